@@ -1,0 +1,32 @@
+"""What to do about a group of findings; every suggestion is verified before it is printed."""
+
+import dataclasses
+from typing import Any, Callable, Mapping, Optional
+
+from ..rules import Facts
+from ..spec import Report
+from . import params as params_advice
+
+__all__ = ["with_advice"]
+
+
+def with_advice(
+    params: Mapping[str, Any],
+    facts: Facts,
+    report: Report,
+    try_params: Callable[[Mapping[str, Any]], Optional[Report]],
+) -> Report:
+    """Adds advice to the groups of a report.
+
+    Args:
+        params: the params of the check.
+        facts: what it found out.
+        report: what it says.
+        try_params: checks again with other params; None where that could not be done.
+    """
+    groups = list(report.groups)
+    for place, group in enumerate(groups):
+        if group.findings[0].rule == "shape-mismatch":
+            advice = params_advice.advise(params, facts, group, try_params)
+            groups[place] = dataclasses.replace(group, advice=advice)
+    return dataclasses.replace(report, groups=tuple(groups))

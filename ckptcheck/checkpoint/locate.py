@@ -1,0 +1,155 @@
+"""Which checkpoint a restore would load from what the user named."""
+
+import os
+import re
+from pathlib import Path
+from typing import List, Optional, Tuple
+
+from ..errors import UsageError
+from ..spec import Located, StateFile
+from .state_file import read_state_file
+
+_SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
+_INDEX = re.compile(r"^(?P<name>.+)\.index$")
+
+
+def locate(named: str) -> Located:
+    """Finds the checkpoint that Estimator would load.
+
+    Args:
+        named: a directory, a checkpoint's prefix, or one of a checkpoint's files.
+
+    Raises:
+        UsageError: there is nothing of that name.
+    """
+    if not named or "\0" in named:
+        raise UsageError(f"MODEL_DIR {named!r}: expected a model_dir or the prefix of a checkpoint")
+    path = Path(named)
+    if path.is_dir():
+        return _in_directory(named, path)
+    prefix = _SUFFIX.sub("", named)
+    if checkpoint_exists(prefix):
+        model_dir = os.path.dirname(prefix) or "."
+        return _located(named, model_dir, prefix, True, None)
+    raise UsageError(_nothing(named, path))
+
+
+def _nothing(named: str, path: Path) -> str:
+    expected = "expected a model_dir, or the prefix of a checkpoint such as {}".format(
+        "runs/base/model.ckpt-1000"
+    )
+    if path.is_file():
+        return f"{named} is a file and no checkpoint: {expected}"
+    parent = path.parent
+    if not parent.is_dir():
+        return f"no directory {named}: {expected}"
+    there = [os.path.basename(prefix) for prefix in checkpoints_in(parent)]
+    hint = "; {} holds {}".format(parent, ", ".join(there[-3:])) if there else ""
+    return f"no directory or checkpoint {named}: {expected}{hint}"
+
+
+def _in_directory(named: str, path: Path) -> Located:
+    state = read_state_file(path)
+    latest = state.latest if state is not None and not state.problem else ""
+    prefix = latest if os.path.isabs(latest) or not latest else os.path.join(named, latest)
+    return _located(named, named, prefix, False, state)
+
+
+def _located(
+    named: str, model_dir: str, prefix: str, explicit: bool, state: Optional[StateFile]
+) -> Located:
+    possible = "\0" not in prefix  # else no file can have that name
+    exists = bool(prefix) and possible and checkpoint_exists(prefix)
+    graphs = [prefix + ".meta"] if prefix else []
+    graphs.append(os.path.join(model_dir, "graph.pbtxt"))
+    return Located(
+        named=named,
+        model_dir=model_dir,
+        prefix=prefix,
+        explicit=explicit,
+        state=state,
+        exists=exists,
+        folder_exists=possible and os.path.isdir(os.path.dirname(prefix) or os.curdir),
+        elsewhere=bool(prefix) and possible and not _is_inside(prefix, model_dir),
+        missing_shards=missing_shards(prefix) if exists else (),
+        data_bytes=data_bytes(prefix) if exists else None,
+        candidates=tuple(checkpoints_in(Path(model_dir))),
+        graphs=tuple(graphs),
+    )
+
+
+def _is_inside(prefix: str, model_dir: str) -> bool:
+    folder = os.path.dirname(os.path.realpath(prefix))
+    return folder == os.path.realpath(model_dir)
+
+
+def checkpoint_exists(prefix: str) -> bool:
+    """As TensorFlow asks: the index of a V2 checkpoint, or the file of a V1 one."""
+    return os.path.isfile(prefix + ".index") or (
+        os.path.isfile(prefix) and not prefix.endswith(".pbtxt") and _is_v1(prefix)
+    )
+
+
+def _is_v1(path: str) -> bool:
+    """A V1 checkpoint is one table file, which ends with LevelDB's magic number."""
+    with open(path, "rb") as file:
+        file.seek(0, os.SEEK_END)
+        if file.tell() < len(_MAGIC):
+            return False
+        file.seek(-len(_MAGIC), os.SEEK_END)
+        return file.read() == _MAGIC
+
+
+_MAGIC = bytes.fromhex("57fb808b247547db")
+
+
+_SHARD = re.compile(r"\.data-(?P<number>\d{5})-of-(?P<count>\d{5})$")
+
+
+def _shards(prefix: str) -> List["os.DirEntry[str]"]:
+    """The data files beside the index of a V2 checkpoint."""
+    folder, base = os.path.split(prefix)
+    return [
+        entry
+        for entry in os.scandir(folder or os.curdir)
+        if entry.name.startswith(base + ".data-") and _SHARD.search(entry.name)
+    ]
+
+
+def data_bytes(prefix: str) -> Optional[int]:
+    """The size of a V2 checkpoint's data files together, None where it has none."""
+    sizes = [entry.stat().st_size for entry in _shards(prefix) if entry.is_file()]
+    return sum(sizes) if sizes else None
+
+
+def missing_shards(prefix: str) -> Tuple[str, ...]:
+    """The data files that a V2 checkpoint lacks, by the count that the others' names give."""
+    if not os.path.isfile(prefix + ".index"):
+        return ()  # a V1 checkpoint is one file
+    base = os.path.basename(prefix)
+    there = [entry.name for entry in _shards(prefix) if entry.is_file()]
+    counts = {int(match.group("count")) for match in map(_SHARD.search, there) if match}
+    count = max(counts) if counts else 1
+    expected = [f"{base}.data-{i:05d}-of-{count:05d}" for i in range(count)]
+    return tuple(name for name in expected if name not in there)
+
+
+def checkpoints_in(folder: Path) -> List[str]:
+    """The prefixes of the V2 checkpoints in a directory, by step."""
+    found = []
+    for entry in os.scandir(str(folder)):
+        match = _INDEX.match(entry.name)
+        if match:
+            found.append(os.path.join(str(folder), match.group("name")))
+    return sorted(found, key=_step_and_name)
+
+
+def _step_and_name(prefix: str) -> Tuple[int, str]:
+    number = step_of(prefix)
+    return (-1 if number is None else number, prefix)
+
+
+def step_of(prefix: str) -> Optional[int]:
+    """The step in a checkpoint's name, None where it has none."""
+    found = re.search(r"-(\d+)$", prefix)
+    return int(found.group(1)) if found else None

@@ -1,0 +1,474 @@
+"""Finds the features and labels by asking: guess, trace, learn from what the model_fn did.
+
+The saved graph gives the tensors (see :mod:`.input_pools`); their keys and nesting come from
+watching the model_fn. Each round traces the modes with the best guess so far, until a round teaches
+nothing new. Which tensor is which key follows from the order in which Estimator flattens features
+(keys sorted, labels last) and, where that leaves a choice, from who consumes it.
+"""
+
+import collections
+import dataclasses
+import itertools
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ..spec import TRAIN, InputEvent, ModeTrace, SavedGraph
+from . import input_pools
+from .input_pools import Leaf, Pool
+from .structure import (
+    NOTHING,
+    TENSOR,
+    UNKNOWN,
+    Node,
+    Path,
+    learn,
+    render,
+    sequence,
+    wanted_keys,
+)
+
+_MOST_ROUNDS = 12
+_MOST_PERMUTED = 6
+_MOST_SEARCHES = 10
+_MOST_OTHERS = 6
+_COMPLETE, _TRACED, _ALIKE = 0.1, 0.2, 0.6
+"""Scores: a tensor for everything, a trace that did not raise, and one whose features are consumed
+as the saved graph's are."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Inputs:
+    """What a trace is given: the structures of features and labels, as JSON.
+
+    ``taken_names`` are the names of the input_fn's ops.
+    """
+
+    features: Any
+    labels: Any
+    taken_names: Tuple[str, ...] = ()
+
+
+Ask = Callable[[Mapping[str, Inputs]], Dict[str, ModeTrace]]
+"""Traces modes with the given features and labels."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Guess:
+    """What is believed of the features and labels.
+
+    Attributes:
+        pool: the tensors that there are.
+        features: the structure of the features.
+        labels: the structure of the labels.
+        places: which leaf of the pool each tensor of the structures is.
+        fixed: whether the places are on trial, to be kept while the structures are.
+    """
+
+    pool: Pool
+    features: Node
+    labels: Node
+    places: Mapping[Path, int]
+    fixed: bool = False
+
+    def inputs(self, mode: str) -> Inputs:
+        """The structures for one mode; PREDICT has no labels."""
+        specs = {path: self.pool.leaves[place].spec for path, place in self.places.items()}
+        free = [leaf.spec for leaf in self._free()]
+        features = render(self.features, specs, ("features",), free)
+        labels = render(self.labels, specs, ("labels",), free)
+        return Inputs(features, None if mode == "predict" else labels, self.pool.names)
+
+    def _free(self) -> List[Leaf]:
+        taken = set(self.places.values())
+        places = self.pool.used or range(len(self.pool.leaves))
+        return [self.pool.leaves[place] for place in places if place not in taken]
+
+    @property
+    def wanting(self) -> List[Path]:
+        """The tensors that the pool has no leaf for."""
+        return [path for path in _paths(self.features, self.labels) if path not in self.places]
+
+
+def _paths(features: Node, labels: Node) -> List[Path]:
+    return list(features.leaves(("features",))) + list(labels.leaves(("labels",)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """The end of a search.
+
+    Attributes:
+        traces: of the last round.
+        guess: that they were made with.
+        complete: whether there is a tensor for everything that the model_fn asks for.
+        alike: whether the traced model consumes the tensors as the saved one did.
+    """
+
+    traces: Mapping[str, ModeTrace]
+    guess: Optional[Guess]
+    complete: bool
+    alike: bool = False
+
+
+def first_guess(pool: Pool) -> Guess:
+    """Before anything is known: a dict of features, and the last tensor as the labels."""
+    places = pool.used or tuple(range(len(pool.leaves)))
+    if len(places) < 2:
+        return Guess(pool, UNKNOWN, NOTHING, {})
+    return Guess(pool, UNKNOWN, TENSOR, {("labels",): places[-1]})
+
+
+def find(graph: SavedGraph, modes: Sequence[str], ask: Ask) -> Found:
+    """Finds the features that fit a saved graph.
+
+    Args:
+        graph: what the saved graph tells.
+        modes: the modes to trace.
+        ask: traces modes.
+    """
+    candidates = [first_guess(pool) for pool in input_pools.pools(graph)]
+    best = Found({}, None, False)
+    best_score = -1.0
+    tried: List[Tuple[object, ...]] = []
+    said: List[Tuple[Pool, Dict[str, object]]] = []
+    ended: Dict[str, ModeTrace] = {}
+    while candidates and len(tried) < _MOST_SEARCHES:
+        guess = candidates.pop(0)
+        if _identity(guess) in tried:
+            continue
+        tried.append(_identity(guess))
+        found = _search(guess, modes, ask, ended)
+        ended.update((mode, t) for mode, t in found.traces.items() if _has_ended(t))
+        score = _score(found)
+        if score > best_score:
+            best, best_score = dataclasses.replace(found, alike=score >= _ALIKE), score
+        failures: Dict[str, object] = {m: trace.failure for m, trace in found.traces.items()}
+        if score >= _ALIKE or len(ended) == len(modes):
+            break
+        if _is_the_codes(guess.pool, failures, said):
+            break
+        said.append((guess.pool, failures))
+        candidates = [
+            *_aligned(graph, found),
+            *_other_places(found),
+            *_without_labels(found),
+            *candidates,
+        ]
+        candidates.sort(key=lambda guess: -_fit(guess.pool, found))
+    return best
+
+
+def _fit(pool: Pool, found: Found) -> float:
+    """How well some leaf of a pool fits each tensor whose consumers a trace has shown."""
+    shown = [
+        use.consumers for trace in found.traces.values() for use in trace.uses if use.consumers
+    ]
+    best = [
+        max((similarity(mine, leaf.consumers) for leaf in pool.leaves), default=0.0)
+        for mine in shown
+    ]
+    return round(sum(best) / len(best), 1) if best else 0.0
+
+
+def _is_the_codes(
+    pool: Pool, failures: Dict[str, object], said: Sequence[Tuple[Pool, Dict[str, object]]]
+) -> bool:
+    """Whether other tensors failed alike: then the model_fn raises whatever it is given."""
+    if not all(failures.values()):
+        return False
+    return any(other != pool and failures == theirs for other, theirs in said)
+
+
+def _identity(guess: Guess) -> Tuple[object, ...]:
+    names = tuple(leaf.name for leaf in guess.pool.leaves)
+    return names, guess.labels, tuple(guess.places.values()) if guess.fixed else ()
+
+
+def _other_places(found: Found) -> List[Guess]:
+    """Other choices of the leaves that are left out, where a trace raised with the one made.
+
+    A trace that raises early shows too little of what consumes what, so they are tried.
+    """
+    guess = found.guess
+    if guess is None or guess.fixed or not guess.pool.sorted_keys or not found.complete:
+        return []
+    if not any(trace.failure for trace in found.traces.values()):
+        return []
+    paths = _paths(guess.features, guess.labels)
+    most = 1 if guess.labels == NOTHING else 2
+    if not 0 < len(guess.pool.used) - len(paths) <= most:
+        return []
+    choices = itertools.combinations(guess.pool.used, len(paths))
+    others = [dict(zip(paths, chosen)) for chosen in choices]
+    return [
+        Guess(guess.pool, guess.features, guess.labels, places, True)
+        for places in others[:_MOST_OTHERS]
+        if places != guess.places
+    ]
+
+
+def _without_labels(found: Found) -> List[Guess]:
+    """The same tensors with no labels among them, where nothing showed that there are."""
+    guess = found.guess
+    if guess is None or guess.labels != TENSOR or _uses(found.traces).get(("labels",)):
+        return []
+    return [Guess(guess.pool, UNKNOWN, NOTHING, {})]
+
+
+def _aligned(graph: SavedGraph, found: Found) -> List[Guess]:
+    """The pool at the border where the traced model_fn's ops begin in the saved graph."""
+    for trace in _reference_first(found.traces):
+        border = input_pools.aligned_border(graph, trace.head)
+        if border is not None:
+            return [first_guess(input_pools.pool_at(graph, border))]
+    return []
+
+
+def _reference_first(traces: Mapping[str, ModeTrace]) -> List[ModeTrace]:
+    """The traces, that of TRAIN first: it is the mode of the saved graph."""
+    return sorted(traces.values(), key=lambda trace: trace.mode != TRAIN)
+
+
+def _score(found: Found) -> float:
+    """How far the leaves are consumed in the traced graph as they are in the saved one."""
+    traces = _reference_first(found.traces)
+    if found.guess is None or not traces:
+        return 0.0
+    reference = traces[0]
+    if not found.complete:
+        return 0.0
+    uses = {use.path: use.consumers for use in reference.uses}
+    leaves = found.guess.pool.leaves
+    worths = [
+        similarity(uses.get(path, ()), leaves[place].consumers)
+        for path, place in found.guess.places.items()
+    ]
+    alike = sum(worths) / len(worths) if worths else 1.0
+    if reference.failure is None:
+        return _TRACED + (1 - _TRACED) * alike
+    traced = sum(trace.failure is None for trace in traces) / len(traces)
+    return _COMPLETE + (_TRACED - _COMPLETE) * (0.7 * traced + 0.2 * alike)
+
+
+def similarity(mine: Sequence[str], theirs: Sequence[str]) -> float:
+    """How much two bags of consumers have in common, from 0 to 1.
+
+    Ops count most; the scopes that they stand in tell tensors apart that the same ops consume.
+    """
+    ops = _overlap([text.partition(" ")[2] for text in mine], [t.partition(" ")[2] for t in theirs])
+    scopes = _overlap(
+        [text.partition("/")[0] for text in mine], [t.partition("/")[0] for t in theirs]
+    )
+    return 0.6 * ops + 0.4 * scopes
+
+
+def _overlap(mine: Sequence[str], theirs: Sequence[str]) -> float:
+    a, b = collections.Counter(mine), collections.Counter(theirs)
+    union = sum((a | b).values())
+    return sum((a & b).values()) / union if union else 1.0
+
+
+def _has_ended(trace: ModeTrace) -> bool:
+    """Whether a mode hung or crashed: it is not asked again with other inputs."""
+    return trace.failure is not None and trace.failure.kind in ("timed-out", "crashed")
+
+
+def _search(guess: Guess, modes: Sequence[str], ask: Ask, ended: Mapping[str, ModeTrace]) -> Found:
+    """Traces and learns until a round teaches nothing new.
+
+    Args:
+        guess: where to begin.
+        modes: the modes to trace.
+        ask: traces modes.
+        ended: modes that are not to be asked again.
+    """
+    traces: Dict[str, ModeTrace] = dict(ended)
+    open_modes = [mode for mode in modes if mode not in ended]
+    for _ in range(_MOST_ROUNDS):
+        traces.update(ask({mode: guess.inputs(mode) for mode in open_modes}))
+        learned = _learn(guess, traces)
+        open_modes = [mode for mode in modes if _outdated(traces[mode], guess, learned, mode)]
+        if not open_modes:
+            return Found(traces, learned, not learned.wanting)
+        if learned == guess:
+            break
+        guess = learned
+    return Found(traces, guess, False)
+
+
+def _outdated(trace: ModeTrace, before: Guess, after: Guess, mode: str) -> bool:
+    """Whether a trace was made with other inputs than the guess now gives."""
+    if _has_ended(trace):
+        return False
+    if trace.failure is not None and trace.failure.kind == "structure":
+        return True
+    if after.labels != before.labels and mode != "predict":
+        return True
+    if trace.failure is not None and before != after:
+        return True
+    given = _leaves(trace.features, ("features",)) + _leaves(trace.labels, ("labels",))
+    for path, spec in given:
+        place = after.places.get(path)
+        if place is not None and after.pool.leaves[place].spec != spec:
+            return True
+    return False
+
+
+def _leaves(structure: Any, path: Path) -> List[Tuple[Path, Any]]:
+    """The leaves of a structure in JSON, with their paths."""
+    if structure is None:
+        return []
+    if isinstance(structure, list):
+        pairs: Any = enumerate(structure)
+    elif isinstance(structure.get("dtype"), str) and "shape" in structure:
+        return [(path, structure)]
+    elif set(structure) == {"tuple"} and isinstance(structure["tuple"], list):
+        pairs = enumerate(structure["tuple"])
+    else:
+        pairs = structure.items()
+    return [leaf for key, item in pairs for leaf in _leaves(item, path + (key,))]
+
+
+def _learn(guess: Guess, traces: Mapping[str, ModeTrace]) -> Guess:
+    """A better guess, by the events of all modes and the consumers in the TRAIN graph."""
+    events: List[InputEvent] = []
+    for trace in traces.values():
+        events.extend(trace.events)
+        events.extend(_key_error(trace))
+    most = len(guess.pool.used or guess.pool.leaves)
+    labels = learn(guess.labels, events, "labels", most)
+    room = most - sum(1 for _ in labels.leaves(("labels",)))
+    features = learn(guess.features, events, "features", room)
+    if features.kind == "unknown":
+        features = _by_iteration(events, traces, room)
+    features = _with_soft_keys(features, labels, events, most)
+    labels = _fitting_labels(features, labels, most)
+    if guess.fixed and (features, labels) == (guess.features, guess.labels):
+        return guess
+    uses = _uses(traces)
+    return Guess(guess.pool, features, labels, assign(guess.pool, features, labels, uses))
+
+
+def _finished(traces: Mapping[str, ModeTrace]) -> bool:
+    return all(trace.failure is None for trace in traces.values())
+
+
+def _by_iteration(events: Sequence[InputEvent], traces: Mapping[str, ModeTrace], room: int) -> Node:
+    """What features are that were gone through and never asked for a key."""
+    if _finished(traces):
+        return Node("dict")  # nothing was asked of them
+    iterated = any(e.event == "iterate" and e.path == ("features",) for e in events)
+    if not iterated or wanted_keys(events, "maybe-key"):
+        return UNKNOWN
+    return TENSOR if room == 1 else sequence("list", room)
+
+
+def _key_error(trace: ModeTrace) -> List[InputEvent]:
+    """A key that a plain copy of the features did not have."""
+    failure = trace.failure
+    if failure is None or failure.type != "KeyError":
+        return []
+    if not any(event.event == "iterate" for event in trace.events):
+        return []
+    return [InputEvent(("features",), "key", failure.message.strip("'\""))]
+
+
+def _with_soft_keys(features: Node, labels: Node, events: Sequence[InputEvent], most: int) -> Node:
+    """Keys that the code asked for without need, where tensors are left that they can be."""
+    if features.kind not in ("dict", "unknown"):
+        return features
+    soft = [key for key in wanted_keys(events, "maybe-key") if key not in dict(features.items)]
+    room = most - len(_paths(features, labels))
+    if not soft or len(soft) > room:
+        return features
+    grown = features if features.kind == "dict" else Node("dict")
+    for key in soft:
+        grown = grown.with_item(key, TENSOR)
+    return grown
+
+
+def _fitting_labels(features: Node, labels: Node, most: int) -> Node:
+    """No labels where the features alone take all tensors (they stand among the features)."""
+    if labels == TENSOR and len(list(features.leaves(("features",)))) >= most:
+        return NOTHING
+    return labels
+
+
+def _uses(traces: Mapping[str, ModeTrace]) -> Dict[Path, Tuple[str, ...]]:
+    reference = _reference_first(traces)[0]
+    if reference.mode != TRAIN:
+        return {}
+    return {use.path: use.consumers for use in reference.uses}
+
+
+def assign(
+    pool: Pool, features: Node, labels: Node, uses: Mapping[Path, Sequence[str]]
+) -> Dict[Path, int]:
+    """Which leaf of the pool is which tensor of the structure.
+
+    Where Estimator's own flattening gave the order, it is kept and only the choice of the leaves
+    that are left out is free; else any order is tried.
+    """
+    paths = _paths(features, labels)
+    places = list(pool.used) if len(pool.used) >= len(paths) else list(range(len(pool.leaves)))
+    if not paths or len(places) < len(paths):
+        return dict(zip(paths, places))
+    if pool.sorted_keys:
+        return _assign_in_order(pool, paths, places, uses)
+    return _assign_freely(pool, paths, places, uses)
+
+
+def _worth(pool: Pool, path: Path, place: int, uses: Mapping[Path, Sequence[str]]) -> float:
+    if path not in uses:
+        return 0.0
+    return similarity(uses[path], pool.leaves[place].consumers)
+
+
+def _assign_in_order(
+    pool: Pool, paths: List[Path], places: List[int], uses: Mapping[Path, Sequence[str]]
+) -> Dict[Path, int]:
+    """The best assignment that keeps the order, by dynamic programming over both lists.
+
+    Without evidence the features are the first leaves and the labels the last ones.
+    """
+    if len(paths) == len(places):
+        return dict(zip(paths, places))
+    never = float("-inf")
+    rows, columns = len(paths), len(places)
+    worth = [[never] * (columns + 1) for _ in range(rows)] + [[0.0] * (columns + 1)]
+    takes = [[False] * columns for _ in range(rows)]
+    for i in reversed(range(rows)):
+        late = paths[i][0] == "labels"
+        for j in reversed(range(columns)):
+            taken = worth[i + 1][j + 1] + _worth(pool, paths[i], places[j], uses)
+            skipped = worth[i][j + 1]
+            takes[i][j] = taken > skipped if late else taken >= skipped
+            worth[i][j] = taken if takes[i][j] else skipped
+    found, i = {}, 0
+    for j in range(columns):
+        if i < rows and takes[i][j]:
+            found[paths[i]] = places[j]
+            i += 1
+    return found
+
+
+def _assign_freely(
+    pool: Pool, paths: List[Path], places: List[int], uses: Mapping[Path, Sequence[str]]
+) -> Dict[Path, int]:
+    """The best assignment in any order; names of nodes that hold the key count for it."""
+
+    def worth(path: Path, place: int) -> float:
+        key, node = path[-1], pool.leaves[place].name.rpartition(":")[0]
+        named = isinstance(key, str) and key.lower() in node.lower()
+        return _worth(pool, path, place, uses) + (0.3 if named else 0.0)
+
+    if len(places) <= _MOST_PERMUTED:
+        orders = itertools.permutations(places, len(paths))
+        chosen = max(orders, key=lambda order: sum(map(worth, paths, order)))
+        return dict(zip(paths, chosen))
+    free = list(places)
+    found = {}
+    for path in paths:
+        place = max(free, key=lambda item: worth(path, item))
+        free.remove(place)
+        found[path] = place
+    return found

@@ -1,0 +1,284 @@
+"""Starts the tracer in the user's interpreter and talks to it.
+
+The tracer's source goes over the pipe, so the interpreter may be another version of Python, in
+another environment, or in a container (``docker exec -i box python3.7``).
+"""
+
+import json
+import os
+import queue
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Dict, List, Optional, Set, Tuple, Type, Union
+
+from ..errors import UsageError
+from ..spec import Environment, Failure, from_json
+from .bootstrap import BOOTSTRAP
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_MOST_NOISE = 1 << 20
+_TAIL = 2000
+_GRACE = 15.0
+"""Seconds that the tracer has beyond a request's own timeout, which it enforces itself."""
+
+
+def interpreter_command(python: Optional[str]) -> List[str]:
+    """The command of ``--python``, by default the interpreter that runs ckptcheck."""
+    if not python:
+        return [sys.executable]
+    if os.path.isfile(python):
+        return [python]
+    try:
+        words = shlex.split(python)
+    except ValueError as error:
+        raise UsageError(f"--python {python}: {error}") from None
+    if not words:
+        raise UsageError("--python: expected the path or the command of a Python")
+    return words
+
+
+def _sources() -> bytes:
+    """The tracer's modules, by the names that they have in the user's interpreter."""
+    sources = {"_ckptcheck": "", "_ckptcheck.__package__": ""}
+    sources["_ckptcheck.spec"] = (_PACKAGE / "spec.py").read_text("utf-8")
+    for path in sorted((_PACKAGE / "tracer").glob("*.py")):
+        text = path.read_text("utf-8")
+        if path.stem == "__init__":
+            sources["_ckptcheck.tracer"] = text
+            sources["_ckptcheck.tracer.__package__"] = ""
+        else:
+            sources["_ckptcheck.tracer." + path.stem] = text
+    return json.dumps(sources).encode("utf-8")
+
+
+class Tracer:
+    """A running tracer; use it as a context manager.
+
+    Requests are sent with :meth:`send` and answered in any order by :meth:`receive`.
+    """
+
+    def __init__(self, python: Optional[str], timeout: float, quiet: bool = False) -> None:
+        """Starts the interpreter.
+
+        Args:
+            python: the command of ``--python``.
+            timeout: seconds to wait for TensorFlow's import.
+            quiet: keeps what the user's code and TensorFlow print to itself.
+
+        Raises:
+            UsageError: there is no such interpreter.
+        """
+        self._command = interpreter_command(python)
+        self._timeout = timeout
+        self._next = 0
+        self._open: Set[int] = set()
+        self._environment: Optional[Environment] = None
+        self._lines: queue.Queue[Optional[bytes]] = queue.Queue()
+        self._noise = _Noise(quiet)
+        self._process = self._start()
+        self._threads = [
+            threading.Thread(target=self._read_lines, daemon=True),
+            threading.Thread(target=self._noise.pump, args=(self._process.stderr,), daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+        self._writer = threading.Thread(target=self._write_sources, daemon=True)
+        self._writer.start()
+
+    def _write_sources(self) -> None:
+        """Runs in a thread of its own: an interpreter that reads nothing must not block."""
+        data = _sources()
+        self._write(b"%d\n%s" % (len(data), data))
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        try:
+            return subprocess.Popen(
+                self._command + ["-u", "-c", BOOTSTRAP],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,  # an interrupt is for ckptcheck, which then closes it
+            )
+        except FileNotFoundError:
+            raise UsageError(
+                f"no interpreter {self._command[0]!r}: --python takes the path or the command of a "
+                "Python that has TensorFlow"
+            ) from None
+        except OSError as error:
+            raise UsageError(
+                f"cannot run {self._command[0]!r} ({error.strerror}): --python takes the path or "
+                "the command of a Python that has TensorFlow"
+            ) from None
+
+    def __enter__(self) -> "Tracer":
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the tracer; it ends its forks when its standard input does."""
+        process = self._process
+        if self._environment is None:  # it does not listen yet
+            self._kill()
+        self._writer.join(timeout=1)
+        self._close_stdin()
+        try:
+            process.wait(timeout=3)
+        except subprocess.TimeoutExpired:
+            self._kill()
+            process.wait()
+        for thread in self._threads:
+            thread.join(timeout=1)
+
+    def _close_stdin(self) -> None:
+        if (
+            self._writer.is_alive()
+        ):  # a child of the command holds the pipe: closing would wait for it
+            return
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.close()
+        except OSError:  # it has ended already
+            return
+
+    def _kill(self) -> None:
+        """Ends the interpreter and what its command has started."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):  # it has ended; macOS says EPERM then
+            return
+
+    def hello(self) -> Environment:
+        """Waits until TensorFlow is imported.
+
+        Raises:
+            UsageError: it has no TensorFlow, is too old, ended, or took too long.
+        """
+        if self._environment is None:
+            message = self._receive_line(self._timeout)
+            if "failure" in message:
+                raise UsageError(message["failure"]["message"])
+            hello = message["hello"]
+            self._environment = Environment(
+                hello["tensorflow"], hello["python"], stand_ins=tuple(hello["stand_ins"])
+            )
+        return self._environment
+
+    def send(self, do: str, timeout: float, **fields: Any) -> int:
+        """Sends a request and returns the id that its reply will have."""
+        self._next += 1
+        request = dict(fields, do=do, id=self._next, timeout=timeout)
+        self._open.add(self._next)
+        self._write(json.dumps(request).encode("ascii") + b"\n")
+        return self._next
+
+    def forget(self) -> None:
+        """Gives up all requests that have no reply yet."""
+        self._open.clear()
+
+    def receive(self, timeout: float) -> Tuple[int, Union[Failure, Any]]:
+        """Waits for the next reply: the id of its request, and a failure or the reply's JSON."""
+        message = self._receive_line(timeout + _GRACE)
+        while message.get("id") not in self._open:  # of a request that was given up
+            message = self._receive_line(timeout + _GRACE)
+        self._open.discard(message["id"])
+        if "failure" in message:
+            return message["id"], from_json(Failure, message["failure"])
+        return message["id"], message["reply"]
+
+    def ask(self, do: str, timeout: float, **fields: Any) -> Union[Failure, Any]:
+        """Sends one request and waits for its reply."""
+        self.send(do, timeout, **fields)
+        return self.receive(timeout)[1]
+
+    def _write(self, data: bytes) -> None:
+        stdin = self._process.stdin
+        assert stdin is not None
+        try:
+            stdin.write(data)
+            stdin.flush()
+        except OSError:  # it ended; the reader of the reply says why
+            return
+
+    def _read_lines(self) -> None:
+        stdout = self._process.stdout
+        assert stdout is not None
+        for line in stdout:
+            self._lines.put(line)
+        self._lines.put(None)
+
+    def _receive_line(self, timeout: float) -> Dict[str, Any]:
+        command = " ".join(self._command)
+        while True:
+            try:
+                line = self._lines.get(timeout=timeout)
+            except queue.Empty:
+                raise UsageError(
+                    f"{command} gave no answer in {timeout:g} s; --timeout allows more"
+                ) from None
+            if line is None:
+                raise UsageError(self._ended(command))
+            try:
+                message = json.loads(line.decode("utf-8"))
+            except ValueError:  # printed by the interpreter itself, before the tracer ran
+                continue
+            if isinstance(message, dict):
+                return message
+
+    def _ended(self, command: str) -> str:
+        code = self._process.wait()
+        self._threads[1].join(timeout=1)
+        tail = self._noise.tail()
+        said = f"; its last words: {tail}" if tail else ""
+        return (
+            f"{command} ended with exit code {code} before it answered; --python takes the command "
+            f"of a Python that has TensorFlow{said}"
+        )
+
+
+class _Noise:
+    """What the user's code and TensorFlow print: handed on to standard error, within bounds."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._passed = 0
+        self._tail = b""
+
+    def pump(self, stream: Any) -> None:
+        """Reads until the stream ends."""
+        while True:
+            data = stream.read1(1 << 16)
+            if not data:
+                return
+            self._tail = (self._tail + data)[-_TAIL:]
+            if not self._quiet:
+                self._pass_on(data)
+
+    def _pass_on(self, data: bytes) -> None:
+        room = _MOST_NOISE - self._passed
+        if room <= 0:
+            return
+        self._passed += len(data)
+        try:
+            sys.stderr.write(data[:room].decode("utf-8", "replace"))
+            if len(data) > room:
+                sys.stderr.write("\nckptcheck: more output of the traced code is not shown\n")
+            sys.stderr.flush()
+        except (OSError, ValueError):  # nobody reads it any more; it must be drained all the same
+            self._quiet = True
+
+    def tail(self) -> str:
+        """The last line that was printed."""
+        lines = self._tail.decode("utf-8", "replace").strip().splitlines()
+        return lines[-1].strip() if lines else ""

@@ -1,0 +1,112 @@
+"""What is known of the structure of features and labels, and how a trace's events add to it."""
+
+import dataclasses
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+
+from ..spec import InputEvent
+
+Path = Tuple[Union[str, int], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Node:
+    """A part of a structure.
+
+    Attributes:
+        kind: ``unknown``, ``nothing``, ``tensor``, ``dict``, ``list`` or ``tuple``.
+        items: the parts of a dict by key, sorted, or of a list or tuple by place.
+    """
+
+    kind: str
+    items: Tuple[Tuple[Union[str, int], "Node"], ...] = ()
+
+    def leaves(self, path: Path) -> Iterator[Path]:
+        """The paths of the tensors, as ``nest.flatten`` orders them."""
+        if self.kind == "tensor":
+            yield path
+        for key, item in self.items:
+            yield from item.leaves(path + (key,))
+
+    def with_item(self, key: Union[str, int], item: "Node") -> "Node":
+        """A copy with one part added or replaced."""
+        items = dict(self.items)
+        items[key] = item
+        return Node(self.kind, tuple(sorted(items.items(), key=_order)))
+
+
+def _order(item: Tuple[Union[str, int], Node]) -> Tuple[int, str]:
+    """Places by number, keys by name."""
+    key = item[0]
+    return (key, "") if isinstance(key, int) else (-1, key)
+
+
+UNKNOWN, NOTHING, TENSOR = Node("unknown"), Node("nothing"), Node("tensor")
+
+
+def sequence(kind: str, count: int) -> Node:
+    """A list or tuple of so many tensors."""
+    return Node(kind, tuple((place, TENSOR) for place in range(count)))
+
+
+def learn(node: Node, events: Sequence[InputEvent], root: str, most: int) -> Node:
+    """Adds what a trace saw of one root.
+
+    Args:
+        node: what was known.
+        events: what the trace saw.
+        root: ``features`` or ``labels``.
+        most: how many tensors there can be, for a list of unknown length.
+    """
+    for event in events:
+        if event.path and event.path[0] == root:
+            node = _learn_at(node, event.path[1:], event, most)
+    return node
+
+
+def _learn_at(node: Node, path: Path, event: InputEvent, most: int) -> Node:
+    if path:
+        known = dict(node.items).get(path[0], TENSOR)
+        return node.with_item(path[0], _learn_at(known, path[1:], event, most))
+    if event.event == "key" and isinstance(event.value, str):
+        if node.kind != "dict":
+            node = Node("dict")
+        return node if event.value in dict(node.items) else node.with_item(event.value, TENSOR)
+    if event.event == "unpack" and isinstance(event.value, int):
+        return sequence("tuple", event.value)
+    if event.event == "index" and isinstance(event.value, int):
+        return sequence("list", max(most, event.value + 1))
+    if event.event == "tensor" and node.kind == "unknown":
+        return TENSOR
+    return node
+
+
+def wanted_keys(events: Sequence[InputEvent], event: str) -> List[str]:
+    """The keys of one kind of event of the features, in their order."""
+    return [
+        str(item.value) for item in events if item.event == event and item.path == ("features",)
+    ]
+
+
+def render(node: Node, specs: Mapping[Path, Any], path: Path, pool: Optional[List[Any]]) -> Any:
+    """The structure as JSON, as docs/features.md writes it.
+
+    Args:
+        node: what is known.
+        specs: the leaf for each path.
+        path: the root's path.
+        pool: the leaves that are left for keys not known yet; None inside another part, where
+            a dict is closed.
+    """
+    if node.kind == "nothing":
+        return None
+    if node.kind == "tensor":
+        return specs.get(path)
+    if node.kind in ("list", "tuple"):
+        items = [render(item, specs, path + (key,), None) for key, item in node.items]
+        return items if node.kind == "list" else {"tuple": items}
+    known: Dict[str, Any] = {
+        str(key): render(item, specs, path + (key,), None) for key, item in node.items
+    }
+    if pool is None:
+        return known
+    return {"probe": {"known": known, "pool": pool}}

@@ -1,0 +1,345 @@
+"""From a check's specification to a checkpoint's index and a trace of all its modes."""
+
+import dataclasses
+import json
+import os
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ..config import CheckSpec
+from ..errors import UsageError
+from ..spec import (
+    TRAIN,
+    CheckpointIndex,
+    Environment,
+    Failure,
+    Features,
+    Launch,
+    Located,
+    ModeTrace,
+    SavedGraph,
+    Trace,
+    TraceRequest,
+    from_json,
+    to_json,
+)
+from .features import Found, Guess, Inputs, find
+from .process import Tracer
+
+
+@dataclasses.dataclass(frozen=True)
+class Traced:
+    """What the tracer found out for one check.
+
+    Attributes:
+        index: what the checkpoint holds; None where TensorFlow cannot read it.
+        unreadable: why it cannot, None where it can.
+        trace: all modes; None where the checkpoint cannot be read, which fails in each of them.
+        not_judged: what could not be known.
+    """
+
+    index: Optional[CheckpointIndex]
+    unreadable: Optional[Failure]
+    trace: Optional[Trace]
+    not_judged: Tuple[str, ...]
+
+
+def trace_check(spec: CheckSpec, located: Located, tracer: Tracer) -> Traced:
+    """Traces one check.
+
+    Args:
+        spec: what to check.
+        located: the checkpoint that a restore would load.
+        tracer: a running tracer.
+
+    Raises:
+        UsageError: the interpreter, the target, or the features are not there.
+    """
+    tracer.forget()
+    return _Tracing(spec, located, tracer).run()
+
+
+class _Tracing:
+    """One check's conversation with the tracer."""
+
+    def __init__(self, spec: CheckSpec, located: Located, tracer: Tracer) -> None:
+        self._spec = spec
+        self._located = located
+        self._tracer = tracer
+        self._index: Optional[CheckpointIndex] = None
+        self._names = "native"
+        self._environment = Environment("", "")
+        self._launch = Launch("", "")
+        self._doubts: List[str] = []
+        self._graph_problem = ""
+
+    def run(self) -> Traced:
+        self._environment = self._tracer.hello()
+        unreadable, graph = self._read_checkpoint()
+        if unreadable is not None:
+            return Traced(None, unreadable, None, ("the model: the checkpoint cannot be read",))
+        self._launch = _launch(self._spec.behavior, self._environment, graph)
+        if self._explicit:
+            traces, features = self._trace_given()
+        else:
+            traces, features = self._trace_found(graph)
+        _raise_usage(traces.values())
+        trace = Trace(
+            tuple(traces[mode] for mode in self._spec.modes),
+            self._described(traces),
+            _traced_launch(self._launch, traces),
+            features,
+        )
+        doubts = (*self._doubts, *_not_judged(graph, traces))
+        return Traced(self._index, None, trace, doubts)
+
+    @property
+    def _explicit(self) -> bool:
+        return bool(self._spec.input_fn) or self._spec.features is not None
+
+    def _read_checkpoint(self) -> Tuple[Optional[Failure], Optional[SavedGraph]]:
+        """The checkpoint's variables and its saved graph, read side by side."""
+        timeout = self._spec.timeout
+        asked = {
+            self._tracer.send("checkpoint", timeout, prefix=self._located.prefix): "index",
+            self._tracer.send("saved-graph", timeout, files=list(self._located.graphs)): "graph",
+        }
+        replies: Dict[str, Any] = {}
+        while len(replies) < len(asked):
+            number, reply = self._tracer.receive(timeout)
+            replies[asked[number]] = reply
+        index, graph = replies["index"], replies["graph"]
+        if isinstance(index, Failure):
+            if index.kind != "raised":
+                raise UsageError(f"reading {self._located.prefix}: {index.message}")
+            return index, None
+        self._index = from_json(CheckpointIndex, index)
+        if isinstance(graph, Failure):
+            self._graph_problem = graph.message
+        if graph is None or isinstance(graph, Failure):
+            return None, None
+        return None, from_json(SavedGraph, graph)
+
+    def _request(self, mode: str, inputs: Inputs) -> TraceRequest:
+        spec = self._spec
+        default = "v1" if _major(self._environment) < 2 else "v2"
+        return TraceRequest(
+            mode=mode,
+            target=spec.target,
+            params=spec.params,
+            params_type=spec.params_type,
+            app_dir=spec.app_dir,
+            model_dir=self._located.model_dir,
+            scratch_dir="",
+            flags=spec.flags,
+            features=inputs.features,
+            labels=inputs.labels,
+            taken_names=inputs.taken_names,
+            input_fn=spec.input_fn,
+            names=self._names,
+            behavior="" if self._launch.behavior == default else self._launch.behavior,
+            checkpoint=self._index.variables if self._index else (),
+        )
+
+    def _ask(self, wanted: Mapping[str, Inputs]) -> Dict[str, ModeTrace]:
+        """Traces modes, with the names of TensorFlow 1 where the code wants them."""
+        traces = self._ask_once(wanted)
+        failed = [trace for trace in traces.values() if _may_want_v1(trace)]
+        if self._names == "v1" or _major(self._environment) < 2 or not failed:
+            return traces
+        self._names = "v1"
+        again = self._ask_once(wanted)
+        if any(trace.wants_v1 for trace in failed) or _fewer_failures(again, traces):
+            return again
+        self._names = "native"
+        return traces
+
+    def _ask_once(self, wanted: Mapping[str, Inputs]) -> Dict[str, ModeTrace]:
+        longest_first = sorted(wanted, key=lambda mode: mode != TRAIN)
+        asked = {
+            self._tracer.send(
+                "trace", self._spec.timeout, trace=to_json(self._request(mode, wanted[mode]))
+            ): mode
+            for mode in longest_first
+        }
+        traces: Dict[str, ModeTrace] = {}
+        while len(traces) < len(asked):
+            number, reply = self._tracer.receive(self._spec.timeout * len(asked))
+            mode = asked[number]
+            if isinstance(reply, Failure):
+                traces[mode] = ModeTrace(mode, failure=reply)
+            else:
+                traces[mode] = from_json(ModeTrace, reply)
+        return traces
+
+    def _trace_given(self) -> Tuple[Dict[str, ModeTrace], Features]:
+        """The modes with the features that the user gave."""
+        given = {mode: self._given(mode) for mode in self._spec.modes}
+        traces = self._ask(given)
+        source = "input-fn" if self._spec.input_fn else "features-file"
+        best_first = [traces[mode] for mode in reversed(self._spec.modes)]  # TRAIN has labels
+        seen = next((trace for trace in best_first if trace.failure is None), None)
+        if seen is None:
+            return traces, Features(source)
+        return traces, Features(source, seen.features, seen.labels)
+
+    def _given(self, mode: str) -> Inputs:
+        if self._spec.features is None:
+            return Inputs(None, None)
+        features, labels = self._spec.features.of(mode)
+        return Inputs(features, None if mode == "predict" else labels)
+
+    def _trace_found(self, graph: Optional[SavedGraph]) -> Tuple[Dict[str, ModeTrace], Features]:
+        """The modes with the features that the saved graph shows."""
+        if graph is None:
+            raise UsageError(self._no_graph())
+        found = find(graph, self._spec.modes, self._ask)
+        _raise_usage(found.traces.values())
+        if found.guess is None or not found.complete:
+            raise UsageError(self._not_found(found, graph))
+        if not found.alike and all(t.failure is None for t in found.traces.values()):
+            self._doubts.append(_ANOTHER_USE)
+        features, labels = _plain_inputs(found.guess)
+        return dict(found.traces), Features("saved-graph", features, labels)
+
+    def _no_graph(self) -> str:
+        """What to say where there is no saved graph: with the keys that the code names."""
+        empty: Any = {"probe": {"pool": []}}
+        traces = self._ask_once(dict.fromkeys(self._spec.modes, Inputs(empty, None)))
+        _raise_usage(traces.values())
+        keys = _named_keys(traces.values())
+        names = _file_names(self._located.graphs)
+        if self._graph_problem:
+            problem = f"the saved graph ({names}) cannot be read: {self._graph_problem}"
+        else:
+            problem = f"no saved graph beside the checkpoint ({names}) to find the features in"
+        return f"{problem}. {_SAY_WHAT_THEY_ARE}\n{template(dict.fromkeys(keys), None)}"
+
+    def _not_found(self, found: Found, graph: SavedGraph) -> str:
+        features: Any = {}
+        labels: Any = None
+        if found.guess is not None:
+            features, labels = _plain_inputs(found.guess)
+        features = features or dict.fromkeys(_named_keys(found.traces.values()))
+        return (
+            f"the features cannot be told from the saved graph ({graph.file}): "
+            f"{_why(found.guess)}. {_SAY_WHAT_THEY_ARE}\n{template(features, labels)}"
+        )
+
+    def _described(self, traces: Mapping[str, ModeTrace]) -> Environment:
+        stand_ins = list(self._environment.stand_ins)
+        for trace in traces.values():
+            stand_ins.extend(item for item in trace.stand_ins if item not in stand_ins)
+        v1 = self._names == "v1" or _major(self._environment) < 2
+        return dataclasses.replace(
+            self._environment, tf_api="v1" if v1 else "v2", stand_ins=tuple(stand_ins)
+        )
+
+
+_SAY_WHAT_THEY_ARE = (
+    "Say what they are with --input-fn module:input_fn, or with --features and a file such as"
+)
+
+
+_ANOTHER_USE = (
+    "whether each feature is the right tensor: the model_fn uses them otherwise than it did when "
+    "the graph was saved, so only their order told them apart (--input-fn or --features makes sure)"
+)
+
+
+def _file_names(paths: Sequence[str]) -> str:
+    return " or ".join(map(os.path.basename, paths)) or "no .meta file"
+
+
+def _major(environment: Environment) -> int:
+    head = environment.tensorflow.partition(".")[0]
+    return int(head) if head.isdigit() else 2
+
+
+def _may_want_v1(trace: ModeTrace) -> bool:
+    failure = trace.failure
+    return failure is not None and failure.kind in ("raised", "no-spec")
+
+
+def _fewer_failures(mine: Mapping[str, ModeTrace], theirs: Mapping[str, ModeTrace]) -> bool:
+    def failures(traces: Mapping[str, ModeTrace]) -> int:
+        return sum(_may_want_v1(trace) for trace in traces.values())
+
+    return failures(mine) < failures(theirs)
+
+
+def _raise_usage(traces: Any) -> None:
+    for trace in traces:
+        if trace.failure is not None and trace.failure.kind == "usage":
+            raise UsageError(trace.failure.message)
+
+
+def _launch(asked: str, environment: Environment, graph: Optional[SavedGraph]) -> Launch:
+    """Which kind of variables the launching script makes, and why that is believed."""
+    if asked != "auto":
+        return Launch(asked, f"--behavior {asked}")
+    major = str(_major(environment))
+    default = "v1" if major == "1" else "v2"
+    if graph is not None and graph.behavior and graph.tensorflow.partition(".")[0] == major:
+        kind = {"v1": "reference", "v2": "resource"}[graph.behavior]
+        reason = f"the graph saved by TensorFlow {graph.tensorflow} has {kind} variables"
+        return Launch(graph.behavior, reason)
+    return Launch(default, f"the default of TensorFlow {environment.tensorflow}")
+
+
+def _traced_launch(launch: Launch, traces: Mapping[str, ModeTrace]) -> Launch:
+    """The launch as it came out: the user's module may switch the behavior by itself."""
+    for trace in traces.values():
+        if trace.behavior and trace.behavior != launch.behavior:
+            return Launch(trace.behavior, "the code itself chooses them")
+    return launch
+
+
+def _not_judged(graph: Optional[SavedGraph], traces: Mapping[str, ModeTrace]) -> Tuple[str, ...]:
+    found: List[str] = []
+    if graph is None:
+        found.append("no saved graph: the kind of variables that the launching script makes")
+    elif graph.strategy:
+        found.append("the distribution strategy that the graph was saved under")
+    for trace in traces.values():
+        found.extend(note for note in trace.notes if note not in found)
+    return tuple(found)
+
+
+def _named_keys(traces: Any) -> List[str]:
+    keys = {
+        str(event.value)
+        for trace in traces
+        for event in trace.events
+        if event.path == ("features",) and event.event in ("key", "named", "maybe-key")
+    }
+    return sorted(keys)
+
+
+def _plain_inputs(guess: Guess) -> Tuple[Any, Any]:
+    """The structures of features and labels without what is only for the search."""
+    inputs = guess.inputs("train")
+    return _without_probes(inputs.features), _without_probes(inputs.labels)
+
+
+def _without_probes(structure: Any) -> Any:
+    if isinstance(structure, dict) and isinstance(structure.get("probe"), dict):
+        return structure["probe"].get("known", {})
+    return structure
+
+
+def _why(guess: Optional[Guess]) -> str:
+    if guess is None:
+        return "no tensors that its input_fn could have made"
+    if guess.wanting:
+        names = [".".join(map(str, path)) for path in guess.wanting]
+        return "it has no tensor for {}".format(", ".join(names))
+    return "no structure of its tensors fits what the model_fn asks for"
+
+
+def template(features: Any, labels: Any) -> str:
+    """A ``--features`` file to fill in, with what is known already in it."""
+    unknown = {"dtype": "float32", "shape": [None, 1]}
+    if isinstance(features, dict):
+        features = {key: item or unknown for key, item in features.items()}
+    filled = {"features": features or {"x": unknown}, "labels": labels or unknown}
+    return json.dumps(filled, indent=2)

@@ -1,0 +1,8 @@
+"""The one exception that ckptcheck raises for what it was asked wrongly."""
+
+
+class UsageError(Exception):
+    """ckptcheck was asked wrongly, or could not do its work (exit code 2).
+
+    The message names the thing, says what was expected, and what to do next.
+    """

@@ -1,0 +1,338 @@
+"""``--format text``: for people, readable at 80 columns."""
+
+import collections
+import dataclasses
+import textwrap
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+
+from tabulate import tabulate
+
+from ..config import printable
+from ..groups import fold
+from ..spec import (
+    FAILS,
+    RESTORES,
+    SILENT,
+    UNTRACEABLE,
+    Finding,
+    Group,
+    Read,
+    Report,
+    VariableSpec,
+    Verdict,
+    natural_key,
+    shape_text,
+)
+from .options import Options
+
+_MOST_ROWS = 12
+_LONGEST_TEXT = 2000
+_SHORTEST_NAME = 16
+_COLORS = {"error": "31;1", "warning": "33;1", "note": "36", "good": "32;1", "bold": "1"}
+_VERDICTS = {
+    RESTORES: "restores",
+    FAILS: "FAILS",
+    SILENT: "SILENTLY WRONG",
+    UNTRACEABLE: "untraceable",
+}
+
+
+def render(report: Report, options: Options) -> str:
+    """The report as text."""
+    return _Writer(_harmless(report), options).text()
+
+
+def _harmless(value: Any) -> Any:
+    """A value with all its texts escaped: names in files and code are not to be trusted."""
+    if isinstance(value, str):
+        return printable(value, _LONGEST_TEXT)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: _harmless(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return dataclasses.replace(value, **fields)
+    if isinstance(value, dict):
+        return {_harmless(key): _harmless(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_harmless(item) for item in value)
+    return value
+
+
+class _Writer:
+    def __init__(self, report: Report, options: Options) -> None:
+        self._report = report
+        self._options = options
+
+    def text(self) -> str:
+        blocks = [self._headline(), self._verdicts()]
+        blocks.extend(self._group(item) for item in self._report.groups)
+        if self._options.show_plan:
+            blocks.append(self._plan())
+        blocks.extend([self._not_judged(), self._last_line()])
+        return "\n\n".join(block for block in blocks if block) + "\n"
+
+    def _paint(self, text: str, color: str) -> str:
+        if not self._options.color:
+            return text
+        return f"\x1b[{_COLORS[color]}m{text}\x1b[0m"
+
+    def _wrap(self, text: str, indent: str = "", hang: Optional[str] = None) -> str:
+        return textwrap.fill(
+            text,
+            self._options.width,
+            initial_indent=indent,
+            subsequent_indent=indent if hang is None else hang,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+    def _headline(self) -> str:
+        report = self._report
+        index = report.checkpoint
+        if index is None:
+            what = f"{report.model_dir}: no checkpoint read"
+        else:
+            step = "" if index.step is None else f"step {index.step}, "
+            what = f"{index.prefix} ({step}{len(index.variables)} variables)"
+        lines = [self._wrap(f"{what} into {report.target}", hang="  ")]
+        lines.extend(self._wrap(line, "  ", "    ") for line in self._how())
+        return "\n".join(lines)
+
+    def _how(self) -> Iterator[str]:
+        trace = self._report.trace
+        if trace is None:
+            return
+        environment, launch = trace.environment, trace.launch
+        kind = {"v1": "reference", "v2": "resource"}[launch.behavior]
+        yield (
+            f"TensorFlow {environment.tensorflow} ({environment.tf_api} names), Python "
+            f"{environment.python}; {kind} variables: {launch.reason}"
+        )
+        source = {"saved-graph": "the saved graph", "input-fn": "--input-fn"}
+        features = trace.features
+        text = "features from {}: {}".format(
+            source.get(features.source, "--features"), structure_text(features.spec)
+        )
+        if features.labels is not None:
+            text += f"; labels: {structure_text(features.labels)}"
+        yield text
+
+    def _verdicts(self) -> str:
+        if not self._report.verdicts:
+            return ""
+        rows = [["  " + v.mode.upper(), self._verdict(v), _reads(v)] for v in self._report.verdicts]
+        return tabulate(rows, tablefmt="plain", disable_numparse=True)
+
+    def _verdict(self, verdict: Verdict) -> str:
+        text = _VERDICTS[verdict.verdict]
+        if verdict.at:
+            text += f" at {verdict.at}"
+        return self._paint(text, "good" if verdict.verdict == RESTORES else "error")
+
+    def _group(self, item: Group) -> str:
+        first = item.findings[0]
+        tag = f"{first.severity}[{first.rule}]"
+        headline = self._wrap(f"{tag} {item.title}", "", "  ")
+        lines = [self._paint(tag, first.severity) + headline[len(tag) :]]
+        effect = _effect(item.findings)
+        if effect:
+            lines.append(self._wrap(effect, "  "))
+        lines.extend(self._body(item.findings))
+        lines.extend(
+            self._wrap("{}: {}".format("fix" if a.verified else "try", a.text), "  ", "    ")
+            for a in item.advice
+        )
+        return "\n".join(lines)
+
+    def _body(self, findings: Sequence[Finding]) -> Iterator[str]:
+        with_specs = [finding for finding in findings if _has_spec(finding)]
+        if with_specs:
+            yield textwrap.indent(_spec_table(with_specs, self._options.width - 2), "  ")
+            yield from self._messages(with_specs)
+        for finding in findings:
+            if not _has_spec(finding):
+                yield from self._message(finding)
+
+    def _message(self, finding: Finding) -> Iterator[str]:
+        place = finding.location
+        where = f"{place.file}:{place.line}: " if place else ""
+        yield self._wrap(where + finding.message, "  ", "    ")
+        for line in finding.detail:
+            yield self._wrap(line, "    at ", "       ")
+
+    def _messages(self, findings: Sequence[Finding]) -> Iterator[str]:
+        """What TensorFlow says of the run, once for each thing that it says."""
+        seen = []
+        for finding in findings:
+            _, raises, said = finding.message.partition("then the run raises: ")
+            if raises and said not in seen:
+                seen.append(said)
+                yield self._wrap("the run raises: " + said, "  ", "    ")
+
+    def _plan(self) -> str:
+        trace = self._report.trace
+        if trace is None:
+            return ""
+        index = self._report.checkpoint
+        stored = {spec.name: spec for spec in index.variables} if index else {}
+        rows = list(_plan_rows(trace.plans, stored))
+        headers = ["key", "checkpoint", "model", "sink", "in"]
+        table = _table(rows, headers, self._options.width)
+        return "what each mode restores (in P = PREDICT, E = EVAL, T = TRAIN)\n" + table
+
+    def _not_judged(self) -> str:
+        lines = [self._wrap("not judged: " + item, "", "  ") for item in self._report.not_judged]
+        return "\n".join(lines)
+
+    def _last_line(self) -> str:
+        report = self._report
+        if not report.checked:
+            text = _first_hint(report) or "nothing was checked"
+            return self._paint(self._wrap("Nothing was checked: " + text, "", "  "), "error")
+        bad = [v.mode.upper() for v in report.verdicts if v.verdict != RESTORES]
+        if not bad:
+            modes = ", ".join(v.mode.upper() for v in report.verdicts)
+            text = f"{modes} will restore."
+            hint = _first_hint(report) if not report.ok else ""
+            color = "good" if report.ok else "error"
+            return self._paint(self._wrap(text + (" First: " + hint if hint else "")), color)
+        text = "{} will not restore rightly. First: {}".format(", ".join(bad), _first_hint(report))
+        return self._paint(self._wrap(text, "", "  "), "error")
+
+
+def _has_spec(finding: Finding) -> bool:
+    """Whether a finding compares the checkpoint with the model."""
+    return finding.checkpoint is not None or finding.model is not None
+
+
+def _reads(verdict: Verdict) -> str:
+    return f"{verdict.reads} tensors read" if verdict.reads else ""
+
+
+def _effect(findings: Sequence[Finding]) -> str:
+    """What a group does to the modes, in one line."""
+    words: Dict[str, List[str]] = {}
+    for finding in findings:
+        for mode, outcome in finding.outcomes.items():
+            text = _VERDICTS[outcome.verdict] + (" at " + outcome.at if outcome.at else "")
+            if mode.upper() not in words.setdefault(text, []):
+                words[text].append(mode.upper())
+    return "; ".join("{}: {}".format(", ".join(modes), text) for text, modes in words.items())
+
+
+def _first_hint(report: Report) -> str:
+    """What to do first: the first group's advice, else its hint, else where it is explained."""
+    for item in report.groups:
+        if item.advice:
+            return item.advice[0].text
+        for finding in item.findings:
+            if finding.hint:
+                return finding.hint
+        return f"see ckptcheck --explain {item.findings[0].rule}"
+    return ""
+
+
+def _spec_table(findings: Sequence[Finding], width: int) -> str:
+    by_specs: Dict[Tuple[str, str], List[str]] = {}
+    for finding in findings:
+        specs = (_spec(finding.checkpoint), _spec(finding.model))
+        by_specs.setdefault(specs, []).append(finding.variable)
+    rows = []
+    for (stored, declared), names in by_specs.items():
+        slots = _slots(names)
+        kept = [name for name in names if name not in slots]
+        of_slots = collections.Counter(slots.values())
+        for label, members in fold(kept):
+            times = f" (x{len(members)})" if len(members) > 1 else ""
+            own = sum(of_slots[member] for member in members)
+            extra = f" + {own} slots" if own > 1 else " + 1 slot" if own else ""
+            rows.append([label + times + extra, stored, declared])
+    headers = ["variable", "checkpoint", "model"]
+    rest = len(rows) - _MOST_ROWS
+    if rest <= 1:
+        return _table(rows, headers, width)
+    table = _table(rows[:_MOST_ROWS], headers, width)
+    return f"{table}\nand {rest} more (--show-plan shows all)"
+
+
+_PADDING = 2
+"""What tabulate adds to a header's width, and what stands between columns."""
+
+
+def _table(rows: Sequence[Sequence[str]], headers: Sequence[str], width: int) -> str:
+    """A table whose first column gives way: a long name keeps its end."""
+    others = sum(
+        max([len(header) + _PADDING, *(len(row[column]) for row in rows)]) + _PADDING
+        for column, header in enumerate(headers)
+        if column
+    )
+    most = max(_SHORTEST_NAME, width - others)
+    short = [[_ending(row[0], most), *row[1:]] for row in rows]
+    return tabulate(short, headers=list(headers), tablefmt="simple", disable_numparse=True)
+
+
+def _ending(name: str, most: int) -> str:
+    return name if len(name) <= most else "…" + name[len(name) - most + 1 :]
+
+
+def _slots(names: Sequence[str]) -> Dict[str, str]:
+    """The slot variables among names, each with the variable that it belongs to."""
+    there = set(names)
+    found = {}
+    for name in names:
+        owner = name.rpartition("/")[0]
+        if owner in there:
+            found[name] = owner
+    return found
+
+
+def _spec(spec: Optional[VariableSpec]) -> str:
+    return "-" if spec is None else f"{spec.dtype} {shape_text(spec.shape)}"
+
+
+def _plan_rows(plans: Sequence[Any], stored: Dict[str, VariableSpec]) -> Iterator[List[str]]:
+    modes: Dict[str, str] = {}
+    reads: Dict[str, Read] = {}
+    for plan in plans:
+        for read in plan.reads:
+            reads.setdefault(read.key, read)
+            letter = plan.mode[0].upper()
+            if letter not in modes.setdefault(read.key, ""):
+                modes[read.key] += letter
+    for key in sorted(set(reads) | set(stored), key=natural_key):
+        read_or_none = reads.get(key)
+        yield [
+            key,
+            _spec(stored.get(key)),
+            _declared(read_or_none),
+            _sink(read_or_none),
+            modes.get(key, "-"),
+        ]
+
+
+def _sink(read: Optional[Read]) -> str:
+    """Where a read goes, and what TensorFlow verifies of its shape."""
+    if read is None:
+        return "-"
+    return read.sink if read.check == "none" else f"{read.sink}/{read.check}"
+
+
+def _declared(read: Optional[Read]) -> str:
+    if read is None:
+        return "-"
+    return f"{read.dtype} {shape_text(read.shape)}"
+
+
+def structure_text(structure: Any) -> str:
+    """A structure of features in words: ``x float32 [?, 1], ids int64 [?]``."""
+    if structure is None:
+        return "none"
+    if isinstance(structure, list):
+        return "[{}]".format(", ".join(map(structure_text, structure)))
+    if isinstance(structure.get("dtype"), str) and "shape" in structure:
+        shape = structure["shape"]
+        sparse = "sparse " if structure.get("sparse") else ""
+        sizes = shape_text(None if shape is None else tuple(shape))
+        return "{}{} {}".format(sparse, structure["dtype"], sizes)
+    if set(structure) == {"tuple"} and isinstance(structure["tuple"], list):
+        return "({})".format(", ".join(map(structure_text, structure["tuple"])))
+    items = [f"{k!s} {structure_text(v)}" for k, v in structure.items()]
+    return ", ".join(items) if items else "none"

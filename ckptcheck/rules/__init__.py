@@ -1,0 +1,32 @@
+"""The rules: what can be wrong. Pure functions from facts to findings; no TensorFlow, no I/O.
+
+Every module here that has a ``RULE`` is a rule; adding a file adds a rule.
+"""
+
+import dataclasses
+import importlib
+import inspect
+import pkgutil
+from typing import Dict, List
+
+from ..spec import Finding
+from .base import Facts, Rule
+
+__all__ = ["Facts", "Rule", "all_rules", "run_rules"]
+
+
+def all_rules() -> Dict[str, Rule]:
+    """Every rule by its id, sorted."""
+    found: Dict[str, Rule] = {}
+    for info in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{info.name}")
+        rule = getattr(module, "RULE", None)
+        if rule is not None:
+            explanation = inspect.cleandoc(module.__doc__ or "")
+            found[rule.id] = dataclasses.replace(rule, explanation=explanation)
+    return dict(sorted(found.items()))
+
+
+def run_rules(facts: Facts) -> List[Finding]:
+    """What all rules find."""
+    return [finding for rule in all_rules().values() for finding in rule.check(facts)]

@@ -1,0 +1,185 @@
+"""What a rule is, what it sees, and helpers to say what it found."""
+
+import dataclasses
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
+
+from ..spec import (
+    CheckpointIndex,
+    Failure,
+    Finding,
+    Located,
+    ModeTrace,
+    Outcome,
+    Read,
+    RestorePlan,
+    Trace,
+    VariableSpec,
+    natural_key,
+)
+
+FAILS_AT_RESTORE = Outcome("fails", "restore")
+FAILS_AT_RUN = Outcome("fails", "run")
+SILENTLY_WRONG = Outcome("silent")
+CANNOT_BE_TRACED = Outcome("untraceable")
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """All that a rule may look at.
+
+    Attributes:
+        located: which checkpoint a restore would load.
+        modes: the modes that are checked.
+        tensorflow: the version of the interpreter, "" where it was not asked.
+        index: what the checkpoint holds; None where it is not there or cannot be read.
+        unreadable: why it cannot be read.
+        trace: None where nothing was traced, since there is nothing to restore.
+        params: the params of the check.
+    """
+
+    located: Located
+    modes: Tuple[str, ...]
+    tensorflow: str = ""
+    index: Optional[CheckpointIndex] = None
+    unreadable: Optional[Failure] = None
+    trace: Optional[Trace] = None
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def stored(self) -> Dict[str, VariableSpec]:
+        """What the checkpoint holds, by name."""
+        return {spec.name: spec for spec in self.index.variables} if self.index else {}
+
+    @property
+    def plans(self) -> Tuple[RestorePlan, ...]:
+        """The restore plans; none where the checkpoint cannot be read, since none matters then."""
+        return self.trace.plans if self.trace and self.index else ()
+
+    @property
+    def traces(self) -> Tuple[ModeTrace, ...]:
+        """The traced modes, failed ones included."""
+        return self.trace.modes if self.trace else ()
+
+    @property
+    def major(self) -> int:
+        """TensorFlow's major version."""
+        head = self.tensorflow.partition(".")[0]
+        return int(head) if head.isdigit() else 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """One thing that can be wrong.
+
+    Attributes:
+        id: its name, kebab-case, which explains itself.
+        severity: ``error``, ``warning`` or ``note``.
+        summary: one line for ``--list-rules``.
+        check: finds it; a pure function.
+        title: a group's headline, given its findings.
+        good: facts in which it finds nothing.
+        bad: facts in which it finds something.
+        explanation: what goes wrong, why, and what to do: the docstring of its module.
+    """
+
+    id: str
+    severity: str
+    summary: str
+    check: Callable[[Facts], Iterator[Finding]]
+    title: Callable[[Tuple[Finding, ...]], str]
+    good: Callable[[], Facts]
+    bad: Callable[[], Facts]
+    explanation: str = ""
+
+
+def counted(findings: Tuple[Finding, ...], one: str, many: str) -> str:
+    """``1 variable is`` or ``12 variables are``."""
+    names = {finding.variable for finding in findings}
+    return one if len(names) == 1 else many.format(len(names))
+
+
+class PerVariable:
+    """Gathers what is wrong with variables over the modes: one finding for each variable."""
+
+    def __init__(self, rule: str, severity: str) -> None:
+        self._rule = rule
+        self._severity = severity
+        self._found: Dict[Tuple[Any, ...], Finding] = {}
+
+    def add(
+        self,
+        mode: str,
+        variable: str,
+        outcome: Outcome,
+        message: str,
+        checkpoint: Optional[VariableSpec] = None,
+        model: Optional[VariableSpec] = None,
+        hint: str = "",
+    ) -> None:
+        """Adds one mode's finding about a variable."""
+        identity = (variable, checkpoint, model)
+        known = self._found.get(identity)
+        if known is None:
+            known = Finding(
+                rule=self._rule,
+                severity=self._severity,
+                message=message,
+                variable=variable,
+                checkpoint=checkpoint,
+                model=model,
+                hint=hint,
+            )
+        self._found[identity] = dataclasses.replace(
+            known,
+            modes=known.modes if mode in known.modes else (*known.modes, mode),
+            outcomes={**known.outcomes, mode: outcome},
+        )
+
+    def findings(self) -> Iterator[Finding]:
+        """The findings, by variable."""
+        return iter(sorted(self._found.values(), key=lambda found: natural_key(found.variable)))
+
+
+def model_spec(read: Read) -> VariableSpec:
+    """What the model declares for a read, under the name that it has in the checkpoint."""
+    return VariableSpec(read.key, read.shape, read.dtype)
+
+
+def reads_by_key(plan: RestorePlan) -> Dict[str, Read]:
+    """One read for each key: the parts of a partitioned variable ask for the same."""
+    found: Dict[str, Read] = {}
+    for read in plan.reads:
+        found.setdefault(read.key, read)
+    return found
+
+
+def all_modes(facts: Facts, outcome: Outcome) -> Mapping[str, Outcome]:
+    """The same outcome in every mode that is checked."""
+    return dict.fromkeys(facts.modes, outcome)
+
+
+def missing_reads(facts: Facts, plan: RestorePlan) -> List[Read]:
+    """The reads of a plan that the checkpoint has no tensor for."""
+    stored = facts.stored
+    return [read for key, read in reads_by_key(plan).items() if key not in stored]
+
+
+def lost_optimizer(facts: Facts, plan: RestorePlan) -> List[Read]:
+    """The missing reads where only the optimizer's own state is missing; else none."""
+    missing = missing_reads(facts, plan)
+    weights = [read for read in plan.reads if read.role == "weight"]
+    only_slots = bool(weights) and all(read.role == "slot" for read in missing)
+    return missing if only_slots else []
+
+
+def of_another_kind(facts: Facts) -> bool:
+    """Whether an object-based checkpoint meets a saver that asks for names of variables."""
+    if facts.index is None or not facts.index.object_based:
+        return False
+    return any(missing_reads(facts, plan) for plan in facts.plans)
+
+
+def is_slot_name(name: str, names: Mapping[str, Any]) -> bool:
+    """Whether a name is another variable's with something after it, as slots are named."""
+    parts = name.split("/")
+    return any("/".join(parts[:end]) in names for end in range(1, len(parts)))

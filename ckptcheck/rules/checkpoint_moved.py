@@ -1,0 +1,92 @@
+"""The state file points outside the model_dir, or to a checkpoint that is not there.
+
+A state file with absolute paths goes on pointing to where the checkpoint was written. If that place
+still exists, TensorFlow loads from there, not from the directory that it was told. If it does not,
+TRAIN raises, and PREDICT and EVAL go on with random weights after one line in the log (where the
+whole directory is gone, TensorFlow 1 raises in all modes). ``tf.train.Saver`` writes relative paths
+with ``save_relative_paths=True``, as Estimator does.
+
+What to do: edit the file ``checkpoint`` in the model_dir so that it names a checkpoint beside it,
+without a directory.
+"""
+
+import dataclasses
+import os
+from typing import Dict, Iterator, Tuple
+
+from ..spec import TRAIN, Finding, Located, Outcome, StateFile
+from .base import FAILS_AT_RESTORE, SILENTLY_WRONG, Facts, Rule
+from .examples import LOCATED, facts, nothing_to_restore
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds a state file that points elsewhere or nowhere."""
+    located = facts.located
+    if located.explicit or not located.prefix:
+        return
+    if not located.exists:
+        yield Finding(
+            rule=RULE.id,
+            severity=RULE.severity,
+            message=f"the state file names {located.prefix}, which is not there",
+            modes=facts.modes,
+            outcomes=_nowhere(facts),
+            subject=located.prefix,
+            hint=_hint(located),
+        )
+    elif located.elsewhere:
+        yield Finding(
+            rule=RULE.id,
+            severity="warning",
+            message=(
+                f"the state file names {located.prefix}: TensorFlow loads that one, not the one "
+                f"in {located.model_dir}"
+            ),
+            modes=facts.modes,
+            subject=located.prefix,
+            hint=_hint(located),
+        )
+
+
+def _nowhere(facts: Facts) -> Dict[str, Outcome]:
+    raises_always = facts.major < 2 and not facts.located.folder_exists
+    return {
+        mode: FAILS_AT_RESTORE if mode == TRAIN or raises_always else SILENTLY_WRONG
+        for mode in facts.modes
+    }
+
+
+def _hint(located: Located) -> str:
+    state = os.path.join(located.model_dir, "checkpoint")
+    names = [os.path.basename(prefix) for prefix in located.candidates]
+    wanted = os.path.basename(located.prefix)
+    if not names:
+        return f"copy the checkpoint's files to {located.model_dir}, or train again"
+    best = wanted if wanted in names else names[-1]
+    return f'write model_checkpoint_path: "{best}" into {state}'
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    if findings[0].severity == "warning":
+        return "the state file points outside the model_dir"
+    return "the state file points to a checkpoint that is not there"
+
+
+RULE = Rule(
+    id="checkpoint-moved",
+    severity="error",
+    summary="The state file points outside the model_dir, or to nothing.",
+    check=check,
+    title=title,
+    good=facts,
+    bad=lambda: nothing_to_restore(
+        dataclasses.replace(
+            LOCATED,
+            prefix="/old/model.ckpt-10",
+            state=StateFile("/old/model.ckpt-10"),
+            exists=False,
+            folder_exists=False,
+        )
+    ),
+)

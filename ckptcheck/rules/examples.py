@@ -1,0 +1,114 @@
+"""An in-memory builder of facts: the rules' examples and their tests need no real artefact."""
+
+import dataclasses
+from typing import Any, Mapping, Optional, Tuple
+
+from ..spec import (
+    MODES,
+    CheckpointIndex,
+    Environment,
+    Failure,
+    Features,
+    Launch,
+    Located,
+    ModeTrace,
+    ParamRead,
+    ParamsUse,
+    Read,
+    RestorePlan,
+    StateFile,
+    Trace,
+    VariableSpec,
+)
+from .base import Facts
+
+Stored = Mapping[str, Tuple[Tuple[int, ...], str]]
+"""Name -> (shape, dtype)."""
+
+WEIGHTS: Stored = {"dense/kernel": ((1, 64), "float32"), "global_step": ((), "int64")}
+
+
+def read(
+    key: str,
+    shape: Tuple[int, ...] = (),
+    dtype: str = "float32",
+    check: str = "none",
+    role: str = "weight",
+) -> Read:
+    """A read of a whole variable of the same name."""
+    return Read(key, key, shape, dtype, "", "assign", check, role)
+
+
+READS = (
+    read("dense/kernel", (1, 64)),
+    read("global_step", (), "int64", role="global_step"),
+)
+
+LOCATED = Located(
+    named="runs/base",
+    model_dir="runs/base",
+    prefix="runs/base/model.ckpt-10",
+    explicit=False,
+    state=StateFile("model.ckpt-10"),
+    exists=True,
+    candidates=("runs/base/model.ckpt-10",),
+)
+
+
+def facts(
+    stored: Stored = WEIGHTS,
+    reads: Tuple[Read, ...] = READS,
+    train_reads: Tuple[Read, ...] = (),
+    plan: Optional[RestorePlan] = None,
+    object_based: bool = False,
+) -> Facts:
+    """A checkpoint and a model whose three modes restore it.
+
+    Args:
+        stored: what the checkpoint holds.
+        reads: what every mode reads.
+        train_reads: what TRAIN reads beside them.
+        plan: other parts of the plans.
+        object_based: see :class:`..spec.CheckpointIndex`.
+    """
+    variables = tuple(VariableSpec(name, *stored[name]) for name in sorted(stored))
+    base = plan or RestorePlan("", ())
+    plans = [
+        dataclasses.replace(base, mode=mode, reads=reads + (train_reads if mode == "train" else ()))
+        for mode in MODES
+    ]
+    return Facts(
+        located=LOCATED,
+        modes=MODES,
+        tensorflow="2.15.1",
+        index=CheckpointIndex(LOCATED.prefix, 10, variables, object_based),
+        trace=_trace(tuple(ModeTrace(plan.mode, plan=plan) for plan in plans)),
+    )
+
+
+def _trace(modes: Tuple[ModeTrace, ...]) -> Trace:
+    return Trace(
+        modes,
+        Environment("2.15.1", "3.11.7"),
+        Launch("v2", "the default of TensorFlow 2.15.1"),
+        Features("saved-graph"),
+    )
+
+
+def failed(failure: Failure) -> Facts:
+    """A model_fn that cannot be traced in any mode."""
+    trace = _trace(tuple(ModeTrace(mode, failure=failure) for mode in MODES))
+    return dataclasses.replace(facts(), trace=trace)
+
+
+def with_params(params: Mapping[str, Any], *reads: ParamRead, taken: bool = True) -> Facts:
+    """A model_fn that looks at its params in some way."""
+    base = facts()
+    use = ParamsUse(tuple(reads), False, taken)
+    modes = tuple(dataclasses.replace(mode, params=use) for mode in base.traces)
+    return dataclasses.replace(base, params=params, trace=_trace(modes))
+
+
+def nothing_to_restore(located: Located) -> Facts:
+    """A model_dir whose checkpoint is not there."""
+    return Facts(located=located, modes=MODES, tensorflow="2.15.1")

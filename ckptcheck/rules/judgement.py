@@ -1,0 +1,55 @@
+"""What TensorFlow will make of one read, given what the checkpoint holds."""
+
+from typing import NamedTuple, Optional
+
+from ..spec import Outcome, Read, RestorePlan, Shape, VariableSpec, allows
+from .base import FAILS_AT_RESTORE, FAILS_AT_RUN, SILENTLY_WRONG
+
+
+class ShapeProblem(NamedTuple):
+    """A read whose shape is not the stored one: what happens, and what TensorFlow says."""
+
+    outcome: Outcome
+    says: str
+
+
+def shape_problem(read: Read, stored: VariableSpec, plan: RestorePlan) -> Optional[ShapeProblem]:
+    """Judges a read's shape; None where it is the stored one, or the dtype fails first."""
+    if read.dtype != stored.dtype or read.sink != "assign":
+        return None
+    if allows(read.shape, stored.shape):
+        return None
+    if read.check == "reshape":
+        return (
+            None
+            if _same_count(read.shape, stored.shape)
+            else ShapeProblem(
+                FAILS_AT_RESTORE, "Input to reshape is a tensor with another number of values"
+            )
+        )
+    if read.check == "slice":
+        return ShapeProblem(
+            FAILS_AT_RESTORE,
+            "Shape in shape_and_slice spec does not match the shape in the save file",
+        )
+    if read.check == "assign":
+        return ShapeProblem(FAILS_AT_RESTORE, "Assign requires shapes of both tensors to match")
+    for error in plan.run_errors:
+        if read.key in error.keys:
+            return ShapeProblem(FAILS_AT_RUN, error.message)
+    return ShapeProblem(SILENTLY_WRONG, "")
+
+
+def _same_count(mine: Shape, theirs: Shape) -> bool:
+    if mine is None or theirs is None:
+        return True
+    return _count(mine) == _count(theirs)
+
+
+def _count(shape: Shape) -> Optional[int]:
+    total = 1
+    for size in shape or ():
+        if size is None:
+            return None
+        total *= size
+    return total

@@ -1,0 +1,61 @@
+"""The model restores a variable that the checkpoint does not hold.
+
+TensorFlow raises ``NotFoundError: Key … not found in checkpoint`` when it restores, and names one
+variable at a time. The usual causes are a layer that was added, a layer or scope that was renamed,
+and another order of layers whose names TensorFlow numbers (``dense``, ``dense_1``).
+
+What to do: give the layer its old name or scope back, restore with the model_fn that wrote the
+checkpoint, or start a new model_dir and take over what fits with ``tf.train.init_from_checkpoint``.
+"""
+
+from typing import Iterator, Tuple
+
+from ..spec import Finding
+from .base import (
+    FAILS_AT_RESTORE,
+    Facts,
+    PerVariable,
+    Rule,
+    counted,
+    lost_optimizer,
+    missing_reads,
+    model_spec,
+    of_another_kind,
+)
+from .examples import READS, facts, read
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds reads without a tensor in the checkpoint."""
+    if of_another_kind(facts):
+        return iter(())
+    found = PerVariable(RULE.id, RULE.severity)
+    for plan in facts.plans:
+        claimed = lost_optimizer(facts, plan)
+        for item in missing_reads(facts, plan):
+            if item in claimed or item.role == "global_step":
+                continue
+            message = f"Key {item.key} not found in checkpoint"
+            model = model_spec(item)
+            found.add(plan.mode, item.key, FAILS_AT_RESTORE, message, model=model)
+    return found.findings()
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    return counted(
+        findings,
+        "the model restores a variable that the checkpoint does not hold",
+        "the model restores {} variables that the checkpoint does not hold",
+    )
+
+
+RULE = Rule(
+    id="missing-variable",
+    severity="error",
+    summary="The model restores a variable that the checkpoint does not hold.",
+    check=check,
+    title=title,
+    good=facts,
+    bad=lambda: facts(reads=(*READS, read("dense_1/kernel", (64, 1)))),
+)

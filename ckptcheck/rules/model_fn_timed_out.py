@@ -1,0 +1,35 @@
+"""model_fn was still running when its time was up.
+
+The import of the user's module and the call of model_fn together have ``--timeout`` seconds in each
+mode. Downloads, training at import time and endless loops end here.
+
+What to do: move such work out of the module's top level, or allow more time with ``--timeout``.
+"""
+
+from typing import Iterator, Tuple
+
+from ..spec import Failure, Finding
+from .base import Facts, Rule
+from .examples import facts, failed
+from .model_fn_raised import failures
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds modes whose trace ended so."""
+    return failures(facts, ("timed-out",), RULE)
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    return "model_fn did not return in time in {}".format(", ".join(findings[0].modes).upper())
+
+
+RULE = Rule(
+    id="model-fn-timed-out",
+    severity="error",
+    summary="model_fn did not return in time.",
+    check=check,
+    title=title,
+    good=facts,
+    bad=lambda: failed(Failure("timed-out", "", "was still running after 300 s")),
+)

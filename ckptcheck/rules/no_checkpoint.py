@@ -1,0 +1,81 @@
+"""There is no checkpoint that Estimator would load.
+
+Without a readable state file named ``checkpoint`` Estimator takes a model_dir for a fresh one, even
+if the files of a checkpoint are in it. PREDICT and EVAL log ``Could not find trained model in
+model_dir`` at INFO and go on with random weights; TRAIN starts again at step 0. A state file that
+names no checkpoint at all, such as an empty one, raises ``Invalid checkpoint state`` in every mode.
+
+What to do: write the state file again (``model_checkpoint_path: "model.ckpt-1000"``), or name the
+checkpoint itself instead of the directory. An empty model_dir is not checked at all (exit code 3).
+"""
+
+import dataclasses
+import os
+from typing import Iterator, Optional, Tuple
+
+from ..spec import Finding, Located, StateFile
+from .base import FAILS_AT_RESTORE, SILENTLY_WRONG, Facts, Rule, all_modes
+from .examples import LOCATED, facts, nothing_to_restore
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds a model_dir whose state file names nothing."""
+    located = facts.located
+    if located.prefix:
+        return
+    outcome = FAILS_AT_RESTORE if _is_invalid(located.state) else SILENTLY_WRONG
+    outcomes = all_modes(facts, outcome) if located.candidates else {}
+    yield Finding(
+        rule=RULE.id,
+        severity=RULE.severity,
+        message=_message(located),
+        modes=facts.modes,
+        outcomes=outcomes,
+        subject=located.model_dir,
+        hint=_hint(located),
+    )
+
+
+def _is_invalid(state: Optional[StateFile]) -> bool:
+    """Whether TensorFlow raises at the state file; one that it cannot parse it ignores."""
+    return state is not None and not state.problem
+
+
+def _message(located: Located) -> str:
+    there = ", ".join(os.path.basename(prefix) for prefix in located.candidates[-3:])
+    if not there:
+        return f"{located.model_dir} holds no checkpoint"
+    if located.state is None:
+        why = "there is no state file"
+    elif located.state.problem:
+        why = f"TensorFlow cannot parse the state file ({located.state.problem})"
+    else:
+        return "the state file names no checkpoint: TensorFlow raises Invalid checkpoint state"
+    return f"{why}, so Estimator does not see {there}: it starts with random weights"
+
+
+def _hint(located: Located) -> str:
+    if not located.candidates:
+        return "give the directory or the prefix of a trained checkpoint"
+    latest = os.path.basename(located.candidates[-1])
+    return 'write model_checkpoint_path: "{}" into {}'.format(
+        latest, os.path.join(located.model_dir, "checkpoint")
+    )
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    return "there is no checkpoint that Estimator would load"
+
+
+RULE = Rule(
+    id="no-checkpoint",
+    severity="error",
+    summary="There is no checkpoint that Estimator would load from model_dir.",
+    check=check,
+    title=title,
+    good=facts,
+    bad=lambda: nothing_to_restore(
+        dataclasses.replace(LOCATED, prefix="", exists=False, state=StateFile("", (), "line 1"))
+    ),
+)

@@ -1,0 +1,46 @@
+"""The checkpoint is object-based: Keras or ``tf.train.Checkpoint`` wrote it.
+
+Its keys are paths of objects, not names of variables. TensorFlow's Saver has a fallback for such
+files, but inside Estimator the graph is finalized by then, and the fallback raises ``RuntimeError:
+Graph is finalized and cannot be modified``, even where all names are equal.
+
+What to do: restore it with the object that wrote it and save it once more with
+``tf.compat.v1.train.Saver``; ``tf.keras.estimator.model_to_estimator`` reads such a file itself.
+"""
+
+from typing import Iterator, Tuple
+
+from ..spec import Finding
+from .base import FAILS_AT_RESTORE, Facts, Rule, all_modes, of_another_kind
+from .examples import facts
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds an object-based checkpoint that the saver does not ask for by its keys."""
+    if of_another_kind(facts):
+        yield Finding(
+            rule=RULE.id,
+            severity=RULE.severity,
+            message="its keys are paths of objects; the model's saver asks for names of variables",
+            modes=facts.modes,
+            outcomes=all_modes(facts, FAILS_AT_RESTORE),
+            subject=facts.located.prefix,
+        )
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    return "Keras or tf.train.Checkpoint wrote the checkpoint; Estimator cannot load it"
+
+
+RULE = Rule(
+    id="object-based-checkpoint",
+    severity="error",
+    summary="Keras or tf.train.Checkpoint wrote the checkpoint; Estimator cannot load it.",
+    check=check,
+    title=title,
+    good=lambda: facts(object_based=True),
+    bad=lambda: facts(
+        object_based=True, stored={"model/kernel/.ATTRIBUTES/VARIABLE_VALUE": ((1, 64), "float32")}
+    ),
+)

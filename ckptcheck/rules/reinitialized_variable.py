@@ -1,0 +1,44 @@
+"""A variable is restored and then initialized again.
+
+Estimator runs the scaffold's ``local_init_op`` after the restore. Where that op assigns a variable
+that was restored just before, the checkpoint's value is lost without a word: predictions come from
+fresh weights.
+
+What to do: leave ``tf.compat.v1.global_variables_initializer()``, and initializers of restored
+variables, out of ``local_init_op``.
+"""
+
+from typing import Iterator, Tuple
+
+from ..spec import Finding, RestorePlan, VariableSpec
+from .base import SILENTLY_WRONG, Facts, PerVariable, Rule, counted
+from .examples import facts
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds restored variables that the local init op assigns."""
+    found = PerVariable(RULE.id, RULE.severity)
+    for plan in facts.plans:
+        for spec in plan.reinitialized:
+            message = "local_init_op assigns it after the restore: the checkpoint's value is lost"
+            found.add(plan.mode, spec.name, SILENTLY_WRONG, message, model=spec)
+    return found.findings()
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    what = counted(findings, "a variable is", "{} variables are")
+    return f"{what} restored and then initialized again"
+
+
+RULE = Rule(
+    id="reinitialized-variable",
+    severity="error",
+    summary="local_init_op overwrites a variable that was just restored.",
+    check=check,
+    title=title,
+    good=facts,
+    bad=lambda: facts(
+        plan=RestorePlan("", (), reinitialized=(VariableSpec("scale", (), "float32"),))
+    ),
+)

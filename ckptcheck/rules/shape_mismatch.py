@@ -1,0 +1,59 @@
+"""A variable has another shape in the checkpoint than in the model.
+
+What happens depends on how TensorFlow restores it. A reference variable (TensorFlow 1) and a part
+of a partitioned variable are verified: the restore raises. A resource variable (TensorFlow 2, and
+Keras layers in TensorFlow 1) that is read whole is not: it takes the checkpoint's shape without a
+word. Then either an op that uses it raises in the first run, or nothing does, and the model runs
+with a layer of another size than its code says. Training goes on with it and saves it again.
+
+What to do: find the param, the vocabulary or the feature whose size the shape follows, and give it
+the value it had when the checkpoint was written.
+"""
+
+from typing import Iterator, Tuple
+
+from ..spec import Finding, shape_text
+from .base import Facts, PerVariable, Rule, counted, model_spec, reads_by_key
+from .examples import facts, read
+from .judgement import ShapeProblem, shape_problem
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds reads whose shape is not the stored one."""
+    found = PerVariable(RULE.id, RULE.severity)
+    stored = facts.stored
+    for plan in facts.plans:
+        for key, item in reads_by_key(plan).items():
+            problem = shape_problem(item, stored[key], plan) if key in stored else None
+            if problem is not None:
+                message = _message(shape_text(stored[key].shape), shape_text(item.shape), problem)
+                found.add(plan.mode, key, problem.outcome, message, stored[key], model_spec(item))
+    return found.findings()
+
+
+def _message(stored: str, declared: str, problem: ShapeProblem) -> str:
+    shapes = f"the checkpoint holds {stored}, the model declares {declared}"
+    if problem.outcome.at == "run":
+        return f"{shapes}; it is restored, and then the run raises: {problem.says}"
+    if problem.outcome.verdict == "silent":
+        return f"{shapes}; nothing raises, and the checkpoint's shape wins"
+    return f"{shapes}; the restore raises: {problem.says}"
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    what = counted(findings, "a variable has", "{} variables have")
+    return f"{what} another shape in the checkpoint than in the model"
+
+
+RULE = Rule(
+    id="shape-mismatch",
+    severity="error",
+    summary="A variable has another shape in the checkpoint than in the model.",
+    check=check,
+    title=title,
+    good=facts,
+    bad=lambda: facts(
+        reads=(read("dense/kernel", (1, 128)),), stored={"dense/kernel": ((1, 64), "float32")}
+    ),
+)

@@ -1,0 +1,89 @@
+"""TensorFlow cannot read the checkpoint, or not all of it is there.
+
+The index says which tensors there are; the data files (shards) hold their bytes. With a shard
+missing or cut short the index can still be listed, so a look at the names finds nothing wrong, and
+the restore raises later.
+
+What to do: copy all files of the checkpoint (``.index`` and every ``.data-…-of-…``) again from
+where it was written.
+"""
+
+import dataclasses
+from typing import Iterator, Tuple
+
+from ..spec import Failure, Finding
+from .base import FAILS_AT_RESTORE, Facts, Rule, all_modes
+from .examples import facts
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds an index that TensorFlow refuses, and shards that are missing."""
+    located = facts.located
+    if facts.unreadable is not None:
+        yield _finding(facts, located.prefix, "TensorFlow says: " + facts.unreadable.message)
+    least, held = _least_bytes(facts), located.data_bytes
+    if not located.missing_shards and held is not None and held < least:
+        message = f"its data files hold {held} bytes; the tensors in its index take {least} or more"
+        yield _finding(facts, located.prefix, message)
+    for name in located.missing_shards:
+        yield _finding(facts, name, f"the data file {name} is missing")
+
+
+_BYTES = {
+    "float64": 8,
+    "int64": 8,
+    "uint64": 8,
+    "complex64": 8,
+    "complex128": 16,
+    "float32": 4,
+    "int32": 4,
+    "uint32": 4,
+    "float16": 2,
+    "bfloat16": 2,
+    "int16": 2,
+    "uint16": 2,
+    "int8": 1,
+    "uint8": 1,
+    "bool": 1,
+}
+
+
+def _least_bytes(facts: Facts) -> int:
+    """What the tensors of a known size take together; strings and others may take more."""
+    total = 0
+    for spec in facts.stored.values():
+        count = _BYTES.get(spec.dtype, 0)
+        for size in spec.shape or ():
+            count *= size or 0
+        total += count
+    return total
+
+
+def _finding(facts: Facts, subject: str, message: str) -> Finding:
+    return Finding(
+        rule=RULE.id,
+        severity=RULE.severity,
+        message=message,
+        modes=facts.modes,
+        outcomes=all_modes(facts, FAILS_AT_RESTORE),
+        subject=subject,
+        hint="copy all files of the checkpoint again from where it was written",
+    )
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    return "the checkpoint's files are not whole"
+
+
+RULE = Rule(
+    id="unreadable-checkpoint",
+    severity="error",
+    summary="TensorFlow cannot read the checkpoint, or a data file is missing or cut short.",
+    check=check,
+    title=title,
+    good=facts,
+    bad=lambda: dataclasses.replace(
+        facts(), index=None, unreadable=Failure("raised", "DataLossError", "not an sstable")
+    ),
+)

@@ -1,0 +1,88 @@
+"""The params hold a key that the model_fn never looked at.
+
+It has no effect: a misspelt key, or one of an older model_fn. The model_fn then works with its own
+default, as if the key were not there. Nothing is said once the model_fn has read its params as a
+whole (``**params``, ``dict(params)``, iteration), since then any key may matter.
+
+What to do: correct the key's name, or remove it.
+"""
+
+import difflib
+from typing import Any, Iterator, List, Mapping, Set, Tuple
+
+from ..spec import Finding, Location, ParamRead
+from .base import Facts, Rule
+from .examples import with_params
+
+_INJECTED = ("batch_size", "use_tpu", "context")
+"""Keys that TPUEstimator puts in, which a params file may hold for a model_fn that reads them."""
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds keys of the params that no mode looked at."""
+    if not facts.params or len(facts.plans) < len(facts.modes):
+        return
+    uses = [trace.params for trace in facts.traces]
+    if any(use.bulk for use in uses):
+        return
+    looked = {read.key for use in uses for read in use.reads}
+    wanted = [read for use in uses for read in use.reads if not read.found]
+    for key in _unlooked(facts.params, looked, ""):
+        if key in _INJECTED:
+            continue
+        near = _near(key, wanted)
+        yield Finding(
+            rule=RULE.id,
+            severity=RULE.severity,
+            message=_message(key, near, any(use.taken for use in uses)),
+            modes=facts.modes,
+            subject=key,
+            location=near[0].location if near else None,
+        )
+
+
+def _unlooked(params: Mapping[str, Any], looked: Set[str], prefix: str) -> Iterator[str]:
+    for key, value in params.items():
+        path = prefix + key
+        if path not in looked:
+            yield path
+        elif isinstance(value, dict) and any(read.startswith(path + ".") for read in looked):
+            yield from _unlooked(value, looked, path + ".")
+
+
+def _near(key: str, wanted: List[ParamRead]) -> List[ParamRead]:
+    names = difflib.get_close_matches(key, [read.key for read in wanted], 1, 0.6)
+    return [read for read in wanted if read.key in names]
+
+
+def _message(key: str, near: List[ParamRead], taken: bool) -> str:
+    if not taken:
+        return f"{key!r} has no effect: model_fn has no argument named params"
+    if near:
+        meant = f"{near[0].key!r}, which it asked for{_line(near[0].location)}"
+        return f"model_fn never looked at {key!r}; did you mean {meant}?"
+    return f"model_fn never looked at {key!r}"
+
+
+def _line(location: object) -> str:
+    if not isinstance(location, Location):
+        return ""
+    return f" at {location.file}:{location.line}"
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    if len(findings) == 1:
+        return "a key of the params has no effect"
+    return f"{len(findings)} keys of the params have no effect"
+
+
+RULE = Rule(
+    id="unused-param",
+    severity="warning",
+    summary="The params hold a key that the model_fn never looked at.",
+    check=check,
+    title=title,
+    good=lambda: with_params({"units": 8}, ParamRead("units", True)),
+    bad=lambda: with_params({"unit": 8}, ParamRead("units", False, 4, True)),
+)

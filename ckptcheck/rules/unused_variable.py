@@ -1,0 +1,63 @@
+"""The checkpoint holds a variable that no mode restores.
+
+TensorFlow does not mind. But a weight that was trained and is not used any more is rarely meant: a
+layer was removed or renamed, or built in one mode only.
+
+What to do: if the layer was renamed, see the missing variables of the same report; if it was
+removed on purpose, nothing.
+"""
+
+from typing import Iterator, Set, Tuple
+
+from ..spec import TRAIN, Finding
+from .base import Facts, Rule, counted, is_slot_name, lost_optimizer, of_another_kind
+from .examples import WEIGHTS, facts
+
+_BOOKKEEPING = ("_CHECKPOINTABLE_OBJECT_GRAPH",)
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds tensors of the checkpoint that no plan reads."""
+    if of_another_kind(facts) or not facts.plans or len(facts.plans) < len(facts.modes):
+        return
+    read = {item.key for plan in facts.plans for item in plan.reads}
+    slots_matter = TRAIN in facts.modes and not any(
+        lost_optimizer(facts, plan) for plan in facts.plans
+    )
+    for name, spec in facts.stored.items():
+        if name in read or name in _BOOKKEEPING:
+            continue
+        if not slots_matter and _is_optimizer_state(name, set(facts.stored)):
+            continue
+        yield Finding(
+            rule=RULE.id,
+            severity=RULE.severity,
+            message="no checked mode restores it",
+            modes=facts.modes,
+            variable=name,
+            checkpoint=spec,
+        )
+
+
+def _is_optimizer_state(name: str, names: Set[str]) -> bool:
+    return is_slot_name(name, dict.fromkeys(names)) or "_power" in name or name == "global_step"
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    return counted(
+        findings,
+        "the checkpoint holds a variable that no checked mode restores",
+        "the checkpoint holds {} variables that no checked mode restores",
+    )
+
+
+RULE = Rule(
+    id="unused-variable",
+    severity="warning",
+    summary="The checkpoint holds a variable that no checked mode restores.",
+    check=check,
+    title=title,
+    good=facts,
+    bad=lambda: facts(stored={**WEIGHTS, "dense_1/kernel": ((64, 1), "float32")}),
+)

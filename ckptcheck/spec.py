@@ -1,0 +1,655 @@
+"""The value types that every room of ckptcheck shares.
+
+Everything here is frozen, made of the standard library alone, and goes to JSON and back
+(:func:`to_json`, :func:`from_json`): the same types travel between ckptcheck and the tracer, which
+runs in the user's interpreter. That interpreter may be a Python 3.7, and has no ckptcheck in it.
+"""
+
+import dataclasses
+import re
+from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar, Union
+
+__all__ = [
+    "EVAL",
+    "FAILS",
+    "MODES",
+    "OUTCOMES",
+    "PREDICT",
+    "RESTORES",
+    "SILENT",
+    "TRAIN",
+    "UNTRACEABLE",
+    "Advice",
+    "CheckpointIndex",
+    "Environment",
+    "Failure",
+    "Features",
+    "Finding",
+    "Frame",
+    "Group",
+    "HeadNode",
+    "InputEvent",
+    "Launch",
+    "Located",
+    "Location",
+    "ModeTrace",
+    "Outcome",
+    "ParamRead",
+    "ParamsUse",
+    "Read",
+    "Report",
+    "RestorePlan",
+    "RunError",
+    "SavedGraph",
+    "SavedTensor",
+    "StateFile",
+    "TensorUse",
+    "Trace",
+    "TraceRequest",
+    "VariableSpec",
+    "Verdict",
+    "allows",
+    "from_json",
+    "natural_key",
+    "shape_text",
+    "to_json",
+]
+
+Shape = Optional[Tuple[Optional[int], ...]]
+"""A tensor's shape: None is an unknown rank, a None in it an unknown dimension."""
+
+PREDICT, EVAL, TRAIN = "predict", "eval", "train"
+MODES = (PREDICT, EVAL, TRAIN)
+
+RESTORES, FAILS, SILENT, UNTRACEABLE = "restores", "fails", "silent", "untraceable"
+OUTCOMES = (RESTORES, SILENT, FAILS, UNTRACEABLE)
+"""From the mildest to the one that hides all others."""
+
+
+# --- What a checkpoint holds -----------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class VariableSpec:
+    """A variable by its name, its full shape and its dtype (TensorFlow's name: ``float32``)."""
+
+    name: str
+    shape: Shape
+    dtype: str
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckpointIndex:
+    """What a checkpoint holds.
+
+    Attributes:
+        prefix: the path that ``Saver.restore`` takes.
+        step: the number in the file's name, None where it has none.
+        variables: every tensor in it, sorted by name.
+        object_based: whether ``tf.train.Checkpoint`` or Keras wrote it, whose keys are paths
+            of objects and not names of variables.
+    """
+
+    prefix: str
+    step: Optional[int]
+    variables: Tuple[VariableSpec, ...]
+    object_based: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class StateFile:
+    """What the state file ``checkpoint`` of a model_dir says.
+
+    Attributes:
+        latest: ``model_checkpoint_path`` as it is written, "" where it is missing.
+        all: ``all_model_checkpoint_paths`` as they are written.
+        problem: why it cannot be parsed, "" where it can.
+    """
+
+    latest: str
+    all: Tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Located:
+    """What a MODEL_DIR argument leads to.
+
+    Attributes:
+        named: as the user wrote it.
+        model_dir: the directory.
+        prefix: the checkpoint that would be restored; "" where there is none.
+        explicit: whether the user named the checkpoint and not the directory.
+        state: the state file; None where there is none or it does not matter.
+        exists: whether the files of ``prefix`` are there.
+        folder_exists: whether the directory of ``prefix`` is there.
+        elsewhere: whether ``prefix`` lies in another directory than ``model_dir``.
+        missing_shards: names of the data files that should be beside the index and are not.
+        data_bytes: the size of all data files together; None where there are none.
+        candidates: the prefixes of all checkpoints in the directory, the latest last.
+        graphs: where the saved graph can be, the best first.
+    """
+
+    named: str
+    model_dir: str
+    prefix: str
+    explicit: bool
+    state: Optional[StateFile]
+    exists: bool
+    folder_exists: bool = True
+    elsewhere: bool = False
+    missing_shards: Tuple[str, ...] = ()
+    data_bytes: Optional[int] = None
+    candidates: Tuple[str, ...] = ()
+    graphs: Tuple[str, ...] = ()
+
+
+# --- What a restore will ask for -------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Read:
+    """One tensor that the saver's restore op reads out of the checkpoint.
+
+    Attributes:
+        key: its name in the checkpoint.
+        variable: the variable that it is written to, "" where that is not a variable.
+        shape: the full shape that the model declares for it (of a partitioned variable, the
+            shape of the whole).
+        dtype: what the read asks for.
+        slice: TensorFlow's ``shape_and_slice`` of this read, "" for a whole tensor.
+        sink: ``assign``, ``table``, ``iterator`` or ``opaque``.
+        check: what TensorFlow verifies of the shape: ``slice``, ``assign``, ``reshape`` or
+            ``none``.
+        role: ``weight``, ``slot`` (the optimizer's own state), ``global_step`` or ``other``.
+    """
+
+    key: str
+    variable: str
+    shape: Shape
+    dtype: str
+    slice: str
+    sink: str
+    check: str
+    role: str
+
+
+@dataclasses.dataclass(frozen=True)
+class RunError:
+    """A restored shape that the rest of the graph does not accept.
+
+    Attributes:
+        keys: the keys in the checkpoint whose shapes were put in.
+        op: the first op that refuses them.
+        message: what TensorFlow's shape function says.
+    """
+
+    keys: Tuple[str, ...]
+    op: str
+    message: str
+
+
+@dataclasses.dataclass(frozen=True)
+class RestorePlan:
+    """What a restore in one mode will do, as TensorFlow built it.
+
+    Attributes:
+        mode: ``predict``, ``eval`` or ``train``.
+        reads: every tensor that it reads.
+        uninitialized: variables that nothing fills and that TensorFlow's ready ops report.
+        unwatched: variables that nothing fills and that no ready op looks at.
+        reinitialized: restored variables that the local init op then overwrites.
+        run_errors: see :class:`RunError`.
+    """
+
+    mode: str
+    reads: Tuple[Read, ...]
+    uninitialized: Tuple[VariableSpec, ...] = ()
+    unwatched: Tuple[VariableSpec, ...] = ()
+    reinitialized: Tuple[VariableSpec, ...] = ()
+    run_errors: Tuple[RunError, ...] = ()
+
+
+# --- What the tracer is asked, and what it replies -------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Location:
+    """A line of the user's code."""
+
+    file: str
+    line: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """One frame of the user's code in a traceback."""
+
+    file: str
+    line: int
+    function: str
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Failure:
+    """Why something could not be traced.
+
+    Attributes:
+        kind: ``raised``, ``timed-out``, ``crashed``, ``exited``, ``no-spec``, ``structure`` (the
+            guess of the features' structure was wrong: try again with the events), or ``usage``
+            (ckptcheck was asked for something that is not there).
+        type: the exception's type, "" where there is none.
+        message: what it says, in one paragraph.
+        frames: the last frames of the user's own code, the innermost last.
+    """
+
+    kind: str
+    type: str
+    message: str
+    frames: Tuple[Frame, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class ParamRead:
+    """One look of the model_fn at a key of its params.
+
+    Attributes:
+        key: dotted where params are nested.
+        found: whether params hold it.
+        default: the value fallen back to, as JSON or as its repr; None where there was none.
+        raised: whether the look raised KeyError or AttributeError.
+        location: the line of the user's code that looked.
+    """
+
+    key: str
+    found: bool
+    default: Any = None
+    has_default: bool = False
+    raised: bool = False
+    location: Optional[Location] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class ParamsUse:
+    """How params were used: each key once, and whether they were read as a whole."""
+
+    reads: Tuple[ParamRead, ...] = ()
+    bulk: bool = False
+    taken: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class InputEvent:
+    """What the model_fn did with its features or labels.
+
+    Attributes:
+        path: where, from the root: ``("features", "x")``.
+        event: ``key``, ``index``, ``unpack``, ``tensor``, ``iterate`` or ``keyerror``.
+        value: the key, the index, or the number of values unpacked.
+    """
+
+    path: Tuple[Union[str, int], ...]
+    event: str
+    value: Union[str, int, None] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class TensorUse:
+    """Who consumes one leaf of the features or labels in the traced graph.
+
+    Attributes:
+        path: where the leaf stands, from the root.
+        consumers: each consumer's name, op and input (``dense/MatMul MatMul:0``), sorted.
+    """
+
+    path: Tuple[Union[str, int], ...]
+    consumers: Tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class TraceRequest:
+    """One (target, params, mode) to trace.
+
+    Attributes:
+        features: the structure of the features, as in docs/features.md; None for an input_fn.
+        labels: the same of the labels, None for no labels.
+        taken_names: the names of the input_fn's ops, which the model_fn's ops cannot have: a
+            ``tf.Variable`` without a scope of its own is named after what is left.
+        input_fn: ``module:input_fn`` to call instead, "" for none.
+        names: what ``import tensorflow`` means to the user's code: ``native`` or ``v1``.
+        behavior: ``v1``, ``v2``, or "" for TensorFlow's default.
+        checkpoint: what the checkpoint holds, for the shapes of the run after the restore.
+    """
+
+    mode: str
+    target: str
+    params: Mapping[str, Any]
+    params_type: str
+    app_dir: str
+    model_dir: str
+    scratch_dir: str
+    flags: Tuple[str, ...]
+    features: Any
+    labels: Any
+    taken_names: Tuple[str, ...]
+    input_fn: str
+    names: str
+    behavior: str
+    checkpoint: Tuple[VariableSpec, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class ModeTrace:
+    """What the tracer replies of one mode.
+
+    Attributes:
+        plan: None where the trace failed.
+        failure: None where it did not.
+        wants_v1: a name of TensorFlow 1 that the code asked for and this TensorFlow has only in
+            ``tensorflow.compat.v1``; "" for none.
+        stand_ins: what of TensorFlow was stood in for.
+        head: the types of the first ops that the model_fn made, in their order.
+        notes: what the user should know of this trace.
+        behavior: ``v1`` or ``v2``: the kind of variables that were made.
+    """
+
+    mode: str
+    plan: Optional[RestorePlan] = None
+    failure: Optional[Failure] = None
+    params: ParamsUse = ParamsUse()
+    events: Tuple[InputEvent, ...] = ()
+    uses: Tuple[TensorUse, ...] = ()
+    features: Any = None
+    labels: Any = None
+    wants_v1: str = ""
+    stand_ins: Tuple[str, ...] = ()
+    head: Tuple[str, ...] = ()
+    notes: Tuple[str, ...] = ()
+    behavior: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedTensor:
+    """An output of a node of the saved graph; ``consumers`` as in :class:`TensorUse`."""
+
+    dtype: str
+    shape: Shape
+    sparse: bool
+    consumers: Tuple[str, ...]
+    consumer_nodes: Tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadNode:
+    """A node of the saved graph between the global step and the first variable."""
+
+    index: int
+    name: str
+    op: str
+    outputs: Tuple[SavedTensor, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedGraph:
+    """What the graph that Estimator saved beside the weights tells of its making.
+
+    Attributes:
+        file: where it was read.
+        tensorflow: the version that saved it, "" where the file does not say.
+        behavior: ``v1`` (reference variables) or ``v2`` (resource variables), by the op of the
+            global step; "" where there is none.
+        head: the nodes from the global step to the first variable of the model.
+        ops: the types of the nodes from the head's first on, for alignment with a trace.
+        strategy: whether a distribution strategy or a TPU shaped it.
+    """
+
+    file: str
+    tensorflow: str
+    behavior: str
+    head: Tuple[HeadNode, ...]
+    ops: Tuple[str, ...]
+    strategy: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Environment:
+    """The interpreter and the TensorFlow that traced.
+
+    Attributes:
+        tf_api: ``v1`` or ``v2``: what ``import tensorflow`` meant to the user's code.
+        stand_ins: what of TensorFlow was stood in for.
+    """
+
+    tensorflow: str
+    python: str
+    tf_api: str = "v2"
+    stand_ins: Tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Launch:
+    """What the launching script decides and ckptcheck had to find out.
+
+    Attributes:
+        behavior: ``v1`` or ``v2``: which kind of variable was traced.
+        reason: why that one.
+    """
+
+    behavior: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Features:
+    """Where the features came from and what they are."""
+
+    source: str
+    spec: Any = None
+    labels: Any = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Trace:
+    """All modes of one check, traced."""
+
+    modes: Tuple[ModeTrace, ...]
+    environment: Environment
+    launch: Launch
+    features: Features
+
+    @property
+    def plans(self) -> Tuple[RestorePlan, ...]:
+        """The restore plans of the modes that could be traced."""
+        return tuple(mode.plan for mode in self.modes if mode.plan is not None)
+
+
+# --- What is said of it ----------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a finding does to one mode: a verdict and, for ``fails``, where."""
+
+    verdict: str
+    at: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, or worth knowing, about one variable or about the check.
+
+    Attributes:
+        rule: the id of the rule that found it.
+        severity: ``error``, ``warning`` or ``note``.
+        message: what is wrong, in one or two sentences.
+        outcomes: what it does to each mode that it touches; empty where it does nothing.
+        modes: the modes that it is about.
+        variable: the variable or the key, "" where it is about none.
+        checkpoint: what the checkpoint holds.
+        model: what the model declares.
+        location: the line of the user's code to look at.
+        detail: lines that a person wants to see with it, such as frames.
+        subject: what to tell it from others by, where no variable does.
+        hint: what to do first about it, in one line.
+    """
+
+    rule: str
+    severity: str
+    message: str
+    modes: Tuple[str, ...] = ()
+    outcomes: Mapping[str, Outcome] = dataclasses.field(default_factory=dict)
+    variable: str = ""
+    checkpoint: Optional[VariableSpec] = None
+    model: Optional[VariableSpec] = None
+    location: Optional[Location] = None
+    detail: Tuple[str, ...] = ()
+    subject: str = ""
+    hint: str = ""
+
+    @property
+    def key(self) -> str:
+        """A key that stays the same while the finding does: rule, variable and both specs."""
+        both = f"{_spec_text(self.checkpoint)}->{_spec_text(self.model)}"
+        return ":".join((self.rule, self.variable or self.subject, both))
+
+
+def _spec_text(spec: Optional[VariableSpec]) -> str:
+    if spec is None:
+        return "-"
+    return spec.dtype + shape_text(spec.shape)
+
+
+def allows(declared: Shape, stored: Shape) -> bool:
+    """Whether a declared shape, which may be unknown in part, allows a stored one."""
+    if declared is None or stored is None:
+        return True
+    return len(declared) == len(stored) and all(
+        mine is None or mine == theirs for mine, theirs in zip(declared, stored)
+    )
+
+
+def natural_key(name: str) -> Tuple[Tuple[int, int, str], ...]:
+    """A sort key that puts ``layer_2`` before ``layer_10``."""
+    parts = re.split(r"(\d+)", name)
+    return tuple((0, int(p), p) if p.isdecimal() else (1, 0, p) for p in parts)
+
+
+def shape_text(shape: Shape) -> str:
+    """Writes a shape as people do: ``[64, ?]``, ``[]`` for a scalar, ``?`` for no rank."""
+    if shape is None:
+        return "?"
+    return "[{}]".format(", ".join("?" if d is None else str(d) for d in shape))
+
+
+@dataclasses.dataclass(frozen=True)
+class Advice:
+    """What to do about a group of findings; ``verified`` if a new trace showed that it helps."""
+
+    kind: str
+    text: str
+    set: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    verified: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Findings with one cause."""
+
+    title: str
+    findings: Tuple[Finding, ...]
+    advice: Tuple[Advice, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What a restore will do in one mode; ``at`` is ``restore`` or ``run`` where it fails."""
+
+    mode: str
+    verdict: str
+    at: str = ""
+    reads: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """The result of one check.
+
+    Attributes:
+        ok: whether no finding reaches the severity that fails the check.
+        checked: whether there was a checkpoint to check at all.
+        not_judged: what this run could not know.
+    """
+
+    ok: bool
+    checked: bool
+    target: str
+    model_dir: str
+    checkpoint: Optional[CheckpointIndex]
+    trace: Optional[Trace]
+    verdicts: Tuple[Verdict, ...]
+    groups: Tuple[Group, ...]
+    not_judged: Tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> Tuple[Finding, ...]:
+        """All findings, in the order of their groups."""
+        return tuple(finding for group in self.groups for finding in group.findings)
+
+
+# --- JSON ------------------------------------------------------------------------------------
+
+T = TypeVar("T")
+
+
+def to_json(value: Any) -> Any:
+    """Turns a value of this module into what :mod:`json` writes."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_json(item) for item in value]
+    return value
+
+
+def from_json(cls: Type[T], data: Mapping[str, Any]) -> T:
+    """Builds a dataclass of this module from what :func:`to_json` made of it.
+
+    Fields that it does not have are left out, so that an older side can read a newer one's.
+
+    Raises:
+        TypeError: a field is missing.
+    """
+    hints = _hints(cls)
+    fields = {name: _decode(hints[name], value) for name, value in data.items() if name in hints}
+    return cls(**fields)
+
+
+_HINTS: Dict[type, Dict[str, Any]] = {}
+
+
+def _hints(cls: type) -> Dict[str, Any]:
+    if cls not in _HINTS:
+        import typing
+
+        _HINTS[cls] = typing.get_type_hints(cls)
+    return _HINTS[cls]
+
+
+def _decode(hint: Any, value: Any) -> Any:
+    if value is None or hint is Any:
+        return value
+    if dataclasses.is_dataclass(hint):
+        return from_json(hint, value)  # type: ignore[arg-type]
+    origin = getattr(hint, "__origin__", None)
+    arguments: Any = getattr(hint, "__args__", ())
+    if origin is tuple:
+        item = arguments[0]
+        return tuple(_decode(item, element) for element in value)
+    if origin is Union:
+        chosen = [argument for argument in arguments if argument is not type(None)]
+        return _decode(chosen[0], value) if len(chosen) == 1 else value
+    if isinstance(value, dict) and arguments and dataclasses.is_dataclass(arguments[-1]):
+        return {key: _decode(arguments[-1], item) for key, item in value.items()}
+    return value

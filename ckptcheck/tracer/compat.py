@@ -1,0 +1,201 @@
+"""All differences between the versions of TensorFlow, in one file.
+
+Three things differ for code written for ``tf.estimator``:
+
+* Names. Code in the wild says ``import tensorflow as tf`` and ``tf.layers.dense``, which is
+  TensorFlow 1 only. Under TensorFlow 2 :func:`use_v1_names` lets ``tensorflow`` mean
+  ``tensorflow.compat.v1`` for the user's modules, and for them alone.
+* ``tf.estimator`` is gone from 2.16 on; :mod:`.estimator_stand_in` takes its place.
+* Keras 3 came with 2.16; model_fns are Keras 2, so the package tf_keras is asked for there.
+
+Each thing that was stood in for is named in the reply, and so in the report.
+"""
+
+import builtins
+import importlib
+import os
+import sys
+import warnings
+from typing import Any, Optional, Tuple
+
+from .failures import UsageError
+from .user_code import is_user_file
+
+_FIRST_WITHOUT_ESTIMATOR = (2, 16)
+_DISTRIBUTIONS = (
+    "tensorflow",
+    "tensorflow-cpu",
+    "tensorflow-macos",
+    "tensorflow-intel",
+    "tensorflow-rocm",
+    "tf-nightly",
+    "tf-nightly-cpu",
+)
+
+
+def import_tensorflow() -> Any:
+    """Imports TensorFlow without its noise and, from 2.16 on, with Keras 2.
+
+    Raises:
+        UsageError: the interpreter has no TensorFlow, or one that does not import.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if _version_before_import() >= _FIRST_WITHOUT_ESTIMATOR:
+        os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tensorflow = importlib.import_module("tensorflow")
+            version = tensorflow.__version__
+    except ModuleNotFoundError as error:
+        if error.name == "tensorflow":
+            raise UsageError(_NO_TENSORFLOW.format(sys.executable))
+        raise UsageError(_BROKEN_TENSORFLOW.format(sys.executable, error))
+    except Exception as error:
+        raise UsageError(_BROKEN_TENSORFLOW.format(sys.executable, error))
+    tensorflow.compat.v1.logging.set_verbosity("ERROR")
+    warnings.filterwarnings("ignore", message=r"`tf\.")  # that tf.layers is deprecated
+    if version_of(version) >= _FIRST_WITHOUT_ESTIMATOR:
+        from . import estimator_stand_in
+
+        estimator_stand_in.install(tensorflow)
+    return tensorflow
+
+
+_NO_TENSORFLOW = (
+    "{} has no TensorFlow. Install it there (pip install tensorflow), or name the "
+    "interpreter that runs your training code with --python"
+)
+_BROKEN_TENSORFLOW = "TensorFlow does not import in {}: {}"
+
+
+def _version_before_import() -> Tuple[int, ...]:
+    """TensorFlow's version by its metadata: TF_USE_LEGACY_KERAS must be set before the import."""
+    if sys.version_info < (3, 9):  # no TensorFlow from 2.16 on runs there
+        return (0,)
+    from importlib import metadata
+
+    for name in _DISTRIBUTIONS:
+        try:
+            return version_of(metadata.version(name))
+        except metadata.PackageNotFoundError:
+            continue
+    return (0,)
+
+
+def version_of(text: str) -> Tuple[int, ...]:
+    """``2.15.1`` as ``(2, 15)``; what is no version as ``(0,)``."""
+    parts = text.split(".")[:2]
+    if not all(part.isdigit() for part in parts):
+        return (0,)
+    return tuple(int(part) for part in parts)
+
+
+def stood_in(tensorflow: Any) -> Tuple[str, ...]:
+    """What is stood in for under any code: ``tf.estimator`` where TensorFlow has none."""
+    if version_of(tensorflow.__version__) < _FIRST_WITHOUT_ESTIMATOR:
+        return ()
+    return ("tf.estimator, which this TensorFlow does not have",)
+
+
+def v1(tensorflow: Any) -> Any:
+    """TensorFlow's v1 API, under any version."""
+    return tensorflow.compat.v1
+
+
+def estimator_module(tensorflow: Any) -> Any:
+    """The ``tf.estimator`` of the v1 API, real or stood in for."""
+    return v1(tensorflow).estimator
+
+
+def use_behavior(tensorflow: Any, behavior: str) -> None:
+    """Switches to reference (``v1``) or resource (``v2``) variables; "" leaves the default."""
+    major = version_of(tensorflow.__version__)[0]
+    if behavior == "v1" and major >= 2:
+        v1(tensorflow).disable_v2_behavior()
+    if behavior == "v2" and major < 2:
+        v1(tensorflow).enable_v2_behavior()
+
+
+def use_v1_names(tensorflow: Any) -> Tuple[str, ...]:
+    """Lets ``tensorflow`` mean ``tensorflow.compat.v1`` in the user's modules.
+
+    Returns:
+        What was stood in for, in words.
+    """
+    v1(tensorflow).disable_v2_tensorshape()
+    original = builtins.__import__
+    compat_v1 = v1(tensorflow)
+
+    def importer(
+        name: str,
+        globals: Any = None,
+        locals: Any = None,
+        fromlist: Any = (),
+        level: int = 0,
+    ) -> Any:
+        wanted = level == 0 and (name == "tensorflow" or name.startswith("tensorflow."))
+        if wanted and globals is not None and is_user_file(globals.get("__file__")):
+            swapped = _in_v1(compat_v1, name, fromlist or ())
+            if swapped is not None:
+                return swapped
+        return original(name, globals, locals, fromlist, level)
+
+    builtins.__import__ = importer
+    return ("tensorflow means tensorflow.compat.v1", "TensorShape of TensorFlow 1")
+
+
+def _in_v1(compat_v1: Any, name: str, fromlist: Tuple[str, ...]) -> Optional[Any]:
+    """What an import statement gets, None to leave it to Python."""
+    if name.startswith(("tensorflow.compat", "tensorflow.python", "tensorflow.core")):
+        return None
+    found = compat_v1
+    for part in name.split(".")[1:]:
+        if not hasattr(found, part):
+            return None
+        found = getattr(found, part)
+    if not fromlist:
+        return compat_v1
+    if all(item == "*" or hasattr(found, item) for item in fromlist):
+        return found
+    return None
+
+
+def has_v1_name(tensorflow: Any, dotted: str) -> bool:
+    """Whether ``tf.compat.v1`` has a dotted name."""
+    found = v1(tensorflow)
+    for part in dotted.split("."):
+        if not hasattr(found, part):
+            return False
+        found = getattr(found, part)
+    return True
+
+
+def advice_for_missing_name(tensorflow: Any, dotted: str) -> str:
+    """What to do where this TensorFlow has a name in neither API; "" for nothing to say."""
+    if dotted.split(".")[0] == "contrib":
+        return (
+            "tf.contrib exists in TensorFlow 1 only; trace with a TensorFlow 1 interpreter "
+            "(--python)"
+        )
+    return ""
+
+
+def checkpoint_reader(tensorflow: Any, prefix: str) -> Any:
+    """TensorFlow's reader of checkpoint files, V1 and V2."""
+    return tensorflow.compat.v1.train.NewCheckpointReader(prefix)
+
+
+def make_initializable_iterator(tensorflow: Any, dataset: Any) -> Any:
+    """An iterator over a Dataset in graph mode."""
+    return v1(tensorflow).data.make_initializable_iterator(dataset)
+
+
+def is_dataset(tensorflow: Any, value: Any) -> bool:
+    """Whether a value is a Dataset of either API."""
+    return isinstance(value, (v1(tensorflow).data.Dataset, tensorflow.data.Dataset))
+
+
+def create_global_step(tensorflow: Any, graph: Any) -> Any:
+    """The global step, made as Estimator makes it, before the input_fn."""
+    return v1(tensorflow).train.create_global_step(graph)

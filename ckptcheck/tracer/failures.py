@@ -1,0 +1,69 @@
+"""Turns what the user's code threw into a :class:`..spec.Failure`."""
+
+import re
+from typing import Optional
+
+from ..spec import Failure
+from .user_code import user_frames
+
+_LONGEST_MESSAGE = 2000
+
+
+class UsageError(Exception):
+    """ckptcheck was asked for something that is not there; the message says what to do."""
+
+
+class StructureMismatch(BaseException):
+    """The guessed structure of the features or labels is wrong.
+
+    A BaseException, so that an ``except Exception`` of the user's does not swallow it.
+    """
+
+
+def failure_of(error: BaseException, doing: str = "") -> Failure:
+    """What to report of an exception that came out of the user's code.
+
+    Args:
+        error: the exception.
+        doing: what was going on where it was not the call of model_fn, such as ``importing net``.
+    """
+    if isinstance(error, UsageError):
+        return Failure("usage", "", str(error))
+    if isinstance(error, StructureMismatch):
+        return Failure("structure", "", str(error))
+    frames = user_frames(error.__traceback__)
+    if isinstance(error, SystemExit):
+        text = f"called sys.exit({error.code!r})"
+        return Failure("exited", "SystemExit", _with(doing, text), frames)
+    name = type(error).__name__
+    return Failure("raised", name, _with(doing, _message(error)), frames)
+
+
+def _with(doing: str, text: str) -> str:
+    return f"{doing}: {text}" if doing else text
+
+
+def _message(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except Exception as broken:  # the user's own exception class; its name still helps
+        text = f"(its message cannot be shown: {type(broken).__name__})"
+    return re.sub(r"\s+", " ", text).strip()[:_LONGEST_MESSAGE]
+
+
+_MISSING_NAME = re.compile(r"module '(tensorflow[\w.]*)' has no attribute '(\w+)'")
+_MISSING_MODULE = re.compile(r"No module named '(tensorflow(?:\.\w+)*)'")
+
+
+def missing_tensorflow_name(error: Optional[BaseException]) -> str:
+    """The dotted name below ``tf`` that the code asked for in vain, "" for none."""
+    if isinstance(error, AttributeError):
+        found = _MISSING_NAME.search(str(error))
+        if found:
+            module = re.sub(r"^tensorflow(\._api(\.v\d)+)?\.?", "", found.group(1))
+            return ".".join(part for part in (module, found.group(2)) if part)
+    if isinstance(error, ImportError):
+        found = _MISSING_MODULE.search(str(error))
+        if found:
+            return found.group(1).partition(".")[2]
+    return ""

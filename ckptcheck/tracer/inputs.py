@@ -1,0 +1,337 @@
+"""Features and labels for a trace: placeholders, probes, or what the user's input_fn gives.
+
+A *probe* stands for features whose structure is not known yet. It watches what the model_fn does
+with them: which keys it asks for, whether it unpacks them, or takes them for one tensor. Whatever
+it sees is an :class:`..spec.InputEvent`; where the guess was wrong the trace is given up with
+:class:`.failures.StructureMismatch`, to be tried again with a better one.
+"""
+
+import dis
+import inspect
+import sys
+import types
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+
+from ..spec import EVAL, PREDICT, TRAIN, InputEvent, TensorUse, TraceRequest
+from . import compat, structures
+from .consumers import consumer_text
+from .failures import StructureMismatch, UsageError
+
+Path = structures.Path
+
+ESTIMATOR_MODES = {PREDICT: "infer", EVAL: "eval", TRAIN: "train"}
+"""The modes as Estimator names them."""
+
+
+class Recorder:
+    """Collects the events of one trace, each once."""
+
+    def __init__(self) -> None:
+        self.events: List[InputEvent] = []
+
+    def note(self, path: Path, event: str, value: Any = None) -> None:
+        """Notes an event."""
+        noted = InputEvent(path, event, value)
+        if noted not in self.events:
+            self.events.append(noted)
+
+    def mismatch(self, path: Path, event: str, value: Any = None) -> StructureMismatch:
+        """Notes an event that shows the guess to be wrong."""
+        self.note(path, event, value)
+        return StructureMismatch("{} of {}".format(event, ".".join(map(str, path))))
+
+
+class Inputs:
+    """The features and labels of one trace."""
+
+    def __init__(self, tensorflow: Any, mode: str) -> None:
+        self.tensorflow = tensorflow
+        self.mode = mode
+        self.recorder = Recorder()
+        self.features: Any = None
+        self.labels: Any = None
+        self._placeholders: Dict[Path, Any] = {}
+        self._probes: List[DictProbe] = []
+
+    def build(self, request: TraceRequest, model_fn: Any) -> None:
+        """Makes placeholders and probes for the structures of a request."""
+        hints = asked_keys(model_fn, "features")
+        with self.tensorflow.name_scope("ckptcheck_inputs"):
+            self.features = self._make_root(request.features, "features", hints)
+            self.labels = self._make_root(request.labels, "labels", ())
+
+    def _make_root(self, node: Any, root: str, hints: Sequence[str]) -> Any:
+        def make(item: Any, path: Path) -> Any:
+            if structures.is_leaf(item):
+                return self.placeholder(item, path)
+            probe = new_probe()
+            probe.open(self, item["probe"], path, hints)
+            self._probes.append(probe)
+            return probe
+
+        return structures.build(node, make, (root,))
+
+    def placeholder(self, leaf: Any, path: Path) -> Any:
+        """A placeholder for a leaf; a SparseTensor of three for a sparse one."""
+        v1 = compat.v1(self.tensorflow)
+        try:
+            dtype = self.tensorflow.as_dtype(leaf["dtype"])
+        except TypeError:
+            raise UsageError("features: no dtype {!r} in TensorFlow".format(leaf["dtype"]))
+        shape = leaf["shape"]
+        if not leaf.get("sparse"):
+            tensor = v1.placeholder(dtype, shape)
+            self._placeholders[path] = tensor
+            return tensor
+        rank = 2 if shape is None else len(shape)
+        tensor = self.tensorflow.SparseTensor(
+            v1.placeholder(self.tensorflow.int64, [None, rank]),
+            v1.placeholder(dtype, [None]),
+            v1.placeholder(self.tensorflow.int64, [rank]),
+        )
+        self._placeholders[path] = tensor
+        return tensor
+
+    def call_input_fn(self, input_fn: Any, params: Any, config: Any) -> None:
+        """Calls the user's input_fn as Estimator does and keeps what it returns."""
+        arguments = inspect.signature(input_fn).parameters
+        offered = {"mode": ESTIMATOR_MODES[self.mode], "params": params, "config": config}
+        kwargs = {name: offered[name] for name in arguments if name in offered}
+        with self.tensorflow.device("/cpu:0"):
+            result = input_fn(**kwargs)
+            self.features, self.labels = self._parse_result(result)
+        if self.mode == PREDICT:
+            self.labels = None
+        for root, value in (("features", self.features), ("labels", self.labels)):
+            self._placeholders.update(structures.flatten(value, (root,)))
+
+    def _parse_result(self, result: Any) -> Tuple[Any, Any]:
+        if compat.is_dataset(self.tensorflow, result):
+            iterator = compat.make_initializable_iterator(self.tensorflow, result)
+            result = iterator.get_next()
+        if hasattr(result, "receiver_tensors"):
+            return result.features, None
+        if isinstance(result, (list, tuple)) and len(result) == 2:
+            return result[0], result[1]
+        return result, None
+
+    def watch(self) -> None:
+        """Lets tensors and probes tell what the model_fn does with them."""
+        if not self._probes and not self._placeholders:
+            return
+        self._watch_tensors()
+        if self._probes:
+            self.tensorflow.register_tensor_conversion_function(DictProbe, _convert_probe, 0)
+
+    def _watch_tensors(self) -> None:
+        """Notes a string key or an unpacking of a placeholder: then it is no tensor."""
+        mine = {id(tensor): path for path, tensor in self._placeholders.items()}
+        recorder, base = self.recorder, self.tensorflow.Tensor
+        plain_getitem, plain_iter = base.__getitem__, base.__iter__
+
+        def getitem(tensor: Any, key: Any, *rest: Any) -> Any:
+            if isinstance(key, str) and id(tensor) in mine:
+                raise recorder.mismatch(mine[id(tensor)], "key", key)
+            return plain_getitem(tensor, key, *rest)
+
+        def iterate(tensor: Any) -> Any:
+            count = unpacked(sys._getframe(1))
+            if count is not None and id(tensor) in mine:
+                raise recorder.mismatch(mine[id(tensor)], "unpack", count)
+            return plain_iter(tensor)
+
+        base.__getitem__, base.__iter__ = getitem, iterate
+
+    def structure(self) -> Tuple[Any, Any]:
+        """The structures as far as this trace found them out."""
+        return _structure(self.features), _structure(self.labels)
+
+    def uses(self) -> Tuple[TensorUse, ...]:
+        """Who consumes each placeholder in the traced graph."""
+        return tuple(
+            TensorUse(path, consumers_of(tensor)) for path, tensor in self._placeholders.items()
+        )
+
+
+def _structure(value: Any) -> Any:
+    if isinstance(value, DictProbe):
+        return {str(key): _structure(item) for key, item in value.found().items()}
+    return structures.describe(value)
+
+
+def consumers_of(tensor: Any) -> Tuple[str, ...]:
+    """Each consumer of a tensor as :func:`consumer_text`; of a SparseTensor those of its values."""
+    dense = getattr(tensor, "values", tensor) if hasattr(tensor, "dense_shape") else tensor
+    found: List[str] = []
+    for op in dense.consumers():
+        found.extend(
+            consumer_text(op.name, op.type, slot)
+            for slot, given in enumerate(op.inputs)
+            if given is dense
+        )
+    return tuple(sorted(found))
+
+
+_DICT_NAMES = frozenset(dir(dict))
+
+
+class DictProbe(dict):  # type: ignore[type-arg]
+    """Features of unknown keys: a key that is asked for gets the next fitting leaf of the pool."""
+
+    def open(self, inputs: Inputs, probe: Any, path: Path, hints: Sequence[str]) -> None:
+        """Sets up the probe; its constructor takes what Keras gives to a dict that it rebuilds."""
+        self._inputs = inputs
+        self._recorder = inputs.recorder
+        self._path = path
+        self._pool = list(probe["pool"])
+        for key, known in probe.get("known", {}).items():
+            dict.__setitem__(self, key, structures.build(known, inputs.placeholder, (*path, key)))
+        unknown = sorted(key for key in hints if not dict.__contains__(self, key))
+        self._expected = unknown if len(unknown) == len(self._pool) else []
+        for key in hints:
+            self._recorder.note(path, "named", key)
+
+    def found(self) -> Dict[str, Any]:
+        """The keys that were asked for and the tensors that they got."""
+        return {key: dict.__getitem__(self, key) for key in dict.keys(self)}
+
+    def _take(self, key: str) -> Any:
+        """The leaf for a key: by the order of the keys that the code names, else the next one."""
+        place = self._expected.index(key) if key in self._expected else None
+        if place is None:
+            free = [place for place, leaf in enumerate(self._pool) if leaf is not None]
+            if not free:
+                raise KeyError(key)
+            place = free[0]
+        leaf, self._pool[place] = self._pool[place], None
+        if leaf is None:
+            raise KeyError(key)
+        with self._inputs.tensorflow.name_scope("ckptcheck_inputs"):
+            tensor = self._inputs.placeholder(leaf, self._path + (key,))
+        dict.__setitem__(self, key, tensor)
+        return tensor
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, int):
+            raise self._recorder.mismatch(self._path, "index", key)
+        if dict.__contains__(self, key):
+            return dict.__getitem__(self, key)
+        if not isinstance(key, str):
+            raise KeyError(key)
+        self._recorder.note(self._path, "key", key)
+        return self._take(key)
+
+    def pop(self, key: Any, *default: Any) -> Any:
+        return self[key] if not default or key in self else default[0]
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return self[key] if key in self else default
+
+    def __contains__(self, key: Any) -> bool:
+        if not isinstance(key, str) or dict.__contains__(self, key):
+            return dict.__contains__(self, key)
+        if key in self._expected or _asked_by_feature_column(sys._getframe(1)):
+            return any(leaf is not None for leaf in self._pool)
+        self._recorder.note(self._path, "maybe-key", key)
+        return False
+
+    def copy(self) -> "DictProbe":
+        return self
+
+    def __iter__(self) -> Iterator[Any]:
+        count = unpacked(sys._getframe(1))
+        if count is not None:
+            raise self._recorder.mismatch(self._path, "unpack", count)
+        self._recorder.note(self._path, "iterate")
+        return iter(list(dict.keys(self)))
+
+    def keys(self) -> Any:
+        self._recorder.note(self._path, "iterate")
+        return dict.keys(self)
+
+    def values(self) -> Any:
+        self._recorder.note(self._path, "iterate")
+        return dict.values(self)
+
+    def items(self) -> Any:
+        self._recorder.note(self._path, "iterate")
+        return dict.items(self)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise self._recorder.mismatch(self._path, "tensor", name)
+
+
+def new_probe() -> DictProbe:
+    """A probe of a class of its own, which has that one instance.
+
+    Keras maps its inputs with ``type(inputs)(pairs)``; that gives the same probe again, so that
+    it goes on watching.
+    """
+
+    class OnlyProbe(DictProbe):
+        def __new__(cls, *pairs: Any) -> Any:
+            return made[0] if made else super().__new__(cls)
+
+        def __init__(self, *pairs: Any) -> None:
+            """Keeps what is in it."""
+
+    made: List[DictProbe] = []
+    made.append(OnlyProbe())
+    return made[0]
+
+
+def _tensor_operator(name: str) -> Any:
+    def operator(self: DictProbe, *operands: Any) -> Any:
+        raise self._recorder.mismatch(self._path, "tensor", name)
+
+    return operator
+
+
+for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "matmul", "neg"):
+    setattr(DictProbe, f"__{_name}__", _tensor_operator(_name))
+
+
+def _convert_probe(value: Any, dtype: Any = None, name: Any = None, as_ref: bool = False) -> Any:
+    raise value._recorder.mismatch(value._path, "tensor")
+
+
+def _asked_by_feature_column(frame: Optional[types.FrameType]) -> bool:
+    """Feature columns ask ``key in features`` for keys that must be there."""
+    return frame is not None and "feature_column" in frame.f_code.co_filename
+
+
+def unpacked(frame: Optional[types.FrameType]) -> Optional[int]:
+    """Into how many values a frame's current instruction unpacks, None where it does not."""
+    if frame is None:
+        return None
+    for instruction in dis.get_instructions(frame.f_code):
+        if instruction.offset == frame.f_lasti:
+            return instruction.argval if instruction.opname == "UNPACK_SEQUENCE" else None
+    return None
+
+
+def asked_keys(function: Any, name: str) -> Tuple[str, ...]:
+    """The constant keys that a function's code asks of one of its variables."""
+    inner = getattr(function, "func", function)
+    if not hasattr(inner, "__code__"):
+        inner = getattr(type(inner), "__call__", None)  # noqa: B004 (its code is wanted)
+    code = getattr(inner, "__code__", None)
+    return tuple(sorted(set(_subscripts(code, name)))) if code is not None else ()
+
+
+def _subscripts(code: types.CodeType, name: str) -> Iterator[str]:
+    instructions = list(dis.get_instructions(code))
+    for load, constant, subscript in zip(instructions, instructions[1:], instructions[2:]):
+        if (
+            load.argval == name
+            and load.opname.startswith("LOAD_")
+            and isinstance(constant.argval, str)
+            and constant.opname == "LOAD_CONST"
+            and "SUBSCR" in subscript.opname + str(subscript.argrepr).upper()
+        ):
+            yield constant.argval
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _subscripts(constant, name)

@@ -1,0 +1,282 @@
+"""Reads the restore plan out of the graph that TensorFlow built.
+
+The saver's restore op is the root: walking back from it finds every read op, whose constant inputs
+say which tensors are read, with which slice and dtype; walking forward from each output finds where
+it goes and what TensorFlow verifies on the way. Nothing is inferred from the names of variables.
+"""
+
+import re
+from typing import Any, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
+
+from ..spec import Read, RestorePlan, Shape, VariableSpec
+
+_READ_OPS = ("RestoreV2", "Restore", "RestoreSlice")
+_VARIABLE_OPS = ("VariableV2", "Variable", "VarHandleOp", "TemporaryVariable")
+_ASSIGN_OPS = ("Assign", "AssignVariableOp")
+_TABLE_OPS = ("LookupTableImport", "LookupTableImportV2")
+_PASS_THROUGH = ("Identity", "Reshape")
+_INITIALIZED_OPS = ("IsVariableInitialized", "VarIsInitializedOp")
+
+
+def ancestors(roots: Iterable[Any]) -> Set[Any]:
+    """All ops that some ops depend on, by data or control, with themselves."""
+    seen: Set[Any] = set()
+    stack = list(roots)
+    while stack:
+        op = stack.pop()
+        if op in seen:
+            continue
+        seen.add(op)
+        stack.extend(tensor.op for tensor in op.inputs)
+        stack.extend(op.control_inputs)
+    return seen
+
+
+def as_op(element: Any) -> Optional[Any]:
+    """The op behind a fetch: an op, a tensor, or a variable."""
+    if element is None:
+        return None
+    return getattr(element, "op", element)
+
+
+class Restore(NamedTuple):
+    """The restore of one mode: its plan, and the variable op that each read is written to."""
+
+    plan: RestorePlan
+    sinks: Tuple[Optional[Any], ...]
+
+
+class Variables:
+    """The variables of a graph by the op that holds them."""
+
+    def __init__(self, tensorflow: Any, graph: Any) -> None:
+        keys = tensorflow.compat.v1.GraphKeys
+        found = graph.get_collection(keys.GLOBAL_VARIABLES)
+        self.global_ops = [holder_of(variable) for variable in found]
+        self._shapes = dict(zip(self.global_ops, (variable_shape(v) for v in found)))
+        self.trainable = {holder_of(v).name for v in graph.get_collection(keys.TRAINABLE_VARIABLES)}
+        self.global_step = {holder_of(v).name for v in graph.get_collection(keys.GLOBAL_STEP)}
+        self._optimizer = optimizer_state(graph, self.trainable)
+
+    def spec(self, op: Any) -> VariableSpec:
+        """Name, shape and dtype of the variable that an op holds."""
+        shape = self._shapes.get(op, attribute_shape(op))
+        return VariableSpec(op.name, shape, op.get_attr("dtype").base_dtype.name)
+
+    def role(self, name: str) -> str:
+        """What a variable is for: see :class:`..spec.Read`."""
+        if name in self.global_step:
+            return "global_step"
+        if name in self.trainable:
+            return "weight"
+        return "slot" if self._optimizer(name) else "other"
+
+
+def holder_of(variable: Any) -> Any:
+    """The op that holds a variable's value: of a resource variable, that of its handle."""
+    handle = getattr(variable, "handle", None)
+    return handle.op if handle is not None else variable.op
+
+
+def variable_shape(variable: Any) -> Shape:
+    """A variable's declared shape."""
+    shape = variable.get_shape() if hasattr(variable, "get_shape") else variable.shape
+    return None if shape.rank is None else tuple(shape.as_list())
+
+
+def attribute_shape(op: Any) -> Shape:
+    """The shape that a variable's op declares."""
+    proto = op.get_attr("shape")
+    if proto.unknown_rank:
+        return None
+    return tuple(None if dim.size < 0 else int(dim.size) for dim in proto.dim)
+
+
+_APPLY = re.compile(r"^(Resource)?(Sparse)?Apply[A-Z]")
+_ACCUMULATORS = re.compile(r"(^|/)beta[12]_power(_\d+)?$")
+
+
+def optimizer_state(graph: Any, trainable: Set[str]) -> Any:
+    """Returns a test whether a variable's name is one of the optimizers' own.
+
+    The fused apply ops name their slots; optimizers without them name theirs after the variable
+    (``dense/kernel/Adam``), and Keras' put all into a scope of their own.
+    """
+    slots: Set[str] = set()
+    scopes: Set[str] = set()
+    for op in graph.get_operations():
+        if not _APPLY.match(op.type):
+            continue
+        names = [t.op.name for t in op.inputs if t.op.type in _VARIABLE_OPS]
+        for name in names[1:]:
+            slots.add(name)
+            marker = f"/{names[0]}/"
+            if marker in name:
+                scopes.add(name[: name.index(marker)] + "/")
+
+    def test(name: str) -> bool:
+        if name in slots or _ACCUMULATORS.search(name):
+            return True
+        if name.startswith(tuple(scopes)):
+            return True
+        return any(name.startswith(weight + "/") for weight in _prefixes(name, trainable))
+
+    return test
+
+
+def _prefixes(name: str, trainable: Set[str]) -> Iterator[str]:
+    parts = name.split("/")
+    for end in range(1, len(parts)):
+        prefix = "/".join(parts[:end])
+        if prefix in trainable:
+            yield prefix
+
+
+def restore_of(
+    tensorflow: Any, graph: Any, mode: str, scaffold: Any, fetches: Iterable[Any]
+) -> Restore:
+    """The restore that a finalized scaffold will do.
+
+    Args:
+        tensorflow: the module.
+        graph: the graph of the trace.
+        mode: ``predict``, ``eval`` or ``train``.
+        scaffold: the scaffold, after ``finalize()``.
+        fetches: what the mode runs after the restore.
+    """
+    variables = Variables(tensorflow, graph)
+    reads, sinks = _reads(tensorflow, graph, scaffold.saver, variables)
+    restored = {op for op in sinks if op is not None}
+    local_init = ancestors(filter(None, [as_op(scaffold.local_init_op)]))
+    filled = _assigned(local_init)
+    uninitialized = _reported(scaffold.ready_for_local_init_op) - restored
+    uninitialized |= _reported(scaffold.ready_op) - restored - filled
+    unwatched = set(variables.global_ops) - restored - filled - uninitialized
+    unwatched &= ancestors(filter(None, map(as_op, fetches)))
+    plan = RestorePlan(
+        mode,
+        reads,
+        _specs(variables, uninitialized),
+        _specs(variables, unwatched),
+        _specs(variables, restored & filled),
+    )
+    return Restore(plan, sinks)
+
+
+def _specs(variables: Variables, ops: Iterable[Any]) -> Tuple[VariableSpec, ...]:
+    return tuple(sorted((variables.spec(op) for op in ops), key=lambda spec: spec.name))
+
+
+def _reported(ready_op: Any) -> Set[Any]:
+    """The variables whose initialization a ready op reports."""
+    root = as_op(ready_op)
+    if root is None:
+        return set()
+    found = (op for op in ancestors([root]) if op.type in _INITIALIZED_OPS)
+    return {op.inputs[0].op for op in found}
+
+
+def _assigned(ops: Iterable[Any]) -> Set[Any]:
+    return {op.inputs[0].op for op in ops if op.type in _ASSIGN_OPS}
+
+
+def _reads(
+    tensorflow: Any, graph: Any, saver: Any, variables: Variables
+) -> Tuple[Tuple[Read, ...], Tuple[Optional[Any], ...]]:
+    if saver is None or saver.saver_def is None:
+        return (), ()
+    name = saver.saver_def.restore_op_name
+    if not name:
+        return (), ()
+    root = graph.as_graph_element(name)
+    within = ancestors([as_op(root)])
+    pairs = [
+        pair
+        for op in sorted(within, key=lambda op: op.name)
+        if op.type in _READ_OPS
+        for pair in _reads_of(tensorflow, op, within, variables)
+    ]
+    pairs.sort(key=lambda pair: (pair[0].key, pair[0].slice))
+    return tuple(read for read, _ in pairs), tuple(sink for _, sink in pairs)
+
+
+def _reads_of(
+    tensorflow: Any, op: Any, within: Set[Any], variables: Variables
+) -> Iterator[Tuple[Read, Optional[Any]]]:
+    names = _strings(tensorflow, op.inputs[1])
+    slices = _slices(tensorflow, op)
+    for index, output in enumerate(op.outputs):
+        key = names[index] if names is not None else ""
+        piece = slices[index] if slices is not None else ""
+        way = _follow(output, within)
+        spec = variables.spec(way.sink) if way.kind == "assign" and way.sink else None
+        shape = full_shape(piece) if piece else (spec.shape if spec else None)
+        yield (
+            Read(
+                key=key,
+                variable=spec.name if spec else "",
+                shape=shape,
+                dtype=output.dtype.base_dtype.name,
+                slice=piece,
+                sink=way.kind,
+                check="slice" if piece else way.check,
+                role=variables.role(spec.name) if spec else "other",
+            ),
+            way.sink if way.kind == "assign" else None,
+        )
+
+
+def _strings(tensorflow: Any, tensor: Any) -> Optional[List[str]]:
+    value = tensorflow.get_static_value(tensor)
+    if value is None:
+        return None
+    return [item.decode("utf-8", "surrogateescape") for item in value.reshape(-1).tolist()]
+
+
+def _slices(tensorflow: Any, op: Any) -> Optional[List[str]]:
+    if op.type == "Restore":
+        return [""]
+    return _strings(tensorflow, op.inputs[2])
+
+
+def full_shape(piece: str) -> Shape:
+    """The full shape in a ``shape_and_slice``: ``10 4 0,5:0,4`` is of a 10 by 4 variable."""
+    return tuple(int(word) for word in piece.split(" ")[:-1])
+
+
+class _Way(NamedTuple):
+    """Where one read ends: what kind of sink, its op, and what is verified on the way."""
+
+    kind: str
+    sink: Optional[Any]
+    check: str
+
+
+def _follow(output: Any, within: Set[Any]) -> _Way:
+    reshaped = False
+    tensor = output
+    for _ in range(64):
+        consumers = [op for op in tensor.consumers() if op in within]
+        if len(consumers) != 1:
+            return _Way("opaque", None, "none")
+        op = consumers[0]
+        if op.type in _ASSIGN_OPS and op.inputs[1] is tensor:
+            check = "reshape" if reshaped else _assign_check(op)
+            return _Way("assign", op.inputs[0].op, check)
+        if op.type in _TABLE_OPS:
+            return _Way("table", op.inputs[0].op, "none")
+        if op.type == "DeserializeIterator":
+            return _Way("iterator", op.inputs[0].op, "none")
+        if op.type not in _PASS_THROUGH or not op.outputs:
+            return _Way("opaque", None, "none")
+        reshaped = reshaped or op.type == "Reshape"
+        tensor = op.outputs[0]
+    return _Way("opaque", None, "none")
+
+
+def _assign_check(op: Any) -> str:
+    try:
+        validates = op.get_attr("validate_shape")
+    except ValueError:  # AssignVariableOp of older versions has no such attribute
+        validates = False
+    return "assign" if validates else "none"

@@ -1,0 +1,244 @@
+"""Traces one mode as Estimator would build it, without a session."""
+
+import copy
+from typing import Any, Iterable, List, Optional, Tuple
+
+from ..spec import EVAL, PREDICT, TRAIN, Failure, ModeTrace, TraceRequest
+from . import compat, flags, run_shapes, target
+from .failures import UsageError, failure_of, missing_tensorflow_name
+from .inputs import ESTIMATOR_MODES, Inputs
+from .params import Watcher, build_params
+from .restore_plan import restore_of
+
+_HEAD_OPS = 400
+
+
+def trace_mode(tensorflow: Any, request: TraceRequest) -> ModeTrace:
+    """Traces one mode; whatever the user's code throws becomes a failure in the reply."""
+    return _ModeTracer(tensorflow, request).run()
+
+
+class _ModeTracer:
+    """The state of one trace, so that a failed one can still tell how far it came."""
+
+    def __init__(self, tensorflow: Any, request: TraceRequest) -> None:
+        self.tensorflow = tensorflow
+        self.request = request
+        self.watcher = Watcher()
+        self.inputs = Inputs(tensorflow, request.mode)
+        self.stand_ins: Tuple[str, ...] = ()
+        self.notes: Tuple[str, ...] = ()
+        self.graph: Any = None
+        self.taken = True
+        self.behavior = ""
+        self.doing = ""
+        self._first_op = 0
+
+    def run(self) -> ModeTrace:
+        try:
+            plan = self._trace()
+        except target.ImportFailedError as error:
+            cause = error.__cause__ or error
+            return self._failed(failure_of(cause, str(error)), cause)
+        except BaseException as error:
+            return self._failed(failure_of(error, self.doing), error)
+        if isinstance(plan, Failure):
+            return self._failed(plan, None)
+        features, labels = self.inputs.structure()
+        return ModeTrace(
+            self.request.mode,
+            plan=plan,
+            params=self.watcher.use(self.taken),
+            events=tuple(self.inputs.recorder.events),
+            uses=self.inputs.uses(),
+            features=features,
+            labels=labels,
+            stand_ins=self.stand_ins,
+            head=self._head(),
+            notes=self.notes,
+            behavior=self.behavior,
+        )
+
+    def _failed(self, failure: Failure, error: Optional[BaseException]) -> ModeTrace:
+        name = missing_tensorflow_name(error)
+        wants_v1 = ""
+        if name and self.request.names == "native":
+            wants_v1 = name if compat.has_v1_name(self.tensorflow, name) else ""
+        advice = compat.advice_for_missing_name(self.tensorflow, name) if name else ""
+        features, labels = self.inputs.structure()
+        return ModeTrace(
+            self.request.mode,
+            failure=failure,
+            uses=self.inputs.uses(),
+            features=features,
+            labels=labels,
+            params=self.watcher.use(self.taken),
+            events=tuple(self.inputs.recorder.events),
+            wants_v1=wants_v1,
+            stand_ins=self.stand_ins,
+            head=self._head(),
+            notes=self.notes + ((advice,) if advice else ()),
+        )
+
+    def _head(self) -> Tuple[str, ...]:
+        """The types of the first ops that the model_fn made."""
+        if self.graph is None or not self._first_op:
+            return ()
+        made = self.graph.get_operations()[self._first_op : self._first_op + _HEAD_OPS]
+        return tuple(op.type for op in made if not op.name.startswith("ckptcheck_inputs"))
+
+    def _trace(self) -> Any:
+        request, tf = self.request, self.tensorflow
+        compat.use_behavior(tf, request.behavior)
+        if request.names == "v1":
+            self.stand_ins += compat.use_v1_names(tf)
+        flags.set_command_line(request.target.rpartition(":")[0], request.flags)
+        found = target.load(request.target, request.app_dir)
+        self.notes += flags.parse_flags()
+        self.graph = tf.Graph()
+        with self.graph.as_default():
+            return self._trace_in_graph(found)
+
+    def _trace_in_graph(self, found: Any) -> Any:
+        request, tf = self.request, self.tensorflow
+        params = self._params()
+        model = self._resolve(found, params)
+        config = model.config or self._config()
+        v1 = compat.v1(tf)
+        v1.set_random_seed(getattr(config, "tf_random_seed", None))
+        step = compat.create_global_step(tf, self.graph)
+        self.behavior = "v2" if hasattr(step, "handle") else "v1"
+        if model.is_estimator:
+            params = self._own_params(model.params)
+        if request.input_fn:
+            self.doing = "calling input_fn"
+            input_fn = target.load(request.input_fn, request.app_dir)
+            if not callable(input_fn):
+                raise UsageError(f"--input-fn {request.input_fn}: it is not callable")
+            self.inputs.call_input_fn(input_fn, params, config)
+            self.doing = ""
+        else:
+            for name in request.taken_names:
+                self.graph.unique_name(name)
+            self.inputs.build(request, model.function)
+        self.inputs.watch()
+        self._first_op = len(self.graph.get_operations())
+        spec = self._call(model, params, config)
+        if isinstance(spec, Failure):
+            return spec
+        return self._plan(spec, config, step)
+
+    def _params(self) -> Any:
+        request = self.request
+        return build_params(request.params, request.params_type, self.watcher, request.app_dir)
+
+    def _own_params(self, params: Any) -> Any:
+        """An Estimator's params: watched where they are a dict, else as they are."""
+        if params is None or isinstance(params, dict):
+            return build_params(params or {}, "dict", self.watcher)
+        self.watcher.bulk = True
+        return copy.deepcopy(params)
+
+    def _resolve(self, found: Any, params: Any) -> target.Model:
+        request = self.request
+        with self.tensorflow.Graph().as_default():  # what a factory builds is not the model's
+            if target.factory_took(found):
+                self.doing = f"calling {request.target}"
+            model = target.resolve(found, request, self._config, params)
+        self.doing = ""
+        if target.factory_took(found):
+            self.watcher.bulk = True
+        return model
+
+    def _config(self) -> Any:
+        estimator = compat.estimator_module(self.tensorflow)
+        return estimator.RunConfig(model_dir=self.request.scratch_dir)
+
+    def _call(self, model: target.Model, params: Any, config: Any) -> Any:
+        """Calls the model_fn by keyword, as Estimator does, and returns an EstimatorSpec."""
+        offered = {
+            "features": self.inputs.features,
+            "labels": self.inputs.labels,
+            "mode": ESTIMATOR_MODES[self.request.mode],
+            "params": params,
+            "config": config,
+        }
+        self.taken = "params" in model.arguments or model.is_estimator or self.watcher.bulk
+        self._check_labels(model)
+        result = model.function(**{name: offered[name] for name in model.arguments})
+        if hasattr(result, "as_estimator_spec"):
+            result = result.as_estimator_spec()
+        if not hasattr(result, "scaffold") or not hasattr(result, "train_op"):
+            text = f"model_fn returned {_kind(result)}, not an EstimatorSpec"
+            return Failure("no-spec", "", text)
+        return result
+
+    def _check_labels(self, model: target.Model) -> None:
+        """Estimator refuses labels that the model_fn has no argument for."""
+        given = bool(self.request.input_fn) and self.inputs.labels is not None
+        if given and "labels" not in model.arguments:
+            raise UsageError("model_fn does not take labels, but input_fn returns labels.")
+
+    def _plan(self, spec: Any, config: Any, step: Any) -> Any:
+        for hook in _hooks(spec, self.request.mode):
+            hook.begin()
+        v1 = compat.v1(self.tensorflow)
+        scaffold = spec.scaffold or v1.train.Scaffold()
+        if self.request.mode == TRAIN:
+            self._add_training_saver(scaffold, config)
+        scaffold.finalize()
+        fetches = list(_fetches(spec, self.request.mode)) + [step]
+        restore = restore_of(self.tensorflow, self.graph, self.request.mode, scaffold, fetches)
+        errors = run_shapes.run_errors(
+            self.tensorflow, self.graph, restore, self.request.checkpoint, fetches
+        )
+        return restore.plan if not errors else _with_errors(restore.plan, errors)
+
+    def _add_training_saver(self, scaffold: Any, config: Any) -> None:
+        """Estimator's own saver, where neither the scaffold nor the model_fn has one."""
+        v1 = compat.v1(self.tensorflow)
+        if scaffold.saver or v1.get_collection(v1.GraphKeys.SAVERS):
+            return
+        saver = v1.train.Saver(sharded=True, defer_build=True, save_relative_paths=True)
+        v1.add_to_collection(v1.GraphKeys.SAVERS, saver)
+
+
+def _with_errors(plan: Any, errors: Any) -> Any:
+    import dataclasses
+
+    return dataclasses.replace(plan, run_errors=errors)
+
+
+def _kind(value: Any) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"
+
+
+def _hooks(spec: Any, mode: str) -> Iterable[Any]:
+    if mode == TRAIN:
+        return tuple(spec.training_hooks or ()) + tuple(spec.training_chief_hooks or ())
+    if mode == EVAL:
+        return tuple(spec.evaluation_hooks or ())
+    return tuple(getattr(spec, "prediction_hooks", None) or ())
+
+
+def _fetches(spec: Any, mode: str) -> List[Any]:
+    """What the mode runs in its session, flat."""
+    if mode == TRAIN:
+        return _flat([spec.train_op, spec.loss])
+    if mode == PREDICT:
+        return _flat(spec.predictions)
+    return _flat([spec.loss, spec.eval_metric_ops])
+
+
+def _flat(value: Any) -> List[Any]:
+    if value is None:
+        return []
+    if isinstance(value, dict):
+        return [leaf for item in value.values() for leaf in _flat(item)]
+    if isinstance(value, (list, tuple)):
+        return [leaf for item in value for leaf in _flat(item)]
+    if hasattr(value, "dense_shape"):
+        return [value.values]
+    if hasattr(value, "updates") and hasattr(value, "result"):  # a Keras metric
+        return list(value.updates) + [value.result()]
+    return [value] if hasattr(value, "graph") or hasattr(value, "op") else []

@@ -1,0 +1,69 @@
+"""Tells the user's own code from libraries: by the place of its file."""
+
+import os
+import sys
+import sysconfig
+import types
+from typing import Any, Iterator, List, Optional, Tuple
+
+from ..spec import Frame, Location
+
+_INSTALLED = tuple(
+    os.path.join(os.path.abspath(path), "")
+    for name, path in sysconfig.get_paths().items()
+    if name in ("stdlib", "platstdlib", "purelib", "platlib")
+)
+_LIBRARY_FOLDERS = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
+
+
+_TARGETS: List[str] = []
+
+
+def add_target(path: str) -> None:
+    """Makes a package or module the user's wherever it is installed: it is the target."""
+    _TARGETS.append(os.path.abspath(path))
+
+
+def is_user_file(path: Optional[str]) -> bool:
+    """Whether a file is the user's: the target's, or outside the interpreter's own folders."""
+    if not path or path.startswith("<"):
+        return False
+    full = os.path.abspath(path)
+    if any(full == target or full.startswith(target + os.sep) for target in _TARGETS):
+        return True
+    if any(folder in full for folder in _LIBRARY_FOLDERS):
+        return False
+    return not full.startswith(_INSTALLED)
+
+
+def caller() -> Optional[Location]:
+    """The innermost line of the user's code on the stack."""
+    frame: Optional[types.FrameType] = sys._getframe(1)
+    while frame is not None:
+        if is_user_file(frame.f_code.co_filename):
+            return Location(shown(frame.f_code.co_filename), frame.f_lineno)
+        frame = frame.f_back
+    return None
+
+
+def shown(path: str) -> str:
+    """A path as people want to read it: relative to the working directory where it is below it."""
+    relative = os.path.relpath(path)
+    return path if relative.startswith(os.pardir) else relative
+
+
+def user_frames(traceback: Any, most: int = 4) -> Tuple[Frame, ...]:
+    """The last frames of the user's code in a traceback, the innermost last."""
+    frames = tuple(_walk(traceback))
+    return frames[-most:]
+
+
+def _walk(traceback: Any) -> Iterator[Frame]:
+    import linecache
+
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if is_user_file(code.co_filename):
+            text = linecache.getline(code.co_filename, traceback.tb_lineno).strip()
+            yield Frame(shown(code.co_filename), traceback.tb_lineno, code.co_name, text[:200])
+        traceback = traceback.tb_next
