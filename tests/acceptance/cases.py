@@ -1,0 +1,973 @@
+"""The cases: a fixture and what somebody did to it between the training run and the restore.
+
+No verdict is written here, with few exceptions: the real Estimator decides, when the tests run.
+`expect` is there to guard the oracle, on outcomes that are known: predict / eval / train per major
+version of TensorFlow.
+"""
+
+from dataclasses import dataclass, field
+from typing import List, Mapping, Optional, Tuple
+
+from . import edits as e
+
+
+@dataclass(frozen=True)
+class Case:
+    """One fixture and the edits to its working copy."""
+
+    id: str
+    fixture: str
+    edits: Tuple[e.Edit, ...] = ()
+    #: What the ckptcheck command gets besides model_dir, target and params.
+    cli_args: Tuple[str, ...] = ()
+    #: "model" is TF 1 code: `import tensorflow`; "model_compat" imports tensorflow.compat.v1.
+    module: str = "model"
+    function: str = "model_fn"
+    #: "v1": the launching script calls disable_v2_behavior().
+    behavior: Optional[str] = None
+    #: Restore the checkpoint that the other major version of TensorFlow saved.
+    other_version: bool = False
+    expect: Mapping[int, str] = field(default_factory=dict)
+    #: Whether a run breaks depends on the values in the batch, not on any shape: an id beyond the
+    #: end of a table. Then `silent` and `fails at run` are the same verdict.
+    data_decides: bool = False
+    #: One more of a kind; only run where CKPTCHECK_ACCEPTANCE=all is set, to save time.
+    extra: bool = False
+
+
+def _all(verdict: str) -> str:
+    return " / ".join([verdict] * 3)
+
+
+RESTORES = _all("restores")
+SILENT = _all("silent")
+FAILS = _all("fails at restore")
+UNTRACEABLE = _all("untraceable")
+INPUT_FN = ("--input-fn", "train:input_fn")
+
+PREDICT_SPEC = 'EstimatorSpec(mode, predictions={"y": predictions})'
+EVAL_SPEC = "tf.estimator.EstimatorSpec(mode, loss=loss)"
+DENSE = 'tf.layers.dense(features["x"], 1'
+
+
+def _scaffold(arguments: str) -> Tuple[e.Edit, ...]:
+    """Give PREDICT and EVAL of the linear fixture a Scaffold."""
+    scaffold = f"scaffold=tf.train.Scaffold({arguments})"
+    return (
+        e.replace(PREDICT_SPEC, PREDICT_SPEC[:-1] + ", " + scaffold + ")"),
+        e.replace(EVAL_SPEC, EVAL_SPEC[:-1] + ", " + scaffold + ")"),
+    )
+
+
+HOOK = """
+class Counting(tf.train.SessionRunHook):
+    def begin(self):
+        self.count = tf.get_variable("batches_seen", [], trainable=False)
+
+"""
+
+LINEAR = [
+    Case("linear-unchanged", "linear", expect={1: RESTORES, 2: RESTORES}),
+    Case("linear-compat-unchanged", "linear", module="model_compat"),
+    Case("linear-other-version", "linear", other_version=True),
+    Case(
+        "linear-other-version-v1",
+        "linear",
+        module="model_compat",
+        behavior="v1",
+        other_version=True,
+        extra=True,
+    ),
+    Case("linear-learning-rate", "linear", (e.set_params(learning_rate=0.5),), extra=True),
+    Case("linear-two-outputs", "linear", (e.replace(DENSE, 'tf.layers.dense(features["x"], 2'),)),
+    Case(
+        "linear-layer-named",
+        "linear",
+        (e.replace(DENSE, DENSE + ', name="output"'),),
+        expect={1: FAILS, 2: FAILS},
+    ),
+    Case("linear-scope", "linear", (e.wrap_in_scope('"net"'),)),
+    Case(
+        "linear-scope-auto-reuse",
+        "linear",
+        (e.wrap_in_scope('""', ", reuse=tf.AUTO_REUSE"),),
+        extra=True,
+    ),
+    Case("linear-no-bias", "linear", (e.replace(DENSE, DENSE + ", use_bias=False"),)),
+    Case(
+        "linear-float64",
+        "linear",
+        (e.replace('features["x"]', 'tf.cast(features["x"], tf.float64)'),),
+        expect={1: FAILS, 2: FAILS},
+    ),
+    Case(
+        "linear-layer-before",
+        "linear",
+        (e.replace('features["x"]', 'tf.layers.dense(features["x"], 4)'),),
+        extra=True,
+    ),
+    Case(
+        "linear-momentum",
+        "linear",
+        (
+            e.change_optimizer(
+                'AdamOptimizer(params["learning_rate"])',
+                'MomentumOptimizer(params["learning_rate"], 0.9)',
+            ),
+        ),
+        expect=dict.fromkeys((1, 2), "restores / restores / fails at restore"),
+    ),
+    Case(
+        "linear-gradient-descent",
+        "linear",
+        (e.change_optimizer("AdamOptimizer", "GradientDescentOptimizer"),),
+    ),
+    Case(
+        "linear-optimizer-in-eval",
+        "linear",
+        (
+            e.replace(
+                "    if mode == tf.estimator.ModeKeys.EVAL:",
+                "    tf.train.AdamOptimizer(0.1).minimize(loss)\n"
+                "    if mode == tf.estimator.ModeKeys.EVAL:",
+            ),
+        ),
+        extra=True,
+    ),
+    Case(
+        "linear-momentum-in-eval",
+        "linear",
+        (
+            e.replace(
+                "    if mode == tf.estimator.ModeKeys.EVAL:",
+                "    tf.train.MomentumOptimizer(0.1, 0.9).minimize(loss)\n"
+                "    if mode == tf.estimator.ModeKeys.EVAL:",
+            ),
+        ),
+    ),
+    Case(
+        "linear-no-predict",
+        "linear",
+        (e.replace("mode == tf.estimator.ModeKeys.PREDICT", "labels is None and False"),),
+    ),
+    Case(
+        "linear-raises",
+        "linear",
+        (e.replace("    predictions = ", '    raise RuntimeError("no")\n    predictions = '),),
+        expect={1: UNTRACEABLE, 2: UNTRACEABLE},
+        extra=True,
+    ),
+    Case(
+        "linear-exits",
+        "linear",
+        (e.replace("    predictions = ", "    raise SystemExit(3)\n    predictions = "),),
+        extra=True,
+    ),
+    Case(
+        "linear-returns-nothing",
+        "linear",
+        (e.replace("    return " + EVAL_SPEC, "    return None"),),
+    ),
+    Case(
+        "linear-saver-renames",
+        "linear",
+        _scaffold(
+            'saver=tf.train.Saver({"w": tf.global_variables("dense/kernel")[0],'
+            ' "dense/bias": tf.global_variables("dense/bias")[0],'
+            ' "global_step": tf.train.get_global_step()})'
+        ),
+    ),
+    Case(
+        "linear-saver-swaps",
+        "linear",
+        _scaffold(
+            'saver=tf.train.Saver({"dense/kernel": tf.global_variables("dense/kernel")[0],'
+            ' "dense/bias/Adam": tf.global_variables("dense/bias")[0],'
+            ' "global_step": tf.train.get_global_step()})'
+        ),
+        extra=True,
+    ),
+    Case(
+        "linear-saver-incomplete",
+        "linear",
+        _scaffold('saver=tf.train.Saver(tf.global_variables("dense/kernel"))'),
+        extra=True,
+    ),
+    Case(
+        "linear-saver-incomplete-initialized",
+        "linear",
+        _scaffold(
+            'saver=tf.train.Saver(tf.global_variables("dense/kernel")),'
+            " ready_for_local_init_op=tf.constant([], tf.string),"
+            ' local_init_op=tf.variables_initializer(tf.global_variables("dense/bias")'
+            ' + tf.global_variables("global_step"))'
+        ),
+    ),
+    Case(
+        "linear-saver-sharded",
+        "linear",
+        _scaffold("saver=tf.train.Saver(sharded=True)"),
+        extra=True,
+    ),
+    Case(
+        "linear-saver-sequential",
+        "linear",
+        _scaffold("saver=tf.train.Saver(restore_sequentially=True)"),
+        extra=True,
+    ),
+    Case(
+        "linear-variable-added",
+        "linear",
+        (e.replace("    predictions = ", "    tf.get_variable('extra', [3])\n    predictions = "),),
+        extra=True,
+    ),
+    Case(
+        "linear-counter-added-in-train",
+        "linear",
+        (
+            e.replace(
+                "    optimizer = ",
+                "    tf.Variable(0, trainable=False, name='counter')\n    optimizer = ",
+            ),
+        ),
+        extra=True,
+    ),
+    Case(
+        "linear-local-variable-added",
+        "linear",
+        (
+            e.replace(
+                "    predictions = ",
+                "    tf.get_variable('seen', [3], collections=[tf.GraphKeys.LOCAL_VARIABLES])\n"
+                "    predictions = ",
+            ),
+        ),
+        extra=True,
+    ),
+    Case(
+        "linear-variable-set-by-init-fn",
+        "linear",
+        (
+            e.replace(
+                "    predictions = ",
+                "    extra = tf.get_variable('extra', [3])\n    predictions = ",
+            ),
+            *_scaffold(
+                "saver=tf.train.Saver([v for v in tf.global_variables() if v is not extra]),"
+                " init_fn=lambda scaffold, session: session.run(extra.initializer)"
+            ),
+        ),
+    ),
+    Case(
+        "linear-hook-adds-variable",
+        "linear",
+        (
+            e.replace("\ndef model_fn", HOOK + "\ndef model_fn"),
+            e.replace("train_op=train_op)", "train_op=train_op, training_hooks=[Counting()])"),
+        ),
+    ),
+    Case(  # the input_fn's repeat() makes an op of that name: the variable becomes count_1
+        "linear-variable-named-as-an-input-op",
+        "linear",
+        (
+            e.replace("\ndef model_fn", HOOK.replace("batches_seen", "count") + "\ndef model_fn"),
+            e.replace("train_op=train_op)", "train_op=train_op, training_hooks=[Counting()])"),
+        ),
+    ),
+    Case(
+        "linear-use-resource", "linear", (e.wrap_in_scope('""', ", use_resource=True"),), extra=True
+    ),
+    Case(
+        "linear-init-from-checkpoint",
+        "linear",
+        (
+            e.copy_model_dir("pretrained"),
+            e.fill_variable("dense/kernel", 7.0),
+            e.replace(
+                "    if mode == tf.estimator.ModeKeys.PREDICT:",
+                '    tf.train.init_from_checkpoint("pretrained", {"dense/": "dense/"})\n'
+                "    if mode == tf.estimator.ModeKeys.PREDICT:",
+            ),
+        ),
+        extra=True,
+    ),
+    Case(
+        "linear-initialized-again",
+        "linear",
+        _scaffold("local_init_op=tf.global_variables_initializer()"),
+        expect=dict.fromkeys((1, 2), "silent / silent / restores"),
+    ),
+    Case(
+        "linear-checkpoint-lacks-bias",
+        "linear",
+        (e.drop_variable("dense/bias"),),
+        expect={1: FAILS, 2: FAILS},
+    ),
+    Case("linear-checkpoint-lacks-slot", "linear", (e.drop_variable("dense/kernel/Adam"),)),
+    Case(
+        "linear-checkpoint-renamed",
+        "linear",
+        (e.rename_variable("dense/kernel", "model/dense/kernel"),),
+        extra=True,
+    ),
+    Case(
+        "linear-checkpoint-kernel-taller",
+        "linear",
+        (e.resize_variable("dense/kernel", 2, 1),),
+        expect={1: FAILS, 2: _all("fails at run")},
+    ),
+    Case(
+        "linear-checkpoint-wider", "linear", (e.resize_variable("dense/kernel", 1, 5),), extra=True
+    ),
+    Case(
+        "linear-checkpoint-float64",
+        "linear",
+        (e.cast_variable("dense/kernel", "float64"),),
+        extra=True,
+    ),
+    Case(
+        "linear-checkpoint-slot-half",
+        "linear",
+        (e.cast_variable("beta1_power", "float16"),),
+        extra=True,
+    ),
+    Case(
+        "linear-checkpoint-slot-vector",
+        "linear",
+        (e.resize_variable("beta1_power", 1),),
+        extra=True,
+    ),
+    Case(
+        "linear-checkpoint-step-int32",
+        "linear",
+        (e.cast_variable("global_step", "int32"),),
+        extra=True,
+    ),
+    Case("linear-checkpoint-lacks-step", "linear", (e.drop_variable("global_step"),), extra=True),
+    Case(
+        "linear-checkpoint-nan",
+        "linear",
+        (e.fill_variable("dense/kernel", float("nan")),),
+        expect={1: RESTORES, 2: RESTORES},
+        extra=True,
+    ),
+    Case(
+        "linear-state-removed",
+        "linear",
+        (e.remove_files("checkpoint"),),
+        expect={1: SILENT, 2: SILENT},
+    ),
+    Case(
+        "linear-state-moved",
+        "linear",
+        (e.state_moved,),
+        expect={1: FAILS, 2: "silent / silent / fails at restore"},
+    ),
+    Case("linear-state-other", "linear", (e.state_other,)),
+    Case("linear-state-absolute", "linear", (e.state_absolute,), extra=True),
+    Case(
+        "linear-state-missing-step",
+        "linear",
+        (e.state_missing_step,),
+        expect=dict.fromkeys((1, 2), "silent / silent / fails at restore"),
+    ),
+    Case("linear-state-garbage", "linear", (e.state_garbage,)),
+    Case("linear-state-empty", "linear", (e.state_empty,)),
+    Case("linear-shard-removed", "linear", (e.remove_files("*.data-*"),)),
+    Case("linear-shard-truncated", "linear", (e.truncate("*.data-*", 10),)),
+    Case("linear-index-removed", "linear", (e.remove_files("*.index"),), extra=True),
+    Case(
+        "linear-index-garbage",
+        "linear",
+        (e.overwrite("*.index", b"not an index" * 20),),
+        extra=True,
+    ),
+    Case("linear-index-empty", "linear", (e.truncate("*.index", 0),), extra=True),
+    Case("linear-state-older", "linear", (e.state_older,), extra=True),
+    Case(
+        "linear-state-older-newer-damaged",
+        "linear",
+        (e.state_older, e.truncate("*-10.data-*", 10)),
+        extra=True,
+    ),
+    Case("linear-object-based", "linear", (e.object_based,)),
+    Case("linear-meta-removed", "linear", (e.remove_files("*.meta"),), extra=True),
+    Case(
+        "linear-meta-removed-input-fn", "linear", (e.remove_files("*.meta"),), INPUT_FN, extra=True
+    ),
+]
+
+HIDDEN = 'params.get("num_hidden", 64)'
+LAST = "predictions = tf.layers.dense(hidden, 1"
+
+HIDDEN_DROPOUT = [
+    Case("hidden-unchanged", "hidden_dropout", expect={1: RESTORES, 2: RESTORES}),
+    Case("hidden-compat-unchanged", "hidden_dropout", module="model_compat", extra=True),
+    Case(
+        "hidden-size-left-out",
+        "hidden_dropout",
+        (e.remove_param("num_hidden"),),
+        expect={1: FAILS, 2: SILENT},
+    ),
+    Case(
+        "hidden-size-left-out-compat",
+        "hidden_dropout",
+        (e.remove_param("num_hidden"),),
+        module="model_compat",
+        extra=True,
+    ),
+    Case(
+        "hidden-size-left-out-v1",
+        "hidden_dropout",
+        (e.remove_param("num_hidden"),),
+        behavior="v1",
+        expect={1: FAILS, 2: FAILS},
+    ),
+    Case(
+        "hidden-size-left-out-other-version",
+        "hidden_dropout",
+        (e.remove_param("num_hidden"),),
+        other_version=True,
+        extra=True,
+    ),
+    Case(
+        "hidden-size-left-out-resource",
+        "hidden_dropout",
+        (e.remove_param("num_hidden"), e.wrap_in_scope('""', ", use_resource=True")),
+    ),
+    Case("hidden-dropout-rate", "hidden_dropout", (e.set_params(dropout_rate=0.9),), extra=True),
+    Case(
+        "hidden-activation", "hidden_dropout", (e.replace("tf.nn.relu", "tf.nn.tanh"),), extra=True
+    ),
+    Case(
+        "hidden-half",
+        "hidden_dropout",
+        (e.replace('features["x"]', 'tf.cast(features["x"], tf.float16)'),),
+    ),
+    Case(
+        "hidden-layer-added",
+        "hidden_dropout",
+        (e.replace("    " + LAST, "    hidden = tf.layers.dense(hidden, 128)\n    " + LAST),),
+        extra=True,
+    ),
+    Case(
+        "hidden-layers-swapped-names",
+        "hidden_dropout",
+        (
+            e.replace(HIDDEN, HIDDEN + ', name="dense_1"'),
+            e.replace(LAST, LAST + ', name="dense"'),
+        ),
+        extra=True,
+    ),
+    Case(
+        "hidden-momentum",
+        "hidden_dropout",
+        (e.change_optimizer("AdamOptimizer(", "MomentumOptimizer(momentum=0.9, learning_rate="),),
+    ),
+    Case(
+        "hidden-gradient-descent",
+        "hidden_dropout",
+        (e.change_optimizer("AdamOptimizer", "GradientDescentOptimizer"),),
+        extra=True,
+    ),
+    Case(
+        "hidden-slots-lost",
+        "hidden_dropout",
+        (e.drop_variable("beta2_power"), e.drop_variable("dense/bias/Adam_1")),
+        extra=True,
+    ),
+    Case(
+        "hidden-slot-resized",
+        "hidden_dropout",
+        (e.resize_variable("dense/bias/Adam", 64),),
+    ),
+    Case(
+        "hidden-saver-reshapes",
+        "hidden_dropout",
+        (
+            e.resize_variable("dense/kernel", 128, 1),
+            e.replace(
+                'predictions={"y": predictions}',
+                'predictions={"y": predictions}, scaffold=tf.train.Scaffold('
+                "saver=tf.train.Saver(reshape=True))",
+            ),
+        ),
+        extra=True,
+    ),
+    Case(
+        "hidden-slot-renamed-optimizer",
+        "hidden_dropout",
+        (e.change_optimizer("AdamOptimizer(", 'AdamOptimizer(name="Other", learning_rate='),),
+        extra=True,
+    ),
+]
+
+COLOR = 'tf.feature_column.embedding_column(color, params["embedding_dim"])'
+
+VOCABULARY_FILE = e.replace(
+    'vocabulary_list("color", params["colors"])', 'vocabulary_file("color", "colors.txt")'
+)
+
+FEATURE_COLUMNS = [
+    Case("columns-unchanged", "feature_columns"),
+    Case("columns-other-version", "feature_columns", other_version=True, extra=True),
+    Case(
+        "columns-vocabulary-grown",
+        "feature_columns",
+        (e.set_params(colors=["red", "green", "blue", "black", "white"]),),
+    ),
+    Case(
+        "columns-vocabulary-shrunk",
+        "feature_columns",
+        (e.set_params(colors=["red", "green", "blue"]),),
+        extra=True,
+    ),
+    Case(
+        "columns-vocabulary-reordered",
+        "feature_columns",
+        (e.set_params(colors=["black", "blue", "green", "red"]),),
+        extra=True,
+    ),
+    Case(
+        "columns-vocabulary-file",
+        "feature_columns",
+        (e.write_file("colors.txt", "red\ngreen\nblue\nblack\n"), VOCABULARY_FILE),
+        extra=True,
+    ),
+    Case(
+        "columns-vocabulary-file-longer",
+        "feature_columns",
+        (e.write_file("colors.txt", "red\ngreen\nblue\nblack\nwhite\n"), VOCABULARY_FILE),
+        extra=True,
+    ),
+    Case("columns-vocabulary-file-missing", "feature_columns", (VOCABULARY_FILE,), extra=True),
+    Case("columns-more-buckets", "feature_columns", (e.set_params(size_buckets=7),), extra=True),
+    Case(
+        "columns-fewer-boundaries",
+        "feature_columns",
+        (e.set_params(age_boundaries=[18, 30]),),
+        extra=True,
+    ),
+    Case("columns-embedding-wider", "feature_columns", (e.set_params(embedding_dim=4),)),
+    Case("columns-hidden-units", "feature_columns", (e.set_params(hidden_units=16),), extra=True),
+    Case(
+        "columns-embedding-added",
+        "feature_columns",
+        (e.replace(COLOR + ",", COLOR + ", tf.feature_column.embedding_column(size, 2),"),),
+        extra=True,
+    ),
+    Case(
+        "columns-price-dropped",
+        "feature_columns",
+        (e.replace('tf.feature_column.numeric_column("price"),', ""),),
+        extra=True,
+    ),
+    Case(
+        "columns-feature-renamed",
+        "feature_columns",
+        (e.replace('numeric_column("price")', 'numeric_column("cost")'),),
+        INPUT_FN,
+    ),
+    Case(
+        "columns-adam",
+        "feature_columns",
+        (e.change_optimizer("AdagradOptimizer", "AdamOptimizer"),),
+        extra=True,
+    ),
+]
+
+BATCH_NORM = [
+    Case("batch-norm-unchanged", "batch_norm"),
+    Case("batch-norm-compat-unchanged", "batch_norm", module="model_compat", extra=True),
+    Case("batch-norm-layer-added", "batch_norm", (e.set_params(hidden_units=[16, 8, 4]),)),
+    Case("batch-norm-layer-removed", "batch_norm", (e.set_params(hidden_units=[16]),), extra=True),
+    Case(
+        "batch-norm-layers-reordered",
+        "batch_norm",
+        (e.set_params(hidden_units=[8, 16]),),
+        extra=True,
+    ),
+    Case("batch-norm-first-wider", "batch_norm", (e.set_params(hidden_units=[32, 8]),), extra=True),
+    Case(
+        "batch-norm-removed",
+        "batch_norm",
+        (
+            e.replace(
+                "net = tf.layers.batch_normalization(net, momentum=0.9, training=training)",
+                "pass",
+            ),
+        ),
+    ),
+    Case(
+        "batch-norm-training-in-eval",
+        "batch_norm",
+        (e.replace("training=training", "training=True"),),
+        extra=True,
+    ),
+    Case(
+        "batch-norm-renorm",
+        "batch_norm",
+        (e.replace("training=training", "training=training, renorm=True"),),
+        extra=True,
+    ),
+    Case(
+        "batch-norm-no-scale",
+        "batch_norm",
+        (e.replace("training=training", "training=training, scale=False"),),
+        extra=True,
+    ),
+    Case("batch-norm-bias", "batch_norm", (e.replace(", use_bias=False", ""),), extra=True),
+    Case(
+        "batch-norm-adam",
+        "batch_norm",
+        (e.change_optimizer('MomentumOptimizer(params["learning_rate"], ', "AdamOptimizer("),),
+        extra=True,
+    ),
+    Case(
+        "batch-norm-decay", "batch_norm", (e.replace("momentum=0.9", "momentum=0.99"),), extra=True
+    ),
+]
+
+EMA = [
+    Case("ema-unchanged", "ema", expect={1: RESTORES, 2: RESTORES}),
+    Case("ema-compat-unchanged", "ema", module="model_compat", extra=True),
+    Case("ema-hidden-units", "ema", (e.set_params(hidden_units=9),)),
+    Case("ema-decay", "ema", (e.set_params(ema_decay=0.5),), extra=True),
+    Case(
+        "ema-not-restored",
+        "ema",
+        (e.replace("if mode != tf.estimator.ModeKeys.TRAIN", "if mode is None"),),
+        extra=True,
+    ),
+    Case(
+        "ema-renamed",
+        "ema",
+        (e.replace('(params["ema_decay"])', '(params["ema_decay"], name="Average")'),),
+    ),
+    Case(
+        "ema-not-trained",
+        "ema",
+        (e.replace("train_op = ema.apply(tf.trainable_variables())", "train_op = tf.no_op()"),),
+        extra=True,
+    ),
+    Case(
+        "ema-scope",
+        "ema",
+        (e.replace('variable_scope("net")', 'variable_scope("other")'),),
+        extra=True,
+    ),
+    Case(
+        "ema-average-lost",
+        "ema",
+        (e.drop_variable("net/dense/kernel/ExponentialMovingAverage"),),
+        expect={n: _all("fails at restore") for n in (1, 2)},
+    ),
+    Case(
+        "ema-weight-lost",
+        "ema",
+        (e.drop_variable("net/dense/kernel"),),
+        expect=dict.fromkeys((1, 2), "restores / restores / fails at restore"),
+        extra=True,
+    ),
+    Case(
+        "ema-adam",
+        "ema",
+        (e.change_optimizer("GradientDescentOptimizer", "AdamOptimizer"),),
+        extra=True,
+    ),
+]
+
+TABLE = '"table", [params["vocab_size"], params["embedding_dim"]]'
+
+PARTITIONED = [
+    Case("partitioned-unchanged", "partitioned", expect={1: RESTORES, 2: RESTORES}),
+    Case("partitioned-two-shards", "partitioned", (e.set_params(shards=2),)),
+    Case("partitioned-one-shard", "partitioned", (e.set_params(shards=1),), extra=True),
+    Case("partitioned-seven-shards", "partitioned", (e.set_params(shards=7),), extra=True),
+    Case(
+        "partitioned-no-more",
+        "partitioned",
+        (e.replace(", partitioner=partitioner", ""),),
+        expect={1: RESTORES, 2: RESTORES},
+    ),
+    Case(
+        "partitioned-vocabulary-grown",
+        "partitioned",
+        (e.set_params(vocab_size=60),),
+        expect={1: FAILS, 2: FAILS},
+    ),
+    Case(
+        "partitioned-vocabulary-grown-two",
+        "partitioned",
+        (e.set_params(vocab_size=60, shards=2),),
+        extra=True,
+    ),
+    Case(
+        "partitioned-no-more-vocabulary-grown",
+        "partitioned",
+        (e.replace(", partitioner=partitioner", ""), e.set_params(vocab_size=60)),
+        extra=True,
+    ),
+    Case(
+        "partitioned-vocabulary-grown-v1",
+        "partitioned",
+        (e.set_params(vocab_size=60),),
+        behavior="v1",
+        extra=True,
+    ),
+    Case(
+        "partitioned-resource-vocabulary-grown",
+        "partitioned",
+        (e.set_params(vocab_size=60), e.wrap_in_scope('""', ", use_resource=True")),
+        extra=True,
+    ),
+    Case(
+        "partitioned-embedding-wider", "partitioned", (e.set_params(embedding_dim=5),), extra=True
+    ),
+    Case("partitioned-classes", "partitioned", (e.set_params(num_classes=4),), extra=True),
+    Case(
+        "partitioned-renamed",
+        "partitioned",
+        (e.replace(TABLE, TABLE.replace("table", "weights")),),
+        extra=True,
+    ),
+    Case(
+        "partitioned-rows",
+        "partitioned",
+        (e.resize_variable("embedding/table", 48, 4),),
+        extra=True,
+    ),
+    Case(
+        "partitioned-adam",
+        "partitioned",
+        (e.change_optimizer("AdagradOptimizer", "AdamOptimizer"),),
+        extra=True,
+    ),
+]
+
+DROPOUT = 'tf.keras.layers.Dropout(params["dropout_rate"]),'
+CLASSES = 'tf.keras.layers.Dense(params["num_classes"])'
+
+KERAS_MODEL = [
+    Case("keras-unchanged", "keras_model"),
+    Case("keras-other-version", "keras_model", other_version=True, extra=True),
+    Case("keras-filters", "keras_model", (e.set_params(filters=5),)),
+    Case("keras-filters-v1", "keras_model", (e.set_params(filters=5),), behavior="v1", extra=True),
+    Case("keras-classes", "keras_model", (e.set_params(num_classes=4),)),
+    Case("keras-dropout-removed", "keras_model", (e.replace(DROPOUT, ""),), extra=True),
+    Case(
+        "keras-dense-added",
+        "keras_model",
+        (e.replace(DROPOUT, DROPOUT + " tf.keras.layers.Dense(8),"),),
+        extra=True,
+    ),
+    Case(
+        "keras-dense-named",
+        "keras_model",
+        (e.replace(CLASSES, CLASSES[:-1] + ', name="classes")'),),
+        extra=True,
+    ),
+    Case(
+        "keras-pooling",
+        "keras_model",
+        (e.replace("tf.keras.layers.Flatten()", "tf.keras.layers.GlobalMaxPooling2D()"),),
+        extra=True,
+    ),
+    Case(
+        "keras-kernel-size",
+        "keras_model",
+        (e.replace('["filters"], 3', '["filters"], 2'),),
+        extra=True,
+    ),
+    Case(
+        "keras-gradient-descent",
+        "keras_model",
+        (e.change_optimizer("AdamOptimizer", "GradientDescentOptimizer"),),
+        extra=True,
+    ),
+]
+
+FACTORY_TARGET = "model_fn_builder"
+UNITS = "net += tf.layers.dense(net, hidden_size"
+
+FACTORY = [
+    Case("factory-unchanged", "factory", function=FACTORY_TARGET),
+    Case("factory-layer-added", "factory", (e.set_params(num_layers=3),), function=FACTORY_TARGET),
+    Case(
+        "factory-layer-removed", "factory", (e.set_params(num_layers=1),), function=FACTORY_TARGET
+    ),
+    Case("factory-units", "factory", (e.set_params(num_units=12),), function=FACTORY_TARGET),
+    Case(
+        "factory-labels",
+        "factory",
+        (e.set_params(num_labels=5),),
+        function=FACTORY_TARGET,
+        extra=True,
+    ),
+    Case(
+        "factory-vocabulary",
+        "factory",
+        (e.set_params(vocab_size=64),),
+        function=FACTORY_TARGET,
+        extra=True,
+    ),
+    Case(
+        "factory-scope",
+        "factory",
+        (e.replace('tf.variable_scope("encoder")', 'tf.variable_scope("bert/encoder")'),),
+        function=FACTORY_TARGET,
+        extra=True,
+    ),
+    Case(
+        "factory-layer-names",
+        "factory",
+        (e.replace('f"layer_{layer}"', 'f"layers_{layer}"'),),
+        function=FACTORY_TARGET,
+        extra=True,
+    ),
+    Case(
+        "factory-adagrad",
+        "factory",
+        (e.change_optimizer("AdamOptimizer", "AdagradOptimizer"),),
+        function=FACTORY_TARGET,
+        extra=True,
+    ),
+]
+
+ATTR = ("--params-type", "model:Params")
+
+ATTR_PARAMS = [
+    Case("attr-unchanged", "attr_params", (), ATTR),
+    Case(
+        "attr-all-given",
+        "attr_params",
+        (e.set_params(hash_buckets=20, num_tags=5, learning_rate=0.01),),
+        ("--params-type", "attr"),
+        extra=True,
+    ),
+    Case("attr-hidden", "attr_params", (e.set_params(num_hidden=16),), ATTR),
+    Case(
+        "attr-embedding-left-out",
+        "attr_params",
+        (e.remove_param("embedding_dim"),),
+        ATTR,
+        extra=True,
+    ),
+    Case(
+        "attr-hash-buckets",
+        "attr_params",
+        (e.set_params(hash_buckets=40),),
+        ATTR,
+        data_decides=True,
+        extra=True,
+    ),
+    Case("attr-tags", "attr_params", (e.set_params(num_tags=9),), ATTR, extra=True),
+    Case("attr-rate", "attr_params", (e.set_params(learning_rate=0.3),), ATTR, extra=True),
+    Case(
+        "attr-default-changed",
+        "attr_params",
+        (e.replace("hash_buckets=20", "hash_buckets=10"),),
+        ATTR,
+    ),
+]
+
+FLAGS = [
+    Case("flags-unchanged", "flags"),
+    Case("flags-left-out", "flags", (e.set_argv(),)),
+    Case(
+        "flags-rate", "flags", (e.set_argv("--hidden_units=48", "--learning_rate=0.5"),), extra=True
+    ),
+    Case("flags-unknown", "flags", (e.set_argv("--hidden_units=many"),), extra=True),
+    Case(
+        "flags-adam",
+        "flags",
+        (e.change_optimizer("RMSPropOptimizer", "AdamOptimizer"),),
+        extra=True,
+    ),
+    Case(
+        "flags-feature-dropped",
+        "flags",
+        (e.replace('[features["height"], features["weight"]]', '[features["height"]]'),),
+        extra=True,
+    ),
+]
+
+SPARSE_INPUT = [
+    Case("sparse-unchanged", "sparse_input"),
+    Case(
+        "sparse-hash-buckets", "sparse_input", (e.set_params(hash_buckets=50),), data_decides=True
+    ),
+    Case("sparse-places", "sparse_input", (e.set_params(num_places=9),)),
+    Case("sparse-embedding", "sparse_input", (e.set_params(embedding_dim=8),), extra=True),
+    Case(
+        "sparse-combiner",
+        "sparse_input",
+        (e.replace('combiner="mean"', 'combiner="sum"'),),
+        extra=True,
+    ),
+    Case(
+        "sparse-wide-removed",
+        "sparse_input",
+        (e.replace("logits = wide + tf.layers.dense", "logits = tf.layers.dense"),),
+        extra=True,
+    ),
+    Case(
+        "sparse-adagrad",
+        "sparse_input",
+        (e.change_optimizer("FtrlOptimizer", "AdagradOptimizer"),),
+        extra=True,
+    ),
+]
+
+RAW_TENSORS = [
+    Case("raw-unchanged", "raw_tensors", expect={1: RESTORES, 2: RESTORES}),
+    Case("raw-hidden", "raw_tensors", (e.set_params(hidden_units=20),)),
+    Case(
+        "raw-exposure-dropped",
+        "raw_tensors",
+        (e.replace('[pixels, tf.expand_dims(features["exposure"], 1)]', "[pixels]"),),
+    ),
+    Case(
+        "raw-image-twice",
+        "raw_tensors",
+        (e.replace("tf.concat([pixels, ", "tf.concat([pixels, pixels, "),),
+        extra=True,
+    ),
+    Case(
+        "raw-three-outputs",
+        "raw_tensors",
+        (e.replace("dense(net, 2)", "dense(net, 3)"),),
+        extra=True,
+    ),
+    Case(
+        "raw-one-output", "raw_tensors", (e.replace("dense(net, 2)", "dense(net, 1)"),), extra=True
+    ),
+    Case(
+        "raw-bigger-image",
+        "raw_tensors",
+        (e.replace_input("size=(24, 4, 4)", "size=(24, 5, 5)"),),
+        INPUT_FN,
+        extra=True,
+    ),
+    Case(
+        "raw-rmsprop",
+        "raw_tensors",
+        (e.change_optimizer("AdamOptimizer", "RMSPropOptimizer"),),
+        extra=True,
+    ),
+]
+
+CASES: List[Case] = (
+    LINEAR
+    + HIDDEN_DROPOUT
+    + FEATURE_COLUMNS
+    + BATCH_NORM
+    + EMA
+    + PARTITIONED
+    + KERAS_MODEL
+    + FACTORY
+    + ATTR_PARAMS
+    + FLAGS
+    + SPARSE_INPUT
+    + RAW_TENSORS
+)

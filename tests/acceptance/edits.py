@@ -1,0 +1,243 @@
+"""What people do between training and restoring, as small functions on a working copy.
+
+Each function here returns an edit: something to call with the Workspace. An edit that finds
+nothing to change raises, so that no case goes on testing the unchanged fixture after the fixture
+has been rewritten.
+"""
+
+import glob
+import os
+import shutil
+import textwrap
+from typing import Any, Callable, Dict, Sequence
+
+from .workspace import Workspace, read_json, write_json
+
+Edit = Callable[[Workspace], None]
+
+
+def set_params(**values: Any) -> Edit:
+    """Give params other values, or add them."""
+
+    def edit(workspace: Workspace) -> None:
+        params = read_json(workspace.path("params.json"))
+        if all(params.get(name) == value for name, value in values.items()):
+            raise AssertionError(f"the params are so already: {values}")
+        params.update(values)
+        write_json(workspace.path("params.json"), params)
+
+    return edit
+
+
+def remove_param(name: str) -> Edit:
+    """Leave a param out, so that the code's default is used."""
+
+    def edit(workspace: Workspace) -> None:
+        params = read_json(workspace.path("params.json"))
+        del params[name]
+        write_json(workspace.path("params.json"), params)
+
+    return edit
+
+
+def set_argv(*argv: str) -> Edit:
+    """Start the user's script with other flags."""
+
+    def edit(workspace: Workspace) -> None:
+        if read_json(workspace.path("argv.json")) == list(argv):
+            raise AssertionError("the flags are so already")
+        write_json(workspace.path("argv.json"), list(argv))
+
+    return edit
+
+
+def replace_in(filename: str, old: str, new: str) -> Edit:
+    """Replace a text of a file that stands there exactly once."""
+
+    def edit(workspace: Workspace) -> None:
+        path = workspace.path(filename.format(module=workspace.module))
+        with open(path) as f:
+            text = f.read()
+        if text.count(old) != 1:
+            raise AssertionError(f"{text.count(old)} times in {path}: {old!r}")
+        with open(path, "w") as f:
+            f.write(text.replace(old, new))
+
+    return edit
+
+
+def replace(old: str, new: str) -> Edit:
+    """Replace a text of the model's code."""
+    return replace_in("{module}.py", old, new)
+
+
+def write_file(filename: str, text: str) -> Edit:
+    """Add a file to the code's folder."""
+
+    def edit(workspace: Workspace) -> None:
+        with open(workspace.path(filename), "w") as f:
+            f.write(text)
+
+    return edit
+
+
+def copy_model_dir(name: str) -> Edit:
+    """Keep the model_dir, as it is before any change, in the code's folder too."""
+
+    def edit(workspace: Workspace) -> None:
+        shutil.copytree(workspace.model_dir, workspace.path(name))
+
+    return edit
+
+
+def replace_input(old: str, new: str) -> Edit:
+    """Replace a text of the input_fn's module; ckptcheck has to be told `--input-fn` then."""
+    return replace_in("train.py", old, new)
+
+
+def wrap_in_scope(scope: str, arguments: str = "") -> Edit:
+    """Put the whole body of model_fn into a variable_scope."""
+
+    def edit(workspace: Workspace) -> None:
+        path = workspace.path(workspace.module + ".py")
+        with open(path) as f:
+            text = f.read()
+        head, signature, body = text.partition("\ndef model_fn(")
+        if not signature:
+            raise AssertionError("no model_fn at the module's level in " + path)
+        first, _, rest = body.partition("\n")
+        line = f"    with tf.variable_scope({scope}{arguments}):\n"
+        with open(path, "w") as f:
+            f.write(head + signature + first + "\n" + line + textwrap.indent(rest, "    "))
+
+    return edit
+
+
+def change_optimizer(old: str, new: str) -> Edit:
+    """Construct another optimizer: the texts of both constructors' calls."""
+    return replace("tf.train." + old, "tf.train." + new)
+
+
+def _change_checkpoint(change: Dict[str, Any]) -> Edit:
+    def edit(workspace: Workspace) -> None:
+        workspace.changes.append(change)
+
+    return edit
+
+
+def drop_variable(key: str) -> Edit:
+    """The checkpoint lacks a variable."""
+    return _change_checkpoint({"do": "drop", "key": key})
+
+
+def rename_variable(key: str, to: str) -> Edit:
+    """The checkpoint has a variable under another name."""
+    return _change_checkpoint({"do": "rename", "key": key, "to": to})
+
+
+def resize_variable(key: str, *shape: int) -> Edit:
+    """The checkpoint has a variable in another shape."""
+    return _change_checkpoint({"do": "resize", "key": key, "shape": list(shape)})
+
+
+def cast_variable(key: str, dtype: str) -> Edit:
+    """The checkpoint has a variable in another dtype."""
+    return _change_checkpoint({"do": "cast", "key": key, "dtype": dtype})
+
+
+def fill_variable(key: str, value: float) -> Edit:
+    """The checkpoint has one value all over a variable."""
+    return _change_checkpoint({"do": "fill", "key": key, "value": value})
+
+
+def object_based(workspace: Workspace) -> None:
+    """The checkpoint was saved by tf.train.Checkpoint, with the names as attributes."""
+    workspace.changes.append({"do": "object_based"})
+
+
+def remove_files(pattern: str) -> Edit:
+    """Files of the model_dir are gone."""
+
+    def edit(workspace: Workspace) -> None:
+        paths = glob.glob(os.path.join(workspace.model_dir, pattern))
+        if not paths:
+            raise AssertionError("no such file: " + pattern)
+        for path in paths:
+            os.remove(path)
+
+    return edit
+
+
+def truncate(pattern: str, keep: int) -> Edit:
+    """A file of the model_dir ends after so many bytes, as after a full disk."""
+
+    def edit(workspace: Workspace) -> None:
+        (path,) = glob.glob(os.path.join(workspace.model_dir, pattern))
+        if os.path.getsize(path) <= keep:
+            raise AssertionError("too short already: " + path)
+        with open(path, "r+b") as f:
+            f.truncate(keep)
+
+    return edit
+
+
+def overwrite(pattern: str, content: bytes) -> Edit:
+    """A file of the model_dir holds something else."""
+
+    def edit(workspace: Workspace) -> None:
+        (path,) = glob.glob(os.path.join(workspace.model_dir, pattern))
+        with open(path, "wb") as f:
+            f.write(content)
+
+    return edit
+
+
+def _write_state(workspace: Workspace, prefix: str, others: Sequence[str] = ()) -> None:
+    lines = [f'model_checkpoint_path: "{prefix}"']
+    lines += [f'all_model_checkpoint_paths: "{p}"' for p in [*list(others), prefix]]
+    with open(os.path.join(workspace.model_dir, "checkpoint"), "w") as f:
+        f.write("\n".join(lines) + "\n")
+
+
+def state_moved(workspace: Workspace) -> None:
+    """The state file names the directory that the model_dir has been moved from."""
+    name = os.path.basename(workspace.prefix)
+    _write_state(workspace, os.path.join(workspace.root, "gone", name))
+
+
+def state_other(workspace: Workspace) -> None:
+    """The state file names the directory that the model_dir has been copied from."""
+    other = os.path.join(workspace.root, "original")
+    shutil.copytree(workspace.model_dir, other)
+    _write_state(workspace, os.path.join(other, os.path.basename(workspace.prefix)))
+
+
+def state_older(workspace: Workspace) -> None:
+    """Two checkpoints, and the state file names the older one, as after going back by hand."""
+    newer = workspace.prefix
+    older = newer.replace("-10", "-5")
+    for path in glob.glob(newer + ".*"):
+        shutil.copy(path, path.replace(newer, older))
+    _write_state(workspace, os.path.basename(older), [os.path.basename(newer)])
+
+
+def state_absolute(workspace: Workspace) -> None:
+    """The state file names its own directory by an absolute path."""
+    _write_state(workspace, workspace.prefix)
+
+
+def state_missing_step(workspace: Workspace) -> None:
+    """The state file names a step whose files are not there, after one whose files are."""
+    _write_state(workspace, "model.ckpt-99999", [os.path.basename(workspace.prefix)])
+
+
+def state_garbage(workspace: Workspace) -> None:
+    """The state file cannot be parsed."""
+    with open(os.path.join(workspace.model_dir, "checkpoint"), "w") as f:
+        f.write("<<<<<<< HEAD\n")
+
+
+def state_empty(workspace: Workspace) -> None:
+    """The state file is empty."""
+    with open(os.path.join(workspace.model_dir, "checkpoint"), "w"):
+        pass

@@ -1,0 +1,186 @@
+"""Ask both sides about a case: ckptcheck's command, and the real Estimator."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from typing import Any, Dict, List, Optional
+
+from .cases import Case
+from .workspace import Workspace, write_json
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PROJECT = os.path.dirname(os.path.dirname(HERE))
+MODES = ("predict", "eval", "train")
+CHECK_TIMEOUT_SECONDS = 300
+
+
+class UnfitError(Exception):
+    """This interpreter has nothing to compare with."""
+
+
+def _environment() -> Dict[str, str]:
+    """For every child: the project importable, TensorFlow quiet and on the CPU."""
+    environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="")
+    paths = [PROJECT, environment.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    return environment
+
+
+class Oracle:
+    """A process that has imported TensorFlow once and forks for each question.
+
+    Nothing is remembered between questions; what is saved is only the import.
+    """
+
+    def __init__(self) -> None:
+        if importlib.util.find_spec("tensorflow") is None:
+            raise UnfitError("no TensorFlow in this interpreter, so no Estimator to compare with")
+        self._process = subprocess.Popen(
+            [sys.executable, "-B", os.path.join(HERE, "estimator_oracle.py"), "--serve"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+            universal_newlines=True,
+        )
+        word, _, self.tensorflow = self._answer().partition(" ")
+        if word != "ready":
+            self.close()
+            reason = "TensorFlow {} has no tf.estimator to compare with"
+            raise UnfitError(reason.format(self.tensorflow))
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the oracle died, status {self._process.wait()}")
+        return line.strip()
+
+    @property
+    def folder(self) -> str:
+        """The fixtures' folder of this TensorFlow's checkpoints."""
+        return "tf" + "".join(self.tensorflow.split(".")[:2])
+
+    @property
+    def major(self) -> int:
+        """1 or 2."""
+        return int(self.tensorflow.split(".")[0])
+
+    def ask(self, workspace: Workspace, request: Dict[str, Any]) -> Dict[str, Any]:
+        """Send a request and wait for the document that answers it."""
+        path = os.path.join(workspace.scratch, request["do"])
+        out = path + "-answer.json"
+        write_json(path + "-request.json", dict(request, scratch=workspace.scratch, out=out))
+        assert self._process.stdin is not None
+        self._process.stdin.write(path + "-request.json\n")
+        self._process.stdin.flush()
+        self._answer()
+        with open(out) as f:
+            answer: Dict[str, Any] = json.load(f)
+        _raise_oracle_errors(answer)
+        return answer
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+
+def _raise_oracle_errors(answer: Dict[str, Any]) -> None:
+    for part in [answer, *list(answer.get("modes", {}).values())]:
+        if part.get("oracle_error"):
+            raise RuntimeError("the oracle itself failed:\n" + part["oracle_error"])
+
+
+def prepare(case: Case, root: str, oracle: Oracle) -> Workspace:
+    """The case's working copy, with all edits made."""
+    saved_by = oracle.folder
+    if case.other_version:
+        saved_by = {"tf115": "tf215", "tf215": "tf115"}[saved_by]
+    workspace = Workspace(root, case.fixture, case.module, saved_by)
+    for edit in case.edits:
+        edit(workspace)
+    if workspace.changes:
+        request = {"do": "rewrite", "prefix": workspace.prefix, "changes": workspace.changes}
+        oracle.ask(workspace, request)
+    return workspace
+
+
+def ask_estimator(case: Case, workspace: Workspace, oracle: Oracle) -> Dict[str, Dict[str, Any]]:
+    """Per mode, what the real Estimator does."""
+    request = {
+        "do": "judge",
+        "code": workspace.code,
+        "model_dir": workspace.model_dir,
+        "module": case.module,
+        "tf1_names": case.module == "model",
+        "params": "params.json",
+        "behavior": case.behavior,
+    }
+    return dict(oracle.ask(workspace, request)["modes"])
+
+
+def command(case: Case, workspace: Workspace) -> List[str]:
+    """The ckptcheck command that a user would type for this case."""
+    target = f"{case.module}:{case.function}"
+    words = [sys.executable, "-m", "ckptcheck", "--format", "json"]
+    if case.behavior:
+        words += ["--behavior", case.behavior]
+    words += [*list(case.cli_args), workspace.model_dir, target, "params.json"]
+    flags = workspace.argv()
+    return [*words, "--", *flags] if flags else words
+
+
+class Check:
+    """One run of ckptcheck: its exit code and its report."""
+
+    def __init__(self, case: Case, workspace: Workspace) -> None:
+        self.command = command(case, workspace)
+        done = subprocess.run(
+            self.command,
+            cwd=workspace.code,
+            env=_environment(),
+            capture_output=True,
+            text=True,
+            timeout=CHECK_TIMEOUT_SECONDS,
+        )
+        self.code = done.returncode
+        self.stdout = done.stdout
+        self.stderr = done.stderr
+        self.report = _parse(done.stdout)
+
+    def verdict(self, mode: str) -> Optional[str]:
+        """The verdict for a mode, as `verdict_text` writes it."""
+        if self.report is None:
+            return None
+        answer = self.report.get("modes", {}).get(mode)
+        return None if answer is None else verdict_text(answer)
+
+    def findings(self, mode: str) -> List[str]:
+        """The texts of all findings for this mode."""
+        findings = (self.report or {}).get("findings", [])
+        return [json.dumps(finding) for finding in findings if mode in finding["modes"]]
+
+    def describe(self) -> str:
+        """Everything, for the message of a failing test."""
+        report = self.stdout if self.report is None else json.dumps(self.report, indent=1)
+        parts = [" ".join(self.command), f"exit code {self.code}", report]
+        return "\n".join([*parts, self.stderr[-3000:]])
+
+
+def _parse(text: str) -> Optional[Dict[str, Any]]:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def verdict_text(answer: Dict[str, Any]) -> str:
+    """`restores`, `fails at run`, ...: one word for two fields."""
+    if answer["verdict"] == "fails":
+        return "fails at {}".format(answer.get("at"))
+    return str(answer["verdict"])

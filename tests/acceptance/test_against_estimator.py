@@ -1,0 +1,64 @@
+"""ckptcheck must say of every case, for every mode, what the real Estimator does."""
+
+import json
+import os
+import re
+from typing import Any, Dict, List, Optional, Set
+
+import pytest
+
+from .cases import CASES, Case
+from .harness import MODES, Check, Oracle, ask_estimator, prepare, verdict_text
+
+ALL = os.environ.get("CKPTCHECK_ACCEPTANCE") == "all"
+CHOSEN = [case for case in CASES if ALL or not case.extra]
+
+
+def _wrong_variables(answer: Dict[str, Any]) -> List[Set[str]]:
+    """Each variable that TensorFlow showed to be wrong, by all the names it may go under."""
+    wrong = [{m["variable"], m["key"]} for m in answer["mismatches"]]
+    missing = re.search(r"Key (\S+) not found in checkpoint", answer["error"] or "")
+    if missing:
+        wrong.append({missing.group(1)})
+    return wrong
+
+
+def _agree(case: Case, truth: str, said: Optional[str]) -> bool:
+    """Whether ckptcheck said what happened, as far as that can be known without the data."""
+    if case.data_decides and truth in ("silent", "fails at run"):
+        return said in ("silent", "fails at run")
+    return truth == said
+
+
+def _unnamed(answer: Dict[str, Any], findings: List[str]) -> List[List[str]]:
+    """The wrong variables that no finding mentions."""
+    wrong = _wrong_variables(answer)
+    return [sorted(names) for names in wrong if not any(n in f for n in names for f in findings)]
+
+
+def _disagreements(case: Case, check: Check, modes: Dict[str, Dict[str, Any]]) -> List[str]:
+    """Where ckptcheck's report says something else than what happened."""
+    lines = []
+    for mode in MODES:
+        truth, said = verdict_text(modes[mode]), check.verdict(mode)
+        if not _agree(case, truth, said):
+            lines.append(f"{mode}: TensorFlow: {truth}; ckptcheck: {said}")
+        elif truth != "restores":
+            unnamed = _unnamed(modes[mode], check.findings(mode))
+            if unnamed:
+                lines.append(f"{mode}: no finding names {unnamed}")
+    return lines
+
+
+@pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case.id)
+def test_verdicts(case: Case, oracle: Oracle, tmp_path: Any) -> None:
+    workspace = prepare(case, str(tmp_path), oracle)
+    check = Check(
+        case, workspace
+    )  # first: TRAIN may delete a checkpoint that was named by its path
+    modes = ask_estimator(case, workspace, oracle)
+    problems = _disagreements(case, check, modes)
+    if any(modes[mode]["verdict"] != "restores" for mode in MODES) and check.code == 0:
+        problems.append("exit code 0, although not every mode restores")
+    truth = json.dumps(modes, indent=1)
+    assert not problems, "\n".join([*problems, "", truth, "", check.describe()])

@@ -1,0 +1,225 @@
+"""What the tests share: working copies of fixtures, the command in a process, hashes of trees."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence, Union
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+FIXTURES = PROJECT / "fixtures"
+COMMAND_TIMEOUT_SECONDS = 240
+
+
+def tensorflow_version() -> Optional[str]:
+    """The version of this interpreter's TensorFlow by its metadata; None where it has none."""
+    if sys.version_info >= (3, 8):
+        from importlib import metadata
+    else:
+        import importlib_metadata as metadata
+    for name in ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tensorflow-macos"):
+        try:
+            return str(metadata.version(name))
+        except metadata.PackageNotFoundError:
+            continue
+    return None
+
+
+TENSORFLOW = tensorflow_version()
+MAJOR = int(TENSORFLOW.partition(".")[0]) if TENSORFLOW else 0
+SAVED_BY = "tf115" if MAJOR == 1 else "tf215"
+
+needs_tensorflow = pytest.mark.skipif(
+    TENSORFLOW is None,
+    reason="NOT TESTED WITH TENSORFLOW: there is none in this interpreter",
+)
+
+needs_estimator = pytest.mark.skipif(
+    TENSORFLOW is None or tuple(map(int, TENSORFLOW.split(".")[:2])) >= (2, 16),
+    reason="NOT TESTED WITH AN ESTIMATOR: this TensorFlow has no tf.estimator",
+)
+
+
+class Run:
+    """What one run of the command left behind."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code = code
+        self.out = out
+        self.err = err
+
+    @property
+    def json(self) -> Dict[str, Any]:
+        """Standard output as the one JSON document that it must be."""
+        document: Dict[str, Any] = json.loads(self.out)
+        return document
+
+    def __repr__(self) -> str:
+        return (
+            f"exit code {self.code}\n--- stdout\n{self.out[-4000:]}\n--- stderr\n{self.err[-4000:]}"
+        )
+
+
+def environment(**changes: str) -> Dict[str, str]:
+    """The variables for a child: the project importable, TensorFlow quiet and on the CPU."""
+    found = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
+    found["TF_ENABLE_ONEDNN_OPTS"] = "0"
+    found["PYTHONPATH"] = str(PROJECT)
+    found.update(changes)
+    return found
+
+
+def run_cli(
+    *arguments: Union[str, Path],
+    cwd: Union[str, Path],
+    stdin: Union[str, bytes] = "",
+    env: Optional[Dict[str, str]] = None,
+) -> Run:
+    """Runs ``python -m ckptcheck`` in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ckptcheck", *map(str, arguments)],
+        cwd=str(cwd),
+        input=stdin.encode("utf-8") if isinstance(stdin, str) else stdin,
+        capture_output=True,
+        env=env or environment(),
+        timeout=COMMAND_TIMEOUT_SECONDS,
+    )
+    return Run(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+
+
+def digest(root: Union[str, Path]) -> Dict[str, str]:
+    """Every file and directory below a directory: its content, mode and time of change."""
+    found = {}
+    for folder, folders, files in os.walk(str(root)):
+        for name in [".", *folders, *files]:
+            path = os.path.join(folder, name)
+            info = os.lstat(path)
+            content = b""
+            if os.path.isfile(path):
+                with open(path, "rb") as file:
+                    content = file.read()
+            found[os.path.relpath(path, str(root))] = (
+                f"{info.st_mode:o} {info.st_mtime_ns} {hashlib.sha256(content).hexdigest()}"
+            )
+    return found
+
+
+def names_below(root: Union[str, Path]) -> List[str]:
+    """Every file below a directory but the byte code that imports leave."""
+    return sorted(
+        str(path.relative_to(root))
+        for path in Path(root).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    )
+
+
+class Project:
+    """A user's directory: code, params, and a model_dir below it; the command runs in it.
+
+    Each run is verified to be harmless: the model_dir stays as it is byte for byte, no file
+    appears beside the code, no temporary directory is left, and nothing that ckptcheck says is a
+    traceback or shows its own files.
+    """
+
+    def __init__(self, root: Path, temporary: Path) -> None:
+        self.root = root
+        self.temporary = temporary
+        self.model_dir = root / "model_dir"
+
+    def write(self, name: str, text: str) -> Path:
+        """Writes a file of the user's."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        return path
+
+    def params(self, value: Any) -> str:
+        """Replaces params.json and returns its name."""
+        self.write("params.json", json.dumps(value))
+        return "params.json"
+
+    @property
+    def prefix(self) -> str:
+        """The one checkpoint of the model_dir, as it is seen from the working directory."""
+        (index,) = self.model_dir.glob("*.index")
+        return os.path.join("model_dir", index.stem)
+
+    def environment(self, **changes: str) -> Dict[str, str]:
+        """As :func:`environment`, with this project's own place for temporary files."""
+        return environment(TMPDIR=str(self.temporary), **changes)
+
+    def run(
+        self,
+        *arguments: Union[str, Path],
+        stdin: Union[str, bytes] = "",
+        env: Optional[Dict[str, str]] = None,
+    ) -> Run:
+        """Runs the command and verifies that it was harmless."""
+        before, names = digest(self.model_dir), names_below(self.root)
+        run = run_cli(*arguments, cwd=self.root, stdin=stdin, env=env or self.environment())
+        assert digest(self.model_dir) == before, "the model_dir was changed"
+        assert names_below(self.root) == names, "a file appeared in the working directory"
+        assert self.left_behind() == [], "a temporary directory was left"
+        assert_civil(run)
+        return run
+
+    def left_behind(self) -> List[str]:
+        """Temporary directories of ckptcheck's; the user's code may make its own."""
+        return [name for name in os.listdir(str(self.temporary)) if name.startswith("ckptcheck")]
+
+    def check(self, *arguments: Union[str, Path], **options: Any) -> Run:
+        """Runs a check of this project's model_dir."""
+        return self.run("model_dir", *arguments, **options)
+
+
+def assert_civil(run: Run) -> None:
+    """Nothing that was said is a traceback, a bug, or a path of ckptcheck's own code."""
+    for text in (run.out, run.err):
+        assert "Traceback (most recent call last)" not in text, run
+        assert "internal error" not in text, run
+        assert str(PROJECT / "ckptcheck") not in text, run
+        assert "_ckptcheck" not in text, run
+
+
+def copy_fixture(name: str, tmp_path: Path) -> Project:
+    """A working copy of a fixture with the model_dir of this interpreter's TensorFlow.
+
+    The major version decides which model_dir, by the metadata: TensorFlow is not imported.
+    """
+    root, temporary = tmp_path / "project", tmp_path / "temporary"
+    source = FIXTURES / name
+    shutil.copytree(
+        str(source), str(root), ignore=shutil.ignore_patterns("tf[0-9]*", "__pycache__", "train.py")
+    )
+    shutil.copytree(str(source / SAVED_BY), str(root / "model_dir"))
+    temporary.mkdir()
+    return Project(root, temporary)
+
+
+def said(run: Run) -> str:
+    """What was written to standard error by ckptcheck itself, as one line."""
+    lines = run.err.splitlines()
+    starts = [place for place, line in enumerate(lines) if line.startswith("ckptcheck: ")]
+    return " ".join(lines[starts[0] :]) if starts else ""
+
+
+def python_of_version(version: str) -> Optional[str]:
+    """A Python of an old version that really runs, such as ``2.7``; None where there is none."""
+    folders = [Path(os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))) / "versions"]
+    found: Sequence[Any] = [
+        shutil.which("python" + version),
+        *(path for folder in folders for path in folder.glob(version + "*/bin/python")),
+    ]
+    for candidate in filter(None, found):
+        code = "import sys; print('%d.%d' % sys.version_info[:2])"
+        done = subprocess.run(
+            [str(candidate), "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        if done.stdout.decode("utf-8").strip() == version:
+            return str(candidate)
+    return None

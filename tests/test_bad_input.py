@@ -1,0 +1,658 @@
+"""Everything that can be given wrongly: one clear message, the right exit code, no harm done.
+
+Each run is verified by :class:`.support.Project` too: the model_dir stays as it is, no file
+appears, and no traceback of ckptcheck's is shown.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, List
+
+import pytest
+
+from .support import (
+    PROJECT,
+    Project,
+    Run,
+    assert_civil,
+    copy_fixture,
+    digest,
+    needs_estimator,
+    needs_tensorflow,
+    python_of_version,
+    run_cli,
+    said,
+)
+
+TARGET = "model.py:model_fn"
+ONE = ("--mode", "predict")
+"""Where the mode does not matter, one is enough: each costs a trace."""
+
+NOTHING_IMPORTED = "raise RuntimeError('imported')\n"
+
+
+def assert_refused(run: Run, *words: str) -> None:
+    """Exit code 2, nothing on standard output, one message with these words."""
+    assert run.code == 2, run
+    assert run.out == "", run
+    message = " ".join(run.err.split())
+    for word in words:
+        assert " ".join(word.split()) in message, (word, run)
+
+
+# --- the model_dir ---------------------------------------------------------------------------
+
+
+def test_no_such_directory(project: Project) -> None:
+    run = project.run("no/such/dir", TARGET, "params.json")
+    assert_refused(run, "ckptcheck: error: no directory no/such/dir", "expected a model_dir")
+
+
+def test_a_checkpoint_that_is_not_there_names_those_that_are(project: Project) -> None:
+    run = project.run("model_dir/model.ckpt-99", TARGET, "params.json")
+    assert_refused(run, "model_dir/model.ckpt-99", "model_dir holds model.ckpt-10")
+
+
+def test_a_file_that_is_no_checkpoint(project: Project) -> None:
+    run = project.run("params.json", TARGET, "params.json")
+    assert_refused(run, "params.json is a file and no checkpoint")
+
+
+def test_an_empty_directory_is_not_checked(project: Project) -> None:
+    """Never green: a gate must not pass because the path was wrong."""
+    shutil.rmtree(str(project.model_dir))
+    project.model_dir.mkdir()
+    for form in ("text", "json"):
+        run = project.check(TARGET, "params.json", "--format", form)
+        assert run.code == 3, run
+    assert run.json["ok"] is False
+    assert run.json["modes"] == {}
+    (finding,) = run.json["findings"]
+    assert finding["rule"] == "no-checkpoint"
+
+
+def test_no_state_file_is_silent(project: Project) -> None:
+    """Estimator says nothing and starts with random weights, though the files are there."""
+    (project.model_dir / "checkpoint").unlink()
+    run = project.check(TARGET, "params.json", "--format", "json")
+    assert run.code == 1, run
+    assert {mode["verdict"] for mode in run.json["modes"].values()} == {"silent"}
+    (finding,) = run.json["findings"]
+    assert finding["rule"] == "no-checkpoint"
+    assert "there is no state file" in finding["message"]
+
+
+@needs_tensorflow
+def test_a_state_file_that_names_a_missing_checkpoint(project: Project) -> None:
+    (project.model_dir / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-99"\n')
+    run = project.check(TARGET, "params.json", "--format", "json")
+    assert run.code == 1, run
+    assert run.json["modes"]["train"] == {"verdict": "fails", "at": "restore", "reads": 0}
+    (finding,) = run.json["findings"]
+    assert finding["rule"] == "checkpoint-moved"
+    assert "model.ckpt-99, which is not there" in finding["message"]
+
+
+@needs_tensorflow
+@pytest.mark.parametrize("damage", ["index", "shard"])
+def test_a_checkpoint_that_is_not_whole(project: Project, damage: str) -> None:
+    prefix = project.root / project.prefix
+    if damage == "index":
+        Path(str(prefix) + ".index").write_bytes(b"not an index at all" * 10)
+    else:
+        Path(str(prefix) + ".data-00000-of-00001").unlink()
+    run = project.check(TARGET, "params.json", "--format", "json", *ONE)
+    assert run.code == 1, run
+    assert run.json["modes"]["predict"]["verdict"] == "fails"
+    assert [f["rule"] for f in run.json["findings"] if f["severity"] == "error"] == [
+        "unreadable-checkpoint"
+    ]
+
+
+@needs_tensorflow
+def test_a_model_dir_that_cannot_be_written(project: Project) -> None:
+    """A mounted archive; that nothing in it changed is verified after every run."""
+    for path in [*project.model_dir.iterdir(), project.model_dir]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    try:
+        run = project.check(TARGET, "params.json")
+    finally:
+        project.model_dir.chmod(0o755)
+    assert run.code == 0, run
+
+
+# --- the params ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, ["PARAMS params.json: no such file", "- for standard input"]),
+        ("", ["PARAMS params.json: it is empty"]),
+        ('{"num_hidden": 128,\n "dropout_rate" 0.3}', ["PARAMS params.json:2:17: not JSON"]),
+        ("[1, 2]", ["PARAMS params.json: expected a JSON object, found an array"]),
+        ('{"a": 1, "a": 2}', ["PARAMS params.json: the key 'a' stands twice"]),
+        ("[" * 100000, ["PARAMS params.json: it is nested too deeply"]),
+    ],
+    ids=["missing", "empty", "no JSON", "array", "twice", "deep"],
+)
+def test_params_that_cannot_be_read(project: Project, text: Any, words: List[str]) -> None:
+    """Before TensorFlow is imported: the answer comes at once."""
+    path = project.root / "params.json"
+    path.unlink()
+    if text is not None:
+        path.write_text(text, "utf-8")
+    start = time.monotonic()
+    assert_refused(project.check(TARGET, "params.json"), "ckptcheck: error:", *words)
+    assert time.monotonic() - start < 20
+
+
+@needs_tensorflow
+@pytest.mark.parametrize(
+    "text",
+    ['{"a": ' * 400 + "1" + "}" * 400, '{"a": ' + "1" * 5000 + "}", '{"a": NaN, "b": 1e999}'],
+    ids=["nested 400 deep", "5000 digits", "no numbers"],
+)
+def test_params_that_are_strange(project: Project, text: str) -> None:
+    """Whatever becomes of them, it is said in words."""
+    project.write("params.json", text)
+    run = project.check(TARGET, "params.json", "--quiet", *ONE)
+    assert run.code in (0, 1, 2), run
+    if run.code == 2:
+        assert_refused(run, "PARAMS params.json")
+
+
+def test_params_on_standard_input_that_are_no_text(project: Project) -> None:
+    env = project.environment(PYTHONIOENCODING="utf-8")  # as under a locale of UTF-8
+    run = project.check(TARGET, "-", stdin=b'{"a": "\xff\xfe"}', env=env)
+    assert_refused(run, "PARAMS")
+
+
+@pytest.mark.parametrize("override", ["num_hidden", "=3", "a..b=1"])
+def test_a_set_that_is_none(project: Project, override: str) -> None:
+    run = project.check(TARGET, "params.json", "--set", override)
+    assert_refused(run, "--set " + override, "expected key=value or key.sub=value")
+
+
+# --- the options -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--mode", "nonsense"], ["--mode nonsense", "predict, eval, train"]),
+        (["--format", "nonsense"], ["--format nonsense", "text or json"]),
+        (["--behavior", "nonsense"], ["--behavior nonsense", "auto, v1, v2"]),
+        (["--fail-on", "nonsense"], ["--fail-on nonsense", "note, warning, error"]),
+        (["--timeout", "0"], ["--timeout 0"]),
+        (["--timeout", "nonsense"], ["--timeout"]),
+        (["--app-dir", "nonsense"], ["--app-dir nonsense: no such directory"]),
+        (["--params-type", "nonsense"], ["--params-type", "dict, attr or module:callable"]),
+        (["--input-fn", "nonsense"], ["--input-fn", "module:attr"]),
+        (["--features", "nonsense"], ["--features nonsense: no such file"]),
+        (["--explain", "nonsense"], ["--explain nonsense: no such rule", "shape-mismatch"]),
+        (["--nonsense"], ["--nonsense"]),
+        (["params.json", "four"], ["four"]),
+    ],
+    ids=lambda value: value[0].strip("-") if value[0].startswith("--") else "",
+)
+def test_options_that_are_none(project: Project, arguments: List[str], words: List[str]) -> None:
+    run = project.check(
+        TARGET, *(["params.json"] if arguments[0] != "params.json" else []), *arguments
+    )
+    assert_refused(run, *words)
+
+
+@pytest.mark.parametrize("arguments", [[], ["model_dir"]])
+def test_arguments_that_are_missing(project: Project, arguments: List[str]) -> None:
+    run = project.run(*arguments)
+    assert_refused(run, "Missing argument")
+
+
+@pytest.mark.parametrize(
+    "target", ["model", "model:", ":model_fn", "model.py", "a/b:model_fn", "model:model-fn", ""]
+)
+def test_a_target_without_an_attribute(project: Project, target: str) -> None:
+    run = project.check(target, "params.json")
+    assert_refused(run, f"TARGET {target!r}: ")
+
+
+FEATURES_WRONG: List[Any] = [
+    ('{"features": {"x": 3}}', "features.x"),
+    ('{"feature": {}}', "unknown key 'feature'"),
+    ('{"features": {"x": {"dtype": "float32", "shape": [-1]}}}', "features.x.shape"),
+    ("{", "features.json:1:2"),
+    ("", "it is empty"),
+]
+
+
+@pytest.mark.parametrize(("text", "word"), FEATURES_WRONG)
+def test_a_features_file_that_is_wrong(project: Project, text: str, word: str) -> None:
+    project.write("features.json", text)
+    run = project.check(TARGET, "params.json", "--features", "features.json")
+    assert_refused(run, "--features", word)
+
+
+@needs_tensorflow
+def test_a_dtype_that_tensorflow_does_not_have(project: Project) -> None:
+    project.write("features.json", '{"features": {"x": {"dtype": "float3", "shape": [null, 1]}}}')
+    run = project.check(TARGET, "params.json", "--features", "features.json", *ONE)
+    assert_refused(run, "no dtype 'float3' in TensorFlow")
+
+
+@needs_tensorflow
+def test_a_timeout_without_end(project: Project) -> None:
+    """Either it is refused or it means what it says."""
+    run = project.check(TARGET, "params.json", "--timeout", "inf", *ONE)
+    assert run.code in (0, 2), run
+
+
+# --- the interpreter -------------------------------------------------------------------------
+
+
+def test_an_interpreter_that_does_not_exist(project: Project) -> None:
+    run = project.check(TARGET, "params.json", "--python", "/no/such/python")
+    assert_refused(run, "no interpreter '/no/such/python'", "--python takes")
+
+
+def test_an_interpreter_that_cannot_be_run(project: Project) -> None:
+    run = project.check(TARGET, "params.json", "--python", "./params.json")
+    assert_refused(run, "./params.json", "--python takes")
+
+
+@pytest.mark.parametrize("command", ["true", "cat", "false", "sh -c 'exit 7'", "'"])
+def test_an_interpreter_that_is_no_python(project: Project, command: str) -> None:
+    run = project.check(TARGET, "params.json", "--python", command)
+    assert_refused(run, "--python")
+
+
+def test_an_interpreter_that_never_answers(project: Project) -> None:
+    """And what the command started is not waited for: here a child of its own."""
+    start = time.monotonic()
+    run = project.check(TARGET, "params.json", "--python", "sh -c 'sleep 15'", "--timeout", "2")
+    assert_refused(run, "gave no answer in 2 s", "--timeout")
+    assert time.monotonic() - start < 12, "the interpreter's own child was waited for"
+
+
+def test_an_interpreter_without_tensorflow(project: Project) -> None:
+    """Without its site-packages a Python has the standard library and nothing else."""
+    bare = f"{sys.executable} -I -S"
+    run = project.check(TARGET, "params.json", "--python", bare)
+    assert_refused(run, "has no TensorFlow", "--python", "pip install")
+
+
+def test_a_virtual_environment_without_tensorflow(project: Project, tmp_path: Path) -> None:
+    """ckptcheck's own packages must not leak into it, TensorFlow least of all."""
+    folder = tmp_path / "bare"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    run = project.check(TARGET, "params.json", "--python", folder / "bin" / "python")
+    assert_refused(run, str(folder / "bin" / "python") + " has no TensorFlow")
+
+
+@pytest.mark.parametrize("version", ["2.7", "3.6"])
+def test_an_interpreter_that_is_too_old(project: Project, version: str) -> None:
+    old = python_of_version(version)
+    if old is None:
+        pytest.skip(f"NOT TESTED: there is no Python {version} here")
+    run = project.check(TARGET, "params.json", "--python", old)
+    assert_refused(run, f"is Python {version}; the tracer needs 3.7 or later")
+
+
+# --- the target ------------------------------------------------------------------------------
+
+BROKEN = """
+import functools
+import os
+import sys
+import tensorflow as tf
+
+number = 3
+
+
+def wrong_signature(features, labels, mode, hidden_units, batch):
+    return None
+
+
+def wrong_name(inputs, labels, mode):
+    return None
+
+
+def factory(num_hidden, depth):
+    def model_fn(features, labels, mode):
+        return None
+    return model_fn
+
+
+def factory_of_nothing(num_hidden, dropout_rate):
+    return 3
+
+
+def raising_factory(num_hidden, dropout_rate):
+    return {}[num_hidden]
+"""
+
+
+@needs_tensorflow
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("modle:model_fn", ["no module 'modle'", "did you mean 'model'"]),
+        ("missing.py:model_fn", ["no file missing.py"]),
+        ("broken:number", ["broken:number", "not callable"]),
+        ("broken:factroy", ["has no 'factroy'", "did you mean 'factory'"]),
+        ("broken:wrong_signature", ["does not give to a model_fn", "hidden_units, batch"]),
+        ("broken:wrong_name", ["no argument named features", "inputs, labels, mode"]),
+        ("broken:factory", ["no argument named features", "takes no 'dropout_rate'"]),
+        ("broken:factory_of_nothing", ["returned a int", "expected a model_fn or an Estimator"]),
+    ],
+    ids=lambda value: value.rpartition(":")[2] + value[:3] if isinstance(value, str) else "",
+)
+def test_a_target_that_is_not_there_or_is_no_model_fn(
+    project: Project, target: str, words: List[str]
+) -> None:
+    project.write("broken.py", BROKEN)
+    assert_refused(project.check(target, "params.json", "--quiet", *ONE), *words)
+
+
+@needs_tensorflow
+def test_a_factory_that_lacks_an_argument(project: Project) -> None:
+    project.write("broken.py", BROKEN)
+    params = project.params({"num_hidden": 128})
+    run = project.check("broken:factory", params, "--quiet", *ONE)
+    assert_refused(run, "the params lack depth", "--set")
+
+
+@needs_tensorflow
+@needs_estimator
+def test_an_estimator_with_params_of_ours(project: Project) -> None:
+    """It has its own: silently ignoring ours would check something else than was asked."""
+    project.write(
+        "made.py",
+        "import tensorflow as tf\n"
+        "from model import model_fn\n"
+        "ESTIMATOR = tf.compat.v1.estimator.Estimator(model_fn, params={'num_hidden': 128})\n",
+    )
+    run = project.check("made:ESTIMATOR", "params.json", "--quiet", *ONE)
+    assert_refused(run, "made:ESTIMATOR is an Estimator, which has params of its own")
+
+
+@needs_tensorflow
+@pytest.mark.parametrize(
+    ("flag", "word"), [("--no_such_flag=1", "no_such_flag"), ("word", "not a flag: word")]
+)
+def test_a_flag_that_the_code_does_not_have(project: Project, flag: str, word: str) -> None:
+    run = project.check(TARGET, "params.json", "--quiet", *ONE, "--", flag)
+    assert_refused(run, word, "after --")
+
+
+@needs_tensorflow
+@pytest.mark.parametrize(
+    ("name", "words"), [("no_input_fn", ["has no 'no_input_fn'"]), ("number", ["number"])]
+)
+def test_an_input_fn_that_is_none(project: Project, name: str, words: List[str]) -> None:
+    project.write("broken.py", BROKEN)
+    run = project.check(TARGET, "params.json", "--quiet", "--input-fn", "broken:" + name, *ONE)
+    assert_refused(run, *words)
+
+
+# --- what the user's code does ---------------------------------------------------------------
+
+
+@needs_tensorflow
+@pytest.mark.parametrize(
+    ("code", "rule", "word"),
+    [
+        ("raise RuntimeError('no data server')", "model-fn-raised", "RuntimeError"),
+        ("import no_such_package_xyz", "model-fn-raised", "no_such_package_xyz"),
+        ("def (", "model-fn-raised", "SyntaxError"),
+        ("import sys; sys.exit(3)", "model-fn-crashed", "sys.exit(3)"),
+        ("import os; os._exit(3)", "model-fn-crashed", "exit code 3"),
+    ],
+    ids=["raises", "imports what is not there", "no Python", "sys.exit", "os._exit"],
+)
+def test_a_module_that_does_not_import(project: Project, code: str, rule: str, word: str) -> None:
+    project.write("broken.py", "# one line above\n" + code + "\n")
+    run = project.check("broken:model_fn", "params.json", "--format", "json", "--quiet", *ONE)
+    assert run.code == 1, run
+    (finding,) = [item for item in run.json["findings"] if item["severity"] != "note"]
+    assert finding["rule"] == rule
+    assert word in finding["message"]
+    assert run.json["modes"]["predict"]["verdict"] == "untraceable"
+    if rule == "model-fn-raised" and "(" not in code[-1]:
+        assert finding["location"] == {"file": "broken.py", "line": 2}
+
+
+IN_ITS_OWN_WAY = """
+import os
+import signal
+import sys
+import time
+import tensorflow as tf
+
+
+def helper(params):
+    return params["no_such_key"]
+
+
+def model_fn(features, labels, mode, params):
+    {use}
+    if mode == "infer":
+        {predict}
+    if mode == "eval":
+        {eval}
+    {train}
+"""
+
+
+def failing(predict: str, eval_: str, train: str) -> str:
+    """A model_fn that takes its one feature and then ends in another way in each mode."""
+    return IN_ITS_OWN_WAY.format(
+        use='tf.compat.v1.layers.dense(features["x"], 1)', predict=predict, eval=eval_, train=train
+    )
+
+
+@needs_tensorflow
+def test_each_mode_ends_in_its_own_way(project: Project) -> None:
+    """One crash costs one mode; the line of the user's code is shown where there is one."""
+    project.write(
+        "broken.py",
+        failing(
+            "return helper(params)",
+            "os.kill(os.getpid(), signal.SIGSEGV)",
+            "return None",
+        ),
+    )
+    run = project.check("broken:model_fn", "params.json", "--format", "json", "--quiet")
+    assert run.code == 1, run
+    found = {finding["rule"]: finding for finding in run.json["findings"]}
+    raised, crashed = found["model-fn-raised"], found["model-fn-crashed"]
+    assert raised["modes"] == ["predict"]
+    assert raised["message"].startswith("KeyError: ")
+    assert "no_such_key" in raised["message"]
+    assert raised["location"] == {"file": "broken.py", "line": 10}
+    assert any("in model_fn: return helper(params)" in line for line in raised["detail"])
+    assert (crashed["modes"], crashed["message"]) == (["eval"], "died of SIGSEGV")
+    none = found["model-fn-returned-no-spec"]
+    assert none["modes"] == ["train"]
+    assert "model_fn returned None, not an EstimatorSpec" in none["message"]
+    assert {mode["verdict"] for mode in run.json["modes"].values()} == {"untraceable"}
+
+
+@needs_tensorflow
+def test_exits_and_a_model_fn_that_never_returns(project: Project, tmp_path: Path) -> None:
+    """And what never returns is ended: its process is gone when the command is."""
+    pid = tmp_path / "pid"
+    project.write(
+        "broken.py",
+        failing(
+            "sys.exit('enough')",
+            "os._exit(0)",
+            f"open({str(pid)!r}, 'w').write(str(os.getpid()))\n    time.sleep(1000)",
+        ),
+    )
+    start = time.monotonic()
+    run = project.check(
+        "broken:model_fn", "params.json", "--format", "json", "--quiet", "--timeout", "20"
+    )
+    took = time.monotonic() - start
+    assert run.code == 1, run
+    messages = {tuple(f["modes"]): (f["rule"], f["message"]) for f in run.json["findings"]}
+    assert messages[("predict",)] == ("model-fn-crashed", "SystemExit: called sys.exit('enough')")
+    assert messages[("eval",)] == ("model-fn-crashed", "ended the process with exit code 0")
+    rule, message = messages[("train",)]
+    assert rule == "model-fn-timed-out"
+    assert "still running after 20 s" in message
+    assert not is_running(int(pid.read_text()))
+    assert took < 65, "each guess of the features waited for the whole timeout again"
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there and is no zombie."""
+    for _ in range(50):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return False
+        if state == "Z":
+            return False
+        time.sleep(0.1)
+    return True
+
+
+NOISE = """
+import os
+import sys
+from model import model_fn as quiet_model_fn
+
+print("{" * 100)
+
+
+def model_fn(features, labels, mode, params):
+    for _ in range(80):
+        print("o" * 65535)
+        sys.stderr.write("e" * 65535 + "\\n")
+    sys.stdout.flush()
+    os.write(1, b"straight to descriptor 1\\n")
+    os.system("echo from a process")
+    return quiet_model_fn(features, labels, mode, params)
+"""
+
+
+@needs_tensorflow
+def test_five_megabytes_of_prints(project: Project) -> None:
+    """Standard output stays one JSON document, standard error stays bounded."""
+    project.write("noisy.py", NOISE)
+    run = project.check("noisy:model_fn", "params.json", "--format", "json", *ONE)
+    assert run.code == 0, run
+    assert run.json["ok"] is True
+    assert len(run.err) < 1200000
+    assert "more output of the traced code is not shown" in run.err
+
+
+@needs_tensorflow
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="NOT TESTED: this needs /proc")
+def test_an_interrupt_ends_everything(project: Project, tmp_path: Path) -> None:
+    """Control-C: no traceback, no exit code that says findings or all is well, nothing left
+    running, no temporary directory left."""
+    pid = tmp_path / "pid"
+    project.write(
+        "slow.py",
+        "import os, time\n"
+        "def model_fn(features, labels, mode, params):\n"
+        f"    open({str(pid)!r}, 'w').write(str(os.getpid()))\n"
+        "    time.sleep(1000)\n",
+    )
+    before = digest(project.model_dir)
+    command = [sys.executable, "-m", "ckptcheck", "model_dir", "slow:model_fn", "params.json", *ONE]
+    process = subprocess.Popen(
+        command,
+        cwd=str(project.root),
+        env=project.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    for _ in range(600):
+        if pid.exists() and pid.read_text():
+            break
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    tracing = int(pid.read_text())
+    left = is_running(tracing)
+    if left:
+        os.kill(tracing, signal.SIGKILL)
+    run = Run(process.returncode, out.decode("utf-8"), err.decode("utf-8"))
+    assert not left, "the traced code goes on running"
+    assert_civil(run)
+    assert run.code not in (0, 1, 2, 3), run
+    assert project.left_behind() == [], "a temporary directory was left"
+    assert digest(project.model_dir) == before
+
+
+# --- the terminal ----------------------------------------------------------------------------
+
+
+@needs_tensorflow
+def test_output_that_cannot_be_encoded(project: Project) -> None:
+    """A log in an old encoding: the report is escaped, not a UnicodeEncodeError."""
+    shutil.copy(str(project.root / "model.py"), str(project.root / "größe.py"))
+    env = project.environment(PYTHONIOENCODING="ascii")
+    run = project.check("größe.py:model_fn", "params.json", *ONE, env=env)
+    assert run.code == 0, run
+
+
+def test_a_message_about_a_name_that_steers_the_terminal(project: Project) -> None:
+    run = project.run("model_dir/\x1b[31mred\u202e", TARGET, "params.json")
+    assert_refused(run, "\\x1b[31mred\\u202e")
+    assert "\x1b" not in run.err
+
+
+def test_a_reader_that_went_away(project: Project) -> None:
+    """``ckptcheck … | head -1``: no traceback about a broken pipe."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "ckptcheck", "--list-rules"],
+            cwd=str(project.root),
+            env=project.environment(),
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
+    finally:
+        os.close(writing)
+    text = done.stderr.decode("utf-8")
+    assert "BrokenPipeError" not in text
+    assert "Traceback" not in text
+
+
+def test_the_project_is_not_touched_by_its_tests() -> None:
+    """The fixtures are worked on as copies."""
+    before = digest(PROJECT / "fixtures" / "hidden_dropout")
+    run = run_cli("fixtures/hidden_dropout/no-such", TARGET, cwd=PROJECT)
+    assert said(run).startswith("ckptcheck: error: no directory or checkpoint")
+    assert digest(PROJECT / "fixtures" / "hidden_dropout") == before
+
+
+@needs_tensorflow
+def test_a_param_that_is_not_there(tmp_path: Path) -> None:
+    """The finding names the key and the line that asked for it."""
+    linear = copy_fixture("linear", tmp_path)
+    run = linear.check(TARGET, linear.params({}), "--format", "json", "--quiet")
+    assert run.code == 1, run
+    raised = [f for f in run.json["findings"] if f["rule"] == "model-fn-raised"]
+    assert len(raised) == 1
+    assert raised[0]["modes"] == ["train"]
+    assert raised[0]["message"] == "KeyError: 'learning_rate'"
+    line = (linear.root / "model.py").read_text("utf-8").splitlines()
+    assert "params[" in line[raised[0]["location"]["line"] - 1]
+    assert json.dumps(run.json["modes"]["predict"]["verdict"]) == '"restores"'

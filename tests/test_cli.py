@@ -1,0 +1,595 @@
+"""The command line and the Python API: what they take, what they say, what they return."""
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, Dict, List
+
+import pytest
+
+import ckptcheck
+from ckptcheck.rules import all_rules
+
+from .support import (
+    MAJOR,
+    TENSORFLOW,
+    Project,
+    Run,
+    copy_fixture,
+    digest,
+    needs_estimator,
+    needs_tensorflow,
+    run_cli,
+)
+
+TARGET = "model.py:model_fn"
+ONE = ("--mode", "predict")
+QUIET = ("--format", "json", "--quiet")
+
+# --- without TensorFlow ----------------------------------------------------------------------
+
+BLOCKER = """\
+import os
+open(os.environ["IMPORTED"], "w").close()
+raise SystemExit("tensorflow was imported")
+"""
+
+
+class Blocked:
+    """An environment in which ``import tensorflow`` leaves a trace and ends the process."""
+
+    def __init__(self, project: Project, folder: Path) -> None:
+        (folder / "tensorflow").mkdir(parents=True)
+        (folder / "tensorflow" / "__init__.py").write_text(BLOCKER)
+        self.marker = folder / "imported"
+        self.project = project
+        path = os.pathsep.join([str(folder), project.environment()["PYTHONPATH"]])
+        self.env = project.environment(PYTHONPATH=path, IMPORTED=str(self.marker))
+
+    def run(self, *arguments: str) -> Run:
+        return self.project.run(*arguments, env=self.env)
+
+    @property
+    def imported(self) -> bool:
+        return self.marker.exists()
+
+
+@pytest.fixture
+def blocked(project: Project, tmp_path: Path) -> Blocked:
+    return Blocked(project, tmp_path / "blocker")
+
+
+def test_the_blocker_blocks(blocked: Blocked) -> None:
+    """Else the tests below would prove nothing: a check does import TensorFlow, in the tracer."""
+    run = blocked.run("model_dir", TARGET, "params.json")
+    assert blocked.imported
+    assert run.code == 2, run
+
+
+def test_help(blocked: Blocked) -> None:
+    run = blocked.run("--help")
+    assert run.code == 0
+    assert not blocked.imported
+    for word in ("MODEL_DIR", "TARGET", "PARAMS", "--python", "--set", "--mode", "Exit codes"):
+        assert word in run.out
+
+
+def test_version(blocked: Blocked) -> None:
+    run = blocked.run("--version")
+    assert (run.code, run.out) == (0, f"ckptcheck {ckptcheck.__version__}\n")
+    assert not blocked.imported
+
+
+def test_list_rules(blocked: Blocked) -> None:
+    run = blocked.run("--list-rules")
+    assert run.code == 0
+    assert [line.split()[:2] for line in run.out.splitlines()] == [
+        [rule.id, rule.severity] for rule in all_rules().values()
+    ]
+    assert not blocked.imported
+
+
+EXPLAIN_ALL = """\
+import sys
+from ckptcheck.cli import main
+from ckptcheck.rules import all_rules
+for rule in all_rules():
+    try:
+        main(["--explain", rule])
+    except SystemExit as end:
+        print("==", rule, end.code)
+assert "tensorflow" not in sys.modules
+"""
+
+
+def test_explain_every_rule(blocked: Blocked) -> None:
+    import subprocess
+
+    out = subprocess.run(
+        [sys.executable, "-c", EXPLAIN_ALL], env=blocked.env, stdout=subprocess.PIPE, check=True
+    ).stdout.decode("utf-8")
+    assert not blocked.imported
+    for rule in all_rules().values():
+        assert f"{rule.id} ({rule.severity})\n\n{rule.explanation}\n== {rule.id} 0\n" in out
+
+
+def test_what_needs_no_tensorflow_is_refused_without_it(blocked: Blocked) -> None:
+    """Mistakes in the arguments are said at once."""
+    assert blocked.run("model_dir", "model", "params.json").code == 2
+    assert blocked.run("model_dir", TARGET, "no-such.json").code == 2
+    assert blocked.run("no-such", TARGET, "params.json").code == 2
+    assert not blocked.imported
+
+
+def test_the_script_and_the_module_are_the_same_command(project: Project) -> None:
+    """As ``python -m ckptcheck`` names itself in its help."""
+    assert "Usage: ckptcheck " in project.run("--help").out
+
+
+# --- a check ---------------------------------------------------------------------------------
+
+
+@needs_tensorflow
+def test_all_three_modes_restore(project: Project) -> None:
+    run = project.check(TARGET, "params.json", *QUIET)
+    assert run.code == 0, run
+    report = run.json
+    assert report["ok"] is True
+    assert report["modes"] == {
+        "predict": {"verdict": "restores", "reads": 5},
+        "eval": {"verdict": "restores", "reads": 15},
+        "train": {"verdict": "restores", "reads": 15},
+    }
+    assert report["checkpoint"] == {
+        "model_dir": "model_dir",
+        "prefix": "model_dir/model.ckpt-10",
+        "step": 10,
+        "variables": 15,
+    }
+    assert report["environment"]["tensorflow"] == TENSORFLOW
+    assert report["environment"]["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert report["features"]["source"] == "saved-graph"
+    assert report["features"]["spec"] == {"x": {"dtype": "float32", "shape": [None, 1]}}
+    assert not [f for f in report["findings"] if f["severity"] != "note"]
+
+
+@needs_tensorflow
+def test_the_exit_code_does_not_depend_on_the_format(project: Project) -> None:
+    """A shape mismatch in each format; the text and the document say the same of the modes."""
+    params = "params_without_num_hidden.json"
+    text = project.check(TARGET, params, "--quiet")
+    document = project.check(TARGET, params, *QUIET)
+    assert text.code == document.code == 1
+    words = {"fails": "FAILS", "silent": "SILENTLY WRONG"}
+    for mode, verdict in document.json["modes"].items():
+        (line,) = [s for s in text.out.splitlines() if s.strip().startswith(mode.upper() + "  ")]
+        assert words[verdict["verdict"]] in line
+    wrong = {f["variable"]: f for f in document.json["findings"] if f["rule"] == "shape-mismatch"}
+    assert wrong["dense/kernel"]["checkpoint"] == {"shape": [1, 128], "dtype": "float32"}
+    assert wrong["dense/kernel"]["model"] == {"shape": [1, 64], "dtype": "float32"}
+    assert "float32 [1, 128]" in text.out
+    assert "\x1b" not in text.out
+    assert max(map(len, text.out.splitlines())) <= 80
+
+
+@needs_tensorflow
+@pytest.mark.parametrize(("fail_on", "code"), [("error", 0), ("note", 1)])
+def test_fail_on(project: Project, fail_on: str, code: int) -> None:
+    """The model_fn falls back to a default dropout rate: a note."""
+    params = project.params({"num_hidden": 128})
+    run = project.check(TARGET, params, *QUIET, "--fail-on", fail_on, *ONE)
+    assert run.code == code, run
+    assert run.json["ok"] is (code == 0)
+
+
+@needs_tensorflow
+def test_set_overrides_a_param(project: Project) -> None:
+    run = project.check(
+        TARGET, "params_without_num_hidden.json", *QUIET, "--set", "num_hidden=128", *ONE
+    )
+    assert run.code == 0, run
+
+
+@needs_tensorflow
+def test_params_from_standard_input(project: Project) -> None:
+    run = project.check(TARGET, "-", *QUIET, *ONE, stdin='{"num_hidden": 128}')
+    assert run.code == 0, run
+
+
+@needs_tensorflow
+def test_without_params_they_are_empty(project: Project) -> None:
+    run = project.check(TARGET, *QUIET, *ONE)
+    assert run.code == 1, run
+    assert "shape-mismatch" in [finding["rule"] for finding in run.json["findings"]]
+
+
+@needs_tensorflow
+@pytest.mark.parametrize("suffix", ["", ".index", ".meta", ".data-00000-of-00001"])
+def test_a_prefix_or_one_of_its_files(project: Project, suffix: str) -> None:
+    run = project.run(project.prefix + suffix, TARGET, "params.json", *QUIET, *ONE)
+    assert run.code == 0, run
+    assert run.json["checkpoint"]["prefix"] == project.prefix
+    assert run.json["features"]["source"] == "saved-graph"
+
+
+@needs_tensorflow
+def test_one_mode(project: Project) -> None:
+    run = project.check(TARGET, "params.json", *QUIET, "--mode", "predict")
+    assert list(run.json["modes"]) == ["predict"]
+    assert all(finding["modes"] == ["predict"] for finding in run.json["findings"])
+
+
+@needs_tensorflow
+def test_two_modes(project: Project) -> None:
+    run = project.check(TARGET, "params.json", *QUIET, "--mode", "train", "--mode", "eval")
+    assert sorted(run.json["modes"]) == ["eval", "train"]
+    assert run.code == 0, run
+
+
+@needs_tensorflow
+def test_a_misspelt_param_is_named_with_what_was_meant(project: Project) -> None:
+    params = project.params({"num_hiden": 128, "dropout_rate": 0.3})
+    run = project.check(TARGET, params, *QUIET)
+    (finding,) = [f for f in run.json["findings"] if f["rule"] == "unused-param"]
+    assert finding["severity"] == "warning"
+    assert "'num_hiden'" in finding["message"]
+    assert "did you mean 'num_hidden'" in finding["message"]
+    lines = (project.root / "model.py").read_text("utf-8").splitlines()
+    assert finding["location"]["file"] == "model.py"
+    assert "num_hidden" in lines[finding["location"]["line"] - 1]
+
+
+@needs_tensorflow
+def test_show_plan(project: Project) -> None:
+    text = project.check(TARGET, "params.json", "--quiet", "--show-plan")
+    rows = {line.split()[0]: line.split() for line in text.out.splitlines() if "float32" in line}
+    assert rows["dense/kernel"][-1] == "PET"
+    assert rows["dense/kernel/Adam"][-1] == "ET"
+    document = project.check(TARGET, "params.json", *QUIET, "--show-plan").json
+    assert [plan["mode"] for plan in document["plans"]] == ["predict", "eval", "train"]
+    assert len(document["plans"][2]["reads"]) == 15
+
+
+# --- targets ---------------------------------------------------------------------------------
+
+TARGETS = """\
+import functools
+from model import model_fn as plain
+
+
+def with_units(features, labels, mode, params, units, config=None):
+    params["num_hidden"] = units
+    return plain(features, labels, mode, params)
+
+
+partial = functools.partial(with_units, units=128)
+
+
+class Net:
+    def __init__(self, units):
+        self.units = units
+
+    def model_fn(self, features, labels, mode, params):
+        return with_units(features, labels, mode, params, self.units)
+
+
+class Callable(Net):
+    def __call__(self, features, mode, labels, params):
+        return self.model_fn(features, labels, mode, params)
+
+
+net = Net(128)
+wrong = Net(64)
+callable_object = Callable(128)
+
+
+def builder(num_hidden, dropout_rate, config=None, model_dir=None):
+    def model_fn(features, labels, mode):
+        params = {"num_hidden": num_hidden, "dropout_rate": dropout_rate}
+        return plain(features, labels, mode, params)
+
+    return model_fn
+
+
+def make_estimator(params, model_dir, config):
+    import tensorflow as tf
+
+    estimator = tf.compat.v1.estimator.Estimator
+    return estimator(plain, model_dir=model_dir, params=dict(params), config=config)
+"""
+
+
+@needs_tensorflow
+@pytest.mark.parametrize(
+    "name",
+    [
+        "partial",
+        "net.model_fn",
+        "callable_object",
+        "builder",
+        pytest.param("make_estimator", marks=needs_estimator),
+    ],
+)
+def test_what_a_target_can_be(project: Project, name: str) -> None:
+    project.write("targets.py", TARGETS)
+    run = project.check("targets:" + name, "params.json", *QUIET, *ONE)
+    assert run.code == 0, run
+    assert run.json["modes"]["predict"] == {"verdict": "restores", "reads": 5}
+
+
+@needs_tensorflow
+def test_a_bound_method_is_that_of_its_object(project: Project) -> None:
+    """The counterpart of the test above: another object, another shape."""
+    project.write("targets.py", TARGETS)
+    run = project.check("targets:wrong.model_fn", "params.json", *QUIET, *ONE)
+    assert run.code == 1, run
+    assert "shape-mismatch" in [finding["rule"] for finding in run.json["findings"]]
+
+
+@needs_tensorflow
+@needs_estimator
+def test_an_estimator_has_its_own_params(project: Project) -> None:
+    project.write(
+        "made.py",
+        TARGETS + "\nestimator = make_estimator({'num_hidden': 128}, None, None)\n",
+    )
+    run = project.check("made:estimator", *QUIET, *ONE)
+    assert run.code == 0, run
+
+
+@needs_tensorflow
+def test_app_dir(project: Project) -> None:
+    """The code below ``src``, as a package and as a path; the working directory is elsewhere."""
+    (project.root / "src" / "nets").mkdir(parents=True)
+    shutil.move(str(project.root / "model.py"), str(project.root / "src" / "nets" / "model.py"))
+    run = project.check("nets.model:model_fn", "params.json", *QUIET, *ONE, "--app-dir", "src")
+    assert run.code == 0, run
+    by_path = project.check("src/nets/model.py:model_fn", "params.json", *QUIET, *ONE)
+    assert by_path.code == 0, by_path
+
+
+@needs_tensorflow
+def test_a_file_in_a_package_is_imported_as_its_part(project: Project) -> None:
+    """So that its relative imports work."""
+    project.write("nets/__init__.py", "")
+    project.write("nets/sizes.py", "UNITS = 128\n")
+    text = (project.root / "model.py").read_text("utf-8")
+    project.write(
+        "nets/model.py", text.replace("import tensorflow", "from . import sizes\nimport tensorflow")
+    )
+    run = project.check("nets/model.py:model_fn", "params.json", *QUIET, *ONE)
+    assert run.code == 0, run
+
+
+# --- params, flags and features --------------------------------------------------------------
+
+
+@needs_tensorflow
+@pytest.mark.parametrize(
+    ("params_type", "code"), [("model:Params", 0), ("attr", 1), ("dict", 1), ("model:Parms", 2)]
+)
+def test_params_type(tmp_path: Path, params_type: str, code: int) -> None:
+    """The class has defaults for keys that the file lacks; a plain object has not."""
+    project = copy_fixture("attr_params", tmp_path)
+    run = project.check(
+        TARGET, "params.json", "--quiet", "--params-type", params_type, "--format", "json"
+    )
+    assert run.code == code, run
+    if code == 0:
+        assert {mode["verdict"] for mode in run.json["modes"].values()} == {"restores"}
+        assert set(run.json["features"]["spec"]) == {"tuple"}
+    if params_type == "attr":
+        (raised,) = {f["message"] for f in run.json["findings"] if f["rule"] == "model-fn-raised"}
+        assert "hash_buckets" in raised
+    if params_type == "dict":
+        assert any("--params-type attr" in f["message"] for f in run.json["findings"])
+
+
+@needs_tensorflow
+def test_params_as_attributes(tmp_path: Path) -> None:
+    project = copy_fixture("attr_params", tmp_path)
+    params = project.params(
+        {
+            "num_hidden": 12,
+            "embedding_dim": 6,
+            "hash_buckets": 20,
+            "num_tags": 5,
+            "learning_rate": 1,
+        }
+    )
+    run = project.check(TARGET, params, *QUIET, "--params-type", "attr")
+    assert run.code == 0, run
+
+
+@needs_tensorflow
+def test_flags_stand_behind_two_dashes(tmp_path: Path) -> None:
+    project = copy_fixture("flags", tmp_path)
+    argv = json.loads((project.root / "argv.json").read_text("utf-8"))
+    right = project.check(TARGET, *QUIET, *ONE, "--", *argv)
+    assert right.code == 0, right
+    default = project.check(TARGET, *QUIET, *ONE)
+    assert default.code == 1, default
+    assert "shape-mismatch" in [finding["rule"] for finding in default.json["findings"]]
+
+
+@needs_tensorflow
+def test_the_params_of_a_factory(tmp_path: Path) -> None:
+    project = copy_fixture("factory", tmp_path)
+    run = project.check("model:model_fn_builder", "params.json", *QUIET)
+    assert run.code == 0, run
+    assert sorted(run.json["features"]["spec"]) == [
+        "input_ids",
+        "input_mask",
+        "label_ids",
+        "segment_ids",
+    ]
+
+
+INPUTS = """\
+import numpy as np
+import tensorflow as tf
+
+
+def dataset(mode, params):
+    assert params["num_hidden"] == 128
+    assert mode in ("infer", "eval", "train")
+    x = np.zeros([4, 1], np.float32)
+    return tf.compat.v1.data.Dataset.from_tensor_slices(({"x": x}, x)).batch(2)
+
+
+def tensors():
+    x = tf.zeros([2, 1])
+    return {"x": x}, x
+
+
+def of_float64():
+    return {"x": tf.zeros([2, 1], tf.float64)}, tf.zeros([2, 1], tf.float64)
+"""
+
+
+@needs_tensorflow
+@pytest.mark.parametrize("name", ["dataset", "tensors"])
+def test_input_fn(project: Project, name: str) -> None:
+    """No saved graph is needed then."""
+    project.write("inputs.py", INPUTS)
+    Path(str(project.root / project.prefix) + ".meta").unlink()
+    (project.model_dir / "graph.pbtxt").unlink()
+    run = project.check(TARGET, "params.json", *QUIET, "--input-fn", "inputs:" + name)
+    assert run.code == 0, run
+    assert run.json["features"]["source"] == "input-fn"
+    assert run.json["features"]["spec"]["x"]["dtype"] == "float32"
+
+
+@needs_tensorflow
+def test_an_input_fn_decides_the_dtype_of_the_weights(project: Project) -> None:
+    """float64 features make float64 layers: the restore raises."""
+    project.write("inputs.py", INPUTS)
+    run = project.check(TARGET, "params.json", *QUIET, *ONE, "--input-fn", "inputs:of_float64")
+    assert run.code == 1, run
+    assert "dtype-mismatch" in [finding["rule"] for finding in run.json["findings"]]
+
+
+@needs_tensorflow
+def test_features_file(project: Project) -> None:
+    leaf = {"dtype": "float32", "shape": [None, 1]}
+    project.write("features.json", json.dumps({"features": {"x": leaf}, "labels": leaf}))
+    run = project.check(TARGET, "params.json", *QUIET, "--features", "features.json")
+    assert run.code == 0, run
+    assert run.json["features"] == {"source": "features-file", "spec": {"x": leaf}, "labels": leaf}
+
+
+@needs_tensorflow
+def test_without_a_saved_graph_a_features_file_is_printed_that_works(project: Project) -> None:
+    """The message holds the file to fill in, with the key that the code asks for."""
+    Path(str(project.root / project.prefix) + ".meta").unlink()
+    (project.model_dir / "graph.pbtxt").unlink()
+    run = project.check(TARGET, "params.json", "--quiet")
+    assert run.code == 2, run
+    assert "--input-fn" in run.err and "--features" in run.err
+    document: Dict[str, Any] = json.loads(run.err[run.err.index("{") :])
+    assert list(document["features"]) == ["x"]
+    project.write("features.json", json.dumps(document))
+    again = project.check(TARGET, "params.json", *QUIET, "--features", "features.json")
+    assert again.code == 0, again
+
+
+@needs_tensorflow
+@pytest.mark.skipif(MAJOR == 1, reason="tf115's model_dir has reference variables anyway")
+def test_behavior_decides_between_silent_and_fails(project: Project) -> None:
+    """Under TensorFlow 2 the launching script decides whether a wrong shape is noticed."""
+    params = "params_without_num_hidden.json"
+    auto = project.check(TARGET, params, *QUIET, *ONE).json
+    v1 = project.check(TARGET, params, *QUIET, *ONE, "--behavior", "v1").json
+    assert auto["modes"]["predict"]["verdict"] == "silent"
+    assert v1["modes"]["predict"]["verdict"] == "fails"
+    assert v1["environment"]["behavior"] == "v1"
+
+
+@needs_tensorflow
+def test_moving_averages_of_another_shape_have_unique_keys(tmp_path: Path) -> None:
+    """PREDICT and TRAIN restore one key into different variables."""
+    project = copy_fixture("ema", tmp_path)
+    params = json.loads((project.root / "params.json").read_text("utf-8"))
+    sizes = {key: value + 1 for key, value in params.items() if isinstance(value, int)}
+    run = project.check(TARGET, project.params({**params, **sizes}), *QUIET)
+    assert run.code == 1, run
+    keys = [finding["key"] for finding in run.json["findings"]]
+    assert len(keys) == len(set(keys)), sorted(key for key in keys if keys.count(key) > 1)
+
+
+# --- the Python API --------------------------------------------------------------------------
+
+
+@needs_tensorflow
+def test_check(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.root)
+    before = digest(project.model_dir)
+    report = ckptcheck.check(project.model_dir, TARGET, Path("params.json"), modes=["predict"])
+    assert report.ok
+    assert [(v.mode, v.verdict) for v in report.verdicts] == [("predict", "restores")]
+    wrong = ckptcheck.check(
+        str(project.model_dir),
+        TARGET,
+        {"num_hidden": 64},
+        modes=["predict"],
+        app_dir=str(project.root),
+    )
+    assert not wrong.ok
+    assert "shape-mismatch" in {finding.rule for finding in wrong.findings}
+    assert all(isinstance(finding, ckptcheck.Finding) for finding in wrong.findings)
+    assert digest(project.model_dir) == before
+    assert "tensorflow" not in sys.modules, "the API imported TensorFlow into this process"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"model_dir": "no/such"}, "no/such"),
+        ({"target": "model"}, "TARGET 'model'"),
+        ({"params": "no-such.json"}, "params no-such.json: no such file"),
+        ({"modes": ["infer"]}, "--mode infer"),
+        ({"modes": []}, "at least one of"),
+        ({"features": "no-such.json"}, "no-such.json"),
+        ({"python": "/no/such/python"}, "/no/such/python"),
+        ({"timeout": 0}, "--timeout 0"),
+    ],
+)
+def test_check_raises_one_exception_for_what_is_asked_wrongly(
+    project: Project, monkeypatch: pytest.MonkeyPatch, changes: Dict[str, Any], words: str
+) -> None:
+    monkeypatch.chdir(project.root)
+    asked: Dict[str, Any] = {"model_dir": "model_dir", "target": TARGET, "params": {}}
+    asked.update(changes)
+    with pytest.raises(ckptcheck.UsageError) as caught:
+        ckptcheck.check(asked.pop("model_dir"), asked.pop("target"), asked.pop("params"), **asked)
+    assert words in str(caught.value)
+
+
+def test_check_says_what_params_json_cannot_hold(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Params in Python can hold anything; they travel to the tracer as JSON."""
+    monkeypatch.chdir(project.root)
+    with pytest.raises(ckptcheck.UsageError, match="activation"):
+        ckptcheck.check("model_dir", TARGET, {"activation": object()})
+
+
+def test_public_names() -> None:
+    names: List[str] = ckptcheck.__all__
+    assert names == sorted(names)
+    assert all(hasattr(ckptcheck, name) for name in names)
+
+
+def test_importing_ckptcheck_imports_no_tensorflow(tmp_path: Path) -> None:
+    import subprocess
+
+    from .support import environment
+
+    code = "import ckptcheck, sys; print(sorted({'tensorflow', 'numpy'} & set(sys.modules)))"
+    out = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), stdout=subprocess.PIPE, check=True
+    ).stdout
+    assert out.decode("utf-8").strip() == "[]"
+    assert run_cli("--version", cwd=tmp_path).code == 0

@@ -1,0 +1,72 @@
+"""A suggestion is printed only if a trial with it proved that it helps."""
+
+from typing import Any, List, Mapping, Optional
+
+from ckptcheck.advice import with_advice
+from ckptcheck.groups import group
+from ckptcheck.rules import Facts, examples, run_rules
+from ckptcheck.spec import MODES, Failure, Report
+from ckptcheck.verdicts import verdicts
+
+MISMATCH = examples.facts(
+    stored={"dense/kernel": ((1, 128), "float32"), "global_step": ((), "int64")}
+)
+
+
+def report_of(facts: Facts) -> Report:
+    findings = run_rules(facts)
+    return Report(
+        ok=not findings,
+        checked=True,
+        target="net:model_fn",
+        model_dir="runs/base",
+        checkpoint=facts.index,
+        trace=facts.trace,
+        verdicts=verdicts(MODES, findings, facts.trace),
+        groups=group(findings),
+    )
+
+
+class Trials:
+    """Plays the check with other params: ``fits`` says for which a report comes out well."""
+
+    def __init__(self, good: Mapping[str, Any], bad: Optional[Facts]) -> None:
+        self.good = good
+        self.bad = bad
+        self.asked: List[Mapping[str, Any]] = []
+
+    def __call__(self, params: Mapping[str, Any]) -> Optional[Report]:
+        self.asked.append(params)
+        if params == self.good:
+            return report_of(examples.facts())
+        return None if self.bad is None else report_of(self.bad)
+
+
+def test_the_value_that_fits_is_advised() -> None:
+    trials = Trials({"units": 128, "depth": 3}, MISMATCH)
+    report = with_advice({"units": 64, "depth": 3}, MISMATCH, report_of(MISMATCH), trials)
+    (advice,) = report.groups[0].advice
+    assert advice.set == {"units": 128}
+    assert advice.verified
+    assert trials.asked == [{"units": 128, "depth": 3}]
+
+
+def test_a_trial_in_which_model_fn_raises_is_no_proof() -> None:
+    raises = examples.failed(Failure("raised", "ValueError", "units must be 64"))
+    trials = Trials({}, raises)
+    report = with_advice({"units": 64}, MISMATCH, report_of(MISMATCH), trials)
+    assert trials.asked
+    assert report.groups[0].advice == ()
+
+
+def test_a_trial_that_cannot_be_made_is_no_proof() -> None:
+    trials = Trials({}, None)
+    report = with_advice({"units": 64}, MISMATCH, report_of(MISMATCH), trials)
+    assert trials.asked
+    assert report == report_of(MISMATCH)
+
+
+def test_params_that_no_size_follows_from_are_not_tried() -> None:
+    trials = Trials({}, MISMATCH)
+    with_advice({"depth": 3, "rate": 0.5, "name": "x"}, MISMATCH, report_of(MISMATCH), trials)
+    assert trials.asked == []

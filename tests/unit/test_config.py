@@ -1,0 +1,423 @@
+"""What the user can get wrong, and the words that say so."""
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import pytest
+
+from ckptcheck.config import (
+    CheckSpec,
+    printable,
+    read_feature_file,
+    read_json_object,
+    split_flags,
+    with_overrides,
+)
+from ckptcheck.errors import UsageError
+
+# --- params ----------------------------------------------------------------------------------
+
+
+def read(tmp_path: Path, data: bytes) -> Dict[str, Any]:
+    path = tmp_path / "params.json"
+    path.write_bytes(data)
+    return read_json_object(str(path), "PARAMS")
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b"{}", {}),
+        (b' {"a": [1, {"b": null}]}\n', {"a": [1, {"b": None}]}),
+        (b'\xef\xbb\xbf{"a": 1}', {"a": 1}),
+        ('{"größe": "ß"}'.encode(), {"größe": "ß"}),
+        (b'{"a": {"x": 1}, "b": {"x": 2}}', {"a": {"x": 1}, "b": {"x": 2}}),
+    ],
+)
+def test_params_are_a_json_object(tmp_path: Path, data: bytes, value: Any) -> None:
+    """With a byte order mark too: editors on Windows write one."""
+    assert read(tmp_path, data) == value
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", ["it is empty", "{}"]),
+        (b" \n\t", ["it is empty"]),
+        (b'{"a": 1,\n "b" 2}', ["params.json:2:6", "not JSON", "Expecting ':' delimiter"]),
+        (b"{'a': 1}", ["params.json:1:2", "not JSON"]),
+        (b"{} {}", ["params.json:1:4", "not JSON", "Extra data"]),
+        (b"[1, 2]", ["expected a JSON object, found an array"]),
+        (b'"text"', ["expected a JSON object, found a string"]),
+        (b"null", ["expected a JSON object, found null"]),
+        (b"3.5", ["expected a JSON object, found a number"]),
+        (b'{"a": 1, "a": 1}', ["the key 'a' stands twice", "remove one"]),
+        (b'{"b": {"a": 1, "a": 2}}', ["the key 'a' stands twice"]),
+        (b'{"a": "\xff"}', ["not UTF-8"]),
+        (b"[" * 200000, ["nested too deeply"]),
+        (b"\x80\x04\x95", ["not UTF-8"]),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_what_is_no_json_object_is_said(tmp_path: Path, data: bytes, words: List[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(tmp_path, data)
+    for word in ["PARAMS", "params.json", *words]:
+        assert word in str(caught.value)
+
+
+def test_true_is_no_number(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="expected a JSON object, found") as caught:
+        read(tmp_path, b"true")
+    assert "a number" not in str(caught.value)
+
+
+def test_a_number_of_thousands_of_digits_is_said(tmp_path: Path) -> None:
+    """Python from 3.11 on refuses to read it with a ValueError that is no JSONDecodeError."""
+    data = b'{"a": ' + b"1" * 10000 + b"}"
+    try:
+        value = read(tmp_path, data)
+    except UsageError as error:
+        assert "PARAMS" in str(error)
+    else:
+        assert value["a"] > 10**9000
+
+
+def test_a_missing_params_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"PARAMS .*none.json: no such file.*standard input"):
+        read_json_object(str(tmp_path / "none.json"), "PARAMS")
+
+
+def test_a_directory_is_no_params_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"PARAMS .*[Dd]irectory"):
+        read_json_object(str(tmp_path), "PARAMS")
+
+
+def test_params_that_are_too_large_are_not_read(tmp_path: Path) -> None:
+    """A checkpoint's data given by mistake is refused by its size, not loaded into memory."""
+    path = tmp_path / "model.ckpt.data-00000-of-00001"
+    with path.open("wb") as file:
+        file.truncate(65 << 20)
+    with pytest.raises(UsageError, match="larger than 64 MB"):
+        read_json_object(str(path), "PARAMS")
+
+
+class Stdin:
+    """Standard input as Python opens it under UTF-8."""
+
+    def __init__(self, data: bytes) -> None:
+        self.stream = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8")
+
+
+def test_params_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Stdin(b'{"a": 1}').stream)
+    assert read_json_object("-", "PARAMS") == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("data", "words"), [(b"", "standard input: it is empty"), (b"{,", "standard input:1:2")]
+)
+def test_standard_input_has_its_name_in_messages(
+    monkeypatch: pytest.MonkeyPatch, data: bytes, words: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Stdin(data).stream)
+    with pytest.raises(UsageError, match=words):
+        read_json_object("-", "PARAMS")
+
+
+def test_standard_input_that_is_no_text_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Stdin(b'{"a": "\xff"}').stream)
+    with pytest.raises(UsageError, match=r"PARAMS .*not UTF-8"):
+        read_json_object("-", "PARAMS")
+
+
+# --- overrides -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("override", "value"),
+    [
+        ("b=1", {"a": {"x": 1}, "b": 1}),
+        ("b=1e-3", {"a": {"x": 1}, "b": 0.001}),
+        ("b=text", {"a": {"x": 1}, "b": "text"}),
+        ('b="1"', {"a": {"x": 1}, "b": "1"}),
+        ("b=", {"a": {"x": 1}, "b": ""}),
+        ("b=x=y", {"a": {"x": 1}, "b": "x=y"}),
+        ("b=[1, 2]", {"a": {"x": 1}, "b": [1, 2]}),
+        ("b=true", {"a": {"x": 1}, "b": True}),
+        ("b=null", {"a": {"x": 1}, "b": None}),
+        ("a.x=2", {"a": {"x": 2}}),
+        ("a.y=2", {"a": {"x": 1, "y": 2}}),
+        ("c.d.e=2", {"a": {"x": 1}, "c": {"d": {"e": 2}}}),
+        ("a=2", {"a": 2}),
+    ],
+)
+def test_set(override: str, value: Any) -> None:
+    assert with_overrides({"a": {"x": 1}}, [override]) == value
+
+
+def test_set_does_not_change_what_it_was_given() -> None:
+    params = {"a": {"x": [1]}}
+    result = with_overrides(params, ["a.x=2", "b=1"])
+    assert params == {"a": {"x": [1]}}
+    assert result is not params
+
+
+def test_the_last_set_of_a_key_counts() -> None:
+    assert with_overrides({}, ["a=1", "a=2", "a=3"]) == {"a": 3}
+
+
+@pytest.mark.parametrize("override", ["a", "", "=1", ".a=1", "a.=1", "a..b=1"])
+def test_a_set_without_key_or_value_is_said(override: str) -> None:
+    with pytest.raises(UsageError, match=r"--set .*expected key=value or key.sub=value"):
+        with_overrides({}, [override])
+
+
+def test_a_set_through_a_number_is_said() -> None:
+    with pytest.raises(UsageError, match=r"--set a.b.c=1: 'b' is no object"):
+        with_overrides({"a": {"b": 4}}, ["a.b.c=1"])
+
+
+# --- the features file -----------------------------------------------------------------------
+
+
+def features(tmp_path: Path, data: Any) -> Any:
+    path = tmp_path / "features.json"
+    path.write_text(json.dumps(data), "utf-8")
+    return read_feature_file(str(path))
+
+
+X: Dict[str, Any] = {"dtype": "float32", "shape": [None, 1]}
+Y: Dict[str, Any] = {"dtype": "int64", "shape": None}
+
+
+@pytest.mark.parametrize(
+    "structure",
+    [
+        None,
+        X,
+        Y,
+        {"dtype": "string", "shape": []},
+        {"dtype": "string", "shape": [None, None], "sparse": True},
+        {"x": X, "y": Y},
+        [X, Y],
+        {"tuple": [X, Y]},
+        {"tuple": [{"tuple": [X, Y]}]},
+        {"dtype": X, "shape": Y},
+        {"shape": X},
+        {"a": {"b": [X, {"c": Y}]}},
+    ],
+)
+def test_structures_of_features(tmp_path: Path, structure: Any) -> None:
+    """Features can be called ``dtype`` and ``shape``: a leaf is what has a dtype's name."""
+    found = features(tmp_path, {"features": structure, "labels": X})
+    assert found.of("train") == (structure, X)
+
+
+def test_a_mode_can_have_features_and_labels_of_its_own(tmp_path: Path) -> None:
+    found = features(
+        tmp_path, {"features": X, "labels": Y, "predict": {"features": Y}, "eval": {"labels": X}}
+    )
+    assert found.of("predict") == (Y, Y)
+    assert found.of("eval") == (X, X)
+    assert found.of("train") == (X, Y)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"feature": X}, ["unknown key 'feature'", "features, labels", "predict, eval, train"]),
+        ({"train": [X]}, ["train must be an object"]),
+        ({"features": 3}, ["features: expected an object or an array"]),
+        ({"features": {"x": "float32"}}, ["features.x: expected an object or an array"]),
+        ({"labels": [X, 3]}, ["labels[1]: expected an object or an array"]),
+        ({"eval": {"labels": 3}}, ["eval.labels: expected"]),
+        ({"features": dict(X, shape=3)}, ["features.shape: expected an array of sizes", "null"]),
+        ({"features": {"x": dict(X, shape=["?"])}}, ["features.x.shape"]),
+        ({"features": {"x": dict(X, shape=[-1])}}, ["features.x.shape"]),
+        ({"features": {"x": dict(X, shape=[1.5])}}, ["features.x.shape"]),
+        ({"features": {"x": dict(X, shape=[True])}}, ["features.x.shape"]),
+        ({"features": {"x": dict(X, name="x")}}, ["features.x: unknown 'name'"]),
+    ],
+)
+def test_what_is_wrong_with_a_features_file(tmp_path: Path, data: Any, words: List[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        features(tmp_path, data)
+    for word in ["--features", "features.json", *words]:
+        assert word in str(caught.value)
+
+
+def test_a_misspelt_key_of_one_mode_is_said(tmp_path: Path) -> None:
+    """Else the mode quietly takes the features of the others."""
+    with pytest.raises(UsageError, match="'feature'"):
+        features(tmp_path, {"features": X, "train": {"feature": Y}})
+
+
+def test_a_leaf_without_its_dtype_is_said(tmp_path: Path) -> None:
+    """Else it is taken for a dict with one feature named shape, a list of nothing."""
+    with pytest.raises(UsageError, match=r"features\.x"):
+        features(tmp_path, {"features": {"x": {"shape": [None]}}})
+
+
+def test_a_features_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--features .*no such file"):
+        read_feature_file(str(tmp_path / "features.json"))
+
+
+# --- the check as a whole --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "net:model_fn",
+        "models.net:Net.model_fn",
+        "models.net:NET.build",
+        "net.py:model_fn",
+        "models/net.py:model_fn",
+        "/abs/path with space/my-net.py:model_fn",
+        "../net.py:model_fn",
+        "größe:funktion",
+    ],
+)
+def test_targets(target: str) -> None:
+    assert CheckSpec("runs", target).target == target
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("net", "expected module:attr or path/to/file.py:attr, such as net:model_fn"),
+        ("", "such as models.net:model_fn"),
+        (":", "expected module:attr"),
+        ("net:", "such as net:model_fn"),
+        (":model_fn", "expected module:attr"),
+        ("net.py", "expected module:attr"),
+        ("net:model fn", "'model fn' is no name"),
+        ("net:model-fn", "'model-fn' is no name"),
+        ("net:model_fn()", "is no name"),
+        ("net:a..b", "is no name"),
+        ("models/net:model_fn", "'models/net' is no module (a path ends with .py)"),
+        ("my-net:model_fn", "'my-net' is no module"),
+        ("a:b:c", "'a:b' is no module"),
+        ("net.:model_fn", "is no module"),
+    ],
+)
+def test_what_is_no_target_is_said(target: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        CheckSpec("runs", target)
+    assert str(caught.value).startswith(f"TARGET {target!r}: ")
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"modes": ("predict", "infer")}, "--mode infer: expected predict, eval, train"),
+        ({"modes": ()}, "--mode: expected at least one of predict, eval, train"),
+        ({"behavior": "v3"}, "--behavior v3: expected auto, v1, v2"),
+        ({"fail_on": "never"}, "--fail-on never: expected note, warning, error"),
+        ({"timeout": 0.0}, "--timeout 0: expected seconds above 0"),
+        ({"timeout": -1.5}, "--timeout -1.5: expected seconds above 0"),
+        ({"timeout": float("nan")}, "--timeout nan: expected seconds above 0"),
+        ({"app_dir": "no/such"}, "--app-dir no/such: no such directory"),
+        ({"input_fn": "net"}, "--input-fn 'net': expected module:attr"),
+        ({"params_type": "object"}, "--params-type (dict, attr or module:callable) 'object'"),
+    ],
+)
+def test_what_is_wrong_with_an_option_is_said(fields: Dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        CheckSpec("runs", "net:model_fn", **fields)
+    assert words in str(caught.value)
+
+
+def test_a_timeout_without_end_is_said_or_taken() -> None:
+    """``--timeout inf`` must not end in an OverflowError of the clock; see the command's tests."""
+    try:
+        spec = CheckSpec("runs", "net:model_fn", timeout=float("inf"))
+    except UsageError as error:
+        assert "--timeout" in str(error)
+    else:
+        assert spec.timeout > 0
+
+
+def test_input_fn_and_features_exclude_each_other(tmp_path: Path) -> None:
+    file = features(tmp_path, {"features": X})
+    with pytest.raises(UsageError, match="--input-fn and --features exclude each other"):
+        CheckSpec("runs", "net:model_fn", input_fn="net:input_fn", features=file)
+
+
+def test_modes_are_checked_once_and_in_the_order_of_tensorflow() -> None:
+    spec = CheckSpec("runs", "net:model_fn", modes=("train", "predict", "train"))
+    assert spec.modes == ("predict", "train")
+
+
+def test_the_app_dir_is_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The tracer may run elsewhere."""
+    (tmp_path / "src").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert CheckSpec("runs", "net:model_fn").app_dir == str(tmp_path)
+    assert CheckSpec("runs", "net:model_fn", app_dir="src").app_dir == str(tmp_path / "src")
+
+
+# --- the command line ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("argv", "split"),
+    [
+        ([], ([], ())),
+        (["a", "b"], (["a", "b"], ())),
+        (["a", "--"], (["a"], ())),
+        (["a", "--", "--x=1", "-y"], (["a"], ("--x=1", "-y"))),
+        (["a", "--", "b", "--", "c"], (["a"], ("b", "--", "c"))),
+        (["--", "a"], ([], ("a",))),
+    ],
+)
+def test_flags_stand_behind_the_first_two_dashes(
+    argv: List[str], split: Tuple[List[str], Tuple[str, ...]]
+) -> None:
+    assert split_flags(argv) == split
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("dense/kernel", "dense/kernel"),
+        ("größe \U0001d518 漢", "größe \U0001d518 漢"),
+        ("a\x1b[31mb", "a\\x1b[31mb"),
+        ("a\nb\rc\td", "a\\nb\\rc\\td"),
+        ("a\x00b\x7fc\x9bd", "a\\x00b\\x7fc\\x9bd"),
+        ("evil\u202etxt.exe", "evil\\u202etxt.exe"),
+        ("a\u2066b\u2069\u200b\u200f\u061c", "a\\u2066b\\u2069\\u200b\\u200f\\u061c"),
+        ("\u2028\u2029\x85", "\\u2028\\u2029\\x85"),
+        ("\ufeff\ud800", "\\ufeff\\ud800"),
+    ],
+)
+def test_printable_lets_no_name_steer_a_terminal(text: str, safe: str) -> None:
+    assert printable(text) == safe
+
+
+def test_printable_leaves_nothing_that_controls() -> None:
+    """Every character of the categories that control, format, or are no character at all."""
+    import unicodedata
+
+    left = [
+        hex(code)
+        for code in range(sys.maxunicode + 1)
+        if unicodedata.category(chr(code)) in ("Cc", "Cs", "Zl", "Zp")
+        or unicodedata.bidirectional(chr(code))
+        in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+        if printable(chr(code)) == chr(code)
+    ]
+    assert left == []
+
+
+@pytest.mark.parametrize("most", [1, 2, 44, 300])
+def test_printable_bounds_a_name(most: int) -> None:
+    assert len(printable("x" * 10240, most)) == most
+    assert len(printable("\x1b" * 10240, most)) == most
+    assert printable("x" * most, most) == "x" * most

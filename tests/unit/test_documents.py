@@ -1,0 +1,90 @@
+"""What the documents say is what the code does."""
+
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ckptcheck.config import DEFAULT_TIMEOUT
+from ckptcheck.rules import all_rules
+from tests.support import PROJECT
+
+
+def _generator() -> Any:
+    path = PROJECT / "docs" / "generate_rules.py"
+    spec = importlib.util.spec_from_file_location("generate_rules", str(path))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_rules_document_is_what_the_rules_say() -> None:
+    """If this fails: python docs/generate_rules.py."""
+    generator = _generator()
+    assert generator.TARGET.read_text("utf-8") == generator.render()
+
+
+def test_the_readme_begins_with_the_two_commands() -> None:
+    blocks = re.findall(r"^```sh\n(.*?)^```$", read("README.md"), re.DOTALL | re.MULTILINE)
+    install_and_check, install_and_test = (block.strip() for block in blocks[:2])
+    assert "pip install" in install_and_check and "ckptcheck fixtures/" in install_and_check
+    assert "pip install" in install_and_test and "pytest" in install_and_test
+    assert "\n" not in install_and_check + install_and_test
+
+
+def test_every_file_that_a_document_links_to_is_there() -> None:
+    for document in [*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), *PROJECT.glob("*/*.md")]:
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text("utf-8")):
+            assert (document.parent / link).exists(), (document.name, link)
+
+
+def test_facts_name_cases_that_there_are() -> None:
+    cases = (PROJECT / "tests" / "acceptance" / "cases.py").read_text("utf-8")
+    named = re.findall(r"`([a-z]+(?:-[a-z0-9]+)+)`", read("docs/facts.md"))
+    assert len(named) > 20
+    assert [name for name in named if f'"{name}"' not in cases] == []
+
+
+def test_rules_that_documents_name_are_there() -> None:
+    text = read("CHANGELOG.md") + read("CONTRIBUTING.md")
+    assert "docs/generate_rules.py" in text
+    assert all(rule in read("docs/rules.md") for rule in all_rules())
+
+
+@pytest.mark.parametrize(
+    ("path", "runs"),
+    [
+        ("models/net.py", True),
+        ("params.json", True),
+        ("conf/params.yaml", True),
+        ("runs/base/checkpoint", True),
+        ("checkpoint", True),
+        ("pyproject.toml", True),
+        ("README.md", False),
+        ("runs/base/checkpoint.bak", False),
+        ("logo.png", False),
+    ],
+)
+def test_the_hook_runs_for_what_a_check_depends_on(path: str, runs: bool) -> None:
+    found = re.search(r"^  files: (.+)$", read(".pre-commit-hooks.yaml"), re.MULTILINE)
+    assert found is not None
+    assert bool(re.search(found.group(1), path)) is runs
+
+
+def test_the_hook_is_given_no_file_names() -> None:
+    text = read(".pre-commit-hooks.yaml")
+    for line in ("language: system", "pass_filenames: false", "require_serial: true"):
+        assert line in text
+
+
+def test_the_default_timeout_is_minutes() -> None:
+    """It is there for what never ends, and must not end what is only slow."""
+    assert 60 <= DEFAULT_TIMEOUT <= 3600
+
+
+def read(name: str) -> str:
+    """A file of the project as text."""
+    return (PROJECT / Path(name)).read_text("utf-8")

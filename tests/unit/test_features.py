@@ -1,0 +1,566 @@
+"""Finding the features: the search is pure, so a played model_fn is enough to drive it.
+
+What is played here is not TensorFlow but the tracer's side of the conversation: it is asked to
+trace modes with some structure of features and replies what the model_fn did with it.
+"""
+
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+
+import pytest
+
+from ckptcheck.client import input_pools
+from ckptcheck.client.features import Found, Inputs, find, similarity
+from ckptcheck.client.structure import NOTHING, TENSOR, UNKNOWN, Node, learn, render, sequence
+from ckptcheck.spec import (
+    MODES,
+    Failure,
+    HeadNode,
+    InputEvent,
+    ModeTrace,
+    RestorePlan,
+    SavedGraph,
+    SavedTensor,
+    TensorUse,
+)
+
+Path = Tuple[Any, ...]
+Leaf = Dict[str, Any]
+
+
+class WrongGuessError(Exception):
+    """The played model_fn did something that shows the structure to be wrong."""
+
+
+class Tensor:
+    """A placeholder: it notes who consumes it, and refuses to be a dict or a list."""
+
+    def __init__(self, play: "Play", leaf: Leaf, path: Path) -> None:
+        self.play, self.leaf, self.path = play, leaf, path
+        self.consumers: List[str] = []
+
+    def use(self, *consumers: str) -> None:
+        """The played model_fn feeds it to ops."""
+        self.consumers.extend(consumers)
+
+    def __getitem__(self, key: Any) -> Any:
+        raise self.play.wrong(self.path, "key", key)
+
+    def unpack(self, count: int) -> Any:
+        raise self.play.wrong(self.path, "unpack", count)
+
+
+class Probe:
+    """Features of unknown keys: a key that is asked for gets the next tensor of the pool."""
+
+    def __init__(self, play: "Play", probe: Dict[str, Any], path: Path) -> None:
+        self.play, self.path, self.pool = play, path, list(probe["pool"])
+        self.known = {
+            key: play.build(item, (*path, key)) for key, item in probe.get("known", {}).items()
+        }
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, int):
+            raise self.play.wrong(self.path, "index", key)
+        if key not in self.known:
+            self.play.note(self.path, "key", key)
+            if not self.pool:
+                raise KeyError(key)
+            self.known[key] = self.play.build(self.pool.pop(0), (*self.path, key))
+        return self.known[key]
+
+    def use(self, *consumers: str) -> None:
+        raise self.play.wrong(self.path, "tensor", consumers[0])
+
+    def unpack(self, count: int) -> Any:
+        raise self.play.wrong(self.path, "unpack", count)
+
+
+class Tuples(tuple):  # type: ignore[type-arg]
+    """A tuple that is unpacked by word, as the others are."""
+
+    def unpack(self, count: int) -> Any:
+        if len(self) != count:
+            raise ValueError("not enough values to unpack")
+        return self
+
+
+ModelFn = Callable[[Any, Any, str], None]
+
+
+class Play:
+    """One trace of one mode with a played model_fn."""
+
+    def __init__(self, model_fn: ModelFn, mode: str, inputs: Inputs) -> None:
+        self.model_fn, self.mode, self.inputs = model_fn, mode, inputs
+        self.events: List[InputEvent] = []
+        self.tensors: List[Tensor] = []
+
+    def note(self, path: Path, event: str, value: Any) -> None:
+        self.events.append(InputEvent(path, event, value))
+
+    def wrong(self, path: Path, event: str, value: Any) -> WrongGuessError:
+        self.note(path, event, value)
+        return WrongGuessError()
+
+    def build(self, node: Any, path: Path) -> Any:
+        if node is None:
+            return None
+        if isinstance(node, list):
+            return [self.build(item, (*path, place)) for place, item in enumerate(node)]
+        if "probe" in node:
+            return Probe(self, node["probe"], path)
+        if "dtype" in node:
+            self.tensors.append(Tensor(self, node, path))
+            return self.tensors[-1]
+        if set(node) == {"tuple"}:
+            return Tuples(self.build(item, (*path, i)) for i, item in enumerate(node["tuple"]))
+        return {key: self.build(item, (*path, key)) for key, item in node.items()}
+
+    def describe(self, value: Any) -> Any:
+        if isinstance(value, Tensor):
+            return value.leaf
+        if isinstance(value, Probe):
+            return {key: self.describe(item) for key, item in value.known.items()}
+        if isinstance(value, tuple):
+            return {"tuple": [self.describe(item) for item in value]}
+        if isinstance(value, list):
+            return [self.describe(item) for item in value]
+        if isinstance(value, dict):
+            return {key: self.describe(item) for key, item in value.items()}
+        return None
+
+    def run(self) -> ModeTrace:
+        features = self.build(self.inputs.features, ("features",))
+        labels = self.build(self.inputs.labels, ("labels",))
+        failure: Optional[Failure] = None
+        try:
+            self.model_fn(features, labels, self.mode)
+        except WrongGuessError:
+            failure = Failure("structure", "", "wrong guess")
+        except Exception as error:
+            failure = Failure("raised", type(error).__name__, str(error))
+        return ModeTrace(
+            self.mode,
+            plan=None if failure else RestorePlan(self.mode, ()),
+            failure=failure,
+            events=tuple(self.events),
+            uses=tuple(TensorUse(t.path, tuple(sorted(t.consumers))) for t in self.tensors),
+            features=self.describe(features),
+            labels=self.describe(labels),
+        )
+
+
+class Asked:
+    """Plays every mode that is asked for and counts the rounds."""
+
+    def __init__(self, model_fn: ModelFn) -> None:
+        self.model_fn = model_fn
+        self.rounds: List[List[str]] = []
+
+    def __call__(self, wanted: Mapping[str, Inputs]) -> Dict[str, ModeTrace]:
+        self.rounds.append(sorted(wanted))
+        return {mode: Play(self.model_fn, mode, inputs).run() for mode, inputs in wanted.items()}
+
+
+def leaf(dtype: str = "float32", *shape: Optional[int]) -> Leaf:
+    return {"dtype": dtype, "shape": list(shape or (None, 1))}
+
+
+def saved(*outputs: Tuple[Leaf, Sequence[str]], op: str = "IteratorGetNext") -> SavedGraph:
+    """A saved graph whose input pipeline ends in one op with these outputs and consumers."""
+    tensors = tuple(
+        SavedTensor(spec["dtype"], tuple(spec["shape"]), False, tuple(used), (5,) if used else ())
+        for spec, used in outputs
+    )
+    head = (HeadNode(0, op, op, tensors),)
+    return SavedGraph("model.ckpt.meta", "2.15.1", "v2", head, (op, "MatMul"))
+
+
+def found(graph: SavedGraph, model_fn: ModelFn, modes: Sequence[str] = MODES) -> Found:
+    result = find(graph, modes, Asked(model_fn))
+    assert result.complete, result
+    return result
+
+
+def inputs(result: Found, mode: str = "train") -> Tuple[Any, Any]:
+    """The structures that the search ended with; a probe has nothing left to find."""
+    assert result.guess is not None
+    given = result.guess.inputs(mode)
+    return without_probe(given.features), without_probe(given.labels)
+
+
+def without_probe(structure: Any) -> Any:
+    if isinstance(structure, dict) and "probe" in structure:
+        return structure["probe"]["known"]
+    return structure
+
+
+X, Y, Z, LABEL = leaf("float32", None, 3), leaf("int64", None), leaf("string", None, 2), leaf()
+TO_MATMUL = ("dense/MatMul MatMul:0",)
+TO_LOSS = ("loss/Sub Sub:1",)
+TO_GATHER = ("embed/GatherV2 GatherV2:1",)
+
+
+def of_loss(labels: Any, mode: str) -> None:
+    if mode != "predict":
+        labels.use(*TO_LOSS)
+
+
+# --- structures ------------------------------------------------------------------------------
+
+
+def test_a_dict_with_one_key() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        of_loss(labels, mode)
+
+    result = found(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), model_fn)
+    assert inputs(result) == ({"x": X}, LABEL)
+    assert inputs(result, "predict") == ({"x": X}, None)
+    assert all(trace.failure is None for trace in result.traces.values())
+    assert set(result.traces) == set(MODES)
+
+
+def test_a_dict_is_flattened_by_its_sorted_keys() -> None:
+    """Whatever the order in which the model_fn asks for them."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["z"].use("z/A A:0")
+        features["a"].use("a/B B:0")
+        features["m"].use("m/C C:0")
+        of_loss(labels, mode)
+
+    graph = saved((X, ("a/B B:0",)), (Y, ("m/C C:0",)), (Z, ("z/A A:0",)), (LABEL, TO_LOSS))
+    assert inputs(found(graph, model_fn)) == ({"a": X, "m": Y, "z": Z}, LABEL)
+
+
+def test_a_key_that_only_train_asks_for() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        if mode == "train":
+            features["weight"].use("w/Mul Mul:0")
+        of_loss(labels, mode)
+
+    graph = saved((Y, ("w/Mul Mul:0",)), (X, TO_MATMUL), (LABEL, TO_LOSS))
+    assert inputs(found(graph, model_fn)) == ({"weight": Y, "x": X}, LABEL)
+
+
+def test_one_tensor() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features.use(*TO_MATMUL)
+        of_loss(labels, mode)
+
+    result = found(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), model_fn)
+    assert inputs(result) == (X, LABEL)
+
+
+def test_a_tuple_that_is_unpacked() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        words, lengths = features.unpack(2)
+        words.use(*TO_GATHER)
+        lengths.use("mask/Less Less:1")
+        of_loss(labels, mode)
+
+    graph = saved((Z, TO_GATHER), (Y, ("mask/Less Less:1",)), (LABEL, TO_LOSS))
+    assert inputs(found(graph, model_fn)) == ({"tuple": [Z, Y]}, LABEL)
+
+
+def test_a_nested_tuple() -> None:
+    """``((words, lengths), (chars, sizes))``, as sequence taggers have it."""
+    consumers = ["a/A A:0", "b/B B:0", "c/C C:0", "d/D D:0"]
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        first, second = features.unpack(2)
+        tensors = [*first.unpack(2), *second.unpack(2)]
+        for tensor, consumer in zip(tensors, consumers):
+            tensor.use(consumer)
+        of_loss(labels, mode)
+
+    specs = [Z, Y, leaf("string", None, None, 5), leaf("int64", None, 7)]
+    graph = saved(*((spec, (to,)) for spec, to in zip(specs, consumers)), (LABEL, TO_LOSS))
+    expected = {"tuple": [{"tuple": specs[:2]}, {"tuple": specs[2:]}]}
+    assert inputs(found(graph, model_fn)) == (expected, LABEL)
+
+
+def test_a_list() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        for place in range(3):
+            features[place].use(f"tower_{place}/MatMul MatMul:0")
+        of_loss(labels, mode)
+
+    uses = [(f"tower_{place}/MatMul MatMul:0",) for place in range(3)]
+    graph = saved((X, uses[0]), (X, uses[1]), (X, uses[2]), (LABEL, TO_LOSS))
+    assert inputs(found(graph, model_fn)) == ([X, X, X], LABEL)
+
+
+def test_labels_as_a_dict() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        if mode != "predict":
+            labels["tags"].use("loss/A A:0")
+            labels["score"].use("loss/B B:0")
+
+    graph = saved((X, TO_MATMUL), (LABEL, ("loss/B B:0",)), (Y, ("loss/A A:0",)))
+    assert inputs(found(graph, model_fn)) == ({"x": X}, {"score": LABEL, "tags": Y})
+
+
+def test_labels_as_a_list() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        if mode != "predict":
+            depth, angle = labels.unpack(2)
+            depth.use("loss/A A:0")
+            angle.use("loss/B B:0")
+
+    graph = saved((X, TO_MATMUL), (LABEL, ("loss/A A:0",)), (Y, ("loss/B B:0",)))
+    features, labels = inputs(found(graph, model_fn))
+    assert features == {"x": X}
+    assert labels == {"tuple": [LABEL, Y]}
+
+
+def test_no_labels() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        assert labels is None or isinstance(labels, Tensor)
+        features["a"].use("a/A A:0")
+        features["b"].use("b/B B:0")
+
+    graph = saved((X, ("a/A A:0",)), (Y, ("b/B B:0",)))
+    assert inputs(found(graph, model_fn)) == ({"a": X, "b": Y}, None)
+
+
+def test_labels_that_stand_among_the_features() -> None:
+    """As BERT's fine-tuning has it: labels are None in every mode."""
+    uses = {"input_ids": "ids/G G:1", "input_mask": "mask/C C:0", "label_ids": "loss/O O:0"}
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["input_ids"].use(uses["input_ids"])
+        features["input_mask"].use(uses["input_mask"])
+        if mode != "predict":
+            features["label_ids"].use(uses["label_ids"])
+
+    ids, label = leaf("int32", 8, 16), leaf("int32", 8)
+    graph = saved(
+        (ids, (uses["input_ids"],)), (ids, (uses["input_mask"],)), (label, (uses["label_ids"],))
+    )
+    features, labels = inputs(found(graph, model_fn))
+    assert features == {"input_ids": ids, "input_mask": ids, "label_ids": label}
+    assert labels is None
+
+
+def test_a_single_tensor_and_no_labels() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features.use(*TO_MATMUL)
+
+    assert inputs(found(saved((X, TO_MATMUL)), model_fn)) == (X, None)
+
+
+# --- which tensor is which -------------------------------------------------------------------
+
+
+def test_an_output_that_nothing_used_is_left_out() -> None:
+    """The dataset has columns that the model_fn never asks for."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["c"].use(*TO_MATMUL)
+        of_loss(labels, mode)
+
+    graph = saved((Z, ()), (Y, ()), (X, TO_MATMUL), (LABEL, TO_LOSS))
+    assert inputs(found(graph, model_fn)) == ({"c": X}, LABEL)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_consumers_decide_between_tensors_that_look_alike(order: Tuple[int, int]) -> None:
+    """Two raw placeholders of one dtype and shape, whose order says nothing of their keys: it is
+    their dtype's twin's sizes that must not be swapped, so the shapes differ only in what is fed.
+    """
+    specs = [leaf("float32", None, 3), leaf("float32", None, 5)]
+    uses = [("height/Mul Mul:0",), ("width/Add Add:0", "width/Sub Sub:0")]
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["height"].use(*uses[0])
+        features["width"].use(*uses[1])
+        of_loss(labels, mode)
+
+    nodes = [HeadNode(i, f"node_{i}", "Cast", (tensor(specs[i], uses[i]),)) for i in order]
+    label = HeadNode(2, "label", "Cast", (tensor(LABEL, TO_LOSS),))
+    head = tuple(
+        HeadNode(place, node.name, node.op, node.outputs)
+        for place, node in enumerate([*nodes, label])
+    )
+    graph = SavedGraph("model.ckpt.meta", "2.15.1", "v2", head, ("Cast",) * 3)
+    assert inputs(found(graph, model_fn)) == ({"height": specs[0], "width": specs[1]}, LABEL)
+
+
+def tensor(spec: Leaf, used: Sequence[str]) -> SavedTensor:
+    return SavedTensor(spec["dtype"], tuple(spec["shape"]), False, tuple(used), (99,))
+
+
+def test_similarity_is_that_of_bags() -> None:
+    assert similarity((), ()) == 1.0
+    assert similarity(TO_MATMUL, TO_MATMUL) == pytest.approx(1.0)
+    assert similarity(TO_MATMUL, ()) == 0.0
+    assert similarity(TO_MATMUL, TO_LOSS) == 0.0
+    same_op, same_scope = ("a/MatMul MatMul:0",), ("dense/Add Add:0",)
+    assert similarity(TO_MATMUL, same_op) > similarity(TO_MATMUL, same_scope) > 0.0
+    assert similarity(TO_MATMUL * 2, TO_MATMUL) < 1.0
+
+
+# --- the end of the search -------------------------------------------------------------------
+
+
+def raising(features: Any, labels: Any, mode: str) -> None:
+    features["x"].use(*TO_MATMUL)
+    raise ValueError("rank must be 2")
+
+
+def test_a_model_fn_that_raises_stops_the_search_early() -> None:
+    """Every round is a trace of the user's code: a bug of theirs must not be traced for minutes."""
+    asked = Asked(raising)
+    result = find(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), MODES, asked)
+    assert {str(t.failure.message) for t in result.traces.values() if t.failure} == {
+        "rank must be 2"
+    }
+    assert len(asked.rounds) <= 6
+
+
+def test_a_model_fn_that_raises_in_one_mode_is_found_in_the_others() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        labels.use(*TO_LOSS)
+
+    asked = Asked(model_fn)
+    result = find(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), MODES, asked)
+    assert result.complete
+    assert inputs(result) == ({"x": X}, LABEL)
+    assert [mode for mode in MODES if result.traces[mode].failure] == ["predict"]
+    assert len(asked.rounds) <= 4
+
+
+def test_a_key_that_no_tensor_is_left_for_is_wanting() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        for key in ("a", "b", "c"):
+            features[key].use("x/X X:0")
+
+    result = find(saved((X, ("x/X X:0",))), MODES, Asked(model_fn))
+    assert not result.complete
+    assert result.guess is not None
+    assert result.guess.wanting
+
+
+def test_a_graph_without_any_input_finds_nothing() -> None:
+    asked = Asked(raising)
+    result = find(SavedGraph("graph.pbtxt", "", "v2", (), ()), MODES, asked)
+    assert not result.complete
+    assert len(asked.rounds) <= 2
+
+
+def test_a_model_fn_that_looks_different_each_time_ends() -> None:
+    """The search is bounded even where every round teaches something new."""
+    count = [0]
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        count[0] += 1
+        features[f"key_{count[0]}"].use(*TO_MATMUL)
+
+    asked = Asked(model_fn)
+    find(saved(*((X, TO_MATMUL) for _ in range(30))), MODES, asked)
+    assert len(asked.rounds) <= 60
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_one_mode_alone(mode: str) -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        of_loss(labels, mode)
+
+    result = found(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), model_fn, (mode,))
+    assert list(result.traces) == [mode]
+    assert inputs(result, mode)[0] == {"x": X}
+
+
+# --- the parts -------------------------------------------------------------------------------
+
+
+def test_pools_of_a_pipeline_that_works_on_its_tensors() -> None:
+    """The iterator's output is the first candidate, what a border lets cross the next ones."""
+    raw = SavedTensor("string", (None,), False, ("Parse ParseExample:0",), (1,))
+    parsed = SavedTensor("float32", (None, 3), False, TO_MATMUL, (2,))
+    head = (
+        HeadNode(0, "IteratorGetNext", "IteratorGetNext", (raw,)),
+        HeadNode(1, "Parse", "ParseExample", (parsed,)),
+    )
+    graph = SavedGraph("f", "2.15.1", "v2", head, ("IteratorGetNext", "ParseExample", "MatMul"))
+    names = [[item.name for item in pool.leaves] for pool in input_pools.pools(graph)]
+    assert names == [["IteratorGetNext:0"], ["Parse:0"]]
+    assert [pool.sorted_keys for pool in input_pools.pools(graph)] == [True, False]
+
+
+def test_a_queue_leaves_out_the_number_of_the_row() -> None:
+    graph = saved((leaf("int64", None), ()), (X, TO_MATMUL), op="QueueDequeueManyV2")
+    (pool,) = input_pools.pools(graph)
+    assert [item.name for item in pool.leaves] == ["QueueDequeueManyV2:1"]
+
+
+def test_resources_and_variants_are_no_features() -> None:
+    outputs = [(leaf("resource"), ("a A:0",)), (leaf("variant"), ("a A:0",)), (X, TO_MATMUL)]
+    pool = input_pools.pool_at(saved(*outputs), 1)
+    assert [item.spec for item in pool.leaves] == [X]
+
+
+@pytest.mark.parametrize(
+    ("ops", "head", "border"),
+    [
+        (("A", "B", "C", "D", "E"), ("C", "D", "E"), 2),
+        (("A", "B", "C", "D", "E"), ("A", "B", "C"), 0),
+        (("A", "B", "C", "D", "E"), ("X", "Y", "Z"), None),
+        (("A", "B", "C", "D", "E"), ("C", "D"), None),
+    ],
+)
+def test_where_a_traced_model_fn_begins(
+    ops: Tuple[str, ...], head: Tuple[str, ...], border: Optional[int]
+) -> None:
+    nodes = tuple(HeadNode(i, op.lower(), op, ()) for i, op in enumerate(ops))
+    graph = SavedGraph("f", "2.15.1", "v2", nodes, ops)
+    assert input_pools.aligned_border(graph, head) == border
+
+
+def test_a_structure_grows_by_what_was_seen() -> None:
+    node = UNKNOWN
+    node = learn(node, [InputEvent(("features",), "key", "b")], "features", 5)
+    node = learn(node, [InputEvent(("features",), "key", "a")], "features", 5)
+    node = learn(node, [InputEvent(("labels",), "key", "c")], "features", 5)
+    assert node == Node("dict", (("a", TENSOR), ("b", TENSOR)))
+    node = learn(node, [InputEvent(("features", "a"), "unpack", 2)], "features", 5)
+    assert list(node.leaves(("features",))) == [
+        ("features", "a", 0),
+        ("features", "a", 1),
+        ("features", "b"),
+    ]
+    assert learn(node, [InputEvent(("features",), "tensor")], "features", 5) == node
+
+
+@pytest.mark.parametrize(
+    ("node", "value"),
+    [
+        (NOTHING, None),
+        (TENSOR, X),
+        (sequence("list", 2), [Y, Z]),
+        (sequence("tuple", 2), {"tuple": [Y, Z]}),
+        (Node("dict", (("k", TENSOR),)), {"k": Y}),
+    ],
+)
+def test_a_structure_is_written_as_json(node: Node, value: Any) -> None:
+    specs = {("r",): X, ("r", 0): Y, ("r", 1): Z, ("r", "k"): Y}
+    assert render(node, specs, ("r",), None) == value
+
+
+def test_what_is_unknown_is_a_probe_with_the_tensors_that_are_left() -> None:
+    assert render(UNKNOWN, {}, ("features",), [X, Y]) == {"probe": {"known": {}, "pool": [X, Y]}}
+
+
+def test_a_list_of_more_than_ten_parts_stays_in_order() -> None:
+    """By letter 10 stands before 2."""
+    node = sequence("list", 12)
+    for place in range(12):
+        node = node.with_item(place, TENSOR)
+    assert [path[-1] for path in node.leaves(("features",))] == list(range(12))

@@ -1,0 +1,229 @@
+"""Which checkpoint a restore would load from what the user named."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ckptcheck.checkpoint.locate import checkpoints_in, locate, missing_shards, step_of
+from ckptcheck.errors import UsageError
+
+V1_MAGIC = bytes.fromhex("57fb808b247547db")
+
+
+def put(folder: Path, name: str = "model.ckpt-10", shards: int = 1) -> Path:
+    """The files of a checkpoint; what is in them does not matter here."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for suffix in ["index", "meta"]:
+        (folder / f"{name}.{suffix}").write_bytes(b"")
+    for shard in range(shards):
+        (folder / f"{name}.data-{shard:05d}-of-{shards:05d}").write_bytes(b"")
+    return folder / name
+
+
+def state(folder: Path, latest: str) -> None:
+    (folder / "checkpoint").write_text(f'model_checkpoint_path: "{latest}"\n', "utf-8")
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """``runs/base`` with one checkpoint, seen from the directory above."""
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path / "runs" / "base")
+    state(tmp_path / "runs" / "base", "model.ckpt-10")
+    return tmp_path / "runs" / "base"
+
+
+def test_a_directory(runs: Path) -> None:
+    found = locate("runs/base")
+    assert found.prefix == "runs/base/model.ckpt-10"
+    assert (found.exists, found.explicit, found.elsewhere) == (True, False, False)
+    assert found.model_dir == "runs/base"
+    assert found.candidates == ("runs/base/model.ckpt-10",)
+    assert found.graphs == ("runs/base/model.ckpt-10.meta", "runs/base/graph.pbtxt")
+    assert found.missing_shards == ()
+
+
+def test_a_directory_with_a_slash_behind_it(runs: Path) -> None:
+    found = locate("runs/base/")
+    assert os.path.normpath(found.prefix) == "runs/base/model.ckpt-10"
+    assert (found.exists, found.elsewhere) == (True, False)
+
+
+def test_an_absolute_directory(runs: Path) -> None:
+    assert locate(str(runs)).prefix == str(runs / "model.ckpt-10")
+
+
+def test_the_working_directory(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(runs)
+    found = locate(".")
+    assert os.path.normpath(found.prefix) == "model.ckpt-10"
+    assert (found.exists, found.elsewhere) == (True, False)
+
+
+def test_a_prefix_in_the_working_directory(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(runs)
+    found = locate("model.ckpt-10")
+    assert (found.prefix, found.model_dir) == ("model.ckpt-10", ".")
+    assert (found.exists, found.explicit, found.elsewhere) == (True, True, False)
+
+
+@pytest.mark.parametrize("suffix", ["", ".index", ".meta", ".data-00000-of-00001"])
+def test_a_prefix_or_one_of_its_files(runs: Path, suffix: str) -> None:
+    """People press the tab key, which completes to a file."""
+    found = locate("runs/base/model.ckpt-10" + suffix)
+    assert found.prefix == "runs/base/model.ckpt-10"
+    assert (found.explicit, found.exists, found.state) == (True, True, None)
+
+
+def test_a_named_checkpoint_is_taken_whatever_the_state_file_says(runs: Path) -> None:
+    put(runs, "model.ckpt-5")
+    assert locate("runs/base/model.ckpt-5").prefix == "runs/base/model.ckpt-5"
+
+
+def test_the_state_file_decides_and_not_the_highest_step(runs: Path) -> None:
+    put(runs, "model.ckpt-20")
+    found = locate("runs/base")
+    assert found.prefix == "runs/base/model.ckpt-10"
+    assert found.candidates == ("runs/base/model.ckpt-10", "runs/base/model.ckpt-20")
+
+
+def test_an_absolute_path_to_this_directory(runs: Path) -> None:
+    state(runs, str(runs / "model.ckpt-10"))
+    found = locate("runs/base")
+    assert (found.prefix, found.elsewhere) == (str(runs / "model.ckpt-10"), False)
+    assert found.exists
+
+
+def test_an_absolute_path_through_a_link_is_this_directory(runs: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(runs, target_is_directory=True)
+    state(runs, str(tmp_path / "link" / "model.ckpt-10"))
+    assert not locate("runs/base").elsewhere
+
+
+def test_an_absolute_path_to_another_directory_that_exists(runs: Path, tmp_path: Path) -> None:
+    """TensorFlow loads from there, whatever directory it was told."""
+    other = put(tmp_path / "old")
+    state(runs, str(other))
+    found = locate("runs/base")
+    assert (found.prefix, found.exists, found.elsewhere) == (str(other), True, True)
+
+
+def test_an_absolute_path_to_a_directory_that_moved(runs: Path, tmp_path: Path) -> None:
+    state(runs, str(tmp_path / "gone" / "model.ckpt-10"))
+    found = locate("runs/base")
+    assert (found.exists, found.folder_exists, found.elsewhere) == (False, False, True)
+
+
+def test_a_checkpoint_that_was_deleted(runs: Path) -> None:
+    state(runs, "model.ckpt-99")
+    found = locate("runs/base")
+    assert found.prefix == "runs/base/model.ckpt-99"
+    assert (found.exists, found.folder_exists) == (False, True)
+    assert found.candidates == ("runs/base/model.ckpt-10",)
+
+
+def test_a_relative_path_to_a_directory_below(runs: Path) -> None:
+    put(runs / "best")
+    state(runs, "best/model.ckpt-10")
+    found = locate("runs/base")
+    assert (found.prefix, found.elsewhere) == ("runs/base/best/model.ckpt-10", True)
+
+
+def test_no_state_file(runs: Path) -> None:
+    (runs / "checkpoint").unlink()
+    found = locate("runs/base")
+    assert (found.prefix, found.exists, found.state) == ("", False, None)
+    assert found.candidates == ("runs/base/model.ckpt-10",)
+
+
+def test_a_state_file_that_cannot_be_parsed(runs: Path) -> None:
+    (runs / "checkpoint").write_bytes(b"\0\0\0")
+    found = locate("runs/base")
+    assert found.prefix == ""
+    assert found.state is not None and found.state.problem
+
+
+def test_an_empty_directory(tmp_path: Path) -> None:
+    found = locate(str(tmp_path))
+    assert (found.prefix, found.exists, found.candidates) == ("", False, ())
+
+
+@pytest.mark.parametrize("literal", [r"a\0b", "a\0b", r"\377\376", r"a\nb", "x" * 5000])
+def test_names_that_no_file_can_have(runs: Path, literal: str) -> None:
+    """A state file from elsewhere can hold anything; a NUL in it is no reason to fall over."""
+    state(runs, literal)
+    found = locate("runs/base")
+    assert not found.exists
+
+
+def test_a_missing_shard(runs: Path) -> None:
+    put(runs, "model.ckpt-20", shards=3)
+    (runs / "model.ckpt-20.data-00001-of-00003").unlink()
+    found = locate("runs/base/model.ckpt-20")
+    assert found.exists
+    assert found.missing_shards == ("model.ckpt-20.data-00001-of-00003",)
+
+
+def test_all_shards_missing(runs: Path) -> None:
+    (runs / "model.ckpt-10.data-00000-of-00001").unlink()
+    assert locate("runs/base").missing_shards == ("model.ckpt-10.data-00000-of-00001",)
+
+
+def test_shards_of_another_checkpoint_do_not_count(runs: Path) -> None:
+    """``model.ckpt-1`` is a part of the name of ``model.ckpt-10``."""
+    put(runs, "model.ckpt-1", shards=2)
+    assert missing_shards(str(runs / "model.ckpt-1")) == ()
+    assert missing_shards(str(runs / "model.ckpt-10")) == ()
+
+
+def test_a_v1_checkpoint_is_one_file(tmp_path: Path) -> None:
+    (tmp_path / "model.ckpt-7").write_bytes(b"\0" * 40 + V1_MAGIC)
+    state(tmp_path, "model.ckpt-7")
+    for named in (str(tmp_path), str(tmp_path / "model.ckpt-7")):
+        found = locate(named)
+        assert found.prefix == str(tmp_path / "model.ckpt-7")
+        assert (found.exists, found.missing_shards) == (True, ())
+
+
+@pytest.mark.parametrize("data", [b"", b"text", b"\0" * 48, V1_MAGIC[:-1]])
+def test_a_file_that_is_no_checkpoint(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "weights.bin").write_bytes(data)
+    with pytest.raises(UsageError, match=r"weights.bin is a file and no checkpoint: expected"):
+        locate(str(tmp_path / "weights.bin"))
+
+
+def test_nothing_of_that_name(runs: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        locate("runs/base/model.ckpt-11")
+    assert "no directory or checkpoint runs/base/model.ckpt-11" in str(caught.value)
+    assert "runs/base holds model.ckpt-10" in str(caught.value)
+
+
+def test_no_directory_above_it(runs: Path) -> None:
+    with pytest.raises(
+        UsageError, match=r"no directory runs/bsae/model.ckpt-10: expected a model_dir"
+    ):
+        locate("runs/bsae/model.ckpt-10")
+
+
+def test_no_name_at_all(runs: Path) -> None:
+    """An empty shell variable must not check the working directory instead."""
+    with pytest.raises(UsageError):
+        locate("")
+
+
+def test_checkpoints_stand_by_step_and_not_by_letter(tmp_path: Path) -> None:
+    for step in (9, 100, 20):
+        put(tmp_path, f"model.ckpt-{step}")
+    put(tmp_path, "best")
+    names = [os.path.basename(prefix) for prefix in checkpoints_in(tmp_path)]
+    assert names == ["best", "model.ckpt-9", "model.ckpt-20", "model.ckpt-100"]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "step"),
+    [("a/model.ckpt-10", 10), ("model.ckpt", None), ("a-5/model.ckpt", None), ("ckpt-0", 0)],
+)
+def test_the_step_is_in_the_name(prefix: str, step: int) -> None:
+    assert step_of(prefix) == step

@@ -1,0 +1,310 @@
+"""The catalogue of rules: what holds for every rule, now and when one is added."""
+
+import dataclasses
+import json
+import re
+from typing import List, Tuple
+
+import pytest
+
+from ckptcheck.config import SEVERITIES
+from ckptcheck.groups import group
+from ckptcheck.rules import Facts, Rule, all_rules, run_rules
+from ckptcheck.rules import examples as made
+from ckptcheck.spec import (
+    MODES,
+    OUTCOMES,
+    Finding,
+    ModeTrace,
+    RestorePlan,
+    VariableSpec,
+    from_json,
+    to_json,
+)
+from ckptcheck.verdicts import verdicts
+
+RULES = list(all_rules().values())
+EACH_RULE = pytest.mark.parametrize("rule", RULES, ids=[rule.id for rule in RULES])
+
+
+def mine(rule: Rule, findings: List[Finding]) -> List[Finding]:
+    return [finding for finding in findings if finding.rule == rule.id]
+
+
+def test_there_are_rules() -> None:
+    """Rules are found by looking for modules: nothing else would notice that none are."""
+    assert len(RULES) >= 15
+
+
+def test_ids_are_sorted_and_unique() -> None:
+    ids = [rule.id for rule in RULES]
+    assert ids == sorted(set(ids))
+
+
+def test_every_module_with_a_rule_is_in_the_catalogue() -> None:
+    """Two modules whose rules have one id would hide each other."""
+    import importlib
+    import pkgutil
+
+    import ckptcheck.rules
+
+    names = [info.name for info in pkgutil.iter_modules(ckptcheck.rules.__path__)]
+    modules = [importlib.import_module("ckptcheck.rules." + name) for name in names]
+    assert sum(hasattr(module, "RULE") for module in modules) == len(RULES)
+
+
+@EACH_RULE
+def test_id_explains_itself(rule: Rule) -> None:
+    assert re.match(r"^[a-z]+(-[a-z]+)+$", rule.id)
+
+
+@EACH_RULE
+def test_file_has_the_name_of_the_rule(rule: Rule) -> None:
+    assert rule.check.__module__ == "ckptcheck.rules." + rule.id.replace("-", "_")
+
+
+@EACH_RULE
+def test_severity_is_valid(rule: Rule) -> None:
+    assert rule.severity in SEVERITIES
+
+
+@EACH_RULE
+def test_summary_is_one_short_line(rule: Rule) -> None:
+    assert rule.summary.endswith(".")
+    assert "\n" not in rule.summary
+    assert len(f"{rule.id:26} {rule.severity:8} {rule.summary}") <= 120
+
+
+@EACH_RULE
+def test_explanation_says_what_to_do(rule: Rule) -> None:
+    paragraphs = rule.explanation.split("\n\n")
+    assert len(paragraphs) >= 2, "what goes wrong and why stands before what to do"
+    assert paragraphs[-1].startswith("What to do: ")
+    assert len(paragraphs[-1]) > len("What to do: nothing.")
+
+
+@EACH_RULE
+def test_finds_nothing_in_its_good_example(rule: Rule) -> None:
+    assert list(rule.check(rule.good())) == []
+
+
+@EACH_RULE
+def test_finds_something_in_its_bad_example(rule: Rule) -> None:
+    found = list(rule.check(rule.bad()))
+    assert found
+    assert {finding.rule for finding in found} == {rule.id}
+
+
+@EACH_RULE
+def test_one_cause_lights_up_one_rule(rule: Rule) -> None:
+    """Notes may stand beside; a second error or warning for one cause is noise."""
+    loud = {finding.rule for finding in run_rules(rule.bad()) if finding.severity != "note"}
+    assert loud <= {rule.id}
+
+
+@EACH_RULE
+def test_good_examples_are_good_for_every_rule(rule: Rule) -> None:
+    assert [finding.key for finding in run_rules(rule.good())] == []
+
+
+@EACH_RULE
+def test_findings_are_well_formed(rule: Rule) -> None:
+    facts = rule.bad()
+    for finding in rule.check(facts):
+        assert finding.severity in SEVERITIES
+        assert finding.message.strip() == finding.message != ""
+        assert finding.modes and set(finding.modes) <= set(MODES)
+        assert set(finding.outcomes) <= set(finding.modes)
+        assert all(outcome.verdict in OUTCOMES for outcome in finding.outcomes.values())
+        at = {outcome.at for outcome in finding.outcomes.values() if outcome.verdict == "fails"}
+        assert at <= {"restore", "run"}
+        assert finding.variable or finding.subject, "nothing tells it from the rule's others"
+
+
+@EACH_RULE
+def test_an_error_does_something_to_a_mode(rule: Rule) -> None:
+    """An error that leaves every verdict as it is would make a gate red without a reason.
+
+    ``no-checkpoint`` without any checkpoint is not checked at all: it has no verdicts.
+    """
+    facts = rule.bad()
+    for finding in rule.check(facts):
+        if finding.severity == "error" and facts.located.candidates:
+            assert finding.outcomes
+
+
+@EACH_RULE
+def test_a_note_or_warning_leaves_the_verdicts_alone(rule: Rule) -> None:
+    for finding in rule.check(rule.bad()):
+        if finding.severity != "error":
+            assert finding.outcomes == {}
+
+
+@EACH_RULE
+def test_keys_are_stable_and_unique(rule: Rule) -> None:
+    first = [finding.key for finding in run_rules(rule.bad())]
+    again = [finding.key for finding in run_rules(rule.bad())]
+    assert first == again
+    assert len(first) == len(set(first))
+    assert all(key.startswith(f.rule + ":") for key, f in zip(first, run_rules(rule.bad())))
+
+
+@EACH_RULE
+def test_findings_go_to_json_and_back(rule: Rule) -> None:
+    for finding in run_rules(rule.bad()):
+        text = json.dumps(to_json(finding))
+        assert from_json(Finding, json.loads(text)) == finding
+
+
+@EACH_RULE
+def test_rules_do_not_change_their_facts(rule: Rule) -> None:
+    facts = rule.bad()
+    before = to_json(facts)
+    run_rules(facts)
+    assert to_json(facts) == before
+
+
+@EACH_RULE
+def test_titles_and_verdicts_can_be_made_of_the_findings(rule: Rule) -> None:
+    facts = rule.bad()
+    findings = run_rules(facts)
+    for item in group(findings):
+        assert item.title and "\n" not in item.title and not item.title.endswith(".")
+    made_verdicts = verdicts(facts.modes, findings, facts.trace)
+    assert [verdict.mode for verdict in made_verdicts] == list(facts.modes)
+
+
+@EACH_RULE
+@pytest.mark.parametrize("mode", MODES)
+def test_rules_keep_to_the_modes_that_are_checked(rule: Rule, mode: str) -> None:
+    """With ``--mode`` no finding speaks of a mode that nobody asked about."""
+    bad = rule.bad()
+    trace = bad.trace
+    if trace is not None:
+        kept = tuple(item for item in trace.modes if item.mode == mode)
+        trace = dataclasses.replace(trace, modes=kept)
+    for finding in run_rules(dataclasses.replace(bad, modes=(mode,), trace=trace)):
+        assert set(finding.modes) <= {mode}
+        assert set(finding.outcomes) <= {mode}
+
+
+def with_plans(base: Facts, *plans: RestorePlan) -> Facts:
+    assert base.trace is not None
+    traces = tuple(ModeTrace(plan.mode, plan=plan) for plan in plans)
+    return dataclasses.replace(base, trace=dataclasses.replace(base.trace, modes=traces))
+
+
+def test_one_key_that_two_modes_read_into_different_variables_has_unique_keys() -> None:
+    """As with moving averages: PREDICT reads ``w/ExponentialMovingAverage`` into ``w``, and TRAIN
+    into the average. With another shape in the checkpoint both are found; ignores and baselines
+    need to tell them apart."""
+    key = "w/ExponentialMovingAverage"
+    into_weight = dataclasses.replace(made.read(key, (1, 8)), variable="w")
+    into_average = made.read(key, (1, 8))
+    step = made.READS[1]
+    facts = with_plans(
+        made.facts(stored={key: ((1, 4), "float32"), "global_step": ((), "int64")}),
+        RestorePlan("predict", (into_weight, step)),
+        RestorePlan("eval", (into_weight, step)),
+        RestorePlan("train", (into_average, step)),
+    )
+    keys = [finding.key for finding in run_rules(facts)]
+    assert keys
+    assert len(keys) == len(set(keys)), keys
+
+
+def test_parts_of_a_partitioned_variable_are_one_finding() -> None:
+    parts = tuple(
+        dataclasses.replace(made.read("table", (8, 4), check="slice"), slice=f"8 4 {at},4:0,4")
+        for at in (0, 4)
+    )
+    facts = made.facts(
+        stored={"table": ((6, 4), "float32"), "global_step": ((), "int64")},
+        reads=(*parts, made.READS[1]),
+    )
+    assert [finding.variable for finding in run_rules(facts)] == ["table"]
+
+
+@pytest.mark.parametrize(
+    ("check", "stored", "verdict"),
+    [
+        ("assign", (1, 32), ("fails", "restore")),
+        ("slice", (1, 32), ("fails", "restore")),
+        ("none", (1, 32), ("silent", "")),
+        ("reshape", (1, 32), ("fails", "restore")),
+        ("reshape", (64, 1), None),
+        ("reshape", (64,), None),
+    ],
+)
+def test_what_a_wrong_shape_does_follows_from_the_check_of_its_read(
+    check: str, stored: Tuple[int, ...], verdict: object
+) -> None:
+    facts = made.facts(
+        stored={"dense/kernel": (stored, "float32"), "global_step": ((), "int64")},
+        reads=(made.read("dense/kernel", (1, 64), check=check), made.READS[1]),
+    )
+    outcomes = [finding.outcomes["predict"] for finding in run_rules(facts)]
+    expected = [] if verdict is None else [verdict]
+    assert [(outcome.verdict, outcome.at) for outcome in outcomes] == expected
+
+
+def test_a_wrong_dtype_hides_the_wrong_shape() -> None:
+    """TensorFlow raises on the dtype before it looks at a shape: one finding for one variable."""
+    facts = made.facts(
+        stored={"dense/kernel": ((1, 32), "float64"), "global_step": ((), "int64")},
+    )
+    assert [finding.rule for finding in run_rules(facts)] == ["dtype-mismatch"]
+
+
+def test_slots_that_only_train_reads_are_not_unused() -> None:
+    facts = made.facts(
+        stored={**made.WEIGHTS, "dense/kernel/Adam": ((1, 64), "float32")},
+        train_reads=(made.read("dense/kernel/Adam", (1, 64), role="slot"),),
+    )
+    assert run_rules(facts) == []
+
+
+def test_slots_are_nothing_at_all_when_train_is_not_checked() -> None:
+    base = made.facts(stored={**made.WEIGHTS, "dense/kernel/Adam": ((1, 64), "float32")})
+    assert base.trace is not None
+    predict = dataclasses.replace(base.trace, modes=base.trace.modes[:1])
+    assert run_rules(dataclasses.replace(base, modes=("predict",), trace=predict)) == []
+
+
+def test_unknown_dimensions_of_the_model_allow_any_size() -> None:
+    facts = made.facts(
+        stored={"dense/kernel": ((1, 32), "float32"), "global_step": ((), "int64")},
+        reads=(
+            dataclasses.replace(made.read("dense/kernel"), shape=(1, None)),
+            made.READS[1],
+        ),
+    )
+    assert run_rules(facts) == []
+
+
+def test_a_misspelt_param_names_the_one_that_was_meant() -> None:
+    (finding,) = [f for f in run_rules(all_rules()["unused-param"].bad()) if f.severity != "note"]
+    assert "'unit'" in finding.message
+    assert "did you mean 'units'" in finding.message
+
+
+def test_params_that_were_read_as_a_whole_are_all_used() -> None:
+    base = made.with_params({"units": 8})
+    assert base.trace is not None
+    modes = tuple(
+        dataclasses.replace(mode, params=dataclasses.replace(mode.params, bulk=True))
+        for mode in base.trace.modes
+    )
+    facts = dataclasses.replace(base, trace=dataclasses.replace(base.trace, modes=modes))
+    assert run_rules(facts) == []
+
+
+def test_reads_of_several_variables_are_one_finding_each() -> None:
+    names = [f"layer_{number}/kernel" for number in range(12)]
+    facts = made.facts(reads=(*made.READS, *(made.read(name, (4, 4)) for name in names)))
+    findings = run_rules(facts)
+    assert [finding.variable for finding in findings] == names
+    assert all(finding.modes == MODES for finding in findings)
+    assert all(
+        finding.model == VariableSpec(finding.variable, (4, 4), "float32") for finding in findings
+    )

@@ -1,0 +1,175 @@
+"""The state file, as TensorFlow writes it, as people edit it, and as disks leave it."""
+
+import time
+from pathlib import Path
+from typing import Tuple
+
+import pytest
+
+from ckptcheck.checkpoint.state_file import parse_state, read_state_file
+
+ESTIMATOR = """\
+model_checkpoint_path: "model.ckpt-20"
+all_model_checkpoint_paths: "model.ckpt-10"
+all_model_checkpoint_paths: "model.ckpt-20"
+"""
+CHECKPOINT_MANAGER = """\
+model_checkpoint_path: "ckpt-2"
+all_model_checkpoint_paths: "ckpt-1"
+all_model_checkpoint_paths: "ckpt-2"
+all_model_checkpoint_timestamps: 1600000000.1234567
+all_model_checkpoint_timestamps: 1.6e+09
+last_preserved_timestamp: -1
+"""
+
+
+def test_what_estimator_writes() -> None:
+    state = parse_state(ESTIMATOR)
+    assert state.latest == "model.ckpt-20"
+    assert state.all == ("model.ckpt-10", "model.ckpt-20")
+    assert state.problem == ""
+
+
+def test_what_a_checkpoint_manager_writes() -> None:
+    state = parse_state(CHECKPOINT_MANAGER)
+    assert (state.latest, state.all, state.problem) == ("ckpt-2", ("ckpt-1", "ckpt-2"), "")
+
+
+@pytest.mark.parametrize(
+    ("text", "latest"),
+    [
+        ("", ""),
+        ("\n\n", ""),
+        ("# nothing yet\n", ""),
+        ('all_model_checkpoint_paths: "a"\n', ""),
+        ('model_checkpoint_path: ""', ""),
+        ('model_checkpoint_path: "a"', "a"),
+        ('model_checkpoint_path:"a"', "a"),
+        ("model_checkpoint_path: 'a'", "a"),
+        ('  model_checkpoint_path  :  "a"  \r\n', "a"),
+        ('# edited\nmodel_checkpoint_path: "a" # by hand\n', "a"),
+        ('model_checkpoint_path: "a#b"', "a#b"),
+        ('model_checkpoint_path: "a"; all_model_checkpoint_paths: "b",', "a"),
+        ('model_checkpoint_path: "old"\nmodel_checkpoint_path: "new"\n', "new"),
+        ('model_checkpoint_path: "model" ".ckpt"\n   "-20"', "model.ckpt-20"),
+        ("model_checkpoint_path: \"model\" '.ckpt-20'", "model.ckpt-20"),
+        (r'model_checkpoint_path: "a\"b"', 'a"b'),
+        (r"model_checkpoint_path: 'a\'b'", "a'b"),
+        (r'model_checkpoint_path: "a\\b"', "a\\b"),
+        (r'model_checkpoint_path: "a\tb\nc"', "a\tb\nc"),
+        (r'model_checkpoint_path: "C:\\runs\\model.ckpt-1"', "C:\\runs\\model.ckpt-1"),
+        (r'model_checkpoint_path: "gr\303\266\303\237e"', "größe"),
+        (r'model_checkpoint_path: "gr\xc3\xb6\xc3\x9fe"', "größe"),
+        ('model_checkpoint_path: "größe"', "größe"),
+        (r'model_checkpoint_path: "a\0b"', "a\0b"),
+        (r'model_checkpoint_path: "\1234"', "S4"),
+        ('model_checkpoint_path: "/data/my runs/model.ckpt-1"', "/data/my runs/model.ckpt-1"),
+        ('model_checkpoint_path: "gs://bucket/model.ckpt-1"', "gs://bucket/model.ckpt-1"),
+    ],
+)
+def test_text_form(text: str, latest: str) -> None:
+    state = parse_state(text)
+    assert state.problem == ""
+    assert state.latest == latest
+
+
+def test_bytes_that_are_no_utf8_name_the_file_that_they_are_the_name_of() -> None:
+    """A path is bytes; Python writes those that are no text as surrogates."""
+    assert parse_state(r'model_checkpoint_path: "\377"').latest == "\udcff"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("model.ckpt-20", 1),
+        ("model_checkpoint_path: model.ckpt-20 extra", 1),
+        ('model_checkpoint_path "a"', 1),
+        ('model_checkpoint_path: "a', 1),
+        ('model_checkpoint_path: "a\n"', 1),
+        ('model_checkpoint_path: "a"\nmodel_checkpoint: "b"\n', 2),
+        ('model_checkpoint_path: "a"\n\n\n{"json": 1}\n', 4),
+        ("\0" * 100, 1),
+        ("<<<<<<< HEAD\n" + ESTIMATOR, 1),
+    ],
+)
+def test_garbage_is_a_problem_with_a_line(text: str, line: int) -> None:
+    state = parse_state(text)
+    assert state.latest == ""
+    assert state.problem == f"line {line} is no field of a CheckpointState"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "all_model_checkpoint_paths: 10",
+        "all_model_checkpoint_paths: model.ckpt-10",
+        'last_preserved_timestamp: "now"',
+        "all_model_checkpoint_timestamps: now",
+    ],
+)
+def test_a_value_of_the_wrong_type_is_a_problem(line: str) -> None:
+    """TensorFlow's parser then refuses the whole file, so Estimator starts with random weights."""
+    assert parse_state('model_checkpoint_path: "model.ckpt-10"\n' + line + "\n").problem != ""
+
+
+@pytest.mark.parametrize("value", ["20", "model.ckpt-20", "-"])
+def test_a_path_without_quotes_names_nothing(value: str) -> None:
+    assert parse_state("model_checkpoint_path: " + value).latest == ""
+
+
+def test_a_thousand_checkpoints_are_read_at_once() -> None:
+    """``keep_checkpoint_max=None`` makes long state files."""
+    paths = [f"/data/runs/experiment/model.ckpt-{step}" for step in range(10000)]
+    text = f'model_checkpoint_path: "{paths[-1]}"\n'
+    text += "".join(f'all_model_checkpoint_paths: "{path}"\n' for path in paths)
+    start = time.process_time()
+    state = parse_state(text)
+    assert time.process_time() - start < 2
+    assert (state.latest, len(state.all)) == (paths[-1], 10000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'model_checkpoint_path: "' + "\\" * 200001,
+        'model_checkpoint_path: "' + 'a" "' * 50000,
+        "model_checkpoint_path: " + " " * 200000 + "!",
+        "a" * 500000,
+        " " * 500000 + "!",
+    ],
+    ids=["backslashes", "strings", "spaces", "letters", "indent"],
+)
+def test_hostile_text_ends_soon(text: str) -> None:
+    start = time.process_time()
+    assert parse_state(text).problem != ""
+    assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"\xff\xfe\x00m", "it is not text"),
+        (b"#" * ((1 << 20) + 1), "it is larger than 1048576 bytes"),
+    ],
+    ids=["bytes", "large"],
+)
+def test_a_file_that_is_no_state_file(tmp_path: Path, data: bytes, problem: str) -> None:
+    (tmp_path / "checkpoint").write_bytes(data)
+    state = read_state_file(tmp_path)
+    assert state is not None
+    assert (state.latest, state.problem) == ("", problem)
+
+
+@pytest.mark.parametrize("make", ["nothing", "directory"])
+def test_no_state_file(tmp_path: Path, make: str) -> None:
+    if make == "directory":
+        (tmp_path / "checkpoint").mkdir()
+    assert read_state_file(tmp_path) is None
+
+
+def test_an_empty_state_file_is_there_and_names_nothing(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint").write_bytes(b"")
+    state = read_state_file(tmp_path)
+    assert state is not None
+    expected: Tuple[str, str] = ("", "")
+    assert (state.latest, state.problem) == expected

@@ -1,0 +1,265 @@
+"""The text report: readable at 80 columns, and harmless to the terminal."""
+
+import dataclasses
+import re
+import time
+from typing import Any, Tuple
+
+import pytest
+
+from ckptcheck.reporters import FORMATS, Options
+from ckptcheck.rules import all_rules
+from ckptcheck.rules import examples as made
+from ckptcheck.spec import (
+    Advice,
+    Failure,
+    Features,
+    Frame,
+    Launch,
+    Report,
+    RestorePlan,
+    RunError,
+    VariableSpec,
+)
+
+from .test_json_format import report_of
+
+RULES = list(all_rules())
+EVIL = "evil\x1b[31m\x07\r\n\u202e\x9b2Jname"
+FORBIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\u200e\u200f]")
+
+
+def render(report: Report, **options: Any) -> str:
+    return FORMATS["text"](report, Options(**options))
+
+
+@pytest.mark.parametrize("show_plan", [False, True])
+@pytest.mark.parametrize("example", ["good", "bad"])
+@pytest.mark.parametrize("rule", RULES)
+def test_lines_fit_into_80_columns(rule: str, example: str, show_plan: bool) -> None:
+    facts = getattr(all_rules()[rule], example)()
+    text = render(report_of(facts), show_plan=show_plan)
+    assert [line for line in text.splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_lines_have_no_space_at_their_end_and_blocks_one_empty_line(rule: str) -> None:
+    text = render(report_of(all_rules()[rule].bad()))
+    assert text.endswith("\n") and not text.endswith("\n\n")
+    assert "\n\n\n" not in text
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_rule_and_what_to_do_are_named(rule: str) -> None:
+    text = render(report_of(all_rules()[rule].bad()))
+    severity = all_rules()[rule].severity
+    assert f"{severity}[{rule}]" in text or f"warning[{rule}]" in text
+    if severity == "error":
+        assert re.search(r"First:|Nothing was checked:", text), "no first step is named"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_color_only_where_it_is_wanted(rule: str) -> None:
+    report = report_of(all_rules()[rule].bad())
+    plain, colored = render(report), render(report, color=True)
+    assert "\x1b" not in plain
+    assert "\x1b[" in colored
+    assert re.sub(r"\x1b\[[\d;]*m", "", colored) == plain
+
+
+def test_the_verdict_of_each_mode() -> None:
+    text = render(report_of(all_rules()["optimizer-changed"].bad()))
+    assert re.search(r"^ *PREDICT +restores +2 tensors read$", text, re.M)
+    assert re.search(r"^ *TRAIN +FAILS at restore +3 tensors read$", text, re.M)
+    assert "TRAIN will not restore rightly. First: " in text
+
+
+def test_all_is_well() -> None:
+    assert render(report_of(made.facts())).endswith("\nPREDICT, EVAL, TRAIN will restore.\n")
+
+
+def test_both_sides_of_a_mismatch() -> None:
+    facts = made.facts(reads=(made.read("dense/kernel", (1, 128)), made.READS[1]))
+    text = render(report_of(facts))
+    assert re.search(r"dense/kernel +float32 \[1, 64\] +float32 \[1, 128\]", text)
+    assert "PREDICT, EVAL, TRAIN: SILENTLY WRONG" in text
+
+
+def test_layers_fold_over_equal_shapes_only() -> None:
+    """A layer of another shape must not hide in the range of the others."""
+    shapes = [(4, 4)] * 6 + [(4, 8)]
+    reads = [made.read(f"layer_{n}/kernel", shape) for n, shape in enumerate(shapes)]
+    text = render(report_of(made.facts(reads=(*made.READS, *reads))))
+    assert "layer_{0..5}/kernel (x6)" in text
+    assert re.search(r"layer_6/kernel +- +float32 \[4, 8\]", text)
+
+
+def test_no_range_goes_over_a_layer_of_another_shape() -> None:
+    shapes = [(4, 4), (4, 4), (4, 4), (4, 8), (4, 4), (4, 4), (4, 4)]
+    reads = [made.read(f"layer_{n}/kernel", shape) for n, shape in enumerate(shapes)]
+    text = render(report_of(made.facts(reads=(*made.READS, *reads))))
+    assert re.search(r"layer_3/kernel +- +float32 \[4, 8\]", text)
+    ranges = re.findall(r"layer_\{(\d+)\.\.(\d+)\}", text)
+    assert not [pair for pair in ranges if int(pair[0]) <= 3 <= int(pair[1])]
+
+
+def test_a_long_table_is_cut_and_says_so() -> None:
+    reads = [made.read("v{}x".format("ab"[n % 2] * (n + 1)), (n + 1,)) for n in range(40)]
+    text = render(report_of(made.facts(reads=(*made.READS, *reads))))
+    assert "and 28 more (--show-plan shows all)" in text
+    assert len(text.splitlines()) < 40
+
+
+def test_what_the_run_raises_is_said() -> None:
+    """A shape that was restored and then breaks the run: with TensorFlow's own words."""
+    plan = RestorePlan(
+        "", (), run_errors=(RunError(("dense/kernel",), "MatMul", "Dimensions must be equal"),)
+    )
+    facts = made.facts(reads=(made.read("dense/kernel", (1, 128)), made.READS[1]), plan=plan)
+    text = render(report_of(facts))
+    assert "FAILS at run" in text
+    assert "the run raises: Dimensions must be equal" in text
+
+
+def test_the_lines_of_the_users_code_are_shown() -> None:
+    frames = (
+        Frame("net.py", 7, "model_fn", "x = features['y']"),
+        Frame("layers.py", 3, "f", "raise"),
+    )
+    facts = made.failed(Failure("raised", "KeyError", "'y'", frames))
+    text = render(report_of(facts))
+    assert "layers.py:3: KeyError: 'y'" in text
+    assert "net.py:7 in model_fn: x = features['y']" in text
+
+
+def test_what_was_not_judged_is_said() -> None:
+    text = render(report_of(made.facts(), not_judged=("the drift of constants", "the weather")))
+    assert "not judged: the drift of constants\nnot judged: the weather" in text
+
+
+def test_verified_advice_is_a_fix_and_other_advice_a_try() -> None:
+    report = report_of(all_rules()["shape-mismatch"].bad())
+    for verified, word in [(True, "fix: "), (False, "try: ")]:
+        groups = (
+            dataclasses.replace(
+                report.groups[0], advice=(Advice("params", "num_hidden=64", {}, verified),)
+            ),
+        )
+        assert word + "num_hidden=64" in render(dataclasses.replace(report, groups=groups))
+
+
+def evil_reports() -> Tuple[Tuple[str, Report], ...]:
+    """Reports with a hostile name in each place that a file or the user's code fills."""
+    base = made.facts()
+    assert base.trace is not None and base.index is not None
+    trace, index = base.trace, base.index
+    failure = Failure("raised", EVIL, EVIL, (Frame(EVIL, 1, EVIL, EVIL),))
+    leaf = {"dtype": "float32", "shape": [1]}
+
+    def traced(**changes: Any) -> Report:
+        return report_of(dataclasses.replace(base, trace=dataclasses.replace(trace, **changes)))
+
+    evil_index = dataclasses.replace(index, prefix=EVIL)
+    stand_ins = dataclasses.replace(trace.environment, stand_ins=(EVIL,))
+    advised = report_of(all_rules()["shape-mismatch"].bad())
+    group = dataclasses.replace(advised.groups[0], advice=(Advice("params", EVIL),))
+    return (
+        ("variable", report_of(made.facts(stored={**made.WEIGHTS, EVIL: ((1,), "float32")}))),
+        ("missing", report_of(made.facts(reads=(*made.READS, made.read(EVIL, (1,)))))),
+        ("prefix", report_of(dataclasses.replace(base, index=evil_index))),
+        ("target", report_of(base, target=EVIL)),
+        ("model_dir", report_of(base, checkpoint=None, model_dir=EVIL)),
+        ("failure", report_of(made.failed(failure))),
+        ("param", report_of(made.with_params({EVIL: 1}))),
+        ("feature", traced(features=Features("saved-graph", {EVIL: leaf}))),
+        ("dtype", traced(features=Features("saved-graph", {"x": dict(leaf, dtype=EVIL)}))),
+        ("label", traced(features=Features("saved-graph", None, {EVIL: leaf}))),
+        ("launch reason", traced(launch=Launch("v2", "the graph saved by TensorFlow " + EVIL))),
+        ("stand-in", traced(environment=stand_ins)),
+        ("not judged", report_of(base, not_judged=(EVIL,))),
+        ("advice", dataclasses.replace(advised, groups=(group,))),
+        (
+            "run error",
+            report_of(
+                made.facts(
+                    reads=(made.read("dense/kernel", (1, 128)), made.READS[1]),
+                    plan=RestorePlan("", (), run_errors=(RunError(("dense/kernel",), EVIL, EVIL),)),
+                )
+            ),
+        ),
+        (
+            "state file",
+            report_of(
+                made.nothing_to_restore(
+                    dataclasses.replace(made.LOCATED, prefix=EVIL, exists=False)
+                )
+            ),
+        ),
+    )
+
+
+@pytest.mark.parametrize("place", [place for place, _ in evil_reports()])
+@pytest.mark.parametrize("show_plan", [False, True])
+def test_no_name_steers_the_terminal(place: str, show_plan: bool) -> None:
+    """Names come from files that somebody else wrote: no escape sequence of theirs gets through,
+    no carriage return overwrites a verdict, no name goes on in a line of its own."""
+    text = render(dict(evil_reports())[place], show_plan=show_plan)
+    assert FORBIDDEN.findall(text) == []
+    assert not any(line.startswith(("name", "\u202e")) for line in text.splitlines())
+
+
+def test_a_name_of_10_kb_does_not_fill_the_screen() -> None:
+    name = "scope/" * 1700 + "kernel"
+    facts = made.facts(
+        stored={**made.WEIGHTS, name: ((1,), "float32")},
+        reads=(*made.READS, made.read(name + "2", (2,))),
+    )
+    text = render(report_of(facts), show_plan=True)
+    assert max(map(len, text.splitlines())) <= 120
+    assert len(text) < 5000
+
+
+def test_thousands_of_findings_are_a_screenful_at_once() -> None:
+    names = [f"layer_{n}/kernel" for n in range(4000)]
+    report = report_of(made.facts(reads=(*made.READS, *(made.read(n, (4, 4)) for n in names))))
+    start = time.process_time()
+    text = render(report)
+    assert time.process_time() - start < 2
+    assert "layer_{0..3999}/kernel (x4000)" in text
+    assert len(text.splitlines()) < 40
+
+
+BERT = [
+    ("attention/self/query/kernel", (1024, 1024)),
+    ("attention/self/query/bias", (1024,)),
+    ("attention/output/LayerNorm/gamma", (1024,)),
+    ("intermediate/dense/kernel", (1024, 4096)),
+]
+
+
+def bert_report() -> Report:
+    """All sizes of a model of two dozen layers are other ones."""
+    names = [(f"bert/encoder/layer_{n}/{part}", shape) for n in range(24) for part, shape in BERT]
+    stored = {name: (tuple(size // 4 * 3 for size in shape), "float32") for name, shape in names}
+    reads = tuple(made.read(name, shape) for name, shape in names)
+    return report_of(made.facts({**stored, "global_step": ((), "int64")}, (*reads, made.READS[1])))
+
+
+@pytest.mark.parametrize("show_plan", [False, True])
+def test_the_names_and_shapes_of_bert_fit_into_80_columns(show_plan: bool) -> None:
+    text = render(bert_report(), show_plan=show_plan)
+    assert [line for line in text.splitlines() if len(line) > 80] == []
+
+
+def test_a_long_name_keeps_its_end() -> None:
+    """The last parts tell which variable of a layer it is."""
+    text = render(bert_report())
+    for part, _ in BERT:
+        assert part.rpartition("/")[2] in text, part
+    assert "query/kernel" in text
+
+
+def test_a_variable_of_unknown_shape() -> None:
+    spec = VariableSpec("w", None, "float32")
+    facts = made.facts(plan=RestorePlan("", (), uninitialized=(spec,)))
+    assert re.search(r"w +- +float32 \?", render(report_of(facts)))

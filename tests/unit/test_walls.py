@@ -1,0 +1,159 @@
+"""The walls between the rooms, by the imports that are written in the code."""
+
+import ast
+import sys
+from pathlib import Path
+from typing import Dict, Iterator, Set
+
+import pytest
+
+import ckptcheck
+
+PACKAGE = Path(ckptcheck.__file__).resolve().parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path) -> Set[str]:
+    """The absolute names of all modules that a file imports, inside functions too."""
+    return set(_imports(ast.parse(path.read_text("utf-8")), path))
+
+
+def _imports(tree: ast.AST, path: Path) -> Iterator[str]:
+    package = module_of(path).split(".")
+    if path.name != "__init__.py":
+        package = package[:-1]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            name = ".".join([*base, *([node.module] if node.module else [])])
+            if node.module:
+                yield name
+            for alias in node.names:
+                if node.level and (not node.module or _is_module(name, alias.name)):
+                    yield f"{name}.{alias.name}"
+        elif isinstance(node, ast.Call) and _called(node.func) in ("import_module", "__import__"):
+            texts = [getattr(arg, "value", getattr(arg, "s", None)) for arg in node.args[:1]]
+            yield from (text for text in texts if isinstance(text, str))
+
+
+def _is_module(package: str, name: str) -> bool:
+    folder = PACKAGE.parent.joinpath(*package.split("."))
+    return (folder / (name + ".py")).is_file() or (folder / name).is_dir()
+
+
+def _called(function: ast.AST) -> str:
+    return getattr(function, "attr", getattr(function, "id", ""))
+
+
+IMPORTS: Dict[str, Set[str]] = {module_of(path): imports_of(path) for path in FILES}
+
+
+def inside(module: str, *rooms: str) -> bool:
+    return any(module == room or module.startswith(room + ".") for room in rooms)
+
+
+def room(name: str) -> Dict[str, Set[str]]:
+    """The modules of a room, and what of the project they import."""
+    found = {
+        module: {item for item in imports if inside(item, "ckptcheck")}
+        for module, imports in IMPORTS.items()
+        if inside(module, "ckptcheck." + name)
+    }
+    assert found, "there is no room " + name
+    return found
+
+
+def test_imports_are_seen() -> None:
+    """Of the parser of this file: relative and absolute ones, and those that are calls."""
+    assert "ckptcheck.spec" in IMPORTS["ckptcheck.rules.base"]
+    assert "ckptcheck.rules.examples" in IMPORTS["ckptcheck.rules.shape_mismatch"]
+    assert "ckptcheck.tracer.compat" in IMPORTS["ckptcheck.tracer.trace"]
+    assert "tensorflow" in IMPORTS["ckptcheck.tracer.compat"]
+    assert "ckptcheck.reporters.text" in IMPORTS["ckptcheck.reporters"]
+
+
+@pytest.mark.parametrize("module", [m for m in IMPORTS if not inside(m, "ckptcheck.tracer")])
+def test_only_the_tracer_imports_tensorflow(module: str) -> None:
+    heavy = ("tensorflow", "tf_keras", "keras", "numpy", "google")
+    assert not [name for name in IMPORTS[module] if inside(name, *heavy)]
+
+
+def test_only_one_file_knows_the_versions_of_tensorflow() -> None:
+    """And the stand-in for what a version lacks; protobuf and op registries are not versions."""
+    importing = {m for m, names in IMPORTS.items() if any(inside(n, "tensorflow") for n in names)}
+    assert importing <= {
+        "ckptcheck.tracer.compat",
+        "ckptcheck.tracer.estimator_stand_in",
+        "ckptcheck.tracer.saved_graph",
+        "ckptcheck.tracer.run_shapes",
+        "ckptcheck.tracer.restore_plan",
+    }
+
+
+def test_the_tracer_imports_nothing_of_the_project_but_the_spec_and_itself() -> None:
+    for module, names in room("tracer").items():
+        assert not [n for n in names if not inside(n, "ckptcheck.spec", "ckptcheck.tracer")], module
+
+
+def test_the_tracer_needs_the_standard_library_and_tensorflow_alone() -> None:
+    """It runs in the user's interpreter, which has no package of ckptcheck's."""
+    standard = getattr(sys, "stdlib_module_names", None)
+    if standard is None:
+        pytest.skip("Python before 3.10 has no list of its standard library")
+    for module in room("tracer"):
+        tops = {name.partition(".")[0] for name in IMPORTS[module]}
+        assert tops <= set(standard) | {"tensorflow", "google", "tf_keras", "ckptcheck"}, module
+
+
+def test_rules_import_the_spec_and_themselves_alone() -> None:
+    for module, names in room("rules").items():
+        assert not [n for n in names if not inside(n, "ckptcheck.spec", "ckptcheck.rules")], module
+
+
+def test_rules_do_no_input_or_output() -> None:
+    """Pure functions of the facts: no process, no network, no file is opened."""
+    for path in (PACKAGE / "rules").glob("*.py"):
+        assert not IMPORTS[module_of(path)] & {
+            "subprocess",
+            "socket",
+            "shutil",
+            "tempfile",
+            "pathlib",
+        }
+        calls = [n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call)]
+        assert not [
+            call for call in calls if _called(call.func) in ("open", "print", "exec", "eval")
+        ]
+
+
+def test_nobody_but_main_imports_the_command_line() -> None:
+    importing = [module for module, names in IMPORTS.items() if "ckptcheck.cli" in names]
+    assert importing == ["ckptcheck.__main__"]
+
+
+def test_the_spec_imports_the_standard_library_alone() -> None:
+    assert not [name for name in IMPORTS["ckptcheck.spec"] if inside(name, "ckptcheck")]
+
+
+def test_reporters_do_not_run_checks() -> None:
+    """Data in, string out."""
+    forbidden = ("ckptcheck.check", "ckptcheck.client", "ckptcheck.tracer", "ckptcheck.checkpoint")
+    for module, names in room("reporters").items():
+        assert not [n for n in names if inside(n, *forbidden)], module
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_file_is_python_3_7(path: Path) -> None:
+    """The tracer's text runs in the user's interpreter, and the command in old environments."""
+    text = path.read_text("utf-8")
+    tree = (
+        ast.parse(text, feature_version=(3, 7)) if sys.version_info >= (3, 8) else ast.parse(text)
+    )
+    assert isinstance(tree, ast.Module)
