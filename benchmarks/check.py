@@ -1,0 +1,362 @@
+"""Measures ckptcheck against what a user would run instead, on a 12-layer transformer.
+
+Run ``python benchmarks/check.py [--runs 5] [--model-dir DIR]`` with the Python that has
+TensorFlow (1.15 to 2.15: Estimator is needed) and ckptcheck's two dependencies. README.md beside
+this file says what is compared and how to read the numbers.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, NamedTuple, Set
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+MODEL = HERE / "transformer"
+MODES = ("predict", "eval", "train")
+TITLES = {
+    "check": "(a) ckptcheck",
+    "bare": "(b) bare script",
+    "restore": "(c) Estimator",
+}
+_POLL = 0.02
+_POLL_SHARED = 0.1
+_MIB = 1024.0 * 1024.0
+
+
+class Peaks(NamedTuple):
+    """The memory that a process tree held, in bytes.
+
+    Attributes:
+        largest: the peak of the process that had the highest one.
+        total: the sum of the peaks of all processes; pages that forks share count in each.
+        shared: the peak of the sum of proportional set sizes, where a shared page counts once.
+            It is zero where it was not measured.
+    """
+
+    largest: int
+    total: int
+    shared: int
+
+
+class Run(NamedTuple):
+    """One measured run."""
+
+    seconds: float
+    cpu_seconds: float
+    peaks: Peaks
+    output: str
+
+
+class Poller:
+    """Watches the memory of a process and of all that descend from it."""
+
+    def __init__(self, root: int, shared: bool) -> None:
+        """Starts watching.
+
+        Args:
+            root: the process id.
+            shared: measures proportional set sizes too, which slows the processes down.
+        """
+        self._root = root
+        self._peaks: Dict[int, int] = {}
+        self._shared = 0
+        self._measures_shared = shared
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def end(self) -> Peaks:
+        """Stops watching and returns what was seen."""
+        self._ended.set()
+        self._thread.join()
+        peaks = list(self._peaks.values()) or [0]
+        return Peaks(max(peaks), sum(peaks), self._shared)
+
+    def _watch(self) -> None:
+        while not self._ended.wait(_POLL_SHARED if self._measures_shared else _POLL):
+            alive = family(self._root)
+            for pid in alive:
+                self._peaks[pid] = max(self._peaks.get(pid, 0), peak_memory(pid))
+            if self._measures_shared:
+                self._shared = max(self._shared, sum(map(proportional_memory, alive)))
+
+
+def family(root: int) -> Set[int]:
+    """A process and all that descend from it and live."""
+    found: Set[int] = set()
+    open_ends = [root]
+    while open_ends:
+        pid = open_ends.pop()
+        if pid not in found:
+            found.add(pid)
+            open_ends.extend(_children(pid))
+    return found
+
+
+def _children(pid: int) -> Iterator[int]:
+    tasks = f"/proc/{pid}/task"
+    try:
+        threads = os.listdir(tasks)
+    except OSError:  # it has ended
+        return
+    for thread in threads:
+        yield from map(int, _text(f"{tasks}/{thread}/children").split())
+
+
+def peak_memory(pid: int) -> int:
+    """The highest resident set size that a process has had, in bytes; 0 if it has ended."""
+    return _kibibytes(f"/proc/{pid}/status", "VmHWM:")
+
+
+def proportional_memory(pid: int) -> int:
+    """The proportional set size of a process, in bytes; 0 if it has ended."""
+    return _kibibytes(f"/proc/{pid}/smaps_rollup", "Pss:")
+
+
+def _kibibytes(path: str, key: str) -> int:
+    for line in _text(path).splitlines():
+        if line.startswith(key):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:  # the process has ended
+        return ""
+
+
+def measure(command: List[str], folder: Path, shared: bool = False) -> Run:
+    """Runs a command and measures it.
+
+    Args:
+        command: the command.
+        folder: where its output goes.
+        shared: measures proportional set sizes too.
+
+    Raises:
+        SystemExit: the command failed.
+    """
+    with open(str(folder / "out"), "wb") as out, open(str(folder / "err"), "wb") as err:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=_environment()
+        )
+        poller = Poller(process.pid, shared)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+    process.returncode = status  # Popen must not wait for it once more
+    seen = poller.end()
+    peaks = seen._replace(largest=max(seen.largest, usage.ru_maxrss * 1024))
+    if status != 0:
+        said = (folder / "out").read_text("utf-8") + (folder / "err").read_text("utf-8")
+        sys.exit("{} failed (status {}):\n{}".format(" ".join(command), status, said[-4000:]))
+    cpu_seconds = usage.ru_utime + usage.ru_stime
+    return Run(seconds, cpu_seconds, peaks, (folder / "out").read_text("utf-8"))
+
+
+def _environment() -> Dict[str, str]:
+    paths = [str(ROOT)] + os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return dict(
+        os.environ,
+        PYTHONPATH=os.pathsep.join(filter(None, paths)),
+        TF_CPP_MIN_LOG_LEVEL="3",
+        PYTHONWARNINGS="ignore",
+    )
+
+
+class Benchmark:
+    """The three ways to look at one model_dir, and their runs."""
+
+    def __init__(self, model_dir: Path, folder: Path) -> None:
+        """Prepares.
+
+        Args:
+            model_dir: holds the checkpoint, or is empty and will.
+            folder: for temporary files, on the file system of model_dir if possible.
+        """
+        self._model_dir = model_dir
+        self.folder = folder
+        self.runs: Dict[str, List[Run]] = {kind: [] for kind in TITLES}
+        self.shared: Dict[str, int] = {}
+        self.report: Dict[str, Any] = {}
+
+    def make_checkpoint(self) -> None:
+        """Trains the checkpoint if it is not there yet."""
+        if not (self._model_dir / "checkpoint").is_file():
+            _say("training one step for the checkpoint (1.3 GB)")
+            measure(_estimator("train", self._model_dir), self.folder)
+
+    def run(self, count: int) -> None:
+        """One round to warm up, then all three in turn, as often as asked."""
+        for kind in TITLES:
+            _say(f"warming up: {TITLES[kind]}")
+            self.shared[kind] = self._once(kind, shared=True).peaks.shared
+        for number in range(count):
+            for kind in TITLES:
+                run = self._once(kind)
+                self.runs[kind].append(run)
+                _say(f"{number + 1}/{count} {TITLES[kind]}: {run.seconds:.1f} s")
+
+    def _once(self, kind: str, shared: bool = False) -> Run:
+        if kind == "check":
+            run = measure(self._check(), self.folder, shared)
+            self.report = _restoring(run.output)
+            return run
+        if kind == "bare":
+            return measure([sys.executable, str(MODEL / "bare.py")], self.folder, shared)
+        copy = self.folder / "model_dir"
+        link_files(self._model_dir, copy)
+        try:
+            return measure(_estimator("restore", copy), self.folder, shared)
+        finally:
+            shutil.rmtree(str(copy))
+
+    def _check(self) -> List[str]:
+        command = [sys.executable, "-m", "ckptcheck", str(self._model_dir)]
+        command += [str(MODEL / "model.py") + ":model_fn", str(MODEL / "params.json")]
+        return command + ["--quiet", "--format", "json"]
+
+
+def _estimator(doing: str, model_dir: Path) -> List[str]:
+    return [sys.executable, str(MODEL / "estimator.py"), doing, str(model_dir)]
+
+
+def _restoring(output: str) -> Dict[str, Any]:
+    """The report of ckptcheck, if all is as it must be.
+
+    Raises:
+        SystemExit: a mode is missing, or does not restore.
+    """
+    report: Dict[str, Any] = json.loads(output)
+    verdicts = {mode: item["verdict"] for mode, item in report["modes"].items()}
+    if verdicts != dict.fromkeys(MODES, "restores"):
+        sys.exit("ckptcheck does not say that all modes restore:\n" + output)
+    return report
+
+
+def link_files(source: Path, target: Path) -> None:
+    """Copies a folder; the data of checkpoints, which nobody writes to twice, as hard links."""
+    target.mkdir()
+    for path in source.iterdir():
+        if not path.is_file():
+            continue
+        try:
+            if ".data-" in path.name:
+                os.link(str(path), str(target / path.name))
+                continue
+        except OSError:  # another file system
+            pass
+        shutil.copyfile(str(path), str(target / path.name))
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def tables(benchmark: Benchmark) -> str:
+    """What the benchmark found, as text."""
+    parts = [_versions(benchmark), _times(benchmark), _memory(benchmark), _ratios(benchmark)]
+    return "\n\n".join(parts)
+
+
+def _versions(benchmark: Benchmark) -> str:
+    environment = benchmark.report["environment"]
+    counts = ["{} {}".format(mode, benchmark.report["modes"][mode]["reads"]) for mode in MODES]
+    ckptcheck = measure([sys.executable, "-m", "ckptcheck", "--version"], benchmark.folder)
+    return "TensorFlow {}, Python {}, {}, {} cores\ntensors restored: {} of {}".format(
+        environment["tensorflow"],
+        platform.python_version(),
+        ckptcheck.output.strip(),
+        os.cpu_count(),
+        ", ".join(counts),
+        benchmark.report["checkpoint"]["variables"],
+    )
+
+
+def _times(benchmark: Benchmark) -> str:
+    head = ("wall time, s", "median", "min", "max", "CPU time, s")
+    lines = ["{:16} {:>9} {:>9} {:>9} {:>12}".format(*head)]
+    for kind, runs in benchmark.runs.items():
+        seconds = [run.seconds for run in runs]
+        cpu = statistics.median(run.cpu_seconds for run in runs)
+        cells = (statistics.median(seconds), min(seconds), max(seconds), cpu)
+        lines.append("{:16} {:>9.2f} {:>9.2f} {:>9.2f} {:>12.2f}".format(TITLES[kind], *cells))
+    return "\n".join(lines)
+
+
+def _memory(benchmark: Benchmark) -> str:
+    head = ("memory, MiB", "largest process", "sum of peaks", "peak of PSS sum")
+    lines = ["{:16} {:>16} {:>16} {:>16}".format(*head)]
+    for kind in benchmark.runs:
+        sizes = (_largest(benchmark, kind), _total(benchmark, kind), benchmark.shared[kind])
+        cells = [size / _MIB for size in sizes]
+        lines.append("{:16} {:>16.0f} {:>16.0f} {:>16.0f}".format(TITLES[kind], *cells))
+    return "\n".join(lines)
+
+
+def _largest(benchmark: Benchmark, kind: str) -> float:
+    return statistics.median(run.peaks.largest for run in benchmark.runs[kind])
+
+
+def _total(benchmark: Benchmark, kind: str) -> float:
+    return statistics.median(run.peaks.total for run in benchmark.runs[kind])
+
+
+def _ratios(benchmark: Benchmark) -> str:
+    times = [
+        ("wall time (a)/(b)", _time_ratios(benchmark, "check", "bare")),
+        ("wall time (c)/(a)", _time_ratios(benchmark, "restore", "check")),
+    ]
+    lines = []
+    for title, ratios in times:
+        cells = (title, statistics.median(ratios), min(ratios), max(ratios))
+        lines.append("{:26} {:.2f} (of neighbours: {:.2f} to {:.2f})".format(*cells))
+    memory = _largest(benchmark, "check") / _largest(benchmark, "bare")
+    lines.append("{:26} {:.2f}".format("largest process (a)/(b)", memory))
+    return "\n".join(lines)
+
+
+def _time_ratios(benchmark: Benchmark, kind: str, other: str) -> List[float]:
+    """The ratio of the wall times in each round, so that a busy minute counts on both sides."""
+    pairs = zip(benchmark.runs[kind], benchmark.runs[other])
+    return [mine.seconds / theirs.seconds for mine, theirs in pairs]
+
+
+def main() -> None:
+    """Makes the checkpoint, measures, prints."""
+    parser = argparse.ArgumentParser(description="Measures ckptcheck on a 12-layer transformer.")
+    parser.add_argument("--runs", type=int, default=5, help="rounds to measure (default: 5)")
+    parser.add_argument(
+        "--model-dir", type=Path, help="keep the model_dir here, and use it if it is there already"
+    )
+    asked = parser.parse_args()
+    if asked.runs < 1:
+        parser.error("--runs must be at least 1")
+    if asked.model_dir:
+        asked.model_dir.mkdir(parents=True, exist_ok=True)
+    beside = str(asked.model_dir.resolve().parent) if asked.model_dir else None
+    with tempfile.TemporaryDirectory(prefix="ckptcheck-benchmark-", dir=beside) as name:
+        folder = Path(name)
+        model_dir = asked.model_dir.resolve() if asked.model_dir else folder / "trained"
+        benchmark = Benchmark(model_dir, folder)
+        benchmark.make_checkpoint()
+        benchmark.run(asked.runs)
+        print(tables(benchmark))
+
+
+if __name__ == "__main__":
+    main()

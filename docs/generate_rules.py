@@ -1,0 +1,29 @@
+"""Writes docs/rules.md from the rules themselves: python docs/generate_rules.py."""
+
+from pathlib import Path
+
+from ckptcheck.rules import all_rules
+
+TARGET = Path(__file__).with_name("rules.md")
+
+_HEAD = """# Rules
+
+Made by `python docs/generate_rules.py` from the rules' own docstrings; `ckptcheck --explain RULE`
+prints the same.
+
+| rule | severity | what it finds |
+| --- | --- | --- |
+"""
+
+
+def render() -> str:
+    """The text of docs/rules.md."""
+    rules = all_rules().values()
+    rows = [f"| [{rule.id}](#{rule.id}) | {rule.severity} | {rule.summary} |" for rule in rules]
+    sections = [f"## {rule.id}\n\n*{rule.severity}*\n\n{rule.explanation}" for rule in rules]
+    text = _HEAD + "\n".join(rows) + "\n\n" + "\n\n".join(sections) + "\n"
+    return text.replace("``", "`")
+
+
+if __name__ == "__main__":
+    TARGET.write_text(render(), "utf-8")

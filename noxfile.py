@@ -1,0 +1,76 @@
+"""The matrix: ``nox`` runs everything; a missing interpreter is skipped, except in CI."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import nox
+
+nox.options.default_venv_backend = "venv"
+nox.options.sessions = ["tests", "lowest", "lint"]
+
+IN_CI = bool(os.environ.get("CI"))
+
+MATRIX = {
+    "3.7": "TensorFlow 1.15",
+    "3.11": "TensorFlow 2.15",
+    "3.13": "the newest TensorFlow",
+}
+
+
+def _interpreter(session: nox.Session, python: str) -> str:  # noqa: RET503 (skip raises)
+    """The path of a Python; skips loudly where it is missing, and fails there in CI."""
+    found = shutil.which(f"python{python}")
+    if found is not None:
+        asked = [found, "-c", "import sys; print(sys.executable)"]
+        answer = subprocess.run(asked, capture_output=True, text=True)
+        if answer.returncode == 0:  # a shim may be there without what it stands for
+            return answer.stdout.strip()
+    message = f"python{python} is not on the PATH: {MATRIX[python]} is NOT TESTED"
+    if IN_CI:
+        session.error(message)
+    sys.stderr.write(f"\n{'!' * 79}\n{message}\n{'!' * 79}\n")
+    session.skip(message)
+
+
+def _environment(session: nox.Session, python: str) -> str:
+    """A new virtual environment; returns its interpreter.
+
+    The standard library makes it: virtualenv, nox's own way, has given up Python 3.7.
+    """
+    venv = os.path.join(session.create_tmp(), f"venv-{python}")
+    session.run(_interpreter(session, python), "-m", "venv", "--clear", venv, external=True)
+    inside = os.path.join(venv, "bin", "python")
+    session.run(inside, "-m", "pip", "install", "-q", "--upgrade", "pip", external=True)
+    return inside
+
+
+@nox.session(python=False)
+@nox.parametrize("version", list(MATRIX))
+def tests(session: nox.Session, version: str) -> None:
+    """All tests, against a real TensorFlow."""
+    python = _environment(session, version)
+    session.run(python, "-m", "pip", "install", "-q", "-e", ".[tensorflow,test]", external=True)
+    arguments = session.posargs or ["-n", "2", "-q"]
+    session.run(python, "-m", "pytest", *arguments, external=True)
+
+
+@nox.session(python=False)
+def lowest(session: nox.Session) -> None:
+    """The fast tests with the oldest dependencies that pyproject.toml allows."""
+    python = _environment(session, "3.7")
+    oldest = ["typer==0.9.0", "tabulate==0.9.0"]
+    session.run(python, "-m", "pip", "install", "-q", *oldest, "-e", ".[test]", external=True)
+    session.run(python, "-m", "pytest", "-q", "tests/unit", external=True)
+    session.run(python, "-m", "ckptcheck", "--list-rules", external=True)
+
+
+@nox.session(python="3.11")
+def lint(session: nox.Session) -> None:
+    """Style, types, and the walls between the rooms."""
+    session.install("-q", "-e", ".[lint]", "nox", "hypothesis")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    session.run("lint-imports")
