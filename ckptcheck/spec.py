@@ -159,8 +159,8 @@ class Read:
         dtype: what the read asks for.
         slice: TensorFlow's ``shape_and_slice`` of this read, "" for a whole tensor.
         sink: ``assign``, ``table``, ``iterator`` or ``opaque``.
-        check: what TensorFlow verifies of the shape: ``slice``, ``assign``, ``reshape`` or
-            ``none``.
+        check: what TensorFlow verifies of the shape: ``slice``, ``assign``, ``reshape``,
+            ``table`` or ``none``.
         role: ``weight``, ``slot`` (the optimizer's own state), ``global_step`` or ``other``.
     """
 
@@ -200,6 +200,8 @@ class RestorePlan:
         unwatched: variables that nothing fills and that no ready op looks at.
         reinitialized: restored variables that the local init op then overwrites.
         run_errors: see :class:`RunError`.
+        opaque_errors: the same of reads whose sink is ``opaque``, in the restore itself; where
+            the message is empty, nothing raises and the variable gets another shape.
     """
 
     mode: str
@@ -208,6 +210,7 @@ class RestorePlan:
     unwatched: Tuple[VariableSpec, ...] = ()
     reinitialized: Tuple[VariableSpec, ...] = ()
     run_errors: Tuple[RunError, ...] = ()
+    opaque_errors: Tuple[RunError, ...] = ()
 
 
 # --- What the tracer is asked, and what it replies -------------------------------------------
@@ -236,9 +239,10 @@ class Failure:
     """Why something could not be traced.
 
     Attributes:
-        kind: ``raised``, ``timed-out``, ``crashed``, ``exited``, ``no-spec``, ``structure`` (the
-            guess of the features' structure was wrong: try again with the events), or ``usage``
-            (ckptcheck was asked for something that is not there).
+        kind: ``raised``, ``timed-out``, ``crashed``, ``exited``, ``no-spec``, ``scaffold``
+            (TensorFlow refused the Scaffold), ``structure`` (the guess of the features' structure
+            was wrong: try again with the events), or ``usage`` (ckptcheck was asked for something
+            that is not there).
         type: the exception's type, "" where there is none.
         message: what it says, in one paragraph.
         frames: the last frames of the user's own code, the innermost last.

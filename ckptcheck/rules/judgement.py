@@ -15,8 +15,10 @@ class ShapeProblem(NamedTuple):
 
 def shape_problem(read: Read, stored: VariableSpec, plan: RestorePlan) -> Optional[ShapeProblem]:
     """Judges a read's shape; None where it is the stored one, or the dtype fails first."""
-    if read.dtype != stored.dtype or read.sink != "assign":
+    if read.dtype != stored.dtype:
         return None
+    if read.sink == "opaque":
+        return _opaque_problem(read, plan)
     if allows(read.shape, stored.shape):
         return None
     if read.check == "reshape":
@@ -27,6 +29,8 @@ def shape_problem(read: Read, stored: VariableSpec, plan: RestorePlan) -> Option
                 FAILS_AT_RESTORE, "Input to reshape is a tensor with another number of values"
             )
         )
+    if read.check == "table":
+        return ShapeProblem(FAILS_AT_RESTORE, "Expected shape … for value, got …")
     if read.check == "slice":
         return ShapeProblem(
             FAILS_AT_RESTORE,
@@ -38,6 +42,14 @@ def shape_problem(read: Read, stored: VariableSpec, plan: RestorePlan) -> Option
         if read.key in error.keys:
             return ShapeProblem(FAILS_AT_RUN, error.message)
     return ShapeProblem(SILENTLY_WRONG, "")
+
+
+def _opaque_problem(read: Read, plan: RestorePlan) -> Optional[ShapeProblem]:
+    for error in plan.opaque_errors:
+        if read.key in error.keys:
+            outcome = FAILS_AT_RESTORE if error.message else SILENTLY_WRONG
+            return ShapeProblem(outcome, error.message)
+    return None
 
 
 def _same_count(mine: Shape, theirs: Shape) -> bool:

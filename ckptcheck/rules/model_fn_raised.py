@@ -11,7 +11,7 @@ eval``).
 import difflib
 from typing import Dict, Iterator, List, Tuple
 
-from ..spec import Failure, Finding, Location, ModeTrace
+from ..spec import Failure, Finding, Location, ModeTrace, Outcome
 from .base import CANNOT_BE_TRACED, Facts, Rule
 from .examples import facts, failed
 
@@ -23,17 +23,21 @@ def check(facts: Facts) -> Iterator[Finding]:
     return failures(facts, _KINDS, RULE)
 
 
-def failures(facts: Facts, kinds: Tuple[str, ...], rule: Rule) -> Iterator[Finding]:
+def failures(
+    facts: Facts, kinds: Tuple[str, ...], rule: Rule, outcome: Outcome = CANNOT_BE_TRACED
+) -> Iterator[Finding]:
     """One finding for each way in which some modes failed alike."""
     alike: Dict[Failure, List[ModeTrace]] = {}
     for trace in facts.traces:
         if trace.failure is not None and trace.failure.kind in kinds:
             alike.setdefault(trace.failure, []).append(trace)
     for failure, traces in alike.items():
-        yield _finding(facts, failure, traces, rule)
+        yield _finding(facts, failure, traces, rule, outcome)
 
 
-def _finding(facts: Facts, failure: Failure, traces: List[ModeTrace], rule: Rule) -> Finding:
+def _finding(
+    facts: Facts, failure: Failure, traces: List[ModeTrace], rule: Rule, outcome: Outcome
+) -> Finding:
     modes = tuple(trace.mode for trace in traces)
     last = failure.frames[-1] if failure.frames else None
     named = f"{failure.type}: {failure.message}" if failure.type else failure.message
@@ -42,7 +46,7 @@ def _finding(facts: Facts, failure: Failure, traces: List[ModeTrace], rule: Rule
         severity=rule.severity,
         message=named,
         modes=modes,
-        outcomes=dict.fromkeys(modes, CANNOT_BE_TRACED),
+        outcomes=dict.fromkeys(modes, outcome),
         subject="{}@{}".format(failure.type or failure.kind, "+".join(modes)),
         location=Location(last.file, last.line) if last else None,
         detail=tuple(

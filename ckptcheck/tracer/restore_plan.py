@@ -40,10 +40,19 @@ def as_op(element: Any) -> Optional[Any]:
 
 
 class Restore(NamedTuple):
-    """The restore of one mode: its plan, and the variable op that each read is written to."""
+    """The restore of one mode: its plan, and of each read the variable op and the read's tensor."""
 
     plan: RestorePlan
     sinks: Tuple[Optional[Any], ...]
+    outputs: Tuple[Any, ...] = ()
+
+
+class _Found(NamedTuple):
+    """A read, the op of the variable that it is written to, and the tensor that it gives."""
+
+    read: Read
+    sink: Optional[Any]
+    output: Any
 
 
 class Variables:
@@ -84,9 +93,9 @@ def variable_shape(variable: Any) -> Shape:
     return None if shape.rank is None else tuple(shape.as_list())
 
 
-def attribute_shape(op: Any) -> Shape:
-    """The shape that a variable's op declares."""
-    proto = op.get_attr("shape")
+def attribute_shape(op: Any, name: str = "shape") -> Shape:
+    """The shape that an op declares in an attribute, by default a variable's own."""
+    proto = op.get_attr(name)
     if proto.unknown_rank:
         return None
     return tuple(None if dim.size < 0 else int(dim.size) for dim in proto.dim)
@@ -145,7 +154,9 @@ def restore_of(
         fetches: what the mode runs after the restore.
     """
     variables = Variables(tensorflow, graph)
-    reads, sinks = _reads(tensorflow, graph, scaffold.saver, variables)
+    found = _reads(tensorflow, graph, scaffold.saver, variables)
+    reads = tuple(item.read for item in found)
+    sinks = tuple(item.sink for item in found)
     restored = {op for op in sinks if op is not None}
     local_init = ancestors(filter(None, [as_op(scaffold.local_init_op)]))
     filled = _assigned(local_init)
@@ -160,7 +171,7 @@ def restore_of(
         _specs(variables, unwatched),
         _specs(variables, restored & filled),
     )
-    return Restore(plan, sinks)
+    return Restore(plan, sinks, tuple(item.output for item in found))
 
 
 def _specs(variables: Variables, ops: Iterable[Any]) -> Tuple[VariableSpec, ...]:
@@ -180,29 +191,25 @@ def _assigned(ops: Iterable[Any]) -> Set[Any]:
     return {op.inputs[0].op for op in ops if op.type in _ASSIGN_OPS}
 
 
-def _reads(
-    tensorflow: Any, graph: Any, saver: Any, variables: Variables
-) -> Tuple[Tuple[Read, ...], Tuple[Optional[Any], ...]]:
-    if saver is None or saver.saver_def is None:
-        return (), ()
-    name = saver.saver_def.restore_op_name
-    if not name:
-        return (), ()
-    root = graph.as_graph_element(name)
-    within = ancestors([as_op(root)])
-    pairs = [
-        pair
+def _reads(tensorflow: Any, graph: Any, saver: Any, variables: Variables) -> List[_Found]:
+    within = restoring_ops(graph, saver)
+    found = [
+        item
         for op in sorted(within, key=lambda op: op.name)
         if op.type in _READ_OPS
-        for pair in _reads_of(tensorflow, op, within, variables)
+        for item in _reads_of(tensorflow, op, within, variables)
     ]
-    pairs.sort(key=lambda pair: (pair[0].key, pair[0].slice))
-    return tuple(read for read, _ in pairs), tuple(sink for _, sink in pairs)
+    return sorted(found, key=lambda item: (item.read.key, item.read.slice))
 
 
-def _reads_of(
-    tensorflow: Any, op: Any, within: Set[Any], variables: Variables
-) -> Iterator[Tuple[Read, Optional[Any]]]:
+def restoring_ops(graph: Any, saver: Any) -> Set[Any]:
+    """All ops that run when a saver restores; none without a saver."""
+    if saver is None or saver.saver_def is None or not saver.saver_def.restore_op_name:
+        return set()
+    return ancestors([as_op(graph.as_graph_element(saver.saver_def.restore_op_name))])
+
+
+def _reads_of(tensorflow: Any, op: Any, within: Set[Any], variables: Variables) -> Iterator[_Found]:
     names = _strings(tensorflow, op.inputs[1])
     slices = _slices(tensorflow, op)
     for index, output in enumerate(op.outputs):
@@ -210,20 +217,18 @@ def _reads_of(
         piece = slices[index] if slices is not None else ""
         way = _follow(output, within)
         spec = variables.spec(way.sink) if way.kind == "assign" and way.sink else None
-        shape = full_shape(piece) if piece else (spec.shape if spec else None)
-        yield (
-            Read(
-                key=key,
-                variable=spec.name if spec else "",
-                shape=shape,
-                dtype=output.dtype.base_dtype.name,
-                slice=piece,
-                sink=way.kind,
-                check="slice" if piece else way.check,
-                role=variables.role(spec.name) if spec else "other",
-            ),
-            way.sink if way.kind == "assign" else None,
+        shape = full_shape(piece) if piece else (spec.shape if spec else way.shape)
+        read = Read(
+            key=key,
+            variable=spec.name if spec else "",
+            shape=shape,
+            dtype=output.dtype.base_dtype.name,
+            slice=piece,
+            sink=way.kind,
+            check="slice" if piece else way.check,
+            role=variables.role(spec.name) if spec else "other",
         )
+        yield _Found(read, way.sink if way.kind == "assign" else None, output)
 
 
 def _strings(tensorflow: Any, tensor: Any) -> Optional[List[str]]:
@@ -245,11 +250,15 @@ def full_shape(piece: str) -> Shape:
 
 
 class _Way(NamedTuple):
-    """Where one read ends: what kind of sink, its op, and what is verified on the way."""
+    """Where one read ends: what kind of sink, its op, and what is verified on the way.
+
+    ``shape`` is what the sink accepts where it is no variable.
+    """
 
     kind: str
     sink: Optional[Any]
     check: str
+    shape: Shape = None
 
 
 def _follow(output: Any, within: Set[Any]) -> _Way:
@@ -264,7 +273,8 @@ def _follow(output: Any, within: Set[Any]) -> _Way:
             check = "reshape" if reshaped else _assign_check(op)
             return _Way("assign", op.inputs[0].op, check)
         if op.type in _TABLE_OPS:
-            return _Way("table", op.inputs[0].op, "none")
+            shape = _table_shape(op.inputs[0].op, list(op.inputs).index(tensor))
+            return _Way("table", op.inputs[0].op, "table", shape)
         if op.type == "DeserializeIterator":
             return _Way("iterator", op.inputs[0].op, "none")
         if op.type not in _PASS_THROUGH or not op.outputs:
@@ -272,6 +282,15 @@ def _follow(output: Any, within: Set[Any]) -> _Way:
         reshaped = reshaped or op.type == "Reshape"
         tensor = op.outputs[0]
     return _Way("opaque", None, "none")
+
+
+def _table_shape(table: Any, slot: int) -> Shape:
+    """What a table imports: any number of keys (slot 1), and as many values of its own shape."""
+    if "Dense" in table.type and slot == 1:
+        return None  # the shape of its keys is that of a tensor, the empty key
+    if slot == 1 or "value_shape" not in table.node_def.attr:
+        return (None,)
+    return (None, *(attribute_shape(table, "value_shape") or ()))
 
 
 def _assign_check(op: Any) -> str:

@@ -60,7 +60,7 @@ def _refusal(
 ) -> Optional[Tuple[str, str]]:
     """The op that refuses the restored shapes and what it says, None where none does."""
     v1 = tensorflow.compat.v1
-    definition = _run_part(graph, ancestors(roots))
+    definition = part_of(graph, ancestors(roots))
     for node in definition.node:
         for attribute in ("_output_shapes", "_class"):
             if attribute in node.attr:
@@ -72,11 +72,11 @@ def _refusal(
         try:
             v1.import_graph_def(definition, name="")
         except ValueError as error:
-            return _named_op(str(error), definition), str(error).splitlines()[0]
+            return named_op(str(error), definition), str(error).splitlines()[0]
         return next(convolutions.refusals(tensorflow, graph, restored), None)
 
 
-def _run_part(graph: Any, ops: Set[Any]) -> Any:
+def part_of(graph: Any, ops: Set[Any]) -> Any:
     """The GraphDef of some ops, with the functions of the whole graph."""
     definition = graph.as_graph_def()
     names = {op.name for op in ops}
@@ -88,7 +88,7 @@ def _run_part(graph: Any, ops: Set[Any]) -> Any:
     return part
 
 
-def _named_op(message: str, definition: Any) -> str:
+def named_op(message: str, definition: Any) -> str:
     """The op that an error message names: the longest of the graph's names in quotes or braces."""
     found = [
         node.name

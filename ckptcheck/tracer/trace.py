@@ -1,10 +1,11 @@
 """Traces one mode as Estimator would build it, without a session."""
 
 import copy
+import dataclasses
 from typing import Any, Iterable, List, Optional, Tuple
 
 from ..spec import EVAL, PREDICT, TRAIN, Failure, ModeTrace, TraceRequest
-from . import compat, flags, run_shapes, target
+from . import compat, flags, opaque, run_shapes, target
 from .failures import UsageError, failure_of, missing_tensorflow_name
 from .inputs import ESTIMATOR_MODES, Inputs
 from .params import Watcher, build_params
@@ -186,13 +187,25 @@ class _ModeTracer:
         scaffold = spec.scaffold or v1.train.Scaffold()
         if self.request.mode == TRAIN:
             self._add_training_saver(scaffold, config)
-        scaffold.finalize()
-        fetches = list(_fetches(spec, self.request.mode)) + [step]
+        try:
+            scaffold.finalize()
+        except Exception as error:  # TensorFlow's, of what the code made of its Scaffold
+            return dataclasses.replace(failure_of(error), kind="scaffold")
+        fetches = _fetches(spec, self.request.mode)
+        if self.request.mode != PREDICT:  # its hooks and its summary want the step
+            fetches.append(step)
         restore = restore_of(self.tensorflow, self.graph, self.request.mode, scaffold, fetches)
+        self.notes += _opaque_notes(restore.plan)
         errors = run_shapes.run_errors(
             self.tensorflow, self.graph, restore, self.request.checkpoint, fetches
         )
-        return restore.plan if not errors else _with_errors(restore.plan, errors)
+        return dataclasses.replace(
+            restore.plan,
+            run_errors=errors,
+            opaque_errors=opaque.errors(
+                self.tensorflow, self.graph, restore, self.request.checkpoint
+            ),
+        )
 
     def _add_training_saver(self, scaffold: Any, config: Any) -> None:
         """Estimator's own saver, where neither the scaffold nor the model_fn has one."""
@@ -203,10 +216,16 @@ class _ModeTracer:
         v1.add_to_collection(v1.GraphKeys.SAVERS, saver)
 
 
-def _with_errors(plan: Any, errors: Any) -> Any:
-    import dataclasses
-
-    return dataclasses.replace(plan, run_errors=errors)
+def _opaque_notes(plan: Any) -> Tuple[str, ...]:
+    """What nobody but the code's own saveable objects knows."""
+    keys = sorted({read.key for read in plan.reads if read.sink == "opaque"})
+    if not keys:
+        return ()
+    shown = ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")
+    return (
+        f"what saveable objects make of {shown}: only names, dtypes and shapes are compared, not "
+        "what their code does with the values",
+    )
 
 
 def _kind(value: Any) -> str:

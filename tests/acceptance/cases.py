@@ -5,10 +5,12 @@ No verdict is written here, with few exceptions: the real Estimator decides, whe
 version of TensorFlow.
 """
 
+import os
 from dataclasses import dataclass, field
 from typing import List, Mapping, Optional, Tuple
 
 from . import edits as e
+from .workspace import MODELS
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,10 @@ class Case:
 
     id: str
     fixture: str
+    #: What is done to the working copy after its checkpoint was trained.
     edits: Tuple[e.Edit, ...] = ()
+    #: What is done before it is trained; then the checkpoint is made when the test runs.
+    before: Tuple[e.Edit, ...] = ()
     #: What the ckptcheck command gets besides model_dir, target and params.
     cli_args: Tuple[str, ...] = ()
     #: "model" is TF 1 code: `import tensorflow`; "model_compat" imports tensorflow.compat.v1.
@@ -25,6 +30,8 @@ class Case:
     function: str = "model_fn"
     #: "v1": the launching script calls disable_v2_behavior().
     behavior: Optional[str] = None
+    #: The same of the script that trained it.
+    behavior_before: Optional[str] = None
     #: Restore the checkpoint that the other major version of TensorFlow saved.
     other_version: bool = False
     expect: Mapping[int, str] = field(default_factory=dict)
@@ -33,6 +40,13 @@ class Case:
     data_decides: bool = False
     #: One more of a kind; only run where CKPTCHECK_ACCEPTANCE=all is set, to save time.
     extra: bool = False
+
+    @property
+    def trains(self) -> bool:
+        """Whether its checkpoint is made when the test runs, and is not a fixture's."""
+        return bool(self.before or self.behavior_before) or os.path.isdir(
+            os.path.join(MODELS, self.fixture)
+        )
 
 
 def _all(verdict: str) -> str:
@@ -957,7 +971,7 @@ RAW_TENSORS = [
     ),
 ]
 
-CASES: List[Case] = (
+FIXTURE_CASES: List[Case] = (
     LINEAR
     + HIDDEN_DROPOUT
     + FEATURE_COLUMNS

@@ -286,14 +286,20 @@ def _blame_the_restore(request: Dict[str, Any], mode: str, error: str) -> None:
         raise OracleError(message.format(error, control["error"]))
 
 
+def _left_empty(error: Optional[str]) -> bool:
+    """Whether a run read a variable that nothing had filled."""
+    says = ("uninitialized value", "Could not find variable", "was uninitialized")
+    return bool(error) and any(words in str(error) for words in says)
+
+
 def _verdict(request: Dict[str, Any], mode: str, seen: Dict[str, Any]) -> Dict[str, Any]:
     """The verdict of the design's section 4, out of what was seen."""
     if seen["error"] and seen["stage"] == BUILD:
         return {"verdict": "untraceable"}
     if seen["error"] and seen["stage"] in (LOOKUP, SESSION):
         return {"verdict": "fails", "at": "restore"}
-    wrong = bool(seen["mismatches"]) or seen["loaded"] is None
-    if seen["error"] and seen["stage"] == RUN and wrong:
+    wrong = bool(seen["mismatches"]) or seen["loaded"] is None or _left_empty(seen["error"])
+    if seen["error"] and wrong:
         _blame_the_restore(request, mode, seen["error"])
         return {"verdict": "fails", "at": "run"}
     return {"verdict": "silent" if wrong else "restores"}
@@ -310,6 +316,18 @@ def judge(request: Dict[str, Any], mode: str) -> Dict[str, Any]:
     result = _verdict(request, mode, seen)
     result.update(seen)
     return result
+
+
+def train(request: Dict[str, Any], _: str) -> Dict[str, Any]:
+    """Train the model of a case, as its own script would have."""
+    _enter(request)
+    if TF_MAJOR > 1:  # the initializers of tf.layers draw their seeds from Keras's generator
+        tf.keras.utils.set_random_seed(1)
+    estimator, script = _estimator(request, request["model_dir"])
+    estimator.train(lambda: script.input_fn("train"), steps=script.STEPS)
+    for path in glob.glob(os.path.join(glob.escape(request["model_dir"]), "events.out.*")):
+        os.remove(path)
+    return {}
 
 
 def _write_json(path: str, value: Any) -> None:
@@ -454,8 +472,8 @@ def handle(path: str) -> None:
         modes = _judge_all(request)
         answer: Dict[str, Any] = {"tensorflow": tf.__version__, "modes": modes}
     else:
-        rewrite = functools.partial(_rewrite, request)
-        answer = _fork_each(["rewrite"], rewrite, request["scratch"])["rewrite"]
+        work = functools.partial({"rewrite": _rewrite, "train": train}[request["do"]], request)
+        answer = _fork_each([request["do"]], work, request["scratch"])[request["do"]]
     _write_json(request["out"], answer)
 
 

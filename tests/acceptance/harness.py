@@ -100,7 +100,13 @@ def prepare(case: Case, root: str, oracle: Oracle) -> Workspace:
     saved_by = oracle.folder
     if case.other_version:
         saved_by = {"tf115": "tf215", "tf215": "tf115"}[saved_by]
-    workspace = Workspace(root, case.fixture, case.module, saved_by)
+    if case.trains:
+        workspace = Workspace(root, case.fixture, case.module)
+        for edit in case.before:
+            edit(workspace)
+        oracle.ask(workspace, _request("train", case, workspace))
+    else:
+        workspace = Workspace(root, case.fixture, case.module, saved_by)
     for edit in case.edits:
         edit(workspace)
     if workspace.changes:
@@ -111,16 +117,19 @@ def prepare(case: Case, root: str, oracle: Oracle) -> Workspace:
 
 def ask_estimator(case: Case, workspace: Workspace, oracle: Oracle) -> Dict[str, Dict[str, Any]]:
     """Per mode, what the real Estimator does."""
-    request = {
-        "do": "judge",
+    return dict(oracle.ask(workspace, _request("judge", case, workspace))["modes"])
+
+
+def _request(do: str, case: Case, workspace: Workspace) -> Dict[str, Any]:
+    return {
+        "do": do,
         "code": workspace.code,
         "model_dir": workspace.model_dir,
         "module": case.module,
         "tf1_names": case.module == "model",
         "params": "params.json",
-        "behavior": case.behavior,
+        "behavior": case.behavior_before if do == "train" else case.behavior,
     }
-    return dict(oracle.ask(workspace, request)["modes"])
 
 
 def command(case: Case, workspace: Workspace) -> List[str]:

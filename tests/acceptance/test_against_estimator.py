@@ -7,7 +7,8 @@ from typing import Any, Dict, List, Optional, Set
 
 import pytest
 
-from .cases import CASES, Case
+from .all_cases import CASES
+from .cases import Case
 from .harness import MODES, Check, Oracle, ask_estimator, prepare, verdict_text
 
 ALL = os.environ.get("CKPTCHECK_ACCEPTANCE") == "all"

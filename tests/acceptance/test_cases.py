@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from .cases import CASES, Case
+from .all_cases import CASES
+from .cases import Case
 from .workspace import FIXTURES, Workspace
 
 NAMES = sorted(
@@ -26,8 +27,8 @@ def test_every_fixture_is_also_restored_unchanged(name: str) -> None:
 @pytest.mark.parametrize("saved_by", ["tf115", "tf215"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_edits_apply(case: Case, saved_by: str, tmp_path: Any) -> None:
-    workspace = Workspace(str(tmp_path), case.fixture, case.module, saved_by)
-    for edit in case.edits:
+    workspace = Workspace(str(tmp_path), case.fixture, case.module, saved_by * (not case.trains))
+    for edit in (*case.before, *case.edits):
         edit(workspace)
     with open(workspace.path(case.module + ".py")) as f:
         compile(f.read(), case.module, "exec")

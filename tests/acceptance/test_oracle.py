@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from .cases import CASES, Case
+from .all_cases import CASES
+from .cases import Case
 from .harness import HERE, Oracle, ask_estimator, prepare, verdict_text
 
 EXPECTED = [case for case in CASES if case.expect]

@@ -6,9 +6,10 @@ import os
 import shutil
 from typing import Any, Dict, List
 
-FIXTURES = os.path.join(
-    os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "fixtures"
-)
+HERE = os.path.dirname(os.path.abspath(__file__))
+FIXTURES = os.path.join(os.path.dirname(os.path.dirname(HERE)), "fixtures")
+#: Models without a checkpoint: each case trains its own, after the edits that come before that.
+MODELS = os.path.join(HERE, "models")
 
 
 class Workspace:
@@ -17,7 +18,8 @@ class Workspace:
     The code keeps its place relative to what the fixtures share, since train.py looks there.
     """
 
-    def __init__(self, root: str, fixture: str, module: str, saved_by: str) -> None:
+    def __init__(self, root: str, fixture: str, module: str, saved_by: str = "") -> None:
+        """Copies the code and, unless it is to be trained first, what a version has saved."""
         self.root = root
         self.module = module
         self.code = os.path.join(root, "fixtures", fixture)
@@ -26,17 +28,20 @@ class Workspace:
         #: What to change in the checkpoint; TensorFlow does it when all edits have been made.
         self.changes: List[Dict[str, Any]] = []
         source = os.path.join(FIXTURES, fixture)
+        if not os.path.isdir(source):
+            source = os.path.join(MODELS, fixture)
         os.mkdir(os.path.join(root, "fixtures"))
         os.mkdir(self.scratch)
         shutil.copy(os.path.join(FIXTURES, "_train.py"), os.path.join(root, "fixtures"))
         shutil.copytree(source, self.code, ignore=shutil.ignore_patterns("tf*", "__pycache__"))
-        shutil.copytree(os.path.join(source, saved_by), self.model_dir)
+        if saved_by:
+            shutil.copytree(os.path.join(source, saved_by), self.model_dir)
 
     @property
     def prefix(self) -> str:
-        """The one checkpoint of a fixture's model_dir, without its state file's opinion."""
-        (index,) = glob.glob(os.path.join(self.model_dir, "*.index"))
-        return index[: -len(".index")]
+        """The newest checkpoint of the model_dir, without its state file's opinion."""
+        indices = glob.glob(os.path.join(self.model_dir, "*.index"))
+        return max((path[: -len(".index")] for path in indices), key=_step)
 
     def path(self, name: str) -> str:
         """A file of the code."""
@@ -47,6 +52,10 @@ class Workspace:
         if not os.path.exists(self.path("argv.json")):
             return []
         return list(read_json(self.path("argv.json")))
+
+
+def _step(prefix: str) -> int:
+    return int(prefix.rpartition("-")[2])
 
 
 def read_json(path: str) -> Any:

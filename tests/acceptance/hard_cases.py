@@ -1,0 +1,221 @@
+"""The cases in which comparing names and shapes gives the wrong answer.
+
+Most of them are trained here, by the model and the edits that `before` names, since what matters is
+how a checkpoint was written. As in cases.py, the real Estimator says what is right.
+"""
+
+from typing import List, Tuple
+
+from . import edits as e
+from .cases import FAILS, RESTORES, Case
+
+NO_SAVER = "    return None"
+NAMES = "{v.op.name: v for v in tf.global_variables()}"
+
+
+def _saver(expression: str) -> Tuple[e.Edit, ...]:
+    """Every mode has this saver, from before the training on."""
+    return (e.replace(NO_SAVER, "    return " + expression),)
+
+
+def _network(old: str, new: str) -> e.Edit:
+    return e.replace(old, new)
+
+
+MORE_UNITS = (e.set_params(units=7),)
+RENAMED = (e.replace('name="hidden"', 'name="dense"'),)
+DICT = "tf.train.Saver({'m/' + v.op.name: v for v in tf.global_variables()})"
+RESHAPE = "tf.train.Saver(tf.global_variables(), reshape=True)"
+SHARDED = "tf.train.Saver(sharded=True)"
+V1_FORMAT = "tf.train.Saver(write_version=tf.train.SaverDef.V1)"
+WEIGHTS = "tf.train.Saver(tf.trainable_variables() + [tf.train.get_global_step()])"
+WEIGHTS_ONLY = "tf.train.Saver(tf.trainable_variables())"
+FULL = "    return tf.train.Scaffold(saver=make_saver(params))"
+
+
+def _scaffold(expression: str) -> e.Edit:
+    return e.replace(FULL, "    return tf.train.Scaffold(" + expression + ")")
+
+
+REST = "[v for v in tf.global_variables() if v not in tf.trainable_variables()]"
+UNCHECKED = (
+    "    size = tf.get_variable('size', initializer=tf.ones([params['units']]),\n"
+    "                           trainable=False, validate_shape=False, use_resource={})\n"
+    "    hidden = tf.layers.dense(x, params['units'], name='hidden') + tf.reduce_sum(size)\n"
+)
+HIDDEN = '    hidden = tf.layers.dense(x, params["units"], name="hidden")\n'
+PARTITIONED = (
+    "    with tf.variable_scope('', partitioner=tf.fixed_size_partitioner({shards})"
+    ", use_resource={resource}):\n"
+    "        hidden = tf.layers.dense(x, params['units'], name='hidden')\n"
+)
+
+
+def _partitioned(shards: int, resource: bool = False) -> e.Edit:
+    return e.replace(HIDDEN, PARTITIONED.format(shards=shards, resource=resource))
+
+
+TWO_SAVERS = (
+    "    first = tf.train.Saver(tf.trainable_variables())\n"
+    "    tf.add_to_collection(tf.GraphKeys.SAVERS, first)\n"
+    "{}"
+    "    return None"
+)
+
+SAVERS: List[Case] = [
+    Case("saver-default", "saving", expect={1: RESTORES, 2: RESTORES}),
+    Case("saver-default-renamed", "saving", RENAMED, expect={1: FAILS, 2: FAILS}),
+    Case("saver-dict", "saving", before=_saver(DICT)),
+    Case("saver-dict-more-units", "saving", MORE_UNITS, before=_saver(DICT)),
+    Case("saver-dict-renamed", "saving", RENAMED, before=_saver(DICT), extra=True),
+    Case("saver-dict-no-more", "saving", (e.replace(DICT, "None"),), before=_saver(DICT)),
+    Case("saver-dict-at-last", "saving", _saver(DICT)),
+    Case("saver-reshape", "saving", before=_saver(RESHAPE)),
+    Case(  # as many values in another shape: that is what reshape=True is for
+        "saver-reshape-reshaped",
+        "saving",
+        (e.resize_variable("hidden/kernel", 6, 4),),
+        before=_saver(RESHAPE),
+    ),
+    Case("saver-reshape-more-units", "saving", MORE_UNITS, before=_saver(RESHAPE)),
+    Case("saver-sharded", "saving", before=_saver(SHARDED), extra=True),
+    Case("saver-sharded-renamed", "saving", RENAMED, before=_saver(SHARDED)),
+    Case("saver-v1-format", "saving", before=_saver(V1_FORMAT)),
+    Case("saver-v1-format-renamed", "saving", RENAMED, before=_saver(V1_FORMAT)),
+    Case("saver-v1-format-more-units", "saving", MORE_UNITS, before=_saver(V1_FORMAT)),
+    Case(
+        "saver-v1-format-no-more",
+        "saving",
+        (e.replace(V1_FORMAT, "None"),),
+        before=_saver(V1_FORMAT),
+    ),
+    Case(
+        "saver-two",
+        "saving",
+        (e.replace(NO_SAVER, TWO_SAVERS.format(TWO_SAVERS.partition("{}")[0])),),
+    ),
+    Case("saver-one-in-collection", "saving", (e.replace(NO_SAVER, TWO_SAVERS.format("")),)),
+    Case("saver-weights", "saving", before=_saver(WEIGHTS)),
+    Case("saver-weights-no-more", "saving", (e.replace(WEIGHTS, "None"),), before=_saver(WEIGHTS)),
+    Case(
+        "saver-weights-only",
+        "saving",
+        (e.replace(WEIGHTS_ONLY, "None"),),
+        before=_saver(WEIGHTS_ONLY),
+    ),
+    Case(
+        "saver-weights-rest-by-init-fn",
+        "saving",
+        (
+            _scaffold(
+                "saver=" + WEIGHTS_ONLY + ", init_fn=lambda _, session: session.run("
+                f"tf.variables_initializer({REST}))"
+            ),
+        ),
+    ),
+    Case(
+        "saver-weights-rest-by-local-init",
+        "saving",
+        (
+            _scaffold(
+                "saver=" + WEIGHTS_ONLY + f", local_init_op=tf.variables_initializer({REST}), "
+                "ready_for_local_init_op=tf.constant([], tf.string)"
+            ),
+        ),
+    ),
+    Case(
+        "saver-weights-rest-by-local-init-not-ready",
+        "saving",
+        (_scaffold("saver=" + WEIGHTS_ONLY + f", local_init_op=tf.variables_initializer({REST})"),),
+    ),
+    Case(
+        "saver-weights-ready-ops-empty",
+        "saving",
+        (
+            _scaffold(
+                "saver=" + WEIGHTS_ONLY + ", ready_op=tf.constant([], tf.string), "
+                "ready_for_local_init_op=tf.constant([], tf.string)"
+            ),
+        ),
+    ),
+    Case(
+        "saver-all-initialized-again",
+        "saving",
+        (_scaffold("local_init_op=tf.variables_initializer(tf.trainable_variables())"),),
+    ),
+    Case(
+        "saver-half-initialized-again",
+        "saving",
+        (
+            _scaffold(
+                "local_init_op=tf.group(tf.local_variables_initializer(), "
+                "tf.trainable_variables()[0].initializer)"
+            ),
+        ),
+    ),
+]
+
+SHAPES: List[Case] = [
+    Case(
+        f"unchecked-shape-{kind}{name}",
+        "saving",
+        edits,
+        before=(e.replace(HIDDEN, UNCHECKED.format(kind == "resource")),),
+    )
+    for kind in ("reference", "resource")
+    for name, edits in (
+        ("", ()),
+        ("-resized", (e.resize_variable("size", 9),)),
+        ("-cast", (e.cast_variable("size", "float64"),)),
+    )
+] + [
+    Case("partitions-none-to-three", "saving", (_partitioned(3),)),
+    Case("partitions-none-to-three-resource", "saving", (_partitioned(3, True),)),
+    Case("partitions-none-to-three-more-units", "saving", (_partitioned(3), *MORE_UNITS)),
+    Case(
+        "partitions-none-to-three-resource-more-units",
+        "saving",
+        (_partitioned(3, True), *MORE_UNITS),
+    ),
+    Case(
+        "partitions-three-to-none",
+        "saving",
+        (e.replace("fixed_size_partitioner(3)", "fixed_size_partitioner(1)"),),
+        before=(_partitioned(3),),
+    ),
+    Case(
+        "partitions-three-to-none-more-units",
+        "saving",
+        (
+            e.replace(PARTITIONED.format(shards=3, resource=True), HIDDEN),
+            *MORE_UNITS,
+        ),
+        before=(_partitioned(3, True),),
+    ),
+]
+
+OBJECTS: List[Case] = [
+    Case("objects-unchanged", "objects", expect={1: RESTORES, 2: RESTORES}),
+    Case("objects-table-renamed", "objects", (e.replace('"seen"', '"known"'),)),
+    Case(
+        "objects-table-other-dtype",
+        "objects",
+        (e.replace("VALUE_DTYPE = tf.int64", "VALUE_DTYPE = tf.float32"),),
+    ),
+    Case(
+        "objects-table-of-vectors",
+        "objects",
+        (
+            e.replace("DEFAULT = 0", "DEFAULT = [0, 0]"),
+            e.replace("VALUE_DTYPE))\n    with", "VALUE_DTYPE)[:, None] * [1, 1])\n    with"),
+            e.replace("known[0]", "known[0][0]"),
+        ),
+    ),
+    Case("objects-saveable-renamed", "objects", (e.replace('"offset_rounded"', '"offset"'),)),
+    Case("objects-saveable-resized", "objects", (e.resize_variable("offset_rounded", 5),)),
+    Case("objects-saveable-cast", "objects", (e.cast_variable("offset_rounded", "int64"),)),
+]
+
+CANNED_FUNCTION = "make_estimator"
+
+HARD_CASES = SAVERS + SHAPES + OBJECTS
