@@ -324,6 +324,7 @@ class TraceRequest:
         names: what ``import tensorflow`` means to the user's code: ``native`` or ``v1``.
         behavior: ``v1``, ``v2``, or "" for TensorFlow's default.
         checkpoint: what the checkpoint holds, for the shapes of the run after the restore.
+        tpu: whether to add to the params what TPUEstimator adds.
     """
 
     mode: str
@@ -341,6 +342,7 @@ class TraceRequest:
     names: str
     behavior: str
     checkpoint: Tuple[VariableSpec, ...]
+    tpu: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -356,6 +358,7 @@ class ModeTrace:
         head: the types of the first ops that the model_fn made, in their order.
         notes: what the user should know of this trace.
         behavior: ``v1`` or ``v2``: the kind of variables that were made.
+        tpu_spec: whether model_fn returned a TPUEstimatorSpec, which only TPUEstimator takes.
     """
 
     mode: str
@@ -371,6 +374,7 @@ class ModeTrace:
     head: Tuple[str, ...] = ()
     notes: Tuple[str, ...] = ()
     behavior: str = ""
+    tpu_spec: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -67,6 +67,7 @@ class _Tracing:
         self._tracer = tracer
         self._index: Optional[CheckpointIndex] = None
         self._names = "native"
+        self._tpu = False
         self._environment = Environment("", "")
         self._launch = Launch("", "")
         self._doubts: List[str] = []
@@ -138,9 +139,22 @@ class _Tracing:
             names=self._names,
             behavior="" if self._launch.behavior == default else self._launch.behavior,
             checkpoint=self._index.variables if self._index else (),
+            tpu=self._tpu,
         )
 
     def _ask(self, wanted: Mapping[str, Inputs]) -> Dict[str, ModeTrace]:
+        """Traces modes, with the params that TPUEstimator adds where it is one's model_fn."""
+        traces = self._ask_by_names(wanted)
+        if self._tpu or not any(map(_misses_tpu_params, traces.values())):
+            return traces
+        self._tpu = True
+        again = self._ask_by_names(wanted)
+        if any(trace.tpu_spec for trace in again.values()):
+            return again
+        self._tpu = False
+        return traces
+
+    def _ask_by_names(self, wanted: Mapping[str, Inputs]) -> Dict[str, ModeTrace]:
         """Traces modes, with the names of TensorFlow 1 where the code wants them."""
         traces = self._ask_once(wanted)
         failed = [trace for trace in traces.values() if _may_want_v1(trace)]
@@ -240,6 +254,9 @@ _SAY_WHAT_THEY_ARE = (
 )
 
 
+TPU_PARAMS = ("batch_size", "use_tpu", "context")
+"""What TPUEstimator adds to the params that model_fn gets; the last on a TPU only."""
+
 _ANOTHER_USE = (
     "whether each feature is the right tensor: the model_fn uses them otherwise than it did when "
     "the graph was saved, so only their order told them apart (--input-fn or --features makes sure)"
@@ -258,6 +275,11 @@ def _major(environment: Environment) -> int:
 def _may_want_v1(trace: ModeTrace) -> bool:
     failure = trace.failure
     return failure is not None and failure.kind in ("raised", "no-spec")
+
+
+def _misses_tpu_params(trace: ModeTrace) -> bool:
+    """Whether the model_fn asked for what TPUEstimator adds to the params, in vain."""
+    return any(not read.found and read.key in TPU_PARAMS for read in trace.params.reads)
 
 
 def _fewer_failures(mine: Mapping[str, ModeTrace], theirs: Mapping[str, ModeTrace]) -> bool:

@@ -52,6 +52,8 @@ def _message(error: BaseException) -> str:
 
 
 _MISSING_NAME = re.compile(r"module '(tensorflow[\w.]*)' has no attribute '(\w+)'")
+_HOME = r"^tensorflow(\._api)?(\._?v\d)*\.?"
+_ESTIMATOR_HOME = "tensorflow_estimator.python.estimator.api."
 _MISSING_MODULE = re.compile(r"No module named '(tensorflow(?:\.\w+)*)'")
 
 
@@ -60,7 +62,7 @@ def missing_tensorflow_name(error: Optional[BaseException]) -> str:
     if isinstance(error, AttributeError):
         found = _MISSING_NAME.search(str(error))
         if found:
-            module = re.sub(r"^tensorflow(\._api(\.v\d)+)?\.?", "", found.group(1))
+            module = re.sub(_HOME, "", found.group(1).replace(_ESTIMATOR_HOME, "tensorflow."))
             return ".".join(part for part in (module, found.group(2)) if part)
     if isinstance(error, ImportError):
         found = _MISSING_MODULE.search(str(error))

@@ -142,6 +142,14 @@ class Inputs:
 
         base.__getitem__, base.__iter__ = getitem, iterate
 
+    def batch_size(self) -> Optional[int]:
+        """The first dimension of the inputs where it is known, None where it is not."""
+        for tensor in self._placeholders.values():
+            shape = structures.shape_of(tensor)
+            if shape and shape[0]:
+                return int(shape[0])
+        return None
+
     def structure(self) -> Tuple[Any, Any]:
         """The structures as far as this trace found them out."""
         return _structure(self.features), _structure(self.labels)

@@ -192,6 +192,8 @@ def _of_estimator(estimator: Any, request: TraceRequest) -> Model:
 
 
 def _model_of(estimator: Any) -> Model:
+    if hasattr(estimator, "_is_input_fn_invoked"):  # a TPUEstimator, which takes a call for export
+        estimator._is_input_fn_invoked = True
     return Model(estimator._model_fn, estimator.params, estimator.config)
 
 
@@ -279,7 +281,11 @@ def _offers(
 ) -> Dict[str, Any]:
     """What a factory is offered: the params, and what Estimator's makers are given."""
     offered = dict(request.params)
-    names = signature.parameters
+    names = {
+        name: parameter
+        for name, parameter in signature.parameters.items()
+        if parameter.kind is not parameter.VAR_KEYWORD  # **params takes the params one by one
+    }
     for name in ("model_dir", "output_dir"):
         if name in names:
             offered.setdefault(name, request.scratch_dir)

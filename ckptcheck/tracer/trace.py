@@ -12,6 +12,8 @@ from .params import Watcher, build_params
 from .restore_plan import restore_of
 
 _HEAD_OPS = 400
+_BATCH_SIZE = 8
+"""What TPUEstimator's params say where the features do not."""
 
 
 def trace_mode(tensorflow: Any, request: TraceRequest) -> ModeTrace:
@@ -32,6 +34,7 @@ class _ModeTracer:
         self.graph: Any = None
         self.taken = True
         self.behavior = ""
+        self.tpu_spec = False
         self.doing = ""
         self._first_op = 0
 
@@ -58,6 +61,7 @@ class _ModeTracer:
             head=self._head(),
             notes=self.notes,
             behavior=self.behavior,
+            tpu_spec=self.tpu_spec,
         )
 
     def _failed(self, failure: Failure, error: Optional[BaseException]) -> ModeTrace:
@@ -79,6 +83,7 @@ class _ModeTracer:
             stand_ins=self.stand_ins,
             head=self._head(),
             notes=self.notes + ((advice,) if advice else ()),
+            tpu_spec=self.tpu_spec,
         )
 
     def _head(self) -> Tuple[str, ...]:
@@ -166,13 +171,32 @@ class _ModeTracer:
         }
         self.taken = "params" in model.arguments or model.is_estimator or self.watcher.bulk
         self._check_labels(model)
+        if self.request.tpu and not model.is_estimator:
+            self._add_tpu_params(params)
         result = model.function(**{name: offered[name] for name in model.arguments})
         if hasattr(result, "as_estimator_spec"):
+            self.tpu_spec = True
+            refused = [] if model.is_estimator else _refused_params(self.request.params)
+            if refused:
+                return Failure("raised", "ValueError", _REFUSED.format(" and ".join(refused)))
             result = result.as_estimator_spec()
         if not hasattr(result, "scaffold") or not hasattr(result, "train_op"):
             text = f"model_fn returned {_kind(result)}, not an EstimatorSpec"
             return Failure("no-spec", "", text)
         return result
+
+    def _add_tpu_params(self, params: Any) -> None:
+        """What TPUEstimator adds on a CPU; it does so in the same way."""
+        size = self.inputs.batch_size() or _BATCH_SIZE
+        added = {"batch_size": size, "use_tpu": False}
+        for name, value in added.items():
+            if hasattr(params, "set_hparam"):
+                params.add_hparam(name, value)
+            elif isinstance(params, dict):
+                params[name] = value
+            else:
+                setattr(params, name, value)
+        self.stand_ins += (f"what TPUEstimator adds to params: batch_size {size}, use_tpu False",)
 
     def _check_labels(self, model: target.Model) -> None:
         """Estimator refuses labels that the model_fn has no argument for."""
@@ -226,6 +250,16 @@ def _opaque_notes(plan: Any) -> Tuple[str, ...]:
         f"what saveable objects make of {shown}: only names, dtypes and shapes are compared, not "
         "what their code does with the values",
     )
+
+
+_REFUSED = (
+    "model_fn returned a TPUEstimatorSpec, and TPUEstimator refuses params that hold {}: it adds "
+    "them itself. Leave them out of the params; batch sizes are arguments of TPUEstimator"
+)
+
+
+def _refused_params(params: Any) -> List[str]:
+    return [name for name in ("batch_size", "context") if name in params]
 
 
 def _kind(value: Any) -> str:

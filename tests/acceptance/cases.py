@@ -21,8 +21,6 @@ class Case:
     fixture: str
     #: What is done to the working copy after its checkpoint was trained.
     edits: Tuple[e.Edit, ...] = ()
-    #: What is done before it is trained; then the checkpoint is made when the test runs.
-    before: Tuple[e.Edit, ...] = ()
     #: What the ckptcheck command gets besides model_dir, target and params.
     cli_args: Tuple[str, ...] = ()
     #: "model" is TF 1 code: `import tensorflow`; "model_compat" imports tensorflow.compat.v1.
@@ -40,6 +38,8 @@ class Case:
     data_decides: bool = False
     #: One more of a kind; only run where CKPTCHECK_ACCEPTANCE=all is set, to save time.
     extra: bool = False
+    #: What is done before it is trained; then the checkpoint is made when the test runs.
+    before: Tuple[e.Edit, ...] = ()
 
     @property
     def trains(self) -> bool:

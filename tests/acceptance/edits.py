@@ -71,6 +71,16 @@ def replace(old: str, new: str) -> Edit:
     return replace_in("{module}.py", old, new)
 
 
+def append(text: str) -> Edit:
+    """Add a text at the end of the model's code."""
+
+    def edit(workspace: Workspace) -> None:
+        with open(workspace.path(workspace.module + ".py"), "a") as f:
+            f.write(text)
+
+    return edit
+
+
 def write_file(filename: str, text: str) -> Edit:
     """Add a file to the code's folder."""
 

@@ -17,6 +17,7 @@ import copy
 import functools
 import glob
 import importlib
+import inspect
 import json
 import os
 import shutil
@@ -224,13 +225,28 @@ def _estimator(request: Dict[str, Any], model_dir: str) -> Tuple[Any, Any]:
     return train.make_estimator(model_dir, params, module), train
 
 
+def _input_fn(script: Any, mode: str, called: Callable[[], None]) -> Callable[..., Any]:
+    """The script's input_fn for a mode; TPUEstimator wants one that takes params."""
+
+    def with_params(params: Any) -> Any:
+        called()
+        return script.input_fn(mode, params)
+
+    def without() -> Any:
+        called()
+        return script.input_fn(mode)
+
+    takes = "params" in inspect.signature(script.input_fn).parameters
+    return with_params if takes else without
+
+
 def _run(mode: str, estimator: Any, train: Any, observer: Observer) -> None:
     """One batch or one step of this mode."""
 
-    def input_fn() -> Any:
+    def called() -> None:
         observer.stage = BUILD
-        return train.input_fn(mode)
 
+    input_fn = _input_fn(train, mode, called)
     observer.stage = LOOKUP
     if mode == "train":
         estimator.train(input_fn, steps=1, hooks=[observer])
@@ -324,7 +340,7 @@ def train(request: Dict[str, Any], _: str) -> Dict[str, Any]:
     if TF_MAJOR > 1:  # the initializers of tf.layers draw their seeds from Keras's generator
         tf.keras.utils.set_random_seed(1)
     estimator, script = _estimator(request, request["model_dir"])
-    estimator.train(lambda: script.input_fn("train"), steps=script.STEPS)
+    estimator.train(_input_fn(script, "train", lambda: None), steps=script.STEPS)
     for path in glob.glob(os.path.join(glob.escape(request["model_dir"]), "events.out.*")):
         os.remove(path)
     return {}

@@ -216,6 +216,90 @@ OBJECTS: List[Case] = [
     Case("objects-saveable-cast", "objects", (e.cast_variable("offset_rounded", "int64"),)),
 ]
 
-CANNED_FUNCTION = "make_estimator"
+ESTIMATOR = "make_estimator"
 
-HARD_CASES = SAVERS + SHAPES + OBJECTS
+
+def _canned(constructor: str) -> e.Edit:
+    """Another Estimator of the library's."""
+    old = (
+        "    return tf.estimator.DNNClassifier(\n"
+        "        hidden_units,\n"
+        "        [*dense, tf.feature_column.embedding_column(tag, 2)],\n"
+        "        model_dir,\n"
+        "        classes,\n"
+        "        config=config,\n"
+        "    )\n"
+    )
+    return e.replace(old, "    return " + constructor + "\n")
+
+
+LINEAR = "tf.estimator.LinearClassifier([*dense, tag], model_dir, classes, config=config)"
+BASELINE = "tf.estimator.BaselineClassifier(model_dir, classes, config=config)"
+COMBINED = (
+    "tf.estimator.DNNLinearCombinedClassifier(model_dir, [tag], None, "
+    "[*dense, tf.feature_column.embedding_column(tag, 2)], None, hidden_units, "
+    "n_classes=classes, config=config)"
+)
+METRICS = (
+    "tf.estimator.add_metrics("
+    "tf.estimator.DNNClassifier(hidden_units, dense, model_dir, classes, config=config), "
+    "lambda features, labels, predictions: "
+    "{'seen': tf.metrics.mean(tf.cast(labels, tf.float32))})"
+)
+WRAPPED = (
+    "_wrapped(tf.estimator.DNNClassifier(hidden_units, dense, model_dir, classes, config=config))"
+)
+WRAPPER = """
+
+def _wrapped(inner):
+    def model_fn(features, labels, mode, config):
+        with tf.variable_scope("inner"):
+            spec = inner.model_fn(features, labels, mode, config)
+        tf.get_variable("outer", [2], trainable=False)
+        return spec
+
+    return tf.estimator.Estimator(model_fn, inner.model_dir, inner.config)
+"""
+FEWER_BUCKETS = (e.set_params(buckets=5),)
+MORE_HIDDEN = (e.set_params(hidden_units=[6, 4]),)
+FEWER_HIDDEN = (e.set_params(hidden_units=[6]),)
+
+
+def _library(name: str, before: Tuple[e.Edit, ...], **edits: Tuple[e.Edit, ...]) -> List[Case]:
+    return [Case(f"{name}-unchanged", "canned", before=before, function=ESTIMATOR)] + [
+        Case(f"{name}-{what.replace('_', '-')}", "canned", made, before=before, function=ESTIMATOR)
+        for what, made in edits.items()
+    ]
+
+
+LIBRARIES: List[Case] = (
+    _library("dnn", (), more_hidden=MORE_HIDDEN, fewer_hidden=FEWER_HIDDEN, buckets=FEWER_BUCKETS)
+    + _library("linear-classifier", (_canned(LINEAR),), buckets=FEWER_BUCKETS)
+    + _library("baseline", (_canned(BASELINE),), classes=(e.set_params(classes=4),))
+    + _library("combined", (_canned(COMBINED),), buckets=FEWER_BUCKETS, more_hidden=MORE_HIDDEN)
+    + _library("metrics", (_canned(METRICS),), more_hidden=MORE_HIDDEN)
+    + _library(
+        "wrapped",
+        (_canned(WRAPPED), e.append(WRAPPER)),
+        renamed=(e.replace('"inner"', '"core"'),),
+        more=(e.replace('"outer", [2]', '"outer", [3]'),),
+    )
+)
+
+LAUNCHES: List[Case] = [
+    Case("tpu-unchanged", "tpu"),
+    Case("tpu-more-units", "tpu", MORE_UNITS),
+    Case("tpu-renamed", "tpu", RENAMED),
+    Case("tpu-estimator", "tpu", function=ESTIMATOR),
+    Case("tpu-estimator-more-units", "tpu", MORE_UNITS, function=ESTIMATOR),
+    Case("tpu-estimator-renamed", "tpu", RENAMED, function=ESTIMATOR),
+    Case("tpu-batch-size-given", "tpu", (e.set_params(batch_size=8),)),
+    Case("mirrored-unchanged", "mirrored"),
+    Case("mirrored-more-units", "mirrored", MORE_UNITS),
+    Case("mirrored-renamed", "mirrored", RENAMED),
+    Case("mirrored-estimator", "mirrored", function=ESTIMATOR),
+    Case("mirrored-estimator-more-units", "mirrored", MORE_UNITS, function=ESTIMATOR),
+    Case("mirrored-estimator-renamed", "mirrored", RENAMED, function=ESTIMATOR),
+]
+
+HARD_CASES = SAVERS + SHAPES + OBJECTS + LIBRARIES + LAUNCHES
