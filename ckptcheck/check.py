@@ -41,7 +41,7 @@ def check(
         target: ``module:attr`` or ``path/to/file.py:attr`` of a model_fn, an Estimator, or a
             factory of one.
         params: the params, or the path of a JSON file with them.
-        modes: which of ``predict``, ``eval`` and ``train`` to check.
+        modes: which of ``predict``, ``eval``, ``train`` and ``export`` to check.
         python: the command of the interpreter that has TensorFlow; by default this one.
         app_dir: the directory that the target is imported from; by default the working directory.
         params_type: ``dict``, ``attr`` (``params.key``), or ``module:callable``.

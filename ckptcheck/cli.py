@@ -77,7 +77,7 @@ def check(
     target: str = typer.Argument(..., metavar="TARGET", show_default=False),
     params: Optional[str] = typer.Argument(None, metavar="PARAMS", show_default=False),
     modes: List[str] = typer.Option(
-        list(MODES), "--mode", help="Check this mode (predict, eval or train); repeatable."
+        list(MODES), "--mode", help="Check this mode (predict, eval, train or export); repeatable."
     ),
     overrides: List[str] = typer.Option(
         [], "--set", metavar="KEY=VALUE", help="Override a param; key.sub=value goes deeper."

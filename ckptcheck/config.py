@@ -8,7 +8,7 @@ import sys
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .errors import UsageError
-from .spec import MODES
+from .spec import ALL_MODES, MODES
 
 DEFAULT_TIMEOUT = 300.0
 LONGEST_TIMEOUT = 24 * 3600.0
@@ -83,7 +83,7 @@ class CheckSpec:
             _verify_name("--params-type (dict, attr or module:callable)", self.params_type)
         if self.input_fn and self.features is not None:
             raise UsageError("--input-fn and --features exclude each other: give one of them")
-        _verify_choices("--mode", self.modes, MODES)
+        _verify_choices("--mode", self.modes, ALL_MODES)
         _verify_choices("--behavior", (self.behavior,), ("auto", "v1", "v2"))
         _verify_choices("--fail-on", (self.fail_on,), SEVERITIES)
         if not 0 < self.timeout <= LONGEST_TIMEOUT:
@@ -94,7 +94,7 @@ class CheckSpec:
         if not os.path.isdir(folder):
             raise UsageError(f"--app-dir {self.app_dir}: no such directory")
         object.__setattr__(self, "app_dir", folder)
-        order = [mode for mode in MODES if mode in self.modes]
+        order = [mode for mode in ALL_MODES if mode in self.modes]
         object.__setattr__(self, "modes", tuple(order))
 
 
@@ -243,13 +243,13 @@ def read_feature_file(path: str) -> FeatureFile:
         UsageError: it is not of the form that docs/features.md describes.
     """
     data = read_json_object(path, "--features")
-    strangers = [key for key in data if key not in ("features", "labels", *MODES)]
+    strangers = [key for key in data if key not in ("features", "labels", *ALL_MODES)]
     if strangers:
         raise UsageError(
             "--features {}: unknown key {!r}: expected features, labels, and for single modes "
-            "{}".format(path, strangers[0], ", ".join(MODES))
+            "{}".format(path, strangers[0], ", ".join(ALL_MODES))
         )
-    modes = {mode: data[mode] for mode in MODES if mode in data}
+    modes = {mode: data[mode] for mode in ALL_MODES if mode in data}
     for where, part in [("", data), *modes.items()]:
         if not isinstance(part, dict):
             raise UsageError(f"--features {path}: {where} must be an object")

@@ -10,7 +10,9 @@ import re
 from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar, Union
 
 __all__ = [
+    "ALL_MODES",
     "EVAL",
+    "EXPORT",
     "FAILS",
     "MODES",
     "OUTCOMES",
@@ -18,6 +20,7 @@ __all__ = [
     "RESTORES",
     "SILENT",
     "TRAIN",
+    "UNLABELED",
     "UNTRACEABLE",
     "Advice",
     "CheckpointIndex",
@@ -58,8 +61,15 @@ __all__ = [
 Shape = Optional[Tuple[Optional[int], ...]]
 """A tensor's shape: None is an unknown rank, a None in it an unknown dimension."""
 
-PREDICT, EVAL, TRAIN = "predict", "eval", "train"
+PREDICT, EVAL, TRAIN, EXPORT = "predict", "eval", "train", "export"
 MODES = (PREDICT, EVAL, TRAIN)
+"""What is checked by default."""
+
+ALL_MODES = (*MODES, EXPORT)
+"""With ``Estimator.export_saved_model``, which is checked when it is asked for."""
+
+UNLABELED = (PREDICT, EXPORT)
+"""The modes whose model_fn gets no labels."""
 
 RESTORES, FAILS, SILENT, UNTRACEABLE = "restores", "fails", "silent", "untraceable"
 OUTCOMES = (RESTORES, SILENT, FAILS, UNTRACEABLE)
@@ -194,7 +204,7 @@ class RestorePlan:
     """What a restore in one mode will do, as TensorFlow built it.
 
     Attributes:
-        mode: ``predict``, ``eval`` or ``train``.
+        mode: ``predict``, ``eval``, ``train`` or ``export``.
         reads: every tensor that it reads.
         uninitialized: variables that nothing fills and that TensorFlow's ready ops report.
         unwatched: variables that nothing fills and that no ready op looks at.

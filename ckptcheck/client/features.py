@@ -11,7 +11,7 @@ import dataclasses
 import itertools
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ..spec import TRAIN, InputEvent, ModeTrace, SavedGraph
+from ..spec import TRAIN, UNLABELED, InputEvent, ModeTrace, SavedGraph
 from . import input_pools
 from .input_pools import Leaf, Pool
 from .structure import (
@@ -70,12 +70,12 @@ class Guess:
     fixed: bool = False
 
     def inputs(self, mode: str) -> Inputs:
-        """The structures for one mode; PREDICT has no labels."""
+        """The structures for one mode; PREDICT and an export have no labels."""
         specs = {path: self.pool.leaves[place].spec for path, place in self.places.items()}
         free = [leaf.spec for leaf in self._free()]
         features = render(self.features, specs, ("features",), free)
         labels = render(self.labels, specs, ("labels",), free)
-        return Inputs(features, None if mode == "predict" else labels, self.pool.names)
+        return Inputs(features, None if mode in UNLABELED else labels, self.pool.names)
 
     def _free(self) -> List[Leaf]:
         taken = set(self.places.values())
@@ -301,7 +301,7 @@ def _outdated(trace: ModeTrace, before: Guess, after: Guess, mode: str) -> bool:
         return False
     if trace.failure is not None and trace.failure.kind == "structure":
         return True
-    if after.labels != before.labels and mode != "predict":
+    if after.labels != before.labels and mode not in UNLABELED:
         return True
     if trace.failure is not None and before != after:
         return True

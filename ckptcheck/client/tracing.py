@@ -9,6 +9,7 @@ from ..config import CheckSpec
 from ..errors import UsageError
 from ..spec import (
     TRAIN,
+    UNLABELED,
     CheckpointIndex,
     Environment,
     Failure,
@@ -190,7 +191,8 @@ class _Tracing:
         given = {mode: self._given(mode) for mode in self._spec.modes}
         traces = self._ask(given)
         source = "input-fn" if self._spec.input_fn else "features-file"
-        best_first = [traces[mode] for mode in reversed(self._spec.modes)]  # TRAIN has labels
+        labeled_first = sorted(self._spec.modes, key=lambda mode: mode in UNLABELED)
+        best_first = [traces[mode] for mode in labeled_first]
         seen = next((trace for trace in best_first if trace.failure is None), None)
         if seen is None:
             return traces, Features(source)
@@ -200,20 +202,21 @@ class _Tracing:
         if self._spec.features is None:
             return Inputs(None, None)
         features, labels = self._spec.features.of(mode)
-        return Inputs(features, None if mode == "predict" else labels)
+        return Inputs(features, None if mode in UNLABELED else labels)
 
     def _trace_found(self, graph: Optional[SavedGraph]) -> Tuple[Dict[str, ModeTrace], Features]:
         """The modes with the features that the saved graph shows."""
         if graph is None:
             raise UsageError(self._no_graph())
-        found = find(graph, self._spec.modes, self._ask)
+        found = find(graph, _with_reference(self._spec.modes), self._ask)
         _raise_usage(found.traces.values())
         if found.guess is None or not found.complete:
             raise UsageError(self._not_found(found, graph))
         if not found.alike and all(t.failure is None for t in found.traces.values()):
             self._doubts.append(_ANOTHER_USE)
         features, labels = _plain_inputs(found.guess)
-        return dict(found.traces), Features("saved-graph", features, labels)
+        traces = {mode: found.traces[mode] for mode in self._spec.modes}
+        return traces, Features("saved-graph", features, labels)
 
     def _no_graph(self) -> str:
         """What to say where there is no saved graph: with the keys that the code names."""
@@ -261,6 +264,11 @@ _ANOTHER_USE = (
     "whether each feature is the right tensor: the model_fn uses them otherwise than it did when "
     "the graph was saved, so only their order told them apart (--input-fn or --features makes sure)"
 )
+
+
+def _with_reference(modes: Sequence[str]) -> Tuple[str, ...]:
+    """The modes with TRAIN, the mode of the saved graph, by which the features are told apart."""
+    return (*modes, TRAIN) if TRAIN not in modes else tuple(modes)
 
 
 def _file_names(paths: Sequence[str]) -> str:

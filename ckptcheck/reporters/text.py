@@ -10,9 +10,13 @@ from tabulate import tabulate
 from ..config import printable
 from ..groups import fold
 from ..spec import (
+    EVAL,
+    EXPORT,
     FAILS,
+    PREDICT,
     RESTORES,
     SILENT,
+    TRAIN,
     UNTRACEABLE,
     Finding,
     Group,
@@ -176,7 +180,7 @@ class _Writer:
         rows = list(_plan_rows(trace.plans, stored))
         headers = ["key", "checkpoint", "model", "sink", "in"]
         table = _table(rows, headers, self._options.width)
-        return "what each mode restores (in P = PREDICT, E = EVAL, T = TRAIN)\n" + table
+        return "what each mode restores (in P = PREDICT, E = EVAL, T = TRAIN, X = export)\n" + table
 
     def _not_judged(self) -> str:
         lines = [self._wrap("not judged: " + item, "", "  ") for item in self._report.not_judged]
@@ -288,13 +292,16 @@ def _spec(spec: Optional[VariableSpec]) -> str:
     return "-" if spec is None else f"{spec.dtype} {shape_text(spec.shape)}"
 
 
+_LETTERS = {PREDICT: "P", EVAL: "E", TRAIN: "T", EXPORT: "X"}
+
+
 def _plan_rows(plans: Sequence[Any], stored: Dict[str, VariableSpec]) -> Iterator[List[str]]:
     modes: Dict[str, str] = {}
     reads: Dict[str, Read] = {}
     for plan in plans:
         for read in plan.reads:
             reads.setdefault(read.key, read)
-            letter = plan.mode[0].upper()
+            letter = _LETTERS[plan.mode]
             if letter not in modes.setdefault(read.key, ""):
                 modes[read.key] += letter
     for key in sorted(set(reads) | set(stored), key=natural_key):

@@ -2,9 +2,9 @@
 
 A state file with absolute paths goes on pointing to where the checkpoint was written. If that place
 still exists, TensorFlow loads from there, not from the directory that it was told. If it does not,
-TRAIN raises, and PREDICT and EVAL go on with random weights after one line in the log (where the
-whole directory is gone, TensorFlow 1 raises in all modes). ``tf.train.Saver`` writes relative paths
-with ``save_relative_paths=True``, as Estimator does.
+TRAIN and an export raise, and PREDICT and EVAL go on with random weights after one line in the log
+(where the whole directory is gone, TensorFlow 1 raises in all modes). ``tf.train.Saver`` writes
+relative paths with ``save_relative_paths=True``, as Estimator does.
 
 What to do: edit the file ``checkpoint`` in the model_dir so that it names a checkpoint beside it,
 without a directory.
@@ -14,7 +14,7 @@ import dataclasses
 import os
 from typing import Dict, Iterator, Tuple
 
-from ..spec import TRAIN, Finding, Located, Outcome, StateFile
+from ..spec import EXPORT, TRAIN, Finding, Located, Outcome, StateFile
 from .base import FAILS_AT_RESTORE, SILENTLY_WRONG, Facts, Rule
 from .examples import LOCATED, facts, nothing_to_restore
 
@@ -51,7 +51,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 def _nowhere(facts: Facts) -> Dict[str, Outcome]:
     raises_always = facts.major < 2 and not facts.located.folder_exists
     return {
-        mode: FAILS_AT_RESTORE if mode == TRAIN or raises_always else SILENTLY_WRONG
+        mode: FAILS_AT_RESTORE if mode in (TRAIN, EXPORT) or raises_always else SILENTLY_WRONG
         for mode in facts.modes
     }
 

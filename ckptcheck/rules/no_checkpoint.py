@@ -2,8 +2,9 @@
 
 Without a readable state file named ``checkpoint`` Estimator takes a model_dir for a fresh one, even
 if the files of a checkpoint are in it. PREDICT and EVAL log ``Could not find trained model in
-model_dir`` at INFO and go on with random weights; TRAIN starts again at step 0. A state file that
-names no checkpoint at all, such as an empty one, raises ``Invalid checkpoint state`` in every mode.
+model_dir`` at INFO and go on with random weights; TRAIN starts again at step 0; an export raises
+``Couldn't find trained model``. A state file that names no checkpoint at all, such as an empty one,
+raises ``Invalid checkpoint state`` in every mode.
 
 What to do: write the state file again (``model_checkpoint_path: "model.ckpt-1000"``), or name the
 checkpoint itself instead of the directory. An empty model_dir is not checked at all (exit code 3).
@@ -11,9 +12,9 @@ checkpoint itself instead of the directory. An empty model_dir is not checked at
 
 import dataclasses
 import os
-from typing import Iterator, Optional, Tuple
+from typing import Iterator, Mapping, Optional, Tuple
 
-from ..spec import Finding, Located, StateFile
+from ..spec import EXPORT, Finding, Located, Outcome, StateFile
 from .base import FAILS_AT_RESTORE, SILENTLY_WRONG, Facts, Rule, all_modes
 from .examples import LOCATED, facts, nothing_to_restore
 
@@ -23,8 +24,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     located = facts.located
     if located.prefix:
         return
-    outcome = FAILS_AT_RESTORE if _is_invalid(located.state) else SILENTLY_WRONG
-    outcomes = all_modes(facts, outcome) if located.candidates else {}
+    outcomes = _outcomes(facts) if located.candidates else {}
     yield Finding(
         rule=RULE.id,
         severity=RULE.severity,
@@ -34,6 +34,13 @@ def check(facts: Facts) -> Iterator[Finding]:
         subject=located.model_dir,
         hint=_hint(located),
     )
+
+
+def _outcomes(facts: Facts) -> Mapping[str, Outcome]:
+    """An export wants a checkpoint and raises without one, as all do at a state file of nothing."""
+    if _is_invalid(facts.located.state):
+        return all_modes(facts, FAILS_AT_RESTORE)
+    return {mode: FAILS_AT_RESTORE if mode == EXPORT else SILENTLY_WRONG for mode in facts.modes}
 
 
 def _is_invalid(state: Optional[StateFile]) -> bool:

@@ -12,15 +12,15 @@ import sys
 import types
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from ..spec import EVAL, PREDICT, TRAIN, InputEvent, TensorUse, TraceRequest
+from ..spec import EVAL, EXPORT, PREDICT, TRAIN, UNLABELED, InputEvent, TensorUse, TraceRequest
 from . import compat, structures
 from .consumers import consumer_text
 from .failures import StructureMismatch, UsageError
 
 Path = structures.Path
 
-ESTIMATOR_MODES = {PREDICT: "infer", EVAL: "eval", TRAIN: "train"}
-"""The modes as Estimator names them."""
+ESTIMATOR_MODES = {PREDICT: "infer", EVAL: "eval", TRAIN: "train", EXPORT: "infer"}
+"""The modes as Estimator names them; an export calls model_fn to PREDICT."""
 
 
 class Recorder:
@@ -100,7 +100,7 @@ class Inputs:
         with self.tensorflow.device("/cpu:0"):
             result = input_fn(**kwargs)
             self.features, self.labels = self._parse_result(result)
-        if self.mode == PREDICT:
+        if self.mode in UNLABELED:
             self.labels = None
         for root, value in (("features", self.features), ("labels", self.labels)):
             self._placeholders.update(structures.flatten(value, (root,)))

@@ -9,6 +9,7 @@ import re
 from typing import Any, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from ..spec import Read, RestorePlan, Shape, VariableSpec
+from .preparation import Prepared
 
 _READ_OPS = ("RestoreV2", "Restore", "RestoreSlice")
 _VARIABLE_OPS = ("VariableV2", "Variable", "VarHandleOp", "TemporaryVariable")
@@ -142,26 +143,26 @@ def _prefixes(name: str, trainable: Set[str]) -> Iterator[str]:
 
 
 def restore_of(
-    tensorflow: Any, graph: Any, mode: str, scaffold: Any, fetches: Iterable[Any]
+    tensorflow: Any, graph: Any, mode: str, prepared: Prepared, fetches: Iterable[Any]
 ) -> Restore:
-    """The restore that a finalized scaffold will do.
+    """The restore that a mode will do.
 
     Args:
         tensorflow: the module.
         graph: the graph of the trace.
-        mode: ``predict``, ``eval`` or ``train``.
-        scaffold: the scaffold, after ``finalize()``.
+        mode: ``predict``, ``eval``, ``train`` or ``export``.
+        prepared: what the session starts with.
         fetches: what the mode runs after the restore.
     """
     variables = Variables(tensorflow, graph)
-    found = _reads(tensorflow, graph, scaffold.saver, variables)
+    found = _reads(tensorflow, graph, prepared.saver, variables)
     reads = tuple(item.read for item in found)
     sinks = tuple(item.sink for item in found)
     restored = {op for op in sinks if op is not None}
-    local_init = ancestors(filter(None, [as_op(scaffold.local_init_op)]))
+    local_init = ancestors(filter(None, [as_op(prepared.local_init_op)]))
     filled = _assigned(local_init)
-    uninitialized = _reported(scaffold.ready_for_local_init_op) - restored
-    uninitialized |= _reported(scaffold.ready_op) - restored - filled
+    uninitialized = _reported(prepared.ready_for_local_init_op) - restored
+    uninitialized |= _reported(prepared.ready_op) - restored - filled
     unwatched = set(variables.global_ops) - restored - filled - uninitialized
     unwatched &= ancestors(filter(None, map(as_op, fetches)))
     plan = RestorePlan(

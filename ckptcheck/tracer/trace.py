@@ -2,10 +2,10 @@
 
 import copy
 import dataclasses
-from typing import Any, Iterable, List, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
-from ..spec import EVAL, PREDICT, TRAIN, Failure, ModeTrace, TraceRequest
-from . import compat, flags, opaque, run_shapes, target
+from ..spec import EXPORT, Failure, ModeTrace, TraceRequest
+from . import compat, flags, opaque, preparation, run_shapes, target
 from .failures import UsageError, failure_of, missing_tensorflow_name
 from .inputs import ESTIMATOR_MODES, Inputs
 from .params import Watcher, build_params
@@ -187,8 +187,9 @@ class _ModeTracer:
 
     def _add_tpu_params(self, params: Any) -> None:
         """What TPUEstimator adds on a CPU; it does so in the same way."""
-        size = self.inputs.batch_size() or _BATCH_SIZE
-        added = {"batch_size": size, "use_tpu": False}
+        added = {"batch_size": self.inputs.batch_size() or _BATCH_SIZE, "use_tpu": False}
+        if self.request.mode == EXPORT:  # a server's batches have any size
+            del added["batch_size"]
         for name, value in added.items():
             if hasattr(params, "set_hparam"):
                 params.add_hparam(name, value)
@@ -196,7 +197,8 @@ class _ModeTracer:
                 params[name] = value
             else:
                 setattr(params, name, value)
-        self.stand_ins += (f"what TPUEstimator adds to params: batch_size {size}, use_tpu False",)
+        shown = ", ".join(f"{name} {value}" for name, value in added.items())
+        self.stand_ins += (f"what TPUEstimator adds to params: {shown}",)
 
     def _check_labels(self, model: target.Model) -> None:
         """Estimator refuses labels that the model_fn has no argument for."""
@@ -205,39 +207,21 @@ class _ModeTracer:
             raise UsageError("model_fn does not take labels, but input_fn returns labels.")
 
     def _plan(self, spec: Any, config: Any, step: Any) -> Any:
-        for hook in _hooks(spec, self.request.mode):
-            hook.begin()
-        v1 = compat.v1(self.tensorflow)
-        scaffold = spec.scaffold or v1.train.Scaffold()
-        if self.request.mode == TRAIN:
-            self._add_training_saver(scaffold, config)
+        mode = self.request.mode
+        preparation.begin_hooks(spec, mode)
         try:
-            scaffold.finalize()
+            prepared = preparation.prepare(self.tensorflow, spec, mode)
         except Exception as error:  # TensorFlow's, of what the code made of its Scaffold
             return dataclasses.replace(failure_of(error), kind="scaffold")
-        fetches = _fetches(spec, self.request.mode)
-        if self.request.mode != PREDICT:  # its hooks and its summary want the step
-            fetches.append(step)
-        restore = restore_of(self.tensorflow, self.graph, self.request.mode, scaffold, fetches)
+        fetches = preparation.fetches(spec, mode, step)
+        restore = restore_of(self.tensorflow, self.graph, mode, prepared, fetches)
         self.notes += _opaque_notes(restore.plan)
-        errors = run_shapes.run_errors(
-            self.tensorflow, self.graph, restore, self.request.checkpoint, fetches
-        )
+        stored = self.request.checkpoint
         return dataclasses.replace(
             restore.plan,
-            run_errors=errors,
-            opaque_errors=opaque.errors(
-                self.tensorflow, self.graph, restore, self.request.checkpoint
-            ),
+            run_errors=run_shapes.run_errors(self.tensorflow, self.graph, restore, stored, fetches),
+            opaque_errors=opaque.errors(self.tensorflow, self.graph, restore, stored),
         )
-
-    def _add_training_saver(self, scaffold: Any, config: Any) -> None:
-        """Estimator's own saver, where neither the scaffold nor the model_fn has one."""
-        v1 = compat.v1(self.tensorflow)
-        if scaffold.saver or v1.get_collection(v1.GraphKeys.SAVERS):
-            return
-        saver = v1.train.Saver(sharded=True, defer_build=True, save_relative_paths=True)
-        v1.add_to_collection(v1.GraphKeys.SAVERS, saver)
 
 
 def _opaque_notes(plan: Any) -> Tuple[str, ...]:
@@ -264,34 +248,3 @@ def _refused_params(params: Any) -> List[str]:
 
 def _kind(value: Any) -> str:
     return "None" if value is None else f"a {type(value).__name__}"
-
-
-def _hooks(spec: Any, mode: str) -> Iterable[Any]:
-    if mode == TRAIN:
-        return tuple(spec.training_hooks or ()) + tuple(spec.training_chief_hooks or ())
-    if mode == EVAL:
-        return tuple(spec.evaluation_hooks or ())
-    return tuple(getattr(spec, "prediction_hooks", None) or ())
-
-
-def _fetches(spec: Any, mode: str) -> List[Any]:
-    """What the mode runs in its session, flat."""
-    if mode == TRAIN:
-        return _flat([spec.train_op, spec.loss])
-    if mode == PREDICT:
-        return _flat(spec.predictions)
-    return _flat([spec.loss, spec.eval_metric_ops])
-
-
-def _flat(value: Any) -> List[Any]:
-    if value is None:
-        return []
-    if isinstance(value, dict):
-        return [leaf for item in value.values() for leaf in _flat(item)]
-    if isinstance(value, (list, tuple)):
-        return [leaf for item in value for leaf in _flat(item)]
-    if hasattr(value, "dense_shape"):
-        return [value.values]
-    if hasattr(value, "updates") and hasattr(value, "result"):  # a Keras metric
-        return list(value.updates) + [value.result()]
-    return [value] if hasattr(value, "graph") or hasattr(value, "op") else []

@@ -41,6 +41,14 @@ class Case:
     #: What is done before it is trained; then the checkpoint is made when the test runs.
     before: Tuple[e.Edit, ...] = ()
 
+    #: Export it for serving, too; its features must be a dict.
+    exports: bool = False
+
+    @property
+    def modes(self) -> Tuple[str, ...]:
+        """What is compared."""
+        return ("predict", "eval", "train", "export")[: 4 if self.exports else 3]
+
     @property
     def trains(self) -> bool:
         """Whether its checkpoint is made when the test runs, and is not a fixture's."""

@@ -53,6 +53,7 @@ class Restores:
     def __init__(self) -> None:
         self.savers: List[Tuple[Any, Dict[str, np.ndarray]]] = []
         self.prefix: Optional[str] = None
+        self.started: Callable[[], None] = lambda: None
         self._original: Callable[..., Any] = v1.train.Saver.restore
 
     def watch(self) -> None:
@@ -62,9 +63,10 @@ class Restores:
 
         def restore(saver: Any, sess: Any, save_path: Any) -> Any:
             tensors = _read_checkpoint(save_path)
+            seen.started()
             result = original(saver, sess, save_path)
             seen.savers.append((saver, tensors))
-            seen.prefix = str(save_path)
+            seen.prefix = seen.prefix or str(save_path)
             return result
 
         v1.train.Saver.restore = restore
@@ -149,12 +151,14 @@ class Observer(Hook):  # type: ignore[misc]
 
     def __init__(self, restores: Restores) -> None:
         self.restores = restores
+        self.restores.started = self.begin  # an export has no hooks
         self.stage = BUILD
         self.mismatches: List[Dict[str, str]] = []
         self.oracle_error: Optional[str] = None
 
     def begin(self) -> None:
-        self.stage = SESSION
+        if self.stage == BUILD:
+            self.stage = SESSION
 
     def after_create_session(self, session: Any, coord: Any) -> None:
         """After the restore and the initializers, before the first step."""
@@ -240,8 +244,43 @@ def _input_fn(script: Any, mode: str, called: Callable[[], None]) -> Callable[..
     return with_params if takes else without
 
 
-def _run(mode: str, estimator: Any, train: Any, observer: Observer) -> None:
+def _export(estimator: Any, train: Any, observer: Observer, scratch: str) -> None:
+    """Export for serving, load what was exported as a server does, and answer one request."""
+    input_fn = _input_fn(train, "predict", lambda: None)
+    batch = _first_batch(input_fn)
+
+    def receiver() -> Any:
+        observer.stage = BUILD
+        placeholders = {
+            key: v1.placeholder(value.dtype, [None, *value.shape[1:]], name=key)
+            for key, value in batch.items()
+        }
+        return tf.estimator.export.ServingInputReceiver(placeholders, placeholders)
+
+    observer.stage = LOOKUP
+    folder = estimator.export_saved_model(os.path.join(scratch, "exported"), receiver)
+    observer.stage = RUN
+    with tf.Graph().as_default(), v1.Session() as session:
+        meta = v1.saved_model.load(session, ["serve"], folder)
+        observer.after_create_session(session, None)
+        signature = meta.signature_def["serving_default"]
+        feed = {signature.inputs[key].name: value for key, value in batch.items()}
+        session.run([info.name for info in signature.outputs.values()], feed)
+    observer.stage = DONE
+
+
+def _first_batch(input_fn: Callable[..., Any]) -> Dict[str, np.ndarray]:
+    """The first features that an input_fn gives; they must be a dict."""
+    with tf.Graph().as_default(), v1.Session() as session:
+        features, _ = v1.data.make_one_shot_iterator(input_fn()).get_next()
+        return dict(session.run(features))
+
+
+def _run(mode: str, estimator: Any, train: Any, observer: Observer, scratch: str) -> None:
     """One batch or one step of this mode."""
+    if mode == "export":
+        _export(estimator, train, observer, scratch)
+        return
 
     def called() -> None:
         observer.stage = BUILD
@@ -272,7 +311,7 @@ def _attempt(request: Dict[str, Any], mode: str, model_dir: str) -> Dict[str, An
     restores.watch()
     try:
         estimator, train = _estimator(request, model_dir)
-        _run(mode, estimator, train, observer)
+        _run(mode, estimator, train, observer, os.path.dirname(model_dir))
     except (Exception, SystemExit) as raised:
         error = f"{type(raised).__name__}: {_short(raised)}"
         traceback.print_exc()
@@ -294,6 +333,8 @@ def _blame_the_restore(request: Dict[str, Any], mode: str, error: str) -> None:
     Otherwise it is not the checkpoint that breaks it, or not the checkpoint alone, and no verdict
     would be the right one: such a case has to be written in another way.
     """
+    if mode == "export":  # it takes no fresh variables, and its request is one that PREDICT got
+        return
     empty = os.path.join(request["scratch"], mode + "-empty")
     os.mkdir(empty)
     control = _attempt(request, mode, empty)
@@ -475,7 +516,8 @@ def _judge_all(request: Dict[str, Any]) -> Dict[str, Dict[str, Any]]:
     newest ones. No copy of the model_dir protects that one.
     """
     work = functools.partial(judge, request)
-    modes = _fork_each(("predict", "eval"), work, request["scratch"])
+    first = [mode for mode in request["modes"] if mode != "train"]
+    modes = _fork_each(first, work, request["scratch"])
     modes.update(_fork_each(("train",), work, request["scratch"]))
     return modes
 

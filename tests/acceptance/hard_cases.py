@@ -302,4 +302,52 @@ LAUNCHES: List[Case] = [
     Case("mirrored-estimator-renamed", "mirrored", RENAMED, function=ESTIMATOR),
 ]
 
-HARD_CASES = SAVERS + SHAPES + OBJECTS + LIBRARIES + LAUNCHES
+EXPORTS: List[Case] = [
+    Case("export-unchanged", "saving", exports=True),
+    Case("export-renamed", "saving", RENAMED, exports=True),
+    Case("export-more-units", "saving", MORE_UNITS, exports=True),
+    Case("export-saver-dict", "saving", before=_saver(DICT), exports=True),
+    Case(
+        "export-saver-dict-no-more",
+        "saving",
+        (e.replace(DICT, "None"),),
+        before=_saver(DICT),
+        exports=True,
+    ),
+    Case(
+        "export-saver-of-a-part",
+        "saving",
+        (_scaffold("saver=tf.train.Saver(tf.trainable_variables()[:2])"),),
+        exports=True,
+    ),
+    Case(
+        "export-saver-deferred",
+        "saving",
+        (_scaffold("saver=tf.train.Saver(defer_build=True)"),),
+        exports=True,
+    ),
+    Case(
+        "export-initialized-again",
+        "saving",
+        (_scaffold("local_init_op=tf.variables_initializer(tf.trainable_variables())"),),
+        exports=True,
+    ),
+    Case(
+        "export-ready-ops-empty",
+        "saving",
+        (
+            _scaffold(
+                "saver=" + WEIGHTS_ONLY + ", ready_op=tf.constant([], tf.string), "
+                "ready_for_local_init_op=tf.constant([], tf.string)"
+            ),
+        ),
+        exports=True,
+    ),
+    Case("export-ema", "ema", exports=True),
+    Case("export-columns", "feature_columns", exports=True),
+    Case("export-state-removed", "saving", (e.remove_files("checkpoint"),), exports=True),
+    Case("export-state-missing-step", "saving", (e.state_missing_step,), exports=True),
+    Case("export-index-garbage", "saving", (e.overwrite("*.index", b"garbage"),), exports=True),
+]
+
+HARD_CASES = SAVERS + SHAPES + OBJECTS + LIBRARIES + LAUNCHES + EXPORTS

@@ -12,7 +12,6 @@ from .workspace import Workspace, write_json
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROJECT = os.path.dirname(os.path.dirname(HERE))
-MODES = ("predict", "eval", "train")
 CHECK_TIMEOUT_SECONDS = 300
 
 
@@ -128,6 +127,7 @@ def _request(do: str, case: Case, workspace: Workspace) -> Dict[str, Any]:
         "module": case.module,
         "tf1_names": case.module == "model",
         "params": "params.json",
+        "modes": case.modes,
         "behavior": case.behavior_before if do == "train" else case.behavior,
     }
 
@@ -138,6 +138,8 @@ def command(case: Case, workspace: Workspace) -> List[str]:
     words = [sys.executable, "-m", "ckptcheck", "--format", "json"]
     if case.behavior:
         words += ["--behavior", case.behavior]
+    if case.exports:
+        words += [word for mode in case.modes for word in ("--mode", mode)]
     words += [*list(case.cli_args), workspace.model_dir, target, "params.json"]
     flags = workspace.argv()
     return [*words, "--", *flags] if flags else words

@@ -9,7 +9,7 @@ import pytest
 
 from .all_cases import CASES
 from .cases import Case
-from .harness import MODES, Check, Oracle, ask_estimator, prepare, verdict_text
+from .harness import Check, Oracle, ask_estimator, prepare, verdict_text
 
 ALL = os.environ.get("CKPTCHECK_ACCEPTANCE") == "all"
 CHOSEN = [case for case in CASES if ALL or not case.extra]
@@ -40,7 +40,7 @@ def _unnamed(answer: Dict[str, Any], findings: List[str]) -> List[List[str]]:
 def _disagreements(case: Case, check: Check, modes: Dict[str, Dict[str, Any]]) -> List[str]:
     """Where ckptcheck's report says something else than what happened."""
     lines = []
-    for mode in MODES:
+    for mode in case.modes:
         truth, said = verdict_text(modes[mode]), check.verdict(mode)
         if not _agree(case, truth, said):
             lines.append(f"{mode}: TensorFlow: {truth}; ckptcheck: {said}")
@@ -59,7 +59,7 @@ def test_verdicts(case: Case, oracle: Oracle, tmp_path: Any) -> None:
     )  # first: TRAIN may delete a checkpoint that was named by its path
     modes = ask_estimator(case, workspace, oracle)
     problems = _disagreements(case, check, modes)
-    if any(modes[mode]["verdict"] != "restores" for mode in MODES) and check.code == 0:
+    if any(modes[mode]["verdict"] != "restores" for mode in case.modes) and check.code == 0:
         problems.append("exit code 0, although not every mode restores")
     truth = json.dumps(modes, indent=1)
     assert not problems, "\n".join([*problems, "", truth, "", check.describe()])

@@ -1,0 +1,97 @@
+"""What Estimator does with an EstimatorSpec before it restores, and what it runs after that."""
+
+from typing import Any, Iterable, List, NamedTuple, Optional
+
+from ..spec import EVAL, EXPORT, PREDICT, TRAIN
+from . import compat
+
+
+class Prepared(NamedTuple):
+    """What a session starts with: of a finished Scaffold, or what an export takes of one."""
+
+    saver: Any
+    local_init_op: Any
+    ready_op: Optional[Any] = None
+    ready_for_local_init_op: Optional[Any] = None
+
+
+def begin_hooks(spec: Any, mode: str) -> None:
+    """Calls ``begin`` of the spec's hooks; they may add variables."""
+    for hook in _hooks(spec, mode):
+        hook.begin()
+
+
+def _hooks(spec: Any, mode: str) -> Iterable[Any]:
+    if mode == EXPORT:
+        return ()
+    if mode == TRAIN:
+        return tuple(spec.training_hooks or ()) + tuple(spec.training_chief_hooks or ())
+    if mode == EVAL:
+        return tuple(spec.evaluation_hooks or ())
+    return tuple(getattr(spec, "prediction_hooks", None) or ())
+
+
+def prepare(tensorflow: Any, spec: Any, mode: str) -> Prepared:
+    """Finishes the Scaffold as the mode does.
+
+    Raises:
+        Exception: whatever TensorFlow says of a Scaffold that it cannot finish.
+    """
+    v1 = compat.v1(tensorflow)
+    scaffold = spec.scaffold or v1.train.Scaffold()
+    if mode == EXPORT:
+        return _prepare_export(v1, scaffold)
+    if mode == TRAIN:
+        _add_training_saver(v1, scaffold)
+    scaffold.finalize()
+    return Prepared(
+        scaffold.saver,
+        scaffold.local_init_op,
+        scaffold.ready_op,
+        scaffold.ready_for_local_init_op,
+    )
+
+
+def _prepare_export(v1: Any, scaffold: Any) -> Prepared:
+    """An export finishes no Scaffold: it takes its saver as it is, and asks nothing ready."""
+    saver = scaffold.saver or v1.train.Saver(sharded=True)
+    if saver.saver_def is None:
+        raise ValueError(
+            "the Scaffold's saver was never built (defer_build=True), and an export does not "
+            "build it"
+        )
+    local_init_op = scaffold.local_init_op
+    if local_init_op is None:
+        local_init_op = v1.train.Scaffold.default_local_init_op()
+    return Prepared(saver, local_init_op)
+
+
+def _add_training_saver(v1: Any, scaffold: Any) -> None:
+    """Estimator's own saver, where neither the scaffold nor the model_fn has one."""
+    if scaffold.saver or v1.get_collection(v1.GraphKeys.SAVERS):
+        return
+    saver = v1.train.Saver(sharded=True, defer_build=True, save_relative_paths=True)
+    v1.add_to_collection(v1.GraphKeys.SAVERS, saver)
+
+
+def fetches(spec: Any, mode: str, step: Any) -> List[Any]:
+    """What the mode runs in its session, flat."""
+    if mode in (PREDICT, EXPORT):
+        return _flat(spec.predictions)
+    if mode == TRAIN:  # its hooks want the step, and so does the summary of EVAL
+        return [*_flat([spec.train_op, spec.loss]), step]
+    return [*_flat([spec.loss, spec.eval_metric_ops]), step]
+
+
+def _flat(value: Any) -> List[Any]:
+    if value is None:
+        return []
+    if isinstance(value, dict):
+        return [leaf for item in value.values() for leaf in _flat(item)]
+    if isinstance(value, (list, tuple)):
+        return [leaf for item in value for leaf in _flat(item)]
+    if hasattr(value, "dense_shape"):
+        return [value.values]
+    if hasattr(value, "updates") and hasattr(value, "result"):  # a Keras metric
+        return list(value.updates) + [value.result()]
+    return [value] if hasattr(value, "graph") or hasattr(value, "op") else []
