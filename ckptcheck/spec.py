@@ -335,6 +335,8 @@ class TraceRequest:
         behavior: ``v1``, ``v2``, or "" for TensorFlow's default.
         checkpoint: what the checkpoint holds, for the shapes of the run after the restore.
         tpu: whether to add to the params what TPUEstimator adds.
+        strategy: whether the mode runs under a distribution strategy, as far as the saved graph
+            tells; an Estimator's own config knows better.
     """
 
     mode: str
@@ -353,6 +355,7 @@ class TraceRequest:
     behavior: str
     checkpoint: Tuple[VariableSpec, ...]
     tpu: bool = False
+    strategy: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -367,7 +370,8 @@ class ModeTrace:
         stand_ins: what of TensorFlow was stood in for.
         head: the types of the first ops that the model_fn made, in their order.
         notes: what the user should know of this trace.
-        behavior: ``v1`` or ``v2``: the kind of variables that were made.
+        behavior: ``v1`` or ``v2``: the kind of variables that the launch makes; "" where a
+            distribution strategy decided.
         tpu_spec: whether model_fn returned a TPUEstimatorSpec, which only TPUEstimator takes.
     """
 
@@ -415,11 +419,11 @@ class SavedGraph:
     Attributes:
         file: where it was read.
         tensorflow: the version that saved it, "" where the file does not say.
-        behavior: ``v1`` (reference variables) or ``v2`` (resource variables), by the op of the
-            global step; "" where there is none.
+        behavior: ``v1`` (some reference variables) or ``v2`` (only resource variables); "" where
+            there is no variable.
         head: the nodes from the global step to the first variable of the model.
         ops: the types of the nodes from the head's first on, for alignment with a trace.
-        strategy: whether a distribution strategy or a TPU shaped it.
+        strategy: whether a distribution strategy built it.
     """
 
     file: str

@@ -69,6 +69,7 @@ class _Tracing:
         self._index: Optional[CheckpointIndex] = None
         self._names = "native"
         self._tpu = False
+        self._strategy = False
         self._environment = Environment("", "")
         self._launch = Launch("", "")
         self._doubts: List[str] = []
@@ -79,6 +80,7 @@ class _Tracing:
         unreadable, graph = self._read_checkpoint()
         if unreadable is not None:
             return Traced(None, unreadable, None, ("the model: the checkpoint cannot be read",))
+        self._strategy = graph is not None and graph.strategy
         self._launch = _launch(self._spec.behavior, self._environment, graph)
         if self._explicit:
             traces, features = self._trace_given()
@@ -141,6 +143,7 @@ class _Tracing:
             behavior="" if self._launch.behavior == default else self._launch.behavior,
             checkpoint=self._index.variables if self._index else (),
             tpu=self._tpu,
+            strategy=self._strategy and mode == TRAIN,
         )
 
     def _ask(self, wanted: Mapping[str, Inputs]) -> Dict[str, ModeTrace]:
@@ -260,6 +263,12 @@ _SAY_WHAT_THEY_ARE = (
 TPU_PARAMS = ("batch_size", "use_tpu", "context")
 """What TPUEstimator adds to the params that model_fn gets; the last on a TPU only."""
 
+_STRATEGY = "the graph was saved under a distribution strategy, whose TRAIN has resource variables"
+_NOT_DISTRIBUTED = (
+    "what the distribution strategy changes besides the kind of TRAIN's variables; of a model_fn, "
+    "whether EVAL has one (eval_distribute; name the Estimator or its factory as TARGET)"
+)
+
 _ANOTHER_USE = (
     "whether each feature is the right tensor: the model_fn uses them otherwise than it did when "
     "the graph was saved, so only their order told them apart (--input-fn or --features makes sure)"
@@ -309,6 +318,8 @@ def _launch(asked: str, environment: Environment, graph: Optional[SavedGraph]) -
         return Launch(asked, f"--behavior {asked}")
     major = str(_major(environment))
     default = "v1" if major == "1" else "v2"
+    if graph is not None and graph.strategy:
+        return Launch(default, f"the default of TensorFlow {environment.tensorflow}; {_STRATEGY}")
     if graph is not None and graph.behavior and graph.tensorflow.partition(".")[0] == major:
         kind = {"v1": "reference", "v2": "resource"}[graph.behavior]
         reason = f"the graph saved by TensorFlow {graph.tensorflow} has {kind} variables"
@@ -329,7 +340,7 @@ def _not_judged(graph: Optional[SavedGraph], traces: Mapping[str, ModeTrace]) ->
     if graph is None:
         found.append("no saved graph: the kind of variables that the launching script makes")
     elif graph.strategy:
-        found.append("the distribution strategy that the graph was saved under")
+        found.append(_NOT_DISTRIBUTED)
     for trace in traces.values():
         found.extend(note for note in trace.notes if note not in found)
     return tuple(found)

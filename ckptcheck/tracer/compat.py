@@ -18,6 +18,7 @@ import sys
 import warnings
 from typing import Any, Optional, Tuple
 
+from ..spec import EVAL, TRAIN
 from .failures import UsageError
 from .user_code import is_user_file
 
@@ -115,6 +116,17 @@ def use_behavior(tensorflow: Any, behavior: str) -> None:
         v1(tensorflow).disable_v2_behavior()
     if behavior == "v2" and major < 2:
         v1(tensorflow).enable_v2_behavior()
+
+
+def use_strategy_variables(tensorflow: Any) -> None:
+    """Makes resource variables, as a distribution strategy does under any behavior."""
+    v1(tensorflow).enable_resource_variables()
+
+
+def runs_under_strategy(config: Any, mode: str) -> bool:
+    """Whether a RunConfig names a distribution strategy for a mode; PREDICT never has one."""
+    name = {TRAIN: "train_distribute", EVAL: "eval_distribute"}.get(mode, "")
+    return getattr(config, name, None) is not None
 
 
 def use_v1_names(tensorflow: Any) -> Tuple[str, ...]:

@@ -53,7 +53,7 @@ def _summary(tensorflow: Any, path: str, definition: Any, version: str) -> Saved
         behavior=_behavior(nodes),
         head=head,
         ops=tuple(node.op for node in nodes[first : last + _HEAD_OPS]),
-        strategy=any("replica_1/" in node.name for node in nodes),
+        strategy=_has_strategy(nodes),
     )
 
 
@@ -62,11 +62,25 @@ def _is_global_step(node: Any) -> bool:
     return name == "global_step" or name.startswith("global_step/")
 
 
-def _behavior(nodes: Any) -> str:
+def _has_strategy(nodes: Any) -> bool:
+    """Whether a distribution strategy built the graph: its iterator is older than the step.
+
+    Without one Estimator makes the global step before it calls input_fn.
+    """
     for node in nodes:
         if node.name == "global_step":
-            return {"VariableV2": "v1", "VarHandleOp": "v2"}.get(node.op, "")
-    return ""
+            return False
+        if "Iterator" in node.op:
+            return True
+    return False
+
+
+def _behavior(nodes: Any) -> str:
+    """The kind of the variables. TPUEstimator's step is a resource variable under any behavior."""
+    ops = {node.op for node in nodes}
+    if "VariableV2" in ops:
+        return "v1"
+    return "v2" if "VarHandleOp" in ops else ""
 
 
 def _head_range(nodes: Any) -> Tuple[int, int]:

@@ -112,8 +112,14 @@ class _ModeTracer:
         config = model.config or self._config()
         v1 = compat.v1(tf)
         v1.set_random_seed(getattr(config, "tf_random_seed", None))
+        distributed = request.strategy
+        if model.is_estimator:
+            distributed = compat.runs_under_strategy(config, request.mode)
+        if distributed:
+            compat.use_strategy_variables(tf)
         step = compat.create_global_step(tf, self.graph)
-        self.behavior = "v2" if hasattr(step, "handle") else "v1"
+        if not distributed:
+            self.behavior = "v2" if hasattr(step, "handle") else "v1"
         if model.is_estimator:
             params = self._own_params(model.params)
         if request.input_fn:

@@ -236,9 +236,9 @@ def _canned(constructor: str) -> e.Edit:
 LINEAR = "tf.estimator.LinearClassifier([*dense, tag], model_dir, classes, config=config)"
 BASELINE = "tf.estimator.BaselineClassifier(model_dir, classes, config=config)"
 COMBINED = (
-    "tf.estimator.DNNLinearCombinedClassifier(model_dir, [tag], None, "
-    "[*dense, tf.feature_column.embedding_column(tag, 2)], None, hidden_units, "
-    "n_classes=classes, config=config)"
+    "tf.estimator.DNNLinearCombinedClassifier(model_dir, linear_feature_columns=[tag], "
+    "dnn_feature_columns=[*dense, tf.feature_column.embedding_column(tag, 2)], "
+    "dnn_hidden_units=hidden_units, n_classes=classes, config=config)"
 )
 METRICS = (
     "tf.estimator.add_metrics("
@@ -286,6 +286,9 @@ LIBRARIES: List[Case] = (
     )
 )
 
+EVAL_TOO = (e.replace("train_distribute=", "eval_distribute=strategy, train_distribute="),)
+TWO_DEVICES = (e.replace('["/cpu:0"]', '["/cpu:0", "/cpu:1"]'),)
+
 LAUNCHES: List[Case] = [
     Case("tpu-unchanged", "tpu"),
     Case("tpu-more-units", "tpu", MORE_UNITS),
@@ -298,6 +301,10 @@ LAUNCHES: List[Case] = [
     Case("mirrored-more-units", "mirrored", MORE_UNITS),
     Case("mirrored-renamed", "mirrored", RENAMED),
     Case("mirrored-estimator", "mirrored", function=ESTIMATOR),
+    Case("mirrored-eval", "mirrored", before=EVAL_TOO, function=ESTIMATOR),
+    Case("mirrored-eval-more-units", "mirrored", MORE_UNITS, before=EVAL_TOO, function=ESTIMATOR),
+    Case("mirrored-two", "mirrored", before=TWO_DEVICES),
+    Case("mirrored-two-more-units", "mirrored", MORE_UNITS, before=TWO_DEVICES, function=ESTIMATOR),
     Case("mirrored-estimator-more-units", "mirrored", MORE_UNITS, function=ESTIMATOR),
     Case("mirrored-estimator-renamed", "mirrored", RENAMED, function=ESTIMATOR),
 ]

@@ -1,4 +1,4 @@
-"""A model that is trained and evaluated under MirroredStrategy, on CPUs."""
+"""A model that is trained under MirroredStrategy, on CPUs."""
 
 import tensorflow as tf
 
@@ -27,7 +27,6 @@ def make_estimator(model_dir, config=None, **params):
         model_dir=model_dir,
         tf_random_seed=1,
         train_distribute=strategy,
-        eval_distribute=strategy,
         session_config=session_config,
         save_checkpoints_steps=1000,
     )
