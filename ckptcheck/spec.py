@@ -300,7 +300,8 @@ class InputEvent:
     Attributes:
         path: where, from the root: ``("features", "x")``.
         event: ``key``, ``index``, ``unpack``, ``tensor``, ``iterate`` or ``keyerror``.
-        value: the key, the index, or the number of values unpacked.
+        value: the key, the index, the number of values unpacked, or, of ``iterate``, the method
+            of a dict that was called for it.
     """
 
     path: Tuple[Union[str, int], ...]

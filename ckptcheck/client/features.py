@@ -356,10 +356,27 @@ def _by_iteration(events: Sequence[InputEvent], traces: Mapping[str, ModeTrace],
     """What features are that were gone through and never asked for a key."""
     if _finished(traces):
         return Node("dict")  # nothing was asked of them
-    iterated = any(e.event == "iterate" and e.path == ("features",) for e in events)
+    iterated = [e for e in events if e.event == "iterate" and e.path == ("features",)]
     if not iterated or wanted_keys(events, "maybe-key"):
         return UNKNOWN
+    if any(event.value for event in iterated):  # .items() and the like: a dict, whatever its keys
+        return Node("dict", tuple((unnamed(place), TENSOR) for place in range(room)))
     return TENSOR if room == 1 else sequence("list", room)
+
+
+_UNNAMED = "ckptcheck_unnamed_feature_{:03}"
+
+
+def unnamed(place: int) -> str:
+    """A key for a feature whose own key nothing shows; their order is that of the real keys."""
+    return _UNNAMED.format(place)
+
+
+def names_depend_on_keys(traces: Mapping[str, ModeTrace]) -> bool:
+    """Whether a variable is named after a feature whose key nothing shows."""
+    mark = _UNNAMED.partition("{")[0]
+    plans = [trace.plan for trace in traces.values() if trace.plan is not None]
+    return any(mark in read.key for plan in plans for read in plan.reads)
 
 
 def _key_error(trace: ModeTrace) -> List[InputEvent]:

@@ -23,7 +23,7 @@ from ..spec import (
     from_json,
     to_json,
 )
-from .features import Found, Guess, Inputs, find
+from .features import Found, Guess, Inputs, find, names_depend_on_keys
 from .process import Tracer
 
 
@@ -213,7 +213,7 @@ class _Tracing:
             raise UsageError(self._no_graph())
         found = find(graph, _with_reference(self._spec.modes), self._ask)
         _raise_usage(found.traces.values())
-        if found.guess is None or not found.complete:
+        if found.guess is None or not found.complete or names_depend_on_keys(found.traces):
             raise UsageError(self._not_found(found, graph))
         if not found.alike and all(t.failure is None for t in found.traces.values()):
             self._doubts.append(_ANOTHER_USE)
@@ -242,7 +242,7 @@ class _Tracing:
         features = features or dict.fromkeys(_named_keys(found.traces.values()))
         return (
             f"the features cannot be told from the saved graph ({graph.file}): "
-            f"{_why(found.guess)}. {_SAY_WHAT_THEY_ARE}\n{template(features, labels)}"
+            f"{_why(found)}. {_SAY_WHAT_THEY_ARE}\n{template(features, labels)}"
         )
 
     def _described(self, traces: Mapping[str, ModeTrace]) -> Environment:
@@ -368,12 +368,15 @@ def _without_probes(structure: Any) -> Any:
     return structure
 
 
-def _why(guess: Optional[Guess]) -> str:
+def _why(found: Found) -> str:
+    guess = found.guess
     if guess is None:
         return "no tensors that its input_fn could have made"
     if guess.wanting:
         names = [".".join(map(str, path)) for path in guess.wanting]
         return "it has no tensor for {}".format(", ".join(names))
+    if names_depend_on_keys(found.traces):
+        return "the model_fn names variables after keys of its features, which no graph holds"
     return "no structure of its tensors fits what the model_fn asks for"
 
 

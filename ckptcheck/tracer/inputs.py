@@ -254,15 +254,15 @@ class DictProbe(dict):  # type: ignore[type-arg]
         return iter(list(dict.keys(self)))
 
     def keys(self) -> Any:
-        self._recorder.note(self._path, "iterate")
+        self._recorder.note(self._path, "iterate", "keys")
         return dict.keys(self)
 
     def values(self) -> Any:
-        self._recorder.note(self._path, "iterate")
+        self._recorder.note(self._path, "iterate", "values")
         return dict.values(self)
 
     def items(self) -> Any:
-        self._recorder.note(self._path, "iterate")
+        self._recorder.note(self._path, "iterate", "items")
         return dict.items(self)
 
     def __getattr__(self, name: str) -> Any:
