@@ -9,6 +9,7 @@ nothing new. Which tensor is which key follows from the order in which Estimator
 import collections
 import dataclasses
 import itertools
+import re
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..spec import TRAIN, UNLABELED, InputEvent, ModeTrace, SavedGraph
@@ -380,10 +381,14 @@ def names_depend_on_keys(traces: Mapping[str, ModeTrace]) -> bool:
 
 
 def _key_error(trace: ModeTrace) -> List[InputEvent]:
-    """A key that a plain copy of the features did not have."""
+    """The keys that the features did not have, by what was raised."""
     failure = trace.failure
-    if failure is None or failure.type != "KeyError":
+    if failure is None or failure.type not in ("KeyError", "FormattedKeyError"):
         return []
+    expected = re.search(r"Expected keys: \{(.+?)\}", failure.message)
+    if expected and failure.type == "FormattedKeyError":  # of a Keras model turned into Estimator
+        keys = re.findall(r"'([^']+)'", expected.group(1))
+        return [InputEvent(("features",), "key", key) for key in keys]
     if not any(event.event == "iterate" for event in trace.events):
         return []
     return [InputEvent(("features",), "key", failure.message.strip("'\""))]

@@ -178,6 +178,18 @@ def remove_files(pattern: str) -> Edit:
     return edit
 
 
+def rename_checkpoint(name: str) -> Edit:
+    """The checkpoint's files have another name, and there is no state file."""
+
+    def edit(workspace: Workspace) -> None:
+        prefix = workspace.prefix
+        for path in glob.glob(glob.escape(prefix) + ".*"):
+            os.rename(path, os.path.join(workspace.model_dir, name + path[len(prefix) :]))
+        os.remove(os.path.join(workspace.model_dir, "checkpoint"))
+
+    return edit
+
+
 def truncate(pattern: str, keep: int) -> Edit:
     """A file of the model_dir ends after so many bytes, as after a full disk."""
 

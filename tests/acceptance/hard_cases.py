@@ -357,4 +357,120 @@ EXPORTS: List[Case] = [
     Case("export-index-garbage", "saving", (e.overwrite("*.index", b"garbage"),), exports=True),
 ]
 
-HARD_CASES = SAVERS + SHAPES + OBJECTS + LIBRARIES + LAUNCHES + EXPORTS
+KEYS = '("a", "b", "c")'
+TENSORS = "    dataset = tf.data.Dataset.from_tensor_slices((features, y)).batch(8)\n"
+BRANCHES = """\
+    if not isinstance(features, dict):
+        features = {"a": features, "b": features, "c": features}
+    if isinstance(features["a"], tf.SparseTensor):
+        features["a"] = tf.sparse.to_dense(features["a"])
+    parts ="""
+IN_TRAIN = "    extra = ('c',) if mode == tf.estimator.ModeKeys.TRAIN else ()\n    parts ="
+BY_ITEMS = "[tf.layers.dense(x, 3) for _, x in sorted(features.items())]"
+BY_NAMED_ITEMS = "[tf.layers.dense(x, 3, name=key) for key, x in sorted(features.items())]"
+BY_KEY = '[tf.layers.dense(features[key], 3, name=key) for key in ("a", "b", "c")]'
+
+
+def _sizes(*sizes: int) -> e.Edit:
+    """The features have vectors of these lengths."""
+    new = "".join(
+        f'    features["{key}"] = features["{key}"][:, :{size}]\n'
+        for key, size in zip("abc", sizes)
+    )
+    return e.replace_input(TENSORS, new + TENSORS)
+
+
+def _inputs(code: str) -> e.Edit:
+    return e.replace_input(TENSORS, code + TENSORS)
+
+
+IN_FEATURES = (
+    _inputs('    features["y"] = y\n'),
+    e.replace_input("from_tensor_slices((features, y))", "from_tensor_slices(features)"),
+    e.replace("mean_squared_error(labels,", "mean_squared_error(features['y'],"),
+)
+
+LOOKALIKES: List[Case] = [
+    Case("lookalikes-unchanged", "lookalikes", expect={1: RESTORES, 2: RESTORES}),
+    Case("lookalikes-other-order", "lookalikes", (e.replace(KEYS, '("c", "a", "b")'),)),
+    Case("lookalikes-one-dropped", "lookalikes", (e.replace(KEYS, '("a", "c")'),)),
+    Case("lookalikes-one-renamed", "lookalikes", (e.replace("3, name=key", "3, name='x_' + key"),)),
+    Case("lookalikes-sizes", "lookalikes", before=(_sizes(4, 2, 3),)),
+    Case(
+        "lookalikes-sizes-one-dropped",
+        "lookalikes",
+        (e.replace(KEYS, '("a", "c")'),),
+        before=(_sizes(4, 2, 3),),
+    ),
+    Case(
+        "lookalikes-sizes-other-order",
+        "lookalikes",
+        (e.replace(KEYS, '("c", "a", "b")'),),
+        before=(_sizes(4, 2, 3),),
+    ),
+    Case("lookalikes-branches", "lookalikes", (e.replace("    parts =", BRANCHES),)),
+    Case(
+        "lookalikes-in-one-mode",
+        "lookalikes",
+        before=(e.replace("    parts =", IN_TRAIN), e.replace(KEYS, '("a", "b", *extra)')),
+    ),
+    Case(
+        "lookalikes-in-one-mode-first",
+        "lookalikes",
+        before=(
+            e.replace("    parts =", IN_TRAIN.replace("'c'", "'a'")),
+            e.replace(KEYS, '("b", "c", *extra)'),
+            _sizes(2, 3, 4),
+        ),
+    ),
+    Case("lookalikes-labels-inside", "lookalikes", before=IN_FEATURES),
+    Case(
+        "lookalikes-labels-inside-renamed",
+        "lookalikes",
+        (e.replace('name="output"', 'name="last"'),),
+        before=IN_FEATURES,
+    ),
+    Case("lookalikes-no-meta", "lookalikes", (e.remove_files("*.meta"),)),
+    Case("lookalikes-items", "lookalikes", before=(e.replace(BY_KEY, BY_ITEMS),)),
+    Case(
+        "lookalikes-items-renamed",
+        "lookalikes",
+        (e.replace('name="output"', 'name="last"'),),
+        before=(e.replace(BY_KEY, BY_ITEMS),),
+    ),
+    Case(
+        "lookalikes-predict-gets-fewer",
+        "lookalikes",
+        before=(
+            _inputs(
+                '    features["weight"] = x[0, :, :1]\n'
+                '    if mode == "predict":\n        del features["weight"]\n'
+            ),
+            e.replace(
+                "mean_squared_error(labels, predictions",
+                "mean_squared_error(labels, predictions, features['weight']",
+            ),
+        ),
+    ),
+]
+
+#: Nothing tells the keys, and the variables are named after them.
+UNKNOWABLE = Case(
+    "lookalikes-named-items", "lookalikes", before=(e.replace(BY_KEY, BY_NAMED_ITEMS),)
+)
+
+OTHER_KINDS: List[Case] = [
+    Case("kind-saved-model-variables", "saving", (e.rename_checkpoint("variables"),)),
+    Case("kind-without-step", "saving", (e.rename_checkpoint("model.ckpt"),)),
+    Case("kind-keras-estimator", "keras_estimator", function=ESTIMATOR),
+    Case("kind-keras-estimator-more-units", "keras_estimator", MORE_UNITS, function=ESTIMATOR),
+    Case("kind-keras-estimator-renamed", "keras_estimator", RENAMED, function=ESTIMATOR),
+    Case(
+        "kind-keras-estimator-layer-added",
+        "keras_estimator",
+        (e.replace("    layers = [", "    layers = [tf.keras.layers.Dense(4, input_shape=(4,)),"),),
+        function=ESTIMATOR,
+    ),
+]
+
+HARD_CASES = LOOKALIKES + OTHER_KINDS + SAVERS + SHAPES + OBJECTS + LIBRARIES + LAUNCHES + EXPORTS

@@ -9,6 +9,7 @@ import pytest
 
 from .all_cases import CASES
 from .cases import Case
+from .hard_cases import UNKNOWABLE
 from .harness import Check, Oracle, ask_estimator, prepare, verdict_text
 
 ALL = os.environ.get("CKPTCHECK_ACCEPTANCE") == "all"
@@ -49,6 +50,15 @@ def _disagreements(case: Case, check: Check, modes: Dict[str, Dict[str, Any]]) -
             if unnamed:
                 lines.append(f"{mode}: no finding names {unnamed}")
     return lines
+
+
+def test_what_cannot_be_known_is_asked(oracle: Oracle, tmp_path: Any) -> None:
+    check = Check(UNKNOWABLE, prepare(UNKNOWABLE, str(tmp_path), oracle))
+    assert check.code == 2, check.describe()
+    message, _, template = check.stderr.partition("{")
+    assert "keys of its features" in message
+    asked = json.loads("{" + template)
+    assert set(asked) == {"features", "labels"}
 
 
 @pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case.id)
