@@ -188,6 +188,7 @@ class DictProbe(dict):  # type: ignore[type-arg]
 
     def open(self, inputs: Inputs, probe: Any, path: Path, hints: Sequence[str]) -> None:
         """Sets up the probe; its constructor takes what Keras gives to a dict that it rebuilds."""
+        self._origin = self
         self._inputs = inputs
         self._recorder = inputs.recorder
         self._path = path
@@ -199,12 +200,20 @@ class DictProbe(dict):  # type: ignore[type-arg]
         for key in hints:
             self._recorder.note(path, "named", key)
 
+    def share(self, origin: "DictProbe") -> None:
+        """Makes this a twin of another probe: what it is asked for is asked of that one."""
+        self._origin = origin
+        self._inputs, self._recorder, self._path = origin._inputs, origin._recorder, origin._path
+        self._pool, self._expected = origin._pool, origin._expected
+
     def found(self) -> Dict[str, Any]:
         """The keys that were asked for and the tensors that they got."""
         return {key: dict.__getitem__(self, key) for key in dict.keys(self)}
 
     def _take(self, key: str) -> Any:
         """The leaf for a key: by the order of the keys that the code names, else the next one."""
+        if dict.__contains__(self._origin, key):
+            return dict.__getitem__(self._origin, key)
         place = self._expected.index(key) if key in self._expected else None
         if place is None:
             free = [place for place, leaf in enumerate(self._pool) if leaf is not None]
@@ -216,7 +225,7 @@ class DictProbe(dict):  # type: ignore[type-arg]
             raise KeyError(key)
         with self._inputs.tensorflow.name_scope("ckptcheck_inputs"):
             tensor = self._inputs.placeholder(leaf, self._path + (key,))
-        dict.__setitem__(self, key, tensor)
+        dict.__setitem__(self._origin, key, tensor)
         return tensor
 
     def __getitem__(self, key: Any) -> Any:
@@ -238,6 +247,8 @@ class DictProbe(dict):  # type: ignore[type-arg]
     def __contains__(self, key: Any) -> bool:
         if not isinstance(key, str) or dict.__contains__(self, key):
             return dict.__contains__(self, key)
+        if dict.__contains__(self._origin, key):
+            return True
         if key in self._expected or _asked_by_feature_column(sys._getframe(1)):
             return any(leaf is not None for leaf in self._pool)
         self._recorder.note(self._path, "maybe-key", key)
@@ -272,18 +283,17 @@ class DictProbe(dict):  # type: ignore[type-arg]
 
 
 def new_probe() -> DictProbe:
-    """A probe of a class of its own, which has that one instance.
+    """A probe of a class of its own, whose other instances are its twins.
 
-    Keras maps its inputs with ``type(inputs)(pairs)``; that gives the same probe again, so that
-    it goes on watching.
+    Keras maps its inputs with ``type(inputs)(pairs)``, or with ``type(inputs)()`` and an assignment
+    for each key; the twin that this gives holds what the map made, and goes on watching.
     """
 
     class OnlyProbe(DictProbe):
-        def __new__(cls, *pairs: Any) -> Any:
-            return made[0] if made else super().__new__(cls)
-
         def __init__(self, *pairs: Any) -> None:
-            """Keeps what is in it."""
+            super().__init__(*pairs)
+            for origin in made:
+                self.share(origin)
 
     made: List[DictProbe] = []
     made.append(OnlyProbe())

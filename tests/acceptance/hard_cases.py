@@ -289,6 +289,12 @@ LIBRARIES: List[Case] = (
 EVAL_TOO = (e.replace("train_distribute=", "eval_distribute=strategy, train_distribute="),)
 TWO_DEVICES = (e.replace('["/cpu:0"]', '["/cpu:0", "/cpu:1"]'),)
 
+NATIVE: List[Case] = [
+    Case(f"native-{case.id}", "canned", case.edits, module="model_native", function=ESTIMATOR)
+    for case in LIBRARIES
+    if case.id.startswith("dnn-")
+]
+
 LAUNCHES: List[Case] = [
     Case("tpu-unchanged", "tpu"),
     Case("tpu-more-units", "tpu", MORE_UNITS),
@@ -473,4 +479,4 @@ OTHER_KINDS: List[Case] = [
     ),
 ]
 
-HARD_CASES = LOOKALIKES + OTHER_KINDS + SAVERS + SHAPES + OBJECTS + LIBRARIES + LAUNCHES + EXPORTS
+HARD_CASES = LOOKALIKES + OTHER_KINDS + SAVERS + SHAPES + OBJECTS + LIBRARIES + NATIVE + LAUNCHES + EXPORTS

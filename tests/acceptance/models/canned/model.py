@@ -1,6 +1,6 @@
 """Estimators that tf.estimator itself makes; the target is the function that builds one."""
 
-import tensorflow as tf
+import tensorflow.compat.v1 as tf
 
 
 def columns(buckets):

@@ -1,6 +1,6 @@
 """A Keras model turned into an Estimator by tf.keras.estimator; its checkpoint is object-based."""
 
-import tensorflow as tf
+import tensorflow.compat.v1 as tf
 
 
 def make_estimator(model_dir, config=None, units=6, learning_rate=0.01):
