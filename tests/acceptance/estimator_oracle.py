@@ -508,6 +508,25 @@ def _changed(tensors: Dict[str, np.ndarray], change: Dict[str, Any]) -> Dict[str
     return result
 
 
+def _train(request: Dict[str, Any], _: str) -> Dict[str, Any]:
+    """Train one step in the model_dir itself, and say what the checkpoint then holds."""
+    _enter(request)
+    estimator, train = _estimator(request, request["model_dir"])
+    estimator.train(lambda: train.input_fn("train"), steps=1)
+    prefix = v1.train.latest_checkpoint(request["model_dir"])
+    tensors = _read_checkpoint(prefix)
+    variables = {name: [v.dtype.name, list(v.shape)] for name, v in tensors.items()}
+    return {"prefix": prefix, "variables": variables}
+
+
+def _control(request: Dict[str, Any], name: str) -> Dict[str, Any]:
+    """A mode, named ``MODE-control``, in an empty model_dir: no checkpoint is to blame for it."""
+    _enter(request)
+    model_dir = os.path.join(request["scratch"], name)
+    os.mkdir(model_dir)
+    return _attempt(request, name.partition("-")[0], model_dir)
+
+
 def _judge_all(request: Dict[str, Any]) -> Dict[str, Dict[str, Any]]:
     """All modes; TRAIN when the others are done.
 
@@ -529,6 +548,13 @@ def handle(path: str) -> None:
     if request["do"] == "judge":
         modes = _judge_all(request)
         answer: Dict[str, Any] = {"tensorflow": tf.__version__, "modes": modes}
+    elif request["do"] == "control":
+        work = functools.partial(_control, request)
+        names = [mode + "-control" for mode in request["modes"]]
+        answer = {"modes": _fork_each(names, work, request["scratch"])}
+    elif request["do"] == "train":
+        work = functools.partial(_train, request)
+        answer = _fork_each(["trained"], work, request["scratch"])["trained"]
     else:
         work = functools.partial({"rewrite": _rewrite, "train": train}[request["do"]], request)
         answer = _fork_each([request["do"]], work, request["scratch"])[request["do"]]
