@@ -203,9 +203,7 @@ class Campaign:
         place = os.path.join(self.keep, f"seed-{self._options.seed}-trial-{number}")
         shutil.rmtree(place, ignore_errors=True)
         shutil.copytree(root, place, symlinks=True)
-        shutil.copytree(
-            os.path.join(trained.root, "code"), os.path.join(place, "code-as-trained")
-        )
+        shutil.copytree(os.path.join(trained.root, "code"), os.path.join(place, "code-as-trained"))
         shutil.copytree(
             os.path.join(trained.root, "model_dir"), os.path.join(place, "model_dir-as-trained")
         )

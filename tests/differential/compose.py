@@ -31,7 +31,7 @@ class Composer:
         rng = self._rng
         header = rng.choice(sorted(HEADERS))
         inputs = self._inputs()
-        signature = rng.choice(_SIGNATURES)
+        signature: Tuple[str, ...] = rng.choice(_SIGNATURES)
         if inputs.labels == "inside" and rng.random() < 0.5:
             signature = tuple(name for name in signature if name != "labels")
         return Model(
@@ -225,9 +225,7 @@ def _embedding(compose: Composer) -> parts.Part:
 
 
 def _plain_embedding(compose: Composer) -> parts.Part:
-    return parts.Embedding(
-        compose.label("embedding"), compose.number(6, 9), compose.number(2, 4)
-    )
+    return parts.Embedding(compose.label("embedding"), compose.number(6, 9), compose.number(2, 4))
 
 
 _KINDS: Dict[str, Callable[[Composer], parts.Part]] = {
@@ -235,9 +233,7 @@ _KINDS: Dict[str, Callable[[Composer], parts.Part]] = {
     "plain-dense": _plain_dense,
     "matmul": _matmul,
     "plain-matmul": _plain_matmul,
-    "sequential": lambda c: parts.Sequential(
-        c.label("sequential"), c.number(2, 6), c.number(2, 6)
-    ),
+    "sequential": lambda c: parts.Sequential(c.label("sequential"), c.number(2, 6), c.number(2, 6)),
     "scale": lambda c: parts.Scale(
         c.label("scaling"), c.choice(("scale", "data", "count", "Variable")), c.maybe()
     ),

@@ -23,8 +23,8 @@ class Column:
 
     feature: str
     kind: str
-    width: Number = Number(3)
-    size: Number = Number(6)
+    width: Number
+    size: Number
     indicator: bool = False
 
     @property
@@ -91,7 +91,8 @@ class Inputs:
             return ["net = features"]
         if self.structure in ("tuple", "list"):
             names = self.keys
-            return [", ".join(names) + " = features", "net = tf.concat([{}], 1)".format(", ".join(names))]
+            joined = ", ".join(names)
+            return [f"{joined} = features", f"net = tf.concat([{joined}], 1)"]
         parts = [f'features["{key}"]' for key in self.keys]
         lines = []
         if self.columns:
@@ -129,7 +130,7 @@ class Inputs:
             lines.append(_float(column.feature, 2) if column.dtype == "float" else _ids(column))
         if self.weight == "present":
             lines.append(_float("weight", 1))
-        lines.append(f'    labels = rng.uniform(size={EXAMPLES}).astype(np.float32)')
+        lines.append(f"    labels = rng.uniform(size={EXAMPLES}).astype(np.float32)")
         if self.labels == "inside":
             lines += ['    features["target"] = labels', "    labels = None"]
         if self.labels == "dict":

@@ -88,9 +88,7 @@ class Block:
             return inner
         partitioner = ""
         if self.shards:
-            partitioner = (
-                f", partitioner=tf.fixed_size_partitioner({write.number(self.shards)})"
-            )
+            partitioner = f", partitioner=tf.fixed_size_partitioner({write.number(self.shards)})"
         head = f'with tf.variable_scope("{self.scope}"{partitioner}{self.arguments}):'
         return [head, *indented(inner)]
 
@@ -150,14 +148,14 @@ class Model:
     header: str = NAMES
     style: str = "subscript"
     signature: Tuple[str, ...] = ("features", "labels", "mode", "params")
-    inputs: Inputs = Inputs()
+    inputs: Inputs = dataclasses.field(default_factory=Inputs)
     blocks: Tuple[Block, ...] = ()
-    output: Number = Number(1)
+    output: Number = dataclasses.field(default_factory=lambda: Number(1))
     optimizer: str = "sgd"
     optimizer_in_eval: bool = False
     clip: bool = False
     average: str = ""
-    scaffolding: Scaffolding = Scaffolding()
+    scaffolding: Scaffolding = dataclasses.field(default_factory=Scaffolding)
     hook: Optional[Hook] = None
     metrics: bool = False
     wrapped: str = ""
@@ -203,7 +201,13 @@ def _params_class(model: Model) -> List[str]:
     for name, number in needed.items():
         if number.default is not None:
             lines.append(f'        self.{name} = given.pop("{name}", {number.default})')
-    return [*lines, "        for name, value in given.items():", "            setattr(self, name, value)", "", ""]
+    return [
+        *lines,
+        "        for name, value in given.items():",
+        "            setattr(self, name, value)",
+        "",
+        "",
+    ]
 
 
 def _made_params(model: Model) -> str:
@@ -321,10 +325,8 @@ def _eval_lines(model: Model) -> List[str]:
     metrics = ""
     lines = _optimizer_lines(model) if model.optimizer_in_eval else []
     if model.metrics:
-        lines.append(
-            f"metrics = {{\"error\": tf.metrics.mean_absolute_error({model.inputs.target}, prediction)}}"
-        )
-        metrics = ", eval_metric_ops=metrics"
+        error = f"tf.metrics.mean_absolute_error({model.inputs.target}, prediction)"
+        metrics = f', eval_metric_ops={{"error": {error}}}'
     rest = metrics + _scaffold(model, "eval") + _hooks(model, "eval")
     return [
         *lines,

@@ -186,7 +186,11 @@ class Recurrent(Part):
         scope = f', dtype=tf.float32, scope="{self.label}")'
         if self.unroll == "static_rnn":
             lines.append("steps = tf.unstack(sequence, axis=1)")
-            return [*lines, "outputs, _ = tf.nn.static_rnn(cell, steps" + scope, "net = outputs[-1]"]
+            return [
+                *lines,
+                "outputs, _ = tf.nn.static_rnn(cell, steps" + scope,
+                "net = outputs[-1]",
+            ]
         lines.append("outputs, _ = tf.nn.dynamic_rnn(cell, sequence" + scope)
         return [*lines, "net = outputs[:, -1]"]
 
@@ -244,7 +248,9 @@ class Counter(Part):
         return [
             f"{self.label} = {made}",
             "if training:",
-            *indented([f"tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, {self.label}.assign_add(1.0))"]),
+            *indented(
+                [f"tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, {self.label}.assign_add(1.0))"]
+            ),
             f"net = net + 0.0 * {self.label}",
         ]
 

@@ -46,9 +46,7 @@ def _smaller(case: Case) -> Iterator[Case]:
 
 def _smaller_models(model: Model) -> Iterator[Model]:
     for place in range(len(model.blocks)):
-        yield dataclasses.replace(
-            model, blocks=model.blocks[:place] + model.blocks[place + 1 :]
-        )
+        yield dataclasses.replace(model, blocks=model.blocks[:place] + model.blocks[place + 1 :])
     plain = Model(header=COMPAT, style=LITERAL, inputs=Inputs())
     for name in (
         "hook",
@@ -97,5 +95,3 @@ def _smaller_blocks(block: Block) -> Iterator[Block]:
             plainer = dataclasses.replace(part, **{field.name: default})
             parts = block.parts[:place] + (plainer,) + block.parts[place + 1 :]
             yield dataclasses.replace(block, parts=parts)
-
-

@@ -65,7 +65,7 @@ def with_number(value: Any, old: Number, new: Number) -> Any:
         return new
     if isinstance(value, tuple):
         return tuple(with_number(item, old, new) for item in value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, Number):
+    if dataclasses.is_dataclass(value) and not isinstance(value, (Number, type)):
         changes: Dict[str, Any] = {}
         for field in dataclasses.fields(value):
             before = getattr(value, field.name)

@@ -13,7 +13,15 @@ from ckptcheck.spec import Report, to_json
 
 from ..acceptance.harness import Oracle, verdict_text
 from ..acceptance.workspace import Workspace, write_json
-from .edits import ChangeFiles, Edit, NothingToEditError, Params, Variables, apply_code, apply_params
+from .edits import (
+    ChangeFiles,
+    Edit,
+    NothingToEditError,
+    Params,
+    Variables,
+    apply_code,
+    apply_params,
+)
 from .model import COMPAT_V1, NAMES, Model, params, source
 from .source import ATTRIBUTE, BULK
 
