@@ -24,6 +24,8 @@ PER_MODEL = 6
 """How many trials one trained model serves."""
 
 SHRINK_ATTEMPTS = 60
+PROGRESS = 50
+"""After how many trials there is a line about it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,6 +95,7 @@ class Campaign:
         self._lock = threading.Lock()
         self._started = time.time()
         self._failures: List[BaseException] = []
+        self._next_progress = PROGRESS
         self.keep = options.keep or tempfile.mkdtemp(prefix="differential-")
         self.tally = Tally()
 
@@ -162,6 +165,15 @@ class Campaign:
             root = os.path.join(folder, f"trial-{number}")
             self._run_trial(number, trained, root, sides)
             shutil.rmtree(root, ignore_errors=True)
+        self._progress()
+
+    def _progress(self) -> None:
+        with self._lock:
+            done = self.tally.trials + sum(self.tally.discarded.values())
+            if done >= self._next_progress:
+                self._next_progress = done + PROGRESS
+                seconds = time.time() - self._started
+                self._say(f"{done} trials, {seconds:.0f} s")
 
     def _run_trial(self, number: int, trained: Trained, root: str, sides: Sides) -> None:
         edits = draw_edits(self._options.seed, number, trained, sides.major)

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import shutil
+import traceback
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ckptcheck.check import run_check
@@ -299,6 +300,9 @@ def _ask_ckptcheck(edited: Edited, sides: Sides) -> Tuple[Dict[str, str], str]:
         report = sides.check(edited.check)
     except UsageError as error:
         return {}, str(error).splitlines()[0]
+    except Exception as error:  # no input of any kind may end ckptcheck with a traceback
+        write_json(os.path.join(edited.workspace.root, "crash.json"), traceback.format_exc())
+        return dict.fromkeys(MODES, f"crashed ({type(error).__name__}: {error})"), ""
     write_json(os.path.join(edited.workspace.root, "report.json"), to_json(report))
     said = {
         verdict.mode: f"fails at {verdict.at}" if verdict.verdict == "fails" else verdict.verdict
