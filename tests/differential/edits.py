@@ -277,6 +277,11 @@ class MoveModelDir(Edit):
         workspace.model_dir = moved
 
 
+@dataclasses.dataclass(frozen=True)
+class GiveInputFn(Edit):
+    """Nothing happens; ckptcheck is told the input_fn and need not find the features."""
+
+
 # --- Launch ----------------------------------------------------------------------------------
 
 
@@ -306,7 +311,10 @@ class Drawer:
         self.major = major
 
     def edits(self) -> Tuple[Edit, ...]:
-        """None, one, or a few."""
+        """None, one, or a few, and what ckptcheck is told."""
+        return (*self._real_edits(), *((GiveInputFn(),) if self.rng.random() < 0.4 else ()))
+
+    def _real_edits(self) -> Tuple[Edit, ...]:
         many = self.rng.choice((0, 1, 1, 1, 1, 1, 2, 2, 3))
         found: List[Edit] = []
         for _ in range(20 * many):

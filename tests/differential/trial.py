@@ -17,6 +17,7 @@ from ..acceptance.workspace import Workspace, write_json
 from .edits import (
     ChangeFiles,
     Edit,
+    GiveInputFn,
     NothingToEditError,
     Params,
     Variables,
@@ -201,6 +202,7 @@ def edit(trained: Trained, edits: Sequence[Edit], root: str, sides: Sides) -> Ed
         behavior = item.behavior(behavior)
     workspace = ComposedWorkspace(root)
     shutil.copytree(os.path.join(trained.root, "model_dir"), workspace.model_dir, symlinks=True)
+    _repoint(workspace.model_dir, os.path.join(trained.root, "model_dir"))
     workspace.write(model, given)
     for item in edits:
         item.checkpoint(workspace, trained.variables)
@@ -208,6 +210,19 @@ def edit(trained: Trained, edits: Sequence[Edit], root: str, sides: Sides) -> Ed
         sides.ask("rewrite", workspace, prefix=workspace.prefix, changes=workspace.changes)
     spec = _check_spec(trained, edits, workspace, model, given, behavior, sides.major)
     return Edited(workspace, model, given, behavior, spec)
+
+
+def _repoint(model_dir: str, original: str) -> None:
+    """Makes a copied model_dir what it would be if it had been trained where it is.
+
+    The savers of users write absolute paths into the state file: the copy would be restored from
+    the original, and TRAIN would delete the original's files.
+    """
+    path = os.path.join(model_dir, "checkpoint")
+    with open(path) as file:
+        text = file.read()
+    with open(path, "w") as file:
+        file.write(text.replace(original, model_dir))
 
 
 def _params_after(trained: Trained, model: Model) -> Params:
@@ -244,6 +259,7 @@ def _check_spec(
         params=given,
         params_type="model:make_params" if model.style == ATTRIBUTE else "dict",
         app_dir=workspace.code,
+        input_fn="train:input_fn" if GiveInputFn() in edits else "",
         behavior=("auto" if len(launches) == 1 and saw_meta else behavior or "v2")
         if told
         else "auto",
