@@ -188,6 +188,7 @@ class DictProbe(dict):  # type: ignore[type-arg]
 
     def open(self, inputs: Inputs, probe: Any, path: Path, hints: Sequence[str]) -> None:
         """Sets up the probe; its constructor takes what Keras gives to a dict that it rebuilds."""
+        self._origin = self
         self._inputs = inputs
         self._recorder = inputs.recorder
         self._path = path
@@ -217,13 +218,18 @@ class DictProbe(dict):  # type: ignore[type-arg]
         with self._inputs.tensorflow.name_scope("ckptcheck_inputs"):
             tensor = self._inputs.placeholder(leaf, self._path + (key,))
         dict.__setitem__(self, key, tensor)
+        dict.__setitem__(self._origin, key, tensor)
         return tensor
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, int):
             raise self._recorder.mismatch(self._path, "index", key)
+        if isinstance(key, (slice, tuple)) or key is None or key is Ellipsis:
+            raise self._recorder.mismatch(self._path, "tensor", "slice")
         if dict.__contains__(self, key):
             return dict.__getitem__(self, key)
+        if dict.__contains__(self._origin, key):
+            return dict.__getitem__(self._origin, key)
         if not isinstance(key, str):
             raise KeyError(key)
         self._recorder.note(self._path, "key", key)
@@ -236,8 +242,9 @@ class DictProbe(dict):  # type: ignore[type-arg]
         return self[key] if key in self else default
 
     def __contains__(self, key: Any) -> bool:
-        if not isinstance(key, str) or dict.__contains__(self, key):
-            return dict.__contains__(self, key)
+        mine = dict.__contains__(self, key) or dict.__contains__(self._origin, key)
+        if mine or not isinstance(key, str):
+            return mine
         if key in self._expected or _asked_by_feature_column(sys._getframe(1)):
             return any(leaf is not None for leaf in self._pool)
         self._recorder.note(self._path, "maybe-key", key)
@@ -272,21 +279,21 @@ class DictProbe(dict):  # type: ignore[type-arg]
 
 
 def new_probe() -> DictProbe:
-    """A probe of a class of its own, which has that one instance.
+    """A probe of a class of its own, whose other instances are copies of it.
 
-    Keras maps its inputs with ``type(inputs)(pairs)``; that gives the same probe again, so that
-    it goes on watching.
+    Keras maps its inputs with ``type(inputs)(pairs)``, and nest with ``type(inputs)()`` and an
+    assignment for each key. What comes out has its own entries and goes on watching: a key that
+    it lacks is asked of the probe behind it.
     """
 
-    class OnlyProbe(DictProbe):
-        def __new__(cls, *pairs: Any) -> Any:
-            return made[0] if made else super().__new__(cls)
-
+    class OneProbe(DictProbe):
         def __init__(self, *pairs: Any) -> None:
-            """Keeps what is in it."""
+            dict.__init__(self, *pairs)
+            if made:
+                self.__dict__ = made[0].__dict__
 
     made: List[DictProbe] = []
-    made.append(OnlyProbe())
+    made.append(OneProbe())
     return made[0]
 
 

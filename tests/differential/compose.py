@@ -98,11 +98,12 @@ class Composer:
     def _inputs(self) -> Inputs:
         rng = self._rng
         structure = rng.choice(("dict", "dict", "dict", "tensor", "tuple", "list"))
-        source = rng.choice(("dataset", "dataset", "iterator", "numpy", "constants"))
+        sources = ("dataset", "dataset", "iterator", "numpy", "constants", "defaults")
+        source = rng.choice(sources)
         if structure == "tuple" and source == "numpy":
             source = "dataset"
-        if structure == "list" and source not in ("iterator", "constants"):
-            source = rng.choice(("iterator", "constants"))
+        if structure == "list" and source in ("dataset", "numpy"):
+            source = rng.choice(("iterator", "constants", "defaults"))
         labels = rng.choice(("tensor", "tensor", "tensor", "dict", "inside"))
         if labels == "inside" and structure != "dict":
             labels = "tensor"
@@ -113,6 +114,8 @@ class Composer:
         same = rng.random() < 0.5
         widths = tuple(width if same else rng.randint(1, 5) for _ in range(count))
         columns = self._columns() if structure == "dict" and rng.random() < 0.5 else ()
+        if columns and source == "constants":
+            source = "defaults"
         weight = ""
         if structure == "dict":
             weight = rng.choice(("", "", "", "present", "absent"))

@@ -66,7 +66,9 @@ class Inputs:
         columns: feature columns, on features besides; only in a dict.
         dense_features: whether Keras makes the input layer of the columns.
         labels: ``tensor``, ``dict``, or ``inside`` (among the features).
-        source: ``dataset``, ``iterator``, ``numpy`` or ``constants``.
+        source: ``dataset``, ``iterator``, ``numpy``, ``defaults`` (placeholders with a default)
+            or ``constants``. What comes of constants TensorFlow computes before it runs anything,
+            so they are for models whose run depends on no values.
         full_batch: whether the size of the batch is known.
         weight: a feature that is used where it is there: "", ``present`` or ``absent``.
     """
@@ -151,10 +153,17 @@ class Inputs:
                 f"        features, labels, batch_size={BATCH}, shuffle=False, num_epochs=None",
                 "    )()",
             ]
-        if self.source == "constants":
+        if self.source in ("constants", "defaults"):
+            made = {
+                "constants": f"tf.constant(value[:{BATCH}])",
+                "defaults": (
+                    f"tf.compat.v1.placeholder_with_default(value[:{BATCH}], "
+                    f"({'BATCH' if self.full_batch else 'None'},) + value.shape[1:])"
+                ).replace("BATCH", str(BATCH)),
+            }[self.source]
             return [
                 *lines,
-                f"    first = lambda value: tf.constant(value[:{BATCH}])",
+                f"    first = lambda value: {made}",
                 "    features = tf.nest.map_structure(first, features)",
                 *self._returning("tf.nest.map_structure(first, labels)"),
             ]
@@ -183,6 +192,8 @@ _HEAD = [
     "",
     "import numpy as np",
     "import tensorflow as tf",
+    "",
+    "STEPS = 1",
     "",
     "",
     "def make_estimator(model_dir, params, model):",

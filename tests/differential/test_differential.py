@@ -1,15 +1,17 @@
 """A short campaign, and the campaign's own pieces."""
 
 import random
-from typing import List
+from typing import Iterator, List
 
 import pytest
 
 from ..acceptance.harness import UnfitError
 from . import model as models
-from .campaign import Campaign, Options
+from .campaign import Campaign, Options, attempt, describe
 from .compose import compose
 from .edits import Drawer, apply_code, apply_params
+from .regressions import REGRESSIONS
+from .trial import Sides
 
 SEED = 20240
 
@@ -38,6 +40,24 @@ def test_edits_apply_to_what_they_were_drawn_for() -> None:
         edits = drawer.edits()
         compile(models.source(apply_code(model, edits)), "model.py", "exec")
         apply_params(dict(given), edits)
+
+
+@pytest.fixture(scope="module")
+def sides() -> Iterator[Sides]:
+    """Both sides, or a skip that says why there is only one."""
+    try:
+        both = Sides()
+    except UnfitError as reason:
+        pytest.skip(f"NOT COMPARED WITH TENSORFLOW: {reason}")
+    yield both
+    both.close()
+
+
+@pytest.mark.parametrize("name", sorted(REGRESSIONS))
+def test_what_was_wrong_once(name: str, sides: Sides) -> None:
+    outcome = attempt(REGRESSIONS[name], sides)
+    assert outcome is not None
+    assert outcome.said == outcome.truth, describe(REGRESSIONS[name], outcome)
 
 
 def test_a_short_campaign() -> None:

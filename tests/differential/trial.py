@@ -174,6 +174,7 @@ def _launch(workspace: Workspace, model: Model, behavior: str) -> Dict[str, Any]
         "module": workspace.module,
         "tf1_names": model.header == NAMES,
         "params": "params.json",
+        "modes": MODES,
         "behavior": behavior or None,
     }
 
@@ -285,7 +286,7 @@ def judge(edited: Edited, sides: Sides) -> Outcome:
     modes = sides.ask("judge", edited.workspace, **launch)["modes"]
     suspects = [mode for mode in MODES if _needs_control(modes[mode])]
     if suspects:
-        answer = sides.ask("control", edited.workspace, modes=suspects, **launch)
+        answer = sides.ask("control", edited.workspace, **dict(launch, modes=suspects))
         raised = {name: seen["error"] for name, seen in answer["modes"].items() if seen["error"]}
         if raised:
             name, error = sorted(raised.items())[0]
