@@ -83,8 +83,13 @@ def check(
     return run_check(spec)
 
 
-def run_check(spec: CheckSpec) -> Report:
+def run_check(spec: CheckSpec, tracer: Optional[Tracer] = None) -> Report:
     """Runs one check.
+
+    Args:
+        spec: what to check.
+        tracer: a running tracer, which many checks can share, one after another; by default one
+            is started for this check. ``spec.python`` and ``spec.quiet`` are its own then.
 
     Raises:
         UsageError: see :func:`check`.
@@ -93,18 +98,24 @@ def run_check(spec: CheckSpec) -> Report:
     if not located.prefix:
         facts = Facts(located, spec.modes)
         return _report(spec, facts, ("the model: there is no checkpoint to restore",))
-    with Tracer(spec.python, spec.timeout, spec.quiet) as tracer:
-        facts, not_judged = _facts(spec, located, tracer)
-        report = _report(spec, facts, not_judged)
+    if tracer is not None:
+        return _run_located(spec, located, tracer)
+    with Tracer(spec.python, spec.timeout, spec.quiet) as started:
+        return _run_located(spec, located, started)
 
-        def try_params(params: Mapping[str, Any]) -> Optional[Report]:
-            other = dataclasses.replace(spec, params=params)
-            try:
-                return _report(other, *_facts(other, located, tracer))
-            except UsageError:  # with these params there is not even a model_fn: no advice
-                return None
 
-        return with_advice(spec.params, facts, report, try_params)
+def _run_located(spec: CheckSpec, located: Located, tracer: Tracer) -> Report:
+    facts, not_judged = _facts(spec, located, tracer)
+    report = _report(spec, facts, not_judged)
+
+    def try_params(params: Mapping[str, Any]) -> Optional[Report]:
+        other = dataclasses.replace(spec, params=params)
+        try:
+            return _report(other, *_facts(other, located, tracer))
+        except UsageError:  # with these params there is not even a model_fn: no advice
+            return None
+
+    return with_advice(spec.params, facts, report, try_params)
 
 
 def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Report:

@@ -83,13 +83,29 @@ def pools(graph: SavedGraph) -> Tuple[Pool, ...]:
         found.append(direct)
     sources = [node.index for node in graph.head if node.op in _SOURCES]
     first = max(sources) + 1 if sources else 0
-    for border in reversed(range(first, len(graph.head) + 1)):
+    borders = list(reversed(range(first, len(graph.head) + 1)))
+    if not sources:
+        borders.insert(0, _end_of_constants(graph))
+    for border in borders:
         pool = pool_at(graph, border)
         if pool.leaves and _names(pool) not in [_names(other) for other in found]:
             found.append(pool)
         if len(found) > _MOST_BORDERS:
             break
     return tuple(found)
+
+
+def _end_of_constants(graph: SavedGraph) -> int:
+    """Where the constants end that an input_fn without a pipeline begins with.
+
+    Those of an op's own making, such as ``concat/axis``, are in its scope, and scalars are no
+    batches.
+    """
+    for node in graph.head:
+        shape = node.outputs[0].shape if node.outputs else None
+        if node.op != "Const" or "/" in node.name or not shape:
+            return node.index
+    return len(graph.head)
 
 
 def _names(pool: Pool) -> Tuple[str, ...]:

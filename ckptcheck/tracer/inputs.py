@@ -200,12 +200,6 @@ class DictProbe(dict):  # type: ignore[type-arg]
         for key in hints:
             self._recorder.note(path, "named", key)
 
-    def share(self, origin: "DictProbe") -> None:
-        """Makes this a twin of another probe: what it is asked for is asked of that one."""
-        self._origin = origin
-        self._inputs, self._recorder, self._path = origin._inputs, origin._recorder, origin._path
-        self._pool, self._expected = origin._pool, origin._expected
-
     def found(self) -> Dict[str, Any]:
         """The keys that were asked for and the tensors that they got."""
         return {key: dict.__getitem__(self, key) for key in dict.keys(self)}
@@ -225,14 +219,19 @@ class DictProbe(dict):  # type: ignore[type-arg]
             raise KeyError(key)
         with self._inputs.tensorflow.name_scope("ckptcheck_inputs"):
             tensor = self._inputs.placeholder(leaf, self._path + (key,))
+        dict.__setitem__(self, key, tensor)
         dict.__setitem__(self._origin, key, tensor)
         return tensor
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, int):
             raise self._recorder.mismatch(self._path, "index", key)
+        if isinstance(key, (slice, tuple)) or key is None or key is Ellipsis:
+            raise self._recorder.mismatch(self._path, "tensor", "slice")
         if dict.__contains__(self, key):
             return dict.__getitem__(self, key)
+        if dict.__contains__(self._origin, key):
+            return dict.__getitem__(self._origin, key)
         if not isinstance(key, str):
             raise KeyError(key)
         self._recorder.note(self._path, "key", key)
@@ -245,10 +244,9 @@ class DictProbe(dict):  # type: ignore[type-arg]
         return self[key] if key in self else default
 
     def __contains__(self, key: Any) -> bool:
-        if not isinstance(key, str) or dict.__contains__(self, key):
-            return dict.__contains__(self, key)
-        if dict.__contains__(self._origin, key):
-            return True
+        mine = dict.__contains__(self, key) or dict.__contains__(self._origin, key)
+        if mine or not isinstance(key, str):
+            return mine
         if key in self._expected or _asked_by_feature_column(sys._getframe(1)):
             return any(leaf is not None for leaf in self._pool)
         self._recorder.note(self._path, "maybe-key", key)
@@ -283,20 +281,21 @@ class DictProbe(dict):  # type: ignore[type-arg]
 
 
 def new_probe() -> DictProbe:
-    """A probe of a class of its own, whose other instances are its twins.
+    """A probe of a class of its own, whose other instances are copies of it.
 
-    Keras maps its inputs with ``type(inputs)(pairs)``, or with ``type(inputs)()`` and an assignment
-    for each key; the twin that this gives holds what the map made, and goes on watching.
+    Keras maps its inputs with ``type(inputs)(pairs)``, and nest with ``type(inputs)()`` and an
+    assignment for each key. What comes out has its own entries and goes on watching: a key that
+    it lacks is asked of the probe behind it.
     """
 
-    class OnlyProbe(DictProbe):
+    class OneProbe(DictProbe):
         def __init__(self, *pairs: Any) -> None:
-            super().__init__(*pairs)
-            for origin in made:
-                self.share(origin)
+            dict.__init__(self, *pairs)
+            if made:
+                self.__dict__ = made[0].__dict__
 
     made: List[DictProbe] = []
-    made.append(OnlyProbe())
+    made.append(OneProbe())
     return made[0]
 
 

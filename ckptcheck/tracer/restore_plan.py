@@ -287,11 +287,24 @@ def _follow(output: Any, within: Set[Any]) -> _Way:
 
 def _table_shape(table: Any, slot: int) -> Shape:
     """What a table imports: any number of keys (slot 1), and as many values of its own shape."""
-    if "Dense" in table.type and slot == 1:
-        return None  # the shape of its keys is that of a tensor, the empty key
+    if "Dense" in table.type:
+        return _dense_table_shape(table, slot)
     if slot == 1 or "value_shape" not in table.node_def.attr:
         return (None,)
     return (None, *(attribute_shape(table, "value_shape") or ()))
+
+
+def _dense_table_shape(table: Any, slot: int) -> Shape:
+    """The same of a dense table, whose buckets are the rows of matrices, scalars in one column."""
+    if slot == 1:
+        shape = table.inputs[0].get_shape()  # of the empty key
+        one = None if shape.rank is None else tuple(shape.as_list())
+    else:
+        one = attribute_shape(table, "value_shape")
+    width: Optional[int] = None if one is None else 1
+    for size in one or ():
+        width = None if width is None or size is None else width * size
+    return (None, width)
 
 
 def _assign_check(op: Any) -> str:

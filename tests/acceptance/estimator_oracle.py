@@ -376,7 +376,7 @@ def judge(request: Dict[str, Any], mode: str) -> Dict[str, Any]:
 
 
 def train(request: Dict[str, Any], _: str) -> Dict[str, Any]:
-    """Train the model of a case, as its own script would have."""
+    """Train a model as its own script would have, and say what the checkpoint then holds."""
     _enter(request)
     if TF_MAJOR > 1:  # the initializers of tf.layers draw their seeds from Keras's generator
         tf.keras.utils.set_random_seed(1)
@@ -384,7 +384,8 @@ def train(request: Dict[str, Any], _: str) -> Dict[str, Any]:
     estimator.train(_input_fn(script, "train", lambda: None), steps=script.STEPS)
     for path in glob.glob(os.path.join(glob.escape(request["model_dir"]), "events.out.*")):
         os.remove(path)
-    return {}
+    tensors = _read_checkpoint(v1.train.latest_checkpoint(request["model_dir"]))
+    return {"variables": {key: [v.dtype.name, list(v.shape)] for key, v in tensors.items()}}
 
 
 def _write_json(path: str, value: Any) -> None:
@@ -508,6 +509,14 @@ def _changed(tensors: Dict[str, np.ndarray], change: Dict[str, Any]) -> Dict[str
     return result
 
 
+def _control(request: Dict[str, Any], name: str) -> Dict[str, Any]:
+    """A mode, named ``MODE-control``, in an empty model_dir: no checkpoint is to blame for it."""
+    _enter(request)
+    model_dir = os.path.join(request["scratch"], name)
+    os.mkdir(model_dir)
+    return _attempt(request, name.partition("-")[0], model_dir)
+
+
 def _judge_all(request: Dict[str, Any]) -> Dict[str, Dict[str, Any]]:
     """All modes; TRAIN when the others are done.
 
@@ -529,6 +538,10 @@ def handle(path: str) -> None:
     if request["do"] == "judge":
         modes = _judge_all(request)
         answer: Dict[str, Any] = {"tensorflow": tf.__version__, "modes": modes}
+    elif request["do"] == "control":
+        work = functools.partial(_control, request)
+        names = [mode + "-control" for mode in request["modes"]]
+        answer = {"modes": _fork_each(names, work, request["scratch"])}
     else:
         work = functools.partial({"rewrite": _rewrite, "train": train}[request["do"]], request)
         answer = _fork_each([request["do"]], work, request["scratch"])[request["do"]]

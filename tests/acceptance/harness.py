@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import shlex
 import subprocess
 import sys
 from typing import Any, Dict, List, Optional
@@ -33,11 +34,13 @@ class Oracle:
     Nothing is remembered between questions; what is saved is only the import.
     """
 
-    def __init__(self) -> None:
-        if importlib.util.find_spec("tensorflow") is None:
+    def __init__(self, command: Optional[str] = None) -> None:
+        """Starts it in this interpreter, or in that of a command."""
+        if command is None and importlib.util.find_spec("tensorflow") is None:
             raise UnfitError("no TensorFlow in this interpreter, so no Estimator to compare with")
+        words = shlex.split(command) if command else [sys.executable]
         self._process = subprocess.Popen(
-            [sys.executable, "-B", os.path.join(HERE, "estimator_oracle.py"), "--serve"],
+            [*words, "-B", os.path.join(HERE, "estimator_oracle.py"), "--serve"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -495,6 +495,27 @@ def test_pools_of_a_pipeline_that_works_on_its_tensors() -> None:
     assert [pool.sorted_keys for pool in input_pools.pools(graph)] == [True, False]
 
 
+def test_constants_of_an_input_fn_without_a_pipeline() -> None:
+    """However many ops of the model_fn stand between them and the first variable."""
+    constants = [
+        HeadNode(0, "Const", "Const", (saved_tensor((4, 2), 4),)),
+        HeadNode(1, "Const_1", "Const", (saved_tensor((4, 1), 4),)),
+        HeadNode(2, "Const_2", "Const", (saved_tensor((4,), 30),)),
+        HeadNode(3, "concat/axis", "Const", (saved_tensor((), 4),)),
+    ]
+    body = [
+        HeadNode(index, f"op_{index}", "Tanh", (saved_tensor((4, 3), index + 1),))
+        for index in range(4, 30)
+    ]
+    graph = SavedGraph("", "", "", (*constants, *body), ())
+    first = input_pools.pools(graph)[0]
+    assert [leaf.name for leaf in first.leaves] == ["Const:0", "Const_1:0", "Const_2:0"]
+
+
+def saved_tensor(shape: Tuple[int, ...], user: int) -> SavedTensor:
+    return SavedTensor("float32", shape, False, ("x/Op Op:0",), (user,))
+
+
 def test_a_queue_leaves_out_the_number_of_the_row() -> None:
     graph = saved((leaf("int64", None), ()), (X, TO_MATMUL), op="QueueDequeueManyV2")
     (pool,) = input_pools.pools(graph)

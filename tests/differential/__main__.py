@@ -1,0 +1,54 @@
+"""``python -m tests.differential``: see CONTRIBUTING.md."""
+
+import argparse
+import os
+import sys
+import time
+
+from ..acceptance.harness import UnfitError
+from .campaign import Campaign, Options, say
+
+
+def main() -> int:
+    """Runs a campaign; 1 with any disagreement, 2 where there is nothing to compare with."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.differential",
+        description="Compares ckptcheck with the real Estimator on random models and edits.",
+    )
+    parser.add_argument("--trials", type=int, default=100, help="how many (default: 100)")
+    parser.add_argument("--seed", type=int, default=0, help="trial I of a seed is always the same")
+    parser.add_argument("--only", type=int, metavar="I", help="this one trial")
+    parser.add_argument("--python", metavar="COMMAND", help="an interpreter with TensorFlow")
+    parser.add_argument("--jobs", type=int, default=1, help="processes of each side (default: 1)")
+    parser.add_argument("--no-shrink", dest="shrink", action="store_false")
+    parser.add_argument("--shrink", dest="shrink", action="store_true", default=True)
+    parser.add_argument("--time-limit", type=float, default=0.0, metavar="SECONDS")
+    parser.add_argument("--keep", default="", metavar="FOLDER", help="for the reproductions")
+    words = parser.parse_args()
+    options = Options(
+        words.trials,
+        words.seed,
+        words.only,
+        words.python,
+        words.jobs,
+        words.shrink,
+        words.time_limit,
+        words.keep,
+    )
+    os.environ.update(TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="")
+    started = time.time()
+    try:
+        campaign = Campaign(options, say)
+        tally = campaign.run()
+    except UnfitError as reason:
+        say(f"NOT COMPARED WITH TENSORFLOW: {reason}")
+        return 2
+    seconds = time.time() - started
+    say(f"{seconds:.0f} s, {seconds / max(1, tally.trials):.1f} s a trial; kept: {campaign.keep}")
+    for line in tally.lines():
+        say(line)
+    return 1 if tally.disagreements else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Small cases that the campaign found ckptcheck to be wrong about, each a model and its edits."""
+
+import dataclasses
+from typing import Dict
+
+from . import parts
+from .inputs import Column, Inputs
+from .model import COMPAT, COMPAT_V1, Block, Model
+from .shrink import Case
+from .source import LITERAL, Number
+from .trial import Composed
+
+PLAIN = Model(header=COMPAT, style=LITERAL)
+
+
+def _with_parts(model: Model, *several: parts.Part) -> Model:
+    return dataclasses.replace(model, blocks=(Block("block", several, "scope"),))
+
+
+def _with_inputs(model: Model, inputs: Inputs) -> Model:
+    return dataclasses.replace(model, inputs=inputs)
+
+
+_EMBEDDING = parts.Embedding("ids", Number(6), Number(2))
+_BUCKETS = Column("age", "buckets", Number(2), Number(6))
+
+REGRESSIONS: Dict[str, Case] = {
+    # The right border stood further from the first variable than any that was tried.
+    "constants-before-a-long-head": (
+        Composed(
+            _with_parts(
+                _with_inputs(PLAIN, Inputs(widths=(2, 2, 2), source="constants")), _EMBEDDING
+            )
+        ),
+        (),
+    ),
+    # nest writes into what it makes of the features, which was the probe itself.
+    "keras-maps-the-features": (
+        Composed(_with_inputs(PLAIN, Inputs(columns=(_BUCKETS,), dense_features=True))),
+        (),
+    ),
+    # A slice is no key that a dict could have.
+    "one-tensor-that-is-sliced": (
+        Composed(_with_parts(_with_inputs(PLAIN, Inputs(structure="tensor")), _EMBEDDING)),
+        (),
+    ),
+    # Its buckets are the rows of a matrix, also where keys and values are scalars.
+    "dense-hash-table": (
+        Composed(
+            _with_parts(dataclasses.replace(PLAIN, header=COMPAT_V1), parts.Table("table", True))
+        ),
+        (),
+    ),
+}

@@ -1,0 +1,70 @@
+"""A short campaign, and the campaign's own pieces."""
+
+import random
+from typing import Iterator, List
+
+import pytest
+
+from ..acceptance.harness import UnfitError
+from . import model as models
+from .campaign import Campaign, Options, attempt, describe
+from .compose import compose
+from .edits import Drawer, apply_code, apply_params
+from .regressions import REGRESSIONS
+from .trial import Sides
+
+SEED = 20240
+
+
+def _drawn(seed: int) -> models.Model:
+    return compose(random.Random(f"test {seed}"))
+
+
+@pytest.mark.parametrize("first", range(0, 300, 100))
+def test_composed_source_compiles(first: int) -> None:
+    for seed in range(first, first + 100):
+        model = _drawn(seed)
+        compile(models.source(model), "model.py", "exec")
+        compile(model.inputs.train_source(), "train.py", "exec")
+
+
+def test_a_seed_is_always_the_same_model() -> None:
+    assert [_drawn(seed) for seed in range(20)] == [_drawn(seed) for seed in range(20)]
+
+
+def test_edits_apply_to_what_they_were_drawn_for() -> None:
+    for seed in range(200):
+        model = _drawn(seed)
+        given = models.params(model)
+        drawer = Drawer(random.Random(seed), model, dict(given), {}, 2)
+        edits = drawer.edits()
+        compile(models.source(apply_code(model, edits)), "model.py", "exec")
+        apply_params(dict(given), edits)
+
+
+@pytest.fixture(scope="module")
+def sides() -> Iterator[Sides]:
+    """Both sides, or a skip that says why there is only one."""
+    try:
+        both = Sides()
+    except UnfitError as reason:
+        pytest.skip(f"NOT COMPARED WITH TENSORFLOW: {reason}")
+    yield both
+    both.close()
+
+
+@pytest.mark.parametrize("name", sorted(REGRESSIONS))
+def test_what_was_wrong_once(name: str, sides: Sides) -> None:
+    outcome = attempt(REGRESSIONS[name], sides)
+    assert outcome is not None
+    assert outcome.said == outcome.truth, describe(REGRESSIONS[name], outcome)
+
+
+def test_a_short_campaign() -> None:
+    said: List[str] = []
+    try:
+        tally = Campaign(Options(12, SEED, jobs=2, shrinks=False), said.append).run()
+    except UnfitError as reason:
+        pytest.skip(f"NOT COMPARED WITH TENSORFLOW: {reason}")
+    assert not tally.disagreements, "\n".join(said)
+    assert tally.trials >= 9, "\n".join([*said, *tally.lines()])

@@ -1,0 +1,347 @@
+"""One trial: a trained model, its edits, and what both sides say of the result."""
+
+import dataclasses
+import os
+import shutil
+import traceback
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ckptcheck.check import run_check
+from ckptcheck.client.process import Tracer
+from ckptcheck.config import CheckSpec
+from ckptcheck.errors import UsageError
+from ckptcheck.spec import Report, to_json
+
+from ..acceptance.harness import Oracle, verdict_text
+from ..acceptance.workspace import Workspace, write_json
+from .edits import (
+    ChangeFiles,
+    Edit,
+    GiveInputFn,
+    NothingToEditError,
+    Params,
+    Variables,
+    apply_code,
+    apply_params,
+)
+from .model import COMPAT_V1, NAMES, Model, params, source
+from .source import ATTRIBUTE, BULK
+
+MODES = ("predict", "eval", "train")
+CHECK_SECONDS = 120.0
+
+
+class DiscardedError(Exception):
+    """This is no trial: TensorFlow cannot run the composed model, whatever the checkpoint."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Composed:
+    """A model and the script that trains it: ``behavior`` is ``v1`` or "" for the default."""
+
+    model: Model
+    behavior: str = ""
+
+
+class ComposedWorkspace(Workspace):
+    """Code and model_dir below one directory; what the acceptance tests' edits take."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.module = "model"
+        self.code = os.path.join(root, "code")
+        self.model_dir = os.path.join(root, "model_dir")
+        self.scratch = os.path.join(root, "scratch")
+        self.changes: List[Dict[str, Any]] = []
+        os.makedirs(self.code)
+        os.makedirs(self.scratch)
+
+    @property
+    def prefix(self) -> str:
+        """The checkpoint after one step; there may be one of step 0 beside it."""
+        return os.path.join(self.model_dir, "model.ckpt-1")
+
+    def write(self, model: Model, given: Params) -> None:
+        """Writes the code of a model and its params."""
+        for name, text in (("model.py", source(model)), ("train.py", model.inputs.train_source())):
+            with open(self.path(name), "w") as file:
+                file.write(text)
+        write_json(self.path("params.json"), given)
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A composed model after one step: where it is, and what its checkpoint holds."""
+
+    composed: Composed
+    root: str
+    params: Mapping[str, Any]
+    variables: Variables
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What both sides say of one trial.
+
+    Attributes:
+        truth: by mode, what the real Estimator did.
+        said: by mode, what ckptcheck said; empty where it gave no answer.
+        unanswered: why it gave none.
+        evidence: what the Estimator did, in full.
+    """
+
+    truth: Mapping[str, str]
+    said: Mapping[str, str]
+    unanswered: str = ""
+    evidence: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def disagreements(self) -> Tuple[Tuple[str, str, str], ...]:
+        """Mode, what happened, and what ckptcheck said."""
+        if self.unanswered:
+            return ()
+        return tuple(
+            (mode, self.truth[mode], self.said[mode])
+            for mode in MODES
+            if self.truth[mode] != self.said[mode]
+        )
+
+
+class Sides:
+    """The two that are compared: the real Estimator and ckptcheck, both with TensorFlow loaded."""
+
+    def __init__(self, command: Optional[str] = None) -> None:
+        self.oracle = Oracle(command)
+        self._command = command
+        self._tracer = Tracer(command, CHECK_SECONDS, quiet=True)
+        self._tracer.hello()
+
+    @property
+    def major(self) -> int:
+        """TensorFlow's major version."""
+        return self.oracle.major
+
+    def close(self) -> None:
+        """Ends both."""
+        self.oracle.close()
+        self._tracer.close()
+
+    def check(self, spec: CheckSpec) -> Report:
+        """Asks ckptcheck; a tracer that has ended is started again for the next check."""
+        try:
+            return run_check(spec, self._tracer)
+        except UsageError as error:
+            if "ended with exit code" in str(error) or "gave no answer" in str(error):
+                self._tracer.close()
+                self._tracer = Tracer(self._command, CHECK_SECONDS, quiet=True)
+            raise
+
+    def ask(self, do: str, workspace: Workspace, **fields: Any) -> Dict[str, Any]:
+        """Asks the oracle.
+
+        Raises:
+            DiscardedError: the oracle says that there is no right answer.
+        """
+        try:
+            return self.oracle.ask(workspace, dict(fields, do=do))
+        except RuntimeError as error:
+            raise DiscardedError(f"{do}: {_last_line(str(error))}") from error
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.strip().splitlines() if line and not line.startswith(" ")]
+    return lines[-1][:300] if lines else text
+
+
+def train(composed: Composed, root: str, sides: Sides) -> Trained:
+    """Trains a composed model for one step.
+
+    Raises:
+        DiscardedError: it cannot be trained.
+    """
+    workspace = ComposedWorkspace(root)
+    given = params(composed.model)
+    workspace.write(composed.model, given)
+    answer = sides.ask("train", workspace, **_launch(workspace, composed.model, composed.behavior))
+    variables = {name: (found[0], tuple(found[1])) for name, found in answer["variables"].items()}
+    return Trained(composed, root, given, variables)
+
+
+def _launch(workspace: Workspace, model: Model, behavior: str) -> Dict[str, Any]:
+    return {
+        "code": workspace.code,
+        "model_dir": workspace.model_dir,
+        "module": workspace.module,
+        "tf1_names": model.header == NAMES,
+        "params": "params.json",
+        "modes": MODES,
+        "behavior": behavior or None,
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class Edited:
+    """A trial that is ready to be judged."""
+
+    workspace: ComposedWorkspace
+    model: Model
+    params: Params
+    behavior: str
+    check: CheckSpec
+
+
+def edit(trained: Trained, edits: Sequence[Edit], root: str, sides: Sides) -> Edited:
+    """A copy of a trained model with the edits made.
+
+    Raises:
+        NothingToEditError: an edit has no object.
+    """
+    model = apply_code(trained.composed.model, edits)
+    given = apply_params(_params_after(trained, model), edits)
+    behavior = trained.composed.behavior
+    for item in edits:
+        behavior = item.behavior(behavior)
+    workspace = ComposedWorkspace(root)
+    shutil.copytree(os.path.join(trained.root, "model_dir"), workspace.model_dir, symlinks=True)
+    _repoint(workspace.model_dir, os.path.join(trained.root, "model_dir"))
+    workspace.write(model, given)
+    for item in edits:
+        item.checkpoint(workspace, trained.variables)
+    if workspace.changes:
+        sides.ask("rewrite", workspace, prefix=workspace.prefix, changes=workspace.changes)
+    spec = _check_spec(trained, edits, workspace, model, given, behavior, sides.major)
+    return Edited(workspace, model, given, behavior, spec)
+
+
+def _repoint(model_dir: str, original: str) -> None:
+    """Makes a copied model_dir what it would be if it had been trained where it is.
+
+    The savers of users write absolute paths into the state file: the copy would be restored from
+    the original, and TRAIN would delete the original's files.
+    """
+    path = os.path.join(model_dir, "checkpoint")
+    with open(path) as file:
+        text = file.read()
+    with open(path, "w") as file:
+        file.write(text.replace(original, model_dir))
+
+
+def _params_after(trained: Trained, model: Model) -> Params:
+    """The params file, with what new code reads added to it.
+
+    What nothing reads any more stays in it, except where the code takes each key as an argument.
+    """
+    after = params(model)
+    if model.style == BULK:
+        return {key: trained.params.get(key, value) for key, value in after.items()}
+    return {**after, **trained.params}
+
+
+def _check_spec(
+    trained: Trained,
+    edits: Sequence[Edit],
+    workspace: Workspace,
+    model: Model,
+    given: Params,
+    behavior: str,
+    major: int,
+) -> CheckSpec:
+    """What a user who knows what changed would type.
+
+    The launch has to be told where it is not that of the training run, or where the file that
+    shows it, the .meta file, is gone.
+    """
+    saw_meta = ChangeFiles("meta-removed") not in edits
+    told = major > 1 and model.header != COMPAT_V1
+    launches = {behavior, _trained_behavior(trained.composed)}
+    return CheckSpec(
+        model_dir=workspace.model_dir,
+        target="model:model_fn",
+        params=given,
+        params_type="model:make_params" if model.style == ATTRIBUTE else "dict",
+        app_dir=workspace.code,
+        input_fn="train:input_fn" if GiveInputFn() in edits else "",
+        behavior=("auto" if len(launches) == 1 and saw_meta else behavior or "v2")
+        if told
+        else "auto",
+        timeout=CHECK_SECONDS,
+        quiet=True,
+    )
+
+
+def _trained_behavior(composed: Composed) -> str:
+    return "v1" if composed.model.header == COMPAT_V1 else composed.behavior
+
+
+def judge(edited: Edited, sides: Sides) -> Outcome:
+    """What both sides say.
+
+    ckptcheck goes first: TRAIN may delete a checkpoint that the state file names by its path.
+
+    Raises:
+        DiscardedError: there is no right answer.
+    """
+    said, unanswered = _ask_ckptcheck(edited, sides)
+    launch = _launch(edited.workspace, edited.model, edited.behavior)
+    modes = sides.ask("judge", edited.workspace, **launch)["modes"]
+    suspects = [mode for mode in MODES if _needs_control(modes[mode])]
+    if suspects:
+        answer = sides.ask("control", edited.workspace, **dict(launch, modes=suspects))
+        raised = {name: seen["error"] for name, seen in answer["modes"].items() if seen["error"]}
+        if raised:
+            name, error = sorted(raised.items())[0]
+            raise DiscardedError(f"{name}: {error.splitlines()[0][:300]}")
+    truth = {mode: verdict_text(modes[mode]) for mode in MODES}
+    return Outcome(truth, said, unanswered, modes)
+
+
+_BLAMES_THE_CHECKPOINT = (
+    "not found in checkpoint",
+    "Assign requires shapes",
+    "shape_and_slice",
+    "does not equal original dtype",
+)
+
+
+def _needs_control(seen: Mapping[str, Any]) -> bool:
+    """Whether a run raised in a way for which the checkpoint may not be to blame."""
+    error = seen["error"] or ""
+    if seen["stage"] not in ("session", "run") or not error:
+        return False
+    return not any(words in error for words in _BLAMES_THE_CHECKPOINT)
+
+
+def _ask_ckptcheck(edited: Edited, sides: Sides) -> Tuple[Dict[str, str], str]:
+    write_json(os.path.join(edited.workspace.root, "check.json"), dataclasses.asdict(edited.check))
+    try:
+        report = sides.check(edited.check)
+    except UsageError as error:
+        return {}, str(error).splitlines()[0]
+    except Exception as error:  # no input of any kind may end ckptcheck with a traceback
+        write_json(os.path.join(edited.workspace.root, "crash.json"), traceback.format_exc())
+        return dict.fromkeys(MODES, f"crashed ({type(error).__name__}: {error})"), ""
+    write_json(os.path.join(edited.workspace.root, "report.json"), to_json(report))
+    said = {
+        verdict.mode: f"fails at {verdict.at}" if verdict.verdict == "fails" else verdict.verdict
+        for verdict in report.verdicts
+    }
+    return {mode: said.get(mode, _unchecked(report)) for mode in MODES}, ""
+
+
+def _unchecked(report: Report) -> str:
+    """A report on no checkpoint at all has no verdicts."""
+    return "no checkpoint" if not report.checked else "nothing"
+
+
+__all__ = [
+    "Composed",
+    "DiscardedError",
+    "Edited",
+    "NothingToEditError",
+    "Outcome",
+    "Sides",
+    "Trained",
+    "edit",
+    "judge",
+    "train",
+]
