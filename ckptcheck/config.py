@@ -12,6 +12,8 @@ from .spec import ALL_MODES, MODES
 
 DEFAULT_TIMEOUT = 300.0
 LONGEST_TIMEOUT = 24 * 3600.0
+LEAST_MEMORY = 64 << 20
+"""What a small graph takes; with less, nothing could be traced."""
 SEVERITIES = ("note", "warning", "error")
 _LARGEST_PARAMS = 64 << 20
 
@@ -50,6 +52,7 @@ class CheckSpec:
         features: what ``--features`` says, None where it was not given.
         behavior: ``auto``, ``v1`` or ``v2``.
         timeout: seconds for each mode, and for TensorFlow's import.
+        memory_limit: bytes that each mode may use beside TensorFlow's own; 0 for no limit.
         fail_on: the severity from which on the check fails.
         quiet: does not show what the traced code prints.
     """
@@ -66,6 +69,7 @@ class CheckSpec:
     features: Optional[FeatureFile] = None
     behavior: str = "auto"
     timeout: float = DEFAULT_TIMEOUT
+    memory_limit: int = 0
     fail_on: str = "error"
     quiet: bool = False
 
@@ -89,6 +93,11 @@ class CheckSpec:
         if not 0 < self.timeout <= LONGEST_TIMEOUT:
             raise UsageError(
                 f"--timeout {self.timeout:g}: expected seconds above 0, {LONGEST_TIMEOUT:g} at most"
+            )
+        if self.memory_limit < 0 or 0 < self.memory_limit < LEAST_MEMORY:
+            raise UsageError(
+                f"--memory-limit {self.memory_limit}: expected a size such as 4G, "
+                f"{LEAST_MEMORY >> 20}M at least"
             )
         folder = os.path.abspath(self.app_dir or os.curdir)
         if not os.path.isdir(folder):
@@ -315,6 +324,22 @@ def seconds(option: str, text: str) -> float:
         raise UsageError(f"{option} {text}: expected a number of seconds") from None
 
 
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_UNITS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
+
+
+def size(option: str, text: str) -> int:
+    """The value of an option that is a number of bytes: ``4G``, ``500M``, ``1.5 GiB``.
+
+    Raises:
+        UsageError: it is none.
+    """
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise UsageError(f"{option} {text}: expected a size such as 4G or 500M")
+    return int(float(found.group(1)) * (1 << _UNITS[found.group(2).lower()]))
+
+
 def split_flags(argv: Sequence[str]) -> Tuple[List[str], Tuple[str, ...]]:
     """Cuts a command line at its first ``--``: what is ckptcheck's, and the user's flags."""
     words = list(argv)
@@ -324,12 +349,20 @@ def split_flags(argv: Sequence[str]) -> Tuple[List[str], Tuple[str, ...]]:
     return words[:at], tuple(words[at + 1 :])
 
 
-_CONTROL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
+def harmless_lines(text: str) -> str:
+    """What another program printed: its lines stay lines, and nothing in it steers a terminal."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(
+        printable(line.replace("\t", "    "), len(line) * _LONGEST_ESCAPE) for line in lines
+    )
+
+
+_LONGEST_ESCAPE = len(ascii("\U0010ffff"))
 
 
 def printable(text: str, most: int = 300) -> str:
     """A name from an untrusted file as one harmless piece of a line."""
-    escaped = _CONTROL.sub(lambda match: ascii(match.group())[1:-1], text)
+    escaped = text
+    if not text.isprintable():
+        escaped = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
     return escaped if len(escaped) <= most else escaped[: most - 1] + "…"
