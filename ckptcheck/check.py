@@ -9,7 +9,14 @@ from .checkpoint.listing import Listing, changes, listing
 from .checkpoint.locate import locate
 from .client.process import Tracer
 from .client.tracing import trace_check
-from .config import DEFAULT_TIMEOUT, SEVERITIES, CheckSpec, FeatureFile, read_feature_file
+from .config import (
+    DEFAULT_TIMEOUT,
+    SEVERITIES,
+    CheckSpec,
+    FeatureFile,
+    printable,
+    read_feature_file,
+)
 from .config import read_json_object as _read_json_object
 from .config import size as _size
 from .errors import UsageError
@@ -162,7 +169,7 @@ _NOT_ALL_FILES = "whether the code writes into the model_dir: it holds too many 
 
 def _said_of(before: Listing, located: Located) -> str:
     """What to say of changed files where there will be no report."""
-    names = [change.name for change in changes(before, listing(located.model_dir))]
+    names = [printable(change.name) for change in changes(before, listing(located.model_dir))]
     if not names:
         return ""
     return "\nAttention: while the code was traced, files of {} changed: {}".format(

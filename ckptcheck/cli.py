@@ -13,10 +13,12 @@ from .check import run_check
 from .config import (
     DEFAULT_TIMEOUT,
     CheckSpec,
+    escaped,
     printable,
     read_feature_file,
     read_json_object,
     seconds,
+    shortened,
     size,
     split_flags,
     with_overrides,
@@ -200,4 +202,4 @@ This is a bug of ckptcheck; please report it with what CKPTCHECK_DEBUG=1 prints.
 
 
 def _harmless(text: str) -> str:
-    return "\n".join(printable(line, 2000) for line in text.splitlines())
+    return "\n".join(printable(shortened(escaped(line)), 2000) for line in text.splitlines())

@@ -1,6 +1,7 @@
 """What to check: the arguments, read and verified, as one value."""
 
 import dataclasses
+import hashlib
 import json
 import os
 import re
@@ -14,6 +15,7 @@ DEFAULT_TIMEOUT = 300.0
 LONGEST_TIMEOUT = 24 * 3600.0
 LEAST_MEMORY = 64 << 20
 """What a small graph takes; with less, nothing could be traced."""
+MOST_MEMORY = 1 << 50
 SEVERITIES = ("note", "warning", "error")
 _LARGEST_PARAMS = 64 << 20
 
@@ -94,10 +96,10 @@ class CheckSpec:
             raise UsageError(
                 f"--timeout {self.timeout:g}: expected seconds above 0, {LONGEST_TIMEOUT:g} at most"
             )
-        if self.memory_limit < 0 or 0 < self.memory_limit < LEAST_MEMORY:
+        if self.memory_limit and not LEAST_MEMORY <= self.memory_limit <= MOST_MEMORY:
             raise UsageError(
-                f"--memory-limit {self.memory_limit}: expected a size such as 4G, "
-                f"{LEAST_MEMORY >> 20}M at least"
+                f"--memory-limit {self.memory_limit}: expected a size such as 4G, from "
+                f"{LEAST_MEMORY >> 20}M to {MOST_MEMORY >> 40}T"
             )
         folder = os.path.abspath(self.app_dir or os.curdir)
         if not os.path.isdir(folder):
@@ -349,20 +351,38 @@ def split_flags(argv: Sequence[str]) -> Tuple[List[str], Tuple[str, ...]]:
     return words[:at], tuple(words[at + 1 :])
 
 
+_LONG_WORD = re.compile(r"\S{201,}")
+_HEAD, _TAIL = 80, 60
+
+
+def shortened(text: str) -> str:
+    """A text with its very long words cut in the middle: a name of 10 kB says little.
+
+    What is left of different words differs.
+    """
+    return _LONG_WORD.sub(_shortened_word, text)
+
+
+def _shortened_word(match: "re.Match[str]") -> str:
+    word = match.group()
+    mark = hashlib.sha256(word.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{word[:_HEAD]}…[{len(word)}:{mark}]…{word[-_TAIL:]}"
+
+
+def escaped(text: str) -> str:
+    """A text without anything that moves a cursor, reorders what is beside it, or is not seen."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def harmless_lines(text: str) -> str:
     """What another program printed: its lines stay lines, and nothing in it steers a terminal."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return "\n".join(
-        printable(line.replace("\t", "    "), len(line) * _LONGEST_ESCAPE) for line in lines
-    )
-
-
-_LONGEST_ESCAPE = len(ascii("\U0010ffff"))
+    return "\n".join(escaped(line.replace("\t", "    ")) for line in lines)
 
 
 def printable(text: str, most: int = 300) -> str:
     """A name from an untrusted file as one harmless piece of a line."""
-    escaped = text
-    if not text.isprintable():
-        escaped = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    return escaped if len(escaped) <= most else escaped[: most - 1] + "…"
+    safe = escaped(text)
+    return safe if len(safe) <= most else safe[: most - 1] + "…"

@@ -137,8 +137,8 @@ def predict(params):
     logging.disable(logging.CRITICAL)
     logging.setLoggerClass(type("Mine", (logging.Logger,), {{"info": None, "warning": None}}))
     os.chdir("/")
-    sys.path[:] = []
-    os.environ.clear()
+    sys.path.reverse()
+    os.environ.update(HOME="/", PATH="", TMPDIR="/")
     sys.argv[:] = []
     sys.excepthook = None
     sys.setrecursionlimit(600)

@@ -198,6 +198,12 @@ def checkpoint_reader(tensorflow: Any, prefix: str) -> Any:
     return tensorflow.compat.v1.train.NewCheckpointReader(prefix)
 
 
+def dtype_of_enum(tensorflow: Any, name: str) -> str:
+    """TensorFlow's name of a dtype by that of its enum: ``float32`` for ``DT_FLOAT``."""
+    types = importlib.import_module("tensorflow.core.framework.types_pb2")
+    return str(tensorflow.as_dtype(types.DataType.Value(name)).name)
+
+
 def make_initializable_iterator(tensorflow: Any, dataset: Any) -> Any:
     """An iterator over a Dataset in graph mode."""
     return v1(tensorflow).data.make_initializable_iterator(dataset)
