@@ -109,6 +109,14 @@ def estimator_module(tensorflow: Any) -> Any:
     return v1(tensorflow).estimator
 
 
+def run_config(tensorflow: Any, model_dir: str) -> Any:
+    """The config of a model_fn: Estimator fills in a session_config where there is none."""
+    session_config = v1(tensorflow).ConfigProto(allow_soft_placement=True)
+    return estimator_module(tensorflow).RunConfig(
+        model_dir=model_dir, session_config=session_config
+    )
+
+
 def use_behavior(tensorflow: Any, behavior: str) -> None:
     """Switches to reference (``v1``) or resource (``v2``) variables; "" leaves the default."""
     major = version_of(tensorflow.__version__)[0]
@@ -189,6 +197,11 @@ def advice_for_missing_name(tensorflow: Any, dotted: str) -> str:
         return (
             "tf.contrib exists in TensorFlow 1 only; trace with a TensorFlow 1 interpreter "
             "(--python)"
+        )
+    if dotted.split(".")[0] == "python":
+        return (
+            "tensorflow.python is TensorFlow's inside, which each version arranges anew; trace "
+            "with the version that the code runs on (--python)"
         )
     return ""
 
