@@ -5,11 +5,20 @@ import os
 from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
 
 from .advice import with_advice
+from .checkpoint.listing import Listing, changes, listing
 from .checkpoint.locate import locate
 from .client.process import Tracer
 from .client.tracing import trace_check
-from .config import DEFAULT_TIMEOUT, SEVERITIES, CheckSpec, FeatureFile, read_feature_file
+from .config import (
+    DEFAULT_TIMEOUT,
+    SEVERITIES,
+    CheckSpec,
+    FeatureFile,
+    printable,
+    read_feature_file,
+)
 from .config import read_json_object as _read_json_object
+from .config import size as _size
 from .errors import UsageError
 from .groups import group
 from .rules import Facts, run_rules
@@ -31,6 +40,7 @@ def check(
     features: Union[FeatureFile, str, "os.PathLike[str]", None] = None,
     behavior: str = "auto",
     timeout: float = DEFAULT_TIMEOUT,
+    memory_limit: Union[str, int] = 0,
     fail_on: str = "error",
     quiet: bool = True,
 ) -> Report:
@@ -51,6 +61,8 @@ def check(
         features: the path of a features file, as docs/features.md describes it.
         behavior: ``v1`` (reference variables), ``v2`` (resource variables), or ``auto``.
         timeout: seconds for each mode.
+        memory_limit: what each mode may allocate beside TensorFlow's own: ``"4G"``, or a number of
+            bytes; 0 for no limit.
         fail_on: the severity from which on the report is not ok.
         quiet: does not show on standard error what the traced code prints.
 
@@ -77,6 +89,9 @@ def check(
         features=features,
         behavior=behavior,
         timeout=timeout,
+        memory_limit=_size("memory_limit", memory_limit)
+        if isinstance(memory_limit, str)
+        else memory_limit,
         fail_on=fail_on,
         quiet=quiet,
     )
@@ -139,7 +154,14 @@ def _facts(spec: CheckSpec, located: Located, tracer: Tracer) -> Tuple[Facts, Tu
         version = tracer.hello().tensorflow
         facts = Facts(located, spec.modes, tensorflow=version)
         return facts, ("the model: the checkpoint that the state file names is not there",)
-    traced = trace_check(spec, located, tracer)
+    tracer.hello()  # its import takes seconds, in which others may write there
+    before = listing(located.model_dir)
+    try:
+        traced = trace_check(spec, located, tracer)
+    except UsageError as error:
+        raise UsageError(str(error) + _said_of(before, located)) from None
+    after = listing(located.model_dir)
+    doubts = () if before.whole and after.whole else (_NOT_ALL_FILES,)
     facts = Facts(
         located=located,
         modes=spec.modes,
@@ -148,8 +170,25 @@ def _facts(spec: CheckSpec, located: Located, tracer: Tracer) -> Tuple[Facts, Tu
         unreadable=traced.unreadable,
         trace=traced.trace,
         params=spec.params,
+        changes=changes(before, after),
     )
-    return facts, traced.not_judged
+    return facts, (*traced.not_judged, *doubts)
+
+
+_NOT_ALL_FILES = "whether the code writes into the model_dir: it holds too many files to look at"
+
+
+def _said_of(before: Listing, located: Located) -> str:
+    """What to say of changed files where there will be no report."""
+    names = [printable(change.name) for change in changes(before, listing(located.model_dir))]
+    if not names:
+        return ""
+    return "\nAttention: while the code was traced, files of {} changed: {}".format(
+        located.model_dir, ", ".join(names[:_MOST_NAMES]) + (", …" if names[_MOST_NAMES:] else "")
+    )
+
+
+_MOST_NAMES = 10
 
 
 def _failing(findings: Sequence[Finding], fail_on: str) -> List[Finding]:

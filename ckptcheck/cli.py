@@ -13,10 +13,13 @@ from .check import run_check
 from .config import (
     DEFAULT_TIMEOUT,
     CheckSpec,
+    escaped,
     printable,
     read_feature_file,
     read_json_object,
     seconds,
+    shortened,
+    size,
     split_flags,
     with_overrides,
 )
@@ -104,6 +107,9 @@ def check(
     timeout: str = typer.Option(
         f"{DEFAULT_TIMEOUT:g}", metavar="SECONDS", help="Seconds that each mode may take."
     ),
+    memory_limit: Optional[str] = typer.Option(
+        None, metavar="SIZE", help="Memory that each mode may take, such as 4G; default: no limit."
+    ),
     output: str = typer.Option("text", "--format", help="text or json."),
     show_plan: bool = typer.Option(False, "--show-plan", help="Show all that is restored."),
     fail_on: str = typer.Option("error", help="Exit with 1 from this severity on."),
@@ -135,6 +141,7 @@ def check(
         features=read_feature_file(features) if features else None,
         behavior=behavior,
         timeout=seconds("--timeout", timeout),
+        memory_limit=size("--memory-limit", memory_limit) if memory_limit is not None else 0,
         fail_on=fail_on,
         quiet=quiet,
     )
@@ -195,4 +202,4 @@ This is a bug of ckptcheck; please report it with what CKPTCHECK_DEBUG=1 prints.
 
 
 def _harmless(text: str) -> str:
-    return "\n".join(printable(line, 2000) for line in text.splitlines())
+    return "\n".join(printable(shortened(escaped(line)), 2000) for line in text.splitlines())

@@ -1,6 +1,7 @@
 """What to check: the arguments, read and verified, as one value."""
 
 import dataclasses
+import hashlib
 import json
 import os
 import re
@@ -12,6 +13,9 @@ from .spec import ALL_MODES, MODES
 
 DEFAULT_TIMEOUT = 300.0
 LONGEST_TIMEOUT = 24 * 3600.0
+LEAST_MEMORY = 64 << 20
+"""What a small graph takes; with less, nothing could be traced."""
+MOST_MEMORY = 1 << 50
 SEVERITIES = ("note", "warning", "error")
 _LARGEST_PARAMS = 64 << 20
 
@@ -50,6 +54,7 @@ class CheckSpec:
         features: what ``--features`` says, None where it was not given.
         behavior: ``auto``, ``v1`` or ``v2``.
         timeout: seconds for each mode, and for TensorFlow's import.
+        memory_limit: bytes that each mode may use beside TensorFlow's own; 0 for no limit.
         fail_on: the severity from which on the check fails.
         quiet: does not show what the traced code prints.
     """
@@ -66,6 +71,7 @@ class CheckSpec:
     features: Optional[FeatureFile] = None
     behavior: str = "auto"
     timeout: float = DEFAULT_TIMEOUT
+    memory_limit: int = 0
     fail_on: str = "error"
     quiet: bool = False
 
@@ -89,6 +95,11 @@ class CheckSpec:
         if not 0 < self.timeout <= LONGEST_TIMEOUT:
             raise UsageError(
                 f"--timeout {self.timeout:g}: expected seconds above 0, {LONGEST_TIMEOUT:g} at most"
+            )
+        if self.memory_limit and not LEAST_MEMORY <= self.memory_limit <= MOST_MEMORY:
+            raise UsageError(
+                f"--memory-limit {self.memory_limit}: expected a size such as 4G, from "
+                f"{LEAST_MEMORY >> 20}M to {MOST_MEMORY >> 40}T"
             )
         folder = os.path.abspath(self.app_dir or os.curdir)
         if not os.path.isdir(folder):
@@ -315,6 +326,22 @@ def seconds(option: str, text: str) -> float:
         raise UsageError(f"{option} {text}: expected a number of seconds") from None
 
 
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_UNITS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
+
+
+def size(option: str, text: str) -> int:
+    """The value of an option that is a number of bytes: ``4G``, ``500M``, ``1.5 GiB``.
+
+    Raises:
+        UsageError: it is none.
+    """
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise UsageError(f"{option} {text}: expected a size such as 4G or 500M")
+    return int(float(found.group(1)) * (1 << _UNITS[found.group(2).lower()]))
+
+
 def split_flags(argv: Sequence[str]) -> Tuple[List[str], Tuple[str, ...]]:
     """Cuts a command line at its first ``--``: what is ckptcheck's, and the user's flags."""
     words = list(argv)
@@ -324,12 +351,38 @@ def split_flags(argv: Sequence[str]) -> Tuple[List[str], Tuple[str, ...]]:
     return words[:at], tuple(words[at + 1 :])
 
 
-_CONTROL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
+_LONG_WORD = re.compile(r"\S{201,}")
+_HEAD, _TAIL = 80, 60
+
+
+def shortened(text: str) -> str:
+    """A text with its very long words cut in the middle: a name of 10 kB says little.
+
+    What is left of different words differs.
+    """
+    return _LONG_WORD.sub(_shortened_word, text)
+
+
+def _shortened_word(match: "re.Match[str]") -> str:
+    word = match.group()
+    mark = hashlib.sha256(word.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{word[:_HEAD]}…[{len(word)}:{mark}]…{word[-_TAIL:]}"
+
+
+def escaped(text: str) -> str:
+    """A text without anything that moves a cursor, reorders what is beside it, or is not seen."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def harmless_lines(text: str) -> str:
+    """What another program printed: its lines stay lines, and nothing in it steers a terminal."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(escaped(line.replace("\t", "    ")) for line in lines)
 
 
 def printable(text: str, most: int = 300) -> str:
     """A name from an untrusted file as one harmless piece of a line."""
-    escaped = _CONTROL.sub(lambda match: ascii(match.group())[1:-1], text)
-    return escaped if len(escaped) <= most else escaped[: most - 1] + "…"
+    safe = escaped(text)
+    return safe if len(safe) <= most else safe[: most - 1] + "…"

@@ -27,6 +27,7 @@ __all__ = [
     "Environment",
     "Failure",
     "Features",
+    "FileChange",
     "Finding",
     "Frame",
     "Group",
@@ -154,6 +155,19 @@ class Located:
     graphs: Tuple[str, ...] = ()
 
 
+@dataclasses.dataclass(frozen=True)
+class FileChange:
+    """What happened to a file or directory.
+
+    Attributes:
+        name: relative to the model_dir; a directory's ends with a slash.
+        kind: ``written``, ``changed`` or ``removed``.
+    """
+
+    name: str
+    kind: str
+
+
 # --- What a restore will ask for -------------------------------------------------------------
 
 
@@ -249,10 +263,10 @@ class Failure:
     """Why something could not be traced.
 
     Attributes:
-        kind: ``raised``, ``timed-out``, ``crashed``, ``exited``, ``no-spec``, ``scaffold``
-            (TensorFlow refused the Scaffold), ``structure`` (the guess of the features' structure
-            was wrong: try again with the events), or ``usage`` (ckptcheck was asked for something
-            that is not there).
+        kind: ``raised``, ``timed-out``, ``crashed``, ``exited``, ``out-of-memory``, ``no-spec``,
+            ``scaffold`` (TensorFlow refused the Scaffold), ``structure`` (the guess of the
+            features' structure was wrong: try again with the events), or ``usage`` (ckptcheck was
+            asked for something that is not there).
         type: the exception's type, "" where there is none.
         message: what it says, in one paragraph.
         frames: the last frames of the user's own code, the innermost last.

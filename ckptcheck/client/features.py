@@ -268,9 +268,12 @@ def _overlap(mine: Sequence[str], theirs: Sequence[str]) -> float:
     return sum((a & b).values()) / union if union else 1.0
 
 
+_ENDED = ("timed-out", "crashed", "out-of-memory")
+
+
 def _has_ended(trace: ModeTrace) -> bool:
     """Whether a mode hung or crashed: it is not asked again with other inputs."""
-    return trace.failure is not None and trace.failure.kind in ("timed-out", "crashed")
+    return trace.failure is not None and trace.failure.kind in _ENDED
 
 
 def _search(guess: Guess, modes: Sequence[str], ask: Ask, ended: Mapping[str, ModeTrace]) -> Found:

@@ -4,6 +4,7 @@ The tracer's source goes over the pipe, so the interpreter may be another versio
 another environment, or in a container (``docker exec -i box python3.7``).
 """
 
+import codecs
 import json
 import os
 import queue
@@ -16,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Dict, List, Optional, Set, Tuple, Type, Union
 
+from ..config import harmless_lines
 from ..errors import UsageError
 from ..spec import Environment, Failure, from_json
 from .bootstrap import BOOTSTRAP
@@ -248,12 +250,16 @@ class Tracer:
 
 
 class _Noise:
-    """What the user's code and TensorFlow print: handed on to standard error, within bounds."""
+    """What the user's code and TensorFlow print: handed on to standard error, within bounds.
+
+    It holds names out of checkpoints, so nothing in it reaches a terminal that steers it.
+    """
 
     def __init__(self, quiet: bool) -> None:
         self._quiet = quiet
-        self._passed = 0
+        self._left = _MOST_NOISE
         self._tail = b""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def pump(self, stream: Any) -> None:
         """Reads until the stream ends."""
@@ -266,14 +272,13 @@ class _Noise:
                 self._pass_on(data)
 
     def _pass_on(self, data: bytes) -> None:
-        room = _MOST_NOISE - self._passed
-        if room <= 0:
-            return
-        self._passed += len(data)
+        text = harmless_lines(self._decoder.decode(data[: self._left]))
+        self._left -= len(data)
         try:
-            sys.stderr.write(data[:room].decode("utf-8", "replace"))
-            if len(data) > room:
+            sys.stderr.write(text)
+            if self._left < 0:
                 sys.stderr.write("\nckptcheck: more output of the traced code is not shown\n")
+                self._quiet = True
             sys.stderr.flush()
         except (OSError, ValueError):  # nobody reads it any more; it must be drained all the same
             self._quiet = True

@@ -175,7 +175,10 @@ class _Tracing:
         longest_first = sorted(wanted, key=lambda mode: mode != TRAIN)
         asked = {
             self._tracer.send(
-                "trace", self._spec.timeout, trace=to_json(self._request(mode, wanted[mode]))
+                "trace",
+                self._spec.timeout,
+                trace=to_json(self._request(mode, wanted[mode])),
+                memory_limit=self._spec.memory_limit,
             ): mode
             for mode in longest_first
         }

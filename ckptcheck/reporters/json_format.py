@@ -14,7 +14,8 @@ def render(report: Report, options: Options) -> str:
     document = as_json(report)
     if options.show_plan and report.trace is not None:
         document["plans"] = to_json(report.trace.plans)
-    return json.dumps(document, indent=1) + "\n"
+    text = json.dumps(document, indent=1)  # ASCII
+    return text.replace("\x7f", "\\u007f") + "\n"
 
 
 def as_json(report: Report) -> Dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from tabulate import tabulate
 
-from ..config import printable
+from ..config import escaped, printable, shortened
 from ..groups import fold
 from ..spec import (
     EVAL,
@@ -49,7 +49,7 @@ def render(report: Report, options: Options) -> str:
 def _harmless(value: Any) -> Any:
     """A value with all its texts escaped: names in files and code are not to be trusted."""
     if isinstance(value, str):
-        return printable(value, _LONGEST_TEXT)
+        return printable(shortened(escaped(value)), _LONGEST_TEXT)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {f.name: _harmless(getattr(value, f.name)) for f in dataclasses.fields(value)}
         return dataclasses.replace(value, **fields)
@@ -159,7 +159,7 @@ class _Writer:
         place = finding.location
         where = f"{place.file}:{place.line}: " if place else ""
         yield self._wrap(where + finding.message, "  ", "    ")
-        for line in finding.detail:
+        for line in _few(finding.detail):
             yield self._wrap(line, "    at ", "       ")
 
     def _messages(self, findings: Sequence[Finding]) -> Iterator[str]:
@@ -200,6 +200,13 @@ class _Writer:
             return self._paint(self._wrap(text + (" First: " + hint if hint else "")), color)
         text = "{} will not restore rightly. First: {}".format(", ".join(bad), _first_hint(report))
         return self._paint(self._wrap(text, "", "  "), "error")
+
+
+def _few(lines: Sequence[str]) -> Iterator[str]:
+    rest = len(lines) - _MOST_ROWS
+    yield from lines[: _MOST_ROWS if rest > 1 else None]
+    if rest > 1:
+        yield f"and {rest} more"
 
 
 def _has_spec(finding: Finding) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 from ..spec import (
     CheckpointIndex,
     Failure,
+    FileChange,
     Finding,
     Located,
     ModeTrace,
@@ -35,6 +36,7 @@ class Facts:
         unreadable: why it cannot be read.
         trace: None where nothing was traced, since there is nothing to restore.
         params: the params of the check.
+        changes: what happened to the files of the model_dir while the code was traced.
     """
 
     located: Located
@@ -44,6 +46,7 @@ class Facts:
     unreadable: Optional[Failure] = None
     trace: Optional[Trace] = None
     params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    changes: Tuple[FileChange, ...] = ()
 
     @property
     def stored(self) -> Dict[str, VariableSpec]:

@@ -109,6 +109,14 @@ def estimator_module(tensorflow: Any) -> Any:
     return v1(tensorflow).estimator
 
 
+def run_config(tensorflow: Any, model_dir: str) -> Any:
+    """The config of a model_fn: Estimator fills in a session_config where there is none."""
+    session_config = v1(tensorflow).ConfigProto(allow_soft_placement=True)
+    return estimator_module(tensorflow).RunConfig(
+        model_dir=model_dir, session_config=session_config
+    )
+
+
 def use_behavior(tensorflow: Any, behavior: str) -> None:
     """Switches to reference (``v1``) or resource (``v2``) variables; "" leaves the default."""
     major = version_of(tensorflow.__version__)[0]
@@ -190,12 +198,23 @@ def advice_for_missing_name(tensorflow: Any, dotted: str) -> str:
             "tf.contrib exists in TensorFlow 1 only; trace with a TensorFlow 1 interpreter "
             "(--python)"
         )
+    if dotted.split(".")[0] == "python":
+        return (
+            "tensorflow.python is TensorFlow's inside, which each version arranges anew; trace "
+            "with the version that the code runs on (--python)"
+        )
     return ""
 
 
 def checkpoint_reader(tensorflow: Any, prefix: str) -> Any:
     """TensorFlow's reader of checkpoint files, V1 and V2."""
     return tensorflow.compat.v1.train.NewCheckpointReader(prefix)
+
+
+def dtype_of_enum(tensorflow: Any, name: str) -> str:
+    """TensorFlow's name of a dtype by that of its enum: ``float32`` for ``DT_FLOAT``."""
+    types = importlib.import_module("tensorflow.core.framework.types_pb2")
+    return str(tensorflow.as_dtype(types.DataType.Value(name)).name)
 
 
 def make_initializable_iterator(tensorflow: Any, dataset: Any) -> Any:

@@ -1,15 +1,118 @@
 """A small ``tf.estimator`` for TensorFlow 2.16 and later, which have none.
 
 It holds what model_fns touch: specs, modes, configs, hooks and export outputs. It does not train.
-A name that it lacks is an error that says so.
+A name that it lacks is an error that says so. docs/stand-in.md is made of the tables below.
 """
 
 import collections
+import inspect
 import sys
 import types
 from typing import Any, Dict, Optional
 
-from .failures import UsageError
+FROM_TRAIN = (
+    "CheckpointSaverHook",
+    "CheckpointSaverListener",
+    "FeedFnHook",
+    "FinalOpsHook",
+    "GlobalStepWaiterHook",
+    "LoggingTensorHook",
+    "NanLossDuringTrainingError",
+    "NanTensorHook",
+    "ProfilerHook",
+    "SecondOrStepTimer",
+    "SessionRunArgs",
+    "SessionRunContext",
+    "SessionRunHook",
+    "SessionRunValues",
+    "StepCounterHook",
+    "StopAtStepHook",
+    "SummarySaverHook",
+    "VocabInfo",
+)
+"""Names that are TensorFlow's own, since ``tf.compat.v1.train`` still has them."""
+
+STOOD_IN = {
+    "Estimator": "holds model_fn, params, config and model_dir; it neither trains nor predicts",
+    "EstimatorSpec": "the fields, and the checks that a mode's loss, train_op and predictions are "
+    "there and that export_outputs are ExportOutputs; shapes and graphs are not checked",
+    "EvalSpec": "keeps its arguments",
+    "ModeKeys": "the three names",
+    "RunConfig": "the attributes, with the values that they have outside a cluster",
+    "TrainSpec": "keeps its arguments",
+    "WarmStartSettings": "keeps its arguments; nothing is warm-started",
+    "add_metrics": "adds what metric_fn makes to the EstimatorSpec of EVAL",
+    "export.ClassificationOutput": "keeps its arguments",
+    "export.EvalOutput": "keeps its arguments",
+    "export.ExportOutput": "the base class of the outputs",
+    "export.PredictOutput": "keeps its arguments",
+    "export.RegressionOutput": "keeps its arguments",
+    "export.ServingInputReceiver": "keeps its arguments",
+    "export.TensorServingInputReceiver": "keeps its arguments",
+    "inputs.numpy_input_fn": "placeholders of the arrays' dtypes and shapes; no data",
+    "tpu.InputPipelineConfig": "the names",
+    "tpu.RunConfig": "as RunConfig, with tpu_config and cluster",
+    "tpu.TPUConfig": "the attributes; nothing is placed on a TPU",
+    "tpu.TPUEstimatorSpec": "as_estimator_spec() calls scaffold_fn and the functions of "
+    "eval_metrics and host_call, as on a CPU; the host_call is not run",
+}
+"""Names that are stood in for, and how far."""
+
+MISSING = (
+    "BaselineClassifier",
+    "BaselineEstimator",
+    "BaselineRegressor",
+    "BestExporter",
+    "BinaryClassHead",
+    "BoostedTreesClassifier",
+    "BoostedTreesEstimator",
+    "BoostedTreesRegressor",
+    "DNNClassifier",
+    "DNNEstimator",
+    "DNNLinearCombinedClassifier",
+    "DNNLinearCombinedEstimator",
+    "DNNLinearCombinedRegressor",
+    "DNNRegressor",
+    "Exporter",
+    "FinalExporter",
+    "Head",
+    "LatestExporter",
+    "LinearClassifier",
+    "LinearEstimator",
+    "LinearRegressor",
+    "LogisticRegressionHead",
+    "MultiClassHead",
+    "MultiHead",
+    "MultiLabelHead",
+    "PoissonRegressionHead",
+    "RegressionHead",
+    "classifier_parse_example_spec",
+    "experimental.InMemoryEvaluatorHook",
+    "experimental.KMeans",
+    "experimental.LinearSDCA",
+    "experimental.RNNClassifier",
+    "experimental.RNNEstimator",
+    "experimental.build_raw_supervised_input_receiver_fn",
+    "experimental.call_logit_fn",
+    "experimental.dnn_logit_fn_builder",
+    "experimental.linear_logit_fn_builder",
+    "experimental.make_early_stopping_hook",
+    "experimental.make_stop_at_checkpoint_step_hook",
+    "experimental.stop_if_higher_hook",
+    "experimental.stop_if_lower_hook",
+    "experimental.stop_if_no_decrease_hook",
+    "experimental.stop_if_no_increase_hook",
+    "export.build_parsing_serving_input_receiver_fn",
+    "export.build_raw_serving_input_receiver_fn",
+    "inputs.pandas_input_fn",
+    "regressor_parse_example_spec",
+    "tpu.TPUEstimator",
+    "tpu.experimental.EmbeddingConfigSpec",
+    "train_and_evaluate",
+)
+"""What ``tf.estimator`` of 1.15 and 2.15 has besides: an error that names it."""
+
+_SUBMODULES = ("experimental", "export", "inputs", "tpu", "tpu.experimental")
 
 
 class ModeKeys:
@@ -41,59 +144,134 @@ class _Module(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        raise AttributeError(
-            f"{self.__name__}.{name} is not in ckptcheck's stand-in for tf.estimator, which "
-            "TensorFlow removed in 2.16; trace with TensorFlow 2.15 or earlier (--python)"
-        )
+        hint = ", or name its model_fn as TARGET" if name == "TPUEstimator" else ""
+        raise AttributeError(_LACKING.format(f"{self.__name__}.{name}") + hint)
+
+
+_LACKING = (
+    "{} is not in ckptcheck's stand-in for tf.estimator, which TensorFlow removed in 2.16; trace "
+    "with TensorFlow 2.15 or earlier (--python)"
+)
+
+
+_RUN_CONFIG: Dict[str, Any] = {
+    "model_dir": None,
+    "tf_random_seed": None,
+    "save_summary_steps": 100,
+    "save_checkpoints_steps": None,
+    "save_checkpoints_secs": 600,
+    "session_config": None,
+    "keep_checkpoint_max": 5,
+    "keep_checkpoint_every_n_hours": 10000,
+    "log_step_count_steps": 100,
+    "train_distribute": None,
+    "device_fn": None,
+    "protocol": None,
+    "eval_distribute": None,
+    "experimental_distribute": None,
+    "experimental_max_worker_delay_secs": None,
+    "session_creation_timeout_secs": 7200,
+    "checkpoint_save_graph_def": True,
+}
+"""The arguments of RunConfig, which are its attributes."""
+
+_OUTSIDE_A_CLUSTER: Dict[str, Any] = {
+    "task_type": "worker",
+    "task_id": 0,
+    "num_worker_replicas": 1,
+    "num_ps_replicas": 0,
+    "is_chief": True,
+    "master": "",
+    "evaluation_master": "",
+    "global_id_in_cluster": 0,
+    "service": None,
+}
+
+
+_TPU_RUN_CONFIG = {
+    **_RUN_CONFIG,
+    "tpu_config": None,
+    "evaluation_master": "",
+    "master": "",
+    "cluster": None,
+}
 
 
 class RunConfig:
-    """The fields of ``tf.estimator.RunConfig`` with the values it has outside a cluster."""
+    """The attributes of ``tf.estimator.RunConfig`` with the values it has outside a cluster."""
 
-    def __init__(self, model_dir: Optional[str] = None, **settings: Any) -> None:
-        values: Dict[str, Any] = {
-            "tf_random_seed": 1,
-            "save_summary_steps": 100,
-            "save_checkpoints_steps": None,
-            "save_checkpoints_secs": 600,
-            "session_config": None,
-            "keep_checkpoint_max": 5,
-            "keep_checkpoint_every_n_hours": 10000,
-            "log_step_count_steps": 100,
-            "train_distribute": None,
-            "eval_distribute": None,
-            "device_fn": None,
-            "protocol": None,
-            "cluster_spec": None,
-            "task_type": "worker",
-            "task_id": 0,
-            "num_worker_replicas": 1,
-            "num_ps_replicas": 0,
-            "is_chief": True,
-            "master": "",
-            "evaluation_master": "",
-            "global_id_in_cluster": 0,
-            "service": None,
-            "cluster": None,
-            "tpu_config": None,
-        }
-        values.update(settings, model_dir=model_dir)
-        self.__dict__.update(values)
+    _settings = _RUN_CONFIG
+    cluster_spec: Any = None
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        given = dict(zip(_RUN_CONFIG, args), **settings)
+        unknown = sorted(set(given) - set(self._settings))
+        if unknown:
+            raise TypeError(f"RunConfig got an unexpected keyword argument {unknown[0]!r}")
+        if given.get("save_checkpoints_steps") is not None:
+            given.setdefault("save_checkpoints_secs", None)
+        self.__dict__.update(self._settings, **_OUTSIDE_A_CLUSTER)
+        self.__dict__.update(given)
+        self._given = given
 
     def replace(self, **settings: Any) -> "RunConfig":
         """A copy with other settings."""
-        return type(self)(**{**self.__dict__, **settings})
+        return type(self)(**{**self._given, **settings})
+
+
+class TPURunConfig(RunConfig):
+    """The attributes of ``tf.estimator.tpu.RunConfig``."""
+
+    _settings = _TPU_RUN_CONFIG
+
+    def __init__(self, tpu_config: Any = None, *args: Any, **settings: Any) -> None:
+        names = ("evaluation_master", "master", "cluster")
+        given = dict(zip(names, args), **settings)
+        super().__init__(tpu_config=tpu_config or TPUConfig(), **given)
+
+
+_TPU_CONFIG: Dict[str, Any] = {
+    "iterations_per_loop": 2,
+    "num_shards": None,
+    "num_cores_per_replica": None,
+    "per_host_input_for_training": 2,
+    "tpu_job_name": None,
+    "initial_infeed_sleep_secs": None,
+    "input_partition_dims": None,
+    "eval_training_input_configuration": 2,
+    "experimental_host_call_every_n_steps": 1,
+    "experimental_allow_per_host_v2_parallel_get_next": False,
+    "experimental_feed_hook": None,
+}
 
 
 class TPUConfig:
     """Settings of a TPU: kept, never acted on."""
 
-    def __init__(self, iterations_per_loop: int = 2, num_shards: Any = None, **kw: Any) -> None:
-        self.__dict__.update(kw, iterations_per_loop=iterations_per_loop, num_shards=num_shards)
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        self.__dict__.update(_TPU_CONFIG)
+        given = dict(zip(_TPU_CONFIG, args), **settings)
+        where = given.get("per_host_input_for_training")
+        if isinstance(where, bool):
+            given["per_host_input_for_training"] = 2 if where else 1
+        self.__dict__.update(given)
+
+
+class InputPipelineConfig:
+    """Where a TPU's input runs."""
+
+    PER_SHARD_V1 = 1
+    PER_HOST_V1 = 2
+    PER_HOST_V2 = 3
+    BROADCAST = 4
+    SLICED = 5
 
 
 class Estimator:
     """Holds what an Estimator is made of."""
+
+    session_config: Any = None
+    """Of a RunConfig that has none."""
 
     def __init__(
         self,
@@ -106,7 +284,27 @@ class Estimator:
     ) -> None:
         self._model_fn = model_fn
         self._params = dict(params) if isinstance(params, dict) else (params or {})
-        self._config: Any = config or RunConfig(model_dir=model_dir)
+        config = config or RunConfig()
+        changes = {} if model_dir is None else {"model_dir": model_dir}
+        if config.session_config is None:
+            changes["session_config"] = self.session_config
+        self._config: Any = config.replace(**changes)
+        self._warm_start_settings = warm_start_from
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise AttributeError(_LACKING.format("tf.estimator.Estimator." + name))
+
+    @property
+    def model_fn(self) -> Any:
+        """The model_fn with the params bound, as add_metrics calls it."""
+
+        def public_model_fn(features: Any, labels: Any, mode: str, config: Any) -> Any:
+            offered = {"labels": labels, "mode": mode, "config": config, "params": self.params}
+            return self._model_fn(features=features, **_accepted(self._model_fn, offered))
+
+        return public_model_fn
 
     @property
     def params(self) -> Any:
@@ -126,54 +324,102 @@ class Estimator:
         return self._config.model_dir
 
 
+def _accepted(function: Any, offered: Dict[str, Any]) -> Dict[str, Any]:
+    """Of what is offered, what a function has arguments for."""
+    names = inspect.signature(function).parameters
+    return {name: value for name, value in offered.items() if name in names}
+
+
+def add_metrics(estimator: Any, metric_fn: Any) -> Any:
+    """An Estimator whose EVAL also has the metrics that metric_fn makes."""
+
+    def new_model_fn(features: Any, labels: Any, mode: str, config: Any) -> Any:
+        spec = estimator.model_fn(features, labels, mode, config)
+        if mode != ModeKeys.EVAL:
+            return spec
+        offered = {
+            "features": features,
+            "labels": labels,
+            "predictions": spec.predictions,
+            "config": config,
+        }
+        made = metric_fn(**_accepted(metric_fn, offered))
+        return spec._replace(eval_metric_ops={**(spec.eval_metric_ops or {}), **made})
+
+    return Estimator(new_model_fn, config=estimator.config)
+
+
 def install(tensorflow: Any) -> None:
     """Puts the stand-in where TensorFlow had ``tf.estimator``."""
-    module = _build(tensorflow)
+    module = build(tensorflow)
     for owner in (tensorflow, tensorflow.compat.v1, tensorflow.compat.v2):
         owner.estimator = module
-    sys.modules["tensorflow.estimator"] = module
-    sys.modules["tensorflow.compat.v1.estimator"] = module
+    for name in ("tensorflow.estimator", "tensorflow.compat.v1.estimator"):
+        sys.modules[name] = module
+        for below in _SUBMODULES:
+            sys.modules[f"{name}.{below}"] = _at(module, below)
     sys.modules["tensorflow.compat.v2.estimator"] = module
 
 
-def _build(tensorflow: Any) -> Any:
-    module: Any = _Module("tf.estimator")
-    train = tensorflow.compat.v1.train
-    for name in (
-        "CheckpointSaverHook",
-        "CheckpointSaverListener",
-        "FeedFnHook",
-        "FinalOpsHook",
-        "GlobalStepWaiterHook",
-        "LoggingTensorHook",
-        "NanLossDuringTrainingError",
-        "NanTensorHook",
-        "ProfilerHook",
-        "SecondOrStepTimer",
-        "SessionRunArgs",
-        "SessionRunContext",
-        "SessionRunHook",
-        "SessionRunValues",
-        "StepCounterHook",
-        "StopAtStepHook",
-        "SummarySaverHook",
-        "VocabInfo",
-        "WarmStartSettings",
-    ):
-        if hasattr(train, name):
-            setattr(module, name, getattr(train, name))
-    for item in (ModeKeys, RunConfig, Estimator):
-        setattr(module, item.__name__, item)
-    spec = _estimator_spec(tensorflow)
-    module.EstimatorSpec = spec
-    module.TrainSpec = _record("TrainSpec", "input_fn max_steps hooks")
-    module.EvalSpec = _record("EvalSpec", "input_fn steps name hooks exporters")
-    module.export = _export()
-    module.tpu = _tpu(tensorflow, spec)
+def _at(module: Any, dotted: str) -> Any:
+    for part in dotted.split("."):
+        module = getattr(module, part)
     return module
 
 
-def _estimator_spec(tensorflow: Any) -> Any:
+def build(tensorflow: Any) -> Any:
+    """Makes the module that stands in."""
+    module: Any = _Module("tf.estimator")
+    module.__path__ = []  # so that its submodules can be imported
+    train = tensorflow.compat.v1.train
+    for name in FROM_TRAIN:
+        setattr(module, name, getattr(train, name))
+    RunConfig.cluster_spec = train.ClusterSpec({})
+    Estimator.session_config = tensorflow.compat.v1.ConfigProto(allow_soft_placement=True)
+    for item in (ModeKeys, RunConfig, Estimator, add_metrics):
+        setattr(module, item.__name__, item)
+    module.export = _export()
+    spec = _estimator_spec(tensorflow, module.export.ExportOutput)
+    module.EstimatorSpec = spec
+    for name, fields in _RECORDS.items():
+        setattr(module, name, _record(name, fields))
+    module.tpu = _tpu(spec)
+    module.inputs = _inputs(tensorflow)
+    module.experimental = _Module("tf.estimator.experimental")
+    return module
+
+
+_RECORDS = {
+    "TrainSpec": "input_fn max_steps hooks saving_listeners",
+    "EvalSpec": "input_fn steps name hooks exporters start_delay_secs throttle_secs",
+    "WarmStartSettings": "ckpt_to_initialize_from vars_to_warm_start var_name_to_vocab_info "
+    "var_name_to_prev_var_name",
+}
+
+
+def _inputs(tensorflow: Any) -> Any:
+    module: Any = _Module("tf.estimator.inputs")
+
+    def numpy_input_fn(x: Any, y: Any = None, batch_size: int = 128, *_: Any, **__: Any) -> Any:
+        def placeholder(array: Any) -> Any:
+            dtype = tensorflow.as_dtype(array.dtype)
+            return tensorflow.compat.v1.placeholder(dtype, [None, *array.shape[1:]])
+
+        def each(value: Any) -> Any:
+            if isinstance(value, dict):
+                return {key: placeholder(array) for key, array in value.items()}
+            return placeholder(value)
+
+        def input_fn() -> Any:
+            return each(x) if y is None else (each(x), each(y))
+
+        return input_fn
+
+    module.numpy_input_fn = numpy_input_fn
+    return module
+
+
+def _estimator_spec(tensorflow: Any, export_output: Any) -> Any:
     make_tuple: Any = collections.namedtuple
     base: Any = make_tuple("EstimatorSpec", _SPEC_FIELDS)
 
@@ -191,6 +437,7 @@ def _estimator_spec(tensorflow: Any) -> Any:
                 raise ValueError("Missing loss.")
             if mode == ModeKeys.PREDICT and given.get("predictions") is None:
                 raise ValueError("Missing predictions.")
+            _verify_outputs(given.get("export_outputs"), export_output)
             values = {name: given.get(name) for name in _SPEC_FIELDS[1:]}
             for name in values:
                 if name.endswith("_hooks"):
@@ -202,34 +449,66 @@ def _estimator_spec(tensorflow: Any) -> Any:
     return EstimatorSpec
 
 
-def _record(name: str, fields: str) -> Any:
-    """A class that keeps its keyword arguments."""
+def _verify_outputs(outputs: Any, export_output: Any) -> None:
+    """As EstimatorSpec does where it is made."""
+    if outputs is None:
+        return
+    if not isinstance(outputs, dict):
+        raise TypeError(f"export_outputs must be dict, given: {outputs}")
+    for value in outputs.values():
+        if not isinstance(value, export_output):
+            raise TypeError(
+                f"Values in export_outputs must be ExportOutput objects. Given: {value}"
+            )
+
+
+def _record(name: str, fields: str, base: type = object) -> Any:
+    """A class that keeps its arguments, which are named as they are in TensorFlow."""
     names = fields.split()
 
     def keep(self: Any, *args: Any, **kwargs: Any) -> None:
+        unknown = sorted(set(kwargs) - set(names))
+        if unknown or len(args) > len(names):
+            raise TypeError(f"{name} got an unexpected argument {(unknown or args[-1:])[0]!r}")
         self.__dict__.update(dict.fromkeys(names))
         self.__dict__.update(zip(names, args))
         self.__dict__.update(kwargs)
 
-    return type(name, (), {"__init__": keep})
+    return type(name, (base,), {"__init__": keep})
 
 
 def _export() -> Any:
     module: Any = _Module("tf.estimator.export")
+    module.ExportOutput = _record("ExportOutput", "")
     for name, fields in (
         ("PredictOutput", "outputs"),
         ("ClassificationOutput", "scores classes"),
         ("RegressionOutput", "value"),
         ("EvalOutput", "loss predictions metrics"),
+    ):
+        setattr(module, name, _record(name, fields, module.ExportOutput))
+    for name, fields in (
         ("ServingInputReceiver", "features receiver_tensors receiver_tensors_alternatives"),
-        ("TensorServingInputReceiver", "features receiver_tensors"),
+        ("TensorServingInputReceiver", "features receiver_tensors receiver_tensors_alternatives"),
     ):
         setattr(module, name, _record(name, fields))
     return module
 
 
-def _tpu(tensorflow: Any, spec: Any) -> Any:
+def _call_host_side(pair: Any) -> Any:
+    """Calls the function of eval_metrics or host_call with its tensors, as on a CPU."""
+    if not pair:
+        return None
+    function, tensors = pair
+    return function(**tensors) if isinstance(tensors, dict) else function(*tensors)
+
+
+_HOOKS = ("training_hooks", "evaluation_hooks", "prediction_hooks")
+
+
+def _tpu(spec: Any) -> Any:
     module: Any = _Module("tf.estimator.tpu")
+    module.__path__ = []
     fields = (
         "mode predictions loss train_op eval_metrics export_outputs scaffold_fn host_call "
         "training_hooks evaluation_hooks prediction_hooks"
@@ -237,10 +516,8 @@ def _tpu(tensorflow: Any, spec: Any) -> Any:
     base = _record("TPUEstimatorSpec", fields)
 
     def as_estimator_spec(self: Any) -> Any:
-        metrics = None
-        if self.eval_metrics:
-            metric_fn, tensors = self.eval_metrics
-            metrics = metric_fn(**tensors) if isinstance(tensors, dict) else metric_fn(*tensors)
+        metrics = _call_host_side(self.eval_metrics)
+        _call_host_side(self.host_call)
         return spec(
             self.mode,
             predictions=self.predictions,
@@ -249,22 +526,13 @@ def _tpu(tensorflow: Any, spec: Any) -> Any:
             eval_metric_ops=metrics,
             export_outputs=self.export_outputs,
             scaffold=self.scaffold_fn() if self.scaffold_fn else None,
-            training_hooks=self.training_hooks,
-            evaluation_hooks=self.evaluation_hooks,
-            prediction_hooks=self.prediction_hooks,
+            **{name: getattr(self, name) for name in _HOOKS},
         )
 
     base.as_estimator_spec = as_estimator_spec
     module.TPUEstimatorSpec = base
-    for item in (RunConfig, TPUConfig):
-        setattr(module, item.__name__, item)
-    module.InputPipelineConfig = _record("InputPipelineConfig", "")
-    module.TPUEstimator = _tpu_estimator
+    module.RunConfig = TPURunConfig
+    module.TPUConfig = TPUConfig
+    module.InputPipelineConfig = InputPipelineConfig
+    module.experimental = _Module("tf.estimator.tpu.experimental")
     return module
-
-
-def _tpu_estimator(*args: Any, **kwargs: Any) -> Any:
-    raise UsageError(
-        "TPUEstimator is not in ckptcheck's stand-in for tf.estimator: name its model_fn as the "
-        "target, or trace with TensorFlow 2.15 or earlier (--python)"
-    )

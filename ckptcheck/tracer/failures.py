@@ -1,12 +1,14 @@
 """Turns what the user's code threw into a :class:`..spec.Failure`."""
 
 import re
-from typing import Optional
+from typing import Any, Callable, Optional
 
 from ..spec import Failure
 from .user_code import user_frames
 
 _LONGEST_MESSAGE = 2000
+_LONGEST_NAME = 200
+_MOST_READ = 1 << 16
 
 
 class UsageError(Exception):
@@ -33,9 +35,11 @@ def failure_of(error: BaseException, doing: str = "") -> Failure:
         return Failure("structure", "", str(error))
     frames = user_frames(error.__traceback__)
     if isinstance(error, SystemExit):
-        text = f"called sys.exit({error.code!r})"
+        text = f"called sys.exit({_text_of(repr, error.code)})"
         return Failure("exited", "SystemExit", _with(doing, text), frames)
-    name = type(error).__name__
+    name = type(error).__name__[:_LONGEST_NAME]
+    if isinstance(error, MemoryError):
+        return Failure("out-of-memory", name, _with(doing, _message(error)), frames)
     return Failure("raised", name, _with(doing, _message(error)), frames)
 
 
@@ -44,10 +48,15 @@ def _with(doing: str, text: str) -> str:
 
 
 def _message(error: BaseException) -> str:
+    return _text_of(str, error)
+
+
+def _text_of(write: Callable[[Any], str], value: Any) -> str:
+    """What ``str`` or ``repr`` makes of a value of the user's, in one line."""
     try:
-        text = str(error)
-    except Exception as broken:  # the user's own exception class; its name still helps
-        text = f"(its message cannot be shown: {type(broken).__name__})"
+        text = write(value)[:_MOST_READ]
+    except BaseException as broken:  # the user's own class; its name still helps
+        return f"(its message cannot be shown: {type(broken).__name__})"
     return re.sub(r"\s+", " ", text).strip()[:_LONGEST_MESSAGE]
 
 

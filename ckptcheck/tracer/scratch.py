@@ -73,3 +73,15 @@ def _show_file(entry: "os.DirEntry[str]", to: str) -> None:
 def remove(path: str) -> None:
     """Removes what :func:`make` made; links are removed, never followed."""
     shutil.rmtree(path, ignore_errors=True)
+    if os.path.isdir(path):
+        _unlock(path)
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _unlock(root: str) -> None:
+    """Makes directories writable again whose rights the traced code has taken away."""
+    for folder, folders, _ in os.walk(root):
+        for name in folders:
+            path = os.path.join(folder, name)
+            if not os.path.islink(path):
+                os.chmod(path, 0o700)

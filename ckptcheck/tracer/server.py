@@ -11,22 +11,25 @@ import gc
 import json
 import os
 import selectors
-import signal
 import sys
 import time
 from typing import Any, Callable, Dict, List, Optional
 
-from ..spec import Failure, TraceRequest, from_json, to_json
-from . import compat, saved_graph, scratch, trace, variables
+from ..spec import TraceRequest, from_json, to_json
+from . import compat, processes, saved_graph, scratch, trace, variables
 from .failures import UsageError, failure_of
+from .fork import Channel, Child, answer_and_exit, flush, write_all
 
 _CHUNK = 1 << 16
-_A_MOMENT = 0.02
-"""Seconds between two looks at a fork that has closed its pipe."""
+_A_MOMENT = 0.05
+"""Seconds between two looks at a fork that has closed its pipe, or whose memory is limited."""
+_A_WHILE = 0.5
+"""Seconds between two looks at any other: what it left may hold its pipe after it has ended."""
 
 
 def main() -> None:
     """Imports TensorFlow, says so, and serves until standard input ends."""
+    sys.dont_write_bytecode = True  # the user's modules may lie in the model_dir itself
     replies = os.dup(1)
     os.dup2(2, 1)
     try:
@@ -38,7 +41,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # the forks share the pages that the collector would otherwise touch
     Server(tensorflow, replies).serve()
-    _flush()
+    flush()
     os._exit(0)  # taking TensorFlow down takes a second, and there is nothing to save
 
 
@@ -51,13 +54,7 @@ def _hello(tensorflow: Any) -> Dict[str, Any]:
 
 
 def _write_line(descriptor: int, value: Any) -> None:
-    _write_all(descriptor, json.dumps(value).encode("ascii") + b"\n")
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+    write_all(descriptor, json.dumps(value).encode("ascii") + b"\n")
 
 
 def answer(tensorflow: Any, request: Dict[str, Any]) -> Any:
@@ -72,30 +69,25 @@ def answer(tensorflow: Any, request: Dict[str, Any]) -> Any:
         scratch.use(request["scratch"])
         shown = scratch.model_dir_in(request["scratch"])
         asked = dataclasses.replace(asked, scratch_dir=shown)
-        return to_json(trace.trace_mode(tensorflow, asked))
+        return _within(request.get("memory_limit") or 0, lambda: _trace(tensorflow, asked))
     raise UsageError(f"the tracer does not know how to {doing!r}")
 
 
-class _Child:
-    """A fork at work: its process, its pipe, and what it has written so far."""
+def _trace(tensorflow: Any, asked: TraceRequest) -> Any:
+    return to_json(trace.trace_mode(tensorflow, asked))
 
-    def __init__(self, request: Dict[str, Any], pid: int, pipe: int) -> None:
-        self.id = request["id"]
-        self.scratch = request.get("scratch", "")
-        self.pid = pid
-        self.pipe = pipe
-        self.timeout = float(request["timeout"])
-        self.deadline = time.monotonic() + self.timeout
-        self.data = b""
-        self.silent = False
-        self.ended = False
 
-    def reply(self) -> Optional[Any]:
-        """The reply, None while it is not whole: its length, a newline, and as many bytes."""
-        length, newline, rest = self.data.partition(b"\n")
-        if not newline or len(rest) < int(length):
-            return None
-        return json.loads(rest[: int(length)].decode("ascii"))
+def _within(memory_limit: int, work: Callable[[], Any]) -> Any:
+    """Works with limited memory, where it is to be limited."""
+    if not memory_limit:
+        return work()
+    if not processes.can_measure_memory():
+        raise UsageError("--memory-limit: this system does not tell how much memory a process uses")
+    processes.limit_memory(memory_limit)
+    try:
+        return work()
+    finally:
+        processes.unlimit_memory()
 
 
 class Server:
@@ -105,13 +97,14 @@ class Server:
         self._tensorflow = tensorflow
         self._replies = replies
         self._waiting: List[Dict[str, Any]] = []
-        self._children: Dict[int, _Child] = {}
+        self._children: Dict[int, Child] = {}
         self._selector = selectors.DefaultSelector()
         self._most = max(2, os.cpu_count() or 2)
         self._input = b""
 
     def serve(self) -> None:
         """Serves until standard input ends, then ends every fork."""
+        processes.adopt_orphans()
         self._selector.register(0, selectors.EVENT_READ, self._read_requests)
         open_input = True
         while open_input:
@@ -119,16 +112,18 @@ class Server:
             for key, _ in self._selector.select(self._patience()):
                 action: Callable[[], bool] = key.data
                 open_input = action() and open_input
-            self._end_silent_children()
-            self._end_late_children()
+            self._look_at_children()
         for child in list(self._children.values()):
-            self._kill(child)
+            self._end(child)
 
     def _patience(self) -> Optional[float]:
-        if any(child.silent for child in self._children.values()):
-            return _A_MOMENT
-        deadlines = [child.deadline for child in self._children.values()]
-        return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
+        """How long nothing may happen until the forks are looked at; None without any."""
+        forks = self._children.values()
+        if not forks:
+            return None
+        closely = any(child.memory_limit or not child.open for child in forks)
+        left = min(child.deadline for child in forks) - time.monotonic()
+        return max(0.0, min(left, _A_MOMENT if closely else _A_WHILE))
 
     def _read_requests(self) -> bool:
         data = os.read(0, _CHUNK)
@@ -145,110 +140,50 @@ class Server:
         reading, writing = os.pipe()
         if "trace" in request:
             request["scratch"] = scratch.make(request["trace"]["model_dir"])
-        pid = os.fork()
+        server, pid = os.getpid(), os.fork()
         if pid == 0:
-            self._be_child(request, reading, writing)
+            os.close(reading)
+            channel = Channel(writing, request.get("scratch", ""))
+            answer_and_exit(lambda: self._answer_in_fork(request, server), channel)
         os.close(writing)
-        child = _Child(request, pid, reading)
+        child = Child(request, pid, reading)
         self._children[reading] = child
         self._selector.register(reading, selectors.EVENT_READ, lambda: self._read_child(child))
 
-    def _be_child(self, request: Dict[str, Any], reading: int, writing: int) -> None:
-        """Answers in the fork, and ends it without running anybody's exit handlers."""
-        code = 1
-        try:
-            os.setpgid(0, 0)
-            os.close(reading)
-            os.close(self._replies)
-            self._selector.close()
-            null = os.open(os.devnull, os.O_RDONLY)
-            os.dup2(null, 0)
-            try:
-                data = json.dumps({"reply": answer(self._tensorflow, request)}).encode("ascii")
-            except Exception as error:
-                data = json.dumps({"failure": to_json(failure_of(error))}).encode("ascii")
-            _write_all(writing, b"%d\n%s" % (len(data), data))
-            code = 0
-        finally:
-            _flush()
-            os._exit(code)
+    def _answer_in_fork(self, request: Dict[str, Any], server: int) -> Any:
+        """Leaves what is the tracer's alone, then answers."""
+        os.setpgid(0, 0)
+        processes.end_with_parent(server)
+        processes.adopt_orphans()
+        for other in self._children:
+            os.close(other)
+        os.close(self._replies)
+        self._selector.close()
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        return answer(self._tensorflow, request)
 
-    def _read_child(self, child: _Child) -> bool:
-        data = os.read(child.pipe, _CHUNK)
-        child.data += data
-        reply = child.reply()
-        if reply is not None:
-            self._finish(child, reply)
-        elif not data:
+    def _read_child(self, child: Child) -> bool:
+        child.read()
+        if not child.open:
             self._selector.unregister(child.pipe)  # it ended, or closed its descriptors and goes on
-            child.silent = True
         return True
 
-    def _end_silent_children(self) -> None:
+    def _look_at_children(self) -> None:
         for child in list(self._children.values()):
-            if not child.silent:
-                continue
-            pid, status = os.waitpid(child.pid, os.WNOHANG)
-            if pid:
-                child.ended = True
-                self._finish(child, {"failure": to_json(_death(status))})
+            now = time.monotonic()
+            reply = child.reply() or child.ending() or child.late(now) or child.too_large()
+            if reply is not None:
+                self._finish(child, reply)
 
-    def _end_late_children(self) -> None:
-        now = time.monotonic()
-        for child in list(self._children.values()):
-            if child.deadline <= now:
-                text = "was still running after {:g} s and was stopped (--timeout)"
-                failure = Failure("timed-out", "", text.format(child.timeout))
-                self._finish(child, {"failure": to_json(failure)})
-
-    def _finish(self, child: _Child, reply: Dict[str, Any]) -> None:
-        if not child.silent:
-            self._selector.unregister(child.pipe)
-        os.close(child.pipe)
-        del self._children[child.pipe]
-        self._kill(child)
+    def _finish(self, child: Child, reply: Dict[str, Any]) -> None:
+        self._end(child)
         _write_line(self._replies, dict(reply, id=child.id))
 
-    def _kill(self, child: _Child) -> None:
-        _kill_group(child.pid)
-        if not child.ended:
-            os.waitpid(child.pid, 0)
-        _remove_scratch(child)
-
-
-def _remove_scratch(child: _Child) -> None:
-    if child.scratch:
-        scratch.remove(child.scratch)
-
-
-def _kill_group(pid: int) -> None:
-    """Ends a fork and whatever it started."""
-    for kill in (os.killpg, os.kill):
-        try:
-            kill(pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):  # it has ended; macOS says EPERM then
-            continue
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError, AttributeError):  # the user's code closed or replaced it
-            continue
-
-
-def _death(status: int) -> Failure:
-    """What to say of a fork that ended without a reply."""
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        return Failure("crashed", "", f"died of {_signal_name(number)}")
-    code = os.WEXITSTATUS(status)
-    return Failure("exited", "", f"ended the process with exit code {code}")
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+    def _end(self, child: Child) -> None:
+        """Ends a fork and what it left, before its files are taken away."""
+        del self._children[child.pipe]
+        if child.pipe in self._selector.get_map():
+            self._selector.unregister(child.pipe)
+        child.end()
+        processes.end_orphans(other.pid for other in self._children.values())

@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ..spec import TraceRequest
 from .failures import UsageError
-from .user_code import add_target
+from .user_code import absolute, add_target
 
 MODEL_FN_ARGUMENTS = ("features", "labels", "mode", "params", "config")
 
@@ -91,7 +91,7 @@ def _modules_in(folder: str) -> List[str]:
 
 
 def _import_file(path: str) -> Any:
-    full = os.path.abspath(path)
+    full = absolute(path)
     if not os.path.isfile(full):
         raise UsageError(f"no file {path}")
     root, name = _package_of(full)
@@ -101,7 +101,7 @@ def _import_file(path: str) -> Any:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):
         spec = None
-    if spec is not None and spec.origin and os.path.abspath(spec.origin) == full:
+    if spec is not None and spec.origin and absolute(spec.origin) == full:
         return _import_module(name, root)
     return _execute(full, name)
 

@@ -163,8 +163,7 @@ class _ModeTracer:
         return model
 
     def _config(self) -> Any:
-        estimator = compat.estimator_module(self.tensorflow)
-        return estimator.RunConfig(model_dir=self.request.scratch_dir)
+        return compat.run_config(self.tensorflow, self.request.scratch_dir)
 
     def _call(self, model: target.Model, params: Any, config: Any) -> Any:
         """Calls the model_fn by keyword, as Estimator does, and returns an EstimatorSpec."""

@@ -13,22 +13,29 @@ _INSTALLED = tuple(
     for name, path in sysconfig.get_paths().items()
     if name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
+_HERE = os.getcwd()
+"""Where ckptcheck was started; the user's code may go elsewhere."""
 _LIBRARY_FOLDERS = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
 
 
 _TARGETS: List[str] = []
 
 
+def absolute(path: str) -> str:
+    """A path as it was meant where ckptcheck was started."""
+    return os.path.normpath(os.path.join(_HERE, path))
+
+
 def add_target(path: str) -> None:
     """Makes a package or module the user's wherever it is installed: it is the target."""
-    _TARGETS.append(os.path.abspath(path))
+    _TARGETS.append(absolute(path))
 
 
 def is_user_file(path: Optional[str]) -> bool:
     """Whether a file is the user's: the target's, or outside the interpreter's own folders."""
     if not path or path.startswith("<"):
         return False
-    full = os.path.abspath(path)
+    full = absolute(path)
     if any(full == target or full.startswith(target + os.sep) for target in _TARGETS):
         return True
     if any(folder in full for folder in _LIBRARY_FOLDERS):
@@ -48,7 +55,7 @@ def caller() -> Optional[Location]:
 
 def shown(path: str) -> str:
     """A path as people want to read it: relative to the working directory where it is below it."""
-    relative = os.path.relpath(path)
+    relative = os.path.relpath(absolute(path), _HERE)
     return path if relative.startswith(os.pardir) else relative
 
 
@@ -64,6 +71,6 @@ def _walk(traceback: Any) -> Iterator[Frame]:
     while traceback is not None:
         code = traceback.tb_frame.f_code
         if is_user_file(code.co_filename):
-            text = linecache.getline(code.co_filename, traceback.tb_lineno).strip()
+            text = linecache.getline(absolute(code.co_filename), traceback.tb_lineno).strip()
             yield Frame(shown(code.co_filename), traceback.tb_lineno, code.co_name, text[:200])
         traceback = traceback.tb_next

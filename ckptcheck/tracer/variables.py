@@ -1,7 +1,7 @@
 """What a checkpoint holds, read with TensorFlow's own reader: names, shapes and dtypes."""
 
 import re
-from typing import Any
+from typing import Any, Iterator
 
 from ..spec import CheckpointIndex, VariableSpec
 from . import compat
@@ -16,13 +16,33 @@ def read_index(tensorflow: Any, prefix: str) -> CheckpointIndex:
         tf.errors.OpError: TensorFlow cannot read it.
     """
     reader = compat.checkpoint_reader(tensorflow, prefix)
-    shapes = reader.get_variable_to_shape_map()
-    dtypes = reader.get_variable_to_dtype_map()
-    variables = tuple(
-        VariableSpec(name, tuple(int(size) for size in shapes[name]), dtypes[name].name)
-        for name in sorted(shapes)
-    )
+    try:
+        found = list(_in_maps(reader))
+    except UnicodeDecodeError:  # a restore takes names as bytes, and does not mind
+        found = list(_in_text(tensorflow, reader.debug_string()))
+    variables = tuple(sorted(found, key=lambda spec: spec.name))
     step = re.search(r"-(\d+)$", prefix)
     return CheckpointIndex(
-        prefix, int(step.group(1)) if step else None, variables, _OBJECT_GRAPH in shapes
+        prefix,
+        int(step.group(1)) if step else None,
+        variables,
+        any(spec.name == _OBJECT_GRAPH for spec in variables),
     )
+
+
+def _in_maps(reader: Any) -> Iterator[VariableSpec]:
+    shapes = reader.get_variable_to_shape_map()
+    dtypes = reader.get_variable_to_dtype_map()
+    for name, shape in shapes.items():
+        yield VariableSpec(name, tuple(int(size) for size in shape), dtypes[name].name)
+
+
+_LINE = re.compile(rb"(?P<name>.*?) \((?P<dtype>DT_\w+)\) \[(?P<shape>[\d,]*)\]\n", re.DOTALL)
+
+
+def _in_text(tensorflow: Any, text: bytes) -> Iterator[VariableSpec]:
+    """What the reader writes down: ``dense/kernel (DT_FLOAT) [1,64]``, the name as it is."""
+    for line in _LINE.finditer(text):
+        dtype = compat.dtype_of_enum(tensorflow, line.group("dtype").decode("ascii"))
+        shape = tuple(int(size) for size in line.group("shape").split(b",") if size)
+        yield VariableSpec(line.group("name").decode("utf-8", "surrogateescape"), shape, dtype)

@@ -10,9 +10,12 @@ import pytest
 
 from ckptcheck.config import (
     CheckSpec,
+    harmless_lines,
     printable,
     read_feature_file,
     read_json_object,
+    shortened,
+    size,
     split_flags,
     with_overrides,
 )
@@ -414,6 +417,51 @@ def test_printable_leaves_nothing_that_controls() -> None:
         if printable(chr(code)) == chr(code)
     ]
     assert left == []
+
+
+def test_printable_leaves_nothing_that_is_not_seen() -> None:
+    """Tags, soft hyphens, interlinear marks."""
+    import unicodedata
+
+    for code in range(sys.maxunicode + 1):
+        if unicodedata.category(chr(code)) == "Cf":
+            assert printable(chr(code)) == ascii(chr(code))[1:-1]
+
+
+def test_lines_of_another_program_stay_lines() -> None:
+    text = "a\tb\r\n10%\r20%\n\x1b[2Jc\u202e\n"
+    assert harmless_lines(text) == "a    b\n10%\n20%\n\\x1b[2Jc\\u202e\n"
+
+
+def test_long_words_are_cut_and_still_differ() -> None:
+    one, other = "x" * 10000 + "/kernel", "x" * 10001 + "/kernel"
+    texts = [shortened(f"the variable {name!r} is missing") for name in (one, other)]
+    assert texts[0] != texts[1]
+    for text in texts:
+        assert len(text) < 230
+        assert text.startswith("the variable 'xxx")
+        assert text.endswith("/kernel' is missing")
+    assert shortened("y" * 200) == "y" * 200
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("4G", 4 << 30), ("500m", 500 << 20), ("1.5 GiB", 3 << 29), ("0", 0), ("70000000", 70000000)],
+)
+def test_sizes(text: str, expected: int) -> None:
+    assert size("--memory-limit", text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "G", "-1G", "4 apples", "1e9", "nan", "4GG"])
+def test_what_is_no_size(text: str) -> None:
+    with pytest.raises(UsageError, match=r"--memory-limit .*: expected a size such as 4G or 500M"):
+        size("--memory-limit", text)
+
+
+@pytest.mark.parametrize("limit", [-1, 1, 1 << 20, 1 << 60])
+def test_a_memory_limit_has_bounds(limit: int) -> None:
+    with pytest.raises(UsageError, match=r"--memory-limit .* from 64M to 1024T"):
+        CheckSpec("runs", "net:model_fn", memory_limit=limit)
 
 
 @pytest.mark.parametrize("most", [1, 2, 44, 300])

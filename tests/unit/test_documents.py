@@ -12,9 +12,9 @@ from ckptcheck.rules import all_rules
 from tests.support import PROJECT
 
 
-def _generator() -> Any:
-    path = PROJECT / "docs" / "generate_rules.py"
-    spec = importlib.util.spec_from_file_location("generate_rules", str(path))
+def _generator(name: str) -> Any:
+    path = PROJECT / "docs" / (name + ".py")
+    spec = importlib.util.spec_from_file_location(name, str(path))
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -23,7 +23,13 @@ def _generator() -> Any:
 
 def test_the_rules_document_is_what_the_rules_say() -> None:
     """If this fails: python docs/generate_rules.py."""
-    generator = _generator()
+    generator = _generator("generate_rules")
+    assert generator.TARGET.read_text("utf-8") == generator.render()
+
+
+def test_the_stand_ins_document_is_what_its_tables_say() -> None:
+    """If this fails: python docs/generate_stand_in.py."""
+    generator = _generator("generate_stand_in")
     assert generator.TARGET.read_text("utf-8") == generator.render()
 
 

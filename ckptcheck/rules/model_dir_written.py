@@ -1,0 +1,65 @@
+"""Files of the model_dir changed while the code was traced.
+
+A traced model_fn gets a stand-in for its model_dir: ``config.model_dir`` is a directory that is
+thrown away. Code that knows the path of the real one from its params, its flags, or by itself can
+still write there: a summary writer, a vocabulary, a dump of the params. It does the same in every
+PREDICT and EVAL. ckptcheck compares names, sizes and times before and after the trace; it repairs
+and removes nothing. A training run that goes on meanwhile writes there too, and cannot be told
+from it.
+
+What to do: write where a session runs (a hook, a host_call), or below ``config.model_dir``; if a
+training run is at work there, nothing.
+"""
+
+import dataclasses
+from typing import Iterator, List, Tuple
+
+from ..spec import FileChange, Finding
+from .base import Facts, Rule
+from .examples import facts
+
+_MOST_NAMES = 5
+_VERBS = {"written": "appeared", "changed": "changed", "removed": "vanished"}
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds files that were written, changed or removed: one finding for each of the three."""
+    for kind in _VERBS:
+        names = [change.name for change in facts.changes if change.kind == kind]
+        if names:
+            yield Finding(
+                rule=RULE.id,
+                severity=RULE.severity,
+                message=f"{_listed(names)} {_VERBS[kind]} in {facts.located.model_dir}",
+                modes=facts.modes,
+                subject=kind,
+                detail=tuple(names) if len(names) > _MOST_NAMES else (),
+                hint="look for what writes there: the code, or a training run that is at work",
+            )
+
+
+def _listed(names: List[str]) -> str:
+    rest = len(names) - _MOST_NAMES
+    shown = ", ".join(names[:_MOST_NAMES])
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    return "files of the model_dir changed while the code was traced"
+
+
+def _bad() -> Facts:
+    change = FileChange("events.out.tfevents.1", "written")
+    return dataclasses.replace(facts(), changes=(change,))
+
+
+RULE = Rule(
+    id="model-dir-written",
+    severity="warning",
+    summary="Files of the model_dir changed while the code was traced.",
+    check=check,
+    title=title,
+    good=facts,
+    bad=_bad,
+)

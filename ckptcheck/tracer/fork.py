@@ -1,0 +1,224 @@
+"""One fork that answers one request: both of its ends.
+
+What the user's code does to the fork's process must not keep its reply from arriving: it may close
+every descriptor, write into those that are not its own, fork, and leave processes behind.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from typing import Any, Callable, Dict, Optional, Tuple
+
+from ..spec import Failure, to_json
+from . import processes, scratch
+from .failures import failure_of
+
+_CHUNK = 1 << 16
+_LONGEST_HEAD = 20
+_REPLY_FILE = "reply"
+
+_exit = os._exit
+"""Bound before any code of the user's runs, which may replace it."""
+
+
+class Channel:
+    """The fork's end of the pipe that its reply goes through.
+
+    Attributes:
+        descriptor: where to write.
+        scratch: a directory of this fork's, "" for none; the reply goes into a file there where
+            the pipe has been closed. Its number may then be that of a file of the user's.
+    """
+
+    def __init__(self, descriptor: int, scratch: str) -> None:
+        self.descriptor = descriptor
+        self.scratch = scratch
+        self._identity = _identity(descriptor)
+
+    def send(self, value: Any) -> None:
+        """Sends the reply."""
+        body = json.dumps(value).encode("ascii")
+        data = b"%d\n%s" % (len(body), body)
+        if _identity(self.descriptor) == self._identity:
+            write_all(self.descriptor, data)
+        elif self.scratch:
+            with open(os.path.join(self.scratch, _REPLY_FILE), "wb") as file:
+                file.write(data)
+
+
+def _identity(descriptor: int) -> Optional[Tuple[int, int]]:
+    try:
+        info = os.fstat(descriptor)
+    except OSError:  # it has been closed
+        return None
+    return info.st_dev, info.st_ino
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Writes all of it."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def answer_and_exit(answer: Callable[[], Any], channel: Channel) -> None:
+    """Answers in the fork, and ends it without running anybody's exit handlers."""
+    code, own = 1, os.getpid()
+    try:
+        try:
+            reply = {"reply": answer()}
+        except BaseException as error:  # an interrupt that the user's code sent to itself
+            reply = {"failure": to_json(failure_of(error))}
+        if os.getpid() == own:  # else the user's code has forked, and this is its child
+            channel.send(reply)
+        code = 0
+    finally:
+        try:
+            flush()
+        finally:
+            _exit(code)
+
+
+def flush() -> None:
+    """Writes out what is still in Python's buffers."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # the user's code closed it, or put its own in place
+            continue
+
+
+class Child:
+    """A fork at work, as the tracer sees it.
+
+    Attributes:
+        id: of the request.
+        pid: its process.
+        pipe: where its reply comes from.
+        deadline: when its time is up.
+        memory_limit: the bytes that it may use, 0 for no limit.
+    """
+
+    def __init__(self, request: Dict[str, Any], pid: int, pipe: int) -> None:
+        self.id = request["id"]
+        self.pid = pid
+        self.pipe = pipe
+        self.deadline = time.monotonic() + float(request["timeout"])
+        self.memory_limit = int(request.get("memory_limit") or 0)
+        self.open = True
+        self._inherited = processes.inherited_memory()
+        self._scratch = request.get("scratch", "")
+        self._timeout = float(request["timeout"])
+        self._data = b""
+        os.set_blocking(pipe, False)
+
+    def read(self) -> None:
+        """Takes what has arrived; ``open`` tells whether more can."""
+        try:
+            data = os.read(self.pipe, _CHUNK)
+        except BlockingIOError:
+            return
+        self._data += data
+        self.open = bool(data)
+
+    def reply(self) -> Optional[Any]:
+        """The message to hand on, None while there is none."""
+        return _parsed(self._data)
+
+    def ending(self) -> Optional[Any]:
+        """The message of a fork that has ended, None while it runs; it is reaped."""
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if not pid:
+            return None
+        while self.open:  # what it wrote before it ended
+            before = len(self._data)
+            self.read()
+            if len(self._data) == before:
+                break
+        self.pid = 0
+        found = self.reply() or _parsed(self._reply_file())
+        return found or _failed(_death(status, self.memory_limit))
+
+    def _reply_file(self) -> bytes:
+        try:
+            with open(os.path.join(self._scratch, _REPLY_FILE), "rb") as file:
+                return file.read()
+        except OSError:  # it wrote none
+            return b""
+
+    def late(self, now: float) -> Optional[Any]:
+        """The message of a fork whose time is up."""
+        if now < self.deadline:
+            return None
+        text = f"was still running after {self._timeout:g} s and was stopped (--timeout)"
+        return _failed(Failure("timed-out", "", text))
+
+    def too_large(self) -> Optional[Any]:
+        """The message of a fork that uses more memory than it may."""
+        most = self.memory_limit + self._inherited
+        if not self.memory_limit or processes.memory_of(self.pid) <= most:
+            return None
+        text = f"used more than {size_text(self.memory_limit)} of memory and was stopped"
+        return _failed(Failure("out-of-memory", "", text + " (--memory-limit)"))
+
+    def end(self) -> None:
+        """Ends it, all that it started, and its place for files."""
+        os.close(self.pipe)
+        if self.pid:
+            processes.end_tree(self.pid)
+            os.waitpid(self.pid, 0)
+        if self._scratch:
+            scratch.remove(self._scratch)
+
+
+def _parsed(data: bytes) -> Optional[Any]:
+    """A reply, None while it is not whole: its length, a newline, and as many bytes."""
+    length, newline, rest = data.partition(b"\n")
+    if not newline and len(data) <= _LONGEST_HEAD:
+        return None
+    if not length.isdigit():
+        return _failed(_SCRIBBLED)
+    if len(rest) < int(length):
+        return None
+    try:
+        return json.loads(rest[: int(length)].decode("ascii"))
+    except ValueError:
+        return _failed(_SCRIBBLED)
+
+
+_SCRIBBLED = Failure("crashed", "", "wrote into a file descriptor that it did not open")
+
+
+def _failed(failure: Failure) -> Dict[str, Any]:
+    return {"failure": to_json(failure)}
+
+
+def size_text(size: int) -> str:
+    """``1.5G`` for a number of bytes."""
+    for power, unit in ((30, "G"), (20, "M"), (10, "K")):
+        if size >= 1 << power:
+            return f"{size / (1 << power):.3g}{unit}"
+    return f"{size}"
+
+
+def _death(status: int, memory_limit: int) -> Failure:
+    """What to say of a fork that ended without a reply."""
+    if not os.WIFSIGNALED(status):
+        code = os.WEXITSTATUS(status)
+        return Failure("exited", "", f"ended the process with exit code {code}")
+    number = os.WTERMSIG(status)
+    text = f"died of {_signal_name(number)}"
+    if number == signal.SIGKILL:
+        text += " (which the system sends when memory runs out; see --memory-limit)"
+    if number == signal.SIGABRT and memory_limit:
+        text += f", perhaps for want of memory (--memory-limit {size_text(memory_limit)})"
+    return Failure("crashed", "", text)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

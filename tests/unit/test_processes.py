@@ -1,0 +1,156 @@
+"""The tracer's forks and what they leave behind. No TensorFlow."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any, Dict, Tuple
+
+import pytest
+
+from ckptcheck.tracer import processes, scratch
+from ckptcheck.tracer.failures import failure_of
+from ckptcheck.tracer.fork import Channel, Child, answer_and_exit
+
+needs_proc = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="NOT TESTED: there is no /proc here"
+)
+
+
+def start(answer: Any, **request: Any) -> Child:
+    """A fork that answers so."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.setpgid(0, 0)
+        processes.adopt_orphans()
+        answer_and_exit(answer, Channel(writing, request.get("scratch", "")))
+    os.close(writing)
+    return Child(dict({"id": 1, "timeout": 20}, **request), pid, reading)
+
+
+def outcome(child: Child) -> Dict[str, Any]:
+    """What it says, or what is said of it."""
+    while True:
+        if child.open:
+            child.read()
+        found = child.reply() or child.ending() or child.late(time.monotonic())
+        if found is not None:
+            child.end()
+            result: Dict[str, Any] = found
+            return result
+        time.sleep(0.01)
+
+
+def test_an_answer() -> None:
+    assert outcome(start(lambda: {"large": "x" * 1000000})) == {"reply": {"large": "x" * 1000000}}
+
+
+def test_a_closed_pipe_is_gone_around(tmp_path: Path) -> None:
+    """The number of the pipe may be a file of the user's by then."""
+    mine = tmp_path / "mine"
+    mine.write_bytes(b"")
+
+    def answer() -> str:
+        os.closerange(3, 256)
+        for _ in range(32):
+            os.open(str(mine), os.O_RDWR)
+        return "all the same"
+
+    place = scratch.make(str(tmp_path / "no-model-dir"))
+    assert outcome(start(answer, scratch=place)) == {"reply": "all the same"}
+    assert mine.read_bytes() == b""
+    assert not os.path.exists(place)
+
+
+@pytest.mark.parametrize("data", [b"not a number at all, and long", b"3\n{}}", b"2\n\xff\xff"])
+def test_a_pipe_that_was_written_into(data: bytes) -> None:
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.write(writing, data)
+        time.sleep(30)
+        os._exit(0)
+    os.close(writing)
+    found = outcome(Child({"id": 1, "timeout": 20}, pid, reading))
+    assert found["failure"]["message"].startswith("wrote into a file descriptor")
+
+
+def test_two_come_back_from_a_fork_and_one_answers() -> None:
+    def answer() -> int:
+        os.fork()
+        return os.getpid()
+
+    child = start(answer)
+    pid = child.pid
+    assert outcome(child) == {"reply": pid}
+
+
+@needs_proc
+def test_memory_that_is_shared_is_not_counted() -> None:
+    kept = bytearray(b"x" * (64 << 20))
+
+    def answer() -> Tuple[int, int]:
+        before = processes.memory_of(os.getpid())
+        mine = bytearray(b"y" * (64 << 20))
+        return before, processes.memory_of(os.getpid()) + len(mine) * 0
+
+    before, after = outcome(start(answer))["reply"]
+    assert before < len(kept)
+    assert 60 << 20 < after - before < 90 << 20
+
+
+@needs_proc
+def test_a_limit_of_memory_raises_and_is_taken_off() -> None:
+    def answer() -> str:
+        processes.limit_memory(64 << 20)
+        try:
+            bytearray(b"y" * (200 << 20))
+        except MemoryError:
+            processes.unlimit_memory()
+            return str(len(bytearray(b"y" * (200 << 20))))
+        return "no limit"
+
+    assert outcome(start(answer)) == {"reply": str(200 << 20)}
+
+
+class _Liar(Exception):
+    def __str__(self) -> str:
+        raise SystemExit(3)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "message"),
+    [
+        (_Liar(), "raised", "(its message cannot be shown: SystemExit)"),
+        (SystemExit("x" * 1000000), "exited", "called sys.exit('" + "x" * 1982),
+        (ValueError("a\nb" + "c" * 1000000), "raised", "a b" + "c" * 1997),
+        (MemoryError("much"), "out-of-memory", "much"),
+        (KeyboardInterrupt(), "raised", ""),
+    ],
+    ids=["liar", "exit", "long", "memory", "interrupt"],
+)
+def test_a_failure_can_be_said_of_any_exception(
+    error: BaseException, kind: str, message: str
+) -> None:
+    failure = failure_of(error)
+    assert failure.kind == kind
+    assert failure.message[:1990] == message[:1990]
+    assert len(failure.message) <= 2100
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="NOT TESTED: a place is removed as another user")
+def test_a_locked_directory_is_removed(tmp_path: Path) -> None:
+    """Root may remove it anyway, so another user must."""
+
+    def answer() -> bool:
+        os.setgid(65534)
+        os.setuid(65534)
+        place = scratch.make(str(tmp_path / "no-model-dir"))
+        locked = os.path.join(scratch.model_dir_in(place), "locked")
+        os.makedirs(os.path.join(locked, "below"))
+        os.chmod(locked, 0)
+        scratch.remove(place)
+        return os.path.exists(place)
+
+    assert outcome(start(answer)) == {"reply": False}
