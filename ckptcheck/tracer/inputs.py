@@ -206,8 +206,6 @@ class DictProbe(dict):  # type: ignore[type-arg]
 
     def _take(self, key: str) -> Any:
         """The leaf for a key: by the order of the keys that the code names, else the next one."""
-        if dict.__contains__(self._origin, key):
-            return dict.__getitem__(self._origin, key)
         place = self._expected.index(key) if key in self._expected else None
         if place is None:
             free = [place for place, leaf in enumerate(self._pool) if leaf is not None]
