@@ -20,7 +20,10 @@ __all__ = [
     "TRAIN",
     "UNTRACEABLE",
     "Advice",
+    "CheckpointFiles",
     "CheckpointIndex",
+    "DataFile",
+    "EntryFlaw",
     "Environment",
     "Failure",
     "Features",
@@ -43,6 +46,7 @@ __all__ = [
     "SavedGraph",
     "SavedTensor",
     "StateFile",
+    "TensorScan",
     "TensorUse",
     "Trace",
     "TraceRequest",
@@ -142,6 +146,96 @@ class Located:
     data_bytes: Optional[int] = None
     candidates: Tuple[str, ...] = ()
     graphs: Tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class DataFile:
+    """A data file (shard) that the index of a checkpoint refers to.
+
+    Attributes:
+        name: its name, without the directory.
+        size: its bytes; None where it is not there or cannot be read.
+        needed: the bytes that the index says are in it.
+        problem: why it cannot be read, "" where it can or is not there.
+    """
+
+    name: str
+    size: Optional[int]
+    needed: int
+    problem: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that the index refers to can be in it."""
+        return self.size is not None and self.size >= self.needed
+
+
+@dataclasses.dataclass(frozen=True)
+class EntryFlaw:
+    """Something in an index that cannot be.
+
+    Attributes:
+        variable: whose entry it is.
+        kind: ``past-end`` (its bytes lie beyond the end of the data file), ``no-file`` (its data
+            file is not there), ``no-shard`` (there can be no such data file), ``size`` (its bytes
+            are not what its shape and dtype take), ``missing-part``, or ``overlap``.
+        text: what is wrong, in a few words.
+    """
+
+    variable: str
+    kind: str
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckpointFiles:
+    """What the files of one checkpoint look like, beside what its index lists.
+
+    Attributes:
+        files: the data files that the index refers to.
+        flaws: entries of the index that cannot be right, by variable.
+        strangers: data files with the checkpoint's prefix that the index does not refer to.
+        remains: files and directories that an interrupted save has left in the directory.
+        data_newer_by: how many seconds the newest data file is younger than the index.
+        global_step: the value of the tensor ``global_step``; None where there is none to be read.
+        saved_graph: whether its ``.meta`` file is there.
+        snapshot: whether this is a snapshot, which has no data files.
+    """
+
+    files: Tuple[DataFile, ...] = ()
+    flaws: Tuple[EntryFlaw, ...] = ()
+    strangers: Tuple[str, ...] = ()
+    remains: Tuple[str, ...] = ()
+    data_newer_by: float = 0.0
+    global_step: Optional[int] = None
+    saved_graph: bool = True
+    snapshot: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class TensorScan:
+    """What the bytes of one tensor are.
+
+    Attributes:
+        variable: its name, dtype, and shape.
+        problem: why it cannot be read, "" where it can; its checksum is right then.
+        nan: how many of its values are no number.
+        infinite: how many are infinite.
+        least: the least finite value; None where there is none, or values are no numbers.
+        most: the greatest one.
+    """
+
+    variable: VariableSpec
+    problem: str = ""
+    nan: int = 0
+    infinite: int = 0
+    least: Optional[float] = None
+    most: Optional[float] = None
+
+    @property
+    def constant(self) -> bool:
+        """Whether all values are one and the same number."""
+        return self.least is not None and self.least == self.most and not self.nan + self.infinite
 
 
 # --- What a restore will ask for -------------------------------------------------------------

@@ -5,6 +5,7 @@ for the index of a checkpoint, much too slow for its data.
 """
 
 import array
+import functools
 import struct
 import sys
 import warnings
@@ -13,11 +14,14 @@ from typing import Callable, List, Optional
 _POLYNOMIAL = 0x82F63B78
 _MASK_DELTA = 0xA282EAD8
 _WORTH_A_LARGE_TABLE = 1 << 17
+_WORTH_AN_IMPORT = 1 << 12
 
 
-def _compiled() -> Optional[Callable[[int, bytes], int]]:
+@functools.lru_cache(maxsize=None)
+def compiled() -> Optional[Callable[[int, bytes], int]]:
+    """What google-crc32c offers; None without it. It is looked for when it is first of use."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns where it has only its own slow fallback
+        warnings.simplefilter("ignore")  # it warns where it has only a slow fallback of its own
         try:
             import google_crc32c
         except ImportError:
@@ -28,11 +32,6 @@ def _compiled() -> Optional[Callable[[int, bytes], int]]:
     return extend
 
 
-_EXTEND = _compiled()
-FAST = _EXTEND is not None
-"""Whether large data can be summed up in reasonable time."""
-
-
 def crc32c(data: bytes) -> int:
     """The checksum of some bytes."""
     return extend(0, data)
@@ -40,7 +39,10 @@ def crc32c(data: bytes) -> int:
 
 def extend(crc: int, data: bytes) -> int:
     """The checksum of what ``crc`` is the checksum of, followed by more bytes."""
-    return extend_by_table(crc, data) if _EXTEND is None else _EXTEND(crc, data)
+    if len(data) < _WORTH_AN_IMPORT:
+        return extend_by_table(crc, data)
+    fast = compiled()
+    return extend_by_table(crc, data) if fast is None else fast(crc, data)
 
 
 def masked(crc: int) -> int:
