@@ -25,6 +25,9 @@ from .reporters import FORMATS, Options
 from .rules import all_rules
 from .spec import MODES, Report
 
+SUBCOMMANDS = ("inspect", "snapshot", "verify")
+"""A first word that is one of these is a command of its own; ``./inspect`` is a directory."""
+
 EXIT_OK, EXIT_FINDINGS, EXIT_USAGE, EXIT_NOTHING_CHECKED = 0, 1, 2, 3
 
 _HELP = """Says what restoring a checkpoint into Estimator code will do, before it is tried.
@@ -37,6 +40,9 @@ PARAMS is a JSON file with the params, - for standard input; without it params a
 
 What stands after -- is the command line that the code's own flags (absl, tf.flags) are parsed
 from.
+
+Commands for the files alone, without TensorFlow: ckptcheck inspect MODEL_DIR, ckptcheck verify
+MODEL_DIR, ckptcheck snapshot MODEL_DIR OUT; each has a --help of its own.
 
 Exit codes: 0 consistent; 1 findings; 2 asked wrongly; 3 nothing to check.
 """
@@ -165,6 +171,10 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     _write_anything()
     words, flags = split_flags(sys.argv[1:] if argv is None else argv)
     try:
+        if words and words[0] in SUBCOMMANDS:
+            from . import subcommands
+
+            subcommands.run(words[0], words[1:])
         app(words, obj=flags, prog_name="ckptcheck")
     except UsageError as error:
         sys.stderr.write(f"ckptcheck: error: {_harmless(str(error))}\n")

@@ -22,6 +22,7 @@ __all__ = [
     "Advice",
     "CheckpointFiles",
     "CheckpointIndex",
+    "CheckpointSummary",
     "DataFile",
     "EntryFlaw",
     "Environment",
@@ -29,9 +30,11 @@ __all__ = [
     "Features",
     "Finding",
     "Frame",
+    "GraphSummary",
     "Group",
     "HeadNode",
     "InputEvent",
+    "Inspection",
     "Launch",
     "Located",
     "Location",
@@ -50,8 +53,11 @@ __all__ = [
     "TensorUse",
     "Trace",
     "TraceRequest",
+    "VariableRow",
     "VariableSpec",
     "Verdict",
+    "Verification",
+    "Verified",
     "allows",
     "from_json",
     "natural_key",
@@ -236,6 +242,60 @@ class TensorScan:
     def constant(self) -> bool:
         """Whether all values are one and the same number."""
         return self.least is not None and self.least == self.most and not self.nan + self.infinite
+
+
+# --- What an inspection and a verification say -----------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckpointSummary:
+    """One of the checkpoints in a directory.
+
+    Attributes:
+        prefix: the path that ``Saver.restore`` takes.
+        step: the number in its name, None where it has none.
+        written: when its index was written, in seconds since 1970; None where that is not known.
+        size: the bytes of all its files together.
+        loaded: whether Estimator would load this one.
+    """
+
+    prefix: str
+    step: Optional[int]
+    written: Optional[float]
+    size: int
+    loaded: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class VariableRow:
+    """A variable of a checkpoint, as a person wants to see it.
+
+    Attributes:
+        variable: its name, dtype, and shape.
+        role: ``weight``, ``optimizer``, ``global_step`` or ``other``, by its name.
+        size: the bytes of its data.
+        parts: into how many parts it is partitioned; 1 for none.
+    """
+
+    variable: VariableSpec
+    role: str
+    size: int
+    parts: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class GraphSummary:
+    """What the saved graph tells at first sight.
+
+    Attributes:
+        file: where it was read.
+        tensorflow: the version that saved it, "" where the file does not say.
+        behavior: ``v1`` (reference variables), ``v2`` (resource variables), "" for not known.
+    """
+
+    file: str
+    tensorflow: str
+    behavior: str
 
 
 # --- What a restore will ask for -------------------------------------------------------------
@@ -689,6 +749,90 @@ class Report:
     def findings(self) -> Tuple[Finding, ...]:
         """All findings, in the order of their groups."""
         return tuple(finding for group in self.groups for finding in group.findings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Inspection:
+    """What the files of a model_dir are, without any code that they belong to.
+
+    Attributes:
+        ok: whether no finding reaches the severity that fails it.
+        checked: whether there is a checkpoint at all.
+        model_dir: as the user named it.
+        why: why Estimator would load the one that it would.
+        checkpoints: all that are in the directory, the latest last.
+        prefix: the one that the rest is about; "" for none.
+        variables: what it holds.
+        shards: into how many data files it is divided.
+        object_based: whether ``tf.train.Checkpoint`` or Keras wrote it.
+        snapshot: whether this is a snapshot, without data.
+        graph: what the saved graph tells, None where there is none.
+        groups: what is wrong.
+        not_judged: what could not be known.
+    """
+
+    ok: bool
+    checked: bool
+    model_dir: str
+    why: str
+    checkpoints: Tuple[CheckpointSummary, ...]
+    prefix: str = ""
+    variables: Tuple[VariableRow, ...] = ()
+    shards: int = 0
+    object_based: bool = False
+    snapshot: bool = False
+    graph: Optional[GraphSummary] = None
+    groups: Tuple[Group, ...] = ()
+    not_judged: Tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> Tuple[Finding, ...]:
+        """All findings, in the order of their groups."""
+        return tuple(finding for group in self.groups for finding in group.findings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Verified:
+    """One checkpoint whose data has been read.
+
+    Attributes:
+        ok: whether no finding reaches the severity that fails it.
+        prefix: the path that ``Saver.restore`` takes.
+        step: the number in its name, None where it has none.
+        tensors: how many were read.
+        size: how many bytes.
+        groups: what is wrong.
+    """
+
+    ok: bool
+    prefix: str
+    step: Optional[int]
+    tensors: int
+    size: int
+    groups: Tuple[Group, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Verification:
+    """All checkpoints whose data has been read, the latest last.
+
+    Attributes:
+        ok: whether the one that Estimator would load is good; of several, whether all are.
+        checked: whether any was read.
+        model_dir: as the user named it.
+        checkpoints: what was found.
+    """
+
+    ok: bool
+    checked: bool
+    model_dir: str
+    checkpoints: Tuple[Verified, ...]
+
+    @property
+    def last_good(self) -> str:
+        """The latest checkpoint that is good, "" where none is."""
+        good = [item.prefix for item in self.checkpoints if item.ok]
+        return good[-1] if good else ""
 
 
 # --- JSON ------------------------------------------------------------------------------------

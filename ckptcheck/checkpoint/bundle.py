@@ -7,11 +7,11 @@ partitioned variable has an entry under its name, which lists its parts, and one
 
 import dataclasses
 import os
-import stat
 import struct
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from ..spec import CheckpointIndex, VariableSpec
+from .bounded import read_whole
 from .damage import DamagedError, FirstVersionError
 from .dtypes import dtype_name
 from .locate import step_of
@@ -105,7 +105,7 @@ def read_bundle(prefix: str) -> Bundle:
     """
     path = prefix + ".index"
     try:
-        return parse_bundle(_read(path), prefix)
+        return parse_bundle(read_whole(path, LARGEST_INDEX), prefix)
     except FileNotFoundError:
         if _is_table(prefix):
             raise FirstVersionError(f"{prefix} is {_V1}")
@@ -119,16 +119,6 @@ def read_bundle(prefix: str) -> Bundle:
 
 
 _V1 = "a checkpoint of the V1 format, which TensorFlow wrote before 1.0"
-
-
-def _read(path: str) -> bytes:
-    if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
-        raise DamagedError("it is no regular file")
-    with open(path, "rb") as file:
-        data = file.read(LARGEST_INDEX + 1)
-    if len(data) > LARGEST_INDEX:
-        raise DamagedError(f"it is larger than {LARGEST_INDEX} bytes")
-    return data
 
 
 def _is_table(path: str) -> bool:

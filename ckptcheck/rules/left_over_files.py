@@ -26,7 +26,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield _finding(facts, "warning", name, f"{name} belongs to another save of this name")
     for file in files.files:
         surplus = (file.size or 0) - file.needed
-        if surplus > 0 and not files.snapshot:
+        if surplus > 0:
             message = f"{file.name} has {surplus} more bytes than the index refers to"
             yield _finding(facts, "warning", file.name, message)
     for name in files.remains:

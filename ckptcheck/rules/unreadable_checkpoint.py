@@ -36,7 +36,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 def _files(facts: Facts, files: CheckpointFiles) -> Iterator[Finding]:
     """Data files that are not there or not whole, by what the index refers to."""
     for file in files.files:
-        if file.whole or files.snapshot:
+        if file.whole:
             continue
         lost = [
             flaw.variable
