@@ -5,6 +5,8 @@ import os
 from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
 
 from .advice import with_advice
+from .checkpoint.bundle import differences
+from .checkpoint.examine import Examined, examine
 from .checkpoint.locate import locate
 from .client.process import Tracer
 from .client.tracing import trace_check
@@ -13,7 +15,7 @@ from .config import read_json_object as _read_json_object
 from .errors import UsageError
 from .groups import group
 from .rules import Facts, run_rules
-from .spec import MODES, Finding, Located, Report
+from .spec import MODES, CheckpointIndex, Finding, Located, Report
 from .verdicts import verdicts
 
 
@@ -93,14 +95,15 @@ def run_check(spec: CheckSpec) -> Report:
     if not located.prefix:
         facts = Facts(located, spec.modes)
         return _report(spec, facts, ("the model: there is no checkpoint to restore",))
+    examined = examine(located.prefix) if located.exists else Examined()
     with Tracer(spec.python, spec.timeout, spec.quiet) as tracer:
-        facts, not_judged = _facts(spec, located, tracer)
+        facts, not_judged = _facts(spec, located, examined, tracer)
         report = _report(spec, facts, not_judged)
 
         def try_params(params: Mapping[str, Any]) -> Optional[Report]:
             other = dataclasses.replace(spec, params=params)
             try:
-                return _report(other, *_facts(other, located, tracer))
+                return _report(other, *_facts(other, located, examined, tracer))
             except UsageError:  # with these params there is not even a model_fn: no advice
                 return None
 
@@ -123,12 +126,15 @@ def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Repor
     )
 
 
-def _facts(spec: CheckSpec, located: Located, tracer: Tracer) -> Tuple[Facts, Tuple[str, ...]]:
+def _facts(
+    spec: CheckSpec, located: Located, examined: Examined, tracer: Tracer
+) -> Tuple[Facts, Tuple[str, ...]]:
     if not located.exists:  # nothing to trace; what happens depends on the version of TensorFlow
         version = tracer.hello().tensorflow
         facts = Facts(located, spec.modes, tensorflow=version)
         return facts, ("the model: the checkpoint that the state file names is not there",)
-    traced = trace_check(spec, located, tracer)
+    bundle = examined.bundle
+    traced = trace_check(spec, located, tracer, bundle.checkpoint_index() if bundle else None)
     facts = Facts(
         located=located,
         modes=spec.modes,
@@ -137,8 +143,24 @@ def _facts(spec: CheckSpec, located: Located, tracer: Tracer) -> Tuple[Facts, Tu
         unreadable=traced.unreadable,
         trace=traced.trace,
         params=spec.params,
+        files=examined.files,
+        disagreement=_disagreement(examined, traced.listed),
     )
-    return facts, traced.not_judged
+    return facts, (*traced.not_judged, *_without_data(examined))
+
+
+def _disagreement(examined: Examined, listed: Optional[CheckpointIndex]) -> str:
+    """Where ckptcheck's reader and TensorFlow's differ, which must not be."""
+    if listed is None or examined.first_version:
+        return ""
+    if examined.bundle is None:
+        return f"TensorFlow lists the checkpoint, and ckptcheck does not: {examined.problem}"
+    return differences(examined.bundle.checkpoint_index(), listed)
+
+
+def _without_data(examined: Examined) -> Tuple[str, ...]:
+    snapshot = examined.files is not None and examined.files.snapshot
+    return ("the data files: this is a snapshot, which has none",) if snapshot else ()
 
 
 def _failing(findings: Sequence[Finding], fail_on: str) -> List[Finding]:

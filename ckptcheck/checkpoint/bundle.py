@@ -160,6 +160,22 @@ def _text(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
+def differences(mine: CheckpointIndex, theirs: CheckpointIndex) -> str:
+    """The first tensor that two lists of one checkpoint tell differently, "" where they agree."""
+    if sorted(mine.variables, key=_name) == sorted(theirs.variables, key=_name):
+        return ""
+    ours = {spec.name: spec for spec in mine.variables}
+    others = {spec.name: spec for spec in theirs.variables}
+    for name in sorted(set(ours) | set(others)):
+        if ours.get(name) != others.get(name):
+            return f"{name}: ckptcheck reads {ours.get(name)}, TensorFlow {others.get(name)}"
+    return f"ckptcheck lists {len(mine.variables)} tensors, TensorFlow {len(theirs.variables)}"
+
+
+def _name(spec: VariableSpec) -> str:
+    return spec.name
+
+
 # --- The header ------------------------------------------------------------------------------
 
 

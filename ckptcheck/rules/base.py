@@ -39,6 +39,7 @@ class Facts:
         params: the params of the check.
         files: what the checkpoint's files look like; None where nobody looked.
         scans: what the bytes of its tensors are; None where nobody read them.
+        disagreement: what ckptcheck and TensorFlow read differently out of the index, "" for none.
     """
 
     located: Located
@@ -50,6 +51,7 @@ class Facts:
     params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     files: Optional[CheckpointFiles] = None
     scans: Optional[Tuple[TensorScan, ...]] = None
+    disagreement: str = ""
 
     @property
     def stored(self) -> Dict[str, VariableSpec]:
