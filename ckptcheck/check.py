@@ -15,7 +15,7 @@ from .config import read_json_object as _read_json_object
 from .errors import UsageError
 from .groups import group
 from .rules import Facts, run_rules
-from .spec import MODES, CheckpointIndex, Finding, Located, Report
+from .spec import MODES, CheckpointIndex, Finding, Located, Report, TensorScan
 from .verdicts import verdicts
 
 
@@ -35,6 +35,7 @@ def check(
     timeout: float = DEFAULT_TIMEOUT,
     fail_on: str = "error",
     quiet: bool = True,
+    deep: bool = False,
 ) -> Report:
     """Says what restoring a checkpoint into a model_fn will do, before it is tried.
 
@@ -55,6 +56,7 @@ def check(
         timeout: seconds for each mode.
         fail_on: the severity from which on the report is not ok.
         quiet: does not show on standard error what the traced code prints.
+        deep: reads all data of the checkpoint too: checksums, NaN, weights that are constant.
 
     Returns:
         The report; ``report.ok`` says whether the check passed.
@@ -81,6 +83,7 @@ def check(
         timeout=timeout,
         fail_on=fail_on,
         quiet=quiet,
+        deep=deep,
     )
     return run_check(spec)
 
@@ -96,16 +99,19 @@ def run_check(spec: CheckSpec) -> Report:
         facts = Facts(located, spec.modes)
         return _report(spec, facts, ("the model: there is no checkpoint to restore",))
     examined = examine(located.prefix) if located.exists else Examined()
+    scans = _scans(spec, examined)
     with Tracer(spec.python, spec.timeout, spec.quiet) as tracer:
         facts, not_judged = _facts(spec, located, examined, tracer)
+        facts = dataclasses.replace(facts, scans=scans)
         report = _report(spec, facts, not_judged)
 
         def try_params(params: Mapping[str, Any]) -> Optional[Report]:
             other = dataclasses.replace(spec, params=params)
             try:
-                return _report(other, *_facts(other, located, examined, tracer))
+                tried, doubts = _facts(other, located, examined, tracer)
             except UsageError:  # with these params there is not even a model_fn: no advice
                 return None
+            return _report(other, dataclasses.replace(tried, scans=scans), doubts)
 
         return with_advice(spec.params, facts, report, try_params)
 
@@ -147,6 +153,16 @@ def _facts(
         disagreement=_disagreement(examined, traced.listed),
     )
     return facts, (*traced.not_judged, *_without_data(examined))
+
+
+def _scans(spec: CheckSpec, examined: Examined) -> Optional[Tuple[TensorScan, ...]]:
+    """What is in the data, where it was asked for and is there."""
+    snapshot = examined.files is not None and examined.files.snapshot
+    if not spec.deep or examined.bundle is None or snapshot:
+        return None
+    from .checkpoint.deep import scan  # only this needs numpy
+
+    return scan(examined.bundle)
 
 
 def _disagreement(examined: Examined, listed: Optional[CheckpointIndex]) -> str:

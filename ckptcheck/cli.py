@@ -114,6 +114,9 @@ def check(
     show_plan: bool = typer.Option(False, "--show-plan", help="Show all that is restored."),
     fail_on: str = typer.Option("error", help="Exit with 1 from this severity on."),
     quiet: bool = typer.Option(False, "--quiet", "-q", help="Hide what the code prints."),
+    deep: bool = typer.Option(
+        False, "--deep", help="Read all data of the checkpoint too, as ckptcheck verify does."
+    ),
     explain: Optional[str] = typer.Option(
         None, metavar="RULE", callback=_explain, is_eager=True, help="Explain a rule and exit."
     ),
@@ -143,6 +146,7 @@ def check(
         timeout=seconds("--timeout", timeout),
         fail_on=fail_on,
         quiet=quiet,
+        deep=deep,
     )
     report = run_check(spec)
     options = Options(show_plan, _wants_color(), _width())

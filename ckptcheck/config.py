@@ -52,6 +52,7 @@ class CheckSpec:
         timeout: seconds for each mode, and for TensorFlow's import.
         fail_on: the severity from which on the check fails.
         quiet: does not show what the traced code prints.
+        deep: reads all data of the checkpoint too.
     """
 
     model_dir: str
@@ -68,6 +69,7 @@ class CheckSpec:
     timeout: float = DEFAULT_TIMEOUT
     fail_on: str = "error"
     quiet: bool = False
+    deep: bool = False
 
     def __post_init__(self) -> None:
         """Verifies what a user can get wrong.

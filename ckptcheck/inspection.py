@@ -136,9 +136,8 @@ def _names(located: Located) -> str:
 
 
 def _named(located: Located, prefix: str) -> Located:
-    """The location of one of several checkpoints; the one that is loaded as it was found."""
-    same = os.path.normpath(prefix) == os.path.normpath(located.prefix or os.curdir)
-    return located if same else locate(prefix + ".index")
+    """One checkpoint as if it had been named: what the state file says is no matter of its data."""
+    return locate(prefix + ".index") if os.path.isfile(prefix + ".index") else located
 
 
 def _facts(

@@ -25,6 +25,7 @@ _READ = 1 << 20
 _PIECE = 1 << 26
 _BATCH = 1 << 24
 _MOST_WORKERS = 8
+_LITTLE = 1 << 24
 
 MISSING_EXTRA = (
     "reading the data needs {}: install it with pip install 'ckptcheck[deep]' (without it, only "
@@ -62,7 +63,7 @@ def scan(
     Raises:
         UsageError: the packages that this needs are not installed.
     """
-    _verify_packages()
+    _verify_packages(bundle)
     stored = sorted(bundle.stored(), key=lambda item: (item.shard, item.offset))
     found: Dict[int, List[_Seen]] = {}
     count = workers or min(os.cpu_count() or 1, _MOST_WORKERS)
@@ -77,12 +78,14 @@ def scan(
     return _by_variable(bundle, stored, scans)
 
 
-def _verify_packages() -> None:
+def _verify_packages(bundle: Bundle) -> None:
+    """The checksums of little data can be computed without a package for it."""
     try:
         from . import values  # noqa: F401 (it imports numpy)
     except ImportError:
         raise UsageError(MISSING_EXTRA.format("numpy"))
-    if compiled() is None:
+    little = sum(item.size for item in bundle.stored()) <= _LITTLE
+    if compiled() is None and not little:
         raise UsageError(MISSING_EXTRA.format("google-crc32c"))
 
 

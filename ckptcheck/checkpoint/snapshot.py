@@ -43,6 +43,8 @@ def read_marker(folder: str, base: str) -> Optional[Marker]:
         return _marker(content, base)
     except OSError as error:
         raise DamagedError(f"{path} cannot be read: {error.strerror}")
+    except DamagedError as error:
+        raise DamagedError(f"{path}: {error}")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise DamagedError(
             f"{path} is not as this version of ckptcheck writes it: make the snapshot again"
@@ -83,7 +85,8 @@ def write_snapshot(bundle: Bundle, out: str) -> List[str]:
         names += [] if base + ".meta" in names else [n for n in ("graph.pbtxt",) if n in listing]
         for name in names:
             shutil.copyfile(os.path.join(folder, name), os.path.join(out, name))
-        content = _content(bundle, base, listing)
+        marker = read_marker(folder, base) or Marker(listing, read_global_step(bundle))
+        content = _content(base, marker)
         _write(os.path.join(out, STATE_FILE), f"model_checkpoint_path: {_quoted(base)}\n")
         _write(os.path.join(out, MARKER), json.dumps(content, indent=1, sort_keys=True) + "\n")
     except OSError as error:
@@ -100,17 +103,17 @@ def _make(out: str) -> None:
     os.makedirs(out, exist_ok=True)
 
 
-def _content(bundle: Bundle, base: str, listing: Listing) -> Dict[str, Any]:
+def _content(base: str, marker: Marker) -> Dict[str, Any]:
     mine = {
         name: {"size": facts.size, "modified": facts.modified}
-        for name, facts in listing.items()
+        for name, facts in marker.listing.items()
         if name.startswith(base + ".") and not name.endswith("/") and not facts.problem
     }
     return {
         "version": _VERSION,
         "checkpoint": base,
         "files": mine,
-        "global_step": read_global_step(bundle),
+        "global_step": marker.global_step,
     }
 
 

@@ -75,11 +75,13 @@ def bytes_text(size: float) -> str:
 
 def age_text(seconds: float) -> str:
     """How long ago something was, in its largest unit."""
+    if seconds < 0:
+        return "just now" if seconds > -60 else "in the future"
     for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
         count = int(seconds // length)
         if count:
             return "{} {}{} ago".format(count, unit, "" if count == 1 else "s")
-    return "just now" if seconds > -60 else "in the future"
+    return "just now"
 
 
 def _wrapped(text: str, options: Options, indent: str = "", hang: str = "  ") -> str:

@@ -3,7 +3,7 @@
 import os
 import struct
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 
@@ -20,7 +20,13 @@ STEP = struct.pack("<q", 10)
 BIAS = struct.pack("<4f", 1, 2, 3, 4)
 
 
-def put(folder: Path, shards: int = 1, name: str = "model.ckpt-10", **changes: bytes) -> str:
+def put(
+    folder: Path,
+    shards: int = 1,
+    name: str = "model.ckpt-10",
+    more: Optional[Dict[str, bytes]] = None,
+    **changes: bytes,
+) -> str:
     """A whole checkpoint: a step of 8 bytes, then in the last shard a bias of 16."""
     last = shards - 1
     offset = 8 if last == 0 else 0
@@ -28,6 +34,7 @@ def put(folder: Path, shards: int = 1, name: str = "model.ckpt-10", **changes: b
         b"global_step": writer.entry(9, (), 0, 0, 8, masked(crc32c(STEP))),
         b"bias": writer.entry(1, (4,), last, offset, 16, masked(crc32c(BIAS))),
     }
+    changes.update(more or {})
     entries.update({key.encode(): value for key, value in changes.items()})
     folder.mkdir(exist_ok=True)
     (folder / f"{name}.index").write_bytes(writer.index(entries, shards))
