@@ -20,7 +20,7 @@ from .dtypes import element_size
 from .files import elements, shard_name
 from .wire import varint
 
-_READ = 1 << 20
+_READ = 1 << 19
 """Bytes that are read at once: few enough to stay in a processor's cache until all is done."""
 _PIECE = 1 << 26
 _BATCH = 1 << 24
