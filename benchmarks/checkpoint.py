@@ -9,7 +9,8 @@ TensorFlow and the extra ``ckptcheck[deep]``. Three comparisons:
     (``ckptcheck inspect``) against ``python -c "import tensorflow; tf.train.list_variables(...)"``;
 (c) all data of a checkpoint of several GiB in 4 shards: checksums, NaN, infinite and constant
     values (the reader of ``ckptcheck verify``) against a loop of ``get_tensor`` and
-    ``np.isfinite``, each in a process of its own, with its peak of memory; once from the page cache, once from the disk.
+    ``np.isfinite``, each in a process of its own, with its peak of memory; once from the page
+    cache, once from the disk.
 
 In (a) and (c) importing is not counted, on neither side.
 """

@@ -8,6 +8,7 @@ from .advice import with_advice
 from .checkpoint.bundle import differences
 from .checkpoint.examine import Examined, examine
 from .checkpoint.locate import locate
+from .checkpoint.remote import AtHand, at_hand
 from .client.process import Tracer
 from .client.tracing import trace_check
 from .config import DEFAULT_TIMEOUT, SEVERITIES, CheckSpec, FeatureFile, read_feature_file
@@ -94,12 +95,17 @@ def run_check(spec: CheckSpec) -> Report:
     Raises:
         UsageError: see :func:`check`.
     """
-    located = locate(spec.model_dir)
+    with at_hand(spec.model_dir) as place:
+        return _run(spec, place)
+
+
+def _run(spec: CheckSpec, place: AtHand) -> Report:
+    located = locate(place.path)
     if not located.prefix:
         facts = Facts(located, spec.modes)
         return _report(spec, facts, ("the model: there is no checkpoint to restore",))
     examined = examine(located.prefix) if located.exists else Examined()
-    scans = _scans(spec, examined)
+    scans = _scans(spec, examined, place)
     with Tracer(spec.python, spec.timeout, spec.quiet) as tracer:
         facts, not_judged = _facts(spec, located, examined, tracer)
         facts = dataclasses.replace(facts, scans=scans)
@@ -155,14 +161,14 @@ def _facts(
     return facts, (*traced.not_judged, *_without_data(examined))
 
 
-def _scans(spec: CheckSpec, examined: Examined) -> Optional[Tuple[TensorScan, ...]]:
+def _scans(spec: CheckSpec, examined: Examined, place: AtHand) -> Optional[Tuple[TensorScan, ...]]:
     """What is in the data, where it was asked for and is there."""
     snapshot = examined.files is not None and examined.files.snapshot
-    if not spec.deep or examined.bundle is None or snapshot:
+    if not spec.deep or examined.bundle is None or (snapshot and place.read is None):
         return None
     from .checkpoint.deep import scan  # only this needs numpy
 
-    return scan(examined.bundle)
+    return scan(examined.bundle, read=place.read)
 
 
 def _disagreement(examined: Examined, listed: Optional[CheckpointIndex]) -> str:

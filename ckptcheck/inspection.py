@@ -1,5 +1,6 @@
 """What the files of a model_dir are, without TensorFlow and without the code that made them."""
 
+import dataclasses
 import os
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
@@ -9,6 +10,7 @@ from .checkpoint.examine import Examined, examine
 from .checkpoint.files import list_folder
 from .checkpoint.graph import read_graph_summary
 from .checkpoint.locate import locate, step_of
+from .checkpoint.remote import AtHand, ReadRange, at_hand
 from .checkpoint.roles import roles
 from .checkpoint.snapshot import write_snapshot
 from .config import SEVERITIES
@@ -41,6 +43,23 @@ def inspect(model_dir: str, fail_on: str = "error") -> Inspection:
     Raises:
         UsageError: there is nothing of that name.
     """
+    with at_hand(model_dir) as place:
+        return _shown(_inspected(place.path, fail_on), place)
+
+
+def _shown(found: Inspection, place: AtHand) -> Inspection:
+    """An inspection with the paths that the user knows."""
+    return dataclasses.replace(
+        found,
+        model_dir=place.shown(found.model_dir),
+        prefix=place.shown(found.prefix),
+        checkpoints=tuple(
+            dataclasses.replace(item, prefix=place.shown(item.prefix)) for item in found.checkpoints
+        ),
+    )
+
+
+def _inspected(model_dir: str, fail_on: str) -> Inspection:
     located = locate(model_dir)
     examined = examine(located.prefix) if located.exists else Examined()
     findings = run_rules(_facts(located, examined))
@@ -79,6 +98,19 @@ def verify(
     Raises:
         UsageError: there is nothing of that name, or a package for this is missing.
     """
+    with at_hand(model_dir) as place:
+        found = _verify(place, all_checkpoints, fail_on, progress)
+        shown = [
+            dataclasses.replace(item, prefix=place.shown(item.prefix)) for item in found.checkpoints
+        ]
+        model_dir = place.shown(found.model_dir)
+    return dataclasses.replace(found, model_dir=model_dir, checkpoints=tuple(shown))
+
+
+def _verify(
+    place: AtHand, all_checkpoints: bool, fail_on: str, progress: Optional[Progress]
+) -> Verification:
+    model_dir = place.path
     located = locate(model_dir)
     prefixes = list(located.candidates) if all_checkpoints else []
     if not prefixes and located.prefix:
@@ -99,7 +131,7 @@ def verify(
             progress(done, whole)
 
     results = tuple(
-        _verified(_named(located, prefix), item, fail_on, report)
+        _verified(_named(located, prefix), item, fail_on, report, place.read)
         for prefix, item in examined.items()
     )
     return Verification(
@@ -119,6 +151,11 @@ def snapshot(model_dir: str, out: str) -> List[str]:
     Raises:
         UsageError: there is no checkpoint that can be copied, or ``out`` is there already.
     """
+    with at_hand(model_dir) as place:
+        return _snapshot(place.path, out)
+
+
+def _snapshot(model_dir: str, out: str) -> List[str]:
     located = locate(model_dir)
     if not located.exists:
         raise UsageError(
@@ -218,14 +255,18 @@ def _bytes(bundle: Bundle) -> int:
 
 
 def _verified(
-    located: Located, examined: Examined, fail_on: str, report: Callable[[int], None]
+    located: Located,
+    examined: Examined,
+    fail_on: str,
+    report: Callable[[int], None],
+    read: Optional[ReadRange],
 ) -> Verified:
     bundle = examined.bundle
-    if examined.files is not None and examined.files.snapshot:
+    if read is None and examined.files is not None and examined.files.snapshot:
         raise UsageError(f"{located.model_dir} is a snapshot, which has no data to verify")
     if examined.first_version:
         raise UsageError(f"{examined.problem}: its data cannot be verified")
-    scans = scan(bundle, report) if bundle else None
+    scans = scan(bundle, report, read=read) if bundle else None
     findings = run_rules(_facts(located, examined, scans))
     return Verified(
         ok=located.exists and not _failing(findings, fail_on),

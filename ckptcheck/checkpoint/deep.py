@@ -51,7 +51,10 @@ class _Seen(NamedTuple):
 
 
 def scan(
-    bundle: Bundle, progress: Optional[Callable[[int], None]] = None, workers: int = 0
+    bundle: Bundle,
+    progress: Optional[Callable[[int], None]] = None,
+    workers: int = 0,
+    read: Optional[Callable[[str, int, int], bytes]] = None,
 ) -> Tuple[TensorScan, ...]:
     """Reads every tensor of a checkpoint.
 
@@ -59,6 +62,7 @@ def scan(
         bundle: its index.
         progress: is called, in this thread, with the bytes that were read since the last time.
         workers: threads; by default as many as there are processors.
+        read: reads (name, offset, size) where the data files lie elsewhere.
 
     Raises:
         UsageError: the packages that this needs are not installed.
@@ -67,7 +71,7 @@ def scan(
     stored = sorted(bundle.stored(), key=lambda item: (item.shard, item.offset))
     found: Dict[int, List[_Seen]] = {}
     count = workers or min(os.cpu_count() or 1, _MOST_WORKERS)
-    with _Files(bundle) as files, concurrent.futures.ThreadPoolExecutor(count) as pool:
+    with _Files(bundle, read) as files, concurrent.futures.ThreadPoolExecutor(count) as pool:
         reader = _Reader(stored, files, bundle.big_endian)
         for batch in _in_order(pool, reader.read_batch, _batches(stored), 2 * count):
             for seen in batch:
@@ -123,8 +127,11 @@ def _batches(stored: Sequence[StoredTensor]) -> Iterator[List[_Piece]]:
 class _Files:
     """The open data files."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(
+        self, bundle: Bundle, elsewhere: Optional[Callable[[str, int, int], bytes]] = None
+    ) -> None:
         self._bundle = bundle
+        self._elsewhere = elsewhere
         self._open: Dict[int, int] = {}
         self._lock = threading.Lock()
 
@@ -144,10 +151,10 @@ class _Files:
         name = shard_name(self._bundle.prefix, shard, self._bundle.num_shards)
         base = os.path.basename(name)
         try:
-            with self._lock:
-                if shard not in self._open:
-                    self._open[shard] = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
-            data = os.pread(self._open[shard], size, offset)
+            if self._elsewhere is None:
+                data = os.pread(self._descriptor(shard, name), size, offset)
+            else:
+                data = self._elsewhere(base, offset, size)
         except FileNotFoundError:
             raise DamagedError(f"{base} is not there")
         except (OSError, OverflowError) as error:
@@ -155,6 +162,12 @@ class _Files:
         if len(data) != size:
             raise DamagedError(f"{base} ends before its bytes do")
         return data
+
+    def _descriptor(self, shard: int, name: str) -> int:
+        with self._lock:
+            if shard not in self._open:
+                self._open[shard] = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
+            return self._open[shard]
 
 
 class _Reader:

@@ -4,7 +4,7 @@ import os
 import re
 import stat
 import struct
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
 
 from ..spec import CheckpointFiles, DataFile, EntryFlaw
 from .bundle import Bundle, StoredTensor
@@ -187,24 +187,30 @@ def _data_newer_by(base: str, names: Set[str], listing: Listing) -> float:
 
 def read_global_step(bundle: Bundle) -> Optional[int]:
     """The value of the global step, None where it cannot be read or its checksum is wrong."""
+    folder = os.path.dirname(bundle.prefix)
+
+    def read(name: str, offset: int, size: int) -> bytes:
+        path = os.path.join(folder, name)
+        if not os.path.isfile(path) or not os.access(path, os.R_OK):
+            return b""
+        with open(path, "rb") as file:
+            file.seek(offset)
+            return file.read(size)
+
+    return global_step_of(bundle, read)
+
+
+def global_step_of(bundle: Bundle, read: Callable[[str, int, int], bytes]) -> Optional[int]:
+    """As :func:`read_global_step`, with a function that reads (name, offset, size)."""
+    base = os.path.basename(bundle.prefix)
     for item in bundle.tensors:
-        if (
-            item.name == GLOBAL_STEP
-            and item.dtype == "int64"
-            and (item.shape, item.size) == ((), 8)
-        ):
-            name = shard_name(bundle.prefix, item.shard, bundle.num_shards)
-            return _int64(name, item, ">q" if bundle.big_endian else "<q")
+        if (item.name, item.dtype, item.shape, item.size) != (GLOBAL_STEP, "int64", (), 8):
+            continue
+        if item.offset >= 1 << 62:
+            return None
+        data = read(shard_name(base, item.shard, bundle.num_shards), item.offset, item.size)
+        if len(data) != item.size or crc32c(data) != unmasked(item.crc32c):
+            return None
+        (value,) = struct.unpack(">q" if bundle.big_endian else "<q", data)
+        return int(value)
     return None
-
-
-def _int64(path: str, item: StoredTensor, form: str) -> Optional[int]:
-    if not os.path.isfile(path) or not os.access(path, os.R_OK):
-        return None
-    with open(path, "rb") as file:
-        file.seek(item.offset)
-        data = file.read(item.size)
-    if len(data) != 8 or crc32c(data) != unmasked(item.crc32c):
-        return None
-    (value,) = struct.unpack(form, data)
-    return int(value)

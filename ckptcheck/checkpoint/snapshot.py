@@ -86,13 +86,22 @@ def write_snapshot(bundle: Bundle, out: str) -> List[str]:
         for name in names:
             shutil.copyfile(os.path.join(folder, name), os.path.join(out, name))
         marker = read_marker(folder, base) or Marker(listing, read_global_step(bundle))
-        content = _content(base, marker)
         _write(os.path.join(out, STATE_FILE), f"model_checkpoint_path: {_quoted(base)}\n")
-        _write(os.path.join(out, MARKER), json.dumps(content, indent=1, sort_keys=True) + "\n")
+        write_marker(out, base, marker)
     except OSError as error:
         place = error.filename or out
         raise UsageError(f"the snapshot cannot be written: {place}: {error.strerror}")
     return [*names, STATE_FILE, MARKER]
+
+
+def write_marker(folder: str, base: str, marker: Marker) -> None:
+    """Says of a directory that it is a snapshot of one checkpoint.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    content = json.dumps(_content(base, marker), indent=1, sort_keys=True)
+    _write(os.path.join(folder, MARKER), content + "\n")
 
 
 def _make(out: str) -> None:

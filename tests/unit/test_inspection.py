@@ -31,7 +31,8 @@ def model_dir(tmp_path: Path) -> Path:
 
 
 def rules_of(found: Any) -> List[str]:
-    return sorted({finding.rule for finding in found.findings})
+    """All but the one that depends on when the fixture was checked out."""
+    return sorted({finding.rule for finding in found.findings} - {"mixed-times"})
 
 
 def test_inspect(model_dir: Path) -> None:
