@@ -96,7 +96,12 @@ def run_check(spec: CheckSpec) -> Report:
         UsageError: see :func:`check`.
     """
     with at_hand(spec.model_dir) as place:
-        return _run(spec, place)
+        report = _run(spec, place)
+    if report.checkpoint is None:
+        return report
+    prefix = place.shown(report.checkpoint.prefix)
+    index = dataclasses.replace(report.checkpoint, prefix=prefix)
+    return dataclasses.replace(report, checkpoint=index)
 
 
 def _run(spec: CheckSpec, place: AtHand) -> Report:
@@ -109,6 +114,8 @@ def _run(spec: CheckSpec, place: AtHand) -> Report:
     with Tracer(spec.python, spec.timeout, spec.quiet) as tracer:
         facts, not_judged = _facts(spec, located, examined, tracer)
         facts = dataclasses.replace(facts, scans=scans)
+        if place.read is None:
+            not_judged = (*not_judged, *_without_data(examined))
         report = _report(spec, facts, not_judged)
 
         def try_params(params: Mapping[str, Any]) -> Optional[Report]:
@@ -158,7 +165,7 @@ def _facts(
         files=examined.files,
         disagreement=_disagreement(examined, traced.listed),
     )
-    return facts, (*traced.not_judged, *_without_data(examined))
+    return facts, traced.not_judged
 
 
 def _scans(spec: CheckSpec, examined: Examined, place: AtHand) -> Optional[Tuple[TensorScan, ...]]:

@@ -16,7 +16,7 @@ from ..errors import UsageError
 from .bundle import Bundle, read_bundle
 from .damage import DamagedError
 from .files import FileFacts, Listing, global_step_of
-from .snapshot import Marker, write_marker
+from .snapshot import MARKER, Marker, write_marker
 from .state_file import STATE_FILE, parse_state
 
 _REMOTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
@@ -114,7 +114,7 @@ def _fetch(named: str, system: Any, path: str, local: str) -> AtHand:
     if chosen + ".index" in listing:
         _complete(listing, chosen, local, read)
     where = os.path.join(local, chosen + ".index") if explicit else local
-    return AtHand(where, url, local, read)
+    return AtHand(where, url, local, None if MARKER in listing else read)
 
 
 def _listing(system: Any, folder: str) -> Listing:
@@ -167,6 +167,9 @@ def _complete(listing: Listing, chosen: str, local: str, read: ReadRange) -> Non
     for name in graphs[:1]:
         if listing[name].size <= _LARGEST:
             _write(local, name, read(name, 0, listing[name].size))
+    if MARKER in listing:  # a snapshot, which knows better
+        _write(local, MARKER, read(MARKER, 0, min(listing[MARKER].size, _LARGEST)))
+        return
     step = None
     with contextlib.suppress(DamagedError):  # it is said when the index is read again
         step = _global_step(read_bundle(os.path.join(local, chosen)), listing, read)

@@ -45,6 +45,7 @@ def test_inspect(memory: Any, end: str) -> None:
     assert found.prefix == "memory://runs/base/model.ckpt-10"
     assert [finding for finding in found.findings if finding.rule != "mixed-times"] == []
     assert found.graph is not None and found.graph.tensorflow == "2.15.1"
+    assert (found.snapshot, found.not_judged) == (False, ())
 
 
 def test_no_data_is_fetched_but_the_step(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,6 +83,16 @@ def test_verify(memory: Any) -> None:
     found = verify("memory://runs/base", fail_on="error")
     assert not found.ok
     assert found.checkpoints[0].prefix == "memory://runs/base/model.ckpt-10"
+
+
+def test_a_remote_snapshot(memory: Any, tmp_path: Path) -> None:
+    snapshot(str(SOURCE), str(tmp_path / "snap"))
+    for path in (tmp_path / "snap").iterdir():
+        memory.pipe(f"/runs/snap/{path.name}", path.read_bytes())
+    found = inspect("memory://runs/snap")
+    assert found.snapshot and "unreadable-checkpoint" not in {f.rule for f in found.findings}
+    with pytest.raises(UsageError, match="is a snapshot"):
+        verify("memory://runs/snap")
 
 
 def test_snapshot(memory: Any, tmp_path: Path) -> None:
