@@ -5,8 +5,11 @@ import os
 from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
 
 from .advice import with_advice
+from .checkpoint.bundle import differences
+from .checkpoint.examine import Examined, examine
 from .checkpoint.listing import Listing, changes, listing
 from .checkpoint.locate import locate
+from .checkpoint.remote import AtHand, at_hand
 from .client.process import Tracer
 from .client.tracing import trace_check
 from .config import (
@@ -22,7 +25,7 @@ from .config import size as _size
 from .errors import UsageError
 from .groups import group
 from .rules import Facts, run_rules
-from .spec import MODES, Finding, Located, Report
+from .spec import MODES, CheckpointIndex, Finding, Located, Report, TensorScan
 from .verdicts import verdicts
 
 
@@ -43,6 +46,7 @@ def check(
     memory_limit: Union[str, int] = 0,
     fail_on: str = "error",
     quiet: bool = True,
+    deep: bool = False,
 ) -> Report:
     """Says what restoring a checkpoint into a model_fn will do, before it is tried.
 
@@ -65,6 +69,7 @@ def check(
             bytes; 0 for no limit.
         fail_on: the severity from which on the report is not ok.
         quiet: does not show on standard error what the traced code prints.
+        deep: reads all data of the checkpoint too: checksums, NaN, weights that are constant.
 
     Returns:
         The report; ``report.ok`` says whether the check passed.
@@ -94,6 +99,7 @@ def check(
         else memory_limit,
         fail_on=fail_on,
         quiet=quiet,
+        deep=deep,
     )
     return run_check(spec)
 
@@ -109,27 +115,80 @@ def run_check(spec: CheckSpec, tracer: Optional[Tracer] = None) -> Report:
     Raises:
         UsageError: see :func:`check`.
     """
-    located = locate(spec.model_dir)
+    with at_hand(spec.model_dir) as place:
+        report = _run(spec, place, tracer)
+    if report.checkpoint is None:
+        return report
+    prefix = place.shown(report.checkpoint.prefix)
+    index = dataclasses.replace(report.checkpoint, prefix=prefix)
+    return dataclasses.replace(report, checkpoint=index)
+
+
+def _run(spec: CheckSpec, place: AtHand, tracer: Optional[Tracer]) -> Report:
+    located = locate(place.path)
     if not located.prefix:
         facts = Facts(located, spec.modes)
         return _report(spec, facts, ("the model: there is no checkpoint to restore",))
+    found = _Checkpoint(
+        located, examine(located.prefix) if located.exists else Examined(), place.read
+    )
+    scans = found.scans(spec)
     if tracer is not None:
-        return _run_located(spec, located, tracer)
+        return _run_traced(spec, found, scans, tracer)
     with Tracer(spec.python, spec.timeout, spec.quiet) as started:
-        return _run_located(spec, located, started)
+        return _run_traced(spec, found, scans, started)
 
 
-def _run_located(spec: CheckSpec, located: Located, tracer: Tracer) -> Report:
-    facts, not_judged = _facts(spec, located, tracer)
-    report = _report(spec, facts, not_judged)
+@dataclasses.dataclass(frozen=True)
+class _Checkpoint:
+    """The checkpoint of a check.
+
+    Attributes:
+        located: which one it is.
+        examined: what its files say without TensorFlow.
+        read: how to read its data where they are not beside the index.
+    """
+
+    located: Located
+    examined: Examined
+    read: Any
+
+    @property
+    def without_data(self) -> bool:
+        """Whether this is a snapshot, whose data are nowhere."""
+        files = self.examined.files
+        return files is not None and files.snapshot and self.read is None
+
+    def scans(self, spec: CheckSpec) -> Optional[Tuple[TensorScan, ...]]:
+        """What is in the data, where it was asked for and is there."""
+        if not spec.deep or self.examined.bundle is None or self.without_data:
+            return None
+        from .checkpoint.deep import scan  # only this needs numpy
+
+        return scan(self.examined.bundle, read=self.read)
+
+
+def _run_traced(
+    spec: CheckSpec,
+    found: _Checkpoint,
+    scans: Optional[Tuple[TensorScan, ...]],
+    tracer: Tracer,
+) -> Report:
+    def tried(params: Mapping[str, Any]) -> Tuple[Facts, Report]:
+        other = dataclasses.replace(spec, params=params)
+        facts, not_judged = _facts(other, found, tracer)
+        facts = dataclasses.replace(facts, scans=scans)
+        if found.without_data:
+            not_judged = (*not_judged, "the data files: this is a snapshot, which has none")
+        return facts, _report(other, facts, not_judged)
 
     def try_params(params: Mapping[str, Any]) -> Optional[Report]:
-        other = dataclasses.replace(spec, params=params)
         try:
-            return _report(other, *_facts(other, located, tracer))
+            return tried(params)[1]
         except UsageError:  # with these params there is not even a model_fn: no advice
             return None
 
+    facts, report = tried(spec.params)
     return with_advice(spec.params, facts, report, try_params)
 
 
@@ -149,15 +208,18 @@ def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Repor
     )
 
 
-def _facts(spec: CheckSpec, located: Located, tracer: Tracer) -> Tuple[Facts, Tuple[str, ...]]:
+def _facts(spec: CheckSpec, found: _Checkpoint, tracer: Tracer) -> Tuple[Facts, Tuple[str, ...]]:
+    located, examined = found.located, found.examined
     if not located.exists:  # nothing to trace; what happens depends on the version of TensorFlow
         version = tracer.hello().tensorflow
         facts = Facts(located, spec.modes, tensorflow=version)
         return facts, ("the model: the checkpoint that the state file names is not there",)
     tracer.hello()  # its import takes seconds, in which others may write there
     before = listing(located.model_dir)
+    bundle = examined.bundle
+    index = bundle.checkpoint_index() if bundle else None
     try:
-        traced = trace_check(spec, located, tracer)
+        traced = trace_check(spec, located, tracer, index)
     except UsageError as error:
         raise UsageError(str(error) + _said_of(before, located)) from None
     after = listing(located.model_dir)
@@ -171,6 +233,8 @@ def _facts(spec: CheckSpec, located: Located, tracer: Tracer) -> Tuple[Facts, Tu
         trace=traced.trace,
         params=spec.params,
         changes=changes(before, after),
+        files=examined.files,
+        disagreement=_disagreement(examined, traced.listed),
     )
     return facts, (*traced.not_judged, *doubts)
 
@@ -189,6 +253,15 @@ def _said_of(before: Listing, located: Located) -> str:
 
 
 _MOST_NAMES = 10
+
+
+def _disagreement(examined: Examined, listed: Optional[CheckpointIndex]) -> str:
+    """Where ckptcheck's reader and TensorFlow's differ, which must not be."""
+    if listed is None or examined.first_version:
+        return ""
+    if examined.bundle is None:
+        return f"TensorFlow lists the checkpoint, and ckptcheck does not: {examined.problem}"
+    return differences(examined.bundle.checkpoint_index(), listed)
 
 
 def _failing(findings: Sequence[Finding], fail_on: str) -> List[Finding]:

@@ -28,6 +28,9 @@ from .reporters import FORMATS, Options
 from .rules import all_rules
 from .spec import MODES, Report
 
+SUBCOMMANDS = ("inspect", "snapshot", "verify")
+"""A first word that is one of these is a command of its own; ``./inspect`` is a directory."""
+
 EXIT_OK, EXIT_FINDINGS, EXIT_USAGE, EXIT_NOTHING_CHECKED = 0, 1, 2, 3
 
 _HELP = """Says what restoring a checkpoint into Estimator code will do, before it is tried.
@@ -40,6 +43,9 @@ PARAMS is a JSON file with the params, - for standard input; without it params a
 
 What stands after -- is the command line that the code's own flags (absl, tf.flags) are parsed
 from.
+
+Commands for the files alone, without TensorFlow: ckptcheck inspect MODEL_DIR, ckptcheck verify
+MODEL_DIR, ckptcheck snapshot MODEL_DIR OUT; each has a --help of its own.
 
 Exit codes: 0 consistent; 1 findings; 2 asked wrongly; 3 nothing to check.
 """
@@ -114,6 +120,9 @@ def check(
     show_plan: bool = typer.Option(False, "--show-plan", help="Show all that is restored."),
     fail_on: str = typer.Option("error", help="Exit with 1 from this severity on."),
     quiet: bool = typer.Option(False, "--quiet", "-q", help="Hide what the code prints."),
+    deep: bool = typer.Option(
+        False, "--deep", help="Read all data of the checkpoint too, as ckptcheck verify does."
+    ),
     explain: Optional[str] = typer.Option(
         None, metavar="RULE", callback=_explain, is_eager=True, help="Explain a rule and exit."
     ),
@@ -144,6 +153,7 @@ def check(
         memory_limit=size("--memory-limit", memory_limit) if memory_limit is not None else 0,
         fail_on=fail_on,
         quiet=quiet,
+        deep=deep,
     )
     report = run_check(spec)
     options = Options(show_plan, _wants_color(), _width())
@@ -172,6 +182,10 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     _write_anything()
     words, flags = split_flags(sys.argv[1:] if argv is None else argv)
     try:
+        if words and words[0] in SUBCOMMANDS:
+            from . import subcommands
+
+            subcommands.run(words[0], words[1:])
         app(words, obj=flags, prog_name="ckptcheck")
     except UsageError as error:
         sys.stderr.write(f"ckptcheck: error: {_harmless(str(error))}\n")

@@ -57,6 +57,7 @@ class CheckSpec:
         memory_limit: bytes that each mode may use beside TensorFlow's own; 0 for no limit.
         fail_on: the severity from which on the check fails.
         quiet: does not show what the traced code prints.
+        deep: reads all data of the checkpoint too.
     """
 
     model_dir: str
@@ -74,6 +75,7 @@ class CheckSpec:
     memory_limit: int = 0
     fail_on: str = "error"
     quiet: bool = False
+    deep: bool = False
 
     def __post_init__(self) -> None:
         """Verifies what a user can get wrong.

@@ -23,16 +23,22 @@ __all__ = [
     "UNLABELED",
     "UNTRACEABLE",
     "Advice",
+    "CheckpointFiles",
     "CheckpointIndex",
+    "CheckpointSummary",
+    "DataFile",
+    "EntryFlaw",
     "Environment",
     "Failure",
     "Features",
     "FileChange",
     "Finding",
     "Frame",
+    "GraphSummary",
     "Group",
     "HeadNode",
     "InputEvent",
+    "Inspection",
     "Launch",
     "Located",
     "Location",
@@ -47,11 +53,15 @@ __all__ = [
     "SavedGraph",
     "SavedTensor",
     "StateFile",
+    "TensorScan",
     "TensorUse",
     "Trace",
     "TraceRequest",
+    "VariableRow",
     "VariableSpec",
     "Verdict",
+    "Verification",
+    "Verified",
     "allows",
     "from_json",
     "natural_key",
@@ -166,6 +176,150 @@ class FileChange:
 
     name: str
     kind: str
+
+
+@dataclasses.dataclass(frozen=True)
+class DataFile:
+    """A data file (shard) that the index of a checkpoint refers to.
+
+    Attributes:
+        name: its name, without the directory.
+        size: its bytes; None where it is not there or cannot be read.
+        needed: the bytes that the index says are in it.
+        problem: why it cannot be read, "" where it can or is not there.
+    """
+
+    name: str
+    size: Optional[int]
+    needed: int
+    problem: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that the index refers to can be in it."""
+        return self.size is not None and self.size >= self.needed
+
+
+@dataclasses.dataclass(frozen=True)
+class EntryFlaw:
+    """Something in an index that cannot be.
+
+    Attributes:
+        variable: whose entry it is.
+        kind: ``past-end`` (its bytes lie beyond the end of the data file), ``no-file`` (its data
+            file is not there), ``no-shard`` (there can be no such data file), ``size`` (its bytes
+            are not what its shape and dtype take), ``missing-part``, or ``overlap``.
+        text: what is wrong, in a few words.
+    """
+
+    variable: str
+    kind: str
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckpointFiles:
+    """What the files of one checkpoint look like, beside what its index lists.
+
+    Attributes:
+        files: the data files that the index refers to.
+        flaws: entries of the index that cannot be right, by variable.
+        strangers: data files with the checkpoint's prefix that the index does not refer to.
+        remains: files and directories that an interrupted save has left in the directory.
+        data_newer_by: how many seconds the newest data file is younger than the index.
+        global_step: the value of the tensor ``global_step``; None where there is none to be read.
+        saved_graph: whether its ``.meta`` file is there.
+        snapshot: whether this is a snapshot, which has no data files.
+    """
+
+    files: Tuple[DataFile, ...] = ()
+    flaws: Tuple[EntryFlaw, ...] = ()
+    strangers: Tuple[str, ...] = ()
+    remains: Tuple[str, ...] = ()
+    data_newer_by: float = 0.0
+    global_step: Optional[int] = None
+    saved_graph: bool = True
+    snapshot: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class TensorScan:
+    """What the bytes of one tensor are.
+
+    Attributes:
+        variable: its name, dtype, and shape.
+        problem: why it cannot be read, "" where it can; its checksum is right then.
+        nan: how many of its values are no number.
+        infinite: how many are infinite.
+        least: the least finite value; None where there is none, or values are no numbers.
+        most: the greatest one.
+    """
+
+    variable: VariableSpec
+    problem: str = ""
+    nan: int = 0
+    infinite: int = 0
+    least: Optional[float] = None
+    most: Optional[float] = None
+
+    @property
+    def constant(self) -> bool:
+        """Whether all values are one and the same number."""
+        return self.least is not None and self.least == self.most and not self.nan + self.infinite
+
+
+# --- What an inspection and a verification say -----------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckpointSummary:
+    """One of the checkpoints in a directory.
+
+    Attributes:
+        prefix: the path that ``Saver.restore`` takes.
+        step: the number in its name, None where it has none.
+        written: when its index was written, in seconds since 1970; None where that is not known.
+        size: the bytes of all its files together.
+        loaded: whether Estimator would load this one.
+    """
+
+    prefix: str
+    step: Optional[int]
+    written: Optional[float]
+    size: int
+    loaded: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class VariableRow:
+    """A variable of a checkpoint, as a person wants to see it.
+
+    Attributes:
+        variable: its name, dtype, and shape.
+        role: ``weight``, ``optimizer``, ``global_step`` or ``other``, by its name.
+        size: the bytes of its data.
+        parts: into how many parts it is partitioned; 1 for none.
+    """
+
+    variable: VariableSpec
+    role: str
+    size: int
+    parts: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class GraphSummary:
+    """What the saved graph tells at first sight.
+
+    Attributes:
+        file: where it was read.
+        tensorflow: the version that saved it, "" where the file does not say.
+        behavior: ``v1`` (reference variables), ``v2`` (resource variables), "" for not known.
+    """
+
+    file: str
+    tensorflow: str
+    behavior: str
 
 
 # --- What a restore will ask for -------------------------------------------------------------
@@ -632,6 +786,90 @@ class Report:
     def findings(self) -> Tuple[Finding, ...]:
         """All findings, in the order of their groups."""
         return tuple(finding for group in self.groups for finding in group.findings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Inspection:
+    """What the files of a model_dir are, without any code that they belong to.
+
+    Attributes:
+        ok: whether no finding reaches the severity that fails it.
+        checked: whether there is a checkpoint at all.
+        model_dir: as the user named it.
+        why: why Estimator would load the one that it would.
+        checkpoints: all that are in the directory, the latest last.
+        prefix: the one that the rest is about; "" for none.
+        variables: what it holds.
+        shards: into how many data files it is divided.
+        object_based: whether ``tf.train.Checkpoint`` or Keras wrote it.
+        snapshot: whether this is a snapshot, without data.
+        graph: what the saved graph tells, None where there is none.
+        groups: what is wrong.
+        not_judged: what could not be known.
+    """
+
+    ok: bool
+    checked: bool
+    model_dir: str
+    why: str
+    checkpoints: Tuple[CheckpointSummary, ...]
+    prefix: str = ""
+    variables: Tuple[VariableRow, ...] = ()
+    shards: int = 0
+    object_based: bool = False
+    snapshot: bool = False
+    graph: Optional[GraphSummary] = None
+    groups: Tuple[Group, ...] = ()
+    not_judged: Tuple[str, ...] = ()
+
+    @property
+    def findings(self) -> Tuple[Finding, ...]:
+        """All findings, in the order of their groups."""
+        return tuple(finding for group in self.groups for finding in group.findings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Verified:
+    """One checkpoint whose data has been read.
+
+    Attributes:
+        ok: whether no finding reaches the severity that fails it.
+        prefix: the path that ``Saver.restore`` takes.
+        step: the number in its name, None where it has none.
+        tensors: how many were read.
+        size: how many bytes.
+        groups: what is wrong.
+    """
+
+    ok: bool
+    prefix: str
+    step: Optional[int]
+    tensors: int
+    size: int
+    groups: Tuple[Group, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Verification:
+    """All checkpoints whose data has been read, the latest last.
+
+    Attributes:
+        ok: whether the one that Estimator would load is good; of several, whether all are.
+        checked: whether any was read.
+        model_dir: as the user named it.
+        checkpoints: what was found.
+    """
+
+    ok: bool
+    checked: bool
+    model_dir: str
+    checkpoints: Tuple[Verified, ...]
+
+    @property
+    def last_good(self) -> str:
+        """The latest checkpoint that is good, "" where none is."""
+        good = [item.prefix for item in self.checkpoints if item.ok]
+        return good[-1] if good else ""
 
 
 # --- JSON ------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def _is_inside(prefix: str, model_dir: str) -> bool:
 
 def checkpoint_exists(prefix: str) -> bool:
     """As TensorFlow asks: the index of a V2 checkpoint, or the file of a V1 one."""
-    return os.path.isfile(prefix + ".index") or (
+    return os.path.exists(prefix + ".index") or (
         os.path.isfile(prefix) and not prefix.endswith(".pbtxt") and _is_v1(prefix)
     )
 

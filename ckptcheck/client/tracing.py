@@ -36,37 +36,45 @@ class Traced:
         unreadable: why it cannot, None where it can.
         trace: all modes; None where the checkpoint cannot be read, which fails in each of them.
         not_judged: what could not be known.
+        listed: what TensorFlow lists of the checkpoint; None where it cannot.
     """
 
     index: Optional[CheckpointIndex]
     unreadable: Optional[Failure]
     trace: Optional[Trace]
     not_judged: Tuple[str, ...]
+    listed: Optional[CheckpointIndex] = None
 
 
-def trace_check(spec: CheckSpec, located: Located, tracer: Tracer) -> Traced:
+def trace_check(
+    spec: CheckSpec, located: Located, tracer: Tracer, index: Optional[CheckpointIndex] = None
+) -> Traced:
     """Traces one check.
 
     Args:
         spec: what to check.
         located: the checkpoint that a restore would load.
         tracer: a running tracer.
+        index: what the checkpoint holds, where that is known already.
 
     Raises:
         UsageError: the interpreter, the target, or the features are not there.
     """
     tracer.forget()
-    return _Tracing(spec, located, tracer).run()
+    return _Tracing(spec, located, tracer, index).run()
 
 
 class _Tracing:
     """One check's conversation with the tracer."""
 
-    def __init__(self, spec: CheckSpec, located: Located, tracer: Tracer) -> None:
+    def __init__(
+        self, spec: CheckSpec, located: Located, tracer: Tracer, index: Optional[CheckpointIndex]
+    ) -> None:
         self._spec = spec
         self._located = located
         self._tracer = tracer
-        self._index: Optional[CheckpointIndex] = None
+        self._index = index
+        self._listed: Optional[CheckpointIndex] = None
         self._names = "native"
         self._tpu = False
         self._strategy = False
@@ -94,7 +102,7 @@ class _Tracing:
             features,
         )
         doubts = (*self._doubts, *_not_judged(graph, traces))
-        return Traced(self._index, None, trace, doubts)
+        return Traced(self._index, None, trace, doubts, self._listed)
 
     @property
     def _explicit(self) -> bool:
@@ -115,8 +123,11 @@ class _Tracing:
         if isinstance(index, Failure):
             if index.kind != "raised":
                 raise UsageError(f"reading {self._located.prefix}: {index.message}")
-            return index, None
-        self._index = from_json(CheckpointIndex, index)
+            if self._index is None or index.type != _NOT_TEXT:
+                return index, None
+        else:
+            self._listed = from_json(CheckpointIndex, index)
+            self._index = self._index or self._listed
         if isinstance(graph, Failure):
             self._graph_problem = graph.message
         if graph is None or isinstance(graph, Failure):
@@ -257,6 +268,9 @@ class _Tracing:
             self._environment, tf_api="v1" if v1 else "v2", stand_ins=tuple(stand_ins)
         )
 
+
+_NOT_TEXT = "UnicodeDecodeError"
+"""What TensorFlow's Python raises at names that are no UTF-8, which it restores all the same."""
 
 _SAY_WHAT_THEY_ARE = (
     "Say what they are with --input-fn module:input_fn, or with --features and a file such as"

@@ -1,9 +1,10 @@
 """What a rule is, what it sees, and helpers to say what it found."""
 
 import dataclasses
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..spec import (
+    CheckpointFiles,
     CheckpointIndex,
     Failure,
     FileChange,
@@ -13,6 +14,7 @@ from ..spec import (
     Outcome,
     Read,
     RestorePlan,
+    TensorScan,
     Trace,
     VariableSpec,
     natural_key,
@@ -37,6 +39,9 @@ class Facts:
         trace: None where nothing was traced, since there is nothing to restore.
         params: the params of the check.
         changes: what happened to the files of the model_dir while the code was traced.
+        files: what the checkpoint's files look like; None where nobody looked.
+        scans: what the bytes of its tensors are; None where nobody read them.
+        disagreement: what ckptcheck and TensorFlow read differently out of the index, "" for none.
     """
 
     located: Located
@@ -47,6 +52,9 @@ class Facts:
     trace: Optional[Trace] = None
     params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     changes: Tuple[FileChange, ...] = ()
+    files: Optional[CheckpointFiles] = None
+    scans: Optional[Tuple[TensorScan, ...]] = None
+    disagreement: str = ""
 
     @property
     def stored(self) -> Dict[str, VariableSpec]:
@@ -180,6 +188,26 @@ def of_another_kind(facts: Facts) -> bool:
     if facts.index is None or not facts.index.object_based:
         return False
     return any(missing_reads(facts, plan) for plan in facts.plans)
+
+
+def outcomes_of_reading(
+    facts: Facts, names: Iterable[str], outcome: Outcome = FAILS_AT_RESTORE
+) -> Dict[str, Outcome]:
+    """The outcome in the modes whose restore reads one of these tensors.
+
+    Without a trace, as of an inspection, nobody knows what is read: then there are none.
+    """
+    wanted = set(names)
+    return {
+        plan.mode: outcome for plan in facts.plans if any(read.key in wanted for read in plan.reads)
+    }
+
+
+def some_names(names: Sequence[str], most: int = 3) -> str:
+    """A few of several names in one line."""
+    shown = ", ".join(sorted(names, key=natural_key)[:most])
+    rest = len(names) - most
+    return f"{shown} and {rest} more" if rest > 0 else shown
 
 
 def is_slot_name(name: str, names: Mapping[str, Any]) -> bool:

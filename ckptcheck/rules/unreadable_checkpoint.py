@@ -2,7 +2,8 @@
 
 The index says which tensors there are; the data files (shards) hold their bytes. With a shard
 missing or cut short the index can still be listed, so a look at the names finds nothing wrong, and
-the restore raises later.
+the restore raises later, in the modes that read a tensor that is not there: ``Read less bytes than
+requested``, ``No such file or directory``.
 
 What to do: copy all files of the checkpoint (``.index`` and every ``.data-…-of-…``) again from
 where it was written.
@@ -11,8 +12,8 @@ where it was written.
 import dataclasses
 from typing import Iterator, Tuple
 
-from ..spec import Failure, Finding
-from .base import FAILS_AT_RESTORE, Facts, Rule, all_modes
+from ..spec import CheckpointFiles, Failure, Finding
+from .base import FAILS_AT_RESTORE, Facts, Rule, all_modes, outcomes_of_reading, some_names
 from .examples import facts
 
 
@@ -21,12 +22,39 @@ def check(facts: Facts) -> Iterator[Finding]:
     located = facts.located
     if facts.unreadable is not None:
         yield _finding(facts, located.prefix, "TensorFlow says: " + facts.unreadable.message)
+    if facts.files is not None:
+        yield from _files(facts, facts.files)
+        return
     least, held = _least_bytes(facts), located.data_bytes
     if not located.missing_shards and held is not None and held < least:
         message = f"its data files hold {held} bytes; the tensors in its index take {least} or more"
         yield _finding(facts, located.prefix, message)
     for name in located.missing_shards:
         yield _finding(facts, name, f"the data file {name} is missing")
+
+
+def _files(facts: Facts, files: CheckpointFiles) -> Iterator[Finding]:
+    """Data files that are not there or not whole, by what the index refers to."""
+    for file in files.files:
+        if file.whole:
+            continue
+        lost = [
+            flaw.variable
+            for flaw in files.flaws
+            if flaw.kind in ("no-file", "past-end") and file.name in flaw.text
+        ]
+        names = f"without it {some_names(lost)} cannot be read"
+        if file.problem:
+            message = f"the data file {file.name} cannot be read ({file.problem}): {names}"
+        elif file.size is None:
+            message = f"the data file {file.name} is missing: {names}"
+        else:
+            message = (
+                f"the data file {file.name} has {file.size} bytes; by the index it has "
+                f"{file.needed}: {some_names(lost)} cannot be read"
+            )
+        finding = _finding(facts, file.name, message)
+        yield dataclasses.replace(finding, outcomes=outcomes_of_reading(facts, lost))
 
 
 _BYTES = {

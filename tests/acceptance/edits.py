@@ -11,6 +11,10 @@ import shutil
 import textwrap
 from typing import Any, Callable, Dict, Sequence
 
+from ckptcheck.checkpoint.bundle import read_bundle
+from ckptcheck.checkpoint.table import table_blocks
+
+from ..checkpoints import writer
 from .workspace import Workspace, read_json, write_json
 
 Edit = Callable[[Workspace], None]
@@ -210,6 +214,119 @@ def overwrite(pattern: str, content: bytes) -> Edit:
         (path,) = glob.glob(os.path.join(workspace.model_dir, pattern))
         with open(path, "wb") as f:
             f.write(content)
+
+    return edit
+
+
+def rewrite_index(change: Callable[[Dict[bytes, bytes]], None]) -> Edit:
+    """The index has other entries, as only a tool writes them, under right checksums."""
+
+    def edit(workspace: Workspace) -> None:
+        path = workspace.prefix + ".index"
+        with open(path, "rb") as f:
+            pairs = [pair for block in table_blocks(f.read()) for pair in block]
+        entries = dict(pairs)
+        change(entries)
+        if entries == dict(pairs):
+            raise AssertionError("nothing was changed in " + path)
+        with open(path, "wb") as f:
+            f.write(writer.table(sorted(entries.items())))
+
+    return edit
+
+
+def entry_size(key: str, size: int) -> Edit:
+    """An entry of the index says that a tensor has so many bytes."""
+
+    def change(entries: Dict[bytes, bytes]) -> None:
+        entries[key.encode()] += writer.field(5, size)  # of two, protobuf takes the last
+
+    return rewrite_index(change)
+
+
+def entry_shard(key: str, shard: int) -> Edit:
+    """An entry of the index names another data file."""
+
+    def change(entries: Dict[bytes, bytes]) -> None:
+        entries[key.encode()] += writer.field(3, shard)
+
+    return rewrite_index(change)
+
+
+def entry_copied(key: str, source: str) -> Edit:
+    """An entry of the index is that of another tensor, so that both have the same bytes."""
+
+    def change(entries: Dict[bytes, bytes]) -> None:
+        entries[key.encode()] = entries[source.encode()]
+
+    return rewrite_index(change)
+
+
+def shard_count(count: int) -> Edit:
+    """The index says that there are so many data files."""
+
+    def change(entries: Dict[bytes, bytes]) -> None:
+        entries[b""] = writer.header(count)
+
+    return rewrite_index(change)
+
+
+def flip_data(key: str) -> Edit:
+    """A bit of a tensor's data is another."""
+
+    def edit(workspace: Workspace) -> None:
+        (item,) = [item for item in read_bundle(workspace.prefix).tensors if item.name == key]
+        with open(workspace.prefix + ".data-00000-of-00001", "r+b") as f:
+            f.seek(item.offset)
+            byte = f.read(1)[0]
+            f.seek(item.offset)
+            f.write(bytes([byte ^ 1]))
+
+    return edit
+
+
+def add_file(name: str, content: bytes = b"left over") -> Edit:
+    """One more file in the model_dir."""
+
+    def edit(workspace: Workspace) -> None:
+        with open(os.path.join(workspace.model_dir, name), "wb") as f:
+            f.write(content)
+
+    return edit
+
+
+def longer(pattern: str) -> Edit:
+    """A file of the model_dir has bytes behind its end."""
+
+    def edit(workspace: Workspace) -> None:
+        (path,) = glob.glob(os.path.join(workspace.model_dir, pattern))
+        with open(path, "ab") as f:
+            f.write(b"behind the end")
+
+    return edit
+
+
+def rename_step(workspace: Workspace) -> None:
+    """The checkpoint has been renamed to another step."""
+    for path in glob.glob(workspace.prefix + ".*"):
+        os.rename(path, path.replace("model.ckpt-10", "model.ckpt-77"))
+    _write_state(workspace, "model.ckpt-77")
+
+
+def older_index(workspace: Workspace) -> None:
+    """The index is a day older than the data."""
+    path = workspace.prefix + ".index"
+    yesterday = os.path.getmtime(path) - 86400
+    os.utime(path, (yesterday, yesterday))
+
+
+def replace_by_directory(pattern: str) -> Edit:
+    """A file of the model_dir is a directory of that name."""
+
+    def edit(workspace: Workspace) -> None:
+        (path,) = glob.glob(os.path.join(workspace.model_dir, pattern))
+        os.remove(path)
+        os.mkdir(path)
 
     return edit
 

@@ -1,0 +1,399 @@
+"""What the index of a V2 checkpoint says: which tensors there are, and where their bytes lie.
+
+The index ``PREFIX.index`` is a table. Under the empty key it has a BundleHeaderProto, under the
+name of each tensor a BundleEntryProto. The bytes lie in ``PREFIX.data-SHARD-of-SHARDS``. A
+partitioned variable has an entry under its name, which lists its parts, and one for each part.
+"""
+
+import contextlib
+import dataclasses
+import gc
+import os
+import struct
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+from ..spec import CheckpointIndex, VariableSpec
+from .bounded import read_whole
+from .damage import DamagedError, FirstVersionError
+from .dtypes import dtype_name
+from .locate import step_of
+from .slices import WHOLE, Extents, slice_key
+from .table import MAGIC, table_blocks
+from .wire import BYTES, FIXED32, bytes_of, fields, number_of
+
+OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+"""The key of what ``tf.train.Checkpoint`` saves beside the tensors."""
+
+LARGEST_INDEX = 1 << 28
+"""An index of more bytes than this, room for millions of variables, is not read."""
+
+_VERSION = 1
+_MOST_DIMENSIONS = 254
+_MOST_ELEMENTS = (1 << 63) - 1
+
+Sizes = Tuple[int, ...]
+
+
+class StoredTensor(NamedTuple):
+    """An entry of the index: a tensor, or one part of a partitioned variable.
+
+    Attributes:
+        name: the variable's name. Bytes that are no UTF-8 are surrogates, as in names of files.
+        dtype: TensorFlow's name of the dtype.
+        shape: of a part the shape of the part.
+        shard: the number of the data file.
+        offset: where its bytes begin there.
+        size: how many they are.
+        crc32c: their checksum as it is stored, in the masked form.
+        slices: the parts of a partitioned variable; such an entry has no bytes of its own.
+        extents: which part of the variable this is, () where it is no part.
+    """
+
+    name: str
+    dtype: str
+    shape: Sizes
+    shard: int
+    offset: int
+    size: int
+    crc32c: int
+    slices: Tuple[Extents, ...] = ()
+    extents: Extents = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Bundle:
+    """The index of a checkpoint.
+
+    Attributes:
+        prefix: the path that ``Saver.restore`` takes.
+        num_shards: how many data files the header says there are.
+        big_endian: whether a machine of that byte order wrote the data.
+        tensors: the variables, sorted by name.
+        parts: the parts of the partitioned ones.
+        missing_parts: the names of variables that list a part which is not there.
+    """
+
+    prefix: str
+    num_shards: int
+    big_endian: bool
+    tensors: Tuple[StoredTensor, ...]
+    parts: Tuple[StoredTensor, ...] = ()
+    missing_parts: Tuple[str, ...] = ()
+
+    @property
+    def object_based(self) -> bool:
+        """Whether ``tf.train.Checkpoint`` or Keras wrote it."""
+        return any(tensor.name == OBJECT_GRAPH for tensor in self.tensors)
+
+    def stored(self) -> Iterator[StoredTensor]:
+        """Whatever has bytes of its own in a data file."""
+        for tensor in self.tensors:
+            if not tensor.slices:
+                yield tensor
+        yield from self.parts
+
+    def checkpoint_index(self) -> CheckpointIndex:
+        """The same as the value that all rooms share."""
+        variables = tuple(VariableSpec(item.name, item.shape, item.dtype) for item in self.tensors)
+        return CheckpointIndex(self.prefix, step_of(self.prefix), variables, self.object_based)
+
+
+def read_bundle(prefix: str) -> Bundle:
+    """Reads the index of the checkpoint with this prefix.
+
+    Raises:
+        FirstVersionError: it is a V1 checkpoint.
+        DamagedError: there is no index, or not a whole one.
+    """
+    path = prefix + ".index"
+    try:
+        return parse_bundle(read_whole(path, LARGEST_INDEX), prefix)
+    except FileNotFoundError:
+        if _is_table(prefix):
+            raise FirstVersionError(f"{prefix} is {_V1}")
+        raise DamagedError(f"there is no file {path}")
+    except OSError as error:
+        raise DamagedError(f"{path} cannot be read: {error.strerror}")
+    except FirstVersionError:
+        raise FirstVersionError(f"{path} is {_V1}")
+    except DamagedError as error:
+        raise DamagedError(f"{path}: {error}")
+
+
+_V1 = "a checkpoint of the V1 format, which TensorFlow wrote before 1.0"
+
+
+def _is_table(path: str) -> bool:
+    if not os.path.isfile(path):
+        return False
+    with open(path, "rb") as file:
+        file.seek(max(0, os.path.getsize(path) - len(MAGIC)))
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def parse_bundle(data: bytes, prefix: str) -> Bundle:
+    """The index in the bytes of an index file.
+
+    Raises:
+        FirstVersionError: it is a V1 checkpoint.
+        DamagedError: it is not a whole index.
+    """
+    with _without_collections():
+        return _parsed(data, prefix)
+
+
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    """Nearly all that is made in here is kept: a third of the time would go into looking at it."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _parsed(data: bytes, prefix: str) -> Bundle:
+    blocks = table_blocks(data)
+    first = next(blocks, [])
+    if not first or first[0][0] != b"":
+        raise DamagedError("it has no header")
+    num_shards, big_endian = _header(first[0][1])
+    keys: List[bytes] = []
+    entries: List[StoredTensor] = []
+    known: Dict[bytes, Tuple[str, Sizes]] = {}
+    pairs = first[1:]
+    while True:
+        for key, value in pairs:
+            keys.append(key)
+            entries.append(_quickly(key, value, known) or _slowly(key, value))
+        following = next(blocks, None)
+        if following is None:
+            break
+        pairs = following
+    return _assembled(prefix, num_shards, big_endian, keys, entries)
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
+
+
+def differences(mine: CheckpointIndex, theirs: CheckpointIndex) -> str:
+    """The first tensor that two lists of one checkpoint tell differently, "" where they agree."""
+    if sorted(mine.variables, key=_name) == sorted(theirs.variables, key=_name):
+        return ""
+    ours = {spec.name: spec for spec in mine.variables}
+    others = {spec.name: spec for spec in theirs.variables}
+    for name in sorted(set(ours) | set(others)):
+        if ours.get(name) != others.get(name):
+            return f"{name}: ckptcheck reads {ours.get(name)}, TensorFlow {others.get(name)}"
+    return f"ckptcheck lists {len(mine.variables)} tensors, TensorFlow {len(theirs.variables)}"
+
+
+def _name(spec: VariableSpec) -> str:
+    return spec.name
+
+
+# --- The header ------------------------------------------------------------------------------
+
+
+def _header(value: bytes) -> Tuple[int, bool]:
+    """The number of shards and the byte order."""
+    num_shards, endianness, version = 0, 0, b""
+    for number, kind, item in fields(value):
+        if number == 1:
+            if kind == BYTES:  # here a V1 checkpoint has the list of its tensors
+                raise FirstVersionError("it is " + _V1)
+            num_shards = number_of(kind, item)
+        elif number == 2:
+            endianness = number_of(kind, item)
+        elif number == 3:
+            version = bytes_of(kind, item)
+    if num_shards < 1:
+        raise DamagedError(f"its header says that there are {num_shards} data files")
+    if endianness not in (0, 1):
+        raise DamagedError(f"its header has the unknown byte order {endianness}")
+    _verify_version(version)
+    return num_shards, endianness == 1
+
+
+def _verify_version(version: bytes) -> None:
+    """As TensorFlow does, whose readers have all been of the same version so far."""
+    producer = least = 0
+    bad: List[int] = []
+    for number, kind, item in fields(version):
+        if number == 1:
+            producer = number_of(kind, item)
+        elif number == 2:
+            least = number_of(kind, item)
+        elif number == 3 and kind == BYTES:
+            bad.extend(bytes_of(kind, item))
+        elif number == 3:
+            bad.append(number_of(kind, item))
+    if least > _VERSION or _VERSION in bad or producer < 0:
+        raise DamagedError(
+            f"its format is version {producer}, for readers from {least} on; TensorFlow's so far "
+            f"are of version {_VERSION}"
+        )
+
+
+# --- The entries -----------------------------------------------------------------------------
+
+
+_CRC = struct.Struct("<I")
+
+
+def _quickly(
+    key: bytes, value: bytes, known: Dict[bytes, Tuple[str, Sizes]]
+) -> Optional[StoredTensor]:
+    """An entry of the form that TensorFlow writes; None for any other, which may be one or not.
+
+    Large checkpoints have few dtypes and shapes, which stand first: they are looked up. The loop is
+    long for speed.
+    """
+    if len(value) < 4 or value[0] != 0x08 or value[2] != 0x12 or value[3] > 127:
+        return None
+    at = 4 + value[3]
+    head = value[:at]
+    shaped = known.get(head)
+    if shaped is None:
+        entry = _slowly(key, head)
+        shaped = known[head] = (entry.dtype, entry.shape)
+    numbers = [0, 0, 0]
+    crc, end = 0, len(value)
+    while at < end:
+        tag = value[at]
+        at += 1
+        if tag == 0x35 and end - at >= 4:
+            (crc,) = _CRC.unpack_from(value, at)
+            at += 4
+            continue
+        if tag not in (0x18, 0x20, 0x28):
+            return None
+        number = shift = 0
+        byte = 128
+        while byte > 127:
+            if at >= end or shift > 56:
+                return None
+            byte = value[at]
+            number |= (byte & 127) << shift
+            shift += 7
+            at += 1
+        numbers[(tag >> 3) - 3] = number
+    name = key.decode("utf-8", "surrogateescape")
+    return StoredTensor(name, shaped[0], shaped[1], numbers[0], numbers[1], numbers[2], crc)
+
+
+def _slowly(key: bytes, value: bytes) -> StoredTensor:
+    """Any entry.
+
+    Raises:
+        DamagedError: it is none.
+    """
+    try:
+        return _entry(key, value)
+    except DamagedError as error:
+        raise DamagedError(f"its entry for {_text(key)!r}: {error}")
+
+
+def _entry(key: bytes, value: bytes) -> StoredTensor:
+    numbers = {1: 0, 3: 0, 4: 0, 5: 0}
+    shape: Optional[Sizes] = None
+    crc = 0
+    slices: List[Extents] = []
+    for number, kind, item in fields(value):
+        if number in numbers:
+            numbers[number] = number_of(kind, item)
+        elif number == 2:
+            if shape is not None:
+                raise DamagedError("it has two shapes")
+            shape = _shape(bytes_of(kind, item))
+        elif number == 6 and kind == FIXED32 and isinstance(item, bytes):
+            (crc,) = _CRC.unpack(item)
+        elif number == 7:
+            slices.append(_extents(bytes_of(kind, item)))
+    if min(numbers.values()) < 0:
+        raise DamagedError("it has a negative number")
+    shape = shape or ()
+    for extents in slices:
+        _verify_fit(extents, shape)
+    dtype = dtype_name(numbers[1])
+    where = (numbers[3], numbers[4], numbers[5], crc)
+    return StoredTensor(_text(key), dtype, shape, *where, slices=tuple(slices))
+
+
+def _shape(message: bytes) -> Sizes:
+    sizes = []
+    elements = 1
+    for number, kind, item in fields(message):
+        if number == 2:
+            size = _dimension(bytes_of(kind, item))
+            elements *= size
+            sizes.append(size)
+        elif number == 3 and number_of(kind, item):
+            raise DamagedError("its shape is unknown")
+        if len(sizes) > _MOST_DIMENSIONS or elements > _MOST_ELEMENTS:
+            raise DamagedError("its shape is larger than TensorFlow allows")
+    return tuple(sizes)
+
+
+def _dimension(message: bytes) -> int:
+    size = 0
+    for number, kind, item in fields(message):
+        if number == 1:
+            size = number_of(kind, item)
+    if size < 0:
+        raise DamagedError(f"its shape has the dimension {size}")
+    return size
+
+
+def _extents(message: bytes) -> Extents:
+    return tuple(_extent(bytes_of(kind, item)) for n, kind, item in fields(message) if n == 1)
+
+
+def _extent(message: bytes) -> Tuple[int, int]:
+    start, length = 0, WHOLE
+    for number, kind, item in fields(message):
+        if number == 1:
+            start = number_of(kind, item)
+        elif number == 2:
+            length = number_of(kind, item)
+    return start, length
+
+
+def _verify_fit(extents: Extents, shape: Sizes) -> None:
+    fit = len(extents) == len(shape) and all(
+        (start, length) == (0, WHOLE) or (start >= 0 and 0 <= length <= size - start)
+        for (start, length), size in zip(extents, shape)
+    )
+    if not fit:
+        raise DamagedError("its parts do not fit its shape")
+
+
+def _assembled(
+    prefix: str, num_shards: int, big_endian: bool, keys: List[bytes], entries: List[StoredTensor]
+) -> Bundle:
+    """Tells the parts of partitioned variables from the variables."""
+    owners: Dict[bytes, Tuple[str, Extents]] = {}
+    for key, entry in zip(keys, entries):
+        for extents in entry.slices:
+            part = slice_key(key, extents)
+            if part in owners:
+                raise DamagedError(f"its entry for {entry.name!r}: it lists a part twice")
+            owners[part] = (entry.name, extents)
+    if not owners:
+        return Bundle(prefix, num_shards, big_endian, _sorted(entries))
+    tensors, parts = [], []
+    for key, entry in zip(keys, entries):
+        owner = owners.pop(key, None)
+        if owner is None:
+            tensors.append(entry)
+        else:
+            parts.append(entry._replace(name=owner[0], extents=owner[1]))
+    missing = sorted({name for name, _ in owners.values()})
+    return Bundle(prefix, num_shards, big_endian, _sorted(tensors), tuple(parts), tuple(missing))
+
+
+def _sorted(entries: List[StoredTensor]) -> Tuple[StoredTensor, ...]:
+    return tuple(sorted(entries, key=lambda entry: entry.name))

@@ -1,0 +1,44 @@
+"""The checksum of two pieces together from the checksums of each.
+
+A CRC is a remainder of polynomials over two elements, so that appending bytes to a piece multiplies
+its checksum by a power of x.
+"""
+
+import functools
+
+_POLYNOMIAL = 0x82F63B78
+_ONE, _X = 1 << 31, 1 << 30
+"""In a reflected CRC the coefficients stand in reverse: the highest bit is that of x to the 0."""
+
+
+def combined(first: int, second: int, size: int) -> int:
+    """The checksum of a piece followed by another.
+
+    Args:
+        first: the checksum of the first piece.
+        second: the checksum of the second piece.
+        size: the bytes of the second piece.
+    """
+    return _product(_power(8 * size), first) ^ second
+
+
+def _product(left: int, right: int) -> int:
+    result = 0
+    while left:
+        if left & _ONE:
+            result ^= right
+        left = (left << 1) & 0xFFFFFFFF
+        right = right >> 1 ^ (_POLYNOMIAL if right & 1 else 0)
+    return result
+
+
+@functools.lru_cache(maxsize=64)
+def _power(exponent: int) -> int:
+    """X to the power of a number."""
+    result, square = _ONE, _X
+    while exponent:
+        if exponent & 1:
+            result = _product(result, square)
+        square = _product(square, square)
+        exponent >>= 1
+    return result

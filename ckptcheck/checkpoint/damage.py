@@ -1,0 +1,12 @@
+"""What is raised where a checkpoint's bytes are not what the format says."""
+
+
+class DamagedError(Exception):
+    """A file of a checkpoint is not as TensorFlow writes it.
+
+    The message says what is wrong with it; who catches it knows the file's name.
+    """
+
+
+class FirstVersionError(DamagedError):
+    """A checkpoint of the V1 format, which TensorFlow alone can list."""

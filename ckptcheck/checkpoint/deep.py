@@ -1,0 +1,338 @@
+"""Reads all of a checkpoint's data: the checksum of every tensor, and what its values are.
+
+The data is read in pieces, several at a time, so that memory does not grow with the checkpoint. A
+large tensor is several pieces; their checksums are put together (:func:`..combine.combined`).
+"""
+
+import concurrent.futures
+import os
+import struct
+import threading
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from ..errors import UsageError
+from ..spec import TensorScan, VariableSpec
+from .bundle import Bundle, StoredTensor
+from .combine import combined
+from .crc32c import compiled, crc32c, extend, masked, unmasked
+from .damage import DamagedError
+from .dtypes import element_size
+from .files import elements, shard_name
+from .wire import varint
+
+_READ = 1 << 19
+"""Bytes that are read at once: few enough to stay in a processor's cache until all is done."""
+_PIECE = 1 << 26
+_BATCH = 1 << 24
+_MOST_WORKERS = 8
+_LITTLE = 1 << 24
+
+MISSING_EXTRA = (
+    "reading the data needs {}: install it with pip install 'ckptcheck[deep]' (without it, only "
+    "the index and the sizes of the files are verified)"
+)
+
+
+class _Piece(NamedTuple):
+    """A part of a stored tensor that is read at once: where it begins, and how long it is."""
+
+    number: int
+    start: int
+    size: int
+
+
+class _Seen(NamedTuple):
+    """What has been seen in a piece."""
+
+    piece: _Piece
+    crc: int
+    problem: str
+    summary: Any
+
+
+def scan(
+    bundle: Bundle,
+    progress: Optional[Callable[[int], None]] = None,
+    workers: int = 0,
+    read: Optional[Callable[[str, int, int], bytes]] = None,
+) -> Tuple[TensorScan, ...]:
+    """Reads every tensor of a checkpoint.
+
+    Args:
+        bundle: its index.
+        progress: is called, in this thread, with the bytes that were read since the last time.
+        workers: threads; by default as many as there are processors.
+        read: reads (name, offset, size) where the data files lie elsewhere.
+
+    Raises:
+        UsageError: the packages that this needs are not installed.
+    """
+    _verify_packages(bundle)
+    stored = sorted(bundle.stored(), key=lambda item: (item.shard, item.offset))
+    found: Dict[int, List[_Seen]] = {}
+    count = workers or min(os.cpu_count() or 1, _MOST_WORKERS)
+    with _Files(bundle, read) as files, concurrent.futures.ThreadPoolExecutor(count) as pool:
+        reader = _Reader(stored, files, bundle.big_endian)
+        for batch in _in_order(pool, reader.read_batch, _batches(stored), 2 * count):
+            for seen in batch:
+                found.setdefault(seen.piece.number, []).append(seen)
+            if progress is not None:
+                progress(sum(seen.piece.size for seen in batch))
+    scans = [_scan(item, found.get(number, [])) for number, item in enumerate(stored)]
+    return _by_variable(bundle, stored, scans)
+
+
+def _verify_packages(bundle: Bundle) -> None:
+    """The checksums of little data can be computed without a package for it."""
+    try:
+        from . import values  # noqa: F401 (it imports numpy)
+    except ImportError:
+        raise UsageError(MISSING_EXTRA.format("numpy"))
+    little = sum(item.size for item in bundle.stored()) <= _LITTLE
+    if compiled() is None and not little:
+        raise UsageError(MISSING_EXTRA.format("google-crc32c"))
+
+
+def _in_order(
+    pool: concurrent.futures.Executor, function: Any, items: Iterator[Any], ahead: int
+) -> Iterator[Any]:
+    """As ``pool.map``, with only so many items on their way that memory is bounded."""
+    waiting: List[Any] = []
+    for item in items:
+        waiting.append(pool.submit(function, item))
+        if len(waiting) >= ahead:
+            yield waiting.pop(0).result()
+    for future in waiting:
+        yield future.result()
+
+
+def _batches(stored: Sequence[StoredTensor]) -> Iterator[List[_Piece]]:
+    """The pieces of all tensors; small ones go together."""
+    batch: List[_Piece] = []
+    size = 0
+    for number, item in enumerate(stored):
+        in_one = element_size(item.dtype) is None  # strings say their lengths at the start
+        step = max(item.size, 1) if in_one else _PIECE
+        for start in range(0, max(item.size, 1), step):
+            piece = _Piece(number, start, min(step, item.size - start))
+            batch.append(piece)
+            size += piece.size + 64
+            if size >= _BATCH:
+                yield batch
+                batch, size = [], 0
+    if batch:
+        yield batch
+
+
+class _Files:
+    """The open data files."""
+
+    def __init__(
+        self, bundle: Bundle, elsewhere: Optional[Callable[[str, int, int], bytes]] = None
+    ) -> None:
+        self._bundle = bundle
+        self._elsewhere = elsewhere
+        self._open: Dict[int, int] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> "_Files":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for descriptor in self._open.values():
+            os.close(descriptor)
+
+    def read(self, shard: int, offset: int, size: int) -> bytes:
+        """Some bytes of a data file.
+
+        Raises:
+            DamagedError: they are not there.
+        """
+        name = shard_name(self._bundle.prefix, shard, self._bundle.num_shards)
+        base = os.path.basename(name)
+        try:
+            if self._elsewhere is None:
+                data = os.pread(self._descriptor(shard, name), size, offset)
+            else:
+                data = self._elsewhere(base, offset, size)
+        except FileNotFoundError:
+            raise DamagedError(f"{base} is not there")
+        except (OSError, OverflowError) as error:
+            raise DamagedError(f"{base} cannot be read: {getattr(error, 'strerror', error)}")
+        if len(data) != size:
+            raise DamagedError(f"{base} ends before its bytes do")
+        return data
+
+    def _descriptor(self, shard: int, name: str) -> int:
+        with self._lock:
+            if shard not in self._open:
+                self._open[shard] = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
+            return self._open[shard]
+
+
+class _Reader:
+    def __init__(self, stored: Sequence[StoredTensor], files: _Files, big_endian: bool) -> None:
+        from . import values
+
+        self._stored = stored
+        self._files = files
+        self._big_endian = big_endian
+        self._values = values
+
+    def read_batch(self, batch: Sequence[_Piece]) -> List[_Seen]:
+        return [self._read_piece(piece) for piece in batch]
+
+    def _read_piece(self, piece: _Piece) -> _Seen:
+        item = self._stored[piece.number]
+        summary = self._values.Summary()
+        try:
+            if item.dtype == "string":
+                return _Seen(piece, self._strings(item), "", summary)
+            if item.dtype == "variant":
+                return _Seen(piece, self._variants(item), "", summary)
+            return _Seen(piece, self._numbers(item, piece, summary), "", summary)
+        except DamagedError as error:
+            return _Seen(piece, 0, str(error), summary)
+
+    def _numbers(self, item: StoredTensor, piece: _Piece, summary: Any) -> int:
+        one = element_size(item.dtype)
+        if one is not None and one * elements(item.shape) != item.size:
+            raise DamagedError(f"it has {item.size} bytes for the shape {list(item.shape)}")
+        known = self._values.has_values(item.dtype)
+        crc = 0
+        for start in range(piece.start, piece.start + piece.size, _READ):
+            size = min(_READ, piece.start + piece.size - start)
+            data = self._files.read(item.shard, item.offset + start, size)
+            crc = extend(crc, data)
+            if known:
+                summary.add(self._values.summarize(data, item.dtype, self._big_endian))
+        return crc
+
+    def _strings(self, item: StoredTensor) -> int:
+        """All lengths, which go in as numbers of fixed size, a checksum of them, all bytes."""
+        if item.size == 0:
+            return 0
+        order = ">" if self._big_endian else "<"
+        stream = _Stream(self._files, item)
+        crc, total = 0, 0
+        for _ in range(elements(item.shape)):
+            length = stream.number()
+            total += length
+            form = order + ("I" if length < 1 << 32 else "Q")
+            crc = extend(crc, struct.pack(form, length))
+        sums = stream.take(4)
+        (stored,) = struct.unpack(order + "I", sums)
+        if unmasked(stored) != crc:
+            raise DamagedError("the checksum of its strings' lengths does not match")
+        if total != stream.left:
+            raise DamagedError("its strings' lengths are not those of its bytes")
+        return stream.rest(extend(crc, sums))
+
+    def _variants(self, item: StoredTensor) -> int:
+        """Of each value its length, its bytes, and a checksum of all so far."""
+        stream = _Stream(self._files, item)
+        crc = 0
+        for _ in range(elements(item.shape) if item.size else 0):
+            length = stream.number()
+            crc = stream.rest(extend(crc, struct.pack("<Q", length)), length)
+            sums = stream.take(4)
+            if struct.pack("<I", masked(crc)) != sums:
+                raise DamagedError("the checksum of one of its values does not match")
+            crc = extend(crc, sums)
+        return crc
+
+
+class _Stream:
+    """A tensor's bytes, one after the other."""
+
+    def __init__(self, files: _Files, item: StoredTensor) -> None:
+        self._files = files
+        self._item = item
+        self._read = 0
+        self._buffer = b""
+        self._at = 0
+
+    @property
+    def left(self) -> int:
+        """The bytes that have not been taken."""
+        return self._item.size - self._read + len(self._buffer) - self._at
+
+    def _fill(self, size: int) -> None:
+        if len(self._buffer) - self._at < size and self._read < self._item.size:
+            more = min(_READ, self._item.size - self._read)
+            data = self._files.read(self._item.shard, self._item.offset + self._read, more)
+            self._buffer = self._buffer[self._at :] + data
+            self._at = 0
+            self._read += more
+
+    def number(self) -> int:
+        """The next varint."""
+        self._fill(10)
+        value, self._at = varint(self._buffer, self._at, len(self._buffer))
+        return value
+
+    def take(self, size: int) -> bytes:
+        """The next few bytes."""
+        self._fill(size)
+        data = self._buffer[self._at : self._at + size]
+        if len(data) != size:
+            raise DamagedError("its bytes end too soon")
+        self._at += size
+        return data
+
+    def rest(self, crc: int, size: Optional[int] = None) -> int:
+        """The checksum extended by the next bytes, by default by all that are left."""
+        wanted = self.left if size is None else size
+        if wanted > self.left:
+            raise DamagedError("its bytes end too soon")
+        while wanted:
+            self._fill(1)
+            data = self._buffer[self._at : self._at + wanted]
+            self._at += len(data)
+            wanted -= len(data)
+            crc = extend(crc, data)
+        return crc
+
+
+def _scan(item: StoredTensor, pieces: Sequence[_Seen]) -> TensorScan:
+    spec = VariableSpec(item.name, item.shape, item.dtype)
+    problems = [seen.problem for seen in pieces if seen.problem]
+    if problems:
+        return TensorScan(spec, problems[0])
+    ordered = sorted(pieces, key=lambda seen: seen.piece.start)
+    crc, summary = crc32c(b""), ordered[0].summary
+    for number, seen in enumerate(ordered):
+        crc = combined(crc, seen.crc, seen.piece.size) if number else seen.crc
+        if number:
+            summary.add(seen.summary)
+    if crc != unmasked(item.crc32c):
+        return TensorScan(spec, "Checksum does not match")
+    return TensorScan(spec, "", summary.nan, summary.infinite, summary.least, summary.most)
+
+
+def _by_variable(
+    bundle: Bundle, stored: Sequence[StoredTensor], scans: Sequence[TensorScan]
+) -> Tuple[TensorScan, ...]:
+    """One scan for each variable: the parts of a partitioned one are put together."""
+    found: Dict[str, TensorScan] = {}
+    shapes = {item.name: item.shape for item in bundle.tensors}
+    for item, part in zip(stored, scans):
+        known = found.get(item.name)
+        spec = VariableSpec(item.name, shapes[item.name], item.dtype)
+        found[item.name] = _joined(spec, part, known)
+    return tuple(found[name] for name in sorted(found))
+
+
+def _joined(spec: VariableSpec, one: TensorScan, other: Optional[TensorScan]) -> TensorScan:
+    if other is None:
+        return TensorScan(spec, one.problem, one.nan, one.infinite, one.least, one.most)
+    leasts = [value for value in (one.least, other.least) if value is not None]
+    mosts = [value for value in (one.most, other.most) if value is not None]
+    return TensorScan(
+        spec,
+        one.problem or other.problem,
+        one.nan + other.nan,
+        one.infinite + other.infinite,
+        min(leasts, default=None),
+        max(mosts, default=None),
+    )

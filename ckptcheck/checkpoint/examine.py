@@ -1,0 +1,51 @@
+"""All that can be said of one checkpoint without reading its data and without TensorFlow."""
+
+import dataclasses
+import os
+from typing import Optional
+
+from ..spec import CheckpointFiles
+from .bundle import Bundle, read_bundle
+from .damage import DamagedError, FirstVersionError
+from .files import list_folder, look_at_files, read_global_step
+from .snapshot import read_marker
+
+
+@dataclasses.dataclass(frozen=True)
+class Examined:
+    """What was found of a checkpoint.
+
+    Attributes:
+        bundle: its index; None where it cannot be read.
+        files: what its files look like; None where the index cannot be read.
+        problem: why the index cannot be read, "" where it can.
+        first_version: whether it is of the V1 format, which TensorFlow alone reads.
+    """
+
+    bundle: Optional[Bundle] = None
+    files: Optional[CheckpointFiles] = None
+    problem: str = ""
+    first_version: bool = False
+
+
+def examine(prefix: str) -> Examined:
+    """Reads the index of a checkpoint and looks at its files."""
+    try:
+        bundle = read_bundle(prefix)
+        return Examined(bundle, _files(bundle))
+    except FirstVersionError as error:
+        return Examined(problem=str(error), first_version=True)
+    except DamagedError as error:
+        return Examined(problem=str(error))
+
+
+def _files(bundle: Bundle) -> CheckpointFiles:
+    folder = os.path.dirname(bundle.prefix)
+    marker = read_marker(folder, os.path.basename(bundle.prefix))
+    if marker is not None:
+        return look_at_files(bundle, marker.listing, marker.global_step, snapshot=True)
+    try:
+        listing = list_folder(folder)
+        return look_at_files(bundle, listing, read_global_step(bundle))
+    except OSError as error:
+        raise DamagedError(f"{folder or os.curdir} cannot be read: {error.strerror}")

@@ -1,0 +1,216 @@
+"""Whether the files of a checkpoint are whole, as far as the index and their sizes tell."""
+
+import os
+import re
+import stat
+import struct
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
+
+from ..spec import CheckpointFiles, DataFile, EntryFlaw
+from .bundle import Bundle, StoredTensor
+from .crc32c import crc32c, unmasked
+from .dtypes import element_size
+
+GLOBAL_STEP = "global_step"
+
+
+class FileFacts(NamedTuple):
+    """A file as its directory shows it; ``problem`` says why it cannot be read."""
+
+    size: int
+    modified: float
+    problem: str = ""
+
+
+Listing = Dict[str, FileFacts]
+"""The names in a directory."""
+
+
+def list_folder(folder: str) -> Listing:
+    """What is in a directory; a directory in it has a slash behind its name.
+
+    Raises:
+        OSError: it cannot be listed.
+    """
+    found: Listing = {}
+    with os.scandir(folder or os.curdir) as entries:
+        for entry in entries:
+            try:
+                info = entry.stat()
+            except OSError as error:  # it went away, or is a link to nowhere
+                found[entry.name] = FileFacts(0, 0.0, str(error.strerror))
+                continue
+            name = entry.name + ("/" if stat.S_ISDIR(info.st_mode) else "")
+            found[name] = FileFacts(info.st_size, info.st_mtime, _problem(entry.path, info.st_mode))
+    return found
+
+
+def _problem(path: str, mode: int) -> str:
+    if not stat.S_ISREG(mode):
+        return "it is no regular file"
+    return "" if os.access(path, os.R_OK) else "Permission denied"
+
+
+def shard_name(base: str, number: int, count: int) -> str:
+    """The name of a data file."""
+    return f"{base}.data-{number:05d}-of-{count:05d}"
+
+
+def look_at_files(
+    bundle: Bundle, listing: Listing, global_step: Optional[int], snapshot: bool = False
+) -> CheckpointFiles:
+    """Compares the index with the files beside it.
+
+    Args:
+        bundle: the index.
+        listing: what is in its directory (or was, where a snapshot was made of it).
+        global_step: the value of the global step.
+        snapshot: whether only a snapshot is there.
+    """
+    base = os.path.basename(bundle.prefix)
+    stored = sorted(bundle.stored(), key=lambda item: (item.shard, item.offset, item.size))
+    needed: Dict[int, int] = {}
+    for item in stored:
+        needed[item.shard] = max(needed.get(item.shard, 0), item.offset + item.size)
+    files = {
+        shard: _data_file(shard_name(base, shard, bundle.num_shards), listing, end)
+        for shard, end in sorted(needed.items())
+        if shard < bundle.num_shards
+    }
+    flaws = [*_flaws(stored, files, bundle.num_shards), *_missing_parts(bundle), *_overlaps(stored)]
+    names = {file.name for file in files.values()}
+    return CheckpointFiles(
+        files=tuple(files.values()),
+        flaws=tuple(sorted(flaws, key=lambda flaw: (flaw.variable, flaw.kind))),
+        strangers=tuple(_strangers(base, bundle.num_shards, listing)),
+        remains=tuple(_remains(listing)),
+        data_newer_by=_data_newer_by(base, names, listing),
+        global_step=global_step,
+        saved_graph=base + ".meta" in listing,
+        snapshot=snapshot,
+    )
+
+
+def _data_file(name: str, listing: Listing, needed: int) -> DataFile:
+    facts = listing.get(name)
+    if facts is None and name + "/" in listing:
+        return DataFile(name, None, needed, "it is a directory")
+    if facts is None:
+        return DataFile(name, None, needed)
+    return DataFile(name, None if facts.problem else facts.size, needed, facts.problem)
+
+
+def _flaws(
+    stored: Sequence[StoredTensor], files: Dict[int, DataFile], num_shards: int
+) -> Iterator[EntryFlaw]:
+    """Tensors that TensorFlow cannot read."""
+    for item in stored:
+        file = files.get(item.shard)
+        wrong = _wrong_size(item)
+        if file is None:
+            text = f"it is said to lie in data file {item.shard} of {num_shards}"
+            yield EntryFlaw(item.name, "no-shard", text)
+        elif file.size is None:
+            yield EntryFlaw(item.name, "no-file", f"{file.name} is not there")
+        elif item.offset + item.size > file.size:
+            text = f"its bytes end at {item.offset + item.size}; {file.name} has {file.size}"
+            yield EntryFlaw(item.name, "past-end", text)
+        if wrong:
+            yield EntryFlaw(item.name, "size", wrong)
+
+
+def elements(shape: Sequence[int]) -> int:
+    """How many values a tensor of a shape has."""
+    count = 1
+    for size in shape:
+        count *= size
+    return count
+
+
+def _wrong_size(item: StoredTensor) -> str:
+    """What TensorFlow calls an invalid size in a bundle entry."""
+    one = element_size(item.dtype)
+    count = elements(item.shape)
+    if one is None:
+        wrong = item.dtype == "string" and item.size < count
+        return f"it has {item.size} bytes for {count} strings" if wrong else ""
+    if item.size == one * count:
+        return ""
+    return f"it has {item.size} bytes; its shape and dtype take {one * count}"
+
+
+def _missing_parts(bundle: Bundle) -> Iterator[EntryFlaw]:
+    for name in bundle.missing_parts:
+        yield EntryFlaw(name, "missing-part", "it is partitioned, and a part is not there")
+
+
+def _overlaps(stored: Sequence[StoredTensor]) -> Iterator[EntryFlaw]:
+    """Tensors that begin before another one in the same file has ended."""
+    last: Optional[StoredTensor] = None
+    for item in stored:
+        if item.size == 0:
+            continue
+        if last is not None and item.shard == last.shard and item.offset < last.offset + last.size:
+            text = f"its bytes overlap those of {last.name}"
+            yield EntryFlaw(item.name, "overlap", text)
+            if item.offset + item.size <= last.offset + last.size:
+                continue
+        last = item
+
+
+_SHARD = re.compile(r"\.data-(\d{5})-of-(\d{5})$")
+
+
+def _strangers(base: str, count: int, listing: Listing) -> Iterator[str]:
+    """Data files of this prefix that another save has left."""
+    for name in sorted(listing):
+        match = _SHARD.match(name[len(base) :]) if name.startswith(base) else None
+        if match and (int(match.group(2)) != count or int(match.group(1)) >= count):
+            yield name
+
+
+_TEMPORARY = re.compile(r"(\.tempstate\d+|_temp_[0-9a-f]{32}/|_temp/|\.part_\d+)$")
+
+
+def _remains(listing: Listing) -> List[str]:
+    """What a save leaves that did not come to its end."""
+    return sorted(name for name in listing if _TEMPORARY.search(name))
+
+
+def _data_newer_by(base: str, names: Set[str], listing: Listing) -> float:
+    index = listing.get(base + ".index")
+    times = [listing[name].modified for name in names if name in listing]
+    if index is None or not times:
+        return 0.0
+    return max(times) - index.modified
+
+
+def read_global_step(bundle: Bundle) -> Optional[int]:
+    """The value of the global step, None where it cannot be read or its checksum is wrong."""
+    folder = os.path.dirname(bundle.prefix)
+
+    def read(name: str, offset: int, size: int) -> bytes:
+        path = os.path.join(folder, name)
+        if not os.path.isfile(path) or not os.access(path, os.R_OK):
+            return b""
+        with open(path, "rb") as file:
+            file.seek(offset)
+            return file.read(size)
+
+    return global_step_of(bundle, read)
+
+
+def global_step_of(bundle: Bundle, read: Callable[[str, int, int], bytes]) -> Optional[int]:
+    """As :func:`read_global_step`, with a function that reads (name, offset, size)."""
+    base = os.path.basename(bundle.prefix)
+    for item in bundle.tensors:
+        if (item.name, item.dtype, item.shape, item.size) != (GLOBAL_STEP, "int64", (), 8):
+            continue
+        if item.offset >= 1 << 62:
+            return None
+        data = read(shard_name(base, item.shard, bundle.num_shards), item.offset, item.size)
+        if len(data) != item.size or crc32c(data) != unmasked(item.crc32c):
+            return None
+        (value,) = struct.unpack(">q" if bundle.big_endian else "<q", data)
+        return int(value)
+    return None

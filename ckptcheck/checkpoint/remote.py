@@ -1,0 +1,189 @@
+"""Model_dirs that are not on this machine: ``gs://``, ``s3://``, ``memory://`` and so on.
+
+fsspec reads them. What a check needs is fetched into a temporary directory that is a snapshot: the
+state file, the indexes, and one saved graph. Data is read in ranges, and only where the data itself
+is asked for. So neither the checks nor TensorFlow know of another file system.
+"""
+
+import contextlib
+import datetime
+import os
+import re
+import tempfile
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional
+
+from ..errors import UsageError
+from .bundle import Bundle, read_bundle
+from .damage import DamagedError
+from .files import FileFacts, Listing, global_step_of
+from .snapshot import MARKER, Marker, write_marker
+from .state_file import STATE_FILE, parse_state
+
+_REMOTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
+_SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
+_LARGEST = 1 << 28
+_MOST_INDEXES = 100
+
+ReadRange = Callable[[str, int, int], bytes]
+"""Reads some bytes (name, offset, size) of a file beside the checkpoint."""
+
+
+class AtHand(NamedTuple):
+    """A model_dir that can be read as a directory.
+
+    Attributes:
+        path: what to look at instead of what the user named; the same for a local one.
+        folder: the remote directory, "" for a local one.
+        local: the directory that stands for it.
+        read: reads ranges of the remote files; None for a local one.
+    """
+
+    path: str
+    folder: str = ""
+    local: str = ""
+    read: Optional[ReadRange] = None
+
+    def shown(self, path: str) -> str:
+        """A path as the user knows it."""
+        return path.replace(self.local, self.folder, 1) if self.local else path
+
+
+def is_remote(named: str) -> bool:
+    """Whether a name is one of another file system."""
+    return _REMOTE.match(named) is not None
+
+
+@contextlib.contextmanager
+def at_hand(named: str) -> Iterator[AtHand]:
+    """Makes a model_dir readable as a directory for as long as the context lasts.
+
+    Raises:
+        UsageError: it is remote, and cannot be read.
+    """
+    if not is_remote(named):
+        yield AtHand(named)
+        return
+    system, path = _file_system(named)
+    with tempfile.TemporaryDirectory(prefix="ckptcheck-") as local:
+        with _explained(named):
+            found = _fetch(named, system, path.rstrip("/"), local)
+        yield found
+
+
+def _file_system(named: str) -> Any:
+    try:
+        import fsspec
+    except ImportError:
+        raise UsageError(
+            f"MODEL_DIR {named} is remote: to read it, pip install 'ckptcheck[remote]' and what "
+            "fsspec needs for it (gcsfs for gs://, s3fs for s3://)"
+        )
+    try:
+        return fsspec.core.url_to_fs(named)
+    except (ImportError, ValueError) as error:
+        raise UsageError(f"MODEL_DIR {named}: {error}")
+
+
+@contextlib.contextmanager
+def _explained(named: str) -> Iterator[None]:
+    """Whatever a file system raises is about the place that the user named."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except Exception as error:  # each file system has exceptions of its own
+        raise UsageError(f"MODEL_DIR {named} cannot be read: {type(error).__name__}: {error}")
+
+
+def _fetch(named: str, system: Any, path: str, local: str) -> AtHand:
+    explicit = not system.isdir(path)
+    prefix = _SUFFIX.sub("", path) if explicit else ""
+    folder = prefix.rpartition("/")[0] if explicit else path
+    listing = _listing(system, folder)
+    if explicit and os.path.basename(prefix) + ".index" not in listing:
+        raise UsageError(f"no directory or checkpoint {named}: expected a model_dir or a prefix")
+    url = _SUFFIX.sub("", named.rstrip("/")).rpartition("/")[0] if explicit else named.rstrip("/")
+
+    def read(name: str, offset: int, size: int) -> bytes:
+        with _explained(f"{url}/{name}"):
+            data: bytes = system.cat_file(f"{folder}/{name}", start=offset, end=offset + size)
+            return data
+
+    chosen = os.path.basename(prefix) if explicit else _chosen(listing, local, url, read)
+    _copy_indexes(listing, chosen, local, read)
+    if chosen + ".index" in listing:
+        _complete(listing, chosen, local, read)
+    where = os.path.join(local, chosen + ".index") if explicit else local
+    return AtHand(where, url, local, None if MARKER in listing else read)
+
+
+def _listing(system: Any, folder: str) -> Listing:
+    found: Listing = {}
+    for entry in system.ls(folder, detail=True):
+        name = str(entry["name"]).rstrip("/").rpartition("/")[2]
+        name += "/" if entry.get("type") == "directory" else ""
+        found[name] = FileFacts(int(entry.get("size") or 0), _modified(entry))
+    return found
+
+
+def _modified(entry: Dict[str, Any]) -> float:
+    """When a file was written, by the key that its file system has for it; 0 for not known."""
+    for key in ("mtime", "LastModified", "updated", "created"):
+        value = entry.get(key)
+        if isinstance(value, (int, float)):
+            return float(value)
+        if isinstance(value, datetime.datetime):
+            return value.timestamp()
+    return 0.0
+
+
+def _chosen(listing: Listing, local: str, url: str, read: ReadRange) -> str:
+    """The checkpoint that the state file names; the state file is copied."""
+    facts = listing.get(STATE_FILE)
+    if facts is None:
+        return ""
+    data = read(STATE_FILE, 0, min(facts.size, _LARGEST))
+    state = parse_state(data.decode("utf-8", "replace"))
+    latest = state.latest
+    if latest.startswith(url + "/"):  # an absolute name of the same place
+        latest = latest[len(url) + 1 :]
+        data = f'model_checkpoint_path: "{latest}"\n'.encode()
+    _write(local, STATE_FILE, data)
+    return latest if "/" not in latest else ""
+
+
+def _copy_indexes(listing: Listing, chosen: str, local: str, read: ReadRange) -> None:
+    names: List[str] = [name for name in listing if name.endswith(".index")]
+    wanted = [name for name in names if name == chosen + ".index"]
+    wanted += [name for name in names if name not in wanted][:_MOST_INDEXES]
+    for name in wanted:
+        if listing[name].size <= _LARGEST:
+            _write(local, name, read(name, 0, listing[name].size))
+
+
+def _complete(listing: Listing, chosen: str, local: str, read: ReadRange) -> None:
+    """The saved graph, and what makes the directory a snapshot."""
+    graphs = [name for name in (chosen + ".meta", "graph.pbtxt") if name in listing]
+    for name in graphs[:1]:
+        if listing[name].size <= _LARGEST:
+            _write(local, name, read(name, 0, listing[name].size))
+    if MARKER in listing:  # a snapshot, which knows better
+        _write(local, MARKER, read(MARKER, 0, min(listing[MARKER].size, _LARGEST)))
+        return
+    step = None
+    with contextlib.suppress(DamagedError):  # it is said when the index is read again
+        step = _global_step(read_bundle(os.path.join(local, chosen)), listing, read)
+    write_marker(local, chosen, Marker(listing, step))
+
+
+def _global_step(bundle: Bundle, listing: Listing, read: ReadRange) -> Optional[int]:
+    def read_there(name: str, offset: int, size: int) -> bytes:
+        facts = listing.get(name)
+        return read(name, offset, size) if facts and facts.size >= offset + size else b""
+
+    return global_step_of(bundle, read_there)
+
+
+def _write(local: str, name: str, data: bytes) -> None:
+    with open(os.path.join(local, name), "wb") as file:
+        file.write(data)

@@ -1,0 +1,140 @@
+"""Snapshots: a checkpoint without its data, small enough to be committed beside the code.
+
+A snapshot is a directory with the state file, the index and the saved graph of one checkpoint. The
+file ``ckptcheck-snapshot.json`` in it says so, and what files the model_dir had: a shard that was
+there is no missing one.
+"""
+
+import json
+import os
+import shutil
+from typing import Any, Dict, List, NamedTuple, Optional
+
+from ..errors import UsageError
+from .bounded import read_whole
+from .bundle import Bundle
+from .damage import DamagedError
+from .files import FileFacts, Listing, list_folder, read_global_step
+from .state_file import STATE_FILE
+
+MARKER = "ckptcheck-snapshot.json"
+_VERSION = 1
+_LARGEST_MARKER = 64 << 20
+
+
+class Marker(NamedTuple):
+    """What a snapshot says of the model_dir that it was made of."""
+
+    listing: Listing
+    global_step: Optional[int]
+
+
+def read_marker(folder: str, base: str) -> Optional[Marker]:
+    """Reads what a directory says of itself; None where it is no snapshot of this checkpoint.
+
+    Raises:
+        DamagedError: the file that says it is not as it was written.
+    """
+    path = os.path.join(folder, MARKER)
+    if not os.path.isfile(path):
+        return None
+    try:
+        content = json.loads(read_whole(path, _LARGEST_MARKER).decode("utf-8"))
+        return _marker(content, base)
+    except OSError as error:
+        raise DamagedError(f"{path} cannot be read: {error.strerror}")
+    except DamagedError as error:
+        raise DamagedError(f"{path}: {error}")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise DamagedError(
+            f"{path} is not as this version of ckptcheck writes it: make the snapshot again"
+        )
+
+
+def _marker(content: Any, base: str) -> Optional[Marker]:
+    if content["version"] != _VERSION:
+        raise ValueError(content["version"])
+    if content["checkpoint"] != base:
+        return None
+    listing = {
+        str(name): FileFacts(int(facts["size"]), float(facts["modified"]))
+        for name, facts in content["files"].items()
+    }
+    step = content["global_step"]
+    return Marker(listing, None if step is None else int(step))
+
+
+def write_snapshot(bundle: Bundle, out: str) -> List[str]:
+    """Writes a snapshot of a checkpoint.
+
+    Args:
+        bundle: the index of the checkpoint.
+        out: the directory to make; it may be there, if it is empty.
+
+    Returns:
+        The names of the files in it.
+
+    Raises:
+        UsageError: ``out`` is something else already, or cannot be written.
+    """
+    folder, base = os.path.split(bundle.prefix)
+    try:
+        _make(out)
+        listing = list_folder(folder)
+        names = [name for name in (base + ".index", base + ".meta") if name in listing]
+        names += [] if base + ".meta" in names else [n for n in ("graph.pbtxt",) if n in listing]
+        for name in names:
+            shutil.copyfile(os.path.join(folder, name), os.path.join(out, name))
+        marker = read_marker(folder, base) or Marker(listing, read_global_step(bundle))
+        _write(os.path.join(out, STATE_FILE), f"model_checkpoint_path: {_quoted(base)}\n")
+        write_marker(out, base, marker)
+    except OSError as error:
+        place = error.filename or out
+        raise UsageError(f"the snapshot cannot be written: {place}: {error.strerror}")
+    return [*names, STATE_FILE, MARKER]
+
+
+def write_marker(folder: str, base: str, marker: Marker) -> None:
+    """Says of a directory that it is a snapshot of one checkpoint.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    content = json.dumps(_content(base, marker), indent=1, sort_keys=True)
+    _write(os.path.join(folder, MARKER), content + "\n")
+
+
+def _make(out: str) -> None:
+    if os.path.lexists(out) and not os.path.isdir(out):
+        raise UsageError(f"OUT {out} is a file; expected a new directory, or an empty one")
+    if os.path.isdir(out) and os.listdir(out):
+        raise UsageError(f"OUT {out} is not empty; expected a new directory, or an empty one")
+    os.makedirs(out, exist_ok=True)
+
+
+def _content(base: str, marker: Marker) -> Dict[str, Any]:
+    mine = {
+        name: {"size": facts.size, "modified": facts.modified}
+        for name, facts in marker.listing.items()
+        if name.startswith(base + ".") and not name.endswith("/") and not facts.problem
+    }
+    return {
+        "version": _VERSION,
+        "checkpoint": base,
+        "files": mine,
+        "global_step": marker.global_step,
+    }
+
+
+def _quoted(text: str) -> str:
+    """A string of protobuf's text form."""
+    data = text.encode("utf-8", "surrogateescape")
+    plain = "".join(
+        chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\{byte:03o}" for byte in data
+    )
+    return f'"{plain}"'
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)

@@ -1,0 +1,131 @@
+"""Tables as LevelDB writes them: sorted keys and values in blocks, each with a checksum.
+
+A strict reader of untrusted bytes. Beside what TensorFlow verifies, keys have to be sorted, blocks
+may not overlap, and the keys that are spelled out together are bounded by the size of the file: so
+no file takes more memory than some multiple of its size.
+"""
+
+import struct
+from typing import Iterator, List, Tuple
+
+from .crc32c import crc32c, stored_checksum
+from .damage import DamagedError
+from .snappy import decompress
+from .wire import varint
+
+MAGIC = bytes.fromhex("57fb808b247547db")
+_FOOTER = 48
+_TRAILER = 5
+_NOT_COMPRESSED, _SNAPPY = 0, 1
+_MOST_KEY_BYTES = 64
+"""Per byte of the file. A key says by a number what it shares with the one before it, so that a few
+bytes can stand for many; TensorFlow spells out each 16th key, which makes it 16 at most."""
+_SLACK = 1 << 16
+
+Pairs = List[Tuple[bytes, bytes]]
+
+
+def table_blocks(data: bytes) -> Iterator[Pairs]:
+    """The keys and values of a table, block by block, in the order of the keys.
+
+    Raises:
+        DamagedError: the bytes are no table, or not a whole one.
+    """
+    offset, size = _index_handle(data)
+    room = _MOST_KEY_BYTES * len(data) + _SLACK
+    index = _entries(_block(data, offset, size), "the index of its blocks")
+    last, done = b"", 0
+    for separator, handle in index:
+        offset, at = varint(handle, 0, len(handle))
+        size, _ = varint(handle, at, len(handle))
+        if offset < done:
+            raise DamagedError(f"its block at byte {offset} overlaps another")
+        pairs = _entries(_block(data, offset, size), f"the block at byte {offset}")
+        done = offset + size + _TRAILER
+        if not pairs:
+            raise DamagedError(f"its block at byte {offset} is empty")
+        if (last and pairs[0][0] <= last) or pairs[-1][0] > separator:
+            raise DamagedError(f"the keys of its block at byte {offset} are not in order")
+        last = separator
+        room -= sum([len(key) for key, _ in pairs])
+        if room < 0:
+            raise DamagedError("its keys are much longer than the file")
+        yield pairs
+
+
+def _index_handle(data: bytes) -> Tuple[int, int]:
+    """Where the block that lists the other blocks is, which the end of the file says."""
+    if len(data) < _FOOTER:
+        raise DamagedError(f"it has {len(data)} bytes, which is too short for a table")
+    if data[-len(MAGIC) :] != MAGIC:
+        raise DamagedError("it is not a table (its last 8 bytes are not the magic number)")
+    footer = data[-_FOOTER : -len(MAGIC)]
+    at = 0
+    for _ in range(2):  # the first handle is of meta data, which TensorFlow neither fills nor reads
+        offset, at = varint(footer, at, len(footer))
+        size, at = varint(footer, at, len(footer))
+    return offset, size
+
+
+def _block(data: bytes, offset: int, size: int) -> bytes:
+    end = offset + size
+    if end + _TRAILER > len(data) - _FOOTER:
+        raise DamagedError(f"its block at byte {offset} does not end before the file")
+    block = data[offset:end]
+    if crc32c(data[offset : end + 1]) != stored_checksum(data, end + 1):
+        raise DamagedError(f"the checksum of its block at byte {offset} does not match")
+    kind = data[end]
+    if kind == _NOT_COMPRESSED:
+        return block
+    if kind == _SNAPPY:
+        return decompress(block)
+    raise DamagedError(f"its block at byte {offset} has the unknown compression {kind}")
+
+
+def _restarts(block: bytes, what: str) -> Tuple[int, Tuple[int, ...]]:
+    """Where the entries of a block end, and the places of those whose keys are spelled out."""
+    if len(block) < 4:
+        raise DamagedError(f"{what} is too short")
+    (count,) = struct.unpack_from("<I", block, len(block) - 4)
+    if not 0 < count <= (len(block) - 4) // 4:
+        raise DamagedError(f"{what} has a wrong number of restart points")
+    limit = len(block) - 4 - 4 * count
+    return limit, struct.unpack_from(f"<{count}I", block, limit)
+
+
+def _entries(block: bytes, what: str) -> Pairs:
+    """The keys and values of one block. The loop is long for speed: most of the time goes here."""
+    limit, restarts = _restarts(block, what)
+    pairs: Pairs = []
+    whole = {0}
+    key = b""
+    at = room = 0
+    while at < limit:
+        start = at
+        shared, fresh, size = block[at], block[at + 1], block[at + 2]
+        if shared < 128 and fresh < 128 and size < 128:
+            at += 3
+        else:
+            shared, at = varint(block, at, limit)
+            fresh, at = varint(block, at, limit)
+            size, at = varint(block, at, limit)
+        middle = at + fresh
+        end = middle + size
+        if end > limit or shared > len(key):
+            raise DamagedError(f"{what} has a bad entry at byte {start}")
+        if shared == 0:
+            whole.add(start)
+            following = block[at:middle]
+        else:
+            following = key[:shared] + block[at:middle]
+        if following <= key and pairs:
+            raise DamagedError(f"the keys of {what} are not in order")
+        room += shared
+        if room > _MOST_KEY_BYTES * len(block) + _SLACK:
+            raise DamagedError(f"the keys of {what} are much longer than it")
+        key = following
+        pairs.append((key, block[middle:end]))
+        at = end
+    if not whole.issuperset(restarts):
+        raise DamagedError(f"{what} has a wrong restart point")
+    return pairs

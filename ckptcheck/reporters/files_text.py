@@ -1,0 +1,271 @@
+"""Inspections and verifications as text, readable at 80 columns."""
+
+import textwrap
+import time
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+
+from tabulate import tabulate
+
+from ..config import printable
+from ..groups import fold
+from ..spec import (
+    CheckpointSummary,
+    Group,
+    Inspection,
+    VariableRow,
+    Verification,
+    Verified,
+    natural_key,
+    shape_text,
+)
+from .options import Options
+
+_MOST_ROWS = 24
+_MOST_FINDINGS = 12
+_SHORTEST_NAME = 16
+_ROLES = {
+    "weight": "weights",
+    "optimizer": "optimizer state",
+    "global_step": "global step",
+    "other": "other",
+}
+_COLORS = {"error": "31;1", "warning": "33;1", "note": "36", "good": "32;1"}
+
+
+def render_inspection(
+    found: Inspection, options: Options, show_all: bool = False, now: Optional[float] = None
+) -> str:
+    """An inspection as text.
+
+    Args:
+        found: what to write.
+        options: the form.
+        show_all: writes a line for each variable instead of folding those that are alike.
+        now: the time that ages are reckoned from; by default the present.
+    """
+    now = time.time() if now is None else now
+    blocks = [_checkpoints(found, options, now)]
+    if found.prefix:
+        blocks.append(_headline(found, options))
+        blocks.append(_totals(found.variables))
+        blocks.append(_variables(found.variables, options, show_all))
+    blocks.extend(_group(item, options) for item in found.groups)
+    blocks.append("\n".join(_wrapped(f"not judged: {n}", options) for n in found.not_judged))
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def render_verification(found: Verification, options: Options) -> str:
+    """A verification as text."""
+    blocks = [_verified(item, options) for item in found.checkpoints]
+    blocks.append(_conclusion(found, options))
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+# --- Pieces ----------------------------------------------------------------------------------
+
+
+def bytes_text(size: float) -> str:
+    """A size as people write it: ``12.3 KiB``."""
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"
+
+
+def age_text(seconds: float) -> str:
+    """How long ago something was, in its largest unit."""
+    if seconds < 0:
+        return "just now" if seconds > -60 else "in the future"
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        count = int(seconds // length)
+        if count:
+            return "{} {}{} ago".format(count, unit, "" if count == 1 else "s")
+    return "just now"
+
+
+def _wrapped(text: str, options: Options, indent: str = "", hang: str = "  ") -> str:
+    return textwrap.fill(
+        printable(text, 2000),
+        options.width,
+        initial_indent=indent,
+        subsequent_indent=indent + hang,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _paint(text: str, color: str, options: Options) -> str:
+    return f"\x1b[{_COLORS[color]}m{text}\x1b[0m" if options.color else text
+
+
+def _table(rows: Sequence[Sequence[str]], headers: Sequence[str], options: Options) -> str:
+    """A table whose first column gives way: a long name keeps its end."""
+    others = sum(
+        max([len(header), *(len(row[column]) for row in rows)]) + 3
+        for column, header in enumerate(headers)
+        if column
+    )
+    most = max(_SHORTEST_NAME, options.width - others)
+    short = [[_ending(printable(row[0], 2000), most), *row[1:]] for row in rows]
+    align = ["left", *("right" if header in _NUMBERS else "left" for header in headers[1:])]
+    return tabulate(short, list(headers), tablefmt="simple", disable_numparse=True, colalign=align)
+
+
+_NUMBERS = ("step", "size", "values")
+
+
+def _ending(name: str, most: int) -> str:
+    return name if len(name) <= most else "…" + name[len(name) - most + 1 :]
+
+
+def _checkpoints(found: Inspection, options: Options, now: float) -> str:
+    count = len(found.checkpoints)
+    head = "{}: {} checkpoint{}. {}".format(
+        found.model_dir, count or "no", "" if count == 1 else "s", found.why
+    )
+    rows = [_checkpoint(item, now) for item in found.checkpoints]
+    rest = len(rows) - _MOST_ROWS
+    if rest > 1:
+        kept = [row for row in rows[:rest] if row[0].startswith("* ")] + rows[rest:]
+        rows = [[f"({rest} older ones)", "", "", ""], *kept]
+    if not rows:
+        return _wrapped(head, options)
+    table = _table(rows, ["checkpoint", "step", "written", "size"], options)
+    return _wrapped(head, options) + "\n" + table
+
+
+def _checkpoint(item: CheckpointSummary, now: float) -> List[str]:
+    name = item.prefix.rpartition("/")[2]
+    return [
+        ("* " if item.loaded else "  ") + name,
+        "-" if item.step is None else str(item.step),
+        "-" if item.written is None else age_text(now - item.written),
+        bytes_text(item.size),
+    ]
+
+
+def _headline(found: Inspection, options: Options) -> str:
+    kind = "object-based (tf.train.Checkpoint, Keras)" if found.object_based else "name-based"
+    lines = [f"{found.prefix}: {kind}, {_times(found.shards, 'data file')}"]
+    if found.snapshot:
+        lines[0] += "; a snapshot, without data"
+    if found.graph is not None:
+        saved = found.graph.tensorflow or "an unknown version"
+        variables = {"v1": "reference variables", "v2": "resource variables"}
+        kind = variables.get(found.graph.behavior, "its kind of variables is not known")
+        lines.append(f"saved graph: by TensorFlow {saved}; {kind}")
+    return "\n".join(_wrapped(line, options) for line in lines)
+
+
+def _times(count: int, noun: str) -> str:
+    return "{:,} {}{}".format(count, noun, "" if count == 1 else "s")
+
+
+def _elements(row: VariableRow) -> int:
+    count = 1
+    for size in row.variable.shape or ():
+        count *= size or 0
+    return count
+
+
+def _totals(rows: Sequence[VariableRow]) -> str:
+    lines = []
+    for role, label in [*_ROLES.items(), ("", "all")]:
+        mine = [row for row in rows if role in ("", row.role)]
+        if mine:
+            lines.append(
+                [
+                    label,
+                    _times(len(mine), "tensor"),
+                    _times(sum(map(_elements, mine)), "value"),
+                    bytes_text(sum(row.size for row in mine)),
+                ]
+            )
+    return tabulate(lines, tablefmt="plain", disable_numparse=True)
+
+
+def _variables(rows: Sequence[VariableRow], options: Options, show_all: bool) -> str:
+    lines = list(_unfolded(rows) if show_all else _folded(rows))
+    headers = ["variable", "dtype", "shape", "size"]
+    if show_all or len(lines) <= _MOST_ROWS + 1:
+        return _table(lines, headers, options)
+    shown = _table(lines[:_MOST_ROWS], headers, options)
+    return f"{shown}\nand {len(lines) - _MOST_ROWS} more (--all shows all)"
+
+
+def _unfolded(rows: Sequence[VariableRow]) -> Iterator[List[str]]:
+    for row in sorted(rows, key=lambda item: natural_key(item.variable.name)):
+        yield _line(row.variable.name, [row])
+
+
+def _folded(rows: Sequence[VariableRow]) -> Iterator[List[str]]:
+    """Variables that are alike in one line, and slots with the variable that they belong to."""
+    by_name = {row.variable.name: row for row in rows}
+    slots = _slots(by_name)
+    kinds: Dict[Tuple[object, ...], List[str]] = {}
+    for name in sorted(by_name, key=natural_key):
+        if name not in slots:
+            spec = by_name[name].variable
+            kinds.setdefault((spec.dtype, spec.shape, by_name[name].role), []).append(name)
+    own: Dict[str, List[str]] = {}
+    for slot, owner in slots.items():
+        own.setdefault(owner, []).append(slot)
+    folded = [entry for names in kinds.values() for entry in fold(names)]
+    for label, members in sorted(folded, key=lambda entry: natural_key(entry[1][0])):
+        times = f" (x{len(members)})" if len(members) > 1 else ""
+        count = len(own.get(members[0], []))
+        extra = f" + {count} slot{'' if count == 1 else 's'}" if count else ""
+        everything = [*members, *(slot for member in members for slot in own.get(member, []))]
+        yield _line(label + times + extra, [by_name[name] for name in everything])
+
+
+def _slots(rows: Dict[str, VariableRow]) -> Dict[str, str]:
+    """The optimizer's variables that are named after another one, with that one."""
+    found = {}
+    for name, row in rows.items():
+        owner = name.rpartition("/")[0]
+        if row.role == "optimizer" and owner in rows:
+            found[name] = owner
+    return found
+
+
+def _line(label: str, rows: Sequence[VariableRow]) -> List[str]:
+    first = rows[0]
+    shape = shape_text(first.variable.shape)
+    if first.parts > 1:
+        shape += f" in {first.parts} parts"
+    return [label, first.variable.dtype, shape, bytes_text(sum(row.size for row in rows))]
+
+
+def _group(item: Group, options: Options) -> str:
+    first = item.findings[0]
+    tag = f"{first.severity}[{first.rule}]"
+    headline = _wrapped(f"{tag} {item.title}", options)
+    lines = [_paint(tag, first.severity, options) + headline[len(tag) :]]
+    for finding in item.findings[:_MOST_FINDINGS]:
+        lines.append(_wrapped(finding.message, options, "  "))
+    rest = len(item.findings) - _MOST_FINDINGS
+    if rest > 0:
+        lines.append(f"  and {rest} more")
+    if first.hint:
+        lines.append(_wrapped("try: " + first.hint, options, "  "))
+    return "\n".join(lines)
+
+
+def _verified(item: Verified, options: Options) -> str:
+    state = _paint("good", "good", options) if item.ok else _paint("NOT GOOD", "error", options)
+    head = f"{printable(item.prefix, 2000)}: {_times(item.tensors, 'tensor')}, "
+    lines = [head + f"{bytes_text(item.size)} read: {state}"]
+    lines.extend(_group(group, options) for group in item.groups)
+    return "\n".join(lines)
+
+
+def _conclusion(found: Verification, options: Options) -> str:
+    if not found.checkpoints:
+        return _wrapped(f"Nothing was verified: {found.model_dir} holds no checkpoint", options)
+    if len(found.checkpoints) == 1:
+        return ""
+    if not found.last_good:
+        return _wrapped("None of them is good.", options)
+    return _wrapped(f"The last good one is {found.last_good}.", options)

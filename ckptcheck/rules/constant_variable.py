@@ -1,0 +1,55 @@
+"""A weight has one value everywhere.
+
+A matrix of weights starts with random values, so one that is 0 (or anything else) everywhere was
+never trained, was reset by a tool, or is not what was meant to be saved. Vectors (biases, scales)
+start constant, and slots of an optimizer often are: they do not count. ``ckptcheck verify`` reads
+all of the data; other checks do not.
+
+What to do: nothing if the variable is meant to be constant (a mask, a table of zeros); otherwise
+compare it with an earlier checkpoint.
+"""
+
+import dataclasses
+from typing import Iterator, Tuple
+
+from ..spec import Finding, TensorScan, VariableSpec
+from .base import Facts, Rule, counted, is_slot_name
+from .examples import facts
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds matrices with one value."""
+    names = {scan.variable.name: scan for scan in facts.scans or ()}
+    for name, scan in names.items():
+        shape = scan.variable.shape or ()
+        count = 1
+        for size in shape:
+            count *= size or 0
+        if len(shape) < 2 or count < 2 or not scan.constant or is_slot_name(name, names):
+            continue
+        yield Finding(
+            rule=RULE.id,
+            severity=RULE.severity,
+            message=f"{name} is {scan.least:g} everywhere",
+            modes=facts.modes,
+            variable=name,
+        )
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    return counted(findings, "1 weight is constant", "{} weights are constant")
+
+
+RULE = Rule(
+    id="constant-variable",
+    severity="note",
+    summary="A weight has one value everywhere (ckptcheck verify).",
+    check=check,
+    title=title,
+    good=facts,
+    bad=lambda: dataclasses.replace(
+        facts(),
+        scans=(TensorScan(VariableSpec("dense/kernel", (1, 64), "float32"), "", 0, 0, 0.0, 0.0),),
+    ),
+)

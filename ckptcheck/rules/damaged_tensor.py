@@ -1,0 +1,56 @@
+"""The bytes of a tensor are not those that were saved.
+
+The index holds a checksum of every tensor. TensorFlow verifies it when it reads the tensor, and
+raises ``Checksum does not match``: hours later, on the machine that restores. Disks, networks and
+copies that were broken off are the usual causes. ``ckptcheck verify`` reads all of the data and
+verifies all of them; other checks do not.
+
+What to do: copy the data file again from where it was written, or take the checkpoint before this
+one (``ckptcheck verify --all-checkpoints`` says which is the last good one).
+"""
+
+import dataclasses
+from typing import Iterator, Tuple
+
+from ..spec import Finding, TensorScan, VariableSpec
+from .base import Facts, Rule, counted, outcomes_of_reading
+from .examples import facts
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds tensors whose checksums do not match."""
+    known = {flaw.variable for flaw in facts.files.flaws} if facts.files else set()
+    for scan in facts.scans or ():
+        name = scan.variable.name
+        if not scan.problem or name in known:
+            continue
+        yield Finding(
+            rule=RULE.id,
+            severity=RULE.severity,
+            message=f"{name}: {scan.problem}",
+            modes=facts.modes,
+            outcomes=outcomes_of_reading(facts, [name]),
+            variable=name,
+            hint="copy the data files again from where they were written",
+        )
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    return counted(findings, "1 tensor is damaged", "{} tensors are damaged")
+
+
+RULE = Rule(
+    id="damaged-tensor",
+    severity="error",
+    summary="The bytes of a tensor are not those that were saved (ckptcheck verify).",
+    check=check,
+    title=title,
+    good=facts,
+    bad=lambda: dataclasses.replace(
+        facts(),
+        scans=(
+            TensorScan(VariableSpec("dense/kernel", (1, 64), "float32"), "Checksum does not match"),
+        ),
+    ),
+)

@@ -1,0 +1,68 @@
+"""The statistics of a batch normalization are as they were before the first step.
+
+TRAIN updates ``moving_mean`` and ``moving_variance`` by ops of the collection ``UPDATE_OPS``, which
+``tf.layers`` does not run by itself. Without them training goes well, since TRAIN normalizes by the
+batch, and EVAL and PREDICT normalize by a mean of 0 and a variance of 1: they restore, and are
+silently wrong. ``ckptcheck verify`` reads all of the data; other checks do not.
+
+What to do: run the train op after the update ops: ``with
+tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS)):``, and train again.
+"""
+
+import dataclasses
+from typing import Iterator, Tuple
+
+from ..spec import CheckpointFiles, Finding, TensorScan, VariableSpec
+from .base import Facts, Rule, counted
+from .examples import facts
+
+_MEAN, _VARIANCE = "moving_mean", "moving_variance"
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds statistics that no step has changed."""
+    if facts.files is not None and facts.files.global_step == 0:
+        return  # nothing was trained yet
+    scans = {scan.variable.name: scan for scan in facts.scans or ()}
+    for name, scan in scans.items():
+        scope, _, last = name.rpartition(_MEAN)
+        variance = scans.get(scope + _VARIANCE) if not last else None
+        if variance is None or not scan.constant or not variance.constant:
+            continue
+        if scan.least == 0 and variance.least == 1:
+            yield Finding(
+                rule=RULE.id,
+                severity=RULE.severity,
+                message=f"{name} is 0 and {variance.variable.name} is 1 everywhere",
+                modes=facts.modes,
+                variable=name,
+                hint="run the update ops with the train op, and train again",
+            )
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    return counted(
+        findings,
+        "the statistics of 1 batch normalization were never updated",
+        "the statistics of {} batch normalizations were never updated",
+    )
+
+
+def _untouched(name: str, value: float) -> TensorScan:
+    return TensorScan(VariableSpec(name, (8,), "float32"), "", 0, 0, value, value)
+
+
+RULE = Rule(
+    id="fresh-batch-norm",
+    severity="warning",
+    summary="The statistics of a batch normalization were never updated (ckptcheck verify).",
+    check=check,
+    title=title,
+    good=facts,
+    bad=lambda: dataclasses.replace(
+        facts(),
+        files=CheckpointFiles(global_step=10),
+        scans=(_untouched("bn/moving_mean", 0.0), _untouched("bn/moving_variance", 1.0)),
+    ),
+)

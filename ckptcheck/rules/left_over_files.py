@@ -1,0 +1,65 @@
+"""Files of other saves lie beside the checkpoint's own.
+
+TensorFlow looks at none of them. A data file with another number of shards in its name, or a data
+file that is longer than its index says, comes from a save that used the same name: what was copied
+or saved over it may be mixed. ``.tempstate`` files and ``_temp`` directories are left from a save
+that was interrupted, or belong to one that is going on now.
+
+What to do: delete what an interrupted save has left once no training runs. Where data files of two
+saves are mixed, verify their checksums (``ckptcheck verify``) before the rest is deleted.
+"""
+
+import dataclasses
+from typing import Iterator, Tuple
+
+from ..spec import CheckpointFiles, Finding
+from .base import Facts, Rule
+from .examples import facts
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds files that the checkpoint does not need."""
+    files = facts.files
+    if files is None:
+        return
+    for name in files.strangers:
+        yield _finding(facts, "warning", name, f"{name} belongs to another save of this name")
+    for file in files.files:
+        surplus = (file.size or 0) - file.needed
+        if surplus > 0:
+            message = f"{file.name} has {surplus} more bytes than the index refers to"
+            yield _finding(facts, "warning", file.name, message)
+    for name in files.remains:
+        message = f"{name} is left from a save that did not come to its end, or is going on"
+        yield _finding(facts, "note", name, message)
+
+
+def _finding(facts: Facts, severity: str, subject: str, message: str) -> Finding:
+    return Finding(
+        rule=RULE.id,
+        severity=severity,
+        message=message,
+        modes=facts.modes,
+        subject=subject,
+        hint="verify the checksums with ckptcheck verify",
+    )
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    if findings[0].severity == "note":
+        return "an interrupted save has left files"
+    return "files of another save lie beside the checkpoint's"
+
+
+RULE = Rule(
+    id="left-over-files",
+    severity="warning",
+    summary="Files of other saves lie beside the checkpoint's own.",
+    check=check,
+    title=title,
+    good=facts,
+    bad=lambda: dataclasses.replace(
+        facts(), files=CheckpointFiles(strangers=("model.ckpt-10.data-00000-of-00002",))
+    ),
+)

@@ -1,0 +1,74 @@
+"""The state file names an older checkpoint than the directory holds.
+
+Estimator loads what the state file names, whatever else is there. Checkpoints with a higher step
+come from a training run after which the state file was put back, copied without them, or lost the
+race of two runs in one directory. TRAIN goes on from the older one and overwrites the newer files
+when it comes to their step.
+
+What to do: name the newer one in the file ``checkpoint`` (``model_checkpoint_path``), or give
+ckptcheck the checkpoint that you mean instead of the directory.
+"""
+
+import dataclasses
+import os
+import re
+from typing import Iterator, Optional, Tuple
+
+from ..spec import Finding
+from .base import Facts, Rule
+from .examples import LOCATED, facts
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds checkpoints that are newer than the one that is loaded."""
+    located = facts.located
+    if located.explicit or not located.exists or located.elsewhere:
+        return
+    step = _step(located.prefix)
+    newer = [prefix for prefix in located.candidates if _is_newer(prefix, located.prefix, step)]
+    if not newer:
+        return
+    best = os.path.basename(newer[-1])
+    yield Finding(
+        rule=RULE.id,
+        severity=RULE.severity,
+        message=(
+            f"the state file names {os.path.basename(located.prefix)}, so Estimator loads that "
+            f"one; the directory holds {best}"
+        ),
+        modes=facts.modes,
+        subject=located.prefix,
+        hint=f'write model_checkpoint_path: "{best}" into the file checkpoint if you mean that one',
+    )
+
+
+def _is_newer(prefix: str, loaded: str, step: Optional[int]) -> bool:
+    other = _step(prefix)
+    same_series = re.sub(r"\d+$", "", prefix) == re.sub(r"\d+$", "", os.path.normpath(loaded))
+    return same_series and step is not None and other is not None and other > step
+
+
+def _step(prefix: str) -> Optional[int]:
+    found = re.search(r"-(\d+)$", prefix)
+    return int(found.group(1)) if found else None
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    return "the state file names an older checkpoint than there is"
+
+
+RULE = Rule(
+    id="newer-checkpoint",
+    severity="warning",
+    summary="The state file names an older checkpoint than the directory holds.",
+    check=check,
+    title=title,
+    good=facts,
+    bad=lambda: dataclasses.replace(
+        facts(),
+        located=dataclasses.replace(
+            LOCATED, candidates=("runs/base/model.ckpt-10", "runs/base/model.ckpt-20")
+        ),
+    ),
+)

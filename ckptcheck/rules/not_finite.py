@@ -1,0 +1,60 @@
+"""Values of a tensor are no numbers, or infinite.
+
+A loss that went to NaN takes the weights with it, and everything that is computed from them. They
+restore without a word, and predictions are NaN. Infinite values are seldom meant either, though a
+mask may hold them. ``ckptcheck verify`` reads all of the data and looks at every value of every
+dtype of floating point; other checks do not.
+
+What to do: go back to the last checkpoint without them (``ckptcheck verify --all-checkpoints``) and
+find out what the loss did after it.
+"""
+
+import dataclasses
+from typing import Iterator, Tuple
+
+from ..spec import Finding, TensorScan, VariableSpec
+from .base import Facts, Rule, counted
+from .examples import facts
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds tensors with values that are not finite."""
+    for scan in facts.scans or ():
+        if not scan.nan and not scan.infinite:
+            continue
+        count = 1
+        for size in scan.variable.shape or ():
+            count *= size or 0
+        parts = [
+            f"{number} {what}"
+            for number, what in ((scan.nan, "NaN"), (scan.infinite, "infinite"))
+            if number
+        ]
+        yield Finding(
+            rule=RULE.id,
+            severity="warning" if scan.nan else "note",
+            message="{}: {} of {} values".format(scan.variable.name, " and ".join(parts), count),
+            modes=facts.modes,
+            variable=scan.variable.name,
+            hint="go back to the last checkpoint without them",
+        )
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    what = "NaN" if findings[0].severity == "warning" else "infinite values"
+    return counted(findings, f"1 tensor holds {what}", f"{{}} tensors hold {what}")
+
+
+RULE = Rule(
+    id="not-finite",
+    severity="warning",
+    summary="Values of a tensor are NaN or infinite (ckptcheck verify).",
+    check=check,
+    title=title,
+    good=facts,
+    bad=lambda: dataclasses.replace(
+        facts(),
+        scans=(TensorScan(VariableSpec("dense/kernel", (1, 64), "float32"), "", 3, 0, -1.0, 1.0),),
+    ),
+)

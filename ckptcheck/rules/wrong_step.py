@@ -1,0 +1,49 @@
+"""The step in the checkpoint's name is not the global step in it.
+
+Estimator names a checkpoint after the global step, and TRAIN goes on from the value that is stored,
+whatever the name says. Where they differ, the files have been renamed or copied over one another,
+or a tool wrote them.
+
+What to do: find out which one is right before training goes on; schedules of the learning rate
+follow the stored value.
+"""
+
+import dataclasses
+from typing import Iterator, Tuple
+
+from ..spec import CheckpointFiles, Finding
+from .base import Facts, Rule
+from .examples import facts
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds a name and a value that differ."""
+    if facts.files is None or facts.index is None:
+        return
+    named, stored = facts.index.step, facts.files.global_step
+    if named is None or stored is None or named == stored:
+        return
+    yield Finding(
+        rule=RULE.id,
+        severity=RULE.severity,
+        message=f"the name says step {named}, and global_step in it is {stored}",
+        modes=facts.modes,
+        subject=facts.located.prefix,
+        hint="find out whether the files have been renamed",
+    )
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    return "the checkpoint is not of the step that its name says"
+
+
+RULE = Rule(
+    id="wrong-step",
+    severity="warning",
+    summary="The step in the checkpoint's name is not the global step in it.",
+    check=check,
+    title=title,
+    good=facts,
+    bad=lambda: dataclasses.replace(facts(), files=CheckpointFiles(global_step=7)),
+)

@@ -1,0 +1,84 @@
+"""Flips every byte of a small real checkpoint, and asks TensorFlow and ckptcheck what they say.
+
+    python -m tests.checkpoints.flips fixtures/linear/tf215/model.ckpt-10
+
+For each byte of the index and of the data, with one bit of it flipped: whatever TensorFlow refuses
+to read, ckptcheck refuses; and nothing that changes a tensor passes. Ends with 1 where that is not
+so, and prints how often each of the two refused.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from typing import Any, Dict, Optional
+
+import numpy as np
+import tensorflow as tf
+
+from ckptcheck.checkpoint.bundle import read_bundle
+from ckptcheck.checkpoint.damage import DamagedError
+from ckptcheck.checkpoint.deep import scan
+
+DATA = ".data-00000-of-00001"
+
+
+def _theirs(prefix: str) -> Optional[Dict[str, Any]]:
+    """All tensors as TensorFlow reads them; None where it refuses."""
+    try:
+        reader = tf.train.load_checkpoint(prefix)
+        return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+    except (tf.errors.OpError, RuntimeError, ValueError, IndexError):
+        return None
+
+
+def _accepts(prefix: str) -> bool:
+    try:
+        return not any(item.problem for item in scan(read_bundle(prefix), workers=1))
+    except DamagedError:
+        return False
+
+
+def _same(left: Dict[str, Any], right: Dict[str, Any]) -> bool:
+    return left.keys() == right.keys() and all(
+        np.array_equal(left[name], right[name]) for name in left
+    )
+
+
+def run(source: str) -> Dict[str, int]:
+    """Flips all bytes of the checkpoint with this prefix.
+
+    Raises:
+        AssertionError: ckptcheck accepted what it should refuse.
+    """
+    counts = dict.fromkeys(("flips", "TensorFlow refused", "ckptcheck refused"), 0)
+    folder = tempfile.mkdtemp(prefix="flips-")
+    prefix = os.path.join(folder, "model.ckpt-10")
+    try:
+        for suffix in (".index", DATA):
+            shutil.copyfile(source + suffix, prefix + suffix)
+        whole = _theirs(prefix)
+        assert whole is not None and _accepts(prefix)
+        for suffix in (".index", DATA):
+            with open(prefix + suffix, "rb") as file:
+                content = file.read()
+            for at in range(len(content)):
+                damaged = bytearray(content)
+                damaged[at] ^= 1 << at % 8
+                with open(prefix + suffix, "wb") as file:
+                    file.write(damaged)
+                theirs, accepted = _theirs(prefix), _accepts(prefix)
+                counts["flips"] += 1
+                counts["TensorFlow refused"] += theirs is None
+                counts["ckptcheck refused"] += not accepted
+                if theirs is None or not _same(theirs, whole):
+                    assert not accepted, (suffix, at)
+            with open(prefix + suffix, "wb") as file:
+                file.write(content)
+    finally:
+        shutil.rmtree(folder)
+    return counts
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"TensorFlow {tf.__version__}: {run(sys.argv[1])}\n")

@@ -1,0 +1,89 @@
+"""Coverage-guided fuzzing of everything that reads untrusted bytes; needs the package atheris.
+
+    python -m tests.checkpoints.fuzz index -runs=1000000
+    python -m tests.checkpoints.fuzz state -runs=1000000
+
+``index`` gives the bytes to the reader of index files twice: as they are, and as blocks of a table
+whose checksums are right, which no fuzzer would find by itself. ``state`` gives them to the reader
+of the state file. Only a DamagedError may come out. The corpus is seeded with the fixtures.
+"""
+
+import os
+import sys
+import tempfile
+from typing import List
+
+import atheris
+
+with atheris.instrument_imports(include=["ckptcheck"]):
+    from ckptcheck.checkpoint.bundle import parse_bundle
+    from ckptcheck.checkpoint.damage import DamagedError
+    from ckptcheck.checkpoint.state_file import parse_state
+    from ckptcheck.checkpoint.table import table_blocks
+
+from ..support import FIXTURES
+from . import writer
+
+_LARGEST = 1 << 16
+
+
+def one_index(data: bytes) -> None:
+    """Reads the bytes as an index, as a block of one, and as an entry of one."""
+    kind = data[0] % 4 if data else 0
+    rest = data[1:]
+    if kind == 0:
+        content = rest
+    elif kind == 1:
+        content = writer.table_of_blocks([(b"\xff" * 8, rest, 0)])
+    elif kind == 2:
+        content = writer.table_of_blocks([(b"\xff" * 8, rest, 1)])
+    else:
+        half = len(rest) // 2
+        content = writer.index({b"a": rest[:half], b"b/c": rest[half:]})
+    try:
+        bundle = parse_bundle(content, "model.ckpt-1")
+    except DamagedError:
+        return
+    assert sum(1 for _ in bundle.stored()) <= len(content)
+
+
+def one_state(data: bytes) -> None:
+    """Reads the bytes as a state file."""
+    text = data.decode("utf-8", "replace")
+    state = parse_state(text)
+    assert not (state.problem and state.latest)
+
+
+def seeds(target: str) -> List[bytes]:
+    """Real files, and their blocks."""
+    if target == "state":
+        return [path.read_bytes() for path in sorted(FIXTURES.glob("*/*/checkpoint"))]
+    found = []
+    for path in sorted(FIXTURES.glob("*/*/*.index")):
+        data = path.read_bytes()
+        found.append(b"\0" + data)
+        for pairs in table_blocks(data):
+            block = writer.block(pairs)
+            found.append(b"\1" + block)
+            found.append(b"\2" + writer.compressed(block))
+            found.append(b"\3" + pairs[-1][1] * 2)
+    return found
+
+
+def main() -> None:
+    """Runs libFuzzer; what stands behind the target's name are its own options."""
+    targets = {"index": one_index, "state": one_state}
+    if len(sys.argv) < 2 or sys.argv[1] not in targets:
+        sys.exit(__doc__)
+    target = sys.argv[1]
+    with tempfile.TemporaryDirectory() as corpus:
+        for number, seed in enumerate(seeds(target)):
+            with open(os.path.join(corpus, f"seed{number}"), "wb") as file:
+                file.write(seed)
+        options = [f"-max_len={_LARGEST}", *sys.argv[2:], corpus]
+        atheris.Setup([sys.argv[0], *options], targets[target])
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,226 @@
+"""Reading all data. The checksums are of TensorFlow's making: the fixtures are, and see below."""
+
+import math
+import os
+import shutil
+import struct
+import tracemalloc
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ckptcheck.checkpoint.bundle import read_bundle
+from ckptcheck.checkpoint.combine import combined
+from ckptcheck.checkpoint.crc32c import compiled, crc32c, extend, masked
+from ckptcheck.spec import TensorScan
+
+from ..checkpoints import writer
+from ..support import FIXTURES
+
+np = pytest.importorskip("numpy", reason="NOT TESTED: the extra ckptcheck[deep] is not installed")
+
+from ckptcheck.checkpoint import deep, values  # noqa: E402 (numpy has to be there)
+
+PREFIXES = sorted(str(path)[: -len(".index")] for path in FIXTURES.glob("*/*/*.index"))
+NUMBERS = {
+    "float32": 1,
+    "float64": 2,
+    "int32": 3,
+    "uint8": 4,
+    "complex64": 8,
+    "bool": 10,
+    "bfloat16": 14,
+    "float16": 19,
+    "float8_e5m2": 24,
+    "float8_e4m3fn": 25,
+}
+
+
+@pytest.fixture(autouse=True)
+def slow_is_fast_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read here is small: without google-crc32c the table does."""
+    monkeypatch.setattr(deep, "_verify_packages", lambda bundle: None)
+
+
+def save(folder: Path, tensors: Dict[str, Tuple[str, Tuple[int, ...], bytes]]) -> str:
+    """A checkpoint with these dtypes, shapes and bytes."""
+    entries, data = {}, b""
+    for name, (dtype, shape, content) in tensors.items():
+        crc = masked(crc32c(content))
+        entries[name.encode()] = writer.entry(
+            NUMBERS[dtype], shape, 0, len(data), len(content), crc
+        )
+        data += content
+    (folder / "c-1.index").write_bytes(writer.index(entries))
+    (folder / "c-1.data-00000-of-00001").write_bytes(data)
+    return str(folder / "c-1")
+
+
+def scan(prefix: str, **options: Any) -> Dict[str, TensorScan]:
+    return {item.variable.name: item for item in deep.scan(read_bundle(prefix), **options)}
+
+
+@pytest.mark.parametrize("prefix", PREFIXES, ids=lambda path: os.path.relpath(path, str(FIXTURES)))
+def test_fixtures_are_whole(prefix: str) -> None:
+    found = scan(prefix)
+    assert [item.problem for item in found.values() if item.problem] == []
+    assert list(found) == [item.name for item in read_bundle(prefix).tensors]
+
+
+@given(st.binary(max_size=200), st.binary(max_size=200))
+def test_checksums_are_put_together(left: bytes, right: bytes) -> None:
+    assert combined(crc32c(left), crc32c(right), len(right)) == crc32c(left + right)
+
+
+VALUES: List[Tuple[str, bytes, int, int, Any, Any]] = [
+    ("float32", struct.pack("<3f", 1, -2, 0.5), 0, 0, -2, 1),
+    ("float32", struct.pack("<3f", 1, math.nan, math.inf), 1, 1, 1, 1),
+    ("float32", struct.pack("<2f", math.nan, math.nan), 2, 0, None, None),
+    ("float64", struct.pack("<2d", -math.inf, 7), 0, 1, 7, 7),
+    ("float16", bytes.fromhex("003c007c007e"), 1, 1, 1, 1),
+    ("bfloat16", bytes.fromhex("803f807fc07f80ff"), 1, 2, 1, 1),
+    ("complex64", struct.pack("<4f", 1, math.nan, 3, 4), 1, 0, 1, 4),
+    ("int32", struct.pack("<2i", -5, 7), 0, 0, -5, 7),
+    ("bool", b"\0\1", 0, 0, 0, 1),
+    ("float8_e5m2", bytes([0x3C, 0x7C, 0x7D, 0xFC, 0x7B]), 1, 2, 1, 57344),
+    ("float8_e4m3fn", bytes([0x38, 0x7E, 0x7F, 0xFF]), 2, 0, 1, 448),
+]
+
+
+@pytest.mark.parametrize(("dtype", "data", "nan", "infinite", "least", "most"), VALUES)
+def test_values(
+    dtype: str, data: bytes, nan: int, infinite: int, least: Any, most: Any, tmp_path: Path
+) -> None:
+    size = {"complex64": 8}.get(dtype, np.dtype(values._PLAIN.get(dtype, "u1")).itemsize)
+    size = 2 if dtype == "bfloat16" else size
+    prefix = save(tmp_path, {"x": (dtype, (len(data) // size,), data)})
+    found = scan(prefix)["x"]
+    assert (found.problem, found.nan, found.infinite) == ("", nan, infinite)
+    assert (found.least, found.most) == (least, most)
+
+
+def test_every_half_and_every_bfloat16() -> None:
+    """Every bit pattern that there is, against numpy's own arithmetic."""
+    codes = np.arange(65536, dtype="<u2")
+    halves = values.summarize(codes.tobytes(), "float16")
+    assert (halves.nan, halves.infinite, halves.least, halves.most) == (2046, 2, -65504, 65504)
+    brains = values.summarize(codes.tobytes(), "bfloat16")
+    assert (brains.nan, brains.infinite) == (254, 2)
+
+
+def test_big_endian() -> None:
+    found = values.summarize(struct.pack(">2f", 1, 3), "float32", big_endian=True)
+    assert (found.least, found.most) == (1, 3)
+
+
+def test_tensors_without_values(tmp_path: Path) -> None:
+    found = scan(save(tmp_path, {"x": ("float32", (0, 4), b"")}))["x"]
+    assert (found.problem, found.least, found.constant) == ("", None, False)
+
+
+def test_constants(tmp_path: Path) -> None:
+    ones = struct.pack("<4f", 1, 1, 1, 1)
+    found = scan(save(tmp_path, {"x": ("float32", (4,), ones)}))["x"]
+    assert found.constant and found.least == 1
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_large_tensors_are_read_in_pieces(
+    workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deep, "_PIECE", 4096)
+    monkeypatch.setattr(deep, "_READ", 1024)
+    monkeypatch.setattr(deep, "_BATCH", 5000)
+    numbers = np.arange(10000, dtype="<f4")
+    numbers[7777] = math.nan
+    prefix = save(
+        tmp_path,
+        {"a": ("uint8", (3,), b"abc"), "big": ("float32", (10000,), numbers.tobytes())},
+    )
+    read: List[int] = []
+    found = scan(prefix, workers=workers, progress=read.append)
+    assert found["big"] == TensorScan(found["big"].variable, "", 1, 0, 0, 9999)
+    assert found["a"].problem == ""
+    assert sum(read) == 40003
+    with open(prefix + ".data-00000-of-00001", "r+b") as file:
+        file.seek(20000)
+        file.write(b"\xaa")
+    assert scan(prefix, workers=workers)["big"].problem == "Checksum does not match"
+
+
+def string_bytes(items: List[bytes]) -> bytes:
+    """As TensorFlow lays strings out."""
+    crc = crc32c(b"".join(struct.pack("<I", len(item)) for item in items))
+    sums = struct.pack("<I", masked(crc))
+    return b"".join(writer.varint(len(item)) for item in items) + sums + b"".join(items)
+
+
+@given(st.lists(st.binary(max_size=300), max_size=20))
+def test_strings(items: List[bytes]) -> None:
+    import tempfile
+
+    data = string_bytes(items)
+    crc = crc32c(b"".join(struct.pack("<I", len(item)) for item in items))
+    count = sum(len(writer.varint(len(item))) for item in items)
+    crc = extend(crc, data[count:])
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        entry = writer.entry(7, (len(items),), 0, 0, len(data), masked(crc))
+        (folder / "c.index").write_bytes(writer.index({b"s": entry}))
+        (folder / "c.data-00000-of-00001").write_bytes(data)
+        assert scan(str(folder / "c"))["s"].problem == ""
+        for at in range(0, len(data), 7):
+            damaged = bytearray(data)
+            damaged[at] ^= 0x10
+            (folder / "c.data-00000-of-00001").write_bytes(damaged)
+            assert scan(str(folder / "c"))["s"].problem != ""
+
+
+def test_every_flipped_bit_of_the_data(tmp_path: Path) -> None:
+    source = FIXTURES / "partitioned" / "tf215"
+    shutil.copytree(str(source), str(tmp_path / "m"))
+    prefix = str(tmp_path / "m" / "model.ckpt-10")
+    path = Path(prefix + ".data-00000-of-00001")
+    data = path.read_bytes()
+    for at in range(0, len(data), 13):
+        damaged = bytearray(data)
+        damaged[at] ^= 1 << at % 8
+        path.write_bytes(damaged)
+        problems = [item for item in scan(prefix, workers=1).values() if item.problem]
+        assert len(problems) == 1, at
+
+
+@pytest.mark.parametrize("fault", ["missing", "short", "directory"])
+def test_files_that_are_not_whole(fault: str, tmp_path: Path) -> None:
+    prefix = save(tmp_path, {"x": ("float32", (2,), bytes(8)), "y": ("float32", (1,), bytes(4))})
+    path = prefix + ".data-00000-of-00001"
+    if fault == "short":
+        os.truncate(path, 10)
+        found = scan(prefix)
+        assert (found["x"].problem, found["y"].problem != "") == ("", True)
+        return
+    os.remove(path)
+    if fault == "directory":
+        os.mkdir(path)
+    assert all(item.problem for item in scan(prefix).values())
+
+
+def test_memory_does_not_grow_with_the_data(tmp_path: Path) -> None:
+    size = 64 << 20
+    prefix = save(tmp_path, {"x": ("uint8", (4,), b"abcd")})
+    with open(prefix + ".data-00000-of-00001", "wb") as file:
+        file.truncate(size)
+    entry = writer.entry(1, (size // 4,), 0, 0, size, 1)
+    (tmp_path / "c-1.index").write_bytes(writer.index({b"x": entry}))
+    if compiled() is None:
+        pytest.skip("NOT TESTED: google-crc32c is not installed")
+    tracemalloc.start()
+    try:
+        scan(prefix)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 24 << 20

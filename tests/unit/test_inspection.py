@@ -1,0 +1,308 @@
+"""inspect, verify and snapshot: no TensorFlow is needed or imported."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, List
+
+import pytest
+
+from ckptcheck.checkpoint.locate import locate
+from ckptcheck.checkpoint.snapshot import MARKER
+from ckptcheck.errors import UsageError
+from ckptcheck.inspection import inspect, snapshot, verify
+from ckptcheck.reporters.files_text import age_text, bytes_text, render_inspection
+from ckptcheck.reporters.options import Options
+
+from ..checkpoints import writer
+from ..support import FIXTURES, PROJECT, digest, run_cli
+from .test_files import put
+
+SOURCE = FIXTURES / "hidden_dropout" / "tf215"
+
+
+@pytest.fixture
+def model_dir(tmp_path: Path) -> Path:
+    shutil.copytree(str(SOURCE), str(tmp_path / "base"))
+    return tmp_path / "base"
+
+
+def rules_of(found: Any) -> List[str]:
+    """All but the one that depends on when the fixture was checked out."""
+    return sorted({finding.rule for finding in found.findings} - {"mixed-times"})
+
+
+def test_inspect(model_dir: Path) -> None:
+    found = inspect(str(model_dir))
+    assert (found.ok, found.checked, found.shards, found.snapshot) == (True, True, 1, False)
+    assert found.why == "Estimator loads model.ckpt-10: the state file names it"
+    assert [(item.step, item.loaded) for item in found.checkpoints] == [(10, True)]
+    assert found.graph is not None
+    assert (found.graph.tensorflow, found.graph.behavior) == ("2.15.1", "v2")
+    roles = [row.role for row in found.variables]
+    counts = [roles.count(role) for role in ("weight", "optimizer", "global_step")]
+    assert counts == [4, 10, 1]
+    assert found.findings == ()
+
+
+def test_the_kind_of_variables_of_tensorflow_1() -> None:
+    graph = inspect(str(FIXTURES / "hidden_dropout" / "tf115")).graph
+    assert graph is not None and (graph.tensorflow, graph.behavior) == ("1.15.5", "v1")
+
+
+@pytest.mark.parametrize(
+    ("fault", "rule"),
+    [
+        ("no state", "no-checkpoint"),
+        ("missing", "unreadable-checkpoint"),
+        ("short", "unreadable-checkpoint"),
+        ("index", "unreadable-checkpoint"),
+        ("moved", "checkpoint-moved"),
+        ("renamed", "wrong-step"),
+        ("newer", "newer-checkpoint"),
+        ("meta", "missing-saved-graph"),
+        ("stranger", "left-over-files"),
+        ("longer", "left-over-files"),
+    ],
+)
+def test_faults(fault: str, rule: str, model_dir: Path) -> None:
+    data = model_dir / "model.ckpt-10.data-00000-of-00001"
+    if fault == "no state":
+        (model_dir / "checkpoint").unlink()
+    elif fault == "missing":
+        data.unlink()
+    elif fault == "short":
+        os.truncate(str(data), 100)
+    elif fault == "index":
+        (model_dir / "model.ckpt-10.index").write_bytes(b"x" * 100)
+    elif fault == "moved":
+        (model_dir / "checkpoint").write_text('model_checkpoint_path: "/old/model.ckpt-10"\n')
+    elif fault == "renamed":
+        for path in list(model_dir.glob("model.ckpt-10.*")):
+            path.rename(str(path).replace("ckpt-10", "ckpt-11"))
+        (model_dir / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-11"\n')
+    elif fault == "newer":
+        put(model_dir, name="model.ckpt-20")
+    elif fault == "meta":
+        (model_dir / "model.ckpt-10.meta").unlink()
+    elif fault == "stranger":
+        (model_dir / "model.ckpt-10.data-00000-of-00002").write_bytes(b"")
+    else:
+        with open(str(data), "ab") as file:
+            file.write(b"more")
+    found = inspect(str(model_dir))
+    assert rules_of(found) == [rule]
+    assert found.ok == (found.findings[0].severity != "error")
+    render_inspection(found, Options())
+
+
+def test_an_empty_directory(tmp_path: Path) -> None:
+    found = inspect(str(tmp_path))
+    assert (found.ok, found.checked) == (False, False)
+    assert verify(str(tmp_path)).checked is False
+
+
+def test_a_first_version(tmp_path: Path) -> None:
+    (tmp_path / "model.ckpt-7").write_bytes(writer.table([(b"", writer.field(1, b""))]))
+    found = inspect(str(tmp_path / "model.ckpt-7"))
+    assert "V1" in found.not_judged[0]
+    with pytest.raises(UsageError, match="V1"):
+        verify(str(tmp_path / "model.ckpt-7"))
+
+
+def test_text_is_as_wide_as_it_may_be(model_dir: Path) -> None:
+    found = inspect(str(model_dir))
+    for show_all in (False, True):
+        text = render_inspection(found, Options(), show_all)
+        lines = text.splitlines()
+        assert max(len(line) for line in lines if str(model_dir) not in line) <= 80
+        assert any(line.startswith("dense/kernel") for line in lines)
+    assert "dense/kernel + 2 slots" in render_inspection(found, Options())
+    assert "dense/kernel/Adam_1" in render_inspection(found, Options(), True)
+
+
+def test_names_that_could_harm_a_terminal(tmp_path: Path) -> None:
+    prefix = put(tmp_path, more={"\x1b[31mred\n": writer.entry(1, (0,))})
+    text = render_inspection(inspect(prefix), Options())
+    assert "\x1b" not in text and "\\x1b[31mred\\n" in text
+
+
+def test_layers_fold(tmp_path: Path) -> None:
+    layers = {f"layer_{i}/kernel": writer.entry(1, (0, 4)) for i in range(40)}
+    text = render_inspection(inspect(put(tmp_path, more=layers)), Options())
+    assert "layer_{0..39}/kernel (x40)" in text
+
+
+def test_sizes_and_ages() -> None:
+    assert [bytes_text(n) for n in (0, 1023, 1536, 5 << 20, 3 << 40)] == [
+        "0 bytes",
+        "1023 bytes",
+        "1.5 KiB",
+        "5.0 MiB",
+        "3.0 TiB",
+    ]
+    assert [age_text(n) for n in (5, 60, 7200, 90000, -500)] == [
+        "just now",
+        "1 minute ago",
+        "2 hours ago",
+        "1 day ago",
+        "in the future",
+    ]
+
+
+# --- verify ----------------------------------------------------------------------------------
+
+
+def test_verify_finds_the_last_good_one(model_dir: Path) -> None:
+    pytest.importorskip("numpy")
+    for step, flip in ((20, False), (30, True)):
+        for path in list(model_dir.glob("model.ckpt-10.*")):
+            shutil.copyfile(str(path), str(path).replace("ckpt-10", f"ckpt-{step}"))
+        if flip:
+            with open(str(model_dir / f"model.ckpt-{step}.data-00000-of-00001"), "r+b") as file:
+                file.seek(100)
+                file.write(b"\xff\xfe")
+    found = verify(str(model_dir), all_checkpoints=True, fail_on="error")
+    assert [item.ok for item in found.checkpoints] == [True, True, False]
+    assert found.last_good == str(model_dir / "model.ckpt-20")
+    assert not found.ok
+    assert verify(str(model_dir)).ok
+
+
+def test_verify_reads_the_named_one(model_dir: Path) -> None:
+    pytest.importorskip("numpy")
+    seen: List[Any] = []
+    found = verify(str(model_dir / "model.ckpt-10"), progress=lambda *done: seen.append(done))
+    assert (found.ok, found.checkpoints[0].tensors) == (True, 15)
+    assert seen[-1] == (found.checkpoints[0].size, found.checkpoints[0].size)
+
+
+# --- snapshots -------------------------------------------------------------------------------
+
+
+def test_a_snapshot(model_dir: Path, tmp_path: Path) -> None:
+    before = digest(model_dir)
+    names = snapshot(str(model_dir), str(tmp_path / "snap"))
+    assert digest(model_dir) == before
+    assert sorted(names) == sorted(os.listdir(str(tmp_path / "snap")))
+    assert not list((tmp_path / "snap").glob("*.data-*"))
+    found = inspect(str(tmp_path / "snap"))
+    assert (found.ok, found.snapshot, found.findings) == (True, True, ())
+    assert found.variables == inspect(str(model_dir)).variables
+    assert "snapshot" in found.not_judged[0]
+    with pytest.raises(UsageError, match="is a snapshot"):
+        verify(str(tmp_path / "snap"))
+
+
+def test_a_snapshot_of_a_snapshot_is_one(model_dir: Path, tmp_path: Path) -> None:
+    snapshot(str(model_dir), str(tmp_path / "one"))
+    snapshot(str(tmp_path / "one"), str(tmp_path / "two"))
+    found = inspect(str(tmp_path / "two"))
+    assert (found.snapshot, found.findings) == (True, ())
+
+
+def test_a_snapshot_remembers_what_was_missing(model_dir: Path, tmp_path: Path) -> None:
+    os.truncate(str(model_dir / "model.ckpt-10.data-00000-of-00001"), 100)
+    snapshot(str(model_dir), str(tmp_path / "snap"))
+    assert rules_of(inspect(str(tmp_path / "snap"))) == ["unreadable-checkpoint"]
+
+
+def test_a_snapshot_of_a_strange_name(tmp_path: Path) -> None:
+    name = 'größe "1"\\n-10'
+    prefix = put(tmp_path / "base", name=name)
+    snapshot(prefix, str(tmp_path / "snap"))
+    assert os.path.basename(locate(str(tmp_path / "snap")).prefix) == name
+
+
+@pytest.mark.parametrize("there", ["file", "full", "below a file"])
+def test_a_place_that_is_taken(there: str, model_dir: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    if there == "full":
+        out.mkdir()
+        (out / "mine").write_text("mine")
+    else:
+        out.write_text("mine")
+    target = str(out / "deeper") if there == "below a file" else str(out)
+    before = digest(tmp_path)
+    with pytest.raises(UsageError):
+        snapshot(str(model_dir), target)
+    assert digest(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"version": 2}', "\xff", '{"version": 1, "checkpoint": 5}', "[" * 9999],
+)
+def test_a_marker_that_is_none(text: str, model_dir: Path) -> None:
+    (model_dir / MARKER).write_text(text, encoding="latin-1")
+    found = inspect(str(model_dir))
+    named_another = text.endswith("5}")
+    assert rules_of(found) == ([] if named_another else ["unreadable-checkpoint"])
+
+
+def test_nothing_to_make_a_snapshot_of(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing to make a snapshot of"):
+        snapshot(str(tmp_path), str(tmp_path / "snap"))
+    assert not (tmp_path / "snap").exists()
+
+
+# --- The command line ------------------------------------------------------------------------
+
+
+def test_the_command_line(model_dir: Path, tmp_path: Path) -> None:
+    found = run_cli("inspect", "base", "--format", "json", cwd=tmp_path)
+    assert found.code == 0
+    assert len(found.json["checkpoint"]["variables"]) == 15
+    assert run_cli("snapshot", "base", "snap", cwd=tmp_path).code == 0
+    assert run_cli("snapshot", "base", "snap", cwd=tmp_path).code == 2
+    os.remove(str(model_dir / "model.ckpt-10.data-00000-of-00001"))
+    assert run_cli("inspect", "base", cwd=tmp_path).code == 1
+    assert run_cli("inspect", "nothing", cwd=tmp_path).code == 2
+    (tmp_path / "inspect").mkdir()
+    assert run_cli("inspect", "./inspect", cwd=tmp_path).code == 3
+    assert run_cli("inspect", "base", "--format", "xml", cwd=tmp_path).code == 2
+    help_text = run_cli("verify", "--help", cwd=tmp_path)
+    assert help_text.code == 0 and "--all-checkpoints" in help_text.out
+
+
+def test_verify_on_the_command_line(model_dir: Path, tmp_path: Path) -> None:
+    pytest.importorskip("numpy")
+    found = run_cli("verify", "base", "--format", "json", cwd=tmp_path)
+    assert (found.code, found.json["last_good"]) == (0, "base/model.ckpt-10")
+    assert run_cli("verify", "base", "--all-checkpoints", cwd=tmp_path).code == 0
+
+
+def test_without_numpy_there_is_one_message(model_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text("raise ImportError('no numpy here')\n")
+    found = run_cli(
+        "verify",
+        "base",
+        cwd=tmp_path,
+        env=dict(os.environ, PYTHONPATH=os.pathsep.join([str(tmp_path), str(PROJECT)])),
+    )
+    assert found.code == 2
+    assert found.err.count("\n") == 1 and "pip install 'ckptcheck[deep]'" in found.err
+
+
+@pytest.mark.parametrize(
+    "words", [["--list-rules"], ["--help"], ["--explain", "wrong-step"], ["inspect", str(SOURCE)]]
+)
+def test_nothing_heavy_is_imported(words: List[str]) -> None:
+    code = (
+        "import sys\nfrom ckptcheck.cli import main\n"
+        f"try:\n main({words!r})\nexcept SystemExit: pass\n"
+        "heavy = {'tensorflow', 'numpy', 'google_crc32c', 'fsspec'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=str(PROJECT), stdout=subprocess.PIPE, check=False
+    )
+    assert done.returncode == 0
+
+
+def test_json_is_json(model_dir: Path) -> None:
+    found = run_cli("inspect", str(model_dir), "--format", "json", cwd=PROJECT)
+    assert json.loads(found.out)["version"] == 1

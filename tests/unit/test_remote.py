@@ -1,0 +1,131 @@
+"""Model_dirs on other file systems, by the one that fsspec keeps in memory."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, Iterator, List
+
+import pytest
+
+from ckptcheck.checkpoint.remote import at_hand, is_remote
+from ckptcheck.errors import UsageError
+from ckptcheck.inspection import inspect, snapshot, verify
+
+from ..support import FIXTURES
+
+SOURCE = FIXTURES / "hidden_dropout" / "tf215"
+DATA = "model.ckpt-10.data-00000-of-00001"
+
+
+@pytest.fixture
+def memory() -> Iterator[Any]:
+    """``memory://runs/base`` with a checkpoint; counts the bytes that are read of the data."""
+    fsspec = pytest.importorskip("fsspec", reason="NOT TESTED: fsspec is not installed")
+    system = fsspec.filesystem("memory")
+    for path in SOURCE.iterdir():
+        system.pipe(f"/runs/base/{path.name}", path.read_bytes())
+    yield system
+    system.rm("/runs", recursive=True)
+
+
+@pytest.mark.parametrize(
+    ("named", "remote"),
+    [("gs://b/x", True), ("memory://x", True), ("runs/base", False), ("/a//b", False), ("", False)],
+)
+def test_what_is_remote(named: str, remote: bool) -> None:
+    assert is_remote(named) == remote
+
+
+@pytest.mark.parametrize("end", ["", "/", "/model.ckpt-10", "/model.ckpt-10.index"])
+def test_inspect(memory: Any, end: str) -> None:
+    found = inspect("memory://runs/base" + end)
+    here = inspect(str(SOURCE))
+    assert found.variables == here.variables
+    assert found.prefix == "memory://runs/base/model.ckpt-10"
+    assert [finding for finding in found.findings if finding.rule != "mixed-times"] == []
+    assert found.graph is not None and found.graph.tensorflow == "2.15.1"
+    assert (found.snapshot, found.not_judged) == (False, ())
+
+
+def test_no_data_is_fetched_but_the_step(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: List[Any] = []
+    original = type(memory).cat_file
+
+    def cat_file(self: Any, path: str, start: Any = None, end: Any = None, **options: Any) -> Any:
+        read.append((path.rpartition("/")[2], start, end))
+        return original(self, path, start=start, end=end, **options)
+
+    monkeypatch.setattr(type(memory), "cat_file", cat_file)
+    inspect("memory://runs/base")
+    assert [end - start for name, start, end in read if name == DATA] == [8]
+
+
+def test_missing_and_short_data(memory: Any) -> None:
+    memory.pipe(f"/runs/base/{DATA}", b"short")
+    assert "unreadable-checkpoint" in {f.rule for f in inspect("memory://runs/base").findings}
+    memory.rm(f"/runs/base/{DATA}")
+    assert "unreadable-checkpoint" in {f.rule for f in inspect("memory://runs/base").findings}
+
+
+def test_a_state_file_with_the_place_itself_in_it(memory: Any) -> None:
+    text = b'model_checkpoint_path: "memory://runs/base/model.ckpt-10"\n'
+    memory.pipe("/runs/base/checkpoint", text)
+    assert inspect("memory://runs/base").prefix == "memory://runs/base/model.ckpt-10"
+
+
+def test_verify(memory: Any) -> None:
+    pytest.importorskip("numpy")
+    assert verify("memory://runs/base", fail_on="error").ok
+    data = bytearray((SOURCE / DATA).read_bytes())
+    data[100] ^= 1
+    memory.pipe(f"/runs/base/{DATA}", bytes(data))
+    found = verify("memory://runs/base", fail_on="error")
+    assert not found.ok
+    assert found.checkpoints[0].prefix == "memory://runs/base/model.ckpt-10"
+
+
+def test_a_remote_snapshot(memory: Any, tmp_path: Path) -> None:
+    snapshot(str(SOURCE), str(tmp_path / "snap"))
+    for path in (tmp_path / "snap").iterdir():
+        memory.pipe(f"/runs/snap/{path.name}", path.read_bytes())
+    found = inspect("memory://runs/snap")
+    assert found.snapshot and "unreadable-checkpoint" not in {f.rule for f in found.findings}
+    with pytest.raises(UsageError, match="is a snapshot"):
+        verify("memory://runs/snap")
+
+
+def test_snapshot(memory: Any, tmp_path: Path) -> None:
+    snapshot("memory://runs/base", str(tmp_path / "snap"))
+    assert inspect(str(tmp_path / "snap")).snapshot
+
+
+@pytest.mark.parametrize("named", ["memory://runs/nothing", "memory://runs/base/model.ckpt-11"])
+def test_nothing_there(memory: Any, named: str) -> None:
+    with pytest.raises(UsageError, match=named):
+        inspect(named)
+
+
+def test_a_file_system_that_nobody_knows() -> None:
+    pytest.importorskip("fsspec")
+    with pytest.raises(UsageError, match="nosuch://x"):
+        inspect("nosuch://x/y")
+
+
+def test_without_fsspec(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    with pytest.raises(UsageError, match=r"pip install 'ckptcheck\[remote\]'"):
+        inspect("gs://bucket/run")
+
+
+def test_nothing_is_left_behind(memory: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with at_hand("memory://runs/base") as place:
+        assert os.listdir(str(tmp_path)) and os.path.isdir(place.path)
+    assert os.listdir(str(tmp_path)) == []
+
+
+def test_a_local_directory_is_itself(tmp_path: Path) -> None:
+    shutil.copytree(str(SOURCE), str(tmp_path / "base"))
+    with at_hand(str(tmp_path / "base")) as place:
+        assert (place.path, place.shown("x")) == (str(tmp_path / "base"), "x")
