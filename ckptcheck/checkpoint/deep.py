@@ -178,9 +178,11 @@ class _Reader:
         self._files = files
         self._big_endian = big_endian
         self._values = values
+        self._extend = compiled() or extend
 
     def read_batch(self, batch: Sequence[_Piece]) -> List[_Seen]:
-        return [self._read_piece(piece) for piece in batch]
+        with self._values.quiet():
+            return [self._read_piece(piece) for piece in batch]
 
     def _read_piece(self, piece: _Piece) -> _Seen:
         item = self._stored[piece.number]
@@ -203,7 +205,7 @@ class _Reader:
         for start in range(piece.start, piece.start + piece.size, _READ):
             size = min(_READ, piece.start + piece.size - start)
             data = self._files.read(item.shard, item.offset + start, size)
-            crc = extend(crc, data)
+            crc = self._extend(crc, data)
             if known:
                 summary.add(self._values.summarize(data, item.dtype, self._big_endian))
         return crc

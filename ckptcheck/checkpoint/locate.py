@@ -118,7 +118,8 @@ def _shards(prefix: str) -> List["os.DirEntry[str]"]:
 
 def data_bytes(prefix: str) -> Optional[int]:
     """The size of a V2 checkpoint's data files together, None where it has none."""
-    sizes = [entry.stat().st_size for entry in _shards(prefix) if entry.is_file()]
+    paths = [entry.path for entry in _shards(prefix)]
+    sizes = [os.path.getsize(path) for path in paths if os.path.isfile(path)]
     return sum(sizes) if sizes else None
 
 
@@ -127,7 +128,7 @@ def missing_shards(prefix: str) -> Tuple[str, ...]:
     if not os.path.isfile(prefix + ".index"):
         return ()  # a V1 checkpoint is one file
     base = os.path.basename(prefix)
-    there = [entry.name for entry in _shards(prefix) if entry.is_file()]
+    there = [entry.name for entry in _shards(prefix) if os.path.isfile(entry.path)]
     counts = {int(match.group("count")) for match in map(_SHARD.search, there) if match}
     count = max(counts) if counts else 1
     expected = [f"{base}.data-{i:05d}-of-{count:05d}" for i in range(count)]

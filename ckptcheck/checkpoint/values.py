@@ -99,11 +99,15 @@ def summarize(data: bytes, dtype: str, big_endian: bool = False) -> Summary:
     values = _values(data, dtype, ">" if big_endian else "<")
     if values.size == 0:
         return Summary()
-    with np.errstate(all="ignore"):
-        least, most = values.min(), values.max()
-        if values.dtype.kind != "f" or (np.isfinite(least) and np.isfinite(most)):
-            return Summary(0, 0, _number(least), _number(most))
-        return _not_finite(values)
+    least, most = values.min(), values.max()
+    if values.dtype.kind != "f" or (np.isfinite(least) and np.isfinite(most)):
+        return Summary(0, 0, _number(least), _number(most))
+    return _not_finite(values)
+
+
+def quiet() -> Any:
+    """A context without numpy's warnings about values that are no numbers: they are looked for."""
+    return np.errstate(all="ignore")
 
 
 def _values(data: bytes, dtype: str, order: str) -> Any:

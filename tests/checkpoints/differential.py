@@ -4,7 +4,8 @@
 
 Each trial saves one checkpoint, with names of any bytes, every dtype that this TensorFlow can save,
 scalars, tensors without elements, partitioned variables, and several shards, and compares what
-TensorFlow's own reader says of it with what ckptcheck's says. Ends with 1 at the first difference,
+TensorFlow's own reader says of it with what ckptcheck's says; the checksums of all data have to
+match, too. Ends with 1 at the first difference,
 which the same seed repeats.
 
 TensorFlow's Python cannot list names that are no UTF-8; there its debug string is compared, which
@@ -23,6 +24,7 @@ import numpy as np
 import tensorflow as tf
 
 from ckptcheck.checkpoint.bundle import Bundle, read_bundle
+from ckptcheck.checkpoint.deep import scan
 from ckptcheck.checkpoint.slices import slice_key
 
 v1 = tf.compat.v1
@@ -202,6 +204,8 @@ def compare(prefix: str) -> Bundle:
     wanted = debug if isinstance(debug, bytes) else debug.encode("utf-8", "surrogateescape")
     _equal("the debug string", _debug_string(mine), wanted)
     _equal("shards", sorted({item.shard for item in mine.stored()}), _shards(prefix))
+    problems = [item for item in scan(mine, workers=1) if item.problem]
+    _equal("what cannot be read of what was just saved", problems, [])
     try:
         theirs = tf.train.list_variables(prefix)
         dtypes = reader.get_variable_to_dtype_map()

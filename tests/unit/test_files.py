@@ -11,6 +11,7 @@ from ckptcheck.checkpoint.bundle import read_bundle
 from ckptcheck.checkpoint.crc32c import crc32c, masked
 from ckptcheck.checkpoint.examine import examine
 from ckptcheck.checkpoint.files import elements, read_global_step
+from ckptcheck.checkpoint.locate import locate
 from ckptcheck.checkpoint.roles import roles
 from ckptcheck.spec import CheckpointFiles
 
@@ -98,6 +99,17 @@ def test_a_file_that_is_a_directory(tmp_path: Path) -> None:
     files = look(prefix)
     assert files.files[0].problem == "it is a directory"
     assert files.global_step is None
+
+
+def test_a_file_that_is_a_link_to_itself(tmp_path: Path) -> None:
+    """To ask whether it is a file raises."""
+    path = put(tmp_path) + ".data-00000-of-00001"
+    os.remove(path)
+    os.symlink(path, path)
+    found = locate(str(tmp_path / "model.ckpt-10"))
+    assert found.missing_shards == (os.path.basename(path),)
+    assert found.data_bytes is None
+    assert look(str(tmp_path / "model.ckpt-10")).files[0].size is None
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -1,0 +1,103 @@
+"""Damages every file of a model_dir in every way, and watches that nothing but findings comes out.
+
+    python -m tests.checkpoints.faults fixtures/linear/tf215
+
+Each file is deleted, cut, emptied, swapped with another, linked to another, or replaced by a
+directory, a link to nowhere or to itself, or a pipe. ``inspect`` and ``verify`` have to end soon,
+with a result or with one UsageError, and may not change anything. Ends with 1 where they do not.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from typing import Callable, Dict
+
+from ckptcheck.errors import UsageError
+from ckptcheck.inspection import inspect, verify
+from ckptcheck.reporters.files_text import render_inspection, render_verification
+from ckptcheck.reporters.options import Options
+
+from ..support import digest
+
+Fault = Callable[[str, str], None]
+_SOON_SECONDS = 5.0
+
+
+def _cut(path: str, other: str) -> None:
+    os.truncate(path, os.path.getsize(path) // 2)
+
+
+def _empty(path: str, other: str) -> None:
+    os.truncate(path, 0)
+
+
+def _swap(path: str, other: str) -> None:
+    os.rename(path, path + ".swap")
+    os.rename(other, path)
+    os.rename(path + ".swap", other)
+
+
+def _replace(make: Callable[[str], None]) -> Fault:
+    def fault(path: str, other: str) -> None:
+        os.remove(path)
+        make(path)
+
+    return fault
+
+
+def _hard_link(path: str, other: str) -> None:
+    os.remove(path)
+    os.link(other, path)
+
+
+FAULTS: Dict[str, Fault] = {
+    "delete": lambda path, other: os.remove(path),
+    "cut": _cut,
+    "empty": _empty,
+    "swap": _swap,
+    "hard link": _hard_link,
+    "directory": _replace(os.mkdir),
+    "dangling link": _replace(lambda path: os.symlink("/nowhere/at/all", path)),
+    "link to itself": _replace(lambda path: os.symlink(path, path)),
+    "pipe": _replace(os.mkfifo),
+    "no permission": lambda path, other: os.chmod(path, 0),
+}
+
+
+def run(source: str) -> Dict[str, int]:
+    """Runs all faults on copies of a model_dir.
+
+    Raises:
+        AssertionError: something was changed, or took too long.
+    """
+    counts = dict.fromkeys(("faults", "findings", "usage errors"), 0)
+    for name in sorted(os.listdir(source)):
+        others = [other for other in sorted(os.listdir(source)) if other != name]
+        for fault in FAULTS.values():
+            for other in others:
+                with tempfile.TemporaryDirectory(prefix="faults-") as folder:
+                    model_dir = os.path.join(folder, "base")
+                    shutil.copytree(source, model_dir)
+                    fault(os.path.join(model_dir, name), os.path.join(model_dir, other))
+                    _judge(model_dir, counts)
+    return counts
+
+
+def _judge(model_dir: str, counts: Dict[str, int]) -> None:
+    before, start = digest(model_dir), time.monotonic()
+    counts["faults"] += 1
+    try:
+        found = inspect(model_dir)
+        counts["findings"] += len(found.findings)
+        render_inspection(found, Options())
+        render_verification(verify(model_dir, all_checkpoints=True), Options())
+    except UsageError:
+        counts["usage errors"] += 1
+    assert time.monotonic() - start < _SOON_SECONDS
+    assert digest(model_dir) == before
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{run(sys.argv[1])}\n")
