@@ -394,7 +394,10 @@ def _key_error(trace: ModeTrace) -> List[InputEvent]:
         return [InputEvent(("features",), "key", key) for key in keys]
     if not any(event.event == "iterate" for event in trace.events):
         return []
-    return [InputEvent(("features",), "key", failure.message.strip("'\""))]
+    key = failure.message.strip("'\"")
+    if any(read.raised and read.key == key for read in trace.params.reads):
+        return []  # it was params that lack it
+    return [InputEvent(("features",), "key", key)]
 
 
 def _with_soft_keys(features: Node, labels: Node, events: Sequence[InputEvent], most: int) -> Node:

@@ -260,16 +260,22 @@ class DictProbe(dict):  # type: ignore[type-arg]
         self._recorder.note(self._path, "iterate")
         return iter(list(dict.keys(self)))
 
+    def _note_view(self, name: str, frame: types.FrameType) -> None:
+        """Notes a look at all entries; TensorFlow's own (nest, Keras) may be at any structure."""
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        own = package in ("tensorflow", "tensorflow_core", "keras", "tf_keras")
+        self._recorder.note(self._path, "iterate", None if own else name)
+
     def keys(self) -> Any:
-        self._recorder.note(self._path, "iterate", "keys")
+        self._note_view("keys", sys._getframe(1))
         return dict.keys(self)
 
     def values(self) -> Any:
-        self._recorder.note(self._path, "iterate", "values")
+        self._note_view("values", sys._getframe(1))
         return dict.values(self)
 
     def items(self) -> Any:
-        self._recorder.note(self._path, "iterate", "items")
+        self._note_view("items", sys._getframe(1))
         return dict.items(self)
 
     def __getattr__(self, name: str) -> Any:

@@ -535,8 +535,15 @@ def _change_tensor(draw: Drawer) -> Optional[Edit]:
     if change == "fill":
         return ChangeTensor(change, key, draw.rng.choice((0.0, 1.0)))
     if change == "resize":
+        if _is_of_table(key):
+            return None
         return ChangeTensor(change, key, _resized(draw, shape))
     return ChangeTensor(change, key)
+
+
+def _is_of_table(key: str) -> bool:
+    """Keys and values of a saved table: other numbers of them are a table that never was."""
+    return key.endswith(("-keys", "-values"))
 
 
 def _is_number(dtype: str) -> bool:

@@ -4,10 +4,11 @@ import dataclasses
 from typing import Dict
 
 from . import parts
+from .edits import DropParam
 from .inputs import Column, Inputs
-from .model import COMPAT, COMPAT_V1, Block, Model
+from .model import COMPAT, COMPAT_V1, Block, Model, Scaffolding
 from .shrink import Case
-from .source import LITERAL, Number
+from .source import LITERAL, SUBSCRIPT, Number
 from .trial import Composed
 
 PLAIN = Model(header=COMPAT, style=LITERAL)
@@ -42,6 +43,48 @@ REGRESSIONS: Dict[str, Case] = {
     # A slice is no key that a dict could have.
     "one-tensor-that-is-sliced": (
         Composed(_with_parts(_with_inputs(PLAIN, Inputs(structure="tensor")), _EMBEDDING)),
+        (),
+    ),
+    # A key that params lack is no key of the features.
+    "param-missing-in-two-modes": (
+        Composed(
+            dataclasses.replace(
+                _with_parts(
+                    _with_inputs(PLAIN, Inputs(widths=(3, 3), columns=(_BUCKETS,))),
+                    parts.Auxiliary("extra", Number(3, "size"), "LABELS"),
+                ),
+                style=SUBSCRIPT,
+            )
+        ),
+        (DropParam("size"),),
+    ),
+    # A layer looks at the keys of whatever it is given.
+    "one-tensor-into-a-layer": (
+        Composed(
+            _with_parts(_with_inputs(PLAIN, Inputs(structure="tensor")), parts.Twin("t", Number(3)))
+        ),
+        (),
+    ),
+    # A variable that no ready op looks at, and that the run reads.
+    "not-restored-and-not-watched": (
+        Composed(
+            dataclasses.replace(
+                PLAIN, scaffolding=Scaffolding("partial", "bias", "empty-ready-ops")
+            )
+        ),
+        (),
+    ),
+    # The parts of a partitioned variable, each saved under a name of its own.
+    "parts-by-their-names": (
+        Composed(
+            dataclasses.replace(
+                PLAIN,
+                blocks=(
+                    Block("b", (parts.MatMul("m", Number(4), bias=False),), "scope", Number(2)),
+                ),
+                scaffolding=Scaffolding("dict"),
+            )
+        ),
         (),
     ),
     # Its buckets are the rows of a matrix, also where keys and values are scalars.
