@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Dict, List
@@ -540,7 +541,16 @@ def test_check(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "shape-mismatch" in {finding.rule for finding in wrong.findings}
     assert all(isinstance(finding, ckptcheck.Finding) for finding in wrong.findings)
     assert digest(project.model_dir) == before
-    assert "tensorflow" not in sys.modules, "the API imported TensorFlow into this process"
+
+
+@needs_tensorflow
+def test_check_imports_no_tensorflow_itself(project: Project) -> None:
+    code = (
+        "import sys, ckptcheck; "
+        f"assert ckptcheck.check({str(project.model_dir)!r}, {TARGET!r}, 'params.json').ok; "
+        "assert 'tensorflow' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=str(project.root), check=True)
 
 
 @pytest.mark.parametrize(

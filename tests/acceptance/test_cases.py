@@ -7,11 +7,17 @@ import pytest
 
 from .all_cases import CASES
 from .cases import Case
+from .hard_cases import EVERY_DAY, HARD_CASES
 from .workspace import FIXTURES, Workspace
 
 NAMES = sorted(
     name for name in os.listdir(FIXTURES) if os.path.isdir(os.path.join(FIXTURES, name, "tf115"))
 )
+
+
+def test_every_day_names_cases() -> None:
+    ids = {case.id for case in HARD_CASES if not case.extra}
+    assert ids == EVERY_DAY
 
 
 def test_ids_are_unique() -> None:
