@@ -338,7 +338,7 @@ class Read:
         slice: TensorFlow's ``shape_and_slice`` of this read, "" for a whole tensor.
         sink: ``assign``, ``table``, ``iterator`` or ``opaque``.
         check: what TensorFlow verifies of the shape: ``slice``, ``assign``, ``reshape``,
-            ``table`` or ``none``.
+            ``table`` or ``none``; or, of an iterator, that it is ``initialized``.
         role: ``weight``, ``slot`` (the optimizer's own state), ``global_step`` or ``other``.
     """
 
@@ -593,6 +593,7 @@ class SavedGraph:
         head: the nodes from the global step to the first variable of the model.
         ops: the types of the nodes from the head's first on, for alignment with a trace.
         strategy: whether a distribution strategy built it.
+        iterators: whether its saver restored iterators of the input_fn.
     """
 
     file: str
@@ -601,6 +602,7 @@ class SavedGraph:
     head: Tuple[HeadNode, ...]
     ops: Tuple[str, ...]
     strategy: bool = False
+    iterators: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

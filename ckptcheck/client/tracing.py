@@ -101,7 +101,7 @@ class _Tracing:
             _traced_launch(self._launch, traces),
             features,
         )
-        doubts = (*self._doubts, *_not_judged(graph, traces))
+        doubts = (*self._doubts, *_not_judged(graph, traces, self._explicit))
         return Traced(self._index, None, trace, doubts, self._listed)
 
     @property
@@ -286,6 +286,11 @@ _NOT_DISTRIBUTED = (
     "whether EVAL has one (eval_distribute; name the Estimator or its factory as TARGET)"
 )
 
+_ITERATORS = (
+    "the iterators of the input_fn, which the saved graph restored with the variables (--input-fn "
+    "shows whether it still does)"
+)
+
 _ANOTHER_USE = (
     "whether each feature is the right tensor: the model_fn uses them otherwise than it did when "
     "the graph was saved, so only their order told them apart (--input-fn or --features makes sure)"
@@ -352,12 +357,16 @@ def _traced_launch(launch: Launch, traces: Mapping[str, ModeTrace]) -> Launch:
     return launch
 
 
-def _not_judged(graph: Optional[SavedGraph], traces: Mapping[str, ModeTrace]) -> Tuple[str, ...]:
+def _not_judged(
+    graph: Optional[SavedGraph], traces: Mapping[str, ModeTrace], given: bool
+) -> Tuple[str, ...]:
     found: List[str] = []
     if graph is None:
         found.append("no saved graph: the kind of variables that the launching script makes")
     elif graph.strategy:
         found.append(_NOT_DISTRIBUTED)
+    if graph is not None and graph.iterators and not given:
+        found.append(_ITERATORS)
     for trace in traces.values():
         found.extend(note for note in trace.notes if note not in found)
     return tuple(found)

@@ -277,7 +277,8 @@ def _follow(output: Any, within: Set[Any]) -> _Way:
             shape = _table_shape(op.inputs[0].op, list(op.inputs).index(tensor))
             return _Way("table", op.inputs[0].op, "table", shape)
         if op.type == "DeserializeIterator":
-            return _Way("iterator", op.inputs[0].op, "none")
+            ready = op.inputs[0].op.type == "OneShotIterator"  # the others are made ready later
+            return _Way("iterator", op.inputs[0].op, "none" if ready else "initialized")
         if op.type not in _PASS_THROUGH or not op.outputs:
             return _Way("opaque", None, "none")
         reshaped = reshaped or op.type == "Reshape"

@@ -54,6 +54,7 @@ def _summary(tensorflow: Any, path: str, definition: Any, version: str) -> Saved
         head=head,
         ops=tuple(node.op for node in nodes[first : last + _HEAD_OPS]),
         strategy=_has_strategy(nodes),
+        iterators=any(node.op == "DeserializeIterator" for node in nodes),
     )
 
 

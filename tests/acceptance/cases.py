@@ -41,6 +41,8 @@ class Case:
     #: What is done before it is trained; then the checkpoint is made when the test runs.
     before: Tuple[e.Edit, ...] = ()
 
+    #: The only major version of TensorFlow that has what it needs.
+    major: Optional[int] = None
     #: Export it for serving, too; its features must be a dict.
     exports: bool = False
 

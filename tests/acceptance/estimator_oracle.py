@@ -99,7 +99,7 @@ def _read_checkpoint(prefix: Any) -> Dict[str, np.ndarray]:
     found = {}
     for name in names:
         with contextlib.suppress(Exception):
-            found[name] = reader.get_tensor(name)
+            found[name] = np.asarray(reader.get_tensor(name))
     return found
 
 

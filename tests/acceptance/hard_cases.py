@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import List, Tuple
 
 from . import edits as e
-from .cases import FAILS, RESTORES, Case
+from .cases import FAILS, INPUT_FN, RESTORES, Case
 
 NO_SAVER = "    return None"
 NAMES = "{v.op.name: v for v in tf.global_variables()}"
@@ -217,6 +217,59 @@ OBJECTS: List[Case] = [
     Case("objects-saveable-cast", "objects", (e.cast_variable("offset_rounded", "int64"),)),
 ]
 
+INPUTS = '    return dataset.repeat() if mode == "train" else dataset\n'
+SAVED_ITERATOR = """\
+    dataset = dataset.repeat() if mode == "train" else dataset
+    iterator = tf.compat.v1.data.make_initializable_iterator(dataset)
+    keys = tf.compat.v1.GraphKeys
+    tf.compat.v1.add_to_collection(keys.TABLE_INITIALIZERS, iterator.initializer)
+    saveable = tf.data.experimental.make_saveable_from_iterator(iterator)
+    tf.compat.v1.add_to_collection(keys.SAVEABLE_OBJECTS, saveable)
+    return iterator.get_next()
+"""
+
+ITERATORS: List[Case] = [
+    Case(
+        "iterator-saved",
+        "saving",
+        before=(e.replace_input(INPUTS, SAVED_ITERATOR),),
+        cli_args=INPUT_FN,
+    ),
+    Case(
+        "iterator-saved-at-last",
+        "saving",
+        (e.replace_input(INPUTS, SAVED_ITERATOR),),
+        cli_args=INPUT_FN,
+    ),
+    Case(
+        "iterator-no-more",
+        "saving",
+        (e.replace_input(SAVED_ITERATOR, INPUTS),),
+        before=(e.replace_input(INPUTS, SAVED_ITERATOR),),
+    ),
+]
+
+CUDNN = "tf.contrib.cudnn_rnn.CudnnCompatible{}Cell(params['units'])"
+RECURRENT = (
+    "    steps = tf.unstack(tf.reshape(x, [-1, 2, 2]), axis=1)\n"
+    "    cell = " + CUDNN.format("LSTM") + "\n"
+    "    hidden = tf.nn.static_rnn(cell, steps, dtype=tf.float32)[0][-1]\n"
+)
+PLAIN_CELL = "tf.nn.rnn_cell.LSTMCell(params['units'])"
+
+#: tf.contrib is in TensorFlow 1 only.
+CONTRIB: List[Case] = [
+    Case("cudnn-unchanged", "saving", before=(e.replace(HIDDEN, RECURRENT),), major=1),
+    Case("cudnn-more-units", "saving", MORE_UNITS, before=(e.replace(HIDDEN, RECURRENT),), major=1),
+    Case(
+        "cudnn-plain-cell",
+        "saving",
+        (e.replace(CUDNN.format("LSTM"), PLAIN_CELL),),
+        before=(e.replace(HIDDEN, RECURRENT),),
+        major=1,
+    ),
+]
+
 ESTIMATOR = "make_estimator"
 
 
@@ -273,6 +326,11 @@ def _library(name: str, before: Tuple[e.Edit, ...], **edits: Tuple[e.Edit, ...])
     ]
 
 
+TREES = (
+    "tf.estimator.BoostedTreesClassifier([tf.feature_column.indicator_column(tag)], 1, model_dir, "
+    "2, max_depth=2, config=config)"
+)
+
 LIBRARIES: List[Case] = (
     _library("dnn", (), more_hidden=MORE_HIDDEN, fewer_hidden=FEWER_HIDDEN, buckets=FEWER_BUCKETS)
     + _library("linear-classifier", (_canned(LINEAR),), buckets=FEWER_BUCKETS)
@@ -289,6 +347,15 @@ LIBRARIES: List[Case] = (
 
 EVAL_TOO = (e.replace("train_distribute=", "eval_distribute=strategy, train_distribute="),)
 TWO_DEVICES = (e.replace('["/cpu:0"]', '["/cpu:0", "/cpu:1"]'),)
+
+BOOSTED: List[Case] = [
+    replace(case, major=1)
+    for case in _library(
+        "boosted-trees",
+        (_canned(TREES),),
+        more=(e.set_params(buckets=12),),
+    )
+]
 
 NATIVE: List[Case] = [
     Case(f"native-{case.id}", "canned", case.edits, module="model_native", function=ESTIMATOR)
@@ -500,6 +567,12 @@ EVERY_DAY = {
     "unchecked-shape-reference",
     "partitions-none-to-three",
     "partitions-three-to-none-more-units",
+    "iterator-saved",
+    "iterator-saved-at-last",
+    "cudnn-unchanged",
+    "cudnn-more-units",
+    "boosted-trees-unchanged",
+    "boosted-trees-more",
     "objects-unchanged",
     "objects-table-renamed",
     "objects-table-of-vectors",
@@ -545,8 +618,11 @@ _ALL = [
     *OTHER_KINDS,
     *SAVERS,
     *SHAPES,
+    *ITERATORS,
+    *CONTRIB,
     *OBJECTS,
     *LIBRARIES,
+    *BOOSTED,
     *NATIVE,
     *LAUNCHES,
     *EXPORTS,

@@ -1,4 +1,4 @@
-"""A vector `x`, a string `tag`, one of three classes."""
+"""A vector `x`, a string `tag`, one of at least two classes."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ def input_fn(mode):
         "x": rng.uniform(-1, 1, size=(16, 4)).astype(np.float32),
         "tag": rng.choice(["a", "b", "c"], size=(16, 1)).astype("S"),
     }
-    labels = rng.randint(0, 3, size=(16, 1)).astype(np.int64)
+    labels = rng.randint(0, 2, size=(16, 1)).astype(np.int64)
     dataset = tf.data.Dataset.from_tensor_slices((features, labels)).batch(8)
     return dataset.repeat() if mode == "train" else dataset
 
