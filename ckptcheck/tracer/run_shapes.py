@@ -5,10 +5,11 @@ next is asked of TensorFlow's own shape functions: the part of the graph that th
 imported once more with the restored shapes in place of the declared ones.
 """
 
+import itertools
 from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
 
 from ..spec import Read, RunError, VariableSpec, allows
-from . import convolutions
+from . import convolutions, slices
 from .restore_plan import Restore, ancestors, as_op
 
 
@@ -73,7 +74,9 @@ def _refusal(
             v1.import_graph_def(definition, name="")
         except ValueError as error:
             return named_op(str(error), definition), str(error).splitlines()[0]
-        return next(convolutions.refusals(tensorflow, graph, restored), None)
+        kernels = (convolutions, slices)
+        refused = (k.refusals(tensorflow, graph, restored) for k in kernels)
+        return next(itertools.chain.from_iterable(refused), None)
 
 
 def part_of(graph: Any, ops: Set[Any]) -> Any:

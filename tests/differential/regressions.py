@@ -4,7 +4,7 @@ import dataclasses
 from typing import Dict
 
 from . import parts
-from .edits import DropParam
+from .edits import ChangeSize, DropParam
 from .inputs import Column, Inputs
 from .model import COMPAT, COMPAT_V1, Block, Model, Scaffolding
 from .shrink import Case
@@ -86,6 +86,21 @@ REGRESSIONS: Dict[str, Case] = {
             )
         ),
         (),
+    ),
+    # The gradient of a concatenation is cut at the declared sizes; no shape function says so.
+    "gradient-of-a-concatenation": (
+        Composed(
+            dataclasses.replace(
+                _with_parts(
+                    _with_inputs(PLAIN, Inputs(source="defaults", full_batch=True)),
+                    parts.Embedding("ids", Number(7), Number(4), keras=True),
+                ),
+                optimizer="adagrad",
+                clip=True,
+                average="kept",
+            )
+        ),
+        (ChangeSize(1, 6),),
     ),
     # Its buckets are the rows of a matrix, also where keys and values are scalars.
     "dense-hash-table": (
