@@ -92,12 +92,23 @@ REGRESSIONS: Dict[str, Case] = {
         Composed(
             dataclasses.replace(
                 _with_parts(
-                    _with_inputs(PLAIN, Inputs(source="defaults", full_batch=True)),
+                    _with_inputs(PLAIN, Inputs(source="defaults")),
                     parts.Embedding("ids", Number(7), Number(4), keras=True),
                 ),
                 optimizer="adagrad",
                 clip=True,
                 average="kept",
+            )
+        ),
+        (ChangeSize(1, 6),),
+    ),
+    # The size of the batch is not known, and no batch is as large as the Reshape wants it.
+    "reshape-of-a-batch-of-unknown-size": (
+        Composed(
+            dataclasses.replace(
+                _with_parts(PLAIN, parts.Embedding("ids", Number(7), Number(4))),
+                optimizer="adagrad",
+                clip=True,
             )
         ),
         (ChangeSize(1, 6),),
