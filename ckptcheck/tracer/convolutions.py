@@ -33,13 +33,21 @@ def refusals(tensorflow: Any, declared: Any, restored: Any) -> Iterator[Tuple[st
 
 def _sizes(tensorflow: Any, declared: Any, op: Any, slot: int) -> Optional[List[int]]:
     """What a gradient op will get as sizes, None where only the run knows."""
-    tensor = declared.get_operation_by_name(op.name).inputs[slot]
+    return constant_sizes(tensorflow, declared.get_operation_by_name(op.name).inputs[slot])
+
+
+def constant_sizes(tensorflow: Any, tensor: Any) -> Optional[List[int]]:
+    """The sizes in a tensor of the declared graph, None where only the run knows them.
+
+    They are constants, or the shape of something whose declared shape is known, which TensorFlow
+    computes before it runs anything.
+    """
     value = tensorflow.get_static_value(tensor)
     if value is not None:
         return [int(size) for size in value]
     if tensor.op.type not in ("Shape", "ShapeN"):
         return None
-    shape = _shape(tensor.op.inputs[tensor.value_index])
+    shape = static_shape(tensor.op.inputs[tensor.value_index])
     if shape is None or None in shape:
         return None
     return [size for size in shape if size is not None]
@@ -47,7 +55,7 @@ def _sizes(tensorflow: Any, declared: Any, op: Any, slot: int) -> Optional[List[
 
 def _filter_problem(op: Any, sizes: Optional[List[int]]) -> str:
     """Sizes of the filter against the input and the gradient of the output."""
-    given, gradient = _shape(op.inputs[0]), _shape(op.inputs[2])
+    given, gradient = static_shape(op.inputs[0]), static_shape(op.inputs[2])
     if sizes is None or given is None or gradient is None:
         return ""
     return _problem(op, given, sizes, gradient)
@@ -55,7 +63,7 @@ def _filter_problem(op: Any, sizes: Optional[List[int]]) -> str:
 
 def _input_problem(op: Any, sizes: Optional[List[int]]) -> str:
     """Sizes of the input against the filter and the gradient of the output."""
-    kernel, gradient = _shape(op.inputs[1]), _shape(op.inputs[2])
+    kernel, gradient = static_shape(op.inputs[1]), static_shape(op.inputs[2])
     if sizes is None or kernel is None or gradient is None or None in kernel:
         return ""
     return _problem(op, list(sizes), [int(size) for size in kernel if size is not None], gradient)
@@ -91,6 +99,7 @@ def _axes(op: Any, rank: int) -> Tuple[int, List[int]]:
     return (1, list(range(2, rank))) if first else (rank - 1, list(range(1, rank - 1)))
 
 
-def _shape(tensor: Any) -> Optional[List[Optional[int]]]:
+def static_shape(tensor: Any) -> Optional[List[Optional[int]]]:
+    """A tensor's shape as its graph knows it, None for an unknown rank."""
     shape = tensor.get_shape()
     return None if shape.rank is None else shape.as_list()

@@ -150,6 +150,10 @@ class Inputs:
                 return int(shape[0])
         return None
 
+    def dense(self) -> List[Any]:
+        """The tensors of features and labels that are no SparseTensors."""
+        return [t for t in self._placeholders.values() if hasattr(t, "consumers")]
+
     def structure(self) -> Tuple[Any, Any]:
         """The structures as far as this trace found them out."""
         return _structure(self.features), _structure(self.labels)

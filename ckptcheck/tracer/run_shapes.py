@@ -5,11 +5,16 @@ next is asked of TensorFlow's own shape functions: the part of the graph that th
 imported once more with the restored shapes in place of the declared ones.
 """
 
-from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
+import itertools
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from ..spec import Read, RunError, VariableSpec, allows
-from . import convolutions
+from . import convolutions, slices
+from .convolutions import static_shape
 from .restore_plan import Restore, ancestors, as_op
+
+_ANY_BATCH = 1009
+"""A prime, which no size of a model divides: what a Reshape makes fit by chance does not fit."""
 
 
 def run_errors(
@@ -18,6 +23,7 @@ def run_errors(
     restore: Restore,
     checkpoint: Iterable[VariableSpec],
     fetches: Iterable[Any],
+    inputs: Sequence[Any] = (),
 ) -> Tuple[RunError, ...]:
     """What the run after the restore will refuse of the shapes that the restore lets through.
 
@@ -27,6 +33,7 @@ def run_errors(
         restore: its restore plan with the ops that are written to.
         checkpoint: what the checkpoint holds.
         fetches: what the mode runs.
+        inputs: the dense tensors of features and labels.
     """
     stored = {spec.name: spec for spec in checkpoint}
     changed = {
@@ -37,7 +44,7 @@ def run_errors(
     if not changed:
         return ()
     roots = [op for op in map(as_op, fetches) if op is not None]
-    refused = _refusal(tensorflow, graph, roots, changed)
+    refused = _refusal(tensorflow, graph, roots, changed, inputs)
     if refused is None:
         return ()
     op, message = refused
@@ -57,23 +64,59 @@ def _refusal(
     graph: Any,
     roots: List[Any],
     changed: Dict[str, Tuple[Read, VariableSpec]],
+    inputs: Sequence[Any],
 ) -> Optional[Tuple[str, str]]:
     """The op that refuses the restored shapes and what it says, None where none does."""
-    v1 = tensorflow.compat.v1
-    definition = part_of(graph, ancestors(roots))
+    ops = ancestors(roots)
+    definition = part_of(graph, ops)
     for node in definition.node:
         for attribute in ("_output_shapes", "_class"):
             if attribute in node.attr:
                 del node.attr[attribute]
+    pinned = _pins(inputs, ops)
+    if pinned and _refusal_of(tensorflow, graph, definition, pinned):
+        pinned = {}  # the declared model itself refuses that size: then it is no batch's
+    for node in definition.node:
         if node.name in changed:
             shape = changed[node.name][1].shape
             node.attr["shape"].shape.CopyFrom(tensorflow.TensorShape(shape).as_proto())
+    return _refusal_of(tensorflow, graph, definition, pinned)
+
+
+def _pins(inputs: Sequence[Any], ops: Set[Any]) -> Dict[str, Tuple[Any, List[Optional[int]]]]:
+    """The inputs whose batch is of unknown size, with their dtypes and shapes for a known one.
+
+    With it the shape functions know the sizes that are computed from a batch's, such as that of
+    a Reshape.
+    """
+    shapes = [(tensor, static_shape(tensor)) for tensor in inputs]
+    known = [shape[0] for _, shape in shapes if shape and shape[0]]
+    size = known[0] if known else _ANY_BATCH
+    return {
+        tensor.name: (tensor.dtype, [size, *shape[1:]])
+        for tensor, shape in shapes
+        if shape and shape[0] is None and any(user in ops for user in tensor.consumers())
+    }
+
+
+def _refusal_of(
+    tensorflow: Any,
+    graph: Any,
+    definition: Any,
+    pinned: Dict[str, Tuple[Any, List[Optional[int]]]],
+) -> Optional[Tuple[str, str]]:
+    """What refuses a part of the graph with some of its inputs of known shapes."""
+    v1 = tensorflow.compat.v1
     with v1.Graph().as_default() as restored:
+        with tensorflow.name_scope("ckptcheck_pinned"):
+            mapped = {name: v1.placeholder(*pin) for name, pin in pinned.items()}
         try:
-            v1.import_graph_def(definition, name="")
+            v1.import_graph_def(definition, mapped, name="")
         except ValueError as error:
             return named_op(str(error), definition), str(error).splitlines()[0]
-        return next(convolutions.refusals(tensorflow, graph, restored), None)
+        kernels = (convolutions, slices)
+        refused = (k.refusals(tensorflow, graph, restored) for k in kernels)
+        return next(itertools.chain.from_iterable(refused), None)
 
 
 def part_of(graph: Any, ops: Set[Any]) -> Any:

@@ -224,7 +224,9 @@ class _ModeTracer:
         stored = self.request.checkpoint
         return dataclasses.replace(
             restore.plan,
-            run_errors=run_shapes.run_errors(self.tensorflow, self.graph, restore, stored, fetches),
+            run_errors=run_shapes.run_errors(
+                self.tensorflow, self.graph, restore, stored, fetches, self.inputs.dense()
+            ),
             opaque_errors=opaque.errors(self.tensorflow, self.graph, restore, stored),
         )
 

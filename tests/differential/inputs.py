@@ -154,13 +154,9 @@ class Inputs:
                 "    )()",
             ]
         if self.source in ("constants", "defaults"):
-            made = {
-                "constants": f"tf.constant(value[:{BATCH}])",
-                "defaults": (
-                    f"tf.compat.v1.placeholder_with_default(value[:{BATCH}], "
-                    f"({'BATCH' if self.full_batch else 'None'},) + value.shape[1:])"
-                ).replace("BATCH", str(BATCH)),
-            }[self.source]
+            made = f"tf.constant(value[:{BATCH}])"
+            if self.source == "defaults":  # of a known shape: TensorFlow sees that of the default
+                made = f"tf.compat.v1.placeholder_with_default({made}, value[:{BATCH}].shape)"
             return [
                 *lines,
                 f"    first = lambda value: {made}",

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Dict
 
 from . import parts
-from .edits import DropParam
+from .edits import ChangeSize, DropParam
 from .inputs import Column, Inputs
 from .model import COMPAT, COMPAT_V1, Block, Model, Scaffolding
 from .shrink import Case
@@ -86,6 +86,32 @@ REGRESSIONS: Dict[str, Case] = {
             )
         ),
         (),
+    ),
+    # The gradient of a concatenation is cut at the declared sizes; no shape function says so.
+    "gradient-of-a-concatenation": (
+        Composed(
+            dataclasses.replace(
+                _with_parts(
+                    _with_inputs(PLAIN, Inputs(source="defaults")),
+                    parts.Embedding("ids", Number(7), Number(4), keras=True),
+                ),
+                optimizer="adagrad",
+                clip=True,
+                average="kept",
+            )
+        ),
+        (ChangeSize(1, 6),),
+    ),
+    # The size of the batch is not known, and no batch is as large as the Reshape wants it.
+    "reshape-of-a-batch-of-unknown-size": (
+        Composed(
+            dataclasses.replace(
+                _with_parts(PLAIN, parts.Embedding("ids", Number(7), Number(4))),
+                optimizer="adagrad",
+                clip=True,
+            )
+        ),
+        (ChangeSize(1, 6),),
     ),
     # Its buckets are the rows of a matrix, also where keys and values are scalars.
     "dense-hash-table": (
