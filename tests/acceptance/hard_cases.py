@@ -345,8 +345,37 @@ LIBRARIES: List[Case] = (
     )
 )
 
+TPU_TRAIN = "tpu.TPUEstimatorSpec(mode, loss=loss, train_op=train_op"
+SCAFFOLD_FN = (
+    TPU_TRAIN,
+    TPU_TRAIN + ", scaffold_fn=lambda: tf.train.Scaffold(saver=tf.train.Saver("
+    "tf.trainable_variables() + [tf.train.get_global_step()]), "
+    "ready_op=tf.constant([], tf.string), ready_for_local_init_op=tf.constant([], tf.string), "
+    "local_init_op=tf.variables_initializer([v for v in tf.global_variables() "
+    "if v not in tf.trainable_variables() and v is not tf.train.get_global_step()]))",
+)
+HOST_CALL = (
+    TPU_TRAIN,
+    TPU_TRAIN + ", host_call=(lambda x: [tf.get_variable('seen', [], trainable=False).assign_add("
+    "tf.reduce_sum(x))], [tf.reshape(loss, [1])])",
+)
 EVAL_TOO = (e.replace("train_distribute=", "eval_distribute=strategy, train_distribute="),)
 TWO_DEVICES = (e.replace('["/cpu:0"]', '["/cpu:0", "/cpu:1"]'),)
+
+HEADS = (
+    "tf.estimator.DNNEstimator(tf.estimator.MultiHead(["
+    "tf.estimator.BinaryClassHead(name='sort'), tf.estimator.RegressionHead(name='size')]), "
+    "hidden_units, dense, model_dir=model_dir, config=config)"
+)
+TWO_LABELS = e.replace_input(
+    "    dataset = tf.data",
+    '    labels = {"sort": labels, "size": labels.astype(np.float32)}\n    dataset = tf.data',
+)
+
+HEADED: List[Case] = [
+    replace(case, module="model_native")
+    for case in _library("multi-head", (_canned(HEADS), TWO_LABELS), more_hidden=MORE_HIDDEN)
+]
 
 BOOSTED: List[Case] = [
     replace(case, major=1)
@@ -370,6 +399,10 @@ LAUNCHES: List[Case] = [
     Case("tpu-estimator", "tpu", function=ESTIMATOR),
     Case("tpu-estimator-more-units", "tpu", MORE_UNITS, function=ESTIMATOR),
     Case("tpu-estimator-renamed", "tpu", RENAMED, function=ESTIMATOR),
+    Case("tpu-scaffold-fn", "tpu", before=(e.replace(*SCAFFOLD_FN),)),
+    Case("tpu-scaffold-fn-at-last", "tpu", (e.replace(*SCAFFOLD_FN),)),
+    Case("tpu-host-call", "tpu", before=(e.replace(*HOST_CALL),), function=ESTIMATOR),
+    Case("tpu-host-call-renamed", "tpu", RENAMED, before=(e.replace(*HOST_CALL),)),
     Case("tpu-batch-size-given", "tpu", (e.set_params(batch_size=8),)),
     Case("mirrored-unchanged", "mirrored"),
     Case("mirrored-more-units", "mirrored", MORE_UNITS),
@@ -596,7 +629,11 @@ EVERY_DAY = {
     "tpu-more-units",
     "tpu-estimator",
     "tpu-estimator-renamed",
+    "tpu-scaffold-fn-at-last",
+    "tpu-host-call",
     "tpu-batch-size-given",
+    "multi-head-unchanged",
+    "multi-head-more-hidden",
     "mirrored-unchanged",
     "mirrored-more-units",
     "mirrored-estimator",
@@ -630,6 +667,7 @@ _ALL = [
     *OBJECTS,
     *LIBRARIES,
     *BOOSTED,
+    *HEADED,
     *NATIVE,
     *LAUNCHES,
     *EXPORTS,
