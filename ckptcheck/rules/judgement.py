@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, Optional
 
-from ..spec import Outcome, Read, RestorePlan, Shape, VariableSpec, allows
+from ..spec import TRAIN, Outcome, Read, RestorePlan, Shape, VariableSpec, allows
 from .base import FAILS_AT_RESTORE, FAILS_AT_RUN, SILENTLY_WRONG
 
 
@@ -38,6 +38,8 @@ def shape_problem(read: Read, stored: VariableSpec, plan: RestorePlan) -> Option
         )
     if read.check == "assign":
         return ShapeProblem(FAILS_AT_RESTORE, "Assign requires shapes of both tensors to match")
+    if read.role == "global_step" and plan.mode == TRAIN:  # its hooks save before the first step
+        return ShapeProblem(FAILS_AT_RESTORE, "the global step is no single number")
     for error in plan.run_errors:
         if read.key in error.keys:
             return ShapeProblem(FAILS_AT_RUN, error.message)

@@ -9,7 +9,7 @@ import itertools
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from ..spec import Read, RunError, VariableSpec, allows
-from . import convolutions, slices
+from . import applies, convolutions, slices
 from .convolutions import static_shape
 from .restore_plan import Restore, ancestors, as_op
 
@@ -73,14 +73,35 @@ def _refusal(
         for attribute in ("_output_shapes", "_class"):
             if attribute in node.attr:
                 del node.attr[attribute]
+    folded = _folded(tensorflow, definition, ops)
     pinned = _pins(inputs, ops)
-    if pinned and _refusal_of(tensorflow, graph, definition, pinned):
+    if pinned and _refusal_of(tensorflow, graph, definition, pinned, folded):
         pinned = {}  # the declared model itself refuses that size: then it is no batch's
     for node in definition.node:
         if node.name in changed:
             shape = changed[node.name][1].shape
             node.attr["shape"].shape.CopyFrom(tensorflow.TensorShape(shape).as_proto())
-    return _refusal_of(tensorflow, graph, definition, pinned)
+    return _refusal_of(tensorflow, graph, definition, pinned, folded)
+
+
+def _folded(tensorflow: Any, definition: Any, ops: Set[Any]) -> Dict[str, Any]:
+    """The shapes that TensorFlow computes before it runs anything, since all of them is declared.
+
+    They are asked of the imported graph: a shape that only Python knows (``set_shape``) is not in
+    what TensorFlow gets to run.
+    """
+    found = {}
+    with tensorflow.compat.v1.Graph().as_default() as declared:
+        tensorflow.compat.v1.import_graph_def(definition, name="")
+        for op in ops:
+            if op.type not in ("Shape", "ShapeN"):
+                continue
+            mine = declared.get_operation_by_name(op.name)
+            for output, given in zip(mine.outputs, mine.inputs):
+                shape = static_shape(given)
+                if shape is not None and None not in shape and output.consumers():
+                    found[output.name] = (output.dtype, shape)
+    return found
 
 
 def _pins(inputs: Sequence[Any], ops: Set[Any]) -> Dict[str, Tuple[Any, List[Optional[int]]]]:
@@ -104,17 +125,20 @@ def _refusal_of(
     graph: Any,
     definition: Any,
     pinned: Dict[str, Tuple[Any, List[Optional[int]]]],
+    folded: Dict[str, Any],
 ) -> Optional[Tuple[str, str]]:
-    """What refuses a part of the graph with some of its inputs of known shapes."""
+    """What refuses a part of the graph with some inputs of known shapes and some known values."""
     v1 = tensorflow.compat.v1
     with v1.Graph().as_default() as restored:
         with tensorflow.name_scope("ckptcheck_pinned"):
             mapped = {name: v1.placeholder(*pin) for name, pin in pinned.items()}
+            for name, (dtype, value) in folded.items():
+                mapped[name] = tensorflow.constant(value, dtype)
         try:
             v1.import_graph_def(definition, mapped, name="")
         except ValueError as error:
             return named_op(str(error), definition), str(error).splitlines()[0]
-        kernels = (convolutions, slices)
+        kernels = (convolutions, slices, applies)
         refused = (k.refusals(tensorflow, graph, restored) for k in kernels)
         return next(itertools.chain.from_iterable(refused), None)
 

@@ -34,6 +34,7 @@ class Composer:
         signature: Tuple[str, ...] = rng.choice(_SIGNATURES)
         if inputs.labels == "inside" and rng.random() < 0.5:
             signature = tuple(name for name in signature if name != "labels")
+        average = rng.choice(("", "", "", "", "kept", "restored"))
         return Model(
             header=header,
             style=self._style,
@@ -44,8 +45,8 @@ class Composer:
             optimizer=rng.choice(sorted(OPTIMIZERS)),
             optimizer_in_eval=rng.random() < 0.25,
             clip=rng.random() < 0.25,
-            average=rng.choice(("", "", "", "", "kept", "restored")),
-            scaffolding=self._scaffolding(),
+            average=average,
+            scaffolding=self._scaffolding(bool(average)),
             hook=self._hook(),
             metrics=rng.random() < 0.4,
             wrapped=rng.choice(("", "", "", "outer")),
@@ -144,7 +145,7 @@ class Composer:
             for kind in chosen
         )
 
-    def _scaffolding(self) -> Scaffolding:
+    def _scaffolding(self, averages: bool) -> Scaffolding:
         rng = self._rng
         if rng.random() < 0.6:
             return Scaffolding()
@@ -154,6 +155,8 @@ class Composer:
             completion = rng.choice(sorted(COMPLETIONS))
         elif rng.random() < 0.15:
             completion = rng.choice(("again", "empty-ready-ops"))
+        if averages and completion == "again":
+            completion = "nothing"
         if completion == "empty-ready-ops" and saver not in ("", "partial"):
             completion = "nothing"
         without = rng.choice(("bias", "kernel", "output"))

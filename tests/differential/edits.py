@@ -332,11 +332,20 @@ class Drawer:
         ):
             return False
         try:
-            apply_code(self.model, (*others, edit))
+            after = apply_code(self.model, (*others, edit))
             apply_params(self.params, (*others, edit))
         except NothingToEditError:
             return False
-        return True
+        return is_fair(after)
+
+
+def is_fair(model: Model) -> bool:
+    """Whether it has one answer.
+
+    An average is initialized from its variable. Where both are initialized at once, after a
+    restore, it is luck whether that is before or after the variable got its own first value.
+    """
+    return not (model.average and model.scaffolding.completion == "again")
 
 
 def apply_code(model: Model, edits: Sequence[Edit]) -> Model:

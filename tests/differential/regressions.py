@@ -4,7 +4,7 @@ import dataclasses
 from typing import Dict
 
 from . import parts
-from .edits import ChangeSize, DropParam
+from .edits import ChangeSize, ChangeTensor, DropParam
 from .inputs import Column, Inputs
 from .model import COMPAT, COMPAT_V1, Block, Model, Scaffolding
 from .shrink import Case
@@ -113,6 +113,20 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (ChangeSize(1, 6),),
     ),
+    # TensorFlow fills in the declared size of a filter; the optimizer then gets its gradient.
+    "gradient-of-a-filter-of-another-size": (
+        Composed(
+            dataclasses.replace(
+                _with_parts(
+                    PLAIN, parts.Convolution("c", Number(4), Number(1), keras=True, flatten=True)
+                ),
+                optimizer="momentum",
+            )
+        ),
+        (ChangeSize(1, 4),),
+    ),
+    # A vector goes into a resource variable, and the hooks of TRAIN want a number.
+    "global-step-of-one-element": (Composed(PLAIN), (ChangeTensor("resize", "global_step", (1,)),)),
     # Its buckets are the rows of a matrix, also where keys and values are scalars.
     "dense-hash-table": (
         Composed(

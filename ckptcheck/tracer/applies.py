@@ -1,0 +1,50 @@
+"""Optimizers' updates, whose kernels want all of one shape: variable, gradient and slots.
+
+Not every version's shape functions verify it for resource variables.
+"""
+
+import re
+from typing import Any, Iterator, List, Optional, Tuple
+
+from .convolutions import static_shape
+
+_APPLY = re.compile(r"^ResourceApply[A-Z]")
+_ALIKE = ("grad", "delta", "accum", "accum_update", "linear", "m", "v", "vhat", "mg", "ms", "mom")
+"""The inputs of these ops that have the variable's shape, by their names in TensorFlow."""
+
+
+def refusals(tensorflow: Any, declared: Any, restored: Any) -> Iterator[Tuple[str, str]]:
+    """The updates that will raise, each with why.
+
+    Args:
+        tensorflow: the module.
+        declared: the graph as it was traced.
+        restored: the part of it that runs, with the restored shapes.
+    """
+    for op in restored.get_operations():
+        if not _APPLY.match(op.type):
+            continue
+        names = [argument.name for argument in op.op_def.input_arg]
+        variable = _held_shape(op.inputs[names.index("var")])
+        for name in filter(names.__contains__, _ALIKE):
+            other = _held_shape(op.inputs[names.index(name)])
+            if _differ(variable, other):
+                yield op.name, f"var and {name} do not have the same shape {variable} {other}"
+
+
+def _held_shape(tensor: Any) -> Optional[List[Optional[int]]]:
+    """The shape of a tensor, or that of the variable that a handle is of."""
+    if tensor.op.type != "VarHandleOp":
+        return None if tensor.dtype.name == "resource" else static_shape(tensor)
+    shape = tensor.op.get_attr("shape")
+    return (
+        None if shape.unknown_rank else [dim.size if dim.size >= 0 else None for dim in shape.dim]
+    )
+
+
+def _differ(one: Optional[List[Optional[int]]], other: Optional[List[Optional[int]]]) -> bool:
+    """Whether two shapes are known to differ."""
+    if one is None or other is None:
+        return False
+    known = all(a is None or b is None or a == b for a, b in zip(one, other))
+    return len(one) != len(other) or not known
