@@ -467,7 +467,8 @@ class InputEvent:
 
     Attributes:
         path: where, from the root: ``("features", "x")``.
-        event: ``key``, ``index``, ``unpack``, ``tensor``, ``iterate`` or ``keyerror``.
+        event: ``key``, ``index``, ``unpack``, ``tensor``, ``iterate``, ``named``, ``maybe-key`` or
+            ``dict`` (which a failure told).
         value: the key, the index, the number of values unpacked, or, of ``iterate``, the method
             of a dict that was called for it.
     """

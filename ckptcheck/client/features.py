@@ -338,6 +338,7 @@ def _learn(guess: Guess, traces: Mapping[str, ModeTrace]) -> Guess:
     for trace in traces.values():
         events.extend(trace.events)
         events.extend(_key_error(trace))
+        events.extend(_said_of_labels(trace))
     most = len(guess.pool.used or guess.pool.leaves)
     labels = learn(guess.labels, events, "labels", most)
     room = most - sum(1 for _ in labels.leaves(("labels",)))
@@ -398,6 +399,18 @@ def _key_error(trace: ModeTrace) -> List[InputEvent]:
     if any(read.raised and read.key == key for read in trace.params.reads):
         return []  # it was params that lack it
     return [InputEvent(("features",), "key", key)]
+
+
+def _said_of_labels(trace: ModeTrace) -> List[InputEvent]:
+    """What a multi-head's complaint tells of the labels: that they are a dict, and its keys."""
+    message = trace.failure.message if trace.failure is not None else ""
+    missing = re.search(r"labels has missing values for head\(s\): \[(.+?)\]", message)
+    if missing:
+        keys = re.findall(r"'([^']+)'", missing.group(1))
+        return [InputEvent(("labels",), "key", key) for key in keys]
+    if message.startswith("labels must be a dict"):
+        return [InputEvent(("labels",), "dict")]
+    return []
 
 
 def _with_soft_keys(features: Node, labels: Node, events: Sequence[InputEvent], most: int) -> Node:

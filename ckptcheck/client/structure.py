@@ -71,6 +71,8 @@ def _learn_at(node: Node, path: Path, event: InputEvent, most: int) -> Node:
         if node.kind != "dict":
             node = Node("dict")
         return node if event.value in dict(node.items) else node.with_item(event.value, TENSOR)
+    if event.event == "dict" and node.kind != "dict":
+        return Node("dict")
     if event.event == "unpack" and isinstance(event.value, int):
         return sequence("tuple", event.value)
     if event.event == "index" and isinstance(event.value, int):
