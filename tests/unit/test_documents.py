@@ -48,8 +48,8 @@ def test_every_file_that_a_document_links_to_is_there() -> None:
 
 
 def test_facts_name_cases_that_there_are() -> None:
-    folder = PROJECT / "tests" / "acceptance"
-    cases = "".join((folder / name).read_text("utf-8") for name in ("cases.py", "hard_cases.py"))
+    files = ("acceptance/cases.py", "acceptance/hard_cases.py", "differential/regressions.py")
+    cases = "".join((PROJECT / "tests" / name).read_text("utf-8") for name in files)
     named = re.findall(r"`([a-z]+(?:-[a-z0-9]+)+)`", read("docs/facts.md"))
     assert len(named) > 20
     assert [name for name in named if f'"{name}"' not in cases] == []
