@@ -555,6 +555,11 @@ def test_five_megabytes_of_prints(project: Project) -> None:
     assert "more output of the traced code is not shown" in run.err
 
 
+def _heed_interrupts() -> None:
+    """What a shell starts in the background, such as a whole CI run, ignores them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @needs_tensorflow
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="NOT TESTED: this needs /proc")
 def test_an_interrupt_ends_everything(project: Project, tmp_path: Path) -> None:
@@ -578,6 +583,7 @@ def test_an_interrupt_ends_everything(project: Project, tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=_heed_interrupts,
     )
     for _ in range(600):
         if pid.exists() and pid.read_text():

@@ -358,11 +358,15 @@ def _finished(traces: Mapping[str, ModeTrace]) -> bool:
 
 
 def _by_iteration(events: Sequence[InputEvent], traces: Mapping[str, ModeTrace], room: int) -> Node:
-    """What features are that were gone through and never asked for a key."""
+    """What features are that were gone through and never asked for a key.
+
+    TensorFlow's own look at nested values, in C++, asks nothing that a probe could see.
+    """
     if _finished(traces):
         return Node("dict")  # nothing was asked of them
-    iterated = [e for e in events if e.event == "iterate" and e.path == ("features",)]
-    if not iterated or wanted_keys(events, "maybe-key"):
+    seen = [e for e in events if e.path[:1] == ("features",)]
+    iterated = [e for e in seen if e.event == "iterate" and len(e.path) == 1]
+    if (seen and not iterated) or wanted_keys(events, "maybe-key"):
         return UNKNOWN
     if any(event.value for event in iterated):  # .items() and the like: a dict, whatever its keys
         return Node("dict", tuple((unnamed(place), TENSOR) for place in range(room)))

@@ -152,7 +152,7 @@ class Inputs:
 
     def dense(self) -> List[Any]:
         """The tensors of features and labels that are no SparseTensors."""
-        return [t for t in self._placeholders.values() if hasattr(t, "consumers")]
+        return [t for t in self._placeholders.values() if not hasattr(t, "dense_shape")]
 
     def structure(self) -> Tuple[Any, Any]:
         """The structures as far as this trace found them out."""
