@@ -373,7 +373,7 @@ TWO_LABELS = e.replace_input(
 )
 
 HEADED: List[Case] = [
-    replace(case, module="model_native")
+    replace(case, module="model_native", major=2)
     for case in _library("multi-head", (_canned(HEADS), TWO_LABELS), more_hidden=MORE_HIDDEN)
 ]
 
