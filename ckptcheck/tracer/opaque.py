@@ -46,8 +46,7 @@ class _Restored:
         self._tensorflow = tensorflow
         self._graph = graph
         self._given = given
-        self._restoring = _consumers_of(given)
-        self._part = ancestors(self._restoring) - readers
+        self._part = ancestors(_consumers_of(given)) - readers
 
     def errors(self) -> Tuple[RunError, ...]:
         v1 = self._tensorflow.compat.v1

@@ -193,7 +193,7 @@ def _assigned(ops: Iterable[Any]) -> Set[Any]:
 
 
 def _reads(tensorflow: Any, graph: Any, saver: Any, variables: Variables) -> List[_Found]:
-    within = restoring_ops(graph, saver)
+    within = _restoring_ops(graph, saver)
     found = [
         item
         for op in sorted(within, key=lambda op: op.name)
@@ -203,7 +203,7 @@ def _reads(tensorflow: Any, graph: Any, saver: Any, variables: Variables) -> Lis
     return sorted(found, key=lambda item: (item.read.key, item.read.slice))
 
 
-def restoring_ops(graph: Any, saver: Any) -> Set[Any]:
+def _restoring_ops(graph: Any, saver: Any) -> Set[Any]:
     """All ops that run when a saver restores; none without a saver."""
     if saver is None or saver.saver_def is None or not saver.saver_def.restore_op_name:
         return set()

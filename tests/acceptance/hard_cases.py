@@ -19,10 +19,6 @@ def _saver(expression: str) -> Tuple[e.Edit, ...]:
     return (e.replace(NO_SAVER, "    return " + expression),)
 
 
-def _network(old: str, new: str) -> e.Edit:
-    return e.replace(old, new)
-
-
 MORE_UNITS = (e.set_params(units=7),)
 RENAMED = (e.replace('name="hidden"', 'name="dense"'),)
 DICT = "tf.train.Saver({'m/' + v.op.name: v for v in tf.global_variables()})"
