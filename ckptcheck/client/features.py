@@ -394,7 +394,7 @@ def _key_error(trace: ModeTrace) -> List[InputEvent]:
     if failure is None or failure.type not in ("KeyError", "FormattedKeyError"):
         return []
     expected = re.search(r"Expected keys: \{(.+?)\}", failure.message)
-    if expected and failure.type == "FormattedKeyError":  # of a Keras model turned into Estimator
+    if expected:  # what a Keras model that was turned into an Estimator says
         keys = re.findall(r"'([^']+)'", expected.group(1))
         return [InputEvent(("features",), "key", key) for key in keys]
     if not any(event.event == "iterate" for event in trace.events):

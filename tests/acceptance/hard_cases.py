@@ -573,12 +573,25 @@ OTHER_KINDS: List[Case] = [
     Case("kind-saved-model-variables", "saving", (e.rename_checkpoint("variables"),)),
     Case("kind-without-step", "saving", (e.rename_checkpoint("model.ckpt"),)),
     Case("kind-keras-estimator", "keras_estimator", function=ESTIMATOR),
-    Case("kind-keras-estimator-more-units", "keras_estimator", MORE_UNITS, function=ESTIMATOR),
-    Case("kind-keras-estimator-renamed", "keras_estimator", RENAMED, function=ESTIMATOR),
+    Case(  # on 1.15 TRAIN also warm-starts from the Keras model, which is not traced
+        "kind-keras-estimator-more-units",
+        "keras_estimator",
+        MORE_UNITS,
+        function=ESTIMATOR,
+        major=2,
+    ),
+    Case(  # which renames the model's input, too; only the input_fn says what its own key is
+        "kind-keras-estimator-renamed",
+        "keras_estimator",
+        RENAMED,
+        cli_args=INPUT_FN,
+        function=ESTIMATOR,
+    ),
     Case(
         "kind-keras-estimator-layer-added",
         "keras_estimator",
         (e.replace("    layers = [", "    layers = [tf.keras.layers.Dense(4, input_shape=(4,)),"),),
+        cli_args=INPUT_FN,
         function=ESTIMATOR,
     ),
 ]
