@@ -11,7 +11,7 @@ from .checkpoint.listing import Listing, changes, listing
 from .checkpoint.locate import locate
 from .checkpoint.remote import AtHand, at_hand
 from .client.process import Tracer
-from .client.tracing import trace_check
+from .client.tracing import Traced, trace_check
 from .config import (
     DEFAULT_TIMEOUT,
     SEVERITIES,
@@ -22,7 +22,7 @@ from .config import (
 )
 from .config import read_json_object as _read_json_object
 from .config import size as _size
-from .errors import UsageError
+from .errors import UnknownFeaturesError, UsageError
 from .groups import group
 from .rules import Facts, run_rules
 from .spec import MODES, CheckpointIndex, Finding, Located, Report, TensorScan
@@ -126,7 +126,7 @@ def run_check(spec: CheckSpec, tracer: Optional[Tracer] = None) -> Report:
 
 def _run(spec: CheckSpec, place: AtHand, tracer: Optional[Tracer]) -> Report:
     located = locate(place.path)
-    if not located.prefix:
+    if not located.prefix and (located.names_nothing or not located.candidates):
         facts = Facts(located, spec.modes)
         return _report(spec, facts, ("the model: there is no checkpoint to restore",))
     found = _Checkpoint(
@@ -194,6 +194,7 @@ def _run_traced(
 
 def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Report:
     findings = run_rules(facts)
+    restored = facts.trace if facts.index else None
     checked = bool(facts.located.prefix or facts.located.candidates)
     return Report(
         ok=checked and not _failing(findings, spec.fail_on),
@@ -202,7 +203,7 @@ def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Repor
         model_dir=spec.model_dir,
         checkpoint=facts.index,
         trace=facts.trace,
-        verdicts=verdicts(spec.modes, findings, facts.trace) if checked else (),
+        verdicts=verdicts(spec.modes, findings, restored) if checked else (),
         groups=group(findings),
         not_judged=not_judged,
     )
@@ -210,16 +211,16 @@ def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Repor
 
 def _facts(spec: CheckSpec, found: _Checkpoint, tracer: Tracer) -> Tuple[Facts, Tuple[str, ...]]:
     located, examined = found.located, found.examined
-    if not located.exists:  # nothing to trace; what happens depends on the version of TensorFlow
-        version = tracer.hello().tensorflow
-        facts = Facts(located, spec.modes, tensorflow=version)
-        return facts, ("the model: the checkpoint that the state file names is not there",)
     tracer.hello()  # its import takes seconds, in which others may write there
     before = listing(located.model_dir)
     bundle = examined.bundle
     index = bundle.checkpoint_index() if bundle else None
     try:
         traced = trace_check(spec, located, tracer, index)
+    except UnknownFeaturesError as error:
+        if located.exists:
+            raise UsageError(str(error) + _said_of(before, located)) from None
+        traced = Traced(None, None, None, (f"the model: {str(error).splitlines()[0]}",))
     except UsageError as error:
         raise UsageError(str(error) + _said_of(before, located)) from None
     after = listing(located.model_dir)
@@ -236,7 +237,8 @@ def _facts(spec: CheckSpec, found: _Checkpoint, tracer: Tracer) -> Tuple[Facts, 
         files=examined.files,
         disagreement=_disagreement(examined, traced.listed),
     )
-    return facts, (*traced.not_judged, *doubts)
+    nothing = () if located.exists else ("the restore: there are no files of that checkpoint",)
+    return facts, (*nothing, *traced.not_judged, *doubts)
 
 
 _NOT_ALL_FILES = "whether the code writes into the model_dir: it holds too many files to look at"

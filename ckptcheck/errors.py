@@ -1,4 +1,4 @@
-"""The one exception that ckptcheck raises for what it was asked wrongly."""
+"""The exceptions that ckptcheck raises for what it was asked wrongly."""
 
 
 class UsageError(Exception):
@@ -6,3 +6,7 @@ class UsageError(Exception):
 
     The message names the thing, says what was expected, and what to do next.
     """
+
+
+class UnknownFeaturesError(UsageError):
+    """The features cannot be found, so the user has to say what they are."""

@@ -164,6 +164,11 @@ class Located:
     candidates: Tuple[str, ...] = ()
     graphs: Tuple[str, ...] = ()
 
+    @property
+    def names_nothing(self) -> bool:
+        """Whether the state file is one that TensorFlow reads and then raises at."""
+        return not self.prefix and self.state is not None and not self.state.problem
+
 
 @dataclasses.dataclass(frozen=True)
 class FileChange:
@@ -539,6 +544,7 @@ class ModeTrace:
             ``tensorflow.compat.v1``; "" for none.
         stand_ins: what of TensorFlow was stood in for.
         head: the types of the first ops that the model_fn made, in their order.
+        ops: how many ops it made, until it returned or raised.
         notes: what the user should know of this trace.
         behavior: ``v1`` or ``v2``: the kind of variables that the launch makes; "" where a
             distribution strategy decided.
@@ -556,6 +562,7 @@ class ModeTrace:
     wants_v1: str = ""
     stand_ins: Tuple[str, ...] = ()
     head: Tuple[str, ...] = ()
+    ops: int = 0
     notes: Tuple[str, ...] = ()
     behavior: str = ""
     tpu_spec: bool = False

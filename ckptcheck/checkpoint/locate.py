@@ -60,7 +60,10 @@ def _located(
 ) -> Located:
     possible = "\0" not in prefix  # else no file can have that name
     exists = bool(prefix) and possible and checkpoint_exists(prefix)
+    candidates = checkpoints_in(Path(model_dir))
     graphs = [prefix + ".meta"] if prefix else []
+    if not exists:  # the model is that of the other checkpoints
+        graphs.extend(other + ".meta" for other in candidates[-1:] if other != prefix)
     graphs.append(os.path.join(model_dir, "graph.pbtxt"))
     return Located(
         named=named,
@@ -73,7 +76,7 @@ def _located(
         elsewhere=bool(prefix) and possible and not _is_inside(prefix, model_dir),
         missing_shards=missing_shards(prefix) if exists else (),
         data_bytes=data_bytes(prefix) if exists else None,
-        candidates=tuple(checkpoints_in(Path(model_dir))),
+        candidates=tuple(candidates),
         graphs=tuple(graphs),
     )
 

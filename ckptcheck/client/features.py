@@ -10,9 +10,10 @@ import collections
 import dataclasses
 import itertools
 import re
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+import types
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from ..spec import TRAIN, UNLABELED, InputEvent, ModeTrace, SavedGraph
+from ..spec import TRAIN, UNLABELED, Failure, InputEvent, ModeTrace, SavedGraph
 from . import input_pools
 from .input_pools import Leaf, Pool
 from .structure import (
@@ -30,7 +31,7 @@ from .structure import (
 _MOST_ROUNDS = 12
 _MOST_PERMUTED = 6
 _MOST_SEARCHES = 10
-_MOST_OTHERS = 6
+_MOST_SWAPS = 24
 _COMPLETE, _TRACED, _ALIKE = 0.1, 0.2, 0.6
 """Scores: a tensor for everything, a trace that did not raise, and one whose features are consumed
 as the saved graph's are."""
@@ -61,14 +62,14 @@ class Guess:
         features: the structure of the features.
         labels: the structure of the labels.
         places: which leaf of the pool each tensor of the structures is.
-        fixed: whether the places are on trial, to be kept while the structures are.
+        pins: the places that are on trial: kept, whatever the consumers say.
     """
 
     pool: Pool
     features: Node
     labels: Node
     places: Mapping[Path, int]
-    fixed: bool = False
+    pins: Mapping[Path, int] = dataclasses.field(default_factory=dict)
 
     def inputs(self, mode: str) -> Inputs:
         """The structures for one mode; PREDICT and an export have no labels."""
@@ -137,7 +138,7 @@ def find(graph: SavedGraph, modes: Sequence[str], ask: Ask) -> Found:
         if _identity(guess) in tried:
             continue
         tried.append(_identity(guess))
-        found = _search(guess, modes, ask, ended)
+        found = _repaired(_search(guess, modes, ask, ended), modes, ask)
         ended.update((mode, t) for mode, t in found.traces.items() if _has_ended(t))
         score = _score(found)
         if score > best_score:
@@ -150,7 +151,6 @@ def find(graph: SavedGraph, modes: Sequence[str], ask: Ask) -> Found:
         said.append((guess.pool, failures))
         candidates = [
             *_aligned(graph, found),
-            *_other_places(found),
             *_without_labels(found),
             *candidates,
         ]
@@ -180,31 +180,92 @@ def _is_the_codes(
 
 
 def _identity(guess: Guess) -> Tuple[object, ...]:
-    names = tuple(leaf.name for leaf in guess.pool.leaves)
-    return names, guess.labels, tuple(guess.places.values()) if guess.fixed else ()
+    return tuple(leaf.name for leaf in guess.pool.leaves), guess.labels
 
 
-def _other_places(found: Found) -> List[Guess]:
-    """Other choices of the leaves that are left out, where a trace raised with the one made.
+def _repaired(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+    """Gives the tensors other leaves while traces raise, as long as that leads further.
 
-    A trace that raises early shows too little of what consumes what, so they are tried.
+    A trace that raises early shows too little of what consumes what to tell the leaves apart, but
+    how far it came tells a better choice from a worse one.
     """
+    left = _MOST_SWAPS
+    while left > 0 and _is_worth_a_swap(found):
+        reached = _progress(found)
+        for swapped in itertools.islice(_swapped(found, modes, ask), left):
+            left -= 1
+            if _progress(swapped) > reached:
+                found = swapped
+                break
+        else:
+            break
+    return _unpinned(found, modes, ask)
+
+
+def _is_worth_a_swap(found: Found) -> bool:
+    """Whether a trace raised, and not for a hang, a crash, or something that params lack."""
+    failed = [trace for trace in found.traces.values() if trace.failure is not None]
+    if found.guess is None or not found.complete or not failed:
+        return False
+    return not any(_has_ended(t) or any(read.raised for read in t.params.reads) for t in failed)
+
+
+def _progress(found: Found) -> Tuple[int, int]:
+    """How far the traces came: how many did not raise, and the ops that all of them made."""
+    if not found.complete:
+        return -1, 0
+    traces = found.traces.values()
+    return sum(trace.failure is None for trace in traces), sum(trace.ops for trace in traces)
+
+
+def _swapped(found: Found, modes: Sequence[str], ask: Ask) -> Iterator[Found]:
+    """Searches with another leaf for one tensor each."""
+    assert found.guess is not None
     guess = found.guess
-    if guess is None or guess.fixed or not guess.pool.sorted_keys or not found.complete:
-        return []
-    if not any(trace.failure for trace in found.traces.values()):
-        return []
+    failures = _failures(found)
+    for path in _paths(guess.features, guess.labels):
+        if path in guess.pins:
+            continue
+        for place in _other_leaves(guess, path):
+            pins = {**guess.pins, path: place}
+            places = assign(guess.pool, guess.features, guess.labels, {}, pins)
+            pinned = dataclasses.replace(guess, places=places, pins=pins)
+            other = _search(pinned, modes, ask, {})
+            yield other
+            if _failures(other) == failures:
+                break  # this tensor has no part in it
+
+
+def _failures(found: Found) -> Dict[str, Optional[Failure]]:
+    return {mode: trace.failure for mode, trace in found.traces.items()}
+
+
+def _other_leaves(guess: Guess, path: Path) -> List[int]:
+    """A leaf of each other dtype and shape that a tensor might be."""
+    pool = guess.pool
     paths = _paths(guess.features, guess.labels)
-    most = 1 if guess.labels == NOTHING else 2
-    if not 0 < len(guess.pool.used) - len(paths) <= most:
-        return []
-    choices = itertools.combinations(guess.pool.used, len(paths))
-    others = [dict(zip(paths, chosen)) for chosen in choices]
-    return [
-        Guess(guess.pool, guess.features, guess.labels, places, True)
-        for places in others[:_MOST_OTHERS]
-        if places != guess.places
-    ]
+    if pool.sorted_keys and len(pool.used) == len(paths):
+        return []  # the order leaves no choice
+    seen = [pool.leaves[guess.places[path]].spec]
+    found = []
+    for place in pool.used or range(len(pool.leaves)):
+        spec = pool.leaves[place].spec
+        if spec not in seen and place not in guess.pins.values():
+            seen.append(spec)
+            found.append(place)
+    return found
+
+
+def _unpinned(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+    """What the consumers say, now that the traces show them, where that fits better still."""
+    if found.guess is None or not found.guess.pins:
+        return found
+    guess = dataclasses.replace(found.guess, pins={})
+    places = assign(guess.pool, guess.features, guess.labels, _uses(found.traces))
+    if places == guess.places:
+        return dataclasses.replace(found, guess=guess)
+    other = _search(dataclasses.replace(guess, places=places), modes, ask, {})
+    return other if _score(other) > _score(found) else found
 
 
 def _without_labels(found: Found) -> List[Guess]:
@@ -347,10 +408,8 @@ def _learn(guess: Guess, traces: Mapping[str, ModeTrace]) -> Guess:
         features = _by_iteration(events, traces, room)
     features = _with_soft_keys(features, labels, events, most)
     labels = _fitting_labels(features, labels, most)
-    if guess.fixed and (features, labels) == (guess.features, guess.labels):
-        return guess
-    uses = _uses(traces)
-    return Guess(guess.pool, features, labels, assign(guess.pool, features, labels, uses))
+    places = assign(guess.pool, features, labels, _uses(traces), guess.pins)
+    return Guess(guess.pool, features, labels, places, guess.pins)
 
 
 def _finished(traces: Mapping[str, ModeTrace]) -> bool:
@@ -446,31 +505,61 @@ def _uses(traces: Mapping[str, ModeTrace]) -> Dict[Path, Tuple[str, ...]]:
 
 
 def assign(
-    pool: Pool, features: Node, labels: Node, uses: Mapping[Path, Sequence[str]]
+    pool: Pool,
+    features: Node,
+    labels: Node,
+    uses: Mapping[Path, Sequence[str]],
+    pins: Mapping[Path, int] = types.MappingProxyType({}),
 ) -> Dict[Path, int]:
     """Which leaf of the pool is which tensor of the structure.
 
     Where Estimator's own flattening gave the order, it is kept and only the choice of the leaves
     that are left out is free; else any order is tried.
+
+    Args:
+        pool: the leaves.
+        features: the structure of the features.
+        labels: the structure of the labels.
+        uses: what consumed each tensor in a trace.
+        pins: the leaves that some tensors have whatever consumes them.
     """
     paths = _paths(features, labels)
     places = list(pool.used) if len(pool.used) >= len(paths) else list(range(len(pool.leaves)))
     if not paths or len(places) < len(paths):
         return dict(zip(paths, places))
+    worth = _Worth(pool, uses, pins)
     if pool.sorted_keys:
-        return _assign_in_order(pool, paths, places, uses)
-    return _assign_freely(pool, paths, places, uses)
+        return _assign_in_order(worth, paths, places)
+    return _assign_freely(worth, paths, places)
 
 
-def _worth(pool: Pool, path: Path, place: int, uses: Mapping[Path, Sequence[str]]) -> float:
-    if path not in uses:
-        return 0.0
-    return similarity(uses[path], pool.leaves[place].consumers)
+@dataclasses.dataclass(frozen=True)
+class _Worth:
+    """How well a leaf fits a tensor: by its consumers, its name, and what is pinned."""
+
+    pool: Pool
+    uses: Mapping[Path, Sequence[str]]
+    pins: Mapping[Path, int]
+
+    def of(self, path: Path, place: int) -> float:
+        if place in self.pins.values() or path in self.pins:
+            return _PINNED if self.pins.get(path) == place else -_PINNED
+        if path not in self.uses:
+            return 0.0
+        return similarity(self.uses[path], self.pool.leaves[place].consumers)
+
+    def by_name(self, path: Path, place: int) -> float:
+        """Names of nodes that hold the key count for it; labels are made after the features."""
+        key, node = path[-1], self.pool.leaves[place].name.rpartition(":")[0]
+        named = isinstance(key, str) and key.lower() in node.lower()
+        late = path[0] == "labels"
+        return self.of(path, place) + (_NAMED if named else 0.0) + (_LATER * place if late else 0.0)
 
 
-def _assign_in_order(
-    pool: Pool, paths: List[Path], places: List[int], uses: Mapping[Path, Sequence[str]]
-) -> Dict[Path, int]:
+_PINNED, _NAMED, _LATER = 1000.0, 0.3, 1e-6
+
+
+def _assign_in_order(worth: _Worth, paths: List[Path], places: List[int]) -> Dict[Path, int]:
     """The best assignment that keeps the order, by dynamic programming over both lists.
 
     Without evidence the features are the first leaves and the labels the last ones.
@@ -479,15 +568,15 @@ def _assign_in_order(
         return dict(zip(paths, places))
     never = float("-inf")
     rows, columns = len(paths), len(places)
-    worth = [[never] * (columns + 1) for _ in range(rows)] + [[0.0] * (columns + 1)]
+    best = [[never] * (columns + 1) for _ in range(rows)] + [[0.0] * (columns + 1)]
     takes = [[False] * columns for _ in range(rows)]
     for i in reversed(range(rows)):
         late = paths[i][0] == "labels"
         for j in reversed(range(columns)):
-            taken = worth[i + 1][j + 1] + _worth(pool, paths[i], places[j], uses)
-            skipped = worth[i][j + 1]
+            taken = best[i + 1][j + 1] + worth.of(paths[i], places[j])
+            skipped = best[i][j + 1]
             takes[i][j] = taken > skipped if late else taken >= skipped
-            worth[i][j] = taken if takes[i][j] else skipped
+            best[i][j] = taken if takes[i][j] else skipped
     found, i = {}, 0
     for j in range(columns):
         if i < rows and takes[i][j]:
@@ -496,24 +585,16 @@ def _assign_in_order(
     return found
 
 
-def _assign_freely(
-    pool: Pool, paths: List[Path], places: List[int], uses: Mapping[Path, Sequence[str]]
-) -> Dict[Path, int]:
-    """The best assignment in any order; names of nodes that hold the key count for it."""
-
-    def worth(path: Path, place: int) -> float:
-        key, node = path[-1], pool.leaves[place].name.rpartition(":")[0]
-        named = isinstance(key, str) and key.lower() in node.lower()
-        return _worth(pool, path, place, uses) + (0.3 if named else 0.0)
-
+def _assign_freely(worth: _Worth, paths: List[Path], places: List[int]) -> Dict[Path, int]:
+    """The best assignment in any order."""
     if len(places) <= _MOST_PERMUTED:
         orders = itertools.permutations(places, len(paths))
-        chosen = max(orders, key=lambda order: sum(map(worth, paths, order)))
+        chosen = max(orders, key=lambda order: sum(map(worth.by_name, paths, order)))
         return dict(zip(paths, chosen))
     free = list(places)
     found = {}
     for path in paths:
-        place = max(free, key=lambda item: worth(path, item))
+        place = max(free, key=lambda item: worth.by_name(path, item))
         free.remove(place)
         found[path] = place
     return found

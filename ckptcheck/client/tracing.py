@@ -6,7 +6,7 @@ import os
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..config import CheckSpec
-from ..errors import UsageError
+from ..errors import UnknownFeaturesError, UsageError
 from ..spec import (
     TRAIN,
     UNLABELED,
@@ -110,22 +110,22 @@ class _Tracing:
 
     def _read_checkpoint(self) -> Tuple[Optional[Failure], Optional[SavedGraph]]:
         """The checkpoint's variables and its saved graph, read side by side."""
-        timeout = self._spec.timeout
-        asked = {
-            self._tracer.send("checkpoint", timeout, prefix=self._located.prefix): "index",
-            self._tracer.send("saved-graph", timeout, files=list(self._located.graphs)): "graph",
-        }
+        timeout, located = self._spec.timeout, self._located
+        files = list(located.graphs)
+        asked = {self._tracer.send("saved-graph", timeout, files=files): "graph"}
+        if located.exists:
+            asked[self._tracer.send("checkpoint", timeout, prefix=located.prefix)] = "index"
         replies: Dict[str, Any] = {}
         while len(replies) < len(asked):
             number, reply = self._tracer.receive(timeout)
             replies[asked[number]] = reply
-        index, graph = replies["index"], replies["graph"]
+        index, graph = replies.get("index"), replies["graph"]
         if isinstance(index, Failure):
             if index.kind != "raised":
-                raise UsageError(f"reading {self._located.prefix}: {index.message}")
+                raise UsageError(f"reading {located.prefix}: {index.message}")
             if self._index is None or index.type != _NOT_TEXT:
                 return index, None
-        else:
+        elif index is not None:
             self._listed = from_json(CheckpointIndex, index)
             self._index = self._index or self._listed
         if isinstance(graph, Failure):
@@ -224,11 +224,11 @@ class _Tracing:
     def _trace_found(self, graph: Optional[SavedGraph]) -> Tuple[Dict[str, ModeTrace], Features]:
         """The modes with the features that the saved graph shows."""
         if graph is None:
-            raise UsageError(self._no_graph())
+            raise UnknownFeaturesError(self._no_graph())
         found = find(graph, _with_reference(self._spec.modes), self._ask)
         _raise_usage(found.traces.values())
         if found.guess is None or not found.complete or names_depend_on_keys(found.traces):
-            raise UsageError(self._not_found(found, graph))
+            raise UnknownFeaturesError(self._not_found(found, graph))
         if not found.alike and all(t.failure is None for t in found.traces.values()):
             self._doubts.append(_ANOTHER_USE)
         features, labels = _plain_inputs(found.guess)

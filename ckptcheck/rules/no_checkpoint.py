@@ -12,7 +12,7 @@ checkpoint itself instead of the directory. An empty model_dir is not checked at
 
 import dataclasses
 import os
-from typing import Iterator, Mapping, Optional, Tuple
+from typing import Iterator, Mapping, Tuple
 
 from ..spec import EXPORT, Finding, Located, Outcome, StateFile
 from .base import FAILS_AT_RESTORE, SILENTLY_WRONG, Facts, Rule, all_modes
@@ -38,14 +38,9 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _outcomes(facts: Facts) -> Mapping[str, Outcome]:
     """An export wants a checkpoint and raises without one, as all do at a state file of nothing."""
-    if _is_invalid(facts.located.state):
+    if facts.located.names_nothing:
         return all_modes(facts, FAILS_AT_RESTORE)
     return {mode: FAILS_AT_RESTORE if mode == EXPORT else SILENTLY_WRONG for mode in facts.modes}
-
-
-def _is_invalid(state: Optional[StateFile]) -> bool:
-    """Whether TensorFlow raises at the state file; one that it cannot parse it ignores."""
-    return state is not None and not state.problem
 
 
 def _message(located: Located) -> str:

@@ -59,6 +59,7 @@ class _ModeTracer:
             labels=labels,
             stand_ins=self.stand_ins,
             head=self._head(),
+            ops=self._count_ops(),
             notes=self.notes,
             behavior=self.behavior,
             tpu_spec=self.tpu_spec,
@@ -82,6 +83,7 @@ class _ModeTracer:
             wants_v1=wants_v1,
             stand_ins=self.stand_ins,
             head=self._head(),
+            ops=self._count_ops(),
             notes=self.notes + ((advice,) if advice else ()),
             tpu_spec=self.tpu_spec,
         )
@@ -92,6 +94,12 @@ class _ModeTracer:
             return ()
         made = self.graph.get_operations()[self._first_op : self._first_op + _HEAD_OPS]
         return tuple(op.type for op in made if not op.name.startswith("ckptcheck_inputs"))
+
+    def _count_ops(self) -> int:
+        """How many ops there are after the input_fn's; a plan adds its own to them."""
+        if self.graph is None or not self._first_op:
+            return 0
+        return len(self.graph.get_operations()) - self._first_op
 
     def _trace(self) -> Any:
         request, tf = self.request, self.tensorflow

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Dict
 
 from . import parts
-from .edits import ChangeSize, ChangeTensor, DropParam
+from .edits import ChangeFiles, ChangeSize, ChangeTensor, DropParam
 from .inputs import Column, Inputs
 from .model import COMPAT, COMPAT_V1, Block, Model, Scaffolding
 from .shrink import Case
@@ -23,6 +23,7 @@ def _with_inputs(model: Model, inputs: Inputs) -> Model:
 
 
 _EMBEDDING = parts.Embedding("ids", Number(6), Number(2))
+_NUMBERS = Column("numbers", "numeric", Number(2), Number(6))
 _BUCKETS = Column("age", "buckets", Number(2), Number(6))
 
 REGRESSIONS: Dict[str, Case] = {
@@ -133,5 +134,25 @@ REGRESSIONS: Dict[str, Case] = {
             _with_parts(dataclasses.replace(PLAIN, header=COMPAT_V1), parts.Table("table", True))
         ),
         (),
+    ),
+    # The features' own first op refuses the wrong one, before anything shows which is which.
+    "placeholders-of-other-shapes": (
+        Composed(
+            _with_inputs(
+                PLAIN,
+                Inputs(widths=(5, 1, 2), columns=(_NUMBERS,), source="defaults", weight="present"),
+            )
+        ),
+        (),
+    ),
+    # There is nothing to restore, but there is a model_fn, which raises.
+    "no-checkpoint-and-a-model-that-raises": (
+        Composed(
+            dataclasses.replace(
+                _with_parts(PLAIN, parts.Auxiliary("extra", Number(3, "size"), "LABELS")),
+                style=SUBSCRIPT,
+            )
+        ),
+        (DropParam("size"), ChangeFiles("state-missing-step")),
     ),
 }
