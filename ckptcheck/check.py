@@ -237,7 +237,7 @@ def _facts(spec: CheckSpec, found: _Checkpoint, tracer: Tracer) -> Tuple[Facts, 
         files=examined.files,
         disagreement=_disagreement(examined, traced.listed),
     )
-    nothing = () if located.exists else ("the restore: there are no files of that checkpoint",)
+    nothing = () if located.exists else ("the restore: no checkpoint would be read",)
     return facts, (*nothing, *traced.not_judged, *doubts)
 
 

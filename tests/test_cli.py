@@ -550,7 +550,8 @@ def test_check_imports_no_tensorflow_itself(project: Project) -> None:
         f"assert ckptcheck.check({str(project.model_dir)!r}, {TARGET!r}, 'params.json').ok; "
         "assert 'tensorflow' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=str(project.root), check=True)
+    words = [sys.executable, "-c", code]
+    subprocess.run(words, cwd=str(project.root), env=project.environment(), check=True)
 
 
 @pytest.mark.parametrize(

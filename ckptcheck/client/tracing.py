@@ -76,6 +76,7 @@ class _Tracing:
         self._index = index
         self._listed: Optional[CheckpointIndex] = None
         self._names = "native"
+        self._vain_v1 = 0
         self._tpu = False
         self._strategy = False
         self._environment = Environment("", "")
@@ -175,11 +176,15 @@ class _Tracing:
         failed = [trace for trace in traces.values() if _may_want_v1(trace)]
         if self._names == "v1" or _major(self._environment) < 2 or not failed:
             return traces
+        wants_v1 = any(trace.wants_v1 for trace in failed)
+        if not wants_v1 and self._vain_v1 >= _MOST_VAIN:
+            return traces
         self._names = "v1"
         again = self._ask_once(wanted)
-        if any(trace.wants_v1 for trace in failed) or _fewer_failures(again, traces):
+        if wants_v1 or _fewer_failures(again, traces):
             return again
         self._names = "native"
+        self._vain_v1 += 1
         return traces
 
     def _ask_once(self, wanted: Mapping[str, Inputs]) -> Dict[str, ModeTrace]:
@@ -268,6 +273,10 @@ class _Tracing:
             self._environment, tf_api="v1" if v1 else "v2", stand_ins=tuple(stand_ins)
         )
 
+
+_MOST_VAIN = 2
+"""How often the names of TensorFlow 1 are tried on a mere guess; after that, what raises does so
+for another reason."""
 
 _NOT_TEXT = "UnicodeDecodeError"
 """What TensorFlow's Python raises at names that are no UTF-8, which it restores all the same."""
