@@ -11,7 +11,7 @@ from .checkpoint.listing import Listing, changes, listing
 from .checkpoint.locate import locate
 from .checkpoint.remote import AtHand, at_hand
 from .client.process import Tracer
-from .client.tracing import Traced, trace_check
+from .client.tracing import trace_check
 from .config import (
     DEFAULT_TIMEOUT,
     SEVERITIES,
@@ -22,7 +22,7 @@ from .config import (
 )
 from .config import read_json_object as _read_json_object
 from .config import size as _size
-from .errors import UnknownFeaturesError, UsageError
+from .errors import UsageError
 from .groups import group
 from .rules import Facts, run_rules
 from .spec import MODES, CheckpointIndex, Finding, Located, Report, TensorScan
@@ -217,10 +217,6 @@ def _facts(spec: CheckSpec, found: _Checkpoint, tracer: Tracer) -> Tuple[Facts, 
     index = bundle.checkpoint_index() if bundle else None
     try:
         traced = trace_check(spec, located, tracer, index)
-    except UnknownFeaturesError as error:
-        if located.exists:
-            raise UsageError(str(error) + _said_of(before, located)) from None
-        traced = Traced(None, None, None, (f"the model: {str(error).splitlines()[0]}",))
     except UsageError as error:
         raise UsageError(str(error) + _said_of(before, located)) from None
     after = listing(located.model_dir)
@@ -237,8 +233,7 @@ def _facts(spec: CheckSpec, found: _Checkpoint, tracer: Tracer) -> Tuple[Facts, 
         files=examined.files,
         disagreement=_disagreement(examined, traced.listed),
     )
-    nothing = () if located.exists else ("the restore: no checkpoint would be read",)
-    return facts, (*nothing, *traced.not_judged, *doubts)
+    return facts, (*traced.not_judged, *doubts)
 
 
 _NOT_ALL_FILES = "whether the code writes into the model_dir: it holds too many files to look at"

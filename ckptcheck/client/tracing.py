@@ -32,9 +32,9 @@ class Traced:
     """What the tracer found out for one check.
 
     Attributes:
-        index: what the checkpoint holds; None where TensorFlow cannot read it.
+        index: what the checkpoint holds; None where TensorFlow cannot read it or it is not there.
         unreadable: why it cannot, None where it can.
-        trace: all modes; None where the checkpoint cannot be read, which fails in each of them.
+        trace: all modes; None where there is no checkpoint to read and no way to find the features.
         not_judged: what could not be known.
         listed: what TensorFlow lists of the checkpoint; None where it cannot.
     """
@@ -87,14 +87,14 @@ class _Tracing:
     def run(self) -> Traced:
         self._environment = self._tracer.hello()
         unreadable, graph = self._read_checkpoint()
-        if unreadable is not None:
-            return Traced(None, unreadable, None, ("the model: the checkpoint cannot be read",))
         self._strategy = graph is not None and graph.strategy
         self._launch = _launch(self._spec.behavior, self._environment, graph)
-        if self._explicit:
-            traces, features = self._trace_given()
-        else:
-            traces, features = self._trace_found(graph)
+        try:
+            traces, features = self._trace_given() if self._explicit else self._trace_found(graph)
+        except UnknownFeaturesError as error:
+            if self._index is not None:
+                raise
+            return Traced(None, unreadable, None, (f"the model: {str(error).splitlines()[0]}",))
         _raise_usage(traces.values())
         trace = Trace(
             tuple(traces[mode] for mode in self._spec.modes),
@@ -102,15 +102,16 @@ class _Tracing:
             _traced_launch(self._launch, traces),
             features,
         )
-        doubts = (*self._doubts, *_not_judged(graph, traces, self._explicit))
-        return Traced(self._index, None, trace, doubts, self._listed)
+        nothing = () if self._index else ("the restore: no checkpoint can be read",)
+        doubts = (*nothing, *self._doubts, *_not_judged(graph, traces, self._explicit))
+        return Traced(self._index, unreadable, trace, doubts, self._listed)
 
     @property
     def _explicit(self) -> bool:
         return bool(self._spec.input_fn) or self._spec.features is not None
 
     def _read_checkpoint(self) -> Tuple[Optional[Failure], Optional[SavedGraph]]:
-        """The checkpoint's variables and its saved graph, read side by side."""
+        """Why the checkpoint cannot be read, and its saved graph, both asked for side by side."""
         timeout, located = self._spec.timeout, self._located
         files = list(located.graphs)
         asked = {self._tracer.send("saved-graph", timeout, files=files): "graph"}
@@ -120,20 +121,27 @@ class _Tracing:
         while len(replies) < len(asked):
             number, reply = self._tracer.receive(timeout)
             replies[asked[number]] = reply
-        index, graph = replies.get("index"), replies["graph"]
-        if isinstance(index, Failure):
-            if index.kind != "raised":
-                raise UsageError(f"reading {located.prefix}: {index.message}")
-            if self._index is None or index.type != _NOT_TEXT:
-                return index, None
-        elif index is not None:
-            self._listed = from_json(CheckpointIndex, index)
+        return self._take_index(replies.get("index")), self._saved_graph(replies["graph"])
+
+    def _take_index(self, reply: Any) -> Optional[Failure]:
+        """Keeps what the checkpoint holds, or returns why nobody can read it."""
+        if isinstance(reply, Failure):
+            if reply.kind != "raised":
+                raise UsageError(f"reading {self._located.prefix}: {reply.message}")
+            if self._index is not None and reply.type == _NOT_TEXT:
+                return None
+            self._index = None
+            return reply
+        if reply is not None:
+            self._listed = from_json(CheckpointIndex, reply)
             self._index = self._index or self._listed
-        if isinstance(graph, Failure):
-            self._graph_problem = graph.message
-        if graph is None or isinstance(graph, Failure):
-            return None, None
-        return None, from_json(SavedGraph, graph)
+        return None
+
+    def _saved_graph(self, reply: Any) -> Optional[SavedGraph]:
+        if isinstance(reply, Failure):
+            self._graph_problem = reply.message
+            return None
+        return None if reply is None else from_json(SavedGraph, reply)
 
     def _request(self, mode: str, inputs: Inputs) -> TraceRequest:
         spec = self._spec
