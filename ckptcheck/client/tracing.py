@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import os
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..config import CheckSpec
 from ..errors import UnknownFeaturesError, UsageError
@@ -244,6 +244,9 @@ class _Tracing:
             raise UnknownFeaturesError(self._not_found(found, graph))
         if not found.alike and all(t.failure is None for t in found.traces.values()):
             self._doubts.append(_ANOTHER_USE)
+        shared = _named_after_inputs(found.guess.pool.names, found.traces.values())
+        if shared:
+            self._doubts.append(_NAMED_AFTER_INPUTS.format(", ".join(shared[:_MOST_SHARED])))
         features, labels = _plain_inputs(found.guess)
         traces = {mode: found.traces[mode] for mode in self._spec.modes}
         return traces, Features("saved-graph", features, labels)
@@ -307,6 +310,12 @@ _ITERATORS = (
     "the iterators of the input_fn, which the saved graph restored with the variables (--input-fn "
     "shows whether it still does)"
 )
+
+_NAMED_AFTER_INPUTS = (
+    "whether {} has that name in each mode: it is numbered because the input_fn of TRAIN makes an "
+    "op of the same name (--input-fn shows how it is named elsewhere)"
+)
+_MOST_SHARED = 3
 
 _ANOTHER_USE = (
     "whether each feature is the right tensor: the model_fn uses them otherwise than it did when "
@@ -387,6 +396,23 @@ def _not_judged(
     for trace in traces.values():
         found.extend(note for note in trace.notes if note not in found)
     return tuple(found)
+
+
+def _named_after_inputs(names: Sequence[str], traces: Iterable[ModeTrace]) -> List[str]:
+    """The variables that are numbered since the input_fn of TRAIN has an op of their name.
+
+    That of another mode may have none: in TensorFlow 1 ``Dataset.repeat`` makes an op ``count``.
+    """
+    taken = {name.partition("/")[0] for name in names}
+    plans = [trace.plan for trace in traces if trace.plan is not None and trace.mode != TRAIN]
+    keys = sorted({read.key for plan in plans for read in plan.reads})
+    return [key for key in keys if _unnumbered(key.partition("/")[0]) in taken]
+
+
+def _unnumbered(name: str) -> str:
+    """``count`` of ``count_1``; "" of a name without a number."""
+    base, _, number = name.rpartition("_")
+    return base if number.isdigit() else ""
 
 
 def _named_keys(traces: Any) -> List[str]:

@@ -7,7 +7,7 @@ version of TensorFlow.
 
 import os
 from dataclasses import dataclass, field
-from typing import List, Mapping, Optional, Tuple
+from typing import Any, List, Mapping, Optional, Tuple
 
 from . import edits as e
 from .workspace import MODELS
@@ -21,8 +21,8 @@ class Case:
     fixture: str
     #: What is done to the working copy after its checkpoint was trained.
     edits: Tuple[e.Edit, ...] = ()
-    #: What the ckptcheck command gets besides model_dir, target and params.
-    cli_args: Tuple[str, ...] = ()
+    #: What ckptcheck is asked besides model_dir, target and params: fields of its `CheckSpec`.
+    asked: Mapping[str, Any] = field(default_factory=dict)
     #: "model" is TF 1 code: `import tensorflow`; "model_compat" imports tensorflow.compat.v1.
     module: str = "model"
     function: str = "model_fn"
@@ -67,7 +67,7 @@ RESTORES = _all("restores")
 SILENT = _all("silent")
 FAILS = _all("fails at restore")
 UNTRACEABLE = _all("untraceable")
-INPUT_FN = ("--input-fn", "train:input_fn")
+INPUT_FN = {"input_fn": "train:input_fn"}
 
 PREDICT_SPEC = 'EstimatorSpec(mode, predictions={"y": predictions})'
 EVAL_SPEC = "tf.estimator.EstimatorSpec(mode, loss=loss)"
@@ -433,7 +433,7 @@ LINEAR = [
         "linear-data-flipped",
         "linear",
         (e.flip_data("dense/kernel/Adam"),),
-        ("--deep",),
+        {"deep": True},
         expect=dict.fromkeys((1, 2), "restores / restores / fails at restore"),
     ),
     Case("linear-data-longer", "linear", (e.longer("*.data-*"),)),
@@ -893,7 +893,7 @@ FACTORY = [
     ),
 ]
 
-ATTR = ("--params-type", "model:Params")
+ATTR = {"params_type": "model:Params"}
 
 ATTR_PARAMS = [
     Case("attr-unchanged", "attr_params", (), ATTR),
@@ -901,7 +901,7 @@ ATTR_PARAMS = [
         "attr-all-given",
         "attr_params",
         (e.set_params(hash_buckets=20, num_tags=5, learning_rate=0.01),),
-        ("--params-type", "attr"),
+        {"params_type": "attr"},
         extra=True,
     ),
     Case("attr-hidden", "attr_params", (e.set_params(num_hidden=16),), ATTR),

@@ -1,10 +1,10 @@
-"""One oracle per test process: it keeps TensorFlow imported and nothing else."""
+"""One oracle and one checker per test process: they keep TensorFlow imported and nothing else."""
 
 from typing import Iterator
 
 import pytest
 
-from .harness import Oracle, UnfitError
+from .harness import Checker, Oracle, UnfitError
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +16,11 @@ def oracle() -> Iterator[Oracle]:
         pytest.skip(f"NOT COMPARED WITH TENSORFLOW: {reason}")
     yield process
     process.close()
+
+
+@pytest.fixture(scope="session")
+def checker() -> Iterator[Checker]:
+    """ckptcheck."""
+    started = Checker()
+    yield started
+    started.close()

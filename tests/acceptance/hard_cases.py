@@ -229,13 +229,13 @@ ITERATORS: List[Case] = [
         "iterator-saved",
         "saving",
         before=(e.replace_input(INPUTS, SAVED_ITERATOR),),
-        cli_args=INPUT_FN,
+        asked=INPUT_FN,
     ),
     Case(
         "iterator-saved-at-last",
         "saving",
         (e.replace_input(INPUTS, SAVED_ITERATOR),),
-        cli_args=INPUT_FN,
+        asked=INPUT_FN,
     ),
     Case(
         "iterator-no-more",
@@ -584,14 +584,14 @@ OTHER_KINDS: List[Case] = [
         "kind-keras-estimator-renamed",
         "keras_estimator",
         RENAMED,
-        cli_args=INPUT_FN,
+        asked=INPUT_FN,
         function=ESTIMATOR,
     ),
     Case(
         "kind-keras-estimator-layer-added",
         "keras_estimator",
         (e.replace("    layers = [", "    layers = [tf.keras.layers.Dense(4, input_shape=(4,)),"),),
-        cli_args=INPUT_FN,
+        asked=INPUT_FN,
         function=ESTIMATOR,
     ),
 ]

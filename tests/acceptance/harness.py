@@ -1,5 +1,6 @@
-"""Ask both sides about a case: ckptcheck's command, and the real Estimator."""
+"""Ask both sides about a case: ckptcheck, and the real Estimator."""
 
+import dataclasses
 import importlib.util
 import json
 import os
@@ -8,12 +9,20 @@ import subprocess
 import sys
 from typing import Any, Dict, List, Optional
 
+from ckptcheck.check import run_check
+from ckptcheck.cli import EXIT_USAGE, exit_code
+from ckptcheck.client.process import Tracer
+from ckptcheck.config import CheckSpec
+from ckptcheck.errors import UsageError
+from ckptcheck.reporters import FORMATS, Options
+from ckptcheck.spec import Report
+
 from .cases import Case
-from .workspace import Workspace, write_json
+from .workspace import Workspace, read_json, write_json
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROJECT = os.path.dirname(os.path.dirname(HERE))
-CHECK_TIMEOUT_SECONDS = 300
+CHECK_TIMEOUT_SECONDS = 120.0
 
 
 class UnfitError(Exception):
@@ -135,62 +144,80 @@ def _request(do: str, case: Case, workspace: Workspace) -> Dict[str, Any]:
     }
 
 
-def command(case: Case, workspace: Workspace) -> List[str]:
-    """The ckptcheck command that a user would type for this case."""
-    target = f"{case.module}:{case.function}"
-    words = [sys.executable, "-m", "ckptcheck", "--format", "json"]
-    if case.behavior:
-        words += ["--behavior", case.behavior]
-    if case.exports:
-        words += [word for mode in case.modes for word in ("--mode", mode)]
-    words += [*list(case.cli_args), workspace.model_dir, target, "params.json"]
-    flags = workspace.argv()
-    return [*words, "--", *flags] if flags else words
+def check_spec(case: Case, workspace: Workspace) -> CheckSpec:
+    """What a user would ask ckptcheck for this case."""
+    return CheckSpec(
+        model_dir=workspace.model_dir,
+        target=f"{case.module}:{case.function}",
+        params=read_json(workspace.path("params.json")),
+        modes=case.modes,
+        app_dir=workspace.code,
+        flags=tuple(workspace.argv()),
+        behavior=case.behavior or "auto",
+        timeout=CHECK_TIMEOUT_SECONDS,
+        quiet=True,
+        **case.asked,
+    )
+
+
+class Checker:
+    """ckptcheck with a tracer that has imported TensorFlow once, for many checks."""
+
+    def __init__(self, command: Optional[str] = None) -> None:
+        """Starts the tracer in this interpreter, or in that of a command."""
+        self._command = command
+        self._tracer = self._started()
+
+    def _started(self) -> Tracer:
+        tracer = Tracer(self._command, CHECK_TIMEOUT_SECONDS, quiet=True)
+        tracer.hello()
+        return tracer
+
+    def check(self, spec: CheckSpec) -> Report:
+        """Asks ckptcheck; a tracer that has ended is started again for the next check."""
+        try:
+            return run_check(spec, self._tracer)
+        except UsageError as error:
+            if "ended with exit code" in str(error) or "gave no answer" in str(error):
+                self._tracer.close()
+                self._tracer = self._started()
+            raise
+
+    def close(self) -> None:
+        """Ends the tracer."""
+        self._tracer.close()
 
 
 class Check:
-    """One run of ckptcheck: its exit code and its report."""
+    """One check: its exit code and its report, or the message where there is none."""
 
-    def __init__(self, case: Case, workspace: Workspace) -> None:
-        self.command = command(case, workspace)
-        done = subprocess.run(
-            self.command,
-            cwd=workspace.code,
-            env=_environment(),
-            capture_output=True,
-            text=True,
-            timeout=CHECK_TIMEOUT_SECONDS,
-        )
-        self.code = done.returncode
-        self.stdout = done.stdout
-        self.stderr = done.stderr
-        self.report = _parse(done.stdout)
+    def __init__(self, case: Case, workspace: Workspace, checker: Checker) -> None:
+        spec = check_spec(case, workspace)
+        self._asked = json.dumps(dataclasses.asdict(spec))
+        self.message = ""
+        self.report: Dict[str, Any] = {}
+        try:
+            report = checker.check(spec)
+        except UsageError as error:
+            self.code, self.message = EXIT_USAGE, str(error)
+            return
+        self.code = exit_code(report)
+        self.report = json.loads(FORMATS["json"](report, Options()))
 
     def verdict(self, mode: str) -> Optional[str]:
         """The verdict for a mode, as `verdict_text` writes it."""
-        if self.report is None:
-            return None
         answer = self.report.get("modes", {}).get(mode)
         return None if answer is None else verdict_text(answer)
 
     def findings(self, mode: str) -> List[str]:
         """The texts of all findings for this mode."""
-        findings = (self.report or {}).get("findings", [])
+        findings = self.report.get("findings", [])
         return [json.dumps(finding) for finding in findings if mode in finding["modes"]]
 
     def describe(self) -> str:
         """Everything, for the message of a failing test."""
-        report = self.stdout if self.report is None else json.dumps(self.report, indent=1)
-        parts = [" ".join(self.command), f"exit code {self.code}", report]
-        return "\n".join([*parts, self.stderr[-3000:]])
-
-
-def _parse(text: str) -> Optional[Dict[str, Any]]:
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return None
-    return document if isinstance(document, dict) else None
+        report = json.dumps(self.report, indent=1)
+        return "\n".join([self._asked, f"exit code {self.code}", report, self.message])
 
 
 def verdict_text(answer: Dict[str, Any]) -> str:

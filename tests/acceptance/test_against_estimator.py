@@ -10,7 +10,7 @@ import pytest
 from .all_cases import CASES
 from .cases import Case
 from .hard_cases import UNKNOWABLE
-from .harness import Check, Oracle, ask_estimator, prepare, verdict_text
+from .harness import Check, Checker, Oracle, ask_estimator, prepare, verdict_text
 
 ALL = os.environ.get("CKPTCHECK_ACCEPTANCE") == "all"
 CHOSEN = [case for case in CASES if ALL or not case.extra]
@@ -52,23 +52,22 @@ def _disagreements(case: Case, check: Check, modes: Dict[str, Dict[str, Any]]) -
     return lines
 
 
-def test_what_cannot_be_known_is_asked(oracle: Oracle, tmp_path: Any) -> None:
-    check = Check(UNKNOWABLE, prepare(UNKNOWABLE, str(tmp_path), oracle))
+def test_what_cannot_be_known_is_asked(oracle: Oracle, checker: Checker, tmp_path: Any) -> None:
+    check = Check(UNKNOWABLE, prepare(UNKNOWABLE, str(tmp_path), oracle), checker)
     assert check.code == 2, check.describe()
-    message, _, template = check.stderr.partition("{")
+    message, _, template = check.message.partition("{")
     assert "keys of its features" in message
     asked = json.loads("{" + template)
     assert set(asked) == {"features", "labels"}
 
 
 @pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case.id)
-def test_verdicts(case: Case, oracle: Oracle, tmp_path: Any) -> None:
+def test_verdicts(case: Case, oracle: Oracle, checker: Checker, tmp_path: Any) -> None:
     if case.major not in (None, oracle.major):
         pytest.skip(f"needs TensorFlow {case.major}")
     workspace = prepare(case, str(tmp_path), oracle)
-    check = Check(
-        case, workspace
-    )  # first: TRAIN may delete a checkpoint that was named by its path
+    # First: TRAIN may delete a checkpoint that was named by its path.
+    check = Check(case, workspace, checker)
     modes = ask_estimator(case, workspace, oracle)
     problems = _disagreements(case, check, modes)
     if any(modes[mode]["verdict"] != "restores" for mode in case.modes) and check.code == 0:

@@ -155,4 +155,24 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (DropParam("size"), ChangeFiles("state-missing-step")),
     ),
+    # In TRAIN the variable is "count_1", since the input_fn has a "count" there.
+    "named-after-the-inputs": (
+        Composed(
+            dataclasses.replace(
+                _with_inputs(PLAIN, Inputs(source="iterator")),
+                blocks=(Block("block", (parts.Scale("scaling", "count", False),)),),
+            )
+        ),
+        (),
+    ),
+    # The checkpoint cannot be read, but the model_fn raises before anybody tries to.
+    "no-index-and-a-model-that-raises": (
+        Composed(
+            dataclasses.replace(
+                _with_parts(PLAIN, parts.Auxiliary("extra", Number(3, "size"), "LABELS")),
+                style=SUBSCRIPT,
+            )
+        ),
+        (DropParam("size"), ChangeFiles("index-truncated")),
+    ),
 }

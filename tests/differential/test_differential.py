@@ -1,6 +1,8 @@
 """A short campaign, and the campaign's own pieces."""
 
+import dataclasses
 import random
+from pathlib import Path
 from typing import Iterator, List
 
 import pytest
@@ -11,7 +13,7 @@ from .campaign import Campaign, Options, attempt, describe
 from .compose import compose
 from .edits import Drawer, apply_code, apply_params
 from .regressions import REGRESSIONS
-from .trial import Sides
+from .trial import Sides, edit, train
 
 SEED = 20240
 
@@ -58,6 +60,17 @@ def test_what_was_wrong_once(name: str, sides: Sides) -> None:
     outcome = attempt(REGRESSIONS[name], sides)
     assert outcome is not None
     assert outcome.said == outcome.truth, describe(REGRESSIONS[name], outcome)
+
+
+def test_names_that_depend_on_another_mode_s_input_fn_are_not_judged(
+    sides: Sides, tmp_path: Path
+) -> None:
+    composed, edits = REGRESSIONS["named-after-the-inputs"]
+    trained = train(composed, str(tmp_path / "trained"), sides)
+    spec = edit(trained, edits, str(tmp_path / "trial"), sides).check
+    (doubt,) = sides.checker.check(dataclasses.replace(spec, input_fn="")).not_judged
+    assert doubt.startswith("whether count_1 has that name in each mode")
+    assert not sides.checker.check(spec).not_judged
 
 
 def test_a_short_campaign() -> None:

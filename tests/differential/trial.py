@@ -6,13 +6,11 @@ import shutil
 import traceback
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ckptcheck.check import run_check
-from ckptcheck.client.process import Tracer
 from ckptcheck.config import CheckSpec
 from ckptcheck.errors import UsageError
 from ckptcheck.spec import Report, to_json
 
-from ..acceptance.harness import Oracle, verdict_text
+from ..acceptance.harness import CHECK_TIMEOUT_SECONDS, Checker, Oracle, verdict_text
 from ..acceptance.workspace import Workspace, write_json
 from .edits import (
     ChangeFiles,
@@ -28,7 +26,6 @@ from .model import COMPAT_V1, NAMES, Model, params, source
 from .source import ATTRIBUTE, BULK
 
 MODES = ("predict", "eval", "train")
-CHECK_SECONDS = 120.0
 
 
 class DiscardedError(Exception):
@@ -112,9 +109,7 @@ class Sides:
 
     def __init__(self, command: Optional[str] = None) -> None:
         self.oracle = Oracle(command)
-        self._command = command
-        self._tracer = Tracer(command, CHECK_SECONDS, quiet=True)
-        self._tracer.hello()
+        self.checker = Checker(command)
 
     @property
     def major(self) -> int:
@@ -124,17 +119,7 @@ class Sides:
     def close(self) -> None:
         """Ends both."""
         self.oracle.close()
-        self._tracer.close()
-
-    def check(self, spec: CheckSpec) -> Report:
-        """Asks ckptcheck; a tracer that has ended is started again for the next check."""
-        try:
-            return run_check(spec, self._tracer)
-        except UsageError as error:
-            if "ended with exit code" in str(error) or "gave no answer" in str(error):
-                self._tracer.close()
-                self._tracer = Tracer(self._command, CHECK_SECONDS, quiet=True)
-            raise
+        self.checker.close()
 
     def ask(self, do: str, workspace: Workspace, **fields: Any) -> Dict[str, Any]:
         """Asks the oracle.
@@ -251,6 +236,7 @@ def _check_spec(
     The launch has to be told where it is not that of the training run, or where the file that
     shows it, the .meta file, is gone.
     """
+    told_inputs = GiveInputFn() in edits or _is_named_after_inputs(model)
     saw_meta = ChangeFiles("meta-removed") not in edits
     told = major > 1 and model.header != COMPAT_V1
     launches = {behavior, _trained_behavior(trained.composed)}
@@ -260,13 +246,22 @@ def _check_spec(
         params=given,
         params_type="model:make_params" if model.style == ATTRIBUTE else "dict",
         app_dir=workspace.code,
-        input_fn="train:input_fn" if GiveInputFn() in edits else "",
+        input_fn="train:input_fn" if told_inputs else "",
         behavior=("auto" if len(launches) == 1 and saw_meta else behavior or "v2")
         if told
         else "auto",
-        timeout=CHECK_SECONDS,
+        timeout=CHECK_TIMEOUT_SECONDS,
         quiet=True,
     )
+
+
+def _is_named_after_inputs(model: Model) -> bool:
+    """Whether a variable's name depends on the input_fn's ops, which differ from mode to mode.
+
+    ``Dataset.repeat`` makes an op ``count`` in TensorFlow 1, and only TRAIN repeats.
+    """
+    names = {getattr(part, "name", "") for block in model.blocks for part in block.parts}
+    return "count" in names or (model.hook is not None and model.hook.name == "count")
 
 
 def _trained_behavior(composed: Composed) -> str:
@@ -314,7 +309,7 @@ def _needs_control(seen: Mapping[str, Any]) -> bool:
 def _ask_ckptcheck(edited: Edited, sides: Sides) -> Tuple[Dict[str, str], str]:
     write_json(os.path.join(edited.workspace.root, "check.json"), dataclasses.asdict(edited.check))
     try:
-        report = sides.check(edited.check)
+        report = sides.checker.check(edited.check)
     except UsageError as error:
         return {}, str(error).splitlines()[0]
     except Exception as error:  # no input of any kind may end ckptcheck with a traceback
