@@ -116,12 +116,7 @@ def run_check(spec: CheckSpec, tracer: Optional[Tracer] = None) -> Report:
         UsageError: see :func:`check`.
     """
     with at_hand(spec.model_dir) as place:
-        report = _run(spec, place, tracer)
-    if report.checkpoint is None:
-        return report
-    prefix = place.shown(report.checkpoint.prefix)
-    index = dataclasses.replace(report.checkpoint, prefix=prefix)
-    return dataclasses.replace(report, checkpoint=index)
+        return place.shown(_run(spec, place, tracer))
 
 
 def _run(spec: CheckSpec, place: AtHand, tracer: Optional[Tracer]) -> Report:

@@ -51,14 +51,7 @@ def _shown(found: Inspection, place: AtHand) -> Inspection:
     """An inspection with the paths that the user knows."""
     if place.read is not None:  # it has data, though not here
         found = dataclasses.replace(found, snapshot=False, not_judged=())
-    return dataclasses.replace(
-        found,
-        model_dir=place.shown(found.model_dir),
-        prefix=place.shown(found.prefix),
-        checkpoints=tuple(
-            dataclasses.replace(item, prefix=place.shown(item.prefix)) for item in found.checkpoints
-        ),
-    )
+    return place.shown(found)
 
 
 def _inspected(model_dir: str, fail_on: str) -> Inspection:
@@ -101,12 +94,7 @@ def verify(
         UsageError: there is nothing of that name, or a package for this is missing.
     """
     with at_hand(model_dir) as place:
-        found = _verify(place, all_checkpoints, fail_on, progress)
-        shown = [
-            dataclasses.replace(item, prefix=place.shown(item.prefix)) for item in found.checkpoints
-        ]
-        model_dir = place.shown(found.model_dir)
-    return dataclasses.replace(found, model_dir=model_dir, checkpoints=tuple(shown))
+        return place.shown(_verify(place, all_checkpoints, fail_on, progress))
 
 
 def _verify(

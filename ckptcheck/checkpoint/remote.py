@@ -6,11 +6,12 @@ is asked for. So neither the checks nor TensorFlow know of another file system.
 """
 
 import contextlib
+import dataclasses
 import datetime
 import os
 import re
 import tempfile
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, TypeVar
 
 from ..errors import UsageError
 from .bundle import Bundle, read_bundle
@@ -23,7 +24,9 @@ _REMOTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
 _SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
 _LARGEST = 1 << 28
 _MOST_INDEXES = 100
+_MOST_ASKED = 1000
 
+T = TypeVar("T")
 ReadRange = Callable[[str, int, int], bytes]
 """Reads some bytes (name, offset, size) of a file beside the checkpoint."""
 
@@ -43,9 +46,26 @@ class AtHand(NamedTuple):
     local: str = ""
     read: Optional[ReadRange] = None
 
-    def shown(self, path: str) -> str:
-        """A path as the user knows it."""
-        return path.replace(self.local, self.folder, 1) if self.local else path
+    def shown(self, value: T) -> T:
+        """A value, such as a report, with the paths that the user knows in all its texts."""
+        return _replaced(value, self.local, self.folder) if self.local else value
+
+
+def _replaced(value: Any, old: str, new: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(old, new)
+    if type(value) in (tuple, list):
+        return type(value)(_replaced(item, old, new) for item in value)
+    if isinstance(value, dict):
+        return {key: _replaced(item, old, new) for key, item in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        changes = {
+            field.name: _replaced(getattr(value, field.name), old, new)
+            for field in dataclasses.fields(value)
+            if field.init
+        }
+        return dataclasses.replace(value, **changes)
+    return value
 
 
 def is_remote(named: str) -> bool:
@@ -67,7 +87,10 @@ def at_hand(named: str) -> Iterator[AtHand]:
     with tempfile.TemporaryDirectory(prefix="ckptcheck-") as local:
         with _explained(named):
             found = _fetch(named, system, path.rstrip("/"), local)
-        yield found
+        try:
+            yield found
+        except UsageError as error:
+            raise type(error)(found.shown(str(error))) from None
 
 
 def _file_system(named: str) -> Any:
@@ -107,7 +130,8 @@ def _fetch(named: str, system: Any, path: str, local: str) -> AtHand:
     def read(name: str, offset: int, size: int) -> bytes:
         with _explained(f"{url}/{name}"):
             data: bytes = system.cat_file(f"{folder}/{name}", start=offset, end=offset + size)
-            return data
+        # A server that knows no ranges sends the whole file.
+        return data[offset : offset + size] if len(data) > size else data
 
     chosen = os.path.basename(prefix) if explicit else _chosen(listing, local, url, read)
     _copy_indexes(listing, chosen, local, read)
@@ -122,8 +146,15 @@ def _listing(system: Any, folder: str) -> Listing:
     for entry in system.ls(folder, detail=True):
         name = str(entry["name"]).rstrip("/").rpartition("/")[2]
         name += "/" if entry.get("type") == "directory" else ""
+        if entry.get("size") is None and len(found) < _MOST_ASKED and _matters(name):
+            entry = system.info(f"{folder}/{name}")  # an HTTP server's list has names only
         found[name] = FileFacts(int(entry.get("size") or 0), _modified(entry))
     return found
+
+
+def _matters(name: str) -> bool:
+    """Whether a file's size is needed."""
+    return name in (STATE_FILE, MARKER, "graph.pbtxt") or _SUFFIX.search(name) is not None
 
 
 def _modified(entry: Dict[str, Any]) -> float:

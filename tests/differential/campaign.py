@@ -180,7 +180,7 @@ class Campaign:
         try:
             edited = trials.edit(trained, edits, root, sides)
             outcome = trials.judge(edited, sides)
-        except DiscardedError as reason:
+        except (DiscardedError, NothingToEditError) as reason:  # one edit can take another's object
             self._discard(number, str(reason), 1)
             return
         with self._lock:

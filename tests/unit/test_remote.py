@@ -74,6 +74,15 @@ def test_a_state_file_with_the_place_itself_in_it(memory: Any) -> None:
     assert inspect("memory://runs/base").prefix == "memory://runs/base/model.ckpt-10"
 
 
+def test_every_text_names_the_place_that_the_user_knows(memory: Any, tmp_path: Path) -> None:
+    memory.pipe("/runs/base/checkpoint", b'model_checkpoint_path: "model.ckpt-99"')
+    with pytest.raises(UsageError, match=r"memory://runs/base/model.ckpt-10"):
+        snapshot("memory://runs/base", str(tmp_path / "snap"))
+    found = repr(inspect("memory://runs/base"))
+    assert "memory://runs/base/model.ckpt-99, which is not there" in found
+    assert "ckptcheck-" not in found
+
+
 def test_verify(memory: Any) -> None:
     pytest.importorskip("numpy")
     assert verify("memory://runs/base", fail_on="error").ok

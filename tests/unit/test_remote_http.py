@@ -1,0 +1,121 @@
+"""Model_dirs on a real HTTP server, which answers requests for ranges of bytes."""
+
+import functools
+import http.server
+import os
+import re
+import shutil
+import threading
+from pathlib import Path
+from typing import Any, ClassVar, Dict, Iterator
+
+import pytest
+
+from ckptcheck.errors import UsageError
+from ckptcheck.inspection import inspect, snapshot, verify
+
+from ..support import FIXTURES
+
+SOURCE = FIXTURES / "hidden_dropout" / "tf215"
+DATA = "model.ckpt-10.data-00000-of-00001"
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves a directory, whole files and ranges, and counts what it sent of each file."""
+
+    protocol_version = "HTTP/1.1"
+    sent: ClassVar[Dict[str, int]] = {}
+    ranges = True
+
+    def do_GET(self) -> None:
+        wanted = re.match(r"bytes=(\d+)-(\d+)?$", self.headers.get("Range", ""))
+        path = self.translate_path(self.path)
+        if os.path.isdir(path) or not os.path.exists(path):
+            super().do_GET()
+            return
+        data = Path(path).read_bytes()
+        size = len(data)
+        if wanted and self.ranges:
+            first, last = int(wanted.group(1)), min(int(wanted.group(2) or size - 1), size - 1)
+            data = data[first : last + 1]
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
+        else:
+            self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        name = os.path.basename(path)
+        self.sent[name] = self.sent.get(name, 0) + len(data)
+        self.wfile.write(data)
+
+    def end_headers(self) -> None:
+        if self.ranges:
+            self.send_header("Accept-Ranges", "bytes")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a directory ``base``, a model_dir."""
+    pytest.importorskip("fsspec", reason="NOT TESTED: fsspec is not installed")
+    pytest.importorskip("aiohttp", reason="NOT TESTED: aiohttp is not installed")
+    shutil.copytree(str(SOURCE), str(tmp_path / "base"))
+    monkeypatch.setattr(_Handler, "sent", {})
+    handler = functools.partial(_Handler, directory=str(tmp_path))
+    served = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=served.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{served.server_address[1]}"
+    served.shutdown()
+    served.server_close()
+
+
+@pytest.mark.parametrize("end", ["", "/", "/model.ckpt-10", "/model.ckpt-10.index"])
+def test_inspect_reads_no_data_but_the_step(server: str, end: str) -> None:
+    found = inspect(f"{server}/base{end}")
+    assert found.variables == inspect(str(SOURCE)).variables
+    assert found.prefix == f"{server}/base/model.ckpt-10"
+    assert [finding for finding in found.findings if finding.severity == "error"] == []
+    assert _Handler.sent[DATA] == 8
+    assert _Handler.sent["model.ckpt-10.meta"] == (SOURCE / "model.ckpt-10.meta").stat().st_size
+
+
+def test_verify_reads_the_data_once(server: str, tmp_path: Path) -> None:
+    pytest.importorskip("numpy")
+    size = (SOURCE / DATA).stat().st_size
+    assert verify(f"{server}/base", fail_on="error").ok
+    assert size <= _Handler.sent[DATA] <= size + 8
+    data = bytearray((SOURCE / DATA).read_bytes())
+    data[100] ^= 1
+    (tmp_path / "base" / DATA).write_bytes(bytes(data))
+    assert not verify(f"{server}/base", fail_on="error").ok
+
+
+def test_missing_data(server: str, tmp_path: Path) -> None:
+    (tmp_path / "base" / DATA).unlink()
+    assert "unreadable-checkpoint" in {f.rule for f in inspect(f"{server}/base").findings}
+
+
+def test_snapshot(server: str, tmp_path: Path) -> None:
+    snapshot(f"{server}/base", str(tmp_path / "snap"))
+    assert inspect(str(tmp_path / "snap")).snapshot
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/base/model.ckpt-11"])
+def test_nothing_there(server: str, path: str) -> None:
+    with pytest.raises(UsageError, match=server + path):
+        inspect(server + path)
+
+
+def test_a_server_that_knows_no_ranges(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_Handler, "ranges", False)
+    assert inspect(f"{server}/base").variables == inspect(str(SOURCE)).variables
+
+
+def test_a_server_that_is_not_there() -> None:
+    pytest.importorskip("aiohttp", reason="NOT TESTED: aiohttp is not installed")
+    with pytest.raises(UsageError, match=r"cannot be read|no directory"):
+        inspect("http://127.0.0.1:1/base")
