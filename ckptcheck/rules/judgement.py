@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, Optional
 
-from ..spec import TRAIN, Outcome, Read, RestorePlan, Shape, VariableSpec, allows
+from ..spec import EVAL, TRAIN, Outcome, Read, RestorePlan, Shape, VariableSpec, allows
 from .base import FAILS_AT_RESTORE, FAILS_AT_RUN, SILENTLY_WRONG
 
 
@@ -38,12 +38,21 @@ def shape_problem(read: Read, stored: VariableSpec, plan: RestorePlan) -> Option
         )
     if read.check == "assign":
         return ShapeProblem(FAILS_AT_RESTORE, "Assign requires shapes of both tensors to match")
-    if read.role == "global_step" and plan.mode == TRAIN:  # its hooks save before the first step
-        return ShapeProblem(FAILS_AT_RESTORE, "the global step is no single number")
+    if read.role == "global_step":
+        outcome = _outcome_of_steps(plan.mode, stored)
+        if outcome is not None:
+            return ShapeProblem(outcome, "the global step is no single number")
     for error in plan.run_errors:
         if read.key in error.keys:
             return ShapeProblem(FAILS_AT_RUN, error.message)
     return ShapeProblem(SILENTLY_WRONG, "")
+
+
+def _outcome_of_steps(mode: str, stored: VariableSpec) -> Optional[Outcome]:
+    """TRAIN's hooks save a step before the first one; EVAL writes a summary of one at the end."""
+    if mode == TRAIN:
+        return FAILS_AT_RESTORE
+    return FAILS_AT_RUN if mode == EVAL and _count(stored.shape) != 1 else None
 
 
 def _opaque_problem(read: Read, plan: RestorePlan) -> Optional[ShapeProblem]:

@@ -367,6 +367,8 @@ LINEAR = [
         (e.cast_variable("global_step", "int32"),),
         extra=True,
     ),
+    Case("linear-step-of-two", "linear", (e.resize_variable("global_step", 2),)),
+    Case("linear-step-of-one", "linear", (e.resize_variable("global_step", 1),)),
     Case("linear-checkpoint-lacks-step", "linear", (e.drop_variable("global_step"),), extra=True),
     Case(
         "linear-checkpoint-nan",
