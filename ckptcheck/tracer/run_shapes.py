@@ -5,11 +5,12 @@ next is asked of TensorFlow's own shape functions: the part of the graph that th
 imported once more with the restored shapes in place of the declared ones.
 """
 
+import contextlib
 import itertools
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ..spec import Read, RunError, VariableSpec, allows
-from . import applies, convolutions, slices
+from . import applies, convolutions, simplified, slices
 from .convolutions import static_shape
 from .restore_plan import Restore, ancestors, as_op
 
@@ -73,35 +74,19 @@ def _refusal(
         for attribute in ("_output_shapes", "_class"):
             if attribute in node.attr:
                 del node.attr[attribute]
-    folded = _folded(tensorflow, definition, ops)
+    folded = simplified.shapes(tensorflow, definition, ops)
     pinned = _pins(inputs, ops)
     if pinned and _refusal_of(tensorflow, graph, definition, pinned, folded):
         pinned = {}  # the declared model itself refuses that size: then it is no batch's
+    fetched = {op.name for op in roots}
+    known = {**folded, **simplified.slices(tensorflow, definition)}
+    with imported(tensorflow, definition, pinned, known) as declared:
+        simplified.drop_reshapes(definition, declared, fetched)
     for node in definition.node:
         if node.name in changed:
             shape = changed[node.name][1].shape
             node.attr["shape"].shape.CopyFrom(tensorflow.TensorShape(shape).as_proto())
     return _refusal_of(tensorflow, graph, definition, pinned, folded)
-
-
-def _folded(tensorflow: Any, definition: Any, ops: Set[Any]) -> Dict[str, Any]:
-    """The shapes that TensorFlow computes before it runs anything, since all of them is declared.
-
-    They are asked of the imported graph: a shape that only Python knows (``set_shape``) is not in
-    what TensorFlow gets to run.
-    """
-    found = {}
-    with tensorflow.compat.v1.Graph().as_default() as declared:
-        tensorflow.compat.v1.import_graph_def(definition, name="")
-        for op in ops:
-            if op.type not in ("Shape", "ShapeN"):
-                continue
-            mine = declared.get_operation_by_name(op.name)
-            for output, given in zip(mine.outputs, mine.inputs):
-                shape = static_shape(given)
-                if shape is not None and None not in shape and output.consumers():
-                    found[output.name] = (output.dtype, shape)
-    return found
 
 
 def _pins(inputs: Sequence[Any], ops: Set[Any]) -> Dict[str, Tuple[Any, List[Optional[int]]]]:
@@ -128,8 +113,30 @@ def _refusal_of(
     folded: Dict[str, Any],
 ) -> Optional[Tuple[str, str]]:
     """What refuses a part of the graph with some inputs of known shapes and some known values."""
+    try:
+        with imported(tensorflow, definition, pinned, folded) as restored:
+            kernels = (convolutions, slices, applies)
+            refused = (k.refusals(tensorflow, graph, restored) for k in kernels)
+            return next(itertools.chain.from_iterable(refused), None)
+    except ImportedError as error:
+        return named_op(str(error), definition), str(error).splitlines()[0]
+
+
+class ImportedError(Exception):
+    """TensorFlow's shape functions refuse a graph."""
+
+
+@contextlib.contextmanager
+def imported(
+    tensorflow: Any, definition: Any, pinned: Dict[str, Any], folded: Dict[str, Any]
+) -> Iterator[Any]:
+    """A graph with some inputs of known shapes and some known values, while it is the default.
+
+    Raises:
+        ImportedError: what TensorFlow says of the shapes in it.
+    """
     v1 = tensorflow.compat.v1
-    with v1.Graph().as_default() as restored:
+    with v1.Graph().as_default() as graph:
         with tensorflow.name_scope("ckptcheck_pinned"):
             mapped = {name: v1.placeholder(*pin) for name, pin in pinned.items()}
             for name, (dtype, value) in folded.items():
@@ -137,10 +144,8 @@ def _refusal_of(
         try:
             v1.import_graph_def(definition, mapped, name="")
         except ValueError as error:
-            return named_op(str(error), definition), str(error).splitlines()[0]
-        kernels = (convolutions, slices, applies)
-        refused = (k.refusals(tensorflow, graph, restored) for k in kernels)
-        return next(itertools.chain.from_iterable(refused), None)
+            raise ImportedError(str(error)) from None
+        yield graph
 
 
 def part_of(graph: Any, ops: Set[Any]) -> Any:

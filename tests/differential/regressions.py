@@ -24,6 +24,7 @@ def _with_inputs(model: Model, inputs: Inputs) -> Model:
 
 _EMBEDDING = parts.Embedding("ids", Number(6), Number(2))
 _NUMBERS = Column("numbers", "numeric", Number(2), Number(6))
+_VOCABULARY = Column("words", "vocabulary", Number(3), Number(6))
 _BUCKETS = Column("age", "buckets", Number(2), Number(6))
 
 REGRESSIONS: Dict[str, Case] = {
@@ -174,5 +175,12 @@ REGRESSIONS: Dict[str, Case] = {
             )
         ),
         (DropParam("size"), ChangeFiles("index-truncated")),
+    ),
+    # The optimizer drops a Reshape to the shape that its input is declared to have.
+    "a-reshape-that-is-never-run": (
+        Composed(
+            _with_inputs(PLAIN, Inputs(columns=(_VOCABULARY,), source="defaults", full_batch=True))
+        ),
+        (ChangeSize(0, 6),),
     ),
 }
