@@ -8,7 +8,7 @@ import sys
 import nox
 
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["tests", "lowest", "lint"]
+nox.options.sessions = ["tests", "lowest", "fuzz", "lint"]
 
 IN_CI = bool(os.environ.get("CI"))
 
@@ -64,6 +64,16 @@ def lowest(session: nox.Session) -> None:
     session.run(python, "-m", "pip", "install", "-q", *oldest, "-e", ".[test]", external=True)
     session.run(python, "-m", "pytest", "-q", "tests/unit", external=True)
     session.run(python, "-m", "ckptcheck", "--list-rules", external=True)
+
+
+@nox.session(python=False)
+def fuzz(session: nox.Session) -> None:
+    """A short run of the fuzzer on all that reads untrusted bytes."""
+    python = _environment(session, "3.11")
+    session.run(python, "-m", "pip", "install", "-q", "atheris", "-e", ".[test]", external=True)
+    for target, runs in (("index", 30000), ("state", 100000)):
+        words = [target, f"-runs={runs}", "-max_len=1024", "-verbosity=0"]
+        session.run(python, "-m", "tests.checkpoints.fuzz", *words, external=True)
 
 
 @nox.session(python="3.11")
