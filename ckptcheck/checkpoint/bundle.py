@@ -8,7 +8,6 @@ partitioned variable has an entry under its name, which lists its parts, and one
 import contextlib
 import dataclasses
 import gc
-import os
 import struct
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
@@ -16,9 +15,10 @@ from ..spec import CheckpointIndex, VariableSpec
 from .bounded import read_whole
 from .damage import DamagedError, FirstVersionError
 from .dtypes import dtype_name
+from .first_version import is_first_version
 from .locate import step_of
 from .slices import WHOLE, Extents, slice_key
-from .table import MAGIC, table_blocks
+from .table import table_blocks
 from .wire import BYTES, FIXED32, bytes_of, fields, number_of
 
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -109,7 +109,7 @@ def read_bundle(prefix: str) -> Bundle:
     try:
         return parse_bundle(read_whole(path, LARGEST_INDEX), prefix)
     except FileNotFoundError:
-        if _is_table(prefix):
+        if is_first_version(prefix):
             raise FirstVersionError(f"{prefix} is {_V1}")
         raise DamagedError(f"there is no file {path}")
     except OSError as error:
@@ -121,14 +121,6 @@ def read_bundle(prefix: str) -> Bundle:
 
 
 _V1 = "a checkpoint of the V1 format, which TensorFlow wrote before 1.0"
-
-
-def _is_table(path: str) -> bool:
-    if not os.path.isfile(path):
-        return False
-    with open(path, "rb") as file:
-        file.seek(max(0, os.path.getsize(path) - len(MAGIC)))
-        return file.read(len(MAGIC)) == MAGIC
 
 
 def parse_bundle(data: bytes, prefix: str) -> Bundle:

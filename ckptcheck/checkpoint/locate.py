@@ -7,6 +7,7 @@ from typing import List, Optional, Tuple
 
 from ..errors import UsageError
 from ..spec import Located, StateFile
+from .first_version import is_first_version, prefix_of, without_pattern
 from .state_file import read_state_file
 
 _SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
@@ -27,7 +28,7 @@ def locate(named: str) -> Located:
     path = Path(named)
     if path.is_dir():
         return _in_directory(named, path)
-    prefix = _SUFFIX.sub("", named)
+    prefix = prefix_of(_SUFFIX.sub("", named))
     if checkpoint_exists(prefix):
         model_dir = os.path.dirname(prefix) or "."
         return _located(named, model_dir, prefix, True, None)
@@ -61,7 +62,7 @@ def _located(
     possible = "\0" not in prefix  # else no file can have that name
     exists = bool(prefix) and possible and checkpoint_exists(prefix)
     candidates = checkpoints_in(Path(model_dir))
-    graphs = [prefix + ".meta"] if prefix else []
+    graphs = [without_pattern(prefix) + ".meta"] if prefix else []
     if not exists:  # the model is that of the other checkpoints
         graphs.extend(other + ".meta" for other in candidates[-1:] if other != prefix)
     graphs.append(os.path.join(model_dir, "graph.pbtxt"))
@@ -87,23 +88,10 @@ def _is_inside(prefix: str, model_dir: str) -> bool:
 
 
 def checkpoint_exists(prefix: str) -> bool:
-    """As TensorFlow asks: the index of a V2 checkpoint, or the file of a V1 one."""
+    """As TensorFlow asks: the index of a V2 checkpoint, or the files of a V1 one."""
     return os.path.exists(prefix + ".index") or (
-        os.path.isfile(prefix) and not prefix.endswith(".pbtxt") and _is_v1(prefix)
+        not prefix.endswith(".pbtxt") and is_first_version(prefix)
     )
-
-
-def _is_v1(path: str) -> bool:
-    """A V1 checkpoint is one table file, which ends with LevelDB's magic number."""
-    with open(path, "rb") as file:
-        file.seek(0, os.SEEK_END)
-        if file.tell() < len(_MAGIC):
-            return False
-        file.seek(-len(_MAGIC), os.SEEK_END)
-        return file.read() == _MAGIC
-
-
-_MAGIC = bytes.fromhex("57fb808b247547db")
 
 
 _SHARD = re.compile(r"\.data-(?P<number>\d{5})-of-(?P<count>\d{5})$")
@@ -155,5 +143,5 @@ def _step_and_name(prefix: str) -> Tuple[int, str]:
 
 def step_of(prefix: str) -> Optional[int]:
     """The step in a checkpoint's name, None where it has none."""
-    found = re.search(r"-(\d+)$", prefix)
+    found = re.search(r"-(\d+)$", without_pattern(prefix))
     return int(found.group(1)) if found else None

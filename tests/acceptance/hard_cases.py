@@ -25,6 +25,7 @@ DICT = "tf.train.Saver({'m/' + v.op.name: v for v in tf.global_variables()})"
 RESHAPE = "tf.train.Saver(tf.global_variables(), reshape=True)"
 SHARDED = "tf.train.Saver(sharded=True)"
 V1_FORMAT = "tf.train.Saver(write_version=tf.train.SaverDef.V1)"
+V1_SHARDS = "tf.train.Saver(sharded=True, write_version=tf.train.SaverDef.V1)"
 WEIGHTS = "tf.train.Saver(tf.trainable_variables() + [tf.train.get_global_step()])"
 WEIGHTS_ONLY = "tf.train.Saver(tf.trainable_variables())"
 FULL = "    return tf.train.Scaffold(saver=make_saver(params))"
@@ -80,6 +81,8 @@ SAVERS: List[Case] = [
     Case("saver-v1-format", "saving", before=_saver(V1_FORMAT)),
     Case("saver-v1-format-renamed", "saving", RENAMED, before=_saver(V1_FORMAT)),
     Case("saver-v1-format-more-units", "saving", MORE_UNITS, before=_saver(V1_FORMAT)),
+    Case("saver-v1-shards", "saving", before=_saver(V1_SHARDS)),
+    Case("saver-v1-shards-more-units", "saving", MORE_UNITS, before=_saver(V1_SHARDS)),
     Case(
         "saver-v1-format-no-more",
         "saving",

@@ -1,0 +1,48 @@
+"""Checkpoints of the V1 format, which only TensorFlow reads.
+
+One is a table file of the checkpoint's own name, or, from a sharded saver, several of them; the
+state file then names the pattern ``model.ckpt-1-?????-of-00002``, and so does everything here.
+"""
+
+import glob
+import os
+import re
+from typing import List
+
+from .table import MAGIC
+
+_PATTERN = re.compile(r"-\?{5}-of-\d{5}$")
+_SHARD = re.compile(r"(?<!\.data)-\d{5}(?P<count>-of-\d{5})$")
+
+
+def is_first_version(prefix: str) -> bool:
+    """Whether there is a V1 checkpoint of this name or pattern."""
+    return any(map(_is_table, files_of(prefix)))
+
+
+def files_of(prefix: str) -> List[str]:
+    """The files that a V1 checkpoint of this name or pattern consists of."""
+    if not _PATTERN.search(prefix):
+        return [prefix] if os.path.isfile(prefix) else []
+    beginning, pattern = prefix[: -len("?????-of-00001")], prefix[-len("?????-of-00001") :]
+    return sorted(glob.glob(glob.escape(beginning) + pattern))
+
+
+def prefix_of(path: str) -> str:
+    """The pattern of which a shard's path is one, other paths as they are."""
+    return _SHARD.sub(r"-?????\g<count>", path)
+
+
+def without_pattern(prefix: str) -> str:
+    """The name that the saver was given, after which the graph's file is named."""
+    return _PATTERN.sub("", prefix)
+
+
+def _is_table(path: str) -> bool:
+    """Whether a file ends with LevelDB's magic number."""
+    with open(path, "rb") as file:
+        file.seek(0, os.SEEK_END)
+        if file.tell() < len(MAGIC):
+            return False
+        file.seek(-len(MAGIC), os.SEEK_END)
+        return file.read() == MAGIC
