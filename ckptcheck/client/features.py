@@ -103,12 +103,14 @@ class Found:
         guess: that they were made with.
         complete: whether there is a tensor for everything that the model_fn asks for.
         alike: whether the traced model consumes the tensors as the saved one did.
+        lacks_labels: whether the features took all tensors, and then labels were missing.
     """
 
     traces: Mapping[str, ModeTrace]
     guess: Optional[Guess]
     complete: bool
     alike: bool = False
+    lacks_labels: bool = False
 
 
 def first_guess(pool: Pool) -> Guess:
@@ -155,7 +157,26 @@ def find(graph: SavedGraph, modes: Sequence[str], ask: Ask) -> Found:
             *candidates,
         ]
         candidates.sort(key=lambda guess: -_fit(guess.pool, found))
-    return best
+    lacks_labels = _lacks_labels(best)
+    complete = best.complete and not lacks_labels
+    return dataclasses.replace(best, complete=complete, lacks_labels=lacks_labels)
+
+
+def _lacks_labels(found: Found) -> bool:
+    """Whether a mode raised for want of labels, all tensors being features.
+
+    Then the model_fn has come to ask for a feature that the saved graph has no tensor for.
+    """
+    guess = found.guess
+    if guess is None or guess.labels != NOTHING or not found.complete:
+        return False
+    failed = {mode: trace.failure for mode, trace in found.traces.items() if trace.failure}
+    if any(mode in UNLABELED for mode in failed):
+        return False
+    return any(_SAYS_NONE.search(failure.message) for failure in failed.values())
+
+
+_SAYS_NONE = re.compile(r"\bNone\b|NoneType|\blabels\b")
 
 
 def _fit(pool: Pool, found: Found) -> float:

@@ -20,6 +20,11 @@ class Node:
     kind: str
     items: Tuple[Tuple[Union[str, int], "Node"], ...] = ()
 
+    @property
+    def keys(self) -> Tuple[Union[str, int], ...]:
+        """The keys or places of the parts."""
+        return tuple(key for key, _ in self.items)
+
     def leaves(self, path: Path) -> Iterator[Path]:
         """The paths of the tensors, as ``nest.flatten`` orders them."""
         if self.kind == "tensor":

@@ -444,6 +444,9 @@ def _why(found: Found) -> str:
     if guess.wanting:
         names = [".".join(map(str, path)) for path in guess.wanting]
         return "it has no tensor for {}".format(", ".join(names))
+    if found.lacks_labels:
+        asked = ", ".join(map(str, guess.features.keys)) or "the features"
+        return f"it has a tensor for each of {asked}, and then none for the labels"
     if names_depend_on_keys(found.traces):
         return "the model_fn names variables after keys of its features, which no graph holds"
     return "no structure of its tensors fits what the model_fn asks for"

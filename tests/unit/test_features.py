@@ -245,6 +245,29 @@ def test_a_key_that_only_train_asks_for() -> None:
     assert inputs(found(graph, model_fn)) == ({"weight": Y, "x": X}, LABEL)
 
 
+def test_a_feature_that_the_saved_graph_has_no_tensor_for() -> None:
+    """It must not take the tensor of the labels."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        features["z"].use(*TO_MATMUL)
+        if mode != "predict" and labels is None:
+            raise ValueError("Argument `labels` must not be None.")
+
+    result = find(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), MODES, Asked(model_fn))
+    assert result.lacks_labels and not result.complete
+
+
+def test_labels_among_the_features_are_no_lack_of_labels() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        features["y"].use(*TO_LOSS)
+        raise KeyError("num_hidden")
+
+    result = find(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), MODES, Asked(model_fn))
+    assert result.complete and not result.lacks_labels
+
+
 def test_one_tensor() -> None:
     def model_fn(features: Any, labels: Any, mode: str) -> None:
         features.use(*TO_MATMUL)
