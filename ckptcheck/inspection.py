@@ -7,12 +7,11 @@ from typing import Callable, Dict, List, Optional, Sequence, Tuple
 from .checkpoint.bundle import Bundle
 from .checkpoint.deep import scan
 from .checkpoint.examine import Examined, examine
-from .checkpoint.files import list_folder
 from .checkpoint.graph import read_graph_summary
 from .checkpoint.locate import locate, step_of
 from .checkpoint.remote import AtHand, ReadRange, at_hand
 from .checkpoint.roles import roles
-from .checkpoint.snapshot import write_snapshot
+from .checkpoint.snapshot import list_model_dir, write_snapshot
 from .config import SEVERITIES
 from .errors import UsageError
 from .groups import group
@@ -203,7 +202,7 @@ def _why(located: Located) -> str:
 
 def _summaries(located: Located) -> Tuple[CheckpointSummary, ...]:
     try:
-        listing = list_folder(located.model_dir)
+        listing = list_model_dir(located.model_dir)
     except OSError as error:
         raise UsageError(f"MODEL_DIR {located.model_dir} cannot be read: {error.strerror}")
     loaded = os.path.normpath(located.prefix) if located.prefix and located.exists else ""
@@ -212,7 +211,7 @@ def _summaries(located: Located) -> Tuple[CheckpointSummary, ...]:
         base = os.path.basename(prefix)
         index = listing.get(base + ".index")
         size = sum(f.size for name, f in listing.items() if name.startswith(base + "."))
-        written = index.modified if index else None
+        written = (index.modified or None) if index else None
         is_loaded = os.path.normpath(prefix) == loaded
         found.append(CheckpointSummary(prefix, step_of(prefix), written, size, is_loaded))
     return tuple(found)
@@ -257,12 +256,15 @@ def _verified(
     if examined.first_version:
         raise UsageError(f"{examined.problem}: its data cannot be verified")
     scans = scan(bundle, report, read=read) if bundle else None
+    read_rightly = {item.variable.name for item in scans or () if not item.problem}
     findings = run_rules(_facts(located, examined, scans))
     return Verified(
         ok=located.exists and not _failing(findings, fail_on),
         prefix=located.prefix,
         step=step_of(located.prefix),
-        tensors=len(scans or ()),
-        size=_bytes(bundle) if bundle else 0,
+        tensors=len(read_rightly),
+        size=sum(item.size for item in bundle.stored() if item.name in read_rightly)
+        if bundle
+        else 0,
         groups=group(findings),
     )

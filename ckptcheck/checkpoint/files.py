@@ -180,7 +180,7 @@ def _remains(listing: Listing) -> List[str]:
 def _data_newer_by(base: str, names: Set[str], listing: Listing) -> float:
     index = listing.get(base + ".index")
     times = [listing[name].modified for name in names if name in listing]
-    if index is None or not times:
+    if index is None or not times or not index.modified:
         return 0.0
     return max(times) - index.modified
 

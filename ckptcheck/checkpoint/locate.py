@@ -52,6 +52,11 @@ def _nothing(named: str, path: Path) -> str:
 def _in_directory(named: str, path: Path) -> Located:
     state = read_state_file(path)
     latest = state.latest if state is not None and not state.problem else ""
+    if "://" in latest:
+        raise UsageError(
+            f"MODEL_DIR {named}: its state file names {latest}, which is another place: give that "
+            "checkpoint itself as MODEL_DIR"
+        )
     prefix = latest if os.path.isabs(latest) or not latest else os.path.join(named, latest)
     return _located(named, named, prefix, False, state)
 

@@ -17,7 +17,8 @@ from ..errors import UsageError
 from .bundle import Bundle, read_bundle
 from .damage import DamagedError
 from .files import FileFacts, Listing, global_step_of
-from .snapshot import MARKER, Marker, write_marker
+from .locate import step_of
+from .snapshot import MARKER, Marker, write_markers
 from .state_file import STATE_FILE, parse_state
 
 _REMOTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
@@ -134,9 +135,11 @@ def _fetch(named: str, system: Any, path: str, local: str) -> AtHand:
         return data[offset : offset + size] if len(data) > size else data
 
     chosen = os.path.basename(prefix) if explicit else _chosen(listing, local, url, read)
-    _copy_indexes(listing, chosen, local, read)
-    if chosen + ".index" in listing:
-        _complete(listing, chosen, local, read)
+    names = _copy_indexes(listing, chosen, local, read)
+    _copy_graph(
+        listing, chosen if chosen in names else max(names, key=_order, default=""), read, local
+    )
+    _mark(listing, chosen, names, local, read)
     where = os.path.join(local, chosen + ".index") if explicit else local
     return AtHand(where, url, local, None if MARKER in listing else read)
 
@@ -148,6 +151,11 @@ def _listing(system: Any, folder: str) -> Listing:
         name += "/" if entry.get("type") == "directory" else ""
         if entry.get("size") is None and len(found) < _MOST_ASKED and _matters(name):
             entry = system.info(f"{folder}/{name}")  # an HTTP server's list has names only
+            if entry.get("size") is None:
+                raise UsageError(
+                    f"the server does not say how large {folder}/{name} is; copy the files that "
+                    "are no data (checkpoint, *.index, *.meta) and check the copy"
+                )
         found[name] = FileFacts(int(entry.get("size") or 0), _modified(entry))
     return found
 
@@ -159,7 +167,7 @@ def _matters(name: str) -> bool:
 
 def _modified(entry: Dict[str, Any]) -> float:
     """When a file was written, by the key that its file system has for it; 0 for not known."""
-    for key in ("mtime", "LastModified", "updated", "created"):
+    for key in ("mtime", "LastModified", "last_modified", "updated", "created"):
         value = entry.get(key)
         if isinstance(value, (int, float)):
             return float(value)
@@ -169,7 +177,11 @@ def _modified(entry: Dict[str, Any]) -> float:
 
 
 def _chosen(listing: Listing, local: str, url: str, read: ReadRange) -> str:
-    """The checkpoint that the state file names; the state file is copied."""
+    """The checkpoint that the state file names; the state file is copied.
+
+    Raises:
+        UsageError: it names one in another directory.
+    """
     facts = listing.get(STATE_FILE)
     if facts is None:
         return ""
@@ -180,31 +192,50 @@ def _chosen(listing: Listing, local: str, url: str, read: ReadRange) -> str:
         latest = latest[len(url) + 1 :]
         data = f'model_checkpoint_path: "{latest}"\n'.encode()
     _write(local, STATE_FILE, data)
-    return latest if "/" not in latest else ""
+    if "/" not in latest:
+        return latest
+    if not is_remote(latest) and not latest.startswith("/"):
+        raise UsageError(
+            f"MODEL_DIR {url}: its state file names {url}/{latest}, in another directory: give "
+            "that checkpoint itself as MODEL_DIR"
+        )
+    return ""
 
 
-def _copy_indexes(listing: Listing, chosen: str, local: str, read: ReadRange) -> None:
+def _copy_indexes(listing: Listing, chosen: str, local: str, read: ReadRange) -> List[str]:
+    """Copies the indexes, the chosen one first; returns the names of their checkpoints."""
     names: List[str] = [name for name in listing if name.endswith(".index")]
     wanted = [name for name in names if name == chosen + ".index"]
     wanted += [name for name in names if name not in wanted][:_MOST_INDEXES]
+    wanted = [name for name in wanted if listing[name].size <= _LARGEST]
     for name in wanted:
-        if listing[name].size <= _LARGEST:
-            _write(local, name, read(name, 0, listing[name].size))
+        _write(local, name, read(name, 0, listing[name].size))
+    return [name[: -len(".index")] for name in wanted]
 
 
-def _complete(listing: Listing, chosen: str, local: str, read: ReadRange) -> None:
-    """The saved graph, and what makes the directory a snapshot."""
-    graphs = [name for name in (chosen + ".meta", "graph.pbtxt") if name in listing]
+def _order(name: str) -> int:
+    step = step_of(name)
+    return -1 if step is None else step
+
+
+def _copy_graph(listing: Listing, base: str, local: str, read: ReadRange) -> None:
+    graphs = [name for name in (base + ".meta", "graph.pbtxt") if name in listing]
     for name in graphs[:1]:
         if listing[name].size <= _LARGEST:
             _write(local, name, read(name, 0, listing[name].size))
-    if MARKER in listing:  # a snapshot, which knows better
+
+
+def _mark(listing: Listing, chosen: str, names: List[str], local: str, read: ReadRange) -> None:
+    """Makes the directory a snapshot."""
+    if MARKER in listing:  # it is one, which knows better
         _write(local, MARKER, read(MARKER, 0, min(listing[MARKER].size, _LARGEST)))
         return
     step = None
-    with contextlib.suppress(DamagedError):  # it is said when the index is read again
-        step = _global_step(read_bundle(os.path.join(local, chosen)), listing, read)
-    write_marker(local, chosen, Marker(listing, step))
+    if chosen in names:
+        with contextlib.suppress(DamagedError):  # it is said when the index is read again
+            step = _global_step(read_bundle(os.path.join(local, chosen)), listing, read)
+    markers = {name: Marker(listing, step if name == chosen else None) for name in names}
+    write_markers(local, markers)
 
 
 def _global_step(bundle: Bundle, listing: Listing, read: ReadRange) -> Optional[int]:

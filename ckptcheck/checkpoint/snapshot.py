@@ -5,6 +5,7 @@ file ``ckptcheck-snapshot.json`` in it says so, and what files the model_dir had
 there is no missing one.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -23,24 +24,43 @@ _LARGEST_MARKER = 64 << 20
 
 
 class Marker(NamedTuple):
-    """What a snapshot says of the model_dir that it was made of."""
+    """What a snapshot says of one checkpoint of the model_dir that it was made of."""
 
     listing: Listing
     global_step: Optional[int]
 
 
 def read_marker(folder: str, base: str) -> Optional[Marker]:
-    """Reads what a directory says of itself; None where it is no snapshot of this checkpoint.
+    """Reads what a directory says of a checkpoint; None where it is no snapshot of this one.
 
     Raises:
         DamagedError: the file that says it is not as it was written.
     """
+    return _read_markers(folder).get(base)
+
+
+def list_model_dir(folder: str) -> Listing:
+    """What is in a directory, or was in the model_dir of which it is a snapshot.
+
+    Raises:
+        OSError: it cannot be listed.
+    """
+    found = list_folder(folder)
+    with contextlib.suppress(DamagedError):  # the checkpoint's own reading says so
+        for marker in _read_markers(folder).values():
+            found.update(marker.listing)
+    return found
+
+
+def _read_markers(folder: str) -> Dict[str, Marker]:
     path = os.path.join(folder, MARKER)
     if not os.path.isfile(path):
-        return None
+        return {}
     try:
         content = json.loads(read_whole(path, _LARGEST_MARKER).decode("utf-8"))
-        return _marker(content, base)
+        if content["version"] != _VERSION:
+            raise ValueError(content["version"])
+        return {str(base): _marker(said) for base, said in content["checkpoints"].items()}
     except OSError as error:
         raise DamagedError(f"{path} cannot be read: {error.strerror}")
     except DamagedError as error:
@@ -51,16 +71,12 @@ def read_marker(folder: str, base: str) -> Optional[Marker]:
         )
 
 
-def _marker(content: Any, base: str) -> Optional[Marker]:
-    if content["version"] != _VERSION:
-        raise ValueError(content["version"])
-    if content["checkpoint"] != base:
-        return None
+def _marker(said: Any) -> Marker:
     listing = {
         str(name): FileFacts(int(facts["size"]), float(facts["modified"]))
-        for name, facts in content["files"].items()
+        for name, facts in said["files"].items()
     }
-    step = content["global_step"]
+    step = said["global_step"]
     return Marker(listing, None if step is None else int(step))
 
 
@@ -87,21 +103,22 @@ def write_snapshot(bundle: Bundle, out: str) -> List[str]:
             shutil.copyfile(os.path.join(folder, name), os.path.join(out, name))
         marker = read_marker(folder, base) or Marker(listing, read_global_step(bundle))
         _write(os.path.join(out, STATE_FILE), f"model_checkpoint_path: {_quoted(base)}\n")
-        write_marker(out, base, marker)
+        write_markers(out, {base: marker})
     except OSError as error:
         place = error.filename or out
         raise UsageError(f"the snapshot cannot be written: {place}: {error.strerror}")
     return [*names, STATE_FILE, MARKER]
 
 
-def write_marker(folder: str, base: str, marker: Marker) -> None:
-    """Says of a directory that it is a snapshot of one checkpoint.
+def write_markers(folder: str, markers: Dict[str, Marker]) -> None:
+    """Says of a directory that it is a snapshot of some checkpoints.
 
     Raises:
         OSError: it cannot be written.
     """
-    content = json.dumps(_content(base, marker), indent=1, sort_keys=True)
-    _write(os.path.join(folder, MARKER), content + "\n")
+    checkpoints = {base: _content(base, marker) for base, marker in markers.items()}
+    document = {"version": _VERSION, "checkpoints": checkpoints}
+    _write(os.path.join(folder, MARKER), json.dumps(document, indent=1, sort_keys=True) + "\n")
 
 
 def _make(out: str) -> None:
@@ -118,12 +135,7 @@ def _content(base: str, marker: Marker) -> Dict[str, Any]:
         for name, facts in marker.listing.items()
         if name.startswith(base + ".") and not name.endswith("/") and not facts.problem
     }
-    return {
-        "version": _VERSION,
-        "checkpoint": base,
-        "files": mine,
-        "global_step": marker.global_step,
-    }
+    return {"files": mine, "global_step": marker.global_step}
 
 
 def _quoted(text: str) -> str:

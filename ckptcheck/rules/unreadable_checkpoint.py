@@ -20,8 +20,8 @@ from .examples import facts
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds an index that TensorFlow refuses, and shards that are missing."""
     located = facts.located
-    if facts.unreadable is not None:
-        yield _finding(facts, located.prefix, "TensorFlow says: " + facts.unreadable.message)
+    if facts.unreadable is not None and located.exists:
+        yield _finding(facts, located.prefix, _refusal(facts.unreadable, located.prefix))
     if facts.files is not None:
         yield from _files(facts, facts.files)
         return
@@ -31,6 +31,17 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield _finding(facts, located.prefix, message)
     for name in located.missing_shards:
         yield _finding(facts, name, f"the data file {name} is missing")
+
+
+def _refusal(failure: Failure, prefix: str) -> str:
+    """Who says what of the index; ckptcheck's own reader names the file itself."""
+    if failure.type == OWN_READER:
+        return failure.message
+    return f"TensorFlow says of {prefix}: {failure.message}"
+
+
+OWN_READER = "DamagedError"
+"""The type of what ckptcheck's own reader says, which an inspection hears."""
 
 
 def _files(facts: Facts, files: CheckpointFiles) -> Iterator[Finding]:

@@ -234,12 +234,12 @@ def test_a_place_that_is_taken(there: str, model_dir: Path, tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"version": 2}', "\xff", '{"version": 1, "checkpoint": 5}', "[" * 9999],
+    ["", "[]", "{}", '{"version": 2}', "\xff", '{"version": 1, "checkpoints": {}}', "[" * 9999],
 )
 def test_a_marker_that_is_none(text: str, model_dir: Path) -> None:
     (model_dir / MARKER).write_text(text, encoding="latin-1")
     found = inspect(str(model_dir))
-    named_another = text.endswith("5}")
+    named_another = text.endswith("{}}")
     assert rules_of(found) == ([] if named_another else ["unreadable-checkpoint"])
 
 
