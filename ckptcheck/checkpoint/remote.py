@@ -136,9 +136,8 @@ def _fetch(named: str, system: Any, path: str, local: str) -> AtHand:
 
     chosen = os.path.basename(prefix) if explicit else _chosen(listing, local, url, read)
     names = _copy_indexes(listing, chosen, local, read)
-    _copy_graph(
-        listing, chosen if chosen in names else max(names, key=_order, default=""), read, local
-    )
+    shown = chosen if chosen in names else max(names, key=_order, default="")
+    _copy_graph(listing, shown, local, read)
     _mark(listing, chosen, names, local, read)
     where = os.path.join(local, chosen + ".index") if explicit else local
     return AtHand(where, url, local, None if MARKER in listing else read)
