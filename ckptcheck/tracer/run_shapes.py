@@ -78,10 +78,7 @@ def _refusal(
     pinned = _pins(inputs, ops)
     if pinned and _refusal_of(tensorflow, graph, definition, pinned, folded):
         pinned = {}  # the declared model itself refuses that size: then it is no batch's
-    fetched = {op.name for op in roots}
-    known = {**folded, **simplified.slices(tensorflow, definition)}
-    with imported(tensorflow, definition, pinned, known) as declared:
-        simplified.drop_reshapes(definition, declared, fetched)
+    _drop_reshapes(tensorflow, definition, {op.name for op in roots}, pinned, folded)
     for node in definition.node:
         if node.name in changed:
             shape = changed[node.name][1].shape
@@ -90,19 +87,42 @@ def _refusal(
 
 
 def _pins(inputs: Sequence[Any], ops: Set[Any]) -> Dict[str, Tuple[Any, List[Optional[int]]]]:
-    """The inputs whose batch is of unknown size, with their dtypes and shapes for a known one.
+    """The inputs with their dtypes and shapes, those of an unknown batch for a known one.
 
     With it the shape functions know the sizes that are computed from a batch's, such as that of
-    a Reshape.
+    a Reshape, and the shapes that only Python knows, such as those of a queue's tensors.
     """
     shapes = [(tensor, static_shape(tensor)) for tensor in inputs]
     known = [shape[0] for _, shape in shapes if shape and shape[0]]
     size = known[0] if known else _ANY_BATCH
     return {
-        tensor.name: (tensor.dtype, [size, *shape[1:]])
+        tensor.name: (tensor.dtype, [shape[0] or size, *shape[1:]])
         for tensor, shape in shapes
-        if shape and shape[0] is None and any(user in ops for user in tensor.consumers())
+        if shape and any(user in ops for user in tensor.consumers())
     }
+
+
+def _drop_reshapes(
+    tensorflow: Any,
+    definition: Any,
+    fetched: Set[str],
+    pinned: Dict[str, Any],
+    folded: Dict[str, Any],
+) -> None:
+    """Leaves out of a GraphDef the Reshapes that TensorFlow's optimizer drops."""
+    known = {**folded, **simplified.slices(tensorflow, definition)}
+    with imported(tensorflow, definition, {}, {}) as plain:
+        seen = {name: pin for name, pin in pinned.items() if _is_ranked(plain, name)}
+    # A size that is no batch's would be refused: then no shape is known that could be the same.
+    with contextlib.suppress(ImportedError), imported(
+        tensorflow, definition, seen, known
+    ) as declared:
+        simplified.drop_reshapes(definition, declared, fetched)
+
+
+def _is_ranked(graph: Any, name: str) -> bool:
+    """Whether the graph itself, which is all that the optimizer sees, tells a tensor's rank."""
+    return static_shape(graph.get_tensor_by_name(name)) is not None
 
 
 def _refusal_of(

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Dict
 
 from . import parts
-from .edits import ChangeFiles, ChangeSize, ChangeTensor, DropParam
+from .edits import ChangeFiles, ChangeSize, ChangeTensor, DropParam, GiveInputFn, RemovePart
 from .inputs import Column, Inputs
 from .model import COMPAT, COMPAT_V1, Block, Model, Scaffolding
 from .shrink import Case
@@ -182,5 +182,15 @@ REGRESSIONS: Dict[str, Case] = {
             _with_inputs(PLAIN, Inputs(columns=(_VOCABULARY,), source="defaults", full_batch=True))
         ),
         (ChangeSize(0, 6),),
+    ),
+    # Only Python knows the shapes of a queue's tensors, and the run has them all the same.
+    "a-queue-and-a-layer-that-is-gone": (
+        Composed(
+            _with_parts(
+                _with_inputs(PLAIN, Inputs(widths=(3,), source="numpy")),
+                parts.Dense("hidden", Number(2)),
+            )
+        ),
+        (RemovePart("hidden"), GiveInputFn()),
     ),
 }
