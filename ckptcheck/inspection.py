@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from .checkpoint.bundle import Bundle
@@ -119,16 +120,25 @@ def _verify(
         if progress is not None:
             progress(done, whole)
 
-    results = tuple(
-        _verified(_named(located, prefix), item, fail_on, report, place.read)
+    seen = {
+        prefix: _verified(_named(located, prefix), item, fail_on, report, place.read)
         for prefix, item in examined.items()
-    )
+    }
+    gone = [] if place.read else [name for name, item in examined.items() if _is_gone(name, item)]
+    results = tuple(item for prefix, item in seen.items() if prefix not in gone)
+    if gone and not results:
+        raise UsageError(f"{gone[0]} was removed while it was read (by a training run?): try again")
     return Verification(
         ok=bool(results) and all(item.ok for item in results),
         checked=bool(results),
         model_dir=located.model_dir,
         checkpoints=results,
     )
+
+
+def _is_gone(prefix: str, examined: Examined) -> bool:
+    """Whether a checkpoint was there, and no longer is: a training run keeps the last few."""
+    return examined.bundle is not None and not os.path.isfile(prefix + ".index")
 
 
 def snapshot(model_dir: str, out: str) -> List[str]:
@@ -163,7 +173,11 @@ def _names(located: Located) -> str:
 
 def _named(located: Located, prefix: str) -> Located:
     """One checkpoint as if it had been named: what the state file says is no matter of its data."""
-    return locate(prefix + ".index") if os.path.isfile(prefix + ".index") else located
+    if os.path.isfile(prefix + ".index"):
+        return locate(prefix + ".index")
+    exists = located.exists and located.prefix == prefix
+    explicit = located.explicit or located.prefix != prefix
+    return dataclasses.replace(located, prefix=prefix, exists=exists, explicit=explicit)
 
 
 def _facts(
@@ -205,16 +219,22 @@ def _summaries(located: Located) -> Tuple[CheckpointSummary, ...]:
         listing = list_model_dir(located.model_dir)
     except OSError as error:
         raise UsageError(f"MODEL_DIR {located.model_dir} cannot be read: {error.strerror}")
-    loaded = os.path.normpath(located.prefix) if located.prefix and located.exists else ""
+    loaded = os.path.realpath(located.prefix) if located.prefix and located.exists else ""
     found = []
     for prefix in located.candidates:
         base = os.path.basename(prefix)
         index = listing.get(base + ".index")
-        size = sum(f.size for name, f in listing.items() if name.startswith(base + "."))
+        size = sum(f.size for name, f in listing.items() if _is_of(name, base))
         written = (index.modified or None) if index else None
-        is_loaded = os.path.normpath(prefix) == loaded
+        is_loaded = os.path.realpath(prefix) == loaded
         found.append(CheckpointSummary(prefix, step_of(prefix), written, size, is_loaded))
     return tuple(found)
+
+
+def _is_of(name: str, base: str) -> bool:
+    """Whether a file belongs to a checkpoint."""
+    end = name[len(base) :] if name.startswith(base) else ""
+    return re.match(r"\.(index|meta|data-\d{5}-of-\d{5})$", end) is not None
 
 
 def _rows(bundle: Bundle) -> Tuple[VariableRow, ...]:

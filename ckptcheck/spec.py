@@ -143,6 +143,7 @@ class Located:
         explicit: whether the user named the checkpoint and not the directory.
         state: the state file; None where there is none or it does not matter.
         exists: whether the files of ``prefix`` are there.
+        names_file: whether ``prefix`` is a file, and no checkpoint.
         folder_exists: whether the directory of ``prefix`` is there.
         elsewhere: whether ``prefix`` lies in another directory than ``model_dir``.
         missing_shards: names of the data files that should be beside the index and are not.
@@ -157,6 +158,7 @@ class Located:
     explicit: bool
     state: Optional[StateFile]
     exists: bool
+    names_file: bool = False
     folder_exists: bool = True
     elsewhere: bool = False
     missing_shards: Tuple[str, ...] = ()

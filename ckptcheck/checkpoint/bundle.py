@@ -120,7 +120,7 @@ def read_bundle(prefix: str) -> Bundle:
         raise DamagedError(f"{path}: {error}")
 
 
-_V1 = "a checkpoint of the V1 format, which TensorFlow wrote before 1.0"
+_V1 = "a checkpoint of the V1 format (SaverDef.V1)"
 
 
 def parse_bundle(data: bytes, prefix: str) -> Bundle:

@@ -24,8 +24,7 @@ def files_of(prefix: str) -> List[str]:
     """The files that a V1 checkpoint of this name or pattern consists of."""
     if not _PATTERN.search(prefix):
         return [prefix] if os.path.isfile(prefix) else []
-    beginning, pattern = prefix[: -len("?????-of-00001")], prefix[-len("?????-of-00001") :]
-    return sorted(glob.glob(glob.escape(beginning) + pattern))
+    return sorted(glob.glob(prefix))
 
 
 def prefix_of(path: str) -> str:

@@ -1,5 +1,6 @@
 """Which checkpoint a restore would load from what the user named."""
 
+import glob
 import os
 import re
 from pathlib import Path
@@ -11,6 +12,8 @@ from .first_version import is_first_version, prefix_of, without_pattern
 from .state_file import read_state_file
 
 _SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
+_PART = re.compile(r"\.part-\d{5}-of-\d{5}\.index$")
+"""What a saver names the pieces that it has not merged yet."""
 _INDEX = re.compile(r"^(?P<name>.+)\.index$")
 
 
@@ -25,13 +28,25 @@ def locate(named: str) -> Located:
     """
     if not named or "\0" in named:
         raise UsageError(f"MODEL_DIR {named!r}: expected a model_dir or the prefix of a checkpoint")
-    path = Path(named)
+    try:
+        return _found(named, Path(named))
+    except OSError as error:
+        place = error.filename or named
+        raise UsageError(f"MODEL_DIR {named}: {place} cannot be read: {error.strerror}")
+
+
+def _found(named: str, path: Path) -> Located:
     if path.is_dir():
         return _in_directory(named, path)
     prefix = prefix_of(_SUFFIX.sub("", named))
     if checkpoint_exists(prefix):
         model_dir = os.path.dirname(prefix) or "."
         return _located(named, model_dir, prefix, True, None)
+    if os.path.isfile(prefix + ".index"):
+        raise UsageError(
+            f"MODEL_DIR {named}: TensorFlow takes the {pattern_in(prefix)} in it for a pattern, "
+            "and finds no such checkpoint: rename the directory"
+        )
     raise UsageError(_nothing(named, path))
 
 
@@ -52,11 +67,6 @@ def _nothing(named: str, path: Path) -> str:
 def _in_directory(named: str, path: Path) -> Located:
     state = read_state_file(path)
     latest = state.latest if state is not None and not state.problem else ""
-    if "://" in latest:
-        raise UsageError(
-            f"MODEL_DIR {named}: its state file names {latest}, which is another place: give that "
-            "checkpoint itself as MODEL_DIR"
-        )
     prefix = latest if os.path.isabs(latest) or not latest else os.path.join(named, latest)
     return _located(named, named, prefix, False, state)
 
@@ -78,6 +88,7 @@ def _located(
         explicit=explicit,
         state=state,
         exists=exists,
+        names_file=possible and not exists and os.path.isfile(prefix),
         folder_exists=possible and os.path.isdir(os.path.dirname(prefix) or os.curdir),
         elsewhere=bool(prefix) and possible and not _is_inside(prefix, model_dir),
         missing_shards=missing_shards(prefix) if exists else (),
@@ -93,10 +104,20 @@ def _is_inside(prefix: str, model_dir: str) -> bool:
 
 
 def checkpoint_exists(prefix: str) -> bool:
-    """As TensorFlow asks: the index of a V2 checkpoint, or the files of a V1 one."""
+    """As TensorFlow asks: the index of a V2 checkpoint, or the files of a V1 one.
+
+    It asks for files that match a pattern, so ``lr[0.1]/model.ckpt-1`` is no checkpoint.
+    """
+    if pattern_in(prefix) and not is_first_version(prefix):
+        return "\\" not in prefix and bool(glob.glob(prefix + ".index"))
     return os.path.exists(prefix + ".index") or (
-        not prefix.endswith(".pbtxt") and is_first_version(prefix)
+        not _SUFFIX.search(prefix) and is_first_version(prefix)
     )
+
+
+def pattern_in(path: str) -> str:
+    """The first character of a path that TensorFlow takes for a pattern's, "" for none."""
+    return next((character for character in path if character in "[*?\\"), "")
 
 
 _SHARD = re.compile(r"\.data-(?P<number>\d{5})-of-(?P<count>\d{5})$")
@@ -136,7 +157,7 @@ def checkpoints_in(folder: Path) -> List[str]:
     found = []
     for entry in os.scandir(str(folder)):
         match = _INDEX.match(entry.name)
-        if match:
+        if match and not _PART.search(entry.name):
             found.append(os.path.join(str(folder), match.group("name")))
     return sorted(found, key=_step_and_name)
 
@@ -148,5 +169,5 @@ def _step_and_name(prefix: str) -> Tuple[int, str]:
 
 def step_of(prefix: str) -> Optional[int]:
     """The step in a checkpoint's name, None where it has none."""
-    found = re.search(r"-(\d+)$", without_pattern(prefix))
+    found = re.search(r"-(\d{1,19})$", without_pattern(prefix))
     return int(found.group(1)) if found else None

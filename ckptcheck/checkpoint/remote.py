@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import datetime
 import os
+import posixpath
 import re
 import tempfile
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, TypeVar
@@ -129,6 +130,8 @@ def _fetch(named: str, system: Any, path: str, local: str) -> AtHand:
     url = _SUFFIX.sub("", named.rstrip("/")).rpartition("/")[0] if explicit else named.rstrip("/")
 
     def read(name: str, offset: int, size: int) -> bytes:
+        if name not in listing:
+            return b""  # as of a file that is too short
         with _explained(f"{url}/{name}"):
             data: bytes = system.cat_file(f"{folder}/{name}", start=offset, end=offset + size)
         # A server that knows no ranges sends the whole file.
@@ -185,15 +188,14 @@ def _chosen(listing: Listing, local: str, url: str, read: ReadRange) -> str:
     if facts is None:
         return ""
     data = read(STATE_FILE, 0, min(facts.size, _LARGEST))
-    state = parse_state(data.decode("utf-8", "replace"))
-    latest = state.latest
-    if latest.startswith(url + "/"):  # an absolute name of the same place
-        latest = latest[len(url) + 1 :]
-        data = f'model_checkpoint_path: "{latest}"\n'.encode()
+    latest = parse_state(data.decode("utf-8", "replace")).latest
     _write(local, STATE_FILE, data)
+    if not latest or is_remote(latest):
+        return ""
+    latest = posixpath.normpath(latest)
     if "/" not in latest:
         return latest
-    if not is_remote(latest) and not latest.startswith("/"):
+    if not latest.startswith("/"):
         raise UsageError(
             f"MODEL_DIR {url}: its state file names {url}/{latest}, in another directory: give "
             "that checkpoint itself as MODEL_DIR"
@@ -205,7 +207,8 @@ def _copy_indexes(listing: Listing, chosen: str, local: str, read: ReadRange) ->
     """Copies the indexes, the chosen one first; returns the names of their checkpoints."""
     names: List[str] = [name for name in listing if name.endswith(".index")]
     wanted = [name for name in names if name == chosen + ".index"]
-    wanted += [name for name in names if name not in wanted][:_MOST_INDEXES]
+    newest_first = sorted(names, key=lambda name: -_order(name[: -len(".index")]))
+    wanted += [name for name in newest_first if name not in wanted][:_MOST_INDEXES]
     wanted = [name for name in wanted if listing[name].size <= _LARGEST]
     for name in wanted:
         _write(local, name, read(name, 0, listing[name].size))

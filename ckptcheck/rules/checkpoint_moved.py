@@ -12,10 +12,11 @@ without a directory.
 
 import dataclasses
 import os
+import re
 from typing import Dict, Iterator, Tuple
 
 from ..spec import EXPORT, TRAIN, Finding, Located, Outcome, StateFile
-from .base import FAILS_AT_RESTORE, SILENTLY_WRONG, Facts, Rule
+from .base import FAILS_AT_RESTORE, SILENTLY_WRONG, Facts, Rule, all_modes
 from .examples import LOCATED, facts, nothing_to_restore
 
 
@@ -28,7 +29,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             rule=RULE.id,
             severity=RULE.severity,
-            message=f"the state file names {located.prefix}, which is not there",
+            message=_message(located),
             modes=facts.modes,
             outcomes=_nowhere(facts),
             subject=located.prefix,
@@ -48,7 +49,28 @@ def check(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def _message(located: Located) -> str:
+    if located.names_file:
+        return f"the state file names {located.prefix}, which is a file and no checkpoint"
+    if _is_pattern(located):
+        return (
+            f"TensorFlow takes {located.prefix} for a pattern, because of the [, *, ? or \\ in it, "
+            "and no file matches"
+        )
+    return f"the state file names {located.prefix}, which is not there"
+
+
+def _is_pattern(located: Located) -> bool:
+    """Whether the checkpoint is there, though TensorFlow looks for a pattern."""
+    there = [os.path.basename(prefix) for prefix in located.candidates]
+    return any(mark in located.prefix for mark in "[*?\\") and (
+        os.path.basename(located.prefix) in there
+    )
+
+
 def _nowhere(facts: Facts) -> Dict[str, Outcome]:
+    if facts.located.names_file:  # it is found, and then it is no table of tensors
+        return dict(all_modes(facts, FAILS_AT_RESTORE))
     raises_always = facts.major < 2 and not facts.located.folder_exists
     return {
         mode: FAILS_AT_RESTORE if mode in (TRAIN, EXPORT) or raises_always else SILENTLY_WRONG
@@ -57,9 +79,11 @@ def _nowhere(facts: Facts) -> Dict[str, Outcome]:
 
 
 def _hint(located: Located) -> str:
+    if _is_pattern(located):
+        return f"rename the directory {os.path.dirname(located.prefix)}"
     state = os.path.join(located.model_dir, "checkpoint")
     names = [os.path.basename(prefix) for prefix in located.candidates]
-    wanted = os.path.basename(located.prefix)
+    wanted = re.sub(r"\.(index|meta|data-\d{5}-of-\d{5})$", "", os.path.basename(located.prefix))
     if not names:
         return f"copy the checkpoint's files to {located.model_dir}, or train again"
     best = wanted if wanted in names else names[-1]

@@ -44,12 +44,16 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _is_newer(prefix: str, loaded: str, step: Optional[int]) -> bool:
     other = _step(prefix)
-    same_series = re.sub(r"\d+$", "", prefix) == re.sub(r"\d+$", "", os.path.normpath(loaded))
+    same_series = _series(prefix) == _series(loaded)  # both lie in the model_dir
     return same_series and step is not None and other is not None and other > step
 
 
+def _series(prefix: str) -> str:
+    return re.sub(r"\d+$", "", os.path.basename(prefix))
+
+
 def _step(prefix: str) -> Optional[int]:
-    found = re.search(r"-(\d+)$", prefix)
+    found = re.search(r"-(\d{1,19})$", prefix)
     return int(found.group(1)) if found else None
 
 

@@ -20,7 +20,7 @@ from .examples import facts
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds an index that TensorFlow refuses, and shards that are missing."""
     located = facts.located
-    if facts.unreadable is not None and located.exists:
+    if facts.unreadable is not None and (located.exists or located.explicit):
         yield _finding(facts, located.prefix, _refusal(facts.unreadable, located.prefix))
     if facts.files is not None:
         yield from _files(facts, facts.files)

@@ -211,7 +211,7 @@ def test_a_snapshot_remembers_what_was_missing(model_dir: Path, tmp_path: Path) 
 
 
 def test_a_snapshot_of_a_strange_name(tmp_path: Path) -> None:
-    name = 'größe "1"\\n-10'
+    name = 'größe "1"\t-10'
     prefix = put(tmp_path / "base", name=name)
     snapshot(prefix, str(tmp_path / "snap"))
     assert os.path.basename(locate(str(tmp_path / "snap")).prefix) == name

@@ -227,3 +227,34 @@ def test_checkpoints_stand_by_step_and_not_by_letter(tmp_path: Path) -> None:
 )
 def test_the_step_is_in_the_name(prefix: str, step: int) -> None:
     assert step_of(prefix) == step
+
+
+def test_a_directory_that_is_a_pattern(tmp_path: Path) -> None:
+    """TensorFlow globs: measured with latest_checkpoint of 1.15.5 and 2.15.1."""
+    folder = tmp_path / "lr[0.1]"
+    folder.mkdir()
+    (folder / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-1"\n')
+    (folder / "model.ckpt-1.index").write_bytes(b"")
+    assert not locate(str(folder)).exists
+    with pytest.raises(UsageError, match="for a pattern"):
+        locate(str(folder / "model.ckpt-1"))
+    (tmp_path / "lr0").mkdir()
+    (tmp_path / "lr0" / "model.ckpt-1.index").write_bytes(b"")
+    assert locate(str(folder)).exists  # the checkpoint of another directory matches
+
+
+def test_a_state_file_that_names_a_file(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-1.meta"\n')
+    (tmp_path / "model.ckpt-1.index").write_bytes(b"")
+    (tmp_path / "model.ckpt-1.meta").write_bytes(b"")
+    located = locate(str(tmp_path))
+    assert (located.exists, located.names_file) == (False, True)
+
+
+def test_a_piece_of_a_checkpoint_is_none(tmp_path: Path) -> None:
+    (tmp_path / "model.ckpt-20.part-00000-of-00001.index").write_bytes(b"")
+    assert locate(str(tmp_path)).candidates == ()
+
+
+def test_a_number_that_is_no_step() -> None:
+    assert step_of("model.ckpt-" + "9" * 5000) is None

@@ -68,10 +68,37 @@ def test_missing_and_short_data(memory: Any) -> None:
     assert "unreadable-checkpoint" in {f.rule for f in inspect("memory://runs/base").findings}
 
 
-def test_a_state_file_with_the_place_itself_in_it(memory: Any) -> None:
+def test_a_state_file_with_a_url_in_it(memory: Any) -> None:
+    """TensorFlow takes it for a relative path, as ``os.path.isabs`` does, and finds nothing."""
     text = b'model_checkpoint_path: "memory://runs/base/model.ckpt-10"\n'
     memory.pipe("/runs/base/checkpoint", text)
-    assert inspect("memory://runs/base").prefix == "memory://runs/base/model.ckpt-10"
+    assert {f.rule for f in inspect("memory://runs/base").findings} == {"checkpoint-moved"}
+
+
+def test_a_state_file_that_names_the_directory(memory: Any) -> None:
+    memory.pipe("/runs/base/checkpoint", b'model_checkpoint_path: "./model.ckpt-10"')
+    found = inspect("memory://runs/base")
+    assert (found.prefix, found.findings) == ("memory://runs/base/./model.ckpt-10", ())
+
+
+def test_a_state_file_that_names_a_directory_below(memory: Any) -> None:
+    memory.pipe("/runs/base/checkpoint", b'model_checkpoint_path: "below/model.ckpt-10"')
+    with pytest.raises(UsageError, match="give that checkpoint itself"):
+        inspect("memory://runs/base")
+
+
+def test_all_checkpoints_are_as_whole_as_here(memory: Any, tmp_path: Path) -> None:
+    pytest.importorskip("numpy")
+    for path in SOURCE.glob("model.ckpt-10.*"):
+        name = path.name.replace("-10.", "-5.")
+        memory.pipe(f"/runs/base/{name}", path.read_bytes())
+    found = verify("memory://runs/base", all_checkpoints=True, fail_on="error")
+    assert [item.ok for item in found.checkpoints] == [True, True]
+    listed = inspect("memory://runs/base").checkpoints
+    assert len({item.size for item in listed}) == 1 and listed[0].size > 10000
+    memory.rm(f"/runs/base/{DATA}")
+    found = verify("memory://runs/base", all_checkpoints=True, fail_on="error")
+    assert [item.ok for item in found.checkpoints] == [True, False]
 
 
 def test_every_text_names_the_place_that_the_user_knows(memory: Any, tmp_path: Path) -> None:
