@@ -365,6 +365,26 @@ def state_absolute(workspace: Workspace) -> None:
     _write_state(workspace, workspace.prefix)
 
 
+def state_names_file(ending: str) -> Edit:
+    """The state file names one of the checkpoint's files, as after an edit by hand."""
+
+    def edit(workspace: Workspace) -> None:
+        _write_state(workspace, os.path.basename(workspace.prefix) + ending)
+
+    return edit
+
+
+def model_dir_named(name: str) -> Edit:
+    """The model_dir has another name."""
+
+    def edit(workspace: Workspace) -> None:
+        named = os.path.join(workspace.root, name)
+        shutil.move(workspace.model_dir, named)
+        workspace.model_dir = named
+
+    return edit
+
+
 def state_missing_step(workspace: Workspace) -> None:
     """The state file names a step whose files are not there, after one whose files are."""
     _write_state(workspace, "model.ckpt-99999", [os.path.basename(workspace.prefix)])

@@ -389,7 +389,8 @@ def _verdict(request: Dict[str, Any], mode: str, seen: Dict[str, Any]) -> Dict[s
 def judge(request: Dict[str, Any], mode: str) -> Dict[str, Any]:
     """One mode, on a copy of the model_dir. Call it in a process that then ends."""
     _enter(request)
-    model_dir = os.path.join(request["scratch"], mode)
+    name = os.path.basename(request["model_dir"])  # TensorFlow may find a pattern in it
+    model_dir = os.path.join(request["scratch"], mode, name)
     shutil.copytree(request["model_dir"], model_dir, symlinks=True)
     seen = _attempt(request, mode, model_dir)
     if seen["oracle_error"]:
