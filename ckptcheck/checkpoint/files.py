@@ -111,10 +111,10 @@ def _flaws(
             text = f"it is said to lie in data file {item.shard} of {num_shards}"
             yield EntryFlaw(item.name, "no-shard", text)
         elif file.size is None:
-            yield EntryFlaw(item.name, "no-file", f"{file.name} is not there")
+            yield EntryFlaw(item.name, "no-file", f"{file.name} is not there", file.name)
         elif item.offset + item.size > file.size:
             text = f"its bytes end at {item.offset + item.size}; {file.name} has {file.size}"
-            yield EntryFlaw(item.name, "past-end", text)
+            yield EntryFlaw(item.name, "past-end", text, file.name)
         if wrong:
             yield EntryFlaw(item.name, "size", wrong)
 

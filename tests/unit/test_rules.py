@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import time
 from typing import List, Tuple
 
 import pytest
@@ -11,9 +12,13 @@ from ckptcheck.config import SEVERITIES
 from ckptcheck.groups import group
 from ckptcheck.rules import Facts, Rule, all_rules, run_rules
 from ckptcheck.rules import examples as made
+from ckptcheck.rules.base import is_slot_name
 from ckptcheck.spec import (
     MODES,
     OUTCOMES,
+    CheckpointFiles,
+    DataFile,
+    EntryFlaw,
     Finding,
     ModeTrace,
     RestorePlan,
@@ -308,3 +313,33 @@ def test_reads_of_several_variables_are_one_finding_each() -> None:
     assert all(
         finding.model == VariableSpec(finding.variable, (4, 4), "float32") for finding in findings
     )
+
+
+def test_each_missing_data_file_names_its_own_tensors() -> None:
+    """Of as many as there can be: the flaws are gone through once."""
+    names = [f"model.ckpt-10.data-{number:05d}-of-20000" for number in range(20000)]
+    files = CheckpointFiles(
+        files=tuple(DataFile(name, None, 4) for name in names),
+        flaws=tuple(EntryFlaw("w" + name[-14:-9], "no-file", "", name) for name in names),
+    )
+    rule = all_rules()["unreadable-checkpoint"]
+    start = time.process_time()
+    found = list(rule.check(dataclasses.replace(made.facts(), files=files)))
+    assert time.process_time() - start < 10
+    assert len(found) == len(names)
+    assert found[7].message == (
+        f"the data file {names[7]} is missing: without it w00007 cannot be read"
+    )
+
+
+def test_names_of_slots() -> None:
+    names = dict.fromkeys(["a/w", "a/w/Adam", "a/b"])
+    found = [name for name in names if is_slot_name(name, names)]
+    assert found == ["a/w/Adam"]
+
+
+def test_a_name_of_slashes_ends_soon() -> None:
+    name = "a" + "/" * 300000
+    start = time.process_time()
+    assert not is_slot_name(name, {name: None})
+    assert time.process_time() - start < 1
