@@ -22,6 +22,7 @@ from ckptcheck.spec import (
     Finding,
     ModeTrace,
     RestorePlan,
+    StateFile,
     VariableSpec,
     from_json,
     to_json,
@@ -343,3 +344,11 @@ def test_a_name_of_slashes_ends_soon() -> None:
     start = time.process_time()
     assert not is_slot_name(name, {name: None})
     assert time.process_time() - start < 1
+
+
+def test_a_state_file_that_cannot_be_read_is_not_called_wrong() -> None:
+    state = StateFile("", problem="it cannot be read: Permission denied")
+    located = dataclasses.replace(made.LOCATED, prefix="", exists=False, state=state)
+    (found,) = all_rules()["no-checkpoint"].check(made.nothing_to_restore(located))
+    assert "cannot use the state file (it cannot be read: Permission denied)" in found.message
+    assert found.hint == "make runs/base/checkpoint readable"
