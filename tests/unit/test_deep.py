@@ -86,6 +86,8 @@ VALUES: List[Tuple[str, bytes, int, int, Any, Any]] = [
     ("float16", bytes.fromhex("003c007c007e"), 1, 1, 1, 1),
     ("bfloat16", bytes.fromhex("803f807fc07f80ff"), 1, 2, 1, 1),
     ("complex64", struct.pack("<4f", 1, math.nan, 3, 4), 1, 0, 1, 4),
+    ("complex64", struct.pack("<4f", *[math.nan] * 4), 2, 0, None, None),
+    ("complex64", struct.pack("<6f", math.nan, math.inf, math.inf, 1, 2, 3), 1, 1, 1, 3),
     ("int32", struct.pack("<2i", -5, 7), 0, 0, -5, 7),
     ("bool", b"\0\1", 0, 0, 0, 1),
     ("float8_e5m2", bytes([0x3C, 0x7C, 0x7D, 0xFC, 0x7B]), 1, 2, 1, 57344),
