@@ -178,9 +178,11 @@ def _remains(listing: Listing) -> List[str]:
 
 
 def _data_newer_by(base: str, names: Set[str], listing: Listing) -> float:
+    """Of the files that can be read: of others, such as links to nowhere, no time is known."""
     index = listing.get(base + ".index")
-    times = [listing[name].modified for name in names if name in listing]
-    if index is None or not times or not index.modified:
+    there = [listing[name] for name in names if name in listing]
+    times = [facts.modified for facts in there if not facts.problem]
+    if index is None or index.problem or not times or not index.modified:
         return 0.0
     return max(times) - index.modified
 

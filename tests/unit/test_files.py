@@ -170,6 +170,13 @@ def test_times(tmp_path: Path) -> None:
     assert look(prefix).data_newer_by == 8000
 
 
+def test_a_link_to_nowhere_has_no_time(tmp_path: Path) -> None:
+    prefix = put(tmp_path)
+    os.remove(prefix + ".data-00000-of-00001")
+    os.symlink(tmp_path / "gone", prefix + ".data-00000-of-00001")
+    assert look(prefix).data_newer_by == 0
+
+
 @pytest.mark.parametrize("change", ["value", "dtype", "nothing"])
 def test_a_global_step_that_is_not_sure(tmp_path: Path, change: str) -> None:
     changes: Dict[str, Any] = {}
