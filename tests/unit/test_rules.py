@@ -23,6 +23,7 @@ from ckptcheck.spec import (
     ModeTrace,
     RestorePlan,
     StateFile,
+    TensorScan,
     VariableSpec,
     from_json,
     to_json,
@@ -352,3 +353,24 @@ def test_a_state_file_that_cannot_be_read_is_not_called_wrong() -> None:
     (found,) = all_rules()["no-checkpoint"].check(made.nothing_to_restore(located))
     assert "cannot use the state file (it cannot be read: Permission denied)" in found.message
     assert found.hint == "make runs/base/checkpoint readable"
+
+
+@pytest.mark.parametrize("object_based", [False, True])
+def test_only_what_saves_a_graph_misses_it(object_based: bool) -> None:
+    facts = made.facts(object_based=object_based)
+    facts = dataclasses.replace(facts, files=CheckpointFiles(saved_graph=False))
+    found = list(all_rules()["missing-saved-graph"].check(facts))
+    assert len(found) == (not object_based)
+
+
+@pytest.mark.parametrize("suffix", ["", "/.ATTRIBUTES/VARIABLE_VALUE"])
+def test_a_fresh_batch_norm_by_any_kind_of_name(suffix: str) -> None:
+    names = [f"bn/{name}{suffix}" for name in ("moving_mean", "moving_variance")]
+    scans = tuple(
+        TensorScan(VariableSpec(name, (8,), "float32"), "", 0, 0, value, value)
+        for name, value in zip(names, (0.0, 1.0))
+    )
+    facts = dataclasses.replace(made.facts(), scans=scans)
+    (found,) = all_rules()["fresh-batch-norm"].check(facts)
+    assert found.variable == names[0]
+    assert found.message == f"{names[0]} is 0 and {names[1]} is 1 everywhere"
