@@ -374,3 +374,17 @@ def test_a_fresh_batch_norm_by_any_kind_of_name(suffix: str) -> None:
     (found,) = all_rules()["fresh-batch-norm"].check(facts)
     assert found.variable == names[0]
     assert found.message == f"{names[0]} is 0 and {names[1]} is 1 everywhere"
+
+
+def test_what_to_do_about_left_over_files() -> None:
+    files = CheckpointFiles(
+        strangers=("model.ckpt-10.data-00000-of-00002",),
+        remains=("model.ckpt-10.data-00000-of-00001.tempstate1", "model.ckpt-20_temp/"),
+    )
+    rule = all_rules()["left-over-files"]
+    found = rule.check(dataclasses.replace(made.facts(), files=files))
+    assert [(finding.severity, finding.hint) for finding in found] == [
+        ("warning", "verify the checksums with ckptcheck verify"),
+        ("note", "delete it once no training runs"),
+        ("note", "delete it once no training runs"),
+    ]
