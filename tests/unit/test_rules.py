@@ -388,3 +388,12 @@ def test_what_to_do_about_left_over_files() -> None:
         ("note", "delete it once no training runs"),
         ("note", "delete it once no training runs"),
     ]
+
+
+def test_constant_slots_are_no_constant_weights() -> None:
+    names = ["w", "opt/w/Adam", "v", "v/GenAdam", "w/GenAdam", "v/ExponentialMovingAverage"]
+    scans = tuple(
+        TensorScan(VariableSpec(name, (2, 2), "float32"), "", 0, 0, 0.0, 0.0) for name in names
+    )
+    found = all_rules()["constant-variable"].check(dataclasses.replace(made.facts(), scans=scans))
+    assert [finding.variable for finding in found] == ["w", "v"]
