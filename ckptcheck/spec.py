@@ -217,11 +217,13 @@ class EntryFlaw:
             file is not there), ``no-shard`` (there can be no such data file), ``size`` (its bytes
             are not what its shape and dtype take), ``missing-part``, or ``overlap``.
         text: what is wrong, in a few words.
+        file: the data file that is not there or too short for it, "" for none.
     """
 
     variable: str
     kind: str
     text: str
+    file: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

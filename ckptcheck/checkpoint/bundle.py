@@ -381,6 +381,8 @@ def _assembled(
         owner = owners.pop(key, None)
         if owner is None:
             tensors.append(entry)
+        elif entry.slices:
+            raise DamagedError(f"its entry for {owner[0]!r}: a part of it has parts")
         else:
             parts.append(entry._replace(name=owner[0], extents=owner[1]))
     missing = sorted({name for name, _ in owners.values()})

@@ -5,10 +5,23 @@ large tensor is several pieces; their checksums are put together (:func:`..combi
 """
 
 import concurrent.futures
+import contextlib
+import errno
 import os
 import struct
 import threading
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from ..errors import UsageError
 from ..spec import TensorScan, VariableSpec
@@ -26,6 +39,9 @@ _PIECE = 1 << 26
 _BATCH = 1 << 24
 _MOST_WORKERS = 8
 _LITTLE = 1 << 24
+_MOST_IDLE = 16
+"""Data files that stay open though nobody reads them: a checkpoint can have more of them than a
+process may open."""
 
 MISSING_EXTRA = (
     "reading the data needs {}: install it with pip install 'ckptcheck[deep]' (without it, only "
@@ -73,9 +89,14 @@ def scan(
     count = workers or min(os.cpu_count() or 1, _MOST_WORKERS)
     with _Files(bundle, read) as files, concurrent.futures.ThreadPoolExecutor(count) as pool:
         reader = _Reader(stored, files, bundle.big_endian)
-        for batch in _in_order(pool, reader.read_batch, _batches(stored), 2 * count):
+        failed = _failed_at_once(stored, files)
+        for number, problem in failed.items():
+            found[number] = [_Seen(_Piece(number, 0, 0), 0, problem, None)]
+        for batch in _in_order(pool, reader.read_batch, _batches(stored, failed), 2 * count):
             for seen in batch:
                 found.setdefault(seen.piece.number, []).append(seen)
+                if seen.problem:
+                    failed[seen.piece.number] = seen.problem
             if progress is not None:
                 progress(sum(seen.piece.size for seen in batch))
     scans = [_scan(item, found.get(number, [])) for number, item in enumerate(stored)]
@@ -106,15 +127,23 @@ def _in_order(
         yield future.result()
 
 
-def _batches(stored: Sequence[StoredTensor]) -> Iterator[List[_Piece]]:
-    """The pieces of all tensors; small ones go together."""
+def _failed_at_once(stored: Sequence[StoredTensor], files: "_Files") -> Dict[int, str]:
+    """What is wrong with tensors that the sizes of the files rule out, by their number.
+
+    An index may say any size: the pieces of such a tensor could be without end.
+    """
+    found = {number: files.problem(item) for number, item in enumerate(stored)}
+    return {number: problem for number, problem in found.items() if problem}
+
+
+def _batches(stored: Sequence[StoredTensor], failed: Mapping[int, str]) -> Iterator[List[_Piece]]:
+    """The pieces of all tensors but those that have failed by then; small ones go together."""
     batch: List[_Piece] = []
     size = 0
     for number, item in enumerate(stored):
-        in_one = element_size(item.dtype) is None  # strings say their lengths at the start
-        step = max(item.size, 1) if in_one else _PIECE
-        for start in range(0, max(item.size, 1), step):
-            piece = _Piece(number, start, min(step, item.size - start))
+        for piece in _pieces(number, item):
+            if number in failed:
+                break
             batch.append(piece)
             size += piece.size + 64
             if size >= _BATCH:
@@ -124,50 +153,116 @@ def _batches(stored: Sequence[StoredTensor]) -> Iterator[List[_Piece]]:
         yield batch
 
 
+def _pieces(number: int, item: StoredTensor) -> Iterator[_Piece]:
+    in_one = element_size(item.dtype) is None  # strings say their lengths at the start
+    step = max(item.size, 1) if in_one else _PIECE
+    for start in range(0, max(item.size, 1), step):
+        yield _Piece(number, start, min(step, item.size - start))
+
+
 class _Files:
-    """The open data files."""
+    """The data files, of which only a few are open at a time."""
 
     def __init__(
         self, bundle: Bundle, elsewhere: Optional[Callable[[str, int, int], bytes]] = None
     ) -> None:
         self._bundle = bundle
         self._elsewhere = elsewhere
-        self._open: Dict[int, int] = {}
+        self._sizes: Dict[int, int] = {}
+        self._idle: List[Tuple[int, int]] = []
         self._lock = threading.Lock()
 
     def __enter__(self) -> "_Files":
         return self
 
     def __exit__(self, *_: object) -> None:
-        for descriptor in self._open.values():
-            os.close(descriptor)
+        self._close_idle(0)
+
+    def problem(self, item: StoredTensor) -> str:
+        """Why a tensor cannot be read, as far as the size of its file tells; "" for no reason."""
+        if self._elsewhere is not None or item.size == 0:
+            return ""
+        name = self._name(item.shard)
+        try:
+            if item.shard not in self._sizes:
+                self._sizes[item.shard] = os.stat(name).st_size
+        except OSError as error:
+            return _unreadable(os.path.basename(name), error)
+        if item.offset + item.size > self._sizes[item.shard]:
+            return f"{os.path.basename(name)} ends before its bytes do"
+        return ""
 
     def read(self, shard: int, offset: int, size: int) -> bytes:
         """Some bytes of a data file.
 
         Raises:
             DamagedError: they are not there.
+            UsageError: this process may open no more files, which says nothing of the data.
         """
-        name = shard_name(self._bundle.prefix, shard, self._bundle.num_shards)
-        base = os.path.basename(name)
+        base = os.path.basename(self._name(shard))
         try:
             if self._elsewhere is None:
-                data = os.pread(self._descriptor(shard, name), size, offset)
+                with self._descriptor(shard) as descriptor:
+                    data = os.pread(descriptor, size, offset)
             else:
                 data = self._elsewhere(base, offset, size)
-        except FileNotFoundError:
-            raise DamagedError(f"{base} is not there")
         except (OSError, OverflowError) as error:
-            raise DamagedError(f"{base} cannot be read: {getattr(error, 'strerror', error)}")
+            if getattr(error, "errno", None) in _TOO_MANY:
+                raise UsageError(f"{base} cannot be opened: {os.strerror(errno.EMFILE)}")
+            raise DamagedError(_unreadable(base, error))
         if len(data) != size:
             raise DamagedError(f"{base} ends before its bytes do")
         return data
 
-    def _descriptor(self, shard: int, name: str) -> int:
+    def _name(self, shard: int) -> str:
+        return shard_name(self._bundle.prefix, shard, self._bundle.num_shards)
+
+    @contextlib.contextmanager
+    def _descriptor(self, shard: int) -> Iterator[int]:
+        """An open file for one thread alone, so that no other closes it meanwhile."""
+        descriptor = self._taken(shard)
+        if descriptor is None:
+            descriptor = self._opened(self._name(shard))
+        try:
+            yield descriptor
+        finally:
+            with self._lock:
+                self._idle.append((shard, descriptor))
+            self._close_idle(_MOST_IDLE)
+
+    def _taken(self, shard: int) -> Optional[int]:
         with self._lock:
-            if shard not in self._open:
-                self._open[shard] = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
-            return self._open[shard]
+            for at, (number, descriptor) in enumerate(self._idle):
+                if number == shard:
+                    del self._idle[at]
+                    return descriptor
+        return None
+
+    def _opened(self, name: str) -> int:
+        try:
+            return os.open(name, os.O_RDONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno not in _TOO_MANY:
+                raise
+        self._close_idle(0)
+        return os.open(name, os.O_RDONLY | os.O_NONBLOCK)
+
+    def _close_idle(self, most: int) -> None:
+        """Closes those that nobody has read for the longest time."""
+        with self._lock:
+            surplus = max(len(self._idle) - most, 0)
+            closing, self._idle = self._idle[:surplus], self._idle[surplus:]
+        for _, descriptor in closing:
+            os.close(descriptor)
+
+
+_TOO_MANY = (errno.EMFILE, errno.ENFILE)
+
+
+def _unreadable(base: str, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"{base} is not there"
+    return f"{base} cannot be read: {getattr(error, 'strerror', error)}"
 
 
 class _Reader:

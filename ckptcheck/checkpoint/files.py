@@ -111,10 +111,10 @@ def _flaws(
             text = f"it is said to lie in data file {item.shard} of {num_shards}"
             yield EntryFlaw(item.name, "no-shard", text)
         elif file.size is None:
-            yield EntryFlaw(item.name, "no-file", f"{file.name} is not there")
+            yield EntryFlaw(item.name, "no-file", f"{file.name} is not there", file.name)
         elif item.offset + item.size > file.size:
             text = f"its bytes end at {item.offset + item.size}; {file.name} has {file.size}"
-            yield EntryFlaw(item.name, "past-end", text)
+            yield EntryFlaw(item.name, "past-end", text, file.name)
         if wrong:
             yield EntryFlaw(item.name, "size", wrong)
 
@@ -178,9 +178,11 @@ def _remains(listing: Listing) -> List[str]:
 
 
 def _data_newer_by(base: str, names: Set[str], listing: Listing) -> float:
+    """Of the files that can be read: of others, such as links to nowhere, no time is known."""
     index = listing.get(base + ".index")
-    times = [listing[name].modified for name in names if name in listing]
-    if index is None or not times or not index.modified:
+    there = [listing[name] for name in names if name in listing]
+    times = [facts.modified for facts in there if not facts.problem]
+    if index is None or index.problem or not times or not index.modified:
         return 0.0
     return max(times) - index.modified
 

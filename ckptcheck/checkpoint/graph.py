@@ -1,14 +1,17 @@
 """What a saved graph tells at its start: who saved it, and which kind of variables it has."""
 
 import os
-from typing import Optional
+from typing import Iterator, Optional, Tuple
 
 from ..spec import GraphSummary
 from .bounded import read_whole
 from .damage import DamagedError
-from .wire import BYTES, bytes_of, fields
+from .wire import BYTES, Value, bytes_of, fields
 
 _LARGEST = 1 << 29
+_MOST_FIELDS = 1 << 20
+"""What is looked for stands before all of these in what Estimator saves. A hostile file has as many
+fields as half of its bytes."""
 _KINDS = {b"VariableV2": "v1", b"Variable": "v1", b"VarHandleOp": "v2"}
 
 
@@ -26,31 +29,46 @@ def read_graph_summary(prefix: str) -> Optional[GraphSummary]:
         return None
 
 
+class _Walk:
+    """The fields of messages, of which only so many are looked at in all."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def fields(self, data: bytes) -> Iterator[Tuple[int, int, Value]]:
+        for field in fields(data):
+            if self._left == 0:
+                return
+            self._left -= 1
+            yield field
+
+
 def _summary(path: str, data: bytes) -> GraphSummary:
     version = behavior = ""
-    for number, kind, value in fields(data):
+    walk = _Walk(_MOST_FIELDS)
+    for number, kind, value in walk.fields(data):
         if number == 1 and kind == BYTES:
-            version = _version(bytes_of(kind, value))
+            version = _version(walk, bytes_of(kind, value))
         elif number == 2 and kind == BYTES:
-            behavior = _behavior(bytes_of(kind, value))
+            behavior = _behavior(walk, bytes_of(kind, value))
             break
     return GraphSummary(path, version, behavior)
 
 
-def _version(info: bytes) -> str:
-    for number, kind, value in fields(info):
+def _version(walk: _Walk, info: bytes) -> str:
+    for number, kind, value in walk.fields(info):
         if number == 5 and kind == BYTES:
             return bytes_of(kind, value).decode("utf-8", "replace")
     return ""
 
 
-def _behavior(graph: bytes) -> str:
+def _behavior(walk: _Walk, graph: bytes) -> str:
     """By the op of the global step, which Estimator makes first."""
-    for number, kind, value in fields(graph):
+    for number, kind, value in walk.fields(graph):
         if number != 1 or kind != BYTES:
             continue
         name = op = b""
-        for part, part_kind, part_value in fields(bytes_of(kind, value)):
+        for part, part_kind, part_value in walk.fields(bytes_of(kind, value)):
             if part == 1:
                 name = bytes_of(part_kind, part_value)
             elif part == 2:

@@ -14,13 +14,18 @@ STATE_FILE = "checkpoint"
 _LARGEST = 1 << 20
 
 
+_STRING = r"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
+_JOINED = rf"{_STRING}(?:\s*{_STRING})*"
+_PLAIN = r"[-+\w.]+"
 _FIELD = re.compile(
-    r"""\s*(?P<name>\w+)\s*:\s*
-        (?:(?P<strings>(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
-                       (?:\s*(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'))*)
-          |(?P<number>[-+\w.]+))\s*[;,]?""",
+    rf"""\s*(?P<name>\w+)\s*:\s*
+        (?:(?P<strings>{_JOINED})
+          |(?P<number>{_PLAIN})
+          |(?P<list>\[\s*(?:{_JOINED}\s*(?:,\s*{_JOINED}\s*)*
+                           |{_PLAIN}\s*(?:,\s*{_PLAIN}\s*)*)?\]))\s*[;,]?""",
     re.VERBOSE,
 )
+_ELEMENT = re.compile(rf"(?P<strings>{_JOINED})|{_PLAIN}")
 _COMMENT = re.compile(r"\s*#[^\n]*")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?f?$|[-+]?(inf|infinity|nan)f?$", re.I)
 _ONE_STRING = re.compile(r""""((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'""")
@@ -28,28 +33,44 @@ _STRINGS = ("model_checkpoint_path", "all_model_checkpoint_paths")
 _NUMBERS = ("all_model_checkpoint_timestamps", "last_preserved_timestamp")
 
 
-def _is_known(field: "re.Match[str]") -> bool:
+_REPEATED = ("all_model_checkpoint_paths", "all_model_checkpoint_timestamps")
+
+
+def _values(field: "re.Match[str]") -> Optional[List[str]]:
+    """The values of a field of a CheckpointState; None where it is no such field.
+
+    A list in brackets is as many values, of a field that can have several.
+    """
+    name = field.group("name")
+    if field.group("list") is None:
+        elements = [field.group("strings") or field.group("number")]
+    elif name in _REPEATED:
+        elements = [element.group() for element in _ELEMENT.finditer(field.group("list"))]
+    else:
+        return None
+    return elements if all(_is_known(name, element) for element in elements) else None
+
+
+def _is_known(name: str, element: str) -> bool:
     """Whether a field is one of a CheckpointState, with a value of its type."""
-    name, number = field.group("name"), field.group("number")
-    if number is None:
+    if element[0] in "\"'":
         return name in _STRINGS
-    return name in _NUMBERS and _NUMBER.match(number) is not None
+    return name in _NUMBERS and _NUMBER.match(element) is not None
 
 
 def read_state_file(model_dir: Path) -> Optional[StateFile]:
     """Reads the state file of a directory; None where there is none."""
     path = model_dir / STATE_FILE
-    if not path.is_file():
-        return None
-    if path.stat().st_size > _LARGEST:
-        return StateFile("", problem=f"it is larger than {_LARGEST} bytes")
     try:
-        text = path.read_bytes().decode("utf-8")
+        if not path.is_file():
+            return None
+        if path.stat().st_size > _LARGEST:
+            return StateFile("", problem=f"it is larger than {_LARGEST} bytes")
+        return parse_state(path.read_bytes().decode("utf-8"))
     except UnicodeDecodeError:
         return StateFile("", problem="it is not text")
     except OSError as error:
-        return StateFile("", problem=str(error.strerror))
-    return parse_state(text)
+        return StateFile("", problem=f"it cannot be read: {error.strerror}")
 
 
 def parse_state(text: str) -> StateFile:
@@ -63,11 +84,11 @@ def parse_state(text: str) -> StateFile:
             at = comment.end()
             continue
         field = _FIELD.match(text, at)
-        if field is None or not _is_known(field):
+        values = _values(field) if field is not None else None
+        if field is None or values is None:
             line = text.count("\n", 0, at + len(text[at:]) - len(text[at:].lstrip())) + 1
             return StateFile("", problem=f"line {line} is no field of a CheckpointState")
-        value = field.group("strings") or ""
-        fields.setdefault(field.group("name"), []).append(_unquoted(value))
+        fields.setdefault(field.group("name"), []).extend(map(_unquoted, values))
         at = field.end()
     latest = fields.get("model_checkpoint_path", [""])[-1]
     return StateFile(latest, tuple(fields.get("all_model_checkpoint_paths", ())))
@@ -80,14 +101,14 @@ _NAMED = {"n": b"\n", "t": b"\t", "r": b"\r", "a": b"\a", "b": b"\b", "f": b"\f"
 def _unquoted(literal: str) -> str:
     """The value of one or more adjacent string literals with C escapes, which are bytes."""
     parts = [double or single for double, single in _ONE_STRING.findall(literal)]
-    data = b""
+    data: List[bytes] = []
     for part in parts:
         at = 0
         for escape in _ESCAPE.finditer(part):
-            data += part[at : escape.start()].encode("utf-8") + _escaped(escape.group(1))
+            data += (part[at : escape.start()].encode("utf-8"), _escaped(escape.group(1)))
             at = escape.end()
-        data += part[at:].encode("utf-8")
-    return data.decode("utf-8", "surrogateescape")
+        data.append(part[at:].encode("utf-8"))
+    return b"".join(data).decode("utf-8", "surrogateescape")
 
 
 def _escaped(code: str) -> bytes:

@@ -1,8 +1,8 @@
 """Tables as LevelDB writes them: sorted keys and values in blocks, each with a checksum.
 
 A strict reader of untrusted bytes. Beside what TensorFlow verifies, keys have to be sorted, blocks
-may not overlap, and the keys that are spelled out together are bounded by the size of the file: so
-no file takes more memory than some multiple of its size.
+may not overlap, and the keys that are spelled out and the entries together are bounded by the size
+of the file: so no file takes more memory than some multiple of its size.
 """
 
 import struct
@@ -20,6 +20,9 @@ _NOT_COMPRESSED, _SNAPPY = 0, 1
 _MOST_KEY_BYTES = 64
 """Per byte of the file. A key says by a number what it shares with the one before it, so that a few
 bytes can stand for many; TensorFlow spells out each 16th key, which makes it 16 at most."""
+_ENTRY = 128
+"""What an entry counts as beside its key: compressed blocks repeat them at a third of a byte each,
+and each of them becomes a tensor. A real one has a checksum, which no compression makes shorter."""
 _SLACK = 1 << 16
 
 Pairs = List[Tuple[bytes, bytes]]
@@ -33,23 +36,21 @@ def table_blocks(data: bytes) -> Iterator[Pairs]:
     """
     offset, size = _index_handle(data)
     room = _MOST_KEY_BYTES * len(data) + _SLACK
-    index = _entries(_block(data, offset, size), "the index of its blocks")
+    index = _entries(_block(data, offset, size), "the index of its blocks", room)
     last, done = b"", 0
     for separator, handle in index:
         offset, at = varint(handle, 0, len(handle))
         size, _ = varint(handle, at, len(handle))
         if offset < done:
             raise DamagedError(f"its block at byte {offset} overlaps another")
-        pairs = _entries(_block(data, offset, size), f"the block at byte {offset}")
+        pairs = _entries(_block(data, offset, size), f"the block at byte {offset}", room)
         done = offset + size + _TRAILER
         if not pairs:
             raise DamagedError(f"its block at byte {offset} is empty")
         if (last and pairs[0][0] <= last) or pairs[-1][0] > separator:
             raise DamagedError(f"the keys of its block at byte {offset} are not in order")
         last = separator
-        room -= sum([len(key) for key, _ in pairs])
-        if room < 0:
-            raise DamagedError("its keys are much longer than the file")
+        room -= sum([len(key) for key, _ in pairs]) + _ENTRY * len(pairs)
         yield pairs
 
 
@@ -93,13 +94,19 @@ def _restarts(block: bytes, what: str) -> Tuple[int, Tuple[int, ...]]:
     return limit, struct.unpack_from(f"<{count}I", block, limit)
 
 
-def _entries(block: bytes, what: str) -> Pairs:
-    """The keys and values of one block. The loop is long for speed: most of the time goes here."""
+def _entries(block: bytes, what: str, room: int) -> Pairs:
+    """The keys and values of one block. The loop is long for speed: most of the time goes here.
+
+    Args:
+        block: its bytes.
+        what: what it is, for messages.
+        room: what its entries may count as together.
+    """
     limit, restarts = _restarts(block, what)
     pairs: Pairs = []
     whole = {0}
     key = b""
-    at = room = 0
+    at = 0
     while at < limit:
         start = at
         shared, fresh, size = block[at], block[at + 1], block[at + 2]
@@ -120,9 +127,9 @@ def _entries(block: bytes, what: str) -> Pairs:
             following = key[:shared] + block[at:middle]
         if following <= key and pairs:
             raise DamagedError(f"the keys of {what} are not in order")
-        room += shared
-        if room > _MOST_KEY_BYTES * len(block) + _SLACK:
-            raise DamagedError(f"the keys of {what} are much longer than it")
+        room -= fresh + shared + _ENTRY
+        if room < 0:
+            raise DamagedError(f"the keys of {what} are much longer than the file")
         key = following
         pairs.append((key, block[middle:end]))
         at = end

@@ -102,7 +102,7 @@ def summarize(data: bytes, dtype: str, big_endian: bool = False) -> Summary:
     least, most = values.min(), values.max()
     if values.dtype.kind != "f" or (np.isfinite(least) and np.isfinite(most)):
         return Summary(0, 0, _number(least), _number(most))
-    return _not_finite(values)
+    return _not_finite(values, 2 if dtype.startswith("complex") else 1)
 
 
 def quiet() -> Any:
@@ -122,10 +122,11 @@ def _values(data: bytes, dtype: str, order: str) -> Any:
     return values.astype(np.float32) if dtype == "float16" else values
 
 
-def _not_finite(values: Any) -> Summary:
+def _not_finite(values: Any, parts: int) -> Summary:
+    """What is in values of which each has so many parts: one part makes the whole no number."""
     finite = values[np.isfinite(values)]
-    nan = int(np.isnan(values).sum())
-    infinite = int(values.size - finite.size) - nan
+    nan = int(np.isnan(values).reshape(-1, parts).any(axis=1).sum())
+    infinite = int((~np.isfinite(values)).reshape(-1, parts).any(axis=1).sum()) - nan
     if finite.size == 0:
         return Summary(nan, infinite)
     return Summary(nan, infinite, _number(finite.min()), _number(finite.max()))

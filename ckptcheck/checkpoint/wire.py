@@ -47,6 +47,8 @@ def fields(data: bytes) -> Iterator[Tuple[int, int, Value]]:
     while at < end:
         tag, at = varint(data, at, end)
         number, kind = tag >> 3, tag & 7
+        if number == 0:  # as protobuf: a file of zeros is no message of millions of fields
+            raise DamagedError(f"no field of a message at byte {at}")
         value: Value
         if kind == VARINT:
             value, at = varint(data, at, end)
@@ -54,7 +56,7 @@ def fields(data: bytes) -> Iterator[Tuple[int, int, Value]]:
             size = _SIZES.get(kind, -1)
             if kind == BYTES:
                 size, at = varint(data, at, end)
-            if number == 0 or size < 0 or size > end - at:
+            if size < 0 or size > end - at:
                 raise DamagedError(f"no field of a message at byte {at}")
             value = data[at : at + size]
             at += size

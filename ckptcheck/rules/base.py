@@ -212,5 +212,15 @@ def some_names(names: Sequence[str], most: int = 3) -> str:
 
 def is_slot_name(name: str, names: Mapping[str, Any]) -> bool:
     """Whether a name is another variable's with something after it, as slots are named."""
-    parts = name.split("/")
-    return any("/".join(parts[:end]) in names for end in range(1, len(parts)))
+    end = name.find("/")
+    for _ in range(_MOST_SCOPES):
+        if end < 0:
+            break
+        if name[:end] in names:
+            return True
+        end = name.find("/", end + 1)
+    return False
+
+
+_MOST_SCOPES = 64
+"""No graph has names as deep as this; a hostile index can have one of slashes alone."""

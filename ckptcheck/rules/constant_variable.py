@@ -15,17 +15,21 @@ from typing import Iterator, Tuple
 from ..spec import Finding, TensorScan, VariableSpec
 from .base import Facts, Rule, counted, is_slot_name
 from .examples import facts
+from .roles import roles
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds matrices with one value."""
     names = {scan.variable.name: scan for scan in facts.scans or ()}
+    role = roles(names, {name: scan.variable.shape for name, scan in names.items()})
     for name, scan in names.items():
+        if role[name] == "optimizer" or is_slot_name(name, names):
+            continue
         shape = scan.variable.shape or ()
         count = 1
         for size in shape:
             count *= size or 0
-        if len(shape) < 2 or count < 2 or not scan.constant or is_slot_name(name, names):
+        if len(shape) < 2 or count < 2 or not scan.constant:
             continue
         yield Finding(
             rule=RULE.id,

@@ -16,6 +16,7 @@ from ..spec import CheckpointFiles, Finding, TensorScan, VariableSpec
 from .base import Facts, Rule, counted
 from .examples import facts
 
+_OBJECT = "/.ATTRIBUTES/VARIABLE_VALUE"
 _MEAN, _VARIANCE = "moving_mean", "moving_variance"
 
 
@@ -23,7 +24,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     """Finds statistics that no step has changed."""
     if facts.files is not None and facts.files.global_step == 0:
         return  # nothing was trained yet
-    scans = {scan.variable.name: scan for scan in facts.scans or ()}
+    scans = {_plain(scan.variable.name): scan for scan in facts.scans or ()}
     for name, scan in scans.items():
         scope, _, last = name.rpartition(_MEAN)
         variance = scans.get(scope + _VARIANCE) if not last else None
@@ -33,11 +34,16 @@ def check(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 rule=RULE.id,
                 severity=RULE.severity,
-                message=f"{name} is 0 and {variance.variable.name} is 1 everywhere",
+                message=f"{scan.variable.name} is 0 and {variance.variable.name} is 1 everywhere",
                 modes=facts.modes,
-                variable=name,
+                variable=scan.variable.name,
                 hint="run the update ops with the train op, and train again",
             )
+
+
+def _plain(name: str) -> str:
+    """The name without what object-based checkpoints put behind it."""
+    return name[: -len(_OBJECT)] if name.endswith(_OBJECT) else name
 
 
 def title(findings: Tuple[Finding, ...]) -> str:

@@ -23,25 +23,30 @@ def check(facts: Facts) -> Iterator[Finding]:
     if files is None:
         return
     for name in files.strangers:
-        yield _finding(facts, "warning", name, f"{name} belongs to another save of this name")
+        message = f"{name} belongs to another save of this name"
+        yield _finding(facts, "warning", name, message, _MIXED)
     for file in files.files:
         surplus = (file.size or 0) - file.needed
         if surplus > 0:
             message = f"{file.name} has {surplus} more bytes than the index refers to"
-            yield _finding(facts, "warning", file.name, message)
+            yield _finding(facts, "warning", file.name, message, _MIXED)
     for name in files.remains:
         message = f"{name} is left from a save that did not come to its end, or is going on"
-        yield _finding(facts, "note", name, message)
+        yield _finding(facts, "note", name, message, _REMAINS)
 
 
-def _finding(facts: Facts, severity: str, subject: str, message: str) -> Finding:
+_MIXED = "verify the checksums with ckptcheck verify"
+_REMAINS = "delete it once no training runs"
+
+
+def _finding(facts: Facts, severity: str, subject: str, message: str, hint: str) -> Finding:
     return Finding(
         rule=RULE.id,
         severity=severity,
         message=message,
         modes=facts.modes,
         subject=subject,
-        hint="verify the checksums with ckptcheck verify",
+        hint=hint,
     )
 
 

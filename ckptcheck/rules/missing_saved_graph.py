@@ -20,6 +20,8 @@ def check(facts: Facts) -> Iterator[Finding]:
     """Finds a checkpoint without its graph."""
     if facts.files is None or facts.files.saved_graph:
         return
+    if facts.index is not None and facts.index.object_based:
+        return  # tf.train.Checkpoint and Keras save none
     name = os.path.basename(facts.located.prefix) + ".meta"
     yield Finding(
         rule=RULE.id,

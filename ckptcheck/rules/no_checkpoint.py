@@ -50,16 +50,22 @@ def _message(located: Located) -> str:
     if located.state is None:
         why = "there is no state file"
     elif located.state.problem:
-        why = f"TensorFlow cannot parse the state file ({located.state.problem})"
+        why = f"TensorFlow cannot use the state file ({located.state.problem})"
     else:
         return "the state file names no checkpoint: TensorFlow raises Invalid checkpoint state"
     return f"{why}, so Estimator does not see {there}: it starts with random weights"
+
+
+_NOT_READ = "cannot be read"
+"""What is said of a state file that nobody has seen, so that there may be nothing wrong in it."""
 
 
 def _hint(located: Located) -> str:
     if not located.candidates:
         return "give the directory or the prefix of a trained checkpoint"
     latest = os.path.basename(located.candidates[-1])
+    if located.state is not None and _NOT_READ in located.state.problem:
+        return "make {} readable".format(os.path.join(located.model_dir, "checkpoint"))
     return 'write model_checkpoint_path: "{}" into {}'.format(
         latest, os.path.join(located.model_dir, "checkpoint")
     )

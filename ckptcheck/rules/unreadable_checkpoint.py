@@ -10,7 +10,7 @@ where it was written.
 """
 
 import dataclasses
-from typing import Iterator, Tuple
+from typing import Dict, Iterator, List, Tuple
 
 from ..spec import CheckpointFiles, Failure, Finding
 from .base import FAILS_AT_RESTORE, Facts, Rule, all_modes, outcomes_of_reading, some_names
@@ -46,14 +46,14 @@ OWN_READER = "DamagedError"
 
 def _files(facts: Facts, files: CheckpointFiles) -> Iterator[Finding]:
     """Data files that are not there or not whole, by what the index refers to."""
+    lost_by_file: Dict[str, List[str]] = {}
+    for flaw in files.flaws:
+        if flaw.kind in ("no-file", "past-end"):
+            lost_by_file.setdefault(flaw.file, []).append(flaw.variable)
     for file in files.files:
         if file.whole:
             continue
-        lost = [
-            flaw.variable
-            for flaw in files.flaws
-            if flaw.kind in ("no-file", "past-end") and file.name in flaw.text
-        ]
+        lost = lost_by_file.get(file.name, [])
         names = f"without it {some_names(lost)} cannot be read"
         if file.problem:
             message = f"the data file {file.name} cannot be read ({file.problem}): {names}"

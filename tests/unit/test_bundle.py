@@ -126,6 +126,17 @@ def test_a_part_that_is_not_there() -> None:
     assert parse(entries).missing_parts == ("table",)
 
 
+def test_a_part_that_has_parts() -> None:
+    extents = ((0, 2),)
+    part = slice_key(b"a", extents)
+    entries = {
+        b"a": writer.entry(1, (2,), slices=[extents]),
+        part: writer.entry(1, (2,), slices=[extents]),
+        slice_key(part, extents): writer.entry(1, (2,), size=8),
+    }
+    assert refused(writer.index(entries)) == "its entry for 'a': a part of it has parts"
+
+
 def test_names_that_begin_as_parts_do() -> None:
     """Without an owner that lists it, it is a variable with a strange name, as for TensorFlow."""
     bundle = parse({b"\0\1x": KERNEL, b"a": writer.entry(1, (1,), slices=[((0, 1),)])})

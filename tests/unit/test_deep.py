@@ -1,7 +1,9 @@
 """Reading all data. The checksums are of TensorFlow's making: the fixtures are, and see below."""
 
+import errno
 import math
 import os
+import resource
 import shutil
 import struct
 import tracemalloc
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from ckptcheck.checkpoint.bundle import read_bundle
 from ckptcheck.checkpoint.combine import combined
 from ckptcheck.checkpoint.crc32c import compiled, crc32c, extend, masked
+from ckptcheck.errors import UsageError
 from ckptcheck.spec import TensorScan
 
 from ..checkpoints import writer
@@ -83,6 +86,8 @@ VALUES: List[Tuple[str, bytes, int, int, Any, Any]] = [
     ("float16", bytes.fromhex("003c007c007e"), 1, 1, 1, 1),
     ("bfloat16", bytes.fromhex("803f807fc07f80ff"), 1, 2, 1, 1),
     ("complex64", struct.pack("<4f", 1, math.nan, 3, 4), 1, 0, 1, 4),
+    ("complex64", struct.pack("<4f", *[math.nan] * 4), 2, 0, None, None),
+    ("complex64", struct.pack("<6f", math.nan, math.inf, math.inf, 1, 2, 3), 1, 1, 1, 3),
     ("int32", struct.pack("<2i", -5, 7), 0, 0, -5, 7),
     ("bool", b"\0\1", 0, 0, 0, 1),
     ("float8_e5m2", bytes([0x3C, 0x7C, 0x7D, 0xFC, 0x7B]), 1, 2, 1, 57344),
@@ -224,3 +229,80 @@ def test_memory_does_not_grow_with_the_data(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert peak < 24 << 20
+
+
+class _Impatient(deep._Reader):
+    """Stops a scan that would not end: nothing is left to read."""
+
+    def read_batch(self, batch: Any) -> Any:
+        raise AssertionError(batch)
+
+
+HUGE = writer.entry(3, (1 << 58,), 0, 0, 1 << 60, 1)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_tensor_past_the_end_is_not_cut_into_pieces(
+    there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index of 137 bytes can speak of 2**60."""
+
+    (tmp_path / "c.index").write_bytes(writer.index({b"w": HUGE}))
+    if there:
+        (tmp_path / "c.data-00000-of-00001").write_bytes(b"1234")
+    monkeypatch.setattr(deep, "_Reader", _Impatient)
+    says = "ends before its bytes do" if there else "is not there"
+    assert scan(str(tmp_path / "c"))["w"].problem == f"c.data-00000-of-00001 {says}"
+
+
+def test_a_tensor_past_the_end_elsewhere_ends_at_its_first_short_piece(tmp_path: Path) -> None:
+    """There the size of the file is not at hand."""
+    (tmp_path / "c.index").write_bytes(writer.index({b"w": HUGE}))
+    asked: List[int] = []
+
+    def read(name: str, offset: int, size: int) -> bytes:
+        asked.append(offset)
+        assert len(asked) < 100
+        return b"1234" if offset == 0 else b""
+
+    found = scan(str(tmp_path / "c"), read=read, workers=2)["w"]
+    assert found.problem == "c.data-00000-of-00001 ends before its bytes do"
+    assert len(asked) <= 8
+
+
+def shards(folder: Path, count: int) -> str:
+    content = struct.pack("<f", 1)
+    entries = {
+        b"w%05d" % number: writer.entry(1, (1,), number, 0, 4, masked(crc32c(content)))
+        for number in range(count)
+    }
+    (folder / "c.index").write_bytes(writer.index(entries, count))
+    for number in range(count):
+        (folder / f"c.data-{number:05d}-of-{count:05d}").write_bytes(content)
+    return str(folder / "c")
+
+
+def test_more_data_files_than_a_process_may_open(tmp_path: Path) -> None:
+    prefix = shards(tmp_path, 200)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    now = len(os.listdir("/dev/fd"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (now + 60, hard))
+    try:
+        found = scan(prefix)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert [item.problem for item in found.values() if item.problem] == []
+
+
+def test_a_process_that_may_open_nothing_finds_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = shards(tmp_path, 3)
+    bundle = read_bundle(prefix)
+
+    def refuse(*_: Any) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(UsageError, match="Too many open files"):
+        deep.scan(bundle)

@@ -2,6 +2,7 @@
 
 import os
 import struct
+import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -12,7 +13,7 @@ from ckptcheck.checkpoint.crc32c import crc32c, masked
 from ckptcheck.checkpoint.examine import examine
 from ckptcheck.checkpoint.files import elements, read_global_step
 from ckptcheck.checkpoint.locate import locate
-from ckptcheck.checkpoint.roles import roles
+from ckptcheck.rules.roles import roles
 from ckptcheck.spec import CheckpointFiles
 
 from ..checkpoints import writer
@@ -170,6 +171,13 @@ def test_times(tmp_path: Path) -> None:
     assert look(prefix).data_newer_by == 8000
 
 
+def test_a_link_to_nowhere_has_no_time(tmp_path: Path) -> None:
+    prefix = put(tmp_path)
+    os.remove(prefix + ".data-00000-of-00001")
+    os.symlink(tmp_path / "gone", prefix + ".data-00000-of-00001")
+    assert look(prefix).data_newer_by == 0
+
+
 @pytest.mark.parametrize("change", ["value", "dtype", "nothing"])
 def test_a_global_step_that_is_not_sure(tmp_path: Path, change: str) -> None:
     changes: Dict[str, Any] = {}
@@ -219,3 +227,38 @@ def test_roles() -> None:
         "_CHECKPOINTABLE_OBJECT_GRAPH": "other",
     }
     assert roles(names) == names
+
+
+def test_roles_of_slots_of_optimizers_with_other_names() -> None:
+    names = {
+        "gen/w": ("weight", (2, 3)),
+        "gen/w/GenAdam": ("optimizer", (2, 3)),
+        "gen/w/GenAdam_1": ("optimizer", (2, 3)),
+        "gen/w/ExponentialMovingAverage": ("weight", (2, 3)),
+        "gen/w/kernel": ("weight", (3, 5)),
+        "b": ("weight", (3,)),
+        "opt/b/GenAdam": ("optimizer", (3,)),
+        "b/mom_opt": ("weight", (3,)),
+        "b/ExponentialMovingAverage": ("weight", (3,)),
+        "c/ema": ("weight", (3,)),
+        "c": ("weight", (3,)),
+        "b/ema": ("weight", (3,)),
+    }
+    expected = {name: role for name, (role, _) in names.items()}
+    shapes = {name: shape for name, (_, shape) in names.items()}
+    assert roles(names, shapes) == expected
+    powers = {"GenAdam/beta1_power": "optimizer", "b/mom_opt": "optimizer"}
+    assert roles([*names, "GenAdam/beta1_power"], shapes) == {**expected, **powers}
+
+
+def test_roles_of_slots_of_one_variable() -> None:
+    shapes = {"w": (4,), "w/AdaMax": (4,), "w/LARSOptimizer": (4,), "w/mine": (4,)}
+    found = roles(shapes, shapes)
+    assert [found[name] for name in shapes] == ["weight", "optimizer", "optimizer", "weight"]
+
+
+def test_roles_of_names_of_slashes_end_soon() -> None:
+    names = {"a" + "/" * 300000 + str(number): None for number in range(20)}
+    start = time.process_time()
+    assert set(roles(names, names).values()) == {"weight"}
+    assert time.process_time() - start < 2

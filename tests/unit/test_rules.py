@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import time
 from typing import List, Tuple
 
 import pytest
@@ -11,12 +12,18 @@ from ckptcheck.config import SEVERITIES
 from ckptcheck.groups import group
 from ckptcheck.rules import Facts, Rule, all_rules, run_rules
 from ckptcheck.rules import examples as made
+from ckptcheck.rules.base import is_slot_name
 from ckptcheck.spec import (
     MODES,
     OUTCOMES,
+    CheckpointFiles,
+    DataFile,
+    EntryFlaw,
     Finding,
     ModeTrace,
     RestorePlan,
+    StateFile,
+    TensorScan,
     VariableSpec,
     from_json,
     to_json,
@@ -308,3 +315,85 @@ def test_reads_of_several_variables_are_one_finding_each() -> None:
     assert all(
         finding.model == VariableSpec(finding.variable, (4, 4), "float32") for finding in findings
     )
+
+
+def test_each_missing_data_file_names_its_own_tensors() -> None:
+    """Of as many as there can be: the flaws are gone through once."""
+    names = [f"model.ckpt-10.data-{number:05d}-of-20000" for number in range(20000)]
+    files = CheckpointFiles(
+        files=tuple(DataFile(name, None, 4) for name in names),
+        flaws=tuple(EntryFlaw("w" + name[-14:-9], "no-file", "", name) for name in names),
+    )
+    rule = all_rules()["unreadable-checkpoint"]
+    start = time.process_time()
+    found = list(rule.check(dataclasses.replace(made.facts(), files=files)))
+    assert time.process_time() - start < 10
+    assert len(found) == len(names)
+    assert found[7].message == (
+        f"the data file {names[7]} is missing: without it w00007 cannot be read"
+    )
+
+
+def test_names_of_slots() -> None:
+    names = dict.fromkeys(["a/w", "a/w/Adam", "a/b"])
+    found = [name for name in names if is_slot_name(name, names)]
+    assert found == ["a/w/Adam"]
+
+
+def test_a_name_of_slashes_ends_soon() -> None:
+    name = "a" + "/" * 300000
+    start = time.process_time()
+    assert not is_slot_name(name, {name: None})
+    assert time.process_time() - start < 1
+
+
+def test_a_state_file_that_cannot_be_read_is_not_called_wrong() -> None:
+    state = StateFile("", problem="it cannot be read: Permission denied")
+    located = dataclasses.replace(made.LOCATED, prefix="", exists=False, state=state)
+    (found,) = all_rules()["no-checkpoint"].check(made.nothing_to_restore(located))
+    assert "cannot use the state file (it cannot be read: Permission denied)" in found.message
+    assert found.hint == "make runs/base/checkpoint readable"
+
+
+@pytest.mark.parametrize("object_based", [False, True])
+def test_only_what_saves_a_graph_misses_it(object_based: bool) -> None:
+    facts = made.facts(object_based=object_based)
+    facts = dataclasses.replace(facts, files=CheckpointFiles(saved_graph=False))
+    found = list(all_rules()["missing-saved-graph"].check(facts))
+    assert len(found) == (not object_based)
+
+
+@pytest.mark.parametrize("suffix", ["", "/.ATTRIBUTES/VARIABLE_VALUE"])
+def test_a_fresh_batch_norm_by_any_kind_of_name(suffix: str) -> None:
+    names = [f"bn/{name}{suffix}" for name in ("moving_mean", "moving_variance")]
+    scans = tuple(
+        TensorScan(VariableSpec(name, (8,), "float32"), "", 0, 0, value, value)
+        for name, value in zip(names, (0.0, 1.0))
+    )
+    facts = dataclasses.replace(made.facts(), scans=scans)
+    (found,) = all_rules()["fresh-batch-norm"].check(facts)
+    assert found.variable == names[0]
+    assert found.message == f"{names[0]} is 0 and {names[1]} is 1 everywhere"
+
+
+def test_what_to_do_about_left_over_files() -> None:
+    files = CheckpointFiles(
+        strangers=("model.ckpt-10.data-00000-of-00002",),
+        remains=("model.ckpt-10.data-00000-of-00001.tempstate1", "model.ckpt-20_temp/"),
+    )
+    rule = all_rules()["left-over-files"]
+    found = rule.check(dataclasses.replace(made.facts(), files=files))
+    assert [(finding.severity, finding.hint) for finding in found] == [
+        ("warning", "verify the checksums with ckptcheck verify"),
+        ("note", "delete it once no training runs"),
+        ("note", "delete it once no training runs"),
+    ]
+
+
+def test_constant_slots_are_no_constant_weights() -> None:
+    names = ["w", "opt/w/Adam", "v", "v/GenAdam", "w/GenAdam", "v/ExponentialMovingAverage"]
+    scans = tuple(
+        TensorScan(VariableSpec(name, (2, 2), "float32"), "", 0, 0, 0.0, 0.0) for name in names
+    )
+    found = all_rules()["constant-variable"].check(dataclasses.replace(made.facts(), scans=scans))
+    assert [finding.variable for finding in found] == ["w", "v"]

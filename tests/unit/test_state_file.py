@@ -1,5 +1,6 @@
 """The state file, as TensorFlow writes it, as people edit it, and as disks leave it."""
 
+import errno
 import time
 from pathlib import Path
 from typing import Tuple
@@ -112,6 +113,61 @@ def test_a_value_of_the_wrong_type_is_a_problem(line: str) -> None:
     assert parse_state('model_checkpoint_path: "model.ckpt-10"\n' + line + "\n").problem != ""
 
 
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ("[]", ()),
+        ('["a"]', ("a",)),
+        ("[\"a\", 'b']", ("a", "b")),
+        ('[ "a" "b" ,\n "c" ] ,', ("ab", "c")),
+        ('["a, b]"]', ("a, b]",)),
+    ],
+)
+def test_lists_in_brackets(value: str, names: Tuple[str, ...]) -> None:
+    """As protobuf's parser takes them, and some editors of protobuf's text write them."""
+    state = parse_state(
+        f'all_model_checkpoint_paths: {value}\nmodel_checkpoint_path: "model.ckpt-10"\n'
+        "all_model_checkpoint_timestamps: [1.5, 2e9]"
+    )
+    assert (state.latest, state.all, state.problem) == ("model.ckpt-10", names, "")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'model_checkpoint_path: ["model.ckpt-10"]',
+        "last_preserved_timestamp: [1]",
+        'all_model_checkpoint_paths: ["a",]',
+        'all_model_checkpoint_paths: ["a"',
+        'all_model_checkpoint_paths: [["a"]]',
+        'all_model_checkpoint_paths: ["a", 1]',
+        "all_model_checkpoint_paths: [1]",
+        "all_model_checkpoint_timestamps: [now]",
+    ],
+)
+def test_lists_that_are_none(line: str) -> None:
+    assert parse_state(line).problem == "line 1 is no field of a CheckpointState"
+
+
+def test_a_state_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "checkpoint").write_text(ESTIMATOR)
+
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    state = read_state_file(tmp_path)
+    assert state is not None
+    assert (state.latest, state.problem) == ("", "it cannot be read: Permission denied")
+
+
+def test_a_state_file_of_escapes_is_read_at_once() -> None:
+    text = 'model_checkpoint_path: "' + "\\1" * (1 << 19) + '"'
+    start = time.process_time()
+    assert parse_state(text).latest == "\1" * (1 << 19)
+    assert time.process_time() - start < 5
+
+
 @pytest.mark.parametrize("value", ["20", "model.ckpt-20", "-"])
 def test_a_path_without_quotes_names_nothing(value: str) -> None:
     assert parse_state("model_checkpoint_path: " + value).latest == ""
@@ -136,8 +192,16 @@ def test_a_thousand_checkpoints_are_read_at_once() -> None:
         "model_checkpoint_path: " + " " * 200000 + "!",
         "a" * 500000,
         " " * 500000 + "!",
+        "all_model_checkpoint_paths: [" + '"a", ' * 100000,
+        "all_model_checkpoint_paths: [" + '"a" ' * 100000,
+        "all_model_checkpoint_paths: [" + "1 ," * 100000,
+        "all_model_checkpoint_paths: [" + "1" * 500000,
+        'all_model_checkpoint_paths: ["a"' + " " * 500000,
     ],
-    ids=["backslashes", "strings", "spaces", "letters", "indent"],
+    ids=[
+        *["backslashes", "strings", "spaces", "letters", "indent"],
+        *["list", "list-of-one", "list-of-numbers", "list-of-a-number", "list-of-spaces"],
+    ],
 )
 def test_hostile_text_ends_soon(text: str) -> None:
     start = time.process_time()

@@ -44,6 +44,7 @@ def test_fields_come_back(items: list) -> None:  # type: ignore[type-arg]
         b"\x0c",
         b"\x0f",
         b"\x02\0",
+        b"\0\0",
     ],
 )
 def test_what_is_no_message_is_an_error(data: bytes) -> None:

@@ -1,0 +1,76 @@
+"""What a variable is for, by its name and shape: weights and optimizer state told apart."""
+
+import re
+from typing import Dict, Iterable, Mapping, Optional, Set
+
+from ..spec import Shape
+
+GLOBAL_STEP = "global_step"
+_SLOTS = re.compile(
+    r"(Adam|AdamW|AdaMax|Adamax|LARSOptimizer|Nadam|LAMB|Momentum|Adagrad|AdagradDA|Adadelta|RMSProp|RMSprop|Ftrl|"
+    r"ProximalAdagrad|adam_m|adam_v|lamb_m|lamb_v|momentum|accumulator|m|v|vhat|ms|mg|rms|linear|"
+    r"gradient_accumulator|gradient_squared_accumulator|vr|vc)(_\d+)?$"
+)
+_ALONE = re.compile(
+    r"(^|/)(beta[12]_power|loss_scale|good_steps|current_loss_scale|current_grad_step)(_\d+)?$"
+)
+_OBJECT_SLOT = "/.OPTIMIZER_SLOT/"
+
+
+_AVERAGE = re.compile(r"average|(^|_)ema(_\d+)?$", re.IGNORECASE)
+"""A moving average lies under its variable as a slot does, and is what EVAL may load."""
+_NUMBERED = re.compile(r"_\d+$")
+_MOST_SCOPES = 5
+
+
+def roles(names: Iterable[str], shapes: Optional[Mapping[str, Shape]] = None) -> Dict[str, str]:
+    """The role of each variable: ``weight``, ``optimizer``, ``global_step`` or ``other``.
+
+    Args:
+        names: all variables.
+        shapes: their shapes. With them the state of an optimizer is known whatever its name is.
+    """
+    known = set(names)
+    renamed = _renamed_slots(known, shapes or {})
+    return {name: "optimizer" if name in renamed else _role(name, known) for name in known}
+
+
+def _role(name: str, known: Set[str]) -> str:
+    if name == GLOBAL_STEP:
+        return "global_step"
+    if name.startswith(("_CHECKPOINTABLE", "save_counter/")):
+        return "other"
+    if _OBJECT_SLOT in name or name.startswith("optimizer/") or _ALONE.search(name):
+        return "optimizer"
+    path, _, last = name.rpartition("/")
+    if _SLOTS.match(last) and _owner(path, known):
+        return "optimizer"
+    return "weight"
+
+
+def _owner(path: str, known: Set[str]) -> str:
+    """The variable of that name; optimizers may put a scope before it. "" for none."""
+    for _ in range(_MOST_SCOPES):
+        if path in known:
+            return path
+        path = path.partition("/")[2]
+    return ""
+
+
+def _renamed_slots(known: Set[str], shapes: Mapping[str, Shape]) -> Set[str]:
+    """The slots of optimizers that were given a name of their own, as ``w/GenAdam_1``.
+
+    Each has the shape of its variable. One alone could be something else, unless an Adam is there.
+    """
+    found: Dict[str, Dict[str, str]] = {}
+    for name in known:
+        path, _, last = name.rpartition("/")
+        owner = _owner(path, known) if name in shapes and not _AVERAGE.search(last) else ""
+        if owner and shapes[name] == shapes.get(owner):
+            found.setdefault(_NUMBERED.sub("", last), {})[name] = owner
+    adam = any(_POWER.search(name) for name in known)
+    several = [owners for owners in found.values() if adam or len(set(owners.values())) > 1]
+    return {name for owners in several for name in owners}
+
+
+_POWER = re.compile(r"(^|/)beta[12]_power(_\d+)?$")
