@@ -9,4 +9,12 @@ class UsageError(Exception):
 
 
 class UnknownFeaturesError(UsageError):
-    """The features cannot be found, so the user has to say what they are."""
+    """The features cannot be found, so the user has to say what they are.
+
+    Attributes:
+        problem: why they cannot be found, without what to do.
+    """
+
+    def __init__(self, problem: str, advice: str) -> None:
+        super().__init__(f"{problem}. {advice}")
+        self.problem = problem

@@ -714,9 +714,11 @@ class Finding:
 
     @property
     def key(self) -> str:
-        """A key that stays the same while the finding does: rule, variable and both specs."""
-        both = f"{_spec_text(self.checkpoint)}->{_spec_text(self.model)}"
-        return ":".join((self.rule, self.variable or self.subject, both))
+        """A key that stays the same while the finding does: rule, variable and specs."""
+        key = f"{self.rule}:{self.variable or self.subject}"
+        if self.checkpoint is None and self.model is None:
+            return key
+        return f"{key}:{_spec_text(self.checkpoint)}->{_spec_text(self.model)}"
 
 
 def _spec_text(spec: Optional[VariableSpec]) -> str:

@@ -92,7 +92,7 @@ def at_hand(named: str) -> Iterator[AtHand]:
         try:
             yield found
         except UsageError as error:
-            raise type(error)(found.shown(str(error))) from None
+            raise UsageError(found.shown(str(error))) from None
 
 
 def _file_system(named: str) -> Any:

@@ -94,7 +94,7 @@ class _Tracing:
         except UnknownFeaturesError as error:
             if self._index is not None:
                 raise
-            return Traced(None, unreadable, None, (f"the model: {str(error).splitlines()[0]}",))
+            return Traced(None, unreadable, None, (f"the model: {error.problem}",))
         _raise_usage(traces.values())
         trace = Trace(
             tuple(traces[mode] for mode in self._spec.modes),
@@ -102,7 +102,9 @@ class _Tracing:
             _traced_launch(self._launch, traces),
             features,
         )
-        nothing = () if self._index else ("the restore: no checkpoint can be read",)
+        nothing = (
+            () if self._index else ("whether the model fits a checkpoint: none would be read",)
+        )
         doubts = (*nothing, *self._doubts, *_not_judged(graph, traces, self._explicit))
         return Traced(self._index, unreadable, trace, doubts, self._listed)
 
@@ -237,11 +239,11 @@ class _Tracing:
     def _trace_found(self, graph: Optional[SavedGraph]) -> Tuple[Dict[str, ModeTrace], Features]:
         """The modes with the features that the saved graph shows."""
         if graph is None:
-            raise UnknownFeaturesError(self._no_graph())
+            raise self._no_graph()
         found = find(graph, _with_reference(self._spec.modes), self._ask)
         _raise_usage(found.traces.values())
         if found.guess is None or not found.complete or names_depend_on_keys(found.traces):
-            raise UnknownFeaturesError(self._not_found(found, graph))
+            raise self._not_found(found, graph)
         if not found.alike and all(t.failure is None for t in found.traces.values()):
             self._doubts.append(_ANOTHER_USE)
         shared = _named_after_inputs(found.guess.pool.names, found.traces.values())
@@ -251,7 +253,7 @@ class _Tracing:
         traces = {mode: found.traces[mode] for mode in self._spec.modes}
         return traces, Features("saved-graph", features, labels)
 
-    def _no_graph(self) -> str:
+    def _no_graph(self) -> UnknownFeaturesError:
         """What to say where there is no saved graph: with the keys that the code names."""
         empty: Any = {"probe": {"pool": []}}
         traces = self._ask_once(dict.fromkeys(self._spec.modes, Inputs(empty, None)))
@@ -262,18 +264,16 @@ class _Tracing:
             problem = f"the saved graph ({names}) cannot be read: {self._graph_problem}"
         else:
             problem = f"no saved graph beside the checkpoint ({names}) to find the features in"
-        return f"{problem}. {_SAY_WHAT_THEY_ARE}\n{template(dict.fromkeys(keys), None)}"
+        return UnknownFeaturesError(problem, _advice(template(dict.fromkeys(keys), None)))
 
-    def _not_found(self, found: Found, graph: SavedGraph) -> str:
+    def _not_found(self, found: Found, graph: SavedGraph) -> UnknownFeaturesError:
         features: Any = {}
         labels: Any = None
         if found.guess is not None:
             features, labels = _plain_inputs(found.guess)
         features = features or dict.fromkeys(_named_keys(found.traces.values()))
-        return (
-            f"the features cannot be told from the saved graph ({graph.file}): "
-            f"{_why(found)}. {_SAY_WHAT_THEY_ARE}\n{template(features, labels)}"
-        )
+        problem = f"the features cannot be told from the saved graph ({graph.file}): {_why(found)}"
+        return UnknownFeaturesError(problem, _advice(template(features, labels)))
 
     def _described(self, traces: Mapping[str, ModeTrace]) -> Environment:
         stand_ins = list(self._environment.stand_ins)
@@ -289,12 +289,17 @@ _MOST_VAIN = 2
 """How often the names of TensorFlow 1 are tried on a mere guess; after that, what raises does so
 for another reason."""
 
+_NOTHING_READ = "whether the model fits a checkpoint: none would be read"
+
 _NOT_TEXT = "UnicodeDecodeError"
 """What TensorFlow's Python raises at names that are no UTF-8, which it restores all the same."""
 
-_SAY_WHAT_THEY_ARE = (
-    "Say what they are with --input-fn module:input_fn, or with --features and a file such as"
-)
+
+def _advice(example: str) -> str:
+    return (
+        "Say what they are with --input-fn module:input_fn, or with --features and a file such as "
+        f"this one, whose dtypes and shapes may be wrong:\n{example}"
+    )
 
 
 TPU_PARAMS = ("batch_size", "use_tpu", "context")
@@ -329,7 +334,7 @@ def _with_reference(modes: Sequence[str]) -> Tuple[str, ...]:
 
 
 def _file_names(paths: Sequence[str]) -> str:
-    return " or ".join(map(os.path.basename, paths)) or "no .meta file"
+    return " or ".join(dict.fromkeys(map(os.path.basename, paths))) or "no .meta file"
 
 
 def _major(environment: Environment) -> int:

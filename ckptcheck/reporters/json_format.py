@@ -83,6 +83,7 @@ def _finding(finding: Finding) -> Dict[str, Any]:
         "location": to_json(finding.location) if finding.location else None,
         "outcomes": to_json(finding.outcomes),
         "detail": list(finding.detail),
+        "hint": finding.hint,
     }
 
 

@@ -144,6 +144,9 @@ class _Writer:
             self._wrap("{}: {}".format("fix" if a.verified else "try", a.text), "  ", "    ")
             for a in item.advice
         )
+        hint = "" if item.advice else first.hint
+        if hint and hint != _first_hint(self._report):  # that one ends the report
+            lines.append(self._wrap("try: " + hint, "  ", "    "))
         return "\n".join(lines)
 
     def _body(self, findings: Sequence[Finding]) -> Iterator[str]:
@@ -198,7 +201,7 @@ class _Writer:
             hint = _first_hint(report) if not report.ok else ""
             color = "good" if report.ok else "error"
             return self._paint(self._wrap(text + (" First: " + hint if hint else "")), color)
-        text = "{} will not restore rightly. First: {}".format(", ".join(bad), _first_hint(report))
+        text = f"{_summary(report.verdicts)} First: {_first_hint(report)}"
         return self._paint(self._wrap(text, "", "  "), "error")
 
 
@@ -227,6 +230,18 @@ def _effect(findings: Sequence[Finding]) -> str:
             if mode.upper() not in words.setdefault(text, []):
                 words[text].append(mode.upper())
     return "; ".join("{}: {}".format(", ".join(modes), text) for text, modes in words.items())
+
+
+def _summary(verdicts: Sequence[Verdict]) -> str:
+    """Which modes will not restore, and of which nobody knows."""
+    wrong = [v.mode.upper() for v in verdicts if v.verdict not in (RESTORES, UNTRACEABLE)]
+    unknown = [v.mode.upper() for v in verdicts if v.verdict == UNTRACEABLE]
+    parts = []
+    if wrong:
+        parts.append("{} will not restore rightly.".format(", ".join(wrong)))
+    if unknown:
+        parts.append("{} cannot be judged.".format(", ".join(unknown)))
+    return " ".join(parts)
 
 
 def _first_hint(report: Report) -> str:
