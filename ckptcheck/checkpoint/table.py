@@ -129,7 +129,7 @@ def _entries(block: bytes, what: str, room: int) -> Pairs:
             raise DamagedError(f"the keys of {what} are not in order")
         room -= fresh + shared + _ENTRY
         if room < 0:
-            raise DamagedError(f"the keys of {what} are much longer than the file")
+            raise DamagedError(f"the entries of {what} are much longer than the file")
         key = following
         pairs.append((key, block[middle:end]))
         at = end
