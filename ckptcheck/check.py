@@ -17,6 +17,7 @@ from .config import (
     SEVERITIES,
     CheckSpec,
     FeatureFile,
+    feature_file,
     printable,
     read_feature_file,
 )
@@ -40,7 +41,7 @@ def check(
     params_type: str = "dict",
     flags: Sequence[str] = (),
     input_fn: str = "",
-    features: Union[FeatureFile, str, "os.PathLike[str]", None] = None,
+    features: Union[Mapping[str, Any], str, "os.PathLike[str]", None] = None,
     behavior: str = "auto",
     timeout: float = DEFAULT_TIMEOUT,
     memory_limit: Union[str, int] = 0,
@@ -62,7 +63,7 @@ def check(
         flags: the command line flags that the code parses with absl or tf.flags.
         input_fn: ``module:input_fn`` that gives the features; by default they are found in the
             saved graph.
-        features: the path of a features file, as docs/features.md describes it.
+        features: the path of a features file, as docs/features.md describes it, or what is in it.
         behavior: ``v1`` (reference variables), ``v2`` (resource variables), or ``auto``.
         timeout: seconds for each mode.
         memory_limit: what each mode may allocate beside TensorFlow's own: ``"4G"``, or a number of
@@ -79,19 +80,17 @@ def check(
     """
     if isinstance(params, (str, os.PathLike)):
         params = _read_json_object(os.fspath(params), "params")
-    if isinstance(features, (str, os.PathLike)):
-        features = read_feature_file(os.fspath(features))
     spec = CheckSpec(
         model_dir=os.fspath(model_dir),
         target=target,
-        params=params or {},
-        modes=tuple(modes),
+        params={} if params is None else params,
+        modes=(modes,) if isinstance(modes, str) else tuple(modes),
         python=python,
         app_dir=app_dir,
         params_type=params_type,
         flags=tuple(flags),
         input_fn=input_fn,
-        features=features,
+        features=_feature_file(features),
         behavior=behavior,
         timeout=timeout,
         memory_limit=_size("memory_limit", memory_limit)
@@ -102,6 +101,14 @@ def check(
         deep=deep,
     )
     return run_check(spec)
+
+
+def _feature_file(
+    features: Union[Mapping[str, Any], str, "os.PathLike[str]", None],
+) -> Optional[FeatureFile]:
+    if isinstance(features, (str, os.PathLike)):
+        return read_feature_file(os.fspath(features))
+    return None if features is None else feature_file(features, "(an object)")
 
 
 def run_check(spec: CheckSpec, tracer: Optional[Tracer] = None) -> Report:

@@ -83,6 +83,7 @@ class CheckSpec:
         Raises:
             UsageError: the first thing that is wrong.
         """
+        _verify_types(self)
         _verify_name("TARGET", self.target)
         _verify_json(self.params, "params")
         if self.input_fn:
@@ -111,13 +112,30 @@ class CheckSpec:
         object.__setattr__(self, "modes", tuple(order))
 
 
+_TYPES: Dict[str, Tuple[Any, str]] = {
+    "model_dir": (str, "a path"),
+    "target": (str, "a text such as 'package.module:model_fn'"),
+    "params": (Mapping, "a dict, or the path of a JSON file"),
+    "input_fn": (str, "a text such as 'package.module:input_fn'"),
+    "timeout": ((int, float), "a number of seconds"),
+    "memory_limit": (int, "a size such as '4G', or a number of bytes"),
+}
+
+
+def _verify_types(spec: CheckSpec) -> None:
+    """What only a caller from Python can get wrong."""
+    for name, (kind, expected) in _TYPES.items():
+        value = getattr(spec, name)
+        if not isinstance(value, kind):
+            raise UsageError(f"{name} is {type(value).__name__}: expected {expected}")
+
+
 def _verify_name(what: str, value: str) -> None:
     place, colon, path = value.rpartition(":")
     if not colon or not place or not path:
         raise UsageError(
-            "{} {!r}: expected module:attr or path/to/file.py:attr, such as {}:model_fn".format(
-                what, value, value.strip(":") or "models.net"
-            )
+            f"{what} {value!r}: expected module:attr or path/to/file.py:attr, such as "
+            f"{_example(value.strip(':'))}"
         )
     if not all(part.isidentifier() for part in path.split(".")):
         raise UsageError(f"{what} {value!r}: {path!r} is no name in a module")
@@ -125,6 +143,14 @@ def _verify_name(what: str, value: str) -> None:
     if not is_file and not all(part.isidentifier() for part in place.split(".")):
         hint = " (a path ends with .py)" if "/" in place or os.sep in place else ""
         raise UsageError(f"{what} {value!r}: {place!r} is no module{hint}")
+
+
+def _example(value: str) -> str:
+    """What may have been meant by a name without a colon."""
+    module, dot, name = value.rpartition(".")
+    if dot and name != "py" and all(part.isidentifier() for part in value.split(".")):
+        return f"{module}:{name}"
+    return f"{value or 'models.net'}:model_fn"
 
 
 def _verify_json(value: Any, where: str) -> None:
@@ -255,7 +281,19 @@ def read_feature_file(path: str) -> FeatureFile:
     Raises:
         UsageError: it is not of the form that docs/features.md describes.
     """
-    data = read_json_object(path, "--features")
+    return feature_file(read_json_object(path, "--features"), path)
+
+
+def feature_file(data: Mapping[str, Any], path: str) -> FeatureFile:
+    """What an object says of the features.
+
+    Args:
+        data: of the form that docs/features.md describes.
+        path: where it is from.
+
+    Raises:
+        UsageError: it is not of that form.
+    """
     strangers = [key for key in data if key not in ("features", "labels", *ALL_MODES)]
     if strangers:
         raise UsageError(

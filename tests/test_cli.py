@@ -565,6 +565,11 @@ def test_check_imports_no_tensorflow_itself(project: Project) -> None:
         ({"features": "no-such.json"}, "no-such.json"),
         ({"python": "/no/such/python"}, "/no/such/python"),
         ({"timeout": 0}, "--timeout 0"),
+        ({"timeout": "x"}, "timeout is str: expected a number of seconds"),
+        ({"target": len}, "target is builtin_function_or_method: expected a text"),
+        ({"target": "model.model_fn"}, "such as model:model_fn"),
+        ({"params": [1]}, "params is list: expected a dict"),
+        ({"features": {"feature": {}}}, "unknown key 'feature'"),
     ],
 )
 def test_check_raises_one_exception_for_what_is_asked_wrongly(
