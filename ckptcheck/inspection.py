@@ -11,12 +11,12 @@ from .checkpoint.examine import Examined, examine
 from .checkpoint.graph import read_graph_summary
 from .checkpoint.locate import locate, step_of
 from .checkpoint.remote import AtHand, ReadRange, at_hand
-from .checkpoint.roles import roles
 from .checkpoint.snapshot import list_model_dir, write_snapshot
 from .config import SEVERITIES
 from .errors import UsageError
 from .groups import group
 from .rules import Facts, run_rules
+from .rules.roles import roles
 from .spec import (
     CheckpointSummary,
     Failure,
@@ -242,7 +242,8 @@ def _rows(bundle: Bundle) -> Tuple[VariableRow, ...]:
     for part in bundle.parts:
         size, count = parts.get(part.name, (0, 0))
         parts[part.name] = (size + part.size, count + 1)
-    role = roles(item.name for item in bundle.tensors)
+    shapes = {item.name: item.shape for item in bundle.tensors}
+    role = roles(shapes, shapes)
     index = bundle.checkpoint_index()
     return tuple(
         VariableRow(spec, role[spec.name], *parts.get(spec.name, (item.size, 1)))
