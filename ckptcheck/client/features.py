@@ -170,6 +170,8 @@ def _lacks_labels(found: Found) -> bool:
     guess = found.guess
     if guess is None or guess.labels != NOTHING or not found.complete:
         return False
+    if len(_paths(guess.features, guess.labels)) < len(guess.pool.used):
+        return False
     failed = {mode: trace.failure for mode, trace in found.traces.items() if trace.failure}
     if any(mode in UNLABELED for mode in failed):
         return False

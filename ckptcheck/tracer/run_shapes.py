@@ -78,7 +78,7 @@ def _refusal(
     pinned = _pins(inputs, ops)
     if pinned and _refusal_of(tensorflow, graph, definition, pinned, folded):
         pinned = {}  # the declared model itself refuses that size: then it is no batch's
-    _drop_reshapes(tensorflow, definition, {op.name for op in roots}, pinned, folded)
+    _drop_reshapes(tensorflow, definition, {op.name for op in roots}, folded)
     for node in definition.node:
         if node.name in changed:
             shape = changed[node.name][1].shape
@@ -103,26 +103,12 @@ def _pins(inputs: Sequence[Any], ops: Set[Any]) -> Dict[str, Tuple[Any, List[Opt
 
 
 def _drop_reshapes(
-    tensorflow: Any,
-    definition: Any,
-    fetched: Set[str],
-    pinned: Dict[str, Any],
-    folded: Dict[str, Any],
+    tensorflow: Any, definition: Any, fetched: Set[str], folded: Dict[str, Any]
 ) -> None:
     """Leaves out of a GraphDef the Reshapes that TensorFlow's optimizer drops."""
     known = {**folded, **simplified.slices(tensorflow, definition)}
-    with imported(tensorflow, definition, {}, {}) as plain:
-        seen = {name: pin for name, pin in pinned.items() if _is_ranked(plain, name)}
-    # A size that is no batch's would be refused: then no shape is known that could be the same.
-    with contextlib.suppress(ImportedError), imported(
-        tensorflow, definition, seen, known
-    ) as declared:
+    with imported(tensorflow, definition, {}, known) as declared:
         simplified.drop_reshapes(definition, declared, fetched)
-
-
-def _is_ranked(graph: Any, name: str) -> bool:
-    """Whether the graph itself, which is all that the optimizer sees, tells a tensor's rank."""
-    return static_shape(graph.get_tensor_by_name(name)) is not None
 
 
 def _refusal_of(

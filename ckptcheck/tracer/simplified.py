@@ -76,7 +76,7 @@ def drop_reshapes(definition: Any, declared: Any, fetched: Set[str]) -> None:
 
 
 def _is_same(mine: Optional[Sequence[Optional[int]]], theirs: Optional[Sequence[Any]]) -> bool:
-    """Whether two shapes of one number of values are the same; one size may be unknown in both."""
-    if mine is None or theirs is None or list(mine) != list(theirs):
+    """Whether two shapes are the same and known as a whole."""
+    if mine is None or theirs is None or None in mine:
         return False
-    return list(mine).count(None) <= 1 and 0 not in mine
+    return list(mine) == list(theirs)
