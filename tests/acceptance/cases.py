@@ -426,12 +426,13 @@ LINEAR = [
         (e.entry_size("dense/kernel/Adam", 8),),
         expect=dict.fromkeys((1, 2), "restores / restores / fails at restore"),
     ),
-    Case("linear-index-size-of-weight", "linear", (e.entry_size("dense/bias", 0),)),
+    Case("linear-index-size-of-weight", "linear", (e.entry_size("dense/bias", 0),), extra=True),
     Case(
         "linear-index-shard-of-slot",
         "linear",
         (e.entry_shard("dense/kernel/Adam", 5),),
         expect=dict.fromkeys((1, 2), "restores / restores / fails at restore"),
+        extra=True,
     ),
     Case("linear-index-same-bytes", "linear", (e.entry_copied("beta1_power", "beta2_power"),)),
     Case("linear-index-more-shards", "linear", (e.shard_count(2),)),
@@ -487,6 +488,7 @@ HIDDEN_DROPOUT = [
         (e.remove_param("num_hidden"),),
         behavior="v1",
         expect={1: FAILS, 2: FAILS},
+        extra=True,
     ),
     Case(
         "hidden-size-left-out-other-version",
@@ -580,6 +582,7 @@ FEATURE_COLUMNS = [
         "columns-vocabulary-grown",
         "feature_columns",
         (e.set_params(colors=["red", "green", "blue", "black", "white"]),),
+        extra=True,
     ),
     Case(
         "columns-vocabulary-shrunk",
@@ -746,7 +749,7 @@ TABLE = '"table", [params["vocab_size"], params["embedding_dim"]]'
 
 PARTITIONED = [
     Case("partitioned-unchanged", "partitioned", expect={1: RESTORES, 2: RESTORES}),
-    Case("partitioned-two-shards", "partitioned", (e.set_params(shards=2),)),
+    Case("partitioned-two-shards", "partitioned", (e.set_params(shards=2),), extra=True),
     Case("partitioned-one-shard", "partitioned", (e.set_params(shards=1),), extra=True),
     Case("partitioned-seven-shards", "partitioned", (e.set_params(shards=7),), extra=True),
     Case(
@@ -760,6 +763,7 @@ PARTITIONED = [
         "partitioned",
         (e.set_params(vocab_size=60),),
         expect={1: FAILS, 2: FAILS},
+        extra=True,
     ),
     Case(
         "partitioned-vocabulary-grown-two",
@@ -816,9 +820,9 @@ CLASSES = 'tf.keras.layers.Dense(params["num_classes"])'
 KERAS_MODEL = [
     Case("keras-unchanged", "keras_model"),
     Case("keras-other-version", "keras_model", other_version=True, extra=True),
-    Case("keras-filters", "keras_model", (e.set_params(filters=5),)),
+    Case("keras-filters", "keras_model", (e.set_params(filters=5),), extra=True),
     Case("keras-filters-v1", "keras_model", (e.set_params(filters=5),), behavior="v1", extra=True),
-    Case("keras-classes", "keras_model", (e.set_params(num_classes=4),)),
+    Case("keras-classes", "keras_model", (e.set_params(num_classes=4),), extra=True),
     Case("keras-dropout-removed", "keras_model", (e.replace(DROPOUT, ""),), extra=True),
     Case(
         "keras-dense-added",
@@ -859,9 +863,19 @@ FACTORY = [
     Case("factory-unchanged", "factory", function=FACTORY_TARGET),
     Case("factory-layer-added", "factory", (e.set_params(num_layers=3),), function=FACTORY_TARGET),
     Case(
-        "factory-layer-removed", "factory", (e.set_params(num_layers=1),), function=FACTORY_TARGET
+        "factory-layer-removed",
+        "factory",
+        (e.set_params(num_layers=1),),
+        function=FACTORY_TARGET,
+        extra=True,
     ),
-    Case("factory-units", "factory", (e.set_params(num_units=12),), function=FACTORY_TARGET),
+    Case(
+        "factory-units",
+        "factory",
+        (e.set_params(num_units=12),),
+        function=FACTORY_TARGET,
+        extra=True,
+    ),
     Case(
         "factory-labels",
         "factory",
@@ -933,6 +947,7 @@ ATTR_PARAMS = [
         "attr_params",
         (e.replace("hash_buckets=20", "hash_buckets=10"),),
         ATTR,
+        extra=True,
     ),
 ]
 
@@ -960,9 +975,13 @@ FLAGS = [
 SPARSE_INPUT = [
     Case("sparse-unchanged", "sparse_input"),
     Case(
-        "sparse-hash-buckets", "sparse_input", (e.set_params(hash_buckets=50),), data_decides=True
+        "sparse-hash-buckets",
+        "sparse_input",
+        (e.set_params(hash_buckets=50),),
+        data_decides=True,
+        extra=True,
     ),
-    Case("sparse-places", "sparse_input", (e.set_params(num_places=9),)),
+    Case("sparse-places", "sparse_input", (e.set_params(num_places=9),), extra=True),
     Case("sparse-embedding", "sparse_input", (e.set_params(embedding_dim=8),), extra=True),
     Case(
         "sparse-combiner",
@@ -986,11 +1005,12 @@ SPARSE_INPUT = [
 
 RAW_TENSORS = [
     Case("raw-unchanged", "raw_tensors", expect={1: RESTORES, 2: RESTORES}),
-    Case("raw-hidden", "raw_tensors", (e.set_params(hidden_units=20),)),
+    Case("raw-hidden", "raw_tensors", (e.set_params(hidden_units=20),), extra=True),
     Case(
         "raw-exposure-dropped",
         "raw_tensors",
         (e.replace('[pixels, tf.expand_dims(features["exposure"], 1)]', "[pixels]"),),
+        extra=True,
     ),
     Case(
         "raw-image-twice",
