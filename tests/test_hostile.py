@@ -366,4 +366,4 @@ def test_writes_into_the_model_dir(hostile: Hostile) -> None:
     }
 
 
-_KEY = "model-dir-written:{}:-->-"
+_KEY = "model-dir-written:{}"
