@@ -17,6 +17,7 @@ from .errors import UsageError
 from .groups import group
 from .rules import Facts, run_rules
 from .rules.roles import roles
+from .rules.unreadable_checkpoint import OWN_READER
 from .spec import (
     CheckpointSummary,
     Failure,
@@ -185,7 +186,7 @@ def _facts(
 ) -> Facts:
     unreadable = None
     if examined.problem and not examined.first_version:
-        unreadable = Failure("raised", "DamagedError", examined.problem)
+        unreadable = Failure("raised", OWN_READER, examined.problem)
     return Facts(
         located=located,
         modes=(),

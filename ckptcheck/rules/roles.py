@@ -7,7 +7,8 @@ from ..spec import Shape
 
 GLOBAL_STEP = "global_step"
 _SLOTS = re.compile(
-    r"(Adam|AdamW|AdaMax|Adamax|LARSOptimizer|Nadam|LAMB|Momentum|Adagrad|AdagradDA|Adadelta|RMSProp|RMSprop|Ftrl|"
+    r"(Adam|AdamW|AdaMax|Adamax|LARSOptimizer|Nadam|LAMB|Momentum|Adagrad|AdagradDA|Adadelta|"
+    r"RMSProp|RMSprop|Ftrl|"
     r"ProximalAdagrad|adam_m|adam_v|lamb_m|lamb_v|momentum|accumulator|m|v|vhat|ms|mg|rms|linear|"
     r"gradient_accumulator|gradient_squared_accumulator|vr|vc)(_\d+)?$"
 )

@@ -74,11 +74,14 @@ def _refusal(
         for attribute in ("_output_shapes", "_class"):
             if attribute in node.attr:
                 del node.attr[attribute]
-    folded = simplified.shapes(tensorflow, definition, ops)
+    with imported(tensorflow, definition, {}, {}) as declared:
+        folded = simplified.shapes(declared)
+        known = {**folded, **simplified.slices(tensorflow, declared)}
     pinned = _pins(inputs, ops)
     if pinned and _refusal_of(tensorflow, graph, definition, pinned, folded):
         pinned = {}  # the declared model itself refuses that size: then it is no batch's
-    _drop_reshapes(tensorflow, definition, {op.name for op in roots}, folded)
+    with imported(tensorflow, definition, {}, known) as declared:
+        simplified.drop_reshapes(definition, declared, {op.name for op in roots})
     for node in definition.node:
         if node.name in changed:
             shape = changed[node.name][1].shape
@@ -100,15 +103,6 @@ def _pins(inputs: Sequence[Any], ops: Set[Any]) -> Dict[str, Tuple[Any, List[Opt
         for tensor, shape in shapes
         if shape and any(user in ops for user in tensor.consumers())
     }
-
-
-def _drop_reshapes(
-    tensorflow: Any, definition: Any, fetched: Set[str], folded: Dict[str, Any]
-) -> None:
-    """Leaves out of a GraphDef the Reshapes that TensorFlow's optimizer drops."""
-    known = {**folded, **simplified.slices(tensorflow, definition)}
-    with imported(tensorflow, definition, {}, known) as declared:
-        simplified.drop_reshapes(definition, declared, fetched)
 
 
 def _refusal_of(

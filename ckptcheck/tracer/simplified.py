@@ -9,40 +9,36 @@ from typing import Any, Dict, List, Optional, Sequence, Set
 from .convolutions import constant_sizes, static_shape
 
 
-def shapes(tensorflow: Any, definition: Any, ops: Set[Any]) -> Dict[str, Any]:
+def shapes(declared: Any) -> Dict[str, Any]:
     """The values of the ops Shape whose input's shape is declared as a whole.
 
-    They are asked of the imported graph: a shape that only Python knows (``set_shape``) is not in
-    what TensorFlow gets to run.
+    Args:
+        declared: what TensorFlow gets to run, imported anew: a shape that only Python knows
+            (``set_shape``) is not in it.
     """
     found = {}
-    with tensorflow.compat.v1.Graph().as_default() as declared:
-        tensorflow.compat.v1.import_graph_def(definition, name="")
-        for op in ops:
-            if op.type not in ("Shape", "ShapeN"):
-                continue
-            mine = declared.get_operation_by_name(op.name)
-            for output, given in zip(mine.outputs, mine.inputs):
-                shape = static_shape(given)
-                if shape is not None and None not in shape and output.consumers():
-                    found[output.name] = (output.dtype, shape)
+    for op in declared.get_operations():
+        if op.type not in ("Shape", "ShapeN"):
+            continue
+        for output, given in zip(op.outputs, op.inputs):
+            shape = static_shape(given)
+            if shape is not None and None not in shape and output.consumers():
+                found[output.name] = (output.dtype, shape)
     return found
 
 
-def slices(tensorflow: Any, definition: Any) -> Dict[str, Any]:
+def slices(tensorflow: Any, declared: Any) -> Dict[str, Any]:
     """The values of the ops Slice that take known sizes out of a shape with unknown ones.
 
     The optimizer knows them when it compares shapes, but does not turn them into constants.
     """
     found = {}
-    with tensorflow.compat.v1.Graph().as_default() as declared:
-        tensorflow.compat.v1.import_graph_def(definition, name="")
-        for op in declared.get_operations():
-            if op.type != "Slice" or op.inputs[0].op.type != "Shape":
-                continue
-            taken = _taken(tensorflow, op)
-            if taken is not None and None not in taken:
-                found[op.outputs[0].name] = (op.outputs[0].dtype, taken)
+    for op in declared.get_operations():
+        if op.type != "Slice" or op.inputs[0].op.type != "Shape":
+            continue
+        taken = _taken(tensorflow, op)
+        if taken is not None and None not in taken:
+            found[op.outputs[0].name] = (op.outputs[0].dtype, taken)
     return found
 
 

@@ -27,6 +27,10 @@ _NUMBERS = Column("numbers", "numeric", Number(2), Number(6))
 _VOCABULARY = Column("words", "vocabulary", Number(3), Number(6))
 _BUCKETS = Column("age", "buckets", Number(2), Number(6))
 
+_WITH_A_SIZE = dataclasses.replace(
+    _with_parts(PLAIN, parts.Auxiliary("extra", Number(3, "size"), "LABELS")), style=SUBSCRIPT
+)
+
 REGRESSIONS: Dict[str, Case] = {
     # The right border stood further from the first variable than any that was tried.
     "constants-before-a-long-head": (
@@ -148,12 +152,7 @@ REGRESSIONS: Dict[str, Case] = {
     ),
     # There is nothing to restore, but there is a model_fn, which raises.
     "no-checkpoint-and-a-model-that-raises": (
-        Composed(
-            dataclasses.replace(
-                _with_parts(PLAIN, parts.Auxiliary("extra", Number(3, "size"), "LABELS")),
-                style=SUBSCRIPT,
-            )
-        ),
+        Composed(_WITH_A_SIZE),
         (DropParam("size"), ChangeFiles("state-missing-step")),
     ),
     # In TRAIN the variable is "count_1", since the input_fn has a "count" there.
@@ -168,12 +167,7 @@ REGRESSIONS: Dict[str, Case] = {
     ),
     # The checkpoint cannot be read, but the model_fn raises before anybody tries to.
     "no-index-and-a-model-that-raises": (
-        Composed(
-            dataclasses.replace(
-                _with_parts(PLAIN, parts.Auxiliary("extra", Number(3, "size"), "LABELS")),
-                style=SUBSCRIPT,
-            )
-        ),
+        Composed(_WITH_A_SIZE),
         (DropParam("size"), ChangeFiles("index-truncated")),
     ),
     # The optimizer drops a Reshape to the shape that its input is declared to have.
