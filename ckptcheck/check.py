@@ -128,7 +128,7 @@ def run_check(spec: CheckSpec, tracer: Optional[Tracer] = None) -> Report:
 
 def _run(spec: CheckSpec, place: AtHand, tracer: Optional[Tracer]) -> Report:
     located = locate(place.path)
-    if not located.prefix and (located.names_nothing or not located.candidates):
+    if not located.prefix and not located.candidates:
         facts = Facts(located, spec.modes)
         return _report(spec, facts, ("the model: there is no checkpoint to restore",))
     found = _Checkpoint(

@@ -674,10 +674,18 @@ class Trace:
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What a finding does to one mode: a verdict and, for ``fails``, where."""
+    """What a finding does to one mode.
+
+    Attributes:
+        verdict: one of :data:`OUTCOMES`.
+        at: where it fails, ``restore`` or ``run``; "" for the other verdicts.
+        before_model_fn: whether TensorFlow raises before it calls model_fn, so that what model_fn
+            does cannot matter.
+    """
 
     verdict: str
     at: str = ""
+    before_model_fn: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -37,5 +37,6 @@ def _verdict(mode: str, findings: Sequence[Finding], trace: Optional[ModeTrace])
     return Verdict(mode, worst.verdict, worst.at, reads)
 
 
-def _weight(outcome: Outcome) -> Tuple[int, bool]:
-    return OUTCOMES.index(outcome.verdict), outcome.verdict == FAILS and outcome.at == "restore"
+def _weight(outcome: Outcome) -> Tuple[bool, int, bool]:
+    at_restore = outcome.verdict == FAILS and outcome.at == "restore"
+    return outcome.before_model_fn, OUTCOMES.index(outcome.verdict), at_restore

@@ -81,7 +81,10 @@ def _finding(finding: Finding) -> Dict[str, Any]:
         "model": _spec(finding.model),
         "message": finding.message,
         "location": to_json(finding.location) if finding.location else None,
-        "outcomes": to_json(finding.outcomes),
+        "outcomes": {
+            mode: {"verdict": outcome.verdict, "at": outcome.at}
+            for mode, outcome in finding.outcomes.items()
+        },
         "detail": list(finding.detail),
         "hint": finding.hint,
     }

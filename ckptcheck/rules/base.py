@@ -21,6 +21,7 @@ from ..spec import (
 )
 
 FAILS_AT_RESTORE = Outcome("fails", "restore")
+FAILS_BEFORE_MODEL_FN = Outcome("fails", "restore", before_model_fn=True)
 FAILS_AT_RUN = Outcome("fails", "run")
 SILENTLY_WRONG = Outcome("silent")
 CANNOT_BE_TRACED = Outcome("untraceable")

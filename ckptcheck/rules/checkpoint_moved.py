@@ -16,7 +16,7 @@ import re
 from typing import Dict, Iterator, Tuple
 
 from ..spec import EXPORT, TRAIN, Finding, Located, Outcome, StateFile
-from .base import FAILS_AT_RESTORE, SILENTLY_WRONG, Facts, Rule, all_modes
+from .base import FAILS_AT_RESTORE, FAILS_BEFORE_MODEL_FN, SILENTLY_WRONG, Facts, Rule, all_modes
 from .examples import LOCATED, facts, nothing_to_restore
 
 
@@ -71,11 +71,11 @@ def _is_pattern(located: Located) -> bool:
 def _nowhere(facts: Facts) -> Dict[str, Outcome]:
     if facts.located.names_file:  # it is found, and then it is no table of tensors
         return dict(all_modes(facts, FAILS_AT_RESTORE))
+    # All but TRAIN look for the checkpoint before they call model_fn.
     raises_always = facts.major < 2 and not facts.located.folder_exists
-    return {
-        mode: FAILS_AT_RESTORE if mode in (TRAIN, EXPORT) or raises_always else SILENTLY_WRONG
-        for mode in facts.modes
-    }
+    looked_for = FAILS_BEFORE_MODEL_FN if raises_always else SILENTLY_WRONG
+    special = {TRAIN: FAILS_AT_RESTORE, EXPORT: FAILS_BEFORE_MODEL_FN}
+    return {mode: special.get(mode, looked_for) for mode in facts.modes}
 
 
 def _hint(located: Located) -> str:

@@ -14,8 +14,8 @@ import dataclasses
 import os
 from typing import Iterator, Mapping, Tuple
 
-from ..spec import EXPORT, Finding, Located, Outcome, StateFile
-from .base import FAILS_AT_RESTORE, SILENTLY_WRONG, Facts, Rule, all_modes
+from ..spec import EXPORT, TRAIN, Finding, Located, Outcome, StateFile
+from .base import FAILS_AT_RESTORE, FAILS_BEFORE_MODEL_FN, SILENTLY_WRONG, Facts, Rule
 from .examples import LOCATED, facts, nothing_to_restore
 
 
@@ -37,10 +37,15 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _outcomes(facts: Facts) -> Mapping[str, Outcome]:
-    """An export wants a checkpoint and raises without one, as all do at a state file of nothing."""
+    """An export wants a checkpoint and raises without one, as all do at a state file of nothing.
+
+    All but TRAIN look for the checkpoint before they call model_fn.
+    """
     if facts.located.names_nothing:
-        return all_modes(facts, FAILS_AT_RESTORE)
-    return {mode: FAILS_AT_RESTORE if mode == EXPORT else SILENTLY_WRONG for mode in facts.modes}
+        special, others = {TRAIN: FAILS_AT_RESTORE}, FAILS_BEFORE_MODEL_FN
+    else:
+        special, others = {EXPORT: FAILS_BEFORE_MODEL_FN}, SILENTLY_WRONG
+    return {mode: special.get(mode, others) for mode in facts.modes}
 
 
 def _message(located: Located) -> str:

@@ -10,7 +10,7 @@ import itertools
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ..spec import Read, RunError, VariableSpec, allows
-from . import applies, convolutions, simplified, slices
+from . import applies, convolutions, fusions, simplified, slices
 from .convolutions import static_shape
 from .restore_plan import Restore, ancestors, as_op
 
@@ -80,8 +80,13 @@ def _refusal(
     pinned = _pins(inputs, ops)
     if pinned and _refusal_of(tensorflow, graph, definition, pinned, folded):
         pinned = {}  # the declared model itself refuses that size: then it is no batch's
+    fetched = {op.name for op in roots}
+    shapes = {name: fusions.known(stored.shape) or () for name, (_, stored) in changed.items()}
     with imported(tensorflow, definition, {}, known) as declared:
-        simplified.drop_reshapes(definition, declared, {op.name for op in roots})
+        simplified.drop_reshapes(definition, declared, fetched)
+        refused = fusions.fuse(tensorflow, definition, declared, shapes, fetched)
+    if refused is not None:
+        return refused
     for node in definition.node:
         if node.name in changed:
             shape = changed[node.name][1].shape

@@ -5,7 +5,7 @@ how a checkpoint was written. As in cases.py, the real Estimator says what is ri
 """
 
 from dataclasses import replace
-from typing import List, Tuple
+from typing import List, Optional, Tuple
 
 from . import edits as e
 from .cases import FAILS, INPUT_FN, RESTORES, Case
@@ -246,6 +246,59 @@ ITERATORS: List[Case] = [
         (e.replace_input(SAVED_ITERATOR, INPUTS),),
         before=(e.replace_input(INPUTS, SAVED_ITERATOR),),
     ),
+]
+
+_RESOURCES = "    with tf.variable_scope('', use_resource=True):\n        "
+_IMAGE = "tf.reshape(x, [-1, 1, 1, 4])"
+_NORMALIZED = "tf.layers.batch_normalization({}, center=False, fused=True, name='norm')"
+_FUSED = {
+    "dense": _RESOURCES + HIDDEN.strip() + "\n",
+    "relu": _RESOURCES + HIDDEN.strip().replace(", name", ", tf.nn.relu, name") + "\n",
+    "sum": (
+        "    kernel = tf.get_variable('hidden/kernel', [4, params['units']], use_resource=True)\n"
+        "    bias = tf.get_variable('hidden/bias', [params['units']], use_resource=True)\n"
+        "    hidden = tf.matmul(x, kernel) + bias\n"
+    ),
+    "used-twice": (
+        _RESOURCES
+        + HIDDEN.strip()
+        + "\n    hidden += tf.get_default_graph().get_tensor_by_name('hidden/MatMul:0')\n"
+    ),
+    "convolution": (
+        f"{_RESOURCES}hidden = tf.layers.conv2d({_IMAGE}, params['units'], 1, name='hidden')\n"
+        "    hidden = tf.layers.flatten(hidden)\n"
+    ),
+    "one-axis": (
+        f"{_RESOURCES}hidden = tf.layers.conv1d(tf.reshape(x, [-1, 1, 4]), params['units'], 1,\n"
+        "            name='hidden')\n"
+        "    hidden = tf.layers.flatten(hidden)\n"
+    ),
+    "normalized": (
+        f"{_RESOURCES}hidden = tf.layers.conv2d({_IMAGE}, params['units'], 1, use_bias=False)\n"
+        f"        hidden = {_NORMALIZED.format('hidden')}\n"
+        "    hidden = tf.layers.flatten(hidden)\n"
+    ),
+}
+
+
+def _fused(kind: str, *shape: int, major: Optional[int] = None) -> Case:
+    """The optimizer fuses what follows a product with it; the checkpoint has that in a shape."""
+    name = "norm/gamma" if kind == "normalized" else "hidden/bias"
+    return Case(
+        "fused-{}-{}".format(kind, "-".join(map(str, shape))),
+        "saving",
+        (e.resize_variable(name, *shape),),
+        before=(e.replace(HIDDEN, _FUSED[kind]),),
+        major=major,
+    )
+
+
+_ALWAYS_JUDGED = ("dense", "relu", "sum", "used-twice", "normalized")
+
+FUSED: List[Case] = [
+    *(_fused(kind, *shape) for kind in _ALWAYS_JUDGED for shape in ((3,), (7,), (1,), (1, 6))),
+    # TensorFlow 2 raises AbortedError here, after which a MonitoredSession tries again for ever.
+    *(_fused(kind, size, major=1) for kind in ("convolution", "one-axis") for size in (1, 3)),
 ]
 
 CUDNN = "tf.contrib.cudnn_rnn.CudnnCompatible{}Cell(params['units'])"
@@ -617,6 +670,13 @@ EVERY_DAY = {
     "saver-half-initialized-again",
     "unchecked-shape-resource-resized",
     "unchecked-shape-reference",
+    "fused-dense-3",
+    "fused-dense-1-6",
+    "fused-sum-1",
+    "fused-used-twice-3",
+    "fused-convolution-3",
+    "fused-one-axis-3",
+    "fused-normalized-3",
     "partitions-none-to-three",
     "partitions-three-to-none-more-units",
     "iterator-saved",
@@ -669,6 +729,7 @@ _ALL = [
     *OTHER_KINDS,
     *SAVERS,
     *SHAPES,
+    *FUSED,
     *ITERATORS,
     *CONTRIB,
     *OBJECTS,

@@ -170,6 +170,16 @@ REGRESSIONS: Dict[str, Case] = {
         Composed(_WITH_A_SIZE),
         (DropParam("size"), ChangeFiles("index-truncated")),
     ),
+    # TensorFlow 1 raises at a directory that is gone before it calls a model_fn that raises.
+    "no-directory-and-a-model-that-raises": (
+        Composed(_WITH_A_SIZE),
+        (DropParam("size"), ChangeFiles("state-moved")),
+    ),
+    # A state file of nothing raises before model_fn is called, in all modes but TRAIN.
+    "a-state-file-of-nothing-and-a-model-that-raises": (
+        Composed(_WITH_A_SIZE),
+        (DropParam("size"), ChangeFiles("state-empty")),
+    ),
     # The optimizer drops a Reshape to the shape that its input is declared to have.
     "a-reshape-that-is-never-run": (
         Composed(

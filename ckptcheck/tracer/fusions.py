@@ -1,0 +1,127 @@
+"""Ops that TensorFlow's graph optimizer fuses with the one before them, such as a bias's addition.
+
+A fused kernel does not verify the shapes that its ops would have verified, and may verify others.
+Measured on a processor with AVX-512: a bias of another length is added without a word by 1.15.5 and
+refused by 2.15.1 and 2.21.0, which take one with more axes of size 1; of a normalisation after a
+convolution these verify nothing. It depends on the version and on the processor, so TensorFlow is
+asked, by :mod:`.fused_kernels`.
+"""
+
+from typing import Any, Dict, Iterator, Optional, Sequence, Set, Tuple
+
+from . import fused_kernels
+from .convolutions import static_shape
+from .fused_kernels import ADDITIONS, NORMALIZATIONS, Fusion, Sizes
+
+
+def fuse(
+    tensorflow: Any,
+    definition: Any,
+    declared: Any,
+    changed: Dict[str, Sizes],
+    fetched: Set[str],
+) -> Optional[Tuple[str, str]]:
+    """Makes an Identity of each op whose fused kernel takes what the op itself would refuse.
+
+    Args:
+        tensorflow: the module.
+        definition: the GraphDef that is changed.
+        declared: the graph of it.
+        changed: the restored shapes, by the names of the variables' handles.
+        fetched: the names of ops that are fetched, which the optimizer leaves alone.
+
+    Returns:
+        An op whose fused kernel refuses what the op itself would take, and what it says.
+    """
+    nodes = {node.name: node for node in definition.node}
+    for op in declared.get_operations():
+        for place in _places(op):
+            fusion = _fusion(op, place, changed, fetched)
+            says = fused_kernels.says(tensorflow, fusion) if fusion else None
+            if says:
+                return op.name, says
+            if says is not None:
+                _make_identity(nodes[op.name], place)
+                break
+    return None
+
+
+def _places(op: Any) -> Sizes:
+    """The inputs of an op that may come from the op that it is fused with."""
+    if op.type in NORMALIZATIONS:
+        alone = all(not output.consumers() for output in op.outputs[1:])
+        return (0,) if alone and not op.get_attr("is_training") else ()
+    if op.type in ADDITIONS:
+        return (0, 1)
+    return (0,) if op.type == "BiasAdd" else ()
+
+
+def _fusion(op: Any, place: int, changed: Dict[str, Sizes], fetched: Set[str]) -> Optional[Fusion]:
+    """What the op and the one before it are fused to; None where nothing of it has changed."""
+    others = [tensor for index, tensor in enumerate(op.inputs) if index != place]
+    if not any(_handle(tensor) in changed for tensor in others):
+        return None
+    path = list(_before(op.inputs[place], fetched))
+    if not path or not fused_kernels.can_be_first(path[-1].type):
+        return None
+    pairs = [_shapes(tensor, changed) for tensor in (path[-1].inputs[1], *others)]
+    known_pairs = [pair for pair in pairs if pair is not None]
+    dtypes = {tensor.dtype.base_dtype.name for tensor in op.inputs}
+    if len(known_pairs) < len(pairs) or len(dtypes) > 1:
+        return None
+    weights, *shapes = known_pairs
+    depths = (_depth(path[-1], weights[0]), _depth(path[-1], weights[1]))
+    return Fusion(path[-1].type, op.type, len(path) > 1, dtypes.pop(), depths, tuple(shapes))
+
+
+def _before(tensor: Any, fetched: Set[str]) -> Iterator[Any]:
+    """The ops that a tensor comes from, a Squeeze and what is before it; none that others use."""
+    for _ in range(2):
+        if len(tensor.consumers()) != 1 or tensor.op.name in fetched:
+            return
+        yield tensor.op
+        if tensor.op.type != "Squeeze":
+            return
+        tensor = tensor.op.inputs[0]
+
+
+def _handle(tensor: Any) -> str:
+    """The name of the handle of the variable that a tensor is the value of, "" for no such."""
+    op = tensor.op
+    while op.type in ("Identity", "ReadVariableOp"):
+        op = op.inputs[0].op
+    return op.name if op.type == "VarHandleOp" else ""
+
+
+def _shapes(tensor: Any, changed: Dict[str, Sizes]) -> Optional[Tuple[Sizes, Sizes]]:
+    """The shape of a tensor as declared and as restored; None where it is not known."""
+    declared = known(static_shape(tensor))
+    return None if declared is None else (declared, changed.get(_handle(tensor), declared))
+
+
+def known(shape: Optional[Sequence[Optional[int]]]) -> Optional[Sizes]:
+    """A shape that is known as a whole, None for another."""
+    sizes = tuple(size for size in shape or () if size is not None)
+    return sizes if shape is not None and len(sizes) == len(shape) else None
+
+
+def _depth(first: Any, weights: Sizes) -> int:
+    """How many values the first op makes for each position."""
+    *_, rows, columns = (1, 1, *weights)
+    if first.type == "MatMul":
+        return rows if first.get_attr("transpose_b") else columns
+    return rows * columns if first.type == "DepthwiseConv2dNative" else columns
+
+
+def _make_identity(node: Any, place: int) -> None:
+    """Lets an op hand on one of its inputs and wait for the others."""
+    given = [name for name in node.input if not name.startswith("^")]
+    kept = given.pop(place)
+    controls = ["^" + name.partition(":")[0] for name in given]
+    controls.extend(name for name in node.input if name.startswith("^"))
+    dtype = node.attr["T"].type
+    node.attr.clear()
+    node.attr["T"].type = dtype
+    node.op = "Identity"
+    del node.input[:]
+    node.input.extend([kept, *sorted(set(controls))])
