@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from .support import Project, copy_fixture
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("ckptcheck", deadline=None)
+hypothesis.settings.load_profile("ckptcheck")
 
 
 @pytest.fixture

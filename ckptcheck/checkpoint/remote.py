@@ -11,7 +11,6 @@ import datetime
 import os
 import posixpath
 import re
-import tempfile
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, TypeVar
 
 from ..errors import UsageError
@@ -85,6 +84,8 @@ def at_hand(named: str) -> Iterator[AtHand]:
     if not is_remote(named):
         yield AtHand(named)
         return
+    import tempfile  # which takes time, and few model_dirs are remote
+
     system, path = _file_system(named)
     with tempfile.TemporaryDirectory(prefix="ckptcheck-") as local:
         with _explained(named):

@@ -9,11 +9,12 @@ import subprocess
 import sys
 from typing import Any, Dict, List, Optional
 
-from ckptcheck.check import run_check
-from ckptcheck.cli import EXIT_USAGE, exit_code
+from ckptcheck.checker import run_check
 from ckptcheck.client.process import Tracer
+from ckptcheck.commands.terminal import exit_code
 from ckptcheck.config import CheckSpec
 from ckptcheck.errors import UsageError
+from ckptcheck.exit_codes import EXIT_USAGE
 from ckptcheck.reporters import FORMATS, Options
 from ckptcheck.spec import Report
 

@@ -15,9 +15,10 @@ import time
 from typing import Callable, Dict
 
 from ckptcheck.errors import UsageError
-from ckptcheck.inspection import inspect, verify
+from ckptcheck.inspection import inspect
 from ckptcheck.reporters.files_text import render_inspection, render_verification
 from ckptcheck.reporters.options import Options
+from ckptcheck.verification import verify
 
 from ..support import digest
 

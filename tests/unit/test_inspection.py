@@ -13,9 +13,11 @@ import pytest
 from ckptcheck.checkpoint.locate import locate
 from ckptcheck.checkpoint.snapshot import MARKER
 from ckptcheck.errors import UsageError
-from ckptcheck.inspection import inspect, snapshot, verify
+from ckptcheck.inspection import inspect
 from ckptcheck.reporters.files_text import age_text, bytes_text, render_inspection
 from ckptcheck.reporters.options import Options
+from ckptcheck.snapshots import snapshot
+from ckptcheck.verification import verify
 
 from ..checkpoints import writer
 from ..support import FIXTURES, PROJECT, digest, run_cli

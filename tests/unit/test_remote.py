@@ -10,7 +10,9 @@ import pytest
 
 from ckptcheck.checkpoint.remote import at_hand, is_remote
 from ckptcheck.errors import UsageError
-from ckptcheck.inspection import inspect, snapshot, verify
+from ckptcheck.inspection import inspect
+from ckptcheck.snapshots import snapshot
+from ckptcheck.verification import verify
 
 from ..support import FIXTURES
 

@@ -12,7 +12,9 @@ from typing import Any, ClassVar, Dict, Iterator
 import pytest
 
 from ckptcheck.errors import UsageError
-from ckptcheck.inspection import inspect, snapshot, verify
+from ckptcheck.inspection import inspect
+from ckptcheck.snapshots import snapshot
+from ckptcheck.verification import verify
 
 from ..support import FIXTURES
 

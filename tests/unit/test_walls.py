@@ -146,7 +146,12 @@ def test_the_spec_imports_the_standard_library_alone() -> None:
 
 def test_reporters_do_not_run_checks() -> None:
     """Data in, string out."""
-    forbidden = ("ckptcheck.check", "ckptcheck.client", "ckptcheck.tracer", "ckptcheck.checkpoint")
+    forbidden = (
+        "ckptcheck.checker",
+        "ckptcheck.client",
+        "ckptcheck.tracer",
+        "ckptcheck.checkpoint",
+    )
     for module, names in room("reporters").items():
         assert not [n for n in names if inside(n, *forbidden)], module
 

@@ -1,0 +1,147 @@
+"""The command without a word of its own: ``ckptcheck MODEL_DIR TARGET``."""
+
+from typing import List, Optional
+
+import typer
+
+from .. import __version__
+from ..checker import run_check
+from ..config import (
+    DEFAULT_TIMEOUT,
+    CheckSpec,
+    read_feature_file,
+    read_json_object,
+    seconds,
+    size,
+    with_overrides,
+)
+from ..errors import UsageError
+from ..reporters import FORMATS
+from ..rules import all_rules
+from ..spec import MODES
+from .terminal import finish, new_app, of_terminal
+
+_HELP = """Says what restoring a checkpoint into Estimator code will do, before it is tried.
+
+MODEL_DIR is a model_dir, a checkpoint's prefix (runs/base/model.ckpt-1000) or one of its files.
+
+TARGET is module:attr or path/to/file.py:attr: a model_fn, an Estimator, or a factory of one.
+
+PARAMS is a JSON file with the params, - for standard input; without it params are {}.
+
+What stands after -- is the command line that the code's own flags (absl, tf.flags) are parsed
+from.
+
+Commands for the files alone, without TensorFlow: ckptcheck inspect MODEL_DIR, ckptcheck verify
+MODEL_DIR, ckptcheck snapshot MODEL_DIR OUT; each has a --help of its own.
+
+Exit codes: 0 consistent; 1 findings; 2 asked wrongly; 3 nothing to check.
+"""
+
+app = new_app()
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo("ckptcheck " + __version__)
+        raise typer.Exit()
+
+
+def _list_rules(value: bool) -> None:
+    if value:
+        for rule in all_rules().values():
+            typer.echo(f"{rule.id:26} {rule.severity:8} {rule.summary}")
+        raise typer.Exit()
+
+
+def _explain(value: Optional[str]) -> None:
+    if not value:
+        return
+    rules = all_rules()
+    if value not in rules:
+        raise UsageError(
+            "--explain {}: no such rule; the rules are {}".format(value, ", ".join(rules))
+        )
+    rule = rules[value]
+    typer.echo(f"{rule.id} ({rule.severity})\n\n{rule.explanation}")
+    raise typer.Exit()
+
+
+@app.command(help=_HELP)
+def check(
+    context: typer.Context,
+    model_dir: str = typer.Argument(..., metavar="MODEL_DIR", show_default=False),
+    target: str = typer.Argument(..., metavar="TARGET", show_default=False),
+    params: Optional[str] = typer.Argument(None, metavar="PARAMS", show_default=False),
+    modes: List[str] = typer.Option(
+        list(MODES), "--mode", help="Check this mode (predict, eval, train or export); repeatable."
+    ),
+    overrides: List[str] = typer.Option(
+        [], "--set", metavar="KEY=VALUE", help="Override a param; key.sub=value goes deeper."
+    ),
+    params_type: str = typer.Option(
+        "dict",
+        help="What model_fn gets as params: dict, attr (params.key), or module:callable.",
+    ),
+    input_fn: str = typer.Option(
+        "", metavar="MODULE:ATTR", help="Call this input_fn for the features."
+    ),
+    features: Optional[str] = typer.Option(
+        None, metavar="FILE", help="Take the features from this JSON file (docs/features.md)."
+    ),
+    python: Optional[str] = typer.Option(
+        None, metavar="COMMAND", help="The Python that has TensorFlow; default: this one."
+    ),
+    app_dir: str = typer.Option(
+        "", metavar="DIR", help="Import TARGET from here; default: the working directory."
+    ),
+    behavior: str = typer.Option(
+        "auto", help="Reference (v1) or resource (v2) variables; auto: as the saved graph shows."
+    ),
+    timeout: str = typer.Option(
+        f"{DEFAULT_TIMEOUT:g}", metavar="SECONDS", help="Seconds that each mode may take."
+    ),
+    memory_limit: Optional[str] = typer.Option(
+        None, metavar="SIZE", help="Memory that each mode may take, such as 4G; default: no limit."
+    ),
+    output: str = typer.Option("text", "--format", help="text or json."),
+    show_plan: bool = typer.Option(False, "--show-plan", help="Show all that is restored."),
+    fail_on: str = typer.Option("error", help="Exit with 1 from this severity on."),
+    quiet: bool = typer.Option(False, "--quiet", "-q", help="Hide what the code prints."),
+    deep: bool = typer.Option(
+        False, "--deep", help="Read all data of the checkpoint too, as ckptcheck verify does."
+    ),
+    explain: Optional[str] = typer.Option(
+        None, metavar="RULE", callback=_explain, is_eager=True, help="Explain a rule and exit."
+    ),
+    list_rules: bool = typer.Option(
+        False, "--list-rules", callback=_list_rules, is_eager=True, help="List the rules and exit."
+    ),
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
+    ),
+) -> None:
+    """Checks one checkpoint against one model_fn."""
+    if output not in FORMATS:
+        raise UsageError("--format {}: expected {}".format(output, " or ".join(FORMATS)))
+    values = read_json_object(params, "PARAMS") if params else {}
+    spec = CheckSpec(
+        model_dir=model_dir,
+        target=target,
+        params=with_overrides(values, overrides),
+        modes=tuple(modes),
+        python=python,
+        app_dir=app_dir,
+        params_type=params_type,
+        flags=context.obj,
+        input_fn=input_fn,
+        features=read_feature_file(features) if features else None,
+        behavior=behavior,
+        timeout=seconds("--timeout", timeout),
+        memory_limit=size("--memory-limit", memory_limit) if memory_limit is not None else 0,
+        fail_on=fail_on,
+        quiet=quiet,
+        deep=deep,
+    )
+    report = run_check(spec)
+    finish(FORMATS[output](report, of_terminal(show_plan)), report)

@@ -1,0 +1,29 @@
+"""``ckptcheck inspect MODEL_DIR``."""
+
+import typer
+
+from ..inspection import inspect
+from ..reporters import files_json, files_text
+from .terminal import FORMAT, MODEL_DIR, finish, new_app, of_terminal, verify_words
+
+app = new_app()
+
+
+@app.command()
+def inspect_command(
+    model_dir: str = MODEL_DIR,
+    show_all: bool = typer.Option(False, "--all", help="A line for each variable."),
+    output: str = FORMAT,
+    fail_on: str = typer.Option("error", help="Exit with 1 from this severity on."),
+) -> None:
+    """Shows what is in MODEL_DIR, which checkpoint Estimator loads, and whether it is whole.
+
+    Reads no weights and needs no TensorFlow.
+    """
+    verify_words(output, fail_on)
+    found = inspect(model_dir, fail_on)
+    if output == "json":
+        text = files_json.render_inspection(found)
+    else:
+        text = files_text.render_inspection(found, of_terminal(), show_all)
+    finish(text, found)

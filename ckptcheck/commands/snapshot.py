@@ -1,0 +1,25 @@
+"""``ckptcheck snapshot MODEL_DIR OUT``."""
+
+import os
+
+import typer
+
+from ..reporters import files_text
+from ..snapshots import snapshot
+from .terminal import MODEL_DIR, new_app
+
+app = new_app()
+
+
+@app.command()
+def snapshot_command(
+    model_dir: str = MODEL_DIR,
+    out: str = typer.Argument(..., metavar="OUT", show_default=False),
+) -> None:
+    """Writes a small copy of MODEL_DIR to the new directory OUT, without the data.
+
+    It serves as MODEL_DIR in checks, where the model_dir itself is not at hand, as in CI.
+    """
+    names = snapshot(model_dir, out)
+    sizes = [os.path.getsize(os.path.join(out, name)) for name in names]
+    typer.echo(f"{out}: {len(names)} files, {files_text.bytes_text(sum(sizes))}")

@@ -1,0 +1,59 @@
+"""What the commands have in common: how they are parsed, how they print, how they end."""
+
+import os
+import shutil
+import sys
+from typing import Union
+
+import typer
+
+from ..config import SEVERITIES
+from ..errors import UsageError
+from ..exit_codes import EXIT_FINDINGS, EXIT_NOTHING_CHECKED, EXIT_OK
+from ..reporters.options import Options
+from ..spec import Inspection, Report, Verification
+
+FORMAT = typer.Option("text", "--format", help="text or json.")
+MODEL_DIR = typer.Argument(..., metavar="MODEL_DIR", show_default=False)
+
+
+def new_app() -> typer.Typer:
+    """A command line whose errors are one clear message each, with or without rich."""
+    return typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+def of_terminal(show_plan: bool = False) -> Options:
+    """How to write for what standard output is."""
+    terminal = sys.stdout.isatty()
+    columns = shutil.get_terminal_size((80, 24)).columns
+    width = max(60, min(columns, 120)) if terminal else 80
+    return Options(show_plan, terminal and "NO_COLOR" not in os.environ, width)
+
+
+def finish(text: str, found: Union[Report, Inspection, Verification]) -> None:
+    """Prints a report and ends the command with its exit code.
+
+    Raises:
+        typer.Exit: always.
+    """
+    sys.stdout.write(text)
+    raise typer.Exit(exit_code(found))
+
+
+def exit_code(found: Union[Report, Inspection, Verification]) -> int:
+    """The exit code of a report; it depends on no format."""
+    if not found.checked:
+        return EXIT_NOTHING_CHECKED
+    return EXIT_OK if found.ok else EXIT_FINDINGS
+
+
+def verify_words(output: str, fail_on: str) -> None:
+    """Verifies what ``--format`` and ``--fail-on`` say.
+
+    Raises:
+        UsageError: one of them says something else.
+    """
+    if output not in ("text", "json"):
+        raise UsageError(f"--format {output}: expected text or json")
+    if fail_on not in SEVERITIES:
+        raise UsageError("--fail-on {}: expected {}".format(fail_on, " or ".join(SEVERITIES)))

@@ -1,0 +1,37 @@
+"""What the commands that look at files alone have in common."""
+
+from typing import List, Optional, Sequence, Tuple
+
+from .checkpoint.examine import Examined
+from .config import SEVERITIES
+from .rules import Facts
+from .rules.unreadable_checkpoint import OWN_READER
+from .spec import Failure, Finding, Located, TensorScan
+
+
+def file_facts(
+    located: Located, examined: Examined, scans: Optional[Tuple[TensorScan, ...]] = None
+) -> Facts:
+    """What rules may look at where no model is traced."""
+    unreadable = None
+    if examined.problem and not examined.first_version:
+        unreadable = Failure("raised", OWN_READER, examined.problem)
+    return Facts(
+        located=located,
+        modes=(),
+        index=examined.bundle.checkpoint_index() if examined.bundle else None,
+        unreadable=unreadable,
+        files=examined.files,
+        scans=scans,
+    )
+
+
+def failing(findings: Sequence[Finding], fail_on: str) -> List[Finding]:
+    """The findings of a severity and of those above it."""
+    least = SEVERITIES.index(fail_on)
+    return [finding for finding in findings if SEVERITIES.index(finding.severity) >= least]
+
+
+def latest_names(located: Located) -> str:
+    """The last checkpoints of a directory, for a message."""
+    return ", ".join(located.candidates[-3:]) or "the checkpoints (there are none)"

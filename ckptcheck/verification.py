@@ -1,0 +1,124 @@
+"""Whether the data of checkpoints is what was saved, without TensorFlow."""
+
+import dataclasses
+import os
+from typing import Callable, Optional
+
+from .checkpoint.bundle import Bundle
+from .checkpoint.deep import scan
+from .checkpoint.examine import Examined, examine
+from .checkpoint.locate import locate, step_of
+from .checkpoint.remote import AtHand, ReadRange, at_hand
+from .errors import UsageError
+from .file_facts import failing, file_facts, latest_names
+from .groups import group
+from .rules import run_rules
+from .spec import Located, Verification, Verified
+
+Progress = Callable[[int, int], None]
+"""Is called with the bytes that have been read and with those that will be."""
+
+
+def verify(
+    model_dir: str,
+    all_checkpoints: bool = False,
+    fail_on: str = "warning",
+    progress: Optional[Progress] = None,
+) -> Verification:
+    """Reads all data of a checkpoint: checksums, values that are not finite, constant ones.
+
+    Args:
+        model_dir: a model_dir, a checkpoint's prefix, or one of its files.
+        all_checkpoints: reads every checkpoint of the directory.
+        fail_on: the severity from which on a checkpoint is not good.
+        progress: see :data:`Progress`.
+
+    Raises:
+        UsageError: there is nothing of that name, or a package for this is missing.
+    """
+    with at_hand(model_dir) as place:
+        return place.shown(_verify(place, all_checkpoints, fail_on, progress))
+
+
+def _verify(
+    place: AtHand, all_checkpoints: bool, fail_on: str, progress: Optional[Progress]
+) -> Verification:
+    model_dir = place.path
+    located = locate(model_dir)
+    prefixes = list(located.candidates) if all_checkpoints else []
+    if not prefixes and located.prefix:
+        prefixes = [located.prefix]
+    if not prefixes and located.candidates:
+        raise UsageError(
+            f"Estimator loads no checkpoint from {model_dir}: name one of "
+            f"{latest_names(located)}, or verify --all-checkpoints"
+        )
+    examined = {prefix: examine(prefix) for prefix in prefixes}
+    whole = sum(_bytes(item.bundle) for item in examined.values() if item.bundle)
+    done = 0
+
+    def report(count: int) -> None:
+        nonlocal done
+        done += count
+        if progress is not None:
+            progress(done, whole)
+
+    seen = {
+        prefix: _verified(_named(located, prefix), item, fail_on, report, place.read)
+        for prefix, item in examined.items()
+    }
+    gone = [] if place.read else [name for name, item in examined.items() if _is_gone(name, item)]
+    results = tuple(item for prefix, item in seen.items() if prefix not in gone)
+    if gone and not results:
+        raise UsageError(f"{gone[0]} was removed while it was read (by a training run?): try again")
+    return Verification(
+        ok=bool(results) and all(item.ok for item in results),
+        checked=bool(results),
+        model_dir=located.model_dir,
+        checkpoints=results,
+    )
+
+
+def _is_gone(prefix: str, examined: Examined) -> bool:
+    """Whether a checkpoint was there, and no longer is: a training run keeps the last few."""
+    return examined.bundle is not None and not os.path.isfile(prefix + ".index")
+
+
+def _named(located: Located, prefix: str) -> Located:
+    """One checkpoint as if it had been named: what the state file says is no matter of its data."""
+    if os.path.isfile(prefix + ".index"):
+        return locate(prefix + ".index")
+    exists = located.exists and located.prefix == prefix
+    explicit = located.explicit or located.prefix != prefix
+    return dataclasses.replace(located, prefix=prefix, exists=exists, explicit=explicit)
+
+
+def _bytes(bundle: Bundle) -> int:
+    return sum(item.size for item in bundle.stored())
+
+
+def _verified(
+    located: Located,
+    examined: Examined,
+    fail_on: str,
+    report: Callable[[int], None],
+    read: Optional[ReadRange],
+) -> Verified:
+    bundle = examined.bundle
+    if read is None and examined.files is not None and examined.files.snapshot:
+        raise UsageError(f"{located.model_dir} is a snapshot, which has no data to verify")
+    if examined.first_version:
+        raise UsageError(f"{examined.problem}: its data cannot be verified")
+    scans = scan(bundle, report, read=read) if bundle else None
+    read_rightly = {item.variable.name for item in scans or () if not item.problem}
+    findings = run_rules(file_facts(located, examined, scans))
+    return Verified(
+        ok=located.exists and not failing(findings, fail_on),
+        prefix=located.prefix,
+        step=step_of(located.prefix),
+        tensors=len(read_rightly),
+        size=sum(item.size for item in bundle.stored() if item.name in read_rightly)
+        if bundle
+        else 0,
+        groups=group(findings),
+    )
