@@ -23,7 +23,7 @@ class Fusion:
     """Two ops that TensorFlow may fuse, and what they are given.
 
     Attributes:
-        first: the type of the first op.
+        first: the type of the first op, "" for one that nothing is fused with.
         second: the type of the one after it.
         squeezed: whether there is a Squeeze between them, as after a convolution of one axis.
         dtype: of all values.
@@ -49,6 +49,8 @@ def says(tensorflow: Any, fusion: Fusion) -> Optional[str]:
     if any(_may_abort(restored) for _, restored in fusion.shapes):
         return None
     small = _small(fusion)
+    if not fusion.first:
+        return _raised(tensorflow, dataclasses.replace(small, first="Conv2D"), False)
     fused = _raised(tensorflow, small, True)
     if fusion.second in ADDITIONS:  # a sum broadcasts, and what it takes depends on the batch
         alone = _raised(tensorflow, small, False)

@@ -17,7 +17,7 @@ from .fused_kernels import ADDITIONS, NORMALIZATIONS, Fusion, Sizes
 def fuse(
     tensorflow: Any,
     definition: Any,
-    declared: Any,
+    reached: Set[Any],
     changed: Dict[str, Sizes],
     fetched: Set[str],
 ) -> Optional[Tuple[str, str]]:
@@ -26,7 +26,7 @@ def fuse(
     Args:
         tensorflow: the module.
         definition: the GraphDef that is changed.
-        declared: the graph of it.
+        reached: the ops of its graph that restored shapes flow into.
         changed: the restored shapes, by the names of the variables' handles.
         fetched: the names of ops that are fetched, which the optimizer leaves alone.
 
@@ -34,9 +34,9 @@ def fuse(
         An op whose fused kernel refuses what the op itself would take, and what it says.
     """
     nodes = {node.name: node for node in definition.node}
-    for op in declared.get_operations():
+    for op in sorted(reached, key=lambda op: str(op.name)):
         for place in _places(op):
-            fusion = _fusion(op, place, changed, fetched)
+            fusion = _fusion(op, place, reached, changed, fetched)
             says = fused_kernels.says(tensorflow, fusion) if fusion else None
             if says:
                 return op.name, says
@@ -56,22 +56,24 @@ def _places(op: Any) -> Sizes:
     return (0,) if op.type == "BiasAdd" else ()
 
 
-def _fusion(op: Any, place: int, changed: Dict[str, Sizes], fetched: Set[str]) -> Optional[Fusion]:
+def _fusion(
+    op: Any, place: int, reached: Set[Any], changed: Dict[str, Sizes], fetched: Set[str]
+) -> Optional[Fusion]:
     """What the op and the one before it are fused to; None where nothing of it has changed."""
     others = [tensor for index, tensor in enumerate(op.inputs) if index != place]
     if not any(_handle(tensor) in changed for tensor in others):
         return None
-    path = list(_before(op.inputs[place], fetched))
-    if not path or not fused_kernels.can_be_first(path[-1].type):
-        return None
-    pairs = [_shapes(tensor, changed) for tensor in (path[-1].inputs[1], *others)]
-    known_pairs = [pair for pair in pairs if pair is not None]
+    shapes = [pair for pair in (_shapes(tensor, changed) for tensor in others) if pair is not None]
     dtypes = {tensor.dtype.base_dtype.name for tensor in op.inputs}
-    if len(known_pairs) < len(pairs) or len(dtypes) > 1:
+    if len(shapes) < len(others) or len(dtypes) > 1:
         return None
-    weights, *shapes = known_pairs
-    depths = (_depth(path[-1], weights[0]), _depth(path[-1], weights[1]))
-    return Fusion(path[-1].type, op.type, len(path) > 1, dtypes.pop(), depths, tuple(shapes))
+    path = list(_before(op.inputs[place], fetched))
+    first = path[-1] if path and fused_kernels.can_be_first(path[-1].type) else None
+    depths = _depths(first, changed) if first else _depths_alone(op, reached)
+    if depths is None:
+        return None
+    kind = first.type if first else ""
+    return Fusion(kind, op.type, len(path) > 1, dtypes.pop(), depths, tuple(shapes))
 
 
 def _before(tensor: Any, fetched: Set[str]) -> Iterator[Any]:
@@ -105,8 +107,25 @@ def known(shape: Optional[Sequence[Optional[int]]]) -> Optional[Sizes]:
     return sizes if shape is not None and len(sizes) == len(shape) else None
 
 
+def _depths(first: Any, changed: Dict[str, Sizes]) -> Optional[Tuple[int, int]]:
+    """How many values an op makes for each position, as declared and as restored."""
+    weights = _shapes(first.inputs[1], changed)
+    return None if weights is None else (_depth(first, weights[0]), _depth(first, weights[1]))
+
+
+def _depths_alone(op: Any, reached: Set[Any]) -> Optional[Tuple[int, int]]:
+    """The same for what is before a normalisation that is not fused, where no restore changes it.
+
+    The kernel of 1.15.5 verifies less than the shape function does here, too.
+    """
+    shape = static_shape(op.inputs[0])
+    if op.type not in NORMALIZATIONS or shape is None:
+        return None
+    size = shape[1 if op.get_attr("data_format").startswith(b"NC") else -1]
+    return None if size is None or op.inputs[0].op in reached else (size, size)
+
+
 def _depth(first: Any, weights: Sizes) -> int:
-    """How many values the first op makes for each position."""
     *_, rows, columns = (1, 1, *weights)
     if first.type == "MatMul":
         return rows if first.get_attr("transpose_b") else columns

@@ -6,10 +6,10 @@ shape functions then say what they refuse. Of a resource variable the restore ve
 its assignment is compared here.
 """
 
-from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, Optional, Set, Tuple
 
 from ..spec import RunError, VariableSpec, allows
-from .restore_plan import Restore, ancestors, attribute_shape
+from .restore_plan import Restore, ancestors, attribute_shape, consumers_of
 from .run_shapes import named_op, part_of
 
 _UNVERIFIED = "AssignVariableOp"
@@ -46,7 +46,7 @@ class _Restored:
         self._tensorflow = tensorflow
         self._graph = graph
         self._given = given
-        self._part = ancestors(_consumers_of(given)) - readers
+        self._part = ancestors(consumers_of(given)) - readers
 
     def errors(self) -> Tuple[RunError, ...]:
         v1 = self._tensorflow.compat.v1
@@ -99,15 +99,3 @@ class _Restored:
         if allows(attribute_shape(handle), tuple(shape)):
             return None
         return RunError(self._keys(op.name), op.name, "")
-
-
-def _consumers_of(tensors: Iterable[Any]) -> Set[Any]:
-    """All ops that some tensors flow into."""
-    seen: Set[Any] = set()
-    stack: List[Any] = [op for tensor in tensors for op in tensor.consumers()]
-    while stack:
-        op = stack.pop()
-        if op not in seen:
-            seen.add(op)
-            stack.extend(user for output in op.outputs for user in output.consumers())
-    return seen

@@ -33,6 +33,18 @@ def ancestors(roots: Iterable[Any]) -> Set[Any]:
     return seen
 
 
+def consumers_of(tensors: Iterable[Any]) -> Set[Any]:
+    """All ops that some tensors flow into."""
+    seen: Set[Any] = set()
+    stack = [op for tensor in tensors for op in tensor.consumers()]
+    while stack:
+        op = stack.pop()
+        if op not in seen:
+            seen.add(op)
+            stack.extend(user for output in op.outputs for user in output.consumers())
+    return seen
+
+
 def as_op(element: Any) -> Optional[Any]:
     """The op behind a fetch: an op, a tensor, or a variable."""
     if element is None:

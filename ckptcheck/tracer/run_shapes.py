@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Set,
 from ..spec import Read, RunError, VariableSpec, allows
 from . import applies, convolutions, fusions, simplified, slices
 from .convolutions import static_shape
-from .restore_plan import Restore, ancestors, as_op
+from .restore_plan import Restore, ancestors, as_op, consumers_of
 
 _ANY_BATCH = 1009
 """A prime, which no size of a model divides: what a Reshape makes fit by chance does not fit."""
@@ -83,8 +83,10 @@ def _refusal(
     fetched = {op.name for op in roots}
     shapes = {name: fusions.known(stored.shape) or () for name, (_, stored) in changed.items()}
     with imported(tensorflow, definition, {}, known) as declared:
-        simplified.drop_reshapes(definition, declared, fetched)
-        refused = fusions.fuse(tensorflow, definition, declared, shapes, fetched)
+        handles = [op for op in declared.get_operations() if op.name in changed]
+        reached = consumers_of(output for handle in handles for output in handle.outputs)
+        simplified.drop_reshapes(definition, reached, fetched)
+        refused = fusions.fuse(tensorflow, definition, reached, shapes, fetched)
     if refused is not None:
         return refused
     for node in definition.node:

@@ -52,20 +52,22 @@ def _taken(tensorflow: Any, op: Any) -> Optional[List[Optional[int]]]:
     return shape[first:] if count < 0 else shape[first : first + count]
 
 
-def drop_reshapes(definition: Any, declared: Any, fetched: Set[str]) -> None:
+def drop_reshapes(definition: Any, reached: Set[Any], fetched: Set[str]) -> None:
     """Makes an Identity of each Reshape to the shape that its input is declared to have.
 
     Args:
         definition: the GraphDef that is changed.
-        declared: the graph of it.
+        reached: the ops of its graph that restored shapes flow into: of the others a Reshape may
+            be all that tells the shape.
         fetched: the names of ops that are fetched, which the optimizer leaves alone.
     """
-    for node in definition.node:
-        if node.op != "Reshape" or node.name in fetched:
+    nodes = {node.name: node for node in definition.node}
+    for op in reached:
+        if op.type != "Reshape" or op.name in fetched:
             continue
-        op = declared.get_operation_by_name(node.name)
         if not _is_same(static_shape(op.inputs[0]), static_shape(op.outputs[0])):
             continue
+        node = nodes[op.name]
         node.op = "Identity"
         node.input[1] = "^" + node.input[1].partition(":")[0].lstrip("^")
         del node.attr["Tshape"]

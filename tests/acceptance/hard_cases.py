@@ -273,6 +273,11 @@ _FUSED = {
         "            name='hidden')\n"
         "    hidden = tf.layers.flatten(hidden)\n"
     ),
+    "normalized-later": (
+        f"{_RESOURCES}hidden = tf.layers.conv2d({_IMAGE}, params['units'], 1)\n"
+        f"        hidden = {_NORMALIZED.format('hidden')}\n"
+        "    hidden = tf.layers.flatten(hidden)\n"
+    ),
     "normalized": (
         f"{_RESOURCES}hidden = tf.layers.conv2d({_IMAGE}, params['units'], 1, use_bias=False)\n"
         f"        hidden = {_NORMALIZED.format('hidden')}\n"
@@ -283,7 +288,7 @@ _FUSED = {
 
 def _fused(kind: str, *shape: int, major: Optional[int] = None) -> Case:
     """The optimizer fuses what follows a product with it; the checkpoint has that in a shape."""
-    name = "norm/gamma" if kind == "normalized" else "hidden/bias"
+    name = "norm/gamma" if kind.startswith("normalized") else "hidden/bias"
     return Case(
         "fused-{}-{}".format(kind, "-".join(map(str, shape))),
         "saving",
@@ -293,7 +298,7 @@ def _fused(kind: str, *shape: int, major: Optional[int] = None) -> Case:
     )
 
 
-_ALWAYS_JUDGED = ("dense", "relu", "sum", "used-twice", "normalized")
+_ALWAYS_JUDGED = ("dense", "relu", "sum", "used-twice", "normalized", "normalized-later")
 
 FUSED: List[Case] = [
     *(_fused(kind, *shape) for kind in _ALWAYS_JUDGED for shape in ((3,), (7,), (1,), (1, 6))),
@@ -677,6 +682,7 @@ EVERY_DAY = {
     "fused-convolution-3",
     "fused-one-axis-3",
     "fused-normalized-3",
+    "fused-normalized-later-3",
     "partitions-none-to-three",
     "partitions-three-to-none-more-units",
     "iterator-saved",

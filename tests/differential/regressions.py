@@ -187,6 +187,17 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (ChangeSize(0, 6),),
     ),
+    # A Reshape that no restored shape flows into is all that tells the shape after it.
+    "a-reshape-that-tells-the-shape": (
+        Composed(
+            _with_parts(
+                _with_inputs(PLAIN, Inputs(widths=(4,), columns=(_BUCKETS,), source="defaults")),
+                parts.MatMul("m", Number(5), bias=False),
+                parts.Dense("hidden", Number(6)),
+            )
+        ),
+        (RemovePart("m"),),
+    ),
     # Only Python knows the shapes of a queue's tensors, and the run has them all the same.
     "a-queue-and-a-layer-that-is-gone": (
         Composed(
