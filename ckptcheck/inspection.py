@@ -3,10 +3,12 @@
 import dataclasses
 import os
 import re
-from typing import Dict, Tuple
+from typing import Dict, Sequence, Tuple
 
 from .checkpoint.bundle import Bundle
 from .checkpoint.examine import Examined, examine
+from .checkpoint.files import Listing
+from .checkpoint.first_version import files_of, is_first_version, without_pattern
 from .checkpoint.graph import read_graph_summary
 from .checkpoint.locate import locate, step_of
 from .checkpoint.remote import AtHand, at_hand
@@ -86,19 +88,32 @@ def _summaries(located: Located) -> Tuple[CheckpointSummary, ...]:
     except OSError as error:
         raise UsageError(f"MODEL_DIR {located.model_dir} cannot be read: {error.strerror}")
     loaded = os.path.realpath(located.prefix) if located.prefix and located.exists else ""
-    found = []
-    for prefix in located.candidates:
-        base = os.path.basename(prefix)
-        index = listing.get(base + ".index")
-        size = sum(f.size for name, f in listing.items() if _is_of(name, base))
-        written = (index.modified or None) if index else None
-        is_loaded = os.path.realpath(prefix) == loaded
-        found.append(CheckpointSummary(prefix, step_of(prefix), written, size, is_loaded))
-    return tuple(found)
+    indexes = {prefix: [prefix + ".index"] for prefix in located.candidates}
+    here = loaded and not located.elsewhere and located.prefix not in indexes
+    if here and is_first_version(located.prefix):
+        indexes[located.prefix] = files_of(located.prefix)
+    return tuple(_summary(prefix, paths, listing, loaded) for prefix, paths in indexes.items())
 
 
-def _is_of(name: str, base: str) -> bool:
+def _summary(
+    prefix: str, indexes: Sequence[str], listing: Listing, loaded: str
+) -> CheckpointSummary:
+    """One checkpoint, given the files that hold its names."""
+    own = [os.path.basename(path) for path in indexes]
+    files = [facts for name, facts in listing.items() if name in own or _is_of(name, prefix)]
+    written = max((facts.modified for name, facts in listing.items() if name in own), default=0)
+    return CheckpointSummary(
+        prefix,
+        step_of(prefix),
+        written or None,
+        sum(facts.size for facts in files),
+        os.path.realpath(prefix) == loaded,
+    )
+
+
+def _is_of(name: str, prefix: str) -> bool:
     """Whether a file belongs to a checkpoint."""
+    base = os.path.basename(without_pattern(prefix))
     end = name[len(base) :] if name.startswith(base) else ""
     return re.match(r"\.(index|meta|data-\d{5}-of-\d{5})$", end) is not None
 

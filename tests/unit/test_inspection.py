@@ -111,6 +111,14 @@ def test_a_first_version(tmp_path: Path) -> None:
     (tmp_path / "model.ckpt-7").write_bytes(writer.table([(b"", writer.field(1, b""))]))
     found = inspect(str(tmp_path / "model.ckpt-7"))
     assert "V1" in found.not_judged[0]
+    (summary,) = found.checkpoints
+    assert (os.path.basename(summary.prefix), summary.step, summary.loaded) == (
+        "model.ckpt-7",
+        7,
+        True,
+    )
+    assert summary.size == (tmp_path / "model.ckpt-7").stat().st_size
+    assert "* model.ckpt-7" in render_inspection(found, Options())
     with pytest.raises(UsageError, match="V1"):
         verify(str(tmp_path / "model.ckpt-7"))
 
