@@ -1,5 +1,6 @@
 """The command line: which command, and what becomes of its errors."""
 
+import difflib
 import importlib
 import io
 import os
@@ -21,7 +22,7 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     try:
         _run(words, flags)
     except UsageError as error:
-        sys.stderr.write(f"ckptcheck: error: {_harmless(str(error))}\n")
+        sys.stderr.write(f"ckptcheck: error: {_harmless(str(error) + _meant(words))}\n")
         sys.exit(EXIT_USAGE)
     except BrokenPipeError:  # the reader of the report, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -45,6 +46,14 @@ def _run(words: List[str], flags: Optional[Sequence[str]]) -> None:
         from .commands import check
 
         check.app(words, obj=flags, prog_name="ckptcheck")
+
+
+def _meant(words: Sequence[str]) -> str:
+    """What to say of a MODEL_DIR that is not there and nearly a command."""
+    if not words or words[0] in FILE_COMMANDS or os.path.exists(words[0]):
+        return ""
+    near = difflib.get_close_matches(words[0], FILE_COMMANDS, 1, 0.75)
+    return "; did you mean ckptcheck {}?".format(" ".join([near[0], *words[1:]])) if near else ""
 
 
 def _write_anything() -> None:

@@ -54,6 +54,19 @@ def test_no_such_directory(project: Project) -> None:
     assert_refused(run, "ckptcheck: error: no directory no/such/dir", "expected a model_dir")
 
 
+def test_a_directory_of_nearly_that_name(project: Project) -> None:
+    run = project.run("modeldir", TARGET, "params.json")
+    assert_refused(run, "no directory or checkpoint modeldir", "did you mean model_dir?")
+
+
+def test_nearly_a_command(project: Project) -> None:
+    run = project.run("verfy", "model_dir")
+    assert_refused(run, "did you mean ckptcheck verify model_dir?")
+    run = project.run("inspect", "modeldir")
+    assert_refused(run, "did you mean model_dir?")
+    assert "did you mean ckptcheck" not in said(run)
+
+
 def test_a_checkpoint_that_is_not_there_names_those_that_are(project: Project) -> None:
     run = project.run("model_dir/model.ckpt-99", TARGET, "params.json")
     assert_refused(run, "model_dir/model.ckpt-99", "model_dir holds model.ckpt-10")

@@ -1,5 +1,6 @@
 """Which checkpoint a restore would load from what the user named."""
 
+import difflib
 import glob
 import os
 import re
@@ -60,7 +61,11 @@ def _nothing(named: str, path: Path) -> str:
     if not parent.is_dir():
         return f"no directory {named}: {expected}"
     there = [os.path.basename(prefix) for prefix in checkpoints_in(parent)]
-    hint = "; {} holds {}".format(parent, ", ".join(there[-3:])) if there else ""
+    if there:
+        hint = "; {} holds {}".format(parent, ", ".join(there[-3:]))
+    else:
+        near = difflib.get_close_matches(path.name, os.listdir(str(parent)), 1, 0.75)
+        hint = f"; did you mean {parent / near[0]}?" if near else ""
     return f"no directory or checkpoint {named}: {expected}{hint}"
 
 
