@@ -154,6 +154,7 @@ def find(graph: SavedGraph, modes: Sequence[str], ask: Ask) -> Found:
         candidates = [
             *_aligned(graph, found),
             *_without_labels(found),
+            *_with_labels(found),
             *candidates,
         ]
         candidates.sort(key=lambda guess: -_fit(guess.pool, found))
@@ -172,6 +173,11 @@ def _lacks_labels(found: Found) -> bool:
         return False
     if len(_paths(guess.features, guess.labels)) < len(guess.pool.used):
         return False
+    return _wants_labels(found)
+
+
+def _wants_labels(found: Found) -> bool:
+    """Whether only modes with labels raised, and what they say may be for want of them."""
     failed = {mode: trace.failure for mode, trace in found.traces.items() if trace.failure}
     if any(mode in UNLABELED for mode in failed):
         return False
@@ -203,7 +209,7 @@ def _is_the_codes(
 
 
 def _identity(guess: Guess) -> Tuple[object, ...]:
-    return tuple(leaf.name for leaf in guess.pool.leaves), guess.labels
+    return tuple(leaf.name for leaf in guess.pool.leaves), guess.features, guess.labels
 
 
 def _repaired(found: Found, modes: Sequence[str], ask: Ask) -> Found:
@@ -250,13 +256,22 @@ def _swapped(found: Found, modes: Sequence[str], ask: Ask) -> Iterator[Found]:
         if path in guess.pins:
             continue
         for place in _other_leaves(guess, path):
-            pins = {**guess.pins, path: place}
-            places = assign(guess.pool, guess.features, guess.labels, {}, pins)
-            pinned = dataclasses.replace(guess, places=places, pins=pins)
-            other = _search(pinned, modes, ask, {})
+            other = _search(_pinned(guess, path, place), modes, ask, {})
             yield other
             if _failures(other) == failures:
                 break  # this tensor has no part in it
+
+
+def _pinned(guess: Guess, path: Path, place: int) -> Guess:
+    """The guess with another leaf for one tensor, and as little else changed as can be."""
+    pins = {**guess.pins, path: place}
+    if guess.pool.sorted_keys:
+        places = assign(guess.pool, guess.features, guess.labels, {}, pins)
+    else:
+        before = guess.places[path]
+        others = {p: before if taken == place else taken for p, taken in guess.places.items()}
+        places = {**others, path: place}
+    return dataclasses.replace(guess, places=places, pins=pins)
 
 
 def _failures(found: Found) -> Dict[str, Optional[Failure]]:
@@ -264,14 +279,15 @@ def _failures(found: Found) -> Dict[str, Optional[Failure]]:
 
 
 def _other_leaves(guess: Guess, path: Path) -> List[int]:
-    """A leaf of each other dtype and shape that a tensor might be."""
+    """A leaf of each other dtype and shape that a tensor might be, rather one that is free."""
     pool = guess.pool
     paths = _paths(guess.features, guess.labels)
     if pool.sorted_keys and len(pool.used) == len(paths):
         return []  # the order leaves no choice
     seen = [pool.leaves[guess.places[path]].spec]
     found = []
-    for place in pool.used or range(len(pool.leaves)):
+    taken = set(guess.places.values())
+    for place in sorted(pool.used or range(len(pool.leaves)), key=taken.__contains__):
         spec = pool.leaves[place].spec
         if spec not in seen and place not in guess.pins.values():
             seen.append(spec)
@@ -297,6 +313,17 @@ def _without_labels(found: Found) -> List[Guess]:
     if guess is None or guess.labels != TENSOR or _uses(found.traces).get(("labels",)):
         return []
     return [Guess(guess.pool, UNKNOWN, NOTHING, {})]
+
+
+def _with_labels(found: Found) -> List[Guess]:
+    """The features that were found without labels, with a tensor that is left as the labels."""
+    guess = found.guess
+    if guess is None or guess.labels != NOTHING or not found.complete or not _wants_labels(found):
+        return []
+    if len(_paths(guess.features, TENSOR)) > len(guess.pool.used):
+        return []
+    places = assign(guess.pool, guess.features, TENSOR, _uses(found.traces))
+    return [Guess(guess.pool, guess.features, TENSOR, places)]
 
 
 def _aligned(graph: SavedGraph, found: Found) -> List[Guess]:
