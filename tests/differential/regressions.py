@@ -150,6 +150,26 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (),
     ),
+    # Two of the tensors have the shape of the one that is refused; one of them is taken.
+    "tensors-of-which-one-is-free": (
+        Composed(
+            _with_inputs(
+                PLAIN,
+                Inputs(
+                    widths=(3, 3),
+                    columns=(
+                        Column("hashed_value", "hashed", Number(2), Number(7)),
+                        Column("numeric_value", "numeric", Number(3), Number(6)),
+                        Column("buckets_value", "buckets", Number(2), Number(8)),
+                    ),
+                    dense_features=True,
+                    source="iterator",
+                    full_batch=True,
+                ),
+            )
+        ),
+        (),
+    ),
     # There is nothing to restore, but there is a model_fn, which raises.
     "no-checkpoint-and-a-model-that-raises": (
         Composed(_WITH_A_SIZE),
