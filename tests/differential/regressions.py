@@ -25,6 +25,7 @@ def _with_inputs(model: Model, inputs: Inputs) -> Model:
 _EMBEDDING = parts.Embedding("ids", Number(6), Number(2))
 _NUMBERS = Column("numbers", "numeric", Number(2), Number(6))
 _VOCABULARY = Column("words", "vocabulary", Number(3), Number(6))
+_HASHED = Column("hashes", "hashed", Number(3), Number(8))
 _BUCKETS = Column("age", "buckets", Number(2), Number(6))
 
 _WITH_A_SIZE = dataclasses.replace(
@@ -211,7 +212,9 @@ REGRESSIONS: Dict[str, Case] = {
     "a-reshape-that-tells-the-shape": (
         Composed(
             _with_parts(
-                _with_inputs(PLAIN, Inputs(widths=(4,), columns=(_BUCKETS,), source="defaults")),
+                _with_inputs(
+                    PLAIN, Inputs(widths=(4,), columns=(_NUMBERS, _HASHED), source="defaults")
+                ),
                 parts.MatMul("m", Number(5), bias=False),
                 parts.Dense("hidden", Number(6)),
             )
