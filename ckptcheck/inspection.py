@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import re
-from typing import Dict, Sequence, Tuple
+from typing import Dict, Tuple
 
 from .checkpoint.bundle import Bundle
 from .checkpoint.examine import Examined, examine
@@ -88,17 +88,14 @@ def _summaries(located: Located) -> Tuple[CheckpointSummary, ...]:
     except OSError as error:
         raise UsageError(f"MODEL_DIR {located.model_dir} cannot be read: {error.strerror}")
     loaded = os.path.realpath(located.prefix) if located.prefix and located.exists else ""
-    indexes = {prefix: [prefix + ".index"] for prefix in located.candidates}
-    here = loaded and not located.elsewhere and located.prefix not in indexes
-    if here and is_first_version(located.prefix):
-        indexes[located.prefix] = files_of(located.prefix)
-    return tuple(_summary(prefix, paths, listing, loaded) for prefix, paths in indexes.items())
+    prefixes = list(located.candidates)
+    if loaded and not located.elsewhere and located.prefix not in prefixes:
+        prefixes.append(located.prefix)
+    return tuple(_summary(prefix, listing, loaded) for prefix in prefixes)
 
 
-def _summary(
-    prefix: str, indexes: Sequence[str], listing: Listing, loaded: str
-) -> CheckpointSummary:
-    """One checkpoint, given the files that hold its names."""
+def _summary(prefix: str, listing: Listing, loaded: str) -> CheckpointSummary:
+    indexes = files_of(prefix) if is_first_version(prefix) else [prefix + ".index"]
     own = [os.path.basename(path) for path in indexes]
     files = [facts for name, facts in listing.items() if name in own or _is_of(name, prefix)]
     written = max((facts.modified for name, facts in listing.items() if name in own), default=0)

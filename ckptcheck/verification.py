@@ -7,6 +7,7 @@ from typing import Callable, Optional
 from .checkpoint.bundle import Bundle
 from .checkpoint.deep import scan
 from .checkpoint.examine import Examined, examine
+from .checkpoint.first_version import is_first_version
 from .checkpoint.locate import locate, step_of
 from .checkpoint.remote import AtHand, ReadRange, at_hand
 from .errors import UsageError
@@ -45,7 +46,11 @@ def _verify(
 ) -> Verification:
     model_dir = place.path
     located = locate(model_dir)
-    prefixes = list(located.candidates) if all_checkpoints else []
+    prefixes = (
+        []
+        if not all_checkpoints
+        else [prefix for prefix in located.candidates if not is_first_version(prefix)]
+    )
     if not prefixes and located.prefix:
         prefixes = [located.prefix]
     if not prefixes and located.candidates:

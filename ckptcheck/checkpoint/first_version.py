@@ -7,11 +7,12 @@ state file then names the pattern ``model.ckpt-1-?????-of-00002``, and so does e
 import glob
 import os
 import re
-from typing import List
+from typing import Collection, List
 
 from .table import MAGIC
 
 _PATTERN = re.compile(r"-\?{5}-of-\d{5}$")
+_GRAPH = ".meta"
 _SHARD = re.compile(r"(?<!\.data)-\d{5}(?P<count>-of-\d{5})$")
 
 
@@ -35,6 +36,25 @@ def prefix_of(path: str) -> str:
 def without_pattern(prefix: str) -> str:
     """The name that the saver was given, after which the graph's file is named."""
     return _PATTERN.sub("", prefix)
+
+
+def first_versions(folder: str, names: Collection[str]) -> List[str]:
+    """The names or patterns of the V1 checkpoints in a directory that a graph's file stands beside.
+
+    Args:
+        folder: the directory.
+        names: what is in it.
+    """
+    there = set(names)
+    tables = {name[: -len(_GRAPH)] for name in there if name.endswith(_GRAPH)} & there
+    patterns = {prefix_of(name) for name in there} - there
+    sharded = {name for name in patterns if without_pattern(name) + _GRAPH in there}
+    paths = [os.path.join(folder, name) for name in sorted(tables | sharded)]
+    return [path for path in paths if _can_be_read(path) and is_first_version(path)]
+
+
+def _can_be_read(prefix: str) -> bool:
+    return all(os.access(path, os.R_OK) for path in files_of(prefix))
 
 
 def _is_table(path: str) -> bool:

@@ -9,7 +9,7 @@ from typing import List, Optional, Tuple
 
 from ..errors import UsageError
 from ..spec import Located, StateFile
-from .first_version import is_first_version, prefix_of, without_pattern
+from .first_version import first_versions, is_first_version, prefix_of, without_pattern
 from .state_file import read_state_file
 
 _SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
@@ -84,7 +84,9 @@ def _located(
     candidates = checkpoints_in(Path(model_dir))
     graphs = [without_pattern(prefix) + ".meta"] if prefix else []
     if not exists:  # the model is that of the other checkpoints
-        graphs.extend(other + ".meta" for other in candidates[-1:] if other != prefix)
+        graphs.extend(
+            without_pattern(other) + ".meta" for other in candidates[-1:] if other != prefix
+        )
     graphs.append(os.path.join(model_dir, "graph.pbtxt"))
     return Located(
         named=named,
@@ -158,13 +160,15 @@ def missing_shards(prefix: str) -> Tuple[str, ...]:
 
 
 def checkpoints_in(folder: Path) -> List[str]:
-    """The prefixes of the V2 checkpoints in a directory, by step."""
-    found = []
-    for entry in os.scandir(str(folder)):
-        match = _INDEX.match(entry.name)
-        if match and not _PART.search(entry.name):
-            found.append(os.path.join(str(folder), match.group("name")))
-    return sorted(found, key=_step_and_name)
+    """The prefixes of the checkpoints in a directory, by step."""
+    names = os.listdir(str(folder))
+    found = [
+        match.group("name")
+        for match in map(_INDEX.match, names)
+        if match and not _PART.search(match.group())
+    ]
+    paths = [os.path.join(str(folder), name) for name in found]
+    return sorted([*paths, *first_versions(str(folder), names)], key=_step_and_name)
 
 
 def _step_and_name(prefix: str) -> Tuple[int, str]:

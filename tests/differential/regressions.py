@@ -176,6 +176,11 @@ REGRESSIONS: Dict[str, Case] = {
         Composed(_WITH_A_SIZE),
         (DropParam("size"), ChangeFiles("state-missing-step")),
     ),
+    # Estimator does not see a V1 checkpoint without a state file, either.
+    "first-version-and-no-state-file": (
+        Composed(dataclasses.replace(PLAIN, scaffolding=Scaffolding("v1-format"))),
+        (ChangeFiles("state-garbage"),),
+    ),
     # In TRAIN the variable is "count_1", since the input_fn has a "count" there.
     "named-after-the-inputs": (
         Composed(

@@ -123,6 +123,23 @@ def test_a_first_version(tmp_path: Path) -> None:
         verify(str(tmp_path / "model.ckpt-7"))
 
 
+def test_first_versions_are_listed_without_a_state_file(tmp_path: Path) -> None:
+    table = writer.table([(b"", writer.field(1, b""))])
+    for name in ("model.ckpt-7", "model.ckpt-8-00000-of-00002", "model.ckpt-8-00001-of-00002"):
+        (tmp_path / name).write_bytes(table)
+    for name in ("model.ckpt-7.meta", "model.ckpt-8.meta", "model.ckpt-9.meta", "notes", "no.meta"):
+        (tmp_path / name).write_bytes(b"")
+    found = inspect(str(tmp_path))
+    assert [os.path.basename(item.prefix) for item in found.checkpoints] == [
+        "model.ckpt-7",
+        "model.ckpt-8-?????-of-00002",
+    ]
+    assert [item.size for item in found.checkpoints] == [len(table), 2 * len(table)]
+    assert [finding.rule for finding in found.findings] == ["no-checkpoint"]
+    with pytest.raises(UsageError, match="Estimator loads no checkpoint"):
+        verify(str(tmp_path), all_checkpoints=True)
+
+
 def test_text_is_as_wide_as_it_may_be(model_dir: Path) -> None:
     found = inspect(str(model_dir))
     for show_all in (False, True):
