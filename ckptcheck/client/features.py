@@ -154,7 +154,6 @@ def find(graph: SavedGraph, modes: Sequence[str], ask: Ask) -> Found:
         candidates = [
             *_aligned(graph, found),
             *_without_labels(found),
-            *_with_labels(found),
             *candidates,
         ]
         candidates.sort(key=lambda guess: -_fit(guess.pool, found))
@@ -173,11 +172,6 @@ def _lacks_labels(found: Found) -> bool:
         return False
     if len(_paths(guess.features, guess.labels)) < len(guess.pool.used):
         return False
-    return _wants_labels(found)
-
-
-def _wants_labels(found: Found) -> bool:
-    """Whether only modes with labels raised, and what they say may be for want of them."""
     failed = {mode: trace.failure for mode, trace in found.traces.items() if trace.failure}
     if any(mode in UNLABELED for mode in failed):
         return False
@@ -209,7 +203,7 @@ def _is_the_codes(
 
 
 def _identity(guess: Guess) -> Tuple[object, ...]:
-    return tuple(leaf.name for leaf in guess.pool.leaves), guess.features, guess.labels
+    return tuple(leaf.name for leaf in guess.pool.leaves), guess.labels
 
 
 def _repaired(found: Found, modes: Sequence[str], ask: Ask) -> Found:
@@ -313,17 +307,6 @@ def _without_labels(found: Found) -> List[Guess]:
     if guess is None or guess.labels != TENSOR or _uses(found.traces).get(("labels",)):
         return []
     return [Guess(guess.pool, UNKNOWN, NOTHING, {})]
-
-
-def _with_labels(found: Found) -> List[Guess]:
-    """The features that were found without labels, with a tensor that is left as the labels."""
-    guess = found.guess
-    if guess is None or guess.labels != NOTHING or not found.complete or not _wants_labels(found):
-        return []
-    if len(_paths(guess.features, TENSOR)) > len(guess.pool.used):
-        return []
-    places = assign(guess.pool, guess.features, TENSOR, _uses(found.traces))
-    return [Guess(guess.pool, guess.features, TENSOR, places)]
 
 
 def _aligned(graph: SavedGraph, found: Found) -> List[Guess]:
