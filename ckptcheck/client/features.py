@@ -250,17 +250,20 @@ def _swapped(found: Found, modes: Sequence[str], ask: Ask) -> Iterator[Found]:
         if path in guess.pins:
             continue
         for place in _other_leaves(guess, path):
-            other = _search(_pinned(guess, path, place), modes, ask, {})
+            pinned = _pinned(guess, path, place, _uses(found.traces))
+            if pinned.places.get(path) != place:
+                continue  # the order of the keys does not allow it
+            other = _search(pinned, modes, ask, {})
             yield other
             if _failures(other) == failures:
                 break  # this tensor has no part in it
 
 
-def _pinned(guess: Guess, path: Path, place: int) -> Guess:
+def _pinned(guess: Guess, path: Path, place: int, uses: Mapping[Path, Sequence[str]]) -> Guess:
     """The guess with another leaf for one tensor, and as little else changed as can be."""
     pins = {**guess.pins, path: place}
     if guess.pool.sorted_keys:
-        places = assign(guess.pool, guess.features, guess.labels, {}, pins)
+        places = assign(guess.pool, guess.features, guess.labels, uses, pins)
     else:
         before = guess.places[path]
         others = {p: before if taken == place else taken for p, taken in guess.places.items()}

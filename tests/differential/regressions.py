@@ -171,6 +171,25 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (),
     ),
+    # The order of the keys rules out the first tensor that is tried, and not the feature's part.
+    "tensors-of-which-one-is-out-of-order": (
+        Composed(
+            _with_inputs(
+                PLAIN,
+                Inputs(
+                    widths=(5, 3),
+                    columns=(
+                        Column("numeric_value", "numeric", Number(3), Number(6)),
+                        Column("hashed_value", "hashed", Number(2), Number(7)),
+                    ),
+                    dense_features=True,
+                    source="iterator",
+                    full_batch=True,
+                ),
+            )
+        ),
+        (),
+    ),
     # There is nothing to restore, but there is a model_fn, which raises.
     "no-checkpoint-and-a-model-that-raises": (
         Composed(_WITH_A_SIZE),
