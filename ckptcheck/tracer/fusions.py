@@ -72,8 +72,8 @@ def _fusion(
     depths = _depths(first, changed) if first else _depths_alone(op, reached)
     if depths is None:
         return None
-    kind = first.type if first else ""
-    return Fusion(kind, op.type, len(path) > 1, dtypes.pop(), depths, tuple(shapes))
+    kind, squeezed = (first.type, len(path) > 1) if first else ("", False)
+    return Fusion(kind, op.type, squeezed, dtypes.pop(), depths, tuple(shapes))
 
 
 def _before(tensor: Any, fetched: Set[str]) -> Iterator[Any]:
