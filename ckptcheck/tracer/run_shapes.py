@@ -2,7 +2,8 @@
 
 A resource variable that is read whole takes the checkpoint's shape without a word. What happens
 next is asked of TensorFlow's own shape functions: the part of the graph that the mode runs is
-imported once more with the restored shapes in place of the declared ones.
+imported once more with the restored shapes in place of the declared ones. What TensorFlow does to a
+graph before it runs it is taken into account: :mod:`.simplified`, :mod:`.fusions`.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """Small cases that the campaign found ckptcheck to be wrong about, each a model and its edits."""
 
 import dataclasses
-from typing import Dict
+from typing import Dict, Tuple
 
 from . import parts
 from .edits import ChangeFiles, ChangeSize, ChangeTensor, DropParam, GiveInputFn, RemovePart
@@ -20,6 +20,14 @@ def _with_parts(model: Model, *several: parts.Part) -> Model:
 
 def _with_inputs(model: Model, inputs: Inputs) -> Model:
     return dataclasses.replace(model, inputs=inputs)
+
+
+def _with_whole_batches(widths: Tuple[int, ...], *columns: Column) -> Composed:
+    """Columns in a Keras layer, of an iterator whose batches are of known size."""
+    inputs = Inputs(
+        widths=widths, columns=columns, dense_features=True, source="iterator", full_batch=True
+    )
+    return Composed(_with_inputs(PLAIN, inputs))
 
 
 _EMBEDDING = parts.Embedding("ids", Number(6), Number(2))
@@ -153,40 +161,20 @@ REGRESSIONS: Dict[str, Case] = {
     ),
     # Two of the tensors have the shape of the one that is refused; one of them is taken.
     "tensors-of-which-one-is-free": (
-        Composed(
-            _with_inputs(
-                PLAIN,
-                Inputs(
-                    widths=(3, 3),
-                    columns=(
-                        Column("hashed_value", "hashed", Number(2), Number(7)),
-                        Column("numeric_value", "numeric", Number(3), Number(6)),
-                        Column("buckets_value", "buckets", Number(2), Number(8)),
-                    ),
-                    dense_features=True,
-                    source="iterator",
-                    full_batch=True,
-                ),
-            )
+        _with_whole_batches(
+            (3, 3),
+            Column("hashed_value", "hashed", Number(2), Number(7)),
+            Column("numeric_value", "numeric", Number(3), Number(6)),
+            Column("buckets_value", "buckets", Number(2), Number(8)),
         ),
         (),
     ),
     # The order of the keys rules out the first tensor that is tried, and not the feature's part.
     "tensors-of-which-one-is-out-of-order": (
-        Composed(
-            _with_inputs(
-                PLAIN,
-                Inputs(
-                    widths=(5, 3),
-                    columns=(
-                        Column("numeric_value", "numeric", Number(3), Number(6)),
-                        Column("hashed_value", "hashed", Number(2), Number(7)),
-                    ),
-                    dense_features=True,
-                    source="iterator",
-                    full_batch=True,
-                ),
-            )
+        _with_whole_batches(
+            (5, 3),
+            Column("numeric_value", "numeric", Number(3), Number(6)),
+            Column("hashed_value", "hashed", Number(2), Number(7)),
         ),
         (),
     ),
