@@ -120,12 +120,22 @@ def _refusal_of(
     pinned: Dict[str, Tuple[Any, List[Optional[int]]]],
     folded: Dict[str, Any],
 ) -> Optional[Tuple[str, str]]:
-    """What refuses a part of the graph with some inputs of known shapes and some known values."""
+    """What refuses a part of the graph with some inputs of known shapes and some known values.
+
+    The shape functions do not see through a Slice of a shape. So the sizes that it takes are made
+    known, one import after another, for they may be all that tells the shape of what comes next.
+    """
+    known = dict(folded)
     try:
-        with imported(tensorflow, definition, pinned, folded) as restored:
-            kernels = (convolutions, slices, applies)
-            refused = (k.refusals(tensorflow, graph, restored) for k in kernels)
-            return next(itertools.chain.from_iterable(refused), None)
+        while True:
+            with imported(tensorflow, definition, pinned, known) as restored:
+                taken = simplified.slices(tensorflow, restored)
+                if not taken.keys() <= known.keys():
+                    known.update(taken)
+                    continue
+                kernels = (convolutions, slices, applies)
+                refused = (k.refusals(tensorflow, graph, restored) for k in kernels)
+                return next(itertools.chain.from_iterable(refused), None)
     except ImportedError as error:
         return named_op(str(error), definition), str(error).splitlines()[0]
 

@@ -27,13 +27,14 @@ def shapes(declared: Any) -> Dict[str, Any]:
     return found
 
 
-def slices(tensorflow: Any, declared: Any) -> Dict[str, Any]:
+def slices(tensorflow: Any, graph: Any) -> Dict[str, Any]:
     """The values of the ops Slice that take known sizes out of a shape with unknown ones.
 
-    The optimizer knows them when it compares shapes, but does not turn them into constants.
+    The optimizer knows those of the declared shapes when it compares shapes, but does not turn them
+    into constants. The shape functions do not know them.
     """
     found = {}
-    for op in declared.get_operations():
+    for op in graph.get_operations():
         if op.type != "Slice" or op.inputs[0].op.type != "Shape":
             continue
         taken = _taken(tensorflow, op)

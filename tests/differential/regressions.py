@@ -233,6 +233,11 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (RemovePart("m"),),
     ),
+    # How wide a restored embedding is stands in a Slice of its shape, which a Reshape then takes.
+    "an-embedding-of-another-width": (
+        Composed(_with_parts(_with_inputs(PLAIN, Inputs(columns=(_HASHED,))), parts.Table("t"))),
+        (ChangeSize(0, 5),),
+    ),
     # Only Python knows the shapes of a queue's tensors, and the run has them all the same.
     "a-queue-and-a-layer-that-is-gone": (
         Composed(
