@@ -38,6 +38,8 @@ def shape_problem(read: Read, stored: VariableSpec, plan: RestorePlan) -> Option
         )
     if read.check == "assign":
         return ShapeProblem(FAILS_AT_RESTORE, "Assign requires shapes of both tensors to match")
+    if any(spec.name == read.variable for spec in plan.reinitialized):
+        return None  # its declared shape comes back, and the checkpoint's values are lost
     if read.role == "global_step":
         outcome = _outcome_of_steps(plan.mode, stored)
         if outcome is not None:

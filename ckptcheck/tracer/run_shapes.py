@@ -38,10 +38,14 @@ def run_errors(
         inputs: the dense tensors of features and labels.
     """
     stored = {spec.name: spec for spec in checkpoint}
+    again = {spec.name for spec in restore.plan.reinitialized}  # to its declared shape
     changed = {
         sink.name: (read, stored[read.key])
         for read, sink in zip(restore.plan.reads, restore.sinks)
-        if sink is not None and read.key in stored and _passes(read, stored[read.key])
+        if sink is not None
+        and sink.name not in again
+        and read.key in stored
+        and _passes(read, stored[read.key])
     }
     if not changed:
         return ()

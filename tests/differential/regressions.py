@@ -4,7 +4,15 @@ import dataclasses
 from typing import Dict, Tuple
 
 from . import parts
-from .edits import ChangeFiles, ChangeSize, ChangeTensor, DropParam, GiveInputFn, RemovePart
+from .edits import (
+    ChangeFiles,
+    ChangeModel,
+    ChangeSize,
+    ChangeTensor,
+    DropParam,
+    GiveInputFn,
+    RemovePart,
+)
 from .inputs import Column, Inputs
 from .model import COMPAT, COMPAT_V1, Block, Model, Scaffolding
 from .shrink import Case
@@ -237,6 +245,15 @@ REGRESSIONS: Dict[str, Case] = {
     "an-embedding-of-another-width": (
         Composed(_with_parts(_with_inputs(PLAIN, Inputs(columns=(_HASHED,))), parts.Table("t"))),
         (ChangeSize(0, 5),),
+    ),
+    # What is initialized again after the restore has its declared shape again.
+    "another-size-that-is-initialized-again": (
+        Composed(_with_inputs(PLAIN, Inputs(source="constants"))),
+        (
+            ChangeSize(0, 4),
+            ChangeModel("scaffolding", Scaffolding(completion="again")),
+            GiveInputFn(),
+        ),
     ),
     # Only Python knows the shapes of a queue's tensors, and the run has them all the same.
     "a-queue-and-a-layer-that-is-gone": (
