@@ -34,6 +34,8 @@ import tensorflow as tf
 v1 = tf.compat.v1
 TF_MAJOR = int(tf.__version__.split(".")[0])
 MODE_TIMEOUT_SECONDS = 120
+MOST_SESSIONS = 5
+"""After some errors a MonitoredSession restores into a new session and tries again, without end."""
 
 # How far a run came; an exception is judged by the last of them. LOOKUP is the time in which
 # PREDICT and EVAL ask for the latest checkpoint, before they build anything.
@@ -42,6 +44,10 @@ BUILD, LOOKUP, SESSION, RUN, DONE = "build", "lookup", "session", "run", "done"
 
 class OracleError(Exception):
     """The oracle itself is at fault; never to be taken for something that TensorFlow did."""
+
+
+class TriedAgainError(Exception):
+    """The run raises and starts again for ever: for its user it never gets any further."""
 
 
 class Restores:
@@ -53,6 +59,7 @@ class Restores:
 
     def __init__(self) -> None:
         self.savers: List[Tuple[Any, Dict[str, np.ndarray], Dict[str, np.ndarray]]] = []
+        self.sessions: List[Any] = []
         self.prefix: Optional[str] = None
         self.started: Callable[[], None] = lambda: None
         self._original: Callable[..., Any] = v1.train.Saver.restore
@@ -63,6 +70,7 @@ class Restores:
         seen = self
 
         def restore(saver: Any, sess: Any, save_path: Any) -> Any:
+            seen._count(sess)
             tensors = _read_checkpoint(save_path)
             parts = _read_parts(saver, save_path)
             seen.started()
@@ -73,10 +81,17 @@ class Restores:
 
         v1.train.Saver.restore = restore
 
+    def _count(self, session: Any) -> None:
+        if session not in self.sessions:
+            self.sessions.append(session)
+        if len(self.sessions) > MOST_SESSIONS:
+            raise TriedAgainError(f"restored into {len(self.sessions)} sessions")
+
     def forget(self) -> None:
         """Start over, for another run in this process."""
         v1.train.Saver.restore = self._original
         self.savers = []
+        self.sessions = []
         self.prefix = None
 
     def expected(self) -> Iterator[Tuple[Any, str, np.ndarray]]:

@@ -5,7 +5,7 @@ how a checkpoint was written. As in cases.py, the real Estimator says what is ri
 """
 
 from dataclasses import replace
-from typing import List, Optional, Tuple
+from typing import List, Tuple
 
 from . import edits as e
 from .cases import FAILS, INPUT_FN, RESTORES, Case
@@ -286,7 +286,7 @@ _FUSED = {
 }
 
 
-def _fused(kind: str, *shape: int, major: Optional[int] = None) -> Case:
+def _fused(kind: str, *shape: int) -> Case:
     """The optimizer fuses what follows a product with it; the checkpoint has that in a shape."""
     name = "norm/gamma" if kind.startswith("normalized") else "hidden/bias"
     return Case(
@@ -294,16 +294,16 @@ def _fused(kind: str, *shape: int, major: Optional[int] = None) -> Case:
         "saving",
         (e.resize_variable(name, *shape),),
         before=(e.replace(HIDDEN, _FUSED[kind]),),
-        major=major,
     )
 
 
-_ALWAYS_JUDGED = ("dense", "relu", "sum", "used-twice", "normalized", "normalized-later")
-
 FUSED: List[Case] = [
-    *(_fused(kind, *shape) for kind in _ALWAYS_JUDGED for shape in ((3,), (7,), (1,), (1, 6))),
-    # TensorFlow 2 raises AbortedError here, after which a MonitoredSession tries again for ever.
-    *(_fused(kind, size, major=1) for kind in ("convolution", "one-axis") for size in (1, 3)),
+    *(
+        _fused(kind, *shape)
+        for kind in ("dense", "relu", "sum", "used-twice", "normalized", "normalized-later")
+        for shape in ((3,), (7,), (1,), (1, 6))
+    ),
+    *(_fused(kind, size) for kind in ("convolution", "one-axis") for size in (1, 3)),
 ]
 
 CUDNN = "tf.contrib.cudnn_rnn.CudnnCompatible{}Cell(params['units'])"
