@@ -8,7 +8,8 @@ graph before it runs it is taken into account: :mod:`.simplified`, :mod:`.fusion
 
 import contextlib
 import itertools
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
+import re
+from typing import Any, Collection, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ..spec import Read, RunError, VariableSpec, allows
 from . import applies, convolutions, fusions, simplified, slices
@@ -18,12 +19,15 @@ from .restore_plan import Restore, ancestors, as_op, consumers_of
 _ANY_BATCH = 1009
 """A prime, which no size of a model divides: what a Reshape makes fit by chance does not fit."""
 
+_NUMBER = re.compile(r"(?<=[\[(, ])\d+(?=[\],. ])")
+_OWN_NAME = re.compile(r"ckptcheck_(?:pinned|inputs)[\w/]*")
+
 
 def run_errors(
     tensorflow: Any,
     graph: Any,
     restore: Restore,
-    checkpoint: Iterable[VariableSpec],
+    checkpoint: Collection[VariableSpec],
     fetches: Iterable[Any],
     inputs: Sequence[Any] = (),
 ) -> Tuple[RunError, ...]:
@@ -53,7 +57,9 @@ def run_errors(
     refused = _refusal(tensorflow, graph, roots, changed, inputs)
     if refused is None:
         return ()
-    op, message = refused
+    shapes = [spec.shape for spec in checkpoint] + [read.shape for read in restore.plan.reads]
+    sizes = {size for shape in shapes for size in shape or ()}
+    op, message = refused[0], said_of_inputs(refused[1], sizes)
     keys = tuple(sorted(read.key for read, _ in changed.values()))
     return (RunError(keys, op, message),)
 
@@ -168,6 +174,25 @@ def imported(
         except ValueError as error:
             raise ImportedError(str(error)) from None
         yield graph
+
+
+def said_of_inputs(message: str, sizes: Collection[Optional[int]] = ()) -> str:
+    """A message of TensorFlow's without the names and the size of a batch that are not the user's.
+
+    An unknown size is a question mark in it, as in TensorFlow's own messages: ``[?,4]``.
+
+    Args:
+        message: what TensorFlow said.
+        sizes: those of the variables, which are no batch's.
+    """
+
+    def shown(number: "re.Match[str]") -> str:
+        count, rest = divmod(int(number.group()), _ANY_BATCH)
+        if rest or not count or int(number.group()) in sizes:
+            return number.group()
+        return "?" if count == 1 else f"?*{count}"
+
+    return _OWN_NAME.sub("an input", _NUMBER.sub(shown, message))
 
 
 def part_of(graph: Any, ops: Set[Any]) -> Any:
