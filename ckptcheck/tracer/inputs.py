@@ -124,10 +124,10 @@ class Inputs:
             self.tensorflow.register_tensor_conversion_function(DictProbe, _convert_probe, 0)
 
     def _watch_tensors(self) -> None:
-        """Notes a string key or an unpacking of a placeholder: then it is no tensor."""
+        """Notes a string key, an unpacking or a truth value of a placeholder: it is no tensor."""
         mine = {id(tensor): path for path, tensor in self._placeholders.items()}
         recorder, base = self.recorder, self.tensorflow.Tensor
-        plain_getitem, plain_iter = base.__getitem__, base.__iter__
+        plain_getitem, plain_iter, plain_bool = base.__getitem__, base.__iter__, base.__bool__
 
         def getitem(tensor: Any, key: Any, *rest: Any) -> Any:
             if isinstance(key, str) and id(tensor) in mine:
@@ -140,7 +140,13 @@ class Inputs:
                 raise recorder.mismatch(mine[id(tensor)], "unpack", count)
             return plain_iter(tensor)
 
-        base.__getitem__, base.__iter__ = getitem, iterate
+        def truth(tensor: Any) -> bool:
+            path = mine.get(id(tensor), ())
+            if len(path) == 1:  # the features or the labels as a whole, such as "if labels:"
+                raise recorder.mismatch(path, "dict")
+            return bool(plain_bool(tensor))
+
+        base.__getitem__, base.__iter__, base.__bool__ = getitem, iterate, truth
 
     def batch_size(self) -> Optional[int]:
         """The first dimension of the inputs where it is known, None where it is not."""
@@ -256,6 +262,9 @@ class DictProbe(dict):  # type: ignore[type-arg]
 
     def copy(self) -> "DictProbe":
         return self
+
+    def __bool__(self) -> bool:
+        return len(self) > 0 or any(leaf is not None for leaf in self._pool)
 
     def __iter__(self) -> Iterator[Any]:
         count = unpacked(sys._getframe(1))

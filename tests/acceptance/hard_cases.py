@@ -561,6 +561,12 @@ IN_FEATURES = (
     e.replace("mean_squared_error(labels,", "mean_squared_error(features['y'],"),
 )
 
+#: Estimator gives a dict, of which "if labels:" is no error.
+LABELS_IF_ANY = (
+    e.replace_input("((features, y))", "((features, {'first': y, 'second': y}))"),
+    e.replace("mean_squared_error(labels,", "mean_squared_error(labels['first'] if labels else 0,"),
+)
+
 LOOKALIKES: List[Case] = [
     Case("lookalikes-unchanged", "lookalikes", expect={1: RESTORES, 2: RESTORES}),
     Case("lookalikes-other-order", "lookalikes", (e.replace(KEYS, '("c", "a", "b")'),)),
@@ -600,6 +606,13 @@ LOOKALIKES: List[Case] = [
         "lookalikes",
         (e.replace('name="output"', 'name="last"'),),
         before=IN_FEATURES,
+    ),
+    Case("lookalikes-labels-if-any", "lookalikes", before=LABELS_IF_ANY),
+    Case(
+        "lookalikes-labels-if-any-renamed",
+        "lookalikes",
+        (e.replace('name="output"', 'name="last"'),),
+        before=LABELS_IF_ANY,
     ),
     Case("lookalikes-no-meta", "lookalikes", (e.remove_files("*.meta"),)),
     Case("lookalikes-items", "lookalikes", before=(e.replace(BY_KEY, BY_ITEMS),)),
