@@ -27,9 +27,23 @@ def refusals(tensorflow: Any, declared: Any, restored: Any) -> Iterator[Tuple[st
         names = [argument.name for argument in op.op_def.input_arg]
         variable = _held_shape(op.inputs[names.index("var")])
         for name in filter(names.__contains__, _ALIKE):
-            other = _held_shape(op.inputs[names.index(name)])
+            other = _held_shape(_before_loop(declared, op.inputs[names.index(name)]))
             if _differ(variable, other):
                 yield op.name, f"var and {name} do not have the same shape {variable} {other}"
+
+
+def _before_loop(declared: Any, tensor: Any) -> Any:
+    """What a loop of TensorFlow 1 began with where it keeps its shape, else the tensor itself.
+
+    The shape functions do not know what comes back from the last round.
+    """
+    if tensor.op.type != "Exit":
+        return tensor
+    merge = tensor.op.inputs[0].op.inputs[0].op
+    shape = static_shape(declared.get_operation_by_name(merge.name).outputs[0])
+    entered = merge.inputs[0].op
+    keeps = shape is not None and None not in shape and entered.type == "Enter"
+    return entered.inputs[0] if keeps else tensor
 
 
 def _held_shape(tensor: Any) -> Optional[List[Optional[int]]]:

@@ -16,7 +16,7 @@ import importlib
 import os
 import sys
 import warnings
-from typing import Any, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 from ..spec import EVAL, TRAIN
 from .failures import UsageError
@@ -115,6 +115,27 @@ def run_config(tensorflow: Any, model_dir: str) -> Any:
     return estimator_module(tensorflow).RunConfig(
         model_dir=model_dir, session_config=session_config
     )
+
+
+def graph_of_function(graph: Any, function: Any, shapes: List[Any]) -> Any:
+    """A FunctionDef as a GraphDef, in which its arguments are placeholders.
+
+    Args:
+        graph: where the functions that it calls are.
+        function: the FunctionDef.
+        shapes: those of the arguments.
+    """
+    from tensorflow.python.framework import function_def_to_graph
+
+    plain = type(function)()
+    plain.CopyFrom(function)
+    for place in plain.arg_attr:
+        plain.arg_attr[place].attr.pop("_output_shapes", None)
+    with graph.as_default():
+        definition, _ = function_def_to_graph.function_def_to_graph_def(plain, shapes)
+    for node in definition.node:
+        node.attr.pop("_output_shapes", None)
+    return definition
 
 
 def use_behavior(tensorflow: Any, behavior: str) -> None:

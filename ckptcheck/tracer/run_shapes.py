@@ -6,14 +6,14 @@ imported once more with the restored shapes in place of the declared ones. What 
 graph before it runs it is taken into account: :mod:`.simplified`, :mod:`.fusions`.
 """
 
-import contextlib
 import itertools
 import re
-from typing import Any, Collection, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Any, Collection, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from ..spec import Read, RunError, VariableSpec, allows
-from . import applies, convolutions, fusions, simplified, slices
+from . import applies, called_functions, convolutions, fusions, simplified, slices
 from .convolutions import static_shape
+from .imports import ImportedError, imported, named_op, part_of
 from .restore_plan import Restore, ancestors, as_op, consumers_of
 
 _ANY_BATCH = 1009
@@ -143,37 +143,11 @@ def _refusal_of(
                 if not taken.keys() <= known.keys():
                     known.update(taken)
                     continue
-                kernels = (convolutions, slices, applies)
+                kernels = (convolutions, slices, applies, called_functions)
                 refused = (k.refusals(tensorflow, graph, restored) for k in kernels)
                 return next(itertools.chain.from_iterable(refused), None)
     except ImportedError as error:
         return named_op(str(error), definition), str(error).splitlines()[0]
-
-
-class ImportedError(Exception):
-    """TensorFlow's shape functions refuse a graph."""
-
-
-@contextlib.contextmanager
-def imported(
-    tensorflow: Any, definition: Any, pinned: Dict[str, Any], folded: Dict[str, Any]
-) -> Iterator[Any]:
-    """A graph with some inputs of known shapes and some known values, while it is the default.
-
-    Raises:
-        ImportedError: what TensorFlow says of the shapes in it.
-    """
-    v1 = tensorflow.compat.v1
-    with v1.Graph().as_default() as graph:
-        with tensorflow.name_scope("ckptcheck_pinned"):
-            mapped = {name: v1.placeholder(*pin) for name, pin in pinned.items()}
-            for name, (dtype, value) in folded.items():
-                mapped[name] = tensorflow.constant(value, dtype)
-        try:
-            v1.import_graph_def(definition, mapped, name="")
-        except ValueError as error:
-            raise ImportedError(str(error)) from None
-        yield graph
 
 
 def said_of_inputs(message: str, sizes: Collection[Optional[int]] = ()) -> str:
@@ -193,28 +167,3 @@ def said_of_inputs(message: str, sizes: Collection[Optional[int]] = ()) -> str:
         return "?" if count == 1 else f"?*{count}"
 
     return _OWN_NAME.sub("an input", _NUMBER.sub(shown, message))
-
-
-def part_of(graph: Any, ops: Set[Any]) -> Any:
-    """The GraphDef of some ops, with the functions of the whole graph."""
-    definition = graph.as_graph_def()
-    names = {op.name for op in ops}
-    kept = [node for node in definition.node if node.name in names]
-    part = type(definition)()
-    part.versions.CopyFrom(definition.versions)
-    part.library.CopyFrom(definition.library)
-    part.node.extend(kept)
-    return part
-
-
-def named_op(message: str, definition: Any) -> str:
-    """The op that an error message names: the longest of the graph's names in quotes or braces."""
-    found = [
-        node.name
-        for node in definition.node
-        if any(
-            mark.format(node.name) in message
-            for mark in ("'{}'", "node {}}}", "{{{{node {}}}}}", "'{} ")
-        )
-    ]
-    return max(found, key=len) if found else ""

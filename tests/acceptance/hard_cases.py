@@ -327,6 +327,30 @@ CONTRIB: List[Case] = [
     ),
 ]
 
+#: In TensorFlow 2 a loop is a function, and only what is in it contradicts a restored shape.
+CELL_IN_LOOP = (
+    "    steps = tf.reshape(x, [-1, 2, 2])\n"
+    "    cell = tf.nn.rnn_cell.LSTMCell(params['units'])\n"
+    "    state = tf.nn.dynamic_rnn(cell, steps, dtype=tf.float32)[1]\n"
+    "    hidden = tf.reduce_sum(state[1], 1, keepdims=True)\n"
+)
+SUM_IN_LOOP = (
+    "    scale = tf.get_variable('scale', [params['units']], use_resource=True)\n"
+    "    first = [0, tf.reduce_sum(x, 1, keepdims=True)]\n"
+    "    more = lambda i, total: (i + 1, total + tf.reduce_sum(scale))\n"
+    "    hidden = tf.while_loop(lambda i, total: i < 3, more, first)[1]\n"
+)
+LOOPS: List[Case] = [
+    Case(
+        "loop-{}-{}".format(name, "more-units" if edits else "unchanged"),
+        "saving",
+        edits,
+        before=(e.replace(HIDDEN, code),),
+    )
+    for name, code in (("cell", CELL_IN_LOOP), ("sum", SUM_IN_LOOP))
+    for edits in ((), MORE_UNITS)
+]
+
 ESTIMATOR = "make_estimator"
 
 
@@ -702,6 +726,9 @@ EVERY_DAY = {
     "iterator-saved-at-last",
     "cudnn-unchanged",
     "cudnn-more-units",
+    "loop-cell-more-units",
+    "loop-sum-more-units",
+    "lookalikes-labels-if-any",
     "boosted-trees-unchanged",
     "boosted-trees-more",
     "objects-unchanged",
@@ -751,6 +778,7 @@ _ALL = [
     *FUSED,
     *ITERATORS,
     *CONTRIB,
+    *LOOPS,
     *OBJECTS,
     *LIBRARIES,
     *BOOSTED,

@@ -1,0 +1,108 @@
+"""Loops and calls, whose shape functions do not look into the functions that they call.
+
+In TensorFlow 2 a loop is one op, While, and what it repeats is a function. The op's shapes are the
+declared ones, whatever was restored; the kernels in the function meet the restored ones. So the
+function is imported as a graph of its own, with what it is given in the restored graph.
+
+The branches of a cond are left alone: which of them runs only the run knows.
+"""
+
+from typing import Any, Iterator, List, Optional, Sequence, Tuple
+
+from . import compat
+from .imports import named_op
+
+_LOOPS = ("While", "StatelessWhile")
+_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+_PASSES = ("Identity", "Enter")
+
+
+def refusals(tensorflow: Any, declared: Any, restored: Any) -> Iterator[Tuple[str, str]]:
+    """The ops in called functions that will raise, each with why.
+
+    Args:
+        tensorflow: the module.
+        declared: the graph as it was traced.
+        restored: the part of it that runs, with the restored shapes.
+    """
+    for op in restored.get_operations():
+        for attribute in _called_by(op):
+            mine = declared.get_operation_by_name(op.name)
+            body = _Body(tensorflow, restored, op, attribute)
+            if body.problem and not _Body(tensorflow, declared, mine, attribute).problem:
+                yield f"{op.name}/{body.refusing}".rstrip("/"), body.problem
+
+
+def _called_by(op: Any) -> Sequence[str]:
+    """The attributes of an op that name the functions that it calls in any case."""
+    if op.type in _LOOPS:
+        return ("cond", "body")
+    return ("f",) if op.type in _CALLS else ()
+
+
+class _Body:
+    """A function that an op calls, as a graph.
+
+    Attributes:
+        problem: what TensorFlow says of the shapes in it, "" where it says nothing.
+        refusing: the op in it that TensorFlow names.
+    """
+
+    def __init__(self, tensorflow: Any, graph: Any, op: Any, attribute: str) -> None:
+        self.problem = self.refusing = ""
+        library = graph.as_graph_def().library
+        name = op.get_attr(attribute).name
+        function = next(item for item in library.function if item.signature.name == name)
+        definition = compat.graph_of_function(graph, function, _given_shapes(op))
+        _give_variables(definition, function, op)
+        definition.library.CopyFrom(library)
+        v1 = compat.v1(tensorflow)
+        with v1.Graph().as_default() as body:
+            try:
+                v1.import_graph_def(definition, name="")
+            except ValueError as error:
+                self.problem = str(error).splitlines()[0]
+                self.refusing = named_op(str(error), definition)
+                return
+            for inner in body.get_operations():
+                for called in _called_by(inner):
+                    found = _Body(tensorflow, body, inner, called)
+                    if found.problem and not self.problem:
+                        self.problem = found.problem
+                        self.refusing = f"{inner.name}/{found.refusing}"
+
+
+def _given_shapes(op: Any) -> List[Any]:
+    """The shapes of what a function is given; of a loop's variables what every round has."""
+    shapes = [tensor.get_shape() for tensor in op.inputs]
+    if op.type not in _LOOPS:
+        return shapes
+    return [_common(given, kept.get_shape()) for given, kept in zip(shapes, op.outputs)]
+
+
+def _common(given: Any, kept: Any) -> Any:
+    """A shape with the sizes that stay: what a loop may change is unknown after its first round."""
+    if given.rank is None or kept.rank != given.rank:
+        return kept if kept.rank is None else type(kept)(None)
+    sizes = zip(given.as_list(), kept.as_list())
+    return type(given)([None if stays is None else size for size, stays in sizes])
+
+
+def _give_variables(definition: Any, function: Any, op: Any) -> None:
+    """Puts the variables in place of the handles that a function is given."""
+    nodes = {node.name: node for node in definition.node}
+    for argument, tensor in zip(function.signature.input_arg, op.inputs):
+        handle = _handle(tensor)
+        if handle is not None:
+            node = nodes[argument.name]
+            node.CopyFrom(handle.node_def)
+            node.name = argument.name
+            del node.input[:]
+
+
+def _handle(tensor: Any) -> Optional[Any]:
+    """The op of the variable whose handle a tensor is, None where it is something else."""
+    op = tensor.op
+    while op.type in _PASSES:
+        op = op.inputs[0].op
+    return op if op.type == "VarHandleOp" else None

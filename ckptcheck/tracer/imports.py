@@ -1,0 +1,55 @@
+"""Graphs that are imported anew, for TensorFlow's shape functions to look at."""
+
+import contextlib
+from typing import Any, Dict, Iterator, Set
+
+
+class ImportedError(Exception):
+    """TensorFlow's shape functions refuse a graph."""
+
+
+@contextlib.contextmanager
+def imported(
+    tensorflow: Any, definition: Any, pinned: Dict[str, Any], folded: Dict[str, Any]
+) -> Iterator[Any]:
+    """A graph with some inputs of known shapes and some known values, while it is the default.
+
+    Raises:
+        ImportedError: what TensorFlow says of the shapes in it.
+    """
+    v1 = tensorflow.compat.v1
+    with v1.Graph().as_default() as graph:
+        with tensorflow.name_scope("ckptcheck_pinned"):
+            mapped = {name: v1.placeholder(*pin) for name, pin in pinned.items()}
+            for name, (dtype, value) in folded.items():
+                mapped[name] = tensorflow.constant(value, dtype)
+        try:
+            v1.import_graph_def(definition, mapped, name="")
+        except ValueError as error:
+            raise ImportedError(str(error)) from None
+        yield graph
+
+
+def part_of(graph: Any, ops: Set[Any]) -> Any:
+    """The GraphDef of some ops, with the functions of the whole graph."""
+    definition = graph.as_graph_def()
+    names = {op.name for op in ops}
+    kept = [node for node in definition.node if node.name in names]
+    part = type(definition)()
+    part.versions.CopyFrom(definition.versions)
+    part.library.CopyFrom(definition.library)
+    part.node.extend(kept)
+    return part
+
+
+def named_op(message: str, definition: Any) -> str:
+    """The op that an error message names: the longest of the graph's names in quotes or braces."""
+    found = [
+        node.name
+        for node in definition.node
+        if any(
+            mark.format(node.name) in message
+            for mark in ("'{}'", "node {}}}", "{{{{node {}}}}}", "'{} ")
+        )
+    ]
+    return max(found, key=len) if found else ""
