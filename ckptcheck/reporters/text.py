@@ -166,13 +166,10 @@ class _Writer:
             yield self._wrap(line, "    at ", "       ")
 
     def _messages(self, findings: Sequence[Finding]) -> Iterator[str]:
-        """What TensorFlow says of the run, once for each thing that it says."""
-        seen = []
-        for finding in findings:
-            _, raises, said = finding.message.partition("then the run raises: ")
-            if raises and said not in seen:
-                seen.append(said)
-                yield self._wrap("the run raises: " + said, "  ", "    ")
+        """What the table does not show of the run, each thing once."""
+        said = dict.fromkeys(_of_the_run(finding.message) for finding in findings)
+        for text in filter(None, said):
+            yield self._wrap(text, "  ", "    ")
 
     def _plan(self) -> str:
         trace = self._report.trace
@@ -253,6 +250,15 @@ def _first_hint(report: Report) -> str:
             if finding.hint:
                 return finding.hint
         return f"see ckptcheck --explain {item.findings[0].rule}"
+    return ""
+
+
+def _of_the_run(message: str) -> str:
+    """What TensorFlow will say of the run, or what has to hold for it to say nothing."""
+    for begin in ("the run raises: ", "nothing raises as long as "):
+        _, found, rest = message.partition(begin)
+        if found:
+            return begin + rest
     return ""
 
 

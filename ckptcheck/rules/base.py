@@ -111,7 +111,11 @@ def counted(findings: Tuple[Finding, ...], one: str, many: str) -> str:
 
 
 class PerVariable:
-    """Gathers what is wrong with variables over the modes: one finding for each variable."""
+    """Gathers what is wrong with variables over the modes.
+
+    There is one finding for each variable and each outcome: what is said of a mode in which the
+    variable is silently wrong is not true of one that fails.
+    """
 
     def __init__(self, rule: str, severity: str) -> None:
         self._rule = rule
@@ -129,7 +133,7 @@ class PerVariable:
         hint: str = "",
     ) -> None:
         """Adds one mode's finding about a variable."""
-        identity = (variable, checkpoint, model)
+        identity = (variable, checkpoint, model, outcome)
         known = self._found.get(identity)
         if known is None:
             known = Finding(

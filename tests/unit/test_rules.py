@@ -22,6 +22,7 @@ from ckptcheck.spec import (
     Finding,
     ModeTrace,
     RestorePlan,
+    RunError,
     StateFile,
     TensorScan,
     VariableSpec,
@@ -397,3 +398,46 @@ def test_constant_slots_are_no_constant_weights() -> None:
     )
     found = all_rules()["constant-variable"].check(dataclasses.replace(made.facts(), scans=scans))
     assert [finding.variable for finding in found] == ["w", "v"]
+
+
+def test_a_table_with_too_few_rows_is_silent_only_as_long_as_no_id_needs_them() -> None:
+    said = made.facts(
+        reads=(
+            made.read("fewer", (14, 4)),
+            made.read("more", (10, 4)),
+            made.read("wider", (14, 5)),
+        ),
+        stored=dict.fromkeys(("fewer", "more", "wider"), ((12, 4), "float32")),
+    )
+    found = {finding.variable: finding.message for finding in run_rules(said)}
+    assert "nothing raises as long as no row from 12 on is looked up" in found["fewer"]
+    assert "nothing raises, and the checkpoint's shape wins" in found["more"]
+    assert "nothing raises, and the checkpoint's shape wins" in found["wider"]
+
+
+def test_what_is_said_of_a_variable_is_true_of_each_mode_of_its_finding() -> None:
+    reads = (made.read("kernel", (4, 6)),)
+    said = made.facts(reads=reads, stored={"kernel": ((4, 5), "float32")})
+    assert said.trace is not None
+    error = RunError(("kernel",), "gradients/MatMul", "Dimensions must be equal")
+    modes = tuple(
+        dataclasses.replace(trace, plan=dataclasses.replace(trace.plan, run_errors=(error,)))
+        if trace.plan is not None and trace.mode == "train"
+        else trace
+        for trace in said.trace.modes
+    )
+    said = dataclasses.replace(said, trace=dataclasses.replace(said.trace, modes=modes))
+    found = {finding.modes: finding.message for finding in run_rules(said)}
+    assert "nothing raises" in found["predict", "eval"]
+    assert "the run raises: Dimensions must be equal" in found[("train",)]
+
+
+def test_what_is_initialized_again_is_not_judged_by_its_stored_shape() -> None:
+    again = (VariableSpec("kernel", (4, 6), "float32"),)
+    reads = (made.read("kernel", (4, 6)),)
+    said = made.facts(
+        reads=reads,
+        stored={"kernel": ((4, 5), "float32")},
+        plan=RestorePlan("", reads, reinitialized=again),
+    )
+    assert {finding.rule for finding in run_rules(said)} == {"reinitialized-variable"}
