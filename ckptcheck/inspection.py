@@ -10,7 +10,8 @@ from .checkpoint.examine import Examined, examine
 from .checkpoint.files import Listing
 from .checkpoint.first_version import files_of, is_first_version, without_pattern
 from .checkpoint.graph import read_graph_summary
-from .checkpoint.locate import locate, step_of
+from .checkpoint.locate import locate
+from .checkpoint.names import step_of
 from .checkpoint.remote import AtHand, at_hand
 from .checkpoint.snapshot import list_model_dir
 from .errors import UsageError
@@ -89,7 +90,8 @@ def _summaries(located: Located) -> Tuple[CheckpointSummary, ...]:
         raise UsageError(f"MODEL_DIR {located.model_dir} cannot be read: {error.strerror}")
     loaded = os.path.realpath(located.prefix) if located.prefix and located.exists else ""
     prefixes = list(located.candidates)
-    if loaded and not located.elsewhere and located.prefix not in prefixes:
+    known = [os.path.abspath(prefix) for prefix in prefixes]
+    if loaded and not located.elsewhere and os.path.abspath(located.prefix) not in known:
         prefixes.append(located.prefix)
     return tuple(_summary(prefix, listing, loaded) for prefix in prefixes)
 

@@ -4,7 +4,7 @@ from typing import List
 
 from .checkpoint.examine import examine
 from .checkpoint.locate import locate
-from .checkpoint.remote import at_hand
+from .checkpoint.remote import at_hand, is_remote
 from .checkpoint.snapshot import write_snapshot
 from .errors import UsageError
 from .file_facts import latest_names
@@ -19,6 +19,8 @@ def snapshot(model_dir: str, out: str) -> List[str]:
     Raises:
         UsageError: there is no checkpoint that can be copied, or ``out`` is there already.
     """
+    if is_remote(out):
+        raise UsageError(f"OUT {out} is remote; expected a local directory, to be copied there")
     with at_hand(model_dir) as place:
         return _snapshot(place.path, out)
 

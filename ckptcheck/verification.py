@@ -8,7 +8,8 @@ from .checkpoint.bundle import Bundle
 from .checkpoint.deep import scan
 from .checkpoint.examine import Examined, examine
 from .checkpoint.first_version import is_first_version
-from .checkpoint.locate import locate, step_of
+from .checkpoint.locate import locate
+from .checkpoint.names import step_of
 from .checkpoint.remote import AtHand, ReadRange, at_hand
 from .errors import UsageError
 from .file_facts import failing, file_facts, latest_names
@@ -58,7 +59,7 @@ def _verify(
             f"Estimator loads no checkpoint from {model_dir}: name one of "
             f"{latest_names(located)}, or verify --all-checkpoints"
         )
-    examined = {prefix: examine(prefix) for prefix in prefixes}
+    examined = {prefix: _examined(prefix) for prefix in prefixes}
     whole = sum(_bytes(item.bundle) for item in examined.values() if item.bundle)
     done = 0
 
@@ -69,7 +70,7 @@ def _verify(
             progress(done, whole)
 
     seen = {
-        prefix: _verified(_named(located, prefix), item, fail_on, report, place.read)
+        prefix: _verified(_named(located, prefix), item, fail_on, report, place.reader_of(prefix))
         for prefix, item in examined.items()
     }
     gone = [] if place.read else [name for name, item in examined.items() if _is_gone(name, item)]
@@ -84,6 +85,10 @@ def _verify(
     )
 
 
+def _examined(prefix: str) -> Examined:
+    return Examined() if "\0" in prefix else examine(prefix)  # else no file has that name
+
+
 def _is_gone(prefix: str, examined: Examined) -> bool:
     """Whether a checkpoint was there, and no longer is: a training run keeps the last few."""
     return examined.bundle is not None and not os.path.isfile(prefix + ".index")
@@ -91,7 +96,7 @@ def _is_gone(prefix: str, examined: Examined) -> bool:
 
 def _named(located: Located, prefix: str) -> Located:
     """One checkpoint as if it had been named: what the state file says is no matter of its data."""
-    if os.path.isfile(prefix + ".index"):
+    if "\0" not in prefix and os.path.isfile(prefix + ".index"):
         return locate(prefix + ".index")
     exists = located.exists and located.prefix == prefix
     explicit = located.explicit or located.prefix != prefix

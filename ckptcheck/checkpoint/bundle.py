@@ -16,7 +16,7 @@ from .bounded import read_whole
 from .damage import DamagedError, FirstVersionError
 from .dtypes import dtype_name
 from .first_version import is_first_version
-from .locate import step_of
+from .names import step_of
 from .slices import WHOLE, Extents, slice_key
 from .table import table_blocks
 from .wire import BYTES, FIXED32, bytes_of, fields, number_of

@@ -30,7 +30,8 @@ from .combine import combined
 from .crc32c import compiled, crc32c, extend, masked, unmasked
 from .damage import DamagedError
 from .dtypes import element_size
-from .files import elements, shard_name
+from .files import elements
+from .names import shard_name
 from .wire import varint
 
 _READ = 1 << 19

@@ -10,6 +10,7 @@ from ..spec import CheckpointFiles, DataFile, EntryFlaw
 from .bundle import Bundle, StoredTensor
 from .crc32c import crc32c, unmasked
 from .dtypes import element_size
+from .names import shard_name
 
 GLOBAL_STEP = "global_step"
 
@@ -49,11 +50,6 @@ def _problem(path: str, mode: int) -> str:
     if not stat.S_ISREG(mode):
         return "it is no regular file"
     return "" if os.access(path, os.R_OK) else "Permission denied"
-
-
-def shard_name(base: str, number: int, count: int) -> str:
-    """The name of a data file."""
-    return f"{base}.data-{number:05d}-of-{count:05d}"
 
 
 def look_at_files(

@@ -18,7 +18,7 @@ _SHARD = re.compile(r"(?<!\.data)-\d{5}(?P<count>-of-\d{5})$")
 
 def is_first_version(prefix: str) -> bool:
     """Whether there is a V1 checkpoint of this name or pattern."""
-    return any(map(_is_table, files_of(prefix)))
+    return any(map(is_table, files_of(prefix)))
 
 
 def files_of(prefix: str) -> List[str]:
@@ -57,7 +57,7 @@ def _can_be_read(prefix: str) -> bool:
     return all(os.access(path, os.R_OK) for path in files_of(prefix))
 
 
-def _is_table(path: str) -> bool:
+def is_table(path: str) -> bool:
     """Whether a file ends with LevelDB's magic number."""
     with open(path, "rb") as file:
         file.seek(0, os.SEEK_END)

@@ -5,14 +5,16 @@ import glob
 import os
 import re
 from pathlib import Path
-from typing import List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from ..errors import UsageError
 from ..spec import Located, StateFile
-from .first_version import first_versions, is_first_version, prefix_of, without_pattern
+from .files import FileFacts
+from .first_version import first_versions, is_first_version, is_table, prefix_of, without_pattern
+from .names import shard_name, step_of, without_ending
+from .snapshot import list_model_dir
 from .state_file import read_state_file
 
-_SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
 _PART = re.compile(r"\.part-\d{5}-of-\d{5}\.index$")
 """What a saver names the pieces that it has not merged yet."""
 _INDEX = re.compile(r"^(?P<name>.+)\.index$")
@@ -39,7 +41,7 @@ def locate(named: str) -> Located:
 def _found(named: str, path: Path) -> Located:
     if path.is_dir():
         return _in_directory(named, path)
-    prefix = prefix_of(_SUFFIX.sub("", named))
+    prefix = prefix_of(without_ending(named))
     if checkpoint_exists(prefix):
         model_dir = os.path.dirname(prefix) or "."
         return _located(named, model_dir, prefix, True, None)
@@ -64,7 +66,8 @@ def _nothing(named: str, path: Path) -> str:
     if there:
         hint = "; {} holds {}".format(parent, ", ".join(there[-3:]))
     else:
-        near = difflib.get_close_matches(path.name, os.listdir(str(parent)), 1, 0.75)
+        others = [name for name in os.listdir(str(parent)) if name != path.name]
+        near = difflib.get_close_matches(path.name, others, 1, 0.75)
         hint = f"; did you mean {parent / near[0]}?" if near else ""
     return f"no directory or checkpoint {named}: {expected}{hint}"
 
@@ -95,7 +98,7 @@ def _located(
         explicit=explicit,
         state=state,
         exists=exists,
-        names_file=possible and not exists and os.path.isfile(prefix),
+        names_file=possible and bool(prefix) and not exists and os.path.exists(prefix),
         folder_exists=possible and os.path.isdir(os.path.dirname(prefix) or os.curdir),
         elsewhere=bool(prefix) and possible and not _is_inside(prefix, model_dir),
         missing_shards=missing_shards(prefix) if exists else (),
@@ -106,8 +109,9 @@ def _located(
 
 
 def _is_inside(prefix: str, model_dir: str) -> bool:
+    """Whether a checkpoint lies in a model_dir or a directory below it."""
     folder = os.path.dirname(os.path.realpath(prefix))
-    return folder == os.path.realpath(model_dir)
+    return os.path.join(folder, "").startswith(os.path.join(os.path.realpath(model_dir), ""))
 
 
 def checkpoint_exists(prefix: str) -> bool:
@@ -118,7 +122,7 @@ def checkpoint_exists(prefix: str) -> bool:
     if pattern_in(prefix) and not is_first_version(prefix):
         return "\\" not in prefix and bool(glob.glob(prefix + ".index"))
     return os.path.exists(prefix + ".index") or (
-        not _SUFFIX.search(prefix) and is_first_version(prefix)
+        without_ending(prefix) == prefix and is_first_version(prefix)
     )
 
 
@@ -130,20 +134,21 @@ def pattern_in(path: str) -> str:
 _SHARD = re.compile(r"\.data-(?P<number>\d{5})-of-(?P<count>\d{5})$")
 
 
-def _shards(prefix: str) -> List["os.DirEntry[str]"]:
-    """The data files beside the index of a V2 checkpoint."""
+def _shards(prefix: str) -> Dict[str, FileFacts]:
+    """The data files beside the index of a V2 checkpoint; those that a snapshot knows of, too."""
     folder, base = os.path.split(prefix)
-    return [
-        entry
-        for entry in os.scandir(folder or os.curdir)
-        if entry.name.startswith(base + ".data-") and _SHARD.search(entry.name)
-    ]
+    return {
+        name: facts
+        for name, facts in list_model_dir(folder).items()
+        if name.startswith(base + ".data-")
+        and _SHARD.search(name)
+        and (not facts.problem or os.path.isfile(os.path.join(folder, name)))
+    }
 
 
 def data_bytes(prefix: str) -> Optional[int]:
     """The size of a V2 checkpoint's data files together, None where it has none."""
-    paths = [entry.path for entry in _shards(prefix)]
-    sizes = [os.path.getsize(path) for path in paths if os.path.isfile(path)]
+    sizes = [facts.size for facts in _shards(prefix).values()]
     return sum(sizes) if sizes else None
 
 
@@ -152,10 +157,10 @@ def missing_shards(prefix: str) -> Tuple[str, ...]:
     if not os.path.isfile(prefix + ".index"):
         return ()  # a V1 checkpoint is one file
     base = os.path.basename(prefix)
-    there = [entry.name for entry in _shards(prefix) if os.path.isfile(entry.path)]
+    there = _shards(prefix)
     counts = {int(match.group("count")) for match in map(_SHARD.search, there) if match}
     count = max(counts) if counts else 1
-    expected = [f"{base}.data-{i:05d}-of-{count:05d}" for i in range(count)]
+    expected = [shard_name(base, number, count) for number in range(count)]
     return tuple(name for name in expected if name not in there)
 
 
@@ -167,16 +172,18 @@ def checkpoints_in(folder: Path) -> List[str]:
         for match in map(_INDEX.match, names)
         if match and not _PART.search(match.group())
     ]
+    saved = {without_ending(name) for name in names if not name.endswith(".index")}
     paths = [os.path.join(str(folder), name) for name in found]
+    paths = [path for path in paths if os.path.basename(path) in saved or _is_index(path)]
     return sorted([*paths, *first_versions(str(folder), names)], key=_step_and_name)
+
+
+def _is_index(prefix: str) -> bool:
+    """Whether the file that is named as an index, with no other of a checkpoint's, is one."""
+    path = prefix + ".index"
+    return os.path.isfile(path) and os.access(path, os.R_OK) and is_table(path)
 
 
 def _step_and_name(prefix: str) -> Tuple[int, str]:
     number = step_of(prefix)
     return (-1 if number is None else number, prefix)
-
-
-def step_of(prefix: str) -> Optional[int]:
-    """The step in a checkpoint's name, None where it has none."""
-    found = re.search(r"-(\d{1,19})$", without_pattern(prefix))
-    return int(found.group(1)) if found else None

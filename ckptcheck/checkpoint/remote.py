@@ -17,12 +17,11 @@ from ..errors import UsageError
 from .bundle import Bundle, read_bundle
 from .damage import DamagedError
 from .files import FileFacts, Listing, global_step_of
-from .locate import step_of
+from .names import step_of, without_ending
 from .snapshot import MARKER, Marker, write_markers
 from .state_file import STATE_FILE, parse_state
 
 _REMOTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
-_SUFFIX = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
 _LARGEST = 1 << 28
 _MOST_INDEXES = 100
 _MOST_ASKED = 1000
@@ -46,6 +45,13 @@ class AtHand(NamedTuple):
     folder: str = ""
     local: str = ""
     read: Optional[ReadRange] = None
+
+    def reader_of(self, prefix: str) -> Optional[ReadRange]:
+        """What reads the data of a checkpoint: None where it lies on this machine.
+
+        A remote state file may name a local checkpoint, and TensorFlow loads that.
+        """
+        return self.read if os.path.dirname(prefix) == self.local else None
 
     def shown(self, value: T) -> T:
         """A value, such as a report, with the paths that the user knows in all its texts."""
@@ -123,12 +129,12 @@ def _explained(named: str) -> Iterator[None]:
 
 def _fetch(named: str, system: Any, path: str, local: str) -> AtHand:
     explicit = not system.isdir(path)
-    prefix = _SUFFIX.sub("", path) if explicit else ""
+    prefix = without_ending(path) if explicit else ""
     folder = prefix.rpartition("/")[0] if explicit else path
     listing = _listing(system, folder)
     if explicit and os.path.basename(prefix) + ".index" not in listing:
         raise UsageError(f"no directory or checkpoint {named}: expected a model_dir or a prefix")
-    url = _SUFFIX.sub("", named.rstrip("/")).rpartition("/")[0] if explicit else named.rstrip("/")
+    url = without_ending(named.rstrip("/")).rpartition("/")[0] if explicit else named.rstrip("/")
 
     def read(name: str, offset: int, size: int) -> bytes:
         if name not in listing:
@@ -165,7 +171,7 @@ def _listing(system: Any, folder: str) -> Listing:
 
 def _matters(name: str) -> bool:
     """Whether a file's size is needed."""
-    return name in (STATE_FILE, MARKER, "graph.pbtxt") or _SUFFIX.search(name) is not None
+    return name in (STATE_FILE, MARKER, "graph.pbtxt") or without_ending(name) != name
 
 
 def _modified(entry: Dict[str, Any]) -> float:

@@ -8,7 +8,6 @@ there is no missing one.
 import contextlib
 import json
 import os
-import shutil
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from ..errors import UsageError
@@ -21,6 +20,8 @@ from .state_file import STATE_FILE
 MARKER = "ckptcheck-snapshot.json"
 _VERSION = 1
 _LARGEST_MARKER = 64 << 20
+_LARGEST_GRAPH = 2 << 30
+"""Protocol buffers have no more bytes."""
 
 
 class Marker(NamedTuple):
@@ -95,19 +96,44 @@ def write_snapshot(bundle: Bundle, out: str) -> List[str]:
     """
     folder, base = os.path.split(bundle.prefix)
     try:
-        _make(out)
         listing = list_folder(folder)
-        names = [name for name in (base + ".index", base + ".meta") if name in listing]
-        names += [] if base + ".meta" in names else [n for n in ("graph.pbtxt",) if n in listing]
-        for name in names:
-            shutil.copyfile(os.path.join(folder, name), os.path.join(out, name))
         marker = read_marker(folder, base) or Marker(listing, read_global_step(bundle))
+        names = _copied(base, listing)
+        contents = {name: _content_of(os.path.join(folder, name)) for name in names}
+    except OSError as error:
+        place = error.filename or folder
+        raise UsageError(f"no snapshot can be made: {place} cannot be read: {error.strerror}")
+    try:
+        _make(out)
+        for name, content in contents.items():
+            with open(os.path.join(out, name), "wb") as file:
+                file.write(content)
         _write(os.path.join(out, STATE_FILE), f"model_checkpoint_path: {_quoted(base)}\n")
         write_markers(out, {base: marker})
     except OSError as error:
         place = error.filename or out
         raise UsageError(f"the snapshot cannot be written: {place}: {error.strerror}")
     return [*names, STATE_FILE, MARKER]
+
+
+def _copied(base: str, listing: Listing) -> List[str]:
+    """The names of the files that a snapshot has of a checkpoint: its index and one saved graph."""
+    graphs = [name for name in (base + ".meta", "graph.pbtxt") if name in listing]
+    readable = [name for name in graphs if not listing[name].problem]
+    return [base + ".index", *readable[:1]]
+
+
+def _content_of(path: str) -> bytes:
+    """All of a file, before anything is written.
+
+    Raises:
+        UsageError: no saved graph is as large as this.
+        OSError: it cannot be read.
+    """
+    try:
+        return read_whole(path, _LARGEST_GRAPH)
+    except DamagedError as error:
+        raise UsageError(f"no snapshot can be made: {path}: {error}")
 
 
 def write_markers(folder: str, markers: Dict[str, Marker]) -> None:

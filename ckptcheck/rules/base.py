@@ -63,6 +63,11 @@ class Facts:
         return {spec.name: spec for spec in self.index.variables} if self.index else {}
 
     @property
+    def data_is_right(self) -> bool:
+        """Whether all data was read, and its checksums say that it belongs to the index."""
+        return self.scans is not None and not any(scan.problem for scan in self.scans)
+
+    @property
     def plans(self) -> Tuple[RestorePlan, ...]:
         """The restore plans; none where the checkpoint cannot be read, since none matters then."""
         return self.trace.plans if self.trace and self.index else ()

@@ -51,7 +51,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _message(located: Located) -> str:
     if located.names_file:
-        return f"the state file names {located.prefix}, which is a file and no checkpoint"
+        return f"the state file names {located.prefix}, which is there and is no checkpoint"
     if _is_pattern(located):
         return (
             f"TensorFlow takes {located.prefix} for a pattern, because of the [, *, ? or \\ in it, "

@@ -24,10 +24,11 @@ def check(facts: Facts) -> Iterator[Finding]:
         return
     for name in files.strangers:
         message = f"{name} belongs to another save of this name"
-        yield _finding(facts, "warning", name, message, _MIXED)
+        severity, hint = ("note", _NEEDLESS) if facts.data_is_right else ("warning", _MIXED)
+        yield _finding(facts, severity, name, message, hint)
     for file in files.files:
         surplus = (file.size or 0) - file.needed
-        if surplus > 0:
+        if surplus > 0 and not facts.data_is_right:
             message = f"{file.name} has {surplus} more bytes than the index refers to"
             yield _finding(facts, "warning", file.name, message, _MIXED)
     for name in files.remains:
@@ -36,6 +37,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 _MIXED = "verify the checksums with ckptcheck verify"
+_NEEDLESS = "delete it: the checksums of the data that the index refers to are right"
 _REMAINS = "delete it once no training runs"
 
 
@@ -52,7 +54,7 @@ def _finding(facts: Facts, severity: str, subject: str, message: str, hint: str)
 
 def title(findings: Tuple[Finding, ...]) -> str:
     """The group's headline."""
-    if findings[0].severity == "note":
+    if findings[0].hint == _REMAINS:
         return "an interrupted save has left files"
     return "files of another save lie beside the checkpoint's"
 

@@ -22,12 +22,14 @@ def check(facts: Facts) -> Iterator[Finding]:
     """Finds an index and data whose times are far apart."""
     if facts.files is None or abs(facts.files.data_newer_by) < _LONG:
         return
+    if facts.data_is_right:
+        return
     hours = abs(facts.files.data_newer_by) / 3600
     order = "before" if facts.files.data_newer_by > 0 else "after"
     yield Finding(
         rule=RULE.id,
         severity=RULE.severity,
-        message=f"the index was written {hours:.0f} hours {order} the newest data file",
+        message=f"the index was written {hours:.1f} hours {order} the newest data file",
         modes=facts.modes,
         subject=facts.located.prefix,
         hint="verify the checksums with ckptcheck verify",

@@ -9,6 +9,7 @@ follow the stored value.
 """
 
 import dataclasses
+import os
 from typing import Iterator, Tuple
 
 from ..spec import CheckpointFiles, Finding
@@ -23,6 +24,8 @@ def check(facts: Facts) -> Iterator[Finding]:
     named, stored = facts.index.step, facts.files.global_step
     if named is None or stored is None or named == stored:
         return
+    if not os.path.basename(facts.index.prefix).startswith(_OWN):
+        return  # other savers may number epochs
     yield Finding(
         rule=RULE.id,
         severity=RULE.severity,
@@ -31,6 +34,10 @@ def check(facts: Facts) -> Iterator[Finding]:
         subject=facts.located.prefix,
         hint="find out whether the files have been renamed",
     )
+
+
+_OWN = "model.ckpt-"
+"""How Estimator begins the names of its checkpoints, which end with the step."""
 
 
 def title(findings: Tuple[Finding, ...]) -> str:

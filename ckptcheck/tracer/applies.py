@@ -1,5 +1,6 @@
 """Optimizers' updates, whose kernels want all of one shape: variable, gradient and slots.
 
+The gradient of a table's rows has as many rows as were looked up, each as wide as the table's.
 Not every version's shape functions verify it for resource variables.
 """
 
@@ -8,7 +9,8 @@ from typing import Any, Iterator, List, Optional, Tuple
 
 from .convolutions import static_shape
 
-_APPLY = re.compile(r"^ResourceApply[A-Z]")
+_APPLY = re.compile(r"^Resource(?P<sparse>Sparse)?Apply[A-Z]")
+_OF_ROWS = ("grad", "delta")
 _ALIKE = ("grad", "delta", "accum", "accum_update", "linear", "m", "v", "vhat", "mg", "ms", "mom")
 """The inputs of these ops that have the variable's shape, by their names in TensorFlow."""
 
@@ -22,13 +24,17 @@ def refusals(tensorflow: Any, declared: Any, restored: Any) -> Iterator[Tuple[st
         restored: the part of it that runs, with the restored shapes.
     """
     for op in restored.get_operations():
-        if not _APPLY.match(op.type):
+        apply = _APPLY.match(op.type)
+        if not apply:
             continue
         names = [argument.name for argument in op.op_def.input_arg]
         variable = _held_shape(op.inputs[names.index("var")])
         for name in filter(names.__contains__, _ALIKE):
             other = _held_shape(_before_loop(declared, op.inputs[names.index(name)]))
-            if _differ(variable, other):
+            of_rows = bool(apply.group("sparse")) and name in _OF_ROWS
+            if of_rows and _differ(_row(variable), _row(other)):
+                yield op.name, f"var and {name} must match in their rows {variable} {other}"
+            if not of_rows and _differ(variable, other):
                 yield op.name, f"var and {name} do not have the same shape {variable} {other}"
 
 
@@ -54,6 +60,10 @@ def _held_shape(tensor: Any) -> Optional[List[Optional[int]]]:
     return (
         None if shape.unknown_rank else [dim.size if dim.size >= 0 else None for dim in shape.dim]
     )
+
+
+def _row(shape: Optional[List[Optional[int]]]) -> Optional[List[Optional[int]]]:
+    return shape[1:] if shape else None
 
 
 def _differ(one: Optional[List[Optional[int]]], other: Optional[List[Optional[int]]]) -> bool:

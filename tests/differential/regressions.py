@@ -255,6 +255,20 @@ REGRESSIONS: Dict[str, Case] = {
             GiveInputFn(),
         ),
     ),
+    # The gradient of the rows that were looked up is as wide as the table is declared to be.
+    "gradient-of-rows-of-another-width": (
+        Composed(
+            dataclasses.replace(
+                _with_parts(
+                    _with_inputs(PLAIN, Inputs(source="iterator", full_batch=True)),
+                    _EMBEDDING,
+                    parts.MatMul("m", Number(5), bias=False),
+                ),
+                optimizer="momentum",
+            )
+        ),
+        (ChangeSize(1, 1),),
+    ),
     # Only Python knows the shapes of a queue's tensors, and the run has them all the same.
     "a-queue-and-a-layer-that-is-gone": (
         Composed(

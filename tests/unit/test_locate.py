@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ckptcheck.checkpoint.locate import checkpoints_in, locate, missing_shards, step_of
+from ckptcheck.checkpoint.locate import checkpoints_in, locate, missing_shards
+from ckptcheck.checkpoint.names import step_of
 from ckptcheck.errors import UsageError
 
 V1_MAGIC = bytes.fromhex("57fb808b247547db")
@@ -127,7 +128,7 @@ def test_a_relative_path_to_a_directory_below(runs: Path) -> None:
     put(runs / "best")
     state(runs, "best/model.ckpt-10")
     found = locate("runs/base")
-    assert (found.prefix, found.elsewhere) == ("runs/base/best/model.ckpt-10", True)
+    assert (found.prefix, found.elsewhere) == ("runs/base/best/model.ckpt-10", False)
 
 
 def test_no_state_file(runs: Path) -> None:
