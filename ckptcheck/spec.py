@@ -882,12 +882,14 @@ class Verification:
         checked: whether any was read.
         model_dir: as the user named it.
         checkpoints: what was found.
+        not_judged: what was left out, and why.
     """
 
     ok: bool
     checked: bool
     model_dir: str
     checkpoints: Tuple[Verified, ...]
+    not_judged: Tuple[str, ...] = ()
 
     @property
     def last_good(self) -> str:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from typing import Callable, Optional
+from typing import Callable, Iterator, Optional
 
 from .checkpoint.bundle import Bundle
 from .checkpoint.deep import scan
@@ -82,7 +82,13 @@ def _verify(
         checked=bool(results),
         model_dir=located.model_dir,
         checkpoints=results,
+        not_judged=tuple(_left_out(located)) if all_checkpoints else (),
     )
+
+
+def _left_out(located: Located) -> Iterator[str]:
+    for prefix in filter(is_first_version, located.candidates):
+        yield f"{prefix}: it is of the V1 format, which only TensorFlow reads"
 
 
 def _examined(prefix: str) -> Examined:

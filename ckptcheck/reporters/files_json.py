@@ -44,6 +44,7 @@ def render_verification(found: Verification) -> str:
             "model_dir": found.model_dir,
             "last_good": found.last_good or None,
             "checkpoints": [_verified(item) for item in found.checkpoints],
+            "not_judged": list(found.not_judged),
         }
     )
 
@@ -74,4 +75,5 @@ def _finding(finding: Finding) -> Dict[str, Any]:
         "severity": finding.severity,
         "variable": finding.variable or None,
         "message": finding.message,
+        "hint": finding.hint or None,
     }

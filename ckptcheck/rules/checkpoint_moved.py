@@ -87,6 +87,8 @@ def _hint(located: Located) -> str:
     if not names:
         return f"copy the checkpoint's files to {located.model_dir}, or train again"
     best = wanted if wanted in names else names[-1]
+    if os.path.join(located.model_dir, best) == located.prefix:  # named rightly, and not readable
+        return f"copy {located.prefix}.index again from where it was written"
     return f'write model_checkpoint_path: "{best}" into {state}'
 
 

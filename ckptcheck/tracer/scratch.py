@@ -52,12 +52,19 @@ def _mirror(source: str, target: str, left: List[int], depth: int) -> None:
     for entry in entries[: left[0]]:
         left[0] -= 1
         to = os.path.join(target, entry.name)
-        if entry.is_dir():
+        if _is_folder(entry):
             os.mkdir(to)
             if depth > 1 and not entry.is_symlink():
                 _mirror(entry.path, to, left, depth - 1)
         else:
             _show_file(entry, to)
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _show_file(entry: "os.DirEntry[str]", to: str) -> None:

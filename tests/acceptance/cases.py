@@ -398,6 +398,7 @@ LINEAR = [
         expect=dict.fromkeys((1, 2), "silent / silent / fails at restore"),
     ),
     Case("linear-state-names-index", "linear", (e.state_names_file(".index"),)),
+    Case("linear-state-names-directory", "linear", (e.state_names_directory,)),
     Case("linear-state-names-meta", "linear", (e.state_names_file(".meta"),)),
     Case("linear-directory-is-a-pattern", "linear", (e.model_dir_named("lr[0.1]"),)),
     Case("linear-directory-with-a-star", "linear", (e.model_dir_named("a*b"),), extra=True),

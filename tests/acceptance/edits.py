@@ -374,6 +374,12 @@ def state_names_file(ending: str) -> Edit:
     return edit
 
 
+def state_names_directory(workspace: Workspace) -> None:
+    """The state file names a directory in the model_dir."""
+    os.mkdir(os.path.join(workspace.model_dir, "best"))
+    _write_state(workspace, "best")
+
+
 def model_dir_named(name: str) -> Edit:
     """The model_dir has another name."""
 

@@ -12,6 +12,7 @@ import pytest
 
 from ckptcheck.checkpoint.locate import locate
 from ckptcheck.checkpoint.snapshot import MARKER
+from ckptcheck.checkpoint.table import MAGIC
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
 from ckptcheck.reporters.files_text import age_text, bytes_text, render_inspection
@@ -199,6 +200,31 @@ def test_verify_finds_the_last_good_one(model_dir: Path) -> None:
     assert verify(str(model_dir)).ok
 
 
+def test_verify_says_what_it_leaves_out(model_dir: Path) -> None:
+    pytest.importorskip("numpy")
+    (model_dir / "model.ckpt-15").write_bytes(b"x" * 40 + MAGIC)
+    (model_dir / "model.ckpt-15.meta").write_bytes(b"")
+    (left_out,) = verify(str(model_dir), all_checkpoints=True).not_judged
+    assert left_out.startswith(str(model_dir / "model.ckpt-15")) and "V1" in left_out
+    assert verify(str(model_dir)).not_judged == ()
+
+
+def test_verify_of_a_name_that_no_file_can_have(model_dir: Path) -> None:
+    pytest.importorskip("numpy")
+    (model_dir / "checkpoint").write_text('model_checkpoint_path: "a\\000b"\n')
+    assert not verify(str(model_dir)).ok
+
+
+def test_right_checksums_tell_that_nothing_is_mixed(model_dir: Path) -> None:
+    pytest.importorskip("numpy")
+    data = model_dir / "model.ckpt-10.data-00000-of-00001"
+    data.write_bytes(data.read_bytes() + b"more")
+    os.utime(str(model_dir / "model.ckpt-10.index"), (1e9, 1e9))
+    rules = {finding.rule for finding in inspect(str(model_dir)).findings}
+    assert rules == {"left-over-files", "mixed-times"}
+    assert verify(str(model_dir), fail_on="note").ok
+
+
 def test_verify_reads_the_named_one(model_dir: Path) -> None:
     pytest.importorskip("numpy")
     seen: List[Any] = []
@@ -222,6 +248,64 @@ def test_a_snapshot(model_dir: Path, tmp_path: Path) -> None:
     assert "snapshot" in found.not_judged[0]
     with pytest.raises(UsageError, match="is a snapshot"):
         verify(str(tmp_path / "snap"))
+
+
+def test_data_beside_the_marker_of_a_snapshot(model_dir: Path, tmp_path: Path) -> None:
+    """Somebody has copied the files of the checkpoint back."""
+    pytest.importorskip("numpy")
+    snapshot(str(model_dir), str(tmp_path / "snap"))
+    for path in model_dir.glob("model.ckpt-10.*"):
+        shutil.copy(str(path), str(tmp_path / "snap"))
+    assert not inspect(str(tmp_path / "snap")).snapshot
+    assert verify(str(tmp_path / "snap"), fail_on="error").ok
+
+
+def test_a_graph_that_cannot_be_copied(model_dir: Path, tmp_path: Path) -> None:
+    (model_dir / "model.ckpt-10.meta").unlink()
+    os.mkfifo(str(model_dir / "model.ckpt-10.meta"))
+    names = snapshot(str(model_dir), str(tmp_path / "snap"))
+    assert "model.ckpt-10.meta" not in names and "model.ckpt-10.index" in names
+
+
+def test_a_snapshot_to_another_machine(model_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(model_dir)
+    before = digest(model_dir)
+    with pytest.raises(UsageError, match="expected a local directory"):
+        snapshot(str(model_dir), "memory://ci")
+    assert digest(model_dir) == before
+
+
+def test_files_that_are_named_as_an_index_and_are_none(model_dir: Path) -> None:
+    (model_dir / "vectors.index").write_bytes(b"x" * 300)
+    (model_dir / "folder.index").mkdir()
+    assert len(inspect(str(model_dir)).checkpoints) == 1
+    shutil.copy(str(model_dir / "model.ckpt-10.index"), str(model_dir / "lonely.index"))
+    assert len(inspect(str(model_dir)).checkpoints) == 2
+
+
+@pytest.mark.parametrize("named", ["./model.ckpt-10", "model.ckpt-10"])
+def test_a_checkpoint_is_listed_once(
+    named: str, model_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(model_dir)
+    (model_dir / "checkpoint").write_text(f'model_checkpoint_path: "{named}"\n')
+    assert len(inspect(str(model_dir)).checkpoints) == 1
+    assert len(inspect(named).checkpoints) == 1
+
+
+def test_epochs_in_names(model_dir: Path) -> None:
+    for path in list(model_dir.glob("model.ckpt-10.*")):
+        path.rename(str(path).replace("model.ckpt-10", "epoch-3"))
+    (model_dir / "checkpoint").write_text('model_checkpoint_path: "epoch-3"\n')
+    assert rules_of(inspect(str(model_dir))) == []
+
+
+def test_a_link_to_itself(model_dir: Path) -> None:
+    index = model_dir / "model.ckpt-10.index"
+    index.unlink()
+    index.symlink_to(index.name)
+    (finding,) = inspect(str(model_dir)).findings
+    assert finding.rule == "checkpoint-moved" and finding.hint.startswith("copy ")
 
 
 def test_a_snapshot_of_a_snapshot_is_one(model_dir: Path, tmp_path: Path) -> None:

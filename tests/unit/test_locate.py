@@ -124,6 +124,14 @@ def test_a_checkpoint_that_was_deleted(runs: Path) -> None:
     assert found.candidates == ("runs/base/model.ckpt-10",)
 
 
+@pytest.mark.parametrize("named", ["best", "."])
+def test_a_state_file_that_names_a_directory(named: str, runs: Path) -> None:
+    (runs / "best").mkdir(parents=True)
+    state(runs, named)
+    found = locate("runs/base")
+    assert (found.exists, found.names_file) == (False, True)
+
+
 def test_a_relative_path_to_a_directory_below(runs: Path) -> None:
     put(runs / "best")
     state(runs, "best/model.ckpt-10")

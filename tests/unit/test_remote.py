@@ -123,6 +123,21 @@ def test_verify(memory: Any) -> None:
     assert found.checkpoints[0].prefix == "memory://runs/base/model.ckpt-10"
 
 
+def test_verify_reads_where_the_index_lies(memory: Any, tmp_path: Path) -> None:
+    pytest.importorskip("numpy")
+    other = tmp_path / "other"
+    shutil.copytree(str(FIXTURES / "linear" / "tf215"), str(other))
+    memory.pipe("/runs/base/checkpoint", f'model_checkpoint_path: "{other}/model.ckpt-10"'.encode())
+    found = verify("memory://runs/base", fail_on="error")
+    assert found.ok and found.checkpoints[0].prefix == f"{other}/model.ckpt-10"
+
+
+def test_a_damaged_index_says_nothing_of_the_data(memory: Any) -> None:
+    memory.pipe("/runs/base/model.ckpt-10.index", b"")
+    messages = [finding.message for finding in inspect("memory://runs/base").findings]
+    assert len(messages) == 1 and "index" in messages[0]
+
+
 def test_a_remote_snapshot(memory: Any, tmp_path: Path) -> None:
     snapshot(str(SOURCE), str(tmp_path / "snap"))
     for path in (tmp_path / "snap").iterdir():
