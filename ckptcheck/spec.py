@@ -143,9 +143,9 @@ class Located:
         explicit: whether the user named the checkpoint and not the directory.
         state: the state file; None where there is none or it does not matter.
         exists: whether the files of ``prefix`` are there.
-        names_file: whether ``prefix`` is a file, and no checkpoint.
+        names_file: whether ``prefix`` is a file or a directory, and no checkpoint.
         folder_exists: whether the directory of ``prefix`` is there.
-        elsewhere: whether ``prefix`` lies in another directory than ``model_dir``.
+        elsewhere: whether ``prefix`` lies neither in ``model_dir`` nor below it.
         missing_shards: names of the data files that should be beside the index and are not.
         data_bytes: the size of all data files together; None where there are none.
         candidates: the prefixes of all checkpoints in the directory, the latest last.
@@ -477,7 +477,7 @@ class InputEvent:
     Attributes:
         path: where, from the root: ``("features", "x")``.
         event: ``key``, ``index``, ``unpack``, ``tensor``, ``iterate``, ``named``, ``maybe-key`` or
-            ``dict`` (which a failure told).
+            ``dict`` (which a failure told, or a look at whether there are any).
         value: the key, the index, the number of values unpacked, or, of ``iterate``, the method
             of a dict that was called for it.
     """

@@ -2,7 +2,8 @@
 
 Estimator names a checkpoint after the global step, and TRAIN goes on from the value that is stored,
 whatever the name says. Where they differ, the files have been renamed or copied over one another,
-or a tool wrote them.
+or a tool wrote them. Only names such as ``model.ckpt-1000`` are looked at: in those of other savers
+the number may be that of an epoch.
 
 What to do: find out which one is right before training goes on; schedules of the learning rate
 follow the stored value.

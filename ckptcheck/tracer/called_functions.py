@@ -83,7 +83,7 @@ def _given_shapes(op: Any) -> List[Any]:
 def _common(given: Any, kept: Any) -> Any:
     """A shape with the sizes that stay: what a loop may change is unknown after its first round."""
     if given.rank is None or kept.rank != given.rank:
-        return kept if kept.rank is None else type(kept)(None)
+        return type(given)(None)
     sizes = zip(given.as_list(), kept.as_list())
     return type(given)([None if stays is None else size for size, stays in sizes])
 
