@@ -213,6 +213,11 @@ def outcomes_of_reading(
     }
 
 
+def untraced(facts: Facts, effect: str) -> str:
+    """What TensorFlow does, to end a message with where no verdicts of the modes say so."""
+    return "" if facts.modes else f"; {effect}"
+
+
 def some_names(names: Sequence[str], most: int = 3) -> str:
     """A few of several names in one line."""
     shown = ", ".join(sorted(names, key=natural_key)[:most])

@@ -16,7 +16,15 @@ import re
 from typing import Dict, Iterator, Tuple
 
 from ..spec import EXPORT, TRAIN, Finding, Located, Outcome, StateFile
-from .base import FAILS_AT_RESTORE, FAILS_BEFORE_MODEL_FN, SILENTLY_WRONG, Facts, Rule, all_modes
+from .base import (
+    FAILS_AT_RESTORE,
+    FAILS_BEFORE_MODEL_FN,
+    SILENTLY_WRONG,
+    Facts,
+    Rule,
+    all_modes,
+    untraced,
+)
 from .examples import LOCATED, facts, nothing_to_restore
 
 
@@ -29,7 +37,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             rule=RULE.id,
             severity=RULE.severity,
-            message=_message(located),
+            message=_message(located) + untraced(facts, _effect(located)),
             modes=facts.modes,
             outcomes=_nowhere(facts),
             subject=located.prefix,
@@ -58,6 +66,17 @@ def _message(located: Located) -> str:
             "and no file matches"
         )
     return f"the state file names {located.prefix}, which is not there"
+
+
+def _effect(located: Located) -> str:
+    if located.names_file:
+        return "restoring raises in every mode"
+    if located.folder_exists:
+        return "PREDICT and EVAL go on with random weights, TRAIN raises"
+    return (
+        "TRAIN raises, and PREDICT and EVAL go on with random weights (TensorFlow 1 raises in all "
+        "modes, since the directory is gone)"
+    )
 
 
 def _is_pattern(located: Located) -> bool:

@@ -14,7 +14,7 @@ import dataclasses
 from typing import Iterator, Tuple
 
 from ..spec import CheckpointFiles, EntryFlaw, Finding
-from .base import Facts, Rule, outcomes_of_reading
+from .base import Facts, Rule, outcomes_of_reading, untraced
 from .examples import facts
 
 _RAISES = ("no-shard", "size", "missing-part")
@@ -30,7 +30,8 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             rule=RULE.id,
             severity="error" if raises else "warning",
-            message=f"{flaw.variable}: {flaw.text}",
+            message=f"{flaw.variable}: {flaw.text}"
+            + untraced(facts, "restoring it raises" if raises else "TensorFlow reads it as it is"),
             modes=facts.modes,
             outcomes=outcomes_of_reading(facts, [flaw.variable]) if raises else {},
             subject=f"{flaw.variable} {flaw.kind}",

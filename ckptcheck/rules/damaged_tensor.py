@@ -13,7 +13,7 @@ import dataclasses
 from typing import Iterator, Tuple
 
 from ..spec import Finding, TensorScan, VariableSpec
-from .base import Facts, Rule, counted, outcomes_of_reading
+from .base import Facts, Rule, counted, outcomes_of_reading, untraced
 from .examples import facts
 
 
@@ -27,7 +27,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             rule=RULE.id,
             severity=RULE.severity,
-            message=f"{name}: {scan.problem}",
+            message=f"{name}: {scan.problem}" + untraced(facts, "restoring it raises"),
             modes=facts.modes,
             outcomes=outcomes_of_reading(facts, [name]),
             variable=name,

@@ -23,13 +23,14 @@ def check(facts: Facts) -> Iterator[Finding]:
     if files is None:
         return
     for name in files.strangers:
-        message = f"{name} belongs to another save of this name"
+        message = f"{name} belongs to another save of this name; TensorFlow does not look at it"
         severity, hint = ("note", _NEEDLESS) if facts.data_is_right else ("warning", _MIXED)
         yield _finding(facts, severity, name, message, hint)
     for file in files.files:
         surplus = (file.size or 0) - file.needed
         if surplus > 0 and not facts.data_is_right:
-            message = f"{file.name} has {surplus} more bytes than the index refers to"
+            message = f"{file.name} has {surplus} more bytes than the index refers to: "
+            message += "TensorFlow reads what the index says, of whatever save that is"
             yield _finding(facts, "warning", file.name, message, _MIXED)
     for name in files.remains:
         message = f"{name} is left from a save that did not come to its end, or is going on"

@@ -29,7 +29,8 @@ def check(facts: Facts) -> Iterator[Finding]:
     yield Finding(
         rule=RULE.id,
         severity=RULE.severity,
-        message=f"the index was written {hours:.1f} hours {order} the newest data file",
+        message=f"the index was written {hours:.1f} hours {order} the newest data file; "
+        "if they are of two saves, TensorFlow notices only what does not fit",
         modes=facts.modes,
         subject=facts.located.prefix,
         hint="verify the checksums with ckptcheck verify",

@@ -13,7 +13,15 @@ import dataclasses
 from typing import Dict, Iterator, List, Tuple
 
 from ..spec import CheckpointFiles, Failure, Finding
-from .base import FAILS_AT_RESTORE, Facts, Rule, all_modes, outcomes_of_reading, some_names
+from .base import (
+    FAILS_AT_RESTORE,
+    Facts,
+    Rule,
+    all_modes,
+    outcomes_of_reading,
+    some_names,
+    untraced,
+)
 from .examples import facts
 
 
@@ -21,7 +29,9 @@ def check(facts: Facts) -> Iterator[Finding]:
     """Finds an index that TensorFlow refuses, and shards that are missing."""
     located = facts.located
     if facts.unreadable is not None and (located.exists or located.explicit):
-        yield _finding(facts, located.prefix, _refusal(facts.unreadable, located.prefix))
+        refusal = _refusal(facts.unreadable, located.prefix)
+        refusal += untraced(facts, "restoring raises in every mode")
+        yield _finding(facts, located.prefix, refusal)
     if facts.files is not None:
         yield from _files(facts, facts.files)
         return
@@ -64,6 +74,7 @@ def _files(facts: Facts, files: CheckpointFiles) -> Iterator[Finding]:
                 f"the data file {file.name} has {file.size} bytes; by the index it has "
                 f"{file.needed}: {some_names(lost)} cannot be read"
             )
+        message += untraced(facts, "restoring any of them raises")
         finding = _finding(facts, file.name, message)
         yield dataclasses.replace(finding, outcomes=outcomes_of_reading(facts, lost))
 

@@ -30,7 +30,8 @@ def check(facts: Facts) -> Iterator[Finding]:
     yield Finding(
         rule=RULE.id,
         severity=RULE.severity,
-        message=f"the name says step {named}, and global_step in it is {stored}",
+        message=f"the name says step {named}, and global_step in it is {stored}; "
+        f"TRAIN goes on from {stored}",
         modes=facts.modes,
         subject=facts.located.prefix,
         hint="find out whether the files have been renamed",
