@@ -98,9 +98,9 @@ class Restores:
         """Each variable that a restore wrote, its key, and the value it must have now."""
         for saver, tensors, parts in self.savers:
             for key, variable in _saved_variables(saver):
-                if key not in tensors:
+                value = parts.get(variable.name, tensors.get(key))
+                if value is None:
                     raise OracleError(f"restored, yet not in the checkpoint: {key}")
-                value = parts.get(variable.name, tensors[key])
                 yield variable, key, _reshaped(value, variable) if saver._reshape else value
 
 
