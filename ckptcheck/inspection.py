@@ -84,16 +84,21 @@ def _why(located: Located) -> str:
 
 
 def _summaries(located: Located) -> Tuple[CheckpointSummary, ...]:
-    try:
-        listing = list_model_dir(located.model_dir)
-    except OSError as error:
-        raise UsageError(f"MODEL_DIR {located.model_dir} cannot be read: {error.strerror}")
     loaded = os.path.realpath(located.prefix) if located.prefix and located.exists else ""
     prefixes = list(located.candidates)
     known = [os.path.abspath(prefix) for prefix in prefixes]
     if loaded and not located.elsewhere and os.path.abspath(located.prefix) not in known:
-        prefixes.append(located.prefix)
-    return tuple(_summary(prefix, listing, loaded) for prefix in prefixes)
+        prefixes.append(located.prefix)  # in a directory below, or of a name that no other has
+    folders = {os.path.dirname(prefix) for prefix in prefixes}
+    listings = {folder: _listed(located, folder) for folder in folders}
+    return tuple(_summary(prefix, listings[os.path.dirname(prefix)], loaded) for prefix in prefixes)
+
+
+def _listed(located: Located, folder: str) -> Listing:
+    try:
+        return list_model_dir(folder)
+    except OSError as error:
+        raise UsageError(f"MODEL_DIR {located.model_dir} cannot be read: {error.strerror}")
 
 
 def _summary(prefix: str, listing: Listing, loaded: str) -> CheckpointSummary:

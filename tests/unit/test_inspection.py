@@ -293,6 +293,17 @@ def test_a_checkpoint_is_listed_once(
     assert len(inspect(named).checkpoints) == 1
 
 
+def test_a_checkpoint_in_a_directory_below(model_dir: Path) -> None:
+    (model_dir / "best").mkdir()
+    for path in list(model_dir.glob("model.ckpt-10.*")):
+        path.rename(model_dir / "best" / path.name)
+    (model_dir / "checkpoint").write_text('model_checkpoint_path: "best/model.ckpt-10"\n')
+    found = inspect(str(model_dir))
+    (listed,) = found.checkpoints
+    assert (found.ok, rules_of(found), listed.loaded) == (True, [], True)
+    assert listed.size > 10000 and listed.written
+
+
 def test_epochs_in_names(model_dir: Path) -> None:
     for path in list(model_dir.glob("model.ckpt-10.*")):
         path.rename(str(path).replace("model.ckpt-10", "epoch-3"))
