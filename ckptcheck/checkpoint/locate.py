@@ -5,7 +5,7 @@ import glob
 import os
 import re
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import Collection, Dict, List, Optional, Tuple
 
 from ..errors import UsageError
 from ..spec import Located, StateFile
@@ -84,6 +84,7 @@ def _located(
 ) -> Located:
     possible = "\0" not in prefix  # else no file can have that name
     exists = bool(prefix) and possible and checkpoint_exists(prefix)
+    shards = _shards(prefix) if exists else {}
     candidates = checkpoints_in(Path(model_dir))
     graphs = [without_pattern(prefix) + ".meta"] if prefix else []
     if not exists:  # the model is that of the other checkpoints
@@ -101,8 +102,8 @@ def _located(
         names_file=possible and bool(prefix) and not exists and os.path.exists(prefix),
         folder_exists=possible and os.path.isdir(os.path.dirname(prefix) or os.curdir),
         elsewhere=bool(prefix) and possible and not _is_inside(prefix, model_dir),
-        missing_shards=missing_shards(prefix) if exists else (),
-        data_bytes=data_bytes(prefix) if exists else None,
+        missing_shards=_missing_shards(prefix, shards) if exists else (),
+        data_bytes=sum(facts.size for facts in shards.values()) if shards else None,
         candidates=tuple(candidates),
         graphs=tuple(graphs),
     )
@@ -146,18 +147,11 @@ def _shards(prefix: str) -> Dict[str, FileFacts]:
     }
 
 
-def data_bytes(prefix: str) -> Optional[int]:
-    """The size of a V2 checkpoint's data files together, None where it has none."""
-    sizes = [facts.size for facts in _shards(prefix).values()]
-    return sum(sizes) if sizes else None
-
-
-def missing_shards(prefix: str) -> Tuple[str, ...]:
+def _missing_shards(prefix: str, there: Collection[str]) -> Tuple[str, ...]:
     """The data files that a V2 checkpoint lacks, by the count that the others' names give."""
     if not os.path.isfile(prefix + ".index"):
         return ()  # a V1 checkpoint is one file
     base = os.path.basename(prefix)
-    there = _shards(prefix)
     counts = {int(match.group("count")) for match in map(_SHARD.search, there) if match}
     count = max(counts) if counts else 1
     expected = [shard_name(base, number, count) for number in range(count)]

@@ -25,11 +25,13 @@ def refusals(tensorflow: Any, declared: Any, restored: Any) -> Iterator[Tuple[st
         declared: the graph as it was traced.
         restored: the part of it that runs, with the restored shapes.
     """
-    for op in restored.get_operations():
-        for attribute in _called_by(op):
+    calls = [(op, called) for op in restored.get_operations() for called in _called_by(op)]
+    if calls:
+        library = restored.as_graph_def().library
+        for op, called in calls:
+            body = _Body(tensorflow, restored, library, op, called)
             mine = declared.get_operation_by_name(op.name)
-            body = _Body(tensorflow, restored, op, attribute)
-            if body.problem and not _Body(tensorflow, declared, mine, attribute).problem:
+            if body.problem and not _Body(tensorflow, declared, library, mine, called).problem:
                 yield f"{op.name}/{body.refusing}".rstrip("/"), body.problem
 
 
@@ -48,9 +50,8 @@ class _Body:
         refusing: the op in it that TensorFlow names.
     """
 
-    def __init__(self, tensorflow: Any, graph: Any, op: Any, attribute: str) -> None:
+    def __init__(self, tensorflow: Any, graph: Any, library: Any, op: Any, attribute: str) -> None:
         self.problem = self.refusing = ""
-        library = graph.as_graph_def().library
         name = op.get_attr(attribute).name
         function = next(item for item in library.function if item.signature.name == name)
         definition = compat.graph_of_function(graph, function, _given_shapes(op))
@@ -66,7 +67,7 @@ class _Body:
                 return
             for inner in body.get_operations():
                 for called in _called_by(inner):
-                    found = _Body(tensorflow, body, inner, called)
+                    found = _Body(tensorflow, body, library, inner, called)
                     if found.problem and not self.problem:
                         self.problem = found.problem
                         self.refusing = f"{inner.name}/{found.refusing}"

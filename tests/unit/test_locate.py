@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ckptcheck.checkpoint.locate import checkpoints_in, locate, missing_shards
+from ckptcheck.checkpoint.locate import checkpoints_in, locate
 from ckptcheck.checkpoint.names import step_of
 from ckptcheck.errors import UsageError
 
@@ -182,8 +182,8 @@ def test_all_shards_missing(runs: Path) -> None:
 def test_shards_of_another_checkpoint_do_not_count(runs: Path) -> None:
     """``model.ckpt-1`` is a part of the name of ``model.ckpt-10``."""
     put(runs, "model.ckpt-1", shards=2)
-    assert missing_shards(str(runs / "model.ckpt-1")) == ()
-    assert missing_shards(str(runs / "model.ckpt-10")) == ()
+    assert locate(str(runs / "model.ckpt-1")).missing_shards == ()
+    assert locate(str(runs / "model.ckpt-10")).missing_shards == ()
 
 
 def test_a_v1_checkpoint_is_one_file(tmp_path: Path) -> None:
