@@ -125,11 +125,13 @@ class StateFile:
         latest: ``model_checkpoint_path`` as it is written, "" where it is missing.
         all: ``all_model_checkpoint_paths`` as they are written.
         problem: why it cannot be parsed, "" where it can.
+        unseen: whether it could not even be read, so that there may be nothing wrong in it.
     """
 
     latest: str
     all: Tuple[str, ...] = ()
     problem: str = ""
+    unseen: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,6 +145,7 @@ class Located:
         explicit: whether the user named the checkpoint and not the directory.
         state: the state file; None where there is none or it does not matter.
         exists: whether the files of ``prefix`` are there.
+        lacks_index: whether they are there all but the index, without which there is none.
         names_file: whether ``prefix`` is a file or a directory, and no checkpoint.
         folder_exists: whether the directory of ``prefix`` is there.
         elsewhere: whether ``prefix`` lies neither in ``model_dir`` nor below it.
@@ -150,6 +153,7 @@ class Located:
         data_bytes: the size of all data files together; None where there are none.
         candidates: the prefixes of all checkpoints in the directory, the latest last.
         graphs: where the saved graph can be, the best first.
+        saved_model: the prefix of the variables, where the directory is a SavedModel; else "".
     """
 
     named: str
@@ -158,6 +162,7 @@ class Located:
     explicit: bool
     state: Optional[StateFile]
     exists: bool
+    lacks_index: bool = False
     names_file: bool = False
     folder_exists: bool = True
     elsewhere: bool = False
@@ -165,6 +170,7 @@ class Located:
     data_bytes: Optional[int] = None
     candidates: Tuple[str, ...] = ()
     graphs: Tuple[str, ...] = ()
+    saved_model: str = ""
 
     @property
     def names_nothing(self) -> bool:
@@ -237,7 +243,9 @@ class CheckpointFiles:
         remains: files and directories that an interrupted save has left in the directory.
         data_newer_by: how many seconds the newest data file is younger than the index.
         global_step: the value of the tensor ``global_step``; None where there is none to be read.
+        without_index: data files of other checkpoints in the directory whose index is not there.
         saved_graph: whether its ``.meta`` file is there.
+        graph_problem: why the ``.meta`` file that is there cannot be read, "" where it can.
         snapshot: whether this is a snapshot, which has no data files.
     """
 
@@ -247,7 +255,9 @@ class CheckpointFiles:
     remains: Tuple[str, ...] = ()
     data_newer_by: float = 0.0
     global_step: Optional[int] = None
+    without_index: Tuple[str, ...] = ()
     saved_graph: bool = True
+    graph_problem: str = ""
     snapshot: bool = False
 
 

@@ -12,7 +12,7 @@ from .checkpoint.locate import locate
 from .checkpoint.names import step_of
 from .checkpoint.remote import AtHand, ReadRange, at_hand
 from .errors import UsageError
-from .file_facts import failing, file_facts, latest_names
+from .file_facts import failing, file_facts
 from .groups import group
 from .rules import run_rules
 from .spec import Located, Verification, Verified
@@ -55,10 +55,7 @@ def _verify(
     if not prefixes and located.prefix:
         prefixes = [located.prefix]
     if not prefixes and located.candidates:
-        raise UsageError(
-            f"Estimator loads no checkpoint from {model_dir}: name one of "
-            f"{latest_names(located)}, or verify --all-checkpoints"
-        )
+        prefixes = [""]  # a finding says that Estimator loads none of them
     examined = {prefix: _examined(prefix) for prefix in prefixes}
     whole = sum(_bytes(item.bundle) for item in examined.values() if item.bundle)
     done = 0
@@ -92,7 +89,7 @@ def _left_out(located: Located) -> Iterator[str]:
 
 
 def _examined(prefix: str) -> Examined:
-    return Examined() if "\0" in prefix else examine(prefix)  # else no file has that name
+    return examine(prefix) if prefix and "\0" not in prefix else Examined()
 
 
 def _is_gone(prefix: str, examined: Examined) -> bool:
@@ -102,7 +99,7 @@ def _is_gone(prefix: str, examined: Examined) -> bool:
 
 def _named(located: Located, prefix: str) -> Located:
     """One checkpoint as if it had been named: what the state file says is no matter of its data."""
-    if "\0" not in prefix and os.path.isfile(prefix + ".index"):
+    if prefix and "\0" not in prefix and os.path.isfile(prefix + ".index"):
         return locate(prefix + ".index")
     exists = located.exists and located.prefix == prefix
     explicit = located.explicit or located.prefix != prefix

@@ -497,6 +497,17 @@ def test_without_a_saved_graph_a_features_file_is_printed_that_works(project: Pr
 
 
 @needs_tensorflow
+@pytest.mark.parametrize("content", [b"", b"\xff" * 100], ids=["empty", "damaged"])
+def test_a_saved_graph_that_cannot_be_read_yields_to_the_other(
+    project: Project, content: bytes
+) -> None:
+    Path(str(project.root / project.prefix) + ".meta").write_bytes(content)
+    run = project.check(TARGET, "params.json", *QUIET)
+    assert run.code == 0, run
+    assert run.json["features"]["source"] == "saved-graph"
+
+
+@needs_tensorflow
 @pytest.mark.skipif(MAJOR == 1, reason="tf115's model_dir has reference variables anyway")
 def test_behavior_decides_between_silent_and_fails(project: Project) -> None:
     """Under TensorFlow 2 the launching script decides whether a wrong shape is noticed."""

@@ -134,7 +134,27 @@ def _failed_at_once(stored: Sequence[StoredTensor], files: "_Files") -> Dict[int
     An index may say any size: the pieces of such a tensor could be without end.
     """
     found = {number: files.problem(item) for number, item in enumerate(stored)}
+    found.update((number, _TOO_OFTEN) for number in _read_too_often(stored))
     return {number: problem for number, problem in found.items() if problem}
+
+
+_MOST_TIMES = 4
+_TOO_OFTEN = "its bytes are those of other tensors, which are read too often for it to be read too"
+
+
+def _read_too_often(stored: Sequence[StoredTensor]) -> Iterator[int]:
+    """Tensors at which the same bytes would be read again and again: no save lets any overlap.
+
+    A small index can name a large file as often as it has entries.
+    """
+    ends: Dict[int, int] = {}
+    for item in stored:
+        ends[item.shard] = max(ends.get(item.shard, 0), item.offset + item.size)
+    read: Dict[int, int] = {}
+    for number, item in enumerate(stored):
+        read[item.shard] = read.get(item.shard, 0) + item.size
+        if read[item.shard] > _MOST_TIMES * ends[item.shard]:
+            yield number
 
 
 def _batches(stored: Sequence[StoredTensor], failed: Mapping[int, str]) -> Iterator[List[_Piece]]:

@@ -82,7 +82,9 @@ def look_at_files(
         remains=tuple(_remains(listing)),
         data_newer_by=_data_newer_by(base, names, listing),
         global_step=global_step,
+        without_index=tuple(_without_index(base, listing)),
         saved_graph=base + ".meta" in listing,
+        graph_problem=_graph_problem(listing.get(base + ".meta")),
         snapshot=snapshot,
     )
 
@@ -163,6 +165,27 @@ def _strangers(base: str, count: int, listing: Listing) -> Iterator[str]:
         match = _SHARD.match(name[len(base) :]) if name.startswith(base) else None
         if match and (int(match.group(2)) != count or int(match.group(1)) >= count):
             yield name
+
+
+def _without_index(base: str, listing: Listing) -> Iterator[str]:
+    """Data files of other prefixes that nothing refers to."""
+    for name in sorted(listing):
+        match = _SHARD.search(name)
+        other = name[: match.start()] if match else base
+        if other != base and other + ".index" not in listing:
+            yield name
+
+
+def readable_graphs(base: str, listing: Listing) -> List[str]:
+    """The names of the files that can hold the saved graph of a checkpoint, the best first."""
+    names = [name for name in (base + ".meta", "graph.pbtxt") if name in listing]
+    return [name for name in names if not _graph_problem(listing[name])]
+
+
+def _graph_problem(facts: Optional[FileFacts]) -> str:
+    if facts is None or facts.problem:
+        return "" if facts is None else facts.problem
+    return "" if facts.size else "it is empty"
 
 
 _TEMPORARY = re.compile(r"(\.tempstate\d+|_temp_[0-9a-f]{32}/|_temp/|\.part_\d+)$")

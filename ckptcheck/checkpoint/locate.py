@@ -58,7 +58,7 @@ def _nothing(named: str, path: Path) -> str:
         "runs/base/model.ckpt-1000"
     )
     if path.is_file():
-        return f"{named} is a file and no checkpoint: {expected}"
+        return f"{named} is a file and no checkpoint{_kind(path)}: {expected}"
     parent = path.parent
     if not parent.is_dir():
         return f"no directory {named}: {expected}"
@@ -70,6 +70,23 @@ def _nothing(named: str, path: Path) -> str:
         near = difflib.get_close_matches(path.name, others, 1, 0.75)
         hint = f"; did you mean {parent / near[0]}?" if near else ""
     return f"no directory or checkpoint {named}: {expected}{hint}"
+
+
+def _kind(path: Path) -> str:
+    """What else a file is that has weights in it, for those who take it for a checkpoint."""
+    if path.suffix in (".h5", ".hdf5", ".keras"):
+        return ", but what Keras saves, which Saver does not read"
+    if path.suffix in (".pb", ".pbtxt"):
+        variables = _saved_model(path.parent)
+        return f", but a graph; {variables} holds its variables" if variables else ", but a graph"
+    return ""
+
+
+def _saved_model(folder: Path) -> str:
+    """The prefix of the variables of a SavedModel, "" for a directory that is none."""
+    prefix = os.path.join(str(folder), "variables", "variables")
+    is_one = any((folder / name).is_file() for name in ("saved_model.pb", "saved_model.pbtxt"))
+    return prefix if is_one and checkpoint_exists(prefix) else ""
 
 
 def _in_directory(named: str, path: Path) -> Located:
@@ -99,6 +116,7 @@ def _located(
         explicit=explicit,
         state=state,
         exists=exists,
+        lacks_index=possible and bool(prefix) and not exists and bool(_data_files(prefix)),
         names_file=possible and bool(prefix) and not exists and os.path.exists(prefix),
         folder_exists=possible and os.path.isdir(os.path.dirname(prefix) or os.curdir),
         elsewhere=bool(prefix) and possible and not _is_inside(prefix, model_dir),
@@ -106,6 +124,7 @@ def _located(
         data_bytes=sum(facts.size for facts in shards.values()) if shards else None,
         candidates=tuple(candidates),
         graphs=tuple(graphs),
+        saved_model="" if prefix else _saved_model(Path(model_dir)),
     )
 
 
@@ -145,6 +164,16 @@ def _shards(prefix: str) -> Dict[str, FileFacts]:
         and _SHARD.search(name)
         and (not facts.problem or os.path.isfile(os.path.join(folder, name)))
     }
+
+
+def _data_files(prefix: str) -> List[str]:
+    """The data files of a prefix that are there, whether or not there is an index."""
+    folder, base = os.path.split(prefix)
+    if not os.path.isdir(folder or os.curdir):
+        return []
+    return [
+        name for name in os.listdir(folder or os.curdir) if _SHARD.sub("", name) == base != name
+    ]
 
 
 def _missing_shards(prefix: str, there: Collection[str]) -> Tuple[str, ...]:

@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Ty
 from ..errors import UsageError
 from .bundle import Bundle, read_bundle
 from .damage import DamagedError
-from .files import FileFacts, Listing, global_step_of
+from .files import FileFacts, Listing, global_step_of, readable_graphs
 from .names import step_of, without_ending
 from .snapshot import MARKER, Marker, write_markers
 from .state_file import STATE_FILE, parse_state
@@ -228,8 +228,7 @@ def _order(name: str) -> int:
 
 
 def _copy_graph(listing: Listing, base: str, local: str, read: ReadRange) -> None:
-    graphs = [name for name in (base + ".meta", "graph.pbtxt") if name in listing]
-    for name in graphs[:1]:
+    for name in readable_graphs(base, listing)[:1]:
         if listing[name].size <= _LARGEST:
             _write(local, name, read(name, 0, listing[name].size))
 

@@ -14,7 +14,7 @@ from ..errors import UsageError
 from .bounded import read_whole
 from .bundle import Bundle
 from .damage import DamagedError
-from .files import FileFacts, Listing, list_folder, read_global_step
+from .files import FileFacts, Listing, list_folder, read_global_step, readable_graphs
 from .state_file import STATE_FILE
 
 MARKER = "ckptcheck-snapshot.json"
@@ -118,9 +118,7 @@ def write_snapshot(bundle: Bundle, out: str) -> List[str]:
 
 def _copied(base: str, listing: Listing) -> List[str]:
     """The names of the files that a snapshot has of a checkpoint: its index and one saved graph."""
-    graphs = [name for name in (base + ".meta", "graph.pbtxt") if name in listing]
-    readable = [name for name in graphs if not listing[name].problem]
-    return [base + ".index", *readable[:1]]
+    return [base + ".index", *readable_graphs(base, listing)[:1]]
 
 
 def _content_of(path: str) -> bytes:

@@ -63,14 +63,18 @@ def read_state_file(model_dir: Path) -> Optional[StateFile]:
     path = model_dir / STATE_FILE
     try:
         if not path.is_file():
-            return None
+            return _unseen("it is no regular file") if path.exists() else None
         if path.stat().st_size > _LARGEST:
             return StateFile("", problem=f"it is larger than {_LARGEST} bytes")
         return parse_state(path.read_bytes().decode("utf-8"))
     except UnicodeDecodeError:
         return StateFile("", problem="it is not text")
     except OSError as error:
-        return StateFile("", problem=f"it cannot be read: {error.strerror}")
+        return _unseen(f"it cannot be read: {error.strerror}")
+
+
+def _unseen(problem: str) -> StateFile:
+    return StateFile("", problem=problem, unseen=True)
 
 
 def parse_state(text: str) -> StateFile:

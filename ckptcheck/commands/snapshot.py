@@ -4,6 +4,8 @@ import os
 
 import typer
 
+from ..config import printable
+from ..inspection import inspect
 from ..reporters import files_text
 from ..snapshots import snapshot
 from .terminal import MODEL_DIR, new_app
@@ -23,3 +25,8 @@ def snapshot_command(
     names = snapshot(model_dir, out)
     sizes = [os.path.getsize(os.path.join(out, name)) for name in names]
     typer.echo(f"{out}: {len(names)} files, {files_text.bytes_text(sum(sizes))}")
+    for group in inspect(out, "warning").groups:
+        first = group.findings[0]
+        if first.severity != "note":
+            text = f"ckptcheck: {first.severity}[{first.rule}] {printable(first.message, 2000)}"
+            typer.echo(text, err=True)

@@ -256,7 +256,8 @@ def _group(item: Group, options: Options) -> str:
 
 def _verified(item: Verified, options: Options) -> str:
     state = _paint("good", "good", options) if item.ok else _paint("NOT GOOD", "error", options)
-    head = f"{printable(item.prefix, 2000)}: {_times(item.tensors, 'tensor')}, "
+    name = printable(item.prefix, 2000) or "no checkpoint"
+    head = f"{name}: {_times(item.tensors, 'tensor')}, "
     lines = [head + f"{bytes_text(item.size)} read: {state}"]
     lines.extend(_group(group, options) for group in item.groups)
     return "\n".join(lines)

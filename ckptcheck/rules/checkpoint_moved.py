@@ -65,6 +65,11 @@ def _message(located: Located) -> str:
             f"TensorFlow takes {located.prefix} for a pattern, because of the [, *, ? or \\ in it, "
             "and no file matches"
         )
+    if located.lacks_index:
+        return (
+            f"the state file names {located.prefix}, whose index is not there: data files alone "
+            "are no checkpoint"
+        )
     return f"the state file names {located.prefix}, which is not there"
 
 
@@ -100,6 +105,8 @@ def _nowhere(facts: Facts) -> Dict[str, Outcome]:
 def _hint(located: Located) -> str:
     if _is_pattern(located):
         return f"rename the directory {os.path.dirname(located.prefix)}"
+    if located.lacks_index:
+        return f"copy {located.prefix}.index from where it was written"
     state = os.path.join(located.model_dir, "checkpoint")
     names = [os.path.basename(prefix) for prefix in located.candidates]
     wanted = re.sub(r"\.(index|meta|data-\d{5}-of-\d{5})$", "", os.path.basename(located.prefix))

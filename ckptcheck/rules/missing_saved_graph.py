@@ -1,4 +1,4 @@
-"""The saved graph is missing.
+"""The saved graph is missing, or cannot be read.
 
 Estimator saves the graph beside the weights (``model.ckpt-N.meta``). A restore does not need it;
 ckptcheck reads the features and the kind of variables out of it.
@@ -18,15 +18,17 @@ from .examples import facts
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds a checkpoint without its graph."""
-    if facts.files is None or facts.files.saved_graph:
+    if facts.files is None or (facts.files.saved_graph and not facts.files.graph_problem):
         return
     if facts.index is not None and facts.index.object_based:
         return  # tf.train.Checkpoint and Keras save none
     name = os.path.basename(facts.located.prefix) + ".meta"
+    problem = facts.files.graph_problem
+    wrong = f"cannot be read ({problem})" if problem else "is not there"
     yield Finding(
         rule=RULE.id,
         severity=RULE.severity,
-        message=f"{name} is not there; TensorFlow restores without it",
+        message=f"{name} {wrong}; TensorFlow restores without it",
         modes=facts.modes,
         subject=name,
     )
@@ -34,13 +36,13 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def title(findings: Tuple[Finding, ...]) -> str:
     """The group's headline."""
-    return "the saved graph is missing"
+    return "there is no saved graph to read"
 
 
 RULE = Rule(
     id="missing-saved-graph",
     severity="note",
-    summary="The graph that Estimator saves beside the weights is missing.",
+    summary="The graph that Estimator saves beside the weights is missing or not readable.",
     check=check,
     title=title,
     good=facts,

@@ -38,7 +38,10 @@ def check(facts: Facts) -> Iterator[Finding]:
         ),
         modes=facts.modes,
         subject=located.prefix,
-        hint=f'write model_checkpoint_path: "{best}" into the file checkpoint if you mean that one',
+        hint=(
+            f'write model_checkpoint_path: "{best}" into the file checkpoint if you mean that one '
+            "and ckptcheck verify finds it good"
+        ),
     )
 
 

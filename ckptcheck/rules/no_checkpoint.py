@@ -51,7 +51,8 @@ def _outcomes(facts: Facts) -> Mapping[str, Outcome]:
 def _message(located: Located) -> str:
     there = ", ".join(os.path.basename(prefix) for prefix in located.candidates[-3:])
     if not there:
-        return f"{located.model_dir} holds no checkpoint"
+        kind = " of Estimator's: it is a SavedModel" if located.saved_model else ""
+        return f"{located.model_dir} holds no checkpoint{kind}"
     if located.state is None:
         why = "there is no state file"
     elif located.state.problem:
@@ -61,19 +62,16 @@ def _message(located: Located) -> str:
     return f"{why}, so Estimator does not see {there}: it starts with random weights"
 
 
-_NOT_READ = "cannot be read"
-"""What is said of a state file that nobody has seen, so that there may be nothing wrong in it."""
-
-
 def _hint(located: Located) -> str:
+    if located.saved_model:
+        return f"give the variables of the SavedModel: {located.saved_model}"
     if not located.candidates:
         return "give the directory or the prefix of a trained checkpoint"
     latest = os.path.basename(located.candidates[-1])
-    if located.state is not None and _NOT_READ in located.state.problem:
-        return "make {} readable".format(os.path.join(located.model_dir, "checkpoint"))
-    return 'write model_checkpoint_path: "{}" into {}'.format(
-        latest, os.path.join(located.model_dir, "checkpoint")
-    )
+    state = os.path.join(located.model_dir, "checkpoint")
+    if located.state is not None and located.state.unseen:
+        return f"make {state} a file that can be read"
+    return f'write model_checkpoint_path: "{latest}" into {state}'
 
 
 def title(findings: Tuple[Finding, ...]) -> str:

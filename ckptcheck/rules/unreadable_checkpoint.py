@@ -75,7 +75,7 @@ def _files(facts: Facts, files: CheckpointFiles) -> Iterator[Finding]:
                 f"{file.needed}: {some_names(lost)} cannot be read"
             )
         message += untraced(facts, "restoring any of them raises")
-        finding = _finding(facts, file.name, message)
+        finding = _finding(facts, file.name, message, file.problem)
         yield dataclasses.replace(finding, outcomes=outcomes_of_reading(facts, lost))
 
 
@@ -109,7 +109,8 @@ def _least_bytes(facts: Facts) -> int:
     return total
 
 
-def _finding(facts: Facts, subject: str, message: str) -> Finding:
+def _finding(facts: Facts, subject: str, message: str, problem: str = "") -> Finding:
+    again = "copy all files of the checkpoint again from where it was written"
     return Finding(
         rule=RULE.id,
         severity=RULE.severity,
@@ -117,7 +118,7 @@ def _finding(facts: Facts, subject: str, message: str) -> Finding:
         modes=facts.modes,
         outcomes=all_modes(facts, FAILS_AT_RESTORE),
         subject=subject,
-        hint="copy all files of the checkpoint again from where it was written",
+        hint=f"make {subject} a file that can be read, or {again}" if problem else again,
     )
 
 

@@ -18,16 +18,31 @@ _LARGEST_FILE = 1 << 30
 
 
 def read_saved_graph(tensorflow: Any, files: Sequence[str]) -> Optional[SavedGraph]:
-    """Reads the first of some files that exists; None where none does.
+    """Reads the first of some files that holds a graph; None where none does.
 
     Args:
         tensorflow: the module.
         files: ``.meta`` or ``.pbtxt`` files, the best first.
+
+    Raises:
+        Exception: what is wrong with the first one that cannot be read, where no other holds one.
     """
+    from google.protobuf import message, text_format
+
+    wrong = (message.DecodeError, text_format.ParseError, UnicodeDecodeError, OSError)
+    problems: List[Exception] = []
     for path in files:
-        if os.path.isfile(path) and os.path.getsize(path) <= _LARGEST_FILE:
+        if not os.path.isfile(path) or os.path.getsize(path) > _LARGEST_FILE:
+            continue
+        try:
             definition, version = _parse(tensorflow, path)
+        except wrong as error:
+            problems.append(error)
+            continue
+        if definition.node:  # an empty file is a graph without nodes
             return _summary(tensorflow, path, definition, version)
+    if problems:
+        raise problems[0]
     return None
 
 

@@ -306,3 +306,18 @@ def test_a_process_that_may_open_nothing_finds_no_damage(
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(UsageError, match="Too many open files"):
         deep.scan(bundle)
+
+
+def test_the_same_bytes_are_not_read_without_end(tmp_path: Path) -> None:
+    """An index of 4 kB could have a large file read for days."""
+    content = b"\0" * 4096
+    crc = masked(crc32c(content))
+    entry = writer.entry(NUMBERS["uint8"], (4096,), 0, 0, 4096, crc)
+    entries = {b"%03d" % number: entry for number in range(100)}
+    (tmp_path / "c-1.index").write_bytes(writer.index(entries))
+    (tmp_path / "c-1.data-00000-of-00001").write_bytes(content)
+    read: List[int] = []
+    found = scan(str(tmp_path / "c-1"), progress=read.append)
+    assert sum(read) == 4 * 4096
+    problems = [item.problem for item in found.values()]
+    assert problems.count("") == 4 and all("too often" in problem for problem in problems[4:])

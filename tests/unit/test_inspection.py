@@ -35,7 +35,8 @@ def model_dir(tmp_path: Path) -> Path:
 
 def rules_of(found: Any) -> List[str]:
     """All but the one that depends on when the fixture was checked out."""
-    return sorted({finding.rule for finding in found.findings} - {"mixed-times"})
+    findings = [finding for group in found.groups for finding in group.findings]
+    return sorted({finding.rule for finding in findings} - {"mixed-times"})
 
 
 def test_inspect(model_dir: Path) -> None:
@@ -67,6 +68,9 @@ def test_the_kind_of_variables_of_tensorflow_1() -> None:
         ("renamed", "wrong-step"),
         ("newer", "newer-checkpoint"),
         ("meta", "missing-saved-graph"),
+        ("empty meta", "missing-saved-graph"),
+        ("orphan", "data-without-index"),
+        ("no index", "checkpoint-moved"),
         ("stranger", "left-over-files"),
         ("longer", "left-over-files"),
     ],
@@ -91,6 +95,12 @@ def test_faults(fault: str, rule: str, model_dir: Path) -> None:
         put(model_dir, name="model.ckpt-20")
     elif fault == "meta":
         (model_dir / "model.ckpt-10.meta").unlink()
+    elif fault == "empty meta":
+        (model_dir / "model.ckpt-10.meta").write_bytes(b"")
+    elif fault == "orphan":
+        (model_dir / "model.ckpt-20.data-00000-of-00001").write_bytes(b"")
+    elif fault == "no index":
+        (model_dir / "model.ckpt-10.index").unlink()
     elif fault == "stranger":
         (model_dir / "model.ckpt-10.data-00000-of-00002").write_bytes(b"")
     else:
@@ -100,6 +110,45 @@ def test_faults(fault: str, rule: str, model_dir: Path) -> None:
     assert rules_of(found) == [rule]
     assert found.ok == (found.findings[0].severity != "error")
     render_inspection(found, Options())
+
+
+def test_verify_of_a_model_dir_of_which_nothing_is_loaded(model_dir: Path) -> None:
+    (model_dir / "checkpoint").unlink()
+    found = verify(str(model_dir))
+    assert (found.ok, found.checked, found.last_good) == (False, True, "")
+    assert rules_of(found.checkpoints[0]) == ["no-checkpoint"]
+    every = verify(str(model_dir), all_checkpoints=True, fail_on="error")
+    assert every.last_good == str(model_dir / "model.ckpt-10")
+
+
+def test_an_index_that_is_gone_is_named(model_dir: Path) -> None:
+    (model_dir / "model.ckpt-10.index").unlink()
+    (finding,) = inspect(str(model_dir)).findings
+    assert "whose index is not there" in finding.message
+    assert finding.hint.startswith(f"copy {model_dir / 'model.ckpt-10.index'} ")
+
+
+def test_a_saved_model_is_called_one(model_dir: Path) -> None:
+    (model_dir / "checkpoint").unlink()
+    (model_dir / "variables").mkdir()
+    for path in list(model_dir.glob("model.ckpt-10.*")):
+        path.rename(model_dir / "variables" / path.name.replace("model.ckpt-10", "variables"))
+    (model_dir / "saved_model.pb").write_bytes(b"")
+    found = inspect(str(model_dir))
+    assert found.checked is False
+    (finding,) = found.findings
+    variables = str(model_dir / "variables" / "variables")
+    assert "SavedModel" in finding.message and finding.hint.endswith(variables)
+    assert inspect(variables).checked
+    with pytest.raises(UsageError, match=f"but a graph; {variables} holds its variables"):
+        inspect(str(model_dir / "saved_model.pb"))
+
+
+@pytest.mark.parametrize("name", ["model.h5", "model.keras"])
+def test_what_keras_saves_is_said_to_be_so(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(UsageError, match="Keras"):
+        inspect(str(tmp_path / name))
 
 
 def test_an_empty_directory(tmp_path: Path) -> None:
@@ -137,8 +186,9 @@ def test_first_versions_are_listed_without_a_state_file(tmp_path: Path) -> None:
     ]
     assert [item.size for item in found.checkpoints] == [len(table), 2 * len(table)]
     assert [finding.rule for finding in found.findings] == ["no-checkpoint"]
-    with pytest.raises(UsageError, match="Estimator loads no checkpoint"):
-        verify(str(tmp_path), all_checkpoints=True)
+    verified = verify(str(tmp_path), all_checkpoints=True)
+    assert (verified.ok, verified.checked, len(verified.not_judged)) == (False, True, 2)
+    assert rules_of(verified.checkpoints[0]) == ["no-checkpoint"]
 
 
 def test_text_is_as_wide_as_it_may_be(model_dir: Path) -> None:
@@ -382,6 +432,9 @@ def test_the_command_line(model_dir: Path, tmp_path: Path) -> None:
     assert run_cli("snapshot", "base", "snap", cwd=tmp_path).code == 2
     os.remove(str(model_dir / "model.ckpt-10.data-00000-of-00001"))
     assert run_cli("inspect", "base", cwd=tmp_path).code == 1
+    damaged = run_cli("snapshot", "base", "damaged", cwd=tmp_path)
+    assert damaged.code == 0
+    assert "error[unreadable-checkpoint] the data file model.ckpt-10.data" in damaged.err
     assert run_cli("inspect", "nothing", cwd=tmp_path).code == 2
     (tmp_path / "inspect").mkdir()
     assert run_cli("inspect", "./inspect", cwd=tmp_path).code == 3

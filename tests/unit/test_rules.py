@@ -349,11 +349,11 @@ def test_a_name_of_slashes_ends_soon() -> None:
 
 
 def test_a_state_file_that_cannot_be_read_is_not_called_wrong() -> None:
-    state = StateFile("", problem="it cannot be read: Permission denied")
+    state = StateFile("", problem="it cannot be read: Permission denied", unseen=True)
     located = dataclasses.replace(made.LOCATED, prefix="", exists=False, state=state)
     (found,) = all_rules()["no-checkpoint"].check(made.nothing_to_restore(located))
     assert "cannot use the state file (it cannot be read: Permission denied)" in found.message
-    assert found.hint == "make runs/base/checkpoint readable"
+    assert found.hint == "make runs/base/checkpoint a file that can be read"
 
 
 @pytest.mark.parametrize("object_based", [False, True])

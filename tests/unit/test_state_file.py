@@ -1,6 +1,7 @@
 """The state file, as TensorFlow writes it, as people edit it, and as disks leave it."""
 
 import errno
+import os
 import time
 from pathlib import Path
 from typing import Tuple
@@ -224,11 +225,20 @@ def test_a_file_that_is_no_state_file(tmp_path: Path, data: bytes, problem: str)
     assert (state.latest, state.problem) == ("", problem)
 
 
-@pytest.mark.parametrize("make", ["nothing", "directory"])
-def test_no_state_file(tmp_path: Path, make: str) -> None:
-    if make == "directory":
-        (tmp_path / "checkpoint").mkdir()
+def test_no_state_file(tmp_path: Path) -> None:
     assert read_state_file(tmp_path) is None
+
+
+@pytest.mark.parametrize("kind", ["directory", "pipe"])
+def test_what_is_named_as_a_state_file_and_is_no_file(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "checkpoint"
+    if kind == "directory":
+        path.mkdir()
+    else:
+        os.mkfifo(str(path))
+    state = read_state_file(tmp_path)
+    assert state is not None
+    assert (state.latest, state.problem, state.unseen) == ("", "it is no regular file", True)
 
 
 def test_an_empty_state_file_is_there_and_names_nothing(tmp_path: Path) -> None:
