@@ -126,12 +126,14 @@ class StateFile:
         all: ``all_model_checkpoint_paths`` as they are written.
         problem: why it cannot be parsed, "" where it can.
         unseen: whether it could not even be read, so that there may be nothing wrong in it.
+        directory: whether a directory stands in its place.
     """
 
     latest: str
     all: Tuple[str, ...] = ()
     problem: str = ""
     unseen: bool = False
+    directory: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

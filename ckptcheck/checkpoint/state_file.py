@@ -62,6 +62,8 @@ def read_state_file(model_dir: Path) -> Optional[StateFile]:
     """Reads the state file of a directory; None where there is none."""
     path = model_dir / STATE_FILE
     try:
+        if path.is_dir():
+            return StateFile("", problem="it is a directory", unseen=True, directory=True)
         if not path.is_file():
             return _unseen("it is no regular file") if path.exists() else None
         if path.stat().st_size > _LARGEST:

@@ -4,7 +4,8 @@ Without a readable state file named ``checkpoint`` Estimator takes a model_dir f
 if the files of a checkpoint are in it. PREDICT and EVAL log ``Could not find trained model in
 model_dir`` at INFO and go on with random weights; TRAIN starts again at step 0; an export raises
 ``Couldn't find trained model``. A state file that names no checkpoint at all, such as an empty one,
-raises ``Invalid checkpoint state`` in every mode.
+raises ``Invalid checkpoint state`` in every mode. Where a directory stands in the place of the
+state file, TRAIN raises as soon as it saves, which is before its first step.
 
 What to do: write the state file again (``model_checkpoint_path: "model.ckpt-1000"``), or name the
 checkpoint itself instead of the directory. An empty model_dir is not checked at all (exit code 3).
@@ -43,9 +44,17 @@ def _outcomes(facts: Facts) -> Mapping[str, Outcome]:
     """
     if facts.located.names_nothing:
         special, others = {TRAIN: FAILS_AT_RESTORE}, FAILS_BEFORE_MODEL_FN
+    elif _cannot_save(facts.located):
+        special = {TRAIN: FAILS_AT_RESTORE, EXPORT: FAILS_BEFORE_MODEL_FN}
+        others = SILENTLY_WRONG
     else:
         special, others = {EXPORT: FAILS_BEFORE_MODEL_FN}, SILENTLY_WRONG
     return {mode: special.get(mode, others) for mode in facts.modes}
+
+
+def _cannot_save(located: Located) -> bool:
+    """Whether the first save of TRAIN, which is made before its first step, cannot end."""
+    return located.state is not None and located.state.directory
 
 
 def _message(located: Located) -> str:
@@ -59,7 +68,8 @@ def _message(located: Located) -> str:
         why = f"TensorFlow cannot use the state file ({located.state.problem})"
     else:
         return "the state file names no checkpoint: TensorFlow raises Invalid checkpoint state"
-    return f"{why}, so Estimator does not see {there}: it starts with random weights"
+    raises = ", and TRAIN raises when it saves them" if _cannot_save(located) else ""
+    return f"{why}, so Estimator does not see {there}: it starts with random weights{raises}"
 
 
 def _hint(located: Located) -> str:

@@ -403,6 +403,7 @@ LINEAR = [
     Case("linear-directory-is-a-pattern", "linear", (e.model_dir_named("lr[0.1]"),)),
     Case("linear-directory-with-a-star", "linear", (e.model_dir_named("a*b"),), extra=True),
     Case("linear-state-garbage", "linear", (e.state_garbage,)),
+    Case("linear-state-directory", "linear", (e.state_directory,)),
     Case("linear-state-empty", "linear", (e.state_empty,)),
     Case("linear-shard-removed", "linear", (e.remove_files("*.data-*"),)),
     Case("linear-shard-truncated", "linear", (e.truncate("*.data-*", 10),)),

@@ -402,6 +402,13 @@ def state_garbage(workspace: Workspace) -> None:
         f.write("<<<<<<< HEAD\n")
 
 
+def state_directory(workspace: Workspace) -> None:
+    """A directory stands where the state file belongs."""
+    path = os.path.join(workspace.model_dir, "checkpoint")
+    os.remove(path)
+    os.mkdir(path)
+
+
 def state_empty(workspace: Workspace) -> None:
     """The state file is empty."""
     with open(os.path.join(workspace.model_dir, "checkpoint"), "w"):

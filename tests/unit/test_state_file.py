@@ -238,7 +238,9 @@ def test_what_is_named_as_a_state_file_and_is_no_file(tmp_path: Path, kind: str)
         os.mkfifo(str(path))
     state = read_state_file(tmp_path)
     assert state is not None
-    assert (state.latest, state.problem, state.unseen) == ("", "it is no regular file", True)
+    problem = "it is a directory" if kind == "directory" else "it is no regular file"
+    assert (state.latest, state.problem, state.unseen) == ("", problem, True)
+    assert state.directory == (kind == "directory")
 
 
 def test_an_empty_state_file_is_there_and_names_nothing(tmp_path: Path) -> None:
