@@ -14,19 +14,18 @@ from .client.process import Tracer
 from .client.tracing import trace_check
 from .config import (
     DEFAULT_TIMEOUT,
-    SEVERITIES,
     CheckSpec,
     FeatureFile,
     feature_file,
-    printable,
     read_feature_file,
 )
 from .config import read_json_object as _read_json_object
 from .config import size as _size
 from .errors import UsageError
 from .groups import group
+from .harmless import printable
 from .rules import Facts, run_rules
-from .spec import MODES, CheckpointIndex, Finding, Located, Report, TensorScan
+from .spec import MODES, SEVERITIES, CheckpointIndex, Finding, Located, Report, TensorScan
 from .verdicts import verdicts
 
 

@@ -1,15 +1,14 @@
 """The command line: which command, and what becomes of its errors."""
 
-import difflib
 import importlib
 import io
 import os
 import sys
-from typing import List, Optional, Sequence
+from typing import List, Optional, Sequence, Tuple
 
-from .config import escaped, printable, shortened, split_flags
 from .errors import UsageError
 from .exit_codes import EXIT_FINDINGS, EXIT_USAGE
+from .harmless import escaped, printable, shortened
 
 FILE_COMMANDS = ("inspect", "snapshot", "verify")
 """A first word that is one of these is a command of its own; ``./inspect`` is a directory."""
@@ -37,6 +36,15 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         sys.exit(130)
 
 
+def split_flags(argv: Sequence[str]) -> Tuple[List[str], Tuple[str, ...]]:
+    """Cuts a command line at its first ``--``: what is ckptcheck's, and the user's flags."""
+    words = list(argv)
+    if "--" not in words:
+        return words, ()
+    at = words.index("--")
+    return words[:at], tuple(words[at + 1 :])
+
+
 def _run(words: List[str], flags: Optional[Sequence[str]]) -> None:
     """Imports the command that is asked for, and no other: what it does not need takes time."""
     if words and words[0] in FILE_COMMANDS:
@@ -52,6 +60,8 @@ def _meant(words: Sequence[str]) -> str:
     """What to say of a MODEL_DIR that is not there and nearly a command."""
     if not words or words[0] in FILE_COMMANDS or os.path.exists(words[0]):
         return ""
+    import difflib
+
     near = difflib.get_close_matches(words[0], FILE_COMMANDS, 1, 0.75)
     return "; did you mean ckptcheck {}?".format(" ".join([near[0], *words[1:]])) if near else ""
 

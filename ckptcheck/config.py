@@ -1,7 +1,6 @@
 """What to check: the arguments, read and verified, as one value."""
 
 import dataclasses
-import hashlib
 import json
 import os
 import re
@@ -9,14 +8,13 @@ import sys
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .errors import UsageError
-from .spec import ALL_MODES, MODES
+from .spec import ALL_MODES, MODES, SEVERITIES
 
 DEFAULT_TIMEOUT = 300.0
 LONGEST_TIMEOUT = 24 * 3600.0
 LEAST_MEMORY = 64 << 20
 """What a small graph takes; with less, nothing could be traced."""
 MOST_MEMORY = 1 << 50
-SEVERITIES = ("note", "warning", "error")
 _LARGEST_PARAMS = 64 << 20
 
 
@@ -380,49 +378,3 @@ def size(option: str, text: str) -> int:
     if found is None:
         raise UsageError(f"{option} {text}: expected a size such as 4G or 500M")
     return int(float(found.group(1)) * (1 << _UNITS[found.group(2).lower()]))
-
-
-def split_flags(argv: Sequence[str]) -> Tuple[List[str], Tuple[str, ...]]:
-    """Cuts a command line at its first ``--``: what is ckptcheck's, and the user's flags."""
-    words = list(argv)
-    if "--" not in words:
-        return words, ()
-    at = words.index("--")
-    return words[:at], tuple(words[at + 1 :])
-
-
-_LONG_WORD = re.compile(r"\S{201,}")
-_HEAD, _TAIL = 80, 60
-
-
-def shortened(text: str) -> str:
-    """A text with its very long words cut in the middle: a name of 10 kB says little.
-
-    What is left of different words differs.
-    """
-    return _LONG_WORD.sub(_shortened_word, text)
-
-
-def _shortened_word(match: "re.Match[str]") -> str:
-    word = match.group()
-    mark = hashlib.sha256(word.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{word[:_HEAD]}…[{len(word)}:{mark}]…{word[-_TAIL:]}"
-
-
-def escaped(text: str) -> str:
-    """A text without anything that moves a cursor, reorders what is beside it, or is not seen."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
-def harmless_lines(text: str) -> str:
-    """What another program printed: its lines stay lines, and nothing in it steers a terminal."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return "\n".join(escaped(line.replace("\t", "    ")) for line in lines)
-
-
-def printable(text: str, most: int = 300) -> str:
-    """A name from an untrusted file as one harmless piece of a line."""
-    safe = escaped(text)
-    return safe if len(safe) <= most else safe[: most - 1] + "…"

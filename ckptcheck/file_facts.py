@@ -3,10 +3,9 @@
 from typing import List, Optional, Sequence, Tuple
 
 from .checkpoint.examine import Examined
-from .config import SEVERITIES
 from .rules import Facts
 from .rules.unreadable_checkpoint import OWN_READER
-from .spec import Failure, Finding, Located, TensorScan
+from .spec import SEVERITIES, Failure, Finding, Located, TensorScan
 
 
 def file_facts(

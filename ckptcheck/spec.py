@@ -18,6 +18,7 @@ __all__ = [
     "OUTCOMES",
     "PREDICT",
     "RESTORES",
+    "SEVERITIES",
     "SILENT",
     "TRAIN",
     "UNLABELED",
@@ -85,6 +86,9 @@ UNLABELED = (PREDICT, EXPORT)
 RESTORES, FAILS, SILENT, UNTRACEABLE = "restores", "fails", "silent", "untraceable"
 OUTCOMES = (RESTORES, SILENT, FAILS, UNTRACEABLE)
 """From the mildest to the one that hides all others."""
+
+SEVERITIES = ("note", "warning", "error")
+"""Of findings, the least severe first."""
 
 
 # --- What a checkpoint holds -----------------------------------------------------------------

@@ -1,6 +1,5 @@
 """Which checkpoint a restore would load from what the user named."""
 
-import difflib
 import glob
 import os
 import re
@@ -67,6 +66,8 @@ def _nothing(named: str, path: Path) -> str:
         hint = "; {} holds {}".format(parent, ", ".join(there[-3:]))
     else:
         others = [name for name in os.listdir(str(parent)) if name != path.name]
+        import difflib
+
         near = difflib.get_close_matches(path.name, others, 1, 0.75)
         hint = f"; did you mean {parent / near[0]}?" if near else ""
     return f"no directory or checkpoint {named}: {expected}{hint}"

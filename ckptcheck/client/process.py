@@ -17,8 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Dict, List, Optional, Set, Tuple, Type, Union
 
-from ..config import harmless_lines
 from ..errors import UsageError
+from ..harmless import harmless_lines
 from ..spec import Environment, Failure, from_json
 from .bootstrap import BOOTSTRAP
 

@@ -16,7 +16,7 @@ from ..config import (
     with_overrides,
 )
 from ..errors import UsageError
-from ..reporters import FORMATS
+from ..reporters.formats import FORMATS
 from ..rules import all_rules
 from ..spec import MODES
 from .terminal import finish, new_app, of_terminal

@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from ..config import printable
+from ..harmless import printable
 from ..inspection import inspect
 from ..reporters import files_text
 from ..snapshots import snapshot

@@ -7,11 +7,10 @@ from typing import Union
 
 import typer
 
-from ..config import SEVERITIES
 from ..errors import UsageError
 from ..exit_codes import EXIT_FINDINGS, EXIT_NOTHING_CHECKED, EXIT_OK
 from ..reporters.options import Options
-from ..spec import Inspection, Report, Verification
+from ..spec import SEVERITIES, Inspection, Report, Verification
 
 FORMAT = typer.Option("text", "--format", help="text or json.")
 MODEL_DIR = typer.Argument(..., metavar="MODEL_DIR", show_default=False)

@@ -1,15 +1,1 @@
 """Reports as text: one file a format; data in, string out."""
-
-from typing import Callable, Dict
-
-from ..spec import Report
-from . import json_format, text
-from .options import Options
-
-FORMATS: Dict[str, Callable[[Report, Options], str]] = {
-    "text": text.render,
-    "json": json_format.render,
-}
-"""Every ``--format`` by its name."""
-
-__all__ = ["FORMATS", "Options"]

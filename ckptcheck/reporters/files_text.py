@@ -6,8 +6,8 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from tabulate import tabulate
 
-from ..config import printable
 from ..groups import fold
+from ..harmless import printable
 from ..spec import (
     CheckpointSummary,
     Group,

@@ -7,8 +7,8 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from tabulate import tabulate
 
-from ..config import escaped, printable, shortened
 from ..groups import fold
+from ..harmless import escaped, printable, shortened
 from ..spec import (
     EVAL,
     EXPORT,

@@ -15,7 +15,8 @@ from ckptcheck.commands.terminal import exit_code
 from ckptcheck.config import CheckSpec
 from ckptcheck.errors import UsageError
 from ckptcheck.exit_codes import EXIT_USAGE
-from ckptcheck.reporters import FORMATS, Options
+from ckptcheck.reporters.formats import FORMATS
+from ckptcheck.reporters.options import Options
 from ckptcheck.spec import Report
 
 from .cases import Case

@@ -7,7 +7,8 @@ from typing import Any, Dict, Tuple
 import pytest
 
 from ckptcheck.groups import group
-from ckptcheck.reporters import FORMATS, Options
+from ckptcheck.reporters.formats import FORMATS
+from ckptcheck.reporters.options import Options
 from ckptcheck.rules import Facts, all_rules, run_rules
 from ckptcheck.rules import examples as made
 from ckptcheck.spec import Advice, Report, VariableSpec

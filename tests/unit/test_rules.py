@@ -8,7 +8,6 @@ from typing import List, Tuple
 
 import pytest
 
-from ckptcheck.config import SEVERITIES
 from ckptcheck.groups import group
 from ckptcheck.rules import Facts, Rule, all_rules, run_rules
 from ckptcheck.rules import examples as made
@@ -16,6 +15,7 @@ from ckptcheck.rules.base import is_slot_name
 from ckptcheck.spec import (
     MODES,
     OUTCOMES,
+    SEVERITIES,
     CheckpointFiles,
     DataFile,
     EntryFlaw,

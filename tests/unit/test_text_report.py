@@ -7,7 +7,8 @@ from typing import Any, Tuple
 
 import pytest
 
-from ckptcheck.reporters import FORMATS, Options
+from ckptcheck.reporters.formats import FORMATS
+from ckptcheck.reporters.options import Options
 from ckptcheck.rules import all_rules
 from ckptcheck.rules import examples as made
 from ckptcheck.spec import (
