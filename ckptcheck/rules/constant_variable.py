@@ -1,4 +1,4 @@
-"""A weight has one value everywhere.
+"""A variable has one value everywhere.
 
 A matrix of weights starts with random values, so one that is 0 (or anything else) everywhere was
 never trained, was reset by a tool, or is not what was meant to be saved. Vectors (biases, scales)
@@ -42,13 +42,13 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def title(findings: Tuple[Finding, ...]) -> str:
     """The group's headline."""
-    return counted(findings, "1 weight is constant", "{} weights are constant")
+    return counted(findings, "1 variable is constant", "{} variables are constant")
 
 
 RULE = Rule(
     id="constant-variable",
     severity="note",
-    summary="A weight has one value everywhere (ckptcheck verify).",
+    summary="A variable has one value everywhere (ckptcheck verify).",
     check=check,
     title=title,
     good=facts,

@@ -15,6 +15,7 @@ from . import applies, called_functions, convolutions, fusions, simplified, slic
 from .convolutions import static_shape
 from .imports import ImportedError, imported, named_op, part_of
 from .restore_plan import Restore, ancestors, as_op, consumers_of
+from .told_shapes import Pinned, told_shapes
 
 _ANY_BATCH = 1009
 """A prime, which no size of a model divides: what a Reshape makes fit by chance does not fit."""
@@ -91,6 +92,9 @@ def _refusal(
     pinned = _pins(inputs, ops)
     if pinned and _refusal_of(tensorflow, graph, definition, pinned, folded):
         pinned = {}  # the declared model itself refuses that size: then it is no batch's
+    told = told_shapes(tensorflow, graph, definition, pinned, changed)
+    if told and not _refusal_of(tensorflow, graph, definition, {**pinned, **told}, folded):
+        pinned = {**pinned, **told}
     fetched = {op.name for op in roots}
     shapes = {name: fusions.known(stored.shape) or () for name, (_, stored) in changed.items()}
     with imported(tensorflow, definition, {}, known) as declared:
@@ -107,7 +111,7 @@ def _refusal(
     return _refusal_of(tensorflow, graph, definition, pinned, folded)
 
 
-def _pins(inputs: Sequence[Any], ops: Set[Any]) -> Dict[str, Tuple[Any, List[Optional[int]]]]:
+def _pins(inputs: Sequence[Any], ops: Set[Any]) -> Pinned:
     """The inputs with their dtypes and shapes, those of an unknown batch for a known one.
 
     With it the shape functions know the sizes that are computed from a batch's, such as that of
@@ -127,7 +131,7 @@ def _refusal_of(
     tensorflow: Any,
     graph: Any,
     definition: Any,
-    pinned: Dict[str, Tuple[Any, List[Optional[int]]]],
+    pinned: Pinned,
     folded: Dict[str, Any],
 ) -> Optional[Tuple[str, str]]:
     """What refuses a part of the graph with some inputs of known shapes and some known values.

@@ -279,4 +279,16 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (RemovePart("hidden"), GiveInputFn()),
     ),
+    # Of what TensorFlow 1 looks up in a table only Python knows the shape.
+    "a-lookup-and-a-layer-that-is-gone": (
+        Composed(
+            _with_parts(
+                _with_inputs(PLAIN, Inputs(widths=(3,))),
+                parts.Table("table"),
+                parts.MatMul("m", Number(6)),
+                parts.Sequential("two", Number(2), Number(6)),
+            )
+        ),
+        (RemovePart("m"),),
+    ),
 }

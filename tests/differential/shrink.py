@@ -24,7 +24,7 @@ def shrink(case: Case, still: Callable[[Case], bool], attempts: int) -> Case:
     shrunk = True
     while shrunk:
         shrunk = False
-        for smaller in _smaller(case):
+        for smaller in smaller_cases(case):
             if left <= 0:
                 return case
             left -= 1
@@ -34,7 +34,12 @@ def shrink(case: Case, still: Callable[[Case], bool], attempts: int) -> Case:
     return case
 
 
-def _smaller(case: Case) -> Iterator[Case]:
+def smaller_cases(case: Case) -> Iterator[Case]:
+    """Cases that are one step smaller, those that lose most first."""
+    return (smaller for smaller in _changed_cases(case) if smaller != case)
+
+
+def _changed_cases(case: Case) -> Iterator[Case]:
     composed, edits = case
     for place in range(len(edits)):
         yield composed, edits[:place] + edits[place + 1 :]
