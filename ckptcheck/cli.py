@@ -1,5 +1,6 @@
 """The command line: which command, and what becomes of its errors."""
 
+import functools
 import importlib
 import io
 import os
@@ -7,15 +8,19 @@ import sys
 from typing import List, Optional, Sequence, Tuple
 
 from .errors import UsageError
-from .exit_codes import EXIT_FINDINGS, EXIT_USAGE
+from .exit_codes import EXIT_USAGE
 from .harmless import escaped, printable, shortened
+from .stdout import write_out
 
 FILE_COMMANDS = ("inspect", "snapshot", "verify")
 """A first word that is one of these is a command of its own; ``./inspect`` is a directory."""
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
-    """Runs the command line and ends the process with its exit code."""
+    """Runs the command line and raises SystemExit with its exit code.
+
+    By then all that it prints has been written.
+    """
     _write_anything()
     words, flags = split_flags(sys.argv[1:] if argv is None else argv)
     try:
@@ -23,9 +28,6 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     except UsageError as error:
         sys.stderr.write(f"ckptcheck: error: {_harmless(str(error) + _meant(words))}\n")
         sys.exit(EXIT_USAGE)
-    except BrokenPipeError:  # the reader of the report, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(EXIT_FINDINGS)
     except Exception as error:
         if "CKPTCHECK_DEBUG" in os.environ:
             raise
@@ -49,11 +51,15 @@ def _run(words: List[str], flags: Optional[Sequence[str]]) -> None:
     """Imports the command that is asked for, and no other: what it does not need takes time."""
     if words and words[0] in FILE_COMMANDS:
         command = importlib.import_module(f".commands.{words[0]}", __package__)
-        command.app(words[1:], prog_name=f"ckptcheck {words[0]}")
+        run = functools.partial(command.app, words[1:], prog_name=f"ckptcheck {words[0]}")
     else:
         from .commands import check
 
-        check.app(words, obj=flags, prog_name="ckptcheck")
+        run = functools.partial(check.app, words, obj=flags, prog_name="ckptcheck")
+    try:
+        run()
+    finally:
+        write_out()
 
 
 def _meant(words: Sequence[str]) -> str:
@@ -67,7 +73,12 @@ def _meant(words: Sequence[str]) -> str:
 
 
 def _write_anything() -> None:
-    """Escapes what a terminal's encoding does not have, such as the names of variables."""
+    """Escapes what a terminal's encoding does not have, such as the names of variables.
+
+    What has no standard output or error gets one that nobody reads.
+    """
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

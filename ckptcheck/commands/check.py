@@ -19,6 +19,7 @@ from ..errors import UsageError
 from ..reporters.formats import FORMATS
 from ..rules import all_rules
 from ..spec import MODES
+from ..stdout import write_out
 from .terminal import finish, new_app, of_terminal
 
 _HELP = """Says what restoring a checkpoint into Estimator code will do, before it is tried.
@@ -43,14 +44,14 @@ app = new_app()
 
 def _version(value: bool) -> None:
     if value:
-        typer.echo("ckptcheck " + __version__)
+        write_out(f"ckptcheck {__version__}\n")
         raise typer.Exit()
 
 
 def _list_rules(value: bool) -> None:
     if value:
-        for rule in all_rules().values():
-            typer.echo(f"{rule.id:26} {rule.severity:8} {rule.summary}")
+        rules = all_rules().values()
+        write_out("".join(f"{rule.id:26} {rule.severity:8} {rule.summary}\n" for rule in rules))
         raise typer.Exit()
 
 
@@ -63,7 +64,7 @@ def _explain(value: Optional[str]) -> None:
             "--explain {}: no such rule; the rules are {}".format(value, ", ".join(rules))
         )
     rule = rules[value]
-    typer.echo(f"{rule.id} ({rule.severity})\n\n{rule.explanation}")
+    write_out(f"{rule.id} ({rule.severity})\n\n{rule.explanation}\n")
     raise typer.Exit()
 
 

@@ -8,6 +8,7 @@ from ..harmless import printable
 from ..inspection import inspect
 from ..reporters import files_text
 from ..snapshots import snapshot
+from ..stdout import write_out
 from .terminal import MODEL_DIR, new_app
 
 app = new_app()
@@ -24,7 +25,7 @@ def snapshot_command(
     """
     names = snapshot(model_dir, out)
     sizes = [os.path.getsize(os.path.join(out, name)) for name in names]
-    typer.echo(f"{out}: {len(names)} files, {files_text.bytes_text(sum(sizes))}")
+    write_out(f"{out}: {len(names)} files, {files_text.bytes_text(sum(sizes))}\n")
     for group in inspect(out, "warning").groups:
         first = group.findings[0]
         if first.severity != "note":

@@ -11,6 +11,7 @@ from ..errors import UsageError
 from ..exit_codes import EXIT_FINDINGS, EXIT_NOTHING_CHECKED, EXIT_OK
 from ..reporters.options import Options
 from ..spec import SEVERITIES, Inspection, Report, Verification
+from ..stdout import write_out
 
 FORMAT = typer.Option("text", "--format", help="text or json.")
 MODEL_DIR = typer.Argument(..., metavar="MODEL_DIR", show_default=False)
@@ -33,9 +34,10 @@ def finish(text: str, found: Union[Report, Inspection, Verification]) -> None:
     """Prints a report and ends the command with its exit code.
 
     Raises:
-        typer.Exit: always.
+        typer.Exit: always, but where the report cannot be written.
+        UsageError: it cannot be written.
     """
-    sys.stdout.write(text)
+    write_out(text)
     raise typer.Exit(exit_code(found))
 
 
