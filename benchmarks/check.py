@@ -169,12 +169,15 @@ def measure(command: List[str], folder: Path, shared: bool = False) -> Run:
 
 def _environment() -> Dict[str, str]:
     paths = [str(ROOT)] + os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    return dict(
+    found = dict(
         os.environ,
         PYTHONPATH=os.pathsep.join(filter(None, paths)),
         TF_CPP_MIN_LOG_LEVEL="3",
         PYTHONWARNINGS="ignore",
     )
+    # TensorFlow's installer has compiled its modules; this source tree must be allowed to, too.
+    found.pop("PYTHONDONTWRITEBYTECODE", None)
+    return found
 
 
 class Benchmark:

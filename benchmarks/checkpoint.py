@@ -76,7 +76,10 @@ print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, len(na
 
 def _environment() -> Dict[str, str]:
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    return dict(os.environ, PYTHONPATH=path, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
+    found = dict(os.environ, PYTHONPATH=path, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
+    # TensorFlow's installer has compiled its modules; this source tree must be allowed to, too.
+    found.pop("PYTHONDONTWRITEBYTECODE", None)
+    return found
 
 
 def _python(*arguments: str) -> str:
