@@ -48,6 +48,7 @@ def import_tensorflow() -> Any:
             warnings.simplefilter("ignore")
             tensorflow = importlib.import_module("tensorflow")
             version = tensorflow.__version__
+            _load_estimator(tensorflow)
     except ModuleNotFoundError as error:
         if error.name == "tensorflow":
             raise UsageError(_NO_TENSORFLOW.format(sys.executable))
@@ -61,6 +62,17 @@ def import_tensorflow() -> Any:
 
         estimator_stand_in.install(tensorflow)
     return tensorflow
+
+
+def _load_estimator(tensorflow: Any) -> None:
+    """Imports ``tf.estimator``, which TensorFlow 2 imports when it is first of use.
+
+    Every trace uses it, and so need not import it in a fork of its own. None of the modules that
+    this imports asks whether TensorFlow 2 behavior is enabled, which is not known yet.
+    """
+    if version_of(tensorflow.__version__) < _FIRST_WITHOUT_ESTIMATOR:
+        for api in (tensorflow, v1(tensorflow)):
+            api.estimator.RunConfig  # noqa: B018
 
 
 _NO_TENSORFLOW = (
