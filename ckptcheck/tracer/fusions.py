@@ -12,6 +12,8 @@ from typing import Any, Dict, Iterator, Optional, Sequence, Set, Tuple
 from . import fused_kernels
 from .convolutions import static_shape
 from .fused_kernels import ADDITIONS, NORMALIZATIONS, Fusion, Sizes
+from .imports import ImportedError, imported, part_of
+from .restore_plan import ancestors
 
 
 def fuse(
@@ -34,9 +36,10 @@ def fuse(
         An op whose fused kernel refuses what the op itself would take, and what it says.
     """
     nodes = {node.name: node for node in definition.node}
+    restored = _Restored(tensorflow, reached, changed)
     for op in sorted(reached, key=lambda op: str(op.name)):
         for place in _places(op):
-            fusion = _fusion(op, place, reached, changed, fetched)
+            fusion = _fusion(op, place, restored, fetched)
             says = fused_kernels.says(tensorflow, fusion) if fusion else None
             if says:
                 return op.name, says
@@ -44,6 +47,38 @@ def fuse(
                 _make_identity(nodes[op.name], place)
                 break
     return None
+
+
+class _Restored:
+    """The shapes of tensors as declared and as restored.
+
+    Attributes:
+        reached: the ops that restored shapes flow into.
+    """
+
+    def __init__(self, tensorflow: Any, reached: Set[Any], changed: Dict[str, Sizes]) -> None:
+        self.reached = reached
+        self._tensorflow = tensorflow
+        self._changed = changed
+
+    def shapes(self, tensor: Any) -> Optional[Tuple[Sizes, Sizes]]:
+        """The shape of a tensor as declared and as restored; None where it is not known."""
+        declared = known(static_shape(tensor))
+        restored = self._restored(tensor) if tensor.op in self.reached else declared
+        return None if declared is None or restored is None else (declared, restored)
+
+    def _restored(self, tensor: Any) -> Optional[Sizes]:
+        """What TensorFlow makes of the restored shapes on the way to a tensor."""
+        definition = part_of(tensor.graph, ancestors([tensor.op]))
+        for node in definition.node:
+            if node.name in self._changed:
+                shape = self._tensorflow.TensorShape(self._changed[node.name])
+                node.attr["shape"].shape.CopyFrom(shape.as_proto())
+        try:
+            with imported(self._tensorflow, definition, {}, {}) as graph:
+                return known(static_shape(graph.get_tensor_by_name(tensor.name)))
+        except ImportedError:  # something before it refuses them, which is found out without this
+            return None
 
 
 def _places(op: Any) -> Sizes:
@@ -56,20 +91,16 @@ def _places(op: Any) -> Sizes:
     return (0,) if op.type == "BiasAdd" else ()
 
 
-def _fusion(
-    op: Any, place: int, reached: Set[Any], changed: Dict[str, Sizes], fetched: Set[str]
-) -> Optional[Fusion]:
+def _fusion(op: Any, place: int, restored: _Restored, fetched: Set[str]) -> Optional[Fusion]:
     """What the op and the one before it are fused to; None where nothing of it has changed."""
     others = [tensor for index, tensor in enumerate(op.inputs) if index != place]
-    if not any(_handle(tensor) in changed for tensor in others):
-        return None
-    shapes = [pair for pair in (_shapes(tensor, changed) for tensor in others) if pair is not None]
+    shapes = [pair for pair in map(restored.shapes, others) if pair is not None]
     dtypes = {tensor.dtype.base_dtype.name for tensor in op.inputs}
-    if len(shapes) < len(others) or len(dtypes) > 1:
+    if len(shapes) < len(others) or len(dtypes) > 1 or all(one == two for one, two in shapes):
         return None
     path = list(_before(op.inputs[place], fetched))
     first = path[-1] if path and fused_kernels.can_be_first(path[-1].type) else None
-    depths = _depths(first, changed) if first else _depths_alone(op, reached)
+    depths = _depths(first, restored) if first else _depths_alone(op, restored)
     if depths is None:
         return None
     kind, squeezed = (first.type, len(path) > 1) if first else ("", False)
@@ -87,33 +118,19 @@ def _before(tensor: Any, fetched: Set[str]) -> Iterator[Any]:
         tensor = tensor.op.inputs[0]
 
 
-def _handle(tensor: Any) -> str:
-    """The name of the handle of the variable that a tensor is the value of, "" for no such."""
-    op = tensor.op
-    while op.type in ("Identity", "ReadVariableOp"):
-        op = op.inputs[0].op
-    return op.name if op.type == "VarHandleOp" else ""
-
-
-def _shapes(tensor: Any, changed: Dict[str, Sizes]) -> Optional[Tuple[Sizes, Sizes]]:
-    """The shape of a tensor as declared and as restored; None where it is not known."""
-    declared = known(static_shape(tensor))
-    return None if declared is None else (declared, changed.get(_handle(tensor), declared))
-
-
 def known(shape: Optional[Sequence[Optional[int]]]) -> Optional[Sizes]:
     """A shape that is known as a whole, None for another."""
     sizes = tuple(size for size in shape or () if size is not None)
     return sizes if shape is not None and len(sizes) == len(shape) else None
 
 
-def _depths(first: Any, changed: Dict[str, Sizes]) -> Optional[Tuple[int, int]]:
+def _depths(first: Any, restored: _Restored) -> Optional[Tuple[int, int]]:
     """How many values an op makes for each position, as declared and as restored."""
-    weights = _shapes(first.inputs[1], changed)
+    weights = restored.shapes(first.inputs[1])
     return None if weights is None else (_depth(first, weights[0]), _depth(first, weights[1]))
 
 
-def _depths_alone(op: Any, reached: Set[Any]) -> Optional[Tuple[int, int]]:
+def _depths_alone(op: Any, restored: _Restored) -> Optional[Tuple[int, int]]:
     """The same for what is before a normalisation that is not fused, where no restore changes it.
 
     The kernel of 1.15.5 verifies less than the shape function does here, too.
@@ -122,7 +139,7 @@ def _depths_alone(op: Any, reached: Set[Any]) -> Optional[Tuple[int, int]]:
     if op.type not in NORMALIZATIONS or shape is None:
         return None
     size = shape[1 if op.get_attr("data_format").startswith(b"NC") else -1]
-    return None if size is None or op.inputs[0].op in reached else (size, size)
+    return None if size is None or op.inputs[0].op in restored.reached else (size, size)
 
 
 def _depth(first: Any, weights: Sizes) -> int:

@@ -297,6 +297,12 @@ def _fused(kind: str, *shape: int) -> Case:
     )
 
 
+#: Whose bias meets a kernel that has been given one more axis; any number of filters fits after it.
+ONE_AXIS = (
+    "    hidden = tf.layers.conv1d(tf.reshape(x, [-1, 2, 2]), params['units'], 1, name='hidden')\n"
+    "    hidden = tf.reduce_max(hidden, 2)\n"
+)
+
 FUSED: List[Case] = [
     *(
         _fused(kind, *shape)
@@ -304,6 +310,9 @@ FUSED: List[Case] = [
         for shape in ((3,), (7,), (1,), (1, 6))
     ),
     *(_fused(kind, size) for kind in ("convolution", "one-axis") for size in (1, 3)),
+    Case(
+        "fused-one-axis-more-filters", "saving", MORE_UNITS, before=(e.replace(HIDDEN, ONE_AXIS),)
+    ),
 ]
 
 CUDNN = "tf.contrib.cudnn_rnn.CudnnCompatible{}Cell(params['units'])"
@@ -718,6 +727,7 @@ EVERY_DAY = {
     "fused-used-twice-3",
     "fused-convolution-3",
     "fused-one-axis-3",
+    "fused-one-axis-more-filters",
     "fused-normalized-3",
     "fused-normalized-later-3",
     "partitions-none-to-three",
