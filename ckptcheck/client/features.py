@@ -140,7 +140,8 @@ def find(graph: SavedGraph, modes: Sequence[str], ask: Ask) -> Found:
         if _identity(guess) in tried:
             continue
         tried.append(_identity(guess))
-        found = _repaired(_search(guess, modes, ask, ended), modes, ask)
+        found = _otherwise(_search(guess, modes, ask, ended), modes, ask)
+        found = _repaired(found, modes, ask)
         ended.update((mode, t) for mode, t in found.traces.items() if _has_ended(t))
         score = _score(found)
         if score > best_score:
@@ -152,13 +153,14 @@ def find(graph: SavedGraph, modes: Sequence[str], ask: Ask) -> Found:
             break
         said.append((guess.pool, failures))
         candidates = [
+            *_with_unused_labels(found),
             *_aligned(graph, found),
             *_without_labels(found),
             *candidates,
         ]
         candidates.sort(key=lambda guess: -_fit(guess.pool, found))
     lacks_labels = _lacks_labels(best)
-    complete = best.complete and not lacks_labels
+    complete = best.complete and not lacks_labels and not keys_are_missed(best)
     return dataclasses.replace(best, complete=complete, lacks_labels=lacks_labels)
 
 
@@ -204,6 +206,23 @@ def _is_the_codes(
 
 def _identity(guess: Guess) -> Tuple[object, ...]:
     return tuple(leaf.name for leaf in guess.pool.leaves), guess.labels
+
+
+def _otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+    """Takes features for one tensor, or a dict, that were taken for a list, if that leads further.
+
+    A layer goes through whatever it is given, and so does a loop over the keys of a dict: nothing
+    else may have been asked of them.
+    """
+    guess = found.guess
+    if guess is None or guess.features.kind != "list" or not _is_worth_a_swap(found):
+        return found
+    for features in (TENSOR, _unnamed_dict(len(guess.features.items))):
+        places = assign(guess.pool, features, guess.labels, {})
+        other = _search(Guess(guess.pool, features, guess.labels, places), modes, ask, {})
+        if _progress(other) > _progress(found):
+            return other
+    return found
 
 
 def _repaired(found: Found, modes: Sequence[str], ask: Ask) -> Found:
@@ -312,6 +331,16 @@ def _without_labels(found: Found) -> List[Guess]:
     return [Guess(guess.pool, UNKNOWN, NOTHING, {})]
 
 
+def _with_unused_labels(found: Found) -> List[Guess]:
+    """The last tensor as the labels, which TRAIN did not use, where another mode lacks them."""
+    if not _lacks_labels(found) or found.guess is None:
+        return []
+    pool = dataclasses.replace(found.guess.pool, unused_labels=True)
+    if not pool.sorted_keys or pool.used == found.guess.pool.used:
+        return []
+    return [Guess(pool, UNKNOWN, TENSOR, {("labels",): len(pool.leaves) - 1})]
+
+
 def _aligned(graph: SavedGraph, found: Found) -> List[Guess]:
     """The pool at the border where the traced model_fn's ops begin in the saved graph."""
     for trace in _reference_first(found.traces):
@@ -332,7 +361,7 @@ def _score(found: Found) -> float:
     if found.guess is None or not traces:
         return 0.0
     reference = traces[0]
-    if not found.complete:
+    if not found.complete or _lacks_labels(found):
         return 0.0
     uses = {use.path: use.consumers for use in reference.uses}
     leaves = found.guess.pool.leaves
@@ -464,7 +493,7 @@ def _by_iteration(events: Sequence[InputEvent], traces: Mapping[str, ModeTrace],
     if (seen and not iterated) or wanted_keys(events, "maybe-key"):
         return UNKNOWN
     if any(event.value for event in iterated):  # .items() and the like: a dict, whatever its keys
-        return Node("dict", tuple((unnamed(place), TENSOR) for place in range(room)))
+        return _unnamed_dict(room)
     return TENSOR if room == 1 else sequence("list", room)
 
 
@@ -476,11 +505,34 @@ def unnamed(place: int) -> str:
     return _UNNAMED.format(place)
 
 
+def _unnamed_dict(count: int) -> Node:
+    return Node("dict", tuple((unnamed(place), TENSOR) for place in range(count)))
+
+
 def names_depend_on_keys(traces: Mapping[str, ModeTrace]) -> bool:
     """Whether a variable is named after a feature whose key nothing shows."""
     mark = _UNNAMED.partition("{")[0]
     plans = [trace.plan for trace in traces.values() if trace.plan is not None]
     return any(mark in read.key for plan in plans for read in plan.reads)
+
+
+def keys_are_missed(found: Found) -> bool:
+    """Whether a trace raised because features that are gone through have no keys, or made-up ones.
+
+    Features that showed nothing but that are a list to a trace; what asks their parts for a
+    method of strings takes them for keys, which no graph holds.
+    """
+    failures = [trace.failure for trace in found.traces.values() if trace.failure is not None]
+    if found.guess is None or not failures:
+        return False
+    if unnamed(0) in found.guess.features.keys:
+        return True
+    asked = [_NO_ATTRIBUTE.search(failure.message) for failure in failures]
+    of_strings = any(match and hasattr(str, match.group(1)) for match in asked)
+    return found.guess.features.kind == "list" and of_strings
+
+
+_NO_ATTRIBUTE = re.compile(r"Tensor' object has no attribute '(\w+)'")
 
 
 def _key_error(trace: ModeTrace) -> List[InputEvent]:

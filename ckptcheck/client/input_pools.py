@@ -55,16 +55,21 @@ class Pool:
         leaves: the tensors.
         sorted_keys: whether they stand in the order of ``nest.flatten``.
         names: the nodes before the border, whose names the model_fn's ops cannot have.
+        unused_labels: whether the last leaf counts as used though the saved model, which is
+            TRAIN's, did not consume it: EVAL may.
     """
 
     leaves: Tuple[Leaf, ...]
     sorted_keys: bool
     names: Tuple[str, ...] = ()
+    unused_labels: bool = False
 
     @property
     def used(self) -> Tuple[int, ...]:
         """The places of the leaves that the saved model consumed."""
-        return tuple(place for place, leaf in enumerate(self.leaves) if leaf.used)
+        places = [place for place, leaf in enumerate(self.leaves) if leaf.used]
+        last = len(self.leaves) - 1
+        return (*places, last) if self.unused_labels and last not in places else tuple(places)
 
 
 def _leaf(name: str, tensor: SavedTensor) -> Leaf:

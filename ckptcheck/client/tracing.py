@@ -23,7 +23,7 @@ from ..spec import (
     from_json,
     to_json,
 )
-from .features import Found, Guess, Inputs, find, names_depend_on_keys
+from .features import Found, Guess, Inputs, find, keys_are_missed, names_depend_on_keys
 from .process import Tracer
 
 
@@ -454,6 +454,8 @@ def _why(found: Found) -> str:
         return f"it has a tensor for each of {asked}, and then none for the labels"
     if names_depend_on_keys(found.traces):
         return "the model_fn names variables after keys of its features, which no graph holds"
+    if keys_are_missed(found):
+        return "the model_fn goes through the keys of its features, which no graph holds"
     return "no structure of its tensors fits what the model_fn asks for"
 
 
