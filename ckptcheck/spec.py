@@ -444,8 +444,9 @@ class Failure:
     Attributes:
         kind: ``raised``, ``timed-out``, ``crashed``, ``exited``, ``out-of-memory``, ``no-spec``,
             ``scaffold`` (TensorFlow refused the Scaffold), ``structure`` (the guess of the
-            features' structure was wrong: try again with the events), or ``usage`` (ckptcheck was
-            asked for something that is not there).
+            features' structure was wrong: try again with the events), ``rehearsal`` (the run after
+            the restore crashed or hung: try again without), or ``usage`` (ckptcheck was asked for
+            something that is not there).
         type: the exception's type, "" where there is none.
         message: what it says, in one paragraph.
         frames: the last frames of the user's own code, the innermost last.
@@ -532,6 +533,7 @@ class TraceRequest:
         tpu: whether to add to the params what TPUEstimator adds.
         strategy: whether the mode runs under a distribution strategy, as far as the saved graph
             tells; an Estimator's own config knows better.
+        rehearse: whether the run after the restore is to be rehearsed where shapes differ.
     """
 
     mode: str
@@ -551,6 +553,7 @@ class TraceRequest:
     checkpoint: Tuple[VariableSpec, ...]
     tpu: bool = False
     strategy: bool = False
+    rehearse: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

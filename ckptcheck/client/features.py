@@ -209,20 +209,31 @@ def _identity(guess: Guess) -> Tuple[object, ...]:
 
 
 def _otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
-    """Takes features for one tensor, or a dict, that were taken for a list, if that leads further.
-
-    A layer goes through whatever it is given, and so does a loop over the keys of a dict: nothing
-    else may have been asked of them.
-    """
+    """Other structures, where a trace raised that was given one that nothing has shown."""
     guess = found.guess
-    if guess is None or guess.features.kind != "list" or not _is_worth_a_swap(found):
+    if guess is None or not _is_worth_a_swap(found):
         return found
-    for features in (TENSOR, _unnamed_dict(len(guess.features.items))):
-        places = assign(guess.pool, features, guess.labels, {})
-        other = _search(Guess(guess.pool, features, guess.labels, places), modes, ask, {})
+    for features, labels in _other_structures(guess):
+        places = assign(guess.pool, features, labels, {})
+        other = _search(Guess(guess.pool, features, labels, places), modes, ask, {})
         if _progress(other) > _progress(found):
-            return other
+            return _otherwise(other, modes, ask)
     return found
+
+
+def _other_structures(guess: Guess) -> Iterator[Tuple[Node, Node]]:
+    """What features and labels may be as well.
+
+    A layer goes through whatever it is given, and so does a loop over the keys of a dict: so a list
+    of features may be one tensor, or a dict. Labels whose parts are asked for by number look like
+    one tensor.
+    """
+    if guess.features.kind == "list":
+        yield TENSOR, guess.labels
+        yield _unnamed_dict(len(guess.features.items)), guess.labels
+    left = len(guess.pool.used) - len(list(guess.features.leaves(("features",))))
+    if guess.labels == TENSOR and left > 1:
+        yield guess.features, sequence("tuple", left)
 
 
 def _repaired(found: Found, modes: Sequence[str], ask: Ask) -> Found:

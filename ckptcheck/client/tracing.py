@@ -79,6 +79,7 @@ class _Tracing:
         self._vain_v1 = 0
         self._tpu = False
         self._strategy = False
+        self._rehearse = True
         self._environment = Environment("", "")
         self._launch = Launch("", "")
         self._doubts: List[str] = []
@@ -166,6 +167,7 @@ class _Tracing:
             checkpoint=self._index.variables if self._index else (),
             tpu=self._tpu,
             strategy=self._strategy and mode == TRAIN,
+            rehearse=self._rehearse,
         )
 
     def _ask(self, wanted: Mapping[str, Inputs]) -> Dict[str, ModeTrace]:
@@ -198,6 +200,15 @@ class _Tracing:
         return traces
 
     def _ask_once(self, wanted: Mapping[str, Inputs]) -> Dict[str, ModeTrace]:
+        """Traces modes; again without a rehearsal where that crashed or hung."""
+        traces = self._send_and_receive(wanted)
+        lost = {mode: inputs for mode, inputs in wanted.items() if _lost_by_rehearsal(traces[mode])}
+        if lost:
+            self._rehearse = False
+            traces.update(self._send_and_receive(lost))
+        return traces
+
+    def _send_and_receive(self, wanted: Mapping[str, Inputs]) -> Dict[str, ModeTrace]:
         longest_first = sorted(wanted, key=lambda mode: mode != TRAIN)
         asked = {
             self._tracer.send(
@@ -350,6 +361,10 @@ def _may_want_v1(trace: ModeTrace) -> bool:
 def _misses_tpu_params(trace: ModeTrace) -> bool:
     """Whether the model_fn asked for what TPUEstimator adds to the params, in vain."""
     return any(not read.found and read.key in TPU_PARAMS for read in trace.params.reads)
+
+
+def _lost_by_rehearsal(trace: ModeTrace) -> bool:
+    return trace.failure is not None and trace.failure.kind == "rehearsal"
 
 
 def _fewer_failures(mine: Mapping[str, ModeTrace], theirs: Mapping[str, ModeTrace]) -> bool:

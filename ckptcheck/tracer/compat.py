@@ -150,6 +150,22 @@ def graph_of_function(graph: Any, function: Any, shapes: List[Any]) -> Any:
     return definition
 
 
+def reopen(graph: Any) -> None:
+    """Lets ops be added to a graph again, which a Scaffold has finalized.
+
+    There is no public way back, and one name for it from 1.15 to 2.21.
+    """
+    graph._unsafe_unfinalize()
+
+
+def reroute(old: Any, new: Any) -> None:
+    """Gives the consumers of a tensor another one."""
+    for op in old.consumers():
+        for place, given in enumerate(op.inputs):
+            if given is old:
+                op._update_input(place, new)
+
+
 def use_behavior(tensorflow: Any, behavior: str) -> None:
     """Switches to reference (``v1``) or resource (``v2``) variables; "" leaves the default."""
     major = version_of(tensorflow.__version__)[0]

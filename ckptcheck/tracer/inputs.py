@@ -156,9 +156,9 @@ class Inputs:
                 return int(shape[0])
         return None
 
-    def dense(self) -> List[Any]:
-        """The tensors of features and labels that are no SparseTensors."""
-        return [t for t in self._placeholders.values() if not hasattr(t, "dense_shape")]
+    def tensors(self) -> List[Any]:
+        """The tensors of features and labels, SparseTensors among them."""
+        return list(self._placeholders.values())
 
     def structure(self) -> Tuple[Any, Any]:
         """The structures as far as this trace found them out."""

@@ -1,19 +1,33 @@
 """Whether a wrong shape that a restore lets through breaks the run after it.
 
 A resource variable that is read whole takes the checkpoint's shape without a word. What happens
-next is asked of TensorFlow's own shape functions: the part of the graph that the mode runs is
-imported once more with the restored shapes in place of the declared ones. What TensorFlow does to a
-graph before it runs it is taken into account: :mod:`.simplified`, :mod:`.fusions`.
+next is rehearsed (:mod:`.rehearsal`). Where that cannot be, TensorFlow's own shape functions are
+asked: the part of the graph that the mode runs is imported once more with the restored shapes in
+place of the declared ones. What TensorFlow does to a graph before it runs it is then taken into
+account as far as it is known: :mod:`.simplified`, :mod:`.fusions`.
 """
 
 import itertools
 import re
-from typing import Any, Collection, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import (
+    Any,
+    Callable,
+    Collection,
+    Dict,
+    Iterable,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from ..spec import Read, RunError, VariableSpec, allows
 from . import applies, called_functions, convolutions, fusions, simplified, slices
 from .convolutions import static_shape
 from .imports import ImportedError, imported, named_op, part_of
+from .rehearsal import Rehearsal, rehearse
 from .restore_plan import Restore, ancestors, as_op, consumers_of
 from .told_shapes import Pinned, told_shapes
 
@@ -24,14 +38,28 @@ _NUMBER = re.compile(r"(?<=[\[(, ])\d+(?=[\],. ])")
 _OWN_NAME = re.compile(r"ckptcheck_(?:pinned|inputs)[\w/]*")
 
 
+class Judged(NamedTuple):
+    """What is known of the run.
+
+    Attributes:
+        errors: what it will refuse.
+        unrehearsed: why that is told by shapes alone, "" where it was rehearsed or nothing was to
+            be.
+    """
+
+    errors: Tuple[RunError, ...]
+    unrehearsed: str
+
+
 def run_errors(
     tensorflow: Any,
     graph: Any,
     restore: Restore,
     checkpoint: Collection[VariableSpec],
     fetches: Iterable[Any],
-    inputs: Sequence[Any] = (),
-) -> Tuple[RunError, ...]:
+    inputs: Sequence[Any],
+    begin: Optional[Callable[[], None]],
+) -> Judged:
     """What the run after the restore will refuse of the shapes that the restore lets through.
 
     Args:
@@ -40,7 +68,8 @@ def run_errors(
         restore: its restore plan with the ops that are written to.
         checkpoint: what the checkpoint holds.
         fetches: what the mode runs.
-        inputs: the dense tensors of features and labels.
+        inputs: features and labels.
+        begin: is called before a rehearsal; None for none.
     """
     stored = {spec.name: spec for spec in checkpoint}
     again = {spec.name for spec in restore.plan.reinitialized}  # to its declared shape
@@ -53,16 +82,28 @@ def run_errors(
         and _passes(read, stored[read.key])
     }
     if not changed:
-        return ()
-    roots = [op for op in map(as_op, fetches) if op is not None]
-    refused = _refusal(tensorflow, graph, roots, changed, inputs)
-    if refused is None:
-        return ()
-    shapes = [spec.shape for spec in checkpoint] + [read.shape for read in restore.plan.reads]
-    sizes = {size for shape in shapes for size in shape or ()}
-    op, message = refused[0], said_of_inputs(refused[1], sizes)
+        return Judged((), "")
+    fetched = list(fetches)
+    rehearsed = Rehearsal("it crashed or hung")
+    if begin is not None:
+        begin()
+        shapes = {name: fusions.known(spec.shape) or () for name, (_, spec) in changed.items()}
+        rehearsed = rehearse(tensorflow, graph, fetched, shapes, inputs)
+    refused: Optional[Tuple[str, str]] = (rehearsed.op, rehearsed.message)
+    if rehearsed.reason:
+        roots = [op for op in map(as_op, fetched) if op is not None]
+        refused = _refusal(tensorflow, graph, roots, changed, _dense(inputs))
+    if not refused or not refused[1]:
+        return Judged((), rehearsed.reason)
+    declared = [spec.shape for spec in checkpoint] + [read.shape for read in restore.plan.reads]
+    sizes = {size for shape in declared for size in shape or ()}
+    message = said_of_inputs(refused[1], sizes, rehearsed.batch or _ANY_BATCH)
     keys = tuple(sorted(read.key for read, _ in changed.values()))
-    return (RunError(keys, op, message),)
+    return Judged((RunError(keys, refused[0], message),), rehearsed.reason)
+
+
+def _dense(inputs: Sequence[Any]) -> List[Any]:
+    return [tensor for tensor in inputs if not hasattr(tensor, "dense_shape")]
 
 
 def _passes(read: Read, stored: VariableSpec) -> bool:
@@ -154,7 +195,9 @@ def _refusal_of(
         return named_op(str(error), definition), str(error).splitlines()[0]
 
 
-def said_of_inputs(message: str, sizes: Collection[Optional[int]] = ()) -> str:
+def said_of_inputs(
+    message: str, sizes: Collection[Optional[int]] = (), batch: int = _ANY_BATCH
+) -> str:
     """A message of TensorFlow's without the names and the size of a batch that are not the user's.
 
     An unknown size is a question mark in it, as in TensorFlow's own messages: ``[?,4]``.
@@ -162,10 +205,11 @@ def said_of_inputs(message: str, sizes: Collection[Optional[int]] = ()) -> str:
     Args:
         message: what TensorFlow said.
         sizes: those of the variables, which are no batch's.
+        batch: the size that stood for an unknown one.
     """
 
     def shown(number: "re.Match[str]") -> str:
-        count, rest = divmod(int(number.group()), _ANY_BATCH)
+        count, rest = divmod(int(number.group()), batch)
         if rest or not count or int(number.group()) in sizes:
             return number.group()
         return "?" if count == 1 else f"?*{count}"

@@ -2,10 +2,11 @@
 
 import copy
 import dataclasses
+import os
 from typing import Any, List, Optional, Tuple
 
-from ..spec import EXPORT, Failure, ModeTrace, TraceRequest
-from . import compat, flags, opaque, preparation, run_shapes, target
+from ..spec import EVAL, EXPORT, Failure, ModeTrace, TraceRequest
+from . import compat, flags, opaque, preparation, run_shapes, scratch, target
 from .failures import UsageError, failure_of, missing_tensorflow_name
 from .inputs import ESTIMATOR_MODES, Inputs
 from .params import Watcher, build_params
@@ -196,6 +197,9 @@ class _ModeTracer:
         if not hasattr(result, "scaffold") or not hasattr(result, "train_op"):
             text = f"model_fn returned {_kind(result)}, not an EstimatorSpec"
             return Failure("no-spec", "", text)
+        taken = [name for name in _OWN_METRICS if name in (result.eval_metric_ops or {})]
+        if self.request.mode == EVAL and taken:
+            return Failure("raised", "ValueError", _TAKEN.format(taken[0]))
         return result
 
     def _add_tpu_params(self, params: Any) -> None:
@@ -230,13 +234,35 @@ class _ModeTracer:
         restore = restore_of(self.tensorflow, self.graph, mode, prepared, fetches)
         self.notes += _opaque_notes(restore.plan)
         stored = self.request.checkpoint
-        return dataclasses.replace(
-            restore.plan,
-            run_errors=run_shapes.run_errors(
-                self.tensorflow, self.graph, restore, stored, fetches, self.inputs.dense()
-            ),
-            opaque_errors=opaque.errors(self.tensorflow, self.graph, restore, stored),
+        opaque_errors = opaque.errors(self.tensorflow, self.graph, restore, stored)
+        run = run_shapes.run_errors(
+            self.tensorflow,
+            self.graph,
+            restore,
+            stored,
+            fetches,
+            self.inputs.tensors(),
+            self._begin_rehearsal if self.request.rehearse else None,
         )
+        if run.unrehearsed:
+            self.notes += (_UNREHEARSED.format(mode.upper(), run.unrehearsed),)
+        return dataclasses.replace(restore.plan, run_errors=run.errors, opaque_errors=opaque_errors)
+
+    def _begin_rehearsal(self) -> None:
+        """Leaves a mark by which a crash or a hang is known to be the rehearsal's."""
+        scratch.mark(os.path.dirname(self.request.scratch_dir))
+
+
+_OWN_METRICS = ("loss", "global_step")
+_TAKEN = (
+    'Metric with name "{}" is not allowed, because Estimator already defines a default metric '
+    "with the same name."
+)
+"""What Estimator itself says once EVAL's model_fn has returned, on 1.15.5 and 2.15.1."""
+
+_UNREHEARSED = (
+    "by a rehearsal, whether the run after the restore raises in {}: {}; it is told by shapes alone"
+)
 
 
 def _opaque_notes(plan: Any) -> Tuple[str, ...]:
