@@ -216,19 +216,18 @@ class _Stage:
         tables = v1.get_collection(v1.GraphKeys.TABLE_INITIALIZERS)
         iterators = [op for op in self._graph.get_operations() if op.type == "MakeIterator"]
         session.run([resources, tables, iterators], options=self._options())
-        for name, shape in self._shapes.items():
-            op = self._graph.get_operation_by_name(name)
-            assign, value = self._assignment(op)
-            zeros = self._constant(changed.get(name, shape or ()), op.get_attr("dtype"), 0)
-            session.run(assign, {value: session.run(zeros)}, self._options())
+        assigns = [self._assign(name, changed) for name in self._shapes]
+        session.run(assigns, options=self._options())
 
-    def _assignment(self, op: Any) -> Any:
-        """An op that gives a variable a value of any shape, and where the value goes in."""
-        raw = self._tensorflow.raw_ops
-        value = self._v1.placeholder(op.get_attr("dtype"), None)
+    def _assign(self, name: str, changed: Mapping[str, Sequence[int]]) -> Any:
+        """An op that fills a variable with zeros of any shape."""
+        raw, op = self._tensorflow.raw_ops, self._graph.get_operation_by_name(name)
+        shape = changed.get(name, self._shapes[name] or ())
+        zeros = self._constant(shape, op.get_attr("dtype"), 0)
+        value = self._v1.placeholder_with_default(zeros, None)  # whose shape nobody verifies
         if op.type == "VarHandleOp":
-            return raw.AssignVariableOp(resource=op.outputs[0], value=value), value
-        return raw.Assign(ref=op.outputs[0], value=value, validate_shape=False), value
+            return raw.AssignVariableOp(resource=op.outputs[0], value=value)
+        return raw.Assign(ref=op.outputs[0], value=value, validate_shape=False)
 
     def _constant(self, shape: Sequence[int], dtype: Any, filling: int) -> Any:
         text = dtype == self._tensorflow.string
