@@ -205,7 +205,8 @@ def _is_the_codes(
 
 
 def _identity(guess: Guess) -> Tuple[object, ...]:
-    return tuple(leaf.name for leaf in guess.pool.leaves), guess.labels
+    pool = guess.pool
+    return tuple(leaf.name for leaf in pool.leaves), pool.unused_labels, guess.labels
 
 
 def _otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:

@@ -360,6 +360,49 @@ LOOPS: List[Case] = [
     for edits in ((), MORE_UNITS)
 ]
 
+_TO_ONE = "    hidden = tf.reduce_max(hidden, 1, keepdims=True)\n"
+_OUTPUTS = (
+    "    cell = tf.nn.rnn_cell.BasicRNNCell(3)\n"
+    "    outputs = tf.nn.dynamic_rnn(cell, tf.reshape(x, [-1, 2, 2]), dtype=tf.float32)[0]\n"
+)
+#: What only a run tells of the restored shapes: what the optimizer drops, kernels alone compute, or
+#: branches and loops hold.
+REHEARSED: List[Case] = [
+    Case(f"rehearsed-{name}", "saving", MORE_UNITS, before=(e.replace(HIDDEN, code + _TO_ONE),))
+    for name, code in (
+        (
+            "reshape-to-the-same",
+            f"{_RESOURCES}{HIDDEN.strip()}\n"
+            "    hidden = tf.reshape(hidden, [-1, params['units']])\n",
+        ),
+        (
+            "every-position",
+            f"{_OUTPUTS}{_RESOURCES}hidden = tf.layers.dense(outputs, params['units'],\n"
+            "            use_bias=False, name='hidden')\n"
+            "    hidden = tf.reduce_max(hidden, 2)\n",
+        ),
+        (
+            "branches",
+            "    scale = tf.get_variable('scale', [params['units']], use_resource=True)\n"
+            "    wide = tf.tile(x[:, :1], [1, params['units']])\n"
+            "    hidden = tf.cond(tf.reduce_sum(x) > 1e9, lambda: wide * scale,"
+            " lambda: wide + scale)\n",
+        ),
+        (
+            "mapped-rows",
+            "    scale = tf.get_variable('scale', [params['units']], use_resource=True)\n"
+            "    wide = tf.tile(x[:, :1], [1, params['units']])\n"
+            "    hidden = tf.map_fn(lambda row: row * scale, wide)\n",
+        ),
+        (
+            "row-looked-up",
+            "    table = tf.get_variable('table', [9, params['units']], use_resource=True)\n"
+            "    row = tf.cast(tf.abs(x[:, 0]) * 8, tf.int32)\n"
+            "    hidden = tf.nn.embedding_lookup(table, row)\n",
+        ),
+    )
+]
+
 ESTIMATOR = "make_estimator"
 
 
@@ -572,6 +615,7 @@ BRANCHES = """\
 IN_TRAIN = "    extra = ('c',) if mode == tf.estimator.ModeKeys.TRAIN else ()\n    parts ="
 BY_ITEMS = "[tf.layers.dense(x, 3) for _, x in sorted(features.items())]"
 BY_NAMED_ITEMS = "[tf.layers.dense(x, 3, name=key) for key, x in sorted(features.items())]"
+BY_ITERATION = "[tf.layers.dense(features[key], 3) for key in sorted(features)]"
 BY_KEY = '[tf.layers.dense(features[key], 3, name=key) for key in ("a", "b", "c")]'
 
 
@@ -598,6 +642,19 @@ IN_FEATURES = (
 LABELS_IF_ANY = (
     e.replace_input("((features, y))", "((features, {'first': y, 'second': y}))"),
     e.replace("mean_squared_error(labels,", "mean_squared_error(labels['first'] if labels else 0,"),
+)
+
+ONE_TENSOR = (
+    e.replace_input("((features, y))", "((x[0], {'first': y, 'second': y}))"),
+    e.replace(BY_KEY, "[tf.layers.dense(features, 3)]"),
+    e.replace("mean_squared_error(labels,", "mean_squared_error(labels['first'],"),
+)
+LABELS_OF_EVAL = (
+    e.replace(
+        "    loss = tf.losses.mean_squared_error(labels, predictions)\n",
+        "    wanted = tf.zeros_like(predictions) if mode == 'train' else labels\n"
+        "    loss = tf.losses.mean_squared_error(wanted, predictions)\n",
+    ),
 )
 
 LOOKALIKES: List[Case] = [
@@ -646,6 +703,39 @@ LOOKALIKES: List[Case] = [
         "lookalikes",
         (e.replace('name="output"', 'name="last"'),),
         before=LABELS_IF_ANY,
+    ),
+    Case("lookalikes-keys", "lookalikes", before=(e.replace(BY_KEY, BY_ITERATION),)),
+    Case(
+        "lookalikes-keys-renamed",
+        "lookalikes",
+        (e.replace('name="output"', 'name="last"'),),
+        before=(e.replace(BY_KEY, BY_ITERATION),),
+    ),
+    Case("lookalikes-one-tensor", "lookalikes", before=ONE_TENSOR),
+    Case(
+        "lookalikes-one-tensor-renamed",
+        "lookalikes",
+        (e.replace('name="output"', 'name="last"'),),
+        before=ONE_TENSOR,
+    ),
+    Case("lookalikes-labels-of-eval-alone", "lookalikes", before=LABELS_OF_EVAL),
+    Case(
+        "lookalikes-labels-of-eval-alone-renamed",
+        "lookalikes",
+        (e.replace('name="output"', 'name="last"'),),
+        before=LABELS_OF_EVAL,
+    ),
+    Case(
+        "lookalikes-metric-called-loss",
+        "lookalikes",
+        (
+            e.replace(
+                "        return tf.estimator.EstimatorSpec(mode, loss=loss)\n",
+                "        metrics = {'loss': tf.metrics.mean(predictions)}\n"
+                "        return tf.estimator.EstimatorSpec(mode, loss=loss,"
+                " eval_metric_ops=metrics)\n",
+            ),
+        ),
     ),
     Case("lookalikes-no-meta", "lookalikes", (e.remove_files("*.meta"),)),
     Case("lookalikes-items", "lookalikes", before=(e.replace(BY_KEY, BY_ITEMS),)),
@@ -739,6 +829,18 @@ EVERY_DAY = {
     "loop-cell-more-units",
     "loop-sum-more-units",
     "lookalikes-labels-if-any",
+    "lookalikes-keys",
+    "lookalikes-keys-renamed",
+    "lookalikes-one-tensor",
+    "lookalikes-one-tensor-renamed",
+    "lookalikes-labels-of-eval-alone",
+    "lookalikes-labels-of-eval-alone-renamed",
+    "lookalikes-metric-called-loss",
+    "rehearsed-reshape-to-the-same",
+    "rehearsed-every-position",
+    "rehearsed-branches",
+    "rehearsed-mapped-rows",
+    "rehearsed-row-looked-up",
     "boosted-trees-unchanged",
     "boosted-trees-more",
     "objects-unchanged",
@@ -789,6 +891,7 @@ _ALL = [
     *ITERATORS,
     *CONTRIB,
     *LOOPS,
+    *REHEARSED,
     *OBJECTS,
     *LIBRARIES,
     *BOOSTED,
