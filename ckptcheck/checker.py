@@ -175,9 +175,9 @@ def _run_traced(
     scans: Optional[Tuple[TensorScan, ...]],
     tracer: Tracer,
 ) -> Report:
-    def tried(params: Mapping[str, Any]) -> Tuple[Facts, Report]:
+    def tried(params: Mapping[str, Any], rehearses: bool) -> Tuple[Facts, Report]:
         other = dataclasses.replace(spec, params=params)
-        facts, not_judged = _facts(other, found, tracer)
+        facts, not_judged = _facts(other, found, tracer, rehearses)
         facts = dataclasses.replace(facts, scans=scans)
         if found.without_data:
             not_judged = (*not_judged, "the data files: this is a snapshot, which has none")
@@ -185,11 +185,11 @@ def _run_traced(
 
     def try_params(params: Mapping[str, Any]) -> Optional[Report]:
         try:
-            return tried(params)[1]
+            return tried(params, rehearses=False)[1]
         except UsageError:  # with these params there is not even a model_fn: no advice
             return None
 
-    facts, report = tried(spec.params)
+    facts, report = tried(spec.params, rehearses=True)
     return with_advice(spec.params, facts, report, try_params)
 
 
@@ -210,14 +210,16 @@ def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Repor
     )
 
 
-def _facts(spec: CheckSpec, found: _Checkpoint, tracer: Tracer) -> Tuple[Facts, Tuple[str, ...]]:
+def _facts(
+    spec: CheckSpec, found: _Checkpoint, tracer: Tracer, rehearses: bool
+) -> Tuple[Facts, Tuple[str, ...]]:
     located, examined = found.located, found.examined
     tracer.hello()  # its import takes seconds, in which others may write there
     before = listing(located.model_dir)
     bundle = examined.bundle
     index = bundle.checkpoint_index() if bundle else None
     try:
-        traced = trace_check(spec, located, tracer, index)
+        traced = trace_check(spec, located, tracer, index, rehearses)
     except UsageError as error:
         raise UsageError(str(error) + _said_of(before, located)) from None
     after = listing(located.model_dir)

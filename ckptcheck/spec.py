@@ -444,9 +444,8 @@ class Failure:
     Attributes:
         kind: ``raised``, ``timed-out``, ``crashed``, ``exited``, ``out-of-memory``, ``no-spec``,
             ``scaffold`` (TensorFlow refused the Scaffold), ``structure`` (the guess of the
-            features' structure was wrong: try again with the events), ``rehearsal`` (the run after
-            the restore crashed or hung: try again without), or ``usage`` (ckptcheck was asked for
-            something that is not there).
+            features' structure was wrong: try again with the events), or ``usage`` (ckptcheck was
+            asked for something that is not there).
         type: the exception's type, "" where there is none.
         message: what it says, in one paragraph.
         frames: the last frames of the user's own code, the innermost last.
@@ -553,7 +552,7 @@ class TraceRequest:
     checkpoint: Tuple[VariableSpec, ...]
     tpu: bool = False
     strategy: bool = False
-    rehearse: bool = True
+    rehearse: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -572,6 +571,7 @@ class ModeTrace:
         behavior: ``v1`` or ``v2``: the kind of variables that the launch makes; "" where a
             distribution strategy decided.
         tpu_spec: whether model_fn returned a TPUEstimatorSpec, which only TPUEstimator takes.
+        other_shapes: whether the restore lets shapes through that are not the declared ones.
     """
 
     mode: str
@@ -589,6 +589,7 @@ class ModeTrace:
     notes: Tuple[str, ...] = ()
     behavior: str = ""
     tpu_spec: bool = False
+    other_shapes: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import os
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..config import CheckSpec
 from ..errors import UnknownFeaturesError, UsageError
@@ -46,8 +46,20 @@ class Traced:
     listed: Optional[CheckpointIndex] = None
 
 
+class _WithFeatures(NamedTuple):
+    """The traces of modes, the features as the report shows them, and as each mode got them."""
+
+    traces: Mapping[str, ModeTrace]
+    features: Features
+    inputs: Mapping[str, Inputs]
+
+
 def trace_check(
-    spec: CheckSpec, located: Located, tracer: Tracer, index: Optional[CheckpointIndex] = None
+    spec: CheckSpec,
+    located: Located,
+    tracer: Tracer,
+    index: Optional[CheckpointIndex] = None,
+    rehearses: bool = True,
 ) -> Traced:
     """Traces one check.
 
@@ -56,19 +68,25 @@ def trace_check(
         located: the checkpoint that a restore would load.
         tracer: a running tracer.
         index: what the checkpoint holds, where that is known already.
+        rehearses: whether the run after the restore is rehearsed where shapes differ.
 
     Raises:
         UsageError: the interpreter, the target, or the features are not there.
     """
     tracer.forget()
-    return _Tracing(spec, located, tracer, index).run()
+    return _Tracing(spec, located, tracer, index, rehearses).run()
 
 
 class _Tracing:
     """One check's conversation with the tracer."""
 
     def __init__(
-        self, spec: CheckSpec, located: Located, tracer: Tracer, index: Optional[CheckpointIndex]
+        self,
+        spec: CheckSpec,
+        located: Located,
+        tracer: Tracer,
+        index: Optional[CheckpointIndex],
+        rehearses: bool,
     ) -> None:
         self._spec = spec
         self._located = located
@@ -79,7 +97,8 @@ class _Tracing:
         self._vain_v1 = 0
         self._tpu = False
         self._strategy = False
-        self._rehearse = True
+        self._rehearses = rehearses
+        self._rehearsing = False
         self._environment = Environment("", "")
         self._launch = Launch("", "")
         self._doubts: List[str] = []
@@ -91,12 +110,13 @@ class _Tracing:
         self._strategy = graph is not None and graph.strategy
         self._launch = _launch(self._spec.behavior, self._environment, graph)
         try:
-            traces, features = self._trace_given() if self._explicit else self._trace_found(graph)
+            found = self._trace_given() if self._explicit else self._trace_found(graph)
         except UnknownFeaturesError as error:
             if self._index is not None:
                 raise
             return Traced(None, unreadable, None, (f"the model: {error.problem}",))
-        _raise_usage(traces.values())
+        _raise_usage(found.traces.values())
+        traces, features = self._rehearsed(found), found.features
         trace = Trace(
             tuple(traces[mode] for mode in self._spec.modes),
             self._described(traces),
@@ -167,7 +187,7 @@ class _Tracing:
             checkpoint=self._index.variables if self._index else (),
             tpu=self._tpu,
             strategy=self._strategy and mode == TRAIN,
-            rehearse=self._rehearse,
+            rehearse=self._rehearsing,
         )
 
     def _ask(self, wanted: Mapping[str, Inputs]) -> Dict[str, ModeTrace]:
@@ -200,15 +220,6 @@ class _Tracing:
         return traces
 
     def _ask_once(self, wanted: Mapping[str, Inputs]) -> Dict[str, ModeTrace]:
-        """Traces modes; again without a rehearsal where that crashed or hung."""
-        traces = self._send_and_receive(wanted)
-        lost = {mode: inputs for mode, inputs in wanted.items() if _lost_by_rehearsal(traces[mode])}
-        if lost:
-            self._rehearse = False
-            traces.update(self._send_and_receive(lost))
-        return traces
-
-    def _send_and_receive(self, wanted: Mapping[str, Inputs]) -> Dict[str, ModeTrace]:
         longest_first = sorted(wanted, key=lambda mode: mode != TRAIN)
         asked = {
             self._tracer.send(
@@ -229,7 +240,22 @@ class _Tracing:
                 traces[mode] = from_json(ModeTrace, reply)
         return traces
 
-    def _trace_given(self) -> Tuple[Dict[str, ModeTrace], Features]:
+    def _rehearsed(self, found: "_WithFeatures") -> Dict[str, ModeTrace]:
+        """The traces, those of modes once more in which the restore lets other shapes through.
+
+        What is not traced to its end that time keeps what shapes alone tell.
+        """
+        wanted = {mode: found.inputs[mode] for mode, t in found.traces.items() if t.other_shapes}
+        if not wanted or not self._rehearses:
+            return dict(found.traces)
+        self._rehearsing = True
+        again = self._ask_once(wanted)
+        for mode, trace in again.items():
+            if trace.failure is not None:
+                self._doubts.append(_LOST.format(mode.upper(), trace.failure.message))
+        return {**found.traces, **{m: trace for m, trace in again.items() if not trace.failure}}
+
+    def _trace_given(self) -> "_WithFeatures":
         """The modes with the features that the user gave."""
         given = {mode: self._given(mode) for mode in self._spec.modes}
         traces = self._ask(given)
@@ -238,8 +264,8 @@ class _Tracing:
         best_first = [traces[mode] for mode in labeled_first]
         seen = next((trace for trace in best_first if trace.failure is None), None)
         if seen is None:
-            return traces, Features(source)
-        return traces, Features(source, seen.features, seen.labels)
+            return _WithFeatures(traces, Features(source), given)
+        return _WithFeatures(traces, Features(source, seen.features, seen.labels), given)
 
     def _given(self, mode: str) -> Inputs:
         if self._spec.features is None:
@@ -247,7 +273,7 @@ class _Tracing:
         features, labels = self._spec.features.of(mode)
         return Inputs(features, None if mode in UNLABELED else labels)
 
-    def _trace_found(self, graph: Optional[SavedGraph]) -> Tuple[Dict[str, ModeTrace], Features]:
+    def _trace_found(self, graph: Optional[SavedGraph]) -> "_WithFeatures":
         """The modes with the features that the saved graph shows."""
         if graph is None:
             raise self._no_graph()
@@ -262,7 +288,8 @@ class _Tracing:
             self._doubts.append(_NAMED_AFTER_INPUTS.format(", ".join(shared[:_MOST_SHARED])))
         features, labels = _plain_inputs(found.guess)
         traces = {mode: found.traces[mode] for mode in self._spec.modes}
-        return traces, Features("saved-graph", features, labels)
+        inputs = {mode: found.guess.inputs(mode) for mode in self._spec.modes}
+        return _WithFeatures(traces, Features("saved-graph", features, labels), inputs)
 
     def _no_graph(self) -> UnknownFeaturesError:
         """What to say where there is no saved graph: with the keys that the code names."""
@@ -327,6 +354,11 @@ _ITERATORS = (
     "shows whether it still does)"
 )
 
+_LOST = (
+    "by a rehearsal, whether the run after the restore raises in {}: there the code {}; it is told "
+    "by shapes alone"
+)
+
 _NAMED_AFTER_INPUTS = (
     "whether {} has that name in each mode: it is numbered because the input_fn of TRAIN makes an "
     "op of the same name (--input-fn shows how it is named elsewhere)"
@@ -361,10 +393,6 @@ def _may_want_v1(trace: ModeTrace) -> bool:
 def _misses_tpu_params(trace: ModeTrace) -> bool:
     """Whether the model_fn asked for what TPUEstimator adds to the params, in vain."""
     return any(not read.found and read.key in TPU_PARAMS for read in trace.params.reads)
-
-
-def _lost_by_rehearsal(trace: ModeTrace) -> bool:
-    return trace.failure is not None and trace.failure.kind == "rehearsal"
 
 
 def _fewer_failures(mine: Mapping[str, ModeTrace], theirs: Mapping[str, ModeTrace]) -> bool:

@@ -139,13 +139,7 @@ class Child:
                 break
         self.pid = 0
         found = self.reply() or _parsed(self._reply_file())
-        return found or self._failed(_death(status, self.memory_limit))
-
-    def _failed(self, failure: Failure) -> Dict[str, Any]:
-        """The message of a fork without a reply; that of a rehearsal has no other cause."""
-        if self._scratch and scratch.is_marked(self._scratch):
-            failure = Failure("rehearsal", "", failure.message)
-        return _failed(failure)
+        return found or _failed(_death(status, self.memory_limit))
 
     def _reply_file(self) -> bytes:
         try:
@@ -159,7 +153,7 @@ class Child:
         if now < self.deadline:
             return None
         text = f"was still running after {self._timeout:g} s and was stopped (--timeout)"
-        return self._failed(Failure("timed-out", "", text))
+        return _failed(Failure("timed-out", "", text))
 
     def too_large(self) -> Optional[Any]:
         """The message of a fork that uses more memory than it may."""
@@ -167,7 +161,7 @@ class Child:
         if not self.memory_limit or processes.memory_of(self.pid) <= most:
             return None
         text = f"used more than {size_text(self.memory_limit)} of memory and was stopped"
-        return self._failed(Failure("out-of-memory", "", text + " (--memory-limit)"))
+        return _failed(Failure("out-of-memory", "", text + " (--memory-limit)"))
 
     def end(self) -> None:
         """Ends it, all that it started, and its place for files."""

@@ -11,7 +11,6 @@ import itertools
 import re
 from typing import (
     Any,
-    Callable,
     Collection,
     Dict,
     Iterable,
@@ -43,12 +42,13 @@ class Judged(NamedTuple):
 
     Attributes:
         errors: what it will refuse.
-        unrehearsed: why that is told by shapes alone, "" where it was rehearsed or nothing was to
-            be.
+        other_shapes: whether the restore lets shapes through that are not the declared ones.
+        unrehearsed: why a rehearsal that was asked for was not possible, "" where it was.
     """
 
-    errors: Tuple[RunError, ...]
-    unrehearsed: str
+    errors: Tuple[RunError, ...] = ()
+    other_shapes: bool = False
+    unrehearsed: str = ""
 
 
 def run_errors(
@@ -58,7 +58,7 @@ def run_errors(
     checkpoint: Collection[VariableSpec],
     fetches: Iterable[Any],
     inputs: Sequence[Any],
-    begin: Optional[Callable[[], None]],
+    rehearses: bool,
 ) -> Judged:
     """What the run after the restore will refuse of the shapes that the restore lets through.
 
@@ -69,7 +69,7 @@ def run_errors(
         checkpoint: what the checkpoint holds.
         fetches: what the mode runs.
         inputs: features and labels.
-        begin: is called before a rehearsal; None for none.
+        rehearses: whether it is rehearsed, where it can be.
     """
     stored = {spec.name: spec for spec in checkpoint}
     again = {spec.name for spec in restore.plan.reinitialized}  # to its declared shape
@@ -82,24 +82,24 @@ def run_errors(
         and _passes(read, stored[read.key])
     }
     if not changed:
-        return Judged((), "")
+        return Judged()
     fetched = list(fetches)
-    rehearsed = Rehearsal("it crashed or hung")
-    if begin is not None:
-        begin()
+    rehearsed = Rehearsal("it is not asked for")
+    if rehearses:
         shapes = {name: fusions.known(spec.shape) or () for name, (_, spec) in changed.items()}
         rehearsed = rehearse(tensorflow, graph, fetched, shapes, inputs)
     refused: Optional[Tuple[str, str]] = (rehearsed.op, rehearsed.message)
     if rehearsed.reason:
         roots = [op for op in map(as_op, fetched) if op is not None]
         refused = _refusal(tensorflow, graph, roots, changed, _dense(inputs))
+    unrehearsed = rehearsed.reason if rehearses else ""
     if not refused or not refused[1]:
-        return Judged((), rehearsed.reason)
+        return Judged((), True, unrehearsed)
     declared = [spec.shape for spec in checkpoint] + [read.shape for read in restore.plan.reads]
     sizes = {size for shape in declared for size in shape or ()}
     message = said_of_inputs(refused[1], sizes, rehearsed.batch or _ANY_BATCH)
     keys = tuple(sorted(read.key for read, _ in changed.values()))
-    return Judged((RunError(keys, refused[0], message),), rehearsed.reason)
+    return Judged((RunError(keys, refused[0], message),), True, unrehearsed)
 
 
 def _dense(inputs: Sequence[Any]) -> List[Any]:

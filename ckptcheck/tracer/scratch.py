@@ -43,20 +43,6 @@ def use(root: str) -> None:
     os.environ["TMPDIR"] = tempfile.tempdir = _temporary(root)
 
 
-_MARK = "rehearsing"
-
-
-def mark(root: str) -> None:
-    """Notes that the trace is done but for its rehearsal."""
-    with open(os.path.join(root, _MARK), "w"):
-        pass
-
-
-def is_marked(root: str) -> bool:
-    """Whether the trace had come as far as its rehearsal."""
-    return os.path.exists(os.path.join(root, _MARK))
-
-
 def _mirror(source: str, target: str, left: List[int], depth: int) -> None:
     """Shows a directory's files; what cannot be read is left out, as the code could not either."""
     try:

@@ -2,11 +2,10 @@
 
 import copy
 import dataclasses
-import os
 from typing import Any, List, Optional, Tuple
 
 from ..spec import EVAL, EXPORT, Failure, ModeTrace, TraceRequest
-from . import compat, flags, opaque, preparation, run_shapes, scratch, target
+from . import compat, flags, opaque, preparation, run_shapes, target
 from .failures import UsageError, failure_of, missing_tensorflow_name
 from .inputs import ESTIMATOR_MODES, Inputs
 from .params import Watcher, build_params
@@ -36,6 +35,7 @@ class _ModeTracer:
         self.taken = True
         self.behavior = ""
         self.tpu_spec = False
+        self.other_shapes = False
         self.doing = ""
         self._first_op = 0
 
@@ -64,6 +64,7 @@ class _ModeTracer:
             notes=self.notes,
             behavior=self.behavior,
             tpu_spec=self.tpu_spec,
+            other_shapes=self.other_shapes,
         )
 
     def _failed(self, failure: Failure, error: Optional[BaseException]) -> ModeTrace:
@@ -242,15 +243,12 @@ class _ModeTracer:
             stored,
             fetches,
             self.inputs.tensors(),
-            self._begin_rehearsal if self.request.rehearse else None,
+            self.request.rehearse,
         )
+        self.other_shapes = run.other_shapes
         if run.unrehearsed:
             self.notes += (_UNREHEARSED.format(mode.upper(), run.unrehearsed),)
         return dataclasses.replace(restore.plan, run_errors=run.errors, opaque_errors=opaque_errors)
-
-    def _begin_rehearsal(self) -> None:
-        """Leaves a mark by which a crash or a hang is known to be the rehearsal's."""
-        scratch.mark(os.path.dirname(self.request.scratch_dir))
 
 
 _OWN_METRICS = ("loss", "global_step")
