@@ -99,6 +99,7 @@ class _Stage:
         self._inputs = inputs
         self._shapes = {op.name: _declared(op) for op in ops if op.type in _VARIABLES}
         self._latest: Dict[str, Any] = {}
+        self._given: Dict[str, Any] = {}
         self._batch, self._steps = self._made_up_sizes()
 
     def problem(self, changed: Mapping[str, Sequence[int]]) -> str:
@@ -145,7 +146,8 @@ class _Stage:
     def fill(self, filling: int) -> None:
         """Puts values in the place of the placeholders among the inputs.
 
-        They are not fed: of what is fed the graph optimizer takes no shape for granted.
+        They are not fed: of what is fed the graph optimizer takes no shape for granted, while it
+        knows what the input_fn's iterator declares.
         """
         with self._graph.as_default():
             for tensor in self._inputs:
@@ -168,10 +170,19 @@ class _Stage:
         self._replace(tensor.dense_shape, self._tensorflow.constant(shape, "int64"))
 
     def _replace(self, tensor: Any, value: Any) -> None:
-        """Gives a value of a known shape to the consumers, who know no more of it than before."""
-        known = self._v1.placeholder_with_default(value, tensor.get_shape())
+        """Gives a value to the consumers of a tensor, who know no more of it than before.
+
+        It is that of a variable: from a constant the graph optimizer would work out more.
+        """
+        raw = self._tensorflow.raw_ops
+        name = self._graph.unique_name("ckptcheck_rehearsal/input", mark_as_used=False)
+        handle = raw.VarHandleOp(
+            dtype=tensor.dtype, shape=tensor.get_shape(), shared_name=name, name=name
+        )
+        known = raw.ReadVariableOp(resource=handle, dtype=tensor.dtype)
         compat.reroute(self._latest.get(tensor.name, tensor), known)
         self._latest[tensor.name] = known
+        self._given[tensor.name] = raw.AssignVariableOp(resource=handle, value=value)
 
     def run(self, changed: Mapping[str, Sequence[int]]) -> Optional[_Raised]:
         """What a run raises with some shapes that are not the declared ones."""
@@ -217,7 +228,7 @@ class _Stage:
         iterators = [op for op in self._graph.get_operations() if op.type == "MakeIterator"]
         session.run([resources, tables, iterators], options=self._options())
         assigns = [self._assign(name, changed) for name in self._shapes]
-        session.run(assigns, options=self._options())
+        session.run([*assigns, *self._given.values()], options=self._options())
 
     def _assign(self, name: str, changed: Mapping[str, Sequence[int]]) -> Any:
         """An op that fills a variable with zeros of any shape."""
