@@ -131,6 +131,7 @@ class StateFile:
         problem: why it cannot be parsed, "" where it can.
         unseen: whether it could not even be read, so that there may be nothing wrong in it.
         directory: whether a directory stands in its place.
+        not_text: whether it is not UTF-8, at which TensorFlow raises where it reads it.
     """
 
     latest: str
@@ -138,6 +139,7 @@ class StateFile:
     problem: str = ""
     unseen: bool = False
     directory: bool = False
+    not_text: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,9 +181,11 @@ class Located:
     saved_model: str = ""
 
     @property
-    def names_nothing(self) -> bool:
-        """Whether the state file is one that TensorFlow reads and then raises at."""
-        return not self.prefix and self.state is not None and not self.state.problem
+    def refused(self) -> bool:
+        """Whether the state file is one at which TensorFlow raises, whoever asks for it."""
+        if self.prefix or self.state is None:
+            return False
+        return self.state.not_text or not self.state.problem
 
 
 @dataclasses.dataclass(frozen=True)

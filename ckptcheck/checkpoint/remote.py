@@ -19,7 +19,7 @@ from .damage import DamagedError
 from .files import FileFacts, Listing, global_step_of, readable_graphs
 from .names import step_of, without_ending
 from .snapshot import MARKER, Marker, write_markers
-from .state_file import STATE_FILE, parse_state
+from .state_file import STATE_FILE, parse_state_bytes
 
 _REMOTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
 _LARGEST = 1 << 28
@@ -195,7 +195,7 @@ def _chosen(listing: Listing, local: str, url: str, read: ReadRange) -> str:
     if facts is None:
         return ""
     data = read(STATE_FILE, 0, min(facts.size, _LARGEST))
-    latest = parse_state(data.decode("utf-8", "replace")).latest
+    latest = parse_state_bytes(data).latest
     _write(local, STATE_FILE, data)
     if not latest or is_remote(latest):
         return ""
