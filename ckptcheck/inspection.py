@@ -142,4 +142,5 @@ def _not_judged(examined: Examined) -> Tuple[str, ...]:
         found.append(examined.problem + ": only TensorFlow can list it")
     if examined.files is not None and examined.files.snapshot:
         found.append("the data: this is a snapshot, which has none")
+        found.extend(examined.files.left_out)
     return tuple(found)

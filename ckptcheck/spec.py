@@ -257,6 +257,7 @@ class CheckpointFiles:
         saved_graph: whether its ``.meta`` file is there.
         graph_problem: why the ``.meta`` file that is there cannot be read, "" where it can.
         snapshot: whether this is a snapshot, which has no data files.
+        said: what was found of the model_dir that it was made of, and is not to be seen in it.
     """
 
     files: Tuple[DataFile, ...] = ()
@@ -269,6 +270,14 @@ class CheckpointFiles:
     saved_graph: bool = True
     graph_problem: str = ""
     snapshot: bool = False
+    said: Tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> Tuple[str, ...]:
+        """What a snapshot says of its model_dir, of which no rule can judge any more."""
+        return tuple(
+            f"the model_dir that this is a snapshot of, where {text}" for text in self.said
+        )
 
 
 @dataclasses.dataclass(frozen=True)
