@@ -67,6 +67,8 @@ def render_verification(found: Verification, options: Options) -> str:
 
 def bytes_text(size: float) -> str:
     """A size as people write it: ``12.3 KiB``."""
+    if size == 1:
+        return "1 byte"
     for unit in ("bytes", "KiB", "MiB", "GiB"):
         if size < 1024:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
