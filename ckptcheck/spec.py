@@ -892,6 +892,7 @@ class Verified:
         tensors: how many were read.
         size: how many bytes.
         groups: what is wrong.
+        loaded: whether it is the one that Estimator would load, or that was named.
     """
 
     ok: bool
@@ -900,6 +901,7 @@ class Verified:
     tensors: int
     size: int
     groups: Tuple[Group, ...] = ()
+    loaded: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -912,6 +914,7 @@ class Verification:
         model_dir: as the user named it.
         checkpoints: what was found.
         not_judged: what was left out, and why.
+        why: of several, why Estimator would load the one that it would; else "".
     """
 
     ok: bool
@@ -919,6 +922,7 @@ class Verification:
     model_dir: str
     checkpoints: Tuple[Verified, ...]
     not_judged: Tuple[str, ...] = ()
+    why: str = ""
 
     @property
     def last_good(self) -> str:

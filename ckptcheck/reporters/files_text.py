@@ -56,7 +56,8 @@ def render_inspection(
 
 def render_verification(found: Verification, options: Options) -> str:
     """A verification as text."""
-    blocks = [_verified(item, options) for item in found.checkpoints]
+    blocks = [_wrapped(f"{found.model_dir}: {found.why}", options) if found.why else ""]
+    blocks.extend(_verified(item, options) for item in found.checkpoints)
     blocks.append("\n".join(_wrapped(f"not judged: {n}", options) for n in found.not_judged))
     blocks.append(_conclusion(found, options))
     return "\n\n".join(block for block in blocks if block) + "\n"

@@ -15,7 +15,12 @@ from ckptcheck.checkpoint.snapshot import MARKER
 from ckptcheck.checkpoint.table import MAGIC
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
-from ckptcheck.reporters.files_text import age_text, bytes_text, render_inspection
+from ckptcheck.reporters.files_text import (
+    age_text,
+    bytes_text,
+    render_inspection,
+    render_verification,
+)
 from ckptcheck.reporters.options import Options
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
@@ -295,6 +300,47 @@ def test_verify_says_what_it_leaves_out(model_dir: Path) -> None:
     (left_out,) = verify(str(model_dir), all_checkpoints=True).not_judged
     assert left_out.startswith(str(model_dir / "model.ckpt-15")) and "V1" in left_out
     assert verify(str(model_dir)).not_judged == ()
+
+
+def test_verify_of_all_says_what_is_loaded_and_speaks_of_the_directory_once(
+    model_dir: Path,
+) -> None:
+    pytest.importorskip("numpy")
+    for path in list(model_dir.glob("model.ckpt-10.*")):
+        shutil.copyfile(str(path), str(path).replace("ckpt-10", "ckpt-20"))
+    (model_dir / "model.ckpt-30.data-00000-of-00001").write_bytes(b"")
+    found = verify(str(model_dir), all_checkpoints=True, fail_on="error")
+    assert [item.loaded for item in found.checkpoints] == [True, False]
+    rules = [
+        [finding.rule for group in item.groups for finding in group.findings]
+        for item in found.checkpoints
+    ]
+    assert [names.count("data-without-index") for names in rules] == [0, 1]
+    assert found.why == "Estimator loads model.ckpt-10: the state file names it"
+    assert f"{model_dir}: {found.why}"[:60] in render_verification(found, Options(width=400))
+    (model_dir / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-99"\n')
+    found = verify(str(model_dir), all_checkpoints=True, fail_on="error")
+    assert "model.ckpt-99, which is not there" in found.why
+    assert not any(item.loaded for item in found.checkpoints)
+
+
+def test_verify_of_a_saved_model_says_where_its_variables_are(model_dir: Path) -> None:
+    (model_dir / "checkpoint").unlink()
+    (model_dir / "variables").mkdir()
+    for path in list(model_dir.glob("model.ckpt-10.*")):
+        path.rename(model_dir / "variables" / path.name.replace("model.ckpt-10", "variables"))
+    (model_dir / "saved_model.pb").write_bytes(b"")
+    found = verify(str(model_dir))
+    assert not found.checked
+    assert f"give {model_dir / 'variables' / 'variables'} " in found.not_judged[0]
+
+
+def test_the_progress_of_what_cannot_be_read_ends_at_its_end(model_dir: Path) -> None:
+    pytest.importorskip("numpy")
+    os.truncate(str(model_dir / "model.ckpt-10.data-00000-of-00001"), 100)
+    seen: List[Any] = []
+    verify(str(model_dir), progress=lambda *done: seen.append(done))
+    assert seen[-1][0] == seen[-1][1]
 
 
 def test_verify_of_a_name_that_no_file_can_have(model_dir: Path) -> None:
