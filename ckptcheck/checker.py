@@ -160,10 +160,25 @@ class _Checkpoint:
         files = self.examined.files
         return files is not None and files.snapshot and self.read is None
 
+    @property
+    def of_the_snapshot(self) -> Tuple[str, ...]:
+        """What cannot be judged of a snapshot."""
+        said = self.examined.files.left_out if self.examined.files else ()
+        return ("the data files: this is a snapshot, which has none", *said)
+
     def scans(self, spec: CheckSpec) -> Optional[Tuple[TensorScan, ...]]:
-        """What is in the data, where it was asked for and is there."""
-        if not spec.deep or self.examined.bundle is None or self.without_data:
+        """What is in the data, where it was asked for.
+
+        Raises:
+            UsageError: there is none to read.
+        """
+        if not spec.deep or self.examined.bundle is None:
             return None
+        if self.without_data:
+            raise UsageError(
+                f"{self.located.model_dir} is a snapshot, which has no data to read: leave --deep "
+                "out, or give the model_dir itself"
+            )
         from .checkpoint.deep import scan  # only this needs numpy
 
         return scan(self.examined.bundle, read=self.read)
@@ -180,7 +195,7 @@ def _run_traced(
         facts, not_judged = _facts(other, found, tracer, rehearses)
         facts = dataclasses.replace(facts, scans=scans)
         if found.without_data:
-            not_judged = (*not_judged, "the data files: this is a snapshot, which has none")
+            not_judged = (*not_judged, *found.of_the_snapshot)
         return facts, _report(other, facts, not_judged)
 
     def try_params(params: Mapping[str, Any]) -> Optional[Report]:

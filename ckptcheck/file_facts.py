@@ -1,9 +1,12 @@
 """What the commands that look at files alone have in common."""
 
+import os
 from typing import List, Optional, Sequence, Tuple
 
+from .checkpoint.bundle import Bundle
 from .checkpoint.examine import Examined
 from .rules import Facts
+from .rules.checkpoint_moved import what_is_named
 from .rules.unreadable_checkpoint import OWN_READER
 from .spec import SEVERITIES, Failure, Finding, Located, TensorScan
 
@@ -23,6 +26,23 @@ def file_facts(
         files=examined.files,
         scans=scans,
     )
+
+
+def why_loaded(located: Located, bundle: Optional[Bundle]) -> str:
+    """Which checkpoint Estimator would load, and why."""
+    name = os.path.basename(located.prefix)
+    if located.explicit:
+        return f"{name} was named"
+    if located.prefix and not located.exists:
+        return what_is_named(located)
+    if not located.prefix:
+        return "Estimator loads none of them"
+    if bundle is not None and bundle.object_based:
+        named = located.prefix if located.elsewhere else name
+        return f"the state file names {named}, which is object-based"
+    if located.elsewhere:
+        return f"Estimator loads {located.prefix}, which is not in this directory"
+    return f"Estimator loads {name}: the state file names it"
 
 
 def failing(findings: Sequence[Finding], fail_on: str) -> List[Finding]:

@@ -15,7 +15,7 @@ from .checkpoint.names import step_of
 from .checkpoint.remote import AtHand, at_hand
 from .checkpoint.snapshot import list_model_dir
 from .errors import UsageError
-from .file_facts import failing, file_facts
+from .file_facts import failing, file_facts, why_loaded
 from .groups import group
 from .rules import run_rules
 from .rules.roles import roles
@@ -44,7 +44,7 @@ def inspect(model_dir: str, fail_on: str = "error") -> Inspection:
 def _shown(found: Inspection, place: AtHand) -> Inspection:
     """An inspection with the paths that the user knows."""
     if place.read is not None:  # it has data, though not here
-        found = dataclasses.replace(found, snapshot=False, not_judged=())
+        found = dataclasses.replace(found, snapshot=False, not_judged=place.not_judged)
     return place.shown(found)
 
 
@@ -57,7 +57,7 @@ def _inspected(model_dir: str, fail_on: str) -> Inspection:
         ok=bool(located.prefix or located.candidates) and not failing(findings, fail_on),
         checked=bool(located.prefix or located.candidates),
         model_dir=located.model_dir,
-        why=_why(located),
+        why=why_loaded(located, bundle),
         checkpoints=_summaries(located),
         prefix=located.prefix if bundle else "",
         variables=_rows(bundle) if bundle else (),
@@ -68,19 +68,6 @@ def _inspected(model_dir: str, fail_on: str) -> Inspection:
         groups=group(findings),
         not_judged=_not_judged(examined),
     )
-
-
-def _why(located: Located) -> str:
-    name = os.path.basename(located.prefix)
-    if located.explicit:
-        return f"{name} was named"
-    if located.exists and located.elsewhere:
-        return f"Estimator loads {located.prefix}, which is not in this directory"
-    if located.exists:
-        return f"Estimator loads {name}: the state file names it"
-    if located.prefix:
-        return f"the state file names {located.prefix}, which is not there"
-    return "Estimator loads none of them"
 
 
 def _summaries(located: Located) -> Tuple[CheckpointSummary, ...]:
@@ -119,7 +106,7 @@ def _is_of(name: str, prefix: str) -> bool:
     """Whether a file belongs to a checkpoint."""
     base = os.path.basename(without_pattern(prefix))
     end = name[len(base) :] if name.startswith(base) else ""
-    return re.match(r"\.(index|meta|data-\d{5}-of-\d{5})$", end) is not None
+    return re.match(r"\.(index|meta|data-\d{5}-of-\d{5})\Z", end) is not None
 
 
 def _rows(bundle: Bundle) -> Tuple[VariableRow, ...]:
@@ -142,4 +129,5 @@ def _not_judged(examined: Examined) -> Tuple[str, ...]:
         found.append(examined.problem + ": only TensorFlow can list it")
     if examined.files is not None and examined.files.snapshot:
         found.append("the data: this is a snapshot, which has none")
+        found.extend(examined.files.left_out)
     return tuple(found)

@@ -1,20 +1,34 @@
 """Small copies of a model_dir without its data."""
 
-from typing import List
+import os
+from typing import NamedTuple, Tuple
 
 from .checkpoint.examine import examine
 from .checkpoint.locate import locate
-from .checkpoint.remote import at_hand, is_remote
-from .checkpoint.snapshot import write_snapshot
+from .checkpoint.remote import AtHand, at_hand, is_remote
+from .checkpoint.snapshot import add_said, write_snapshot
 from .errors import UsageError
-from .file_facts import latest_names
+from .file_facts import file_facts, latest_names
+from .groups import group
+from .inspection import inspect
+from .rules import run_rules
+from .spec import Finding, Group
 
 
-def snapshot(model_dir: str, out: str) -> List[str]:
+class Snapshot(NamedTuple):
+    """A small copy of a model_dir.
+
+    Attributes:
+        names: the files in it.
+        groups: what was found of the model_dir.
+    """
+
+    names: Tuple[str, ...]
+    groups: Tuple[Group, ...]
+
+
+def snapshot(model_dir: str, out: str) -> Snapshot:
     """Writes a small copy of a model_dir without its data, which serves as MODEL_DIR in checks.
-
-    Returns:
-        The names of the files in it.
 
     Raises:
         UsageError: there is no checkpoint that can be copied, or ``out`` is there already.
@@ -22,10 +36,11 @@ def snapshot(model_dir: str, out: str) -> List[str]:
     if is_remote(out):
         raise UsageError(f"OUT {out} is remote; expected a local directory, to be copied there")
     with at_hand(model_dir) as place:
-        return _snapshot(place.path, out)
+        return _snapshot(place, out)
 
 
-def _snapshot(model_dir: str, out: str) -> List[str]:
+def _snapshot(place: AtHand, out: str) -> Snapshot:
+    model_dir = place.path
     located = locate(model_dir)
     if not located.exists:
         raise UsageError(
@@ -35,4 +50,19 @@ def _snapshot(model_dir: str, out: str) -> List[str]:
     examined = examine(located.prefix)
     if examined.bundle is None:
         raise UsageError(f"no snapshot can be made: {examined.problem}")
-    return write_snapshot(examined.bundle, out)
+    names = write_snapshot(examined.bundle, out)
+    findings = place.shown(tuple(run_rules(file_facts(located, examined))))
+    lost = _lost(findings, out)
+    if lost:
+        add_said(out, os.path.basename(located.prefix), lost)
+    return Snapshot(tuple(names), group(findings))
+
+
+def _lost(findings: Tuple[Finding, ...], out: str) -> Tuple[str, ...]:
+    """What a check of the snapshot will not find: its state file names what is beside it."""
+    kept = {finding.rule for finding in inspect(out).findings}
+    return tuple(
+        finding.message
+        for finding in findings
+        if finding.severity != "note" and finding.rule not in kept
+    )

@@ -131,6 +131,7 @@ class StateFile:
         problem: why it cannot be parsed, "" where it can.
         unseen: whether it could not even be read, so that there may be nothing wrong in it.
         directory: whether a directory stands in its place.
+        not_text: whether it is not UTF-8, at which TensorFlow raises where it reads it.
     """
 
     latest: str
@@ -138,6 +139,7 @@ class StateFile:
     problem: str = ""
     unseen: bool = False
     directory: bool = False
+    not_text: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,9 +181,11 @@ class Located:
     saved_model: str = ""
 
     @property
-    def names_nothing(self) -> bool:
-        """Whether the state file is one that TensorFlow reads and then raises at."""
-        return not self.prefix and self.state is not None and not self.state.problem
+    def refused(self) -> bool:
+        """Whether the state file is one at which TensorFlow raises, whoever asks for it."""
+        if self.prefix or self.state is None:
+            return False
+        return self.state.not_text or not self.state.problem
 
 
 @dataclasses.dataclass(frozen=True)
@@ -253,6 +257,7 @@ class CheckpointFiles:
         saved_graph: whether its ``.meta`` file is there.
         graph_problem: why the ``.meta`` file that is there cannot be read, "" where it can.
         snapshot: whether this is a snapshot, which has no data files.
+        said: what was found of the model_dir that it was made of, and is not to be seen in it.
     """
 
     files: Tuple[DataFile, ...] = ()
@@ -265,6 +270,14 @@ class CheckpointFiles:
     saved_graph: bool = True
     graph_problem: str = ""
     snapshot: bool = False
+    said: Tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> Tuple[str, ...]:
+        """What a snapshot says of its model_dir, of which no rule can judge any more."""
+        return tuple(
+            f"the model_dir that this is a snapshot of, where {text}" for text in self.said
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -883,6 +896,7 @@ class Verified:
         tensors: how many were read.
         size: how many bytes.
         groups: what is wrong.
+        loaded: whether it is the one that Estimator would load, or that was named.
     """
 
     ok: bool
@@ -891,6 +905,7 @@ class Verified:
     tensors: int
     size: int
     groups: Tuple[Group, ...] = ()
+    loaded: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -903,6 +918,7 @@ class Verification:
         model_dir: as the user named it.
         checkpoints: what was found.
         not_judged: what was left out, and why.
+        why: of several, why Estimator would load the one that it would; else "".
     """
 
     ok: bool
@@ -910,6 +926,7 @@ class Verification:
     model_dir: str
     checkpoints: Tuple[Verified, ...]
     not_judged: Tuple[str, ...] = ()
+    why: str = ""
 
     @property
     def last_good(self) -> str:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from typing import Callable, Iterator, Optional
+from typing import Callable, Dict, Iterator, Optional, Tuple
 
 from .checkpoint.bundle import Bundle
 from .checkpoint.deep import scan
@@ -12,7 +12,7 @@ from .checkpoint.locate import locate
 from .checkpoint.names import step_of
 from .checkpoint.remote import AtHand, ReadRange, at_hand
 from .errors import UsageError
-from .file_facts import failing, file_facts
+from .file_facts import failing, file_facts, why_loaded
 from .groups import group
 from .rules import run_rules
 from .spec import Located, Verification, Verified
@@ -58,7 +58,7 @@ def _verify(
         prefixes = [""]  # a finding says that Estimator loads none of them
     examined = {prefix: _examined(prefix) for prefix in prefixes}
     whole = sum(_bytes(item.bundle) for item in examined.values() if item.bundle)
-    done = 0
+    done = end = 0
 
     def report(count: int) -> None:
         nonlocal done
@@ -66,10 +66,13 @@ def _verify(
         if progress is not None:
             progress(done, whole)
 
-    seen = {
-        prefix: _verified(_named(located, prefix), item, fail_on, report, place.reader_of(prefix))
-        for prefix, item in examined.items()
-    }
+    seen: Dict[str, Verified] = {}
+    for number, (prefix, item) in enumerate(examined.items(), 1):
+        one, read = _named(located, prefix), place.reader_of(prefix)
+        alone = item if number == len(examined) else _of_its_own(item)
+        seen[prefix] = _verified(one, alone, fail_on, report, read, located)
+        end += _bytes(item.bundle) if item.bundle else 0
+        report(max(end - done, 0))  # what cannot be read needs no reading
     gone = [] if place.read else [name for name, item in examined.items() if _is_gone(name, item)]
     results = tuple(item for prefix, item in seen.items() if prefix not in gone)
     if gone and not results:
@@ -79,11 +82,34 @@ def _verify(
         checked=bool(results),
         model_dir=located.model_dir,
         checkpoints=results,
-        not_judged=tuple(_left_out(located)) if all_checkpoints else (),
+        why=_why(located, examined) if all_checkpoints else "",
+        not_judged=(*_left_out(located, place), *_of_saved_model(located))
+        if all_checkpoints
+        else _of_saved_model(located),
     )
 
 
-def _left_out(located: Located) -> Iterator[str]:
+def _why(located: Located, examined: Dict[str, Examined]) -> str:
+    loaded = examined.get(located.prefix)
+    return why_loaded(located, loaded.bundle if loaded else None)
+
+
+def _of_saved_model(located: Located) -> Tuple[str, ...]:
+    if not located.saved_model:
+        return ()
+    return (f"the variables of the SavedModel: give {located.saved_model} to verify them",)
+
+
+def _of_its_own(examined: Examined) -> Examined:
+    """Without what is said of the directory, which is said once, beside the last checkpoint."""
+    if examined.files is None:
+        return examined
+    files = dataclasses.replace(examined.files, remains=(), without_index=())
+    return dataclasses.replace(examined, files=files)
+
+
+def _left_out(located: Located, place: AtHand) -> Iterator[str]:
+    yield from place.not_judged
     for prefix in filter(is_first_version, located.candidates):
         yield f"{prefix}: it is of the V1 format, which only TensorFlow reads"
 
@@ -116,6 +142,7 @@ def _verified(
     fail_on: str,
     report: Callable[[int], None],
     read: Optional[ReadRange],
+    of_directory: Located,
 ) -> Verified:
     bundle = examined.bundle
     if read is None and examined.files is not None and examined.files.snapshot:
@@ -134,4 +161,5 @@ def _verified(
         if bundle
         else 0,
         groups=group(findings),
+        loaded=of_directory.exists and of_directory.prefix == located.prefix,
     )

@@ -43,10 +43,10 @@ def _files(bundle: Bundle) -> CheckpointFiles:
     folder, base = os.path.split(bundle.prefix)
     try:
         listing = list_folder(folder)
-        marker = read_marker(folder, base)
-        # Where data lies beside it, what was said of it when there was none counts no more.
-        if marker is not None and not any(name.startswith(base + ".data-") for name in listing):
-            return look_at_files(bundle, marker.listing, marker.global_step, snapshot=True)
+        marker = read_marker(folder, base, listing)
+        if marker is not None:
+            found = look_at_files(bundle, marker.listing, marker.global_step, snapshot=True)
+            return dataclasses.replace(found, said=marker.said)
         return look_at_files(bundle, listing, read_global_step(bundle))
     except OSError as error:
         raise DamagedError(f"{folder or os.curdir} cannot be read: {error.strerror}")

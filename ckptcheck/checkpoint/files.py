@@ -83,8 +83,8 @@ def look_at_files(
         data_newer_by=_data_newer_by(base, names, listing),
         global_step=global_step,
         without_index=tuple(_without_index(base, listing)),
-        saved_graph=base + ".meta" in listing,
-        graph_problem=_graph_problem(listing.get(base + ".meta")),
+        saved_graph=base + ".meta" in listing or base + ".meta/" in listing,
+        graph_problem=_graph_problem(base + ".meta", listing),
         snapshot=snapshot,
     )
 
@@ -156,7 +156,7 @@ def _overlaps(stored: Sequence[StoredTensor]) -> Iterator[EntryFlaw]:
         last = item
 
 
-_SHARD = re.compile(r"\.data-(\d{5})-of-(\d{5})$")
+_SHARD = re.compile(r"\.data-(\d{5})-of-(\d{5})\Z")
 
 
 def _strangers(base: str, count: int, listing: Listing) -> Iterator[str]:
@@ -179,10 +179,13 @@ def _without_index(base: str, listing: Listing) -> Iterator[str]:
 def readable_graphs(base: str, listing: Listing) -> List[str]:
     """The names of the files that can hold the saved graph of a checkpoint, the best first."""
     names = [name for name in (base + ".meta", "graph.pbtxt") if name in listing]
-    return [name for name in names if not _graph_problem(listing[name])]
+    return [name for name in names if not _graph_problem(name, listing)]
 
 
-def _graph_problem(facts: Optional[FileFacts]) -> str:
+def _graph_problem(name: str, listing: Listing) -> str:
+    if name + "/" in listing:
+        return "it is a directory"
+    facts = listing.get(name)
     if facts is None or facts.problem:
         return "" if facts is None else facts.problem
     return "" if facts.size else "it is empty"

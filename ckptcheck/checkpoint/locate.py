@@ -12,11 +12,11 @@ from .files import FileFacts
 from .first_version import first_versions, is_first_version, is_table, prefix_of, without_pattern
 from .names import shard_name, step_of, without_ending
 from .snapshot import list_model_dir
-from .state_file import read_state_file
+from .state_file import STATE_FILE, read_state_file
 
-_PART = re.compile(r"\.part-\d{5}-of-\d{5}\.index$")
+_PART = re.compile(r"\.part-\d{5}-of-\d{5}\.index\Z")
 """What a saver names the pieces that it has not merged yet."""
-_INDEX = re.compile(r"^(?P<name>.+)\.index$")
+_INDEX = re.compile(r"(?P<name>.+)\.index\Z", re.DOTALL)
 
 
 def locate(named: str) -> Located:
@@ -56,6 +56,8 @@ def _nothing(named: str, path: Path) -> str:
     expected = "expected a model_dir, or the prefix of a checkpoint such as {}".format(
         "runs/base/model.ckpt-1000"
     )
+    if path.is_file() and path.name == STATE_FILE:
+        return f"{named} is a state file: name its directory {path.parent}"
     if path.is_file():
         return f"{named} is a file and no checkpoint{_kind(path)}: {expected}"
     parent = path.parent
@@ -152,7 +154,7 @@ def pattern_in(path: str) -> str:
     return next((character for character in path if character in "[*?\\"), "")
 
 
-_SHARD = re.compile(r"\.data-(?P<number>\d{5})-of-(?P<count>\d{5})$")
+_SHARD = re.compile(r"\.data-(?P<number>\d{5})-of-(?P<count>\d{5})\Z")
 
 
 def _shards(prefix: str) -> Dict[str, FileFacts]:

@@ -5,7 +5,7 @@ from typing import Optional
 
 from .first_version import without_pattern
 
-_ENDING = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
+_ENDING = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})\Z")
 
 
 def without_ending(path: str) -> str:
@@ -20,5 +20,5 @@ def shard_name(base: str, number: int, count: int) -> str:
 
 def step_of(prefix: str) -> Optional[int]:
     """The step in a checkpoint's name, None where it has none."""
-    found = re.search(r"-(\d{1,19})$", without_pattern(prefix))
+    found = re.search(r"-(\d{1,19})\Z", without_pattern(prefix))
     return int(found.group(1)) if found else None

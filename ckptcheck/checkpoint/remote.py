@@ -11,7 +11,7 @@ import datetime
 import os
 import posixpath
 import re
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple, TypeVar
 
 from ..errors import UsageError
 from .bundle import Bundle, read_bundle
@@ -19,12 +19,13 @@ from .damage import DamagedError
 from .files import FileFacts, Listing, global_step_of, readable_graphs
 from .names import step_of, without_ending
 from .snapshot import MARKER, Marker, write_markers
-from .state_file import STATE_FILE, parse_state
+from .state_file import STATE_FILE, parse_state_bytes
 
 _REMOTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
 _LARGEST = 1 << 28
 _MOST_INDEXES = 100
 _MOST_ASKED = 1000
+_MOST_NAMES = 3
 
 T = TypeVar("T")
 ReadRange = Callable[[str, int, int], bytes]
@@ -39,12 +40,27 @@ class AtHand(NamedTuple):
         folder: the remote directory, "" for a local one.
         local: the directory that stands for it.
         read: reads ranges of the remote files; None for a local one.
+        left_out: the names of the checkpoints that nobody looked at, the newest first.
     """
 
     path: str
     folder: str = ""
     local: str = ""
     read: Optional[ReadRange] = None
+    left_out: Tuple[str, ...] = ()
+
+    @property
+    def not_judged(self) -> Tuple[str, ...]:
+        """What is not known of a remote directory with many checkpoints."""
+        if not self.left_out:
+            return ()
+        rest = len(self.left_out) - _MOST_NAMES
+        more = f" and {rest} more" if rest > 0 else ""
+        names = ", ".join(self.left_out[:_MOST_NAMES])
+        return (
+            f"{names}{more}: of a remote directory only the newest checkpoints are looked at, and "
+            "the one that is named",
+        )
 
     def reader_of(self, prefix: str) -> Optional[ReadRange]:
         """What reads the data of a checkpoint: None where it lies on this machine.
@@ -131,42 +147,99 @@ def _fetch(named: str, system: Any, path: str, local: str) -> AtHand:
     explicit = not system.isdir(path)
     prefix = without_ending(path) if explicit else ""
     folder = prefix.rpartition("/")[0] if explicit else path
-    listing = _listing(system, folder)
-    if explicit and os.path.basename(prefix) + ".index" not in listing:
+    entries = _entries(system, folder)
+    if explicit and os.path.basename(prefix) + ".index" not in entries:
         raise UsageError(f"no directory or checkpoint {named}: expected a model_dir or a prefix")
     url = without_ending(named.rstrip("/")).rpartition("/")[0] if explicit else named.rstrip("/")
 
     def read(name: str, offset: int, size: int) -> bytes:
-        if name not in listing:
+        if name not in entries or size == 0:
             return b""  # as of a file that is too short
         with _explained(f"{url}/{name}"):
             data: bytes = system.cat_file(f"{folder}/{name}", start=offset, end=offset + size)
         # A server that knows no ranges sends the whole file.
         return data[offset : offset + size] if len(data) > size else data
 
-    chosen = os.path.basename(prefix) if explicit else _chosen(listing, local, url, read)
+    if STATE_FILE in entries:
+        entries[STATE_FILE] = _sized(system, folder, STATE_FILE, entries[STATE_FILE])
+    chosen = os.path.basename(prefix) if explicit else _chosen(entries, local, url, read)
+    listing = _listing(system, folder, entries, chosen)
     names = _copy_indexes(listing, chosen, local, read)
     shown = chosen if chosen in names else max(names, key=_order, default="")
     _copy_graph(listing, shown, local, read)
     _mark(listing, chosen, names, local, read)
     where = os.path.join(local, chosen + ".index") if explicit else local
-    return AtHand(where, url, local, None if MARKER in listing else read)
+    left_out = [name for name in _checkpoints(entries) if name not in names]
+    return AtHand(where, url, local, None if MARKER in listing else read, tuple(left_out))
 
 
-def _listing(system: Any, folder: str) -> Listing:
-    found: Listing = {}
+Entry = Dict[str, Any]
+"""What a file system says of a file."""
+
+
+def _entries(system: Any, folder: str) -> Dict[str, Entry]:
+    """What is in a directory; a directory in it has a slash behind its name."""
+    found: Dict[str, Entry] = {}
     for entry in system.ls(folder, detail=True):
         name = str(entry["name"]).rstrip("/").rpartition("/")[2]
-        name += "/" if entry.get("type") == "directory" else ""
-        if entry.get("size") is None and len(found) < _MOST_ASKED and _matters(name):
-            entry = system.info(f"{folder}/{name}")  # an HTTP server's list has names only
-            if entry.get("size") is None:
-                raise UsageError(
-                    f"the server does not say how large {folder}/{name} is; copy the files that "
-                    "are no data (checkpoint, *.index, *.meta) and check the copy"
-                )
-        found[name] = FileFacts(int(entry.get("size") or 0), _modified(entry))
+        found[name + "/" if entry.get("type") == "directory" else name] = entry
     return found
+
+
+def _checkpoints(entries: Dict[str, Entry]) -> List[str]:
+    """The names of the checkpoints in a directory, the newest first."""
+    names = [name[: -len(".index")] for name in entries if name.endswith(".index")]
+    return sorted(names, key=_newest_first)
+
+
+def _newest_first(name: str) -> Tuple[int, str]:
+    return (-_order(name), name)
+
+
+def _listing(system: Any, folder: str, entries: Dict[str, Entry], chosen: str) -> Listing:
+    """The files whose sizes are known, of which those that matter are asked for first.
+
+    An HTTP server's list has names only, and each size is a request: older checkpoints, for which
+    there would be too many, are left out as a whole.
+    """
+    groups: Dict[str, List[str]] = {"": [], chosen: []}
+    for name in sorted(entries):
+        base = without_ending(name)
+        groups.setdefault("" if base == name else base, []).append(name)
+    others = sorted((base for base in groups if base not in ("", chosen)), key=_newest_first)
+    found: Listing = {}
+    asked = 0
+    for base in dict.fromkeys(["", chosen, *others]):
+        unknown = [name for name in groups[base] if _must_be_asked(name, entries[name])]
+        asked += len(unknown)
+        if asked > _MOST_ASKED and base not in ("", chosen):
+            break
+        for name in groups[base]:
+            entry = entries[name]
+            sized = _sized(system, folder, name, entry) if name in unknown else entry
+            found[name] = FileFacts(int(sized.get("size") or 0), _modified(sized))
+    return found
+
+
+def _must_be_asked(name: str, entry: Entry) -> bool:
+    return entry.get("size") is None and _matters(name)
+
+
+def _sized(system: Any, folder: str, name: str, entry: Entry) -> Entry:
+    """What is said of a file, with its size.
+
+    Raises:
+        UsageError: nobody knows it.
+    """
+    if entry.get("size") is not None:
+        return entry
+    sized: Entry = system.info(f"{folder}/{name}")
+    if sized.get("size") is None:
+        raise UsageError(
+            f"the server does not say how large {folder}/{name} is; copy the files that "
+            "are no data (checkpoint, *.index, *.meta) and check the copy"
+        )
+    return sized
 
 
 def _matters(name: str) -> bool:
@@ -185,17 +258,16 @@ def _modified(entry: Dict[str, Any]) -> float:
     return 0.0
 
 
-def _chosen(listing: Listing, local: str, url: str, read: ReadRange) -> str:
+def _chosen(entries: Dict[str, Entry], local: str, url: str, read: ReadRange) -> str:
     """The checkpoint that the state file names; the state file is copied.
 
     Raises:
         UsageError: it names one in another directory.
     """
-    facts = listing.get(STATE_FILE)
-    if facts is None:
+    if STATE_FILE not in entries:
         return ""
-    data = read(STATE_FILE, 0, min(facts.size, _LARGEST))
-    latest = parse_state(data.decode("utf-8", "replace")).latest
+    data = read(STATE_FILE, 0, min(int(entries[STATE_FILE]["size"]), _LARGEST))
+    latest = parse_state_bytes(data).latest
     _write(local, STATE_FILE, data)
     if not latest or is_remote(latest):
         return ""
@@ -212,10 +284,10 @@ def _chosen(listing: Listing, local: str, url: str, read: ReadRange) -> str:
 
 def _copy_indexes(listing: Listing, chosen: str, local: str, read: ReadRange) -> List[str]:
     """Copies the indexes, the chosen one first; returns the names of their checkpoints."""
-    names: List[str] = [name for name in listing if name.endswith(".index")]
-    wanted = [name for name in names if name == chosen + ".index"]
-    newest_first = sorted(names, key=lambda name: -_order(name[: -len(".index")]))
-    wanted += [name for name in newest_first if name not in wanted][:_MOST_INDEXES]
+    names = [name[: -len(".index")] for name in listing if name.endswith(".index")]
+    others = sorted((name for name in names if name != chosen), key=_newest_first)
+    first = [chosen] if chosen in names else []
+    wanted = [name + ".index" for name in (*first, *others[:_MOST_INDEXES])]
     wanted = [name for name in wanted if listing[name].size <= _LARGEST]
     for name in wanted:
         _write(local, name, read(name, 0, listing[name].size))

@@ -7,8 +7,9 @@ there is no missing one.
 
 import contextlib
 import json
+import math
 import os
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import UsageError
 from .bounded import read_whole
@@ -25,19 +26,37 @@ _LARGEST_GRAPH = 2 << 30
 
 
 class Marker(NamedTuple):
-    """What a snapshot says of one checkpoint of the model_dir that it was made of."""
+    """What a snapshot says of one checkpoint of the model_dir that it was made of.
+
+    Attributes:
+        listing: the checkpoint's files.
+        global_step: the value of the global step.
+        said: what was found of the model_dir and cannot be found of the snapshot.
+    """
 
     listing: Listing
     global_step: Optional[int]
+    said: Tuple[str, ...] = ()
 
 
-def read_marker(folder: str, base: str) -> Optional[Marker]:
+def read_marker(folder: str, base: str, listing: Listing) -> Optional[Marker]:
     """Reads what a directory says of a checkpoint; None where it is no snapshot of this one.
+
+    Where data lies beside it, what was said of it when there was none counts no more.
+
+    Args:
+        folder: the directory.
+        base: the checkpoint's name.
+        listing: what is in the directory.
 
     Raises:
         DamagedError: the file that says it is not as it was written.
     """
-    return _read_markers(folder).get(base)
+    return None if _has_data(base, listing) else _read_markers(folder).get(base)
+
+
+def _has_data(base: str, listing: Listing) -> bool:
+    return any(name.startswith(base + ".data-") for name in listing)
 
 
 def list_model_dir(folder: str) -> Listing:
@@ -48,8 +67,10 @@ def list_model_dir(folder: str) -> Listing:
     """
     found = list_folder(folder)
     with contextlib.suppress(DamagedError):  # the checkpoint's own reading says so
-        for marker in _read_markers(folder).values():
-            found.update(marker.listing)
+        markers = _read_markers(folder)
+        without_data = [base for base in markers if not _has_data(base, found)]
+        for base in without_data:
+            found.update(markers[base].listing)
     return found
 
 
@@ -66,19 +87,26 @@ def _read_markers(folder: str) -> Dict[str, Marker]:
         raise DamagedError(f"{path} cannot be read: {error.strerror}")
     except DamagedError as error:
         raise DamagedError(f"{path}: {error}")
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         raise DamagedError(
             f"{path} is not as this version of ckptcheck writes it: make the snapshot again"
         )
 
 
 def _marker(said: Any) -> Marker:
-    listing = {
-        str(name): FileFacts(int(facts["size"]), float(facts["modified"]))
-        for name, facts in said["files"].items()
-    }
+    listing = {str(name): _facts(facts) for name, facts in said["files"].items()}
     step = said["global_step"]
-    return Marker(listing, None if step is None else int(step))
+    texts = said.get("said", [])
+    if not isinstance(texts, list):
+        raise ValueError(texts)
+    return Marker(listing, None if step is None else int(step), tuple(map(str, texts)))
+
+
+def _facts(said: Any) -> FileFacts:
+    size, modified = int(said["size"]), float(said["modified"])
+    if not math.isfinite(modified):
+        raise ValueError(modified)
+    return FileFacts(size, modified, str(said.get("problem", "")))
 
 
 def write_snapshot(bundle: Bundle, out: str) -> List[str]:
@@ -97,7 +125,7 @@ def write_snapshot(bundle: Bundle, out: str) -> List[str]:
     folder, base = os.path.split(bundle.prefix)
     try:
         listing = list_folder(folder)
-        marker = read_marker(folder, base) or Marker(listing, read_global_step(bundle))
+        marker = read_marker(folder, base, listing) or Marker(listing, read_global_step(bundle))
         names = _copied(base, listing)
         contents = {name: _content_of(os.path.join(folder, name)) for name in names}
     except OSError as error:
@@ -134,6 +162,20 @@ def _content_of(path: str) -> bytes:
         raise UsageError(f"no snapshot can be made: {path}: {error}")
 
 
+def add_said(out: str, base: str, said: Sequence[str]) -> None:
+    """Adds to a snapshot what was found of its model_dir alone.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    marker = _read_markers(out)[base]
+    texts = (*marker.said, *(text for text in said if text not in marker.said))
+    try:
+        write_markers(out, {base: marker._replace(said=texts)})
+    except OSError as error:
+        raise UsageError(f"the snapshot cannot be written: {error.filename}: {error.strerror}")
+
+
 def write_markers(folder: str, markers: Dict[str, Marker]) -> None:
     """Says of a directory that it is a snapshot of some checkpoints.
 
@@ -155,11 +197,17 @@ def _make(out: str) -> None:
 
 def _content(base: str, marker: Marker) -> Dict[str, Any]:
     mine = {
-        name: {"size": facts.size, "modified": facts.modified}
+        name: _fields(facts)
         for name, facts in marker.listing.items()
-        if name.startswith(base + ".") and not name.endswith("/") and not facts.problem
+        if name.startswith(base + ".")
     }
-    return {"files": mine, "global_step": marker.global_step}
+    content: Dict[str, Any] = {"files": mine, "global_step": marker.global_step}
+    return {**content, "said": list(marker.said)} if marker.said else content
+
+
+def _fields(facts: FileFacts) -> Dict[str, Any]:
+    fields: Dict[str, Any] = {"size": facts.size, "modified": facts.modified}
+    return {**fields, "problem": facts.problem} if facts.problem else fields
 
 
 def _quoted(text: str) -> str:

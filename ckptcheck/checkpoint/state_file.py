@@ -1,10 +1,12 @@
 """The state file ``checkpoint``: which checkpoint of a model_dir is the latest.
 
 It is a CheckpointState protocol buffer in text form. TensorFlow reads it with protobuf's parser;
-here its few fields are read by hand, strictly, so that no TensorFlow is needed.
+here its few fields are read by hand, strictly, so that no TensorFlow is needed. Where versions of
+protobuf differ, it is read as by those that TensorFlow 1.15 and 2.15 have.
 """
 
 import re
+import warnings
 from pathlib import Path
 from typing import Dict, List, Optional
 
@@ -16,7 +18,10 @@ _LARGEST = 1 << 20
 
 _STRING = r"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
 _JOINED = rf"{_STRING}(?:\s*{_STRING})*"
-_PLAIN = r"[-+\w.]+"
+_PLAIN = r"(?:[a-zA-Z_][0-9a-zA-Z_+-]*|(?:[0-9+-]|\.[0-9])[0-9a-zA-Z_.+-]*|[^\W\x00-\x7f])"
+"""What protobuf's parser takes for one word; of letters other than ASCII's, one alone.
+
+No two of its alternatives begin alike: else a list that never ends would be tried in every way."""
 _FIELD = re.compile(
     rf"""\s*(?P<name>\w+)\s*:\s*
         (?:(?P<strings>{_JOINED})
@@ -27,7 +32,7 @@ _FIELD = re.compile(
 )
 _ELEMENT = re.compile(rf"(?P<strings>{_JOINED})|{_PLAIN}")
 _COMMENT = re.compile(r"\s*#[^\n]*")
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?f?$|[-+]?(inf|infinity|nan)f?$", re.I)
+_NO_DIGITS = re.compile(r"-?(inf|infinity|nan)f?$", re.IGNORECASE)
 _ONE_STRING = re.compile(r""""((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'""")
 _STRINGS = ("model_checkpoint_path", "all_model_checkpoint_paths")
 _NUMBERS = ("all_model_checkpoint_timestamps", "last_preserved_timestamp")
@@ -55,7 +60,20 @@ def _is_known(name: str, element: str) -> bool:
     """Whether a field is one of a CheckpointState, with a value of its type."""
     if element[0] in "\"'":
         return name in _STRINGS
-    return name in _NUMBERS and _NUMBER.match(element) is not None
+    return name in _NUMBERS and _is_number(element)
+
+
+def _is_number(word: str) -> bool:
+    """Whether protobuf takes a word for a number: what Python does, and with the f of C."""
+    return _NO_DIGITS.match(word) is not None or _is_float(word) or _is_float(word.rstrip("f"))
+
+
+def _is_float(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def read_state_file(model_dir: Path) -> Optional[StateFile]:
@@ -68,15 +86,22 @@ def read_state_file(model_dir: Path) -> Optional[StateFile]:
             return _unseen("it is no regular file") if path.exists() else None
         if path.stat().st_size > _LARGEST:
             return StateFile("", problem=f"it is larger than {_LARGEST} bytes")
-        return parse_state(path.read_bytes().decode("utf-8"))
-    except UnicodeDecodeError:
-        return StateFile("", problem="it is not text")
+        return parse_state_bytes(path.read_bytes())
     except OSError as error:
         return _unseen(f"it cannot be read: {error.strerror}")
 
 
 def _unseen(problem: str) -> StateFile:
     return StateFile("", problem=problem, unseen=True)
+
+
+def parse_state_bytes(data: bytes) -> StateFile:
+    """Parses what is in a state file; what is wrong with it is in ``problem``."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return StateFile("", problem=str(error), not_text=True)
+    return parse_state(text)
 
 
 def parse_state(text: str) -> StateFile:
@@ -92,34 +117,56 @@ def parse_state(text: str) -> StateFile:
         field = _FIELD.match(text, at)
         values = _values(field) if field is not None else None
         if field is None or values is None:
-            line = text.count("\n", 0, at + len(text[at:]) - len(text[at:].lstrip())) + 1
-            return StateFile("", problem=f"line {line} is no field of a CheckpointState")
-        fields.setdefault(field.group("name"), []).extend(map(_unquoted, values))
+            return StateFile("", problem=f"line {_line(text, at)} is no field of a CheckpointState")
+        try:
+            fields.setdefault(field.group("name"), []).extend(_value(item) for item in values)
+        except UnicodeDecodeError:
+            return StateFile("", problem=f"a text in line {_line(text, at)} is not UTF-8")
+        except ValueError:
+            return StateFile(
+                "", problem=f"a text in line {_line(text, at)} has an escape of nothing"
+            )
         at = field.end()
     latest = fields.get("model_checkpoint_path", [""])[-1]
     return StateFile(latest, tuple(fields.get("all_model_checkpoint_paths", ())))
 
 
-_ESCAPE = re.compile(r"\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)")
-_NAMED = {"n": b"\n", "t": b"\t", "r": b"\r", "a": b"\a", "b": b"\b", "f": b"\f", "v": b"\v"}
+def _line(text: str, at: int) -> int:
+    """The number of the line in which the next word is."""
+    return text.count("\n", 0, at + len(text[at:]) - len(text[at:].lstrip())) + 1
 
 
-def _unquoted(literal: str) -> str:
-    """The value of one or more adjacent string literals with C escapes, which are bytes."""
+_ESCAPE = re.compile(r"\\(x[0-9a-fA-F](?![0-9a-fA-F])|.)")
+
+
+def _value(literal: str) -> str:
+    """The value of one or more adjacent string literals; numbers, which nobody asks for, as text.
+
+    Raises:
+        ValueError: there is an escape in it that protobuf refuses.
+        UnicodeDecodeError: it is of bytes that are not UTF-8.
+    """
     parts = [double or single for double, single in _ONE_STRING.findall(literal)]
-    data: List[bytes] = []
-    for part in parts:
-        at = 0
-        for escape in _ESCAPE.finditer(part):
-            data += (part[at : escape.start()].encode("utf-8"), _escaped(escape.group(1)))
-            at = escape.end()
-        data.append(part[at:].encode("utf-8"))
-    return b"".join(data).decode("utf-8", "surrogateescape")
+    return b"".join(map(_unescaped, parts)).decode("utf-8")
 
 
-def _escaped(code: str) -> bytes:
-    if code[0] == "x" and len(code) > 1:
-        return bytes([int(code[1:], 16)])
-    if code[0] in "01234567":
-        return bytes([int(code, 8) & 0xFF])
-    return _NAMED.get(code, code.encode("utf-8"))
+def _unescaped(text: str) -> bytes:
+    """As protobuf reads the escapes of C: with those of Python, and one digit after an x too.
+
+    Raises:
+        ValueError: an escape is none.
+    """
+    if "\\" not in text:
+        return text.encode("utf-8")
+    whole = _ESCAPE.sub(_with_two_digits, text).encode("utf-8")
+    try:
+        with warnings.catch_warnings():  # an escape of Python's future is a backslash here
+            warnings.simplefilter("ignore")
+            return whole.decode("unicode_escape").encode("raw_unicode_escape")
+    except UnicodeDecodeError as error:
+        raise ValueError(error.reason)
+
+
+def _with_two_digits(escape: "re.Match[str]") -> str:
+    code = escape.group(1)
+    return "\\x0" + code[1:] if len(code) == 2 else escape.group()

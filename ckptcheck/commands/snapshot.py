@@ -5,7 +5,6 @@ import os
 import typer
 
 from ..harmless import printable
-from ..inspection import inspect
 from ..reporters import files_text
 from ..snapshots import snapshot
 from ..stdout import write_out
@@ -23,10 +22,10 @@ def snapshot_command(
 
     It serves as MODEL_DIR in checks, where the model_dir itself is not at hand, as in CI.
     """
-    names = snapshot(model_dir, out)
-    sizes = [os.path.getsize(os.path.join(out, name)) for name in names]
-    write_out(f"{out}: {len(names)} files, {files_text.bytes_text(sum(sizes))}\n")
-    for group in inspect(out, "warning").groups:
+    made = snapshot(model_dir, out)
+    sizes = [os.path.getsize(os.path.join(out, name)) for name in made.names]
+    write_out(f"{out}: {len(made.names)} files, {files_text.bytes_text(sum(sizes))}\n")
+    for group in made.groups:
         first = group.findings[0]
         if first.severity != "note":
             text = f"ckptcheck: {first.severity}[{first.rule}] {printable(first.message, 2000)}"

@@ -27,7 +27,12 @@ def of_terminal(show_plan: bool = False) -> Options:
     terminal = sys.stdout.isatty()
     columns = shutil.get_terminal_size((80, 24)).columns
     width = max(60, min(columns, 120)) if terminal else 80
-    return Options(show_plan, terminal and "NO_COLOR" not in os.environ, width)
+    return Options(show_plan, terminal and _colors(), width)
+
+
+def _colors() -> bool:
+    """As no-color.org has it: the variable counts where it is not empty."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def finish(text: str, found: Union[Report, Inspection, Verification]) -> None:

@@ -42,6 +42,7 @@ def render_verification(found: Verification) -> str:
             "version": VERSION,
             "ok": found.ok,
             "model_dir": found.model_dir,
+            "why": found.why or None,
             "last_good": found.last_good or None,
             "checkpoints": [_verified(item) for item in found.checkpoints],
             "not_judged": list(found.not_judged),
@@ -60,6 +61,7 @@ def _verified(item: Verified) -> Dict[str, Any]:
         "step": item.step,
         "tensors": item.tensors,
         "size": item.size,
+        "loaded": item.loaded,
         "findings": _findings(item.groups),
     }
 

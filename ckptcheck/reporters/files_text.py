@@ -56,7 +56,8 @@ def render_inspection(
 
 def render_verification(found: Verification, options: Options) -> str:
     """A verification as text."""
-    blocks = [_verified(item, options) for item in found.checkpoints]
+    blocks = [_wrapped(f"{found.model_dir}: {found.why}", options) if found.why else ""]
+    blocks.extend(_verified(item, options) for item in found.checkpoints)
     blocks.append("\n".join(_wrapped(f"not judged: {n}", options) for n in found.not_judged))
     blocks.append(_conclusion(found, options))
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -67,6 +68,8 @@ def render_verification(found: Verification, options: Options) -> str:
 
 def bytes_text(size: float) -> str:
     """A size as people write it: ``12.3 KiB``."""
+    if size == 1:
+        return "1 byte"
     for unit in ("bytes", "KiB", "MiB", "GiB"):
         if size < 1024:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"

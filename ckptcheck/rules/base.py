@@ -218,6 +218,12 @@ def untraced(facts: Facts, effect: str) -> str:
     return "" if facts.modes else f"; {effect}"
 
 
+def bytes_said(count: int, adjective: str = "") -> str:
+    """``1 byte`` or ``12 more bytes``."""
+    words = (str(count), adjective, "byte" if count == 1 else "bytes")
+    return " ".join(word for word in words if word)
+
+
 def some_names(names: Sequence[str], most: int = 3) -> str:
     """A few of several names in one line."""
     shown = ", ".join(sorted(names, key=natural_key)[:most])

@@ -37,7 +37,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             rule=RULE.id,
             severity=RULE.severity,
-            message=_message(located) + untraced(facts, _effect(located)),
+            message=what_is_named(located) + untraced(facts, _effect(located)),
             modes=facts.modes,
             outcomes=_nowhere(facts),
             subject=located.prefix,
@@ -57,7 +57,8 @@ def check(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _message(located: Located) -> str:
+def what_is_named(located: Located) -> str:
+    """What the state file names, where that is no checkpoint."""
     if located.names_file:
         return f"the state file names {located.prefix}, which is there and is no checkpoint"
     if _is_pattern(located):

@@ -13,7 +13,7 @@ import dataclasses
 from typing import Iterator, Tuple
 
 from ..spec import CheckpointFiles, Finding
-from .base import Facts, Rule
+from .base import Facts, Rule, bytes_said
 from .examples import facts
 
 
@@ -29,7 +29,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     for file in files.files:
         surplus = (file.size or 0) - file.needed
         if surplus > 0 and not facts.data_is_right:
-            message = f"{file.name} has {surplus} more bytes than the index refers to: "
+            message = f"{file.name} has {bytes_said(surplus, 'more')} than the index refers to: "
             message += "TensorFlow reads what the index says, of whatever save that is"
             yield _finding(facts, "warning", file.name, message, _MIXED)
     for name in files.remains:

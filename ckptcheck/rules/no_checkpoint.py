@@ -4,7 +4,8 @@ Without a readable state file named ``checkpoint`` Estimator takes a model_dir f
 if the files of a checkpoint are in it. PREDICT and EVAL log ``Could not find trained model in
 model_dir`` at INFO and go on with random weights; TRAIN starts again at step 0; an export raises
 ``Couldn't find trained model``. A state file that names no checkpoint at all, such as an empty one,
-raises ``Invalid checkpoint state`` in every mode. Where a directory stands in the place of the
+raises ``Invalid checkpoint state`` in every mode, and one that is not UTF-8, such as what
+PowerShell writes by default, ``UnicodeDecodeError``. Where a directory stands in the place of the
 state file, TRAIN raises as soon as it saves, which is before its first step.
 
 What to do: write the state file again (``model_checkpoint_path: "model.ckpt-1000"``), or name the
@@ -42,7 +43,7 @@ def _outcomes(facts: Facts) -> Mapping[str, Outcome]:
 
     All but TRAIN look for the checkpoint before they call model_fn.
     """
-    if facts.located.names_nothing:
+    if facts.located.refused:
         special, others = {TRAIN: FAILS_AT_RESTORE}, FAILS_BEFORE_MODEL_FN
     elif _cannot_save(facts.located):
         special = {TRAIN: FAILS_AT_RESTORE, EXPORT: FAILS_BEFORE_MODEL_FN}
@@ -64,6 +65,8 @@ def _message(located: Located) -> str:
         return f"{located.model_dir} holds no checkpoint{kind}"
     if located.state is None:
         why = "there is no state file"
+    elif located.state.not_text:
+        return f"the state file is not UTF-8: UnicodeDecodeError: {located.state.problem}"
     elif located.state.problem:
         why = f"TensorFlow cannot use the state file ({located.state.problem})"
     else:

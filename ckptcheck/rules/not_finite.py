@@ -1,9 +1,11 @@
 """Values of a tensor are no numbers, or infinite.
 
 A loss that went to NaN takes the weights with it, and everything that is computed from them. They
-restore without a word, and predictions are NaN. Infinite values are seldom meant either, though a
-mask may hold them. ``ckptcheck verify`` reads all of the data and looks at every value of every
-dtype of floating point; other checks do not.
+restore without a word, and predictions are NaN. An infinite value is one step before that, in a
+weight as in the state of an optimizer: no optimizer of TensorFlow begins with one, and a sum of
+squares that has become infinite stops its weight for good. A mask, or the best loss so far, may be
+infinite and be meant so: then verify with ``--fail-on error``. ``ckptcheck verify`` reads all of
+the data and looks at every value of every dtype of floating point; other checks do not.
 
 What to do: go back to the last checkpoint without them (``ckptcheck verify --all-checkpoints``) and
 find out what the loss did after it.
@@ -32,7 +34,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         ]
         yield Finding(
             rule=RULE.id,
-            severity="warning" if scan.nan else "note",
+            severity=RULE.severity,
             message="{}: {} of {} values".format(scan.variable.name, " and ".join(parts), count),
             modes=facts.modes,
             variable=scan.variable.name,
@@ -42,7 +44,7 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def title(findings: Tuple[Finding, ...]) -> str:
     """The group's headline."""
-    what = "NaN" if findings[0].severity == "warning" else "infinite values"
+    what = "values that are NaN or infinite"
     return counted(findings, f"1 tensor holds {what}", f"{{}} tensors hold {what}")
 
 

@@ -4,6 +4,9 @@ Its keys are paths of objects, not names of variables. TensorFlow's Saver has a 
 files, but inside Estimator the graph is finalized by then, and the fallback raises ``RuntimeError:
 Graph is finalized and cannot be modified``, even where all names are equal.
 
+Where no code is looked at, as by ``ckptcheck inspect``, this is a note: whether a saver asks for
+the keys of objects is not known then.
+
 What to do: restore it with the object that wrote it and save it once more with
 ``tf.compat.v1.train.Saver``; ``tf.keras.estimator.model_to_estimator`` reads such a file itself.
 """
@@ -26,10 +29,24 @@ def check(facts: Facts) -> Iterator[Finding]:
             outcomes=all_modes(facts, FAILS_AT_RESTORE),
             subject=facts.located.prefix,
         )
+    elif not facts.modes and facts.index is not None and facts.index.object_based:
+        yield Finding(
+            rule=RULE.id,
+            severity="note",
+            message=(
+                "its keys are paths of objects, which only the saver of model_to_estimator asks "
+                "for: with any other, Estimator raises when it restores"
+            ),
+            modes=facts.modes,
+            subject=facts.located.prefix,
+            hint="save it once more with tf.compat.v1.train.Saver, if another model_fn is meant",
+        )
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
     """The group's headline."""
+    if findings[0].severity == "note":
+        return "Keras or tf.train.Checkpoint wrote the checkpoint"
     return "Keras or tf.train.Checkpoint wrote the checkpoint; Estimator cannot load it"
 
 

@@ -18,6 +18,7 @@ from .base import (
     Facts,
     Rule,
     all_modes,
+    bytes_said,
     outcomes_of_reading,
     some_names,
     untraced,
@@ -37,7 +38,9 @@ def check(facts: Facts) -> Iterator[Finding]:
         return
     least, held = _least_bytes(facts), located.data_bytes
     if not located.missing_shards and held is not None and held < least:
-        message = f"its data files hold {held} bytes; the tensors in its index take {least} or more"
+        message = (
+            f"its data files hold {bytes_said(held)}; the tensors in its index take {least} or more"
+        )
         yield _finding(facts, located.prefix, message)
     for name in located.missing_shards:
         yield _finding(facts, name, f"the data file {name} is missing")
@@ -71,7 +74,7 @@ def _files(facts: Facts, files: CheckpointFiles) -> Iterator[Finding]:
             message = f"the data file {file.name} is missing: {names}"
         else:
             message = (
-                f"the data file {file.name} has {file.size} bytes; by the index it has "
+                f"the data file {file.name} has {bytes_said(file.size)}; by the index it has "
                 f"{file.needed}: {some_names(lost)} cannot be read"
             )
         message += untraced(facts, "restoring any of them raises")

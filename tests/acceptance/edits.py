@@ -402,6 +402,24 @@ def state_garbage(workspace: Workspace) -> None:
         f.write("<<<<<<< HEAD\n")
 
 
+def state_recoded(encoding: str) -> Edit:
+    """The state file is written by an editor or a shell that does not write UTF-8."""
+
+    def edit(workspace: Workspace) -> None:
+        path = os.path.join(workspace.model_dir, "checkpoint")
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        with open(path, "w", encoding=encoding) as f:
+            f.write("# gr\xf6\xdfer\n" + text)
+
+    return edit
+
+
+def state_escaped(workspace: Workspace) -> None:
+    """The state file names a path whose bytes are not UTF-8, beside the right one."""
+    _write_state(workspace, os.path.basename(workspace.prefix), ["m\\351del.ckpt-10"])
+
+
 def state_directory(workspace: Workspace) -> None:
     """A directory stands where the state file belongs."""
     path = os.path.join(workspace.model_dir, "checkpoint")

@@ -18,7 +18,7 @@ import atheris
 with atheris.instrument_imports(include=["ckptcheck"]):
     from ckptcheck.checkpoint.bundle import parse_bundle
     from ckptcheck.checkpoint.damage import DamagedError
-    from ckptcheck.checkpoint.state_file import parse_state
+    from ckptcheck.checkpoint.state_file import parse_state_bytes
     from ckptcheck.checkpoint.table import table_blocks
 
 from ..support import FIXTURES
@@ -49,9 +49,9 @@ def one_index(data: bytes) -> None:
 
 def one_state(data: bytes) -> None:
     """Reads the bytes as a state file."""
-    text = data.decode("utf-8", "replace")
-    state = parse_state(text)
-    assert not (state.problem and state.latest)
+    for content in (data, data.decode("utf-8", "replace").encode("utf-8")):
+        state = parse_state_bytes(content)
+        assert not (state.problem and state.latest)
 
 
 def seeds(target: str) -> List[bytes]:

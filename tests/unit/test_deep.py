@@ -19,6 +19,7 @@ from ckptcheck.checkpoint.combine import combined
 from ckptcheck.checkpoint.crc32c import compiled, crc32c, extend, masked
 from ckptcheck.errors import UsageError
 from ckptcheck.spec import TensorScan
+from ckptcheck.verification import verify
 
 from ..checkpoints import writer
 from ..support import FIXTURES
@@ -321,3 +322,17 @@ def test_the_same_bytes_are_not_read_without_end(tmp_path: Path) -> None:
     assert sum(read) == 4 * 4096
     problems = [item.problem for item in found.values()]
     assert problems.count("") == 4 and all("too often" in problem for problem in problems[4:])
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("name", ["dense/kernel", "dense/kernel/Adagrad"])
+def test_a_checkpoint_with_a_value_that_is_not_finite_is_not_good(
+    name: str, value: float, tmp_path: Path
+) -> None:
+    tensors: Dict[str, Tuple[str, Tuple[int, ...], bytes]] = {
+        "dense/kernel": ("float32", (2,), struct.pack("<2f", 1, 2))
+    }
+    tensors[name] = ("float32", (2,), struct.pack("<2f", 1, value))
+    found = verify(save(tmp_path, tensors))
+    (finding,) = [f for f in found.checkpoints[0].groups[0].findings if f.rule == "not-finite"]
+    assert (found.ok, finding.severity, finding.variable) == (False, "warning", name)

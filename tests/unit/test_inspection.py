@@ -15,7 +15,12 @@ from ckptcheck.checkpoint.snapshot import MARKER
 from ckptcheck.checkpoint.table import MAGIC
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
-from ckptcheck.reporters.files_text import age_text, bytes_text, render_inspection
+from ckptcheck.reporters.files_text import (
+    age_text,
+    bytes_text,
+    render_inspection,
+    render_verification,
+)
 from ckptcheck.reporters.options import Options
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
@@ -128,6 +133,43 @@ def test_an_index_that_is_gone_is_named(model_dir: Path) -> None:
     assert finding.hint.startswith(f"copy {model_dir / 'model.ckpt-10.index'} ")
 
 
+@pytest.mark.parametrize("named", ["model.ckpt-10.index", "best", "model.ckpt-77"])
+def test_the_headline_and_the_finding_say_the_same(named: str, model_dir: Path) -> None:
+    (model_dir / "best").mkdir()
+    (model_dir / "model.ckpt-77.data-00000-of-00001").write_bytes(b"")
+    (model_dir / "checkpoint").write_text(f'model_checkpoint_path: "{named}"\n')
+    found = inspect(str(model_dir))
+    assert found.findings[0].message.startswith(found.why)
+
+
+def test_the_state_file_itself_is_no_checkpoint(model_dir: Path) -> None:
+    with pytest.raises(UsageError, match=f"is a state file: name its directory {model_dir}"):
+        inspect(str(model_dir / "checkpoint"))
+
+
+def test_a_directory_in_the_place_of_the_graph(model_dir: Path) -> None:
+    (model_dir / "model.ckpt-10.meta").unlink()
+    (model_dir / "model.ckpt-10.meta").mkdir()
+    (finding,) = [f for f in inspect(str(model_dir)).findings if f.rule == "missing-saved-graph"]
+    assert "cannot be read (it is a directory)" in finding.message
+
+
+@pytest.mark.parametrize("name", ["model\n.ckpt-10", "model.ckpt\n-10", "model.ckpt-10\n"])
+def test_names_of_several_lines(name: str, model_dir: Path) -> None:
+    for path in list(model_dir.glob("model.ckpt-10.*")):
+        path.rename(model_dir / path.name.replace("model.ckpt-10", name))
+    (model_dir / "checkpoint").unlink()
+    assert [item.prefix for item in inspect(str(model_dir)).checkpoints] == [str(model_dir / name)]
+
+
+def test_an_object_based_checkpoint_is_said_to_be_none_of_estimators(model_dir: Path) -> None:
+    put(model_dir, more={"_CHECKPOINTABLE_OBJECT_GRAPH": writer.entry(7, (), size=0)})
+    found = inspect(str(model_dir))
+    assert found.why == "the state file names model.ckpt-10, which is object-based"
+    (finding,) = [f for f in found.findings if f.rule == "object-based-checkpoint"]
+    assert finding.severity == "note" and "Estimator raises when it restores" in finding.message
+
+
 def test_a_saved_model_is_called_one(model_dir: Path) -> None:
     (model_dir / "checkpoint").unlink()
     (model_dir / "variables").mkdir()
@@ -215,8 +257,9 @@ def test_layers_fold(tmp_path: Path) -> None:
 
 
 def test_sizes_and_ages() -> None:
-    assert [bytes_text(n) for n in (0, 1023, 1536, 5 << 20, 3 << 40)] == [
+    assert [bytes_text(n) for n in (0, 1, 1023, 1536, 5 << 20, 3 << 40)] == [
         "0 bytes",
+        "1 byte",
         "1023 bytes",
         "1.5 KiB",
         "5.0 MiB",
@@ -259,6 +302,47 @@ def test_verify_says_what_it_leaves_out(model_dir: Path) -> None:
     assert verify(str(model_dir)).not_judged == ()
 
 
+def test_verify_of_all_says_what_is_loaded_and_speaks_of_the_directory_once(
+    model_dir: Path,
+) -> None:
+    pytest.importorskip("numpy")
+    for path in list(model_dir.glob("model.ckpt-10.*")):
+        shutil.copyfile(str(path), str(path).replace("ckpt-10", "ckpt-20"))
+    (model_dir / "model.ckpt-30.data-00000-of-00001").write_bytes(b"")
+    found = verify(str(model_dir), all_checkpoints=True, fail_on="error")
+    assert [item.loaded for item in found.checkpoints] == [True, False]
+    rules = [
+        [finding.rule for group in item.groups for finding in group.findings]
+        for item in found.checkpoints
+    ]
+    assert [names.count("data-without-index") for names in rules] == [0, 1]
+    assert found.why == "Estimator loads model.ckpt-10: the state file names it"
+    assert f"{model_dir}: {found.why}"[:60] in render_verification(found, Options(width=400))
+    (model_dir / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-99"\n')
+    found = verify(str(model_dir), all_checkpoints=True, fail_on="error")
+    assert "model.ckpt-99, which is not there" in found.why
+    assert not any(item.loaded for item in found.checkpoints)
+
+
+def test_verify_of_a_saved_model_says_where_its_variables_are(model_dir: Path) -> None:
+    (model_dir / "checkpoint").unlink()
+    (model_dir / "variables").mkdir()
+    for path in list(model_dir.glob("model.ckpt-10.*")):
+        path.rename(model_dir / "variables" / path.name.replace("model.ckpt-10", "variables"))
+    (model_dir / "saved_model.pb").write_bytes(b"")
+    found = verify(str(model_dir))
+    assert not found.checked
+    assert f"give {model_dir / 'variables' / 'variables'} " in found.not_judged[0]
+
+
+def test_the_progress_of_what_cannot_be_read_ends_at_its_end(model_dir: Path) -> None:
+    pytest.importorskip("numpy")
+    os.truncate(str(model_dir / "model.ckpt-10.data-00000-of-00001"), 100)
+    seen: List[Any] = []
+    verify(str(model_dir), progress=lambda *done: seen.append(done))
+    assert seen[-1][0] == seen[-1][1]
+
+
 def test_verify_of_a_name_that_no_file_can_have(model_dir: Path) -> None:
     pytest.importorskip("numpy")
     (model_dir / "checkpoint").write_text('model_checkpoint_path: "a\\000b"\n')
@@ -288,7 +372,7 @@ def test_verify_reads_the_named_one(model_dir: Path) -> None:
 
 def test_a_snapshot(model_dir: Path, tmp_path: Path) -> None:
     before = digest(model_dir)
-    names = snapshot(str(model_dir), str(tmp_path / "snap"))
+    names = snapshot(str(model_dir), str(tmp_path / "snap")).names
     assert digest(model_dir) == before
     assert sorted(names) == sorted(os.listdir(str(tmp_path / "snap")))
     assert not list((tmp_path / "snap").glob("*.data-*"))
@@ -313,7 +397,7 @@ def test_data_beside_the_marker_of_a_snapshot(model_dir: Path, tmp_path: Path) -
 def test_a_graph_that_cannot_be_copied(model_dir: Path, tmp_path: Path) -> None:
     (model_dir / "model.ckpt-10.meta").unlink()
     os.mkfifo(str(model_dir / "model.ckpt-10.meta"))
-    names = snapshot(str(model_dir), str(tmp_path / "snap"))
+    names = snapshot(str(model_dir), str(tmp_path / "snap")).names
     assert "model.ckpt-10.meta" not in names and "model.ckpt-10.index" in names
 
 
@@ -409,10 +493,11 @@ def test_a_place_that_is_taken(there: str, model_dir: Path, tmp_path: Path) -> N
     ["", "[]", "{}", '{"version": 2}', "\xff", '{"version": 1, "checkpoints": {}}', "[" * 9999],
 )
 def test_a_marker_that_is_none(text: str, model_dir: Path) -> None:
+    """Beside data it does not matter: what it says is of a directory without."""
     (model_dir / MARKER).write_text(text, encoding="latin-1")
-    found = inspect(str(model_dir))
-    named_another = text.endswith("{}}")
-    assert rules_of(found) == ([] if named_another else ["unreadable-checkpoint"])
+    assert rules_of(inspect(str(model_dir))) == []
+    (model_dir / "model.ckpt-10.data-00000-of-00001").unlink()
+    assert rules_of(inspect(str(model_dir))) == ["unreadable-checkpoint"]
 
 
 def test_nothing_to_make_a_snapshot_of(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Iterator, List
 
 import pytest
 
+from ckptcheck.checkpoint import remote
 from ckptcheck.checkpoint.remote import at_hand, is_remote
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
@@ -169,6 +170,23 @@ def test_without_fsspec(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fsspec", None)
     with pytest.raises(UsageError, match=r"pip install 'ckptcheck\[remote\]'"):
         inspect("gs://bucket/run")
+
+
+def test_a_directory_of_many_checkpoints_says_which_were_left_out(
+    memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest are looked at, and the one that the state file names, however old it is."""
+    pytest.importorskip("numpy")
+    monkeypatch.setattr(remote, "_MOST_INDEXES", 2)
+    for step in range(20, 90, 10):
+        for path in SOURCE.glob("model.ckpt-10.*"):
+            name = path.name.replace("-10.", f"-{step}.")
+            memory.pipe(f"/runs/base/{name}", path.read_bytes())
+    (text,) = inspect("memory://runs/base").not_judged
+    assert text.startswith("model.ckpt-60, model.ckpt-50, model.ckpt-40 and 2 more: ")
+    found = verify("memory://runs/base", all_checkpoints=True, fail_on="error")
+    assert [item.step for item in found.checkpoints] == [10, 70, 80]
+    assert found.not_judged == (text,)
 
 
 def test_nothing_is_left_behind(memory: Any, tmp_path: Path, monkeypatch: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Dict, Iterator
 
 import pytest
 
+from ckptcheck.checkpoint import remote
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
 from ckptcheck.snapshots import snapshot
@@ -99,6 +100,31 @@ def test_verify_reads_the_data_once(server: str, tmp_path: Path) -> None:
 def test_missing_data(server: str, tmp_path: Path) -> None:
     (tmp_path / "base" / DATA).unlink()
     assert "unreadable-checkpoint" in {f.rule for f in inspect(f"{server}/base").findings}
+
+
+@pytest.mark.parametrize("latest", ["model.ckpt-10", "model.ckpt-80"])
+def test_sizes_are_asked_for_where_they_matter_first(
+    latest: str, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server's list has names only; the size of a file that nobody asked for is not known."""
+    monkeypatch.setattr(remote, "_MOST_ASKED", 14)
+    for step in range(20, 90, 10):
+        for path in SOURCE.glob("model.ckpt-10.*"):
+            shutil.copy(str(path), str(tmp_path / "base" / path.name.replace("-10", f"-{step}")))
+    (tmp_path / "base" / "checkpoint").write_text(f'model_checkpoint_path: "{latest}"\n')
+    found = inspect(f"{server}/base")
+    assert found.prefix == f"{server}/base/{latest}"
+    assert [finding for finding in found.findings if finding.severity == "error"] == []
+    assert len({item.size for item in found.checkpoints}) == 1 and found.checkpoints[0].size > 9999
+    steps = [item.step for item in found.checkpoints]
+    assert steps == ([10, 60, 70, 80] if latest == "model.ckpt-10" else [50, 60, 70, 80])
+    left_out = "model.ckpt-50, model.ckpt-40" if latest == "model.ckpt-10" else "model.ckpt-40, "
+    assert found.not_judged[0].startswith(left_out)
+
+
+def test_an_empty_state_file(server: str, tmp_path: Path) -> None:
+    (tmp_path / "base" / "checkpoint").write_bytes(b"")
+    assert [finding.rule for finding in inspect(f"{server}/base").findings] == ["no-checkpoint"]
 
 
 def test_snapshot(server: str, tmp_path: Path) -> None:

@@ -75,9 +75,52 @@ def test_text_form(text: str, latest: str) -> None:
     assert state.latest == latest
 
 
-def test_bytes_that_are_no_utf8_name_the_file_that_they_are_the_name_of() -> None:
-    """A path is bytes; Python writes those that are no text as surrogates."""
-    assert parse_state(r'model_checkpoint_path: "\377"').latest == "\udcff"
+@pytest.mark.parametrize(
+    ("escaped", "latest"),
+    [
+        (r"a\q", "a\\q"),
+        (r"a\?", "a\\?"),
+        (r"\xfg\x41", "\x0fgA"),
+        (r"a\400", r"a\u0100"),
+        (r"a\u0100", r"a\u0100"),
+        (r"\303\251", "é"),
+        (r"\xc3\u00a9", "é"),
+    ],
+)
+def test_escapes_are_those_of_protobuf(escaped: str, latest: str) -> None:
+    """What no escape is stays as it is, and one of a large number is of six letters then."""
+    state = parse_state(f'model_checkpoint_path: "{escaped}"')
+    assert (state.latest, state.problem) == (latest, "")
+
+
+@pytest.mark.parametrize("name", ["model_checkpoint_path", "all_model_checkpoint_paths"])
+@pytest.mark.parametrize(
+    ("escaped", "problem"),
+    [
+        (r"\377", "a text in line 2 is not UTF-8"),
+        (r"m\351del.ckpt-10", "a text in line 2 is not UTF-8"),
+        (r"\u00e9", "a text in line 2 is not UTF-8"),
+        (r"a\x", "a text in line 2 has an escape of nothing"),
+        (r"a\u12", "a text in line 2 has an escape of nothing"),
+    ],
+)
+def test_escapes_that_protobuf_refuses(name: str, escaped: str, problem: str) -> None:
+    """TensorFlow takes the file for none then, whichever of its fields they are in."""
+    state = parse_state(f'model_checkpoint_path: "model.ckpt-10"\n{name}: "{escaped}"\n')
+    assert (state.latest, state.problem) == ("", problem)
+
+
+@pytest.mark.parametrize(
+    ("number", "taken"),
+    [
+        *[("1_000", True), ("1.5f", True), ("1.5ff", True), ("-inff", True), ("+inf", True)],
+        *[("010", True), (".5", True), ("1e400", True), ("NaNF", True), ("1.", True)],
+        *[("1.5F", False), ("0x10", False), ("5e", False), ("+inff", False), ("f", False)],
+    ],
+)
+def test_numbers_are_those_of_python_and_c(number: str, taken: bool) -> None:
+    state = parse_state(f"last_preserved_timestamp: {number}")
+    assert (state.problem == "") == taken
 
 
 @pytest.mark.parametrize(
@@ -213,7 +256,10 @@ def test_hostile_text_ends_soon(text: str) -> None:
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        (b"\xff\xfe\x00m", "it is not text"),
+        (
+            b"\xff\xfe\x00m",
+            "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
+        ),
         (b"#" * ((1 << 20) + 1), "it is larger than 1048576 bytes"),
     ],
     ids=["bytes", "large"],
@@ -223,6 +269,7 @@ def test_a_file_that_is_no_state_file(tmp_path: Path, data: bytes, problem: str)
     state = read_state_file(tmp_path)
     assert state is not None
     assert (state.latest, state.problem) == ("", problem)
+    assert state.not_text == data.startswith(b"\xff")
 
 
 def test_no_state_file(tmp_path: Path) -> None:

@@ -1,0 +1,100 @@
+"""What a snapshot keeps of the model_dir that it was made of, beside the checkpoint itself."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ckptcheck.checker import run_check
+from ckptcheck.checkpoint.snapshot import MARKER
+from ckptcheck.config import CheckSpec
+from ckptcheck.errors import UsageError
+from ckptcheck.inspection import inspect
+from ckptcheck.snapshots import snapshot
+
+from ..support import FIXTURES, run_cli
+from .test_files import put
+
+SOURCE = FIXTURES / "hidden_dropout" / "tf215"
+DATA = "model.ckpt-10.data-00000-of-00001"
+
+
+@pytest.fixture
+def model_dir(tmp_path: Path) -> Path:
+    shutil.copytree(str(SOURCE), str(tmp_path / "base"))
+    return tmp_path / "base"
+
+
+def rules_of(groups: Any) -> Any:
+    found = {finding.rule for group in groups for finding in group.findings}
+    return found - {"mixed-times"}  # which depends on when the fixture was checked out
+
+
+@pytest.mark.parametrize("fault", ["older", "outside"])
+def test_what_the_state_file_of_the_model_dir_does_is_not_forgotten(
+    fault: str, model_dir: Path, tmp_path: Path
+) -> None:
+    """The state file of a snapshot names what is beside it."""
+    if fault == "older":
+        put(model_dir, name="model.ckpt-20")
+    else:
+        shutil.copytree(str(model_dir), str(tmp_path / "other"))
+        named = tmp_path / "other" / "model.ckpt-10"
+        (model_dir / "checkpoint").write_text(f'model_checkpoint_path: "{named}"\n')
+    rule = {"older": "newer-checkpoint", "outside": "checkpoint-moved"}[fault]
+    done = run_cli("snapshot", "base", "snap", cwd=tmp_path)
+    assert (done.code, f"warning[{rule}]" in done.err) == (0, True)
+    found = inspect(str(tmp_path / "snap"))
+    assert rules_of(found.groups) == set()
+    assert "the state file names" in found.not_judged[1]
+    again = snapshot(str(tmp_path / "snap"), str(tmp_path / "again"))
+    assert rules_of(again.groups) == set()
+    assert inspect(str(tmp_path / "again")).not_judged == found.not_judged
+
+
+def test_a_model_dir_without_faults_is_not_spoken_of(model_dir: Path, tmp_path: Path) -> None:
+    snapshot(str(model_dir), str(tmp_path / "snap"))
+    assert len(inspect(str(tmp_path / "snap")).not_judged) == 1
+    assert "said" not in (tmp_path / "snap" / MARKER).read_text()
+
+
+def test_data_that_cannot_be_read_is_not_missing(model_dir: Path, tmp_path: Path) -> None:
+    (model_dir / DATA).unlink()
+    os.mkfifo(str(model_dir / DATA))
+    (model_dir / "model.ckpt-10.data-00001-of-00001").mkdir()
+    snapshot(str(model_dir), str(tmp_path / "snap"))
+    messages = [finding.message for finding in inspect(str(tmp_path / "snap")).findings]
+    assert any("cannot be read (it is no regular file)" in message for message in messages)
+    assert not any("is missing" in message for message in messages)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"global_step": "1e999"},
+        {"files": '{"x": {"size": 1e999, "modified": 1}}'},
+        {"files": '{"x": {"size": 1, "modified": 1e999}}'},
+        {"files": '{"x": {"size": 1, "modified": NaN}}'},
+        {"said": '"text"'},
+    ],
+    ids=["step", "size", "time", "no time", "said"],
+)
+def test_a_marker_with_numbers_that_are_none(changes: Any, model_dir: Path, tmp_path: Path) -> None:
+    snapshot(str(model_dir), str(tmp_path / "snap"))
+    fields = {"global_step": "10", "files": "{}", "said": "[]", **changes}
+    text = ", ".join(f"{json.dumps(name)}: {value}" for name, value in fields.items())
+    marker = f'{{"version": 1, "checkpoints": {{"model.ckpt-10": {{{text}}}}}}}'
+    (tmp_path / "snap" / MARKER).write_text(marker)
+    messages = [finding.message for finding in inspect(str(tmp_path / "snap")).findings]
+    assert any("is not as this version of ckptcheck writes it" in text for text in messages)
+
+
+def test_deep_of_a_snapshot_is_no_check(model_dir: Path, tmp_path: Path) -> None:
+    """As ``verify`` of one: nothing that was asked for can be done."""
+    snapshot(str(model_dir), str(tmp_path / "snap"))
+    spec = CheckSpec(str(tmp_path / "snap"), "module:model_fn", {}, deep=True)
+    with pytest.raises(UsageError, match="leave --deep out"):
+        run_check(spec)
