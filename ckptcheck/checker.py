@@ -7,6 +7,7 @@ from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
 from .advice import with_advice
 from .checkpoint.bundle import differences
 from .checkpoint.examine import Examined, examine
+from .checkpoint.graphs import graphs_at_hand
 from .checkpoint.listing import Listing, changes, listing
 from .checkpoint.locate import locate
 from .checkpoint.remote import AtHand, at_hand
@@ -130,6 +131,13 @@ def _run(spec: CheckSpec, place: AtHand, tracer: Optional[Tracer]) -> Report:
     if not located.prefix and not located.candidates:
         facts = Facts(located, spec.modes)
         return _report(spec, facts, ("the model: there is no checkpoint to restore",))
+    with graphs_at_hand(located) as graphs:
+        return graphs.place.shown(_run_located(spec, graphs.located, place, tracer))
+
+
+def _run_located(
+    spec: CheckSpec, located: Located, place: AtHand, tracer: Optional[Tracer]
+) -> Report:
     found = _Checkpoint(
         located, examine(located.prefix) if located.exists else Examined(), place.read
     )

@@ -10,7 +10,6 @@ from .checkpoint.snapshot import add_said, write_snapshot
 from .errors import UsageError
 from .file_facts import file_facts, latest_names
 from .groups import group
-from .inspection import inspect
 from .rules import run_rules
 from .spec import Finding, Group
 
@@ -60,7 +59,8 @@ def _snapshot(place: AtHand, out: str) -> Snapshot:
 
 def _lost(findings: Tuple[Finding, ...], out: str) -> Tuple[str, ...]:
     """What a check of the snapshot will not find: its state file names what is beside it."""
-    kept = {finding.rule for finding in inspect(out).findings}
+    located = locate(out)
+    kept = {found.rule for found in run_rules(file_facts(located, examine(located.prefix)))}
     return tuple(
         finding.message
         for finding in findings

@@ -1,5 +1,6 @@
 """The command line and the Python API: what they take, what they say, what they return."""
 
+import gzip
 import json
 import os
 import shutil
@@ -154,6 +155,24 @@ def test_all_three_modes_restore(project: Project) -> None:
     assert report["features"]["source"] == "saved-graph"
     assert report["features"]["spec"] == {"x": {"dtype": "float32", "shape": [None, 1]}}
     assert not [f for f in report["findings"] if f["severity"] != "note"]
+
+
+@needs_tensorflow
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_snapshot_serves_as_model_dir(plain: bool, project: Project) -> None:
+    """Its graph is packed; in those of older versions it was not."""
+    snapshot = project.root.parent / "snapshot"
+    project.run("snapshot", "model_dir", snapshot)
+    packed = snapshot / "model.ckpt-10.meta.gz"
+    if plain:
+        (snapshot / "model.ckpt-10.meta").write_bytes(gzip.decompress(packed.read_bytes()))
+        packed.unlink()
+    here = project.check(TARGET, "params.json", *QUIET).json
+    run = project.run(snapshot, TARGET, "params.json", *QUIET)
+    assert (run.code, run.json["modes"]) == (0, here["modes"])
+    assert run.json["features"] == here["features"]
+    assert str(project.temporary) not in run.out
+    assert "which has none" in run.json["not_judged"][-1]
 
 
 @needs_tensorflow

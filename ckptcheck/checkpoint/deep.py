@@ -38,6 +38,7 @@ _READ = 1 << 21
 """Bytes that are read at once: few enough to stay in a processor's cache until all is done, and so
 many that threads seldom wait for each other: the checksum is computed under Python's lock, which
 takes longer to hand over than it takes to go through less."""
+_FEW = 64
 _PIECE = 1 << 26
 _BATCH = 1 << 24
 _MOST_WORKERS = 8
@@ -335,11 +336,11 @@ class _Reader:
         order = ">" if self._big_endian else "<"
         stream = _Stream(self._files, item)
         crc, total = 0, 0
-        for _ in range(elements(item.shape)):
-            length = stream.number()
-            total += length
-            form = order + ("I" if length < 1 << 32 else "Q")
-            crc = extend(crc, struct.pack(form, length))
+        for lengths in stream.numbers(elements(item.shape), self._values.varints):
+            total += sum(lengths)
+            crc = extend(crc, _fixed(lengths, order))
+            if total > item.size:
+                break
         sums = stream.take(4)
         (stored,) = struct.unpack(order + "I", sums)
         if unmasked(stored) != crc:
@@ -360,6 +361,13 @@ class _Reader:
                 raise DamagedError("the checksum of one of its values does not match")
             crc = extend(crc, sums)
         return crc
+
+
+def _fixed(lengths: Sequence[int], order: str) -> bytes:
+    """Lengths as numbers of a fixed size, which is larger where one of them is."""
+    if max(lengths) < 1 << 32:
+        return struct.pack(f"{order}{len(lengths)}I", *lengths)
+    return b"".join(struct.pack(order + ("I" if n < 1 << 32 else "Q"), n) for n in lengths)
 
 
 class _Stream:
@@ -390,6 +398,24 @@ class _Stream:
         self._fill(10)
         value, self._at = varint(self._buffer, self._at, len(self._buffer))
         return value
+
+    def numbers(self, count: int, varints: Any) -> Iterator[Sequence[int]]:
+        """The next varints, many at a time.
+
+        Args:
+            count: how many.
+            varints: reads as many as there are whole ones in some bytes.
+        """
+        ahead = _FEW
+        while count:
+            self._fill(10)
+            found, size = varints(self._buffer[self._at : self._at + ahead], count)
+            self._at += size
+            # One that is no common number is read alone, and what was looked at for it is little.
+            ahead = min(ahead * 8, _READ) if found else _FEW
+            found = found or [self.number()]
+            count -= len(found)
+            yield found
 
     def take(self, size: int) -> bytes:
         """The next few bytes."""

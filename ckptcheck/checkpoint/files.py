@@ -11,6 +11,7 @@ from .bundle import Bundle, StoredTensor
 from .crc32c import crc32c, unmasked
 from .dtypes import element_size
 from .names import shard_name
+from .packed import ENDING
 
 GLOBAL_STEP = "global_step"
 
@@ -177,8 +178,12 @@ def _without_index(base: str, listing: Listing) -> Iterator[str]:
 
 
 def readable_graphs(base: str, listing: Listing) -> List[str]:
-    """The names of the files that can hold the saved graph of a checkpoint, the best first."""
-    names = [name for name in (base + ".meta", "graph.pbtxt") if name in listing]
+    """The names of the files that can hold the saved graph of a checkpoint, the best first.
+
+    A snapshot has packed ones.
+    """
+    plain = (base + ".meta", "graph.pbtxt")
+    names = [end for name in plain for end in (name, name + ENDING) if end in listing]
     return [name for name in names if not _graph_problem(name, listing)]
 
 

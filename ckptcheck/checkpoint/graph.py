@@ -1,14 +1,18 @@
 """What a saved graph tells at its start: who saved it, and which kind of variables it has."""
 
+import io
 import os
 from typing import Iterator, Optional, Tuple
 
 from ..spec import GraphSummary
 from .bounded import read_whole
 from .damage import DamagedError
+from .packed import ENDING, unpack
 from .wire import BYTES, Value, bytes_of, fields
 
 _LARGEST = 1 << 29
+_LARGEST_UNPACKED = 1 << 27
+"""Less, since a hostile file of a hundred kilobytes can hold as much."""
 _MOST_FIELDS = 1 << 20
 """What is looked for stands before all of these in what Estimator saves. A hostile file has as many
 fields as half of its bytes."""
@@ -20,13 +24,22 @@ def read_graph_summary(prefix: str) -> Optional[GraphSummary]:
 
     Nothing depends on it: the tracer reads the graph again, with TensorFlow.
     """
-    path = prefix + ".meta"
+    plain = prefix + ".meta"
+    path = plain if os.path.isfile(plain) else plain + ENDING
     if not os.path.isfile(path) or not os.access(path, os.R_OK):
         return None
     try:
-        return _summary(path, read_whole(path, _LARGEST))
+        return _summary(path, _content(path))
     except (DamagedError, OSError):
         return None
+
+
+def _content(path: str) -> bytes:
+    if not path.endswith(ENDING):
+        return read_whole(path, _LARGEST)
+    out = io.BytesIO()
+    unpack(path, out, _LARGEST_UNPACKED)
+    return out.getvalue()
 
 
 class _Walk:

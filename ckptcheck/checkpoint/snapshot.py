@@ -1,8 +1,8 @@
 """Snapshots: a checkpoint without its data, small enough to be committed beside the code.
 
-A snapshot is a directory with the state file, the index and the saved graph of one checkpoint. The
-file ``ckptcheck-snapshot.json`` in it says so, and what files the model_dir had: a shard that was
-there is no missing one.
+A snapshot is a directory with the state file, the index and the packed saved graph of one
+checkpoint. The file ``ckptcheck-snapshot.json`` in it says so, and what files the model_dir had: a
+shard that was there is no missing one.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ from .bounded import read_whole
 from .bundle import Bundle
 from .damage import DamagedError
 from .files import FileFacts, Listing, list_folder, read_global_step, readable_graphs
+from .packed import ENDING, packed
 from .state_file import STATE_FILE
 
 MARKER = "ckptcheck-snapshot.json"
@@ -127,7 +128,7 @@ def write_snapshot(bundle: Bundle, out: str) -> List[str]:
         listing = list_folder(folder)
         marker = read_marker(folder, base, listing) or Marker(listing, read_global_step(bundle))
         names = _copied(base, listing)
-        contents = {name: _content_of(os.path.join(folder, name)) for name in names}
+        contents = dict(_copied_file(folder, name) for name in names)
     except OSError as error:
         place = error.filename or folder
         raise UsageError(f"no snapshot can be made: {place} cannot be read: {error.strerror}")
@@ -141,12 +142,20 @@ def write_snapshot(bundle: Bundle, out: str) -> List[str]:
     except OSError as error:
         place = error.filename or out
         raise UsageError(f"the snapshot cannot be written: {place}: {error.strerror}")
-    return [*names, STATE_FILE, MARKER]
+    return [*contents, STATE_FILE, MARKER]
 
 
 def _copied(base: str, listing: Listing) -> List[str]:
     """The names of the files that a snapshot has of a checkpoint: its index and one saved graph."""
     return [base + ".index", *readable_graphs(base, listing)[:1]]
+
+
+def _copied_file(folder: str, name: str) -> Tuple[str, bytes]:
+    """A file of a snapshot and what is in it: graphs are packed."""
+    content = _content_of(os.path.join(folder, name))
+    if name.endswith((".index", ENDING)):
+        return name, content
+    return name + ENDING, packed(content)
 
 
 def _content_of(path: str) -> bytes:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 
@@ -103,6 +103,33 @@ def summarize(data: bytes, dtype: str, big_endian: bool = False) -> Summary:
     if values.dtype.kind != "f" or (np.isfinite(least) and np.isfinite(most)):
         return Summary(0, 0, _number(least), _number(most))
     return _not_finite(values, 2 if dtype.startswith("complex") else 1)
+
+
+def varints(data: bytes, most: int) -> Tuple[List[int], int]:
+    """The varints of up to four bytes that some bytes begin with.
+
+    Args:
+        data: the bytes, of which the last ones may be a part of a number.
+        most: more numbers than this are not read.
+
+    Returns:
+        The numbers, and how many bytes they take.
+    """
+    octets = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(octets < 128)[:most]
+    sizes = np.diff(ends, prepend=-1)
+    if sizes.size and sizes.max() > _LONGEST_VARINT:
+        ends = ends[: int(np.argmax(sizes > _LONGEST_VARINT))]
+    if not ends.size:
+        return [], 0
+    used, sizes = int(ends[-1]) + 1, sizes[: ends.size]
+    starts = ends - sizes + 1
+    places = np.arange(used) - np.repeat(starts, sizes)
+    parts = (octets[:used] & 127).astype(np.int64) << (7 * places)
+    return np.add.reduceat(parts, starts).tolist(), used
+
+
+_LONGEST_VARINT = 4
 
 
 def quiet() -> Any:

@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import struct
+import time
 import tracemalloc
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
@@ -183,6 +184,49 @@ def test_strings(items: List[bytes]) -> None:
             damaged[at] ^= 0x10
             (folder / "c.data-00000-of-00001").write_bytes(damaged)
             assert scan(str(folder / "c"))["s"].problem != ""
+
+
+@given(st.lists(st.integers(0, 1 << 40), max_size=40), st.integers(1, 50), st.integers(0, 9))
+def test_numbers_of_all_lengths_are_read_many_at_a_time(
+    numbers: List[int], most: int, cut: int
+) -> None:
+    data = b"".join(map(writer.varint, numbers))
+    found, used = values.varints(data[: len(data) - cut if cut < len(data) else 0], most)
+    assert found == numbers[: len(found)] and len(found) <= most
+    assert used == sum(len(writer.varint(number)) for number in found)
+    short = [number < 1 << 28 for number in numbers]
+    if not cut:
+        assert len(found) == min(most, short.index(False) if False in short else len(short))
+
+
+def test_many_strings_are_read_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    count = 30000
+    calls: List[int] = []
+    original = values.varints
+
+    def counted(data: bytes, most: int) -> Any:
+        calls.append(most)
+        return original(data, most)
+
+    monkeypatch.setattr(values, "varints", counted)
+    items = [b"word%d" % number for number in range(count - 1)] + [b"x" * 70000]
+    data = string_bytes(items)
+    entry = writer.entry(7, (count,), 0, 0, len(data), 1)
+    (tmp_path / "c.index").write_bytes(writer.index({b"s": entry}))
+    (tmp_path / "c.data-00000-of-00001").write_bytes(data)
+    assert scan(str(tmp_path / "c"))["s"].problem == "Checksum does not match"
+    assert 1 <= len(calls) < 20
+
+
+@pytest.mark.parametrize("number", [b"\x80" * 9 + b"\0", writer.varint(1 << 40)])
+def test_strings_with_lengths_that_no_save_writes_end_soon(number: bytes, tmp_path: Path) -> None:
+    data = number * 40000
+    entry = writer.entry(7, (40000,), 0, 0, len(data), 1)
+    (tmp_path / "c.index").write_bytes(writer.index({b"s": entry}))
+    (tmp_path / "c.data-00000-of-00001").write_bytes(data)
+    start = time.process_time()
+    assert scan(str(tmp_path / "c"))["s"].problem != ""
+    assert time.process_time() - start < 8
 
 
 def test_every_flipped_bit_of_the_data(tmp_path: Path) -> None:

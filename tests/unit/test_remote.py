@@ -144,6 +144,7 @@ def test_a_remote_snapshot(memory: Any, tmp_path: Path) -> None:
     for path in (tmp_path / "snap").iterdir():
         memory.pipe(f"/runs/snap/{path.name}", path.read_bytes())
     found = inspect("memory://runs/snap")
+    assert found.graph is not None and found.graph.tensorflow == "2.15.1"
     assert found.snapshot and "unreadable-checkpoint" not in {f.rule for f in found.findings}
     with pytest.raises(UsageError, match="is a snapshot"):
         verify("memory://runs/snap")

@@ -1,5 +1,6 @@
 """What a snapshot keeps of the model_dir that it was made of, beside the checkpoint itself."""
 
+import gzip
 import json
 import os
 import shutil
@@ -9,6 +10,9 @@ from typing import Any
 import pytest
 
 from ckptcheck.checker import run_check
+from ckptcheck.checkpoint import graphs as graphs_module
+from ckptcheck.checkpoint.graphs import graphs_at_hand
+from ckptcheck.checkpoint.locate import locate
 from ckptcheck.checkpoint.snapshot import MARKER
 from ckptcheck.config import CheckSpec
 from ckptcheck.errors import UsageError
@@ -98,3 +102,75 @@ def test_deep_of_a_snapshot_is_no_check(model_dir: Path, tmp_path: Path) -> None
     spec = CheckSpec(str(tmp_path / "snap"), "module:model_fn", {}, deep=True)
     with pytest.raises(UsageError, match="leave --deep out"):
         run_check(spec)
+
+
+# --- The saved graph, which is packed ------------------------------------------------------------
+
+
+def test_the_graph_is_packed_and_the_same_at_any_time(
+    model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = snapshot(str(model_dir), str(tmp_path / "one"))
+    monkeypatch.setattr("time.time", lambda: 1e9)
+    snapshot(str(model_dir), str(tmp_path / "two"))
+    assert "model.ckpt-10.meta.gz" in made.names and "model.ckpt-10.meta" not in made.names
+    content = (tmp_path / "one" / "model.ckpt-10.meta.gz").read_bytes()
+    assert content == (tmp_path / "two" / "model.ckpt-10.meta.gz").read_bytes()
+    whole = (model_dir / "model.ckpt-10.meta").read_bytes()
+    assert gzip.decompress(content) == whole and len(content) < len(whole) / 3
+    found = inspect(str(tmp_path / "one"))
+    assert found.graph is not None and found.graph.tensorflow == "2.15.1"
+
+
+def test_a_packed_graph_is_at_hand_as_a_file(
+    model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot(str(model_dir), str(tmp_path / "snap"))
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    with graphs_at_hand(locate(str(tmp_path / "snap"))) as graphs:
+        path = Path(graphs.located.graphs[0])
+        assert path.read_bytes() == (model_dir / "model.ckpt-10.meta").read_bytes()
+        assert graphs.place.shown(str(path)) == str(tmp_path / "snap" / "model.ckpt-10.meta")
+    assert os.listdir(str(tmp_path / "temporary")) == []
+
+
+def test_a_plain_graph_is_read_where_it_is(model_dir: Path) -> None:
+    """Snapshots of older versions have one."""
+    located = locate(str(model_dir))
+    with graphs_at_hand(located) as graphs:
+        assert graphs.located == located
+
+
+def test_a_snapshot_of_a_snapshot_has_the_same_graph(model_dir: Path, tmp_path: Path) -> None:
+    snapshot(str(model_dir), str(tmp_path / "one"))
+    snapshot(str(tmp_path / "one"), str(tmp_path / "two"))
+    name = "model.ckpt-10.meta.gz"
+    assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+@pytest.mark.parametrize("fault", ["short", "longer", "other", "bomb"])
+def test_a_packed_graph_that_is_none(
+    fault: str, model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot(str(model_dir), str(tmp_path / "snap"))
+    path = tmp_path / "snap" / "model.ckpt-10.meta.gz"
+    content = path.read_bytes()
+    faults = {"short": content[:-9], "longer": content + b"x", "other": b"x" * 40}
+    path.write_bytes(faults.get(fault, gzip.compress(bytes(1 << 20))))
+    if fault == "bomb":
+        monkeypatch.setattr(graphs_module, "_LARGEST_FILE", 1 << 19)
+    assert inspect(str(tmp_path / "snap")).graph is None
+    located = locate(str(tmp_path / "snap"))
+    with pytest.raises(UsageError, match=r"10\.meta\.gz cannot be unpacked"), graphs_at_hand(
+        located
+    ):
+        raise AssertionError(located)
+
+
+def test_a_packed_graph_in_a_model_dir_is_nobodys_business(model_dir: Path) -> None:
+    (model_dir / "model.ckpt-10.meta").unlink()
+    (model_dir / "model.ckpt-10.meta.gz").write_bytes(b"x" * 40)
+    located = locate(str(model_dir))
+    with graphs_at_hand(located) as graphs:
+        assert graphs.located == located

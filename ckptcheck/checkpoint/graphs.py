@@ -1,0 +1,71 @@
+"""The saved graph of a checkpoint as a file: that of a snapshot is packed.
+
+The tracer reads files, so that a check unpacks the graph into a temporary directory.
+"""
+
+import contextlib
+import dataclasses
+import os
+from typing import Iterator, NamedTuple
+
+from ..errors import UsageError
+from ..spec import Located
+from .damage import DamagedError
+from .packed import ENDING, unpack
+from .remote import AtHand
+from .snapshot import MARKER
+
+_LARGEST_FILE = 1 << 30
+"""What the tracer reads of a graph. What is packed could be a thousand times as large."""
+
+
+class Graphs(NamedTuple):
+    """A checkpoint whose saved graph can be read as a file.
+
+    Attributes:
+        located: the checkpoint.
+        place: turns the names of unpacked files into those that the user knows.
+    """
+
+    located: Located
+    place: AtHand
+
+
+@contextlib.contextmanager
+def graphs_at_hand(located: Located) -> Iterator[Graphs]:
+    """Unpacks the saved graph of a snapshot for as long as the context lasts.
+
+    Raises:
+        UsageError: it cannot be unpacked.
+    """
+    path = next((name for name in located.graphs if _is_there(name)), "")
+    if not path or os.path.isfile(path):
+        yield Graphs(located, AtHand(located.named))
+        return
+    import tempfile  # which takes time, and few directories are snapshots
+
+    with tempfile.TemporaryDirectory(prefix="ckptcheck-") as folder:
+        unpacked = os.path.join(folder, os.path.basename(path))
+        _unpack_file(path + ENDING, unpacked)
+        place = AtHand(located.named, os.path.dirname(path) or os.curdir, folder)
+        graphs = (unpacked, *(name for name in located.graphs if name != path))
+        try:
+            yield Graphs(dataclasses.replace(located, graphs=graphs), place)
+        except UsageError as error:
+            raise UsageError(place.shown(str(error))) from None
+
+
+def _is_there(path: str) -> bool:
+    """Whether there is a graph; a packed one is a snapshot's, and nobody else's business."""
+    marker = os.path.join(os.path.dirname(path), MARKER)
+    return os.path.isfile(path) or (os.path.isfile(path + ENDING) and os.path.isfile(marker))
+
+
+def _unpack_file(path: str, target: str) -> None:
+    try:
+        with open(target, "wb") as file:
+            unpack(path, file, _LARGEST_FILE)
+    except DamagedError as error:
+        raise UsageError(f"{path} cannot be unpacked: {error}: make the snapshot again")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be unpacked: {error.strerror}")
