@@ -232,8 +232,8 @@ def _other_structures(guess: Guess) -> Iterator[Tuple[Node, Node]]:
     if guess.features.kind == "list":
         yield TENSOR, guess.labels
         yield _unnamed_dict(len(guess.features.items)), guess.labels
-    left = len(guess.pool.used) - len(list(guess.features.leaves(("features",))))
-    if guess.labels == TENSOR and left > 1:
+    left = len(guess.pool.used) - 1
+    if guess.features == guess.labels == TENSOR and left > 1:
         yield guess.features, sequence("tuple", left)
 
 
