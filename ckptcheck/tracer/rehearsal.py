@@ -5,8 +5,9 @@ sizes are known to kernels alone, and branches and loops are looked into by nobo
 runs is run, in a session on made-up values: with the declared shapes, to see that it runs at all
 with such values, and then with the restored ones. What raises then does so because of them.
 
-Nothing of the user's is read or written: variables and inputs are constants, and a graph is not
-rehearsed whose ops could write something, call Python, or wait for what never comes.
+No weight is read and nothing of the user's is written: variables and inputs hold made-up values,
+and a graph is not rehearsed whose ops could write something, call Python, or wait for what never
+comes.
 """
 
 import re
