@@ -155,10 +155,10 @@ def find(graph: SavedGraph, modes: Sequence[str], ask: Ask) -> Found:
         candidates = [
             *_with_unused_labels(found),
             *_aligned(graph, found),
-            *_without_labels(found),
             *candidates,
         ]
         candidates.sort(key=lambda guess: -_fit(guess.pool, found))
+        candidates[:0] = _without_labels(found)
     lacks_labels = _lacks_labels(best)
     complete = best.complete and not lacks_labels and not keys_are_missed(best)
     return dataclasses.replace(best, complete=complete, lacks_labels=lacks_labels)
@@ -245,14 +245,17 @@ def _repaired(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     """
     left = _MOST_SWAPS
     while left > 0 and _is_worth_a_swap(found):
-        reached = _progress(found)
-        for swapped in itertools.islice(_swapped(found, modes, ask), left):
-            left -= 1
-            if _progress(swapped) > reached:
-                found = swapped
+        guess, reached = found.guess, found
+        assert guess is not None
+        for path in _paths(guess.features, guess.labels):
+            swaps = list(itertools.islice(_swapped(found, path, modes, ask), left))
+            left -= len(swaps)
+            reached = max([found, *swaps], key=_progress)
+            if reached is not found:
                 break
         else:
             break
+        found = reached
     return _unpinned(found, modes, ask)
 
 
@@ -272,22 +275,31 @@ def _progress(found: Found) -> Tuple[int, int]:
     return sum(trace.failure is None for trace in traces), sum(trace.ops for trace in traces)
 
 
-def _swapped(found: Found, modes: Sequence[str], ask: Ask) -> Iterator[Found]:
-    """Searches with another leaf for one tensor each."""
-    assert found.guess is not None
-    guess = found.guess
-    failures = _failures(found)
-    for path in _paths(guess.features, guess.labels):
-        if path in guess.pins:
+def _swapped(found: Found, path: Path, modes: Sequence[str], ask: Ask) -> Iterator[Found]:
+    """Searches with each other leaf for one tensor, until no mode raises.
+
+    A tensor whose shape changes nothing of what was raised may still be of the wrong dtype.
+    """
+    guess, failures = found.guess, _failures(found)
+    assert guess is not None
+    dtypes = {_dtype(guess, guess.places[path])}
+    has_no_part = False
+    for place in _other_leaves(guess, path):
+        if has_no_part and _dtype(guess, place) in dtypes:
             continue
-        for place in _other_leaves(guess, path):
-            pinned = _pinned(guess, path, place, _uses(found.traces))
-            if pinned.places.get(path) != place:
-                continue  # the order of the keys does not allow it
-            other = _search(pinned, modes, ask, {})
-            yield other
-            if _failures(other) == failures:
-                break  # this tensor has no part in it
+        dtypes.add(_dtype(guess, place))
+        pinned = _pinned(guess, path, place, _uses(found.traces))
+        if pinned.places.get(path) != place:
+            continue  # the order of the keys does not allow it
+        other = _search(pinned, modes, ask, {})
+        yield other
+        if _finished(other.traces):
+            break
+        has_no_part = has_no_part or _failures(other) == failures
+
+
+def _dtype(guess: Guess, place: int) -> object:
+    return guess.pool.leaves[place].spec["dtype"]
 
 
 def _pinned(guess: Guess, path: Path, place: int, uses: Mapping[Path, Sequence[str]]) -> Guess:
@@ -310,6 +322,8 @@ def _other_leaves(guess: Guess, path: Path) -> List[int]:
     """A leaf of each other dtype and shape that a tensor might be, rather one that is free."""
     pool = guess.pool
     paths = _paths(guess.features, guess.labels)
+    if path in guess.pins:
+        return []
     if pool.sorted_keys and len(pool.used) == len(paths):
         return []  # the order leaves no choice
     seen = [pool.leaves[guess.places[path]].spec]
@@ -415,7 +429,10 @@ def _has_ended(trace: ModeTrace) -> bool:
 
 
 def _search(guess: Guess, modes: Sequence[str], ask: Ask, ended: Mapping[str, ModeTrace]) -> Found:
-    """Traces and learns until a round teaches nothing new.
+    """Traces and learns until a round teaches nothing new, or what an earlier one did.
+
+    Two leaves that fit a tensor equally ill take turns for ever: each one's trace shows other
+    consumers. Such a search ends with one of them, and a swap finds the leaf that fits.
 
     Args:
         guess: where to begin.
@@ -425,6 +442,7 @@ def _search(guess: Guess, modes: Sequence[str], ask: Ask, ended: Mapping[str, Mo
     """
     traces: Dict[str, ModeTrace] = dict(ended)
     open_modes = [mode for mode in modes if mode not in ended]
+    seen = [guess]
     for _ in range(_MOST_ROUNDS):
         traces.update(ask({mode: guess.inputs(mode) for mode in open_modes}))
         learned = _learn(guess, traces)
@@ -433,7 +451,10 @@ def _search(guess: Guess, modes: Sequence[str], ask: Ask, ended: Mapping[str, Mo
             return Found(traces, learned, not learned.wanting)
         if learned == guess:
             break
+        if learned in seen:
+            return Found(traces, guess, not guess.wanting)
         guess = learned
+        seen.append(guess)
     return Found(traces, guess, False)
 
 

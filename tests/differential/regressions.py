@@ -291,4 +291,19 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (RemovePart("m"),),
     ),
+    # The last key of the features, which hold the labels too, was taken for the labels.
+    "labels-inside-and-a-last-feature-of-text": (
+        Composed(
+            _with_inputs(
+                PLAIN,
+                Inputs(
+                    widths=(2, 2),
+                    columns=(dataclasses.replace(_VOCABULARY, feature="zone", indicator=True),),
+                    dense_features=True,
+                    labels="inside",
+                ),
+            )
+        ),
+        (),
+    ),
 }
