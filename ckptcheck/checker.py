@@ -23,6 +23,7 @@ from .config import (
 from .config import read_json_object as _read_json_object
 from .config import size as _size
 from .errors import UsageError
+from .file_facts import Count, Progress, data_read, data_size
 from .groups import group
 from .harmless import printable
 from .rules import Facts, run_rules
@@ -111,41 +112,35 @@ def _feature_file(
     return None if features is None else feature_file(features, "(an object)")
 
 
-def run_check(spec: CheckSpec, tracer: Optional[Tracer] = None) -> Report:
+def run_check(
+    spec: CheckSpec, tracer: Optional[Tracer] = None, progress: Optional[Progress] = None
+) -> Report:
     """Runs one check.
 
     Args:
         spec: what to check.
         tracer: a running tracer, which many checks can share, one after another; by default one
             is started for this check. ``spec.python`` and ``spec.quiet`` are its own then.
+        progress: where the data are read, see :data:`.file_facts.Progress`.
 
     Raises:
         UsageError: see :func:`check`.
     """
     with at_hand(spec.model_dir) as place:
-        return place.shown(_run(spec, place, tracer))
+        return place.shown(_run(spec, place, tracer, progress))
 
 
-def _run(spec: CheckSpec, place: AtHand, tracer: Optional[Tracer]) -> Report:
+def _run(
+    spec: CheckSpec, place: AtHand, tracer: Optional[Tracer], progress: Optional[Progress]
+) -> Report:
     located = locate(place.path)
     if not located.prefix and not located.candidates:
         facts = Facts(located, spec.modes)
         return _report(spec, facts, ("the model: there is no checkpoint to restore",))
     with graphs_at_hand(located) as graphs:
-        return graphs.place.shown(_run_located(spec, graphs.located, place, tracer))
-
-
-def _run_located(
-    spec: CheckSpec, located: Located, place: AtHand, tracer: Optional[Tracer]
-) -> Report:
-    found = _Checkpoint(
-        located, examine(located.prefix) if located.exists else Examined(), place.read
-    )
-    scans = found.scans(spec)
-    if tracer is not None:
-        return _run_traced(spec, found, scans, tracer)
-    with Tracer(spec.python, spec.timeout, spec.quiet) as started:
-        return _run_traced(spec, found, scans, started)
+        examined = examine(located.prefix) if located.exists else Examined()
+        found = _Checkpoint(graphs.located, examined, place.read)
+        return graphs.place.shown(_run_located(spec, found, tracer, progress))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,7 +169,9 @@ class _Checkpoint:
         said = self.examined.files.left_out if self.examined.files else ()
         return ("the data files: this is a snapshot, which has none", *said)
 
-    def scans(self, spec: CheckSpec) -> Optional[Tuple[TensorScan, ...]]:
+    def scans(
+        self, spec: CheckSpec, progress: Optional[Progress]
+    ) -> Optional[Tuple[TensorScan, ...]]:
         """What is in the data, where it was asked for.
 
         Raises:
@@ -189,7 +186,18 @@ class _Checkpoint:
             )
         from .checkpoint.deep import scan  # only this needs numpy
 
-        return scan(self.examined.bundle, read=self.read)
+        count = Count(progress, data_size(self.examined.bundle))
+        return scan(self.examined.bundle, count, read=self.read)
+
+
+def _run_located(
+    spec: CheckSpec, found: _Checkpoint, tracer: Optional[Tracer], progress: Optional[Progress]
+) -> Report:
+    scans = found.scans(spec, progress)
+    if tracer is not None:
+        return _run_traced(spec, found, scans, tracer)
+    with Tracer(spec.python, spec.timeout, spec.quiet) as started:
+        return _run_traced(spec, found, scans, started)
 
 
 def _run_traced(
@@ -213,7 +221,10 @@ def _run_traced(
             return None
 
     facts, report = tried(spec.params, rehearses=True)
-    return with_advice(spec.params, facts, report, try_params)
+    report = with_advice(spec.params, facts, report, try_params)
+    if scans is None:
+        return report
+    return dataclasses.replace(report, data=data_read(found.examined.bundle, scans))
 
 
 def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Report:

@@ -1,14 +1,14 @@
 """What the commands that look at files alone have in common."""
 
 import os
-from typing import List, Optional, Sequence, Tuple
+from typing import Callable, List, Optional, Sequence, Tuple
 
 from .checkpoint.bundle import Bundle
 from .checkpoint.examine import Examined
 from .rules import Facts
 from .rules.checkpoint_moved import what_is_named
 from .rules.unreadable_checkpoint import OWN_READER
-from .spec import SEVERITIES, Failure, Finding, Located, TensorScan
+from .spec import SEVERITIES, DataRead, Failure, Finding, Located, TensorScan
 
 
 def file_facts(
@@ -26,6 +26,37 @@ def file_facts(
         files=examined.files,
         scans=scans,
     )
+
+
+Progress = Callable[[int, int], None]
+"""Is called with the bytes that have been read and with those that will be."""
+
+
+class Count:
+    """Adds up the bytes that were read, and tells how far that is."""
+
+    def __init__(self, progress: Optional[Progress], whole: int) -> None:
+        self.done = 0
+        self._progress = progress
+        self._whole = whole
+
+    def __call__(self, count: int) -> None:
+        """So many more have been read."""
+        self.done += count
+        if self._progress is not None:
+            self._progress(self.done, self._whole)
+
+
+def data_size(bundle: Optional[Bundle]) -> int:
+    """The bytes of all tensors of a checkpoint."""
+    return sum(item.size for item in bundle.stored()) if bundle else 0
+
+
+def data_read(bundle: Optional[Bundle], scans: Optional[Sequence[TensorScan]]) -> DataRead:
+    """How much of a checkpoint's data was read rightly."""
+    names = {item.variable.name for item in scans or () if not item.problem}
+    stored = bundle.stored() if bundle else ()
+    return DataRead(len(names), sum(item.size for item in stored if item.name in names))
 
 
 def why_loaded(located: Located, bundle: Optional[Bundle]) -> str:

@@ -53,9 +53,10 @@ def _inspected(model_dir: str, fail_on: str) -> Inspection:
     examined = examine(located.prefix) if located.exists else Examined()
     findings = run_rules(file_facts(located, examined))
     bundle = examined.bundle
+    checked = bool(located.prefix or located.candidates) and not examined.first_version
     return Inspection(
-        ok=bool(located.prefix or located.candidates) and not failing(findings, fail_on),
-        checked=bool(located.prefix or located.candidates),
+        ok=checked and not failing(findings, fail_on),
+        checked=checked,
         model_dir=located.model_dir,
         why=why_loaded(located, bundle),
         checkpoints=_summaries(located),

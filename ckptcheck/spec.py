@@ -353,11 +353,16 @@ class GraphSummary:
         file: where it was read.
         tensorflow: the version that saved it, "" where the file does not say.
         behavior: ``v1`` (reference variables), ``v2`` (resource variables), "" for not known.
+        strategy: whether a distribution strategy built it.
+        inputs: what the input_fn gave: features and labels, flat, each named by the output that it
+            is of, as ``IteratorGetNext:0``; its shape is None where the graph does not say.
     """
 
     file: str
     tensorflow: str
     behavior: str
+    strategy: bool = False
+    inputs: Tuple[VariableSpec, ...] = ()
 
 
 # --- What a restore will ask for -------------------------------------------------------------
@@ -820,6 +825,19 @@ class Verdict:
 
 
 @dataclasses.dataclass(frozen=True)
+class DataRead:
+    """How much of a checkpoint's data was read, and was as the index says.
+
+    Attributes:
+        tensors: how many tensors.
+        size: their bytes.
+    """
+
+    tensors: int
+    size: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Report:
     """The result of one check.
 
@@ -827,6 +845,7 @@ class Report:
         ok: whether no finding reaches the severity that fails the check.
         checked: whether there was a checkpoint to check at all.
         not_judged: what this run could not know.
+        data: what was read of the data; None where that was not asked for.
     """
 
     ok: bool
@@ -838,6 +857,7 @@ class Report:
     verdicts: Tuple[Verdict, ...]
     groups: Tuple[Group, ...]
     not_judged: Tuple[str, ...] = ()
+    data: Optional[DataRead] = None
 
     @property
     def findings(self) -> Tuple[Finding, ...]:
@@ -851,7 +871,7 @@ class Inspection:
 
     Attributes:
         ok: whether no finding reaches the severity that fails it.
-        checked: whether there is a checkpoint at all.
+        checked: whether there is a checkpoint at all, of a format that can be read.
         model_dir: as the user named it.
         why: why Estimator would load the one that it would.
         checkpoints: all that are in the directory, the latest last.

@@ -4,7 +4,6 @@ import dataclasses
 import os
 from typing import Callable, Dict, Iterator, Optional, Tuple
 
-from .checkpoint.bundle import Bundle
 from .checkpoint.deep import scan
 from .checkpoint.examine import Examined, examine
 from .checkpoint.first_version import is_first_version
@@ -12,13 +11,10 @@ from .checkpoint.locate import locate
 from .checkpoint.names import step_of
 from .checkpoint.remote import AtHand, ReadRange, at_hand
 from .errors import UsageError
-from .file_facts import failing, file_facts, why_loaded
+from .file_facts import Count, Progress, data_read, data_size, failing, file_facts, why_loaded
 from .groups import group
 from .rules import run_rules
 from .spec import Located, Verification, Verified
-
-Progress = Callable[[int, int], None]
-"""Is called with the bytes that have been read and with those that will be."""
 
 
 def verify(
@@ -33,7 +29,7 @@ def verify(
         model_dir: a model_dir, a checkpoint's prefix, or one of its files.
         all_checkpoints: reads every checkpoint of the directory.
         fail_on: the severity from which on a checkpoint is not good.
-        progress: see :data:`Progress`.
+        progress: see :data:`.file_facts.Progress`.
 
     Raises:
         UsageError: there is nothing of that name, or a package for this is missing.
@@ -57,22 +53,15 @@ def _verify(
     if not prefixes and located.candidates:
         prefixes = [""]  # a finding says that Estimator loads none of them
     examined = {prefix: _examined(prefix) for prefix in prefixes}
-    whole = sum(_bytes(item.bundle) for item in examined.values() if item.bundle)
-    done = end = 0
-
-    def report(count: int) -> None:
-        nonlocal done
-        done += count
-        if progress is not None:
-            progress(done, whole)
-
+    report = Count(progress, sum(data_size(item.bundle) for item in examined.values()))
+    end = 0
     seen: Dict[str, Verified] = {}
     for number, (prefix, item) in enumerate(examined.items(), 1):
         one, read = _named(located, prefix), place.reader_of(prefix)
         alone = item if number == len(examined) else _of_its_own(item)
         seen[prefix] = _verified(one, alone, fail_on, report, read, located)
-        end += _bytes(item.bundle) if item.bundle else 0
-        report(max(end - done, 0))  # what cannot be read needs no reading
+        end += data_size(item.bundle)
+        report(max(end - report.done, 0))  # what cannot be read needs no reading
     gone = [] if place.read else [name for name, item in examined.items() if _is_gone(name, item)]
     results = tuple(item for prefix, item in seen.items() if prefix not in gone)
     if gone and not results:
@@ -132,10 +121,6 @@ def _named(located: Located, prefix: str) -> Located:
     return dataclasses.replace(located, prefix=prefix, exists=exists, explicit=explicit)
 
 
-def _bytes(bundle: Bundle) -> int:
-    return sum(item.size for item in bundle.stored())
-
-
 def _verified(
     located: Located,
     examined: Examined,
@@ -150,16 +135,14 @@ def _verified(
     if examined.first_version:
         raise UsageError(f"{examined.problem}: its data cannot be verified")
     scans = scan(bundle, report, read=read) if bundle else None
-    read_rightly = {item.variable.name for item in scans or () if not item.problem}
+    data = data_read(bundle, scans)
     findings = run_rules(file_facts(located, examined, scans))
     return Verified(
         ok=located.exists and not failing(findings, fail_on),
         prefix=located.prefix,
         step=step_of(located.prefix),
-        tensors=len(read_rightly),
-        size=sum(item.size for item in bundle.stored() if item.name in read_rightly)
-        if bundle
-        else 0,
+        tensors=data.tensors,
+        size=data.size,
         groups=group(findings),
         loaded=of_directory.exists and of_directory.prefix == located.prefix,
     )

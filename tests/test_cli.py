@@ -149,12 +149,25 @@ def test_all_three_modes_restore(project: Project) -> None:
         "prefix": "model_dir/model.ckpt-10",
         "step": 10,
         "variables": 15,
+        "data": None,
     }
     assert report["environment"]["tensorflow"] == TENSORFLOW
     assert report["environment"]["python"] == ".".join(map(str, sys.version_info[:3]))
     assert report["features"]["source"] == "saved-graph"
     assert report["features"]["spec"] == {"x": {"dtype": "float32", "shape": [None, 1]}}
     assert not [f for f in report["findings"] if f["severity"] != "note"]
+
+
+@needs_tensorflow
+def test_a_deep_check_says_what_it_read(project: Project) -> None:
+    pytest.importorskip("numpy")
+    (verified,) = project.run("verify", "model_dir", *QUIET[:-1]).json["checkpoints"]
+    run = project.check(TARGET, "params.json", "--deep", *QUIET)
+    data = run.json["checkpoint"]["data"]
+    assert data == {"tensors": verified["tensors"], "size": verified["size"]}
+    assert data["tensors"] == run.json["checkpoint"]["variables"]
+    text = project.check(TARGET, "params.json", "--deep").out
+    assert "  data read: {} tensors, ".format(data["tensors"]) in text
 
 
 @needs_tensorflow

@@ -1,14 +1,16 @@
-"""What a saved graph tells at its start: who saved it, and which kind of variables it has."""
+"""What a saved graph tells at its start: who saved it, what its variables and inputs are."""
 
+import dataclasses
 import io
 import os
-from typing import Iterator, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
-from ..spec import GraphSummary
+from ..spec import GraphSummary, Shape, VariableSpec
 from .bounded import read_whole
 from .damage import DamagedError
+from .dtypes import dtype_name
 from .packed import ENDING, unpack
-from .wire import BYTES, Value, bytes_of, fields
+from .wire import BYTES, VARINT, Value, bytes_of, fields, number_of, varint
 
 _LARGEST = 1 << 29
 _LARGEST_UNPACKED = 1 << 27
@@ -17,6 +19,11 @@ _MOST_FIELDS = 1 << 20
 """What is looked for stands before all of these in what Estimator saves. A hostile file has as many
 fields as half of its bytes."""
 _KINDS = {b"VariableV2": "v1", b"Variable": "v1", b"VarHandleOp": "v2"}
+_STEP = b"global_step"
+_ITERATOR, _QUEUE = b"IteratorGetNext", b"QueueDequeue"
+_INPUTS = (_ITERATOR, _QUEUE, b"Placeholder")
+"""The ops that give the features, the likeliest first: a queue is fed through placeholders, and the
+last of several queues is the one that gives the batches."""
 
 
 def read_graph_summary(prefix: str) -> Optional[GraphSummary]:
@@ -57,15 +64,14 @@ class _Walk:
 
 
 def _summary(path: str, data: bytes) -> GraphSummary:
-    version = behavior = ""
+    version = ""
     walk = _Walk(_MOST_FIELDS)
     for number, kind, value in walk.fields(data):
         if number == 1 and kind == BYTES:
             version = _version(walk, bytes_of(kind, value))
         elif number == 2 and kind == BYTES:
-            behavior = _behavior(walk, bytes_of(kind, value))
-            break
-    return GraphSummary(path, version, behavior)
+            return _with_head(walk, bytes_of(kind, value), GraphSummary(path, version, ""))
+    return GraphSummary(path, version, "")
 
 
 def _version(walk: _Walk, info: bytes) -> str:
@@ -75,18 +81,95 @@ def _version(walk: _Walk, info: bytes) -> str:
     return ""
 
 
-def _behavior(walk: _Walk, graph: bytes) -> str:
-    """By the op of the global step, which Estimator makes first."""
+def _with_head(walk: _Walk, graph: bytes, summary: GraphSummary) -> GraphSummary:
+    """What stands before the model_fn's first variable.
+
+    Estimator makes the global step, whose op tells the kind of variables, and calls input_fn then;
+    under a distribution strategy the iterator is the older one.
+    """
+    behavior, strategy = "", False
+    inputs: Dict[bytes, List[VariableSpec]] = {kind: [] for kind in _INPUTS}
     for number, kind, value in walk.fields(graph):
         if number != 1 or kind != BYTES:
             continue
-        name = op = b""
-        for part, part_kind, part_value in walk.fields(bytes_of(kind, value)):
-            if part == 1:
-                name = bytes_of(part_kind, part_value)
-            elif part == 2:
-                op = bytes_of(part_kind, part_value)
+        name, op, attributes = _node(walk, bytes_of(kind, value))
+        if name == _STEP:
+            behavior = _KINDS.get(op, "")
+        elif behavior and op in _KINDS and not name.startswith(_STEP + b"/"):
+            break
+        for source in filter(op.startswith, _INPUTS):
+            outputs = _outputs(walk, name.decode("utf-8", "replace"), attributes)
+            strategy = strategy or (not behavior and source == _ITERATOR)
+            inputs[source] = [*(() if source == _QUEUE else inputs[source]), *outputs]
+    found = next((tuple(outputs) for outputs in inputs.values() if outputs), ())
+    return dataclasses.replace(summary, behavior=behavior, strategy=strategy, inputs=found)
+
+
+def _node(walk: _Walk, data: bytes) -> Tuple[bytes, bytes, List[bytes]]:
+    """A NodeDef's name, op, and attributes; only those of an op that gives inputs are read."""
+    name = op = b""
+    attributes: List[bytes] = []
+    for number, kind, value in walk.fields(data):
+        if number == 1:
+            name = bytes_of(kind, value)
+        elif number == 2:
+            op = bytes_of(kind, value)
+            if not op.startswith(_INPUTS):
                 break
-        if name == b"global_step":
-            return _KINDS.get(op, "")
-    return ""
+        elif number == 5:
+            attributes.append(bytes_of(kind, value))
+    return name, op, attributes
+
+
+def _outputs(walk: _Walk, name: str, attributes: List[bytes]) -> Iterator[VariableSpec]:
+    """The outputs of an iterator, a queue or a placeholder, by its attributes."""
+    dtypes: List[str] = []
+    shapes: List[Shape] = []
+    for attribute in attributes:
+        parts = {number: value for number, _, value in walk.fields(attribute)}
+        key, value = parts.get(1), parts.get(2)
+        if not isinstance(value, bytes):
+            continue
+        if key in (b"output_types", b"component_types", b"dtype"):
+            dtypes.extend(_dtypes(walk, value))
+        elif key in (b"output_shapes", b"shape"):
+            shapes.extend(_shapes(walk, value))
+    if len(shapes) != len(dtypes):
+        shapes = [None] * len(dtypes)
+    for place, (dtype, shape) in enumerate(zip(dtypes, shapes)):
+        yield VariableSpec(f"{name}:{place}", shape, dtype)
+
+
+def _dtypes(walk: _Walk, value: bytes) -> Iterator[str]:
+    """The dtypes in an AttrValue: its own (field 6), or those of its list (field 1)."""
+    for number, kind, part in walk.fields(value):
+        if number == 6 and kind == VARINT:
+            yield dtype_name(number_of(kind, part))
+        elif number == 6:  # a list, packed
+            at, packed = 0, bytes_of(kind, part)
+            while at < len(packed):
+                dtype, at = varint(packed, at, len(packed))
+                yield dtype_name(dtype)
+        elif number == 1:
+            yield from _dtypes(walk, bytes_of(kind, part))
+
+
+def _shapes(walk: _Walk, value: bytes) -> Iterator[Shape]:
+    """The shapes in an AttrValue: its own (field 7), or those of its list (field 1)."""
+    for number, kind, part in walk.fields(value):
+        if number == 7:
+            yield _shape(walk, bytes_of(kind, part))
+        elif number == 1:
+            yield from _shapes(walk, bytes_of(kind, part))
+
+
+def _shape(walk: _Walk, value: bytes) -> Shape:
+    sizes: List[Optional[int]] = []
+    for number, kind, part in walk.fields(value):
+        if number == 3 and number_of(kind, part):
+            return None
+        if number == 2:
+            found = {n: number_of(k, v) for n, k, v in walk.fields(bytes_of(kind, part)) if n == 1}
+            size = found.get(1, 0)
+            sizes.append(None if size < 0 else size)
+    return tuple(sizes)

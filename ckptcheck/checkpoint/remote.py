@@ -19,7 +19,7 @@ from .damage import DamagedError
 from .files import FileFacts, Listing, global_step_of, readable_graphs
 from .names import step_of, without_ending
 from .snapshot import MARKER, Marker, write_markers
-from .state_file import STATE_FILE, parse_state_bytes
+from .state_file import STATE_FILE, parse_state_bytes, verify_size
 
 _REMOTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
 _LARGEST = 1 << 28
@@ -262,11 +262,13 @@ def _chosen(entries: Dict[str, Entry], local: str, url: str, read: ReadRange) ->
     """The checkpoint that the state file names; the state file is copied.
 
     Raises:
-        UsageError: it names one in another directory.
+        UsageError: it names one in another directory, or is too large.
     """
     if STATE_FILE not in entries:
         return ""
-    data = read(STATE_FILE, 0, min(int(entries[STATE_FILE]["size"]), _LARGEST))
+    size = int(entries[STATE_FILE]["size"])
+    verify_size(f"{url}/{STATE_FILE}", size)
+    data = read(STATE_FILE, 0, size)
     latest = parse_state_bytes(data).latest
     _write(local, STATE_FILE, data)
     if not latest or is_remote(latest):

@@ -10,11 +10,12 @@ import warnings
 from pathlib import Path
 from typing import Dict, List, Optional
 
+from ..errors import UsageError
 from ..spec import StateFile
 
 STATE_FILE = "checkpoint"
-_LARGEST = 1 << 20
-
+_LARGEST = 16 << 20
+"""Of what Saver writes that is a hundred thousand checkpoints; to parse it takes seconds."""
 
 _STRING = r"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
 _JOINED = rf"{_STRING}(?:\s*{_STRING})*"
@@ -77,18 +78,34 @@ def _is_float(word: str) -> bool:
 
 
 def read_state_file(model_dir: Path) -> Optional[StateFile]:
-    """Reads the state file of a directory; None where there is none."""
+    """Reads the state file of a directory; None where there is none.
+
+    Raises:
+        UsageError: it is larger than what ckptcheck reads, whatever TensorFlow makes of it.
+    """
     path = model_dir / STATE_FILE
     try:
         if path.is_dir():
             return StateFile("", problem="it is a directory", unseen=True, directory=True)
         if not path.is_file():
             return _unseen("it is no regular file") if path.exists() else None
-        if path.stat().st_size > _LARGEST:
-            return StateFile("", problem=f"it is larger than {_LARGEST} bytes")
+        verify_size(str(path), path.stat().st_size)
         return parse_state_bytes(path.read_bytes())
     except OSError as error:
         return _unseen(f"it cannot be read: {error.strerror}")
+
+
+def verify_size(path: str, size: int) -> None:
+    """Refuses a state file that is too large to be read.
+
+    Raises:
+        UsageError: it is.
+    """
+    if size > _LARGEST:
+        raise UsageError(
+            f"{path} is larger than {_LARGEST >> 20} MiB, the most that ckptcheck reads of a state "
+            "file: shorten its list, or name the checkpoint itself"
+        )
 
 
 def _unseen(problem: str) -> StateFile:

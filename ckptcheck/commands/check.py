@@ -20,6 +20,7 @@ from ..reporters.formats import FORMATS
 from ..rules import all_rules
 from ..spec import MODES
 from ..stdout import write_out
+from .progress import Bar
 from .terminal import finish, new_app, of_terminal
 
 _HELP = """Says what restoring a checkpoint into Estimator code will do, before it is tried.
@@ -144,5 +145,6 @@ def check(
         quiet=quiet,
         deep=deep,
     )
-    report = run_check(spec)
+    with Bar() as bar:
+        report = run_check(spec, progress=bar.show)
     finish(FORMATS[output](report, of_terminal(show_plan)), report)

@@ -5,7 +5,7 @@ import os
 import typer
 
 from ..harmless import printable
-from ..reporters import files_text
+from ..reporters.words import bytes_text
 from ..snapshots import snapshot
 from ..stdout import write_out
 from .terminal import MODEL_DIR, new_app
@@ -24,7 +24,7 @@ def snapshot_command(
     """
     made = snapshot(model_dir, out)
     sizes = [os.path.getsize(os.path.join(out, name)) for name in made.names]
-    write_out(f"{out}: {len(made.names)} files, {files_text.bytes_text(sum(sizes))}\n")
+    write_out(f"{out}: {len(made.names)} files, {bytes_text(sum(sizes))}\n")
     for group in made.groups:
         first = group.findings[0]
         if first.severity != "note":

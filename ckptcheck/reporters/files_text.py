@@ -13,15 +13,18 @@ from ..spec import (
     Group,
     Inspection,
     VariableRow,
+    VariableSpec,
     Verification,
     Verified,
     natural_key,
     shape_text,
 )
 from .options import Options
+from .words import age_text, bytes_text, times_text
 
 _MOST_ROWS = 24
 _MOST_FINDINGS = 12
+_MOST_INPUTS = 12
 _SHORTEST_NAME = 16
 _ROLES = {
     "weight": "weights",
@@ -64,28 +67,6 @@ def render_verification(found: Verification, options: Options) -> str:
 
 
 # --- Pieces ----------------------------------------------------------------------------------
-
-
-def bytes_text(size: float) -> str:
-    """A size as people write it: ``12.3 KiB``."""
-    if size == 1:
-        return "1 byte"
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if size < 1024:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} TiB"
-
-
-def age_text(seconds: float) -> str:
-    """How long ago something was, in its largest unit."""
-    if seconds < 0:
-        return "just now" if seconds > -60 else "in the future"
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        count = int(seconds // length)
-        if count:
-            return "{} {}{} ago".format(count, unit, "" if count == 1 else "s")
-    return "just now"
 
 
 def _wrapped(text: str, options: Options, indent: str = "", hang: str = "  ") -> str:
@@ -136,7 +117,11 @@ def _checkpoints(found: Inspection, options: Options, now: float) -> str:
     if not rows:
         return _wrapped(head, options)
     table = _table(rows, ["checkpoint", "step", "written", "size"], options)
-    return _wrapped(head, options) + "\n" + table
+    lines = [_wrapped(head, options), table]
+    if not found.prefix:
+        name = f"to see what is in one of them: ckptcheck inspect {found.checkpoints[-1].prefix}"
+        lines.append(_wrapped(name, options))
+    return "\n".join(lines)
 
 
 def _checkpoint(item: CheckpointSummary, now: float) -> List[str]:
@@ -151,19 +136,28 @@ def _checkpoint(item: CheckpointSummary, now: float) -> List[str]:
 
 def _headline(found: Inspection, options: Options) -> str:
     kind = "object-based (tf.train.Checkpoint, Keras)" if found.object_based else "name-based"
-    lines = [f"{found.prefix}: {kind}, {_times(found.shards, 'data file')}"]
+    lines = [f"{found.prefix}: {kind}, {times_text(found.shards, 'data file')}"]
     if found.snapshot:
         lines[0] += "; a snapshot, without data"
     if found.graph is not None:
         saved = found.graph.tensorflow or "an unknown version"
         variables = {"v1": "reference variables", "v2": "resource variables"}
         kind = variables.get(found.graph.behavior, "its kind of variables is not known")
-        lines.append(f"saved graph: by TensorFlow {saved}; {kind}")
+        under = "; under a distribution strategy" if found.graph.strategy else ""
+        lines.append(f"saved graph: by TensorFlow {saved}; {kind}{under}")
+        lines.extend(_inputs(found.graph.inputs))
     return "\n".join(_wrapped(line, options) for line in lines)
 
 
-def _times(count: int, noun: str) -> str:
-    return "{:,} {}{}".format(count, noun, "" if count == 1 else "s")
+def _inputs(inputs: Sequence[VariableSpec]) -> Iterator[str]:
+    shown = [
+        spec.dtype if spec.shape is None else f"{spec.dtype} {shape_text(spec.shape)}"
+        for spec in inputs[:_MOST_INPUTS]
+    ]
+    if len(inputs) > len(shown):
+        shown.append(f"and {len(inputs) - len(shown)} more")
+    if shown:
+        yield "its features and labels: " + ", ".join(shown)
 
 
 def _elements(row: VariableRow) -> int:
@@ -181,8 +175,8 @@ def _totals(rows: Sequence[VariableRow]) -> str:
             lines.append(
                 [
                     label,
-                    _times(len(mine), "tensor"),
-                    _times(sum(map(_elements, mine)), "value"),
+                    times_text(len(mine), "tensor"),
+                    times_text(sum(map(_elements, mine)), "value"),
                     bytes_text(sum(row.size for row in mine)),
                 ]
             )
@@ -260,7 +254,7 @@ def _group(item: Group, options: Options) -> str:
 def _verified(item: Verified, options: Options) -> str:
     state = _paint("good", "good", options) if item.ok else _paint("NOT GOOD", "error", options)
     name = printable(item.prefix, 2000) or "no checkpoint"
-    head = f"{name}: {_times(item.tensors, 'tensor')}, "
+    head = f"{name}: {times_text(item.tensors, 'tensor')}, "
     lines = [head + f"{bytes_text(item.size)} read: {state}"]
     lines.extend(_group(group, options) for group in item.groups)
     return "\n".join(lines)

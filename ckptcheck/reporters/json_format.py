@@ -41,6 +41,7 @@ def _checkpoint(report: Report) -> Dict[str, Any]:
         "prefix": index.prefix if index else None,
         "step": index.step if index else None,
         "variables": len(index.variables) if index else None,
+        "data": to_json(report.data),
     }
 
 

@@ -28,6 +28,7 @@ from ..spec import (
     shape_text,
 )
 from .options import Options
+from .words import bytes_text, times_text
 
 _MOST_ROWS = 12
 _LONGEST_TEXT = 2000
@@ -97,6 +98,9 @@ class _Writer:
             step = "" if index.step is None else f"step {index.step}, "
             what = f"{index.prefix} ({step}{len(index.variables)} variables)"
         lines = [self._wrap(f"{what} into {report.target}", hang="  ")]
+        if report.data is not None:
+            read = times_text(report.data.tensors, "tensor")
+            lines.append(f"  data read: {read}, {bytes_text(report.data.size)}")
         lines.extend(self._wrap(line, "  ", "    ") for line in self._how())
         return "\n".join(lines)
 

@@ -33,7 +33,8 @@ def check(facts: Facts) -> Iterator[Finding]:
             message += "TensorFlow reads what the index says, of whatever save that is"
             yield _finding(facts, "warning", file.name, message, _MIXED)
     for name in files.remains:
-        message = f"{name} is left from a save that did not come to its end, or is going on"
+        message = f"{name} is left from a save that did not come to its end, or is going on; "
+        message += "no restore looks at it"
         yield _finding(facts, "note", name, message, _REMAINS)
 
 

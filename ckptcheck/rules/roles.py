@@ -15,6 +15,7 @@ _SLOTS = re.compile(
 _ALONE = re.compile(
     r"(^|/)(beta[12]_power|loss_scale|good_steps|current_loss_scale|current_grad_step)(_\d+)?$"
 )
+_OBJECT_STEP = "global_step/.ATTRIBUTES/VARIABLE_VALUE"
 _OBJECT_SLOT = "/.OPTIMIZER_SLOT/"
 
 
@@ -37,7 +38,7 @@ def roles(names: Iterable[str], shapes: Optional[Mapping[str, Shape]] = None) ->
 
 
 def _role(name: str, known: Set[str]) -> str:
-    if name == GLOBAL_STEP:
+    if name in (GLOBAL_STEP, _OBJECT_STEP):
         return "global_step"
     if name.startswith(("_CHECKPOINTABLE", "save_counter/")):
         return "other"

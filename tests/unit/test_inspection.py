@@ -15,13 +15,9 @@ from ckptcheck.checkpoint.snapshot import MARKER
 from ckptcheck.checkpoint.table import MAGIC
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
-from ckptcheck.reporters.files_text import (
-    age_text,
-    bytes_text,
-    render_inspection,
-    render_verification,
-)
+from ckptcheck.reporters.files_text import render_inspection, render_verification
 from ckptcheck.reporters.options import Options
+from ckptcheck.reporters.words import age_text, bytes_text
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 
@@ -203,6 +199,7 @@ def test_a_first_version(tmp_path: Path) -> None:
     (tmp_path / "model.ckpt-7").write_bytes(writer.table([(b"", writer.field(1, b""))]))
     found = inspect(str(tmp_path / "model.ckpt-7"))
     assert "V1" in found.not_judged[0]
+    assert (found.ok, found.checked) == (False, False)
     (summary,) = found.checkpoints
     assert (os.path.basename(summary.prefix), summary.step, summary.loaded) == (
         "model.ckpt-7",

@@ -63,6 +63,7 @@ def assert_shape(document: Dict[str, Any]) -> None:
         prefix=(str, NONE),
         step=(int, NONE),
         variables=(int, NONE),
+        data=(dict, NONE),
     )
     if document["environment"] is not None:
         expect(document["environment"], tensorflow=str, python=str, tf_api=str, stand_ins=list)
@@ -161,6 +162,7 @@ def test_the_whole_document_of_a_mismatch() -> None:
             "prefix": "runs/base/model.ckpt-10",
             "step": 10,
             "variables": 2,
+            "data": None,
         },
         "not_judged": ["drift"],
     }

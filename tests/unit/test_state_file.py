@@ -9,6 +9,7 @@ from typing import Tuple
 import pytest
 
 from ckptcheck.checkpoint.state_file import parse_state, read_state_file
+from ckptcheck.errors import UsageError
 
 ESTIMATOR = """\
 model_checkpoint_path: "model.ckpt-20"
@@ -253,23 +254,27 @@ def test_hostile_text_ends_soon(text: str) -> None:
     assert time.process_time() - start < 2
 
 
-@pytest.mark.parametrize(
-    ("data", "problem"),
-    [
-        (
-            b"\xff\xfe\x00m",
-            "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
-        ),
-        (b"#" * ((1 << 20) + 1), "it is larger than 1048576 bytes"),
-    ],
-    ids=["bytes", "large"],
-)
-def test_a_file_that_is_no_state_file(tmp_path: Path, data: bytes, problem: str) -> None:
-    (tmp_path / "checkpoint").write_bytes(data)
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint").write_bytes(b"\xff\xfe\x00m")
+    state = read_state_file(tmp_path)
+    problem = "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"
+    assert state is not None
+    assert (state.latest, state.problem, state.not_text) == ("", problem, True)
+
+
+@pytest.mark.parametrize(("count", "fits"), [(12_000, True), (400_000, False)])
+def test_a_state_file_that_lists_many_checkpoints(tmp_path: Path, count: int, fits: bool) -> None:
+    line = 'all_model_checkpoint_paths: "model.ckpt-{:08}"\n'
+    listed = "".join(map(line.format, range(count)))
+    whole = 'model_checkpoint_path: "model.ckpt-7"\n' + listed
+    (tmp_path / "checkpoint").write_text(whole)
+    if not fits:
+        with pytest.raises(UsageError, match="checkpoint is larger than 16 MiB, the most that"):
+            read_state_file(tmp_path)
+        return
     state = read_state_file(tmp_path)
     assert state is not None
-    assert (state.latest, state.problem) == ("", problem)
-    assert state.not_text == data.startswith(b"\xff")
+    assert (state.latest, len(state.all), state.problem) == ("model.ckpt-7", count, "")
 
 
 def test_no_state_file(tmp_path: Path) -> None:

@@ -1,0 +1,40 @@
+"""A progress bar for what takes long: reading all data of a checkpoint."""
+
+import sys
+from typing import Optional
+
+import typer
+
+
+class Bar:
+    """A progress bar on standard error, where that is a terminal.
+
+    It ends when all is read, not when the command does: what the command prints stands below.
+    """
+
+    def __init__(self) -> None:
+        self._bar: Optional[object] = None
+        self._done = 0
+
+    def __enter__(self) -> "Bar":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end()
+
+    def show(self, done: int, whole: int) -> None:
+        """Shows how far it is."""
+        if not sys.stderr.isatty() or done == self._done:
+            return
+        if self._bar is None:
+            bar = typer.progressbar(length=whole, label="reading", file=sys.stderr)
+            self._bar = bar.__enter__()
+        self._bar.update(done - self._done)  # type: ignore[attr-defined]
+        self._done = done
+        if done >= whole:
+            self._end()
+
+    def _end(self) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)  # type: ignore[attr-defined]
+        self._bar = None
