@@ -71,7 +71,7 @@ def fuzz(session: nox.Session) -> None:
     """A short run of the fuzzer on all that reads untrusted bytes."""
     python = _environment(session, "3.11")
     session.run(python, "-m", "pip", "install", "-q", "atheris", "-e", ".[test]", external=True)
-    for target, runs in (("index", 30000), ("state", 100000)):
+    for target, runs in (("index", 30000), ("state", 100000), ("graph", 50000)):
         words = [target, f"-runs={runs}", "-max_len=1024", "-verbosity=0"]
         session.run(python, "-m", "tests.checkpoints.fuzz", *words, external=True)
 

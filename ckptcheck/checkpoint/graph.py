@@ -36,7 +36,7 @@ def read_graph_summary(prefix: str) -> Optional[GraphSummary]:
     if not os.path.isfile(path) or not os.access(path, os.R_OK):
         return None
     try:
-        return _summary(path, _content(path))
+        return parse_graph_summary(path, _content(path))
     except (DamagedError, OSError):
         return None
 
@@ -63,7 +63,12 @@ class _Walk:
             yield field
 
 
-def _summary(path: str, data: bytes) -> GraphSummary:
+def parse_graph_summary(path: str, data: bytes) -> GraphSummary:
+    """Reads what a ``.meta`` file holds, as far as a summary goes.
+
+    Raises:
+        DamagedError: it is no MetaGraphDef.
+    """
     version = ""
     walk = _Walk(_MOST_FIELDS)
     for number, kind, value in walk.fields(data):

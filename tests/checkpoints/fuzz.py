@@ -2,13 +2,16 @@
 
     python -m tests.checkpoints.fuzz index -runs=1000000
     python -m tests.checkpoints.fuzz state -runs=1000000
+    python -m tests.checkpoints.fuzz graph -runs=1000000
 
 ``index`` gives the bytes to the reader of index files twice: as they are, and as blocks of a table
 whose checksums are right, which no fuzzer would find by itself. ``state`` gives them to the reader
-of the state file. Only a DamagedError may come out. The corpus is seeded with the fixtures.
+of the state file, ``graph`` to that of saved graphs. Only a DamagedError may come out. The corpus
+is seeded with the fixtures.
 """
 
 import os
+import re
 import sys
 import tempfile
 from typing import List
@@ -18,8 +21,10 @@ import atheris
 with atheris.instrument_imports(include=["ckptcheck"]):
     from ckptcheck.checkpoint.bundle import parse_bundle
     from ckptcheck.checkpoint.damage import DamagedError
+    from ckptcheck.checkpoint.graph import parse_graph_summary
     from ckptcheck.checkpoint.state_file import parse_state_bytes
     from ckptcheck.checkpoint.table import table_blocks
+    from ckptcheck.checkpoint.wire import fields
 
 from ..support import FIXTURES
 from . import writer
@@ -54,10 +59,22 @@ def one_state(data: bytes) -> None:
         assert not (state.problem and state.latest)
 
 
+def one_graph(data: bytes) -> None:
+    """Reads the bytes as a saved graph."""
+    try:
+        summary = parse_graph_summary("c.meta", data)
+    except DamagedError:
+        return
+    assert summary.behavior in ("v1", "v2", "")
+    assert len(summary.inputs) <= len(data)
+
+
 def seeds(target: str) -> List[bytes]:
     """Real files, and their blocks."""
     if target == "state":
         return [path.read_bytes() for path in sorted(FIXTURES.glob("*/*/checkpoint"))]
+    if target == "graph":
+        return [_head(path.read_bytes()) for path in sorted(FIXTURES.glob("*/*/*.meta"))]
     found = []
     for path in sorted(FIXTURES.glob("*/*/*.index")):
         data = path.read_bytes()
@@ -70,9 +87,21 @@ def seeds(target: str) -> List[bytes]:
     return found
 
 
+def _head(graph: bytes) -> bytes:
+    """The ops of a saved graph that give the inputs, and those that hold variables."""
+    definition = next(value for number, _, value in fields(graph) if number == 2)
+    assert isinstance(definition, bytes)
+    nodes = [value for number, _, value in fields(definition) if number == 1]
+    kept = [node for node in nodes if isinstance(node, bytes) and _KEPT.search(node)]
+    return writer.field(2, b"".join(writer.field(1, node) for node in kept[:3]))
+
+
+_KEPT = re.compile(rb"IteratorGetNext|QueueDequeue|VarHandleOp|VariableV2")
+
+
 def main() -> None:
     """Runs libFuzzer; what stands behind the target's name are its own options."""
-    targets = {"index": one_index, "state": one_state}
+    targets = {"index": one_index, "state": one_state, "graph": one_graph}
     if len(sys.argv) < 2 or sys.argv[1] not in targets:
         sys.exit(__doc__)
     target = sys.argv[1]

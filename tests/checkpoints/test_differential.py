@@ -1,8 +1,11 @@
 """The reader says of every checkpoint what TensorFlow says of it."""
 
 import os
+from typing import Any, Iterator
 
 import pytest
+
+from ckptcheck.checkpoint.graph import read_graph_summary
 
 from ..support import FIXTURES, needs_tensorflow
 
@@ -26,3 +29,29 @@ def test_random_checkpoints() -> None:
     assert counts["trials"] == 25
     assert counts["dtypes"] >= 20
     assert counts["parts"] and counts["not UTF-8"]
+
+
+@needs_tensorflow
+@pytest.mark.parametrize("prefix", PREFIXES, ids=lambda path: os.path.relpath(path, str(FIXTURES)))
+def test_the_inputs_of_saved_graphs(prefix: str) -> None:
+    import tensorflow.compat.v1 as tf
+
+    with open(prefix + ".meta", "rb") as file:
+        nodes = tf.MetaGraphDef.FromString(file.read()).graph_def.node
+    iterators = [node for node in nodes if node.op.startswith("IteratorGetNext")]
+    queues = [node for node in nodes if node.op.startswith("QueueDequeue")]
+    found = read_graph_summary(prefix)
+    assert found is not None and not found.strategy
+    mine = [(item.name, item.dtype, item.shape) for item in found.inputs]
+    assert mine == [output for node in iterators or queues[-1:] for output in outputs(tf, node)]
+    assert mine
+
+
+def outputs(tf: Any, node: Any) -> Iterator[Any]:
+    """What an iterator or a queue gives, by TensorFlow's own reading of its attributes."""
+    types = node.attr["output_types"].list.type or node.attr["component_types"].list.type
+    shapes = node.attr["output_shapes"].list.shape
+    for place, number in enumerate(types):
+        shape = tf.TensorShape(shapes[place]) if shapes else tf.TensorShape(None)
+        known = None if shape.rank is None else tuple(shape.as_list())
+        yield f"{node.name}:{place}", tf.as_dtype(number).name, known
