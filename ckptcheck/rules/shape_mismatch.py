@@ -43,13 +43,16 @@ def _message(stored: Shape, declared: Shape, problem: ShapeProblem) -> str:
 
 
 def _silently(stored: Shape, declared: Shape) -> str:
-    """Of a table with too few rows the ids decide, which only the data knows."""
+    """Of a table with too few rows the ids decide, which only the data knows.
+
+    A kernel with too few rows looks alike here, and no id is looked up in it.
+    """
     if not stored or not declared or len(stored) < 2 or stored[1:] != declared[1:]:
         return "nothing raises"
     rows, wanted = stored[0], declared[0]
     if rows is None or wanted is None or rows >= wanted:
         return "nothing raises"
-    return f"nothing raises as long as no row from {rows} on is looked up"
+    return f"nothing raises (but the lookup of a row from {rows} on, if this is a table)"
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
