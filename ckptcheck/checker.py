@@ -12,7 +12,7 @@ from .checkpoint.listing import Listing, changes, listing
 from .checkpoint.locate import locate
 from .checkpoint.remote import AtHand, at_hand
 from .client.process import Tracer
-from .client.tracing import trace_check
+from .client.tracing import Known, trace_check
 from .config import (
     DEFAULT_TIMEOUT,
     CheckSpec,
@@ -206,9 +206,13 @@ def _run_traced(
     scans: Optional[Tuple[TensorScan, ...]],
     tracer: Tracer,
 ) -> Report:
+    known: Optional[Known] = None
+
     def tried(params: Mapping[str, Any], rehearses: bool) -> Tuple[Facts, Report]:
+        nonlocal known
         other = dataclasses.replace(spec, params=params)
-        facts, not_judged = _facts(other, found, tracer, rehearses)
+        facts, not_judged, now_known = _facts(other, found, tracer, rehearses, known)
+        known = known or now_known
         facts = dataclasses.replace(facts, scans=scans)
         if found.without_data:
             not_judged = (*not_judged, *found.of_the_snapshot)
@@ -245,15 +249,15 @@ def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Repor
 
 
 def _facts(
-    spec: CheckSpec, found: _Checkpoint, tracer: Tracer, rehearses: bool
-) -> Tuple[Facts, Tuple[str, ...]]:
+    spec: CheckSpec, found: _Checkpoint, tracer: Tracer, rehearses: bool, known: Optional[Known]
+) -> Tuple[Facts, Tuple[str, ...], Optional[Known]]:
     located, examined = found.located, found.examined
     tracer.hello()  # its import takes seconds, in which others may write there
     before = listing(located.model_dir)
     bundle = examined.bundle
     index = bundle.checkpoint_index() if bundle else None
     try:
-        traced = trace_check(spec, located, tracer, index, rehearses)
+        traced = trace_check(spec, located, tracer, index, rehearses, known)
     except UsageError as error:
         raise UsageError(str(error) + _said_of(before, located)) from None
     after = listing(located.model_dir)
@@ -270,7 +274,7 @@ def _facts(
         files=examined.files,
         disagreement=_disagreement(examined, traced.listed),
     )
-    return facts, (*traced.not_judged, *doubts)
+    return facts, (*traced.not_judged, *doubts), traced.known
 
 
 _NOT_ALL_FILES = "whether the code writes into the model_dir: it holds too many files to look at"

@@ -121,14 +121,32 @@ def first_guess(pool: Pool) -> Guess:
     return Guess(pool, UNKNOWN, TENSOR, {("labels",): places[-1]})
 
 
-def find(graph: SavedGraph, modes: Sequence[str], ask: Ask) -> Found:
+def find(graph: SavedGraph, modes: Sequence[str], ask: Ask, known: Optional[Guess] = None) -> Found:
     """Finds the features that fit a saved graph.
 
     Args:
         graph: what the saved graph tells.
         modes: the modes to trace.
         ask: traces modes.
+        known: what fitted the same model_fn with other params; where it does no longer, it is
+            forgotten.
     """
+    if known is not None:
+        found = _search(known, modes, ask, {})
+        if _score(found) >= _ALIKE:
+            return _judged(dataclasses.replace(found, alike=True))
+    return _judged(_searched(graph, modes, ask))
+
+
+def _judged(found: Found) -> Found:
+    """With what makes it incomplete besides tensors that are not there."""
+    lacks_labels = _lacks_labels(found)
+    complete = found.complete and not lacks_labels and not keys_are_missed(found)
+    return dataclasses.replace(found, complete=complete, lacks_labels=lacks_labels)
+
+
+def _searched(graph: SavedGraph, modes: Sequence[str], ask: Ask) -> Found:
+    """The best of the candidates that the saved graph shows, and of those that traces lead to."""
     candidates = [first_guess(pool) for pool in input_pools.pools(graph)]
     best = Found({}, None, False)
     best_score = -1.0
@@ -159,9 +177,7 @@ def find(graph: SavedGraph, modes: Sequence[str], ask: Ask) -> Found:
         ]
         candidates.sort(key=lambda guess: -_fit(guess.pool, found))
         candidates[:0] = _without_labels(found)
-    lacks_labels = _lacks_labels(best)
-    complete = best.complete and not lacks_labels and not keys_are_missed(best)
-    return dataclasses.replace(best, complete=complete, lacks_labels=lacks_labels)
+    return best
 
 
 def _lacks_labels(found: Found) -> bool:

@@ -28,6 +28,25 @@ from .process import Tracer
 
 
 @dataclasses.dataclass(frozen=True)
+class Known:
+    """What one check found out that others of the same checkpoint and model_fn need not ask again.
+
+    Attributes:
+        index: the tracer's reply of what TensorFlow lists of the checkpoint.
+        graph: its reply of the saved graph.
+        guess: the features; None where they were given, or not found.
+        names: whether the code wants the names of TensorFlow 1: ``v1``, else ``native``.
+        tpu: whether it wants the params that TPUEstimator adds.
+    """
+
+    index: Any
+    graph: Any
+    guess: Optional[Guess]
+    names: str
+    tpu: bool
+
+
+@dataclasses.dataclass(frozen=True)
 class Traced:
     """What the tracer found out for one check.
 
@@ -37,6 +56,7 @@ class Traced:
         trace: all modes; None where there is no checkpoint to read and no way to find the features.
         not_judged: what could not be known.
         listed: what TensorFlow lists of the checkpoint; None where it cannot.
+        known: see :class:`Known`.
     """
 
     index: Optional[CheckpointIndex]
@@ -44,6 +64,7 @@ class Traced:
     trace: Optional[Trace]
     not_judged: Tuple[str, ...]
     listed: Optional[CheckpointIndex] = None
+    known: Optional[Known] = None
 
 
 class _WithFeatures(NamedTuple):
@@ -60,6 +81,7 @@ def trace_check(
     tracer: Tracer,
     index: Optional[CheckpointIndex] = None,
     rehearses: bool = True,
+    known: Optional[Known] = None,
 ) -> Traced:
     """Traces one check.
 
@@ -69,12 +91,13 @@ def trace_check(
         tracer: a running tracer.
         index: what the checkpoint holds, where that is known already.
         rehearses: whether the run after the restore is rehearsed where shapes differ.
+        known: what a check with other params found out.
 
     Raises:
         UsageError: the interpreter, the target, or the features are not there.
     """
     tracer.forget()
-    return _Tracing(spec, located, tracer, index, rehearses).run()
+    return _Tracing(spec, located, tracer, index, rehearses, known).run()
 
 
 class _Tracing:
@@ -87,17 +110,20 @@ class _Tracing:
         tracer: Tracer,
         index: Optional[CheckpointIndex],
         rehearses: bool,
+        known: Optional[Known],
     ) -> None:
         self._spec = spec
         self._located = located
         self._tracer = tracer
         self._index = index
         self._listed: Optional[CheckpointIndex] = None
-        self._names = "native"
+        self._names = known.names if known else "native"
         self._vain_v1 = 0
-        self._tpu = False
+        self._tpu = known is not None and known.tpu
         self._strategy = False
         self._rehearses = rehearses
+        self._known = known
+        self._guess: Optional[Guess] = None
         self._rehearsing = False
         self._environment = Environment("", "")
         self._launch = Launch("", "")
@@ -106,7 +132,9 @@ class _Tracing:
 
     def run(self) -> Traced:
         self._environment = self._tracer.hello()
-        unreadable, graph = self._read_checkpoint()
+        replies = self._replies()
+        unreadable = self._take_index(replies.get("index"))
+        graph = self._saved_graph(replies["graph"])
         self._strategy = graph is not None and graph.strategy
         self._launch = _launch(self._spec.behavior, self._environment, graph)
         try:
@@ -127,14 +155,17 @@ class _Tracing:
             () if self._index else ("whether the model fits a checkpoint: none would be read",)
         )
         doubts = (*nothing, *self._doubts, *_not_judged(graph, traces, self._explicit))
-        return Traced(self._index, unreadable, trace, doubts, self._listed)
+        known = Known(replies.get("index"), replies["graph"], self._guess, self._names, self._tpu)
+        return Traced(self._index, unreadable, trace, doubts, self._listed, known)
 
     @property
     def _explicit(self) -> bool:
         return bool(self._spec.input_fn) or self._spec.features is not None
 
-    def _read_checkpoint(self) -> Tuple[Optional[Failure], Optional[SavedGraph]]:
-        """Why the checkpoint cannot be read, and its saved graph, both asked for side by side."""
+    def _replies(self) -> Dict[str, Any]:
+        """What TensorFlow reads of the checkpoint and its saved graph, asked for side by side."""
+        if self._known is not None:
+            return {"index": self._known.index, "graph": self._known.graph}
         timeout, located = self._spec.timeout, self._located
         files = list(located.graphs)
         asked = {self._tracer.send("saved-graph", timeout, files=files): "graph"}
@@ -144,7 +175,7 @@ class _Tracing:
         while len(replies) < len(asked):
             number, reply = self._tracer.receive(timeout)
             replies[asked[number]] = reply
-        return self._take_index(replies.get("index")), self._saved_graph(replies["graph"])
+        return replies
 
     def _take_index(self, reply: Any) -> Optional[Failure]:
         """Keeps what the checkpoint holds, or returns why nobody can read it."""
@@ -277,10 +308,12 @@ class _Tracing:
         """The modes with the features that the saved graph shows."""
         if graph is None:
             raise self._no_graph()
-        found = find(graph, _with_reference(self._spec.modes), self._ask)
+        known = self._known.guess if self._known else None
+        found = find(graph, _with_reference(self._spec.modes), self._ask, known)
         _raise_usage(found.traces.values())
         if found.guess is None or not found.complete or names_depend_on_keys(found.traces):
             raise self._not_found(found, graph)
+        self._guess = found.guess
         if not found.alike and all(t.failure is None for t in found.traces.values()):
             self._doubts.append(_ANOTHER_USE)
         shared = _named_after_inputs(found.guess.pool.names, found.traces.values())

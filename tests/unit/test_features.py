@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 import pytest
 
 from ckptcheck.client import input_pools
-from ckptcheck.client.features import Found, Inputs, find, similarity
+from ckptcheck.client.features import Found, Guess, Inputs, find, similarity
 from ckptcheck.client.structure import NOTHING, TENSOR, UNKNOWN, Node, learn, render, sequence
 from ckptcheck.spec import (
     MODES,
@@ -608,3 +608,52 @@ def test_a_list_of_more_than_ten_parts_stays_in_order() -> None:
     for place in range(12):
         node = node.with_item(place, TENSOR)
     assert [path[-1] for path in node.leaves(("features",))] == list(range(12))
+
+
+def test_what_fitted_before_is_tried_first() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        of_loss(labels, mode)
+
+    graph = saved((X, TO_MATMUL), (LABEL, TO_LOSS))
+    before = find(graph, MODES, Asked(model_fn))
+    again = Asked(model_fn)
+    assert inputs(find(graph, MODES, again, before.guess)) == inputs(before)
+    assert again.rounds == [sorted(MODES)]
+
+
+def test_what_fitted_before_and_does_no_longer_is_forgotten() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        features["y"].use("y/Gather Gather:0")
+        of_loss(labels, mode)
+
+    graph = saved((X, TO_MATMUL), (Y, ("y/Gather Gather:0",)), (LABEL, TO_LOSS))
+    (pool, *_) = input_pools.pools(graph)
+    wrong = Guess(pool, Node("dict", (("other", TENSOR),)), NOTHING, {("features", "other"): 2})
+    right = find(graph, MODES, Asked(model_fn))
+    assert inputs(right) == ({"x": X, "y": Y}, LABEL)
+    assert inputs(find(graph, MODES, Asked(model_fn), wrong)) == inputs(right)
+
+
+def test_labels_inside_the_features_whose_last_one_alone_shows_what_it_is() -> None:
+    """A float where a text is wanted raises, and each wrong leaf looks as if another fitted."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        zone = features["zone"]
+        zone.use("zone/Dims Dims:0" if zone.leaf == X else "zone/Equal Equal:0")
+        if zone.leaf["dtype"] != "string":
+            raise ValueError("dtype must be string")
+        features["age"].use("age/Concat Concat:0")
+        features["size"].use("age/Concat Concat:1")
+        if mode != "predict":
+            features["target"].use(*TO_LOSS)
+
+    graph = saved(
+        (X, ("age/Concat Concat:0",)),
+        (X, ("age/Concat Concat:1",)),
+        (LABEL, ("zone/Dims Dims:0", *TO_LOSS)),
+        (Z, ("zone/Equal Equal:0",)),
+    )
+    result = find(graph, MODES, Asked(model_fn))
+    assert inputs(result) == ({"age": X, "size": X, "target": LABEL, "zone": Z}, None)
