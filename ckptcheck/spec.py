@@ -28,6 +28,7 @@ __all__ = [
     "CheckpointIndex",
     "CheckpointSummary",
     "DataFile",
+    "DataRead",
     "EntryFlaw",
     "Environment",
     "Failure",

@@ -634,26 +634,3 @@ def test_what_fitted_before_and_does_no_longer_is_forgotten() -> None:
     right = find(graph, MODES, Asked(model_fn))
     assert inputs(right) == ({"x": X, "y": Y}, LABEL)
     assert inputs(find(graph, MODES, Asked(model_fn), wrong)) == inputs(right)
-
-
-def test_labels_inside_the_features_whose_last_one_alone_shows_what_it_is() -> None:
-    """A float where a text is wanted raises, and each wrong leaf looks as if another fitted."""
-
-    def model_fn(features: Any, labels: Any, mode: str) -> None:
-        zone = features["zone"]
-        zone.use("zone/Dims Dims:0" if zone.leaf == X else "zone/Equal Equal:0")
-        if zone.leaf["dtype"] != "string":
-            raise ValueError("dtype must be string")
-        features["age"].use("age/Concat Concat:0")
-        features["size"].use("age/Concat Concat:1")
-        if mode != "predict":
-            features["target"].use(*TO_LOSS)
-
-    graph = saved(
-        (X, ("age/Concat Concat:0",)),
-        (X, ("age/Concat Concat:1",)),
-        (LABEL, ("zone/Dims Dims:0", *TO_LOSS)),
-        (Z, ("zone/Equal Equal:0",)),
-    )
-    result = find(graph, MODES, Asked(model_fn))
-    assert inputs(result) == ({"age": X, "size": X, "target": LABEL, "zone": Z}, None)
