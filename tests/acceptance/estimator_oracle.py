@@ -302,10 +302,17 @@ def _export(estimator: Any, train: Any, observer: Observer, scratch: str) -> Non
     with tf.Graph().as_default(), v1.Session() as session:
         meta = v1.saved_model.load(session, ["serve"], folder)
         observer.after_create_session(session, None)
-        signature = meta.signature_def["serving_default"]
-        feed = {signature.inputs[key].name: value for key, value in batch.items()}
-        session.run([info.name for info in signature.outputs.values()], feed)
+        session.run(_served(meta), {f"{key}:0": value for key, value in batch.items()})
     observer.stage = DONE
+
+
+def _served(meta: Any) -> List[str]:
+    """The tensors that a server answers with; a signature that does not fit its input has none."""
+    signatures = meta.signature_def.values()
+    names = [info.name for signature in signatures for info in signature.outputs.values()]
+    if not any(names):
+        raise OracleError("the export has no signature that a server could answer")
+    return [name for name in names if name]
 
 
 def _first_batch(input_fn: Callable[..., Any]) -> Dict[str, np.ndarray]:
