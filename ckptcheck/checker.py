@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Mapping, Optional, Sequence, Tuple, Union
 
 from .advice import with_advice
 from .checkpoint.bundle import differences
@@ -23,11 +23,11 @@ from .config import (
 from .config import read_json_object as _read_json_object
 from .config import size as _size
 from .errors import UsageError
-from .file_facts import Count, Progress, data_read, data_size
+from .file_facts import Count, Progress, data_read, data_size, failing
 from .groups import group
 from .harmless import printable
 from .rules import Facts, run_rules
-from .spec import MODES, SEVERITIES, CheckpointIndex, Finding, Located, Report, TensorScan
+from .spec import MODES, CheckpointIndex, Located, Report, TensorScan
 from .verdicts import verdicts
 
 
@@ -236,7 +236,7 @@ def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Repor
     restored = facts.trace if facts.index else None
     checked = bool(facts.located.prefix or facts.located.candidates)
     return Report(
-        ok=checked and not _failing(findings, spec.fail_on),
+        ok=checked and not failing(findings, spec.fail_on),
         checked=checked,
         target=spec.target,
         model_dir=spec.model_dir,
@@ -300,8 +300,3 @@ def _disagreement(examined: Examined, listed: Optional[CheckpointIndex]) -> str:
     if examined.bundle is None:
         return f"TensorFlow lists the checkpoint, and ckptcheck does not: {examined.problem}"
     return differences(examined.bundle.checkpoint_index(), listed)
-
-
-def _failing(findings: Sequence[Finding], fail_on: str) -> List[Finding]:
-    least = SEVERITIES.index(fail_on)
-    return [finding for finding in findings if SEVERITIES.index(finding.severity) >= least]
