@@ -9,7 +9,6 @@ from .checkpoint.bundle import Bundle
 from .checkpoint.examine import Examined, examine
 from .checkpoint.files import Listing
 from .checkpoint.first_version import files_of, is_first_version, without_pattern
-from .checkpoint.graph import read_graph_summary
 from .checkpoint.locate import locate
 from .checkpoint.names import step_of
 from .checkpoint.remote import AtHand, at_hand
@@ -65,7 +64,7 @@ def _inspected(model_dir: str, fail_on: str) -> Inspection:
         shards=bundle.num_shards if bundle else 0,
         object_based=bool(bundle and bundle.object_based),
         snapshot=bool(examined.files and examined.files.snapshot),
-        graph=read_graph_summary(located.prefix) if located.exists else None,
+        graph=examined.graph,
         groups=group(findings),
         not_judged=_not_judged(examined),
     )

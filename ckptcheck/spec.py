@@ -257,6 +257,7 @@ class CheckpointFiles:
         without_index: data files of other checkpoints in the directory whose index is not there.
         saved_graph: whether its ``.meta`` file is there.
         graph_problem: why the ``.meta`` file that is there cannot be read, "" where it can.
+        other_graph: whether there is a ``graph.pbtxt``, which is read where the other cannot be.
         snapshot: whether this is a snapshot, which has no data files.
         said: what was found of the model_dir that it was made of, and is not to be seen in it.
     """
@@ -270,6 +271,7 @@ class CheckpointFiles:
     without_index: Tuple[str, ...] = ()
     saved_graph: bool = True
     graph_problem: str = ""
+    other_graph: bool = False
     snapshot: bool = False
     said: Tuple[str, ...] = ()
 
@@ -355,8 +357,9 @@ class GraphSummary:
         tensorflow: the version that saved it, "" where the file does not say.
         behavior: ``v1`` (reference variables), ``v2`` (resource variables), "" for not known.
         strategy: whether a distribution strategy built it.
-        inputs: what the input_fn gave: features and labels, flat, each named by the output that it
-            is of, as ``IteratorGetNext:0``; its shape is None where the graph does not say.
+        inputs: what the iterator or queue of the input_fn gave: features and labels, flat, each
+            named by the output that it is of, as ``IteratorGetNext:0``; its shape is None where
+            the graph does not say.
     """
 
     file: str

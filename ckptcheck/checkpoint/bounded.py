@@ -3,7 +3,7 @@
 import os
 import stat
 
-from .damage import DamagedError
+from .damage import DamagedError, TooLargeError
 
 
 def read_whole(path: str, most: int) -> bytes:
@@ -14,7 +14,8 @@ def read_whole(path: str, most: int) -> bytes:
         most: more bytes than this are not read.
 
     Raises:
-        DamagedError: it is larger, or no regular file (to open one could wait for ever).
+        DamagedError: it is no regular file (to open one could wait for ever).
+        TooLargeError: it is larger.
         OSError: it cannot be read.
     """
     info = os.stat(path)
@@ -23,5 +24,5 @@ def read_whole(path: str, most: int) -> bytes:
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         if size > most:
-            raise DamagedError(f"it is larger than {most} bytes")
+            raise TooLargeError(f"it is larger than {most} bytes")
         return file.read(size)

@@ -8,5 +8,9 @@ class DamagedError(Exception):
     """
 
 
+class TooLargeError(DamagedError):
+    """A file has more bytes than are read of it, whatever is in it."""
+
+
 class FirstVersionError(DamagedError):
     """A checkpoint of the V1 format, which TensorFlow alone can list."""

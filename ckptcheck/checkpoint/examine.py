@@ -4,10 +4,11 @@ import dataclasses
 import os
 from typing import Optional
 
-from ..spec import CheckpointFiles
+from ..spec import CheckpointFiles, GraphSummary
 from .bundle import Bundle, read_bundle
 from .damage import DamagedError, FirstVersionError
 from .files import list_folder, look_at_files, read_global_step
+from .graph import read_graph_summary
 from .snapshot import read_marker
 
 
@@ -20,23 +21,30 @@ class Examined:
         files: what its files look like; None where the index cannot be read.
         problem: why the index cannot be read, "" where it can.
         first_version: whether it is of the V1 format, which TensorFlow alone reads.
+        graph: what the saved graph beside it tells; None where there is none that can be read.
     """
 
     bundle: Optional[Bundle] = None
     files: Optional[CheckpointFiles] = None
     problem: str = ""
     first_version: bool = False
+    graph: Optional[GraphSummary] = None
 
 
 def examine(prefix: str) -> Examined:
     """Reads the index of a checkpoint and looks at its files."""
     try:
         bundle = read_bundle(prefix)
-        return Examined(bundle, _files(bundle))
+        files = _files(bundle)
     except FirstVersionError as error:
         return Examined(problem=str(error), first_version=True)
     except DamagedError as error:
         return Examined(problem=str(error))
+    try:
+        return Examined(bundle, files, graph=read_graph_summary(prefix))
+    except DamagedError as error:
+        problem = files.graph_problem or str(error)
+        return Examined(bundle, dataclasses.replace(files, graph_problem=problem))
 
 
 def _files(bundle: Bundle) -> CheckpointFiles:

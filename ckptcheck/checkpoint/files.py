@@ -86,6 +86,7 @@ def look_at_files(
         without_index=tuple(_without_index(base, listing)),
         saved_graph=base + ".meta" in listing or base + ".meta/" in listing,
         graph_problem=_graph_problem(base + ".meta", listing),
+        other_graph="graph.pbtxt" in readable_graphs(base, listing),
         snapshot=snapshot,
     )
 

@@ -3,11 +3,11 @@
 import dataclasses
 import io
 import os
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Tuple
 
 from ..spec import GraphSummary, Shape, VariableSpec
 from .bounded import read_whole
-from .damage import DamagedError
+from .damage import DamagedError, TooLargeError
 from .dtypes import dtype_name
 from .packed import ENDING, unpack
 from .wire import BYTES, VARINT, Value, bytes_of, fields, number_of, varint
@@ -20,25 +20,28 @@ _MOST_FIELDS = 1 << 20
 fields as half of its bytes."""
 _KINDS = {b"VariableV2": "v1", b"Variable": "v1", b"VarHandleOp": "v2"}
 _STEP = b"global_step"
-_ITERATOR, _QUEUE = b"IteratorGetNext", b"QueueDequeue"
-_INPUTS = (_ITERATOR, _QUEUE, b"Placeholder")
-"""The ops that give the features, the likeliest first: a queue is fed through placeholders, and the
-last of several queues is the one that gives the batches."""
+_ITERATOR = b"IteratorGetNext"
+_INPUTS = (_ITERATOR, b"QueueDequeue")
 
 
 def read_graph_summary(prefix: str) -> Optional[GraphSummary]:
-    """Reads the graph beside a checkpoint; None where there is none that can be read.
+    """Reads the graph beside a checkpoint; None where there is none, or one too large to look at.
 
-    Nothing depends on it: the tracer reads the graph again, with TensorFlow.
+    No check depends on it: the tracer reads the graph again, with TensorFlow.
+
+    Raises:
+        DamagedError: there is one, and it cannot be read.
     """
     plain = prefix + ".meta"
-    path = plain if os.path.isfile(plain) else plain + ENDING
-    if not os.path.isfile(path) or not os.access(path, os.R_OK):
+    path = plain if os.path.lexists(plain) else plain + ENDING
+    if not os.path.lexists(path):
         return None
     try:
         return parse_graph_summary(path, _content(path))
-    except (DamagedError, OSError):
+    except TooLargeError:
         return None
+    except OSError as error:
+        raise DamagedError(str(error.strerror))
 
 
 def _content(path: str) -> bytes:
@@ -67,16 +70,20 @@ def parse_graph_summary(path: str, data: bytes) -> GraphSummary:
     """Reads what a ``.meta`` file holds, as far as a summary goes.
 
     Raises:
-        DamagedError: it is no MetaGraphDef.
+        DamagedError: it is no MetaGraphDef, or ends too soon.
     """
-    version = ""
+    if not data:
+        raise DamagedError("it is empty")
+    info = definition = None
     walk = _Walk(_MOST_FIELDS)
-    for number, kind, value in walk.fields(data):
-        if number == 1 and kind == BYTES:
-            version = _version(walk, bytes_of(kind, value))
-        elif number == 2 and kind == BYTES:
-            return _with_head(walk, bytes_of(kind, value), GraphSummary(path, version, ""))
-    return GraphSummary(path, version, "")
+    for number, kind, value in walk.fields(data):  # to the end, since a copy may lack it
+        if number == 1 and info is None:
+            info = bytes_of(kind, value)
+        elif number == 2 and definition is None:
+            definition = bytes_of(kind, value)
+    if definition is None:
+        raise DamagedError("there is no graph in it")
+    return _with_head(walk, definition, GraphSummary(path, _version(walk, info or b""), ""))
 
 
 def _version(walk: _Walk, info: bytes) -> str:
@@ -87,27 +94,61 @@ def _version(walk: _Walk, info: bytes) -> str:
 
 
 def _with_head(walk: _Walk, graph: bytes, summary: GraphSummary) -> GraphSummary:
-    """What stands before the model_fn's first variable.
+    """What stands before the model_fn's first variable, in the order in which Estimator makes it.
 
-    Estimator makes the global step, whose op tells the kind of variables, and calls input_fn then;
-    under a distribution strategy the iterator is the older one.
+    It makes the global step, whose op tells the kind of variables, and calls input_fn then. Under
+    a distribution strategy the iterator is older than the step, and what it gives is not.
     """
-    behavior, strategy = "", False
-    inputs: Dict[bytes, List[VariableSpec]] = {kind: [] for kind in _INPUTS}
+    behavior = ""
+    early: List[bytes] = []
+    sources: List[_Source] = []
     for number, kind, value in walk.fields(graph):
         if number != 1 or kind != BYTES:
             continue
         name, op, attributes = _node(walk, bytes_of(kind, value))
         if name == _STEP:
             behavior = _KINDS.get(op, "")
-        elif behavior and op in _KINDS and not name.startswith(_STEP + b"/"):
-            break
-        for source in filter(op.startswith, _INPUTS):
-            outputs = _outputs(walk, name.decode("utf-8", "replace"), attributes)
-            strategy = strategy or (not behavior and source == _ITERATOR)
-            inputs[source] = [*(() if source == _QUEUE else inputs[source]), *outputs]
-    found = next((tuple(outputs) for outputs in inputs.values() if outputs), ())
-    return dataclasses.replace(summary, behavior=behavior, strategy=strategy, inputs=found)
+        elif op in _KINDS and not name.startswith(_STEP + b"/"):
+            if behavior:
+                break
+        elif not behavior and b"Iterator" in op:
+            early.append(op)
+        elif behavior and op.startswith(_INPUTS):
+            outputs = tuple(_outputs(walk, name.decode("utf-8", "replace"), attributes))
+            sources.append(_Source(op.startswith(_ITERATOR), outputs))
+    if not behavior:
+        return summary
+    strategy = bool(early) and not any(op.startswith(_ITERATOR) for op in early)
+    inputs = tuple(_inputs(sources, graph, strategy))
+    return dataclasses.replace(summary, behavior=behavior, strategy=strategy, inputs=inputs)
+
+
+class _Source(NamedTuple):
+    """An op that gives features: an iterator's, or else a queue's."""
+
+    is_iterator: bool
+    outputs: Tuple[VariableSpec, ...]
+
+
+def _inputs(sources: List[_Source], graph: bytes, strategy: bool) -> Iterator[VariableSpec]:
+    """The features and labels, once.
+
+    Each replica of a strategy has an iterator's op. A queue gives the number of the row too, which
+    nothing uses, and the last of several queues gives the batches.
+    """
+    iterators = [source for source in sources if source.is_iterator]
+    if iterators:
+        for source in iterators[:1] if strategy else iterators:
+            yield from source.outputs
+    elif sources:
+        yield from (spec for spec in sources[-1].outputs if _is_used(spec.name, graph))
+
+
+def _is_used(output: str, graph: bytes) -> bool:
+    """Whether a node of a graph has an output among its inputs (field 3), by the bytes of that."""
+    node, _, place = output.rpartition(":")
+    name = (node if place == "0" else output).encode("utf-8")
+    return len(name) > 127 or b"\x1a" + bytes([len(name)]) + name in graph
 
 
 def _node(walk: _Walk, data: bytes) -> Tuple[bytes, bytes, List[bytes]]:
@@ -127,7 +168,7 @@ def _node(walk: _Walk, data: bytes) -> Tuple[bytes, bytes, List[bytes]]:
 
 
 def _outputs(walk: _Walk, name: str, attributes: List[bytes]) -> Iterator[VariableSpec]:
-    """The outputs of an iterator, a queue or a placeholder, by its attributes."""
+    """The outputs of an iterator or a queue, by its attributes."""
     dtypes: List[str] = []
     shapes: List[Shape] = []
     for attribute in attributes:

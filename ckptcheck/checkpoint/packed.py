@@ -4,7 +4,7 @@ import zlib
 from typing import BinaryIO
 
 from .bounded import read_whole
-from .damage import DamagedError
+from .damage import DamagedError, TooLargeError
 
 ENDING = ".gz"
 _PIECE = 1 << 20
@@ -27,7 +27,8 @@ def unpack(path: str, out: BinaryIO, most: int) -> None:
     """Writes what is in a packed file.
 
     Raises:
-        DamagedError: it is not one, or there are more bytes in it than ``most``.
+        DamagedError: it is not one.
+        TooLargeError: there are more bytes in it than ``most``.
         OSError: it cannot be read, or not be written.
     """
     data = read_whole(path, most)
@@ -39,7 +40,7 @@ def unpack(path: str, out: BinaryIO, most: int) -> None:
             data = unpacker.unconsumed_tail
             left -= len(piece)
             if left < 0:
-                raise DamagedError(f"there are more than {most} bytes in it")
+                raise TooLargeError(f"there are more than {most} bytes in it")
             out.write(piece)
     except zlib.error as error:
         raise DamagedError(str(error))

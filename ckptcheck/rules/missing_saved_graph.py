@@ -28,15 +28,19 @@ def check(facts: Facts) -> Iterator[Finding]:
     yield Finding(
         rule=RULE.id,
         severity=RULE.severity,
-        message=f"{name} {wrong}; TensorFlow restores without it",
+        message=f"{name} {wrong}; {_instead(facts.files)}TensorFlow restores without it",
         modes=facts.modes,
         subject=name,
     )
 
 
+def _instead(files: CheckpointFiles) -> str:
+    return "ckptcheck reads graph.pbtxt instead, and " if files.other_graph else ""
+
+
 def title(findings: Tuple[Finding, ...]) -> str:
     """The group's headline."""
-    return "there is no saved graph to read"
+    return "there is no saved graph to read beside the weights"
 
 
 RULE = Rule(
