@@ -177,6 +177,8 @@ class _Checkpoint:
         Raises:
             UsageError: there is none to read.
         """
+        if spec.deep and self.examined.first_version:
+            raise UsageError(f"{self.examined.problem}: its data cannot be read, leave --deep out")
         if not spec.deep or self.examined.bundle is None:
             return None
         if self.without_data:

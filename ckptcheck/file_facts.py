@@ -59,9 +59,21 @@ def data_read(bundle: Optional[Bundle], scans: Optional[Sequence[TensorScan]]) -
     return DataRead(len(names), sum(item.size for item in stored if item.name in names))
 
 
+def loaded_prefix(located: Located) -> str:
+    """The checkpoint that a restore would load, "" for none.
+
+    A state file may name one of the directory's by another path: it is spelled as the others are.
+    """
+    if not located.prefix or not located.exists:
+        return ""
+    real = os.path.realpath(located.prefix)
+    same = (prefix for prefix in located.candidates if os.path.realpath(prefix) == real)
+    return next(same, located.prefix)
+
+
 def why_loaded(located: Located, bundle: Optional[Bundle]) -> str:
     """Which checkpoint Estimator would load, and why."""
-    name = os.path.basename(located.prefix)
+    name = _name_in(located.model_dir, loaded_prefix(located) or located.prefix)
     if located.explicit:
         return f"{name} was named"
     if located.prefix and not located.exists:
@@ -76,12 +88,13 @@ def why_loaded(located: Located, bundle: Optional[Bundle]) -> str:
     return f"Estimator loads {name}: the state file names it"
 
 
+def _name_in(model_dir: str, prefix: str) -> str:
+    """A checkpoint's name below its model_dir."""
+    beside = os.path.join(model_dir, "")
+    return prefix[len(beside) :] if prefix.startswith(beside) else os.path.basename(prefix)
+
+
 def failing(findings: Sequence[Finding], fail_on: str) -> List[Finding]:
     """The findings of a severity and of those above it."""
     least = SEVERITIES.index(fail_on)
     return [finding for finding in findings if SEVERITIES.index(finding.severity) >= least]
-
-
-def latest_names(located: Located) -> str:
-    """The last checkpoints of a directory, for a message."""
-    return ", ".join(located.candidates[-3:]) or "the checkpoints (there are none)"

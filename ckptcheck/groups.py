@@ -16,7 +16,7 @@ def group(findings: Sequence[Finding]) -> Tuple[Group, ...]:
 
     A variable that is missing and one of the same shape that is unused, whose names differ in
     their scope alone, are one renaming; renamings of one scope are one group. Everything else goes
-    together by rule, severity and outcome.
+    together by rule, severity, outcome and what to do.
     """
     renames = _renames(findings)
     renamed = {finding.key for pair in renames for finding in pair.findings}
@@ -29,7 +29,9 @@ def _rule_groups(findings: Iterator[Finding]) -> List[Group]:
     alike: Dict[Tuple[object, ...], List[Finding]] = {}
     for finding in findings:
         outcomes = frozenset(finding.outcomes.values())
-        alike.setdefault((finding.rule, finding.severity, outcomes), []).append(finding)
+        alike.setdefault((finding.rule, finding.severity, outcomes, finding.hint), []).append(
+            finding
+        )
     return [
         Group(rules[members[0].rule].title(tuple(members)), tuple(members))
         for members in alike.values()

@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import re
 from typing import Dict, Tuple
 
 from .checkpoint.bundle import Bundle
@@ -10,11 +9,11 @@ from .checkpoint.examine import Examined, examine
 from .checkpoint.files import Listing
 from .checkpoint.first_version import files_of, is_first_version, without_pattern
 from .checkpoint.locate import locate
-from .checkpoint.names import step_of
+from .checkpoint.names import step_of, without_ending
 from .checkpoint.remote import AtHand, at_hand
 from .checkpoint.snapshot import list_model_dir
 from .errors import UsageError
-from .file_facts import failing, file_facts, why_loaded
+from .file_facts import failing, file_facts, loaded_prefix, why_loaded
 from .groups import group
 from .rules import run_rules
 from .rules.roles import roles
@@ -59,7 +58,7 @@ def _inspected(model_dir: str, fail_on: str) -> Inspection:
         model_dir=located.model_dir,
         why=why_loaded(located, bundle),
         checkpoints=_summaries(located),
-        prefix=located.prefix if bundle else "",
+        prefix=loaded_prefix(located) if bundle else "",
         variables=_rows(bundle) if bundle else (),
         shards=bundle.num_shards if bundle else 0,
         object_based=bool(bundle and bundle.object_based),
@@ -71,14 +70,15 @@ def _inspected(model_dir: str, fail_on: str) -> Inspection:
 
 
 def _summaries(located: Located) -> Tuple[CheckpointSummary, ...]:
-    loaded = os.path.realpath(located.prefix) if located.prefix and located.exists else ""
+    loaded = loaded_prefix(located)
     prefixes = list(located.candidates)
-    known = [os.path.abspath(prefix) for prefix in prefixes]
-    if loaded and not located.elsewhere and os.path.abspath(located.prefix) not in known:
-        prefixes.append(located.prefix)  # in a directory below, or of a name that no other has
+    if loaded and not located.elsewhere and loaded not in prefixes:
+        prefixes.append(loaded)  # in a directory below, or of a name that no other has
     folders = {os.path.dirname(prefix) for prefix in prefixes}
-    listings = {folder: _listed(located, folder) for folder in folders}
-    return tuple(_summary(prefix, listings[os.path.dirname(prefix)], loaded) for prefix in prefixes)
+    files = {folder: _by_checkpoint(_listed(located, folder)) for folder in folders}
+    return tuple(
+        _summary(prefix, files[os.path.dirname(prefix)], prefix == loaded) for prefix in prefixes
+    )
 
 
 def _listed(located: Located, folder: str) -> Listing:
@@ -88,25 +88,29 @@ def _listed(located: Located, folder: str) -> Listing:
         raise UsageError(f"MODEL_DIR {located.model_dir} cannot be read: {error.strerror}")
 
 
-def _summary(prefix: str, listing: Listing, loaded: str) -> CheckpointSummary:
-    indexes = files_of(prefix) if is_first_version(prefix) else [prefix + ".index"]
-    own = [os.path.basename(path) for path in indexes]
-    files = [facts for name, facts in listing.items() if name in own or _is_of(name, prefix)]
-    written = max((facts.modified for name, facts in listing.items() if name in own), default=0)
+def _by_checkpoint(listing: Listing) -> Dict[str, Listing]:
+    """The files of a directory by the name of the checkpoint that they are of."""
+    found: Dict[str, Listing] = {}
+    for name, facts in listing.items():
+        found.setdefault(without_ending(name), {})[name] = facts
+    return found
+
+
+def _summary(prefix: str, files: Dict[str, Listing], loaded: bool) -> CheckpointSummary:
+    base = os.path.basename(without_pattern(prefix))
+    mine = {name: facts for name, facts in files.get(base, {}).items() if name != base}
+    indexes = [base + ".index"]
+    if is_first_version(prefix):
+        indexes = [os.path.basename(path) for path in files_of(prefix)]
+        mine.update((name, files[name][name]) for name in indexes if name in files)
+    written = max((mine[name].modified for name in indexes if name in mine), default=0)
     return CheckpointSummary(
         prefix,
         step_of(prefix),
         written or None,
-        sum(facts.size for facts in files),
-        os.path.realpath(prefix) == loaded,
+        sum(facts.size for facts in mine.values()),
+        loaded,
     )
-
-
-def _is_of(name: str, prefix: str) -> bool:
-    """Whether a file belongs to a checkpoint."""
-    base = os.path.basename(without_pattern(prefix))
-    end = name[len(base) :] if name.startswith(base) else ""
-    return re.match(r"\.(index|meta|data-\d{5}-of-\d{5})\Z", end) is not None
 
 
 def _rows(bundle: Bundle) -> Tuple[VariableRow, ...]:

@@ -8,10 +8,10 @@ from .checkpoint.locate import locate
 from .checkpoint.remote import AtHand, at_hand, is_remote
 from .checkpoint.snapshot import add_said, write_snapshot
 from .errors import UsageError
-from .file_facts import file_facts, latest_names
+from .file_facts import file_facts
 from .groups import group
 from .rules import run_rules
-from .spec import Finding, Group
+from .spec import Finding, Group, Located
 
 
 class Snapshot(NamedTuple):
@@ -44,7 +44,7 @@ def _snapshot(place: AtHand, out: str) -> Snapshot:
     if not located.exists:
         raise UsageError(
             f"Estimator loads no checkpoint from {model_dir}, so that there is nothing to make a "
-            f"snapshot of: name one of {latest_names(located)}"
+            f"snapshot of: {_instead(located)}"
         )
     examined = examine(located.prefix)
     if examined.bundle is None:
@@ -55,6 +55,14 @@ def _snapshot(place: AtHand, out: str) -> Snapshot:
     if lost:
         add_said(out, os.path.basename(located.prefix), lost)
     return Snapshot(tuple(names), group(findings))
+
+
+def _instead(located: Located) -> str:
+    if located.candidates:
+        return "name one of " + ", ".join(located.candidates[-3:])
+    if located.saved_model:
+        return f"give the variables of the SavedModel: {located.saved_model}"
+    return "there is none in it"
 
 
 def _lost(findings: Tuple[Finding, ...], out: str) -> Tuple[str, ...]:

@@ -11,7 +11,16 @@ from .checkpoint.locate import locate
 from .checkpoint.names import step_of
 from .checkpoint.remote import AtHand, ReadRange, at_hand
 from .errors import UsageError
-from .file_facts import Count, Progress, data_read, data_size, failing, file_facts, why_loaded
+from .file_facts import (
+    Count,
+    Progress,
+    data_read,
+    data_size,
+    failing,
+    file_facts,
+    loaded_prefix,
+    why_loaded,
+)
 from .groups import group
 from .rules import run_rules
 from .spec import Located, Verification, Verified
@@ -48,8 +57,9 @@ def _verify(
         if not all_checkpoints
         else [prefix for prefix in located.candidates if not is_first_version(prefix)]
     )
-    if not prefixes and located.prefix:
-        prefixes = [located.prefix]
+    loaded = loaded_prefix(located) or located.prefix
+    if loaded and loaded not in prefixes and not (prefixes and is_first_version(loaded)):
+        prefixes.append(loaded)  # of another directory, or the only one
     if not prefixes and located.candidates:
         prefixes = [""]  # a finding says that Estimator loads none of them
     examined = {prefix: _examined(prefix) for prefix in prefixes}
@@ -144,5 +154,5 @@ def _verified(
         tensors=data.tensors,
         size=data.size,
         groups=group(findings),
-        loaded=of_directory.exists and of_directory.prefix == located.prefix,
+        loaded=loaded_prefix(of_directory) == located.prefix,
     )

@@ -197,12 +197,16 @@ def _graph_problem(name: str, listing: Listing) -> str:
     return "" if facts.size else "it is empty"
 
 
-_TEMPORARY = re.compile(r"(\.tempstate\d+|_temp_[0-9a-f]{32}/|_temp/|\.part_\d+)$")
+_TEMPORARY = re.compile(
+    r"(\.tempstate\d+|_temp_[0-9a-f]{32}/|_temp/|\.part_\d+|^checkpoint\.tmp[0-9a-f]{32})$"
+)
+_COPIED = re.compile(r"^\.(checkpoint|.+\.(index|meta|data-\d{5}-of-\d{5}))\.[0-9A-Za-z]{6}$")
+"""The names that rsync writes to."""
 
 
 def _remains(listing: Listing) -> List[str]:
-    """What a save leaves that did not come to its end."""
-    return sorted(name for name in listing if _TEMPORARY.search(name))
+    """What a save or a copy leaves that did not come to its end."""
+    return sorted(name for name in listing if _TEMPORARY.search(name) or _COPIED.match(name))
 
 
 def _data_newer_by(base: str, names: Set[str], listing: Listing) -> float:

@@ -4,7 +4,8 @@ import os
 
 import typer
 
-from ..harmless import printable
+from ..reporters.files_text import render_groups
+from ..reporters.options import Options
 from ..reporters.words import bytes_text
 from ..snapshots import snapshot
 from ..stdout import write_out
@@ -20,13 +21,11 @@ def snapshot_command(
 ) -> None:
     """Writes a small copy of MODEL_DIR to the new directory OUT, without the data.
 
-    It serves as MODEL_DIR in checks, where the model_dir itself is not at hand, as in CI.
+    It serves as MODEL_DIR in checks, where the model_dir itself is not at hand, as in CI. What is
+    wrong with MODEL_DIR is said, and kept in OUT, but does not fail the command.
     """
     made = snapshot(model_dir, out)
     sizes = [os.path.getsize(os.path.join(out, name)) for name in made.names]
     write_out(f"{out}: {len(made.names)} files, {bytes_text(sum(sizes))}\n")
-    for group in made.groups:
-        first = group.findings[0]
-        if first.severity != "note":
-            text = f"ckptcheck: {first.severity}[{first.rule}] {printable(first.message, 2000)}"
-            typer.echo(text, err=True)
+    said = [item for item in made.groups if item.findings[0].severity != "note"]
+    typer.echo(render_groups(said, Options()), err=True, nl=False)

@@ -1,5 +1,6 @@
 """Inspections and verifications as text, readable at 80 columns."""
 
+import shlex
 import textwrap
 import time
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
@@ -66,6 +67,11 @@ def render_verification(found: Verification, options: Options) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
+def render_groups(groups: Sequence[Group], options: Options) -> str:
+    """What was found, where nothing else is shown."""
+    return "".join(_group(item, options) + "\n" for item in groups)
+
+
 # --- Pieces ----------------------------------------------------------------------------------
 
 
@@ -84,15 +90,20 @@ def _paint(text: str, color: str, options: Options) -> str:
     return f"\x1b[{_COLORS[color]}m{text}\x1b[0m" if options.color else text
 
 
-def _table(rows: Sequence[Sequence[str]], headers: Sequence[str], options: Options) -> str:
-    """A table whose first column gives way: a long name keeps its end."""
+def _table(
+    rows: Sequence[Sequence[str]], headers: Sequence[str], options: Options, kept: int = 0
+) -> str:
+    """A table whose first column gives way: a long name keeps its end, and a mark of its start."""
     others = sum(
         max([len(header), *(len(row[column]) for row in rows)]) + 3
         for column, header in enumerate(headers)
         if column
     )
     most = max(_SHORTEST_NAME, options.width - others)
-    short = [[_ending(printable(row[0], 2000), most), *row[1:]] for row in rows]
+    short = [
+        [row[0][:kept] + _ending(printable(row[0][kept:], 2000), most - kept), *row[1:]]
+        for row in rows
+    ]
     align = ["left", *("right" if header in _NUMBERS else "left" for header in headers[1:])]
     return tabulate(short, list(headers), tablefmt="simple", disable_numparse=True, colalign=align)
 
@@ -106,26 +117,30 @@ def _ending(name: str, most: int) -> str:
 
 def _checkpoints(found: Inspection, options: Options, now: float) -> str:
     count = len(found.checkpoints)
+    why = found.why[:1].upper() + found.why[1:] if found.why.startswith("the ") else found.why
     head = "{}: {} checkpoint{}. {}".format(
-        found.model_dir, count or "no", "" if count == 1 else "s", found.why
+        found.model_dir, count or "no", "" if count == 1 else "s", why
     )
-    rows = [_checkpoint(item, now) for item in found.checkpoints]
+    rows = [_checkpoint(item, found.model_dir, now) for item in found.checkpoints]
     rest = len(rows) - _MOST_ROWS
     if rest > 1:
-        kept = [row for row in rows[:rest] if row[0].startswith("* ")] + rows[rest:]
-        rows = [[f"({rest} older ones)", "", "", ""], *kept]
+        older = [row for row in rows[:rest] if row[0].startswith("* ")]
+        rows = [[f"  ({rest - len(older)} older ones)", "", "", ""], *older, *rows[rest:]]
     if not rows:
         return _wrapped(head, options)
-    table = _table(rows, ["checkpoint", "step", "written", "size"], options)
+    table = _table(rows, ["checkpoint", "step", "written", "size"], options, kept=2)
     lines = [_wrapped(head, options), table]
-    if not found.prefix:
-        name = f"to see what is in one of them: ckptcheck inspect {found.checkpoints[-1].prefix}"
-        lines.append(_wrapped(name, options))
+    if not any(item.loaded for item in found.checkpoints):
+        last = shlex.quote(found.checkpoints[-1].prefix)
+        lines.append(_wrapped(f"to see what is in the last one: ckptcheck inspect {last}", options))
     return "\n".join(lines)
 
 
-def _checkpoint(item: CheckpointSummary, now: float) -> List[str]:
-    name = item.prefix.rpartition("/")[2]
+def _checkpoint(item: CheckpointSummary, model_dir: str, now: float) -> List[str]:
+    folder, _, name = item.prefix.rpartition("/")
+    beside = model_dir.rstrip("/") + "/"
+    if folder.startswith(beside):  # in a directory below
+        name = item.prefix[len(beside) :]
     return [
         ("* " if item.loaded else "  ") + name,
         "-" if item.step is None else str(item.step),
@@ -254,8 +269,10 @@ def _group(item: Group, options: Options) -> str:
 def _verified(item: Verified, options: Options) -> str:
     state = _paint("good", "good", options) if item.ok else _paint("NOT GOOD", "error", options)
     name = printable(item.prefix, 2000) or "no checkpoint"
-    head = f"{name}: {times_text(item.tensors, 'tensor')}, "
-    lines = [head + f"{bytes_text(item.size)} read: {state}"]
+    read = f"{times_text(item.tensors, 'tensor')}, {bytes_text(item.size)} read"
+    head = _wrapped(f"{name}: {read}:", options)
+    fits = len(head.rpartition("\n")[2]) + len(" NOT GOOD") <= options.width
+    lines = [head + (" " if fits else "\n  ") + state]
     lines.extend(_group(group, options) for group in item.groups)
     return "\n".join(lines)
 

@@ -2,8 +2,9 @@
 
 TensorFlow looks at none of them. A data file with another number of shards in its name, or a data
 file that is longer than its index says, comes from a save that used the same name: what was copied
-or saved over it may be mixed. ``.tempstate`` files and ``_temp`` directories are left from a save
-that was interrupted, or belong to one that is going on now.
+or saved over it may be mixed. ``.tempstate`` files, ``_temp`` directories, ``checkpoint.tmp…`` and
+what rsync calls ``.model.ckpt-….AbCdEf`` are left from a save or copy that was interrupted, or
+belong to one that is going on now.
 
 What to do: delete what an interrupted save has left once no training runs. Where data files of two
 saves are mixed, verify their checksums (``ckptcheck verify``) before the rest is deleted.
@@ -33,14 +34,14 @@ def check(facts: Facts) -> Iterator[Finding]:
             message += "TensorFlow reads what the index says, of whatever save that is"
             yield _finding(facts, "warning", file.name, message, _MIXED)
     for name in files.remains:
-        message = f"{name} is left from a save that did not come to its end, or is going on; "
+        message = f"{name} is left from a save or copy that did not come to its end, or goes on; "
         message += "no restore looks at it"
         yield _finding(facts, "note", name, message, _REMAINS)
 
 
 _MIXED = "verify the checksums with ckptcheck verify"
 _NEEDLESS = "delete it: the checksums of the data that the index refers to are right"
-_REMAINS = "delete it once no training runs"
+_REMAINS = "delete it once no training or copying runs"
 
 
 def _finding(facts: Facts, severity: str, subject: str, message: str, hint: str) -> Finding:
@@ -57,7 +58,7 @@ def _finding(facts: Facts, severity: str, subject: str, message: str, hint: str)
 def title(findings: Tuple[Finding, ...]) -> str:
     """The group's headline."""
     if findings[0].hint == _REMAINS:
-        return "an interrupted save has left files"
+        return "an interrupted save or copy has left files"
     return "files of another save lie beside the checkpoint's"
 
 

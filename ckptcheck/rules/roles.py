@@ -16,6 +16,7 @@ _ALONE = re.compile(
     r"(^|/)(beta[12]_power|loss_scale|good_steps|current_loss_scale|current_grad_step)(_\d+)?$"
 )
 _OBJECT_STEP = "global_step/.ATTRIBUTES/VARIABLE_VALUE"
+_OBJECT_OPTIMIZER = re.compile(r"(^|/)optimizer/.*/\.ATTRIBUTES/")
 _OBJECT_SLOT = "/.OPTIMIZER_SLOT/"
 
 
@@ -42,7 +43,7 @@ def _role(name: str, known: Set[str]) -> str:
         return "global_step"
     if name.startswith(("_CHECKPOINTABLE", "save_counter/")):
         return "other"
-    if _OBJECT_SLOT in name or name.startswith("optimizer/") or _ALONE.search(name):
+    if _OBJECT_SLOT in name or _OBJECT_OPTIMIZER.search(name) or _ALONE.search(name):
         return "optimizer"
     path, _, last = name.rpartition("/")
     if _SLOTS.match(last) and _owner(path, known):

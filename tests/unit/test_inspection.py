@@ -10,9 +10,11 @@ from typing import Any, List
 
 import pytest
 
+from ckptcheck.checker import run_check
 from ckptcheck.checkpoint.locate import locate
 from ckptcheck.checkpoint.snapshot import MARKER
 from ckptcheck.checkpoint.table import MAGIC
+from ckptcheck.config import CheckSpec
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
 from ckptcheck.reporters.files_text import render_inspection, render_verification
@@ -210,6 +212,8 @@ def test_a_first_version(tmp_path: Path) -> None:
     assert "* model.ckpt-7" in render_inspection(found, Options())
     with pytest.raises(UsageError, match="V1"):
         verify(str(tmp_path / "model.ckpt-7"))
+    with pytest.raises(UsageError, match="V1 format.*leave --deep out"):
+        run_check(CheckSpec(str(tmp_path / "model.ckpt-7"), "module:model_fn", {}, deep=True))
 
 
 def test_first_versions_are_listed_without_a_state_file(tmp_path: Path) -> None:
@@ -516,7 +520,8 @@ def test_the_command_line(model_dir: Path, tmp_path: Path) -> None:
     assert run_cli("inspect", "base", cwd=tmp_path).code == 1
     damaged = run_cli("snapshot", "base", "damaged", cwd=tmp_path)
     assert damaged.code == 0
-    assert "error[unreadable-checkpoint] the data file model.ckpt-10.data" in damaged.err
+    assert "error[unreadable-checkpoint] the checkpoint's files are not whole" in damaged.err
+    assert "the data file model.ckpt-10.data" in damaged.err
     assert run_cli("inspect", "nothing", cwd=tmp_path).code == 2
     (tmp_path / "inspect").mkdir()
     assert run_cli("inspect", "./inspect", cwd=tmp_path).code == 3
@@ -563,3 +568,75 @@ def test_nothing_heavy_is_imported(words: List[str]) -> None:
 def test_json_is_json(model_dir: Path) -> None:
     found = run_cli("inspect", str(model_dir), "--format", "json", cwd=PROJECT)
     assert json.loads(found.out)["version"] == 1
+
+
+# --- the one that Estimator loads ------------------------------------------------------------
+
+
+def test_the_loaded_checkpoint_of_a_directory_below_is_verified(model_dir: Path) -> None:
+    """It has the name of one that is good."""
+    below = model_dir / "sub"
+    below.mkdir()
+    for path in model_dir.glob("model.ckpt-10.*"):
+        shutil.copy(str(path), str(below))
+    (data,) = below.glob("*.data*")
+    data.write_bytes(bytes(data.stat().st_size))
+    (model_dir / "checkpoint").write_text('model_checkpoint_path: "sub/model.ckpt-10"\n')
+    found = verify(str(model_dir), all_checkpoints=True)
+    names = [os.path.relpath(item.prefix, str(model_dir)) for item in found.checkpoints]
+    judged = [(item.ok, item.loaded) for item in found.checkpoints]
+    assert dict(zip(names, judged)) == {
+        "model.ckpt-10": (True, False),
+        "sub/model.ckpt-10": (False, True),
+    }
+    assert "Estimator loads sub/model.ckpt-10" in found.why
+    assert "* sub/model.ckpt-10" in render_inspection(inspect(str(model_dir)), Options())
+
+
+@pytest.mark.parametrize("name", ["./model.ckpt-10", "../base/model.ckpt-10", "{}/model.ckpt-10"])
+def test_the_loaded_checkpoint_by_another_path(model_dir: Path, name: str) -> None:
+    named = name.format(model_dir)
+    (model_dir / "checkpoint").write_text(f'model_checkpoint_path: "{named}"\n')
+    (verified,) = verify(str(model_dir), all_checkpoints=True).checkpoints
+    found = inspect(str(model_dir))
+    assert (verified.loaded, verified.prefix) == (True, found.prefix)
+    assert [(item.prefix, item.loaded) for item in found.checkpoints] == [(found.prefix, True)]
+
+
+def test_the_mark_of_a_long_name(model_dir: Path) -> None:
+    long = "m" * 110 + ".ckpt-10"
+    for path in model_dir.glob("model.ckpt-10.*"):
+        path.rename(model_dir / path.name.replace("model.ckpt-10", long))
+    (model_dir / "checkpoint").write_text(f'model_checkpoint_path: "{long}"\n')
+    text = render_inspection(inspect(str(model_dir)), Options())
+    (row,) = [line for line in text.splitlines() if line.startswith("* ")]
+    assert row.startswith("* …m") and "m.ckpt-10 " in row and len(row) <= 80
+
+
+def test_how_to_see_one_of_those_that_estimator_does_not_load(model_dir: Path) -> None:
+    (model_dir / "checkpoint").unlink()
+    hint = "ckptcheck inspect " + str(model_dir / "model.ckpt-10")
+    assert hint in render_inspection(inspect(str(model_dir)), Options(width=500))
+    (model_dir / "model.ckpt-10.index").write_bytes(b"")
+    broken = inspect(str(model_dir / "model.ckpt-10"))
+    assert "ckptcheck inspect" not in render_inspection(broken, Options(width=500))
+
+
+def test_what_may_be_deleted_is_told_apart(model_dir: Path) -> None:
+    """Of a save that is going on nothing may be."""
+    (model_dir / "model.ckpt-10.data-00000-of-00002").write_bytes(b"")
+    remains = [
+        "model.ckpt-20.data-00000-of-00001.tempstate123",
+        "checkpoint.tmp" + "0a" * 16,
+        ".model.ckpt-10.index.Xy12ab",
+    ]
+    for name in remains:
+        (model_dir / name).write_bytes(b"")
+    (verified,) = verify(str(model_dir)).checkpoints
+    hints = {
+        finding.subject: group.findings[0].hint
+        for group in verified.groups
+        for finding in group.findings
+    }
+    assert "checksums" in hints.pop("model.ckpt-10.data-00000-of-00002")
+    assert hints == dict.fromkeys(remains, "delete it once no training or copying runs")

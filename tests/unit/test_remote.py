@@ -81,7 +81,7 @@ def test_a_state_file_with_a_url_in_it(memory: Any) -> None:
 def test_a_state_file_that_names_the_directory(memory: Any) -> None:
     memory.pipe("/runs/base/checkpoint", b'model_checkpoint_path: "./model.ckpt-10"')
     found = inspect("memory://runs/base")
-    assert (found.prefix, found.findings) == ("memory://runs/base/./model.ckpt-10", ())
+    assert (found.prefix, found.findings) == ("memory://runs/base/model.ckpt-10", ())
 
 
 def test_a_state_file_that_names_a_directory_below(memory: Any) -> None:

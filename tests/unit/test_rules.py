@@ -386,8 +386,8 @@ def test_what_to_do_about_left_over_files() -> None:
     found = rule.check(dataclasses.replace(made.facts(), files=files))
     assert [(finding.severity, finding.hint) for finding in found] == [
         ("warning", "verify the checksums with ckptcheck verify"),
-        ("note", "delete it once no training runs"),
-        ("note", "delete it once no training runs"),
+        ("note", "delete it once no training or copying runs"),
+        ("note", "delete it once no training or copying runs"),
     ]
 
 
