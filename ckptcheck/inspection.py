@@ -6,10 +6,10 @@ from typing import Dict, Tuple
 
 from .checkpoint.bundle import Bundle
 from .checkpoint.examine import Examined, examine
-from .checkpoint.files import Listing
+from .checkpoint.files import Listing, by_checkpoint
 from .checkpoint.first_version import files_of, is_first_version, without_pattern
 from .checkpoint.locate import locate
-from .checkpoint.names import step_of, without_ending
+from .checkpoint.names import step_of
 from .checkpoint.remote import AtHand, at_hand
 from .checkpoint.snapshot import list_model_dir
 from .errors import UsageError
@@ -75,7 +75,7 @@ def _summaries(located: Located) -> Tuple[CheckpointSummary, ...]:
     if loaded and not located.elsewhere and loaded not in prefixes:
         prefixes.append(loaded)  # in a directory below, or of a name that no other has
     folders = {os.path.dirname(prefix) for prefix in prefixes}
-    files = {folder: _by_checkpoint(_listed(located, folder)) for folder in folders}
+    files = {folder: by_checkpoint(_listed(located, folder)) for folder in folders}
     return tuple(
         _summary(prefix, files[os.path.dirname(prefix)], prefix == loaded) for prefix in prefixes
     )
@@ -86,14 +86,6 @@ def _listed(located: Located, folder: str) -> Listing:
         return list_model_dir(folder)
     except OSError as error:
         raise UsageError(f"MODEL_DIR {located.model_dir} cannot be read: {error.strerror}")
-
-
-def _by_checkpoint(listing: Listing) -> Dict[str, Listing]:
-    """The files of a directory by the name of the checkpoint that they are of."""
-    found: Dict[str, Listing] = {}
-    for name, facts in listing.items():
-        found.setdefault(without_ending(name), {})[name] = facts
-    return found
 
 
 def _summary(prefix: str, files: Dict[str, Listing], loaded: bool) -> CheckpointSummary:

@@ -2,14 +2,16 @@
 
 import dataclasses
 import os
-from typing import Callable, Dict, Iterator, Optional, Tuple
+from typing import Callable, Dict, Iterator, NamedTuple, Optional, Tuple
 
 from .checkpoint.deep import scan
 from .checkpoint.examine import Examined, examine
+from .checkpoint.files import Listing, by_checkpoint, list_folder
 from .checkpoint.first_version import is_first_version
-from .checkpoint.locate import locate
+from .checkpoint.locate import locate, named_alone
 from .checkpoint.names import step_of
 from .checkpoint.remote import AtHand, ReadRange, at_hand
+from .checkpoint.snapshot import list_model_dir
 from .errors import UsageError
 from .file_facts import (
     Count,
@@ -59,17 +61,20 @@ def _verify(
     )
     loaded = loaded_prefix(located) or located.prefix
     if loaded and loaded not in prefixes and not (prefixes and is_first_version(loaded)):
-        prefixes.append(loaded)  # of another directory, or the only one
+        prefixes.insert(0, loaded)  # of another directory, or the only one
     if not prefixes and located.candidates:
         prefixes = [""]  # a finding says that Estimator loads none of them
-    examined = {prefix: _examined(prefix) for prefix in prefixes}
+    files = {folder: _files_in(folder) for folder in {os.path.dirname(name) for name in prefixes}}
+    examined = {
+        prefix: _examined(prefix, files[os.path.dirname(prefix)], prefix == prefixes[-1])
+        for prefix in prefixes
+    }
     report = Count(progress, sum(data_size(item.bundle) for item in examined.values()))
     end = 0
     seen: Dict[str, Verified] = {}
-    for number, (prefix, item) in enumerate(examined.items(), 1):
-        one, read = _named(located, prefix), place.reader_of(prefix)
-        alone = item if number == len(examined) else _of_its_own(item)
-        seen[prefix] = _verified(one, alone, fail_on, report, read, located)
+    for prefix, item in examined.items():
+        one, read = _named(located, prefix, files), place.reader_of(prefix)
+        seen[prefix] = _verified(one, item, fail_on, report, read, located)
         end += data_size(item.bundle)
         report(max(end - report.done, 0))  # what cannot be read needs no reading
     gone = [] if place.read else [name for name, item in examined.items() if _is_gone(name, item)]
@@ -99,22 +104,42 @@ def _of_saved_model(located: Located) -> Tuple[str, ...]:
     return (f"the variables of the SavedModel: give {located.saved_model} to verify them",)
 
 
-def _of_its_own(examined: Examined) -> Examined:
-    """Without what is said of the directory, which is said once, beside the last checkpoint."""
-    if examined.files is None:
-        return examined
-    files = dataclasses.replace(examined.files, remains=(), without_index=())
-    return dataclasses.replace(examined, files=files)
-
-
 def _left_out(located: Located, place: AtHand) -> Iterator[str]:
     yield from place.not_judged
     for prefix in filter(is_first_version, located.candidates):
         yield f"{prefix}: it is of the V1 format, which only TensorFlow reads"
 
 
-def _examined(prefix: str) -> Examined:
-    return examine(prefix) if prefix and "\0" not in prefix else Examined()
+class _Files(NamedTuple):
+    """The files of a directory: all of them, and by the checkpoint that they are of.
+
+    Attributes:
+        all: what is there.
+        of: what is there, by checkpoint.
+        known: with what a snapshot knows of, by checkpoint.
+    """
+
+    all: Listing
+    of: Dict[str, Listing]
+    known: Dict[str, Listing]
+
+
+def _files_in(folder: str) -> _Files:
+    if "\0" in folder or not os.path.isdir(folder or os.curdir):
+        return _Files({}, {}, {})
+    listing = list_folder(folder)
+    return _Files(listing, by_checkpoint(listing), by_checkpoint(list_model_dir(folder)))
+
+
+def _examined(prefix: str, files: _Files, is_last: bool) -> Examined:
+    """What is said of a checkpoint's files: beside the last one, of the rest in the directory too.
+
+    To look through a whole directory for each checkpoint in it takes too long where it has many.
+    """
+    if not prefix or "\0" in prefix:
+        return Examined()
+    mine = files.of.get(os.path.basename(prefix), {})
+    return examine(prefix, files.all if is_last else mine)
 
 
 def _is_gone(prefix: str, examined: Examined) -> bool:
@@ -122,10 +147,11 @@ def _is_gone(prefix: str, examined: Examined) -> bool:
     return examined.bundle is not None and not os.path.isfile(prefix + ".index")
 
 
-def _named(located: Located, prefix: str) -> Located:
+def _named(located: Located, prefix: str, files: Dict[str, _Files]) -> Located:
     """One checkpoint as if it had been named: what the state file says is no matter of its data."""
     if prefix and "\0" not in prefix and os.path.isfile(prefix + ".index"):
-        return locate(prefix + ".index")
+        folder, base = os.path.split(prefix)
+        return named_alone(located, prefix, files[folder].known.get(base, {}))
     exists = located.exists and located.prefix == prefix
     explicit = located.explicit or located.prefix != prefix
     return dataclasses.replace(located, prefix=prefix, exists=exists, explicit=explicit)

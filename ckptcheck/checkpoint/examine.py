@@ -7,7 +7,7 @@ from typing import Optional
 from ..spec import CheckpointFiles, GraphSummary
 from .bundle import Bundle, read_bundle
 from .damage import DamagedError, FirstVersionError
-from .files import list_folder, look_at_files, read_global_step
+from .files import Listing, list_folder, look_at_files, read_global_step
 from .graph import read_graph_summary
 from .snapshot import read_marker
 
@@ -31,11 +31,17 @@ class Examined:
     graph: Optional[GraphSummary] = None
 
 
-def examine(prefix: str) -> Examined:
-    """Reads the index of a checkpoint and looks at its files."""
+def examine(prefix: str, listing: Optional[Listing] = None) -> Examined:
+    """Reads the index of a checkpoint and looks at its files.
+
+    Args:
+        prefix: the checkpoint.
+        listing: what is in its directory, where that is known; of many checkpoints in one
+            directory each would list it again.
+    """
     try:
         bundle = read_bundle(prefix)
-        files = _files(bundle)
+        files = _files(bundle, listing)
     except FirstVersionError as error:
         return Examined(problem=str(error), first_version=True)
     except DamagedError as error:
@@ -47,10 +53,10 @@ def examine(prefix: str) -> Examined:
         return Examined(bundle, dataclasses.replace(files, graph_problem=problem))
 
 
-def _files(bundle: Bundle) -> CheckpointFiles:
+def _files(bundle: Bundle, listing: Optional[Listing]) -> CheckpointFiles:
     folder, base = os.path.split(bundle.prefix)
     try:
-        listing = list_folder(folder)
+        listing = list_folder(folder) if listing is None else listing
         marker = read_marker(folder, base, listing)
         if marker is not None:
             found = look_at_files(bundle, marker.listing, marker.global_step, snapshot=True)

@@ -10,7 +10,7 @@ from ..spec import CheckpointFiles, DataFile, EntryFlaw
 from .bundle import Bundle, StoredTensor
 from .crc32c import crc32c, unmasked
 from .dtypes import element_size
-from .names import shard_name
+from .names import shard_name, without_ending
 from .packed import ENDING
 
 GLOBAL_STEP = "global_step"
@@ -44,6 +44,14 @@ def list_folder(folder: str) -> Listing:
                 continue
             name = entry.name + ("/" if stat.S_ISDIR(info.st_mode) else "")
             found[name] = FileFacts(info.st_size, info.st_mtime, _problem(entry.path, info.st_mode))
+    return found
+
+
+def by_checkpoint(listing: Listing) -> Dict[str, Listing]:
+    """The files of a directory by the name of the checkpoint that they are of."""
+    found: Dict[str, Listing] = {}
+    for name, facts in listing.items():
+        found.setdefault(without_ending(name), {})[name] = facts
     return found
 
 

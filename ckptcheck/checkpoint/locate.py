@@ -1,5 +1,6 @@
 """Which checkpoint a restore would load from what the user named."""
 
+import dataclasses
 import glob
 import os
 import re
@@ -8,7 +9,7 @@ from typing import Collection, Dict, List, Optional, Tuple
 
 from ..errors import UsageError
 from ..spec import Located, StateFile
-from .files import FileFacts
+from .files import FileFacts, Listing
 from .first_version import first_versions, is_first_version, is_table, prefix_of, without_pattern
 from .names import shard_name, step_of, without_ending
 from .snapshot import list_model_dir
@@ -104,7 +105,7 @@ def _located(
 ) -> Located:
     possible = "\0" not in prefix  # else no file can have that name
     exists = bool(prefix) and possible and checkpoint_exists(prefix)
-    shards = _shards(prefix) if exists else {}
+    shards = _shards(prefix, list_model_dir(os.path.dirname(prefix))) if exists else {}
     candidates = checkpoints_in(Path(model_dir))
     graphs = [without_pattern(prefix) + ".meta"] if prefix else []
     if not exists:  # the model is that of the other checkpoints
@@ -128,6 +129,33 @@ def _located(
         candidates=tuple(candidates),
         graphs=tuple(graphs),
         saved_model="" if prefix else _saved_model(Path(model_dir)),
+    )
+
+
+def named_alone(located: Located, prefix: str, listing: Listing) -> Located:
+    """A checkpoint of a directory as if it had been named, and nothing else were there.
+
+    Args:
+        located: what the directory leads to.
+        prefix: the checkpoint, whose index is there.
+        listing: what is in its directory.
+    """
+    shards = _shards(prefix, listing)
+    return dataclasses.replace(
+        located,
+        named=prefix,
+        prefix=prefix,
+        explicit=True,
+        state=None,
+        exists=True,
+        lacks_index=False,
+        names_file=False,
+        folder_exists=True,
+        elsewhere=False,
+        missing_shards=_missing_shards(prefix, shards),
+        data_bytes=sum(facts.size for facts in shards.values()) if shards else None,
+        candidates=(prefix,),
+        saved_model="",
     )
 
 
@@ -157,12 +185,12 @@ def pattern_in(path: str) -> str:
 _SHARD = re.compile(r"\.data-(?P<number>\d{5})-of-(?P<count>\d{5})\Z")
 
 
-def _shards(prefix: str) -> Dict[str, FileFacts]:
+def _shards(prefix: str, listing: Listing) -> Dict[str, FileFacts]:
     """The data files beside the index of a V2 checkpoint; those that a snapshot knows of, too."""
     folder, base = os.path.split(prefix)
     return {
         name: facts
-        for name, facts in list_model_dir(folder).items()
+        for name, facts in listing.items()
         if name.startswith(base + ".data-")
         and _SHARD.search(name)
         and (not facts.problem or os.path.isfile(os.path.join(folder, name)))
