@@ -17,21 +17,24 @@ STATE_FILE = "checkpoint"
 _LARGEST = 16 << 20
 """Of what Saver writes that is a hundred thousand checkpoints; to parse it takes seconds."""
 
+_GAP = r"(?:\s|\#[^\n]*(?:\n|\Z))*"
+"""Between two words. A comment has to end where its line does: else one of many # would be taken
+apart in every way."""
 _STRING = r"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
-_JOINED = rf"{_STRING}(?:\s*{_STRING})*"
+_JOINED = rf"{_STRING}(?:{_GAP}{_STRING})*"
 _PLAIN = r"(?:[a-zA-Z_][0-9a-zA-Z_+-]*|(?:[0-9+-]|\.[0-9])[0-9a-zA-Z_.+-]*|[^\W\x00-\x7f])"
 """What protobuf's parser takes for one word; of letters other than ASCII's, one alone.
 
 No two of its alternatives begin alike: else a list that never ends would be tried in every way."""
 _FIELD = re.compile(
-    rf"""\s*(?P<name>\w+)\s*:\s*
+    rf"""{_GAP}(?P<name>\w+){_GAP}:{_GAP}
         (?:(?P<strings>{_JOINED})
           |(?P<number>{_PLAIN})
-          |(?P<list>\[\s*(?:{_JOINED}\s*(?:,\s*{_JOINED}\s*)*
-                           |{_PLAIN}\s*(?:,\s*{_PLAIN}\s*)*)?\]))\s*[;,]?""",
+          |(?P<list>\[{_GAP}(?:{_JOINED}{_GAP}(?:,{_GAP}{_JOINED}{_GAP})*
+                             |{_PLAIN}{_GAP}(?:,{_GAP}{_PLAIN}{_GAP})*)?\]))\s*[;,]?""",
     re.VERBOSE,
 )
-_ELEMENT = re.compile(rf"(?P<strings>{_JOINED})|{_PLAIN}")
+_ELEMENT = re.compile(rf"(?P<comment>\#[^\n]*)|{_JOINED}|{_PLAIN}")
 _COMMENT = re.compile(r"\s*#[^\n]*")
 _NO_DIGITS = re.compile(r"-?(inf|infinity|nan)f?$", re.IGNORECASE)
 _ONE_STRING = re.compile(r""""((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'""")
@@ -51,7 +54,8 @@ def _values(field: "re.Match[str]") -> Optional[List[str]]:
     if field.group("list") is None:
         elements = [field.group("strings") or field.group("number")]
     elif name in _REPEATED:
-        elements = [element.group() for element in _ELEMENT.finditer(field.group("list"))]
+        found = _ELEMENT.finditer(field.group("list"))
+        elements = [element.group() for element in found if element.group("comment") is None]
     else:
         return None
     return elements if all(_is_known(name, element) for element in elements) else None

@@ -7,7 +7,7 @@ import pytest
 
 from ckptcheck.checkpoint.graph import read_graph_summary
 
-from ..support import FIXTURES, needs_tensorflow
+from ..support import FIXTURES, needs_estimator, needs_tensorflow
 
 PREFIXES = sorted(str(path)[: -len(".index")] for path in FIXTURES.glob("*/*/*.index"))
 
@@ -29,6 +29,16 @@ def test_random_checkpoints() -> None:
     assert counts["trials"] == 25
     assert counts["dtypes"] >= 20
     assert counts["parts"] and counts["not UTF-8"]
+
+
+@needs_estimator  # the protobuf of later versions refuses more numbers
+def test_random_state_files() -> None:
+    """More of them: ``python -m tests.checkpoints.state_files``."""
+    from .state_files import run
+
+    counts, different = run(trials=5000, seed=7)
+    assert different == []
+    assert min(counts.values()) > 300
 
 
 @needs_tensorflow

@@ -241,11 +241,16 @@ def test_a_thousand_checkpoints_are_read_at_once() -> None:
         "all_model_checkpoint_paths: [" + '"a" ' * 100000,
         "all_model_checkpoint_paths: [" + "1 ," * 100000,
         "all_model_checkpoint_paths: [" + "1" * 500000,
+        "#" * 500000 + "\na",
+        "# x\n" * 100000 + "a",
+        'model_checkpoint_path: "a"' + "#\n" * 200000 + '"',
+        'all_model_checkpoint_paths: ["a"' + " #" * 200000,
         'all_model_checkpoint_paths: ["a"' + " " * 500000,
     ],
     ids=[
         *["backslashes", "strings", "spaces", "letters", "indent"],
-        *["list", "list-of-one", "list-of-numbers", "list-of-a-number", "list-of-spaces"],
+        *["list", "list-of-one", "list-of-numbers", "list-of-a-number"],
+        *["comment", "comments", "comments-in-strings", "comments-in-a-list", "list-of-spaces"],
     ],
 )
 def test_hostile_text_ends_soon(text: str) -> None:
