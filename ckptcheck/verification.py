@@ -45,7 +45,7 @@ def verify(
     Raises:
         UsageError: there is nothing of that name, or a package for this is missing.
     """
-    with at_hand(model_dir) as place:
+    with at_hand(model_dir, every_step=all_checkpoints) as place:
         return place.shown(_verify(place, all_checkpoints, fail_on, progress))
 
 

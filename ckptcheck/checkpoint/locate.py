@@ -202,9 +202,7 @@ def _data_files(prefix: str) -> List[str]:
     folder, base = os.path.split(prefix)
     if not os.path.isdir(folder or os.curdir):
         return []
-    return [
-        name for name in os.listdir(folder or os.curdir) if _SHARD.sub("", name) == base != name
-    ]
+    return [name for name in list_model_dir(folder) if _SHARD.sub("", name) == base != name]
 
 
 def _missing_shards(prefix: str, there: Collection[str]) -> Tuple[str, ...]:

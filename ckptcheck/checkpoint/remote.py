@@ -11,6 +11,7 @@ import datetime
 import os
 import posixpath
 import re
+import urllib.parse
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple, TypeVar
 
 from ..errors import UsageError
@@ -20,6 +21,7 @@ from .files import FileFacts, Listing, global_step_of, readable_graphs
 from .names import step_of, without_ending
 from .snapshot import MARKER, Marker, write_markers
 from .state_file import STATE_FILE, parse_state_bytes, verify_size
+from .table import MAGIC
 
 _REMOTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
 _LARGEST = 1 << 28
@@ -97,8 +99,13 @@ def is_remote(named: str) -> bool:
 
 
 @contextlib.contextmanager
-def at_hand(named: str) -> Iterator[AtHand]:
+def at_hand(named: str, every_step: bool = False) -> Iterator[AtHand]:
     """Makes a model_dir readable as a directory for as long as the context lasts.
+
+    Args:
+        named: as the user wrote it.
+        every_step: whether the global step of each checkpoint of a remote one is wanted, and not
+            that of the chosen one alone: each is a request.
 
     Raises:
         UsageError: it is remote, and cannot be read.
@@ -111,7 +118,7 @@ def at_hand(named: str) -> Iterator[AtHand]:
     system, path = _file_system(named)
     with tempfile.TemporaryDirectory(prefix="ckptcheck-") as local:
         with _explained(named):
-            found = _fetch(named, system, path.rstrip("/"), local)
+            found = _fetch(named, system, path.rstrip("/"), local, every_step)
         try:
             yield found
         except UsageError as error:
@@ -143,31 +150,36 @@ def _explained(named: str) -> Iterator[None]:
         raise UsageError(f"MODEL_DIR {named} cannot be read: {type(error).__name__}: {error}")
 
 
-def _fetch(named: str, system: Any, path: str, local: str) -> AtHand:
+def _fetch(named: str, system: Any, path: str, local: str, every_step: bool) -> AtHand:
     explicit = not system.isdir(path)
     prefix = without_ending(path) if explicit else ""
     folder = prefix.rpartition("/")[0] if explicit else path
     entries = _entries(system, folder)
-    if explicit and os.path.basename(prefix) + ".index" not in entries:
-        raise UsageError(f"no directory or checkpoint {named}: expected a model_dir or a prefix")
+    base = _unquoted(system, os.path.basename(prefix))
     url = without_ending(named.rstrip("/")).rpartition("/")[0] if explicit else named.rstrip("/")
 
     def read(name: str, offset: int, size: int) -> bytes:
         if name not in entries or size == 0:
             return b""  # as of a file that is too short
         with _explained(f"{url}/{name}"):
-            data: bytes = system.cat_file(f"{folder}/{name}", start=offset, end=offset + size)
+            path = entries[name]["name"]
+            data: bytes = system.cat_file(path, start=offset, end=offset + size)
         # A server that knows no ranges sends the whole file.
         return data[offset : offset + size] if len(data) > size else data
 
     if STATE_FILE in entries:
-        entries[STATE_FILE] = _sized(system, folder, STATE_FILE, entries[STATE_FILE])
-    chosen = os.path.basename(prefix) if explicit else _chosen(entries, local, url, read)
-    listing = _listing(system, folder, entries, chosen)
+        entries[STATE_FILE] = _sized(system, entries[STATE_FILE])
+    chosen = base if explicit else _chosen(entries, local, url, read)
+    _refuse_first_version(system, entries, chosen, f"{url}/{chosen}", read)
+    if explicit and base + ".index" not in entries:
+        raise UsageError(f"no directory or checkpoint {named}: expected a model_dir or a prefix")
+    listing = _listing(system, entries, chosen)
     names = _copy_indexes(listing, chosen, local, read)
     shown = chosen if chosen in names else max(names, key=_order, default="")
     _copy_graph(listing, shown, local, read)
-    _mark(listing, chosen, names, local, read)
+    _mark(listing, names if every_step else [chosen], names, local, read)
+    if not names:
+        _copy_saved_model(system, folder, entries, local)
     where = os.path.join(local, chosen + ".index") if explicit else local
     left_out = [name for name in _checkpoints(entries) if name not in names]
     return AtHand(where, url, local, None if MARKER in listing else read, tuple(left_out))
@@ -181,9 +193,32 @@ def _entries(system: Any, folder: str) -> Dict[str, Entry]:
     """What is in a directory; a directory in it has a slash behind its name."""
     found: Dict[str, Entry] = {}
     for entry in system.ls(folder, detail=True):
-        name = str(entry["name"]).rstrip("/").rpartition("/")[2]
+        name = _unquoted(system, str(entry["name"]).rstrip("/").rpartition("/")[2])
         found[name + "/" if entry.get("type") == "directory" else name] = entry
     return found
+
+
+def _unquoted(system: Any, name: str) -> str:
+    """A file's own name, which an HTTP server's list has as it stands in a URL."""
+    web = "http" in (system.protocol if isinstance(system.protocol, tuple) else [system.protocol])
+    return urllib.parse.unquote(name) if web else name
+
+
+def _refuse_first_version(
+    system: Any, entries: Dict[str, Entry], chosen: str, url: str, read: ReadRange
+) -> None:
+    """Refuses a V1 checkpoint: TensorFlow alone reads it, and that from a file.
+
+    Raises:
+        UsageError: the chosen one is of that format.
+    """
+    pattern = re.escape(chosen).replace(re.escape("?"), ".")
+    for name in (name for name in entries if chosen and re.fullmatch(pattern, name)):
+        size = int(_sized(system, entries[name])["size"])
+        if read(name, max(size - len(MAGIC), 0), len(MAGIC)) == MAGIC:
+            raise UsageError(
+                f"{url} is of the V1 format, which only TensorFlow reads: copy it here to check it"
+            )
 
 
 def _checkpoints(entries: Dict[str, Entry]) -> List[str]:
@@ -196,7 +231,7 @@ def _newest_first(name: str) -> Tuple[int, str]:
     return (-_order(name), name)
 
 
-def _listing(system: Any, folder: str, entries: Dict[str, Entry], chosen: str) -> Listing:
+def _listing(system: Any, entries: Dict[str, Entry], chosen: str) -> Listing:
     """The files whose sizes are known, of which those that matter are asked for first.
 
     An HTTP server's list has names only, and each size is a request: older checkpoints, for which
@@ -216,7 +251,7 @@ def _listing(system: Any, folder: str, entries: Dict[str, Entry], chosen: str) -
             break
         for name in groups[base]:
             entry = entries[name]
-            sized = _sized(system, folder, name, entry) if name in unknown else entry
+            sized = _sized(system, entry) if name in unknown else entry
             found[name] = FileFacts(int(sized.get("size") or 0), _modified(sized))
     return found
 
@@ -225,7 +260,7 @@ def _must_be_asked(name: str, entry: Entry) -> bool:
     return entry.get("size") is None and _matters(name)
 
 
-def _sized(system: Any, folder: str, name: str, entry: Entry) -> Entry:
+def _sized(system: Any, entry: Entry) -> Entry:
     """What is said of a file, with its size.
 
     Raises:
@@ -233,13 +268,13 @@ def _sized(system: Any, folder: str, name: str, entry: Entry) -> Entry:
     """
     if entry.get("size") is not None:
         return entry
-    sized: Entry = system.info(f"{folder}/{name}")
+    sized: Entry = system.info(entry["name"])
     if sized.get("size") is None:
         raise UsageError(
-            f"the server does not say how large {folder}/{name} is; copy the files that "
+            f"the server does not say how large {entry['name']} is; copy the files that "
             "are no data (checkpoint, *.index, *.meta) and check the copy"
         )
-    return sized
+    return {**sized, "name": entry["name"]}
 
 
 def _matters(name: str) -> bool:
@@ -307,17 +342,38 @@ def _copy_graph(listing: Listing, base: str, local: str, read: ReadRange) -> Non
             _write(local, name, read(name, 0, listing[name].size))
 
 
-def _mark(listing: Listing, chosen: str, names: List[str], local: str, read: ReadRange) -> None:
-    """Makes the directory a snapshot."""
+def _mark(
+    listing: Listing, with_step: List[str], names: List[str], local: str, read: ReadRange
+) -> None:
+    """Makes the directory a snapshot.
+
+    Args:
+        listing: what is in the remote directory.
+        with_step: the checkpoints whose global step is wanted.
+        names: those whose index is here.
+        local: the directory.
+        read: reads the remote files.
+    """
     if MARKER in listing:  # it is one, which knows better
         _write(local, MARKER, read(MARKER, 0, min(listing[MARKER].size, _LARGEST)))
         return
-    step = None
-    if chosen in names:
+    markers = {name: Marker(listing, None) for name in names}
+    for name in set(with_step) & set(names):
         with contextlib.suppress(DamagedError):  # it is said when the index is read again
-            step = _global_step(read_bundle(os.path.join(local, chosen)), listing, read)
-    markers = {name: Marker(listing, step if name == chosen else None) for name in names}
-    write_markers(local, markers)
+            step = _global_step(read_bundle(os.path.join(local, name)), listing, read)
+            markers[name] = Marker(listing, step)
+    others = {name: facts for name, facts in listing.items() if without_ending(name) not in names}
+    write_markers(local, markers, others)
+
+
+def _copy_saved_model(system: Any, folder: str, entries: Dict[str, Entry], local: str) -> None:
+    """Makes the directory of a SavedModel known as one."""
+    names = [name for name in ("saved_model.pb", "saved_model.pbtxt") if name in entries]
+    index = f"{folder}/variables/variables.index"
+    if names and "variables/" in entries and system.exists(index):
+        os.mkdir(os.path.join(local, "variables"))
+        _write(local, "variables/variables.index", b"")
+        _write(local, names[0], b"")
 
 
 def _global_step(bundle: Bundle, listing: Listing, read: ReadRange) -> Optional[int]:

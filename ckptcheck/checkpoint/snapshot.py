@@ -5,10 +5,10 @@ checkpoint. The file ``ckptcheck-snapshot.json`` in it says so, and what files t
 shard that was there is no missing one.
 """
 
-import contextlib
 import json
 import math
 import os
+import re
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import UsageError
@@ -21,6 +21,7 @@ from .state_file import STATE_FILE
 
 MARKER = "ckptcheck-snapshot.json"
 _VERSION = 1
+_DATA = re.compile(r"\.data-\d{5}-of-\d{5}$")
 _LARGEST_MARKER = 64 << 20
 _LARGEST_GRAPH = 2 << 30
 """Protocol buffers have no more bytes."""
@@ -40,6 +41,13 @@ class Marker(NamedTuple):
     said: Tuple[str, ...] = ()
 
 
+class _Document(NamedTuple):
+    """What a marker's file says: of each checkpoint, and of files that are no checkpoint's."""
+
+    markers: Dict[str, Marker]
+    others: Listing
+
+
 def read_marker(folder: str, base: str, listing: Listing) -> Optional[Marker]:
     """Reads what a directory says of a checkpoint; None where it is no snapshot of this one.
 
@@ -51,9 +59,13 @@ def read_marker(folder: str, base: str, listing: Listing) -> Optional[Marker]:
         listing: what is in the directory.
 
     Raises:
-        DamagedError: the file that says it is not as it was written.
+        UsageError: the file that says it is not as it was written.
     """
-    return None if _has_data(base, listing) else _read_markers(folder).get(base)
+    if _has_data(base, listing):
+        return None
+    said = _read_document(folder)
+    marker = said.markers.get(base)
+    return marker and marker._replace(listing={**said.others, **marker.listing})
 
 
 def _has_data(base: str, listing: Listing) -> bool:
@@ -63,39 +75,58 @@ def _has_data(base: str, listing: Listing) -> bool:
 def list_model_dir(folder: str) -> Listing:
     """What is in a directory, or was in the model_dir of which it is a snapshot.
 
+    Beside data a damaged marker does not matter: what it says is of a directory without.
+
     Raises:
         OSError: it cannot be listed.
+        UsageError: it is a snapshot, and what says so is not as it was written.
     """
     found = list_folder(folder)
-    with contextlib.suppress(DamagedError):  # the checkpoint's own reading says so
-        markers = _read_markers(folder)
-        without_data = [base for base in markers if not _has_data(base, found)]
-        for base in without_data:
-            found.update(markers[base].listing)
+    if MARKER not in found:
+        return found
+    try:
+        said = _read_document(folder)
+    except UsageError:
+        if any(map(_DATA.search, found)):
+            return found
+        raise
+    there = [marker.listing for base, marker in said.markers.items() if not _has_data(base, found)]
+    found.update(said.others)
+    for listing in there:
+        found.update(listing)
     return found
 
 
-def _read_markers(folder: str) -> Dict[str, Marker]:
+def _read_document(folder: str) -> _Document:
+    """What a directory's marker says; nothing where there is none.
+
+    TensorFlow never reads it, so that a damaged one says nothing of the checkpoint.
+    """
     path = os.path.join(folder, MARKER)
     if not os.path.isfile(path):
-        return {}
+        return _Document({}, {})
     try:
         content = json.loads(read_whole(path, _LARGEST_MARKER).decode("utf-8"))
         if content["version"] != _VERSION:
             raise ValueError(content["version"])
-        return {str(base): _marker(said) for base, said in content["checkpoints"].items()}
+        markers = {str(base): _marker(said) for base, said in content["checkpoints"].items()}
+        return _Document(markers, _listing(content.get("others", {})))
     except OSError as error:
-        raise DamagedError(f"{path} cannot be read: {error.strerror}")
+        raise UsageError(f"{path} cannot be read: {error.strerror}")
     except DamagedError as error:
-        raise DamagedError(f"{path}: {error}")
+        raise UsageError(f"{path} cannot be read: {error}")
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-        raise DamagedError(
+        raise UsageError(
             f"{path} is not as this version of ckptcheck writes it: make the snapshot again"
         )
 
 
+def _listing(said: Any) -> Listing:
+    return {str(name): _facts(facts) for name, facts in said.items()}
+
+
 def _marker(said: Any) -> Marker:
-    listing = {str(name): _facts(facts) for name, facts in said["files"].items()}
+    listing = _listing(said["files"])
     step = said["global_step"]
     texts = said.get("said", [])
     if not isinstance(texts, list):
@@ -177,7 +208,7 @@ def add_said(out: str, base: str, said: Sequence[str]) -> None:
     Raises:
         UsageError: it cannot be written.
     """
-    marker = _read_markers(out)[base]
+    marker = _read_document(out).markers[base]
     texts = (*marker.said, *(text for text in said if text not in marker.said))
     try:
         write_markers(out, {base: marker._replace(said=texts)})
@@ -185,14 +216,23 @@ def add_said(out: str, base: str, said: Sequence[str]) -> None:
         raise UsageError(f"the snapshot cannot be written: {error.filename}: {error.strerror}")
 
 
-def write_markers(folder: str, markers: Dict[str, Marker]) -> None:
+def write_markers(
+    folder: str, markers: Dict[str, Marker], others: Optional[Listing] = None
+) -> None:
     """Says of a directory that it is a snapshot of some checkpoints.
+
+    Args:
+        folder: the directory.
+        markers: what to say of each checkpoint; of a listing, only its own files.
+        others: files that are none of a checkpoint's.
 
     Raises:
         OSError: it cannot be written.
     """
     checkpoints = {base: _content(base, marker) for base, marker in markers.items()}
-    document = {"version": _VERSION, "checkpoints": checkpoints}
+    document: Dict[str, Any] = {"version": _VERSION, "checkpoints": checkpoints}
+    if others:
+        document["others"] = {name: _fields(facts) for name, facts in others.items()}
     _write(os.path.join(folder, MARKER), json.dumps(document, indent=1, sort_keys=True) + "\n")
 
 

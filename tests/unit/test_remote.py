@@ -15,6 +15,7 @@ from ckptcheck.inspection import inspect
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 
+from ..checkpoints import writer
 from ..support import FIXTURES
 
 SOURCE = FIXTURES / "hidden_dropout" / "tf215"
@@ -201,3 +202,88 @@ def test_a_local_directory_is_itself(tmp_path: Path) -> None:
     shutil.copytree(str(SOURCE), str(tmp_path / "base"))
     with at_hand(str(tmp_path / "base")) as place:
         assert (place.path, place.shown("x")) == (str(tmp_path / "base"), "x")
+
+
+# --- The same as here ------------------------------------------------------------------------
+
+
+def copied(memory: Any, folder: Path) -> str:
+    """A directory under ``memory://runs``, with those in it."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            memory.pipe(f"/runs/{folder.name}/{path.relative_to(folder)}", path.read_bytes())
+    return f"memory://runs/{folder.name}"
+
+
+def renamed(folder: Path, old: str, new: str) -> None:
+    for path in folder.glob(old + ".*"):
+        shutil.copy(str(path), str(folder / path.name.replace(old, new, 1)))
+
+
+def test_the_steps_of_all_checkpoints(memory: Any, tmp_path: Path) -> None:
+    here = tmp_path / "many"
+    shutil.copytree(str(SOURCE), str(here))
+    renamed(here, "model.ckpt-10", "model.ckpt-20")
+    found = verify(copied(memory, here), all_checkpoints=True)
+    assert [item.ok for item in found.checkpoints] == [True, False]
+    assert [finding.rule for finding in found.checkpoints[1].groups[0].findings] == ["wrong-step"]
+    assert [item.ok for item in verify(str(here), all_checkpoints=True).checkpoints] == [
+        True,
+        False,
+    ]
+
+
+def test_what_lies_beside_the_checkpoint(memory: Any, tmp_path: Path) -> None:
+    here = tmp_path / "left"
+    shutil.copytree(str(SOURCE), str(here))
+    left = ("model.ckpt-40.data-00000-of-00001", "model.ckpt-20_temp/part", "x.tempstate123")
+    (here / "model.ckpt-20_temp").mkdir()
+    for name in left:
+        (here / name).write_bytes(b"x")
+    rules = {"data-without-index", "left-over-files"}
+    subjects = {f.subject for f in inspect(copied(memory, here)).findings if f.rule in rules}
+    assert subjects == {left[0], "model.ckpt-20_temp/", left[2]}
+    assert subjects == {f.subject for f in inspect(str(here)).findings if f.rule in rules}
+
+
+def test_data_whose_index_is_gone(memory: Any, tmp_path: Path) -> None:
+    here = tmp_path / "gone"
+    shutil.copytree(str(SOURCE), str(here))
+    (here / "model.ckpt-10.index").unlink()
+    (there,) = inspect(copied(memory, here)).findings
+    assert "whose index is not there" in there.message
+    assert there.message == inspect(str(here)).findings[0].message.replace(
+        str(here), "memory://runs/gone"
+    )
+
+
+@pytest.mark.parametrize("end", ["", "/model.ckpt-7"])
+def test_a_first_version(memory: Any, tmp_path: Path, end: str) -> None:
+    here = tmp_path / "first"
+    here.mkdir()
+    (here / "model.ckpt-7").write_bytes(writer.table([(b"", writer.field(1, b""))]))
+    (here / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-7"\n')
+    with pytest.raises(UsageError, match="is of the V1 format, which only TensorFlow"):
+        inspect(copied(memory, here) + end)
+
+
+def test_a_first_version_of_shards(memory: Any, tmp_path: Path) -> None:
+    here = tmp_path / "shards"
+    here.mkdir()
+    table = writer.table([(b"", writer.field(1, b""))])
+    for number in range(2):
+        (here / f"model.ckpt-7-0000{number}-of-00002").write_bytes(table)
+    (here / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-7-?????-of-00002"\n')
+    with pytest.raises(UsageError, match="is of the V1 format"):
+        inspect(copied(memory, here))
+
+
+def test_a_saved_model(memory: Any, tmp_path: Path) -> None:
+    here = tmp_path / "exported"
+    (here / "variables").mkdir(parents=True)
+    (here / "saved_model.pb").write_bytes(b"x")
+    (here / "variables" / "variables.index").write_bytes(
+        (SOURCE / "model.ckpt-10.index").read_bytes()
+    )
+    (finding,) = inspect(copied(memory, here)).findings
+    assert finding.hint.endswith("memory://runs/exported/variables/variables")

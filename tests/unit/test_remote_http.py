@@ -132,6 +132,17 @@ def test_snapshot(server: str, tmp_path: Path) -> None:
     assert inspect(str(tmp_path / "snap")).snapshot
 
 
+@pytest.mark.parametrize("end", ["", "/model one.ckpt-10", "/model%20one.ckpt-10"])
+def test_names_that_stand_otherwise_in_a_url(server: str, tmp_path: Path, end: str) -> None:
+    for path in (tmp_path / "base").glob("model.ckpt-10.*"):
+        path.rename(path.with_name(path.name.replace("model.", "model one.")))
+    (tmp_path / "base" / "checkpoint").write_text('model_checkpoint_path: "model one.ckpt-10"\n')
+    found = inspect(f"{server}/base{end}")
+    assert found.prefix == f"{server}/base/model one.ckpt-10"
+    assert [finding for finding in found.findings if finding.severity == "error"] == []
+    assert verify(f"{server}/base{end}", fail_on="error").ok
+
+
 @pytest.mark.parametrize("path", ["/nothing", "/base/model.ckpt-11"])
 def test_nothing_there(server: str, path: str) -> None:
     with pytest.raises(UsageError, match=server + path):

@@ -18,6 +18,7 @@ from ckptcheck.config import CheckSpec
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
 from ckptcheck.snapshots import snapshot
+from ckptcheck.verification import verify
 
 from ..support import FIXTURES, run_cli
 from .test_files import put
@@ -92,8 +93,9 @@ def test_a_marker_with_numbers_that_are_none(changes: Any, model_dir: Path, tmp_
     text = ", ".join(f"{json.dumps(name)}: {value}" for name, value in fields.items())
     marker = f'{{"version": 1, "checkpoints": {{"model.ckpt-10": {{{text}}}}}}}'
     (tmp_path / "snap" / MARKER).write_text(marker)
-    messages = [finding.message for finding in inspect(str(tmp_path / "snap")).findings]
-    assert any("is not as this version of ckptcheck writes it" in text for text in messages)
+    for look in (inspect, verify):
+        with pytest.raises(UsageError, match="is not as this version of ckptcheck writes it"):
+            look(str(tmp_path / "snap"))
 
 
 def test_deep_of_a_snapshot_is_no_check(model_dir: Path, tmp_path: Path) -> None:
