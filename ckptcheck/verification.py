@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from typing import Callable, Dict, Iterator, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from .checkpoint.deep import scan
 from .checkpoint.examine import Examined, examine
@@ -52,18 +52,8 @@ def verify(
 def _verify(
     place: AtHand, all_checkpoints: bool, fail_on: str, progress: Optional[Progress]
 ) -> Verification:
-    model_dir = place.path
-    located = locate(model_dir)
-    prefixes = (
-        []
-        if not all_checkpoints
-        else [prefix for prefix in located.candidates if not is_first_version(prefix)]
-    )
-    loaded = loaded_prefix(located) or located.prefix
-    if loaded and loaded not in prefixes and not (prefixes and is_first_version(loaded)):
-        prefixes.insert(0, loaded)  # of another directory, or the only one
-    if not prefixes and located.candidates:
-        prefixes = [""]  # a finding says that Estimator loads none of them
+    located = locate(place.path)
+    prefixes = _prefixes(located, all_checkpoints)
     files = {folder: _files_in(folder) for folder in {os.path.dirname(name) for name in prefixes}}
     examined = {
         prefix: _examined(prefix, files[os.path.dirname(prefix)], prefix == prefixes[-1])
@@ -93,8 +83,20 @@ def _verify(
     )
 
 
+def _prefixes(located: Located, all_checkpoints: bool) -> List[str]:
+    """The checkpoints to verify; "" where a finding says that Estimator loads none of them."""
+    loaded = loaded_prefix(located) or located.prefix
+    if not all_checkpoints:
+        return [loaded] if loaded or located.candidates else []
+    found = [prefix for prefix in located.candidates if not is_first_version(prefix)]
+    if not found:
+        return _prefixes(located, all_checkpoints=False)
+    elsewhere = located.exists and loaded not in found and not is_first_version(loaded)
+    return [loaded, *found] if elsewhere else found
+
+
 def _why(located: Located, examined: Dict[str, Examined]) -> str:
-    loaded = examined.get(located.prefix)
+    loaded = examined.get(loaded_prefix(located))
     return why_loaded(located, loaded.bundle if loaded else None)
 
 
@@ -127,8 +129,11 @@ class _Files(NamedTuple):
 def _files_in(folder: str) -> _Files:
     if "\0" in folder or not os.path.isdir(folder or os.curdir):
         return _Files({}, {}, {})
-    listing = list_folder(folder)
-    return _Files(listing, by_checkpoint(listing), by_checkpoint(list_model_dir(folder)))
+    try:
+        listing = list_folder(folder)
+        return _Files(listing, by_checkpoint(listing), by_checkpoint(list_model_dir(folder)))
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be read: {error.strerror}")
 
 
 def _examined(prefix: str, files: _Files, is_last: bool) -> Examined:
