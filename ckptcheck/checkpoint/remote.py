@@ -194,8 +194,14 @@ def _entries(system: Any, folder: str) -> Dict[str, Entry]:
     found: Dict[str, Entry] = {}
     for entry in system.ls(folder, detail=True):
         name = _unquoted(system, str(entry["name"]).rstrip("/").rpartition("/")[2])
-        found[name + "/" if entry.get("type") == "directory" else name] = entry
+        if _is_name(name):
+            found[name + "/" if entry.get("type") == "directory" else name] = entry
     return found
+
+
+def _is_name(name: str) -> bool:
+    """Whether a file can have a name: it decides where a copy is written."""
+    return name not in ("", ".", "..") and "\0" not in name and os.path.basename(name) == name
 
 
 def _unquoted(system: Any, name: str) -> str:

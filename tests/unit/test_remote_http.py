@@ -29,10 +29,14 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     sent: ClassVar[Dict[str, int]] = {}
     ranges = True
+    extra = ""
 
     def do_GET(self) -> None:
         wanted = re.match(r"bytes=(\d+)-(\d+)?$", self.headers.get("Range", ""))
         path = self.translate_path(self.path)
+        if os.path.isdir(path) and self.extra:
+            self._list_more(path)
+            return
         if os.path.isdir(path) or not os.path.exists(path):
             super().do_GET()
             return
@@ -49,6 +53,15 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         self.end_headers()
         name = os.path.basename(path)
         self.sent[name] = self.sent.get(name, 0) + len(data)
+        self.wfile.write(data)
+
+    def _list_more(self, path: str) -> None:
+        """A list of a directory with an entry that no directory has."""
+        names = [f'<a href="/base/{name}">x</a>' for name in sorted(os.listdir(path))]
+        data = "".join([*names, self.extra]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
         self.wfile.write(data)
 
     def end_headers(self) -> None:
@@ -141,6 +154,19 @@ def test_names_that_stand_otherwise_in_a_url(server: str, tmp_path: Path, end: s
     assert found.prefix == f"{server}/base/model one.ckpt-10"
     assert [finding for finding in found.findings if finding.severity == "error"] == []
     assert verify(f"{server}/base{end}", fail_on="error").ok
+
+
+@pytest.mark.parametrize("name", ["..%2Foutside", "a%00b", "%2Ftmp%2Foutside", "below%2Fx"])
+def test_a_list_with_names_that_no_file_can_have(
+    name: str, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a server calls its files decides nothing about where they are written."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr(_Handler, "extra", f'<a href="/base/{name}.index">x</a>')
+    found = inspect(f"{server}/base")
+    assert [item.step for item in found.checkpoints] == [10]
+    assert list(tmp_path.rglob("*outside*")) == []
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/base/model.ckpt-11"])
