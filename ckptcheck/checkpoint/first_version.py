@@ -13,12 +13,16 @@ from .table import MAGIC
 
 _PATTERN = re.compile(r"-\?{5}-of-\d{5}$")
 _GRAPH = ".meta"
+_INDEX = ".index"
 _SHARD = re.compile(r"(?<!\.data)-\d{5}(?P<count>-of-\d{5})$")
 
 
 def is_first_version(prefix: str) -> bool:
-    """Whether there is a V1 checkpoint of this name or pattern."""
-    return any(map(is_table, files_of(prefix)))
+    """Whether there is a V1 checkpoint of this name or pattern.
+
+    TensorFlow takes the V2 checkpoint of the same name where there are both.
+    """
+    return not os.path.exists(prefix + _INDEX) and any(map(is_table, files_of(prefix)))
 
 
 def files_of(prefix: str) -> List[str]:
@@ -45,12 +49,17 @@ def first_versions(folder: str, names: Collection[str]) -> List[str]:
         folder: the directory.
         names: what is in it.
     """
+    paths = [os.path.join(folder, name) for name in possible_first_versions(names)]
+    return [path for path in paths if _can_be_read(path) and is_first_version(path)]
+
+
+def possible_first_versions(names: Collection[str]) -> List[str]:
+    """The names or patterns of what can be V1 checkpoints, by the names in a directory alone."""
     there = set(names)
     tables = {name[: -len(_GRAPH)] for name in there if name.endswith(_GRAPH)} & there
     patterns = {prefix_of(name) for name in there} - there
     sharded = {name for name in patterns if without_pattern(name) + _GRAPH in there}
-    paths = [os.path.join(folder, name) for name in sorted(tables | sharded)]
-    return [path for path in paths if _can_be_read(path) and is_first_version(path)]
+    return sorted(name for name in tables | sharded if name + _INDEX not in there)
 
 
 def _can_be_read(prefix: str) -> bool:

@@ -505,6 +505,14 @@ def test_a_marker_that_is_none(text: str, model_dir: Path) -> None:
         inspect(str(model_dir))
 
 
+def test_a_first_version_beside_a_checkpoint_of_its_name(model_dir: Path) -> None:
+    """TensorFlow 1.15 and 2.15 restore the V2 one, whichever saver asks."""
+    (model_dir / "model.ckpt-10").write_bytes(writer.table([(b"", writer.field(1, b""))]))
+    assert [item.step for item in inspect(str(model_dir)).checkpoints] == [10]
+    verified = verify(str(model_dir), all_checkpoints=True)
+    assert ([item.step for item in verified.checkpoints], verified.not_judged) == ([10], ())
+
+
 def test_nothing_to_make_a_snapshot_of(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing to make a snapshot of"):
         snapshot(str(tmp_path), str(tmp_path / "snap"))
