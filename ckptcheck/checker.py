@@ -139,7 +139,11 @@ def _run(
         return _report(spec, facts, ("the model: there is no checkpoint to restore",))
     with graphs_at_hand(located) as graphs:
         examined = examine(located.prefix) if located.exists else Examined()
-        found = _Checkpoint(graphs.located, examined, place.read)
+        if examined.first_version and place.stands_for(located.prefix):
+            raise UsageError(
+                f"{examined.problem}, which TensorFlow reads from a file: copy it here to check it"
+            )
+        found = _Checkpoint(graphs.located, examined, place.reader_of(located.prefix))
         return graphs.place.shown(_run_located(spec, found, tracer, progress))
 
 

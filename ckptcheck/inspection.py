@@ -42,7 +42,8 @@ def inspect(model_dir: str, fail_on: str = "error") -> Inspection:
 def _shown(found: Inspection, place: AtHand) -> Inspection:
     """An inspection with the paths that the user knows."""
     if place.read is not None:  # it has data, though not here
-        found = dataclasses.replace(found, snapshot=False, not_judged=place.not_judged)
+        rest = () if found.snapshot else found.not_judged
+        found = dataclasses.replace(found, snapshot=False, not_judged=(*rest, *place.not_judged))
     return place.shown(found)
 
 

@@ -121,7 +121,7 @@ def _located(
         state=state,
         exists=exists,
         lacks_index=possible and bool(prefix) and not exists and bool(_data_files(prefix)),
-        names_file=possible and bool(prefix) and not exists and os.path.exists(prefix),
+        names_file=possible and bool(prefix) and not exists and _is_there(prefix),
         folder_exists=possible and os.path.isdir(os.path.dirname(prefix) or os.curdir),
         elsewhere=bool(prefix) and possible and not _is_inside(prefix, model_dir),
         missing_shards=_missing_shards(prefix, shards) if exists else (),
@@ -197,6 +197,15 @@ def _shards(prefix: str, listing: Listing) -> Dict[str, FileFacts]:
     }
 
 
+def _is_there(path: str) -> bool:
+    """Whether there is a file or directory, or was where this is a snapshot."""
+    folder, name = os.path.split(path)
+    if os.path.exists(path) or not name or not os.path.isdir(folder or os.curdir):
+        return os.path.exists(path)
+    there = list_model_dir(folder)
+    return name in there or name + "/" in there
+
+
 def _data_files(prefix: str) -> List[str]:
     """The data files of a prefix that are there, whether or not there is an index."""
     folder, base = os.path.split(prefix)
@@ -224,10 +233,11 @@ def checkpoints_in(folder: Path) -> List[str]:
         for match in map(_INDEX.match, names)
         if match and not _PART.search(match.group())
     ]
-    saved = {without_ending(name) for name in names if not name.endswith(".index")}
+    known = {name.rstrip("/") for name in list_model_dir(str(folder))}
+    saved = {without_ending(name) for name in known if not name.endswith(".index")}
     paths = [os.path.join(str(folder), name) for name in found]
     paths = [path for path in paths if os.path.basename(path) in saved or _is_index(path)]
-    return sorted([*paths, *first_versions(str(folder), names)], key=_step_and_name)
+    return sorted([*paths, *first_versions(str(folder), known)], key=_step_and_name)
 
 
 def _is_index(prefix: str) -> bool:

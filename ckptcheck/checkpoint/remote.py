@@ -12,13 +12,26 @@ import os
 import posixpath
 import re
 import urllib.parse
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple, TypeVar
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Tuple,
+    TypeVar,
+)
 
 from ..errors import UsageError
 from .bundle import Bundle, read_bundle
 from .damage import DamagedError
 from .files import FileFacts, Listing, global_step_of, readable_graphs
+from .first_version import possible_first_versions, prefix_of, without_pattern
 from .names import step_of, without_ending
+from .packed import ENDING
 from .snapshot import MARKER, Marker, write_markers
 from .state_file import STATE_FILE, parse_state_bytes, verify_size
 from .table import MAGIC
@@ -64,12 +77,16 @@ class AtHand(NamedTuple):
             "the one that is named",
         )
 
-    def reader_of(self, prefix: str) -> Optional[ReadRange]:
-        """What reads the data of a checkpoint: None where it lies on this machine.
+    def stands_for(self, prefix: str) -> bool:
+        """Whether a checkpoint is a remote one.
 
         A remote state file may name a local checkpoint, and TensorFlow loads that.
         """
-        return self.read if os.path.dirname(prefix) == self.local else None
+        return bool(self.local) and os.path.dirname(prefix) == self.local
+
+    def reader_of(self, prefix: str) -> Optional[ReadRange]:
+        """What reads the data of a checkpoint: None where it lies on this machine."""
+        return self.read if self.stands_for(prefix) else None
 
     def shown(self, value: T) -> T:
         """A value, such as a report, with the paths that the user knows in all its texts."""
@@ -152,41 +169,77 @@ def _explained(named: str) -> Iterator[None]:
 
 def _fetch(named: str, system: Any, path: str, local: str, every_step: bool) -> AtHand:
     explicit = not system.isdir(path)
-    prefix = without_ending(path) if explicit else ""
+    prefix = prefix_of(without_ending(path)) if explicit else ""
     folder = prefix.rpartition("/")[0] if explicit else path
-    entries = _entries(system, folder)
-    base = _unquoted(system, os.path.basename(prefix))
     url = without_ending(named.rstrip("/")).rpartition("/")[0] if explicit else named.rstrip("/")
-
-    def read(name: str, offset: int, size: int) -> bytes:
-        if name not in entries or size == 0:
-            return b""  # as of a file that is too short
-        with _explained(f"{url}/{name}"):
-            path = entries[name]["name"]
-            data: bytes = system.cat_file(path, start=offset, end=offset + size)
-        # A server that knows no ranges sends the whole file.
-        return data[offset : offset + size] if len(data) > size else data
-
-    if STATE_FILE in entries:
-        entries[STATE_FILE] = _sized(system, entries[STATE_FILE])
-    chosen = base if explicit else _chosen(entries, local, url, read)
-    _refuse_first_version(system, entries, chosen, f"{url}/{chosen}", read)
-    if explicit and base + ".index" not in entries:
+    there = _Folder(system, folder, url, _entries(system, folder))
+    base = _unquoted(system, os.path.basename(prefix))
+    chosen = base if explicit else _chosen(there, local)
+    old = _copy_first_versions(there, chosen, local)
+    if explicit and base not in old and base + ".index" not in there.entries:
         raise UsageError(f"no directory or checkpoint {named}: expected a model_dir or a prefix")
-    listing = _listing(system, entries, chosen)
-    names = _copy_indexes(listing, chosen, local, read)
-    shown = chosen if chosen in names else max(names, key=_order, default="")
-    _copy_graph(listing, shown, local, read)
-    _mark(listing, names if every_step else [chosen], names, local, read)
-    if not names:
-        _copy_saved_model(system, folder, entries, local)
-    where = os.path.join(local, chosen + ".index") if explicit else local
-    left_out = [name for name in _checkpoints(entries) if name not in names]
-    return AtHand(where, url, local, None if MARKER in listing else read, tuple(left_out))
+    _copy_directories(there, (STATE_FILE, chosen + ".index"), local)
+    listing = _listing(there, chosen)
+    names = _copy_indexes(listing, chosen, local, there.read)
+    _copy_graph(listing, _with_graph(chosen, [*names, *old], listing), local, there.read)
+    snapshot = _is_snapshot(listing, chosen if chosen in names else "")
+    if snapshot:
+        _write(local, MARKER, there.read(MARKER, 0, min(listing[MARKER].size, _LARGEST)))
+    else:
+        _mark(listing, names if every_step else [chosen], names, local, there.read)
+    if not chosen:
+        _copy_saved_model(there, local)
+    where = os.path.join(local, chosen + ("" if chosen in old else ".index")) if explicit else local
+    left_out = [name for name in _checkpoints(there.entries) if name not in (*names, *old)]
+    return AtHand(where, url, local, None if snapshot else there.read, tuple(left_out))
 
 
 Entry = Dict[str, Any]
 """What a file system says of a file."""
+
+
+class _Folder(NamedTuple):
+    """A remote directory.
+
+    Attributes:
+        system: the file system.
+        path: the directory as the file system calls it.
+        url: the directory as the user calls it.
+        entries: what is in it.
+    """
+
+    system: Any
+    path: str
+    url: str
+    entries: Dict[str, Entry]
+
+    def read(self, name: str, offset: int, size: int) -> bytes:
+        """Reads some bytes of a file; what is not there has none, as what is too short."""
+        if name not in self.entries or size == 0:
+            return b""
+        with _explained(f"{self.url}/{name}"):
+            path = self.entries[name]["name"]
+            data: bytes = self.system.cat_file(path, start=offset, end=offset + size)
+        # A server that knows no ranges sends the whole file.
+        return data[offset : offset + size] if len(data) > size else data
+
+    def sized(self, name: str) -> Entry:
+        """What is said of a file, with its size, which is asked for once.
+
+        Raises:
+            UsageError: nobody knows it.
+        """
+        entry = self.entries[name]
+        if entry.get("size") is not None:
+            return entry
+        sized: Entry = self.system.info(entry["name"])
+        if sized.get("size") is None:
+            raise UsageError(
+                f"the server does not say how large {entry['name']} is; copy the files that "
+                "are no data (checkpoint, *.index, *.meta) and check the copy"
+            )
+        self.entries[name] = {**sized, "name": entry["name"]}
+        return self.entries[name]
 
 
 def _entries(system: Any, folder: str) -> Dict[str, Entry]:
@@ -210,82 +263,89 @@ def _unquoted(system: Any, name: str) -> str:
     return urllib.parse.unquote(name) if web else name
 
 
-def _refuse_first_version(
-    system: Any, entries: Dict[str, Entry], chosen: str, url: str, read: ReadRange
-) -> None:
-    """Refuses a V1 checkpoint: TensorFlow alone reads it, and that from a file.
+def _copy_first_versions(there: _Folder, chosen: str, local: str) -> List[str]:
+    """Makes files that are recognised as V1 checkpoints, of which TensorFlow alone reads more.
 
-    Raises:
-        UsageError: the chosen one is of that format.
+    Returns:
+        The names or patterns of those that were looked at.
     """
-    pattern = re.escape(chosen).replace(re.escape("?"), ".")
-    for name in (name for name in entries if chosen and re.fullmatch(pattern, name)):
-        size = int(_sized(system, entries[name])["size"])
-        if read(name, max(size - len(MAGIC), 0), len(MAGIC)) == MAGIC:
-            raise UsageError(
-                f"{url} is of the V1 format, which only TensorFlow reads: copy it here to check it"
-            )
+    found = sorted(possible_first_versions(there.entries), key=_newest_first)[:_MOST_INDEXES]
+    if chosen + ".index" not in there.entries and without_ending(chosen) == chosen:
+        found = [chosen, *(name for name in found if name != chosen)]
+    files: Dict[str, List[str]] = {}
+    for name in there.entries:
+        for prefix in {name, prefix_of(name)}:
+            files.setdefault(prefix, []).append(name)
+    tables = [prefix for prefix in found if _has_table(there, files.get(prefix, []))]
+    for name in (name for prefix in tables for name in files[prefix]):
+        _write(local, name, MAGIC)
+    return tables
+
+
+def _has_table(there: _Folder, names: List[str]) -> bool:
+    """As :func:`.first_version.is_table` of some files; what is not needed is not read."""
+    sizes = [(name, int(there.sized(name)["size"])) for name in names]
+    return any(
+        there.read(name, max(size - len(MAGIC), 0), len(MAGIC)) == MAGIC for name, size in sizes
+    )
+
+
+def _copy_directories(there: _Folder, names: Iterable[str], local: str) -> None:
+    """Makes directories that stand where TensorFlow wants files."""
+    for name in names:
+        if name + "/" in there.entries and name not in there.entries:
+            os.mkdir(os.path.join(local, name))
 
 
 def _checkpoints(entries: Dict[str, Entry]) -> List[str]:
-    """The names of the checkpoints in a directory, the newest first."""
+    """The names of what can be checkpoints in a directory, the newest first."""
     names = [name[: -len(".index")] for name in entries if name.endswith(".index")]
-    return sorted(names, key=_newest_first)
+    return sorted([*names, *possible_first_versions(entries)], key=_newest_first)
 
 
 def _newest_first(name: str) -> Tuple[int, str]:
     return (-_order(name), name)
 
 
-def _listing(system: Any, entries: Dict[str, Entry], chosen: str) -> Listing:
+def _listing(there: _Folder, chosen: str) -> Listing:
     """The files whose sizes are known, of which those that matter are asked for first.
 
     An HTTP server's list has names only, and each size is a request: older checkpoints, for which
     there would be too many, are left out as a whole.
     """
     groups: Dict[str, List[str]] = {"": [], chosen: []}
-    for name in sorted(entries):
+    for name in sorted(there.entries):
         base = without_ending(name)
         groups.setdefault("" if base == name else base, []).append(name)
     others = sorted((base for base in groups if base not in ("", chosen)), key=_newest_first)
     found: Listing = {}
     asked = 0
     for base in dict.fromkeys(["", chosen, *others]):
-        unknown = [name for name in groups[base] if _must_be_asked(name, entries[name])]
+        unknown = [name for name in groups[base] if _must_be_asked(there, name)]
         asked += len(unknown)
-        if asked > _MOST_ASKED and base not in ("", chosen):
-            break
+        if unknown and asked > _MOST_ASKED and base not in ("", chosen):
+            continue
         for name in groups[base]:
-            entry = entries[name]
-            sized = _sized(system, entry) if name in unknown else entry
-            found[name] = FileFacts(int(sized.get("size") or 0), _modified(sized))
+            entry = there.sized(name) if name in unknown else there.entries[name]
+            found[name] = FileFacts(int(entry.get("size") or 0), _modified(entry))
     return found
 
 
-def _must_be_asked(name: str, entry: Entry) -> bool:
-    return entry.get("size") is None and _matters(name)
+def _must_be_asked(there: _Folder, name: str) -> bool:
+    """Whether a file's size is needed, and not known.
 
-
-def _sized(system: Any, entry: Entry) -> Entry:
-    """What is said of a file, with its size.
-
-    Raises:
-        UsageError: nobody knows it.
+    Of data without an index it is enough that they are there.
     """
-    if entry.get("size") is not None:
-        return entry
-    sized: Entry = system.info(entry["name"])
-    if sized.get("size") is None:
-        raise UsageError(
-            f"the server does not say how large {entry['name']} is; copy the files that "
-            "are no data (checkpoint, *.index, *.meta) and check the copy"
-        )
-    return {**sized, "name": entry["name"]}
+    base = without_ending(name)
+    lone = not any(base + end in there.entries for end in (".index", ".index/"))
+    needed = _matters(name) and not (lone and name.startswith(base + ".data-"))
+    return needed and there.entries[name].get("size") is None
 
 
 def _matters(name: str) -> bool:
     """Whether a file's size is needed."""
-    return name in (STATE_FILE, MARKER, "graph.pbtxt") or without_ending(name) != name
+    plain = name[: -len(ENDING)] if name.endswith(ENDING) else name  # as a snapshot has them
+    return plain in (STATE_FILE, MARKER, "graph.pbtxt") or without_ending(plain) != plain
 
 
 def _modified(entry: Dict[str, Any]) -> float:
@@ -299,17 +359,17 @@ def _modified(entry: Dict[str, Any]) -> float:
     return 0.0
 
 
-def _chosen(entries: Dict[str, Entry], local: str, url: str, read: ReadRange) -> str:
+def _chosen(there: _Folder, local: str) -> str:
     """The checkpoint that the state file names; the state file is copied.
 
     Raises:
         UsageError: it names one in another directory, or is too large.
     """
-    if STATE_FILE not in entries:
+    if STATE_FILE not in there.entries:
         return ""
-    size = int(entries[STATE_FILE]["size"])
-    verify_size(f"{url}/{STATE_FILE}", size)
-    data = read(STATE_FILE, 0, size)
+    size = int(there.sized(STATE_FILE)["size"])
+    verify_size(f"{there.url}/{STATE_FILE}", size)
+    data = there.read(STATE_FILE, 0, size)
     latest = parse_state_bytes(data).latest
     _write(local, STATE_FILE, data)
     if not latest or is_remote(latest):
@@ -319,8 +379,8 @@ def _chosen(entries: Dict[str, Entry], local: str, url: str, read: ReadRange) ->
         return latest
     if not latest.startswith("/"):
         raise UsageError(
-            f"MODEL_DIR {url}: its state file names {url}/{latest}, in another directory: give "
-            "that checkpoint itself as MODEL_DIR"
+            f"MODEL_DIR {there.url}: its state file names {there.url}/{latest}, in another "
+            "directory: give that checkpoint itself as MODEL_DIR"
         )
     return ""
 
@@ -342,6 +402,13 @@ def _order(name: str) -> int:
     return -1 if step is None else step
 
 
+def _with_graph(chosen: str, names: List[str], listing: Listing) -> str:
+    """The checkpoint whose saved graph is wanted: the newest where the chosen one is gone."""
+    newest = max(names, key=lambda name: (_order(name), name), default="")
+    there = chosen in names or chosen + ".meta" in listing
+    return without_pattern(chosen if there else newest)
+
+
 def _copy_graph(listing: Listing, base: str, local: str, read: ReadRange) -> None:
     for name in readable_graphs(base, listing)[:1]:
         if listing[name].size <= _LARGEST:
@@ -351,7 +418,7 @@ def _copy_graph(listing: Listing, base: str, local: str, read: ReadRange) -> Non
 def _mark(
     listing: Listing, with_step: List[str], names: List[str], local: str, read: ReadRange
 ) -> None:
-    """Makes the directory a snapshot.
+    """Makes the local directory a snapshot.
 
     Args:
         listing: what is in the remote directory.
@@ -360,9 +427,6 @@ def _mark(
         local: the directory.
         read: reads the remote files.
     """
-    if MARKER in listing:  # it is one, which knows better
-        _write(local, MARKER, read(MARKER, 0, min(listing[MARKER].size, _LARGEST)))
-        return
     markers = {name: Marker(listing, None) for name in names}
     for name in set(with_step) & set(names):
         with contextlib.suppress(DamagedError):  # it is said when the index is read again
@@ -372,11 +436,18 @@ def _mark(
     write_markers(local, markers, others)
 
 
-def _copy_saved_model(system: Any, folder: str, entries: Dict[str, Entry], local: str) -> None:
+def _is_snapshot(listing: Listing, chosen: str) -> bool:
+    """Whether a remote directory is one; beside data what it says of itself counts no more."""
+    return MARKER in listing and not any(
+        name.startswith((chosen or without_ending(name)) + ".data-") for name in listing
+    )
+
+
+def _copy_saved_model(there: _Folder, local: str) -> None:
     """Makes the directory of a SavedModel known as one."""
-    names = [name for name in ("saved_model.pb", "saved_model.pbtxt") if name in entries]
-    index = f"{folder}/variables/variables.index"
-    if names and "variables/" in entries and system.exists(index):
+    names = [name for name in ("saved_model.pb", "saved_model.pbtxt") if name in there.entries]
+    index = f"{there.path}/variables/variables.index"
+    if names and "variables/" in there.entries and there.system.exists(index):
         os.mkdir(os.path.join(local, "variables"))
         _write(local, "variables/variables.index", b"")
         _write(local, names[0], b"")

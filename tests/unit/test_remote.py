@@ -15,7 +15,6 @@ from ckptcheck.inspection import inspect
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 
-from ..checkpoints import writer
 from ..support import FIXTURES
 
 SOURCE = FIXTURES / "hidden_dropout" / "tf215"
@@ -63,6 +62,27 @@ def test_no_data_is_fetched_but_the_step(memory: Any, monkeypatch: pytest.Monkey
     monkeypatch.setattr(type(memory), "cat_file", cat_file)
     inspect("memory://runs/base")
     assert [end - start for name, start, end in read if name == DATA] == [8]
+
+
+def test_other_steps_are_fetched_where_all_are_verified(
+    memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for step in (5, 7):
+        for path in SOURCE.glob("model.ckpt-10.*"):
+            name = path.name.replace("-10.", f"-{step}.")
+            memory.pipe(f"/runs/base/{name}", path.read_bytes())
+    read: List[str] = []
+    original = type(memory).cat_file
+
+    def cat_file(self: Any, path: str, **options: Any) -> Any:
+        read.append(path.rpartition("/")[2])
+        return original(self, path, **options)
+
+    monkeypatch.setattr(type(memory), "cat_file", cat_file)
+    for every_step, count in ((False, 1), (True, 3)):
+        del read[:]
+        with at_hand("memory://runs/base", every_step=every_step):
+            assert len([name for name in read if ".data-" in name]) == count
 
 
 def test_missing_and_short_data(memory: Any) -> None:
@@ -255,27 +275,6 @@ def test_data_whose_index_is_gone(memory: Any, tmp_path: Path) -> None:
     assert there.message == inspect(str(here)).findings[0].message.replace(
         str(here), "memory://runs/gone"
     )
-
-
-@pytest.mark.parametrize("end", ["", "/model.ckpt-7"])
-def test_a_first_version(memory: Any, tmp_path: Path, end: str) -> None:
-    here = tmp_path / "first"
-    here.mkdir()
-    (here / "model.ckpt-7").write_bytes(writer.table([(b"", writer.field(1, b""))]))
-    (here / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-7"\n')
-    with pytest.raises(UsageError, match="is of the V1 format, which only TensorFlow"):
-        inspect(copied(memory, here) + end)
-
-
-def test_a_first_version_of_shards(memory: Any, tmp_path: Path) -> None:
-    here = tmp_path / "shards"
-    here.mkdir()
-    table = writer.table([(b"", writer.field(1, b""))])
-    for number in range(2):
-        (here / f"model.ckpt-7-0000{number}-of-00002").write_bytes(table)
-    (here / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-7-?????-of-00002"\n')
-    with pytest.raises(UsageError, match="is of the V1 format"):
-        inspect(copied(memory, here))
 
 
 def test_a_saved_model(memory: Any, tmp_path: Path) -> None:
