@@ -23,6 +23,7 @@ MARKER = "ckptcheck-snapshot.json"
 _VERSION = 1
 _DATA = re.compile(r"\.data-\d{5}-of-\d{5}$")
 _LARGEST_MARKER = 64 << 20
+_LARGEST_SIZE = (1 << 63) - 1
 _LARGEST_GRAPH = 2 << 30
 """Protocol buffers have no more bytes."""
 
@@ -122,7 +123,20 @@ def _read_document(folder: str) -> _Document:
 
 
 def _listing(said: Any) -> Listing:
-    return {str(name): _facts(facts) for name, facts in said.items()}
+    return {_name(name): _facts(facts) for name, facts in said.items()}
+
+
+def _name(said: str) -> str:
+    """The name of a file, or of a directory with its slash.
+
+    Raises:
+        ValueError: no file can have it.
+    """
+    plain = said[:-1] if said.endswith("/") else said
+    if plain in ("", ".", "..") or "/" in plain or "\0" in plain:
+        raise ValueError(said)
+    plain.encode("utf-8", "surrogateescape")
+    return said
 
 
 def _marker(said: Any) -> Marker:
@@ -136,8 +150,8 @@ def _marker(said: Any) -> Marker:
 
 def _facts(said: Any) -> FileFacts:
     size, modified = int(said["size"]), float(said["modified"])
-    if not math.isfinite(modified):
-        raise ValueError(modified)
+    if not (0 <= size <= _LARGEST_SIZE and math.isfinite(modified)):
+        raise ValueError(said)
     return FileFacts(size, modified, str(said.get("problem", "")))
 
 

@@ -84,10 +84,15 @@ def test_data_that_cannot_be_read_is_not_missing(model_dir: Path, tmp_path: Path
         {"files": '{"x": {"size": 1, "modified": 1e999}}'},
         {"files": '{"x": {"size": 1, "modified": NaN}}'},
         {"said": '"text"'},
+        {"files": '{"model.ckpt-10.index": {"size": 1%s, "modified": 1}}' % ("0" * 400)},
+        {"files": '{"model.ckpt-10.index": {"size": -1, "modified": 1}}'},
+        {"files": r'{"a\u0000b": {"size": 1, "modified": 1}}'},
+        {"files": r'{"\ud800": {"size": 1, "modified": 1}}'},
+        {"files": '{"../x": {"size": 1, "modified": 1}}'},
     ],
-    ids=["step", "size", "time", "no time", "said"],
+    ids=["step", "size", "time", "no time", "said", "large", "less", "nul", "half", "elsewhere"],
 )
-def test_a_marker_with_numbers_that_are_none(changes: Any, model_dir: Path, tmp_path: Path) -> None:
+def test_a_marker_with_values_that_are_none(changes: Any, model_dir: Path, tmp_path: Path) -> None:
     snapshot(str(model_dir), str(tmp_path / "snap"))
     fields = {"global_step": "10", "files": "{}", "said": "[]", **changes}
     text = ", ".join(f"{json.dumps(name)}: {value}" for name, value in fields.items())
@@ -96,6 +101,23 @@ def test_a_marker_with_numbers_that_are_none(changes: Any, model_dir: Path, tmp_
     for look in (inspect, verify):
         with pytest.raises(UsageError, match="is not as this version of ckptcheck writes it"):
             look(str(tmp_path / "snap"))
+
+
+@pytest.mark.parametrize("state", [True, False])
+def test_a_damaged_marker_is_told_by_every_command(
+    state: bool, model_dir: Path, tmp_path: Path
+) -> None:
+    """TensorFlow never reads it, and is not said to fail."""
+    snapshot(str(model_dir), str(tmp_path / "snap"))
+    (tmp_path / "snap" / MARKER).write_text("{\n")
+    if not state:
+        (tmp_path / "snap" / "checkpoint").unlink()
+    (tmp_path / "params.json").write_text("{}")
+    said = f"snap/{MARKER} is not as this version of ckptcheck writes it: make the snapshot again"
+    check = ["snap", "module:model_fn", "params.json"]
+    for words in (["inspect", "snap"], ["verify", "snap"], check):
+        done = run_cli(*words, cwd=tmp_path)
+        assert (done.code, done.err) == (2, f"ckptcheck: error: {said}\n")
 
 
 def test_deep_of_a_snapshot_is_no_check(model_dir: Path, tmp_path: Path) -> None:
