@@ -354,7 +354,7 @@ def state_other(workspace: Workspace) -> None:
 def state_older(workspace: Workspace) -> None:
     """Two checkpoints, and the state file names the older one, as after going back by hand."""
     newer = workspace.prefix
-    older = newer.replace("-10", "-5")
+    older = os.path.join(os.path.dirname(newer), "model.ckpt-5")
     for path in glob.glob(newer + ".*"):
         shutil.copy(path, path.replace(newer, older))
     _write_state(workspace, os.path.basename(older), [os.path.basename(newer)])
