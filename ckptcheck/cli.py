@@ -15,6 +15,18 @@ from .stdout import write_out
 FILE_COMMANDS = ("inspect", "snapshot", "verify")
 """A first word that is one of these is a command of its own; ``./inspect`` is a directory."""
 
+_ALL = "ckptcheck verify --all-checkpoints reads them all"
+_JSON = dict.fromkeys(("check", "inspect", "verify"), "--format json writes JSON")
+_INSTEAD = {
+    "--json": _JSON,
+    "--deep": {
+        "inspect": "ckptcheck verify reads the data",
+        "verify": "verify reads all data without it",
+    },
+    "--all-checkpoints": {"check": _ALL, "inspect": f"all are listed; {_ALL}"},
+}
+"""By option and command: what to write instead of an option that the command has not."""
+
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
     """Runs the command line and raises SystemExit with its exit code.
@@ -49,6 +61,7 @@ def split_flags(argv: Sequence[str]) -> Tuple[List[str], Tuple[str, ...]]:
 
 def _run(words: List[str], flags: Optional[Sequence[str]]) -> None:
     """Imports the command that is asked for, and no other: what it does not need takes time."""
+    _verify_options(words)
     if words and words[0] in FILE_COMMANDS:
         command = importlib.import_module(f".commands.{words[0]}", __package__)
         run = functools.partial(command.app, words[1:], prog_name=f"ckptcheck {words[0]}")
@@ -60,6 +73,19 @@ def _run(words: List[str], flags: Optional[Sequence[str]]) -> None:
         run()
     finally:
         write_out()
+
+
+def _verify_options(words: Sequence[str]) -> None:
+    """Says what to write instead of an option that is another command's, or another linter's.
+
+    Raises:
+        UsageError: there is such an option.
+    """
+    command = words[0] if words and words[0] in FILE_COMMANDS else "check"
+    for word in words:
+        instead = _INSTEAD.get(word, {}).get(command)
+        if instead:
+            raise UsageError(f"no option {word}: {instead}")
 
 
 def _meant(words: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, List
+from typing import Any, List, Tuple
 
 import pytest
 
@@ -57,6 +57,21 @@ def test_no_such_directory(project: Project) -> None:
 def test_a_directory_of_nearly_that_name(project: Project) -> None:
     run = project.run("modeldir", TARGET, "params.json")
     assert_refused(run, "no directory or checkpoint modeldir", "did you mean model_dir?")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("verify", "model_dir", "--deep"), "no option --deep: verify reads all data without it"),
+        (("inspect", "--deep", "model_dir"), "no option --deep: ckptcheck verify reads the data"),
+        (("inspect", "model_dir", "--json"), "no option --json: --format json writes JSON"),
+        (("model_dir", "m:f", "--all-checkpoints"), "ckptcheck verify --all-checkpoints reads"),
+    ],
+)
+def test_an_option_of_another_command(
+    project: Project, words: Tuple[str, ...], expected: str
+) -> None:
+    assert_refused(project.run(*words), expected)
 
 
 def test_nearly_a_command(project: Project) -> None:

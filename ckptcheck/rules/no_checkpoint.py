@@ -14,6 +14,7 @@ checkpoint itself instead of the directory. An empty model_dir is not checked at
 
 import dataclasses
 import os
+import shlex
 from typing import Iterator, Mapping, Tuple
 
 from ..spec import EXPORT, TRAIN, Finding, Located, Outcome, StateFile
@@ -84,7 +85,10 @@ def _hint(located: Located) -> str:
     state = os.path.join(located.model_dir, "checkpoint")
     if located.state is not None and located.state.unseen:
         return f"make {state} a file that can be read"
-    return f'write model_checkpoint_path: "{latest}" into {state}'
+    return (
+        f'write model_checkpoint_path: "{latest}" into {state}; whether that one is whole tells '
+        f"ckptcheck verify {shlex.quote(located.candidates[-1])}"
+    )
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
