@@ -8,13 +8,14 @@ import sys
 from typing import List, Optional, Sequence, Tuple
 
 from .errors import UsageError
-from .exit_codes import EXIT_USAGE
+from .exit_codes import EXIT_INTERRUPTED, EXIT_USAGE
 from .harmless import escaped, printable, shortened
 from .stdout import write_out
 
 FILE_COMMANDS = ("inspect", "snapshot", "verify")
 """A first word that is one of these is a command of its own; ``./inspect`` is a directory."""
 
+_OPTIONS = ("explain", "list-rules", "help", "version")
 _ALL = "ckptcheck verify --all-checkpoints reads them all"
 _JSON = dict.fromkeys(("check", "inspect", "verify"), "--format json writes JSON")
 _INSTEAD = {
@@ -46,14 +47,22 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         sys.stderr.write(_INTERNAL.format(type(error).__name__, _harmless(str(error))))
         sys.exit(EXIT_USAGE)
     except KeyboardInterrupt:
-        sys.stderr.write("ckptcheck: interrupted\n")
-        sys.exit(130)
+        sys.exit(_interrupted())
+    except SystemExit as end:
+        if end.code == EXIT_INTERRUPTED:  # as typer ends a command that is interrupted
+            _interrupted()
+        raise
+
+
+def _interrupted() -> int:
+    sys.stderr.write("ckptcheck: interrupted\n")
+    return EXIT_INTERRUPTED
 
 
 def split_flags(argv: Sequence[str]) -> Tuple[List[str], Tuple[str, ...]]:
-    """Cuts a command line at its first ``--``: what is ckptcheck's, and the user's flags."""
+    """Cuts a check's command line at its first ``--``: what is ckptcheck's, and the flags."""
     words = list(argv)
-    if "--" not in words:
+    if "--" not in words or words[0] in FILE_COMMANDS:
         return words, ()
     at = words.index("--")
     return words[:at], tuple(words[at + 1 :])
@@ -92,6 +101,8 @@ def _meant(words: Sequence[str]) -> str:
     """What to say of a MODEL_DIR that is not there and nearly a command."""
     if not words or words[0] in FILE_COMMANDS or os.path.exists(words[0]):
         return ""
+    if words[0] in _OPTIONS:
+        return f"; did you mean ckptcheck --{' '.join(words)}?"
     import difflib
 
     near = difflib.get_close_matches(words[0], FILE_COMMANDS, 1, 0.75)

@@ -90,9 +90,9 @@ class CheckSpec:
             _verify_name("--params-type (dict, attr or module:callable)", self.params_type)
         if self.input_fn and self.features is not None:
             raise UsageError("--input-fn and --features exclude each other: give one of them")
-        _verify_choices("--mode", self.modes, ALL_MODES)
-        _verify_choices("--behavior", (self.behavior,), ("auto", "v1", "v2"))
-        _verify_choices("--fail-on", (self.fail_on,), SEVERITIES)
+        verify_choices("--mode", self.modes, ALL_MODES)
+        verify_choices("--behavior", (self.behavior,), ("auto", "v1", "v2"))
+        verify_choices("--fail-on", (self.fail_on,), SEVERITIES)
         if not 0 < self.timeout <= LONGEST_TIMEOUT:
             raise UsageError(
                 f"--timeout {self.timeout:g}: expected seconds above 0, {LONGEST_TIMEOUT:g} at most"
@@ -139,16 +139,21 @@ def _verify_name(what: str, value: str) -> None:
         raise UsageError(f"{what} {value!r}: {path!r} is no name in a module")
     is_file = place.endswith(".py")
     if not is_file and not all(part.isidentifier() for part in place.split(".")):
-        hint = " (a path ends with .py)" if "/" in place or os.sep in place else ""
+        is_path = "/" in place or os.sep in place
+        hint = f"; did you mean {place}.py:{path}?" if is_path else ""
         raise UsageError(f"{what} {value!r}: {place!r} is no module{hint}")
 
 
 def _example(value: str) -> str:
     """What may have been meant by a name without a colon."""
+    if value.endswith(".py"):
+        return f"{value}:model_fn"
+    if "/" in value:
+        return f"{value.rstrip('/')}.py:model_fn"
+    if not all(part.isidentifier() for part in value.split(".")):
+        return "models.net:model_fn"
     module, dot, name = value.rpartition(".")
-    if dot and name != "py" and all(part.isidentifier() for part in value.split(".")):
-        return f"{module}:{name}"
-    return f"{value or 'models.net'}:model_fn"
+    return f"{module}:{name}" if dot else f"{value}:model_fn"
 
 
 def _verify_json(value: Any, where: str) -> None:
@@ -168,7 +173,12 @@ def _verify_json(value: Any, where: str) -> None:
         )
 
 
-def _verify_choices(what: str, values: Sequence[str], allowed: Sequence[str]) -> None:
+def verify_choices(what: str, values: Sequence[str], allowed: Sequence[str]) -> None:
+    """Verifies the values of an option.
+
+    Raises:
+        UsageError: there is none, or one that is not allowed.
+    """
     if not values:
         raise UsageError("{}: expected at least one of {}".format(what, ", ".join(allowed)))
     for value in values:
@@ -207,7 +217,7 @@ def read_json_object(path: str, what: str) -> Dict[str, Any]:
         value = json.loads(text, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
         raise UsageError(
-            f"{what} {name}:{error.lineno}:{error.colno}: not JSON: {error.msg}"
+            f"{what} {name}:{error.lineno}:{error.colno}: not JSON: {error.msg}{_instead(path)}"
         ) from None
     except _DuplicateKeyError as error:
         raise UsageError(
@@ -226,17 +236,31 @@ def read_json_object(path: str, what: str) -> Dict[str, Any]:
 _KINDS = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
 
 
+def _instead(path: str) -> str:
+    """What to do with params that are of another form."""
+    if path.lower().endswith((".yaml", ".yml")):
+        return "; YAML has to be converted to JSON first"
+    if path.endswith(".py"):
+        return "; write the params of Python code to a file with json.dump"
+    if path.lstrip().startswith("{"):
+        return "; write the params to a file, or pipe them to ckptcheck and give -"
+    return f"; a single param is given by --set {path}" if "=" in path else ""
+
+
 def _read_text(path: str, what: str) -> str:
     try:
         if path == "-":
+            if sys.stdin is None:
+                raise UsageError(f"{what} standard input: it is closed")
             return sys.stdin.buffer.read().decode("utf-8-sig")
         if os.path.isfile(path) and os.path.getsize(path) > _LARGEST_PARAMS:
-            raise UsageError(f"{what} {path}: larger than {_LARGEST_PARAMS >> 20} MB")
+            raise UsageError(f"{what} {path}: larger than {_LARGEST_PARAMS >> 20} MiB")
         with open(path, encoding="utf-8-sig") as file:
             return file.read()
     except FileNotFoundError:
         raise UsageError(
             f"{what} {path}: no such file; expected a file with a JSON object, - for standard input"
+            + _instead(path)
         ) from None
     except UnicodeDecodeError:
         name = "standard input" if path == "-" else path

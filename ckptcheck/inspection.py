@@ -9,7 +9,6 @@ from .checkpoint.examine import Examined, examine
 from .checkpoint.files import Listing, by_checkpoint
 from .checkpoint.first_version import files_of, is_first_version, without_pattern
 from .checkpoint.locate import locate
-from .checkpoint.names import step_of
 from .checkpoint.remote import AtHand, at_hand
 from .checkpoint.snapshot import list_model_dir
 from .errors import UsageError
@@ -22,6 +21,7 @@ from .spec import (
     Inspection,
     Located,
     VariableRow,
+    step_of,
 )
 
 

@@ -786,6 +786,15 @@ def allows(declared: Shape, stored: Shape) -> bool:
     )
 
 
+def step_of(prefix: str) -> Optional[int]:
+    """The step in a checkpoint's name, None where it has none.
+
+    A V1 checkpoint in several files is named by a pattern: ``model.ckpt-10-?????-of-00002``.
+    """
+    found = re.search(r"-(\d{1,19})(-\?{5}-of-\d{5})?\Z", prefix)
+    return int(found.group(1)) if found else None
+
+
 def natural_key(name: str) -> Tuple[Tuple[int, int, str], ...]:
     """A sort key that puts ``layer_2`` before ``layer_10``."""
     parts = re.split(r"(\d+)", name)

@@ -9,7 +9,6 @@ from .checkpoint.examine import Examined, examine
 from .checkpoint.files import Listing, by_checkpoint, list_folder
 from .checkpoint.first_version import is_first_version
 from .checkpoint.locate import locate, named_alone
-from .checkpoint.names import step_of
 from .checkpoint.remote import AtHand, ReadRange, at_hand
 from .checkpoint.snapshot import list_model_dir
 from .errors import UsageError
@@ -25,7 +24,7 @@ from .file_facts import (
 )
 from .groups import group
 from .rules import run_rules
-from .spec import Located, Verification, Verified
+from .spec import Located, Verification, Verified, step_of
 
 
 def verify(

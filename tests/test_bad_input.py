@@ -6,6 +6,7 @@ appears, and no traceback of ckptcheck's is shown.
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -72,6 +73,65 @@ def test_an_option_of_another_command(
     project: Project, words: Tuple[str, ...], expected: str
 ) -> None:
     assert_refused(project.run(*words), expected)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ((TARGET, "model_dir", "params.json"), "TARGET model_dir is a directory"),
+        (("params.json", TARGET, "model_dir"), "PARAMS model_dir is a directory"),
+        (("model_dir", "params.json", TARGET), "PARAMS model.py:model_fn is no file"),
+        (("model:model_fn", "x:y"), "MODEL_DIR model:model_fn is no directory"),
+    ],
+)
+def test_arguments_in_another_order(
+    project: Project, words: Tuple[str, ...], expected: str
+) -> None:
+    order = "expected MODEL_DIR TARGET PARAMS, in this order"
+    assert_refused(project.run(*words), expected, order)
+
+
+def test_an_option_without_its_dashes(project: Project) -> None:
+    run = project.run("explain", "wrong-step")
+    assert_refused(run, "did you mean ckptcheck --explain wrong-step?")
+
+
+def test_nearly_a_rule(project: Project) -> None:
+    run = project.run("--explain", "wrong_step")
+    assert_refused(run, "did you mean wrong-step?", "ckptcheck --list-rules lists them")
+
+
+def test_what_follows_two_dashes_is_an_argument_of_a_file_command(project: Project) -> None:
+    assert_refused(project.run("inspect", "model_dir", "--", "x"), "unexpected extra argument")
+    assert project.run("inspect", "--", "model_dir").code == 0
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ("params.yaml", "YAML has to be converted to JSON"),
+        ("config.py", "with json.dump"),
+        ('{"units": 3}', "pipe them to ckptcheck and give -"),
+        ("units=3", "--set units=3"),
+    ],
+)
+def test_params_of_another_form(project: Project, params: str, expected: str) -> None:
+    project.write("params.yaml", "units: 3\n")
+    project.write("config.py", "UNITS = 3\n")
+    assert_refused(project.check(TARGET, params), f"PARAMS {params}", expected)
+
+
+def test_params_from_a_standard_input_that_is_closed(project: Project) -> None:
+    script = f"exec {shlex.quote(sys.executable)} -m ckptcheck model_dir {TARGET} - <&-"
+    done = subprocess.run(
+        ["sh", "-c", script],
+        cwd=str(project.root),
+        env=project.environment(),
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert b"PARAMS standard input: it is closed" in done.stderr
 
 
 def test_nearly_a_command(project: Project) -> None:
@@ -215,7 +275,7 @@ def test_a_set_that_is_none(project: Project, override: str) -> None:
     ("arguments", "words"),
     [
         (["--mode", "nonsense"], ["--mode nonsense", "predict, eval, train"]),
-        (["--format", "nonsense"], ["--format nonsense", "text or json"]),
+        (["--format", "nonsense"], ["--format nonsense", "expected text, json"]),
         (["--behavior", "nonsense"], ["--behavior nonsense", "auto, v1, v2"]),
         (["--fail-on", "nonsense"], ["--fail-on nonsense", "note, warning, error"]),
         (["--timeout", "0"], ["--timeout 0"]),
@@ -224,7 +284,7 @@ def test_a_set_that_is_none(project: Project, override: str) -> None:
         (["--params-type", "nonsense"], ["--params-type", "dict, attr or module:callable"]),
         (["--input-fn", "nonsense"], ["--input-fn", "module:attr"]),
         (["--features", "nonsense"], ["--features nonsense: no such file"]),
-        (["--explain", "nonsense"], ["--explain nonsense: no such rule", "shape-mismatch"]),
+        (["--explain", "nonsense"], ["--explain nonsense: no such rule", "ckptcheck --list-rules"]),
         (["--nonsense"], ["--nonsense"]),
         (["params.json", "four"], ["four"]),
     ],
@@ -626,7 +686,7 @@ def test_an_interrupt_ends_everything(project: Project, tmp_path: Path) -> None:
     run = Run(process.returncode, out.decode("utf-8"), err.decode("utf-8"))
     assert not left, "the traced code goes on running"
     assert_civil(run)
-    assert run.code not in (0, 1, 2, 3), run
+    assert (run.code, "ckptcheck: interrupted" in run.err) == (130, True), run
     assert project.left_behind() == [], "a temporary directory was left"
     assert digest(project.model_dir) == before
 

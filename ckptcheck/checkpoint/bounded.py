@@ -24,5 +24,5 @@ def read_whole(path: str, most: int) -> bytes:
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         if size > most:
-            raise TooLargeError(f"it is larger than {most} bytes")
+            raise TooLargeError(f"it is larger than {most >> 20} MiB")
         return file.read(size)

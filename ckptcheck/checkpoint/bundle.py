@@ -11,12 +11,11 @@ import gc
 import struct
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from ..spec import CheckpointIndex, VariableSpec
+from ..spec import CheckpointIndex, VariableSpec, step_of
 from .bounded import read_whole
 from .damage import DamagedError, FirstVersionError
 from .dtypes import dtype_name
 from .first_version import is_first_version
-from .names import step_of
 from .slices import WHOLE, Extents, slice_key
 from .table import table_blocks
 from .wire import BYTES, FIXED32, bytes_of, fields, number_of

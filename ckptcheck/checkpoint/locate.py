@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Collection, Dict, List, Optional, Tuple
 
 from ..errors import UsageError
-from ..spec import Located, StateFile
+from ..spec import Located, StateFile, step_of
 from .files import FileFacts, Listing
 from .first_version import first_versions, is_first_version, is_table, prefix_of, without_pattern
-from .names import shard_name, step_of, without_ending
+from .names import shard_name, without_ending
 from .snapshot import list_model_dir
 from .state_file import STATE_FILE, read_state_file
 

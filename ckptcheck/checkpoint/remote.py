@@ -26,11 +26,12 @@ from typing import (
 )
 
 from ..errors import UsageError
+from ..spec import step_of
 from .bundle import Bundle, read_bundle
 from .damage import DamagedError
 from .files import FileFacts, Listing, global_step_of, readable_graphs
 from .first_version import possible_first_versions, prefix_of, without_pattern
-from .names import step_of, without_ending
+from .names import without_ending
 from .packed import ENDING
 from .snapshot import MARKER, Marker, write_markers
 from .state_file import STATE_FILE, parse_state_bytes, verify_size

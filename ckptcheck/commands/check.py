@@ -1,5 +1,8 @@
 """The command without a word of its own: ``ckptcheck MODEL_DIR TARGET``."""
 
+import difflib
+import os
+import re
 from typing import List, Optional
 
 import typer
@@ -13,6 +16,7 @@ from ..config import (
     read_json_object,
     seconds,
     size,
+    verify_choices,
     with_overrides,
 )
 from ..errors import UsageError
@@ -61,12 +65,40 @@ def _explain(value: Optional[str]) -> None:
         return
     rules = all_rules()
     if value not in rules:
+        near = difflib.get_close_matches(value, rules, 1)
+        meant = f"did you mean {near[0]}? " if near else ""
         raise UsageError(
-            "--explain {}: no such rule; the rules are {}".format(value, ", ".join(rules))
+            f"--explain {value}: no such rule; {meant}ckptcheck --list-rules lists them"
         )
     rule = rules[value]
     write_out(f"{rule.id} ({rule.severity})\n\n{rule.explanation}\n")
     raise typer.Exit()
+
+
+_NAME = re.compile(r"[\w./-]+:[A-Za-z_][\w.]*")
+"""What only a TARGET looks like."""
+
+
+def _verify_order(model_dir: str, target: str, params: Optional[str]) -> None:
+    """Notices arguments in another order, whose own errors would lead astray.
+
+    Raises:
+        UsageError: one of them can only be another.
+    """
+    problem = ""
+    if os.path.isdir(target):
+        problem = f"TARGET {target} is a directory"
+    elif params and os.path.isdir(params):
+        problem = f"PARAMS {params} is a directory"
+    elif params and _NAME.fullmatch(params) and not os.path.exists(params):
+        problem = f"PARAMS {params} is no file, but what a TARGET looks like"
+    elif _NAME.fullmatch(model_dir) and not os.path.exists(model_dir):
+        problem = f"MODEL_DIR {model_dir} is no directory, but what a TARGET looks like"
+    if problem:
+        raise UsageError(
+            f"{problem}: expected MODEL_DIR TARGET PARAMS, in this order, such as "
+            "ckptcheck runs/base models.net:model_fn params.json"
+        )
 
 
 @app.command(help=_HELP)
@@ -124,8 +156,8 @@ def check(
     ),
 ) -> None:
     """Checks one checkpoint against one model_fn."""
-    if output not in FORMATS:
-        raise UsageError("--format {}: expected {}".format(output, " or ".join(FORMATS)))
+    verify_choices("--format", (output,), tuple(FORMATS))
+    _verify_order(model_dir, target, params)
     values = read_json_object(params, "PARAMS") if params else {}
     spec = CheckSpec(
         model_dir=model_dir,

@@ -7,7 +7,7 @@ from typing import Union
 
 import typer
 
-from ..errors import UsageError
+from ..config import verify_choices
 from ..exit_codes import EXIT_FINDINGS, EXIT_NOTHING_CHECKED, EXIT_OK
 from ..reporters.options import Options
 from ..spec import SEVERITIES, Inspection, Report, Verification
@@ -59,7 +59,5 @@ def verify_words(output: str, fail_on: str) -> None:
     Raises:
         UsageError: one of them says something else.
     """
-    if output not in ("text", "json"):
-        raise UsageError(f"--format {output}: expected text or json")
-    if fail_on not in SEVERITIES:
-        raise UsageError("--fail-on {}: expected {}".format(fail_on, " or ".join(SEVERITIES)))
+    verify_choices("--format", (output,), ("text", "json"))
+    verify_choices("--fail-on", (fail_on,), SEVERITIES)

@@ -18,6 +18,7 @@ from .base import Facts, Rule, outcomes_of_reading, untraced
 from .examples import facts
 
 _RAISES = ("no-shard", "size", "missing-part")
+_OVERLAP = "TensorFlow looks at their checksums alone"
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -31,7 +32,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             rule=RULE.id,
             severity="error" if raises else "warning",
             message=f"{flaw.variable}: {flaw.text}"
-            + untraced(facts, "restoring it raises" if raises else "TensorFlow reads it as it is"),
+            + untraced(facts, "restoring it raises" if raises else _OVERLAP),
             modes=facts.modes,
             outcomes=outcomes_of_reading(facts, [flaw.variable]) if raises else {},
             subject=f"{flaw.variable} {flaw.kind}",

@@ -14,7 +14,7 @@ import os
 import re
 from typing import Iterator, Optional, Tuple
 
-from ..spec import Finding
+from ..spec import Finding, step_of
 from .base import Facts, Rule
 from .examples import LOCATED, facts
 
@@ -24,7 +24,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     located = facts.located
     if located.explicit or not located.exists or located.elsewhere:
         return
-    step = _step(located.prefix)
+    step = step_of(located.prefix)
     newer = [prefix for prefix in located.candidates if _is_newer(prefix, located.prefix, step)]
     if not newer:
         return
@@ -46,18 +46,14 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _is_newer(prefix: str, loaded: str, step: Optional[int]) -> bool:
-    other = _step(prefix)
+    other = step_of(prefix)
     same_series = _series(prefix) == _series(loaded)  # both lie in the model_dir
     return same_series and step is not None and other is not None and other > step
 
 
 def _series(prefix: str) -> str:
-    return re.sub(r"\d+$", "", os.path.basename(prefix))
-
-
-def _step(prefix: str) -> Optional[int]:
-    found = re.search(r"-(\d{1,19})$", prefix)
-    return int(found.group(1)) if found else None
+    """A checkpoint's name without its step, and without the pattern of several V1 files."""
+    return re.sub(r"-\d+(-\?{5}-of-\d{5})?$", "-", os.path.basename(prefix))
 
 
 def title(findings: Tuple[Finding, ...]) -> str:

@@ -86,8 +86,8 @@ def _hint(located: Located) -> str:
     if located.state is not None and located.state.unseen:
         return f"make {state} a file that can be read"
     return (
-        f'write model_checkpoint_path: "{latest}" into {state}; whether that one is whole tells '
-        f"ckptcheck verify {shlex.quote(located.candidates[-1])}"
+        f'write model_checkpoint_path: "{latest}" into {state}, once '
+        f"ckptcheck verify {shlex.quote(located.candidates[-1])} finds it good"
     )
 
 

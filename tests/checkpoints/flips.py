@@ -16,9 +16,7 @@ from typing import Any, Dict, Optional
 import numpy as np
 import tensorflow as tf
 
-from ckptcheck.checkpoint.bundle import read_bundle
-from ckptcheck.checkpoint.damage import DamagedError
-from ckptcheck.checkpoint.deep import scan
+from ckptcheck.verification import verify
 
 DATA = ".data-00000-of-00001"
 
@@ -33,10 +31,7 @@ def _theirs(prefix: str) -> Optional[Dict[str, Any]]:
 
 
 def _accepts(prefix: str) -> bool:
-    try:
-        return not any(item.problem for item in scan(read_bundle(prefix), workers=1))
-    except DamagedError:
-        return False
+    return verify(prefix, fail_on="error").ok
 
 
 def _same(left: Dict[str, Any], right: Dict[str, Any]) -> bool:

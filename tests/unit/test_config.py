@@ -101,7 +101,7 @@ def test_params_that_are_too_large_are_not_read(tmp_path: Path) -> None:
     path = tmp_path / "model.ckpt.data-00000-of-00001"
     with path.open("wb") as file:
         file.truncate(65 << 20)
-    with pytest.raises(UsageError, match="larger than 64 MB"):
+    with pytest.raises(UsageError, match="larger than 64 MiB"):
         read_json_object(str(path), "PARAMS")
 
 
@@ -300,7 +300,7 @@ def test_targets(target: str) -> None:
         ("net:model-fn", "'model-fn' is no name"),
         ("net:model_fn()", "is no name"),
         ("net:a..b", "is no name"),
-        ("models/net:model_fn", "'models/net' is no module (a path ends with .py)"),
+        ("models/net:model_fn", "'models/net' is no module; did you mean models/net.py:model_fn?"),
         ("my-net:model_fn", "'my-net' is no module"),
         ("a:b:c", "'a:b' is no module"),
         ("net.:model_fn", "is no module"),
@@ -375,6 +375,7 @@ def test_the_app_dir_is_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         (["a", "--", "--x=1", "-y"], (["a"], ("--x=1", "-y"))),
         (["a", "--", "b", "--", "c"], (["a"], ("b", "--", "c"))),
         (["--", "a"], ([], ("a",))),
+        (["inspect", "--", "-dir"], (["inspect", "--", "-dir"], ())),
     ],
 )
 def test_flags_stand_behind_the_first_two_dashes(

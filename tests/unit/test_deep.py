@@ -368,6 +368,20 @@ def test_the_same_bytes_are_not_read_without_end(tmp_path: Path) -> None:
     assert problems.count("") == 4 and all("too often" in problem for problem in problems[4:])
 
 
+def test_of_two_tensors_that_overlap_the_damaged_one_is_named(tmp_path: Path) -> None:
+    whole, other = struct.pack("<4f", 1, 2, 3, 4), struct.pack("<4f", 5, 6, 7, 8)
+    entries = {
+        b"a": writer.entry(1, (4,), 0, 0, 16, masked(crc32c(whole))),
+        b"b": writer.entry(1, (4,), 0, 0, 16, masked(crc32c(other))),
+    }
+    (tmp_path / "c-1.index").write_bytes(writer.index(entries))
+    (tmp_path / "c-1.data-00000-of-00001").write_bytes(whole)
+    found = verify(str(tmp_path / "c-1"), fail_on="error")
+    rules = {f.variable: f.rule for g in found.checkpoints[0].groups for f in g.findings}
+    assert (found.ok, rules["b"]) == (False, "damaged-tensor")
+    assert "a" not in rules
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("name", ["dense/kernel", "dense/kernel/Adagrad"])
 def test_a_checkpoint_with_a_value_that_is_not_finite_is_not_good(

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ckptcheck.checkpoint.locate import checkpoints_in, locate
-from ckptcheck.checkpoint.names import step_of
 from ckptcheck.errors import UsageError
+from ckptcheck.spec import step_of
 
 V1_MAGIC = bytes.fromhex("57fb808b247547db")
 

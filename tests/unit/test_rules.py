@@ -348,6 +348,16 @@ def test_a_name_of_slashes_ends_soon() -> None:
     assert time.process_time() - start < 1
 
 
+@pytest.mark.parametrize("newer", ["model.ckpt-9", "model.ckpt-9-?????-of-00001"])
+def test_a_newer_checkpoint_of_either_format(newer: str) -> None:
+    loaded, other = "runs/base/model.ckpt-5", f"runs/base/{newer}"
+    located = dataclasses.replace(made.LOCATED, prefix=loaded, candidates=(loaded, other))
+    (found,) = all_rules()["newer-checkpoint"].check(
+        dataclasses.replace(made.facts(), located=located)
+    )
+    assert newer in found.message
+
+
 def test_a_state_file_that_cannot_be_read_is_not_called_wrong() -> None:
     state = StateFile("", problem="it cannot be read: Permission denied", unseen=True)
     located = dataclasses.replace(made.LOCATED, prefix="", exists=False, state=state)
