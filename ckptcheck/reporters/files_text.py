@@ -1,13 +1,11 @@
 """Inspections and verifications as text, readable at 80 columns."""
 
 import shlex
-import textwrap
 import time
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from tabulate import tabulate
 
-from ..groups import fold
 from ..harmless import printable
 from ..spec import (
     CheckpointSummary,
@@ -20,20 +18,19 @@ from ..spec import (
     natural_key,
     shape_text,
 )
+from .layout import folded, painted, slots_of, table, tagged, wrapped
 from .options import Options
 from .words import age_text, bytes_text, times_text
 
 _MOST_ROWS = 24
 _MOST_FINDINGS = 12
 _MOST_INPUTS = 12
-_SHORTEST_NAME = 16
 _ROLES = {
     "weight": "weights",
     "optimizer": "optimizer state",
     "global_step": "global step",
     "other": "other",
 }
-_COLORS = {"error": "31;1", "warning": "33;1", "note": "36", "good": "32;1"}
 
 
 def render_inspection(
@@ -75,44 +72,15 @@ def render_groups(groups: Sequence[Group], options: Options) -> str:
 # --- Pieces ----------------------------------------------------------------------------------
 
 
-def _wrapped(text: str, options: Options, indent: str = "", hang: str = "  ") -> str:
-    return textwrap.fill(
-        printable(text, 2000),
-        options.width,
-        initial_indent=indent,
-        subsequent_indent=indent + hang,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _paint(text: str, color: str, options: Options) -> str:
-    return f"\x1b[{_COLORS[color]}m{text}\x1b[0m" if options.color else text
+def _wrapped(text: str, options: Options, indent: str = "") -> str:
+    return wrapped(printable(text, 2000), options, indent)
 
 
 def _table(
-    rows: Sequence[Sequence[str]], headers: Sequence[str], options: Options, kept: int = 0
+    rows: Sequence[Sequence[str]], headers: Sequence[str], options: Options, names: int = 0
 ) -> str:
-    """A table whose first column gives way: a long name keeps its end, and a mark of its start."""
-    others = sum(
-        max([len(header), *(len(row[column]) for row in rows)]) + 3
-        for column, header in enumerate(headers)
-        if column
-    )
-    most = max(_SHORTEST_NAME, options.width - others)
-    short = [
-        [row[0][:kept] + _ending(printable(row[0][kept:], 2000), most - kept), *row[1:]]
-        for row in rows
-    ]
-    align = ["left", *("right" if header in _NUMBERS else "left" for header in headers[1:])]
-    return tabulate(short, list(headers), tablefmt="simple", disable_numparse=True, colalign=align)
-
-
-_NUMBERS = ("step", "size", "values")
-
-
-def _ending(name: str, most: int) -> str:
-    return name if len(name) <= most else "…" + name[len(name) - most + 1 :]
+    safe = [[printable(cell, 2000) for cell in row] for row in rows]
+    return table(safe, headers, options.width, names)
 
 
 def _checkpoints(found: Inspection, options: Options, now: float) -> str:
@@ -124,12 +92,12 @@ def _checkpoints(found: Inspection, options: Options, now: float) -> str:
     rows = [_checkpoint(item, found.model_dir, now) for item in found.checkpoints]
     rest = len(rows) - _MOST_ROWS
     if rest > 1:
-        older = [row for row in rows[:rest] if row[0].startswith("* ")]
-        rows = [[f"  ({rest - len(older)} older ones)", "", "", ""], *older, *rows[rest:]]
+        older = [row for row in rows[:rest] if row[0]]
+        rows = [["", f"({rest - len(older)} older ones)", "", "", ""], *older, *rows[rest:]]
     if not rows:
         return _wrapped(head, options)
-    table = _table(rows, ["checkpoint", "step", "written", "size"], options, kept=2)
-    lines = [_wrapped(head, options), table]
+    headers = ["", "checkpoint", "step", "written", "on disk"]
+    lines = [_wrapped(head, options), _table(rows, headers, options, names=1)]
     if not any(item.loaded for item in found.checkpoints):
         last = shlex.quote(found.checkpoints[-1].prefix)
         lines.append(_wrapped(f"to see what is in the last one: ckptcheck inspect {last}", options))
@@ -142,7 +110,8 @@ def _checkpoint(item: CheckpointSummary, model_dir: str, now: float) -> List[str
     if folder.startswith(beside):  # in a directory below
         name = item.prefix[len(beside) :]
     return [
-        ("* " if item.loaded else "  ") + name,
+        "*" if item.loaded else "",
+        name,
         "-" if item.step is None else str(item.step),
         "-" if item.written is None else age_text(now - item.written),
         bytes_text(item.size),
@@ -215,32 +184,20 @@ def _unfolded(rows: Sequence[VariableRow]) -> Iterator[List[str]]:
 def _folded(rows: Sequence[VariableRow]) -> Iterator[List[str]]:
     """Variables that are alike in one line, and slots with the variable that they belong to."""
     by_name = {row.variable.name: row for row in rows}
-    slots = _slots(by_name)
+    slots = {
+        name: owner
+        for name, owner in slots_of(by_name).items()
+        if by_name[name].role == "optimizer"
+    }
     kinds: Dict[Tuple[object, ...], List[str]] = {}
     for name in sorted(by_name, key=natural_key):
         if name not in slots:
-            spec = by_name[name].variable
-            kinds.setdefault((spec.dtype, spec.shape, by_name[name].role), []).append(name)
-    own: Dict[str, List[str]] = {}
-    for slot, owner in slots.items():
-        own.setdefault(owner, []).append(slot)
-    folded = [entry for names in kinds.values() for entry in fold(names)]
-    for label, members in sorted(folded, key=lambda entry: natural_key(entry[1][0])):
-        times = f" (x{len(members)})" if len(members) > 1 else ""
-        count = len(own.get(members[0], []))
-        extra = f" + {count} slot{'' if count == 1 else 's'}" if count else ""
-        everything = [*members, *(slot for member in members for slot in own.get(member, []))]
-        yield _line(label + times + extra, [by_name[name] for name in everything])
-
-
-def _slots(rows: Dict[str, VariableRow]) -> Dict[str, str]:
-    """The optimizer's variables that are named after another one, with that one."""
-    found = {}
-    for name, row in rows.items():
-        owner = name.rpartition("/")[0]
-        if row.role == "optimizer" and owner in rows:
-            found[name] = owner
-    return found
+            row = by_name[name]
+            kind = (row.variable.dtype, row.variable.shape, row.role, row.parts)
+            kinds.setdefault(kind, []).append(name)
+    lines = [line for names in kinds.values() for line in folded(names, slots)]
+    for label, names in sorted(lines, key=lambda line: natural_key(line[1][0])):
+        yield _line(label, [by_name[name] for name in names])
 
 
 def _line(label: str, rows: Sequence[VariableRow]) -> List[str]:
@@ -253,9 +210,8 @@ def _line(label: str, rows: Sequence[VariableRow]) -> List[str]:
 
 def _group(item: Group, options: Options) -> str:
     first = item.findings[0]
-    tag = f"{first.severity}[{first.rule}]"
-    headline = _wrapped(f"{tag} {item.title}", options)
-    lines = [_paint(tag, first.severity, options) + headline[len(tag) :]]
+    title = printable(item.title, 2000)
+    lines = [tagged(first.severity, first.rule, title, options)]
     for finding in item.findings[:_MOST_FINDINGS]:
         lines.append(_wrapped(finding.message, options, "  "))
     rest = len(item.findings) - _MOST_FINDINGS
@@ -267,7 +223,7 @@ def _group(item: Group, options: Options) -> str:
 
 
 def _verified(item: Verified, options: Options) -> str:
-    state = _paint("good", "good", options) if item.ok else _paint("NOT GOOD", "error", options)
+    state = painted("good", "good", options) if item.ok else painted("NOT GOOD", "error", options)
     name = printable(item.prefix, 2000) or "no checkpoint"
     read = f"{times_text(item.tensors, 'tensor')}, {bytes_text(item.size)} read"
     head = _wrapped(f"{name}: {read}:", options)

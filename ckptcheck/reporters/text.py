@@ -1,13 +1,11 @@
 """``--format text``: for people, readable at 80 columns."""
 
-import collections
 import dataclasses
 import textwrap
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from tabulate import tabulate
 
-from ..groups import fold
 from ..harmless import escaped, printable, shortened
 from ..spec import (
     EVAL,
@@ -27,13 +25,12 @@ from ..spec import (
     natural_key,
     shape_text,
 )
+from .layout import folded, painted, slots_of, table, tagged, wrapped
 from .options import Options
 from .words import bytes_text, times_text
 
 _MOST_ROWS = 12
 _LONGEST_TEXT = 2000
-_SHORTEST_NAME = 16
-_COLORS = {"error": "31;1", "warning": "33;1", "note": "36", "good": "32;1", "bold": "1"}
 _VERDICTS = {
     RESTORES: "restores",
     FAILS: "FAILS",
@@ -75,19 +72,10 @@ class _Writer:
         return "\n\n".join(block for block in blocks if block) + "\n"
 
     def _paint(self, text: str, color: str) -> str:
-        if not self._options.color:
-            return text
-        return f"\x1b[{_COLORS[color]}m{text}\x1b[0m"
+        return painted(text, color, self._options)
 
-    def _wrap(self, text: str, indent: str = "", hang: Optional[str] = None) -> str:
-        return textwrap.fill(
-            text,
-            self._options.width,
-            initial_indent=indent,
-            subsequent_indent=indent if hang is None else hang,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+    def _wrap(self, text: str, indent: str = "", hang: str = "  ") -> str:
+        return wrapped(text, self._options, indent, hang)
 
     def _headline(self) -> str:
         report = self._report
@@ -96,12 +84,12 @@ class _Writer:
             what = f"{report.model_dir}: no checkpoint read"
         else:
             step = "" if index.step is None else f"step {index.step}, "
-            what = f"{index.prefix} ({step}{len(index.variables)} variables)"
-        lines = [self._wrap(f"{what} into {report.target}", hang="  ")]
+            what = f"{index.prefix} ({step}{times_text(len(index.variables), 'variable')})"
+        lines = [self._wrap(f"{what} into {report.target}")]
         if report.data is not None:
             read = times_text(report.data.tensors, "tensor")
             lines.append(f"  data read: {read}, {bytes_text(report.data.size)}")
-        lines.extend(self._wrap(line, "  ", "    ") for line in self._how())
+        lines.extend(self._wrap(line, "  ") for line in self._how())
         return "\n".join(lines)
 
     def _how(self) -> Iterator[str]:
@@ -137,20 +125,18 @@ class _Writer:
 
     def _group(self, item: Group) -> str:
         first = item.findings[0]
-        tag = f"{first.severity}[{first.rule}]"
-        headline = self._wrap(f"{tag} {item.title}", "", "  ")
-        lines = [self._paint(tag, first.severity) + headline[len(tag) :]]
+        lines = [tagged(first.severity, first.rule, item.title, self._options)]
         effect = _effect(item.findings)
         if effect:
             lines.append(self._wrap(effect, "  "))
         lines.extend(self._body(item.findings))
         lines.extend(
-            self._wrap("{}: {}".format("fix" if a.verified else "try", a.text), "  ", "    ")
+            self._wrap("{}: {}".format("fix" if a.verified else "try", a.text), "  ")
             for a in item.advice
         )
         hint = "" if item.advice else first.hint
         if hint and hint != _first_hint(self._report):  # that one ends the report
-            lines.append(self._wrap("try: " + hint, "  ", "    "))
+            lines.append(self._wrap("try: " + hint, "  "))
         return "\n".join(lines)
 
     def _body(self, findings: Sequence[Finding]) -> Iterator[str]:
@@ -165,15 +151,15 @@ class _Writer:
     def _message(self, finding: Finding) -> Iterator[str]:
         place = finding.location
         where = f"{place.file}:{place.line}: " if place else ""
-        yield self._wrap(where + finding.message, "  ", "    ")
+        yield self._wrap(where + finding.message, "  ")
         for line in _few(finding.detail):
-            yield self._wrap(line, "    at ", "       ")
+            yield self._wrap(line, "    at ", "")
 
     def _messages(self, findings: Sequence[Finding]) -> Iterator[str]:
         """What the table does not show of the run, each thing once."""
         said = dict.fromkeys(_of_the_run(finding.message) for finding in findings)
         for text in filter(None, said):
-            yield self._wrap(text, "  ", "    ")
+            yield self._wrap(text, "  ")
 
     def _plan(self) -> str:
         trace = self._report.trace
@@ -183,18 +169,18 @@ class _Writer:
         stored = {spec.name: spec for spec in index.variables} if index else {}
         rows = list(_plan_rows(trace.plans, stored))
         headers = ["key", "checkpoint", "model", "sink", "in"]
-        table = _table(rows, headers, self._options.width)
-        return "what each mode restores (in P = PREDICT, E = EVAL, T = TRAIN, X = export)\n" + table
+        legend = "what each mode restores (in P = PREDICT, E = EVAL, T = TRAIN, X = export)\n"
+        return legend + table(rows, headers, self._options.width)
 
     def _not_judged(self) -> str:
-        lines = [self._wrap("not judged: " + item, "", "  ") for item in self._report.not_judged]
+        lines = [self._wrap("not judged: " + item) for item in self._report.not_judged]
         return "\n".join(lines)
 
     def _last_line(self) -> str:
         report = self._report
         if not report.checked:
             text = _first_hint(report) or "nothing was checked"
-            return self._paint(self._wrap("Nothing was checked: " + text, "", "  "), "error")
+            return self._paint(self._wrap("Nothing was checked: " + text), "error")
         bad = [v.mode.upper() for v in report.verdicts if v.verdict != RESTORES]
         if not bad:
             modes = ", ".join(v.mode.upper() for v in report.verdicts)
@@ -203,7 +189,7 @@ class _Writer:
             color = "good" if report.ok else "error"
             return self._paint(self._wrap(text + (" First: " + hint if hint else "")), color)
         text = f"{_summary(report.verdicts)} First: {_first_hint(report)}"
-        return self._paint(self._wrap(text, "", "  "), "error")
+        return self._paint(self._wrap(text), "error")
 
 
 def _few(lines: Sequence[str]) -> Iterator[str]:
@@ -219,7 +205,7 @@ def _has_spec(finding: Finding) -> bool:
 
 
 def _reads(verdict: Verdict) -> str:
-    return f"{verdict.reads} tensors read" if verdict.reads else ""
+    return times_text(verdict.reads, "tensor") + " read" if verdict.reads else ""
 
 
 def _effect(findings: Sequence[Finding]) -> str:
@@ -271,53 +257,17 @@ def _spec_table(findings: Sequence[Finding], width: int) -> str:
     for finding in findings:
         specs = (_spec(finding.checkpoint), _spec(finding.model))
         by_specs.setdefault(specs, []).append(finding.variable)
-    rows = []
+    rows: List[List[str]] = []
     for (stored, declared), names in by_specs.items():
-        slots = _slots(names)
+        slots = slots_of(names)
         kept = [name for name in names if name not in slots]
-        of_slots = collections.Counter(slots.values())
-        for label, members in fold(kept):
-            times = f" (x{len(members)})" if len(members) > 1 else ""
-            own = sum(of_slots[member] for member in members)
-            extra = f" + {own} slots" if own > 1 else " + 1 slot" if own else ""
-            rows.append([label + times + extra, stored, declared])
+        rows.extend([label, stored, declared] for label, _ in folded(kept, slots))
     headers = ["variable", "checkpoint", "model"]
     rest = len(rows) - _MOST_ROWS
     if rest <= 1:
-        return _table(rows, headers, width)
-    table = _table(rows[:_MOST_ROWS], headers, width)
-    return f"{table}\nand {rest} more (--show-plan shows all)"
-
-
-_PADDING = 2
-"""What tabulate adds to a header's width, and what stands between columns."""
-
-
-def _table(rows: Sequence[Sequence[str]], headers: Sequence[str], width: int) -> str:
-    """A table whose first column gives way: a long name keeps its end."""
-    others = sum(
-        max([len(header) + _PADDING, *(len(row[column]) for row in rows)]) + _PADDING
-        for column, header in enumerate(headers)
-        if column
-    )
-    most = max(_SHORTEST_NAME, width - others)
-    short = [[_ending(row[0], most), *row[1:]] for row in rows]
-    return tabulate(short, headers=list(headers), tablefmt="simple", disable_numparse=True)
-
-
-def _ending(name: str, most: int) -> str:
-    return name if len(name) <= most else "…" + name[len(name) - most + 1 :]
-
-
-def _slots(names: Sequence[str]) -> Dict[str, str]:
-    """The slot variables among names, each with the variable that it belongs to."""
-    there = set(names)
-    found = {}
-    for name in names:
-        owner = name.rpartition("/")[0]
-        if owner in there:
-            found[name] = owner
-    return found
+        return table(rows, headers, width)
+    shown = table(rows[:_MOST_ROWS], headers, width)
+    return f"{shown}\nand {rest} more (--show-plan shows all)"
 
 
 def _spec(spec: Optional[VariableSpec]) -> str:

@@ -209,7 +209,7 @@ def test_a_first_version(tmp_path: Path) -> None:
         True,
     )
     assert summary.size == (tmp_path / "model.ckpt-7").stat().st_size
-    assert "* model.ckpt-7" in render_inspection(found, Options())
+    assert "*   model.ckpt-7" in render_inspection(found, Options())
     with pytest.raises(UsageError, match="V1"):
         verify(str(tmp_path / "model.ckpt-7"))
     with pytest.raises(UsageError, match="leave --deep out"):
@@ -602,7 +602,7 @@ def test_the_loaded_checkpoint_of_a_directory_below_is_verified(model_dir: Path)
         "sub/model.ckpt-10": (False, True),
     }
     assert "Estimator loads sub/model.ckpt-10" in found.why
-    assert "* sub/model.ckpt-10" in render_inspection(inspect(str(model_dir)), Options())
+    assert "*   sub/model.ckpt-10" in render_inspection(inspect(str(model_dir)), Options())
 
 
 @pytest.mark.parametrize("name", ["./model.ckpt-10", "../base/model.ckpt-10", "{}/model.ckpt-10"])
@@ -622,7 +622,7 @@ def test_the_mark_of_a_long_name(model_dir: Path) -> None:
     (model_dir / "checkpoint").write_text(f'model_checkpoint_path: "{long}"\n')
     text = render_inspection(inspect(str(model_dir)), Options())
     (row,) = [line for line in text.splitlines() if line.startswith("* ")]
-    assert row.startswith("* …m") and "m.ckpt-10 " in row and len(row) <= 80
+    assert row.startswith("*   …m") and "m.ckpt-10 " in row and len(row) <= 80
 
 
 def test_how_to_see_one_of_those_that_estimator_does_not_load(model_dir: Path) -> None:
