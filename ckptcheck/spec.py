@@ -103,6 +103,11 @@ class VariableSpec:
     shape: Shape
     dtype: str
 
+    @property
+    def elements(self) -> Optional[int]:
+        """How many values it has; None where its shape does not say."""
+        return elements(self.shape)
+
 
 @dataclasses.dataclass(frozen=True)
 class CheckpointIndex:
@@ -799,6 +804,16 @@ def natural_key(name: str) -> Tuple[Tuple[int, int, str], ...]:
     """A sort key that puts ``layer_2`` before ``layer_10``."""
     parts = re.split(r"(\d+)", name)
     return tuple((0, int(p), p) if p.isdecimal() else (1, 0, p) for p in parts)
+
+
+def elements(shape: Shape) -> Optional[int]:
+    """How many values a tensor of a shape has; None where that is not known."""
+    count = 1
+    for size in (None,) if shape is None else shape:
+        if size is None:
+            return None
+        count *= size
+    return count
 
 
 def shape_text(shape: Shape) -> str:

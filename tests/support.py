@@ -1,5 +1,6 @@
 """What the tests share: working copies of fixtures, the command in a process, hashes of trees."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -7,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Union
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Union
 
 import pytest
 
@@ -223,3 +224,16 @@ def python_of_version(version: str) -> Optional[str]:
         if done.stdout.decode("utf-8").strip() == version:
             return str(candidate)
     return None
+
+
+@contextlib.contextmanager
+def as_a_user() -> Iterator[None]:
+    """Without the rights of root, who may read everything, for a while."""
+    root = os.geteuid() == 0
+    if root:
+        os.setresuid(65534, 65534, 0)  # os.access asks the real one
+    try:
+        yield
+    finally:
+        if root:
+            os.setresuid(0, 0, 0)

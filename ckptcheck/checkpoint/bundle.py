@@ -58,6 +58,14 @@ class StoredTensor(NamedTuple):
     slices: Tuple[Extents, ...] = ()
     extents: Extents = ()
 
+    @property
+    def elements(self) -> int:
+        """How many values it has."""
+        count = 1
+        for size in self.shape:
+            count *= size
+        return count
+
 
 @dataclasses.dataclass(frozen=True)
 class Bundle:

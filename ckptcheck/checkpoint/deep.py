@@ -30,7 +30,6 @@ from .combine import combined
 from .crc32c import compiled, crc32c, extend, masked, unmasked
 from .damage import DamagedError
 from .dtypes import element_size
-from .files import elements
 from .names import shard_name
 from .wire import varint
 
@@ -317,7 +316,7 @@ class _Reader:
 
     def _numbers(self, item: StoredTensor, piece: _Piece, summary: Any) -> int:
         one = element_size(item.dtype)
-        if one is not None and one * elements(item.shape) != item.size:
+        if one is not None and one * item.elements != item.size:
             raise DamagedError(f"it has {item.size} bytes for the shape {list(item.shape)}")
         known = self._values.has_values(item.dtype)
         crc = 0
@@ -336,7 +335,7 @@ class _Reader:
         order = ">" if self._big_endian else "<"
         stream = _Stream(self._files, item)
         crc, total = 0, 0
-        for lengths in stream.numbers(elements(item.shape), self._values.varints):
+        for lengths in stream.numbers(item.elements, self._values.varints):
             total += sum(lengths)
             crc = extend(crc, _fixed(lengths, order))
             if total > item.size:
@@ -353,7 +352,7 @@ class _Reader:
         """Of each value its length, its bytes, and a checksum of all so far."""
         stream = _Stream(self._files, item)
         crc = 0
-        for _ in range(elements(item.shape) if item.size else 0):
+        for _ in range(item.elements if item.size else 0):
             length = stream.number()
             crc = stream.rest(extend(crc, struct.pack("<Q", length)), length)
             sums = stream.take(4)

@@ -127,18 +127,10 @@ def _flaws(
             yield EntryFlaw(item.name, "size", wrong)
 
 
-def elements(shape: Sequence[int]) -> int:
-    """How many values a tensor of a shape has."""
-    count = 1
-    for size in shape:
-        count *= size
-    return count
-
-
 def _wrong_size(item: StoredTensor) -> str:
     """What TensorFlow calls an invalid size in a bundle entry."""
     one = element_size(item.dtype)
-    count = elements(item.shape)
+    count = item.elements
     if one is None:
         wrong = item.dtype == "string" and item.size < count
         return f"it has {item.size} bytes for {count} strings" if wrong else ""

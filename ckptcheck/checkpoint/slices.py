@@ -36,8 +36,3 @@ def _signed(number: int) -> bytes:
     size = bits // 7 + 1
     header = ((1 << size) - 1) << (8 * size - size)
     return ((number ^ header) & (1 << 8 * size) - 1).to_bytes(size, "big")
-
-
-def slice_text(extents: Extents) -> str:
-    """A part as TensorFlow writes it: ``0,5:-`` (start, length; ``-`` for all)."""
-    return ":".join("-" if length == WHOLE else f"{start},{length}" for start, length in extents)

@@ -1,7 +1,7 @@
 """A progress bar for what takes long: reading all data of a checkpoint."""
 
 import sys
-from typing import Optional
+from typing import Any
 
 import typer
 
@@ -13,7 +13,7 @@ class Bar:
     """
 
     def __init__(self) -> None:
-        self._bar: Optional[object] = None
+        self._bar: Any = None  # typer names no type for it
         self._done = 0
 
     def __enter__(self) -> "Bar":
@@ -29,12 +29,12 @@ class Bar:
         if self._bar is None:
             bar = typer.progressbar(length=whole, label="reading", file=sys.stderr)
             self._bar = bar.__enter__()
-        self._bar.update(done - self._done)  # type: ignore[attr-defined]
+        self._bar.update(done - self._done)
         self._done = done
         if done >= whole:
             self._end()
 
     def _end(self) -> None:
         if self._bar is not None:
-            self._bar.__exit__(None, None, None)  # type: ignore[attr-defined]
+            self._bar.__exit__(None, None, None)
         self._bar = None

@@ -144,13 +144,6 @@ def _inputs(inputs: Sequence[VariableSpec]) -> Iterator[str]:
         yield "its features and labels: " + ", ".join(shown)
 
 
-def _elements(row: VariableRow) -> int:
-    count = 1
-    for size in row.variable.shape or ():
-        count *= size or 0
-    return count
-
-
 def _totals(rows: Sequence[VariableRow]) -> str:
     lines = []
     for role, label in [*_ROLES.items(), ("", "all")]:
@@ -160,7 +153,7 @@ def _totals(rows: Sequence[VariableRow]) -> str:
                 [
                     label,
                     times_text(len(mine), "tensor"),
-                    times_text(sum(map(_elements, mine)), "value"),
+                    times_text(sum(row.variable.elements or 0 for row in mine), "value"),
                     bytes_text(sum(row.size for row in mine)),
                 ]
             )

@@ -14,8 +14,7 @@ def render(report: Report, options: Options) -> str:
     document = as_json(report)
     if options.show_plan and report.trace is not None:
         document["plans"] = to_json(report.trace.plans)
-    text = json.dumps(document, indent=1)  # ASCII
-    return text.replace("\x7f", "\\u007f") + "\n"
+    return json.dumps(document, indent=1) + "\n"  # ASCII
 
 
 def as_json(report: Report) -> Dict[str, Any]:

@@ -4,10 +4,12 @@ Every module here that has a ``RULE`` is a rule; adding a file adds a rule.
 """
 
 import dataclasses
+import functools
 import importlib
 import inspect
 import pkgutil
-from typing import Dict, List
+import types
+from typing import Dict, List, Mapping
 
 from ..spec import Finding
 from .base import Facts, Rule
@@ -15,7 +17,8 @@ from .base import Facts, Rule
 __all__ = ["Facts", "Rule", "all_rules", "run_rules"]
 
 
-def all_rules() -> Dict[str, Rule]:
+@functools.lru_cache(maxsize=None)
+def all_rules() -> Mapping[str, Rule]:
     """Every rule by its id, sorted."""
     found: Dict[str, Rule] = {}
     for info in pkgutil.iter_modules(__path__):
@@ -24,7 +27,7 @@ def all_rules() -> Dict[str, Rule]:
         if rule is not None:
             explanation = inspect.cleandoc(module.__doc__ or "")
             found[rule.id] = dataclasses.replace(rule, explanation=explanation)
-    return dict(sorted(found.items()))
+    return types.MappingProxyType(dict(sorted(found.items())))
 
 
 def run_rules(facts: Facts) -> List[Finding]:

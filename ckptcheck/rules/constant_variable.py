@@ -26,10 +26,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         if role[name] == "optimizer" or is_slot_name(name, names):
             continue
         shape = scan.variable.shape or ()
-        count = 1
-        for size in shape:
-            count *= size or 0
-        if len(shape) < 2 or count < 2 or not scan.constant:
+        if len(shape) < 2 or (scan.variable.elements or 0) < 2 or not scan.constant:
             continue
         yield Finding(
             rule=RULE.id,

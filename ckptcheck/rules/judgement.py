@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, Optional
 
-from ..spec import EVAL, TRAIN, Outcome, Read, RestorePlan, Shape, VariableSpec, allows
+from ..spec import EVAL, TRAIN, Outcome, Read, RestorePlan, Shape, VariableSpec, allows, elements
 from .base import FAILS_AT_RESTORE, FAILS_AT_RUN, SILENTLY_WRONG
 
 
@@ -54,7 +54,7 @@ def _outcome_of_steps(mode: str, stored: VariableSpec) -> Optional[Outcome]:
     """TRAIN's hooks save a step before the first one; EVAL writes a summary of one at the end."""
     if mode == TRAIN:
         return FAILS_AT_RESTORE
-    return FAILS_AT_RUN if mode == EVAL and _count(stored.shape) != 1 else None
+    return FAILS_AT_RUN if mode == EVAL and stored.elements != 1 else None
 
 
 def _opaque_problem(read: Read, plan: RestorePlan) -> Optional[ShapeProblem]:
@@ -66,15 +66,4 @@ def _opaque_problem(read: Read, plan: RestorePlan) -> Optional[ShapeProblem]:
 
 
 def _same_count(mine: Shape, theirs: Shape) -> bool:
-    if mine is None or theirs is None:
-        return True
-    return _count(mine) == _count(theirs)
-
-
-def _count(shape: Shape) -> Optional[int]:
-    total = 1
-    for size in shape or ():
-        if size is None:
-            return None
-        total *= size
-    return total
+    return mine is None or theirs is None or elements(mine) == elements(theirs)

@@ -1,7 +1,7 @@
 """Values of a tensor are no numbers, or infinite.
 
 A loss that went to NaN takes the weights with it, and everything that is computed from them. They
-restore without a word, and predictions are NaN. An infinite value is one step before that, in a
+restore without a word, and predictions may be NaN. An infinite value is one step before that, in a
 weight as in the state of an optimizer: no optimizer of TensorFlow begins with one, and a sum of
 squares that has become infinite stops its weight for good. A mask, or the best loss so far, may be
 infinite and be meant so: then verify with ``--fail-on error``. ``ckptcheck verify`` reads all of
@@ -24,9 +24,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     for scan in facts.scans or ():
         if not scan.nan and not scan.infinite:
             continue
-        count = 1
-        for size in scan.variable.shape or ():
-            count *= size or 0
+        variable = scan.variable
         parts = [
             f"{number} {what}"
             for number, what in ((scan.nan, "NaN"), (scan.infinite, "infinite"))
@@ -35,9 +33,9 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             rule=RULE.id,
             severity=RULE.severity,
-            message="{}: {} of {} values".format(scan.variable.name, " and ".join(parts), count),
+            message=f"{variable.name}: {' and '.join(parts)} of {variable.elements:,} values",
             modes=facts.modes,
-            variable=scan.variable.name,
+            variable=variable.name,
             hint="go back to the last checkpoint without them",
         )
 

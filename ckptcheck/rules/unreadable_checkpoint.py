@@ -105,10 +105,7 @@ def _least_bytes(facts: Facts) -> int:
     """What the tensors of a known size take together; strings and others may take more."""
     total = 0
     for spec in facts.stored.values():
-        count = _BYTES.get(spec.dtype, 0)
-        for size in spec.shape or ():
-            count *= size or 0
-        total += count
+        total += _BYTES.get(spec.dtype, 0) * (spec.elements or 0)
     return total
 
 

@@ -7,12 +7,13 @@ directory, a link to nowhere or to itself, or a pipe. ``inspect`` and ``verify``
 with a result or with one UsageError, and may not change anything. Ends with 1 where they do not.
 """
 
+import contextlib
 import os
 import shutil
 import sys
 import tempfile
 import time
-from typing import Callable, Dict
+from typing import Callable, Dict, Iterator
 
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
@@ -20,17 +21,18 @@ from ckptcheck.reporters.files_text import render_inspection, render_verificatio
 from ckptcheck.reporters.options import Options
 from ckptcheck.verification import verify
 
-from ..support import digest
+from ..support import as_a_user, digest
 
-Fault = Callable[[str, str], None]
+Fault = Callable[[str], None]
+Exchange = Callable[[str, str], None]
 _SOON_SECONDS = 5.0
 
 
-def _cut(path: str, other: str) -> None:
+def _cut(path: str) -> None:
     os.truncate(path, os.path.getsize(path) // 2)
 
 
-def _empty(path: str, other: str) -> None:
+def _empty(path: str) -> None:
     os.truncate(path, 0)
 
 
@@ -41,7 +43,7 @@ def _swap(path: str, other: str) -> None:
 
 
 def _replace(make: Callable[[str], None]) -> Fault:
-    def fault(path: str, other: str) -> None:
+    def fault(path: str) -> None:
         os.remove(path)
         make(path)
 
@@ -54,17 +56,16 @@ def _hard_link(path: str, other: str) -> None:
 
 
 FAULTS: Dict[str, Fault] = {
-    "delete": lambda path, other: os.remove(path),
+    "delete": os.remove,
     "cut": _cut,
     "empty": _empty,
-    "swap": _swap,
-    "hard link": _hard_link,
     "directory": _replace(os.mkdir),
     "dangling link": _replace(lambda path: os.symlink("/nowhere/at/all", path)),
     "link to itself": _replace(lambda path: os.symlink(path, path)),
     "pipe": _replace(os.mkfifo),
-    "no permission": lambda path, other: os.chmod(path, 0),
+    "no permission": lambda path: os.chmod(path, 0),
 }
+EXCHANGES: Dict[str, Exchange] = {"swap": _swap, "hard link": _hard_link}
 
 
 def run(source: str) -> Dict[str, int]:
@@ -74,26 +75,40 @@ def run(source: str) -> Dict[str, int]:
         AssertionError: something was changed, or took too long.
     """
     counts = dict.fromkeys(("faults", "findings", "usage errors"), 0)
-    for name in sorted(os.listdir(source)):
-        others = [other for other in sorted(os.listdir(source)) if other != name]
+    names = sorted(os.listdir(source))
+    inspect(source), verify(source)  # imports what a user without rights may not be able to
+    for name in names:
         for fault in FAULTS.values():
-            for other in others:
-                with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-                    model_dir = os.path.join(folder, "base")
-                    shutil.copytree(source, model_dir)
-                    fault(os.path.join(model_dir, name), os.path.join(model_dir, other))
-                    _judge(model_dir, counts)
+            with _copy(source) as model_dir:
+                fault(os.path.join(model_dir, name))
+                _judge(model_dir, counts)
+        for exchange in EXCHANGES.values():
+            for other in names:
+                if other != name:
+                    with _copy(source) as model_dir:
+                        exchange(os.path.join(model_dir, name), os.path.join(model_dir, other))
+                        _judge(model_dir, counts)
     return counts
+
+
+@contextlib.contextmanager
+def _copy(source: str) -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
+        os.chmod(folder, 0o755)
+        model_dir = os.path.join(folder, "base")
+        shutil.copytree(source, model_dir)
+        yield model_dir
 
 
 def _judge(model_dir: str, counts: Dict[str, int]) -> None:
     before, start = digest(model_dir), time.monotonic()
     counts["faults"] += 1
     try:
-        found = inspect(model_dir)
-        counts["findings"] += len(found.findings)
-        render_inspection(found, Options())
-        render_verification(verify(model_dir, all_checkpoints=True), Options())
+        with as_a_user():
+            found = inspect(model_dir)
+            counts["findings"] += len(found.findings)
+            render_inspection(found, Options())
+            render_verification(verify(model_dir, all_checkpoints=True), Options())
     except UsageError:
         counts["usage errors"] += 1
     assert time.monotonic() - start < _SOON_SECONDS
