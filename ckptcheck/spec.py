@@ -160,11 +160,17 @@ class Located:
         state: the state file; None where there is none or it does not matter.
         exists: whether the files of ``prefix`` are there.
         lacks_index: whether they are there all but the index, without which there is none.
-        names_file: whether ``prefix`` is a file or a directory, and no checkpoint.
+        names_file: whether ``prefix`` is something that TensorFlow finds, and no checkpoint.
+        link: where the index of ``prefix`` links to, where that is not there; else "".
+        doubled_slash: whether the state file has more than one slash before the checkpoint's name.
         folder_exists: whether the directory of ``prefix`` is there.
         elsewhere: whether ``prefix`` lies neither in ``model_dir`` nor below it.
         missing_shards: names of the data files that should be beside the index and are not.
         data_bytes: the size of all data files together; None where there are none.
+        listed_elsewhere: checkpoints of other directories that the state file lists, and that are
+            there.
+        listed_nowhere: directories of checkpoints that the state file lists, and that are not
+            there.
         candidates: the prefixes of all checkpoints in the directory, the latest last.
         graphs: where the saved graph can be, the best first.
         saved_model: the prefix of the variables, where the directory is a SavedModel; else "".
@@ -178,10 +184,14 @@ class Located:
     exists: bool
     lacks_index: bool = False
     names_file: bool = False
+    link: str = ""
+    doubled_slash: bool = False
     folder_exists: bool = True
     elsewhere: bool = False
     missing_shards: Tuple[str, ...] = ()
     data_bytes: Optional[int] = None
+    listed_elsewhere: Tuple[str, ...] = ()
+    listed_nowhere: Tuple[str, ...] = ()
     candidates: Tuple[str, ...] = ()
     graphs: Tuple[str, ...] = ()
     saved_model: str = ""

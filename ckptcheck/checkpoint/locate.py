@@ -5,14 +5,14 @@ import glob
 import os
 import re
 from pathlib import Path
-from typing import Collection, Dict, List, Optional, Tuple
+from typing import Collection, Dict, List, Optional, Sequence, Tuple
 
 from ..errors import UsageError
 from ..spec import Located, StateFile, step_of
 from .files import FileFacts, Listing
 from .first_version import first_versions, is_first_version, is_table, prefix_of, without_pattern
 from .names import shard_name, without_ending
-from .snapshot import list_model_dir
+from .snapshot import MARKER, list_model_dir
 from .state_file import STATE_FILE, read_state_file
 
 _PART = re.compile(r"\.part-\d{5}-of-\d{5}\.index\Z")
@@ -96,15 +96,59 @@ def _saved_model(folder: Path) -> str:
 def _in_directory(named: str, path: Path) -> Located:
     state = read_state_file(path)
     latest = state.latest if state is not None and not state.problem else ""
-    prefix = latest if os.path.isabs(latest) or not latest else os.path.join(named, latest)
-    return _located(named, named, prefix, False, state)
+    located = _located(named, named, _opened(named, latest) if latest else "", False, state)
+    elsewhere, nowhere = _listed(named, state.all if state is not None else ())
+    return dataclasses.replace(
+        located,
+        doubled_slash=_DOUBLED.search(latest) is not None,
+        listed_elsewhere=elsewhere,
+        listed_nowhere=nowhere,
+    )
+
+
+_DOUBLED = re.compile(r"//+[^/]+\Z")
+
+
+def _opened(model_dir: str, written: str) -> str:
+    """Which prefix TensorFlow opens for what a state file says.
+
+    It takes ``..`` and doubled slashes out of the text, whatever links there are on the way.
+    """
+    prefix = written if os.path.isabs(written) else os.path.join(model_dir, written)
+    folder, name = os.path.split(prefix)
+    if ".." not in folder.split(os.sep) and "//" not in prefix:
+        return prefix
+    return os.path.join(os.path.normpath(folder), name)
+
+
+def _listed(model_dir: str, paths: Sequence[str]) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
+    """Checkpoints of other directories that a state file lists, and directories that are not there.
+
+    A copy of a model_dir, such as a snapshot, knows nothing of other directories.
+    """
+    elsewhere: List[str] = []
+    nowhere: Dict[str, None] = {}
+    outside: Dict[str, bool] = {}
+    for path in () if os.path.exists(os.path.join(model_dir, MARKER)) else paths:
+        prefix = _opened(model_dir, path)
+        folder = os.path.dirname(prefix)
+        if "\0" in prefix or not path:
+            continue
+        if folder not in outside:
+            outside[folder] = not _is_inside(prefix, model_dir)
+            if not os.path.isdir(folder or os.curdir):
+                nowhere[folder] = None
+        if outside[folder] and folder not in nowhere and checkpoint_exists(prefix):
+            elsewhere.append(prefix)
+    return tuple(elsewhere), tuple(nowhere)
 
 
 def _located(
     named: str, model_dir: str, prefix: str, explicit: bool, state: Optional[StateFile]
 ) -> Located:
     possible = "\0" not in prefix  # else no file can have that name
-    exists = bool(prefix) and possible and checkpoint_exists(prefix)
+    found = bool(prefix) and possible and checkpoint_exists(prefix)
+    exists = found and (not pattern_in(prefix) or _is_named_so(prefix))
     shards = _shards(prefix, list_model_dir(os.path.dirname(prefix))) if exists else {}
     candidates = checkpoints_in(Path(model_dir))
     graphs = [without_pattern(prefix) + ".meta"] if prefix else []
@@ -121,7 +165,8 @@ def _located(
         state=state,
         exists=exists,
         lacks_index=possible and bool(prefix) and not exists and bool(_data_files(prefix)),
-        names_file=possible and bool(prefix) and not exists and _is_there(prefix),
+        names_file=possible and bool(prefix) and not exists and (found or _is_there(prefix)),
+        link=_lost_link(prefix + ".index") if prefix and possible else "",
         folder_exists=possible and os.path.isdir(os.path.dirname(prefix) or os.curdir),
         elsewhere=bool(prefix) and possible and not _is_inside(prefix, model_dir),
         missing_shards=_missing_shards(prefix, shards) if exists else (),
@@ -151,6 +196,10 @@ def named_alone(located: Located, prefix: str, listing: Listing) -> Located:
         lacks_index=False,
         names_file=False,
         folder_exists=True,
+        link="",
+        doubled_slash=False,
+        listed_elsewhere=(),
+        listed_nowhere=(),
         elsewhere=False,
         missing_shards=_missing_shards(prefix, shards),
         data_bytes=sum(facts.size for facts in shards.values()) if shards else None,
@@ -175,6 +224,16 @@ def checkpoint_exists(prefix: str) -> bool:
     return os.path.exists(prefix + ".index") or (
         without_ending(prefix) == prefix and is_first_version(prefix)
     )
+
+
+def _is_named_so(prefix: str) -> bool:
+    """Whether there are files of this very name: TensorFlow looks for a pattern, and opens that."""
+    return os.path.exists(prefix + ".index") or is_first_version(prefix)
+
+
+def _lost_link(path: str) -> str:
+    """Where a link leads, if nothing is there; else ""."""
+    return os.readlink(path) if os.path.islink(path) and not os.path.exists(path) else ""
 
 
 def pattern_in(path: str) -> str:

@@ -1,6 +1,7 @@
 """What a rule is, what it sees, and helpers to say what it found."""
 
 import dataclasses
+import os
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..spec import (
@@ -76,6 +77,11 @@ class Facts:
     def traces(self) -> Tuple[ModeTrace, ...]:
         """The traced modes, failed ones included."""
         return self.trace.modes if self.trace else ()
+
+    @property
+    def major_or_any(self) -> int:
+        """TensorFlow's major version; 0 where no version was asked, so that each may be meant."""
+        return self.major if self.tensorflow else 0
 
     @property
     def major(self) -> int:
@@ -216,6 +222,26 @@ def outcomes_of_reading(
 def untraced(facts: Facts, effect: str) -> str:
     """What TensorFlow does, to end a message with where no verdicts of the modes say so."""
     return "" if facts.modes else f"; {effect}"
+
+
+def name_alone(located: Located, name: str) -> str:
+    """What to do about a state file.
+
+    All of it is written anew: the other checkpoints that it lists are deleted by TRAIN as time
+    goes by, wherever they are.
+    """
+    state = os.path.join(located.model_dir, "checkpoint")
+    return f'let model_checkpoint_path: "{name}" be all that is in {state}'
+
+
+def likely(located: Located) -> str:
+    """The checkpoint of a directory that is most likely meant: of Estimator's own the latest."""
+    own = [path for path in located.candidates if os.path.basename(path).startswith(OWN_NAMES)]
+    return (own or list(located.candidates))[-1]
+
+
+OWN_NAMES = "model.ckpt-"
+"""How Estimator begins the names of its checkpoints, which end with the step."""
 
 
 def bytes_said(count: int, adjective: str = "") -> str:

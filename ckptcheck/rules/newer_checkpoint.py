@@ -3,19 +3,21 @@
 Estimator loads what the state file names, whatever else is there. Checkpoints with a higher step
 come from a training run after which the state file was put back, copied without them, or lost the
 race of two runs in one directory. TRAIN goes on from the older one and overwrites the newer files
-when it comes to their step.
+when it comes to their step; where the state file lists them too, it takes them for older ones that
+it has to delete (``keep_checkpoint_max``).
 
-What to do: name the newer one in the file ``checkpoint`` (``model_checkpoint_path``), or give
-ckptcheck the checkpoint that you mean instead of the directory.
+What to do: copy the newer ones to another place before TRAIN runs. Name the one that you mean in
+the file ``checkpoint`` (``model_checkpoint_path``), or give it to ckptcheck instead of the
+directory.
 """
 
 import dataclasses
 import os
 import re
-from typing import Iterator, Optional, Tuple
+from typing import Iterator, Optional, Sequence, Tuple
 
-from ..spec import Finding, step_of
-from .base import Facts, Rule
+from ..spec import Finding, Located, step_of
+from .base import Facts, Rule, some_names
 from .examples import LOCATED, facts
 
 
@@ -34,7 +36,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         severity=RULE.severity,
         message=(
             f"the state file names {os.path.basename(located.prefix)}, so Estimator loads that "
-            f"one; the directory holds {best}"
+            f"one; the directory holds {best}" + _deleted(located, newer)
         ),
         modes=facts.modes,
         subject=located.prefix,
@@ -45,10 +47,16 @@ def check(facts: Facts) -> Iterator[Finding]:
     )
 
 
+def _deleted(located: Located, newer: Sequence[str]) -> str:
+    listed = {os.path.basename(path) for path in located.state.all} if located.state else set()
+    lost = [os.path.basename(prefix) for prefix in newer if os.path.basename(prefix) in listed]
+    return f", and TRAIN will delete {some_names(lost)}, which it lists" if lost else ""
+
+
 def _is_newer(prefix: str, loaded: str, step: Optional[int]) -> bool:
     other = step_of(prefix)
-    same_series = _series(prefix) == _series(loaded)  # both lie in the model_dir
-    return same_series and step is not None and other is not None and other > step
+    same = os.path.dirname(prefix) == os.path.dirname(loaded) and _series(prefix) == _series(loaded)
+    return same and step is not None and other is not None and other > step
 
 
 def _series(prefix: str) -> str:

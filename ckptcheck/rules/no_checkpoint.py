@@ -18,7 +18,15 @@ import shlex
 from typing import Iterator, Mapping, Tuple
 
 from ..spec import EXPORT, TRAIN, Finding, Located, Outcome, StateFile
-from .base import FAILS_AT_RESTORE, FAILS_BEFORE_MODEL_FN, SILENTLY_WRONG, Facts, Rule
+from .base import (
+    FAILS_AT_RESTORE,
+    FAILS_BEFORE_MODEL_FN,
+    SILENTLY_WRONG,
+    Facts,
+    Rule,
+    likely,
+    name_alone,
+)
 from .examples import LOCATED, facts, nothing_to_restore
 
 
@@ -81,13 +89,13 @@ def _hint(located: Located) -> str:
         return f"give the variables of the SavedModel: {located.saved_model}"
     if not located.candidates:
         return "give the directory or the prefix of a trained checkpoint"
-    latest = os.path.basename(located.candidates[-1])
-    state = os.path.join(located.model_dir, "checkpoint")
     if located.state is not None and located.state.unseen:
+        state = os.path.join(located.model_dir, "checkpoint")
         return f"make {state} a file that can be read"
+    best = likely(located)
     return (
-        f'write model_checkpoint_path: "{latest}" into {state}, once '
-        f"ckptcheck verify {shlex.quote(located.candidates[-1])} finds it good"
+        f"{name_alone(located, os.path.basename(best))}, once "
+        f"ckptcheck verify {shlex.quote(best)} finds it good"
     )
 
 

@@ -14,7 +14,7 @@ import os
 from typing import Iterator, Tuple
 
 from ..spec import CheckpointFiles, Finding
-from .base import Facts, Rule
+from .base import OWN_NAMES, Facts, Rule
 from .examples import facts
 
 
@@ -25,7 +25,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     named, stored = facts.index.step, facts.files.global_step
     if named is None or stored is None or named == stored:
         return
-    if not os.path.basename(facts.index.prefix).startswith(_OWN):
+    if not os.path.basename(facts.index.prefix).startswith(OWN_NAMES):
         return  # other savers may number epochs
     yield Finding(
         rule=RULE.id,
@@ -36,10 +36,6 @@ def check(facts: Facts) -> Iterator[Finding]:
         subject=facts.located.prefix,
         hint="find out whether the files have been renamed",
     )
-
-
-_OWN = "model.ckpt-"
-"""How Estimator begins the names of its checkpoints, which end with the step."""
 
 
 def title(findings: Tuple[Finding, ...]) -> str:

@@ -390,6 +390,18 @@ LINEAR = [
         expect={1: FAILS, 2: "silent / silent / fails at restore"},
     ),
     Case("linear-state-other", "linear", (e.state_other,)),
+    Case(
+        "linear-state-lists-gone",
+        "linear",
+        (e.state_lists_gone,),
+        expect={1: "restores/restores/fails", 2: "restores/restores/restores"},
+    ),
+    Case("linear-state-lists-gone-below", "linear", (e.state_lists_gone_below,)),
+    Case("linear-state-lists-missing", "linear", (e.state_lists_missing,)),
+    Case("linear-state-doubled-slash", "linear", (e.state_doubled_slash,)),
+    Case("linear-state-up-and-down", "linear", (e.state_up_and_down,)),
+    Case("linear-state-pattern", "linear", (e.state_pattern,)),
+    Case("linear-index-linked-to-nothing", "linear", (e.index_linked_to_nothing,)),
     Case("linear-state-absolute", "linear", (e.state_absolute,), extra=True),
     Case(
         "linear-state-missing-step",

@@ -338,6 +338,46 @@ def _write_state(workspace: Workspace, prefix: str, others: Sequence[str] = ()) 
         f.write("\n".join(lines) + "\n")
 
 
+def state_lists_gone(workspace: Workspace) -> None:
+    """The state file names the checkpoint, and lists others in a directory that is gone."""
+    gone = os.path.join(workspace.root, "gone", "model.ckpt-5")
+    _write_state(workspace, os.path.basename(workspace.prefix), [gone])
+
+
+def state_lists_gone_below(workspace: Workspace) -> None:
+    """The same with a directory that would be below the model_dir."""
+    _write_state(workspace, os.path.basename(workspace.prefix), ["gone/model.ckpt-5"])
+
+
+def state_lists_missing(workspace: Workspace) -> None:
+    """The state file lists a checkpoint beside the others that has been deleted."""
+    _write_state(workspace, os.path.basename(workspace.prefix), ["model.ckpt-5"])
+
+
+def state_doubled_slash(workspace: Workspace) -> None:
+    """The state file is of a saver that was given ``model_dir//model.ckpt``."""
+    folder, name = os.path.split(os.path.abspath(workspace.prefix))
+    _write_state(workspace, folder + "//" + name)
+
+
+def state_up_and_down(workspace: Workspace) -> None:
+    """The state file goes through a directory that is not there, and back."""
+    _write_state(workspace, "gone/../" + os.path.basename(workspace.prefix))
+
+
+def state_pattern(workspace: Workspace) -> None:
+    """The state file has a pattern that matches the checkpoint's files."""
+    name = os.path.basename(workspace.prefix)
+    _write_state(workspace, name[:-1] + "?")
+
+
+def index_linked_to_nothing(workspace: Workspace) -> None:
+    """The index is a link whose target has not been fetched."""
+    index = workspace.prefix + ".index"
+    os.remove(index)
+    os.symlink(os.path.join(workspace.root, "not", "fetched"), index)
+
+
 def state_moved(workspace: Workspace) -> None:
     """The state file names the directory that the model_dir has been moved from."""
     name = os.path.basename(workspace.prefix)

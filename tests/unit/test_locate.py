@@ -7,6 +7,7 @@ import pytest
 
 from ckptcheck.checkpoint.locate import checkpoints_in, locate
 from ckptcheck.errors import UsageError
+from ckptcheck.inspection import inspect
 from ckptcheck.spec import step_of
 
 V1_MAGIC = bytes.fromhex("57fb808b247547db")
@@ -267,3 +268,51 @@ def test_a_piece_of_a_checkpoint_is_none(tmp_path: Path) -> None:
 
 def test_a_number_that_is_no_step() -> None:
     assert step_of("model.ckpt-" + "9" * 5000) is None
+
+
+def test_a_state_file_goes_up_by_the_text_and_not_by_links(tmp_path: Path) -> None:
+    for folder in ("runs/run6", "data/run6", "data/run7"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "model.ckpt-1.index").write_bytes(b"")
+    (tmp_path / "runs" / "current").symlink_to(tmp_path / "data" / "run7")
+    state = 'model_checkpoint_path: "../run6/model.ckpt-1"\n'
+    (tmp_path / "runs" / "current" / "checkpoint").write_text(state)
+    found = locate(str(tmp_path / "runs" / "current"))
+    assert found.prefix == str(tmp_path / "runs" / "run6" / "model.ckpt-1")
+
+
+def test_what_a_state_file_lists(tmp_path: Path) -> None:
+    for folder in ("base", "other"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "model.ckpt-1.index").write_bytes(b"")
+    paths = ["model.ckpt-1", "model.ckpt-0", "gone/m-1", "../other/model.ckpt-1", "../other/m-9"]
+    lines = [f'all_model_checkpoint_paths: "{path}"' for path in paths]
+    state = "\n".join(['model_checkpoint_path: "model.ckpt-1"', *lines])
+    (tmp_path / "base" / "checkpoint").write_text(state)
+    found = locate(str(tmp_path / "base"))
+    assert found.listed_elsewhere == (str(tmp_path / "other" / "model.ckpt-1"),)
+    assert found.listed_nowhere == (str(tmp_path / "base" / "gone"),)
+
+
+def test_a_pattern_in_a_directory_of_the_state_file(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "m-2.index").write_bytes(b"")
+    (tmp_path / "checkpoint").write_text('model_checkpoint_path: "s?b/m-2"')
+    found = locate(str(tmp_path))
+    assert (found.exists, found.names_file) == (False, True)
+
+
+def test_of_several_series_estimators_own_is_suggested(tmp_path: Path) -> None:
+    for name in ("model.ckpt-10", "model.ckpt-20", "bert_model.ckpt-1000000"):
+        put(tmp_path, name=name)
+    (hint,) = [
+        item.hint for item in inspect(str(tmp_path)).findings if item.rule == "no-checkpoint"
+    ]
+    assert '"model.ckpt-20" be all that is in' in hint
+    (tmp_path / "checkpoint").write_text('model_checkpoint_path: "C:\\\\runs\\\\model.ckpt-10"')
+    assert '"model.ckpt-10" be all that is in' in _hint(tmp_path, "checkpoint-moved")
+
+
+def _hint(model_dir: Path, rule: str) -> str:
+    (hint,) = [item.hint for item in inspect(str(model_dir)).findings if item.rule == rule]
+    return hint

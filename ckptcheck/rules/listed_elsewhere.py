@@ -1,0 +1,83 @@
+"""The state file lists checkpoints of another directory.
+
+Beside the checkpoint to load, a state file lists all that are kept
+(``all_model_checkpoint_paths``). TRAIN takes them for its own: once it has saved more than
+``keep_checkpoint_max``, it deletes the oldest ones of the list, wherever they are. So a copy of a
+model_dir whose list has absolute paths deletes the checkpoints of the original. Where the directory
+of a listed one is not there, TensorFlow 1 raises ``NotFoundError`` in TRAIN, after the restore;
+TensorFlow 2 does not mind.
+
+What to do: write the file ``checkpoint`` in the model_dir anew, with the single line
+``model_checkpoint_path: "model.ckpt-1000"``, before TRAIN runs.
+"""
+
+import dataclasses
+import os
+from typing import Iterator, Tuple
+
+from ..spec import TRAIN, Finding
+from .base import FAILS_AT_RESTORE, Facts, Rule, name_alone, some_names, untraced
+from .examples import LOCATED, facts
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds checkpoints that TRAIN would take for its own."""
+    located = facts.located
+    if located.explicit or not located.exists or (facts.modes and TRAIN not in facts.modes):
+        return
+    if located.listed_elsewhere:
+        names = some_names(located.listed_elsewhere)
+        yield _finding(
+            facts,
+            "warning",
+            f"the state file lists {names}: TRAIN deletes them as its own when it has saved newer "
+            "ones",
+        )
+    if located.listed_nowhere and facts.major_or_any < 2:
+        names = some_names(located.listed_nowhere)
+        yield _finding(
+            facts,
+            "error" if facts.modes else "warning",
+            f"the state file lists checkpoints in {names}, which is not there"
+            + untraced(facts, "TensorFlow 1 raises NotFoundError in TRAIN"),
+        )
+
+
+def _finding(facts: Facts, severity: str, message: str) -> Finding:
+    located = facts.located
+    modes = (TRAIN,) if facts.modes else ()
+    return Finding(
+        rule=RULE.id,
+        severity=severity,
+        message=message,
+        modes=modes,
+        outcomes=dict.fromkeys(modes, FAILS_AT_RESTORE) if severity == "error" else {},
+        subject=f"{located.model_dir} {severity}",
+        hint=name_alone(located, _name(facts)),
+    )
+
+
+def _name(facts: Facts) -> str:
+    """The checkpoint that is loaded, without a directory where it lies in the model_dir."""
+    located = facts.located
+    same = os.path.realpath(os.path.dirname(located.prefix)) == os.path.realpath(located.model_dir)
+    return os.path.basename(located.prefix) if same else located.prefix
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    return "the state file lists checkpoints of another directory"
+
+
+RULE = Rule(
+    id="listed-elsewhere",
+    severity="warning",
+    summary="The state file lists checkpoints of another directory, which TRAIN would delete.",
+    check=check,
+    title=title,
+    good=facts,
+    bad=lambda: dataclasses.replace(
+        facts(),
+        located=dataclasses.replace(LOCATED, listed_elsewhere=("/runs/first/model.ckpt-10",)),
+    ),
+)
