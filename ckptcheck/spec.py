@@ -109,6 +109,14 @@ class VariableSpec:
         return elements(self.shape)
 
 
+GLOBAL_STEPS = (
+    "global_step",
+    "global_step/.ATTRIBUTES/VARIABLE_VALUE",
+    "estimator_global_step/.ATTRIBUTES/VARIABLE_VALUE",
+)
+"""Its keys: of Saver, of ``tf.train.Checkpoint``, and of what ``model_to_estimator`` saves first."""
+
+
 @dataclasses.dataclass(frozen=True)
 class CheckpointIndex:
     """What a checkpoint holds.
@@ -955,6 +963,7 @@ class Verified:
         size: how many bytes.
         groups: what is wrong.
         loaded: whether it is the one that Estimator would load, or that was named.
+        whole: whether it is ``ok`` but for findings about what the model did to it.
     """
 
     ok: bool
@@ -964,6 +973,7 @@ class Verified:
     size: int
     groups: Tuple[Group, ...] = ()
     loaded: bool = False
+    whole: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -988,8 +998,12 @@ class Verification:
 
     @property
     def last_good(self) -> str:
-        """The latest checkpoint that is good, "" where none is."""
-        good = [item.prefix for item in self.checkpoints if item.ok]
+        """The latest checkpoint whose data is whole, "" where none is.
+
+        What the model did to all of them, such as batch normalizations that were never updated,
+        makes no older one better.
+        """
+        good = [item.prefix for item in self.checkpoints if item.ok or item.whole]
         return good[-1] if good else ""
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from .checkpoint.deep import scan
 from .checkpoint.examine import Examined, examine
@@ -52,51 +52,50 @@ def _verify(
     place: AtHand, all_checkpoints: bool, fail_on: str, progress: Optional[Progress]
 ) -> Verification:
     located = locate(place.path)
-    prefixes = _prefixes(located, all_checkpoints)
-    files = {folder: _files_in(folder) for folder in {os.path.dirname(name) for name in prefixes}}
-    examined = {
-        prefix: _examined(prefix, files[os.path.dirname(prefix)], prefix == prefixes[-1])
-        for prefix in prefixes
-    }
-    report = Count(progress, sum(data_size(item.bundle) for item in examined.values()))
+    loaded = loaded_prefix(located)
+    checkpoints = _checkpoints(place, located, _prefixes(located, loaded, all_checkpoints))
+    report = Count(progress, sum(data_size(item.examined.bundle) for item in checkpoints))
     end = 0
-    seen: Dict[str, Verified] = {}
-    for prefix, item in examined.items():
-        one, read = _named(located, prefix, files), place.reader_of(prefix)
-        seen[prefix] = _verified(one, item, fail_on, report, read, located)
-        end += data_size(item.bundle)
+    results, gone = [], []
+    for item in checkpoints:
+        result = _verified(item, fail_on, report, item.prefix == loaded)
+        end += data_size(item.examined.bundle)
         report(max(end - report.done, 0))  # what cannot be read needs no reading
-    gone = [] if place.read else [name for name, item in examined.items() if _is_gone(name, item)]
-    results = tuple(item for prefix, item in seen.items() if prefix not in gone)
-    if gone and not results:
+        if not place.read and _is_gone(item, located):
+            gone.append(item.prefix)
+        else:
+            results.append(result)
+    if gone and not any(item.prefix for item in results):
         raise UsageError(f"{gone[0]} was removed while it was read (by a training run?): try again")
     return Verification(
         ok=bool(results) and all(item.ok for item in results),
         checked=bool(results),
         model_dir=located.model_dir,
-        checkpoints=results,
-        why=_why(located, examined) if all_checkpoints else "",
+        checkpoints=tuple(results),
+        why=_why(located, loaded, checkpoints) if all_checkpoints else "",
         not_judged=(*_left_out(located, place), *_of_saved_model(located))
         if all_checkpoints
         else _of_saved_model(located),
     )
 
 
-def _prefixes(located: Located, all_checkpoints: bool) -> List[str]:
-    """The checkpoints to verify; "" where a finding says that Estimator loads none of them."""
-    loaded = loaded_prefix(located) or located.prefix
-    if not all_checkpoints:
-        return [loaded] if loaded or located.candidates else []
+def _prefixes(located: Located, loaded: str, all_checkpoints: bool) -> List[str]:
+    """The checkpoints to verify, the latest last.
+
+    What the state file says leads them where that is none of those in the directory; "" stands for
+    a state file that names none, of which a finding tells.
+    """
+    named = loaded or located.prefix
+    alone = [named] if named or located.candidates else []
     found = [prefix for prefix in located.candidates if not is_first_version(prefix)]
-    if not found:
-        return _prefixes(located, all_checkpoints=False)
-    elsewhere = located.exists and loaded not in found and not is_first_version(loaded)
-    return [loaded, *found] if elsewhere else found
+    if not all_checkpoints or not found or (located.exists and is_first_version(named)):
+        return (found if all_checkpoints else []) or alone
+    return found if named in found else [named, *found]
 
 
-def _why(located: Located, examined: Dict[str, Examined]) -> str:
-    loaded = examined.get(loaded_prefix(located))
-    return why_loaded(located, loaded.bundle if loaded else None)
+def _why(located: Located, loaded: str, checkpoints: Sequence["_Checkpoint"]) -> str:
+    bundles = [item.examined.bundle for item in checkpoints if loaded and item.prefix == loaded]
+    return why_loaded(located, bundles[0] if bundles else None)
 
 
 def _of_saved_model(located: Located) -> Tuple[str, ...]:
@@ -111,12 +110,40 @@ def _left_out(located: Located, place: AtHand) -> Iterator[str]:
         yield f"{prefix}: it is of the V1 format, which only TensorFlow reads"
 
 
+class _Checkpoint(NamedTuple):
+    """A checkpoint that is to be verified.
+
+    Attributes:
+        prefix: the path that ``Saver.restore`` takes, "" for none.
+        located: as if it had been named: what the state file says is no matter of its data.
+        examined: what its files are.
+        read: reads its data where that is not at hand; else None.
+    """
+
+    prefix: str
+    located: Located
+    examined: Examined
+    read: Optional[ReadRange]
+
+
+def _checkpoints(place: AtHand, located: Located, prefixes: Sequence[str]) -> List[_Checkpoint]:
+    folders = {os.path.dirname(prefix) for prefix in prefixes if prefix}
+    files_in = {folder: _files_in(folder) for folder in folders}
+    found = []
+    for prefix in prefixes:
+        files = files_in.get(os.path.dirname(prefix), _NO_FILES)
+        examined = _examined(prefix, files, is_last=prefix == prefixes[-1])
+        read = place.reader_of(prefix)
+        found.append(_Checkpoint(prefix, _named(located, prefix, files), examined, read))
+    return found
+
+
 class _Files(NamedTuple):
-    """The files of a directory: all of them, and by the checkpoint that they are of.
+    """The files of a directory.
 
     Attributes:
         all: what is there.
-        of: what is there, by checkpoint.
+        of: what is there, by the checkpoint that it is of.
         known: with what a snapshot knows of, by checkpoint.
     """
 
@@ -125,9 +152,12 @@ class _Files(NamedTuple):
     known: Dict[str, Listing]
 
 
+_NO_FILES = _Files({}, {}, {})
+
+
 def _files_in(folder: str) -> _Files:
     if "\0" in folder or not os.path.isdir(folder or os.curdir):
-        return _Files({}, {}, {})
+        return _NO_FILES
     try:
         listing = list_folder(folder)
         return _Files(listing, by_checkpoint(listing), by_checkpoint(list_model_dir(folder)))
@@ -146,43 +176,48 @@ def _examined(prefix: str, files: _Files, is_last: bool) -> Examined:
     return examine(prefix, files.all if is_last else mine)
 
 
-def _is_gone(prefix: str, examined: Examined) -> bool:
+def _is_gone(item: _Checkpoint, located: Located) -> bool:
     """Whether a checkpoint was there, and no longer is: a training run keeps the last few."""
-    return examined.bundle is not None and not os.path.isfile(prefix + ".index")
+    was_there = item.prefix in located.candidates or (located.exists and bool(item.prefix))
+    return was_there and "\0" not in item.prefix and not os.path.lexists(item.prefix + ".index")
 
 
-def _named(located: Located, prefix: str, files: Dict[str, _Files]) -> Located:
-    """One checkpoint as if it had been named: what the state file says is no matter of its data."""
+def _named(located: Located, prefix: str, files: _Files) -> Located:
     if prefix and "\0" not in prefix and os.path.isfile(prefix + ".index"):
-        folder, base = os.path.split(prefix)
-        return named_alone(located, prefix, files[folder].known.get(base, {}))
+        return named_alone(located, prefix, files.known.get(os.path.basename(prefix), {}))
     exists = located.exists and located.prefix == prefix
     explicit = located.explicit or located.prefix != prefix
     return dataclasses.replace(located, prefix=prefix, exists=exists, explicit=explicit)
 
 
 def _verified(
-    located: Located,
-    examined: Examined,
-    fail_on: str,
-    report: Callable[[int], None],
-    read: Optional[ReadRange],
-    of_directory: Located,
+    item: _Checkpoint, fail_on: str, report: Callable[[int], None], loaded: bool
 ) -> Verified:
-    bundle = examined.bundle
-    if read is None and examined.files is not None and examined.files.snapshot:
-        raise UsageError(f"{located.model_dir} is a snapshot, which has no data to verify")
-    if examined.first_version:
-        raise UsageError(f"{examined.problem}: its data cannot be verified")
-    scans = scan(bundle, report, read=read) if bundle else None
+    """Reads the data of a checkpoint, and judges it with its files.
+
+    Raises:
+        UsageError: there is no data that could be read.
+    """
+    bundle, files = item.examined.bundle, item.examined.files
+    if item.read is None and files is not None and files.snapshot:
+        raise UsageError(f"{item.located.model_dir} is a snapshot, which has no data to verify")
+    if item.examined.first_version:
+        raise UsageError(f"{item.examined.problem}: its data cannot be verified")
+    scans = scan(bundle, report, read=item.read) if bundle else None
     data = data_read(bundle, scans)
-    findings = run_rules(file_facts(located, examined, scans))
+    findings = run_rules(file_facts(item.located, item.examined, scans))
+    failed = failing(findings, fail_on)
     return Verified(
-        ok=located.exists and not failing(findings, fail_on),
-        prefix=located.prefix,
-        step=step_of(located.prefix),
+        ok=item.located.exists and not failed,
+        whole=item.located.exists and all(finding.rule in _OF_THE_MODEL for finding in failed),
+        prefix=item.prefix,
+        step=step_of(item.prefix),
         tensors=data.tensors,
         size=data.size,
         groups=group(findings),
-        loaded=loaded_prefix(of_directory) == located.prefix,
+        loaded=loaded,
     )
+
+
+_OF_THE_MODEL = ("constant-variable", "fresh-batch-norm")
+"""Rules about what the model did, which it does to each checkpoint: none is better for it."""

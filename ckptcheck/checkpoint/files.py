@@ -6,14 +6,12 @@ import stat
 import struct
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
 
-from ..spec import CheckpointFiles, DataFile, EntryFlaw
+from ..spec import GLOBAL_STEPS, CheckpointFiles, DataFile, EntryFlaw
 from .bundle import Bundle, StoredTensor
 from .crc32c import crc32c, unmasked
 from .dtypes import element_size
 from .names import shard_name, without_ending
 from .packed import ENDING
-
-GLOBAL_STEP = "global_step"
 
 
 class FileFacts(NamedTuple):
@@ -198,15 +196,20 @@ def _graph_problem(name: str, listing: Listing) -> str:
 
 
 _TEMPORARY = re.compile(
-    r"(\.tempstate\d+|_temp_[0-9a-f]{32}/|_temp/|\.part_\d+|^checkpoint\.tmp[0-9a-f]{32})$"
+    r"""(.*\.(index|data-\d{5}-of-\d{5})\.tempstate\d+
+        |.*_temp_[0-9a-f]{32}/
+        |.*ckpt.*_temp/
+        |checkpoint\.tmp[0-9a-f]{32})\Z""",
+    re.VERBOSE | re.DOTALL,
 )
+"""What savers write to before they rename it, and nobody else: it is advised to delete these."""
 _COPIED = re.compile(r"^\.(checkpoint|.+\.(index|meta|data-\d{5}-of-\d{5}))\.[0-9A-Za-z]{6}$")
 """The names that rsync writes to."""
 
 
 def _remains(listing: Listing) -> List[str]:
     """What a save or a copy leaves that did not come to its end."""
-    return sorted(name for name in listing if _TEMPORARY.search(name) or _COPIED.match(name))
+    return sorted(name for name in listing if _TEMPORARY.match(name) or _COPIED.match(name))
 
 
 def _data_newer_by(base: str, names: Set[str], listing: Listing) -> float:
@@ -238,7 +241,7 @@ def global_step_of(bundle: Bundle, read: Callable[[str, int, int], bytes]) -> Op
     """As :func:`read_global_step`, with a function that reads (name, offset, size)."""
     base = os.path.basename(bundle.prefix)
     for item in bundle.tensors:
-        if (item.name, item.dtype, item.shape, item.size) != (GLOBAL_STEP, "int64", (), 8):
+        if item.name not in GLOBAL_STEPS or (item.dtype, item.shape, item.size) != ("int64", (), 8):
             continue
         if item.offset >= 1 << 62:
             return None

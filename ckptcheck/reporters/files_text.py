@@ -217,9 +217,9 @@ def _group(item: Group, options: Options) -> str:
 
 def _verified(item: Verified, options: Options) -> str:
     state = painted("good", "good", options) if item.ok else painted("NOT GOOD", "error", options)
-    name = printable(item.prefix, 2000) or "no checkpoint"
     read = f"{times_text(item.tensors, 'tensor')}, {bytes_text(item.size)} read"
-    head = _wrapped(f"{name}: {read}:", options)
+    head = f"{item.prefix}: {read}:" if item.prefix else "what Estimator loads:"
+    head = _wrapped(head, options)
     fits = len(head.rpartition("\n")[2]) + len(" NOT GOOD") <= options.width
     lines = [head + (" " if fits else "\n  ") + state]
     lines.extend(_group(group, options) for group in item.groups)
@@ -233,4 +233,6 @@ def _conclusion(found: Verification, options: Options) -> str:
         return ""
     if not found.last_good:
         return _wrapped("None of them is good.", options)
-    return _wrapped(f"The last good one is {found.last_good}.", options)
+    (last,) = [item for item in found.checkpoints if item.prefix == found.last_good]
+    but = "" if last.ok else ", but for what the model did to it"
+    return _wrapped(f"The last good one is {found.last_good}{but}.", options)

@@ -1,7 +1,7 @@
 """Files of other saves lie beside the checkpoint's own.
 
-TensorFlow looks at none of them. A data file with another number of shards in its name, or a data
-file that is longer than its index says, comes from a save that used the same name: what was copied
+A data file with another number of shards in its name, at which TensorFlow does not look, or a data
+file that is longer than its index says comes from a save that used the same name: what was copied
 or saved over it may be mixed. ``.tempstate`` files, ``_temp`` directories, ``checkpoint.tmp…`` and
 what rsync calls ``.model.ckpt-….AbCdEf`` are left from a save or copy that was interrupted, or
 belong to one that is going on now.

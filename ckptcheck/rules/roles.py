@@ -3,9 +3,8 @@
 import re
 from typing import Dict, Iterable, Mapping, Optional, Set
 
-from ..spec import Shape
+from ..spec import GLOBAL_STEPS, Shape
 
-GLOBAL_STEP = "global_step"
 _SLOTS = re.compile(
     r"(Adam|AdamW|AdaMax|Adamax|LARSOptimizer|Nadam|LAMB|Momentum|Adagrad|AdagradDA|Adadelta|"
     r"RMSProp|RMSprop|Ftrl|"
@@ -15,7 +14,6 @@ _SLOTS = re.compile(
 _ALONE = re.compile(
     r"(^|/)(beta[12]_power|loss_scale|good_steps|current_loss_scale|current_grad_step)(_\d+)?$"
 )
-_OBJECT_STEP = "global_step/.ATTRIBUTES/VARIABLE_VALUE"
 _OBJECT_OPTIMIZER = re.compile(r"(^|/)optimizer/.*/\.ATTRIBUTES/")
 _OBJECT_SLOT = "/.OPTIMIZER_SLOT/"
 
@@ -39,7 +37,7 @@ def roles(names: Iterable[str], shapes: Optional[Mapping[str, Shape]] = None) ->
 
 
 def _role(name: str, known: Set[str]) -> str:
-    if name in (GLOBAL_STEP, _OBJECT_STEP):
+    if name in GLOBAL_STEPS:
         return "global_step"
     if name.startswith(("_CHECKPOINTABLE", "save_counter/")):
         return "other"

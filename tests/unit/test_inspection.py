@@ -11,6 +11,7 @@ from typing import Any, List
 import pytest
 
 from ckptcheck.checker import run_check
+from ckptcheck.checkpoint.examine import examine as examine_files
 from ckptcheck.checkpoint.locate import locate
 from ckptcheck.checkpoint.snapshot import MARKER
 from ckptcheck.checkpoint.table import MAGIC
@@ -21,6 +22,7 @@ from ckptcheck.reporters.files_text import render_inspection, render_verificatio
 from ckptcheck.reporters.options import Options
 from ckptcheck.reporters.words import age_text, bytes_text
 from ckptcheck.snapshots import snapshot
+from ckptcheck.spec import Verification, Verified
 from ckptcheck.verification import verify
 
 from ..checkpoints import writer
@@ -249,6 +251,62 @@ def test_names_that_could_harm_a_terminal(tmp_path: Path) -> None:
     prefix = put(tmp_path, more={"\x1b[31mred\n": writer.entry(1, (0,))})
     text = render_inspection(inspect(prefix), Options())
     assert "\x1b" not in text and "\\x1b[31mred\\n" in text
+
+
+@pytest.mark.parametrize(
+    "name", ["_temp/", "my_temp/", "train.tfrecord.part_3", "run.tempstate1", "index.tempstate.txt"]
+)
+def test_files_of_others_are_not_left_over(name: str, model_dir: Path) -> None:
+    if name.endswith("/"):
+        (model_dir / name).mkdir()
+    else:
+        (model_dir / name).write_bytes(b"")
+    assert rules_of(inspect(str(model_dir))) == []
+
+
+def test_all_checkpoints_of_a_directory_where_estimator_loads_none(model_dir: Path) -> None:
+    """Each of them may be good: a training run would still begin at step 0."""
+    (model_dir / "checkpoint").unlink()
+    found = verify(str(model_dir), all_checkpoints=True)
+    assert [(item.prefix, item.ok) for item in found.checkpoints] == [
+        ("", False),
+        (str(model_dir / "model.ckpt-10"), True),
+    ]
+    assert rules_of(found.checkpoints[0]) == ["no-checkpoint"]
+    assert (found.ok, found.last_good) == (False, str(model_dir / "model.ckpt-10"))
+    (model_dir / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-99"\n')
+    found = verify(str(model_dir), all_checkpoints=True)
+    assert [item.ok for item in found.checkpoints] == [False, True]
+    assert rules_of(found.checkpoints[0]) == ["checkpoint-moved"]
+
+
+def test_a_checkpoint_that_is_gone_before_it_is_read(
+    model_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As training runs do with old ones; the others are verified."""
+    for path in model_dir.glob("model.ckpt-10.*"):
+        shutil.copy(str(path), str(model_dir / path.name.replace("-10.", "-5.")))
+
+    def examine(prefix: str, *rest: Any) -> Any:
+        for path in model_dir.glob("model.ckpt-5.*"):
+            path.unlink()
+        return examine_files(prefix, *rest)
+
+    monkeypatch.setattr("ckptcheck.verification.examine", examine)
+    found = verify(str(model_dir), all_checkpoints=True)
+    assert [item.step for item in found.checkpoints] == [10]
+    assert found.ok
+
+
+def test_what_the_model_did_to_all_makes_no_older_one_better(tmp_path: Path) -> None:
+    source = FIXTURES / "batch_norm" / "tf215"
+    shutil.copytree(str(source), str(tmp_path / "base"))
+    prefix = str(tmp_path / "base" / "model.ckpt-10")
+    found = Verified(False, prefix, 10, 1, 1, whole=True)
+    first = Verified(True, prefix[:-2] + "0", 0, 1, 1, whole=True)
+    both = Verification(False, True, str(tmp_path / "base"), (first, found))
+    assert both.last_good == prefix
+    assert "but for what the model did to it." in render_verification(both, Options())
 
 
 def test_layers_fold(tmp_path: Path) -> None:

@@ -256,7 +256,7 @@ def test_the_steps_of_all_checkpoints(memory: Any, tmp_path: Path) -> None:
 def test_what_lies_beside_the_checkpoint(memory: Any, tmp_path: Path) -> None:
     here = tmp_path / "left"
     shutil.copytree(str(SOURCE), str(here))
-    left = ("model.ckpt-40.data-00000-of-00001", "model.ckpt-20_temp/part", "x.tempstate123")
+    left = ("model.ckpt-40.data-00000-of-00001", "model.ckpt-20_temp/part", "x.index.tempstate123")
     (here / "model.ckpt-20_temp").mkdir()
     for name in left:
         (here / name).write_bytes(b"x")
