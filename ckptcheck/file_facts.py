@@ -79,7 +79,7 @@ def why_loaded(located: Located, bundle: Optional[Bundle]) -> str:
     if located.prefix and not located.exists:
         return what_is_named(located)
     if not located.prefix:
-        return "Estimator loads none of them"
+        return "Estimator loads none of them" if located.candidates else "Estimator begins anew"
     if bundle is not None and bundle.object_based:
         named = located.prefix if located.elsewhere else name
         return f"the state file names {named}, which is object-based"

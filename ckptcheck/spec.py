@@ -114,7 +114,7 @@ GLOBAL_STEPS = (
     "global_step/.ATTRIBUTES/VARIABLE_VALUE",
     "estimator_global_step/.ATTRIBUTES/VARIABLE_VALUE",
 )
-"""Its keys: of Saver, of ``tf.train.Checkpoint``, and of what ``model_to_estimator`` saves first."""
+"""Its keys: of Saver, ``tf.train.Checkpoint``, and what ``model_to_estimator`` saves first."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,7 +181,10 @@ class Located:
             there.
         candidates: the prefixes of all checkpoints in the directory, the latest last.
         graphs: where the saved graph can be, the best first.
-        saved_model: the prefix of the variables, where the directory is a SavedModel; else "".
+        saved_model: the prefix of the variables, where the directory or the one above it is a
+            SavedModel; else "".
+        below: directories in the directory that hold checkpoints, where it holds none itself.
+        data_alone: data files in the directory that nothing refers to, where it holds none.
     """
 
     named: str
@@ -203,6 +206,8 @@ class Located:
     candidates: Tuple[str, ...] = ()
     graphs: Tuple[str, ...] = ()
     saved_model: str = ""
+    below: Tuple[str, ...] = ()
+    data_alone: Tuple[str, ...] = ()
 
     @property
     def refused(self) -> bool:

@@ -93,6 +93,12 @@ def _saved_model(folder: Path) -> str:
     return prefix if is_one and checkpoint_exists(prefix) else ""
 
 
+def _saved_model_of(folder: Path) -> str:
+    """The same of a directory, or of the one above it where that holds its variables."""
+    above = _saved_model(folder.parent) if folder.name == "variables" else ""
+    return above or _saved_model(folder)
+
+
 def _in_directory(named: str, path: Path) -> Located:
     state = read_state_file(path)
     latest = state.latest if state is not None and not state.problem else ""
@@ -173,8 +179,36 @@ def _located(
         data_bytes=sum(facts.size for facts in shards.values()) if shards else None,
         candidates=tuple(candidates),
         graphs=tuple(graphs),
-        saved_model="" if prefix else _saved_model(Path(model_dir)),
+        saved_model="" if prefix else _saved_model_of(Path(model_dir)),
+        below=() if prefix or candidates else _below(model_dir),
+        data_alone=() if prefix or candidates else _data_alone(model_dir),
     )
+
+
+_MOST_BELOW = 1000
+
+
+def _below(folder: str) -> Tuple[str, ...]:
+    """The directories in one that hold checkpoints; of very many, those that come first."""
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries if entry.is_dir())
+    return tuple(
+        os.path.join(folder, name)
+        for name in names[:_MOST_BELOW]
+        if _has_checkpoint(os.path.join(folder, name))
+    )
+
+
+def _has_checkpoint(folder: str) -> bool:
+    try:
+        names = os.listdir(folder)
+    except OSError:  # it is not what was asked for
+        return False
+    return STATE_FILE in names and any(name.endswith(".index") for name in names)
+
+
+def _data_alone(folder: str) -> Tuple[str, ...]:
+    return tuple(sorted(name for name in list_model_dir(folder) if _SHARD.search(name)))
 
 
 def named_alone(located: Located, prefix: str, listing: Listing) -> Located:

@@ -153,7 +153,12 @@ def _file_system(named: str) -> Any:
         )
     try:
         return fsspec.core.url_to_fs(named)
-    except (ImportError, ValueError) as error:
+    except ImportError as error:
+        raise UsageError(
+            f"MODEL_DIR {named}: {error}: install the package that fsspec needs for it, into the "
+            "environment of ckptcheck"
+        )
+    except ValueError as error:
         raise UsageError(f"MODEL_DIR {named}: {error}")
 
 

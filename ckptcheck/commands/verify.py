@@ -14,7 +14,9 @@ app = new_app()
 def verify_command(
     model_dir: str = MODEL_DIR,
     all_checkpoints: bool = typer.Option(
-        False, "--all-checkpoints", help="Verify every checkpoint and the state file: which is the last good one?"
+        False,
+        "--all-checkpoints",
+        help="Verify every checkpoint, and the state file: which is the last good one?",
     ),
     output: str = FORMAT,
     fail_on: str = typer.Option("warning", help="A checkpoint is not good from this severity on."),

@@ -26,6 +26,7 @@ from .base import (
     Rule,
     likely,
     name_alone,
+    some_names,
 )
 from .examples import LOCATED, facts, nothing_to_restore
 
@@ -70,8 +71,7 @@ def _cannot_save(located: Located) -> bool:
 def _message(located: Located) -> str:
     there = ", ".join(os.path.basename(prefix) for prefix in located.candidates[-3:])
     if not there:
-        kind = " of Estimator's: it is a SavedModel" if located.saved_model else ""
-        return f"{located.model_dir} holds no checkpoint{kind}"
+        return f"{located.model_dir} holds no checkpoint{_instead(located)}"
     if located.state is None:
         why = "there is no state file"
     elif located.state.not_text:
@@ -84,9 +84,24 @@ def _message(located: Located) -> str:
     return f"{why}, so Estimator does not see {there}: it starts with random weights{raises}"
 
 
+def _instead(located: Located) -> str:
+    """What a directory without a checkpoint holds."""
+    if located.saved_model:
+        return " of Estimator's: it is a SavedModel"
+    if located.below:
+        return f"; there are some in {some_names(located.below)}"
+    if located.data_alone:
+        return f", but data files without an index: {some_names(located.data_alone)}"
+    return ""
+
+
 def _hint(located: Located) -> str:
     if located.saved_model:
         return f"give the variables of the SavedModel: {located.saved_model}"
+    if located.below:
+        return f"give {some_names(located.below)}"
+    if located.data_alone:
+        return "copy the index and the other files of the checkpoint from where it was written"
     if not located.candidates:
         return "give the directory or the prefix of a trained checkpoint"
     if located.state is not None and located.state.unseen:

@@ -316,3 +316,29 @@ def test_of_several_series_estimators_own_is_suggested(tmp_path: Path) -> None:
 def _hint(model_dir: Path, rule: str) -> str:
     (hint,) = [item.hint for item in inspect(str(model_dir)).findings if item.rule == rule]
     return hint
+
+
+def test_the_directory_above_names_those_that_hold_checkpoints(tmp_path: Path) -> None:
+    for folder in ("runs/base", "runs/empty", "runs/other"):
+        (tmp_path / folder).mkdir(parents=True)
+    for folder in ("runs/base", "runs/other"):
+        (tmp_path / folder / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-1"')
+        (tmp_path / folder / "model.ckpt-1.index").write_bytes(b"")
+    runs = str(tmp_path / "runs")
+    assert _hint(tmp_path / "runs", "no-checkpoint") == f"give {runs}/base, {runs}/other"
+
+
+def test_data_files_alone(tmp_path: Path) -> None:
+    (tmp_path / "model.ckpt-1.data-00000-of-00001").write_bytes(b"")
+    (finding,) = inspect(str(tmp_path)).findings
+    assert "data files without an index: model.ckpt-1.data-00000-of-00001" in finding.message
+    assert finding.hint.startswith("copy the index")
+
+
+def test_the_variables_of_a_saved_model_are_not_given_a_state_file(tmp_path: Path) -> None:
+    (tmp_path / "variables").mkdir()
+    (tmp_path / "saved_model.pb").write_bytes(b"x")
+    put(tmp_path / "variables", "variables")
+    variables = str(tmp_path / "variables" / "variables")
+    hint = _hint(tmp_path / "variables", "no-checkpoint")
+    assert hint == f"give the variables of the SavedModel: {variables}"
