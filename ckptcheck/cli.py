@@ -4,6 +4,7 @@ import functools
 import importlib
 import io
 import os
+import signal
 import sys
 from typing import List, Optional, Sequence, Tuple
 
@@ -35,6 +36,9 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     By then all that it prints has been written.
     """
     _write_anything()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup lets SIGHUP be ignored
+            signal.signal(number, _ended)
     words, flags = split_flags(sys.argv[1:] if argv is None else argv)
     try:
         _run(words, flags)
@@ -52,6 +56,11 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         if end.code == EXIT_INTERRUPTED:  # as typer ends a command that is interrupted
             _interrupted()
         raise
+
+
+def _ended(number: int, frame: object) -> None:
+    """Ends as the signal would, and not before temporary directories are gone."""
+    raise SystemExit(128 + number)
 
 
 def _interrupted() -> int:

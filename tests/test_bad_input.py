@@ -691,6 +691,48 @@ def test_an_interrupt_ends_everything(project: Project, tmp_path: Path) -> None:
     assert digest(project.model_dir) == before
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_no_temporary_directory(
+    project: Project, tmp_path: Path, number: signal.Signals
+) -> None:
+    """As ``timeout`` and the job control of CI end a command."""
+    assert run_cli("snapshot", "model_dir", "small", cwd=project.root).code == 0
+    project.write("slow.py", "open('started', 'w').close(); import time; time.sleep(600)\n")
+    command = [sys.executable, "-m", "ckptcheck", "small", "slow:model_fn", "params.json", *ONE]
+    process = subprocess.Popen(
+        command,
+        cwd=str(project.root),
+        env=project.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
+    )
+    for _ in range(600):
+        if (project.root / "started").exists():
+            break
+        time.sleep(0.1)
+    process.send_signal(number)
+    assert process.wait(timeout=60) == 128 + number
+    assert project.left_behind() == []
+
+
+@needs_tensorflow
+def test_a_python_that_does_not_see_the_files(project: Project) -> None:
+    """As one in a container that has another temporary directory."""
+    assert run_cli("snapshot", "model_dir", "small", cwd=project.root).code == 0
+    hidden = project.write(
+        "hidden.py",
+        "import os, sys\n"
+        "real = os.path.isfile\n"
+        "os.path.isfile = lambda path: '.meta' not in str(path) and real(path)\n"
+        "code = sys.argv[sys.argv.index('-c') + 1]\n"
+        "sys.argv = ['-c', *sys.argv[sys.argv.index('-c') + 2 :]]\n"
+        "exec(code, {'__name__': '__main__'})\n",
+    )
+    run = project.run("small", TARGET, "params.json", "--python", f"{sys.executable} {hidden}")
+    assert_refused(run, "does not see", "the temporary directory (TMPDIR)")
+
+
 # --- the terminal ----------------------------------------------------------------------------
 
 

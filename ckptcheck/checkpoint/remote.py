@@ -31,6 +31,7 @@ from .bundle import Bundle, read_bundle
 from .damage import DamagedError
 from .files import FileFacts, Listing, global_step_of, readable_graphs
 from .first_version import possible_first_versions, prefix_of, without_pattern
+from .locate import pattern_in
 from .names import without_ending
 from .packed import ENDING
 from .snapshot import MARKER, Marker, write_markers
@@ -38,6 +39,10 @@ from .state_file import STATE_FILE, parse_state_bytes, verify_size
 from .table import MAGIC
 
 _REMOTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
+_HERE = re.compile(r"^(?:file|local)://(?=/)")
+_WEB = ("http", "https")
+_PATIENCE = 30
+"""Seconds without a word from a server."""
 _LARGEST = 1 << 28
 _MOST_INDEXES = 100
 _MOST_ASKED = 1000
@@ -57,6 +62,7 @@ class AtHand(NamedTuple):
         local: the directory that stands for it.
         read: reads ranges of the remote files; None for a local one.
         left_out: the names of the checkpoints that nobody looked at, the newest first.
+        unread: what could not be read, and is not needed for the rest.
     """
 
     path: str
@@ -64,18 +70,20 @@ class AtHand(NamedTuple):
     local: str = ""
     read: Optional[ReadRange] = None
     left_out: Tuple[str, ...] = ()
+    unread: Tuple[str, ...] = ()
 
     @property
     def not_judged(self) -> Tuple[str, ...]:
-        """What is not known of a remote directory with many checkpoints."""
+        """What is not known of a remote directory."""
         if not self.left_out:
-            return ()
+            return self.unread
         rest = len(self.left_out) - _MOST_NAMES
         more = f" and {rest} more" if rest > 0 else ""
         names = ", ".join(self.left_out[:_MOST_NAMES])
         return (
             f"{names}{more}: of a remote directory only the newest checkpoints are looked at, and "
             "the one that is named",
+            *self.unread,
         )
 
     def stands_for(self, prefix: str) -> bool:
@@ -113,7 +121,7 @@ def _replaced(value: Any, old: str, new: str) -> Any:
 
 def is_remote(named: str) -> bool:
     """Whether a name is one of another file system."""
-    return _REMOTE.match(named) is not None
+    return _REMOTE.match(named) is not None and _HERE.match(named) is None
 
 
 @contextlib.contextmanager
@@ -129,12 +137,16 @@ def at_hand(named: str, every_step: bool = False) -> Iterator[AtHand]:
         UsageError: it is remote, and cannot be read.
     """
     if not is_remote(named):
-        yield AtHand(named)
+        yield AtHand(_HERE.sub("", named))
         return
     import tempfile  # which takes time, and few model_dirs are remote
 
-    system, path = _file_system(named)
-    with tempfile.TemporaryDirectory(prefix="ckptcheck-") as local:
+    with _explained(named):
+        system, path = _file_system(named)
+    with tempfile.TemporaryDirectory(prefix="ckptcheck-") as parent:
+        # One that TensorFlow takes for a pattern is stood for by one that it does, too.
+        local = os.path.join(parent, "[0]" if pattern_in(without_pattern(named)) else "0")
+        os.mkdir(local)
         with _explained(named):
             found = _fetch(named, system, path.rstrip("/"), local, every_step)
         try:
@@ -151,8 +163,14 @@ def _file_system(named: str) -> Any:
             f"MODEL_DIR {named} is remote: to read it, pip install 'ckptcheck[remote]' and what "
             "fsspec needs for it (gcsfs for gs://, s3fs for s3://)"
         )
+    protocol = named.partition("://")[0].lower()
+    if protocol in _WEB and set("?#") & set(named):
+        raise UsageError(
+            f"MODEL_DIR {named}: behind a ? or # there can be no name of a file: give the address "
+            "of the directory alone, or copy it here"
+        )
     try:
-        return fsspec.core.url_to_fs(named)
+        return fsspec.core.url_to_fs(named, **_patience(protocol))
     except ImportError as error:
         raise UsageError(
             f"MODEL_DIR {named}: {error}: install the package that fsspec needs for it, into the "
@@ -160,6 +178,19 @@ def _file_system(named: str) -> Any:
         )
     except ValueError as error:
         raise UsageError(f"MODEL_DIR {named}: {error}")
+
+
+def _patience(protocol: str) -> Dict[str, Any]:
+    """Options with which a server that does not answer is given up soon."""
+    if protocol in _WEB:
+        import aiohttp
+
+        timeout = aiohttp.ClientTimeout(sock_connect=_PATIENCE, sock_read=_PATIENCE)
+        return {"client_kwargs": {"timeout": timeout}}
+    if protocol in ("s3", "s3a"):
+        times = {"connect_timeout": _PATIENCE, "read_timeout": _PATIENCE}
+        return {"config_kwargs": {**times, "retries": {"max_attempts": 1}}}
+    return {}
 
 
 @contextlib.contextmanager
@@ -170,7 +201,8 @@ def _explained(named: str) -> Iterator[None]:
     except UsageError:
         raise
     except Exception as error:  # each file system has exceptions of its own
-        raise UsageError(f"MODEL_DIR {named} cannot be read: {type(error).__name__}: {error}")
+        text = str(error) or "there was no answer"
+        raise UsageError(f"MODEL_DIR {named} cannot be read: {type(error).__name__}: {text}")
 
 
 def _fetch(named: str, system: Any, path: str, local: str, every_step: bool) -> AtHand:
@@ -189,15 +221,16 @@ def _fetch(named: str, system: Any, path: str, local: str, every_step: bool) -> 
     names = _copy_indexes(listing, chosen, local, there.read)
     _copy_graph(listing, _with_graph(chosen, [*names, *old], listing), local, there.read)
     snapshot = _is_snapshot(listing, chosen if chosen in names else "")
+    unread: Tuple[str, ...] = ()
     if snapshot:
         _write(local, MARKER, there.read(MARKER, 0, min(listing[MARKER].size, _LARGEST)))
     else:
-        _mark(listing, names if every_step else [chosen], names, local, there.read)
+        unread = _mark(listing, names if every_step else [chosen], names, local, there.read)
     if not chosen:
         _copy_saved_model(there, local)
     where = os.path.join(local, chosen + ("" if chosen in old else ".index")) if explicit else local
     left_out = [name for name in _checkpoints(there.entries) if name not in (*names, *old)]
-    return AtHand(where, url, local, None if snapshot else there.read, tuple(left_out))
+    return AtHand(where, url, local, None if snapshot else there.read, tuple(left_out), unread)
 
 
 Entry = Dict[str, Any]
@@ -220,14 +253,44 @@ class _Folder(NamedTuple):
     entries: Dict[str, Entry]
 
     def read(self, name: str, offset: int, size: int) -> bytes:
-        """Reads some bytes of a file; what is not there has none, as what is too short."""
-        if name not in self.entries or size == 0:
+        """Reads some bytes of a file; what is not there has none, as what is behind its end.
+
+        Raises:
+            UsageError: they cannot be read, or not all of them come.
+        """
+        if name not in self.entries:
+            return b""
+        whole = self.entries[name].get("size")
+        wanted = size if whole is None else max(min(size, int(whole) - offset), 0)
+        if not wanted:
             return b""
         with _explained(f"{self.url}/{name}"):
-            path = self.entries[name]["name"]
+            data = self._ranged(self.entries[name]["name"], offset, wanted, whole)
+        if whole is not None and len(data) != wanted:
+            raise UsageError(
+                f"MODEL_DIR {self.url}/{name} cannot be read: {len(data)} of {wanted} bytes came"
+            )
+        return data
+
+    def _ranged(self, path: str, offset: int, size: int, whole: Optional[int]) -> bytes:
+        """Reads bytes that are there.
+
+        Raises:
+            UsageError: the server knows no ranges, and would send all that comes before.
+        """
+        if whole is None or size == whole or not _is_web(self.system):
             data: bytes = self.system.cat_file(path, start=offset, end=offset + size)
-        # A server that knows no ranges sends the whole file.
-        return data[offset : offset + size] if len(data) > size else data
+            return data
+        try:
+            with self.system.open(path, "rb", size=whole, cache_type="none") as file:
+                file.seek(offset)
+                found: bytes = file.read(size)
+                return found
+        except ValueError:  # as fsspec says that it would have to read all of the file
+            raise UsageError(
+                f"MODEL_DIR {path} cannot be read in parts: the server knows no ranges, which "
+                "would take all of the file for each: copy the directory here"
+            ) from None
 
     def sized(self, name: str) -> Entry:
         """What is said of a file, with its size, which is asked for once.
@@ -263,10 +326,14 @@ def _is_name(name: str) -> bool:
     return name not in ("", ".", "..") and "\0" not in name and os.path.basename(name) == name
 
 
+def _is_web(system: Any) -> bool:
+    protocols = system.protocol if isinstance(system.protocol, tuple) else (system.protocol,)
+    return "http" in protocols
+
+
 def _unquoted(system: Any, name: str) -> str:
     """A file's own name, which an HTTP server's list has as it stands in a URL."""
-    web = "http" in (system.protocol if isinstance(system.protocol, tuple) else [system.protocol])
-    return urllib.parse.unquote(name) if web else name
+    return urllib.parse.unquote(re.split("[?#]", name)[0]) if _is_web(system) else name
 
 
 def _copy_first_versions(there: _Folder, chosen: str, local: str) -> List[str]:
@@ -423,8 +490,8 @@ def _copy_graph(listing: Listing, base: str, local: str, read: ReadRange) -> Non
 
 def _mark(
     listing: Listing, with_step: List[str], names: List[str], local: str, read: ReadRange
-) -> None:
-    """Makes the local directory a snapshot.
+) -> Tuple[str, ...]:
+    """Makes the local directory a snapshot; returns what could not be read for that.
 
     Args:
         listing: what is in the remote directory.
@@ -434,12 +501,18 @@ def _mark(
         read: reads the remote files.
     """
     markers = {name: Marker(listing, None) for name in names}
-    for name in set(with_step) & set(names):
-        with contextlib.suppress(DamagedError):  # it is said when the index is read again
+    unread: List[str] = []
+    for name in (name for name in names if name in with_step):
+        try:
             step = _global_step(read_bundle(os.path.join(local, name)), listing, read)
             markers[name] = Marker(listing, step)
+        except UsageError as error:
+            unread.append(f"the global step in {name}: {error}")
+        except DamagedError:
+            pass  # it is said when the index is read again
     others = {name: facts for name, facts in listing.items() if without_ending(name) not in names}
     write_markers(local, markers, others)
+    return tuple(unread)
 
 
 def _is_snapshot(listing: Listing, chosen: str) -> bool:

@@ -5,6 +5,7 @@ checkpoint. The file ``ckptcheck-snapshot.json`` in it says so, and what files t
 shard that was there is no missing one.
 """
 
+import contextlib
 import json
 import math
 import os
@@ -108,6 +109,8 @@ def _read_document(folder: str) -> _Document:
         return _Document({}, {})
     try:
         content = json.loads(read_whole(path, _LARGEST_MARKER).decode("utf-8"))
+        if type(content["version"]) is int and content["version"] > _VERSION:
+            raise UsageError(f"{path} is of a newer version of ckptcheck: upgrade this one")
         if content["version"] != _VERSION:
             raise ValueError(content["version"])
         markers = {str(base): _marker(said) for base, said in content["checkpoints"].items()}
@@ -177,17 +180,32 @@ def write_snapshot(bundle: Bundle, out: str) -> List[str]:
     except OSError as error:
         place = error.filename or folder
         raise UsageError(f"no snapshot can be made: {place} cannot be read: {error.strerror}")
+    made = False
     try:
-        _make(out)
+        made = _make(out)
         for name, content in contents.items():
             with open(os.path.join(out, name), "wb") as file:
                 file.write(content)
         _write(os.path.join(out, STATE_FILE), f"model_checkpoint_path: {_quoted(base)}\n")
         write_markers(out, {base: marker})
-    except OSError as error:
-        place = error.filename or out
-        raise UsageError(f"the snapshot cannot be written: {place}: {error.strerror}")
+    except BaseException as error:
+        if not isinstance(error, UsageError):  # it was not ours to write to
+            _unmake(out, [*contents, STATE_FILE, MARKER], made)
+        if isinstance(error, OSError):
+            place = error.filename or out
+            raise UsageError(f"the snapshot cannot be written: {place}: {error.strerror}")
+        raise
     return [*contents, STATE_FILE, MARKER]
+
+
+def _unmake(out: str, names: Sequence[str], made: bool) -> None:
+    """Takes away what was written of a snapshot that did not come to its end."""
+    with contextlib.suppress(OSError):
+        for name in names:
+            if os.path.lexists(os.path.join(out, name)):
+                os.remove(os.path.join(out, name))
+        if made:
+            os.rmdir(out)
 
 
 def _copied(base: str, listing: Listing) -> List[str]:
@@ -250,12 +268,17 @@ def write_markers(
     _write(os.path.join(folder, MARKER), json.dumps(document, indent=1, sort_keys=True) + "\n")
 
 
-def _make(out: str) -> None:
+def _make(out: str) -> bool:
+    """Makes a directory; returns whether it was not there."""
+    if not out:
+        raise UsageError("OUT is empty; expected the name of a new directory")
     if os.path.lexists(out) and not os.path.isdir(out):
         raise UsageError(f"OUT {out} is a file; expected a new directory, or an empty one")
     if os.path.isdir(out) and os.listdir(out):
         raise UsageError(f"OUT {out} is not empty; expected a new directory, or an empty one")
+    there = os.path.isdir(out)
     os.makedirs(out, exist_ok=True)
+    return not there
 
 
 def _content(base: str, marker: Marker) -> Dict[str, Any]:

@@ -184,12 +184,20 @@ class _Tracing:
                 raise UsageError(f"reading {self._located.prefix}: {reply.message}")
             if self._index is not None and reply.type == _NOT_TEXT:
                 return None
+            if _UNSEEN in reply.message and os.path.isfile(self._located.prefix + ".index"):
+                raise UsageError(self._unseen(self._located.prefix + ".index"))
             self._index = None
             return reply
         if reply is not None:
             self._listed = from_json(CheckpointIndex, reply)
             self._index = self._index or self._listed
         return None
+
+    def _unseen(self, path: str) -> str:
+        return (
+            f"the Python that has TensorFlow does not see {path}: MODEL_DIR, and for a snapshot or "
+            f"a remote one the temporary directory (TMPDIR), have to be the same files to it"
+        )
 
     def _saved_graph(self, reply: Any) -> Optional[SavedGraph]:
         if isinstance(reply, Failure):
@@ -331,6 +339,9 @@ class _Tracing:
         _raise_usage(traces.values())
         keys = _named_keys(traces.values())
         names = _file_names(self._located.graphs)
+        there = [path for path in self._located.graphs if _can_hold_a_graph(path)]
+        if there and not self._graph_problem:
+            raise UsageError(self._unseen(there[0]))
         if self._graph_problem:
             problem = f"the saved graph ({names}) cannot be read: {self._graph_problem}"
         else:
@@ -361,6 +372,9 @@ _MOST_VAIN = 2
 for another reason."""
 
 _NOTHING_READ = "whether the model fits a checkpoint: none would be read"
+
+_UNSEEN = "Failed to find any matching files"
+"""What TensorFlow says of a checkpoint that is not there."""
 
 _NOT_TEXT = "UnicodeDecodeError"
 """What TensorFlow's Python raises at names that are no UTF-8, which it restores all the same."""
@@ -407,6 +421,11 @@ _ANOTHER_USE = (
 def _with_reference(modes: Sequence[str]) -> Tuple[str, ...]:
     """The modes with TRAIN, the mode of the saved graph, by which the features are told apart."""
     return (*modes, TRAIN) if TRAIN not in modes else tuple(modes)
+
+
+def _can_hold_a_graph(path: str) -> bool:
+    """Whether the tracer should have read a graph in it, by its size."""
+    return os.path.isfile(path) and 0 < os.path.getsize(path) <= 1 << 30
 
 
 def _file_names(paths: Sequence[str]) -> str:

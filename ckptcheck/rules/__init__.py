@@ -27,6 +27,8 @@ def all_rules() -> Mapping[str, Rule]:
         if rule is not None:
             explanation = inspect.cleandoc(module.__doc__ or "")
             found[rule.id] = dataclasses.replace(rule, explanation=explanation)
+    if not found:  # each file would be called good
+        raise RuntimeError(f"no rules in {__path__}: the directory cannot be listed")
     return types.MappingProxyType(dict(sorted(found.items())))
 
 

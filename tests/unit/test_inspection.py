@@ -547,9 +547,16 @@ def test_a_place_that_is_taken(there: str, model_dir: Path, tmp_path: Path) -> N
     assert digest(tmp_path) == before
 
 
+def test_a_marker_of_a_newer_version(model_dir: Path) -> None:
+    (model_dir / MARKER).write_text('{"version": 2}')
+    (model_dir / "model.ckpt-10.data-00000-of-00001").unlink()
+    with pytest.raises(UsageError, match="newer version of ckptcheck: upgrade this one"):
+        inspect(str(model_dir))
+
+
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"version": 2}', "\xff", '{"version": 1, "checkpoints": {}}', "[" * 9999],
+    ["", "[]", "{}", '{"version": 0}', "\xff", '{"version": 1, "checkpoints": {}}', "[" * 9999],
 )
 def test_a_marker_that_is_none(text: str, model_dir: Path) -> None:
     """Beside data it does not matter: what it says is of a directory without."""

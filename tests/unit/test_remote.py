@@ -34,7 +34,11 @@ def memory() -> Iterator[Any]:
 
 @pytest.mark.parametrize(
     ("named", "remote"),
-    [("gs://b/x", True), ("memory://x", True), ("runs/base", False), ("/a//b", False), ("", False)],
+    [
+        *[("gs://b/x", True), ("memory://x", True), ("file://server/x", True)],
+        *[("runs/base", False), ("/a//b", False), ("", False)],
+        *[("file:///runs/base", False), ("local:///runs/base", False)],
+    ],
 )
 def test_what_is_remote(named: str, remote: bool) -> None:
     assert is_remote(named) == remote
@@ -49,6 +53,25 @@ def test_inspect(memory: Any, end: str) -> None:
     assert [finding for finding in found.findings if finding.rule != "mixed-times"] == []
     assert found.graph is not None and found.graph.tensorflow == "2.15.1"
     assert (found.snapshot, found.not_judged) == (False, ())
+
+
+def test_a_local_address_is_a_local_path() -> None:
+    assert inspect(f"file://{SOURCE}") == inspect(str(SOURCE))
+
+
+def test_a_directory_that_tensorflow_takes_for_a_pattern(memory: Any, tmp_path: Path) -> None:
+    for path in SOURCE.iterdir():
+        memory.pipe(f"/runs/lr[1]/{path.name}", path.read_bytes())
+    shutil.copytree(str(SOURCE), str(tmp_path / "lr[1]"))
+    there, here = inspect("memory://runs/lr[1]"), inspect(str(tmp_path / "lr[1]"))
+    assert [item.rule for item in there.findings] == [item.rule for item in here.findings]
+    assert "takes memory://runs/lr[1]/model.ckpt-10 for a pattern" in there.findings[0].message
+
+
+def test_a_file_system_that_cannot_be_reached() -> None:
+    pytest.importorskip("fsspec", reason="NOT TESTED: fsspec is not installed")
+    with pytest.raises(UsageError, match=r"MODEL_DIR zip://base::/no/such.zip cannot be read"):
+        inspect("zip://base::/no/such.zip")
 
 
 def test_no_data_is_fetched_but_the_step(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:

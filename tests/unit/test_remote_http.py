@@ -29,6 +29,8 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     sent: ClassVar[Dict[str, int]] = {}
     ranges = True
+    short: ClassVar[Dict[str, int]] = {}
+    refused = ""
     extra = ""
 
     def do_GET(self) -> None:
@@ -40,8 +42,14 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         if os.path.isdir(path) or not os.path.exists(path):
             super().do_GET()
             return
+        if self.refused and self.path.endswith(self.refused):
+            self.send_error(403)
+            return
         data = Path(path).read_bytes()
         size = len(data)
+        if wanted and self.ranges and int(wanted.group(1)) >= size:
+            self.send_error(416)  # as S3 does, too
+            return
         if wanted and self.ranges:
             first, last = int(wanted.group(1)), min(int(wanted.group(2) or size - 1), size - 1)
             data = data[first : last + 1]
@@ -49,6 +57,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
         else:
             self.send_response(200)
+        data = data[: self.short.get(os.path.basename(path), len(data))]
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         name = os.path.basename(path)
@@ -175,9 +184,57 @@ def test_nothing_there(server: str, path: str) -> None:
         inspect(server + path)
 
 
-def test_a_server_that_knows_no_ranges(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_knows_no_ranges(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would send all of a data file for each part: nobody waits for that."""
+    pytest.importorskip("numpy")
+    with (tmp_path / "base" / DATA).open("ab") as file:
+        file.truncate(1 << 26)
     monkeypatch.setattr(_Handler, "ranges", False)
-    assert inspect(f"{server}/base").variables == inspect(str(SOURCE)).variables
+    found = inspect(f"{server}/base")
+    assert found.variables == inspect(str(SOURCE)).variables
+    (doubt,) = found.not_judged
+    assert "the global step in model.ckpt-10" in doubt and "knows no ranges" in doubt
+    with pytest.raises(UsageError, match="cannot be read in parts: the server knows no ranges"):
+        verify(f"{server}/base")
+
+
+def test_data_that_is_too_short(server: str, tmp_path: Path) -> None:
+    """A server refuses ranges that begin behind the end, and no tensor is there."""
+    pytest.importorskip("numpy")
+    here = tmp_path / "base"
+    os.truncate(str(here / DATA), 1000)
+    local, there = (verify(place, fail_on="error") for place in (str(here), f"{server}/base"))
+    assert not there.ok and there.checkpoints[0].tensors == local.checkpoints[0].tensors
+    groups = there.checkpoints[0].groups
+    assert [f.rule for group in groups for f in group.findings] == ["unreadable-checkpoint"]
+
+
+@pytest.mark.parametrize("name", ["checkpoint", "model.ckpt-10.index"])
+def test_a_file_of_which_only_a_part_comes(
+    server: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Handler, "short", {name: 20})
+    with pytest.raises(UsageError, match=f"{name} cannot be read: 20 of .* bytes came"):
+        inspect(f"{server}/base")
+
+
+def test_data_that_must_not_be_read(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An inspection needs the step alone of it, which nothing depends on."""
+    monkeypatch.setattr(_Handler, "refused", DATA)
+    found = inspect(f"{server}/base")
+    assert found.ok and "the global step in model.ckpt-10" in found.not_judged[0]
+    snapshot(f"{server}/base", str(tmp_path / "out"))
+    assert inspect(str(tmp_path / "out")).ok
+
+
+@pytest.mark.parametrize("end", ["?signature=abc", "#top"])
+def test_an_address_with_more_than_a_path(server: str, end: str) -> None:
+    with pytest.raises(UsageError, match="there can be no name of a file"):
+        inspect(f"{server}/base{end}")
 
 
 def test_a_server_that_is_not_there() -> None:

@@ -1,5 +1,6 @@
 """What a snapshot keeps of the model_dir that it was made of, beside the checkpoint itself."""
 
+import errno
 import gzip
 import json
 import os
@@ -198,3 +199,35 @@ def test_a_packed_graph_in_a_model_dir_is_nobodys_business(model_dir: Path) -> N
     located = locate(str(model_dir))
     with graphs_at_hand(located) as graphs:
         assert graphs.located == located
+
+
+def test_a_snapshot_that_cannot_be_written_leaves_nothing(
+    model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*values: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("ckptcheck.checkpoint.snapshot.write_markers", full)
+    (tmp_path / "empty").mkdir()
+    for name in ("out", "empty"):
+        with pytest.raises(UsageError, match="No space left"):
+            snapshot(str(model_dir), str(tmp_path / name))
+    assert not (tmp_path / "out").exists()
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+def test_files_of_others_are_not_taken_away(model_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    mine = tmp_path / "out" / "model.ckpt-10.index"
+    mine.write_text("mine")
+    with pytest.raises(UsageError, match="is not empty"):
+        snapshot(str(model_dir), str(tmp_path / "out"))
+    assert mine.read_text() == "mine"
+
+
+def test_the_other_graph_of_a_snapshot(model_dir: Path, tmp_path: Path) -> None:
+    (model_dir / "model.ckpt-10.meta").unlink()
+    (model_dir / "graph.pbtxt").write_text("node {}")
+    snapshot(str(model_dir), str(tmp_path / "out"))
+    (note,) = [f.message for f in inspect(str(tmp_path / "out")).findings]
+    assert "ckptcheck reads graph.pbtxt instead" in note
