@@ -394,7 +394,7 @@ LINEAR = [
         "linear-state-lists-gone",
         "linear",
         (e.state_lists_gone,),
-        expect={1: "restores/restores/fails", 2: "restores/restores/restores"},
+        expect={1: "restores / restores / fails at restore", 2: RESTORES},
     ),
     Case("linear-state-lists-gone-below", "linear", (e.state_lists_gone_below,)),
     Case("linear-state-lists-missing", "linear", (e.state_lists_missing,)),
