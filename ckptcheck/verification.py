@@ -86,11 +86,12 @@ def _prefixes(located: Located, loaded: str, all_checkpoints: bool) -> List[str]
     a state file that names none, of which a finding tells.
     """
     named = loaded or located.prefix
-    alone = [named] if named or located.candidates else []
     found = [prefix for prefix in located.candidates if not is_first_version(prefix)]
-    if not all_checkpoints or not found or (located.exists and is_first_version(named)):
-        return (found if all_checkpoints else []) or alone
-    return found if named in found else [named, *found]
+    if not all_checkpoints or not found:
+        return [named] if named or located.candidates else []
+    if named in found or (located.exists and is_first_version(named)):
+        return found
+    return [named, *found]
 
 
 def _why(located: Located, loaded: str, checkpoints: Sequence["_Checkpoint"]) -> str:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, List, Tuple
+from typing import Any, Callable, List, Tuple
 
 import pytest
 
@@ -643,6 +643,14 @@ def test_five_megabytes_of_prints(project: Project) -> None:
     assert "more output of the traced code is not shown" in run.err
 
 
+def _wait_for(happens: Callable[[], object]) -> None:
+    for _ in range(600):
+        if happens():
+            return
+        time.sleep(0.1)
+    pytest.fail("the traced code did not begin within a minute")
+
+
 def _heed_interrupts() -> None:
     """What a shell starts in the background, such as a whole CI run, ignores them."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -673,10 +681,7 @@ def test_an_interrupt_ends_everything(project: Project, tmp_path: Path) -> None:
         start_new_session=True,
         preexec_fn=_heed_interrupts,
     )
-    for _ in range(600):
-        if pid.exists() and pid.read_text():
-            break
-        time.sleep(0.1)
+    _wait_for(lambda: pid.exists() and pid.read_text())
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     tracing = int(pid.read_text())
@@ -707,10 +712,7 @@ def test_a_signal_leaves_no_temporary_directory(
         stderr=subprocess.DEVNULL,
         preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
-    for _ in range(600):
-        if (project.root / "started").exists():
-            break
-        time.sleep(0.1)
+    _wait_for(lambda: (project.root / "started").exists())
     process.send_signal(number)
     assert process.wait(timeout=60) == 128 + number
     assert project.left_behind() == []

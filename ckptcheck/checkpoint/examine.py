@@ -9,7 +9,7 @@ from .bundle import Bundle, read_bundle
 from .damage import DamagedError, FirstVersionError
 from .files import Listing, list_folder, look_at_files, read_global_step, readable_graphs
 from .graph import read_graph_summary
-from .packed import ENDING
+from .packed import unpacked_name
 from .snapshot import read_marker
 
 
@@ -54,10 +54,6 @@ def examine(prefix: str, listing: Optional[Listing] = None) -> Examined:
         return Examined(bundle, dataclasses.replace(files, graph_problem=problem))
 
 
-def _unpacked(name: str) -> str:
-    return name[: -len(ENDING)] if name.endswith(ENDING) else name
-
-
 def _files(bundle: Bundle, listing: Optional[Listing]) -> CheckpointFiles:
     folder, base = os.path.split(bundle.prefix)
     try:
@@ -65,7 +61,7 @@ def _files(bundle: Bundle, listing: Optional[Listing]) -> CheckpointFiles:
         marker = read_marker(folder, base, listing)
         if marker is not None:
             found = look_at_files(bundle, marker.listing, marker.global_step, snapshot=True)
-            other = "graph.pbtxt" in [_unpacked(name) for name in readable_graphs(base, listing)]
+            other = "graph.pbtxt" in map(unpacked_name, readable_graphs(base, listing))
             return dataclasses.replace(found, said=marker.said, other_graph=other)
         return look_at_files(bundle, listing, read_global_step(bundle))
     except OSError as error:

@@ -12,6 +12,11 @@ _GZIP = 31
 """What zlib calls the form of gzip's files."""
 
 
+def unpacked_name(name: str) -> str:
+    """The name of what a packed file was made of; other names as they are."""
+    return name[: -len(ENDING)] if name.endswith(ENDING) else name
+
+
 def packed(data: bytes) -> bytes:
     """Bytes in the form of gzip's files; the same bytes are the same file at any time."""
     import gzip

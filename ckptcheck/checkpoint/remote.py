@@ -33,7 +33,7 @@ from .files import FileFacts, Listing, global_step_of, readable_graphs
 from .first_version import possible_first_versions, prefix_of, without_pattern
 from .locate import pattern_in
 from .names import without_ending
-from .packed import ENDING
+from .packed import unpacked_name
 from .snapshot import MARKER, Marker, write_markers
 from .state_file import STATE_FILE, parse_state_bytes, verify_size
 from .table import MAGIC
@@ -417,7 +417,7 @@ def _must_be_asked(there: _Folder, name: str) -> bool:
 
 def _matters(name: str) -> bool:
     """Whether a file's size is needed."""
-    plain = name[: -len(ENDING)] if name.endswith(ENDING) else name  # as a snapshot has them
+    plain = unpacked_name(name)
     return plain in (STATE_FILE, MARKER, "graph.pbtxt") or without_ending(plain) != plain
 
 

@@ -8,8 +8,8 @@ from tabulate import tabulate
 from ..groups import fold
 from .options import Options
 
-COLORS = {"error": "31;1", "warning": "33;1", "note": "36", "good": "32;1"}
-SHORTEST_NAME = 16
+_COLORS = {"error": "31;1", "warning": "33;1", "note": "36", "good": "32;1"}
+_SHORTEST_NAME = 16
 """A name in a table keeps so many characters, even where the line becomes too long."""
 _NUMBERS = ("step", "on disk", "size")
 _PADDING = 2
@@ -37,7 +37,7 @@ def wrapped(text: str, options: Options, indent: str = "", hang: str = "  ") -> 
 
 def painted(text: str, color: str, options: Options) -> str:
     """A text in a colour, where there are colours."""
-    return f"\x1b[{COLORS[color]}m{text}\x1b[0m" if options.color else text
+    return f"\x1b[{_COLORS[color]}m{text}\x1b[0m" if options.color else text
 
 
 def tagged(severity: str, rule: str, title: str, options: Options) -> str:
@@ -60,7 +60,7 @@ def table(rows: Sequence[Sequence[str]], headers: Sequence[str], width: int, nam
         for column, header in enumerate(headers)
         if column != names
     )
-    most = max(SHORTEST_NAME, width - others)
+    most = max(_SHORTEST_NAME, width - others)
     short = [[*row[:names], _ending(row[names], most), *row[names + 1 :]] for row in rows]
     align = ["right" if header in _NUMBERS else "left" for header in headers]
     return tabulate(short, list(headers), tablefmt="simple", disable_numparse=True, colalign=align)
