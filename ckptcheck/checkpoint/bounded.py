@@ -5,6 +5,11 @@ import stat
 
 from .damage import DamagedError, TooLargeError
 
+GIT_LFS = "it is a pointer of Git LFS in place of the file: git lfs pull fetches that"
+_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+_LARGEST_POINTER = 1024
+"""Bytes; the specification of Git LFS calls what is longer no pointer."""
+
 
 def read_whole(path: str, most: int) -> bytes:
     """The bytes of a regular file.
@@ -14,7 +19,8 @@ def read_whole(path: str, most: int) -> bytes:
         most: more bytes than this are not read.
 
     Raises:
-        DamagedError: it is no regular file (to open one could wait for ever).
+        DamagedError: it is no regular file (to open one could wait for ever), or a pointer of Git
+            LFS.
         TooLargeError: it is larger.
         OSError: it cannot be read.
     """
@@ -25,4 +31,19 @@ def read_whole(path: str, most: int) -> bytes:
         size = os.fstat(file.fileno()).st_size
         if size > most:
             raise TooLargeError(f"it is larger than {most >> 20} MiB")
-        return file.read(size)
+        data = file.read(size)
+    if size <= _LARGEST_POINTER and data.startswith(_POINTER):
+        raise DamagedError(GIT_LFS)
+    return data
+
+
+def is_pointer(path: str, size: int) -> bool:
+    """Whether a regular file of so many bytes stands for one that Git LFS has elsewhere.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if not len(_POINTER) < size <= _LARGEST_POINTER:
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(_POINTER)) == _POINTER

@@ -7,6 +7,7 @@ import struct
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
 
 from ..spec import GLOBAL_STEPS, CheckpointFiles, DataFile, EntryFlaw
+from .bounded import GIT_LFS, is_pointer
 from .bundle import Bundle, StoredTensor
 from .crc32c import crc32c, unmasked
 from .dtypes import element_size
@@ -41,7 +42,7 @@ def list_folder(folder: str) -> Listing:
                 found[entry.name] = FileFacts(0, 0.0, str(error.strerror))
                 continue
             name = entry.name + ("/" if stat.S_ISDIR(info.st_mode) else "")
-            found[name] = FileFacts(info.st_size, info.st_mtime, _problem(entry.path, info.st_mode))
+            found[name] = FileFacts(info.st_size, info.st_mtime, _problem(entry.path, info))
     return found
 
 
@@ -53,10 +54,15 @@ def by_checkpoint(listing: Listing) -> Dict[str, Listing]:
     return found
 
 
-def _problem(path: str, mode: int) -> str:
-    if not stat.S_ISREG(mode):
+def _problem(path: str, info: os.stat_result) -> str:
+    if not stat.S_ISREG(info.st_mode):
         return "it is no regular file"
-    return "" if os.access(path, os.R_OK) else "Permission denied"
+    if not os.access(path, os.R_OK):
+        return "Permission denied"
+    try:
+        return GIT_LFS if _SHARD.search(path) and is_pointer(path, info.st_size) else ""
+    except OSError as error:
+        return str(error.strerror)
 
 
 def look_at_files(

@@ -41,6 +41,7 @@ from .table import MAGIC
 _REMOTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
 _HERE = re.compile(r"^(?:file|local)://(?=/)")
 _WEB = ("http", "https")
+_PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):[^/@\s]*@")
 _PATIENCE = 30
 """Seconds without a word from a server."""
 _LARGEST = 1 << 28
@@ -99,19 +100,28 @@ class AtHand(NamedTuple):
 
     def shown(self, value: T) -> T:
         """A value, such as a report, with the paths that the user knows in all its texts."""
-        return _replaced(value, self.local, self.folder) if self.local else value
+
+        def known(text: str) -> str:
+            return without_password(text.replace(self.local, self.folder))
+
+        return _replaced(value, known) if self.local else value
 
 
-def _replaced(value: Any, old: str, new: str) -> Any:
+def without_password(text: str) -> str:
+    """A text in which an address has no password, as logs keep what is printed."""
+    return _PASSWORD.sub(r"\1:***@", text)
+
+
+def _replaced(value: Any, by: Callable[[str], str]) -> Any:
     if isinstance(value, str):
-        return value.replace(old, new)
+        return by(value)
     if type(value) in (tuple, list):
-        return type(value)(_replaced(item, old, new) for item in value)
+        return type(value)(_replaced(item, by) for item in value)
     if isinstance(value, dict):
-        return {key: _replaced(item, old, new) for key, item in value.items()}
+        return {key: _replaced(item, by) for key, item in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         changes = {
-            field.name: _replaced(getattr(value, field.name), old, new)
+            field.name: _replaced(getattr(value, field.name), by)
             for field in dataclasses.fields(value)
             if field.init
         }
@@ -198,11 +208,11 @@ def _explained(named: str) -> Iterator[None]:
     """Whatever a file system raises is about the place that the user named."""
     try:
         yield
-    except UsageError:
-        raise
+    except UsageError as error:
+        raise UsageError(without_password(str(error))) from None
     except Exception as error:  # each file system has exceptions of its own
-        text = str(error) or "there was no answer"
-        raise UsageError(f"MODEL_DIR {named} cannot be read: {type(error).__name__}: {text}")
+        text = f"{type(error).__name__}: {str(error) or 'there was no answer'}"
+        raise UsageError(without_password(f"MODEL_DIR {named} cannot be read: {text}"))
 
 
 def _fetch(named: str, system: Any, path: str, local: str, every_step: bool) -> AtHand:

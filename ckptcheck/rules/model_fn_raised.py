@@ -53,7 +53,24 @@ def _finding(
             f"{frame.file}:{frame.line} in {frame.function}: {frame.text}"
             for frame in failure.frames
         ),
-        hint=_missing_param(facts, traces[0]) or "; ".join(traces[0].notes) or _hint(facts, modes),
+        hint=_missing_param(facts, traces[0])
+        or _missing_file(facts, failure)
+        or "; ".join(traces[0].notes)
+        or _hint(facts, modes),
+    )
+
+
+def _missing_file(facts: Facts, failure: Failure) -> str:
+    """What to do where it raised because a file of the model_dir was not copied with the rest."""
+    model_dir = facts.located.model_dir
+    not_found = failure.type in ("FileNotFoundError", "NotFoundError")
+    if facts.files is None or not facts.files.snapshot or not not_found:
+        return ""
+    if model_dir not in failure.message:
+        return ""
+    return (
+        f"of {model_dir} only the files of the checkpoint are at hand: copy what the code reads "
+        "into the snapshot, or, where that is a remote model_dir, check a copy of it"
     )
 
 

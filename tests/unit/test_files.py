@@ -124,6 +124,25 @@ def test_a_file_that_must_not_be_read() -> None:
             assert look(prefix).files[0].problem == "Permission denied"
 
 
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 9\n" % (b"5" * 64)
+
+
+def test_pointers_of_git_lfs(tmp_path: Path) -> None:
+    """What is in the place of a file that was not fetched says how to fetch it."""
+    prefix = put(tmp_path)
+    Path(prefix + ".meta").write_bytes(POINTER)
+    data = Path(prefix + ".data-00000-of-00001")
+    data.write_bytes(POINTER)
+    (found,) = look(prefix).files
+    assert found.size is None and "git lfs pull" in found.problem
+    assert {flaw[1] for flaw in kinds(look(prefix))} == {"no-file"}
+    assert "git lfs pull" in look(prefix).graph_problem
+    data.write_bytes(STEP + BIAS + POINTER)
+    assert look(prefix).files[0].problem == ""
+    Path(prefix + ".index").write_bytes(POINTER)
+    assert "git lfs pull" in examine(prefix).problem
+
+
 @pytest.mark.parametrize(
     ("entry", "kind"),
     [

@@ -241,3 +241,23 @@ def test_a_server_that_is_not_there() -> None:
     pytest.importorskip("aiohttp", reason="NOT TESTED: aiohttp is not installed")
     with pytest.raises(UsageError, match=r"cannot be read|no directory"):
         inspect("http://127.0.0.1:1/base")
+
+
+def test_a_password_is_not_printed(server: str) -> None:
+    """What is printed is kept in the logs of CI."""
+    address = server.replace("://", "://me:se:cret@")
+    for what in (inspect, lambda named: verify(named, fail_on="error")):
+        found = repr(what(f"{address}/base"))
+        assert "://me:***@" in found and "cret" not in found
+    with pytest.raises(UsageError) as caught:
+        inspect(f"{address}/nothing")
+    assert "://me:***@" in str(caught.value) and "cret" not in str(caught.value)
+
+
+def test_a_password_is_not_printed_where_bytes_are_refused(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Handler, "refused", ".index")
+    with pytest.raises(UsageError) as caught:
+        inspect(server.replace("://", "://me:secret@") + "/base")
+    assert "secret" not in str(caught.value)

@@ -19,6 +19,7 @@ from ckptcheck.spec import (
     CheckpointFiles,
     DataFile,
     EntryFlaw,
+    Failure,
     Finding,
     ModeTrace,
     RestorePlan,
@@ -452,3 +453,22 @@ def test_what_is_initialized_again_is_not_judged_by_its_stored_shape() -> None:
         plan=RestorePlan("", reads, reinitialized=again),
     )
     assert {finding.rule for finding in run_rules(said)} == {"reinitialized-variable"}
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "path", "said"),
+    [
+        (True, "runs/base/vocab.txt", True),
+        (True, "vocab.txt", False),
+        (False, "runs/base/v", False),
+    ],
+)
+def test_a_file_of_the_model_dir_that_a_snapshot_has_not(
+    snapshot: bool, path: str, said: bool
+) -> None:
+    located = dataclasses.replace(made.facts().located, model_dir="runs/base")
+    text = f"[Errno 2] No such file or directory: '{path}'"
+    base = made.failed(Failure("raised", "FileNotFoundError", text))
+    facts = dataclasses.replace(base, located=located, files=CheckpointFiles(snapshot=snapshot))
+    (found,) = mine(all_rules()["model-fn-raised"], run_rules(facts))
+    assert ("of runs/base only" in found.hint) == said
