@@ -135,6 +135,11 @@ class CheckpointIndex:
     object_based: bool = False
 
 
+def pattern_in(path: str) -> str:
+    """The first character of a path that TensorFlow takes for a pattern's, "" for none."""
+    return next((character for character in path if character in "[*?\\"), "")
+
+
 @dataclasses.dataclass(frozen=True)
 class StateFile:
     """What the state file ``checkpoint`` of a model_dir says.
@@ -169,12 +174,13 @@ class Located:
         exists: whether the files of ``prefix`` are there.
         lacks_index: whether they are there all but the index, without which there is none.
         names_file: whether ``prefix`` is something that TensorFlow finds, and no checkpoint.
-        link: where the index of ``prefix`` links to, where that is not there; else "".
+        link: where ``prefix`` or its index links to, where that is not there; else "".
         doubled_slash: whether the state file has more than one slash before the checkpoint's name.
-        folder_exists: whether the directory of ``prefix`` is there.
+        folder_exists: whether the directory is there in which TensorFlow looks for ``prefix``.
         elsewhere: whether ``prefix`` lies neither in ``model_dir`` nor below it.
         missing_shards: names of the data files that should be beside the index and are not.
         data_bytes: the size of all data files together; None where there are none.
+        listed_here: prefixes in the directory or below it that the state file lists.
         listed_elsewhere: checkpoints of other directories that the state file lists, and that are
             there.
         listed_nowhere: directories of checkpoints that the state file lists, and that are not
@@ -201,6 +207,7 @@ class Located:
     elsewhere: bool = False
     missing_shards: Tuple[str, ...] = ()
     data_bytes: Optional[int] = None
+    listed_here: Tuple[str, ...] = ()
     listed_elsewhere: Tuple[str, ...] = ()
     listed_nowhere: Tuple[str, ...] = ()
     candidates: Tuple[str, ...] = ()
@@ -260,7 +267,7 @@ class EntryFlaw:
         variable: whose entry it is.
         kind: ``past-end`` (its bytes lie beyond the end of the data file), ``no-file`` (its data
             file is not there), ``no-shard`` (there can be no such data file), ``size`` (its bytes
-            are not what its shape and dtype take), ``missing-part``, or ``overlap``.
+            are not what its shape and dtype take), ``missing-part``, ``overlap``, or ``checksum``.
         text: what is wrong, in a few words.
         file: the data file that is not there or too short for it, "" for none.
     """

@@ -8,7 +8,7 @@ from .checkpoint.deep import scan
 from .checkpoint.examine import Examined, examine
 from .checkpoint.files import Listing, by_checkpoint, list_folder
 from .checkpoint.first_version import is_first_version
-from .checkpoint.locate import locate, named_alone
+from .checkpoint.locate import locate, named_alone, step_and_name
 from .checkpoint.remote import AtHand, ReadRange, at_hand
 from .checkpoint.snapshot import list_model_dir
 from .errors import UsageError
@@ -58,7 +58,7 @@ def _verify(
     end = 0
     results, gone = [], []
     for item in checkpoints:
-        result = _verified(item, fail_on, report, item.prefix == loaded)
+        result = _verified(item, fail_on, report, bool(loaded) and item.prefix == loaded)
         end += data_size(item.examined.bundle)
         report(max(end - report.done, 0))  # what cannot be read needs no reading
         if not place.read and _is_gone(item, located):
@@ -73,17 +73,18 @@ def _verify(
         model_dir=located.model_dir,
         checkpoints=tuple(results),
         why=_why(located, loaded, checkpoints) if all_checkpoints else "",
-        not_judged=(*_left_out(located, place), *_of_saved_model(located))
-        if all_checkpoints
-        else _of_saved_model(located),
+        not_judged=(
+            *(_left_out(located, place) if all_checkpoints else ()),
+            *_of_saved_model(located, results),
+        ),
     )
 
 
 def _prefixes(located: Located, loaded: str, all_checkpoints: bool) -> List[str]:
     """The checkpoints to verify, the latest last.
 
-    What the state file says leads them where that is none of those in the directory; "" stands for
-    a state file that names none, of which a finding tells.
+    What the state file says is among them where it is none of those in the directory, and leads
+    them where it is nowhere; "" stands for a state file that names none, of which a finding tells.
     """
     named = loaded or located.prefix
     found = [prefix for prefix in located.candidates if not is_first_version(prefix)]
@@ -91,7 +92,7 @@ def _prefixes(located: Located, loaded: str, all_checkpoints: bool) -> List[str]
         return [named] if named or located.candidates else []
     if named in found or (located.exists and is_first_version(named)):
         return found
-    return [named, *found]
+    return sorted([named, *found], key=step_and_name) if loaded else [named, *found]
 
 
 def _why(located: Located, loaded: str, checkpoints: Sequence["_Checkpoint"]) -> str:
@@ -99,8 +100,10 @@ def _why(located: Located, loaded: str, checkpoints: Sequence["_Checkpoint"]) ->
     return why_loaded(located, bundles[0] if bundles else None)
 
 
-def _of_saved_model(located: Located) -> Tuple[str, ...]:
+def _of_saved_model(located: Located, results: Sequence[Verified]) -> Tuple[str, ...]:
     if not located.saved_model:
+        return ()
+    if os.path.realpath(located.saved_model) in {os.path.realpath(item.prefix) for item in results}:
         return ()
     return (f"the variables of the SavedModel: give {located.saved_model} to verify them",)
 
@@ -130,10 +133,11 @@ class _Checkpoint(NamedTuple):
 def _checkpoints(place: AtHand, located: Located, prefixes: Sequence[str]) -> List[_Checkpoint]:
     folders = {os.path.dirname(prefix) for prefix in prefixes if prefix}
     files_in = {folder: _files_in(folder) for folder in folders}
+    last_in = {os.path.dirname(prefix): prefix for prefix in prefixes}
     found = []
     for prefix in prefixes:
         files = files_in.get(os.path.dirname(prefix), _NO_FILES)
-        examined = _examined(prefix, files, is_last=prefix == prefixes[-1])
+        examined = _examined(prefix, files, prefix == last_in[os.path.dirname(prefix)])
         read = place.reader_of(prefix)
         found.append(_Checkpoint(prefix, _named(located, prefix, files), examined, read))
     return found

@@ -60,7 +60,7 @@ def _files(bundle: Bundle, listing: Optional[Listing]) -> CheckpointFiles:
         listing = list_folder(folder) if listing is None else listing
         marker = read_marker(folder, base, listing)
         if marker is not None:
-            found = look_at_files(bundle, marker.listing, marker.global_step, snapshot=True)
+            found = look_at_files(bundle, marker.listing, marker.step, snapshot=True)
             other = "graph.pbtxt" in map(unpacked_name, readable_graphs(base, listing))
             return dataclasses.replace(found, said=marker.said, other_graph=other)
         return look_at_files(bundle, listing, read_global_step(bundle))

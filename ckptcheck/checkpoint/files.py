@@ -65,15 +65,27 @@ def _problem(path: str, info: os.stat_result) -> str:
         return str(error.strerror)
 
 
+class GlobalStep(NamedTuple):
+    """The tensor that says how far training was.
+
+    Attributes:
+        value: what it says; None where it cannot be read, or not be trusted.
+        damaged: the tensor's name where its bytes do not match its checksum, else "".
+    """
+
+    value: Optional[int] = None
+    damaged: str = ""
+
+
 def look_at_files(
-    bundle: Bundle, listing: Listing, global_step: Optional[int], snapshot: bool = False
+    bundle: Bundle, listing: Listing, step: GlobalStep, snapshot: bool = False
 ) -> CheckpointFiles:
     """Compares the index with the files beside it.
 
     Args:
         bundle: the index.
         listing: what is in its directory (or was, where a snapshot was made of it).
-        global_step: the value of the global step.
+        step: the global step.
         snapshot: whether only a snapshot is there.
     """
     base = os.path.basename(bundle.prefix)
@@ -87,6 +99,9 @@ def look_at_files(
         if shard < bundle.num_shards
     }
     flaws = [*_flaws(stored, files, bundle.num_shards), *_missing_parts(bundle), *_overlaps(stored)]
+    lost = {flaw.variable for flaw in flaws if flaw.kind != "overlap"}
+    if step.damaged and step.damaged not in lost:
+        flaws.append(EntryFlaw(step.damaged, "checksum", _TWO_SAVES))
     names = {file.name for file in files.values()}
     return CheckpointFiles(
         files=tuple(files.values()),
@@ -94,13 +109,16 @@ def look_at_files(
         strangers=tuple(_strangers(base, bundle.num_shards, listing)),
         remains=tuple(_remains(listing)),
         data_newer_by=_data_newer_by(base, names, listing),
-        global_step=global_step,
+        global_step=step.value,
         without_index=tuple(_without_index(base, listing)),
         saved_graph=base + ".meta" in listing or base + ".meta/" in listing,
         graph_problem=_graph_problem(base + ".meta", listing),
         other_graph="graph.pbtxt" in readable_graphs(base, listing),
         snapshot=snapshot,
     )
+
+
+_TWO_SAVES = "Checksum does not match: index and data may be of two saves"
 
 
 def _data_file(name: str, listing: Listing, needed: int) -> DataFile:
@@ -204,13 +222,17 @@ def _graph_problem(name: str, listing: Listing) -> str:
 _TEMPORARY = re.compile(
     r"""(.*\.(index|data-\d{5}-of-\d{5})\.tempstate\d+
         |.*_temp_[0-9a-f]{32}/
-        |.*ckpt.*_temp/
+        |.*ckpt(-\d+)?_temp/
         |checkpoint\.tmp[0-9a-f]{32})\Z""",
     re.VERBOSE | re.DOTALL,
 )
 """What savers write to before they rename it, and nobody else: it is advised to delete these."""
-_COPIED = re.compile(r"^\.(checkpoint|.+\.(index|meta|data-\d{5}-of-\d{5}))\.[0-9A-Za-z]{6}$")
-"""The names that rsync writes to."""
+_COPIED = re.compile(
+    r"""(\.(checkpoint|.+\.(index|meta|data-\d{5}-of-\d{5}))\.[0-9A-Za-z]{6}
+        |.+\.(index|meta|data-\d{5}-of-\d{5})(_\.gstmp|\.[0-9A-Fa-f]{8}))\Z""",
+    re.VERBOSE | re.DOTALL,
+)
+"""The names that rsync, gsutil and the command line of AWS write to."""
 
 
 def _remains(listing: Listing) -> List[str]:
@@ -228,8 +250,8 @@ def _data_newer_by(base: str, names: Set[str], listing: Listing) -> float:
     return max(times) - index.modified
 
 
-def read_global_step(bundle: Bundle) -> Optional[int]:
-    """The value of the global step, None where it cannot be read or its checksum is wrong."""
+def read_global_step(bundle: Bundle) -> GlobalStep:
+    """Reads the global step, which each save has another one of."""
     folder = os.path.dirname(bundle.prefix)
 
     def read(name: str, offset: int, size: int) -> bytes:
@@ -243,17 +265,19 @@ def read_global_step(bundle: Bundle) -> Optional[int]:
     return global_step_of(bundle, read)
 
 
-def global_step_of(bundle: Bundle, read: Callable[[str, int, int], bytes]) -> Optional[int]:
+def global_step_of(bundle: Bundle, read: Callable[[str, int, int], bytes]) -> GlobalStep:
     """As :func:`read_global_step`, with a function that reads (name, offset, size)."""
     base = os.path.basename(bundle.prefix)
     for item in bundle.tensors:
         if item.name not in GLOBAL_STEPS or (item.dtype, item.shape, item.size) != ("int64", (), 8):
             continue
         if item.offset >= 1 << 62:
-            return None
+            break
         data = read(shard_name(base, item.shard, bundle.num_shards), item.offset, item.size)
-        if len(data) != item.size or crc32c(data) != unmasked(item.crc32c):
-            return None
+        if len(data) != item.size:
+            break
+        if crc32c(data) != unmasked(item.crc32c):
+            return GlobalStep(damaged=item.name)
         (value,) = struct.unpack(">q" if bundle.big_endian else "<q", data)
-        return int(value)
-    return None
+        return GlobalStep(int(value))
+    return GlobalStep()

@@ -4,11 +4,12 @@ import dataclasses
 import glob
 import os
 import re
+import stat
 from pathlib import Path
-from typing import Collection, Dict, List, Optional, Sequence, Tuple
+from typing import Collection, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import UsageError
-from ..spec import Located, StateFile, step_of
+from ..spec import Located, StateFile, pattern_in, step_of
 from .files import FileFacts, Listing
 from .first_version import first_versions, is_first_version, is_table, prefix_of, without_pattern
 from .names import shard_name, without_ending
@@ -40,7 +41,7 @@ def locate(named: str) -> Located:
 
 def _found(named: str, path: Path) -> Located:
     if path.is_dir():
-        return _in_directory(named, path)
+        return _in_directory(named)
     prefix = prefix_of(without_ending(named))
     if checkpoint_exists(prefix):
         model_dir = os.path.dirname(prefix) or "."
@@ -64,7 +65,7 @@ def _nothing(named: str, path: Path) -> str:
     parent = path.parent
     if not parent.is_dir():
         return f"no directory {named}: {expected}"
-    there = [os.path.basename(prefix) for prefix in checkpoints_in(parent)]
+    there = [os.path.basename(prefix) for prefix in checkpoints_in(str(parent))]
     if there:
         hint = "; {} holds {}".format(parent, ", ".join(there[-3:]))
     else:
@@ -95,20 +96,23 @@ def _saved_model(folder: Path) -> str:
 
 def _saved_model_of(folder: Path) -> str:
     """The same of a directory, or of the one above it where that holds its variables."""
+    if folder.name in ("", os.pardir):
+        folder = Path(os.path.abspath(str(folder)))
     above = _saved_model(folder.parent) if folder.name == "variables" else ""
     return above or _saved_model(folder)
 
 
-def _in_directory(named: str, path: Path) -> Located:
-    state = read_state_file(path)
+def _in_directory(named: str) -> Located:
+    state = read_state_file(Path(named))
     latest = state.latest if state is not None and not state.problem else ""
-    located = _located(named, named, _opened(named, latest) if latest else "", False, state)
-    elsewhere, nowhere = _listed(named, state.all if state is not None else ())
+    prefix = _spelled(named, _opened(named, latest)) if latest else ""
+    listed = _listed(named, state.all if state is not None else ())
     return dataclasses.replace(
-        located,
+        _located(named, named, prefix, False, state),
         doubled_slash=_DOUBLED.search(latest) is not None,
-        listed_elsewhere=elsewhere,
-        listed_nowhere=nowhere,
+        listed_here=listed.here,
+        listed_elsewhere=listed.elsewhere,
+        listed_nowhere=listed.nowhere,
     )
 
 
@@ -127,26 +131,71 @@ def _opened(model_dir: str, written: str) -> str:
     return os.path.join(os.path.normpath(folder), name)
 
 
-def _listed(model_dir: str, paths: Sequence[str]) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
-    """Checkpoints of other directories that a state file lists, and directories that are not there.
+def _spelled(model_dir: str, prefix: str) -> str:
+    """A checkpoint in a model_dir or below it by the path of that, as its other ones are.
+
+    What TensorFlow takes for a pattern is one by its text, and stays as it is.
+    """
+    folder, name = os.path.split(prefix)
+    inside = None if "\0" in prefix or pattern_in(folder) else _inside(folder, model_dir)
+    return prefix if inside is None else os.path.join(model_dir, inside, name)
+
+
+def _inside(folder: str, model_dir: str) -> Optional[str]:
+    """A directory's path below a model_dir, "" for that itself, None where it lies elsewhere."""
+    below = os.path.relpath(os.path.realpath(folder or os.curdir), os.path.realpath(model_dir))
+    if below.split(os.sep)[0] == os.pardir:
+        return None
+    return "" if below == os.curdir else below
+
+
+class _Listed(NamedTuple):
+    """The checkpoints that a state file lists: see :class:`..spec.Located`."""
+
+    here: Tuple[str, ...]
+    elsewhere: Tuple[str, ...]
+    nowhere: Tuple[str, ...]
+
+
+def _listed(model_dir: str, paths: Sequence[str]) -> _Listed:
+    """Where the checkpoints are that a state file lists.
 
     A copy of a model_dir, such as a snapshot, knows nothing of other directories.
     """
+    here: List[str] = []
     elsewhere: List[str] = []
     nowhere: Dict[str, None] = {}
-    outside: Dict[str, bool] = {}
-    for path in () if os.path.exists(os.path.join(model_dir, MARKER)) else paths:
-        prefix = _opened(model_dir, path)
-        folder = os.path.dirname(prefix)
-        if "\0" in prefix or not path:
-            continue
-        if folder not in outside:
-            outside[folder] = not _is_inside(prefix, model_dir)
-            if not os.path.isdir(folder or os.curdir):
-                nowhere[folder] = None
-        if outside[folder] and folder not in nowhere and checkpoint_exists(prefix):
+    inside: Dict[str, Optional[str]] = {}
+    is_copy = os.path.exists(os.path.join(model_dir, MARKER))
+    for prefix in (_opened(model_dir, path) for path in paths if path and "\0" not in path):
+        folder, name = os.path.split(prefix)
+        if folder not in inside:
+            inside[folder] = _inside(folder, model_dir)
+            searched = _searched(prefix)
+            if not is_copy and _is_missing(searched):
+                nowhere[searched] = None
+        below = inside[folder]
+        if below is not None:
+            here.append(os.path.join(model_dir, below, name))
+        elif not is_copy and _searched(prefix) not in nowhere and checkpoint_exists(prefix):
             elsewhere.append(prefix)
-    return tuple(elsewhere), tuple(nowhere)
+    return _Listed(tuple(here), tuple(elsewhere), tuple(nowhere))
+
+
+def _searched(prefix: str) -> str:
+    """The directory in which TensorFlow begins to look for what matches a path."""
+    mark = pattern_in(prefix)
+    return os.path.dirname(prefix[: prefix.index(mark)] if mark else prefix)
+
+
+def _is_missing(folder: str) -> bool:
+    """Whether no directory is there; TensorFlow 1 passes over one that it may not enter."""
+    try:
+        return not stat.S_ISDIR(os.stat(folder or os.curdir).st_mode)
+    except PermissionError:
+        return False
+    except OSError:
+        return True
 
 
 def _located(
@@ -156,7 +205,7 @@ def _located(
     found = bool(prefix) and possible and checkpoint_exists(prefix)
     exists = found and (not pattern_in(prefix) or _is_named_so(prefix))
     shards = _shards(prefix, list_model_dir(os.path.dirname(prefix))) if exists else {}
-    candidates = checkpoints_in(Path(model_dir))
+    candidates = checkpoints_in(model_dir)
     graphs = [without_pattern(prefix) + ".meta"] if prefix else []
     if not exists:  # the model is that of the other checkpoints
         graphs.extend(
@@ -172,9 +221,9 @@ def _located(
         exists=exists,
         lacks_index=possible and bool(prefix) and not exists and bool(_data_files(prefix)),
         names_file=possible and bool(prefix) and not exists and (found or _is_there(prefix)),
-        link=_lost_link(prefix + ".index") if prefix and possible else "",
-        folder_exists=possible and os.path.isdir(os.path.dirname(prefix) or os.curdir),
-        elsewhere=bool(prefix) and possible and not _is_inside(prefix, model_dir),
+        link=_lost_link(prefix) if prefix and possible else "",
+        folder_exists=not possible or not _is_missing(_searched(prefix)),
+        elsewhere=bool(prefix) and possible and _inside(os.path.dirname(prefix), model_dir) is None,
         missing_shards=_missing_shards(prefix, shards) if exists else (),
         data_bytes=sum(facts.size for facts in shards.values()) if shards else None,
         candidates=tuple(candidates),
@@ -220,32 +269,18 @@ def named_alone(located: Located, prefix: str, listing: Listing) -> Located:
         listing: what is in its directory.
     """
     shards = _shards(prefix, listing)
-    return dataclasses.replace(
-        located,
+    return Located(
         named=prefix,
+        model_dir=located.model_dir,
         prefix=prefix,
         explicit=True,
         state=None,
         exists=True,
-        lacks_index=False,
-        names_file=False,
-        folder_exists=True,
-        link="",
-        doubled_slash=False,
-        listed_elsewhere=(),
-        listed_nowhere=(),
-        elsewhere=False,
         missing_shards=_missing_shards(prefix, shards),
         data_bytes=sum(facts.size for facts in shards.values()) if shards else None,
         candidates=(prefix,),
-        saved_model="",
+        graphs=located.graphs,
     )
-
-
-def _is_inside(prefix: str, model_dir: str) -> bool:
-    """Whether a checkpoint lies in a model_dir or a directory below it."""
-    folder = os.path.dirname(os.path.realpath(prefix))
-    return os.path.join(folder, "").startswith(os.path.join(os.path.realpath(model_dir), ""))
 
 
 def checkpoint_exists(prefix: str) -> bool:
@@ -265,14 +300,12 @@ def _is_named_so(prefix: str) -> bool:
     return os.path.exists(prefix + ".index") or is_first_version(prefix)
 
 
-def _lost_link(path: str) -> str:
-    """Where a link leads, if nothing is there; else ""."""
-    return os.readlink(path) if os.path.islink(path) and not os.path.exists(path) else ""
-
-
-def pattern_in(path: str) -> str:
-    """The first character of a path that TensorFlow takes for a pattern's, "" for none."""
-    return next((character for character in path if character in "[*?\\"), "")
+def _lost_link(prefix: str) -> str:
+    """Where the link leads that stands for a checkpoint or its index, if nothing is there."""
+    for path in (prefix + ".index", prefix):
+        if os.path.islink(path) and not os.path.exists(path):
+            return os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(path)))
+    return ""
 
 
 _SHARD = re.compile(r"\.data-(?P<number>\d{5})-of-(?P<count>\d{5})\Z")
@@ -293,18 +326,24 @@ def _shards(prefix: str, listing: Listing) -> Dict[str, FileFacts]:
 def _is_there(path: str) -> bool:
     """Whether there is a file or directory, or was where this is a snapshot."""
     folder, name = os.path.split(path)
-    if os.path.exists(path) or not name or not os.path.isdir(folder or os.curdir):
+    if os.path.exists(path) or os.path.islink(path) or not name:
         return os.path.exists(path)
-    there = list_model_dir(folder)
+    there = _names(folder)
     return name in there or name + "/" in there
+
+
+def _names(folder: str) -> Collection[str]:
+    """What is in a directory; nothing of one that is not there or that nobody may look into."""
+    try:
+        return [] if _is_missing(folder) else list_model_dir(folder)
+    except PermissionError:
+        return []
 
 
 def _data_files(prefix: str) -> List[str]:
     """The data files of a prefix that are there, whether or not there is an index."""
     folder, base = os.path.split(prefix)
-    if not os.path.isdir(folder or os.curdir):
-        return []
-    return [name for name in list_model_dir(folder) if _SHARD.sub("", name) == base != name]
+    return [name for name in _names(folder) if _SHARD.sub("", name) == base != name]
 
 
 def _missing_shards(prefix: str, there: Collection[str]) -> Tuple[str, ...]:
@@ -318,19 +357,19 @@ def _missing_shards(prefix: str, there: Collection[str]) -> Tuple[str, ...]:
     return tuple(name for name in expected if name not in there)
 
 
-def checkpoints_in(folder: Path) -> List[str]:
+def checkpoints_in(folder: str) -> List[str]:
     """The prefixes of the checkpoints in a directory, by step."""
-    names = os.listdir(str(folder))
+    names = os.listdir(folder)
     found = [
         match.group("name")
         for match in map(_INDEX.match, names)
         if match and not _PART.search(match.group())
     ]
-    known = {name.rstrip("/") for name in list_model_dir(str(folder))}
+    known = {name.rstrip("/") for name in list_model_dir(folder)}
     saved = {without_ending(name) for name in known if not name.endswith(".index")}
-    paths = [os.path.join(str(folder), name) for name in found]
+    paths = [os.path.join(folder, name) for name in found]
     paths = [path for path in paths if os.path.basename(path) in saved or _is_index(path)]
-    return sorted([*paths, *first_versions(str(folder), known)], key=_step_and_name)
+    return sorted([*paths, *first_versions(folder, known)], key=step_and_name)
 
 
 def _is_index(prefix: str) -> bool:
@@ -339,6 +378,7 @@ def _is_index(prefix: str) -> bool:
     return os.path.isfile(path) and os.access(path, os.R_OK) and is_table(path)
 
 
-def _step_and_name(prefix: str) -> Tuple[int, str]:
+def step_and_name(prefix: str) -> Tuple[int, str]:
+    """What checkpoints are sorted by, so that the latest is the last."""
     number = step_of(prefix)
     return (-1 if number is None else number, prefix)

@@ -26,12 +26,11 @@ from typing import (
 )
 
 from ..errors import UsageError
-from ..spec import step_of
+from ..spec import pattern_in, step_of
 from .bundle import Bundle, read_bundle
 from .damage import DamagedError
-from .files import FileFacts, Listing, global_step_of, readable_graphs
+from .files import FileFacts, GlobalStep, Listing, global_step_of, readable_graphs
 from .first_version import possible_first_versions, prefix_of, without_pattern
-from .locate import pattern_in
 from .names import without_ending
 from .packed import unpacked_name
 from .snapshot import MARKER, Marker, write_markers
@@ -510,7 +509,7 @@ def _mark(
         local: the directory.
         read: reads the remote files.
     """
-    markers = {name: Marker(listing, None) for name in names}
+    markers = {name: Marker(listing, GlobalStep()) for name in names}
     unread: List[str] = []
     for name in (name for name in names if name in with_step):
         try:
@@ -542,7 +541,7 @@ def _copy_saved_model(there: _Folder, local: str) -> None:
         _write(local, names[0], b"")
 
 
-def _global_step(bundle: Bundle, listing: Listing, read: ReadRange) -> Optional[int]:
+def _global_step(bundle: Bundle, listing: Listing, read: ReadRange) -> GlobalStep:
     def read_there(name: str, offset: int, size: int) -> bytes:
         facts = listing.get(name)
         return read(name, offset, size) if facts and facts.size >= offset + size else b""

@@ -16,7 +16,14 @@ from ..errors import UsageError
 from .bounded import read_whole
 from .bundle import Bundle
 from .damage import DamagedError
-from .files import FileFacts, Listing, list_folder, read_global_step, readable_graphs
+from .files import (
+    FileFacts,
+    GlobalStep,
+    Listing,
+    list_folder,
+    read_global_step,
+    readable_graphs,
+)
 from .packed import ENDING, packed
 from .state_file import STATE_FILE
 
@@ -34,12 +41,12 @@ class Marker(NamedTuple):
 
     Attributes:
         listing: the checkpoint's files.
-        global_step: the value of the global step.
+        step: the global step.
         said: what was found of the model_dir and cannot be found of the snapshot.
     """
 
     listing: Listing
-    global_step: Optional[int]
+    step: GlobalStep
     said: Tuple[str, ...] = ()
 
 
@@ -144,11 +151,12 @@ def _name(said: str) -> str:
 
 def _marker(said: Any) -> Marker:
     listing = _listing(said["files"])
-    step = said["global_step"]
+    value = said["global_step"]
+    step = GlobalStep(None if value is None else int(value), str(said.get("damaged_step", "")))
     texts = said.get("said", [])
     if not isinstance(texts, list):
         raise ValueError(texts)
-    return Marker(listing, None if step is None else int(step), tuple(map(str, texts)))
+    return Marker(listing, step, tuple(map(str, texts)))
 
 
 def _facts(said: Any) -> FileFacts:
@@ -287,7 +295,9 @@ def _content(base: str, marker: Marker) -> Dict[str, Any]:
         for name, facts in marker.listing.items()
         if name.startswith(base + ".")
     }
-    content: Dict[str, Any] = {"files": mine, "global_step": marker.global_step}
+    content: Dict[str, Any] = {"files": mine, "global_step": marker.step.value}
+    if marker.step.damaged:
+        content["damaged_step"] = marker.step.damaged
     return {**content, "said": list(marker.said)} if marker.said else content
 
 

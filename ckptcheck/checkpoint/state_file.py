@@ -137,6 +137,8 @@ def parse_state(text: str) -> StateFile:
             continue
         field = _FIELD.match(text, at)
         values = _values(field) if field is not None else None
+        if text.startswith("\ufeff"):
+            return StateFile("", problem="it begins with a byte order mark")
         if field is None or values is None:
             return StateFile("", problem=f"line {_line(text, at)} is no field of a CheckpointState")
         try:

@@ -1,9 +1,10 @@
 """The bytes of a tensor are not those that were saved.
 
 The index holds a checksum of every tensor. TensorFlow verifies it when it reads the tensor, and
-raises ``Checksum does not match``: hours later, on the machine that restores. Disks, networks and
-copies that were broken off are the usual causes. ``ckptcheck verify`` reads all of the data and
-verifies all of them; other checks do not.
+raises ``Checksum does not match``: hours later, on the machine that restores. Disks, networks,
+copies that were broken off, and an index beside the data of another save are the usual causes.
+``ckptcheck verify`` reads all of the data and verifies all of them; other checks do so for the
+global step alone, of which each save has another one.
 
 What to do: copy the data file again from where it was written, or take the checkpoint before this
 one (``ckptcheck verify --all-checkpoints`` says which is the last good one).
@@ -21,19 +22,24 @@ def check(facts: Facts) -> Iterator[Finding]:
     """Finds tensors whose checksums do not match."""
     flaws = facts.files.flaws if facts.files else ()
     known = {flaw.variable for flaw in flaws if flaw.kind != "overlap"}
+    for flaw in flaws:
+        if flaw.kind == "checksum":
+            yield _finding(facts, flaw.variable, flaw.text)
     for scan in facts.scans or ():
-        name = scan.variable.name
-        if not scan.problem or name in known:
-            continue
-        yield Finding(
-            rule=RULE.id,
-            severity=RULE.severity,
-            message=f"{name}: {scan.problem}" + untraced(facts, "restoring it raises"),
-            modes=facts.modes,
-            outcomes=outcomes_of_reading(facts, [name]),
-            variable=name,
-            hint="copy the data files again from where they were written",
-        )
+        if scan.problem and scan.variable.name not in known:
+            yield _finding(facts, scan.variable.name, scan.problem)
+
+
+def _finding(facts: Facts, name: str, problem: str) -> Finding:
+    return Finding(
+        rule=RULE.id,
+        severity=RULE.severity,
+        message=f"{name}: {problem}" + untraced(facts, "restoring it raises"),
+        modes=facts.modes,
+        outcomes=outcomes_of_reading(facts, [name]),
+        variable=name,
+        hint="copy the index and the data files again from where they were written",
+    )
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
@@ -44,7 +50,7 @@ def title(findings: Tuple[Finding, ...]) -> str:
 RULE = Rule(
     id="damaged-tensor",
     severity="error",
-    summary="The bytes of a tensor are not those that were saved (ckptcheck verify).",
+    summary="The bytes of a tensor are not those that were saved.",
     check=check,
     title=title,
     good=facts,

@@ -12,11 +12,10 @@ What to do: write the file ``checkpoint`` in the model_dir anew, with the single
 """
 
 import dataclasses
-import os
 from typing import Iterator, Tuple
 
 from ..spec import TRAIN, Finding
-from .base import FAILS_AT_RESTORE, Facts, Rule, name_alone, some_names, untraced
+from .base import FAILS_AT_RESTORE, Facts, Rule, mended_state, some_names, untraced
 from .examples import LOCATED, facts
 
 
@@ -27,18 +26,18 @@ def check(facts: Facts) -> Iterator[Finding]:
         return
     if located.listed_elsewhere:
         names = some_names(located.listed_elsewhere)
+        them = "them as its own" if len(located.listed_elsewhere) > 1 else "it as one of its own"
         yield _finding(
             facts,
             "warning",
-            f"the state file lists {names}: TRAIN deletes them as its own when it has saved newer "
-            "ones",
+            f"the state file lists {names}: TRAIN deletes {them} when it has saved newer ones",
         )
     if located.listed_nowhere and facts.major_or_any < 2:
         names = some_names(located.listed_nowhere)
         yield _finding(
             facts,
             "error" if facts.modes else "warning",
-            f"the state file lists checkpoints in {names}, which is not there"
+            f"the state file lists checkpoints where no directory is, in {names}"
             + untraced(facts, "TensorFlow 1 raises NotFoundError in TRAIN"),
         )
 
@@ -53,15 +52,8 @@ def _finding(facts: Facts, severity: str, message: str) -> Finding:
         modes=modes,
         outcomes=dict.fromkeys(modes, FAILS_AT_RESTORE) if severity == "error" else {},
         subject=f"{located.model_dir} {severity}",
-        hint=name_alone(located, _name(facts)),
+        hint=mended_state(located),
     )
-
-
-def _name(facts: Facts) -> str:
-    """The checkpoint that is loaded, without a directory where it lies in the model_dir."""
-    located = facts.located
-    same = os.path.realpath(os.path.dirname(located.prefix)) == os.path.realpath(located.model_dir)
-    return os.path.basename(located.prefix) if same else located.prefix
 
 
 def title(findings: Tuple[Finding, ...]) -> str:

@@ -13,11 +13,10 @@ directory.
 
 import dataclasses
 import os
-import re
 from typing import Iterator, Optional, Sequence, Tuple
 
 from ..spec import Finding, Located, step_of
-from .base import Facts, Rule, some_names
+from .base import Facts, Rule, name_alone, series, some_names
 from .examples import LOCATED, facts
 
 
@@ -41,27 +40,20 @@ def check(facts: Facts) -> Iterator[Finding]:
         modes=facts.modes,
         subject=located.prefix,
         hint=(
-            f'write model_checkpoint_path: "{best}" into the file checkpoint if you mean that one '
-            "and ckptcheck verify finds it good"
+            "if you mean that one, and ckptcheck verify finds it good, " + name_alone(located, best)
         ),
     )
 
 
 def _deleted(located: Located, newer: Sequence[str]) -> str:
-    listed = {os.path.basename(path) for path in located.state.all} if located.state else set()
-    lost = [os.path.basename(prefix) for prefix in newer if os.path.basename(prefix) in listed]
+    lost = [os.path.basename(prefix) for prefix in newer if prefix in set(located.listed_here)]
     return f", and TRAIN will delete {some_names(lost)}, which it lists" if lost else ""
 
 
 def _is_newer(prefix: str, loaded: str, step: Optional[int]) -> bool:
     other = step_of(prefix)
-    same = os.path.dirname(prefix) == os.path.dirname(loaded) and _series(prefix) == _series(loaded)
+    same = os.path.dirname(prefix) == os.path.dirname(loaded) and series(prefix) == series(loaded)
     return same and step is not None and other is not None and other > step
-
-
-def _series(prefix: str) -> str:
-    """A checkpoint's name without its step, and without the pattern of several V1 files."""
-    return re.sub(r"-\d+(-\?{5}-of-\d{5})?$", "-", os.path.basename(prefix))
 
 
 def title(findings: Tuple[Finding, ...]) -> str:

@@ -98,8 +98,10 @@ def _instead(located: Located) -> str:
 def _hint(located: Located) -> str:
     if located.saved_model:
         return f"give the variables of the SavedModel: {located.saved_model}"
+    if len(located.below) > 1:
+        return f"give one of {some_names(located.below)}"
     if located.below:
-        return f"give {some_names(located.below)}"
+        return f"give {located.below[0]}"
     if located.data_alone:
         return "copy the index and the other files of the checkpoint from where it was written"
     if not located.candidates:

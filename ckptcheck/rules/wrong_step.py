@@ -3,7 +3,7 @@
 Estimator names a checkpoint after the global step, and TRAIN goes on from the value that is stored,
 whatever the name says. Where they differ, the files have been renamed or copied over one another,
 or a tool wrote them. Only names such as ``model.ckpt-1000`` are looked at: in those of other savers
-the number may be that of an epoch.
+the number may be that of an epoch, or of the save, as ``tf.train.Checkpoint`` counts.
 
 What to do: find out which one is right before training goes on; schedules of the learning rate
 follow the stored value.
@@ -27,6 +27,8 @@ def check(facts: Facts) -> Iterator[Finding]:
         return
     if not os.path.basename(facts.index.prefix).startswith(OWN_NAMES):
         return  # other savers may number epochs
+    if _SAVE_COUNTER in facts.stored:
+        return  # that is what the name says
     yield Finding(
         rule=RULE.id,
         severity=RULE.severity,
@@ -36,6 +38,9 @@ def check(facts: Facts) -> Iterator[Finding]:
         subject=facts.located.prefix,
         hint="find out whether the files have been renamed",
     )
+
+
+_SAVE_COUNTER = "save_counter/.ATTRIBUTES/VARIABLE_VALUE"
 
 
 def title(findings: Tuple[Finding, ...]) -> str:

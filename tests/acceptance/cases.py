@@ -401,6 +401,11 @@ LINEAR = [
     Case("linear-state-doubled-slash", "linear", (e.state_doubled_slash,)),
     Case("linear-state-up-and-down", "linear", (e.state_up_and_down,)),
     Case("linear-state-pattern", "linear", (e.state_pattern,)),
+    Case("linear-state-gone-pattern", "linear", (e.state_gone_pattern,)),
+    Case("linear-state-lists-gone-pattern", "linear", (e.state_lists_gone_pattern,)),
+    Case("linear-state-names-slash", "linear", (e.state_names_slash,)),
+    Case("linear-state-names-link", "linear", (e.state_names_link,)),
+    Case("linear-data-of-another-save", "linear", (e.data_of_another_save,)),
     Case("linear-index-linked-to-nothing", "linear", (e.index_linked_to_nothing,)),
     Case("linear-state-absolute", "linear", (e.state_absolute,), extra=True),
     Case(

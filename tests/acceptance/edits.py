@@ -285,6 +285,14 @@ def flip_data(key: str) -> Edit:
     return edit
 
 
+def data_of_another_save(workspace: Workspace) -> None:
+    """The data file is as long as that of the index, and has other values."""
+    (path,) = glob.glob(workspace.prefix + ".data-*")
+    size = os.path.getsize(path)
+    with open(path, "wb") as f:
+        f.write(bytes(size))
+
+
 def add_file(name: str, content: bytes = b"left over") -> Edit:
     """One more file in the model_dir."""
 
@@ -369,6 +377,30 @@ def state_pattern(workspace: Workspace) -> None:
     """The state file has a pattern that matches the checkpoint's files."""
     name = os.path.basename(workspace.prefix)
     _write_state(workspace, name[:-1] + "?")
+
+
+def state_gone_pattern(workspace: Workspace) -> None:
+    """The state file names a directory that is gone and is a pattern, in one that is there."""
+    name = os.path.basename(workspace.prefix)
+    _write_state(workspace, os.path.join(workspace.root, "lr[0.1]", name))
+
+
+def state_lists_gone_pattern(workspace: Workspace) -> None:
+    """The state file names the checkpoint, and lists one in such a directory."""
+    gone = os.path.join(workspace.root, "lr[0.1]", "model.ckpt-5")
+    _write_state(workspace, os.path.basename(workspace.prefix), [gone])
+
+
+def state_names_slash(workspace: Workspace) -> None:
+    """The state file names a directory, with a slash behind it."""
+    os.mkdir(os.path.join(workspace.model_dir, "best"))
+    _write_state(workspace, "best/")
+
+
+def state_names_link(workspace: Workspace) -> None:
+    """The state file names a link to the newest checkpoint, which has been deleted since."""
+    os.symlink("model.ckpt-9", os.path.join(workspace.model_dir, "latest"))
+    _write_state(workspace, "latest")
 
 
 def index_linked_to_nothing(workspace: Workspace) -> None:

@@ -76,10 +76,9 @@ def test_the_line_that_is_advised_deletes_nothing(trained: Path, tmp_path: Path)
     shutil.copytree(str(trained), str(copy))
     _state(copy, str(trained / "model.ckpt-3"), (str(trained / "model.ckpt-2"),))
     findings = inspect(str(copy)).findings
+    assert [item.rule for item in findings] == ["checkpoint-moved", "listed-elsewhere"]
     advised = 'let model_checkpoint_path: "model.ckpt-3" be all that is in '
-    assert {item.hint for item in findings if item.rule == "checkpoint-moved"} == {
-        f"{advised}{copy / 'checkpoint'}"
-    }
+    assert {item.hint for item in findings} == {f"{advised}{copy / 'checkpoint'}"}
     before = _steps(trained)
     (copy / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-3"\n')
     assert inspect(str(copy)).findings == ()
@@ -88,13 +87,50 @@ def test_the_line_that_is_advised_deletes_nothing(trained: Path, tmp_path: Path)
     assert _steps(trained) == before
 
 
-def test_newer_checkpoints_that_are_listed_are_deleted(trained: Path) -> None:
+def test_a_checkpoint_below_is_advised_by_its_path(trained: Path, tmp_path: Path) -> None:
+    below = trained / "best"
+    below.mkdir()
+    for path in trained.glob("model.ckpt-3.*"):
+        path.rename(below / path.name)
+    other = tmp_path / "other"
+    shutil.copytree(str(trained), str(other))
+    _state(trained, "best/model.ckpt-3", (str(other / "model.ckpt-1"),))
+    (hint,) = [f.hint for f in inspect(str(trained)).findings if f.rule == "listed-elsewhere"]
+    line = 'model_checkpoint_path: "best/model.ckpt-3"'
+    assert hint == f"let {line} be all that is in {trained / 'checkpoint'}"
+    (trained / "checkpoint").write_text(line + "\n")
+    assert inspect(str(trained)).findings == ()
+    _train(trained, 1, keep=5)
+    assert (trained / "model.ckpt-4.index").exists()
+
+
+def test_of_two_directories_the_one_that_is_listed_loses_its_checkpoints(
+    trained: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(str(trained), str(copy))
     names = tuple(f"model.ckpt-{step}" for step in (1, 2, 3))
-    _state(trained, "model.ckpt-1", names)
+    _state(copy, "model.ckpt-1", tuple(str(trained / name) for name in names))
+    (message,) = _messages(copy, "newer-checkpoint")
+    assert message.endswith("the directory holds model.ckpt-3")
+    (message,) = _messages(copy, "listed-elsewhere")
+    assert ", ".join(str(trained / name) for name in names) in message
+    _train(copy, 1, keep=1)
+    assert (copy / "model.ckpt-3.index").exists()
+    assert _steps(trained) == ["model.ckpt-0.index", "model.ckpt-3.index"]  # one for each save
+
+
+@pytest.mark.parametrize("path", ["{}", "{folder}/{}", "./{}", "{folder}/../first/{}"])
+def test_newer_checkpoints_that_are_listed_are_deleted(trained: Path, path: str) -> None:
+    for file in trained.glob("model.ckpt-[23].*"):
+        file.rename(str(file).replace("ckpt-", "ckpt-9"))
+    names = tuple(path.format(f"model.ckpt-{step}", folder=trained) for step in (1, 92, 93))
+    _state(trained, names[0], names)
     (message,) = _messages(trained, "newer-checkpoint")
     assert message.endswith(
-        "the directory holds model.ckpt-3, and TRAIN will delete model.ckpt-2, model.ckpt-3, "
+        "the directory holds model.ckpt-93, and TRAIN will delete model.ckpt-92, model.ckpt-93, "
         "which it lists"
     )
-    _train(trained, 1, keep=1)
-    assert not (trained / "model.ckpt-3.index").exists()
+    _train(trained, 4, keep=1)
+    assert not (trained / "model.ckpt-92.index").exists()
+    assert not (trained / "model.ckpt-93.index").exists()

@@ -11,6 +11,7 @@ from typing import Any, List
 import pytest
 
 from ckptcheck.checker import run_check
+from ckptcheck.checkpoint.crc32c import crc32c, masked
 from ckptcheck.checkpoint.examine import examine as examine_files
 from ckptcheck.checkpoint.locate import locate
 from ckptcheck.checkpoint.snapshot import MARKER
@@ -27,7 +28,7 @@ from ckptcheck.verification import verify
 
 from ..checkpoints import writer
 from ..support import FIXTURES, PROJECT, digest, run_cli
-from .test_files import put
+from .test_files import STEP, put
 
 SOURCE = FIXTURES / "hidden_dropout" / "tf215"
 
@@ -254,7 +255,15 @@ def test_names_that_could_harm_a_terminal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["_temp/", "my_temp/", "train.tfrecord.part_3", "run.tempstate1", "index.tempstate.txt"]
+    "name",
+    [
+        "_temp/",
+        "my_temp/",
+        "old_ckpts_temp/",
+        "train.tfrecord.part_3",
+        "run.tempstate1",
+        "index.tempstate.txt",
+    ],
 )
 def test_files_of_others_are_not_left_over(name: str, model_dir: Path) -> None:
     if name.endswith("/"):
@@ -703,6 +712,8 @@ def test_what_may_be_deleted_is_told_apart(model_dir: Path) -> None:
     """Of a save that is going on nothing may be."""
     (model_dir / "model.ckpt-10.data-00000-of-00002").write_bytes(b"")
     remains = [
+        "model.ckpt-30.index_.gstmp",
+        "model.ckpt-30.data-00000-of-00001.6eF5a2b1",
         "model.ckpt-20.data-00000-of-00001.tempstate123",
         "checkpoint.tmp" + "0a" * 16,
         ".model.ckpt-10.index.Xy12ab",
@@ -717,3 +728,52 @@ def test_what_may_be_deleted_is_told_apart(model_dir: Path) -> None:
     }
     assert "checksums" in hints.pop("model.ckpt-10.data-00000-of-00002")
     assert hints == dict.fromkeys(remains, "delete it once no training or copying runs")
+
+
+def test_the_last_good_one_is_the_latest_wherever_it_lies(model_dir: Path) -> None:
+    pytest.importorskip("numpy")
+    (model_dir / "best").mkdir()
+    put(model_dir / "best", name="model.ckpt-50")
+    (model_dir / "checkpoint").write_text('model_checkpoint_path: "best/model.ckpt-50"\n')
+    found = verify(str(model_dir), all_checkpoints=True, fail_on="error")
+    assert [item.step for item in found.checkpoints] == [10, 50]
+    assert found.last_good == str(model_dir / "best" / "model.ckpt-50")
+
+
+def test_the_variables_of_a_saved_model_that_were_verified_are_not_left_out(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("numpy")
+    (tmp_path / "saved_model.pb").write_bytes(b"x")
+    put(tmp_path / "variables", name="variables")
+    found = verify(str(tmp_path / "variables"), all_checkpoints=True, fail_on="error")
+    assert [item.prefix for item in found.checkpoints if item.ok] == [
+        str(tmp_path / "variables" / "variables")
+    ]
+    assert found.not_judged == ()
+
+
+def test_without_a_state_file_nothing_is_loaded(model_dir: Path) -> None:
+    pytest.importorskip("numpy")
+    (model_dir / "checkpoint").unlink()
+    found = verify(str(model_dir), all_checkpoints=True, fail_on="error")
+    assert [item.loaded for item in found.checkpoints] == [False, False]
+
+
+def test_the_number_of_a_checkpoint_manager_is_no_step(tmp_path: Path) -> None:
+    key = "{}/.ATTRIBUTES/VARIABLE_VALUE"
+    step = writer.entry(9, (), 0, 0, 8, masked(crc32c(STEP)))
+    entries = {key.format(name): step for name in ("global_step", "save_counter")}
+    put(tmp_path, name="model.ckpt-1", more={**entries, "_CHECKPOINTABLE_OBJECT_GRAPH": step})
+    assert "wrong-step" not in rules_of(inspect(str(tmp_path / "model.ckpt-1")))
+    entries.pop(key.format("save_counter"))
+    put(tmp_path, name="model.ckpt-2", more=entries)
+    assert "wrong-step" in rules_of(inspect(str(tmp_path / "model.ckpt-2")))
+
+
+def test_data_of_another_save_of_the_same_size(model_dir: Path) -> None:
+    """The one tensor that each save has another value of tells."""
+    data = model_dir / "model.ckpt-10.data-00000-of-00001"
+    data.write_bytes(bytes(data.stat().st_size))
+    (found,) = [f for f in inspect(str(model_dir)).findings if f.rule == "damaged-tensor"]
+    assert found.variable == "global_step" and "two saves" in found.message

@@ -1,6 +1,7 @@
 """Which checkpoint a restore would load from what the user named."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from ckptcheck.checkpoint.locate import checkpoints_in, locate
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
 from ckptcheck.spec import step_of
+
+from ..support import as_a_user
 
 V1_MAGIC = bytes.fromhex("57fb808b247547db")
 
@@ -93,7 +96,7 @@ def test_the_state_file_decides_and_not_the_highest_step(runs: Path) -> None:
 def test_an_absolute_path_to_this_directory(runs: Path) -> None:
     state(runs, str(runs / "model.ckpt-10"))
     found = locate("runs/base")
-    assert (found.prefix, found.elsewhere) == (str(runs / "model.ckpt-10"), False)
+    assert (found.prefix, found.elsewhere) == ("runs/base/model.ckpt-10", False)
     assert found.exists
 
 
@@ -227,7 +230,7 @@ def test_checkpoints_stand_by_step_and_not_by_letter(tmp_path: Path) -> None:
     for step in (9, 100, 20):
         put(tmp_path, f"model.ckpt-{step}")
     put(tmp_path, "best")
-    names = [os.path.basename(prefix) for prefix in checkpoints_in(tmp_path)]
+    names = [os.path.basename(prefix) for prefix in checkpoints_in(str(tmp_path))]
     assert names == ["best", "model.ckpt-9", "model.ckpt-20", "model.ckpt-100"]
 
 
@@ -325,7 +328,7 @@ def test_the_directory_above_names_those_that_hold_checkpoints(tmp_path: Path) -
         (tmp_path / folder / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-1"')
         (tmp_path / folder / "model.ckpt-1.index").write_bytes(b"")
     runs = str(tmp_path / "runs")
-    assert _hint(tmp_path / "runs", "no-checkpoint") == f"give {runs}/base, {runs}/other"
+    assert _hint(tmp_path / "runs", "no-checkpoint") == f"give one of {runs}/base, {runs}/other"
 
 
 def test_data_files_alone(tmp_path: Path) -> None:
@@ -342,3 +345,118 @@ def test_the_variables_of_a_saved_model_are_not_given_a_state_file(tmp_path: Pat
     variables = str(tmp_path / "variables" / "variables")
     hint = _hint(tmp_path / "variables", "no-checkpoint")
     assert hint == f"give the variables of the SavedModel: {variables}"
+
+
+@pytest.mark.parametrize("named", ["base", "./base", "base/", "{}/base", "link"])
+@pytest.mark.parametrize("path", ["{name}", "{folder}/base/{name}", "{folder}/link/{name}"])
+def test_checkpoints_are_spelled_alike_whatever_the_state_file_says(
+    named: str, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for step in (10, 20):
+        put(tmp_path / "base", f"model.ckpt-{step}")
+    (tmp_path / "link").symlink_to("base")
+    old, new = (path.format(folder=tmp_path, name=f"model.ckpt-{step}") for step in (10, 20))
+    text = f'model_checkpoint_path: "{old}" all_model_checkpoint_paths: ["{old}", "{new}"]'
+    (tmp_path / "base" / "checkpoint").write_text(text)
+    named = named.format(tmp_path)
+    found = locate(named)
+    assert found.candidates == found.listed_here and len(found.candidates) == 2
+    assert found.prefix == found.candidates[0] == os.path.join(named, "model.ckpt-10")
+    messages = [item.message for item in inspect(named).findings if item.rule == "newer-checkpoint"]
+    assert len(messages) == 1 and "TRAIN will delete model.ckpt-20" in messages[0]
+
+
+def test_a_checkpoint_below_is_spelled_as_the_directory_is(runs: Path) -> None:
+    put(runs / "best", "model.ckpt-5")
+    state(runs, f"{runs}//best/../best/model.ckpt-5")
+    assert locate("runs/base").prefix == "runs/base/best/model.ckpt-5"
+
+
+@pytest.mark.parametrize("closed", ["", "home"])
+def test_a_directory_that_must_not_be_entered_is_there(closed: str) -> None:
+    """TensorFlow 1 raises where there is none, and passes over this one (measured on 1.15.5)."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        base, home = Path(folder) / "base", Path(folder) / "home"
+        put(base)
+        put(home / "run")
+        path = home / "run" / "model.ckpt-10"
+        state(base, str(path))
+        (base / "checkpoint").open("a").write(f'all_model_checkpoint_paths: "{path}"')
+        (home if closed else home / "run").chmod(0)
+        with as_a_user():
+            found = locate(str(base))
+            said = [item.rule for item in inspect(str(base)).findings]
+        (home if closed else home / "run").chmod(0o755)
+        assert (found.exists, found.folder_exists, found.listed_nowhere) == (False, True, ())
+        assert "checkpoint-moved" in said
+
+
+def test_a_pattern_is_looked_for_where_it_begins(tmp_path: Path) -> None:
+    state(tmp_path, f"{tmp_path}/lr[0.1]/model.ckpt-1")
+    assert locate(str(tmp_path)).folder_exists
+    state(tmp_path, f"{tmp_path}/gone/lr[0.1]/model.ckpt-1")
+    assert not locate(str(tmp_path)).folder_exists
+
+
+def test_a_directory_that_is_gone_is_not_to_be_renamed(tmp_path: Path) -> None:
+    put(tmp_path)
+    state(tmp_path, f"{tmp_path}/lr[0.1]/model.ckpt-10")
+    assert '"model.ckpt-10" be all that is in' in _hint(tmp_path, "checkpoint-moved")
+
+
+def test_a_link_to_nothing_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "latest").symlink_to("model.ckpt-9")
+    state(tmp_path, "latest")
+    found = locate(str(tmp_path))
+    assert (found.names_file, found.link) == (False, str(tmp_path / "model.ckpt-9"))
+    assert _hint(tmp_path, "checkpoint-moved").startswith(f"fetch {tmp_path}/model.ckpt-9")
+
+
+def test_an_index_that_was_not_fetched_though_its_data_was(tmp_path: Path) -> None:
+    put(tmp_path)
+    index = tmp_path / "model.ckpt-10.index"
+    index.unlink()
+    index.symlink_to("../annex/5f")
+    state(tmp_path, "model.ckpt-10")
+    assert _hint(tmp_path, "checkpoint-moved").startswith(f"fetch {tmp_path.parent}/annex/5f")
+
+
+def test_of_a_series_that_is_not_estimators_own_the_latest_is_suggested(tmp_path: Path) -> None:
+    for name in ("model.ckpt-10", "tuned.ckpt-20", "other.ckpt-30"):
+        put(tmp_path, name)
+    state(tmp_path, "/gone/tuned.ckpt-25")
+    assert '"tuned.ckpt-20" be all that is in' in _hint(tmp_path, "checkpoint-moved")
+
+
+def test_a_checkpoint_of_another_directory_is_not_swapped_for_an_older_one(tmp_path: Path) -> None:
+    put(tmp_path / "base", "model.ckpt-10")
+    put(tmp_path / "other", "model.ckpt-50")
+    state(tmp_path / "base", f"{tmp_path}/other/model.ckpt-50")
+    hint = _hint(tmp_path / "base", "checkpoint-moved")
+    assert hint.startswith(f"copy the files of {tmp_path}/other/model.ckpt-50 to {tmp_path}/base")
+    assert '"model.ckpt-50" be all that is in' in hint
+
+
+def test_a_doubled_slash_is_a_rule_of_its_own(runs: Path) -> None:
+    put(runs / "best", "model.ckpt-5")
+    state(runs, "best//model.ckpt-5")
+    (found,) = [f for f in inspect(str(runs)).findings if f.rule == "doubled-slash"]
+    assert found.hint.startswith('let model_checkpoint_path: "best/model.ckpt-5" be all')
+    assert "checkpoint-moved" not in {f.rule for f in inspect(str(runs)).findings}
+
+
+def test_a_name_with_a_quote_is_advised_as_a_text_that_can_be_read(tmp_path: Path) -> None:
+    put(tmp_path, 'a"b-10')
+    state(tmp_path, "gone")
+    assert 'model_checkpoint_path: "a\\"b-10" be' in _hint(tmp_path, "checkpoint-moved")
+
+
+def test_the_variables_of_a_saved_model_from_within(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "saved_model.pb").write_bytes(b"x")
+    put(tmp_path / "variables", "variables")
+    monkeypatch.chdir(tmp_path / "variables")
+    assert locate(".").saved_model == str(tmp_path / "variables" / "variables")

@@ -1,0 +1,55 @@
+"""TensorFlow 1 does not find the checkpoint, because two slashes stand before its name.
+
+To know whether a checkpoint is there, TensorFlow 1 compares the paths of the files with what the
+state file says, and no file has such a path. PREDICT and EVAL go on with random weights, TRAIN and
+an export raise. TensorFlow 2 finds the checkpoint.
+
+What to do: write the file ``checkpoint`` in the model_dir anew, with a single line that names the
+checkpoint by its path from there.
+"""
+
+import dataclasses
+from typing import Iterator, Tuple
+
+from ..spec import Finding
+from .base import Facts, Rule, mended_state, untraced
+from .checkpoint_moved import NOT_FOUND, not_found
+from .examples import LOCATED, facts
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds a path that TensorFlow 1 takes by its text."""
+    located = facts.located
+    if not (located.doubled_slash and located.exists) or facts.major_or_any >= 2:
+        return
+    named = located.state.latest if located.state else ""
+    yield Finding(
+        rule=RULE.id,
+        severity=RULE.severity if facts.modes else "warning",
+        message=f"the state file names {named}: TensorFlow 1 does not find what has // before its "
+        f"name{untraced(facts, NOT_FOUND)}",
+        modes=facts.modes,
+        outcomes=not_found(facts),
+        subject=located.prefix,
+        hint=mended_state(located),
+    )
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    return "TensorFlow 1 does not find what the state file names"
+
+
+RULE = Rule(
+    id="doubled-slash",
+    severity="error",
+    summary="Two slashes stand before the checkpoint's name, at which TensorFlow 1 finds nothing.",
+    check=check,
+    title=title,
+    good=facts,
+    bad=lambda: dataclasses.replace(
+        facts(),
+        tensorflow="1.15.5",
+        located=dataclasses.replace(LOCATED, doubled_slash=True),
+    ),
+)
