@@ -1,5 +1,6 @@
 """The process: the command ``ckptcheck``, and ``python -m ckptcheck``."""
 
+import contextlib
 import gc
 import os
 import sys
@@ -21,7 +22,8 @@ def run() -> None:
     except SystemExit as end:
         if not isinstance(end.code, int):
             raise
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):  # nobody is left to be told
+            sys.stderr.flush()
         os._exit(end.code)
 
 

@@ -1,11 +1,13 @@
 """The command line: which command, and what becomes of its errors."""
 
+import contextlib
 import functools
 import importlib
 import io
 import os
 import signal
 import sys
+import threading
 from typing import List, Optional, Sequence, Tuple
 
 from .errors import UsageError
@@ -36,19 +38,18 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
     By then all that it prints has been written.
     """
     _write_anything()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:  # nohup lets SIGHUP be ignored
-            signal.signal(number, _ended)
+    if threading.current_thread() is threading.main_thread():  # no other may
+        _end_by_signals()
     words, flags = split_flags(sys.argv[1:] if argv is None else argv)
     try:
         _run(words, flags)
     except UsageError as error:
-        sys.stderr.write(f"ckptcheck: error: {_harmless(str(error) + _meant(words))}\n")
+        _tell(f"ckptcheck: error: {_harmless(str(error) + _meant(words))}\n")
         sys.exit(EXIT_USAGE)
     except Exception as error:
         if "CKPTCHECK_DEBUG" in os.environ:
             raise
-        sys.stderr.write(_INTERNAL.format(type(error).__name__, _harmless(str(error))))
+        _tell(_INTERNAL.format(type(error).__name__, _harmless(str(error))))
         sys.exit(EXIT_USAGE)
     except KeyboardInterrupt:
         sys.exit(_interrupted())
@@ -58,13 +59,25 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         raise
 
 
+def _end_by_signals() -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup lets SIGHUP be ignored
+            signal.signal(number, _ended)
+
+
 def _ended(number: int, frame: object) -> None:
     """Ends as the signal would, and not before temporary directories are gone."""
     raise SystemExit(128 + number)
 
 
+def _tell(text: str) -> None:
+    """Writes to standard error; where that cannot be written the exit code is all there is."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(text)
+
+
 def _interrupted() -> int:
-    sys.stderr.write("ckptcheck: interrupted\n")
+    _tell("ckptcheck: interrupted\n")
     return EXIT_INTERRUPTED
 
 
@@ -99,6 +112,8 @@ def _verify_options(words: Sequence[str]) -> None:
     Raises:
         UsageError: there is such an option.
     """
+    if words and words[0] in _OPTIONS and not os.path.exists(words[0]):
+        raise UsageError(f"no command {words[0]}: did you mean ckptcheck --{' '.join(words)}?")
     command = words[0] if words and words[0] in FILE_COMMANDS else "check"
     for word in words:
         instead = _INSTEAD.get(word, {}).get(command)
@@ -110,8 +125,6 @@ def _meant(words: Sequence[str]) -> str:
     """What to say of a MODEL_DIR that is not there and nearly a command."""
     if not words or words[0] in FILE_COMMANDS or os.path.exists(words[0]):
         return ""
-    if words[0] in _OPTIONS:
-        return f"; did you mean ckptcheck --{' '.join(words)}?"
     import difflib
 
     near = difflib.get_close_matches(words[0], FILE_COMMANDS, 1, 0.75)

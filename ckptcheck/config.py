@@ -133,19 +133,22 @@ def _verify_name(what: str, value: str) -> None:
     if not colon or not place or not path:
         raise UsageError(
             f"{what} {value!r}: expected module:attr or path/to/file.py:attr, such as "
-            f"{_example(value.strip(':'))}"
+            f"{_example(value)}"
         )
     if not all(part.isidentifier() for part in path.split(".")):
         raise UsageError(f"{what} {value!r}: {path!r} is no name in a module")
     is_file = place.endswith(".py")
     if not is_file and not all(part.isidentifier() for part in place.split(".")):
         is_path = "/" in place or os.sep in place
-        hint = f"; did you mean {place}.py:{path}?" if is_path else ""
+        hint = f"; did you mean {place.rstrip('/')}.py:{path}?" if is_path else ""
         raise UsageError(f"{what} {value!r}: {place!r} is no module{hint}")
 
 
 def _example(value: str) -> str:
-    """What may have been meant by a name without a colon."""
+    """What may have been meant by a name without a module or an attribute."""
+    if value.startswith(":") and value[1:].isidentifier():
+        return f"models.net{value}"
+    value = value.strip(":")
     if value.endswith(".py"):
         return f"{value}:model_fn"
     if "/" in value:
@@ -156,16 +159,22 @@ def _example(value: str) -> str:
     return f"{module}:{name}" if dot else f"{value}:model_fn"
 
 
-def _verify_json(value: Any, where: str) -> None:
+_DEEPEST = 400
+"""Objects and arrays in one another: what goes through them needs a frame of Python for each."""
+
+
+def _verify_json(value: Any, where: str, depth: int = 0) -> None:
     """Params go to another process as JSON, so they hold what JSON holds."""
+    if depth > _DEEPEST:
+        raise UsageError(f"{where[:60]}…: it is nested deeper than {_DEEPEST} levels")
     if isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):
                 raise UsageError(f"{where}: the key {key!r} is not a string")
-            _verify_json(item, f"{where}[{key!r}]")
+            _verify_json(item, f"{where}[{key!r}]", depth + 1)
     elif isinstance(value, (list, tuple)):
         for place, item in enumerate(value):
-            _verify_json(item, f"{where}[{place}]")
+            _verify_json(item, f"{where}[{place}]", depth + 1)
     elif not (value is None or isinstance(value, (bool, int, float, str))):
         raise UsageError(
             f"{where} is {type(value).__name__}, which JSON cannot hold: name an adapter as TARGET "
@@ -183,7 +192,9 @@ def verify_choices(what: str, values: Sequence[str], allowed: Sequence[str]) -> 
         raise UsageError("{}: expected at least one of {}".format(what, ", ".join(allowed)))
     for value in values:
         if value not in allowed:
-            raise UsageError("{} {}: expected {}".format(what, value, ", ".join(allowed)))
+            *others, last = allowed
+            choices = f"{', '.join(others)} or {last}" if others else last
+            raise UsageError(f"{what} {value}: expected {choices}")
 
 
 class _DuplicateKeyError(ValueError):
@@ -244,10 +255,13 @@ def _instead(path: str) -> str:
         return "; write the params of Python code to a file with json.dump"
     if path.lstrip().startswith("{"):
         return "; write the params to a file, or pipe them to ckptcheck and give -"
-    return f"; a single param is given by --set {path}" if "=" in path else ""
+    is_param = "=" in path and "/" not in path and not os.path.exists(path)
+    return f"; a single param is given by --set {path}" if is_param else ""
 
 
 def _read_text(path: str, what: str) -> str:
+    if not path:
+        raise UsageError(f"{what} is empty: expected a file with a JSON object, or nothing at all")
     try:
         if path == "-":
             if sys.stdin is None:

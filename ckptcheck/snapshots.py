@@ -5,12 +5,13 @@ from typing import NamedTuple, Tuple
 
 from .checkpoint.examine import examine
 from .checkpoint.locate import locate
-from .checkpoint.remote import AtHand, at_hand, is_remote
+from .checkpoint.remote import AtHand, at_hand, is_remote, local_path
 from .checkpoint.snapshot import add_said, write_snapshot
 from .errors import UsageError
 from .file_facts import file_facts
 from .groups import group
 from .rules import run_rules
+from .rules.base import some_names
 from .spec import Finding, Group, Located
 
 
@@ -18,10 +19,12 @@ class Snapshot(NamedTuple):
     """A small copy of a model_dir.
 
     Attributes:
+        folder: where it is.
         names: the files in it.
         groups: what was found of the model_dir.
     """
 
+    folder: str
     names: Tuple[str, ...]
     groups: Tuple[Group, ...]
 
@@ -35,7 +38,7 @@ def snapshot(model_dir: str, out: str) -> Snapshot:
     if is_remote(out):
         raise UsageError(f"OUT {out} is remote; expected a local directory, to be copied there")
     with at_hand(model_dir) as place:
-        return _snapshot(place, out)
+        return _snapshot(place, local_path(out))
 
 
 def _snapshot(place: AtHand, out: str) -> Snapshot:
@@ -54,7 +57,7 @@ def _snapshot(place: AtHand, out: str) -> Snapshot:
     lost = _lost(findings, out)
     if lost:
         add_said(out, os.path.basename(located.prefix), lost)
-    return Snapshot(tuple(names), group(findings))
+    return Snapshot(out, tuple(names), group(findings))
 
 
 def _instead(located: Located) -> str:
@@ -62,6 +65,8 @@ def _instead(located: Located) -> str:
         return "name one of " + ", ".join(located.candidates[-3:])
     if located.saved_model:
         return f"give the variables of the SavedModel: {located.saved_model}"
+    if located.below:
+        return f"there is none in it, and there are some in {some_names(located.below)}"
     return "there is none in it"
 
 

@@ -244,8 +244,13 @@ def test_params_that_cannot_be_read(project: Project, text: Any, words: List[str
 @needs_tensorflow
 @pytest.mark.parametrize(
     "text",
-    ['{"a": ' * 400 + "1" + "}" * 400, '{"a": ' + "1" * 5000 + "}", '{"a": NaN, "b": 1e999}'],
-    ids=["nested 400 deep", "5000 digits", "no numbers"],
+    [
+        '{"a": ' * 390 + "1" + "}" * 390,
+        '{"a": ' * 900 + "1" + "}" * 900,
+        '{"a": ' + "1" * 5000 + "}",
+        '{"a": NaN, "b": 1e999}',
+    ],
+    ids=["nested 390 deep", "nested 900 deep", "5000 digits", "no numbers"],
 )
 def test_params_that_are_strange(project: Project, text: str) -> None:
     """Whatever becomes of them, it is said in words."""
@@ -253,7 +258,47 @@ def test_params_that_are_strange(project: Project, text: str) -> None:
     run = project.check(TARGET, "params.json", "--quiet", *ONE)
     assert run.code in (0, 1, 2), run
     if run.code == 2:
-        assert_refused(run, "PARAMS params.json")
+        assert_refused(run, "it is nested" if "nested" in run.err else "PARAMS params.json")
+
+
+@pytest.mark.parametrize("word", ["help", "version", "list-rules", "explain"])
+def test_a_word_that_is_an_option(project: Project, word: str) -> None:
+    assert_refused(project.run(word), f"did you mean ckptcheck --{word}?")
+
+
+def test_a_prefix_with_a_colon(project: Project) -> None:
+    for path in (project.root / "model_dir").glob("model.ckpt-10.*"):
+        path.rename(project.root / path.name.replace("model.ckpt-10", "exp:model"))
+    assert run_cli("inspect", "exp:model", cwd=project.root).code == 0
+    run = project.run("exp:model", "no_such_module_xyz:model_fn", "params.json", *ONE)
+    assert "what a TARGET looks like" not in run.err + run.out
+
+
+def test_the_command_line_in_a_thread(project: Project) -> None:
+    """Where no signal can be waited for."""
+    code = (
+        "import threading\n"
+        "from ckptcheck.cli import main\n"
+        "threading.Thread(target=main, args=(['inspect', 'model_dir'],)).start()\n"
+    )
+    words = [sys.executable, "-c", code]
+    found = subprocess.run(words, cwd=str(project.root), capture_output=True)
+    assert b"Estimator loads model.ckpt-10" in found.stdout and found.stderr == b""
+
+
+def test_an_error_that_nobody_can_read_is_one(project: Project) -> None:
+    with open("/dev/full", "w") as full:
+        words = [sys.executable, "-m", "ckptcheck", "inspect", "nothing"]
+        assert subprocess.run(words, cwd=str(project.root), stderr=full).returncode == 2
+
+
+def test_params_of_no_name(project: Project) -> None:
+    """As of a variable of the shell that is not set."""
+    assert_refused(project.run("model_dir", TARGET, ""), "PARAMS is empty")
+    hive = project.run("model_dir", TARGET, "lr=0.1/a.json")
+    assert_refused(hive, "lr=0.1/a.json: no such file")
+    assert "--set" not in hive.err
+    assert_refused(project.run("model_dir", TARGET, "lr=0.1"), "--set lr=0.1")
 
 
 def test_params_on_standard_input_that_are_no_text(project: Project) -> None:
@@ -274,10 +319,10 @@ def test_a_set_that_is_none(project: Project, override: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--mode", "nonsense"], ["--mode nonsense", "predict, eval, train"]),
-        (["--format", "nonsense"], ["--format nonsense", "expected text, json"]),
-        (["--behavior", "nonsense"], ["--behavior nonsense", "auto, v1, v2"]),
-        (["--fail-on", "nonsense"], ["--fail-on nonsense", "note, warning, error"]),
+        (["--mode", "nonsense"], ["--mode nonsense", "expected predict, eval, train or export"]),
+        (["--format", "nonsense"], ["--format nonsense", "expected text or json"]),
+        (["--behavior", "nonsense"], ["--behavior nonsense", "expected auto, v1 or v2"]),
+        (["--fail-on", "nonsense"], ["--fail-on nonsense", "expected note, warning or error"]),
         (["--timeout", "0"], ["--timeout 0"]),
         (["--timeout", "nonsense"], ["--timeout"]),
         (["--app-dir", "nonsense"], ["--app-dir nonsense: no such directory"]),
@@ -732,7 +777,8 @@ def test_a_python_that_does_not_see_the_files(project: Project) -> None:
         "exec(code, {'__name__': '__main__'})\n",
     )
     run = project.run("small", TARGET, "params.json", "--python", f"{sys.executable} {hidden}")
-    assert_refused(run, "does not see", "the temporary directory (TMPDIR)")
+    where = str(project.environment().get("TMPDIR", "temporary"))
+    assert_refused(run, "does not see", f"{where}, which TMPDIR names")
 
 
 # --- the terminal ----------------------------------------------------------------------------

@@ -8,9 +8,11 @@ partitioned variable has an entry under its name, which lists its parts, and one
 import contextlib
 import dataclasses
 import gc
+import os
 import struct
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
+from ..errors import UsageError
 from ..spec import CheckpointIndex, VariableSpec, step_of
 from .bounded import read_whole
 from .damage import DamagedError, FirstVersionError
@@ -111,9 +113,11 @@ def read_bundle(prefix: str) -> Bundle:
     Raises:
         FirstVersionError: it is a V1 checkpoint.
         DamagedError: there is no index, or not a whole one.
+        UsageError: it is larger than what is read.
     """
     path = prefix + ".index"
     try:
+        verify_index_size(path, os.path.getsize(path))
         return parse_bundle(read_whole(path, LARGEST_INDEX), prefix)
     except FileNotFoundError:
         if is_first_version(prefix):
@@ -125,6 +129,19 @@ def read_bundle(prefix: str) -> Bundle:
         raise FirstVersionError(f"{path} is {_V1}")
     except DamagedError as error:
         raise DamagedError(f"{path}: {error}")
+
+
+def verify_index_size(path: str, size: int) -> None:
+    """Refuses an index that is too large to be read, of which TensorFlow may read more.
+
+    Raises:
+        UsageError: it is.
+    """
+    if size > LARGEST_INDEX:
+        raise UsageError(
+            f"{path} is larger than {LARGEST_INDEX >> 20} MiB, the most that ckptcheck reads of an "
+            "index: it is no checkpoint of a model, or none that can be checked"
+        )
 
 
 _V1 = "a checkpoint of the V1 format (SaverDef.V1)"

@@ -183,6 +183,31 @@ def _pieces(number: int, item: StoredTensor) -> Iterator[_Piece]:
         yield _Piece(number, start, min(step, item.size - start))
 
 
+class _Ahead(threading.local):
+    """What a thread has read from afar before it is asked for."""
+
+    def __init__(self) -> None:
+        self._spans: Dict[int, Tuple[int, int]] = {}
+        self._shard = -1
+        self._data = b""
+
+    def expect(self, spans: Dict[int, Tuple[int, int]]) -> None:
+        """Takes what will be asked for: from and to, by data file."""
+        self._spans, self._shard, self._data = spans, -1, b""
+
+    def read(
+        self, read: Callable[[str, int, int], bytes], base: str, shard: int, offset: int, size: int
+    ) -> bytes:
+        """Some bytes; fewer than asked for where the file ends before."""
+        first, end = self._spans.get(shard, (0, 0))
+        if not first <= offset <= offset + size <= end or end - first > 2 * _BATCH:
+            return read(base, offset, size)
+        if self._shard != shard:
+            self._data = read(base, first, end - first)
+            self._shard = shard
+        return self._data[offset - first : offset - first + size]
+
+
 class _Files:
     """The data files, of which only a few are open at a time."""
 
@@ -194,6 +219,7 @@ class _Files:
         self._sizes: Dict[int, int] = {}
         self._idle: List[Tuple[int, int]] = []
         self._lock = threading.Lock()
+        self._thread = _Ahead()
 
     def __enter__(self) -> "_Files":
         return self
@@ -228,7 +254,7 @@ class _Files:
                 with self._descriptor(shard) as descriptor:
                     data = os.pread(descriptor, size, offset)
             else:
-                data = self._elsewhere(base, offset, size)
+                data = self._thread.read(self._elsewhere, base, shard, offset, size)
         except (OSError, OverflowError) as error:
             if getattr(error, "errno", None) in _TOO_MANY:
                 raise UsageError(f"{base} cannot be opened: {os.strerror(errno.EMFILE)}")
@@ -236,6 +262,10 @@ class _Files:
         if len(data) != size:
             raise DamagedError(f"{base} ends before its bytes do")
         return data
+
+    def expect(self, spans: Dict[int, Tuple[int, int]]) -> None:
+        """Says what this thread reads next: from afar it comes at once, and not by the tensor."""
+        self._thread.expect(spans)
 
     def _name(self, shard: int) -> str:
         return shard_name(self._bundle.prefix, shard, self._bundle.num_shards)
@@ -299,8 +329,19 @@ class _Reader:
         self._extend = compiled() or extend
 
     def read_batch(self, batch: Sequence[_Piece]) -> List[_Seen]:
+        self._files.expect(self._spans(batch))
         with self._values.quiet():
             return [self._read_piece(piece) for piece in batch]
+
+    def _spans(self, batch: Sequence[_Piece]) -> Dict[int, Tuple[int, int]]:
+        """Where the bytes of a batch begin and end, by data file."""
+        found: Dict[int, Tuple[int, int]] = {}
+        for piece in batch:
+            item = self._stored[piece.number]
+            start = item.offset + piece.start
+            first, end = found.get(item.shard, (start, start))
+            found[item.shard] = (min(first, start), max(end, start + piece.size))
+        return found
 
     def _read_piece(self, piece: _Piece) -> _Seen:
         item = self._stored[piece.number]

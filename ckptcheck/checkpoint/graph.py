@@ -9,7 +9,7 @@ from ..spec import GraphSummary, Shape, VariableSpec
 from .bounded import read_whole
 from .damage import DamagedError, TooLargeError
 from .dtypes import dtype_name
-from .packed import ENDING, unpack
+from .packed import ENDING, unpack, unpacked_name
 from .wire import BYTES, VARINT, Value, bytes_of, fields, number_of, varint
 
 _LARGEST = 1 << 29
@@ -50,6 +50,23 @@ def _content(path: str) -> bytes:
     out = io.BytesIO()
     unpack(path, out, _LARGEST_UNPACKED)
     return out.getvalue()
+
+
+def is_graph(path: str) -> bool:
+    """Whether a file that is named as a saved graph is one, as far as can be told without much.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if unpacked_name(path).endswith(".pbtxt"):
+        return True
+    try:
+        parse_graph_summary(path, _content(path))
+    except TooLargeError:
+        return True
+    except DamagedError:
+        return False
+    return True
 
 
 class _Walk:

@@ -21,29 +21,33 @@ from typing import (
     List,
     NamedTuple,
     Optional,
+    Sequence,
     Tuple,
     TypeVar,
 )
 
 from ..errors import UsageError
 from ..spec import pattern_in, step_of
-from .bundle import Bundle, read_bundle
+from .bundle import LARGEST_INDEX, Bundle, read_bundle, verify_index_size
 from .damage import DamagedError
 from .files import FileFacts, GlobalStep, Listing, global_step_of, readable_graphs
 from .first_version import possible_first_versions, prefix_of, without_pattern
+from .graph import is_graph
 from .names import without_ending
 from .packed import unpacked_name
-from .snapshot import MARKER, Marker, write_markers
+from .snapshot import LARGEST_MARKER, MARKER, Marker, write_markers
 from .state_file import STATE_FILE, parse_state_bytes, verify_size
 from .table import MAGIC
 
 _REMOTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
 _HERE = re.compile(r"^(?:file|local)://(?=/)")
 _WEB = ("http", "https")
+_S3 = ("s3", "s3a")
 _PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):[^/@\s]*@")
 _PATIENCE = 30
 """Seconds without a word from a server."""
-_LARGEST = 1 << 28
+_LARGEST_GRAPH = 1 << 30
+"""What the tracer reads of a graph."""
 _MOST_INDEXES = 100
 _MOST_ASKED = 1000
 _MOST_NAMES = 3
@@ -133,6 +137,11 @@ def is_remote(named: str) -> bool:
     return _REMOTE.match(named) is not None and _HERE.match(named) is None
 
 
+def local_path(named: str) -> str:
+    """The path of something on this machine, which may be named by an address."""
+    return _HERE.sub("", named)
+
+
 @contextlib.contextmanager
 def at_hand(named: str, every_step: bool = False) -> Iterator[AtHand]:
     """Makes a model_dir readable as a directory for as long as the context lasts.
@@ -146,22 +155,40 @@ def at_hand(named: str, every_step: bool = False) -> Iterator[AtHand]:
         UsageError: it is remote, and cannot be read.
     """
     if not is_remote(named):
-        yield AtHand(_HERE.sub("", named))
+        yield AtHand(local_path(named))
         return
     import tempfile  # which takes time, and few model_dirs are remote
 
-    with _explained(named):
+    place = f"MODEL_DIR {named}"
+    with _explained(place):
         system, path = _file_system(named)
     with tempfile.TemporaryDirectory(prefix="ckptcheck-") as parent:
-        # One that TensorFlow takes for a pattern is stood for by one that it does, too.
-        local = os.path.join(parent, "[0]" if pattern_in(without_pattern(named)) else "0")
+        _verify_no_pattern(parent)
+        # One that TensorFlow takes for a pattern is stood for by one that it does, too. It opens
+        # no web server's: what is there is a copy of a directory with a name of its own.
+        is_pattern = pattern_in(without_pattern(named)) and not _is_web(system)
+        local = os.path.join(parent, "[0]" if is_pattern else "0")
         os.mkdir(local)
-        with _explained(named):
+        with _explained(place):
             found = _fetch(named, system, path.rstrip("/"), local, every_step)
         try:
             yield found
         except UsageError as error:
             raise UsageError(found.shown(str(error))) from None
+
+
+def _verify_no_pattern(folder: str) -> None:
+    """Refuses a temporary directory in which TensorFlow would find no checkpoint.
+
+    Raises:
+        UsageError: it is one.
+    """
+    mark = pattern_in(folder)
+    if mark:
+        raise UsageError(
+            f"the temporary directory {os.path.dirname(folder)}: TensorFlow takes the {mark} in it "
+            "for a pattern: set TMPDIR to another one"
+        )
 
 
 def _file_system(named: str) -> Any:
@@ -172,21 +199,22 @@ def _file_system(named: str) -> Any:
             f"MODEL_DIR {named} is remote: to read it, pip install 'ckptcheck[remote]' and what "
             "fsspec needs for it (gcsfs for gs://, s3fs for s3://)"
         )
-    protocol = named.partition("://")[0].lower()
-    if protocol in _WEB and set("?#") & set(named):
+    protocol, _, rest = named.partition("://")
+    protocol = protocol.lower()
+    if protocol in _WEB and set("?#") & set(without_pattern(named)):
         raise UsageError(
             f"MODEL_DIR {named}: behind a ? or # there can be no name of a file: give the address "
             "of the directory alone, or copy it here"
         )
     try:
-        return fsspec.core.url_to_fs(named, **_patience(protocol))
+        system, path = fsspec.core.url_to_fs(f"{protocol}://{rest}", **_patience(protocol))
     except ImportError as error:
-        raise UsageError(
-            f"MODEL_DIR {named}: {error}: install the package that fsspec needs for it, into the "
-            "environment of ckptcheck"
-        )
+        raise UsageError(f"MODEL_DIR {named}: {error}, into the environment of ckptcheck")
     except ValueError as error:
         raise UsageError(f"MODEL_DIR {named}: {error}")
+    if protocol in _S3:
+        system.retries = 1  # s3fs tries again what botocore has tried again
+    return system, path
 
 
 def _patience(protocol: str) -> Dict[str, Any]:
@@ -195,23 +223,42 @@ def _patience(protocol: str) -> Dict[str, Any]:
         import aiohttp
 
         timeout = aiohttp.ClientTimeout(sock_connect=_PATIENCE, sock_read=_PATIENCE)
-        return {"client_kwargs": {"timeout": timeout}}
-    if protocol in ("s3", "s3a"):
+        return {"client_kwargs": _configured(_WEB, "client_kwargs", {"timeout": timeout})}
+    if protocol in _S3:
         times = {"connect_timeout": _PATIENCE, "read_timeout": _PATIENCE}
-        return {"config_kwargs": {**times, "retries": {"max_attempts": 1}}}
+        ours = {**times, "retries": {"max_attempts": 1}}
+        return {"config_kwargs": _configured(_S3, "config_kwargs", ours)}
     return {}
 
 
+def _configured(protocols: Sequence[str], option: str, ours: Dict[str, Any]) -> Dict[str, Any]:
+    """An option with what the user has configured for fsspec, which counts more."""
+    import fsspec.config
+
+    found = dict(ours)
+    for protocol in protocols:
+        found.update(fsspec.config.conf.get(protocol, {}).get(option, {}))
+    return found
+
+
 @contextlib.contextmanager
-def _explained(named: str) -> Iterator[None]:
-    """Whatever a file system raises is about the place that the user named."""
+def _explained(place: str) -> Iterator[None]:
+    """Whatever a file system raises is about a place that the user knows."""
     try:
         yield
     except UsageError as error:
         raise UsageError(without_password(str(error))) from None
     except Exception as error:  # each file system has exceptions of its own
-        text = f"{type(error).__name__}: {str(error) or 'there was no answer'}"
-        raise UsageError(without_password(f"MODEL_DIR {named} cannot be read: {text}"))
+        raise UsageError(without_password(f"{place} cannot be read: {_why(error)}"))
+
+
+def _why(error: BaseException) -> str:
+    """What went wrong: fsspec takes whatever does for a file that is not there."""
+    if isinstance(error, FileNotFoundError) and error.__cause__ is not None:
+        return _why(error.__cause__)
+    kind = type(error).__name__
+    text = str(error) or ("there was no answer" if "Timeout" in kind else "")
+    return f"{kind}: {text}" if text else kind
 
 
 def _fetch(named: str, system: Any, path: str, local: str, every_step: bool) -> AtHand:
@@ -232,7 +279,7 @@ def _fetch(named: str, system: Any, path: str, local: str, every_step: bool) -> 
     snapshot = _is_snapshot(listing, chosen if chosen in names else "")
     unread: Tuple[str, ...] = ()
     if snapshot:
-        _write(local, MARKER, there.read(MARKER, 0, min(listing[MARKER].size, _LARGEST)))
+        _write(local, MARKER, there.read(MARKER, 0, min(listing[MARKER].size, LARGEST_MARKER)))
     else:
         unread = _mark(listing, names if every_step else [chosen], names, local, there.read)
     if not chosen:
@@ -274,19 +321,20 @@ class _Folder(NamedTuple):
         if not wanted:
             return b""
         with _explained(f"{self.url}/{name}"):
-            data = self._ranged(self.entries[name]["name"], offset, wanted, whole)
-        if whole is not None and len(data) != wanted:
-            raise UsageError(
-                f"MODEL_DIR {self.url}/{name} cannot be read: {len(data)} of {wanted} bytes came"
-            )
+            data = self._ranged(name, offset, wanted, whole)
+            if whole is not None and len(data) != wanted:
+                raise UsageError(
+                    f"{self.url}/{name} cannot be read: {len(data)} of {wanted} bytes came"
+                )
         return data
 
-    def _ranged(self, path: str, offset: int, size: int, whole: Optional[int]) -> bytes:
+    def _ranged(self, name: str, offset: int, size: int, whole: Optional[int]) -> bytes:
         """Reads bytes that are there.
 
         Raises:
             UsageError: the server knows no ranges, and would send all that comes before.
         """
+        path = self.entries[name]["name"]
         if whole is None or size == whole or not _is_web(self.system):
             data: bytes = self.system.cat_file(path, start=offset, end=offset + size)
             return data
@@ -297,7 +345,7 @@ class _Folder(NamedTuple):
                 return found
         except ValueError:  # as fsspec says that it would have to read all of the file
             raise UsageError(
-                f"MODEL_DIR {path} cannot be read in parts: the server knows no ranges, which "
+                f"{self.url}/{name} cannot be read in parts: the server knows no ranges, which "
                 "would take all of the file for each: copy the directory here"
             ) from None
 
@@ -408,9 +456,19 @@ def _listing(there: _Folder, chosen: str) -> Listing:
         if unknown and asked > _MOST_ASKED and base not in ("", chosen):
             continue
         for name in groups[base]:
-            entry = there.sized(name) if name in unknown else there.entries[name]
-            found[name] = FileFacts(int(entry.get("size") or 0), _modified(entry))
+            found[name] = _facts(there, name, name in unknown)
     return found
+
+
+def _facts(there: _Folder, name: str, is_asked_for: bool) -> FileFacts:
+    """What is known of a file; data that must not be read is as here where that is so."""
+    try:
+        entry = there.sized(name) if is_asked_for else there.entries[name]
+    except Exception as error:  # each file system has exceptions of its own
+        if ".data-" not in name or isinstance(error, UsageError):
+            raise
+        return FileFacts(0, 0.0, without_password(_why(error)))
+    return FileFacts(int(entry.get("size") or 0), _modified(entry))
 
 
 def _must_be_asked(there: _Folder, name: str) -> bool:
@@ -473,7 +531,9 @@ def _copy_indexes(listing: Listing, chosen: str, local: str, read: ReadRange) ->
     others = sorted((name for name in names if name != chosen), key=_newest_first)
     first = [chosen] if chosen in names else []
     wanted = [name + ".index" for name in (*first, *others[:_MOST_INDEXES])]
-    wanted = [name for name in wanted if listing[name].size <= _LARGEST]
+    for name in first:
+        verify_index_size(name + ".index", listing[name + ".index"].size)
+    wanted = [name for name in wanted if listing[name].size <= LARGEST_INDEX]
     for name in wanted:
         _write(local, name, read(name, 0, listing[name].size))
     return [name[: -len(".index")] for name in wanted]
@@ -492,9 +552,12 @@ def _with_graph(chosen: str, names: List[str], listing: Listing) -> str:
 
 
 def _copy_graph(listing: Listing, base: str, local: str, read: ReadRange) -> None:
-    for name in readable_graphs(base, listing)[:1]:
-        if listing[name].size <= _LARGEST:
-            _write(local, name, read(name, 0, listing[name].size))
+    for name in readable_graphs(base, listing):
+        if listing[name].size > _LARGEST_GRAPH:
+            continue
+        _write(local, name, read(name, 0, listing[name].size))
+        if is_graph(os.path.join(local, name)):
+            return
 
 
 def _mark(

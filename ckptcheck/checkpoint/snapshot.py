@@ -24,13 +24,14 @@ from .files import (
     read_global_step,
     readable_graphs,
 )
+from .graph import is_graph
 from .packed import ENDING, packed
 from .state_file import STATE_FILE
 
 MARKER = "ckptcheck-snapshot.json"
 _VERSION = 1
 _DATA = re.compile(r"\.data-\d{5}-of-\d{5}$")
-_LARGEST_MARKER = 64 << 20
+LARGEST_MARKER = 64 << 20
 _LARGEST_SIZE = (1 << 63) - 1
 _LARGEST_GRAPH = 2 << 30
 """Protocol buffers have no more bytes."""
@@ -50,7 +51,7 @@ class Marker(NamedTuple):
     said: Tuple[str, ...] = ()
 
 
-class _Document(NamedTuple):
+class _Said(NamedTuple):
     """What a marker's file says: of each checkpoint, and of files that are no checkpoint's."""
 
     markers: Dict[str, Marker]
@@ -106,22 +107,22 @@ def list_model_dir(folder: str) -> Listing:
     return found
 
 
-def _read_document(folder: str) -> _Document:
+def _read_document(folder: str) -> _Said:
     """What a directory's marker says; nothing where there is none.
 
     TensorFlow never reads it, so that a damaged one says nothing of the checkpoint.
     """
     path = os.path.join(folder, MARKER)
     if not os.path.isfile(path):
-        return _Document({}, {})
+        return _Said({}, {})
     try:
-        content = json.loads(read_whole(path, _LARGEST_MARKER).decode("utf-8"))
+        content = json.loads(read_whole(path, LARGEST_MARKER).decode("utf-8"))
         if type(content["version"]) is int and content["version"] > _VERSION:
             raise UsageError(f"{path} is of a newer version of ckptcheck: upgrade this one")
         if content["version"] != _VERSION:
             raise ValueError(content["version"])
         markers = {str(base): _marker(said) for base, said in content["checkpoints"].items()}
-        return _Document(markers, _listing(content.get("others", {})))
+        return _Said(markers, _listing(content.get("others", {})))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}")
     except DamagedError as error:
@@ -183,42 +184,47 @@ def write_snapshot(bundle: Bundle, out: str) -> List[str]:
     try:
         listing = list_folder(folder)
         marker = read_marker(folder, base, listing) or Marker(listing, read_global_step(bundle))
-        names = _copied(base, listing)
+        names = _copied(folder, base, listing)
         contents = dict(_copied_file(folder, name) for name in names)
     except OSError as error:
         place = error.filename or folder
         raise UsageError(f"no snapshot can be made: {place} cannot be read: {error.strerror}")
-    made = False
+    contents[STATE_FILE] = f"model_checkpoint_path: {_quoted(base)}\n".encode()
+    contents[MARKER] = _document({base: marker})
+    made = _missing_folders(out)
+    written: List[str] = []
     try:
-        made = _make(out)
+        os.makedirs(out, exist_ok=True)
         for name, content in contents.items():
-            with open(os.path.join(out, name), "wb") as file:
+            with open(os.path.join(out, name), "xb") as file:
+                written.append(file.name)
                 file.write(content)
-        _write(os.path.join(out, STATE_FILE), f"model_checkpoint_path: {_quoted(base)}\n")
-        write_markers(out, {base: marker})
     except BaseException as error:
-        if not isinstance(error, UsageError):  # it was not ours to write to
-            _unmake(out, [*contents, STATE_FILE, MARKER], made)
+        _unmake(written, made)
         if isinstance(error, OSError):
             place = error.filename or out
             raise UsageError(f"the snapshot cannot be written: {place}: {error.strerror}")
         raise
-    return [*contents, STATE_FILE, MARKER]
+    return list(contents)
 
 
-def _unmake(out: str, names: Sequence[str], made: bool) -> None:
+def _unmake(files: Sequence[str], folders: Sequence[str]) -> None:
     """Takes away what was written of a snapshot that did not come to its end."""
     with contextlib.suppress(OSError):
-        for name in names:
-            if os.path.lexists(os.path.join(out, name)):
-                os.remove(os.path.join(out, name))
-        if made:
-            os.rmdir(out)
+        for file in files:
+            os.remove(file)
+        for folder in folders:
+            os.rmdir(folder)
 
 
-def _copied(base: str, listing: Listing) -> List[str]:
-    """The names of the files that a snapshot has of a checkpoint: its index and one saved graph."""
-    return [base + ".index", *readable_graphs(base, listing)[:1]]
+def _copied(folder: str, base: str, listing: Listing) -> List[str]:
+    """The names of the files that a snapshot has of a checkpoint: its index and its saved graph.
+
+    Those that cannot be used, and so another one is, go along: what is said of them stays true.
+    """
+    graphs = readable_graphs(base, listing)
+    used = next((n for n, name in enumerate(graphs) if is_graph(os.path.join(folder, name))), 0)
+    return [base + ".index", *graphs[: used + 1]]
 
 
 def _copied_file(folder: str, name: str) -> Tuple[str, bytes]:
@@ -256,6 +262,14 @@ def add_said(out: str, base: str, said: Sequence[str]) -> None:
         raise UsageError(f"the snapshot cannot be written: {error.filename}: {error.strerror}")
 
 
+def _document(markers: Dict[str, Marker], others: Optional[Listing] = None) -> bytes:
+    checkpoints = {base: _content(base, marker) for base, marker in markers.items()}
+    document: Dict[str, Any] = {"version": _VERSION, "checkpoints": checkpoints}
+    if others:
+        document["others"] = {name: _fields(facts) for name, facts in others.items()}
+    return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
+
+
 def write_markers(
     folder: str, markers: Dict[str, Marker], others: Optional[Listing] = None
 ) -> None:
@@ -269,24 +283,31 @@ def write_markers(
     Raises:
         OSError: it cannot be written.
     """
-    checkpoints = {base: _content(base, marker) for base, marker in markers.items()}
-    document: Dict[str, Any] = {"version": _VERSION, "checkpoints": checkpoints}
-    if others:
-        document["others"] = {name: _fields(facts) for name, facts in others.items()}
-    _write(os.path.join(folder, MARKER), json.dumps(document, indent=1, sort_keys=True) + "\n")
+    with open(os.path.join(folder, MARKER), "wb") as file:
+        file.write(_document(markers, others))
 
 
-def _make(out: str) -> bool:
-    """Makes a directory; returns whether it was not there."""
+def _missing_folders(out: str) -> List[str]:
+    """The directories that have to be made for a snapshot, the innermost first.
+
+    Raises:
+        UsageError: something else is there, or nobody may look.
+    """
     if not out:
         raise UsageError("OUT is empty; expected the name of a new directory")
     if os.path.lexists(out) and not os.path.isdir(out):
         raise UsageError(f"OUT {out} is a file; expected a new directory, or an empty one")
-    if os.path.isdir(out) and os.listdir(out):
-        raise UsageError(f"OUT {out} is not empty; expected a new directory, or an empty one")
-    there = os.path.isdir(out)
-    os.makedirs(out, exist_ok=True)
-    return not there
+    try:
+        if os.path.isdir(out) and os.listdir(out):
+            raise UsageError(f"OUT {out} is not empty; expected a new directory, or an empty one")
+    except OSError as error:
+        raise UsageError(f"OUT {out} cannot be read: {error.strerror}")
+    missing: List[str] = []
+    folder = out.rstrip(os.sep) or out
+    while folder and not os.path.lexists(folder):
+        missing.append(folder)
+        folder = os.path.dirname(folder)
+    return missing
 
 
 def _content(base: str, marker: Marker) -> Dict[str, Any]:
@@ -313,8 +334,3 @@ def _quoted(text: str) -> str:
         chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\{byte:03o}" for byte in data
     )
     return f'"{plain}"'
-
-
-def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="utf-8", newline="\n") as file:
-        file.write(text)

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import tempfile
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..config import CheckSpec
@@ -196,7 +197,8 @@ class _Tracing:
     def _unseen(self, path: str) -> str:
         return (
             f"the Python that has TensorFlow does not see {path}: MODEL_DIR, and for a snapshot or "
-            f"a remote one the temporary directory (TMPDIR), have to be the same files to it"
+            f"a remote one the temporary directory ({tempfile.gettempdir()}, which TMPDIR names), "
+            "have to be the same files to it"
         )
 
     def _saved_graph(self, reply: Any) -> Optional[SavedGraph]:

@@ -61,7 +61,7 @@ def _list_rules(value: bool) -> None:
 
 
 def _explain(value: Optional[str]) -> None:
-    if not value:
+    if value is None:
         return
     rules = all_rules()
     if value not in rules:
@@ -92,13 +92,18 @@ def _verify_order(model_dir: str, target: str, params: Optional[str]) -> None:
         problem = f"PARAMS {params} is a directory"
     elif params and _NAME.fullmatch(params) and not os.path.exists(params):
         problem = f"PARAMS {params} is no file, but what a TARGET looks like"
-    elif _NAME.fullmatch(model_dir) and not os.path.exists(model_dir):
+    elif _NAME.fullmatch(model_dir) and not _is_there(model_dir):
         problem = f"MODEL_DIR {model_dir} is no directory, but what a TARGET looks like"
     if problem:
         raise UsageError(
             f"{problem}: expected MODEL_DIR TARGET PARAMS, in this order, such as "
             "ckptcheck runs/base models.net:model_fn params.json"
         )
+
+
+def _is_there(model_dir: str) -> bool:
+    """Whether there is a file or directory of this name, or a checkpoint."""
+    return os.path.exists(model_dir) or os.path.exists(model_dir + ".index")
 
 
 @app.command(help=_HELP)
@@ -158,7 +163,7 @@ def check(
     """Checks one checkpoint against one model_fn."""
     verify_choices("--format", (output,), tuple(FORMATS))
     _verify_order(model_dir, target, params)
-    values = read_json_object(params, "PARAMS") if params else {}
+    values = {} if params is None else read_json_object(params, "PARAMS")
     spec = CheckSpec(
         model_dir=model_dir,
         target=target,
@@ -169,7 +174,7 @@ def check(
         params_type=params_type,
         flags=context.obj,
         input_fn=input_fn,
-        features=read_feature_file(features) if features else None,
+        features=None if features is None else read_feature_file(features),
         behavior=behavior,
         timeout=seconds("--timeout", timeout),
         memory_limit=size("--memory-limit", memory_limit) if memory_limit is not None else 0,

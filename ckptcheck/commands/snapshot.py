@@ -4,6 +4,7 @@ import os
 
 import typer
 
+from ..harmless import escaped, printable
 from ..reporters.files_text import render_groups
 from ..reporters.options import Options
 from ..reporters.words import bytes_text
@@ -25,7 +26,8 @@ def snapshot_command(
     wrong with MODEL_DIR is said, and kept in OUT, but does not fail the command.
     """
     made = snapshot(model_dir, out)
-    sizes = [os.path.getsize(os.path.join(out, name)) for name in made.names]
-    write_out(f"{out}: {len(made.names)} files, {bytes_text(sum(sizes))}\n")
+    sizes = [os.path.getsize(os.path.join(made.folder, name)) for name in made.names]
+    where = printable(escaped(made.folder), 2000)
+    write_out(f"{where}: {len(made.names)} files, {bytes_text(sum(sizes))}\n")
     said = [item for item in made.groups if item.findings[0].severity != "note"]
     typer.echo(render_groups(said, Options()), err=True, nl=False)

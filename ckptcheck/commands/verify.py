@@ -16,7 +16,7 @@ def verify_command(
     all_checkpoints: bool = typer.Option(
         False,
         "--all-checkpoints",
-        help="Verify every checkpoint, and the state file: which is the last good one?",
+        help="Verify every checkpoint of the directory: which is the last good one?",
     ),
     output: str = FORMAT,
     fail_on: str = typer.Option("warning", help="A checkpoint is not good from this severity on."),

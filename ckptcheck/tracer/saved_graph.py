@@ -39,8 +39,10 @@ def read_saved_graph(tensorflow: Any, files: Sequence[str]) -> Optional[SavedGra
         except wrong as error:
             problems.append(error)
             continue
-        if definition.node:  # an empty file is a graph without nodes
+        if definition.node:
             return _summary(tensorflow, path, definition, version)
+        if os.path.getsize(path):  # an empty file is said to be none by its size
+            problems.append(ValueError("there is no graph in it"))
     if problems:
         raise problems[0]
     return None

@@ -318,8 +318,8 @@ def test_what_is_no_target_is_said(target: str, words: str) -> None:
     [
         ({"modes": ("predict", "infer")}, "--mode infer: expected predict, eval, train"),
         ({"modes": ()}, "--mode: expected at least one of predict, eval, train"),
-        ({"behavior": "v3"}, "--behavior v3: expected auto, v1, v2"),
-        ({"fail_on": "never"}, "--fail-on never: expected note, warning, error"),
+        ({"behavior": "v3"}, "--behavior v3: expected auto, v1 or v2"),
+        ({"fail_on": "never"}, "--fail-on never: expected note, warning or error"),
         ({"timeout": 0.0}, "--timeout 0: expected seconds above 0"),
         ({"timeout": -1.5}, "--timeout -1.5: expected seconds above 0"),
         ({"timeout": float("nan")}, "--timeout nan: expected seconds above 0"),

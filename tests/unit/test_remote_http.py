@@ -7,11 +7,11 @@ import re
 import shutil
 import threading
 from pathlib import Path
-from typing import Any, ClassVar, Dict, Iterator
+from typing import Any, ClassVar, Dict, Iterator, List
 
 import pytest
 
-from ckptcheck.checkpoint import remote
+from ckptcheck.checkpoint import deep, remote
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
 from ckptcheck.snapshots import snapshot
@@ -31,9 +31,22 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
     ranges = True
     short: ClassVar[Dict[str, int]] = {}
     refused = ""
+    hidden = ""
+    wanted: ClassVar[Dict[str, str]] = {}
+    asked: ClassVar[List[str]] = []
     extra = ""
 
+    def do_HEAD(self) -> None:
+        if self.hidden and self.path.endswith(self.hidden):
+            self.send_error(403)
+        else:
+            super().do_HEAD()
+
     def do_GET(self) -> None:
+        self.asked.append(self.path)
+        if any(self.headers.get(name) != value for name, value in self.wanted.items()):
+            self.send_error(401)
+            return
         wanted = re.match(r"bytes=(\d+)-(\d+)?$", self.headers.get("Range", ""))
         path = self.translate_path(self.path)
         if os.path.isdir(path) and self.extra:
@@ -89,6 +102,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     pytest.importorskip("aiohttp", reason="NOT TESTED: aiohttp is not installed")
     shutil.copytree(str(SOURCE), str(tmp_path / "base"))
     monkeypatch.setattr(_Handler, "sent", {})
+    monkeypatch.setattr(_Handler, "asked", [])
     handler = functools.partial(_Handler, directory=str(tmp_path))
     served = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=served.serve_forever, daemon=True)
@@ -192,6 +206,7 @@ def test_a_server_that_knows_no_ranges(
     with (tmp_path / "base" / DATA).open("ab") as file:
         file.truncate(1 << 26)
     monkeypatch.setattr(_Handler, "ranges", False)
+    monkeypatch.setattr(deep, "_BATCH", 64)
     found = inspect(f"{server}/base")
     assert found.variables == inspect(str(SOURCE)).variables
     (doubt,) = found.not_judged
@@ -241,6 +256,71 @@ def test_a_server_that_is_not_there() -> None:
     pytest.importorskip("aiohttp", reason="NOT TESTED: aiohttp is not installed")
     with pytest.raises(UsageError, match=r"cannot be read|no directory"):
         inspect("http://127.0.0.1:1/base")
+
+
+def test_neighbours_are_asked_for_at_once(server: str) -> None:
+    pytest.importorskip("numpy")
+    found = verify(f"{server}/base", fail_on="error").checkpoints[0]
+    assert found.tensors == 15
+    assert len([path for path in _Handler.asked if path.endswith(DATA)]) == 2  # the step before all
+
+
+def test_what_the_user_has_configured_counts(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    header = {"Authorization": "Bearer x"}
+    monkeypatch.setattr(_Handler, "wanted", header)
+    with pytest.raises(UsageError, match="401"):
+        inspect(f"{server}/base")
+    monkeypatch.setitem(fsspec.config.conf, "http", {"client_kwargs": {"headers": header}})
+    assert inspect(f"{server}/base").ok
+
+
+@pytest.mark.parametrize("name", ["checkpoint", ".index"])
+def test_a_file_that_is_refused_is_not_called_missing(
+    name: str, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Handler, "hidden", name)
+    monkeypatch.setattr(_Handler, "refused", name)
+    with pytest.raises(UsageError) as caught:
+        inspect(f"{server}/base")
+    assert "403" in str(caught.value) and "FileNotFound" not in str(caught.value)
+
+
+def test_data_at_which_nobody_may_look(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the permission is missing on this machine."""
+    monkeypatch.setattr(_Handler, "hidden", DATA)
+    monkeypatch.setattr(_Handler, "refused", DATA)
+    (found,) = [f for f in inspect(f"{server}/base").findings if f.severity == "error"]
+    assert found.rule == "unreadable-checkpoint" and "403" in found.message
+
+
+def test_a_graph_that_is_none_is_not_the_only_one(server: str, tmp_path: Path) -> None:
+    (tmp_path / "base" / "model.ckpt-10.meta").write_bytes(b"xx")
+    (tmp_path / "base" / "graph.pbtxt").write_text("node {}")
+    with remote.at_hand(f"{server}/base") as place:
+        assert {"model.ckpt-10.meta", "graph.pbtxt"} <= set(os.listdir(place.local))
+
+
+def test_an_index_that_is_too_large(server: str, tmp_path: Path) -> None:
+    os.truncate(str(tmp_path / "base" / "model.ckpt-10.index"), (1 << 28) + 1)
+    for end in ("", "/model.ckpt-10"):
+        with pytest.raises(UsageError, match=r"10.index is larger than 256 MiB"):
+            inspect(f"{server}/base{end}")
+
+
+def test_a_pattern_is_none_to_a_web_server(server: str, tmp_path: Path) -> None:
+    (tmp_path / "base").rename(tmp_path / "lr[0.1]")
+    assert inspect(f"{server}/lr[0.1]").ok and inspect(f"{server}/lr%5B0.1%5D").ok
+
+
+def test_a_temporary_directory_that_is_a_pattern(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "t[1]").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "t[1]"))
+    with pytest.raises(UsageError, match=r"t\[1\]: TensorFlow takes the \[ in it for a pattern"):
+        inspect(f"{server}/base")
+    assert list((tmp_path / "t[1]").iterdir()) == []
 
 
 def test_a_password_is_not_printed(server: str) -> None:

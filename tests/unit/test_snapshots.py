@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from ckptcheck.inspection import inspect
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 
-from ..support import FIXTURES, run_cli
+from ..support import FIXTURES, as_a_user, run_cli
 from .test_files import put
 
 SOURCE = FIXTURES / "hidden_dropout" / "tf215"
@@ -204,16 +205,70 @@ def test_a_packed_graph_in_a_model_dir_is_nobodys_business(model_dir: Path) -> N
 def test_a_snapshot_that_cannot_be_written_leaves_nothing(
     model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*values: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def full(path: str, mode: Any) -> Any:
+        if path.endswith(MARKER):
+            raise OSError(errno.ENOSPC, "No space left on device", path)
+        return open(path, mode)
 
-    monkeypatch.setattr("ckptcheck.checkpoint.snapshot.write_markers", full)
+    monkeypatch.setattr("ckptcheck.checkpoint.snapshot.open", full, raising=False)
     (tmp_path / "empty").mkdir()
-    for name in ("out", "empty"):
+    for name in ("out", "empty", "new/and/deep", "new/"):
         with pytest.raises(UsageError, match="No space left"):
-            snapshot(str(model_dir), str(tmp_path / name))
-    assert not (tmp_path / "out").exists()
+            snapshot(str(model_dir), str(tmp_path / name) + "/" * name.endswith("/"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["base", "empty"]
     assert list((tmp_path / "empty").iterdir()) == []
+
+
+def test_what_nobody_may_list_is_left_alone(model_dir: Path) -> None:
+    """It may be a checkpoint, with files of the same names."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        other = Path(folder) / "other"
+        shutil.copytree(str(model_dir), str(other))
+        source = Path(folder) / "base"
+        shutil.copytree(str(model_dir), str(source))
+        before = sorted(path.name for path in other.iterdir())
+        for path in (other, *other.iterdir()):
+            os.chown(str(path), 65534, 65534)
+        other.chmod(0o300)
+        with as_a_user(), pytest.raises(UsageError, match="other cannot be read: Permission"):
+            snapshot(str(source), str(other))
+        other.chmod(0o700)
+        assert sorted(path.name for path in other.iterdir()) == before
+
+
+def test_an_interrupted_snapshot_takes_away_no_files_of_others(
+    model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(str(model_dir), str(other))
+    before = sorted(path.name for path in other.iterdir())
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ckptcheck.checkpoint.snapshot.os.listdir", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        snapshot(str(model_dir), str(other))
+    monkeypatch.undo()
+    assert sorted(path.name for path in other.iterdir()) == before
+
+
+def test_an_address_of_this_machine(model_dir: Path, tmp_path: Path) -> None:
+    made = snapshot(f"file://{model_dir}", f"file://{tmp_path}/out")
+    assert made.folder == str(tmp_path / "out")
+    assert inspect(made.folder).ok
+
+
+def test_a_graph_that_is_none_goes_along_with_the_one_that_is_read(
+    model_dir: Path, tmp_path: Path
+) -> None:
+    (model_dir / "model.ckpt-10.meta").write_bytes(b"xx")
+    (model_dir / "graph.pbtxt").write_text("node {}")
+    made = snapshot(str(model_dir), str(tmp_path / "out"))
+    assert {"model.ckpt-10.meta.gz", "graph.pbtxt.gz"} <= set(made.names)
+    said = [[f.message for f in inspect(str(d)).findings] for d in (model_dir, tmp_path / "out")]
+    assert said[0] == said[1] and "no graph in it" in said[0][0]
 
 
 def test_files_of_others_are_not_taken_away(model_dir: Path, tmp_path: Path) -> None:
