@@ -43,6 +43,7 @@ _REMOTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
 _HERE = re.compile(r"^(?:file|local)://(?=/)")
 _WEB = ("http", "https")
 _S3 = ("s3", "s3a")
+_GOOGLE = ("gs", "gcs")
 _PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):[^/@\s]*@")
 _PATIENCE = 30
 """Seconds without a word from a server."""
@@ -219,10 +220,12 @@ def _file_system(named: str) -> Any:
 
 def _patience(protocol: str) -> Dict[str, Any]:
     """Options with which a server that does not answer is given up soon."""
-    if protocol in _WEB:
+    if protocol in (*_WEB, *_GOOGLE):
         import aiohttp
 
         timeout = aiohttp.ClientTimeout(sock_connect=_PATIENCE, sock_read=_PATIENCE)
+        if protocol in _GOOGLE:
+            return {"requests_timeout": timeout}
         return {"client_kwargs": _configured(_WEB, "client_kwargs", {"timeout": timeout})}
     if protocol in _S3:
         times = {"connect_timeout": _PATIENCE, "read_timeout": _PATIENCE}
@@ -245,11 +248,28 @@ def _configured(protocols: Sequence[str], option: str, ours: Dict[str, Any]) -> 
 def _explained(place: str) -> Iterator[None]:
     """Whatever a file system raises is about a place that the user knows."""
     try:
-        yield
+        with _without_logs("gcsfs"):  # which logs what it raises, with all tracebacks
+            yield
     except UsageError as error:
         raise UsageError(without_password(str(error))) from None
     except Exception as error:  # each file system has exceptions of its own
         raise UsageError(without_password(f"{place} cannot be read: {_why(error)}"))
+
+
+@contextlib.contextmanager
+def _without_logs(name: str) -> Iterator[None]:
+    """What a package logs goes nowhere but to handlers of its own."""
+    import logging
+
+    logger, nowhere = logging.getLogger(name), logging.NullHandler()
+    propagate = logger.propagate
+    logger.propagate = False
+    logger.addHandler(nowhere)
+    try:
+        yield
+    finally:
+        logger.removeHandler(nowhere)
+        logger.propagate = propagate
 
 
 def _why(error: BaseException) -> str:
