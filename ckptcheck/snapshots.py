@@ -4,8 +4,9 @@ import os
 from typing import NamedTuple, Tuple
 
 from .checkpoint.examine import examine
+from .checkpoint.file_systems import is_remote, local_path
 from .checkpoint.locate import locate
-from .checkpoint.remote import AtHand, at_hand, is_remote, local_path
+from .checkpoint.remote import AtHand, at_hand
 from .checkpoint.snapshot import add_said, write_snapshot
 from .errors import UsageError
 from .file_facts import file_facts

@@ -7,11 +7,8 @@ is asked for. So neither the checks nor TensorFlow know of another file system.
 
 import contextlib
 import dataclasses
-import datetime
 import os
 import posixpath
-import re
-import urllib.parse
 from typing import (
     Any,
     Callable,
@@ -21,7 +18,6 @@ from typing import (
     List,
     NamedTuple,
     Optional,
-    Sequence,
     Tuple,
     TypeVar,
 )
@@ -30,23 +26,26 @@ from ..errors import UsageError
 from ..spec import pattern_in, step_of
 from .bundle import LARGEST_INDEX, Bundle, read_bundle, verify_index_size
 from .damage import DamagedError
+from .file_systems import (
+    explained,
+    file_system,
+    is_remote,
+    is_web,
+    local_path,
+    why,
+    without_last_slash,
+    without_password,
+)
 from .files import FileFacts, GlobalStep, Listing, global_step_of, readable_graphs
 from .first_version import possible_first_versions, prefix_of, without_pattern
 from .graph import is_graph
 from .names import without_ending
 from .packed import unpacked_name
+from .remote_folder import Entry, RemoteFolder, entries_of, modified, unquoted
 from .snapshot import LARGEST_MARKER, MARKER, Marker, write_markers
 from .state_file import STATE_FILE, parse_state_bytes, verify_size
 from .table import MAGIC
 
-_REMOTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]*://")
-_HERE = re.compile(r"^(?:file|local)://(?=/)")
-_WEB = ("http", "https")
-_S3 = ("s3", "s3a")
-_GOOGLE = ("gs", "gcs")
-_PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):[^/@\s]*@")
-_PATIENCE = 30
-"""Seconds without a word from a server."""
 _LARGEST_GRAPH = 1 << 30
 """What the tracer reads of a graph."""
 _MOST_INDEXES = 100
@@ -111,11 +110,6 @@ class AtHand(NamedTuple):
         return _replaced(value, known) if self.local else value
 
 
-def without_password(text: str) -> str:
-    """A text in which an address has no password, as logs keep what is printed."""
-    return _PASSWORD.sub(r"\1:***@", text)
-
-
 def _replaced(value: Any, by: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return by(value)
@@ -131,16 +125,6 @@ def _replaced(value: Any, by: Callable[[str], str]) -> Any:
         }
         return dataclasses.replace(value, **changes)
     return value
-
-
-def is_remote(named: str) -> bool:
-    """Whether a name is one of another file system."""
-    return _REMOTE.match(named) is not None and _HERE.match(named) is None
-
-
-def local_path(named: str) -> str:
-    """The path of something on this machine, which may be named by an address."""
-    return _HERE.sub("", named)
 
 
 @contextlib.contextmanager
@@ -161,16 +145,16 @@ def at_hand(named: str, every_step: bool = False) -> Iterator[AtHand]:
     import tempfile  # which takes time, and few model_dirs are remote
 
     place = f"MODEL_DIR {named}"
-    with _explained(place):
-        system, path = _file_system(named)
+    with explained(place):
+        system, path = file_system(named)
     with tempfile.TemporaryDirectory(prefix="ckptcheck-") as parent:
         _verify_no_pattern(parent)
         # One that TensorFlow takes for a pattern is stood for by one that it does, too. It opens
         # no web server's: what is there is a copy of a directory with a name of its own.
-        is_pattern = pattern_in(without_pattern(named)) and not _is_web(system)
+        is_pattern = pattern_in(without_pattern(named)) and not is_web(system)
         local = os.path.join(parent, "[0]" if is_pattern else "0")
         os.mkdir(local)
-        with _explained(place):
+        with explained(place):
             found = _fetch(named, system, path.rstrip("/"), local, every_step)
         try:
             yield found
@@ -192,102 +176,15 @@ def _verify_no_pattern(folder: str) -> None:
         )
 
 
-def _file_system(named: str) -> Any:
-    try:
-        import fsspec
-    except ImportError:
-        raise UsageError(
-            f"MODEL_DIR {named} is remote: to read it, pip install 'ckptcheck[remote]' and what "
-            "fsspec needs for it (gcsfs for gs://, s3fs for s3://)"
-        )
-    protocol, _, rest = named.partition("://")
-    protocol = protocol.lower()
-    if protocol in _WEB and set("?#") & set(without_pattern(named)):
-        raise UsageError(
-            f"MODEL_DIR {named}: behind a ? or # there can be no name of a file: give the address "
-            "of the directory alone, or copy it here"
-        )
-    try:
-        system, path = fsspec.core.url_to_fs(f"{protocol}://{rest}", **_patience(protocol))
-    except ImportError as error:
-        raise UsageError(f"MODEL_DIR {named}: {error}, into the environment of ckptcheck")
-    except ValueError as error:
-        raise UsageError(f"MODEL_DIR {named}: {error}")
-    if protocol in _S3:
-        system.retries = 1  # s3fs tries again what botocore has tried again
-    return system, path
-
-
-def _patience(protocol: str) -> Dict[str, Any]:
-    """Options with which a server that does not answer is given up soon."""
-    if protocol in (*_WEB, *_GOOGLE):
-        import aiohttp
-
-        timeout = aiohttp.ClientTimeout(sock_connect=_PATIENCE, sock_read=_PATIENCE)
-        if protocol in _GOOGLE:
-            return {"requests_timeout": timeout}
-        return {"client_kwargs": _configured(_WEB, "client_kwargs", {"timeout": timeout})}
-    if protocol in _S3:
-        times = {"connect_timeout": _PATIENCE, "read_timeout": _PATIENCE}
-        ours = {**times, "retries": {"max_attempts": 1}}
-        return {"config_kwargs": _configured(_S3, "config_kwargs", ours)}
-    return {}
-
-
-def _configured(protocols: Sequence[str], option: str, ours: Dict[str, Any]) -> Dict[str, Any]:
-    """An option with what the user has configured for fsspec, which counts more."""
-    import fsspec.config
-
-    found = dict(ours)
-    for protocol in protocols:
-        found.update(fsspec.config.conf.get(protocol, {}).get(option, {}))
-    return found
-
-
-@contextlib.contextmanager
-def _explained(place: str) -> Iterator[None]:
-    """Whatever a file system raises is about a place that the user knows."""
-    try:
-        with _without_logs("gcsfs"):  # which logs what it raises, with all tracebacks
-            yield
-    except UsageError as error:
-        raise UsageError(without_password(str(error))) from None
-    except Exception as error:  # each file system has exceptions of its own
-        raise UsageError(without_password(f"{place} cannot be read: {_why(error)}"))
-
-
-@contextlib.contextmanager
-def _without_logs(name: str) -> Iterator[None]:
-    """What a package logs goes nowhere but to handlers of its own."""
-    import logging
-
-    logger, nowhere = logging.getLogger(name), logging.NullHandler()
-    propagate = logger.propagate
-    logger.propagate = False
-    logger.addHandler(nowhere)
-    try:
-        yield
-    finally:
-        logger.removeHandler(nowhere)
-        logger.propagate = propagate
-
-
-def _why(error: BaseException) -> str:
-    """What went wrong: fsspec takes whatever does for a file that is not there."""
-    if isinstance(error, FileNotFoundError) and error.__cause__ is not None:
-        return _why(error.__cause__)
-    kind = type(error).__name__
-    text = str(error) or ("there was no answer" if "Timeout" in kind else "")
-    return f"{kind}: {text}" if text else kind
-
-
 def _fetch(named: str, system: Any, path: str, local: str, every_step: bool) -> AtHand:
     explicit = not system.isdir(path)
     prefix = prefix_of(without_ending(path)) if explicit else ""
     folder = prefix.rpartition("/")[0] if explicit else path
-    url = without_ending(named.rstrip("/")).rpartition("/")[0] if explicit else named.rstrip("/")
-    there = _Folder(system, folder, url, _entries(system, folder))
-    base = _unquoted(system, os.path.basename(prefix))
+    url = without_last_slash(named)
+    if explicit:
+        url = without_last_slash(url[: url.rindex("/") + 1])
+    there = RemoteFolder(system, folder, url, entries_of(system, folder))
+    base = unquoted(system, os.path.basename(prefix))
     chosen = base if explicit else _chosen(there, local)
     old = _copy_first_versions(there, chosen, local)
     if explicit and base not in old and base + ".index" not in there.entries:
@@ -309,111 +206,7 @@ def _fetch(named: str, system: Any, path: str, local: str, every_step: bool) -> 
     return AtHand(where, url, local, None if snapshot else there.read, tuple(left_out), unread)
 
 
-Entry = Dict[str, Any]
-"""What a file system says of a file."""
-
-
-class _Folder(NamedTuple):
-    """A remote directory.
-
-    Attributes:
-        system: the file system.
-        path: the directory as the file system calls it.
-        url: the directory as the user calls it.
-        entries: what is in it.
-    """
-
-    system: Any
-    path: str
-    url: str
-    entries: Dict[str, Entry]
-
-    def read(self, name: str, offset: int, size: int) -> bytes:
-        """Reads some bytes of a file; what is not there has none, as what is behind its end.
-
-        Raises:
-            UsageError: they cannot be read, or not all of them come.
-        """
-        if name not in self.entries:
-            return b""
-        whole = self.entries[name].get("size")
-        wanted = size if whole is None else max(min(size, int(whole) - offset), 0)
-        if not wanted:
-            return b""
-        with _explained(f"{self.url}/{name}"):
-            data = self._ranged(name, offset, wanted, whole)
-            if whole is not None and len(data) != wanted:
-                raise UsageError(
-                    f"{self.url}/{name} cannot be read: {len(data)} of {wanted} bytes came"
-                )
-        return data
-
-    def _ranged(self, name: str, offset: int, size: int, whole: Optional[int]) -> bytes:
-        """Reads bytes that are there.
-
-        Raises:
-            UsageError: the server knows no ranges, and would send all that comes before.
-        """
-        path = self.entries[name]["name"]
-        if whole is None or size == whole or not _is_web(self.system):
-            data: bytes = self.system.cat_file(path, start=offset, end=offset + size)
-            return data
-        try:
-            with self.system.open(path, "rb", size=whole, cache_type="none") as file:
-                file.seek(offset)
-                found: bytes = file.read(size)
-                return found
-        except ValueError:  # as fsspec says that it would have to read all of the file
-            raise UsageError(
-                f"{self.url}/{name} cannot be read in parts: the server knows no ranges, which "
-                "would take all of the file for each: copy the directory here"
-            ) from None
-
-    def sized(self, name: str) -> Entry:
-        """What is said of a file, with its size, which is asked for once.
-
-        Raises:
-            UsageError: nobody knows it.
-        """
-        entry = self.entries[name]
-        if entry.get("size") is not None:
-            return entry
-        sized: Entry = self.system.info(entry["name"])
-        if sized.get("size") is None:
-            raise UsageError(
-                f"the server does not say how large {entry['name']} is; copy the files that "
-                "are no data (checkpoint, *.index, *.meta) and check the copy"
-            )
-        self.entries[name] = {**sized, "name": entry["name"]}
-        return self.entries[name]
-
-
-def _entries(system: Any, folder: str) -> Dict[str, Entry]:
-    """What is in a directory; a directory in it has a slash behind its name."""
-    found: Dict[str, Entry] = {}
-    for entry in system.ls(folder, detail=True):
-        name = _unquoted(system, str(entry["name"]).rstrip("/").rpartition("/")[2])
-        if _is_name(name):
-            found[name + "/" if entry.get("type") == "directory" else name] = entry
-    return found
-
-
-def _is_name(name: str) -> bool:
-    """Whether a file can have a name: it decides where a copy is written."""
-    return name not in ("", ".", "..") and "\0" not in name and os.path.basename(name) == name
-
-
-def _is_web(system: Any) -> bool:
-    protocols = system.protocol if isinstance(system.protocol, tuple) else (system.protocol,)
-    return "http" in protocols
-
-
-def _unquoted(system: Any, name: str) -> str:
-    """A file's own name, which an HTTP server's list has as it stands in a URL."""
-    return urllib.parse.unquote(re.split("[?#]", name)[0]) if _is_web(system) else name
-
-
-def _copy_first_versions(there: _Folder, chosen: str, local: str) -> List[str]:
+def _copy_first_versions(there: RemoteFolder, chosen: str, local: str) -> List[str]:
     """Makes files that are recognised as V1 checkpoints, of which TensorFlow alone reads more.
 
     Returns:
@@ -432,7 +225,7 @@ def _copy_first_versions(there: _Folder, chosen: str, local: str) -> List[str]:
     return tables
 
 
-def _has_table(there: _Folder, names: List[str]) -> bool:
+def _has_table(there: RemoteFolder, names: List[str]) -> bool:
     """As :func:`.first_version.is_table` of some files; what is not needed is not read."""
     sizes = [(name, int(there.sized(name)["size"])) for name in names]
     return any(
@@ -440,7 +233,7 @@ def _has_table(there: _Folder, names: List[str]) -> bool:
     )
 
 
-def _copy_directories(there: _Folder, names: Iterable[str], local: str) -> None:
+def _copy_directories(there: RemoteFolder, names: Iterable[str], local: str) -> None:
     """Makes directories that stand where TensorFlow wants files."""
     for name in names:
         if name + "/" in there.entries and name not in there.entries:
@@ -457,7 +250,7 @@ def _newest_first(name: str) -> Tuple[int, str]:
     return (-_order(name), name)
 
 
-def _listing(there: _Folder, chosen: str) -> Listing:
+def _listing(there: RemoteFolder, chosen: str) -> Listing:
     """The files whose sizes are known, of which those that matter are asked for first.
 
     An HTTP server's list has names only, and each size is a request: older checkpoints, for which
@@ -480,18 +273,18 @@ def _listing(there: _Folder, chosen: str) -> Listing:
     return found
 
 
-def _facts(there: _Folder, name: str, is_asked_for: bool) -> FileFacts:
+def _facts(there: RemoteFolder, name: str, is_asked_for: bool) -> FileFacts:
     """What is known of a file; data that must not be read is as here where that is so."""
     try:
         entry = there.sized(name) if is_asked_for else there.entries[name]
     except Exception as error:  # each file system has exceptions of its own
         if ".data-" not in name or isinstance(error, UsageError):
             raise
-        return FileFacts(0, 0.0, without_password(_why(error)))
-    return FileFacts(int(entry.get("size") or 0), _modified(entry))
+        return FileFacts(0, 0.0, without_password(why(error)))
+    return FileFacts(int(entry.get("size") or 0), modified(entry))
 
 
-def _must_be_asked(there: _Folder, name: str) -> bool:
+def _must_be_asked(there: RemoteFolder, name: str) -> bool:
     """Whether a file's size is needed, and not known.
 
     Of data without an index it is enough that they are there.
@@ -508,18 +301,7 @@ def _matters(name: str) -> bool:
     return plain in (STATE_FILE, MARKER, "graph.pbtxt") or without_ending(plain) != plain
 
 
-def _modified(entry: Dict[str, Any]) -> float:
-    """When a file was written, by the key that its file system has for it; 0 for not known."""
-    for key in ("mtime", "LastModified", "last_modified", "updated", "created"):
-        value = entry.get(key)
-        if isinstance(value, (int, float)):
-            return float(value)
-        if isinstance(value, datetime.datetime):
-            return value.timestamp()
-    return 0.0
-
-
-def _chosen(there: _Folder, local: str) -> str:
+def _chosen(there: RemoteFolder, local: str) -> str:
     """The checkpoint that the state file names; the state file is copied.
 
     Raises:
@@ -614,7 +396,7 @@ def _is_snapshot(listing: Listing, chosen: str) -> bool:
     )
 
 
-def _copy_saved_model(there: _Folder, local: str) -> None:
+def _copy_saved_model(there: RemoteFolder, local: str) -> None:
     """Makes the directory of a SavedModel known as one."""
     names = [name for name in ("saved_model.pb", "saved_model.pbtxt") if name in there.entries]
     index = f"{there.path}/variables/variables.index"

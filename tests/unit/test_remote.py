@@ -9,7 +9,8 @@ from typing import Any, Iterator, List
 import pytest
 
 from ckptcheck.checkpoint import remote
-from ckptcheck.checkpoint.remote import at_hand, is_remote
+from ckptcheck.checkpoint.file_systems import is_remote
+from ckptcheck.checkpoint.remote import at_hand
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
 from ckptcheck.snapshots import snapshot
@@ -36,7 +37,8 @@ def memory() -> Iterator[Any]:
     ("named", "remote"),
     [
         *[("gs://b/x", True), ("memory://x", True), ("file://server/x", True)],
-        *[("runs/base", False), ("/a//b", False), ("", False)],
+        *[("zip://a::b.zip", True), ("simplecache::s3://b/x", True)],
+        *[("runs/base", False), ("/a//b", False), ("", False), ("a::b", False)],
         *[("file:///runs/base", False), ("local:///runs/base", False)],
     ],
 )
@@ -72,6 +74,32 @@ def test_a_file_system_that_cannot_be_reached() -> None:
     pytest.importorskip("fsspec", reason="NOT TESTED: fsspec is not installed")
     with pytest.raises(UsageError, match=r"MODEL_DIR zip://base::/no/such.zip cannot be read"):
         inspect("zip://base::/no/such.zip")
+
+
+@pytest.mark.parametrize("link", ["zip://base::{}", "simplecache::zip://base::{}"])
+def test_a_chain_of_file_systems(tmp_path: Path, link: str) -> None:
+    pytest.importorskip("fsspec", reason="NOT TESTED: fsspec is not installed")
+    shutil.copytree(str(SOURCE), str(tmp_path / "runs" / "base"))
+    named = link.format(shutil.make_archive(str(tmp_path / "runs"), "zip", str(tmp_path / "runs")))
+    found, here = inspect(named), inspect(str(SOURCE))
+    assert (found.prefix, found.variables) == (f"{named}/model.ckpt-10", here.variables)
+
+
+@pytest.mark.parametrize("named", ["memory://", "memory:///", "memory://model.ckpt-10"])
+def test_the_root_of_a_file_system(memory: Any, named: str) -> None:
+    for path in SOURCE.iterdir():
+        memory.pipe(f"/{path.name}", path.read_bytes())
+    try:
+        assert inspect(named).prefix == "memory:///model.ckpt-10"
+    finally:
+        for path in SOURCE.iterdir():
+            memory.rm(f"/{path.name}")
+
+
+def test_a_web_server_whose_host_has_colons() -> None:
+    pytest.importorskip("aiohttp", reason="NOT TESTED: aiohttp is not installed")
+    with pytest.raises(UsageError, match=r"http://\[::1\]:1/x cannot be read: ClientConnector"):
+        inspect("http://[::1]:1/x")
 
 
 def test_no_data_is_fetched_but_the_step(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
