@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Union
 
@@ -224,6 +225,27 @@ def python_of_version(version: str) -> Optional[str]:
         if done.stdout.decode("utf-8").strip() == version:
             return str(candidate)
     return None
+
+
+def place_of_all() -> str:
+    """Where every user may make files: not always TMPDIR, which may stand in root's home.
+
+    Raises:
+        OSError: where no such directory is.
+    """
+    for place in map(os.path.realpath, (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm")):
+        above = [Path(place), *Path(place).parents]
+        if all(path.is_dir() and path.stat().st_mode & 0o001 for path in above):
+            return place
+    raise OSError("every user may enter /tmp on a common machine, but not on this one")
+
+
+@contextlib.contextmanager
+def folder_of_all() -> Iterator[Path]:
+    """A temporary directory that `as_a_user` may enter, whoever made the one of the test."""
+    with tempfile.TemporaryDirectory(dir=place_of_all()) as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
 
 
 @contextlib.contextmanager

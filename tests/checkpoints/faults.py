@@ -11,7 +11,6 @@ import contextlib
 import os
 import shutil
 import sys
-import tempfile
 import time
 from typing import Callable, Dict, Iterator
 
@@ -21,7 +20,7 @@ from ckptcheck.reporters.files_text import render_inspection, render_verificatio
 from ckptcheck.reporters.options import Options
 from ckptcheck.verification import verify
 
-from ..support import as_a_user, digest
+from ..support import as_a_user, digest, folder_of_all
 
 Fault = Callable[[str], None]
 Exchange = Callable[[str, str], None]
@@ -93,9 +92,8 @@ def run(source: str) -> Dict[str, int]:
 
 @contextlib.contextmanager
 def _copy(source: str) -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        os.chmod(folder, 0o755)
-        model_dir = os.path.join(folder, "base")
+    with folder_of_all() as folder:
+        model_dir = os.path.join(str(folder), "base")
         shutil.copytree(source, model_dir)
         yield model_dir
 

@@ -2,7 +2,6 @@
 
 import os
 import struct
-import tempfile
 import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
@@ -18,7 +17,7 @@ from ckptcheck.rules.roles import roles
 from ckptcheck.spec import CheckpointFiles, elements
 
 from ..checkpoints import writer
-from ..support import as_a_user
+from ..support import as_a_user, folder_of_all
 
 STEP = struct.pack("<q", 10)
 BIAS = struct.pack("<4f", 1, 2, 3, 4)
@@ -116,9 +115,8 @@ def test_a_file_that_is_a_link_to_itself(tmp_path: Path) -> None:
 
 
 def test_a_file_that_must_not_be_read() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        prefix = put(Path(folder))
+    with folder_of_all() as folder:
+        prefix = put(folder)
         os.chmod(prefix + ".data-00000-of-00001", 0)
         with as_a_user():
             assert look(prefix).files[0].problem == "Permission denied"

@@ -1,7 +1,6 @@
 """Which checkpoint a restore would load from what the user named."""
 
 import os
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
 from ckptcheck.spec import step_of
 
-from ..support import as_a_user
+from ..support import as_a_user, folder_of_all
 
 V1_MAGIC = bytes.fromhex("57fb808b247547db")
 
@@ -376,9 +375,8 @@ def test_a_checkpoint_below_is_spelled_as_the_directory_is(runs: Path) -> None:
 @pytest.mark.parametrize("closed", ["", "home"])
 def test_a_directory_that_must_not_be_entered_is_there(closed: str) -> None:
     """TensorFlow 1 raises where there is none, and passes over this one (measured on 1.15.5)."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        base, home = Path(folder) / "base", Path(folder) / "home"
+    with folder_of_all() as folder:
+        base, home = folder / "base", folder / "home"
         put(base)
         put(home / "run")
         path = home / "run" / "model.ckpt-10"

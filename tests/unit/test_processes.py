@@ -13,6 +13,8 @@ from ckptcheck.tracer import processes, scratch
 from ckptcheck.tracer.failures import failure_of
 from ckptcheck.tracer.fork import Channel, Child, answer_and_exit
 
+from ..support import place_of_all
+
 needs_proc = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="NOT TESTED: there is no /proc here"
 )
@@ -143,11 +145,13 @@ def test_a_failure_can_be_said_of_any_exception(
 def test_a_locked_directory_is_removed() -> None:
     """Root may remove it anyway, so another user must, in a place where every user may write."""
 
+    of_all = place_of_all()
+
     def answer() -> bool:
         if os.geteuid() == 0:
             os.setgid(65534)
             os.setuid(65534)
-            tempfile.tempdir = "/tmp"
+            tempfile.tempdir = of_all
         place = scratch.make("no-model-dir")
         locked = os.path.join(scratch.model_dir_in(place), "locked")
         os.makedirs(os.path.join(locked, "below"))

@@ -5,7 +5,6 @@ import gzip
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from ckptcheck.inspection import inspect
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 
-from ..support import FIXTURES, as_a_user, run_cli
+from ..support import FIXTURES, as_a_user, folder_of_all, run_cli
 from .test_files import put
 
 SOURCE = FIXTURES / "hidden_dropout" / "tf215"
@@ -221,11 +220,10 @@ def test_a_snapshot_that_cannot_be_written_leaves_nothing(
 
 def test_what_nobody_may_list_is_left_alone(model_dir: Path) -> None:
     """It may be a checkpoint, with files of the same names."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        other = Path(folder) / "other"
+    with folder_of_all() as folder:
+        other = folder / "other"
         shutil.copytree(str(model_dir), str(other))
-        source = Path(folder) / "base"
+        source = folder / "base"
         shutil.copytree(str(model_dir), str(source))
         before = sorted(path.name for path in other.iterdir())
         for path in (other, *other.iterdir()):
