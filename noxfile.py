@@ -62,7 +62,7 @@ def lowest(session: nox.Session) -> None:
     python = _environment(session, "3.7")
     oldest = ["typer==0.9.0", "tabulate==0.9.0"]
     session.run(python, "-m", "pip", "install", "-q", *oldest, "-e", ".[test]", external=True)
-    session.run(python, "-m", "pytest", "-q", "tests/unit", external=True)
+    session.run(python, "-m", "pytest", "-n", "2", "-q", "tests/unit", external=True)
     session.run(python, "-m", "ckptcheck", "--list-rules", external=True)
 
 

@@ -1,9 +1,12 @@
 """What the tests share: working copies of fixtures, the command in a process, hashes of trees."""
 
+import atexit
 import contextlib
+import functools
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -76,15 +79,51 @@ def environment(**changes: str) -> Dict[str, str]:
     return found
 
 
+_AS_MODULE = """
+import runpy, sys
+sys.executable = sys.argv.pop(1)
+runpy.run_module("ckptcheck", run_name="__main__", alter_sys=True)
+"""
+
+
+@functools.lru_cache(maxsize=None)
+def warm_interpreter() -> str:
+    """The path of an interpreter that has imported TensorFlow, in the environment of the tests."""
+    folder = tempfile.mkdtemp(prefix="warm-")
+    python, path = Path(folder) / "python", os.path.join(folder, "socket")
+    words = [sys.executable, "-u", str(PROJECT / "tests" / "warm.py"), path]
+    server = subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(), cwd="/"
+    )
+    assert server.stdin is not None and server.stdout is not None
+    assert server.stdout.readline() == b"ready\n", f"{words} ended with {server.wait()}"
+    words[1:2] = ["-I", "-S"]  # what asks imports nothing that is not of Python itself
+    python.write_text('#!/bin/sh\nexec {} "$@"\n'.format(" ".join(map(shlex.quote, words))))
+    python.chmod(0o755)
+    atexit.register(shutil.rmtree, folder)
+    atexit.register(server.stdin.close)
+    return str(python)
+
+
 def run_cli(
     *arguments: Union[str, Path],
     cwd: Union[str, Path],
     stdin: Union[str, bytes] = "",
     env: Optional[Dict[str, str]] = None,
+    warm: bool = False,
 ) -> Run:
-    """Runs ``python -m ckptcheck`` in a process of its own."""
+    """Runs ``python -m ckptcheck`` in a process of its own.
+
+    Args:
+        arguments: of the command.
+        cwd: its working directory.
+        stdin: what it is given to read.
+        env: its environment variables, else those of `environment`.
+        warm: whether its interpreter has imported TensorFlow already.
+    """
+    command = ["-c", _AS_MODULE, warm_interpreter()] if warm else ["-m", "ckptcheck"]
     done = subprocess.run(
-        [sys.executable, "-m", "ckptcheck", *map(str, arguments)],
+        [sys.executable, *command, *map(str, arguments)],
         cwd=str(cwd),
         input=stdin.encode("utf-8") if isinstance(stdin, str) else stdin,
         capture_output=True,
@@ -128,6 +167,9 @@ class Project:
     traceback or shows its own files.
     """
 
+    warm = TENSORFLOW is not None
+    """Whether TensorFlow is not imported for each run; never where a test names an environment."""
+
     def __init__(self, root: Path, temporary: Path) -> None:
         self.root = root
         self.temporary = temporary
@@ -163,7 +205,8 @@ class Project:
     ) -> Run:
         """Runs the command and verifies that it was harmless."""
         before, names = digest(self.model_dir), names_below(self.root)
-        run = run_cli(*arguments, cwd=self.root, stdin=stdin, env=env or self.environment())
+        env, warm = env or self.environment(), self.warm and env is None
+        run = run_cli(*arguments, cwd=self.root, stdin=stdin, env=env, warm=warm)
         assert digest(self.model_dir) == before, "the model_dir was changed"
         assert names_below(self.root) == names, "a file appeared in the working directory"
         assert self.left_behind() == [], "a temporary directory was left"

@@ -40,7 +40,7 @@ def report_of(name: str, arguments: List[str], folder: Path) -> Dict[str, Any]:
     """The JSON report of a fixture's copy."""
     copy = folder / name
     shutil.copytree(str(FIXTURES / name), str(copy))
-    run = run_cli("--format", "json", "--show-plan", SAVED_BY, *arguments, cwd=copy)
+    run = run_cli("--format", "json", "--show-plan", SAVED_BY, *arguments, cwd=copy, warm=True)
     assert run.code == 0, run
     return run.json
 

@@ -106,6 +106,7 @@ def is_running(pid: int) -> bool:
 
 @pytest.fixture
 def hostile(project: Project, tmp_path: Path) -> Hostile:
+    project.warm = False  # what it does to its process must meet the process that users have
     return Hostile(project, tmp_path / "pids")
 
 
