@@ -173,9 +173,11 @@ class Located:
         state: the state file; None where there is none or it does not matter.
         exists: whether the files of ``prefix`` are there.
         lacks_index: whether they are there all but the index, without which there is none.
+        hidden: whether they are there, and TensorFlow takes their directory for a pattern.
         names_file: whether ``prefix`` is something that TensorFlow finds, and no checkpoint.
         link: where ``prefix`` or its index links to, where that is not there; else "".
-        doubled_slash: whether the state file has more than one slash before the checkpoint's name.
+        doubled_slash: whether more than one slash stands before the checkpoint's name where what
+            the state file says is joined to ``named``.
         folder_exists: whether the directory is there in which TensorFlow looks for ``prefix``.
         elsewhere: whether ``prefix`` lies neither in ``model_dir`` nor below it.
         missing_shards: names of the data files that should be beside the index and are not.
@@ -200,6 +202,7 @@ class Located:
     state: Optional[StateFile]
     exists: bool
     lacks_index: bool = False
+    hidden: bool = False
     names_file: bool = False
     link: str = ""
     doubled_slash: bool = False

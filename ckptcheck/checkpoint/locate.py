@@ -41,8 +41,8 @@ def locate(named: str) -> Located:
 
 def _found(named: str, path: Path) -> Located:
     if path.is_dir():
-        return _in_directory(named)
-    prefix = prefix_of(without_ending(named))
+        return _in_directory(named, named.rstrip("/") or "/")
+    prefix = prefix_of(without_ending(os.path.join(*os.path.split(named))))
     if checkpoint_exists(prefix):
         model_dir = os.path.dirname(prefix) or "."
         return _located(named, model_dir, prefix, True, None)
@@ -102,14 +102,15 @@ def _saved_model_of(folder: Path) -> str:
     return above or _saved_model(folder)
 
 
-def _in_directory(named: str) -> Located:
-    state = read_state_file(Path(named))
+def _in_directory(named: str, model_dir: str) -> Located:
+    """What a directory leads to, which the user may have named with slashes behind it."""
+    state = read_state_file(Path(model_dir))
     latest = state.latest if state is not None and not state.problem else ""
-    prefix = _spelled(named, _opened(named, latest)) if latest else ""
-    listed = _listed(named, state.all if state is not None else ())
+    prefix = _spelled(model_dir, _opened(model_dir, latest)) if latest else ""
+    listed = _listed(model_dir, state.all if state is not None else ())
     return dataclasses.replace(
-        _located(named, named, prefix, False, state),
-        doubled_slash=_DOUBLED.search(latest) is not None,
+        _located(named, model_dir, prefix, False, state),
+        doubled_slash=bool(latest) and _DOUBLED.search(os.path.join(named, latest)) is not None,
         listed_here=listed.here,
         listed_elsewhere=listed.elsewhere,
         listed_nowhere=listed.nowhere,
@@ -212,6 +213,8 @@ def _located(
             without_pattern(other) + ".meta" for other in candidates[-1:] if other != prefix
         )
     graphs.append(os.path.join(model_dir, "graph.pbtxt"))
+    lost = possible and bool(prefix) and not exists
+    hidden = lost and pattern_in(os.path.dirname(prefix)) != "" and _is_named_so(prefix)
     return Located(
         named=named,
         model_dir=model_dir,
@@ -219,8 +222,9 @@ def _located(
         explicit=explicit,
         state=state,
         exists=exists,
-        lacks_index=possible and bool(prefix) and not exists and bool(_data_files(prefix)),
-        names_file=possible and bool(prefix) and not exists and (found or _is_there(prefix)),
+        lacks_index=lost and not hidden and bool(_data_files(prefix)),
+        hidden=hidden,
+        names_file=lost and (found or _is_there(prefix)),
         link=_lost_link(prefix) if prefix and possible else "",
         folder_exists=not possible or not _is_missing(_searched(prefix)),
         elsewhere=bool(prefix) and possible and _inside(os.path.dirname(prefix), model_dir) is None,

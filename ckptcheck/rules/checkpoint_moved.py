@@ -69,7 +69,7 @@ def what_is_named(located: Located) -> str:
         return f"the state file names {located.prefix}, which is there and is no checkpoint"
     if located.link:
         return f"the state file names {located.prefix}, where a link to nothing stands"
-    if _is_pattern(located):
+    if located.hidden:
         return (
             f"TensorFlow takes {located.prefix} for a pattern, because of the [, *, ? or \\ in it, "
             "and no file matches"
@@ -96,12 +96,6 @@ def _effect(located: Located) -> str:
 NOT_FOUND = "PREDICT and EVAL go on with random weights, TRAIN raises"
 
 
-def _is_pattern(located: Located) -> bool:
-    """Whether the checkpoint is there, though TensorFlow looks for a pattern."""
-    folder = os.path.dirname(located.prefix)
-    return pattern_in(folder) != "" and located.prefix in located.candidates
-
-
 def _outcomes(facts: Facts) -> Dict[str, Outcome]:
     located = facts.located
     if located.names_file and not (facts.major < 2 and _names_folder(located.prefix)):
@@ -114,7 +108,7 @@ def _outcomes(facts: Facts) -> Dict[str, Outcome]:
 
 def _names_folder(prefix: str) -> bool:
     """Whether a path ends as no file's name does, so that TensorFlow 1 finds nothing there."""
-    return os.path.basename(prefix) in ("", os.curdir)
+    return os.path.basename(prefix) in ("", os.curdir, os.pardir)
 
 
 def not_found(facts: Facts, looked_for: Outcome = SILENTLY_WRONG) -> Dict[str, Outcome]:
@@ -129,8 +123,8 @@ def not_found(facts: Facts, looked_for: Outcome = SILENTLY_WRONG) -> Dict[str, O
 
 
 def _hint(located: Located) -> str:
-    if _is_pattern(located):
-        return f"rename the directory {os.path.dirname(located.prefix)}"
+    if located.hidden:
+        return _renamed(located)
     if located.link and located.link != located.prefix + ".index":
         return f"fetch {located.link}, to which it leads"
     if located.lacks_index:
@@ -138,6 +132,14 @@ def _hint(located: Located) -> str:
     if located.prefix in located.candidates:  # it is named rightly, and cannot be read
         return f"copy {located.prefix}.index again from where it was written"
     return mended_state(located)
+
+
+def _renamed(located: Located) -> str:
+    folder = os.path.dirname(located.prefix)
+    while not pattern_in(os.path.basename(folder)):
+        folder = os.path.dirname(folder)
+    moved = located.state is not None and os.path.isabs(located.state.latest)
+    return f"rename the directory {folder}" + (f", and {mended_state(located)}" if moved else "")
 
 
 def title(findings: Tuple[Finding, ...]) -> str:

@@ -5,7 +5,7 @@ state file says, and no file has such a path. PREDICT and EVAL go on with random
 an export raise. TensorFlow 2 finds the checkpoint.
 
 What to do: write the file ``checkpoint`` in the model_dir anew, with a single line that names the
-checkpoint by its path from there.
+checkpoint by its path from there; or take the slashes off the end of the model_dir's own path.
 """
 
 import dataclasses
@@ -22,22 +22,24 @@ def check(facts: Facts) -> Iterator[Finding]:
     located = facts.located
     if not (located.doubled_slash and located.exists) or facts.major_or_any >= 2:
         return
-    named = located.state.latest if located.state else ""
+    latest = located.state.latest if located.state else ""
+    by_state_file = "//" in latest
+    named = f"the state file names {latest}" if by_state_file else f"{located.named} ends with //"
     yield Finding(
         rule=RULE.id,
         severity=RULE.severity if facts.modes else "warning",
-        message=f"the state file names {named}: TensorFlow 1 does not find what has // before its "
+        message=f"{named}: TensorFlow 1 does not find what has // before its "
         f"name{untraced(facts, NOT_FOUND)}",
         modes=facts.modes,
         outcomes=not_found(facts),
         subject=located.prefix,
-        hint=mended_state(located),
+        hint=mended_state(located) if by_state_file else f"let {located.model_dir} be model_dir",
     )
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
     """The group's headline."""
-    return "TensorFlow 1 does not find what the state file names"
+    return "TensorFlow 1 does not find the checkpoint"
 
 
 RULE = Rule(

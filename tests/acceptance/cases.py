@@ -404,6 +404,7 @@ LINEAR = [
     Case("linear-state-gone-pattern", "linear", (e.state_gone_pattern,)),
     Case("linear-state-lists-gone-pattern", "linear", (e.state_lists_gone_pattern,)),
     Case("linear-state-names-slash", "linear", (e.state_names_slash,)),
+    Case("linear-state-names-parent", "linear", (e.state_names(".."),)),
     Case("linear-state-names-link", "linear", (e.state_names_link,)),
     Case("linear-data-of-another-save", "linear", (e.data_of_another_save,)),
     Case("linear-index-linked-to-nothing", "linear", (e.index_linked_to_nothing,)),
@@ -418,6 +419,12 @@ LINEAR = [
     Case("linear-state-names-directory", "linear", (e.state_names_directory,)),
     Case("linear-state-names-meta", "linear", (e.state_names_file(".meta"),)),
     Case("linear-directory-is-a-pattern", "linear", (e.model_dir_named("lr[0.1]"),)),
+    Case(
+        "linear-directory-is-a-pattern-state-absolute",
+        "linear",
+        (e.model_dir_named("lr[0.1]"), e.state_absolute),
+    ),
+    Case("linear-directory-with-slashes", "linear", (e.model_dir_with_slashes,)),
     Case("linear-directory-with-a-star", "linear", (e.model_dir_named("a*b"),), extra=True),
     Case("linear-state-garbage", "linear", (e.state_garbage,)),
     Case(

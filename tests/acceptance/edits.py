@@ -397,6 +397,16 @@ def state_names_slash(workspace: Workspace) -> None:
     _write_state(workspace, "best/")
 
 
+def state_names(path: str) -> Edit:
+    """The state file names this."""
+    return lambda workspace: _write_state(workspace, path)
+
+
+def model_dir_with_slashes(workspace: Workspace) -> None:
+    """The model_dir is given with slashes behind it."""
+    workspace.model_dir += "//"
+
+
 def state_names_link(workspace: Workspace) -> None:
     """The state file names a link to the newest checkpoint, which has been deleted since."""
     os.symlink("model.ckpt-9", os.path.join(workspace.model_dir, "latest"))

@@ -357,7 +357,7 @@ def _attempt(request: Dict[str, Any], mode: str, model_dir: str) -> Dict[str, An
     restores.watch()
     try:
         estimator, train = _estimator(request, model_dir)
-        _run(mode, estimator, train, observer, os.path.dirname(model_dir))
+        _run(mode, estimator, train, observer, os.path.dirname(model_dir.rstrip("/")))
     except (Exception, SystemExit) as raised:
         error = f"{type(raised).__name__}: {_short(raised)}"
         traceback.print_exc()
@@ -411,10 +411,12 @@ def _verdict(request: Dict[str, Any], mode: str, seen: Dict[str, Any]) -> Dict[s
 def judge(request: Dict[str, Any], mode: str) -> Dict[str, Any]:
     """One mode, on a copy of the model_dir. Call it in a process that then ends."""
     _enter(request)
-    name = os.path.basename(request["model_dir"])  # TensorFlow may find a pattern in it
+    bare = request["model_dir"].rstrip("/")
+    slashes = request["model_dir"][len(bare) :]
+    name = os.path.basename(bare)  # TensorFlow may find a pattern in it
     model_dir = os.path.join(request["scratch"], mode, name)
-    shutil.copytree(request["model_dir"], model_dir, symlinks=True)
-    seen = _attempt(request, mode, model_dir)
+    shutil.copytree(bare, model_dir, symlinks=True)
+    seen = _attempt(request, mode, model_dir + slashes)
     if seen["oracle_error"]:
         return seen
     result = _verdict(request, mode, seen)

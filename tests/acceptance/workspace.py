@@ -40,7 +40,7 @@ class Workspace:
     @property
     def prefix(self) -> str:
         """The newest checkpoint of the model_dir, without its state file's opinion."""
-        indices = glob.glob(os.path.join(self.model_dir, "*.index"))
+        indices = glob.glob(os.path.join(glob.escape(self.model_dir), "*.index"))
         return max((path[: -len(".index")] for path in indices), key=_step)
 
     def path(self, name: str) -> str:

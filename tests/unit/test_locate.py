@@ -398,6 +398,33 @@ def test_a_pattern_is_looked_for_where_it_begins(tmp_path: Path) -> None:
     assert not locate(str(tmp_path)).folder_exists
 
 
+def test_a_directory_to_rename_however_its_path_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "lr[0.1]" / "run"
+    put(folder)
+    state(folder, f"{folder}/model.ckpt-10")
+    monkeypatch.chdir(tmp_path)
+    for named in (folder, "lr[0.1]/run", "lr[0.1]/run//"):
+        found = locate(str(named))
+        assert (found.exists, found.hidden, found.lacks_index) == (False, True, False)
+        hint = _hint(Path(named), "checkpoint-moved")
+        assert hint.startswith(f"rename the directory {tmp_path}/lr[0.1], and let "), hint
+        assert hint.endswith('"model.ckpt-10" be all that is in ' + f"{found.model_dir}/checkpoint")
+    state(folder, "model.ckpt-10")
+    assert _hint(Path("lr[0.1]/run"), "checkpoint-moved") == "rename the directory lr[0.1]"
+
+
+@pytest.mark.parametrize("slashes", ["", "/", "//", "///"])
+def test_slashes_behind_a_model_dir(tmp_path: Path, slashes: str) -> None:
+    put(tmp_path)
+    state(tmp_path, "model.ckpt-10")
+    found = locate(f"{tmp_path}{slashes}")
+    assert (found.model_dir, found.prefix) == (str(tmp_path), f"{tmp_path}/model.ckpt-10")
+    assert found.doubled_slash is (len(slashes) > 1)
+    assert locate(f"{tmp_path}{slashes or '/'}model.ckpt-10").prefix == found.prefix
+
+
 def test_a_directory_that_is_gone_is_not_to_be_renamed(tmp_path: Path) -> None:
     put(tmp_path)
     state(tmp_path, f"{tmp_path}/lr[0.1]/model.ckpt-10")
