@@ -143,7 +143,8 @@ def _run(
             raise UsageError(
                 f"{examined.problem}, which TensorFlow reads from a file: copy it here to check it"
             )
-        found = _Checkpoint(graphs.located, examined, place.reader_of(located.prefix))
+        read = place.reader_of(located.prefix)
+        found = _Checkpoint(graphs.located, examined, read, place.unread)
         return graphs.place.shown(_run_located(spec, found, tracer, progress))
 
 
@@ -155,11 +156,13 @@ class _Checkpoint:
         located: which one it is.
         examined: what its files say without TensorFlow.
         read: how to read its data where they are not beside the index.
+        unread: what could not be read of it, and is not needed for the rest.
     """
 
     located: Located
     examined: Examined
     read: Any
+    unread: Tuple[str, ...] = ()
 
     @property
     def without_data(self) -> bool:
@@ -220,6 +223,7 @@ def _run_traced(
         facts, not_judged, now_known = _facts(other, found, tracer, rehearses, known)
         known = known or now_known
         facts = dataclasses.replace(facts, scans=scans)
+        not_judged = (*not_judged, *found.unread)
         if found.without_data:
             not_judged = (*not_judged, *found.of_the_snapshot)
         return facts, _report(other, facts, not_judged)

@@ -23,11 +23,13 @@ class Snapshot(NamedTuple):
         folder: where it is.
         names: the files in it.
         groups: what was found of the model_dir.
+        not_judged: what could not be known of it.
     """
 
     folder: str
     names: Tuple[str, ...]
     groups: Tuple[Group, ...]
+    not_judged: Tuple[str, ...]
 
 
 def snapshot(model_dir: str, out: str) -> Snapshot:
@@ -55,10 +57,11 @@ def _snapshot(place: AtHand, out: str) -> Snapshot:
         raise UsageError(f"no snapshot can be made: {examined.problem}")
     names = write_snapshot(examined.bundle, out)
     findings = place.shown(tuple(run_rules(file_facts(located, examined))))
-    lost = _lost(findings, out)
+    unread = place.shown(place.unread)
+    lost = (*_lost(findings, out), *(f"this could not be known: {item}" for item in unread))
     if lost:
         add_said(out, os.path.basename(located.prefix), lost)
-    return Snapshot(out, tuple(names), group(findings))
+    return Snapshot(out, tuple(names), group(findings), unread)
 
 
 def _instead(located: Located) -> str:

@@ -74,7 +74,7 @@ def _verify(
         checkpoints=tuple(results),
         why=_why(located, loaded, checkpoints) if all_checkpoints else "",
         not_judged=(
-            *(_left_out(located, place) if all_checkpoints else ()),
+            *(_left_out(located, place) if all_checkpoints else place.unread),
             *_of_saved_model(located, results),
         ),
     )

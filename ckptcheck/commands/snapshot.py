@@ -30,4 +30,4 @@ def snapshot_command(
     where = printable(escaped(made.folder), 2000)
     write_out(f"{where}: {len(made.names)} files, {bytes_text(sum(sizes))}\n")
     said = [item for item in made.groups if item.findings[0].severity != "note"]
-    typer.echo(render_groups(said, Options()), err=True, nl=False)
+    typer.echo(render_groups(said, made.not_judged, Options()), err=True, nl=False)

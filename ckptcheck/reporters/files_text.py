@@ -51,7 +51,7 @@ def render_inspection(
         blocks.append(_totals(found.variables))
         blocks.append(_variables(found.variables, options, show_all))
     blocks.extend(_group(item, options) for item in found.groups)
-    blocks.append("\n".join(_wrapped(f"not judged: {n}", options) for n in found.not_judged))
+    blocks.append(_not_judged(found.not_judged, options))
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -59,14 +59,15 @@ def render_verification(found: Verification, options: Options) -> str:
     """A verification as text."""
     blocks = [_wrapped(f"{found.model_dir}: {found.why}", options) if found.why else ""]
     blocks.extend(_verified(item, options) for item in found.checkpoints)
-    blocks.append("\n".join(_wrapped(f"not judged: {n}", options) for n in found.not_judged))
+    blocks.append(_not_judged(found.not_judged, options))
     blocks.append(_conclusion(found, options))
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def render_groups(groups: Sequence[Group], options: Options) -> str:
-    """What was found, where nothing else is shown."""
-    return "".join(_group(item, options) + "\n" for item in groups)
+def render_groups(groups: Sequence[Group], not_judged: Sequence[str], options: Options) -> str:
+    """What was found, and could not be known, where nothing else is shown."""
+    blocks = [*(_group(item, options) for item in groups), _not_judged(not_judged, options)]
+    return "".join(block + "\n" for block in blocks if block)
 
 
 # --- Pieces ----------------------------------------------------------------------------------
@@ -74,6 +75,10 @@ def render_groups(groups: Sequence[Group], options: Options) -> str:
 
 def _wrapped(text: str, options: Options, indent: str = "") -> str:
     return wrapped(printable(text, 2000), options, indent)
+
+
+def _not_judged(items: Sequence[str], options: Options) -> str:
+    return "\n".join(_wrapped(f"not judged: {item}", options) for item in items)
 
 
 def _table(

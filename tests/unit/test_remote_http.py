@@ -11,13 +11,14 @@ from typing import Any, ClassVar, Dict, Iterator, List
 
 import pytest
 
+from ckptcheck.checker import check
 from ckptcheck.checkpoint import deep, remote
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 
-from ..support import FIXTURES
+from ..support import FIXTURES, needs_tensorflow
 
 SOURCE = FIXTURES / "hidden_dropout" / "tf215"
 DATA = "model.ckpt-10.data-00000-of-00001"
@@ -213,6 +214,30 @@ def test_a_server_that_knows_no_ranges(
     assert "the global step in model.ckpt-10" in doubt and "knows no ranges" in doubt
     with pytest.raises(UsageError, match="cannot be read in parts: the server knows no ranges"):
         verify(f"{server}/base")
+
+
+def test_a_step_that_cannot_be_read_is_said_by_all(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of a small file is read at once, and no part of it."""
+    pytest.importorskip("numpy")
+    monkeypatch.setattr(_Handler, "ranges", False)
+    said = f"the global step in model.ckpt-10: {server}/base/{DATA} cannot be read in parts"
+    for found in (inspect, verify, functools.partial(snapshot, out=str(tmp_path / "snap"))):
+        (doubt,) = found(f"{server}/base").not_judged
+        assert doubt.startswith(said)
+    assert f"could not be known: {said}" in inspect(str(tmp_path / "snap")).not_judged[-1]
+
+
+@needs_tensorflow
+def test_a_step_that_cannot_be_read_is_said_by_a_check(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Handler, "ranges", False)
+    code = FIXTURES / "hidden_dropout"
+    found = check(f"{server}/base", "model:model_fn", str(code / "params.json"), app_dir=str(code))
+    assert found.ok
+    assert [item for item in found.not_judged if item.startswith("the global step in model.ckpt-")]
 
 
 def test_data_that_is_too_short(server: str, tmp_path: Path) -> None:
