@@ -4,6 +4,7 @@ import dataclasses
 import os
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+from .checkpoint.bundle import has_huge_index
 from .checkpoint.deep import scan
 from .checkpoint.examine import Examined, examine
 from .checkpoint.files import Listing, by_checkpoint, list_folder
@@ -87,7 +88,7 @@ def _prefixes(located: Located, loaded: str, all_checkpoints: bool) -> List[str]
     them where it is nowhere; "" stands for a state file that names none, of which a finding tells.
     """
     named = loaded or located.prefix
-    found = [prefix for prefix in located.candidates if not is_first_version(prefix)]
+    found = [prefix for prefix in located.candidates if not _why_left_out(prefix)]
     if not all_checkpoints or not found:
         return [named] if named or located.candidates else []
     if named in found or (located.exists and is_first_version(named)):
@@ -110,8 +111,17 @@ def _of_saved_model(located: Located, results: Sequence[Verified]) -> Tuple[str,
 
 def _left_out(located: Located, place: AtHand) -> Iterator[str]:
     yield from place.not_judged
-    for prefix in filter(is_first_version, located.candidates):
-        yield f"{prefix}: it is of the V1 format, which only TensorFlow reads"
+    for prefix in located.candidates:
+        reason = _why_left_out(prefix)
+        if reason:
+            yield f"{prefix}: {reason}"
+
+
+def _why_left_out(prefix: str) -> str:
+    """Why one of several checkpoints is not verified; the one that is loaded is refused for it."""
+    if is_first_version(prefix):
+        return "it is of the V1 format, which only TensorFlow reads"
+    return "its index is larger than what ckptcheck reads" if has_huge_index(prefix) else ""
 
 
 class _Checkpoint(NamedTuple):

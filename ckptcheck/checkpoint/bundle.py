@@ -144,6 +144,14 @@ def verify_index_size(path: str, size: int) -> None:
         )
 
 
+def has_huge_index(prefix: str) -> bool:
+    """Whether a checkpoint's index is larger than what is read."""
+    try:
+        return os.path.getsize(prefix + ".index") > LARGEST_INDEX
+    except OSError:  # it is said where it is read
+        return False
+
+
 _V1 = "a checkpoint of the V1 format (SaverDef.V1)"
 
 

@@ -370,6 +370,22 @@ def test_verify_says_what_it_leaves_out(model_dir: Path) -> None:
     assert verify(str(model_dir)).not_judged == ()
 
 
+def test_one_index_that_is_too_large_is_no_matter_of_the_others(model_dir: Path) -> None:
+    pytest.importorskip("numpy")
+    with (model_dir / "model.ckpt-9.index").open("wb") as file:
+        file.write((model_dir / "model.ckpt-10.index").read_bytes())
+        file.truncate((1 << 28) + 1)
+    data = "model.ckpt-{}.data-00000-of-00001"
+    shutil.copy(str(model_dir / data.format(10)), str(model_dir / data.format(9)))
+    found = verify(str(model_dir), all_checkpoints=True)
+    assert [Path(item.prefix).name for item in found.checkpoints] == ["model.ckpt-10"]
+    assert found.not_judged == (
+        f"{model_dir}/model.ckpt-9: its index is larger than what ckptcheck reads",
+    )
+    with pytest.raises(UsageError, match="ckpt-9.index is larger than 256 MiB"):
+        verify(str(model_dir / "model.ckpt-9"))
+
+
 def test_verify_of_all_says_what_is_loaded_and_speaks_of_the_directory_once(
     model_dir: Path,
 ) -> None:
