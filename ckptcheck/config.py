@@ -159,8 +159,9 @@ def _example(value: str) -> str:
     return f"{module}:{name}" if dot else f"{value}:model_fn"
 
 
-_DEEPEST = 400
-"""Objects and arrays in one another: what goes through them needs a frame of Python for each."""
+_DEEPEST = 100
+"""Objects and arrays in one another: what goes through them needs frames of Python for each, of
+which there are 1000, and the code that is traced needs most of them."""
 
 
 def _verify_json(value: Any, where: str, depth: int = 0) -> None:

@@ -207,7 +207,7 @@ def _located(
     exists = found and (not pattern_in(prefix) or _is_named_so(prefix))
     shards = _shards(prefix, list_model_dir(os.path.dirname(prefix))) if exists else {}
     candidates = checkpoints_in(model_dir)
-    graphs = [without_pattern(prefix) + ".meta"] if prefix else []
+    graphs = [without_pattern(prefix) + ".meta"] if prefix and possible else []
     if not exists:  # the model is that of the other checkpoints
         graphs.extend(
             without_pattern(other) + ".meta" for other in candidates[-1:] if other != prefix

@@ -382,7 +382,7 @@ def test_one_index_that_is_too_large_is_no_matter_of_the_others(model_dir: Path)
     assert found.not_judged == (
         f"{model_dir}/model.ckpt-9: its index is larger than what ckptcheck reads",
     )
-    with pytest.raises(UsageError, match="ckpt-9.index is larger than 256 MiB"):
+    with pytest.raises(UsageError, match=r"ckpt-9\.index is larger than 256 MiB"):
         verify(str(model_dir / "model.ckpt-9"))
 
 
