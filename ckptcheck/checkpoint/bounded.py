@@ -12,6 +12,20 @@ _LARGEST_POINTER = 1024
 
 
 def read_whole(path: str, most: int) -> bytes:
+    """The bytes of a regular file that is no pointer of Git LFS.
+
+    Raises:
+        DamagedError: it is one, or see :func:`read_regular`.
+        TooLargeError: see there.
+        OSError: see there.
+    """
+    data = read_regular(path, most)
+    if has_pointer(data):
+        raise DamagedError(GIT_LFS)
+    return data
+
+
+def read_regular(path: str, most: int) -> bytes:
     """The bytes of a regular file.
 
     Args:
@@ -19,8 +33,7 @@ def read_whole(path: str, most: int) -> bytes:
         most: more bytes than this are not read.
 
     Raises:
-        DamagedError: it is no regular file (to open one could wait for ever), or a pointer of Git
-            LFS.
+        DamagedError: it is no regular file: to open one could wait for ever.
         TooLargeError: it is larger.
         OSError: it cannot be read.
     """
@@ -31,10 +44,12 @@ def read_whole(path: str, most: int) -> bytes:
         size = os.fstat(file.fileno()).st_size
         if size > most:
             raise TooLargeError(f"it is larger than {most >> 20} MiB")
-        data = file.read(size)
-    if size <= _LARGEST_POINTER and data.startswith(_POINTER):
-        raise DamagedError(GIT_LFS)
-    return data
+        return file.read(size)
+
+
+def has_pointer(data: bytes) -> bool:
+    """Whether the bytes of a file are those of a pointer of Git LFS."""
+    return len(data) <= _LARGEST_POINTER and data.startswith(_POINTER)
 
 
 def is_pointer(path: str, size: int) -> bool:

@@ -6,7 +6,7 @@ import os
 from typing import Iterator, List, NamedTuple, Optional, Tuple
 
 from ..spec import GraphSummary, Shape, VariableSpec
-from .bounded import read_whole
+from .bounded import GIT_LFS, has_pointer, read_whole
 from .damage import DamagedError, TooLargeError
 from .dtypes import dtype_name
 from .packed import ENDING, unpack, unpacked_name
@@ -91,6 +91,8 @@ def parse_graph_summary(path: str, data: bytes) -> GraphSummary:
     """
     if not data:
         raise DamagedError("it is empty")
+    if has_pointer(data):  # which a snapshot has packed
+        raise DamagedError(GIT_LFS)
     info = definition = None
     walk = _Walk(_MOST_FIELDS)
     for number, kind, value in walk.fields(data):  # to the end, since a copy may lack it
@@ -98,7 +100,7 @@ def parse_graph_summary(path: str, data: bytes) -> GraphSummary:
             info = bytes_of(kind, value)
         elif number == 2 and definition is None:
             definition = bytes_of(kind, value)
-    if definition is None:
+    if definition is None or not any(number == 1 for number, _, _ in walk.fields(definition)):
         raise DamagedError("there is no graph in it")
     return _with_head(walk, definition, GraphSummary(path, _version(walk, info or b""), ""))
 

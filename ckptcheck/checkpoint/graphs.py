@@ -6,11 +6,12 @@ The tracer reads files, so that a check unpacks the graph into a temporary direc
 import contextlib
 import dataclasses
 import os
-from typing import Iterator, NamedTuple
+from typing import Iterator, List, NamedTuple, Sequence
 
 from ..errors import UsageError
 from ..spec import Located
 from .damage import DamagedError
+from .graph import is_graph
 from .packed import ENDING, unpack
 from .remote import AtHand
 from .snapshot import MARKER
@@ -38,21 +39,32 @@ def graphs_at_hand(located: Located) -> Iterator[Graphs]:
     Raises:
         UsageError: it cannot be unpacked.
     """
-    path = next((name for name in located.graphs if _is_there(name)), "")
-    if not path or os.path.isfile(path):
+    paths = [path for path in located.graphs if _is_there(path)]
+    if not paths or os.path.isfile(paths[0]):
         yield Graphs(located, AtHand(located.named))
         return
     import tempfile  # which takes time, and few directories are snapshots
 
-    with tempfile.TemporaryDirectory(prefix="ckptcheck-") as folder:
-        unpacked = os.path.join(folder, os.path.basename(path))
-        _unpack_file(path + ENDING, unpacked)
-        place = AtHand(located.named, os.path.dirname(path) or os.curdir, folder)
-        graphs = (unpacked, *(name for name in located.graphs if name != path))
+    folder = os.path.dirname(paths[0])
+    with tempfile.TemporaryDirectory(prefix="ckptcheck-") as local:
+        unpacked = _unpacked([path for path in paths if os.path.dirname(path) == folder], local)
+        place = AtHand(located.named, folder or os.curdir, local)
+        graphs = (*unpacked, *(name for name in located.graphs if name not in paths))
         try:
             yield Graphs(dataclasses.replace(located, graphs=graphs), place)
         except UsageError as error:
             raise UsageError(place.shown(str(error))) from None
+
+
+def _unpacked(paths: Sequence[str], local: str) -> List[str]:
+    """Unpacks graphs, the best first, until there is one that is a graph."""
+    found = []
+    for path in paths:
+        found.append(os.path.join(local, os.path.basename(path)))
+        _unpack_file(path + ENDING, found[-1])
+        if is_graph(found[-1]):
+            break
+    return found
 
 
 def _is_there(path: str) -> bool:

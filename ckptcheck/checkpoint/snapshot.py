@@ -13,7 +13,7 @@ import re
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import UsageError
-from .bounded import read_whole
+from .bounded import GIT_LFS, is_pointer, read_regular, read_whole
 from .bundle import Bundle
 from .damage import DamagedError
 from .files import (
@@ -221,10 +221,18 @@ def _copied(folder: str, base: str, listing: Listing) -> List[str]:
     """The names of the files that a snapshot has of a checkpoint: its index and its saved graph.
 
     Those that cannot be used, and so another one is, go along: what is said of them stays true.
+
+    Raises:
+        UsageError: there is none but elsewhere, from where it can be fetched.
     """
     graphs = readable_graphs(base, listing)
-    used = next((n for n, name in enumerate(graphs) if is_graph(os.path.join(folder, name))), 0)
-    return [base + ".index", *graphs[: used + 1]]
+    for number, name in enumerate(graphs):
+        if is_graph(os.path.join(folder, name)):
+            return [base + ".index", *graphs[: number + 1]]
+    for path in (os.path.join(folder, name) for name in graphs):
+        if is_pointer(path, os.path.getsize(path)):
+            raise UsageError(f"no snapshot can be made: {path}: {GIT_LFS}")
+    return [base + ".index", *graphs[:1]]
 
 
 def _copied_file(folder: str, name: str) -> Tuple[str, bytes]:
@@ -243,7 +251,7 @@ def _content_of(path: str) -> bytes:
         OSError: it cannot be read.
     """
     try:
-        return read_whole(path, _LARGEST_GRAPH)
+        return read_regular(path, _LARGEST_GRAPH)
     except DamagedError as error:
         raise UsageError(f"no snapshot can be made: {path}: {error}")
 

@@ -9,6 +9,7 @@ from ..reporters.files_text import render_groups
 from ..reporters.options import Options
 from ..reporters.words import bytes_text
 from ..snapshots import snapshot
+from ..spec import Finding
 from ..stdout import write_out
 from .terminal import MODEL_DIR, new_app
 
@@ -29,5 +30,10 @@ def snapshot_command(
     sizes = [os.path.getsize(os.path.join(made.folder, name)) for name in made.names]
     where = printable(escaped(made.folder), 2000)
     write_out(f"{where}: {len(made.names)} files, {bytes_text(sum(sizes))}\n")
-    said = [item for item in made.groups if item.findings[0].severity != "note"]
+    said = [item for item in made.groups if _matters(item.findings[0])]
     typer.echo(render_groups(said, made.not_judged, Options()), err=True, nl=False)
+
+
+def _matters(finding: Finding) -> bool:
+    """Whether it has to be known of a snapshot: without a graph, a check needs --features."""
+    return finding.severity != "note" or finding.rule == "missing-saved-graph"

@@ -22,7 +22,7 @@ from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 
 from ..support import FIXTURES, as_a_user, folder_of_all, run_cli
-from .test_files import put
+from .test_files import POINTER, put
 
 SOURCE = FIXTURES / "hidden_dropout" / "tf215"
 DATA = "model.ckpt-10.data-00000-of-00001"
@@ -267,6 +267,35 @@ def test_a_graph_that_is_none_goes_along_with_the_one_that_is_read(
     assert {"model.ckpt-10.meta.gz", "graph.pbtxt.gz"} <= set(made.names)
     said = [[f.message for f in inspect(str(d)).findings] for d in (model_dir, tmp_path / "out")]
     assert said[0] == said[1] and "no graph in it" in said[0][0]
+
+
+def test_a_graph_that_git_has_elsewhere(model_dir: Path, tmp_path: Path) -> None:
+    (model_dir / "graph.pbtxt").write_text("node {}")
+    (model_dir / "model.ckpt-10.meta").write_bytes(POINTER)
+    snapshot(str(model_dir), str(tmp_path / "out"))
+    said = [[f.message for f in inspect(str(d)).findings] for d in (model_dir, tmp_path / "out")]
+    assert said[0] == said[1] and "git lfs pull" in said[0][0]
+    (model_dir / "graph.pbtxt").unlink()
+    with pytest.raises(UsageError, match=r"no snapshot.*10\.meta: .*git lfs pull"):
+        snapshot(str(model_dir), str(tmp_path / "other"))
+
+
+def test_all_graphs_up_to_the_one_that_is_read_are_at_hand(model_dir: Path, tmp_path: Path) -> None:
+    (model_dir / "graph.pbtxt").write_text("node {}")
+    for content, expected in ((None, [True, False]), (b"xx", [True, True])):
+        if content:
+            (model_dir / "model.ckpt-10.meta").write_bytes(content)
+        out = tmp_path / f"out-{len(content or b'')}"
+        snapshot(str(model_dir), str(out))
+        with graphs_at_hand(locate(str(out))) as graphs:
+            assert [os.path.exists(path) for path in graphs.located.graphs] == expected
+
+
+def test_a_snapshot_without_a_graph_says_so(model_dir: Path, tmp_path: Path) -> None:
+    (model_dir / "model.ckpt-10.meta").unlink()
+    (model_dir / "graph.pbtxt").unlink()
+    done = run_cli("snapshot", "base", "snap", cwd=tmp_path)
+    assert done.code == 0 and "note[missing-saved-graph]" in done.err
 
 
 def test_files_of_others_are_not_taken_away(model_dir: Path, tmp_path: Path) -> None:
