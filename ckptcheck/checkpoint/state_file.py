@@ -12,6 +12,7 @@ from typing import Dict, List, Optional
 
 from ..errors import UsageError
 from ..spec import StateFile
+from .bounded import GIT_LFS, has_pointer
 
 STATE_FILE = "checkpoint"
 _LARGEST = 16 << 20
@@ -118,6 +119,8 @@ def _unseen(problem: str) -> StateFile:
 
 def parse_state_bytes(data: bytes) -> StateFile:
     """Parses what is in a state file; what is wrong with it is in ``problem``."""
+    if has_pointer(data):
+        return StateFile("", problem=GIT_LFS)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -33,7 +33,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         "if they are of two saves, TensorFlow notices only what does not fit",
         modes=facts.modes,
         subject=facts.located.prefix,
-        hint="verify the checksums with ckptcheck verify",
+        hint="verify the checksums with ckptcheck verify" if facts.scans is None else "",
     )
 
 

@@ -441,6 +441,12 @@ def test_right_checksums_tell_that_nothing_is_mixed(model_dir: Path) -> None:
     rules = {finding.rule for finding in inspect(str(model_dir)).findings}
     assert rules == {"left-over-files", "mixed-times"}
     assert verify(str(model_dir), fail_on="note").ok
+    data.write_bytes(data.read_bytes()[5:])
+    os.utime(str(model_dir / "model.ckpt-10.index"), (1e9, 1e9))
+    seen, read = inspect(str(model_dir)), verify(str(model_dir)).checkpoints[0]
+    for groups, advice in ((seen.groups, "with ckptcheck verify"), (read.groups, "")):
+        (mixed,) = [f for g in groups for f in g.findings if f.rule == "mixed-times"]
+        assert mixed.hint.endswith(advice) and bool(mixed.hint) is bool(advice)
 
 
 def test_verify_reads_the_named_one(model_dir: Path) -> None:

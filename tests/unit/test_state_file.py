@@ -8,8 +8,10 @@ from typing import Tuple
 
 import pytest
 
-from ckptcheck.checkpoint.state_file import parse_state, read_state_file
+from ckptcheck.checkpoint.state_file import parse_state, parse_state_bytes, read_state_file
 from ckptcheck.errors import UsageError
+
+from .test_files import POINTER
 
 ESTIMATOR = """\
 model_checkpoint_path: "model.ckpt-20"
@@ -306,3 +308,9 @@ def test_an_empty_state_file_is_there_and_names_nothing(tmp_path: Path) -> None:
     assert state is not None
     expected: Tuple[str, str] = ("", "")
     assert (state.latest, state.problem) == expected
+
+
+def test_a_pointer_of_git_lfs() -> None:
+    """TensorFlow cannot parse it either: "version" is no field."""
+    found = parse_state_bytes(POINTER)
+    assert found.latest == "" and "git lfs pull" in found.problem
