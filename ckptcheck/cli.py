@@ -10,6 +10,7 @@ import sys
 import threading
 from typing import List, Optional, Sequence, Tuple
 
+from .checkpoint.addresses import without_secrets
 from .errors import UsageError
 from .exit_codes import EXIT_INTERRUPTED, EXIT_USAGE
 from .harmless import escaped, printable, shortened
@@ -149,4 +150,5 @@ This is a bug of ckptcheck; please report it with what CKPTCHECK_DEBUG=1 prints.
 
 
 def _harmless(text: str) -> str:
-    return "\n".join(printable(shortened(escaped(line)), 2000) for line in text.splitlines())
+    lines = without_secrets(text).splitlines()
+    return "\n".join(printable(shortened(escaped(line)), 2000) for line in lines)

@@ -3,8 +3,8 @@
 import os
 from typing import NamedTuple, Tuple
 
+from .checkpoint.addresses import is_remote, local_path, without_secrets
 from .checkpoint.examine import examine
-from .checkpoint.file_systems import is_remote, local_path
 from .checkpoint.locate import locate
 from .checkpoint.remote import AtHand, at_hand
 from .checkpoint.snapshot import add_said, write_snapshot
@@ -39,7 +39,8 @@ def snapshot(model_dir: str, out: str) -> Snapshot:
         UsageError: there is no checkpoint that can be copied, or ``out`` is there already.
     """
     if is_remote(out):
-        raise UsageError(f"OUT {out} is remote; expected a local directory, to be copied there")
+        where = without_secrets(out)
+        raise UsageError(f"OUT {where} is remote; expected a local directory, to be copied there")
     with at_hand(model_dir) as place:
         return _snapshot(place, local_path(out))
 

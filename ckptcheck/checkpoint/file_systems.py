@@ -1,30 +1,20 @@
-"""The file systems of other machines, which fsspec opens, and how their addresses are written."""
+"""The file systems of other machines, which fsspec opens."""
 
 import contextlib
-import re
 from typing import Any, Dict, Iterator, Sequence, Tuple
 
 from ..errors import UsageError
+from .addresses import WEB, first_protocol, protocols_of, without_secrets
 from .first_version import without_pattern
 
-_REMOTE = re.compile(r"^(?:[a-zA-Z][a-zA-Z0-9+.-]*::)*[a-zA-Z][a-zA-Z0-9+.-]*://")
-_HERE = re.compile(r"^(?:file|local)://(?=/)")
-_WEB = ("http", "https")
 _S3 = ("s3", "s3a")
 _GOOGLE = ("gs", "gcs")
-_PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):[^/@\s]*@")
 _PATIENCE = 30
 """Seconds without a word from a server."""
-
-
-def is_remote(named: str) -> bool:
-    """Whether a name is one of another file system."""
-    return _REMOTE.match(named) is not None and _HERE.match(named) is None
-
-
-def local_path(named: str) -> str:
-    """The path of something on this machine, which may be named by an address."""
-    return _HERE.sub("", named)
+_PATIENCE_BY_SIX = 10
+"""The same where each request is made six times, as gcsfs does."""
+_LONGEST = 600
+"""Seconds for one request to a server that never comes to an end."""
 
 
 def file_system(named: str) -> Tuple[Any, str]:
@@ -40,18 +30,19 @@ def file_system(named: str) -> Tuple[Any, str]:
             f"MODEL_DIR {named} is remote: to read it, pip install 'ckptcheck[remote]' and what "
             "fsspec needs for it (gcsfs for gs://, s3fs for s3://)"
         )
-    protocol, _, rest = named.partition("://")
-    protocol = protocol.lower()
-    if protocol in _WEB and set("?#") & set(without_pattern(named)):
+    protocol = first_protocol(named)
+    address = protocol + named[len(protocol) :]
+    if protocol in WEB and set("?#") & set(without_pattern(named)):
         raise UsageError(
             f"MODEL_DIR {named}: behind a ? or # there can be no name of a file: give the address "
             "of the directory alone, or copy it here"
         )
     try:
-        options = _patience(protocol)
-        if protocol in _WEB:  # whose hosts may have the :: by which fsspec chains file systems
-            return fsspec.filesystem(protocol, **options), f"{protocol}://{rest}"
-        system, path = fsspec.core.url_to_fs(f"{protocol}://{rest}", **options)
+        if protocol in WEB:  # whose hosts may have the :: by which fsspec chains file systems
+            return fsspec.filesystem(protocol, **_patience(protocol)), address
+        options = {link: _patience(link) for link in protocols_of(named)}
+        of_links = {link: found for link, found in options.items() if found}
+        system, path = fsspec.core.url_to_fs(address, **of_links)
     except ImportError as error:
         raise UsageError(f"MODEL_DIR {named}: {error}, into the environment of ckptcheck")
     except ValueError as error:
@@ -63,13 +54,14 @@ def file_system(named: str) -> Tuple[Any, str]:
 
 def _patience(protocol: str) -> Dict[str, Any]:
     """Options with which a server that does not answer is given up soon."""
-    if protocol in (*_WEB, *_GOOGLE):
+    if protocol in (*WEB, *_GOOGLE):
         import aiohttp
 
-        timeout = aiohttp.ClientTimeout(sock_connect=_PATIENCE, sock_read=_PATIENCE)
+        seconds = _PATIENCE if protocol in WEB else _PATIENCE_BY_SIX
+        timeout = aiohttp.ClientTimeout(_LONGEST, sock_connect=seconds, sock_read=seconds)
         if protocol in _GOOGLE:
             return {"requests_timeout": timeout}
-        return {"client_kwargs": _configured(_WEB, "client_kwargs", {"timeout": timeout})}
+        return {"client_kwargs": _configured(WEB, "client_kwargs", {"timeout": timeout})}
     if protocol in _S3:
         times = {"connect_timeout": _PATIENCE, "read_timeout": _PATIENCE}
         ours = {**times, "retries": {"max_attempts": 1}}
@@ -94,9 +86,9 @@ def explained(place: str) -> Iterator[None]:
         with _without_logs("gcsfs"):  # which logs what it raises, with all tracebacks
             yield
     except UsageError as error:
-        raise UsageError(without_password(str(error))) from None
+        raise UsageError(without_secrets(str(error))) from None
     except Exception as error:  # each file system has exceptions of its own
-        raise UsageError(without_password(f"{place} cannot be read: {why(error)}"))
+        raise UsageError(without_secrets(f"{place} cannot be read: {why(error)}"))
 
 
 @contextlib.contextmanager
@@ -124,18 +116,7 @@ def why(error: BaseException) -> str:
     return f"{kind}: {text}" if text else kind
 
 
-def without_last_slash(named: str) -> str:
-    """An address without the slashes behind it; those of a protocol stay."""
-    bare = named.rstrip("/")
-    return bare + "//" if bare.endswith(":") else bare
-
-
 def is_web(system: Any) -> bool:
     """Whether it is a web server, which lists names as they stand in addresses, and no sizes."""
     protocols = system.protocol if isinstance(system.protocol, tuple) else (system.protocol,)
     return "http" in protocols
-
-
-def without_password(text: str) -> str:
-    """A text in which an address has no password, as logs keep what is printed."""
-    return _PASSWORD.sub(r"\1:***@", text)

@@ -24,17 +24,15 @@ from typing import (
 
 from ..errors import UsageError
 from ..spec import pattern_in, step_of
+from . import addresses
+from .addresses import is_remote, local_path, without_secrets
 from .bundle import LARGEST_INDEX, Bundle, read_bundle, verify_index_size
 from .damage import DamagedError
 from .file_systems import (
     explained,
     file_system,
-    is_remote,
     is_web,
-    local_path,
     why,
-    without_last_slash,
-    without_password,
 )
 from .files import FileFacts, GlobalStep, Listing, global_step_of, readable_graphs
 from .first_version import possible_first_versions, prefix_of, without_pattern
@@ -105,7 +103,7 @@ class AtHand(NamedTuple):
         """A value, such as a report, with the paths that the user knows in all its texts."""
 
         def known(text: str) -> str:
-            return without_password(text.replace(self.local, self.folder))
+            return without_secrets(addresses.shown(text, self.local, self.folder))
 
         return _replaced(value, known) if self.local else value
 
@@ -180,9 +178,9 @@ def _fetch(named: str, system: Any, path: str, local: str, every_step: bool) -> 
     explicit = not system.isdir(path)
     prefix = prefix_of(without_ending(path)) if explicit else ""
     folder = prefix.rpartition("/")[0] if explicit else path
-    url = without_last_slash(named)
+    url = addresses.without_last_slash(named)
     if explicit:
-        url = without_last_slash(url[: url.rindex("/") + 1])
+        url = addresses.folder_of(url)
     there = RemoteFolder(system, folder, url, entries_of(system, folder))
     base = unquoted(system, os.path.basename(prefix))
     chosen = base if explicit else _chosen(there, local)
@@ -280,7 +278,7 @@ def _facts(there: RemoteFolder, name: str, is_asked_for: bool) -> FileFacts:
     except Exception as error:  # each file system has exceptions of its own
         if ".data-" not in name or isinstance(error, UsageError):
             raise
-        return FileFacts(0, 0.0, without_password(why(error)))
+        return FileFacts(0, 0.0, without_secrets(why(error)))
     return FileFacts(int(entry.get("size") or 0), modified(entry))
 
 
@@ -310,7 +308,7 @@ def _chosen(there: RemoteFolder, local: str) -> str:
     if STATE_FILE not in there.entries:
         return ""
     size = int(there.sized(STATE_FILE)["size"])
-    verify_size(f"{there.url}/{STATE_FILE}", size)
+    verify_size(there.address(STATE_FILE), size)
     data = there.read(STATE_FILE, 0, size)
     latest = parse_state_bytes(data).latest
     _write(local, STATE_FILE, data)
@@ -321,7 +319,7 @@ def _chosen(there: RemoteFolder, local: str) -> str:
         return latest
     if not latest.startswith("/"):
         raise UsageError(
-            f"MODEL_DIR {there.url}: its state file names {there.url}/{latest}, in another "
+            f"MODEL_DIR {there.url}: its state file names {there.address(latest)}, in another "
             "directory: give that checkpoint itself as MODEL_DIR"
         )
     return ""

@@ -7,6 +7,7 @@ import urllib.parse
 from typing import Any, Dict, NamedTuple, Optional
 
 from ..errors import UsageError
+from .addresses import joined
 from .file_systems import explained, is_web
 
 Entry = Dict[str, Any]
@@ -28,6 +29,10 @@ class RemoteFolder(NamedTuple):
     url: str
     entries: Dict[str, Entry]
 
+    def address(self, name: str) -> str:
+        """A file in it as the user calls it."""
+        return joined(self.url, name)
+
     def read(self, name: str, offset: int, size: int) -> bytes:
         """Reads some bytes of a file; what is not there has none, as what is behind its end.
 
@@ -40,12 +45,11 @@ class RemoteFolder(NamedTuple):
         wanted = size if whole is None else max(min(size, int(whole) - offset), 0)
         if not wanted:
             return b""
-        with explained(f"{self.url}/{name}"):
+        with explained(self.address(name)):
             data = self._ranged(name, offset, wanted, whole)
             if whole is not None and len(data) != wanted:
-                raise UsageError(
-                    f"{self.url}/{name} cannot be read: {len(data)} of {wanted} bytes came"
-                )
+                came = "more" if len(data) > wanted else f"{len(data)} of {wanted}"
+                raise UsageError(f"{self.address(name)} cannot be read: {came} bytes came")
         return data
 
     def _ranged(self, name: str, offset: int, size: int, whole: Optional[int]) -> bytes:
@@ -55,9 +59,11 @@ class RemoteFolder(NamedTuple):
             UsageError: the server knows no ranges, and would send all that comes before.
         """
         path = self.entries[name]["name"]
-        if whole is None or size == whole or not is_web(self.system):
+        if whole is None or not is_web(self.system):
             data: bytes = self.system.cat_file(path, start=offset, end=offset + size)
             return data
+        if size == whole:
+            return self._whole(path, size)
         try:
             with self.system.open(path, "rb", size=whole, cache_type="none") as file:
                 file.seek(offset)
@@ -65,9 +71,20 @@ class RemoteFolder(NamedTuple):
                 return found
         except ValueError:  # as fsspec says that it would have to read all of the file
             raise UsageError(
-                f"{self.url}/{name} cannot be read in parts: the server knows no ranges, which "
+                f"{self.address(name)} cannot be read in parts: the server knows no ranges, which "
                 "would take all of the file for each: copy the directory here"
             ) from None
+
+    def _whole(self, path: str, size: int) -> bytes:
+        """Reads all of a web server's file, or one byte more than there should be."""
+        data = b""
+        with self.system.open(path, "rb", block_size=0) as file:
+            while len(data) <= size:
+                piece: bytes = file.read(size + 1 - len(data))
+                if not piece:
+                    break
+                data += piece
+        return data
 
     def sized(self, name: str) -> Entry:
         """What is said of a file, with its size, which is asked for once.

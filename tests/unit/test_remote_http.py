@@ -1,5 +1,6 @@
 """Model_dirs on a real HTTP server, which answers requests for ranges of bytes."""
 
+import contextlib
 import functools
 import http.server
 import os
@@ -36,6 +37,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
     wanted: ClassVar[Dict[str, str]] = {}
     asked: ClassVar[List[str]] = []
     extra = ""
+    endless = ""
 
     def do_HEAD(self) -> None:
         if self.hidden and self.path.endswith(self.hidden):
@@ -59,6 +61,9 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         if self.refused and self.path.endswith(self.refused):
             self.send_error(403)
             return
+        if self.endless and self.path.endswith(self.endless):
+            self._send_for_ever()
+            return
         data = Path(path).read_bytes()
         size = len(data)
         if wanted and self.ranges and int(wanted.group(1)) >= size:
@@ -77,6 +82,14 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         name = os.path.basename(path)
         self.sent[name] = self.sent.get(name, 0) + len(data)
         self.wfile.write(data)
+
+    def _send_for_ever(self) -> None:
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        with contextlib.suppress(OSError):  # until nobody listens
+            while True:
+                self.wfile.write(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
 
     def _list_more(self, path: str) -> None:
         """A list of a directory with an entry that no directory has."""
@@ -249,6 +262,13 @@ def test_data_that_is_too_short(server: str, tmp_path: Path) -> None:
     assert not there.ok and there.checkpoints[0].tensors == local.checkpoints[0].tensors
     groups = there.checkpoints[0].groups
     assert [f.rule for group in groups for f in group.findings] == ["unreadable-checkpoint"]
+
+
+@pytest.mark.parametrize("name", ["checkpoint", "model.ckpt-10.index", "model.ckpt-10.meta"])
+def test_a_file_that_does_not_end(server: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_Handler, "endless", name)
+    with pytest.raises(UsageError, match=f"{name} cannot be read: more bytes came"):
+        inspect(f"{server}/base")
 
 
 @pytest.mark.parametrize("name", ["checkpoint", "model.ckpt-10.index"])
