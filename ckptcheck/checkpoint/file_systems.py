@@ -42,14 +42,14 @@ def file_system(named: str) -> Tuple[Any, str]:
             return fsspec.filesystem(protocol, **_patience(protocol)), address
         options = {link: _patience(link) for link in protocols_of(named)}
         of_links = {link: found for link, found in options.items() if found}
-        system, path = fsspec.core.url_to_fs(address, **of_links)
+        for link in set(of_links).intersection(_S3):  # fsspec remembers each by its options
+            fsspec.filesystem(link, **of_links[link]).retries = 1  # botocore has tried again
+        found: Tuple[Any, str] = fsspec.core.url_to_fs(address, **of_links)
+        return found
     except ImportError as error:
         raise UsageError(f"MODEL_DIR {named}: {error}, into the environment of ckptcheck")
     except ValueError as error:
         raise UsageError(f"MODEL_DIR {named}: {error}")
-    if protocol in _S3:
-        system.retries = 1  # s3fs tries again what botocore has tried again
-    return system, path
 
 
 def _patience(protocol: str) -> Dict[str, Any]:
