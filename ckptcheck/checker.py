@@ -162,7 +162,7 @@ class _Checkpoint:
     located: Located
     examined: Examined
     read: Any
-    unread: Tuple[str, ...] = ()
+    unread: Tuple[str, ...]
 
     @property
     def without_data(self) -> bool:
