@@ -271,16 +271,16 @@ def python_of_version(version: str) -> Optional[str]:
 
 
 def place_of_all() -> str:
-    """Where every user may make files: not always TMPDIR, which may stand in root's home.
+    """Where every user may make files: not always TMPDIR, which may be root's own.
 
     Raises:
         OSError: where no such directory is.
     """
     for place in map(os.path.realpath, (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm")):
-        above = [Path(place), *Path(place).parents]
-        if all(path.is_dir() and path.stat().st_mode & 0o001 for path in above):
+        entered = all(path.is_dir() and path.stat().st_mode & 0o001 for path in Path(place).parents)
+        if entered and os.path.isdir(place) and os.stat(place).st_mode & 0o003 == 0o003:
             return place
-    raise OSError("every user may enter /tmp on a common machine, but not on this one")
+    raise OSError("every user may write to /tmp on a common machine, but not on this one")
 
 
 @contextlib.contextmanager
