@@ -16,6 +16,7 @@ again for every case would be most of the time that the suite takes.
 import contextlib
 import copy
 import functools
+import gc
 import glob
 import importlib
 import inspect
@@ -232,6 +233,11 @@ def _difference(actual: np.ndarray, wanted: np.ndarray, declared: Any) -> str:
     return ""
 
 
+def _import_the_rest() -> None:
+    """What TensorFlow imports when it is first used."""
+    _ = (v1.estimator.Estimator, v1.keras.layers.Dense, v1.layers.dense)
+
+
 def _import_model(name: str, tf1_names: bool) -> Any:
     """The user's module; `import tensorflow` in it means TensorFlow 1's names if asked for.
 
@@ -240,8 +246,7 @@ def _import_model(name: str, tf1_names: bool) -> Any:
     """
     if not tf1_names or TF_MAJOR < 2:
         return importlib.import_module(name)
-    # Lazily loaded; what they import themselves must be the real tensorflow.
-    _ = (v1.estimator.Estimator, v1.keras.layers.Dense, v1.layers.dense)
+    _import_the_rest()  # what it imports itself must be the real tensorflow
     real = sys.modules["tensorflow"]
     sys.modules["tensorflow"] = v1
     try:
@@ -607,7 +612,12 @@ def has_estimator() -> bool:
 
 def serve(requests: TextIO, answers: TextIO) -> None:
     """Answer each line of requests with one line, when its answer is in its file."""
-    answers.write("{} {}\n".format("ready" if has_estimator() else "unfit", tf.__version__))
+    fit = has_estimator()
+    if fit:
+        _import_the_rest()
+    gc.collect()
+    gc.freeze()  # else each child's collector goes through all that TensorFlow has imported
+    answers.write("{} {}\n".format("ready" if fit else "unfit", tf.__version__))
     answers.flush()
     for line in requests:
         handle(line.strip())
