@@ -635,7 +635,7 @@ def test_exits_and_a_model_fn_that_never_returns(project: Project, tmp_path: Pat
     )
     start = time.monotonic()
     run = project.check(
-        "broken:model_fn", "params.json", "--format", "json", "--quiet", "--timeout", "20"
+        "broken:model_fn", "params.json", "--format", "json", "--quiet", "--timeout", "10"
     )
     took = time.monotonic() - start
     assert run.code == 1, run
@@ -644,7 +644,7 @@ def test_exits_and_a_model_fn_that_never_returns(project: Project, tmp_path: Pat
     assert messages[("eval",)] == ("model-fn-crashed", "ended the process with exit code 0")
     rule, message = messages[("train",)]
     assert rule == "model-fn-timed-out"
-    assert "still running after 20 s" in message
+    assert "still running after 10 s" in message
     assert not is_running(int(pid.read_text()))
     assert took < 65, "each guess of the features waited for the whole timeout again"
 
