@@ -1,13 +1,13 @@
 """Small copies of a model_dir without its data."""
 
-import os
+import tempfile
 from typing import NamedTuple, Tuple
 
 from .checkpoint.addresses import is_remote, local_path, without_secrets
 from .checkpoint.examine import examine
 from .checkpoint.locate import locate
 from .checkpoint.remote import AtHand, at_hand
-from .checkpoint.snapshot import add_said, write_snapshot
+from .checkpoint.snapshot import Contents, snapshot_of, with_said, write_snapshot
 from .errors import UsageError
 from .file_facts import file_facts
 from .groups import group
@@ -56,13 +56,12 @@ def _snapshot(place: AtHand, out: str) -> Snapshot:
     examined = examine(located.prefix)
     if examined.bundle is None:
         raise UsageError(f"no snapshot can be made: {examined.problem}")
-    names = write_snapshot(examined.bundle, out)
+    contents = snapshot_of(examined.bundle)
     findings = place.shown(tuple(run_rules(file_facts(located, examined))))
     unread = place.shown(place.unread)
-    lost = (*_lost(findings, out), *(f"this could not be known: {item}" for item in unread))
-    if lost:
-        add_said(out, os.path.basename(located.prefix), lost)
-    return Snapshot(out, tuple(names), group(findings), unread)
+    lost = (*_lost(findings, contents), *(f"this could not be known: {item}" for item in unread))
+    write_snapshot(with_said(contents, lost), out)
+    return Snapshot(out, tuple(contents), group(findings), unread)
 
 
 def _instead(located: Located) -> str:
@@ -75,10 +74,12 @@ def _instead(located: Located) -> str:
     return "there is none in it"
 
 
-def _lost(findings: Tuple[Finding, ...], out: str) -> Tuple[str, ...]:
+def _lost(findings: Tuple[Finding, ...], contents: Contents) -> Tuple[str, ...]:
     """What a check of the snapshot will not find: its state file names what is beside it."""
-    located = locate(out)
-    kept = {found.rule for found in run_rules(file_facts(located, examine(located.prefix)))}
+    with tempfile.TemporaryDirectory(prefix="ckptcheck-") as out:
+        write_snapshot(contents, out)
+        located = locate(out)
+        kept = {found.rule for found in run_rules(file_facts(located, examine(located.prefix)))}
     return tuple(
         finding.message
         for finding in findings

@@ -40,6 +40,7 @@ __all__ = [
     "Group",
     "HeadNode",
     "InputEvent",
+    "InputSpec",
     "Inspection",
     "Launch",
     "Located",
@@ -181,7 +182,6 @@ class Located:
         folder_exists: whether the directory is there in which TensorFlow looks for ``prefix``.
         elsewhere: whether ``prefix`` lies neither in ``model_dir`` nor below it.
         missing_shards: names of the data files that should be beside the index and are not.
-        data_bytes: the size of all data files together; None where there are none.
         listed_here: prefixes in the directory or below it that the state file lists.
         listed_elsewhere: checkpoints of other directories that the state file lists, and that are
             there.
@@ -209,7 +209,6 @@ class Located:
     folder_exists: bool = True
     elsewhere: bool = False
     missing_shards: Tuple[str, ...] = ()
-    data_bytes: Optional[int] = None
     listed_here: Tuple[str, ...] = ()
     listed_elsewhere: Tuple[str, ...] = ()
     listed_nowhere: Tuple[str, ...] = ()
@@ -387,6 +386,23 @@ class VariableRow:
 
 
 @dataclasses.dataclass(frozen=True)
+class InputSpec:
+    """One of the features and labels that a saved graph was fed.
+
+    Attributes:
+        name: the output that it is of, as ``IteratorGetNext:0``.
+        shape: None where the graph does not say.
+        dtype: TensorFlow's name for it.
+        sparse: whether it is a ``SparseTensor``, which an iterator gives as a variant.
+    """
+
+    name: str
+    shape: Shape
+    dtype: str
+    sparse: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
 class GraphSummary:
     """What the saved graph tells at first sight.
 
@@ -395,16 +411,14 @@ class GraphSummary:
         tensorflow: the version that saved it, "" where the file does not say.
         behavior: ``v1`` (reference variables), ``v2`` (resource variables), "" for not known.
         strategy: whether a distribution strategy built it.
-        inputs: what the iterator or queue of the input_fn gave: features and labels, flat, each
-            named by the output that it is of, as ``IteratorGetNext:0``; its shape is None where
-            the graph does not say.
+        inputs: what the iterator or queue of the input_fn gave: features and labels, flat.
     """
 
     file: str
     tensorflow: str
     behavior: str
     strategy: bool = False
-    inputs: Tuple[VariableSpec, ...] = ()
+    inputs: Tuple[InputSpec, ...] = ()
 
 
 # --- What a restore will ask for -------------------------------------------------------------

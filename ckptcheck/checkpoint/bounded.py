@@ -61,4 +61,4 @@ def is_pointer(path: str, size: int) -> bool:
     if not len(_POINTER) < size <= _LARGEST_POINTER:
         return False
     with open(path, "rb") as file:
-        return file.read(len(_POINTER)) == _POINTER
+        return has_pointer(file.read(_LARGEST_POINTER + 1))

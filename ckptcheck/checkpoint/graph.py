@@ -3,9 +3,9 @@
 import dataclasses
 import io
 import os
-from typing import Iterator, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..spec import GraphSummary, Shape, VariableSpec
+from ..spec import GraphSummary, InputSpec, Shape
 from .bounded import GIT_LFS, has_pointer, read_whole
 from .damage import DamagedError, TooLargeError
 from .dtypes import dtype_name
@@ -22,6 +22,7 @@ _KINDS = {b"VariableV2": "v1", b"Variable": "v1", b"VarHandleOp": "v2"}
 _STEP = b"global_step"
 _ITERATOR = b"IteratorGetNext"
 _INPUTS = (_ITERATOR, b"QueueDequeue")
+_SPARSE = b"DeserializeSparse"
 
 
 def read_graph_summary(prefix: str) -> Optional[GraphSummary]:
@@ -121,24 +122,26 @@ def _with_head(walk: _Walk, graph: bytes, summary: GraphSummary) -> GraphSummary
     behavior = ""
     early: List[bytes] = []
     sources: List[_Source] = []
+    sparse: Dict[str, str] = {}
     for number, kind, value in walk.fields(graph):
         if number != 1 or kind != BYTES:
             continue
-        name, op, attributes = _node(walk, bytes_of(kind, value))
-        if name == _STEP:
-            behavior = _KINDS.get(op, "")
-        elif op in _KINDS and not name.startswith(_STEP + b"/"):
+        node = _node(walk, bytes_of(kind, value))
+        if node.name == _STEP:
+            behavior = _KINDS.get(node.op, "")
+        elif node.op in _KINDS and not node.name.startswith(_STEP + b"/"):
             if behavior:
                 break
-        elif not behavior and b"Iterator" in op:
-            early.append(op)
-        elif behavior and op.startswith(_INPUTS):
-            outputs = tuple(_outputs(walk, name.decode("utf-8", "replace"), attributes))
-            sources.append(_Source(op.startswith(_ITERATOR), outputs))
+        elif not behavior and b"Iterator" in node.op:
+            early.append(node.op)
+        elif behavior and node.op.startswith(_INPUTS):
+            sources.append(_Source(node.op.startswith(_ITERATOR), tuple(_outputs(walk, node))))
+        elif behavior and node.op == _SPARSE:
+            sparse.update(_sparse(walk, node))
     if not behavior:
         return summary
     strategy = bool(early) and not any(op.startswith(_ITERATOR) for op in early)
-    inputs = tuple(_inputs(sources, graph, strategy))
+    inputs = _with_sparse(_inputs(sources, graph, strategy), sparse)
     return dataclasses.replace(summary, behavior=behavior, strategy=strategy, inputs=inputs)
 
 
@@ -146,10 +149,10 @@ class _Source(NamedTuple):
     """An op that gives features: an iterator's, or else a queue's."""
 
     is_iterator: bool
-    outputs: Tuple[VariableSpec, ...]
+    outputs: Tuple[InputSpec, ...]
 
 
-def _inputs(sources: List[_Source], graph: bytes, strategy: bool) -> Iterator[VariableSpec]:
+def _inputs(sources: List[_Source], graph: bytes, strategy: bool) -> Iterator[InputSpec]:
     """The features and labels, once.
 
     Each replica of a strategy has an iterator's op. A queue gives the number of the row too, which
@@ -170,27 +173,39 @@ def _is_used(output: str, graph: bytes) -> bool:
     return len(name) > 127 or b"\x1a" + bytes([len(name)]) + name in graph
 
 
-def _node(walk: _Walk, data: bytes) -> Tuple[bytes, bytes, List[bytes]]:
-    """A NodeDef's name, op, and attributes; only those of an op that gives inputs are read."""
+class _Node(NamedTuple):
+    """A NodeDef; of ops that give no features, only the name and the op are read."""
+
+    name: bytes
+    op: bytes
+    inputs: Sequence[bytes]
+    attributes: Sequence[bytes]
+
+
+def _node(walk: _Walk, data: bytes) -> _Node:
     name = op = b""
+    inputs: List[bytes] = []
     attributes: List[bytes] = []
     for number, kind, value in walk.fields(data):
         if number == 1:
             name = bytes_of(kind, value)
         elif number == 2:
             op = bytes_of(kind, value)
-            if not op.startswith(_INPUTS):
+            if op != _SPARSE and not op.startswith(_INPUTS):
                 break
+        elif number == 3 and not inputs:
+            inputs.append(bytes_of(kind, value))
         elif number == 5:
             attributes.append(bytes_of(kind, value))
-    return name, op, attributes
+    return _Node(name, op, inputs, attributes)
 
 
-def _outputs(walk: _Walk, name: str, attributes: List[bytes]) -> Iterator[VariableSpec]:
+def _outputs(walk: _Walk, node: _Node) -> Iterator[InputSpec]:
     """The outputs of an iterator or a queue, by its attributes."""
+    name = node.name.decode("utf-8", "replace")
     dtypes: List[str] = []
     shapes: List[Shape] = []
-    for attribute in attributes:
+    for attribute in node.attributes:
         parts = {number: value for number, _, value in walk.fields(attribute)}
         key, value = parts.get(1), parts.get(2)
         if not isinstance(value, bytes):
@@ -202,7 +217,22 @@ def _outputs(walk: _Walk, name: str, attributes: List[bytes]) -> Iterator[Variab
     if len(shapes) != len(dtypes):
         shapes = [None] * len(dtypes)
     for place, (dtype, shape) in enumerate(zip(dtypes, shapes)):
-        yield VariableSpec(f"{name}:{place}", shape, dtype)
+        yield InputSpec(f"{name}:{place}", shape, dtype)
+
+
+def _sparse(walk: _Walk, node: _Node) -> Iterator[Tuple[str, str]]:
+    """The variant that a sparse tensor is made of, and the dtype of its values."""
+    for output in _outputs(walk, node):
+        for source in node.inputs:
+            name = source.decode("utf-8", "replace")
+            yield name if ":" in name else f"{name}:0", output.dtype
+
+
+def _with_sparse(inputs: Iterator[InputSpec], sparse: Dict[str, str]) -> Tuple[InputSpec, ...]:
+    return tuple(
+        InputSpec(item.name, None, sparse[item.name], True) if item.name in sparse else item
+        for item in inputs
+    )
 
 
 def _dtypes(walk: _Walk, value: bytes) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Collection, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import UsageError
 from ..spec import Located, StateFile, pattern_in, step_of
-from .files import FileFacts, Listing
+from .files import Listing
 from .first_version import first_versions, is_first_version, is_table, prefix_of, without_pattern
 from .names import shard_name, without_ending
 from .snapshot import MARKER, list_model_dir
@@ -202,10 +202,10 @@ def _is_missing(folder: str) -> bool:
 def _located(
     named: str, model_dir: str, prefix: str, explicit: bool, state: Optional[StateFile]
 ) -> Located:
+    folder = os.path.dirname(prefix)
     possible = "\0" not in prefix  # else no file can have that name
     found = bool(prefix) and possible and checkpoint_exists(prefix)
     exists = found and (not pattern_in(prefix) or _is_named_so(prefix))
-    shards = _shards(prefix, list_model_dir(os.path.dirname(prefix))) if exists else {}
     candidates = checkpoints_in(model_dir)
     graphs = [without_pattern(prefix) + ".meta"] if prefix and possible else []
     if not exists:  # the model is that of the other checkpoints
@@ -214,7 +214,7 @@ def _located(
         )
     graphs.append(os.path.join(model_dir, "graph.pbtxt"))
     lost = possible and bool(prefix) and not exists
-    hidden = lost and pattern_in(os.path.dirname(prefix)) != "" and _is_named_so(prefix)
+    hidden = lost and pattern_in(folder) != "" and _is_named_so(prefix)
     return Located(
         named=named,
         model_dir=model_dir,
@@ -227,9 +227,8 @@ def _located(
         names_file=lost and (found or _is_there(prefix)),
         link=_lost_link(prefix) if prefix and possible else "",
         folder_exists=not possible or not _is_missing(_searched(prefix)),
-        elsewhere=bool(prefix) and possible and _inside(os.path.dirname(prefix), model_dir) is None,
-        missing_shards=_missing_shards(prefix, shards) if exists else (),
-        data_bytes=sum(facts.size for facts in shards.values()) if shards else None,
+        elsewhere=bool(prefix) and possible and _inside(folder, model_dir) is None,
+        missing_shards=_missing_shards(prefix, list_model_dir(folder)) if exists else (),
         candidates=tuple(candidates),
         graphs=tuple(graphs),
         saved_model="" if prefix else _saved_model_of(Path(model_dir)),
@@ -272,7 +271,6 @@ def named_alone(located: Located, prefix: str, listing: Listing) -> Located:
         prefix: the checkpoint, whose index is there.
         listing: what is in its directory.
     """
-    shards = _shards(prefix, listing)
     return Located(
         named=prefix,
         model_dir=located.model_dir,
@@ -280,8 +278,7 @@ def named_alone(located: Located, prefix: str, listing: Listing) -> Located:
         explicit=True,
         state=None,
         exists=True,
-        missing_shards=_missing_shards(prefix, shards),
-        data_bytes=sum(facts.size for facts in shards.values()) if shards else None,
+        missing_shards=_missing_shards(prefix, listing),
         candidates=(prefix,),
         graphs=located.graphs,
     )
@@ -315,16 +312,16 @@ def _lost_link(prefix: str) -> str:
 _SHARD = re.compile(r"\.data-(?P<number>\d{5})-of-(?P<count>\d{5})\Z")
 
 
-def _shards(prefix: str, listing: Listing) -> Dict[str, FileFacts]:
+def _shards(prefix: str, listing: Listing) -> List[str]:
     """The data files beside the index of a V2 checkpoint; those that a snapshot knows of, too."""
     folder, base = os.path.split(prefix)
-    return {
-        name: facts
+    return [
+        name
         for name, facts in listing.items()
         if name.startswith(base + ".data-")
         and _SHARD.search(name)
         and (not facts.problem or os.path.isfile(os.path.join(folder, name)))
-    }
+    ]
 
 
 def _is_there(path: str) -> bool:
@@ -350,11 +347,12 @@ def _data_files(prefix: str) -> List[str]:
     return [name for name in _names(folder) if _SHARD.sub("", name) == base != name]
 
 
-def _missing_shards(prefix: str, there: Collection[str]) -> Tuple[str, ...]:
+def _missing_shards(prefix: str, listing: Listing) -> Tuple[str, ...]:
     """The data files that a V2 checkpoint lacks, by the count that the others' names give."""
     if not os.path.isfile(prefix + ".index"):
         return ()  # a V1 checkpoint is one file
     base = os.path.basename(prefix)
+    there = _shards(prefix, listing)
     counts = {int(match.group("count")) for match in map(_SHARD.search, there) if match}
     count = max(counts) if counts else 1
     expected = [shard_name(base, number, count) for number in range(count)]

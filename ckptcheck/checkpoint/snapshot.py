@@ -58,6 +58,10 @@ class _Said(NamedTuple):
     others: Listing
 
 
+Contents = Dict[str, bytes]
+"""The files of a snapshot by their names."""
+
+
 def read_marker(folder: str, base: str, listing: Listing) -> Optional[Marker]:
     """Reads what a directory says of a checkpoint; None where it is no snapshot of this one.
 
@@ -116,13 +120,9 @@ def _read_document(folder: str) -> _Said:
     if not os.path.isfile(path):
         return _Said({}, {})
     try:
-        content = json.loads(read_whole(path, LARGEST_MARKER).decode("utf-8"))
-        if type(content["version"]) is int and content["version"] > _VERSION:
-            raise UsageError(f"{path} is of a newer version of ckptcheck: upgrade this one")
-        if content["version"] != _VERSION:
-            raise ValueError(content["version"])
-        markers = {str(base): _marker(said) for base, said in content["checkpoints"].items()}
-        return _Said(markers, _listing(content.get("others", {})))
+        return _parsed(read_whole(path, LARGEST_MARKER))
+    except _NewerError:
+        raise UsageError(f"{path} is of a newer version of ckptcheck: upgrade this one")
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}")
     except DamagedError as error:
@@ -131,6 +131,20 @@ def _read_document(folder: str) -> _Said:
         raise UsageError(
             f"{path} is not as this version of ckptcheck writes it: make the snapshot again"
         )
+
+
+class _NewerError(Exception):
+    """A marker is of a newer version than this one knows."""
+
+
+def _parsed(data: bytes) -> _Said:
+    content = json.loads(data.decode("utf-8"))
+    if type(content["version"]) is int and content["version"] > _VERSION:
+        raise _NewerError
+    if content["version"] != _VERSION:
+        raise ValueError(content["version"])
+    markers = {str(base): _marker(said) for base, said in content["checkpoints"].items()}
+    return _Said(markers, _listing(content.get("others", {})))
 
 
 def _listing(said: Any) -> Listing:
@@ -167,18 +181,11 @@ def _facts(said: Any) -> FileFacts:
     return FileFacts(size, modified, str(said.get("problem", "")))
 
 
-def write_snapshot(bundle: Bundle, out: str) -> List[str]:
-    """Writes a snapshot of a checkpoint.
-
-    Args:
-        bundle: the index of the checkpoint.
-        out: the directory to make; it may be there, if it is empty.
-
-    Returns:
-        The names of the files in it.
+def snapshot_of(bundle: Bundle) -> Contents:
+    """The files that make a snapshot of a checkpoint.
 
     Raises:
-        UsageError: ``out`` is something else already, or cannot be written.
+        UsageError: one of them cannot be read.
     """
     folder, base = os.path.split(bundle.prefix)
     try:
@@ -191,6 +198,28 @@ def write_snapshot(bundle: Bundle, out: str) -> List[str]:
         raise UsageError(f"no snapshot can be made: {place} cannot be read: {error.strerror}")
     contents[STATE_FILE] = f"model_checkpoint_path: {_quoted(base)}\n".encode()
     contents[MARKER] = _document({base: marker})
+    return contents
+
+
+def with_said(contents: Contents, said: Sequence[str]) -> Contents:
+    """A snapshot that keeps what was found of its model_dir alone."""
+    markers = _parsed(contents[MARKER]).markers
+    for base, marker in markers.items():
+        texts = (*marker.said, *(text for text in said if text not in marker.said))
+        markers[base] = marker._replace(said=texts)
+    return {**contents, MARKER: _document(markers)}
+
+
+def write_snapshot(contents: Contents, out: str) -> None:
+    """Writes a snapshot.
+
+    Args:
+        contents: its files.
+        out: the directory to make; it may be there, if it is empty.
+
+    Raises:
+        UsageError: ``out`` is something else already, or cannot be written.
+    """
     made = _missing_folders(out)
     written: List[str] = []
     try:
@@ -205,7 +234,6 @@ def write_snapshot(bundle: Bundle, out: str) -> List[str]:
             place = error.filename or out
             raise UsageError(f"the snapshot cannot be written: {place}: {error.strerror}")
         raise
-    return list(contents)
 
 
 def _unmake(files: Sequence[str], folders: Sequence[str]) -> None:
@@ -254,20 +282,6 @@ def _content_of(path: str) -> bytes:
         return read_regular(path, _LARGEST_GRAPH)
     except DamagedError as error:
         raise UsageError(f"no snapshot can be made: {path}: {error}")
-
-
-def add_said(out: str, base: str, said: Sequence[str]) -> None:
-    """Adds to a snapshot what was found of its model_dir alone.
-
-    Raises:
-        UsageError: it cannot be written.
-    """
-    marker = _read_document(out).markers[base]
-    texts = (*marker.said, *(text for text in said if text not in marker.said))
-    try:
-        write_markers(out, {base: marker._replace(said=texts)})
-    except OSError as error:
-        raise UsageError(f"the snapshot cannot be written: {error.filename}: {error.strerror}")
 
 
 def _document(markers: Dict[str, Marker], others: Optional[Listing] = None) -> bytes:

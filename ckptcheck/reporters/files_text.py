@@ -10,9 +10,9 @@ from ..harmless import printable
 from ..spec import (
     CheckpointSummary,
     Group,
+    InputSpec,
     Inspection,
     VariableRow,
-    VariableSpec,
     Verification,
     Verified,
     natural_key,
@@ -138,15 +138,17 @@ def _headline(found: Inspection, options: Options) -> str:
     return "\n".join(_wrapped(line, options) for line in lines)
 
 
-def _inputs(inputs: Sequence[VariableSpec]) -> Iterator[str]:
-    shown = [
-        spec.dtype if spec.shape is None else f"{spec.dtype} {shape_text(spec.shape)}"
-        for spec in inputs[:_MOST_INPUTS]
-    ]
+def _inputs(inputs: Sequence[InputSpec]) -> Iterator[str]:
+    shown = [_input(spec) for spec in inputs[:_MOST_INPUTS]]
     if len(inputs) > len(shown):
         shown.append(f"and {len(inputs) - len(shown)} more")
     if shown:
         yield "its features and labels: " + ", ".join(shown)
+
+
+def _input(spec: InputSpec) -> str:
+    kind = f"sparse {spec.dtype}" if spec.sparse else spec.dtype
+    return kind if spec.shape is None else f"{kind} {shape_text(spec.shape)}"
 
 
 def _totals(rows: Sequence[VariableRow]) -> str:

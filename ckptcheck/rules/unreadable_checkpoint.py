@@ -36,12 +36,6 @@ def check(facts: Facts) -> Iterator[Finding]:
     if facts.files is not None:
         yield from _files(facts, facts.files)
         return
-    least, held = _least_bytes(facts), located.data_bytes
-    if not located.missing_shards and held is not None and held < least:
-        message = (
-            f"its data files hold {bytes_said(held)}; the tensors in its index take {least} or more"
-        )
-        yield _finding(facts, located.prefix, message)
     for name in located.missing_shards:
         yield _finding(facts, name, f"the data file {name} is missing")
 
@@ -80,33 +74,6 @@ def _files(facts: Facts, files: CheckpointFiles) -> Iterator[Finding]:
         message += untraced(facts, "restoring any of them raises")
         finding = _finding(facts, file.name, message, file.problem)
         yield dataclasses.replace(finding, outcomes=outcomes_of_reading(facts, lost))
-
-
-_BYTES = {
-    "float64": 8,
-    "int64": 8,
-    "uint64": 8,
-    "complex64": 8,
-    "complex128": 16,
-    "float32": 4,
-    "int32": 4,
-    "uint32": 4,
-    "float16": 2,
-    "bfloat16": 2,
-    "int16": 2,
-    "uint16": 2,
-    "int8": 1,
-    "uint8": 1,
-    "bool": 1,
-}
-
-
-def _least_bytes(facts: Facts) -> int:
-    """What the tensors of a known size take together; strings and others may take more."""
-    total = 0
-    for spec in facts.stored.values():
-        total += _BYTES.get(spec.dtype, 0) * (spec.elements or 0)
-    return total
 
 
 def _finding(facts: Facts, subject: str, message: str, problem: str = "") -> Finding:

@@ -17,6 +17,7 @@ from ckptcheck.spec import (
     Finding,
     GraphSummary,
     Group,
+    InputSpec,
     Inspection,
     VariableRow,
     VariableSpec,
@@ -65,8 +66,8 @@ INSPECTION = Inspection(
         "v2",
         strategy=True,
         inputs=(
-            VariableSpec("IteratorGetNext:0", (None, 2), "float32"),
-            VariableSpec("IteratorGetNext:1", None, "string"),
+            InputSpec("IteratorGetNext:0", (None, 2), "float32"),
+            InputSpec("IteratorGetNext:1", None, "string", sparse=True),
         ),
     ),
     groups=(GROUP,),
@@ -100,7 +101,7 @@ base: 3 checkpoints. Estimator loads model.ckpt-9: the state file names it
 base/model.ckpt-9: name-based, 2 data files
 saved graph: by TensorFlow 2.15.1; resource variables; under a distribution
   strategy
-its features and labels: float32 [?, 2], string
+its features and labels: float32 [?, 2], sparse string
 
 weights          2 tensors  4,006 values  15.6 KiB
 optimizer state  2 tensors  12 values     48 bytes
@@ -252,14 +253,18 @@ def test_the_json_of_an_inspection() -> None:
                 "behavior": "v2",
                 "strategy": True,
                 "inputs": [
-                    {"name": "IteratorGetNext:0", "shape": [None, 2], "dtype": "float32"},
-                    {"name": "IteratorGetNext:1", "shape": None, "dtype": "string"},
+                    given("IteratorGetNext:0", [None, 2], "float32", False),
+                    given("IteratorGetNext:1", None, "string", True),
                 ],
             },
         },
         "findings": [FINDING_JSON],
         "not_judged": ["the rest"],
     }
+
+
+def given(name: str, shape: Any, dtype: str, sparse: bool) -> Dict[str, Any]:
+    return {"name": name, "shape": shape, "dtype": dtype, "sparse": sparse}
 
 
 def checkpoint(prefix: str, step: Any, written: Any, size: int, loaded: bool) -> Dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 
 from ckptcheck.checkpoint.damage import DamagedError
 from ckptcheck.checkpoint.graph import read_graph_summary
-from ckptcheck.spec import GraphSummary, VariableSpec
+from ckptcheck.spec import GraphSummary, InputSpec
 
 from ..checkpoints import writer
 from ..support import FIXTURES
@@ -101,8 +101,8 @@ def test_shapes(tmp_path: Path) -> None:
     )
     found = summary(tmp_path, INFO + writer.field(2, STEP + iterator + KERNEL))
     assert found.inputs == (
-        VariableSpec("in:0", (3, 0, None), "float32"),
-        VariableSpec("in:1", (), "string"),
+        InputSpec("in:0", (3, 0, None), "float32"),
+        InputSpec("in:1", (), "string"),
     )
 
 
@@ -119,6 +119,25 @@ def test_shapes(tmp_path: Path) -> None:
 def test_attributes_that_are_none(tmp_path: Path, attributes: bytes) -> None:
     with pytest.raises(DamagedError):
         summary(tmp_path, INFO + writer.field(2, STEP + with_inputs(attributes)))
+
+
+@pytest.mark.parametrize("made_by", ["tf115", "tf215"])
+def test_sparse_features(made_by: str) -> None:
+    """They are variants between the iterator and the op that makes sparse tensors of them."""
+    found = read_graph_summary(str(FIXTURES / "sparse_input" / made_by / "model.ckpt-10"))
+    assert found is not None
+    assert found.inputs == (
+        InputSpec("IteratorGetNext:0", None, "int64", sparse=True),
+        InputSpec("IteratorGetNext:1", None, "string", sparse=True),
+        InputSpec("IteratorGetNext:2", (None,), "float32"),
+    )
+
+
+def test_a_sparse_tensor_of_nothing(tmp_path: Path) -> None:
+    lost = with_inputs(attribute(b"dtype", writer.field(6, 3)), op=b"DeserializeSparse")
+    graph = STEP + with_inputs(FLOAT_AND_TEXT) + lost + KERNEL
+    found = summary(tmp_path, INFO + writer.field(2, graph))
+    assert [item.dtype for item in found.inputs] == ["float32", "string"]
 
 
 def test_the_number_of_the_row_is_no_feature() -> None:
