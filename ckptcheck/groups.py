@@ -136,10 +136,11 @@ def fold(names: Sequence[str]) -> List[Tuple[str, Tuple[str, ...]]]:
         label = pattern[0] + f"{{{first}..{last}}}" + pattern[1]
         entry = (label, tuple(name for _, name in free))
         folded.update((name, entry) for _, name in free)
-    result: Dict[Tuple[str, Tuple[str, ...]], None] = {}
+    result: Dict[str, Tuple[str, Tuple[str, ...]]] = {}
     for name in names:
-        result.setdefault(folded.get(name, (name, (name,))))
-    return list(result)
+        entry = folded.get(name, (name, (name,)))
+        result.setdefault(entry[1][0], entry)
+    return list(result.values())
 
 
 def _patterns(names: Sequence[str]) -> Dict[Tuple[str, str], List[Tuple[int, str]]]:

@@ -8,7 +8,7 @@ from .checkpoint.bundle import Bundle
 from .checkpoint.examine import Examined, examine
 from .checkpoint.files import Listing, by_checkpoint
 from .checkpoint.first_version import files_of, is_first_version, without_pattern
-from .checkpoint.locate import locate
+from .checkpoint.locate import checkpoints_of, locate
 from .checkpoint.remote import AtHand, at_hand
 from .checkpoint.snapshot import list_model_dir
 from .errors import UsageError
@@ -72,9 +72,9 @@ def _inspected(model_dir: str, fail_on: str) -> Inspection:
 
 def _summaries(located: Located) -> Tuple[CheckpointSummary, ...]:
     loaded = loaded_prefix(located)
-    prefixes = list(located.candidates)
+    prefixes = checkpoints_of(located)
     if loaded and not located.elsewhere and loaded not in prefixes:
-        prefixes.append(loaded)  # in a directory below, or of a name that no other has
+        prefixes.append(loaded)  # of a name that no other has
     folders = {os.path.dirname(prefix) for prefix in prefixes}
     files = {folder: by_checkpoint(_listed(located, folder)) for folder in folders}
     return tuple(

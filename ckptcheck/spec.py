@@ -992,7 +992,7 @@ class Verified:
         size: how many bytes.
         groups: what is wrong.
         loaded: whether it is the one that Estimator would load, or that was named.
-        whole: whether it is ``ok`` but for findings about what the model did to it.
+        whole: whether its data is there, as it was saved, and finite, whatever else was found.
     """
 
     ok: bool
@@ -1027,12 +1027,8 @@ class Verification:
 
     @property
     def last_good(self) -> str:
-        """The latest checkpoint whose data is whole, "" where none is.
-
-        What the model did to all of them, such as batch normalizations that were never updated,
-        makes no older one better.
-        """
-        good = [item.prefix for item in self.checkpoints if item.ok or item.whole]
+        """The latest checkpoint whose data is whole, "" where none is."""
+        good = [item.prefix for item in self.checkpoints if item.whole]
         return good[-1] if good else ""
 
 

@@ -9,7 +9,7 @@ from .checkpoint.deep import scan
 from .checkpoint.examine import Examined, examine
 from .checkpoint.files import Listing, by_checkpoint, list_folder
 from .checkpoint.first_version import is_first_version
-from .checkpoint.locate import locate, named_alone, step_and_name
+from .checkpoint.locate import checkpoints_of, locate, named_alone, step_and_name
 from .checkpoint.remote import AtHand, ReadRange, at_hand
 from .checkpoint.snapshot import list_model_dir
 from .errors import UsageError
@@ -88,7 +88,7 @@ def _prefixes(located: Located, loaded: str, all_checkpoints: bool) -> List[str]
     them where it is nowhere; "" stands for a state file that names none, of which a finding tells.
     """
     named = loaded or located.prefix
-    found = [prefix for prefix in located.candidates if not _why_left_out(prefix)]
+    found = [prefix for prefix in checkpoints_of(located) if not _why_left_out(prefix)]
     if not all_checkpoints or not found:
         return [named] if named or located.candidates else []
     if named in found or (located.exists and is_first_version(named)):
@@ -111,7 +111,7 @@ def _of_saved_model(located: Located, results: Sequence[Verified]) -> Tuple[str,
 
 def _left_out(located: Located, place: AtHand) -> Iterator[str]:
     yield from place.not_judged
-    for prefix in located.candidates:
+    for prefix in checkpoints_of(located):
         reason = _why_left_out(prefix)
         if reason:
             yield f"{prefix}: {reason}"
@@ -224,7 +224,7 @@ def _verified(
     failed = failing(findings, fail_on)
     return Verified(
         ok=item.located.exists and not failed,
-        whole=item.located.exists and all(finding.rule in _OF_THE_MODEL for finding in failed),
+        whole=item.located.exists and not any(finding.rule in _OF_THE_DATA for finding in failed),
         prefix=item.prefix,
         step=step_of(item.prefix),
         tensors=data.tensors,
@@ -234,5 +234,6 @@ def _verified(
     )
 
 
-_OF_THE_MODEL = ("constant-variable", "fresh-batch-norm")
-"""Rules about what the model did, which it does to each checkpoint: none is better for it."""
+_OF_THE_DATA = ("damaged-index", "damaged-tensor", "not-finite", "unreadable-checkpoint")
+"""Rules about the data itself. What others find, such as batch normalizations that were never
+updated or a name that says another step, makes no older checkpoint better."""

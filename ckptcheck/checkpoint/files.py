@@ -11,7 +11,7 @@ from .bounded import GIT_LFS, is_pointer
 from .bundle import Bundle, StoredTensor
 from .crc32c import crc32c, unmasked
 from .dtypes import element_size
-from .names import shard_name, without_ending
+from .names import SHADOW, shard_name, without_ending
 from .packed import ENDING
 
 
@@ -196,7 +196,7 @@ def _without_index(base: str, listing: Listing) -> Iterator[str]:
     for name in sorted(listing):
         match = _SHARD.search(name)
         other = name[: match.start()] if match else base
-        if other != base and other + ".index" not in listing:
+        if other != base and name[:2] != SHADOW and other + ".index" not in listing:
             yield name
 
 

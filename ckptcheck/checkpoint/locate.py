@@ -12,7 +12,7 @@ from ..errors import UsageError
 from ..spec import Located, StateFile, pattern_in, step_of
 from .files import Listing
 from .first_version import first_versions, is_first_version, is_table, prefix_of, without_pattern
-from .names import shard_name, without_ending
+from .names import SHADOW, shard_name, without_ending
 from .snapshot import MARKER, list_model_dir
 from .state_file import STATE_FILE, read_state_file
 
@@ -260,7 +260,8 @@ def _has_checkpoint(folder: str) -> bool:
 
 
 def _data_alone(folder: str) -> Tuple[str, ...]:
-    return tuple(sorted(name for name in list_model_dir(folder) if _SHARD.search(name)))
+    names = [name for name in list_model_dir(folder) if name[:2] != SHADOW]
+    return tuple(sorted(filter(_SHARD.search, names)))
 
 
 def named_alone(located: Located, prefix: str, listing: Listing) -> Located:
@@ -368,10 +369,17 @@ def checkpoints_in(folder: str) -> List[str]:
         if match and not _PART.search(match.group())
     ]
     known = {name.rstrip("/") for name in list_model_dir(folder)}
-    saved = {without_ending(name) for name in known if not name.endswith(".index")}
+    files = {name for name in known if not name.endswith(".index") and name[:2] != SHADOW}
+    saved = set(map(without_ending, files))
     paths = [os.path.join(folder, name) for name in found]
     paths = [path for path in paths if os.path.basename(path) in saved or _is_index(path)]
     return sorted([*paths, *first_versions(folder, known)], key=step_and_name)
+
+
+def checkpoints_of(located: Located) -> List[str]:
+    """The checkpoints in a model_dir, and those below it that its state file lists, by step."""
+    listed = [prefix for prefix in located.listed_here if checkpoint_exists(prefix)]
+    return sorted({*located.candidates, *listed}, key=step_and_name)
 
 
 def _is_index(prefix: str) -> bool:

@@ -57,6 +57,7 @@ def _document(content: Dict[str, Any]) -> str:
 def _verified(item: Verified) -> Dict[str, Any]:
     return {
         "ok": item.ok,
+        "whole": item.whole,
         "prefix": item.prefix,
         "step": item.step,
         "tensors": item.tensors,

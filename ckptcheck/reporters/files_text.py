@@ -7,6 +7,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 from tabulate import tabulate
 
 from ..harmless import printable
+from ..rules.roles import slots_of
 from ..spec import (
     CheckpointSummary,
     Group,
@@ -18,7 +19,7 @@ from ..spec import (
     natural_key,
     shape_text,
 )
-from .layout import folded, painted, slots_of, table, tagged, wrapped
+from .layout import folded, painted, table, tagged, wrapped
 from .options import Options
 from .words import age_text, bytes_text, times_text
 
@@ -223,14 +224,21 @@ def _group(item: Group, options: Options) -> str:
 
 
 def _verified(item: Verified, options: Options) -> str:
-    state = painted("good", "good", options) if item.ok else painted("NOT GOOD", "error", options)
+    label, color = _state(item)
     read = f"{times_text(item.tensors, 'tensor')}, {bytes_text(item.size)} read"
     head = f"{item.prefix}: {read}:" if item.prefix else "what Estimator loads:"
     head = _wrapped(head, options)
-    fits = len(head.rpartition("\n")[2]) + len(" NOT GOOD") <= options.width
-    lines = [head + (" " if fits else "\n  ") + state]
+    fits = len(head.rpartition("\n")[2]) + len(f" {label}") <= options.width
+    lines = [head + (" " if fits else "\n  ") + painted(label, color, options)]
     lines.extend(_group(group, options) for group in item.groups)
     return "\n".join(lines)
+
+
+def _state(item: Verified) -> Tuple[str, str]:
+    """What a checkpoint is, and the colour of that."""
+    if item.ok:
+        return "good", "good"
+    return ("data good, with findings", "warning") if item.whole else ("NOT GOOD", "error")
 
 
 def _conclusion(found: Verification, options: Options) -> str:
@@ -241,5 +249,5 @@ def _conclusion(found: Verification, options: Options) -> str:
     if not found.last_good:
         return _wrapped("None of them is good.", options)
     (last,) = [item for item in found.checkpoints if item.prefix == found.last_good]
-    but = "" if last.ok else ", but for what the model did to it"
+    but = "" if last.ok else "; its data is good, and what was found is said above"
     return _wrapped(f"The last good one is {found.last_good}{but}.", options)

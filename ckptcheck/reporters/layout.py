@@ -1,7 +1,7 @@
 """What the text reports are laid out with: lines, colours, tables, and folded variables."""
 
 import textwrap
-from typing import Dict, Iterable, List, Sequence, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 from tabulate import tabulate
 
@@ -68,13 +68,6 @@ def table(rows: Sequence[Sequence[str]], headers: Sequence[str], width: int, nam
 
 def _ending(name: str, most: int) -> str:
     return name if len(name) <= most else "…" + name[len(name) - most + 1 :]
-
-
-def slots_of(names: Iterable[str]) -> Dict[str, str]:
-    """The names that lie below another one, as those of slots do, each with that one."""
-    there = set(names)
-    owners = {name: name.rpartition("/")[0] for name in there}
-    return {name: owner for name, owner in owners.items() if owner in there}
 
 
 def folded(names: Sequence[str], slots: Dict[str, str]) -> List[Tuple[str, Tuple[str, ...]]]:

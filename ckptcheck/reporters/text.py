@@ -7,6 +7,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 from tabulate import tabulate
 
 from ..harmless import escaped, printable, shortened
+from ..rules.roles import slots_of
 from ..spec import (
     EVAL,
     EXPORT,
@@ -25,7 +26,7 @@ from ..spec import (
     natural_key,
     shape_text,
 )
-from .layout import folded, painted, slots_of, table, tagged, wrapped
+from .layout import folded, painted, table, tagged, wrapped
 from .options import Options
 from .words import bytes_text, times_text
 

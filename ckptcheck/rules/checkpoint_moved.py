@@ -48,10 +48,8 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             rule=RULE.id,
             severity="warning",
-            message=(
-                f"the state file names {located.prefix}: TensorFlow loads that one, not the one "
-                f"in {located.model_dir}"
-            ),
+            message=f"the state file names {located.prefix}: TensorFlow loads that one"
+            + (f", none of those in {located.model_dir}" if located.candidates else ""),
             modes=facts.modes,
             subject=located.prefix,
             hint=mended_state(located),

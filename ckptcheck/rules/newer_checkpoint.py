@@ -13,6 +13,7 @@ directory.
 
 import dataclasses
 import os
+import shlex
 from typing import Iterator, Optional, Sequence, Tuple
 
 from ..spec import Finding, Located, step_of
@@ -40,7 +41,8 @@ def check(facts: Facts) -> Iterator[Finding]:
         modes=facts.modes,
         subject=located.prefix,
         hint=(
-            "if you mean that one, and ckptcheck verify finds it good, " + name_alone(located, best)
+            f"if you mean that one, and ckptcheck verify {shlex.quote(newer[-1])} finds it good, "
+            + name_alone(located, best)
         ),
     )
 

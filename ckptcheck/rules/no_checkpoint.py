@@ -106,12 +106,13 @@ def _hint(located: Located) -> str:
         return "copy the index and the other files of the checkpoint from where it was written"
     if not located.candidates:
         return "give the directory or the prefix of a trained checkpoint"
-    if located.state is not None and located.state.unseen:
-        state = os.path.join(located.model_dir, "checkpoint")
+    state = os.path.join(located.model_dir, "checkpoint")
+    if located.state is not None and located.state.unseen and not located.state.directory:
         return f"make {state} a file that can be read"
     best = likely(located)
+    first = f"remove the directory {state}, and " if _cannot_save(located) else ""
     return (
-        f"{name_alone(located, os.path.basename(best))}, once "
+        f"{first}{name_alone(located, os.path.basename(best))}, once "
         f"ckptcheck verify {shlex.quote(best)} finds it good"
     )
 

@@ -14,6 +14,14 @@ _SLOTS = re.compile(
 _ALONE = re.compile(
     r"(^|/)(beta[12]_power|loss_scale|good_steps|current_loss_scale|current_grad_step)(_\d+)?$"
 )
+_HYPERPARAMETER = re.compile(
+    r"(iter|iterations|lr|learning_rate|learning_rate_power|decay|momentum|rho|beta|beta_1|beta_2|"
+    r"l[12]_regularization_strength|initial_accumulator_value)$"
+)
+"""What Keras' optimizers keep of themselves beside their slots, in a scope of their own."""
+_PART = re.compile(r"/(part|t)_\d+$")
+"""What slots of a partitioned variable have behind its name; ``t_0`` on TensorFlow 1."""
+_TABLE = re.compile(r"-(keys|values)$")
 _OBJECT_OPTIMIZER = re.compile(r"(^|/)optimizer/.*/\.ATTRIBUTES/")
 _OBJECT_SLOT = "/.OPTIMIZER_SLOT/"
 
@@ -39,18 +47,46 @@ def roles(names: Iterable[str], shapes: Optional[Mapping[str, Shape]] = None) ->
 def _role(name: str, known: Set[str]) -> str:
     if name in GLOBAL_STEPS:
         return "global_step"
-    if name.startswith(("_CHECKPOINTABLE", "save_counter/")):
+    if name.startswith(("_CHECKPOINTABLE", "save_counter/")) or _is_of_table(name, known):
         return "other"
     if _OBJECT_SLOT in name or _OBJECT_OPTIMIZER.search(name) or _ALONE.search(name):
         return "optimizer"
     path, _, last = name.rpartition("/")
+    if _HYPERPARAMETER.match(last) and _is_keras_optimizer(path, known):
+        return "optimizer"
     if _SLOTS.match(last) and _owner(path, known):
         return "optimizer"
     return "weight"
 
 
+def _is_keras_optimizer(scope: str, known: Set[str]) -> bool:
+    """Whether a scope has what all optimizers of Keras have; the step may be the global one."""
+    rates = {f"{scope}/learning_rate", f"{scope}/lr"}
+    others = {f"{scope}/decay", f"{scope}/iter", f"{scope}/iterations"}
+    return bool(scope) and not known.isdisjoint(rates) and not known.isdisjoint(others)
+
+
+def _is_of_table(name: str, known: Set[str]) -> bool:
+    """Whether a name is one of the two that a hash table is saved as."""
+    table, found = _TABLE.subn("", name)
+    return bool(found) and known.issuperset((f"{table}-keys", f"{table}-values"))
+
+
+def slots_of(names: Iterable[str]) -> Dict[str, str]:
+    """The names that are those of slots of other ones, each with that one."""
+    known = set(names)
+    found = {}
+    for name in known:
+        path, _, last = name.rpartition("/")
+        owner = path if path in known else _owner(path, known) if _SLOTS.match(last) else ""
+        if owner:
+            found[name] = owner
+    return found
+
+
 def _owner(path: str, known: Set[str]) -> str:
     """The variable of that name; optimizers may put a scope before it. "" for none."""
+    path = path if path in known else _PART.sub("", path)
     for _ in range(_MOST_SCOPES):
         if path in known:
             return path

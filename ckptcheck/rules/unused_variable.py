@@ -7,11 +7,12 @@ What to do: if the layer was renamed, see the missing variables of the same repo
 removed on purpose, nothing.
 """
 
-from typing import Iterator, Set, Tuple
+from typing import Iterator, Tuple
 
 from ..spec import TRAIN, Finding
 from .base import Facts, Rule, counted, is_slot_name, lost_optimizer, of_another_kind
 from .examples import WEIGHTS, facts
+from .roles import roles
 
 _BOOKKEEPING = ("_CHECKPOINTABLE_OBJECT_GRAPH",)
 
@@ -24,10 +25,9 @@ def check(facts: Facts) -> Iterator[Finding]:
     slots_matter = TRAIN in facts.modes and not any(
         lost_optimizer(facts, plan) for plan in facts.plans
     )
+    ignored = set(_BOOKKEEPING) if slots_matter else {*_BOOKKEEPING, *_optimizer_state(facts)}
     for name, spec in facts.stored.items():
-        if name in read or name in _BOOKKEEPING:
-            continue
-        if not slots_matter and _is_optimizer_state(name, set(facts.stored)):
+        if name in read or name in ignored:
             continue
         yield Finding(
             rule=RULE.id,
@@ -39,8 +39,12 @@ def check(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _is_optimizer_state(name: str, names: Set[str]) -> bool:
-    return is_slot_name(name, dict.fromkeys(names)) or "_power" in name or name == "global_step"
+def _optimizer_state(facts: Facts) -> Iterator[str]:
+    """What TRAIN alone restores: by its name, or since it lies below another variable."""
+    shapes = {name: spec.shape for name, spec in facts.stored.items()}
+    for name, role in roles(shapes, shapes).items():
+        if role in ("optimizer", "global_step") or is_slot_name(name, shapes):
+            yield name
 
 
 def title(findings: Tuple[Finding, ...]) -> str:

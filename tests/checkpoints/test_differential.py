@@ -1,7 +1,7 @@
 """The reader says of every checkpoint what TensorFlow says of it."""
 
 import os
-from typing import Any, Iterator
+from typing import Any, Dict, Iterator
 
 import pytest
 
@@ -52,10 +52,25 @@ def test_the_inputs_of_saved_graphs(prefix: str) -> None:
     queues = [node for node in nodes if node.op.startswith("QueueDequeue")]
     found = read_graph_summary(prefix)
     assert found is not None and not found.strategy
-    mine = [(item.name, item.dtype, item.shape) for item in found.inputs]
-    wanted = [output for node in iterators or queues[-1:] for output in outputs(tf, node)]
+    mine = [(item.name, item.dtype, item.shape, item.sparse) for item in found.inputs]
+    wanted = [
+        (name, sparse_in(tf, nodes).get(name, dtype), shape, name in sparse_in(tf, nodes))
+        for node in iterators or queues[-1:]
+        for name, dtype, shape in outputs(tf, node)
+    ]
     assert mine == (wanted if iterators else wanted[1:])  # without the number of the row
     assert mine
+
+
+def sparse_in(tf: Any, nodes: Any) -> Dict[str, str]:
+    """The dtypes of sparse tensors, by the variants that they are made of."""
+    makers = [node for node in nodes if node.op == "DeserializeSparse"]
+    return {
+        node.input[0] if ":" in node.input[0] else f"{node.input[0]}:0": tf.as_dtype(
+            node.attr["dtype"].type
+        ).name
+        for node in makers
+    }
 
 
 def outputs(tf: Any, node: Any) -> Iterator[Any]:

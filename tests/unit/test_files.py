@@ -13,7 +13,7 @@ from ckptcheck.checkpoint.crc32c import crc32c, masked
 from ckptcheck.checkpoint.examine import examine
 from ckptcheck.checkpoint.files import read_global_step
 from ckptcheck.checkpoint.locate import locate
-from ckptcheck.rules.roles import roles
+from ckptcheck.rules.roles import roles, slots_of
 from ckptcheck.spec import CheckpointFiles, elements
 
 from ..checkpoints import writer
@@ -247,8 +247,32 @@ def test_roles() -> None:
         "lstm/m": "weight",
         "layer/.OPTIMIZER_SLOT/optimizer/m/.ATTRIBUTES/VARIABLE_VALUE": "optimizer",
         "_CHECKPOINTABLE_OBJECT_GRAPH": "other",
+        "wide/bias": "weight",
+        "wide/bias/t_0/Adagrad": "optimizer",
+        "training/Ftrl/wide/bias/linear": "optimizer",
+        "training/Ftrl/learning_rate": "optimizer",
+        "training/Ftrl/l1_regularization_strength": "optimizer",
+        "training/Ftrl/decay": "optimizer",
+        "training/Ftrl/temperature": "weight",
+        "SGD/iter": "optimizer",
+        "SGD/lr": "optimizer",
+        "norm/beta": "weight",
+        "schedule/learning_rate": "weight",
+        "iter": "weight",
+        "MutableHashTable-keys": "other",
+        "MutableHashTable-values": "other",
+        "model-keys": "weight",
     }
     assert roles(names) == names
+
+
+def test_slots_and_their_variables() -> None:
+    names = ["w", "w/Adam", "part", "part/t_0/Adagrad", "opt/Adam/w/m", "opt/w/kernel", "m"]
+    assert slots_of(names) == {
+        "w/Adam": "w",
+        "part/t_0/Adagrad": "part",
+        "opt/Adam/w/m": "w",
+    }
 
 
 def test_roles_of_slots_of_optimizers_with_other_names() -> None:

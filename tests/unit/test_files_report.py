@@ -1,5 +1,6 @@
 """What ``inspect`` and ``verify`` print, as text and as JSON."""
 
+import dataclasses
 import json
 import re
 import sys
@@ -79,7 +80,7 @@ VERIFICATION = Verification(
     checked=True,
     model_dir="base",
     checkpoints=(
-        Verified(True, "base/model.ckpt-4", 4, 1, 24),
+        Verified(True, "base/model.ckpt-4", 4, 1, 24, whole=True),
         Verified(False, "base/model.ckpt-9", 9, 5, 16100, (GROUP,), loaded=True),
     ),
     not_judged=("base/old: it is of the V1 format",),
@@ -141,6 +142,14 @@ not judged: base/old: it is of the V1 format
 The last good one is base/model.ckpt-4.
 """
     )
+
+
+def test_whole_data_is_not_called_bad_for_what_else_was_found() -> None:
+    found = Verified(False, "base/model.ckpt-9", 9, 5, 16100, (GROUP,), whole=True)
+    both = dataclasses.replace(VERIFICATION, checkpoints=(VERIFICATION.checkpoints[0], found))
+    text = render_verification(both, Options())
+    assert "base/model.ckpt-9: 5 tensors, 15.7 KiB read: data good, with findings\n" in text
+    assert "The last good one is base/model.ckpt-9; its data is good, and what was" in text
 
 
 def test_colors_mark_what_is_good_and_what_is_not() -> None:
@@ -272,8 +281,8 @@ def checkpoint(prefix: str, step: Any, written: Any, size: int, loaded: bool) ->
 
 
 def test_the_json_of_a_verification() -> None:
-    good = {"ok": True, "prefix": "base/model.ckpt-4", "step": 4, "tensors": 1, "size": 24}
-    bad = {"ok": False, "prefix": "base/model.ckpt-9", "step": 9, "tensors": 5, "size": 16100}
+    good = {"prefix": "base/model.ckpt-4", "step": 4, "tensors": 1, "size": 24}
+    bad = {"prefix": "base/model.ckpt-9", "step": 9, "tensors": 5, "size": 16100}
     assert json.loads(files_json.render_verification(VERIFICATION)) == {
         "version": 1,
         "ok": False,
@@ -281,8 +290,8 @@ def test_the_json_of_a_verification() -> None:
         "why": VERIFICATION.why,
         "last_good": "base/model.ckpt-4",
         "checkpoints": [
-            {**good, "loaded": False, "findings": []},
-            {**bad, "loaded": True, "findings": [FINDING_JSON]},
+            {**good, "ok": True, "whole": True, "loaded": False, "findings": []},
+            {**bad, "ok": False, "whole": False, "loaded": True, "findings": [FINDING_JSON]},
         ],
         "not_judged": ["base/old: it is of the V1 format"],
     }

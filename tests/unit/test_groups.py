@@ -1,5 +1,6 @@
 """One cause is one group: renamed scopes pair up, layers fold."""
 
+import time
 from typing import List, Sequence, Tuple
 
 import pytest
@@ -152,6 +153,13 @@ def test_the_order_of_the_names_does_not_matter() -> None:
 )
 def test_fold(names: List[str], folded: List[Tuple[str, int]]) -> None:
     assert counts(names) == folded
+
+
+def test_many_alike_names_fold_soon() -> None:
+    names = [f"table_{number}" for number in range(30000)]
+    start = time.process_time()
+    assert counts(names) == [("table_{0..29999}", 30000)]
+    assert time.process_time() - start < 2
 
 
 def test_two_kinds_of_variables_of_a_layer_fold_side_by_side() -> None:

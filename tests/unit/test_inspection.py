@@ -307,15 +307,11 @@ def test_a_checkpoint_that_is_gone_before_it_is_read(
     assert found.ok
 
 
-def test_what_the_model_did_to_all_makes_no_older_one_better(tmp_path: Path) -> None:
-    source = FIXTURES / "batch_norm" / "tf215"
-    shutil.copytree(str(source), str(tmp_path / "base"))
-    prefix = str(tmp_path / "base" / "model.ckpt-10")
-    found = Verified(False, prefix, 10, 1, 1, whole=True)
-    first = Verified(True, prefix[:-2] + "0", 0, 1, 1, whole=True)
-    both = Verification(False, True, str(tmp_path / "base"), (first, found))
-    assert both.last_good == prefix
-    assert "but for what the model did to it." in render_verification(both, Options())
+def test_what_is_not_of_the_data_makes_no_older_one_better() -> None:
+    first = Verified(True, "base/model.ckpt-0", 0, 1, 1, whole=True)
+    found = Verified(False, "base/model.ckpt-10", 10, 1, 1, whole=True)
+    both = Verification(False, True, "base", (first, found))
+    assert both.last_good == "base/model.ckpt-10"
 
 
 def test_layers_fold(tmp_path: Path) -> None:
@@ -760,6 +756,55 @@ def test_the_last_good_one_is_the_latest_wherever_it_lies(model_dir: Path) -> No
     found = verify(str(model_dir), all_checkpoints=True, fail_on="error")
     assert [item.step for item in found.checkpoints] == [10, 50]
     assert found.last_good == str(model_dir / "best" / "model.ckpt-50")
+
+
+def test_what_is_listed_below_the_directory_is_verified_too(model_dir: Path) -> None:
+    """The one that is loaded may be damaged, and the one before it good."""
+    pytest.importorskip("numpy")
+    listed = [f"best/model.ckpt-{step}" for step in (40, 50)]
+    (model_dir / "best").mkdir()
+    for name in listed:
+        put(model_dir / "best", name=os.path.basename(name))
+    os.truncate(str(model_dir / (listed[1] + ".data-00000-of-00001")), 0)
+    names = [f'model_checkpoint_path: "{listed[1]}"']
+    names.extend(f'all_model_checkpoint_paths: "{name}"' for name in [*listed, "best/model.ckpt-3"])
+    (model_dir / "checkpoint").write_text("\n".join(names))
+    found = verify(str(model_dir), all_checkpoints=True, fail_on="error")
+    assert [(item.step, item.ok) for item in found.checkpoints] == [
+        (10, True),
+        (40, True),
+        (50, False),
+    ]
+    assert found.last_good == str(model_dir / listed[0])
+    shown = inspect(str(model_dir)).checkpoints
+    assert [(item.step, item.loaded) for item in shown] == [(10, False), (40, False), (50, True)]
+
+
+def test_epochs_in_names_make_no_data_bad(tmp_path: Path) -> None:
+    pytest.importorskip("numpy")
+    for epoch in (1, 2):
+        put(tmp_path, name=f"model.ckpt-{epoch}")
+    (tmp_path / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-2"\n')
+    found = verify(str(tmp_path), all_checkpoints=True)
+    assert [(item.ok, item.whole) for item in found.checkpoints] == [(False, True)] * 2
+    assert found.last_good == str(tmp_path / "model.ckpt-2")
+
+
+def test_what_macos_keeps_beside_a_file_is_no_checkpoint(model_dir: Path, tmp_path: Path) -> None:
+    """Its archives, and its copies to other file systems, have a ``._`` file for each."""
+    pytest.importorskip("numpy")
+    shadow = b"\0\5\x16\7\0\2\0\0Mac OS X        \0\2".ljust(4096, b"\0")
+    before = inspect(str(model_dir))
+    for path in list(model_dir.iterdir()):
+        (model_dir / f"._{path.name}").write_bytes(shadow)
+    after = inspect(str(model_dir))
+    assert (after.checkpoints, after.groups) == (before.checkpoints, before.groups)
+    assert verify(str(model_dir), all_checkpoints=True, fail_on="error").ok
+    for path in model_dir.glob("[!.]*"):
+        path.unlink()
+    assert not inspect(str(model_dir)).checked
+    assert "holds no checkpoint" in inspect(str(model_dir)).findings[0].message
+    assert "without an index" not in inspect(str(model_dir)).findings[0].message
 
 
 def test_the_variables_of_a_saved_model_that_were_verified_are_not_left_out(

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import shlex
 import time
 from typing import List, Tuple
 
@@ -357,6 +358,7 @@ def test_a_newer_checkpoint_of_either_format(newer: str) -> None:
         dataclasses.replace(made.facts(), located=located)
     )
     assert newer in found.message
+    assert f"ckptcheck verify {shlex.quote(other)} finds it good" in found.hint
 
 
 def test_a_state_file_that_cannot_be_read_is_not_called_wrong() -> None:
@@ -365,6 +367,27 @@ def test_a_state_file_that_cannot_be_read_is_not_called_wrong() -> None:
     (found,) = all_rules()["no-checkpoint"].check(made.nothing_to_restore(located))
     assert "cannot use the state file (it cannot be read: Permission denied)" in found.message
     assert found.hint == "make runs/base/checkpoint a file that can be read"
+
+
+def test_a_directory_in_the_place_of_the_state_file_is_to_be_replaced() -> None:
+    state = StateFile("", problem="it is a directory", unseen=True, directory=True)
+    located = dataclasses.replace(made.LOCATED, prefix="", exists=False, state=state)
+    (found,) = all_rules()["no-checkpoint"].check(made.nothing_to_restore(located))
+    assert found.hint.startswith(
+        "remove the directory runs/base/checkpoint, and let model_checkpoint_path: "
+    )
+
+
+@pytest.mark.parametrize("mode", ["predict", "train"])
+def test_state_of_an_optimizer_of_keras_is_unused_where_train_is_checked(mode: str) -> None:
+    state = ("training/Adam/dense/kernel/m", "training/Adam/iter", "training/Adam/learning_rate")
+    stored = {**made.WEIGHTS, **dict.fromkeys(state, ((1, 64), "float32"))}
+    facts = dataclasses.replace(made.facts(stored=stored), modes=(mode,))
+    assert facts.trace is not None
+    traced = tuple(item for item in facts.trace.modes if item.mode == mode)
+    facts = dataclasses.replace(facts, trace=dataclasses.replace(facts.trace, modes=traced))
+    found = [item.variable for item in all_rules()["unused-variable"].check(facts)]
+    assert found == (sorted(state) if mode == "train" else [])
 
 
 @pytest.mark.parametrize("object_based", [False, True])
