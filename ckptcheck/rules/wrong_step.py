@@ -36,7 +36,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         f"TRAIN goes on from {stored}",
         modes=facts.modes,
         subject=facts.located.prefix,
-        hint="find out whether the files have been renamed",
+        hint="find out whether the files have been renamed, or the saver numbers epochs",
     )
 
 
