@@ -20,6 +20,8 @@ FILE_COMMANDS = ("inspect", "snapshot", "verify")
 """A first word that is one of these is a command of its own; ``./inspect`` is a directory."""
 
 _OPTIONS = ("explain", "list-rules", "help", "version")
+_CHECKS = ("check", "lint")
+"""What other linters call what is done here without a command."""
 _ALL = "ckptcheck verify --all-checkpoints reads them all"
 _JSON = dict.fromkeys(("check", "inspect", "verify"), "--format json writes JSON")
 _INSTEAD = {
@@ -93,7 +95,7 @@ def split_flags(argv: Sequence[str]) -> Tuple[List[str], Tuple[str, ...]]:
 
 def _run(words: List[str], flags: Optional[Sequence[str]]) -> None:
     """Imports the command that is asked for, and no other: what it does not need takes time."""
-    _verify_options(words)
+    _verify_words(words)
     if words and words[0] in FILE_COMMANDS:
         command = importlib.import_module(f".commands.{words[0]}", __package__)
         run = functools.partial(command.app, words[1:], prog_name=f"ckptcheck {words[0]}")
@@ -107,14 +109,23 @@ def _run(words: List[str], flags: Optional[Sequence[str]]) -> None:
         write_out()
 
 
-def _verify_options(words: Sequence[str]) -> None:
-    """Says what to write instead of an option that is another command's, or another linter's.
+def _verify_words(words: Sequence[str]) -> None:
+    """Says what to write instead of what is another command's, or another linter's.
 
     Raises:
-        UsageError: there is such an option.
+        UsageError: there is such a word.
     """
-    if words and words[0] in _OPTIONS and not os.path.exists(words[0]):
-        raise UsageError(f"no command {words[0]}: did you mean ckptcheck --{' '.join(words)}?")
+    if words and not os.path.exists(words[0]):
+        rest = " ".join(words[1:])
+        if words[0] in _OPTIONS:
+            raise UsageError(f"no command {words[0]}: did you mean ckptcheck --{' '.join(words)}?")
+        if words[0] in _CHECKS and rest:
+            raise UsageError(f"no command {words[0]}: did you mean ckptcheck {rest}?")
+    elif len(words) == 1 and words[0] not in FILE_COMMANDS:
+        raise UsageError(
+            f"TARGET is missing: expected MODEL_DIR TARGET PARAMS, such as ckptcheck {words[0]} "
+            f"models.net:model_fn params.json; the files alone are for ckptcheck inspect {words[0]}"
+        )
     command = words[0] if words and words[0] in FILE_COMMANDS else "check"
     for word in words:
         instead = _INSTEAD.get(word, {}).get(command)

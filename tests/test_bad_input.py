@@ -270,6 +270,16 @@ def test_a_word_that_is_an_option(project: Project, word: str) -> None:
     assert_refused(project.run(word), f"did you mean ckptcheck --{word}?")
 
 
+@pytest.mark.parametrize("word", ["check", "lint"])
+def test_a_check_is_no_command(word: str, project: Project) -> None:
+    run = project.run(word, "model_dir", "model:model_fn")
+    assert_refused(run, "did you mean ckptcheck model_dir model:model_fn?")
+
+
+def test_a_model_dir_alone(project: Project) -> None:
+    assert_refused(project.run("model_dir"), "TARGET is missing", "ckptcheck inspect model_dir")
+
+
 def test_a_prefix_with_a_colon(project: Project) -> None:
     for path in (project.root / "model_dir").glob("model.ckpt-10.*"):
         path.rename(project.root / path.name.replace("model.ckpt-10", "exp:model"))
