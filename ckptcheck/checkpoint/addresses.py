@@ -13,7 +13,7 @@ WEB = ("http", "https")
 
 _PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):[^/\s]*@")
 _TOKEN = re.compile(r"(?<=http://|ttps://)[^/@:\s]+@")
-_QUERY = re.compile(r"(https?://[^\s?]*\?)[^\s?=]*=\S*")
+_QUERY = re.compile(r"(https?://[^\s?]*\?)[^\s?=]*=\S*[^\s:,;.)]")
 
 
 def is_remote(named: str) -> bool:
