@@ -356,7 +356,7 @@ def test_options_that_are_none(project: Project, arguments: List[str], words: Li
     assert_refused(run, *words)
 
 
-@pytest.mark.parametrize("arguments", [[], ["model_dir"]])
+@pytest.mark.parametrize("arguments", [[], ["model_dir/model.ckpt-10"]])
 def test_arguments_that_are_missing(project: Project, arguments: List[str]) -> None:
     run = project.run(*arguments)
     assert_refused(run, "Missing argument")

@@ -25,7 +25,7 @@ from ..rules import all_rules
 from ..spec import MODES
 from ..stdout import write_out
 from .progress import Bar
-from .terminal import finish, new_app, of_terminal
+from .terminal import FORMAT, fail_on_option, finish, new_app, of_terminal
 
 _HELP = """Says what restoring a checkpoint into Estimator code will do, before it is tried.
 
@@ -113,13 +113,17 @@ def check(
     target: str = typer.Argument(..., metavar="TARGET", show_default=False),
     params: Optional[str] = typer.Argument(None, metavar="PARAMS", show_default=False),
     modes: List[str] = typer.Option(
-        list(MODES), "--mode", help="Check this mode (predict, eval, train or export); repeatable."
+        list(MODES),
+        "--mode",
+        metavar="MODE",
+        help="Check this mode (predict, eval, train or export); repeatable.",
     ),
     overrides: List[str] = typer.Option(
         [], "--set", metavar="KEY=VALUE", help="Override a param; key.sub=value goes deeper."
     ),
     params_type: str = typer.Option(
         "dict",
+        metavar="TYPE",
         help="What model_fn gets as params: dict, attr (params.key), or module:callable.",
     ),
     input_fn: str = typer.Option(
@@ -135,7 +139,9 @@ def check(
         "", metavar="DIR", help="Import TARGET from here; default: the working directory."
     ),
     behavior: str = typer.Option(
-        "auto", help="Reference (v1) or resource (v2) variables; auto: as the saved graph shows."
+        "auto",
+        metavar="KIND",
+        help="Reference (v1) or resource (v2) variables; auto: as the saved graph shows.",
     ),
     timeout: str = typer.Option(
         f"{DEFAULT_TIMEOUT:g}", metavar="SECONDS", help="Seconds that each mode may take."
@@ -143,9 +149,9 @@ def check(
     memory_limit: Optional[str] = typer.Option(
         None, metavar="SIZE", help="Memory that each mode may take, such as 4G; default: no limit."
     ),
-    output: str = typer.Option("text", "--format", help="text or json."),
+    output: str = FORMAT,
     show_plan: bool = typer.Option(False, "--show-plan", help="Show all that is restored."),
-    fail_on: str = typer.Option("error", help="Exit with 1 from this severity on."),
+    fail_on: str = fail_on_option("error"),
     quiet: bool = typer.Option(False, "--quiet", "-q", help="Hide what the code prints."),
     deep: bool = typer.Option(
         False, "--deep", help="Read all data of the checkpoint too, as ckptcheck verify does."

@@ -4,7 +4,7 @@ import typer
 
 from ..inspection import inspect
 from ..reporters import files_json, files_text
-from .terminal import FORMAT, MODEL_DIR, finish, new_app, of_terminal, verify_words
+from .terminal import FORMAT, MODEL_DIR, fail_on_option, finish, new_app, of_terminal, verify_words
 
 app = new_app()
 
@@ -14,7 +14,7 @@ def inspect_command(
     model_dir: str = MODEL_DIR,
     show_all: bool = typer.Option(False, "--all", help="A line for each variable."),
     output: str = FORMAT,
-    fail_on: str = typer.Option("error", help="Exit with 1 from this severity on."),
+    fail_on: str = fail_on_option("error"),
 ) -> None:
     """Shows what is in MODEL_DIR, which checkpoint Estimator loads, and whether it is whole.
 

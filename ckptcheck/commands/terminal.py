@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from typing import Union
+from typing import Any, Union
 
 import typer
 
@@ -13,8 +13,18 @@ from ..reporters.options import Options
 from ..spec import SEVERITIES, Inspection, Report, Verification
 from ..stdout import write_out
 
-FORMAT = typer.Option("text", "--format", help="text or json.")
+FORMAT = typer.Option("text", "--format", metavar="FORMAT", help="text or json.")
 MODEL_DIR = typer.Argument(..., metavar="MODEL_DIR", show_default=False)
+
+
+def fail_on_option(default: str) -> Any:
+    """The option ``--fail-on``, whose default is another one for each command."""
+    return typer.Option(
+        default,
+        "--fail-on",
+        metavar="SEVERITY",
+        help="Exit with 1 from this severity on: note, warning or error.",
+    )
 
 
 def new_app() -> typer.Typer:

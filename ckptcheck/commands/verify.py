@@ -5,7 +5,7 @@ import typer
 from ..reporters import files_json, files_text
 from ..verification import verify
 from .progress import Bar
-from .terminal import FORMAT, MODEL_DIR, finish, new_app, of_terminal, verify_words
+from .terminal import FORMAT, MODEL_DIR, fail_on_option, finish, new_app, of_terminal, verify_words
 
 app = new_app()
 
@@ -19,7 +19,7 @@ def verify_command(
         help="Verify every checkpoint of the directory: which is the last good one?",
     ),
     output: str = FORMAT,
-    fail_on: str = typer.Option("warning", help="A checkpoint is not good from this severity on."),
+    fail_on: str = fail_on_option("warning"),
 ) -> None:
     """Reads all data of the checkpoint: checksums, NaN and infinite values, untrained ones.
 
