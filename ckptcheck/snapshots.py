@@ -1,13 +1,12 @@
 """Small copies of a model_dir without its data."""
 
-import tempfile
 from typing import NamedTuple, Tuple
 
 from .checkpoint.addresses import is_remote, local_path, without_secrets
 from .checkpoint.examine import examine
 from .checkpoint.locate import locate
 from .checkpoint.remote import AtHand, at_hand
-from .checkpoint.snapshot import Contents, snapshot_of, with_said, write_snapshot
+from .checkpoint.snapshot import add_said, snapshot_of, written_snapshot
 from .errors import UsageError
 from .file_facts import file_facts
 from .groups import group
@@ -59,8 +58,10 @@ def _snapshot(place: AtHand, out: str) -> Snapshot:
     contents = snapshot_of(examined.bundle)
     findings = place.shown(tuple(run_rules(file_facts(located, examined))))
     unread = place.shown(place.unread)
-    lost = (*_lost(findings, contents), *(f"this could not be known: {item}" for item in unread))
-    write_snapshot(with_said(contents, lost), out)
+    with written_snapshot(contents, out):
+        lost = (*_lost(findings, out), *(f"this could not be known: {item}" for item in unread))
+        if lost:
+            add_said(out, lost)
     return Snapshot(out, tuple(contents), group(findings), unread)
 
 
@@ -74,12 +75,10 @@ def _instead(located: Located) -> str:
     return "there is none in it"
 
 
-def _lost(findings: Tuple[Finding, ...], contents: Contents) -> Tuple[str, ...]:
+def _lost(findings: Tuple[Finding, ...], out: str) -> Tuple[str, ...]:
     """What a check of the snapshot will not find: its state file names what is beside it."""
-    with tempfile.TemporaryDirectory(prefix="ckptcheck-") as out:
-        write_snapshot(contents, out)
-        located = locate(out)
-        kept = {found.rule for found in run_rules(file_facts(located, examine(located.prefix)))}
+    located = locate(out)
+    kept = {found.rule for found in run_rules(file_facts(located, examine(located.prefix)))}
     return tuple(
         finding.message
         for finding in findings

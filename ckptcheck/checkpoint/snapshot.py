@@ -10,7 +10,7 @@ import json
 import math
 import os
 import re
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import UsageError
 from .bounded import GIT_LFS, is_pointer, read_regular, read_whole
@@ -120,9 +120,13 @@ def _read_document(folder: str) -> _Said:
     if not os.path.isfile(path):
         return _Said({}, {})
     try:
-        return _parsed(read_whole(path, LARGEST_MARKER))
-    except _NewerError:
-        raise UsageError(f"{path} is of a newer version of ckptcheck: upgrade this one")
+        content = json.loads(read_whole(path, LARGEST_MARKER).decode("utf-8"))
+        if type(content["version"]) is int and content["version"] > _VERSION:
+            raise UsageError(f"{path} is of a newer version of ckptcheck: upgrade this one")
+        if content["version"] != _VERSION:
+            raise ValueError(content["version"])
+        markers = {str(base): _marker(said) for base, said in content["checkpoints"].items()}
+        return _Said(markers, _listing(content.get("others", {})))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}")
     except DamagedError as error:
@@ -131,20 +135,6 @@ def _read_document(folder: str) -> _Said:
         raise UsageError(
             f"{path} is not as this version of ckptcheck writes it: make the snapshot again"
         )
-
-
-class _NewerError(Exception):
-    """A marker is of a newer version than this one knows."""
-
-
-def _parsed(data: bytes) -> _Said:
-    content = json.loads(data.decode("utf-8"))
-    if type(content["version"]) is int and content["version"] > _VERSION:
-        raise _NewerError
-    if content["version"] != _VERSION:
-        raise ValueError(content["version"])
-    markers = {str(base): _marker(said) for base, said in content["checkpoints"].items()}
-    return _Said(markers, _listing(content.get("others", {})))
 
 
 def _listing(said: Any) -> Listing:
@@ -201,17 +191,9 @@ def snapshot_of(bundle: Bundle) -> Contents:
     return contents
 
 
-def with_said(contents: Contents, said: Sequence[str]) -> Contents:
-    """A snapshot that keeps what was found of its model_dir alone."""
-    markers = _parsed(contents[MARKER]).markers
-    for base, marker in markers.items():
-        texts = (*marker.said, *(text for text in said if text not in marker.said))
-        markers[base] = marker._replace(said=texts)
-    return {**contents, MARKER: _document(markers)}
-
-
-def write_snapshot(contents: Contents, out: str) -> None:
-    """Writes a snapshot.
+@contextlib.contextmanager
+def written_snapshot(contents: Contents, out: str) -> Iterator[None]:
+    """Writes a snapshot, and takes it away again where the context does not come to its end.
 
     Args:
         contents: its files.
@@ -228,6 +210,7 @@ def write_snapshot(contents: Contents, out: str) -> None:
             with open(os.path.join(out, name), "xb") as file:
                 written.append(file.name)
                 file.write(content)
+        yield
     except BaseException as error:
         _unmake(written, made)
         if isinstance(error, OSError):
@@ -282,6 +265,19 @@ def _content_of(path: str) -> bytes:
         return read_regular(path, _LARGEST_GRAPH)
     except DamagedError as error:
         raise UsageError(f"no snapshot can be made: {path}: {error}")
+
+
+def add_said(out: str, said: Sequence[str]) -> None:
+    """Adds to a snapshot what was found of its model_dir alone.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    markers = _read_document(out).markers
+    for base, marker in markers.items():
+        texts = (*marker.said, *(text for text in said if text not in marker.said))
+        markers[base] = marker._replace(said=texts)
+    write_markers(out, markers)
 
 
 def _document(markers: Dict[str, Marker], others: Optional[Listing] = None) -> bytes:

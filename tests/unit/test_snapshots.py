@@ -61,6 +61,19 @@ def test_what_the_state_file_of_the_model_dir_does_is_not_forgotten(
     assert inspect(str(tmp_path / "again")).not_judged == found.not_judged
 
 
+def test_no_snapshot_is_left_without_what_was_found(
+    model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    put(model_dir, name="model.ckpt-20")
+    monkeypatch.setattr("ckptcheck.snapshots.add_said", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        snapshot(str(model_dir), str(tmp_path / "a" / "snap"))
+    assert [path.name for path in tmp_path.iterdir()] == ["base"]
+
+
 def test_a_model_dir_without_faults_is_not_spoken_of(model_dir: Path, tmp_path: Path) -> None:
     snapshot(str(model_dir), str(tmp_path / "snap"))
     assert len(inspect(str(tmp_path / "snap")).not_judged) == 1
