@@ -607,6 +607,9 @@ class TraceRequest:
         strategy: whether the mode runs under a distribution strategy, as far as the saved graph
             tells; an Estimator's own config knows better.
         rehearse: whether the run after the restore is to be rehearsed where shapes differ.
+        guessed: whether the structures are a guess. Then a use that does not fit them ends the
+            trace with a ``structure`` failure, which only the search for the features may see.
+            Otherwise TensorFlow raises what it raises.
     """
 
     mode: str
@@ -627,15 +630,16 @@ class TraceRequest:
     tpu: bool = False
     strategy: bool = False
     rehearse: bool = False
+    guessed: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class ModeTrace:
-    """What the tracer replies of one mode.
+    """What the tracer replies of one mode: either a finished plan, or why there is none.
 
     Attributes:
-        plan: None where the trace failed.
-        failure: None where it did not.
+        plan: the finished plan; None where the trace failed.
+        failure: why it failed; None where it did not.
         wants_v1: a name of TensorFlow 1 that the code asked for and this TensorFlow has only in
             ``tensorflow.compat.v1``; "" for none.
         stand_ins: what of TensorFlow was stood in for.
@@ -664,6 +668,15 @@ class ModeTrace:
     behavior: str = ""
     tpu_spec: bool = False
     other_shapes: bool = False
+
+    def __post_init__(self) -> None:
+        """Verifies that there is a plan or a failure, and not both.
+
+        Raises:
+            ValueError: there are both, or none.
+        """
+        if (self.plan is None) == (self.failure is None):
+            raise ValueError(f"a trace of {self.mode} needs either a plan or a failure")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -891,12 +904,33 @@ class Group:
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """What a restore will do in one mode; ``at`` is ``restore`` or ``run`` where it fails."""
+    """What a restore will do in one mode.
+
+    Attributes:
+        mode: the mode.
+        verdict: one of :data:`OUTCOMES`.
+        at: where it fails, ``restore`` or ``run``; "" for the other verdicts.
+        plan: the finished plan, without which no mode restores; None where there is none.
+    """
 
     mode: str
     verdict: str
     at: str = ""
-    reads: int = 0
+    plan: Optional[RestorePlan] = None
+
+    def __post_init__(self) -> None:
+        """Verifies that only a finished plan restores.
+
+        Raises:
+            ValueError: there is no plan.
+        """
+        if self.verdict == RESTORES and self.plan is None:
+            raise ValueError(f"{self.mode} has no restore plan, and no finding says why")
+
+    @property
+    def reads(self) -> int:
+        """How many tensors the restore reads; 0 where there is no plan."""
+        return len(self.plan.reads) if self.plan else 0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,8 +7,8 @@ from .spec import (
     OUTCOMES,
     RESTORES,
     Finding,
-    ModeTrace,
     Outcome,
+    RestorePlan,
     Trace,
     Verdict,
 )
@@ -22,19 +22,21 @@ def verdicts(
     Args:
         modes: the modes that were checked.
         findings: all findings.
-        trace: the traces, for the count of reads; None where nothing was traced.
+        trace: the traces; None where nothing was traced.
+
+    Raises:
+        ValueError: a mode has neither a finished plan nor a finding with an outcome.
     """
-    traces = {item.mode: item for item in trace.modes} if trace else {}
-    return tuple(_verdict(mode, findings, traces.get(mode)) for mode in modes)
+    plans = {plan.mode: plan for plan in trace.plans} if trace else {}
+    return tuple(_verdict(mode, findings, plans.get(mode)) for mode in modes)
 
 
-def _verdict(mode: str, findings: Sequence[Finding], trace: Optional[ModeTrace]) -> Verdict:
+def _verdict(mode: str, findings: Sequence[Finding], plan: Optional[RestorePlan]) -> Verdict:
     outcomes: List[Outcome] = [
         finding.outcomes[mode] for finding in findings if mode in finding.outcomes
     ]
-    reads = len(trace.plan.reads) if trace and trace.plan else 0
     worst = max(outcomes, key=_weight, default=Outcome(RESTORES))
-    return Verdict(mode, worst.verdict, worst.at, reads)
+    return Verdict(mode, worst.verdict, worst.at, plan)
 
 
 def _weight(outcome: Outcome) -> Tuple[bool, int, bool]:

@@ -85,6 +85,13 @@ class Guess:
         return [self.pool.leaves[place] for place in places if place not in taken]
 
     @property
+    def assumed(self) -> List[Tuple[str, Leaf]]:
+        """The keys and their tensors where no name in the saved graph says that they match."""
+        inner = [(path[-1], place) for path, place in self.places.items() if len(path) > 1]
+        leaves = [(key, self.pool.leaves[place]) for key, place in inner if isinstance(key, str)]
+        return [(k, leaf) for k, leaf in leaves if not is_unnamed(k) and not leaf.is_named(k)]
+
+    @property
     def wanting(self) -> List[Path]:
         """The tensors that the pool has no leaf for."""
         return [path for path in _paths(self.features, self.labels) if path not in self.places]
@@ -546,12 +553,17 @@ def _by_iteration(events: Sequence[InputEvent], traces: Mapping[str, ModeTrace],
     return TENSOR if room == 1 else sequence("list", room)
 
 
-_UNNAMED = "ckptcheck_unnamed_feature_{:03}"
+_MARK = "ckptcheck_unnamed_feature_"
 
 
 def unnamed(place: int) -> str:
     """A key for a feature whose own key nothing shows; their order is that of the real keys."""
-    return _UNNAMED.format(place)
+    return f"{_MARK}{place:03}"
+
+
+def is_unnamed(key: str) -> bool:
+    """Whether a key is made up."""
+    return key.startswith(_MARK)
 
 
 def _unnamed_dict(count: int) -> Node:
@@ -560,9 +572,8 @@ def _unnamed_dict(count: int) -> Node:
 
 def names_depend_on_keys(traces: Mapping[str, ModeTrace]) -> bool:
     """Whether a variable is named after a feature whose key nothing shows."""
-    mark = _UNNAMED.partition("{")[0]
     plans = [trace.plan for trace in traces.values() if trace.plan is not None]
-    return any(mark in read.key for plan in plans for read in plan.reads)
+    return any(_MARK in read.key for plan in plans for read in plan.reads)
 
 
 def keys_are_missed(found: Found) -> bool:

@@ -46,6 +46,19 @@ class Leaf:
         """Whether the model_fn that was saved consumed it."""
         return bool(self.consumers)
 
+    def is_named(self, key: str) -> bool:
+        """Whether the saved graph has a name that says that this tensor is the feature ``key``.
+
+        A placeholder bears it itself. A feature column works in a scope named after it, such as
+        ``input_layer/age_embedding``.
+        """
+        places = [self.name.rpartition(":")[0], *(text.split(" ")[0] for text in self.consumers)]
+        return any(_bears(part, key) for place in places for part in place.split("/"))
+
+
+def _bears(part: str, key: str) -> bool:
+    return part == key or (len(key) > 1 and part.startswith(key + "_"))
+
 
 @dataclasses.dataclass(frozen=True)
 class Pool:

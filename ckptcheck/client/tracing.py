@@ -4,7 +4,18 @@ import dataclasses
 import json
 import os
 import tempfile
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from ..config import CheckSpec
 from ..errors import UnknownFeaturesError, UsageError
@@ -24,7 +35,14 @@ from ..spec import (
     from_json,
     to_json,
 )
-from .features import Found, Guess, Inputs, find, keys_are_missed, names_depend_on_keys
+from .features import (
+    Found,
+    Guess,
+    Inputs,
+    find,
+    keys_are_missed,
+    names_depend_on_keys,
+)
 from .process import Tracer
 
 
@@ -229,6 +247,7 @@ class _Tracing:
             tpu=self._tpu,
             strategy=self._strategy and mode == TRAIN,
             rehearse=self._rehearsing,
+            guessed=not self._explicit,
         )
 
     def _ask(self, wanted: Mapping[str, Inputs]) -> Dict[str, ModeTrace]:
@@ -303,9 +322,7 @@ class _Tracing:
         source = "input-fn" if self._spec.input_fn else "features-file"
         labeled_first = sorted(self._spec.modes, key=lambda mode: mode in UNLABELED)
         best_first = [traces[mode] for mode in labeled_first]
-        seen = next((trace for trace in best_first if trace.failure is None), None)
-        if seen is None:
-            return _WithFeatures(traces, Features(source), given)
+        seen = next((trace for trace in best_first if trace.failure is None), best_first[0])
         return _WithFeatures(traces, Features(source, seen.features, seen.labels), given)
 
     def _given(self, mode: str) -> Inputs:
@@ -321,9 +338,11 @@ class _Tracing:
         known = self._known.guess if self._known else None
         found = find(graph, _with_reference(self._spec.modes), self._ask, known)
         _raise_usage(found.traces.values())
-        if found.guess is None or not found.complete or names_depend_on_keys(found.traces):
+        unfit = any(_is_unfit(trace) for trace in found.traces.values())
+        if found.guess is None or unfit or not found.complete or names_depend_on_keys(found.traces):
             raise self._not_found(found, graph)
         self._guess = found.guess
+        self._doubts.extend(_assumed(found.guess))
         if not found.alike and all(t.failure is None for t in found.traces.values()):
             self._doubts.append(_ANOTHER_USE)
         shared = _named_after_inputs(found.guess.pool.names, found.traces.values())
@@ -414,15 +433,36 @@ _NAMED_AFTER_INPUTS = (
 )
 _MOST_SHARED = 3
 
+_ASSUMED = (
+    "whether {} in the saved graph: the order of the keys says so, and no name confirms it "
+    "(--input-fn or --features makes sure)"
+)
+_MOST_ASSUMED = 3
+
 _ANOTHER_USE = (
     "whether each feature is the right tensor: the model_fn uses them otherwise than it did when "
     "the graph was saved, so only their order told them apart (--input-fn or --features makes sure)"
 )
 
 
+def _assumed(guess: Guess) -> Iterator[str]:
+    """What to say of keys that nothing in the saved graph names."""
+    pairs = [f"{key} is {leaf.name}" for key, leaf in guess.assumed]
+    rest = len(pairs) - _MOST_ASSUMED
+    if rest > 1:
+        pairs[_MOST_ASSUMED:] = [f"and so on for {rest} more keys"]
+    if pairs:
+        yield _ASSUMED.format(", ".join(pairs))
+
+
 def _with_reference(modes: Sequence[str]) -> Tuple[str, ...]:
     """The modes with TRAIN, the mode of the saved graph, by which the features are told apart."""
     return (*modes, TRAIN) if TRAIN not in modes else tuple(modes)
+
+
+def _is_unfit(trace: ModeTrace) -> bool:
+    """Whether a trace ended because the guessed structure of the features was wrong."""
+    return trace.failure is not None and trace.failure.kind == "structure"
 
 
 def _can_hold_a_graph(path: str) -> bool:

@@ -185,10 +185,10 @@ class _Writer:
         bad = [v.mode.upper() for v in report.verdicts if v.verdict != RESTORES]
         if not bad:
             modes = ", ".join(v.mode.upper() for v in report.verdicts)
-            text = f"{modes} will restore."
-            hint = _first_hint(report) if not report.ok else ""
-            color = "good" if report.ok else "error"
-            return self._paint(self._wrap(text + (" First: " + hint if hint else "")), color)
+            if report.ok:
+                return self._paint(self._wrap(f"{modes} will restore."), "good")
+            text = f"{modes} will restore, but the check fails. First: {_first_hint(report)}"
+            return self._paint(self._wrap(text), "error")
         text = f"{_summary(report.verdicts)} First: {_first_hint(report)}"
         return self._paint(self._wrap(text), "error")
 
@@ -226,7 +226,7 @@ def _summary(verdicts: Sequence[Verdict]) -> str:
     unknown = [v.mode.upper() for v in verdicts if v.verdict == UNTRACEABLE]
     parts = []
     if wrong:
-        parts.append("{} will not restore rightly.".format(", ".join(wrong)))
+        parts.append("{} will not restore correctly.".format(", ".join(wrong)))
     if unknown:
         parts.append("{} cannot be judged.".format(", ".join(unknown)))
     return " ".join(parts)

@@ -207,6 +207,21 @@ def of_another_kind(facts: Facts) -> bool:
     return any(missing_reads(facts, plan) for plan in facts.plans)
 
 
+def restores_nothing(facts: Facts) -> int:
+    """How many tensors are left unread where no plan reads more than the global step.
+
+    Returns:
+        0 where a plan reads more, where something else keeps the model from being restored, and
+        where there is nothing more to read.
+    """
+    if of_another_kind(facts) or not facts.plans or any(p.uninitialized for p in facts.plans):
+        return 0
+    reads = [read for plan in facts.plans for read in plan.reads]
+    if any(read.role != "global_step" for read in reads):
+        return 0
+    return len(set(facts.stored) - {read.key for read in reads})
+
+
 def outcomes_of_reading(
     facts: Facts, names: Iterable[str], outcome: Outcome = FAILS_AT_RESTORE
 ) -> Dict[str, Outcome]:

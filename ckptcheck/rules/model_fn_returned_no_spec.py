@@ -1,9 +1,11 @@
-"""model_fn returned no EstimatorSpec.
+"""model_fn returned no EstimatorSpec that the mode can use.
 
 Estimator raises ``model_fn should return an EstimatorSpec``. The usual cause is a branch without a
-``return``, often for one mode only.
+``return``, often for one mode only. It also raises where the EstimatorSpec lacks what the mode
+needs: ``predictions`` in PREDICT, ``loss`` in EVAL, ``loss`` and ``train_op`` in TRAIN. The usual
+cause is an EstimatorSpec that was made with another mode than the one that model_fn got.
 
-What to do: return an EstimatorSpec in every mode.
+What to do: return an EstimatorSpec of the given mode in every mode.
 """
 
 from typing import Iterator, Tuple
@@ -21,13 +23,14 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def title(findings: Tuple[Finding, ...]) -> str:
     """The group's headline."""
-    return "model_fn returned no EstimatorSpec in {}".format(", ".join(findings[0].modes).upper())
+    modes = ", ".join(findings[0].modes).upper()
+    return f"model_fn returned no EstimatorSpec that {modes} can use"
 
 
 RULE = Rule(
     id="model-fn-returned-no-spec",
     severity="error",
-    summary="model_fn returned something other than an EstimatorSpec.",
+    summary="model_fn returned no EstimatorSpec that the mode can use.",
     check=check,
     title=title,
     good=facts,

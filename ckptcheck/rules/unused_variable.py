@@ -10,7 +10,15 @@ removed on purpose, nothing.
 from typing import Iterator, Tuple
 
 from ..spec import TRAIN, Finding
-from .base import Facts, Rule, counted, is_slot_name, lost_optimizer, of_another_kind
+from .base import (
+    Facts,
+    Rule,
+    counted,
+    is_slot_name,
+    lost_optimizer,
+    of_another_kind,
+    restores_nothing,
+)
 from .examples import WEIGHTS, facts
 from .roles import roles
 
@@ -20,6 +28,8 @@ _BOOKKEEPING = ("_CHECKPOINTABLE_OBJECT_GRAPH",)
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds tensors of the checkpoint that no plan reads."""
     if of_another_kind(facts) or not facts.plans or len(facts.plans) < len(facts.modes):
+        return
+    if restores_nothing(facts):
         return
     read = {item.key for plan in facts.plans for item in plan.reads}
     slots_matter = TRAIN in facts.modes and not any(

@@ -50,6 +50,8 @@ class Inputs:
         self.recorder = Recorder()
         self.features: Any = None
         self.labels: Any = None
+        self.of_receiver = False
+        """Whether the input_fn returned a ServingInputReceiver."""
         self._placeholders: Dict[Path, Any] = {}
         self._probes: List[DictProbe] = []
 
@@ -106,19 +108,28 @@ class Inputs:
             self._placeholders.update(structures.flatten(value, (root,)))
 
     def _parse_result(self, result: Any) -> Tuple[Any, Any]:
+        """Takes apart what an input_fn returned.
+
+        Raises:
+            ValueError: as Estimator raises it, of a list or tuple of another length than 2.
+        """
+        self.of_receiver = hasattr(result, "receiver_tensors")
+        if self.of_receiver:
+            return result.features, None
         if compat.is_dataset(self.tensorflow, result):
             iterator = compat.make_initializable_iterator(self.tensorflow, result)
             result = iterator.get_next()
-        if hasattr(result, "receiver_tensors"):
-            return result.features, None
-        if isinstance(result, (list, tuple)) and len(result) == 2:
-            return result[0], result[1]
-        return result, None
+        if not isinstance(result, (list, tuple)):
+            return result, None
+        if len(result) != 2:
+            raise ValueError("input_fn should return (features, labels) as a len 2 tuple.")
+        return result[0], result[1]
 
     def watch(self) -> None:
-        """Lets tensors and probes tell what the model_fn does with them."""
-        if not self._probes and not self._placeholders:
-            return
+        """Lets tensors and probes tell what the model_fn does with them.
+
+        Only a guess is watched: with inputs that are given, TensorFlow itself says what is wrong.
+        """
         self._watch_tensors()
         if self._probes:
             self.tensorflow.register_tensor_conversion_function(DictProbe, _convert_probe, 0)

@@ -1,6 +1,6 @@
 """What Estimator does with an EstimatorSpec before it restores, and what it runs after that."""
 
-from typing import Any, Iterable, List, NamedTuple, Optional
+from typing import Any, Iterable, List, NamedTuple, Optional, Tuple
 
 from ..spec import EVAL, EXPORT, PREDICT, TRAIN
 from . import compat
@@ -72,6 +72,16 @@ def _add_training_saver(v1: Any, scaffold: Any) -> None:
         return
     saver = v1.train.Saver(sharded=True, defer_build=True, save_relative_paths=True)
     v1.add_to_collection(v1.GraphKeys.SAVERS, saver)
+
+
+def own_restore(tensorflow: Any, saver: Any) -> Tuple[str, ...]:
+    """What cannot be judged of a saver whose class has a ``restore`` of its own."""
+    own = type(saver)
+    if saver is None or own.restore is compat.v1(tensorflow).train.Saver.restore:
+        return ()
+    return (
+        f"what {own.__name__}.restore does: only what the saver's restore op reads is compared",
+    )
 
 
 def fetches(spec: Any, mode: str, step: Any) -> List[Any]:

@@ -2,9 +2,9 @@
 
 import copy
 import dataclasses
-from typing import Any, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
-from ..spec import EVAL, EXPORT, Failure, ModeTrace, TraceRequest
+from ..spec import EVAL, EXPORT, PREDICT, TRAIN, Failure, ModeTrace, TraceRequest
 from . import compat, flags, opaque, preparation, run_shapes, target
 from .failures import UsageError, failure_of, missing_tensorflow_name
 from .inputs import ESTIMATOR_MODES, Inputs
@@ -143,7 +143,8 @@ class _ModeTracer:
             for name in request.taken_names:
                 self.graph.unique_name(name)
             self.inputs.build(request, model.function)
-        self.inputs.watch()
+        if request.guessed:
+            self.inputs.watch()
         self._first_op = len(self.graph.get_operations())
         spec = self._call(model, params, config)
         if isinstance(spec, Failure):
@@ -198,6 +199,10 @@ class _ModeTracer:
         if not hasattr(result, "scaffold") or not hasattr(result, "train_op"):
             text = f"model_fn returned {_kind(result)}, not an EstimatorSpec"
             return Failure("no-spec", "", text)
+        lacking = [name for name in _NEEDED[self.request.mode] if _is_empty(getattr(result, name))]
+        if lacking:
+            text = _LACKING.format(" and ".join(lacking), self.request.mode.upper())
+            return Failure("no-spec", "", text)
         taken = [name for name in _OWN_METRICS if name in (result.eval_metric_ops or {})]
         if self.request.mode == EVAL and taken:
             return Failure("raised", "ValueError", _TAKEN.format(taken[0]))
@@ -219,18 +224,25 @@ class _ModeTracer:
         self.stand_ins += (f"what TPUEstimator adds to params: {shown}",)
 
     def _check_labels(self, model: target.Model) -> None:
-        """Estimator refuses labels that the model_fn has no argument for."""
+        """Refuses labels that the model_fn has no argument for.
+
+        Raises:
+            ValueError: as Estimator raises it.
+        """
         given = bool(self.request.input_fn) and self.inputs.labels is not None
         if given and "labels" not in model.arguments:
-            raise UsageError("model_fn does not take labels, but input_fn returns labels.")
+            raise ValueError("model_fn does not take labels, but input_fn returns labels.")
 
     def _plan(self, spec: Any, config: Any, step: Any) -> Any:
         mode = self.request.mode
+        if self.request.input_fn and self.inputs.of_receiver != (mode == EXPORT):
+            self.notes += (_receiver_note(self.request),)
         preparation.begin_hooks(spec, mode)
         try:
             prepared = preparation.prepare(self.tensorflow, spec, mode)
         except Exception as error:  # TensorFlow's, of what the code made of its Scaffold
             return dataclasses.replace(failure_of(error), kind="scaffold")
+        self.notes += preparation.own_restore(self.tensorflow, prepared.saver)
         fetches = preparation.fetches(spec, mode, step)
         restore = restore_of(self.tensorflow, self.graph, mode, prepared, fetches)
         self.notes += _opaque_notes(restore.plan)
@@ -249,6 +261,38 @@ class _ModeTracer:
         if run.unrehearsed:
             self.notes += (_UNREHEARSED.format(mode.upper(), run.unrehearsed),)
         return dataclasses.replace(restore.plan, run_errors=run.errors, opaque_errors=opaque_errors)
+
+
+_NEEDED: Dict[str, Tuple[str, ...]] = {
+    PREDICT: ("predictions",),
+    EVAL: ("loss",),
+    TRAIN: ("loss", "train_op"),
+    EXPORT: (),
+}
+"""What Estimator uses of an EstimatorSpec, and raises without, on 1.15.5 and 2.15.1."""
+_LACKING = (
+    "model_fn returned an EstimatorSpec without {0}, which Estimator needs in {1}: make it with "
+    "the mode that model_fn is called with"
+)
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether a part of an EstimatorSpec was left out; predictions are an empty dict then."""
+    return value is None or (isinstance(value, dict) and not value)
+
+
+def _receiver_note(request: TraceRequest) -> str:
+    """What to say of an input_fn that Estimator would not take in this mode."""
+    if request.mode == EXPORT:
+        return (
+            f"whether the serving_input_receiver_fn of the export fits model_fn: {request.input_fn}"
+            " is an input_fn, whose features were taken (--mode export --input-fn NAME takes the "
+            "serving_input_receiver_fn)"
+        )
+    return (
+        f"whether the input_fn of {request.mode.upper()} fits model_fn: {request.input_fn} is a "
+        "serving_input_receiver_fn, whose features were taken"
+    )
 
 
 _OWN_METRICS = ("loss", "global_step")

@@ -3,6 +3,7 @@
 from typing import List
 
 from .cases import FIXTURE_CASES, Case
+from .given_cases import GIVEN_CASES
 from .hard_cases import HARD_CASES
 
-CASES: List[Case] = FIXTURE_CASES + HARD_CASES
+CASES: List[Case] = FIXTURE_CASES + GIVEN_CASES + HARD_CASES

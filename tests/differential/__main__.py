@@ -24,6 +24,11 @@ def main() -> int:
     parser.add_argument("--shrink", dest="shrink", action="store_true", default=True)
     parser.add_argument("--time-limit", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("--keep", default="", metavar="FOLDER", help="for the reproductions")
+    parser.add_argument(
+        "--structures",
+        action="store_true",
+        help="every trial gives an input_fn that returns another structure than the model uses",
+    )
     words = parser.parse_args()
     options = Options(
         words.trials,
@@ -34,6 +39,7 @@ def main() -> int:
         words.shrink,
         words.time_limit,
         words.keep,
+        words.structures,
     )
     os.environ.update(TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="")
     started = time.time()

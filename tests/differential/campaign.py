@@ -15,7 +15,7 @@ from typing import Callable, Counter, Dict, Iterator, List, Optional, Tuple
 
 from . import trial as trials
 from .compose import compose
-from .edits import Drawer, Edit, NothingToEditError
+from .edits import SELDOM, Drawer, Edit, NothingToEditError
 from .model import COMPAT_V1
 from .shrink import Case, shrink
 from .trial import Composed, DiscardedError, Outcome, Sides, Trained
@@ -41,6 +41,7 @@ class Options:
         shrinks: whether disagreements are made small.
         time_limit: seconds after which no trial begins; 0 for none.
         keep: where the reproductions are put.
+        structures: whether every trial gives an input_fn that returns another structure.
     """
 
     trials: int
@@ -51,6 +52,7 @@ class Options:
     shrinks: bool = True
     time_limit: float = 0.0
     keep: str = ""
+    structures: bool = False
 
 
 @dataclasses.dataclass
@@ -176,7 +178,7 @@ class Campaign:
                 self._say(f"{done} trials, {seconds:.0f} s")
 
     def _run_trial(self, number: int, trained: Trained, root: str, sides: Sides) -> None:
-        edits = draw_edits(self._options.seed, number, trained, sides.major)
+        edits = draw_edits(self._options, number, trained, sides.major)
         try:
             edited = trials.edit(trained, edits, root, sides)
             outcome = trials.judge(edited, sides)
@@ -262,11 +264,12 @@ def draw_model(seed: int, number: int, major: int) -> Composed:
     return Composed(model, "v1" if launched_v1 else "")
 
 
-def draw_edits(seed: int, number: int, trained: Trained, major: int) -> Tuple[Edit, ...]:
+def draw_edits(options: Options, number: int, trained: Trained, major: int) -> Tuple[Edit, ...]:
     """The edits of one trial."""
-    rng = random.Random(f"edits {seed} {number}")
-    given = dict(trained.params)
-    return Drawer(rng, trained.composed.model, given, trained.variables, major).edits()
+    rng = random.Random(f"edits {options.seed} {number}")
+    model, given = trained.composed.model, dict(trained.params)
+    otherwise = 1.0 if options.structures else SELDOM
+    return Drawer(rng, model, given, trained.variables, major, otherwise).edits()
 
 
 def summary(outcome: Outcome) -> Iterator[str]:

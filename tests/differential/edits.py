@@ -14,6 +14,7 @@ from ..acceptance import edits as acceptance
 from ..acceptance.workspace import Workspace
 from . import parts
 from .compose import parts_to_add
+from .inputs import OTHER_STRUCTURES
 from .model import HEADERS, OPTIMIZERS, Block, Hook, Model, Scaffolding
 from .source import LITERAL, Number, numbers_in, with_number
 
@@ -282,6 +283,21 @@ class GiveInputFn(Edit):
     """Nothing happens; ckptcheck is told the input_fn and need not find the features."""
 
 
+@dataclasses.dataclass(frozen=True)
+class GiveOtherStructure(GiveInputFn):
+    """ckptcheck is told an input_fn that returns another structure than the model uses."""
+
+    other: str
+
+    def code(self, model: Model) -> Model:
+        labels_only = not self.other.startswith("f")
+        if labels_only and model.inputs.labels == "inside":
+            raise NothingToEditError("no labels besides the features")
+        return dataclasses.replace(
+            model, inputs=dataclasses.replace(model.inputs, other=self.other)
+        )
+
+
 # --- Launch ----------------------------------------------------------------------------------
 
 
@@ -296,23 +312,49 @@ class ChangeBehavior(Edit):
 # --- Drawing ---------------------------------------------------------------------------------
 
 Draw = Callable[["Drawer"], Optional[Edit]]
+_GIVEN = 0.45
+"""How often an input_fn is given, the right one or another."""
+
+
+SELDOM = 0.05
 
 
 class Drawer:
     """Draws the edits of one trial."""
 
     def __init__(
-        self, rng: random.Random, model: Model, params: Params, variables: Variables, major: int
+        self,
+        rng: random.Random,
+        model: Model,
+        params: Params,
+        variables: Variables,
+        major: int,
+        otherwise: float = SELDOM,
     ) -> None:
+        """Sets it up.
+
+        Args:
+            rng: makes the choices.
+            model: the model as it was trained.
+            params: its params.
+            variables: what its checkpoint holds.
+            major: TensorFlow's major version.
+            otherwise: how often an input_fn is given that returns another structure.
+        """
         self.rng = rng
         self.model = model
         self.params = params
         self.variables = variables
         self.major = major
+        self.otherwise = otherwise
 
     def edits(self) -> Tuple[Edit, ...]:
         """None, one, or a few, and what ckptcheck is told."""
-        return (*self._real_edits(), *((GiveInputFn(),) if self.rng.random() < 0.4 else ()))
+        edits, told = self._real_edits(), self.rng.random()
+        if told < self.otherwise:
+            other = GiveOtherStructure(self.rng.choice(sorted(OTHER_STRUCTURES)))
+            return (*edits, other) if self._fits(other, edits) else edits
+        return (*edits, GiveInputFn()) if told < _GIVEN else edits
 
     def _real_edits(self) -> Tuple[Edit, ...]:
         many = self.rng.choice((0, 1, 1, 1, 1, 1, 2, 2, 3))

@@ -8,6 +8,24 @@ from .source import Number, Writer
 BATCH = 4
 EXAMPLES = 8
 WORDS = ("one", "two", "three", "four", "five")
+OTHER_STRUCTURES = {
+    "first-feature": ("flat(features)[0]", "labels"),
+    "features-tuple": ("tuple(flat(features))", "labels"),
+    "features-longer": ("(*flat(features), flat(features)[0])", "labels"),
+    "features-shorter": ("tuple(flat(features)[1:])", "labels"),
+    "features-nested": ('{"inner": features}', "labels"),
+    "features-other-keys": (
+        '{f"feature_{place}": part for place, part in enumerate(flat(features))}',
+        "labels",
+    ),
+    "features-one-key": ('{"height": flat(features)[0]}', "labels"),
+    "labels-dict": ("features", '{"target": labels}'),
+    "labels-tensor": ("features", "flat(labels)[0]"),
+    "labels-tuple": ("features", "(labels, labels)"),
+    "labels-column": ("features", "tf.nest.map_structure(lambda x: x[:, None], labels)"),
+    "no-labels": ("features", "None"),
+}
+"""What an input_fn may return instead, by name: the expressions of features and labels."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +89,8 @@ class Inputs:
             so they are for models whose run depends on no values.
         full_batch: whether the size of the batch is known.
         weight: a feature that is used where it is there: "", ``present`` or ``absent``.
+        other: the structure that the input_fn returns instead of the one that the model uses, one
+            of :data:`OTHER_STRUCTURES`; "" where it returns the right one.
     """
 
     structure: str = "dict"
@@ -81,6 +101,7 @@ class Inputs:
     source: str = "dataset"
     full_batch: bool = False
     weight: str = ""
+    other: str = ""
 
     @property
     def keys(self) -> List[str]:
@@ -145,7 +166,33 @@ class Inputs:
         return [*lines, "    return features, labels"]
 
     def _input_fn_lines(self) -> List[str]:
-        lines = ["def input_fn(mode):", "    features, labels = data()"]
+        if not self.other:
+            return self._right_input_fn("input_fn")
+        return [*self._right_input_fn("right_input_fn"), "", "", *self._other_input_fn()]
+
+    def _other_input_fn(self) -> List[str]:
+        features, labels = OTHER_STRUCTURES[self.other]
+        labeled = self.labels != "inside"
+        returned = f"    return {features}"
+        if labeled and labels != "None":
+            returned += f", {labels}"
+        return [
+            "flat = tf.nest.flatten",
+            "",
+            "",
+            "def other(features{}):".format(", labels" if labeled else ""),
+            returned,
+            "",
+            "",
+            "def input_fn(mode):",
+            "    given = right_input_fn(mode)",
+            '    if hasattr(given, "map"):',
+            "        return given.map(other)",
+            "    return other({}given)".format("*" if labeled else ""),
+        ]
+
+    def _right_input_fn(self, name: str) -> List[str]:
+        lines = [f"def {name}(mode):", "    features, labels = data()"]
         if self.source == "numpy":
             return [
                 *lines,

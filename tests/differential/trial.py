@@ -236,7 +236,8 @@ def _check_spec(
     The launch has to be told where it is not that of the training run, or where the file that
     shows it, the .meta file, is gone.
     """
-    told_inputs = GiveInputFn() in edits or _is_named_after_inputs(model)
+    gives_inputs = any(isinstance(item, GiveInputFn) for item in edits)
+    told_inputs = gives_inputs or _is_named_after_inputs(model)
     saw_meta = ChangeFiles("meta-removed") not in edits
     told = major > 1 and model.header != COMPAT_V1
     launches = {behavior, _trained_behavior(trained.composed)}

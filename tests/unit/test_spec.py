@@ -11,11 +11,14 @@ import pytest
 
 from ckptcheck import spec
 from ckptcheck.spec import (
+    RESTORES,
     Failure,
     Finding,
+    ModeTrace,
     Outcome,
     RestorePlan,
     VariableSpec,
+    Verdict,
     from_json,
     shape_text,
     to_json,
@@ -53,6 +56,16 @@ def some_json(rng: random.Random, depth: int) -> Any:
     return {rng.choice(STRINGS): some_json(rng, depth - 1) for _ in range(size)}
 
 
+def _valid(cls: Any, fields: Dict[str, Any]) -> Dict[str, Any]:
+    """Random fields as far as their type allows them together."""
+    if cls is ModeTrace:  # either a plan or a failure
+        given, other = ("plan", "failure") if fields["plan"] else ("failure", "plan")
+        return {**fields, given: fields[given] or Failure("raised", "", ""), other: None}
+    if cls is Verdict and fields["verdict"] == RESTORES:
+        return {**fields, "plan": fields["plan"] or RestorePlan("", ())}
+    return fields
+
+
 def some_value(hint: Any, rng: random.Random, depth: int = 4) -> Any:
     """A random value of a type as the fields of the spec declare them."""
     if hint is Any:
@@ -63,7 +76,7 @@ def some_value(hint: Any, rng: random.Random, depth: int = 4) -> Any:
             f.name: some_value(hints[f.name], rng, depth - 1) for f in dataclasses.fields(hint)
         }
         cls: Any = hint
-        return cls(**fields)
+        return cls(**_valid(cls, fields))
     simple: Dict[Any, Callable[[], Any]] = {
         str: lambda: rng.choice(STRINGS),
         bool: lambda: rng.random() < 0.5,

@@ -72,7 +72,7 @@ def test_the_verdict_of_each_mode() -> None:
     text = render(report_of(all_rules()["optimizer-changed"].bad()))
     assert re.search(r"^ *PREDICT +restores +2 tensors read$", text, re.M)
     assert re.search(r"^ *TRAIN +FAILS at restore +3 tensors read$", text, re.M)
-    assert "TRAIN will not restore rightly. First: " in text
+    assert "TRAIN will not restore correctly. First: " in text
 
 
 def test_all_is_well() -> None:

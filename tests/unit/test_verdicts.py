@@ -1,12 +1,12 @@
 """The verdict of a mode is the worst that any finding does to it."""
 
 import itertools
-from typing import Dict, Optional, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import pytest
 
 from ckptcheck.rules import examples as made
-from ckptcheck.spec import MODES, Failure, Finding, Outcome, Verdict
+from ckptcheck.spec import MODES, Failure, Finding, ModeTrace, Outcome, RestorePlan, Trace
 from ckptcheck.verdicts import verdicts
 
 RESTORES = Outcome("restores")
@@ -21,13 +21,38 @@ def finding(outcomes: Dict[str, Outcome], severity: str = "error") -> Finding:
     return Finding("a-rule", severity, "message", MODES, outcomes)
 
 
+TRACED = made.facts().trace
+FAILED = made.failed(Failure("structure", "", "key of features")).trace
+
+
+def said(modes: Sequence[str], findings: Sequence[Finding]) -> List[Tuple[str, str, str]]:
+    """The verdicts of a model that was traced in every mode."""
+    return [(v.mode, v.verdict, v.at) for v in verdicts(modes, findings, TRACED)]
+
+
 def predict(*outcomes: Outcome) -> Tuple[str, str]:
-    (verdict,) = verdicts(("predict",), [finding({"predict": o}) for o in outcomes], None)
+    (verdict,) = verdicts(("predict",), [finding({"predict": o}) for o in outcomes], TRACED)
     return verdict.verdict, verdict.at
 
 
 def test_nothing_found_restores() -> None:
-    assert verdicts(MODES, [], None) == tuple(Verdict(mode, "restores") for mode in MODES)
+    assert said(MODES, []) == [(mode, "restores", "") for mode in MODES]
+
+
+@pytest.mark.parametrize("trace", [None, FAILED], ids=["not traced", "no plan"])
+def test_nothing_restores_without_a_plan(trace: Optional[Trace]) -> None:
+    with pytest.raises(ValueError, match="predict has no restore plan"):
+        verdicts(MODES, [], trace)
+    mild = [finding({"predict": RESTORES})]
+    with pytest.raises(ValueError, match="predict has no restore plan"):
+        verdicts(("predict",), mild, trace)
+
+
+def test_a_trace_has_either_a_plan_or_a_failure() -> None:
+    failure = Failure("raised", "ValueError", "no")
+    for fields in ({}, {"plan": RestorePlan("eval", ()), "failure": failure}):
+        with pytest.raises(ValueError, match="eval needs either a plan or a failure"):
+            ModeTrace("eval", **fields)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -43,28 +68,24 @@ def test_the_worst_outcome_wins_in_any_order(mild: Outcome, bad: Outcome) -> Non
 
 def test_each_mode_has_its_own_verdict() -> None:
     found = [finding({"predict": SILENT}), finding({"train": AT_RESTORE, "predict": SILENT})]
-    assert verdicts(MODES, found, None) == (
-        Verdict("predict", "silent"),
-        Verdict("eval", "restores"),
-        Verdict("train", "fails", "restore"),
-    )
+    assert said(MODES, found) == [
+        ("predict", "silent", ""),
+        ("eval", "restores", ""),
+        ("train", "fails", "restore"),
+    ]
 
 
 def test_modes_that_are_not_checked_have_no_verdict() -> None:
-    assert verdicts(("eval",), [finding({"train": AT_RESTORE})], None) == (
-        Verdict("eval", "restores"),
-    )
+    assert said(("eval",), [finding({"train": AT_RESTORE})]) == [("eval", "restores", "")]
 
 
 @pytest.mark.parametrize("severity", ["note", "warning"])
 def test_a_finding_without_outcomes_changes_nothing(severity: str) -> None:
     assert predict() == ("restores", "")
-    (verdict,) = verdicts(("predict",), [finding({}, severity)], None)
-    assert verdict.verdict == "restores"
+    assert said(("predict",), [finding({}, severity)]) == [("predict", "restores", "")]
 
 
 def test_reads_are_counted_where_there_is_a_plan() -> None:
-    trace = made.facts().trace
-    assert [verdict.reads for verdict in verdicts(MODES, [], trace)] == [2, 2, 2]
-    failed: Optional[object] = made.failed(Failure("raised", "ValueError", "no")).trace
-    assert [verdict.reads for verdict in verdicts(MODES, [], failed)] == [0, 0, 0]  # type: ignore[arg-type]
+    assert [verdict.reads for verdict in verdicts(MODES, [], TRACED)] == [2, 2, 2]
+    failing = [finding(dict.fromkeys(MODES, UNTRACEABLE))]
+    assert [verdict.reads for verdict in verdicts(MODES, failing, FAILED)] == [0, 0, 0]

@@ -1,0 +1,49 @@
+"""The model reads nothing of the checkpoint except the global step.
+
+The restore raises nothing, because there is nothing that could fail. But a model that uses none of
+the trained variables is rarely the model that was trained: TARGET names another function, a factory
+was called with other params, or the layers are built in a graph of their own.
+
+What to do: see whether TARGET, the params and the modes are those that were meant.
+"""
+
+from typing import Iterator, Tuple
+
+from ..spec import Finding
+from .base import Facts, Rule, restores_nothing
+from .examples import READS, facts
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Finds a checkpoint of which no checked mode reads anything but the global step."""
+    unread = restores_nothing(facts)
+    if unread:
+        yield Finding(
+            rule=RULE.id,
+            severity=RULE.severity,
+            message=_message(unread),
+            modes=tuple(plan.mode for plan in facts.plans),
+            subject="checkpoint",
+            hint="see whether TARGET and the params are those that were meant",
+        )
+
+
+def _message(count: int) -> str:
+    tensors = "1 tensor" if count == 1 else f"{count} tensors"
+    return f"the checkpoint holds {tensors} besides the global step, and no checked mode reads any"
+
+
+def title(findings: Tuple[Finding, ...]) -> str:
+    """The group's headline."""
+    return "the model uses nothing of the checkpoint"
+
+
+RULE = Rule(
+    id="nothing-restored",
+    severity="error",
+    summary="The model reads nothing of the checkpoint except the global step.",
+    check=check,
+    title=title,
+    good=facts,
+    bad=lambda: facts(reads=READS[1:]),
+)

@@ -1,0 +1,205 @@
+"""Features that are given are what the model_fn gets: TensorFlow says whether they fit."""
+
+from pathlib import Path
+
+import pytest
+
+from .support import Project, copy_fixture, needs_estimator, needs_tensorflow
+
+pytestmark = needs_tensorflow
+
+HEAD = """
+import tensorflow as tf
+
+tf = tf.compat.v1
+export = tf.estimator.export
+"""
+MODEL = (
+    HEAD
+    + """
+
+def model_fn(features, labels, mode, params):
+    predictions = tf.layers.dense(features["x"], 1)
+    {first}
+    loss = tf.losses.mean_squared_error(labels, predictions)
+    train_op = tf.train.AdamOptimizer(0.1).minimize(loss, tf.train.get_global_step())
+    return tf.estimator.EstimatorSpec(
+        mode, predictions={{"y": predictions}}, loss=loss, train_op=train_op, **more
+    )
+"""
+)
+INPUTS = (
+    HEAD
+    + """
+
+def train():
+    return tf.data.Dataset.from_tensors(({"x": tf.zeros([4, 1])}, tf.zeros([4, 1])))
+
+
+def serving():
+    x = tf.placeholder(tf.float32, [None, 1])
+    return export.ServingInputReceiver({"x": x}, {"x": x})
+
+
+def serving_tensor():
+    x = tf.placeholder(tf.float32, [None, 1])
+    return export.TensorServingInputReceiver(x, {"x": x})
+"""
+)
+PREDICTS = """more = {}
+    if mode == "infer":
+        return tf.estimator.EstimatorSpec(mode, predictions={"y": predictions})"""
+
+
+@pytest.fixture
+def linear(tmp_path: Path) -> Project:
+    project = copy_fixture("linear", tmp_path)
+    project.write("net.py", MODEL.format(first=PREDICTS))
+    project.write("inputs.py", INPUTS)
+    return project
+
+
+def _verdict(project: Project, mode: str, inputs: str) -> "tuple[str, list[str], int]":
+    run = project.check("net:model_fn", "--mode", mode, "--input-fn", inputs, "--format", "json")
+    return run.json["modes"][mode]["verdict"], run.json["not_judged"], run.code
+
+
+def test_an_export_takes_a_serving_input_receiver_fn(linear: Project) -> None:
+    assert _verdict(linear, "export", "inputs:serving") == ("restores", [], 0)
+    assert _verdict(linear, "export", "inputs:serving_tensor") == ("untraceable", [], 1)
+
+
+def test_the_other_kind_of_input_fn_is_said(linear: Project) -> None:
+    verdict, not_judged, code = _verdict(linear, "export", "inputs:train")
+    assert (verdict, code) == ("restores", 0)
+    assert "whether the serving_input_receiver_fn of the export fits" in not_judged[0]
+    verdict, not_judged, code = _verdict(linear, "predict", "inputs:serving")
+    assert (verdict, code) == ("restores", 0)
+    assert "whether the input_fn of PREDICT fits model_fn" in not_judged[0]
+
+
+def test_a_report_shows_what_was_given_where_nothing_can_be_traced(linear: Project) -> None:
+    linear.write("features.json", '{"features": {"dtype": "float32", "shape": [4, 1]}}')
+    run = linear.check("net:model_fn", "--features", "features.json", "--mode", "predict")
+    assert run.code == 1, run
+    assert "features from --features: float32 [4, 1]" in run.out, run
+    assert "PREDICT  untraceable" in run.out, run
+
+
+OF_EVAL = 'more, mode = {}, "eval"'
+"""Then no predictions are returned in PREDICT, and no train_op in TRAIN."""
+
+
+@needs_estimator
+def test_a_spec_has_to_have_what_its_mode_needs(linear: Project) -> None:
+    """Estimator raises as well, in PREDICT and TRAIN only once it has restored."""
+    import tensorflow as tf
+
+    text = MODEL.format(first=OF_EVAL).replace('predictions={"y": predictions}, loss', "loss")
+    text = text.replace("losses.mean_squared_error(labels, ", "reduce_mean(")
+    linear.write("net.py", text.replace("train_op=train_op, ", ""))
+    run = linear.check("net:model_fn", "--input-fn", "inputs:train", "--format", "json")
+    verdicts = {mode: found["verdict"] for mode, found in run.json["modes"].items()}
+    assert verdicts == {"predict": "untraceable", "eval": "restores", "train": "untraceable"}
+    messages = [found["message"] for found in run.json["findings"] if found["severity"] == "error"]
+    assert "without predictions, which Estimator needs in PREDICT" in messages[0]
+    assert "without train_op, which Estimator needs in TRAIN" in messages[1]
+
+    spaces = ({}, {})
+    for name, space in zip(("net.py", "inputs.py"), spaces):
+        exec((linear.root / name).read_text(), space)
+    estimator = tf.compat.v1.estimator.Estimator(
+        spaces[0]["model_fn"], str(linear.model_dir), params={}
+    )
+    with pytest.raises(TypeError):
+        next(estimator.predict(spaces[1]["train"]))
+    assert "loss" in estimator.evaluate(spaces[1]["train"], steps=1)
+    with pytest.raises(TypeError):
+        estimator.train(spaces[1]["train"], steps=1)
+
+
+def test_a_model_that_uses_nothing_of_the_checkpoint_is_never_green(linear: Project) -> None:
+    text = MODEL.format(first="more = {}").replace('tf.layers.dense(features["x"], 1)', "labels")
+    text = text.replace("tf.train.AdamOptimizer(0.1).minimize(loss, ", "tf.assign_add(")
+    text = text.replace("get_global_step())", "get_global_step(), 1)")
+    linear.write("net.py", text)
+    run = linear.check("net:model_fn", "--input-fn", "inputs:train", "--mode", "eval")
+    assert run.code == 1, run
+    assert "EVAL  restores  1 tensor read" in run.out, run
+    assert "error[nothing-restored]" in run.out, run
+    assert "unused-variable" not in run.out, run
+    assert "EVAL will restore, but the check fails." in run.out, run
+
+
+def test_a_saver_with_a_restore_of_its_own_is_said(linear: Project) -> None:
+    own = """
+class Own(tf.train.Saver):
+    def restore(self, sess, save_path):
+        pass
+
+
+def model_fn("""
+    scaffold = 'more = {"scaffold": tf.train.Scaffold(saver=Own())}'
+    text = MODEL.format(first=scaffold).replace("\ndef model_fn(", own)
+    linear.write("net.py", text)
+    run = linear.check(
+        "net:model_fn", "--input-fn", "inputs:train", "--mode", "eval", "--format", "json"
+    )
+    assert any("what Own.restore does" in item for item in run.json["not_judged"]), run
+
+
+def _doubts(name: str, tmp_path: Path) -> "list[str]":
+    project = copy_fixture(name, tmp_path)
+    run = project.check("model:model_fn", "params.json", "--mode", "train", "--format", "json")
+    return [item for item in run.json["not_judged"] if "no name confirms it" in item]
+
+
+def test_keys_that_nothing_in_the_saved_graph_names_are_said(tmp_path: Path) -> None:
+    (doubt,) = _doubts("linear", tmp_path)
+    assert doubt.startswith("whether x is IteratorGetNext:0 in the saved graph")
+
+
+def test_keys_that_feature_columns_name_are_certain(tmp_path: Path) -> None:
+    assert _doubts("feature_columns", tmp_path) == []
+
+
+@needs_estimator
+def test_a_key_that_took_the_tensor_of_another_is_said(tmp_path: Path) -> None:
+    """Of three features one is gone and another is new: the saved graph cannot tell them apart."""
+    import numpy as np
+    import tensorflow as tf
+
+    tf = tf.compat.v1
+    project = copy_fixture("linear", tmp_path)
+    code = HEAD + (
+        "\n\ndef model_fn(features, labels, mode):\n"
+        '    net = tf.concat([features[key] for key in ("age", "height", "KEY")], 1)\n'
+        "    predictions = tf.layers.dense(net, 1)\n"
+        '    spec = {"predictions": {"y": predictions}}\n'
+        '    if mode != "infer":\n'
+        "        loss = tf.losses.mean_squared_error(labels, predictions)\n"
+        "        step = tf.train.get_global_step()\n"
+        "        train_op = tf.train.GradientDescentOptimizer(0.1).minimize(loss, step)\n"
+        "        spec.update(loss=loss, train_op=train_op)\n"
+        "    return tf.estimator.EstimatorSpec(mode, **spec)\n"
+    )
+
+    def made(key: str, width: int) -> "tuple[object, object]":
+        space: dict[str, object] = {}
+        exec(code.replace("KEY", key), space)
+        sizes = {"age": 1, "height": 2, key: width}
+        features = {name: np.ones([4, size], "float32") for name, size in sizes.items()}
+        return space["model_fn"], lambda: tf.data.Dataset.from_tensors(
+            (features, np.ones([4, 1], "float32"))
+        )
+
+    model_dir = str(tmp_path / "runs")
+    model_fn, input_fn = made("speed", 3)
+    tf.estimator.Estimator(model_fn, model_dir).train(input_fn, steps=1)
+    model_fn, input_fn = made("weight", 5)
+    with pytest.raises(Exception, match=r"[Ss]hape|Matrix size"):
+        next(tf.estimator.Estimator(model_fn, model_dir).predict(input_fn))
+    project.write("net.py", code.replace("KEY", "weight"))
+    run = project.run(model_dir, "net:model_fn", "--format", "json")
+    (doubt,) = [item for item in run.json["not_judged"] if "no name confirms it" in item]
+    assert "weight is IteratorGetNext:2" in doubt, run
