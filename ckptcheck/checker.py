@@ -27,7 +27,7 @@ from .file_facts import Count, Progress, data_read, data_size, failing
 from .groups import group
 from .harmless import printable
 from .rules import Facts, run_rules
-from .spec import MODES, CheckpointIndex, Located, Report, TensorScan
+from .spec import MODES, RESTORES, CheckpointIndex, Located, Report, TensorScan
 from .verdicts import verdicts
 
 
@@ -245,14 +245,16 @@ def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Repor
     findings = run_rules(facts)
     restored = facts.trace if facts.index else None
     checked = bool(facts.located.prefix or facts.located.candidates)
+    said = verdicts(spec.modes, findings, restored) if checked else ()
+    restores = all(verdict.verdict == RESTORES for verdict in said)
     return Report(
-        ok=checked and not failing(findings, spec.fail_on),
+        ok=checked and restores and not failing(findings, spec.fail_on),
         checked=checked,
         target=spec.target,
         model_dir=spec.model_dir,
         checkpoint=facts.index,
         trace=facts.trace,
-        verdicts=verdicts(spec.modes, findings, restored) if checked else (),
+        verdicts=said,
         groups=group(findings),
         not_judged=not_judged,
     )

@@ -17,6 +17,7 @@ __all__ = [
     "MODES",
     "OUTCOMES",
     "PREDICT",
+    "PROBE",
     "RESTORES",
     "SEVERITIES",
     "SILENT",
@@ -84,6 +85,10 @@ ALL_MODES = (*MODES, EXPORT)
 
 UNLABELED = (PREDICT, EXPORT)
 """The modes whose model_fn gets no labels."""
+
+PROBE = "ckptcheck_probe"
+"""The one key of what stands for features whose keys are still to be found out; no feature has it,
+while one may well be called ``probe``."""
 
 RESTORES, FAILS, SILENT, UNTRACEABLE = "restores", "fails", "silent", "untraceable"
 OUTCOMES = (RESTORES, SILENT, FAILS, UNTRACEABLE)

@@ -86,6 +86,32 @@ def test_a_report_shows_what_was_given_where_nothing_can_be_traced(linear: Proje
     assert "PREDICT  untraceable" in run.out, run
 
 
+def test_a_feature_may_be_called_probe(linear: Project) -> None:
+    linear.write(
+        "net.py", MODEL.format(first=PREDICTS).replace('features["x"]', 'features["probe"]')
+    )
+    linear.write("features.json", '{"features": {"probe": {"dtype": "float32", "shape": [4, 1]}}}')
+    run = linear.check("net:model_fn", "--features", "features.json", "--mode", "predict")
+    assert run.code == 0, run
+    assert "features from --features: probe float32 [4, 1]" in run.out, run
+
+
+def test_a_guess_that_the_code_found_wrong_is_no_trace(linear: Project) -> None:
+    """A bare except catches what tells of the wrong guess; then the model has no layer at all."""
+    swallows = """
+    try:
+        net = features * 1.0
+    except:
+        net = tf.zeros([4, 1])
+    predictions = tf.layers.dense(net, 1)"""
+    text = MODEL.format(first=PREDICTS)
+    call = '    predictions = tf.layers.dense(features["x"], 1)'
+    linear.write("net.py", text.replace(call, swallows))
+    run = linear.check("net:model_fn", "--mode", "predict", "--format", "json")
+    assert run.json["features"]["spec"] == {"dtype": "float32", "shape": [None, 1]}, run
+    assert run.json["modes"]["predict"]["verdict"] == "restores", run
+
+
 OF_EVAL = 'more, mode = {}, "eval"'
 """Then no predictions are returned in PREDICT, and no train_op in TRAIN."""
 

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
-from ..spec import InputEvent
+from ..spec import PROBE, InputEvent
 
 Path = Tuple[Union[str, int], ...]
 
@@ -116,4 +116,4 @@ def render(node: Node, specs: Mapping[Path, Any], path: Path, pool: Optional[Lis
     }
     if pool is None:
         return known
-    return {"probe": {"known": known, "pool": pool}}
+    return {PROBE: {"known": known, "pool": pool}}

@@ -20,6 +20,7 @@ from typing import (
 from ..config import CheckSpec
 from ..errors import UnknownFeaturesError, UsageError
 from ..spec import (
+    PROBE,
     TRAIN,
     UNLABELED,
     CheckpointIndex,
@@ -355,7 +356,7 @@ class _Tracing:
 
     def _no_graph(self) -> UnknownFeaturesError:
         """What to say where there is no saved graph: with the keys that the code names."""
-        empty: Any = {"probe": {"pool": []}}
+        empty: Any = {PROBE: {"pool": []}}
         traces = self._ask_once(dict.fromkeys(self._spec.modes, Inputs(empty, None)))
         _raise_usage(traces.values())
         keys = _named_keys(traces.values())
@@ -574,8 +575,8 @@ def _plain_inputs(guess: Guess) -> Tuple[Any, Any]:
 
 
 def _without_probes(structure: Any) -> Any:
-    if isinstance(structure, dict) and isinstance(structure.get("probe"), dict):
-        return structure["probe"].get("known", {})
+    if isinstance(structure, dict) and PROBE in structure:
+        return structure[PROBE].get("known", {})
     return structure
 
 

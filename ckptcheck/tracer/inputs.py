@@ -12,7 +12,17 @@ import sys
 import types
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from ..spec import EVAL, EXPORT, PREDICT, TRAIN, UNLABELED, InputEvent, TensorUse, TraceRequest
+from ..spec import (
+    EVAL,
+    EXPORT,
+    PREDICT,
+    PROBE,
+    TRAIN,
+    UNLABELED,
+    InputEvent,
+    TensorUse,
+    TraceRequest,
+)
 from . import compat, structures
 from .consumers import consumer_text
 from .failures import StructureMismatch, UsageError
@@ -28,6 +38,8 @@ class Recorder:
 
     def __init__(self) -> None:
         self.events: List[InputEvent] = []
+        self.wrong: Optional[StructureMismatch] = None
+        """The first sign that the guess is wrong, which the user's code may have swallowed."""
 
     def note(self, path: Path, event: str, value: Any = None) -> None:
         """Notes an event."""
@@ -38,7 +50,9 @@ class Recorder:
     def mismatch(self, path: Path, event: str, value: Any = None) -> StructureMismatch:
         """Notes an event that shows the guess to be wrong."""
         self.note(path, event, value)
-        return StructureMismatch("{} of {}".format(event, ".".join(map(str, path))))
+        found = StructureMismatch("{} of {}".format(event, ".".join(map(str, path))))
+        self.wrong = self.wrong or found
+        return found
 
 
 class Inputs:
@@ -67,7 +81,7 @@ class Inputs:
             if structures.is_leaf(item):
                 return self.placeholder(item, path)
             probe = new_probe()
-            probe.open(self, item["probe"], path, hints)
+            probe.open(self, item[PROBE], path, hints)
             self._probes.append(probe)
             return probe
 

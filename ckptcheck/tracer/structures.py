@@ -2,10 +2,12 @@
 
 A leaf is ``{"dtype": "float32", "shape": [null, 1]}``, with ``"sparse": true`` for a SparseTensor.
 A dict of features is an object of leaves, a list is an array, a tuple is ``{"tuple": [...]}``, and
-what is still to be found out is ``{"probe": {...}}``.
+what is still to be found out is ``{PROBE: {...}}``.
 """
 
 from typing import Any, Callable, Iterator, Tuple
+
+from ..spec import PROBE
 
 Path = Tuple[Any, ...]
 
@@ -17,7 +19,7 @@ def is_leaf(node: Any) -> bool:
 
 def is_probe(node: Any) -> bool:
     """Whether a node is still to be found out."""
-    return isinstance(node, dict) and isinstance(node.get("probe"), dict)
+    return isinstance(node, dict) and PROBE in node
 
 
 def is_tuple(node: Any) -> bool:

@@ -47,6 +47,9 @@ class _ModeTracer:
             return self._failed(failure_of(cause, str(error)), cause)
         except BaseException as error:
             return self._failed(failure_of(error, self.doing), error)
+        wrong = self.inputs.recorder.wrong
+        if wrong is not None:  # a bare "except:" of the user's code caught it
+            return self._failed(failure_of(wrong), wrong)
         if isinstance(plan, Failure):
             return self._failed(plan, None)
         features, labels = self.inputs.structure()

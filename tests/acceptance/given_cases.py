@@ -17,7 +17,7 @@ _TAKES = "model_fn(features, labels, mode, params)"
 
 
 def _given(name: str, *edits: e.Edit, extra: bool = False) -> Case:
-    return Case(f"given-{name}", "linear", edits, INPUT_FN, extra=extra)
+    return Case(name, "linear", edits, INPUT_FN, extra=extra)
 
 
 def _gives(pair: str) -> e.Edit:
@@ -25,38 +25,41 @@ def _gives(pair: str) -> e.Edit:
 
 
 GIVEN_CASES: List[Case] = [
-    _given("dict"),
-    _given("tensor-for-dict", _gives("(x, 3 * x + 1)")),
+    _given("given-dict"),
+    _given("given-tensor-for-dict", _gives("(x, 3 * x + 1)")),
     _given(
-        "tensor-for-dict-and-shape", _gives("(x, 3 * x + 1)"), e.replace(_LAYER, _LAYER[:-2] + "2)")
+        "given-tensor-for-dict-and-shape",
+        _gives("(x, 3 * x + 1)"),
+        e.replace(_LAYER, _LAYER[:-2] + "2)"),
     ),
-    _given("other-key", _gives('({"y": x}, 3 * x + 1)')),
-    _given("tuple-for-dict", _gives("((x, x), 3 * x + 1)"), extra=True),
-    _given("dict-for-tensor", e.replace(_LAYER, "tf.layers.dense(features, 1)")),
+    _given("given-other-key", _gives('({"y": x}, 3 * x + 1)')),
+    _given("given-tuple-for-dict", _gives("((x, x), 3 * x + 1)"), extra=True),
+    _given("given-dict-for-tensor", e.replace(_LAYER, "tf.layers.dense(features, 1)")),
     _given(
-        "tensor-for-tuple",
+        "given-tensor-for-tuple",
         e.replace("    predictions = " + _LAYER, _UNPACKED),
         _gives("(x, 3 * x + 1)"),
     ),
     _given(
-        "three-for-two",
+        "given-three-for-two",
         e.replace("    predictions = " + _LAYER, _UNPACKED),
         _gives("((x, x, x), 3 * x + 1)"),
         extra=True,
     ),
-    _given("labels-dict-for-tensor", _gives('({"x": x}, {"y": 3 * x + 1})')),
+    _given("given-labels-dict-for-tensor", _gives('({"x": x}, {"y": 3 * x + 1})')),
     _given(
-        "labels-tensor-for-dict", e.replace("(labels, predictions)", '(labels["y"], predictions)')
+        "given-labels-tensor-for-dict",
+        e.replace("(labels, predictions)", '(labels["y"], predictions)'),
     ),
-    _given("no-labels", _gives('{"x": x}')),
+    _given("given-no-labels", _gives('{"x": x}')),
     _given(
-        "labels-unwanted",
+        "given-labels-unwanted",
         e.replace(_TAKES, "model_fn(features, mode, params)"),
         e.replace(_LABELS, "tf.reduce_mean(predictions)"),
     ),
-    _given("triple", _gives('({"x": x}, 3 * x + 1, x)')),
+    _given("given-triple", _gives('({"x": x}, 3 * x + 1, x)')),
     _given(
-        "spec-of-predict",
+        "given-spec-of-predict",
         e.replace("if mode == tf.estimator.ModeKeys.PREDICT:", "if True:"),
         e.replace(
             'EstimatorSpec(mode, predictions={"y"', 'EstimatorSpec("infer", predictions={"y"'

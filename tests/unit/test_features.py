@@ -13,6 +13,7 @@ from ckptcheck.client.features import Found, Guess, Inputs, find, similarity
 from ckptcheck.client.structure import NOTHING, TENSOR, UNKNOWN, Node, learn, render, sequence
 from ckptcheck.spec import (
     MODES,
+    PROBE,
     Failure,
     HeadNode,
     InputEvent,
@@ -107,8 +108,8 @@ class Play:
             return None
         if isinstance(node, list):
             return [self.build(item, (*path, place)) for place, item in enumerate(node)]
-        if "probe" in node:
-            return Probe(self, node["probe"], path)
+        if PROBE in node:
+            return Probe(self, node[PROBE], path)
         if "dtype" in node:
             self.tensors.append(Tensor(self, node, path))
             return self.tensors[-1]
@@ -190,8 +191,8 @@ def inputs(result: Found, mode: str = "train") -> Tuple[Any, Any]:
 
 
 def without_probe(structure: Any) -> Any:
-    if isinstance(structure, dict) and "probe" in structure:
-        return structure["probe"]["known"]
+    if isinstance(structure, dict) and PROBE in structure:
+        return structure[PROBE]["known"]
     return structure
 
 
@@ -599,7 +600,7 @@ def test_a_structure_is_written_as_json(node: Node, value: Any) -> None:
 
 
 def test_what_is_unknown_is_a_probe_with_the_tensors_that_are_left() -> None:
-    assert render(UNKNOWN, {}, ("features",), [X, Y]) == {"probe": {"known": {}, "pool": [X, Y]}}
+    assert render(UNKNOWN, {}, ("features",), [X, Y]) == {PROBE: {"known": {}, "pool": [X, Y]}}
 
 
 def test_a_list_of_more_than_ten_parts_stays_in_order() -> None:
