@@ -97,12 +97,12 @@ def test_a_feature_may_be_called_probe(linear: Project) -> None:
 
 
 def test_a_guess_that_the_code_found_wrong_is_no_trace(linear: Project) -> None:
-    """A bare except catches what tells of the wrong guess; then the model has no layer at all."""
+    """A bare except catches what tells of the wrong guess; then the layer is of another width."""
     swallows = """
     try:
         net = features * 1.0
     except:
-        net = tf.zeros([4, 1])
+        net = tf.zeros([4, 2])
     predictions = tf.layers.dense(net, 1)"""
     text = MODEL.format(first=PREDICTS)
     call = '    predictions = tf.layers.dense(features["x"], 1)'
