@@ -97,13 +97,12 @@ def test_a_feature_may_be_called_probe(linear: Project) -> None:
 
 
 def test_a_guess_that_the_code_found_wrong_is_no_trace(linear: Project) -> None:
-    """A bare except catches what tells of the wrong guess; then the layer is of another width."""
+    """A bare except catches what tells of the wrong guess, and makes a layer of another name."""
     swallows = """
     try:
-        net = features * 1.0
+        predictions = tf.layers.dense(features * 1.0, 1)
     except:
-        net = tf.zeros([4, 2])
-    predictions = tf.layers.dense(net, 1)"""
+        predictions = tf.layers.dense(tf.zeros([4, 1]), 1, name="other")"""
     text = MODEL.format(first=PREDICTS)
     call = '    predictions = tf.layers.dense(features["x"], 1)'
     linear.write("net.py", text.replace(call, swallows))
