@@ -1,7 +1,7 @@
 """The process above the server: whatever ends the server, nothing of it stays.
 
-Traced code can kill the server, its parent, and daemons that it started before would live on. The
-supervisor is in another process group and session. On Linux it adopts them and ends them.
+Traced code can kill the server, its parent, and daemons that it started before would live on. On
+Linux the supervisor adopts them and ends them. It is in another session and process group.
 """
 
 import os
@@ -61,9 +61,11 @@ def _wait(server: int, segments: Segments) -> int:
     hang_up.register(0, 0)
     deadline = None
     while True:
-        pid, status = os.waitpid(server, os.WNOHANG)
-        if pid:
+        pid, status = os.waitpid(server, os.WNOHANG | os.WUNTRACED)
+        if pid and not os.WIFSTOPPED(status):
             return status
+        if pid:  # traced code has stopped it
+            os.kill(server, signal.SIGCONT)
         if deadline is None:
             deadline = time.monotonic() + _GRACE if hang_up.poll(_A_WHILE * 1000) else None
         elif time.monotonic() > deadline:
