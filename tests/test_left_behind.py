@@ -98,6 +98,7 @@ class Left:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            start_new_session=True,  # the code may kill its group
         )
 
     def check(self, code: str, *arguments: str) -> Run:

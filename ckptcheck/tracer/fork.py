@@ -12,7 +12,7 @@ import time
 from typing import Any, Callable, Dict, Optional, Tuple
 
 from ..spec import Failure, to_json
-from . import processes, temporary
+from . import processes, scratch
 from .failures import failure_of
 from .shared_memory import Segments
 
@@ -80,7 +80,7 @@ def answer_and_exit(answer: Callable[[], Any], channel: Channel) -> None:
             reply = {"reply": answer()}
         except BaseException as error:  # an interrupt that the user's code sent to itself
             reply = {"failure": to_json(failure_of(error))}
-        # Another process is a child: the user's code has forked.
+        # Another id is that of a child: the user's code has forked.
         if os.getpid() == own and channel.send(reply):
             flush()
             _sleep(_UNTIL_ENDED)
@@ -146,6 +146,8 @@ class Child:
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if not pid:
             return None
+        if self._segments is not None:
+            self._segments.note([pid])
         while self.open:  # what it wrote before it ended
             before = len(self._data)
             self.read()
@@ -184,7 +186,7 @@ class Child:
             processes.end_tree(self.pid, self._segments)
             os.waitpid(self.pid, 0)
         if self._scratch:
-            temporary.remove(self._scratch)
+            scratch.remove(self._scratch)
 
 
 def _parsed(data: bytes) -> Optional[Any]:

@@ -32,15 +32,12 @@ class Segments:
         self._system_v_found: Set[int] = set()
 
     def note(self, pids: Iterable[int]) -> None:
-        """Notes what some traced processes have made; they are about to be ended.
-
-        A process that has ended and is not yet reaped may be among them.
-        """
+        """Notes what some traced processes have made; they are about to end, or have just ended."""
         mine = set(pids)
-        inodes = _inodes()
-        for path in set().union(*map(_used_by, mine)).intersection(inodes):
-            if inodes[path] not in self._inodes_before:
-                self._found[path] = inodes[path]
+        new = {path: inode for path, inode in _inodes().items() if inode not in self._inodes_before}
+        if new:
+            for path in set().union(*map(_used_by, mine)).intersection(new):
+                self._found[path] = new[path]
         for key, segment in _system_v().items():
             if segment.creator in mine and segment.owner == os.geteuid():
                 self._system_v_found.add(key)

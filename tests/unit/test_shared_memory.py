@@ -181,15 +181,23 @@ def system_v() -> List[int]:
     return [int(line.split()[1]) for line in lines]
 
 
-def test_system_v_segments() -> None:
+@pytest.mark.parametrize("ends", ["answers", "is killed"])
+def test_system_v_segments(ends: str) -> None:
     """That of the fork is removed; those of others stay, whether older or younger."""
+
+    def answer() -> None:
+        make_system_v()
+        if ends == "is killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+
     older = make_system_v()
     segments = Segments()
     younger = int(subprocess.check_output([sys.executable, "-c", _MAKE]))
     try:
-        made = trace(make_system_v, segments)["reply"]
-        assert made not in system_v()
-        assert {older, younger} <= set(system_v())
+        before = set(system_v())
+        trace(answer, segments)
+        assert {older, younger} <= before
+        assert set(system_v()) == before
     finally:
         for key in (older, younger):
             _LIBC.shmctl(key, 0, None)

@@ -13,6 +13,8 @@ from typing import Iterator, List, Sequence
 
 import pytest
 
+from ckptcheck.checkpoint.remote import own_folder
+from ckptcheck.errors import UsageError
 from ckptcheck.tracer import processes, temporary
 
 from ..support import PROJECT
@@ -214,6 +216,14 @@ def test_no_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = temporary.no_place(raised.value)
     assert "No such file or directory" in text and str(tmp_path / "gone") in text
     assert "TMPDIR" in text
+
+
+def test_no_place_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(
+        UsageError, match=r"cannot make a temporary directory.*TMPDIR"
+    ), own_folder():
+        pass
 
 
 def test_a_file_system_without_locks(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
