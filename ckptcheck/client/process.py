@@ -28,7 +28,7 @@ _MOST_NOISE = 1 << 20
 _TAIL = 2000
 _GRACE = 15.0
 """Seconds that the tracer has beyond a request's own timeout, which it enforces itself."""
-_PATIENCE = 6.0
+_PATIENCE = 10.0
 """Seconds that the tracer has to end, some of which its supervisor gives to what is below it."""
 
 

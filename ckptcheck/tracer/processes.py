@@ -10,7 +10,18 @@ import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Optional, Set, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 if TYPE_CHECKING:
     from .shared_memory import Segments
@@ -20,7 +31,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 _MOST_PASSES = 50
 """Looks at a tree that goes on growing while it is stopped, or at processes that do not end."""
 _A_MOMENT = 0.02
-_GRACE = 1.0
+_GRACE = 3.0
 """Seconds that Python's trackers have to remove what traced code has left."""
 _TRACKERS = (
     b"from multiprocessing.resource_tracker import main",
@@ -101,15 +112,20 @@ def _parent(pid: str) -> Optional[int]:
 
 
 def end_tree(pid: int, segments: Optional["Segments"] = None) -> None:
-    """Ends a process and all below it; each is stopped first, so that it starts no more.
+    """Ends a process and all below it; see :func:`end_trees`."""
+    end_trees([pid], segments)
+
+
+def end_trees(pids: Sequence[int], segments: Optional["Segments"] = None) -> None:
+    """Ends processes and all below them; each is stopped first, so that it starts no more.
 
     Args:
-        pid: the process.
+        pids: the processes.
         segments: notes the shared memory that they have made.
     """
     stopped: Set[int] = set()
     for _ in range(_MOST_PASSES):
-        running = [member for member in tree(pid) if member not in stopped]
+        running = [member for pid in pids for member in tree(pid) if member not in stopped]
         if not running:
             break
         _signal(os.kill, running, signal.SIGSTOP)
@@ -120,7 +136,7 @@ def end_tree(pid: int, segments: Optional["Segments"] = None) -> None:
     if trackers:
         _signal(os.kill, stopped - trackers, signal.SIGKILL)
         _let_finish(trackers)
-    _signal(os.killpg, [pid], signal.SIGKILL)
+    _signal(os.killpg, pids, signal.SIGKILL)
     _signal(os.kill, stopped, signal.SIGKILL)
 
 
@@ -157,9 +173,10 @@ def _signal(send: Callable[[int, int], None], pids: Iterable[int], number: int) 
 def end_orphans(known: Iterable[int], segments: Optional["Segments"] = None) -> None:
     """Ends and reaps this process's children that are not known: a dead fork left them."""
     mine = set(known)
-    for pid in children(os.getpid()):
-        if pid not in mine:
-            end_tree(pid, segments)
+    orphans = [pid for pid in children(os.getpid()) if pid not in mine]
+    if orphans:
+        end_trees(orphans, segments)
+        for pid in orphans:
             os.waitpid(pid, 0)
 
 
@@ -182,10 +199,9 @@ def end_marked(mark: str) -> bool:
         marked = [pid for pid in _all() if _has(pid, wanted)]
         if not marked:
             return True
-        for pid in marked:
-            if os.getpid() in tree(pid):
-                return False
-            end_tree(pid)
+        if any(os.getpid() in tree(pid) for pid in marked):
+            return False
+        end_trees(marked)
         time.sleep(_A_MOMENT)
     return False
 
