@@ -117,9 +117,9 @@ def _become(request: Dict[str, Any], descriptors: List[int]) -> None:
     os.environ.update(request["environment"])
     if "tempfile" in sys.modules:
         sys.modules["tempfile"].tempdir = None  # type: ignore[attr-defined]
-    flag, code = request["words"][-2:]
+    flag, code, *arguments = request["words"][-3:]
     assert flag == "-c"
-    sys.argv[:] = ["-c"]
+    sys.argv[:] = ["-c", *arguments]
     main = sys.modules["__main__"] = type(sys)("__main__")
     exec(compile(code, "<string>", "exec"), main.__dict__)
 

@@ -9,6 +9,7 @@ from .first_version import without_pattern
 
 _S3 = ("s3", "s3a")
 _GOOGLE = ("gs", "gcs")
+_CACHES = ("blockcache", "cached", "filecache", "simplecache")
 _PATIENCE = 30
 """Seconds without a word from a server."""
 _PATIENCE_BY_SIX = 10
@@ -17,11 +18,19 @@ _LONGEST = 600
 """Seconds for one request to a server that never comes to an end."""
 
 
-def file_system(named: str) -> Tuple[Any, str]:
-    """What reads a remote directory or file, and what it calls it.
+def file_system(named: str, cache: str) -> Tuple[Any, str]:
+    """Opens the file system of a remote directory or file.
+
+    Args:
+        named: the address, as the user wrote it.
+        cache: where fsspec's caches keep what they have read (``simplecache::``), unless the user
+            has configured another place; else each run would leave a directory.
+
+    Returns:
+        The file system, and the path in it.
 
     Raises:
-        UsageError: nothing here can.
+        UsageError: nothing here can read it.
     """
     try:
         import fsspec
@@ -40,7 +49,7 @@ def file_system(named: str) -> Tuple[Any, str]:
     try:
         if protocol in WEB:  # whose hosts may have the :: by which fsspec chains file systems
             return fsspec.filesystem(protocol, **_patience(protocol)), address
-        options = {link: _patience(link) for link in protocols_of(named)}
+        options = {link: _options(link, cache) for link in protocols_of(named)}
         of_links = {link: found for link, found in options.items() if found}
         for link in set(of_links).intersection(_S3):  # fsspec remembers each by its options
             fsspec.filesystem(link, **of_links[link]).retries = 1  # botocore has tried again
@@ -50,6 +59,15 @@ def file_system(named: str) -> Tuple[Any, str]:
         raise UsageError(f"MODEL_DIR {named}: {error}, into the environment of ckptcheck")
     except ValueError as error:
         raise UsageError(f"MODEL_DIR {named}: {error}")
+
+
+def _options(protocol: str, cache: str) -> Dict[str, Any]:
+    import fsspec.config
+
+    if protocol not in _CACHES:
+        return _patience(protocol)
+    configured = fsspec.config.conf.get(protocol, {})
+    return {} if "cache_storage" in configured else {"cache_storage": cache}
 
 
 def _patience(protocol: str) -> Dict[str, Any]:

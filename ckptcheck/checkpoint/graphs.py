@@ -13,7 +13,7 @@ from ..spec import Located
 from .damage import DamagedError
 from .graph import is_graph
 from .packed import ENDING, unpack
-from .remote import AtHand
+from .remote import AtHand, own_folder
 from .snapshot import MARKER
 
 _LARGEST_FILE = 1 << 30
@@ -43,10 +43,8 @@ def graphs_at_hand(located: Located) -> Iterator[Graphs]:
     if not paths or os.path.isfile(paths[0]):
         yield Graphs(located, AtHand(located.named))
         return
-    import tempfile  # which takes time, and few directories are snapshots
-
     folder = os.path.dirname(paths[0])
-    with tempfile.TemporaryDirectory(prefix="ckptcheck-") as local:
+    with own_folder() as local:
         unpacked = _unpacked([path for path in paths if os.path.dirname(path) == folder], local)
         place = AtHand(located.named, folder or os.curdir, local)
         graphs = (*unpacked, *(name for name in located.graphs if name not in paths))

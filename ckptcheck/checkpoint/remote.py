@@ -140,12 +140,10 @@ def at_hand(named: str, every_step: bool = False) -> Iterator[AtHand]:
     if not is_remote(named):
         yield AtHand(local_path(named))
         return
-    import tempfile  # which takes time, and few model_dirs are remote
-
     place = f"MODEL_DIR {named}"
-    with explained(place):
-        system, path = file_system(named)
-    with tempfile.TemporaryDirectory(prefix="ckptcheck-") as parent:
+    with own_folder() as parent:
+        with explained(place):
+            system, path = file_system(named, os.path.join(parent, "cache"))
         _verify_no_pattern(parent)
         # One that TensorFlow takes for a pattern is stood for by one that it does, too. It opens
         # no web server's: what is there is a copy of a directory with a name of its own.
@@ -158,6 +156,23 @@ def at_hand(named: str, every_step: bool = False) -> Iterator[AtHand]:
             yield found
         except UsageError as error:
             raise UsageError(found.shown(str(error))) from None
+
+
+@contextlib.contextmanager
+def own_folder() -> Iterator[str]:
+    """Makes a temporary directory that is there for as long as the context lasts.
+
+    Raises:
+        UsageError: there is no place for it.
+    """
+    from ..tracer import temporary  # which takes time, and few checks need one
+
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(temporary.folder())
+        except OSError as error:
+            raise UsageError(temporary.no_place(error)) from None
+        yield folder
 
 
 def _verify_no_pattern(folder: str) -> None:

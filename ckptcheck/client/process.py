@@ -20,6 +20,7 @@ from typing import Any, Dict, List, Optional, Set, Tuple, Type, Union
 from ..errors import UsageError
 from ..harmless import harmless_lines
 from ..spec import Environment, Failure, from_json
+from ..tracer import temporary
 from .bootstrap import BOOTSTRAP
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -27,6 +28,8 @@ _MOST_NOISE = 1 << 20
 _TAIL = 2000
 _GRACE = 15.0
 """Seconds that the tracer has beyond a request's own timeout, which it enforces itself."""
+_PATIENCE = 10.0
+"""Seconds that the tracer has to end, some of which its supervisor gives to what is below it."""
 
 
 def interpreter_command(python: Optional[str]) -> List[str]:
@@ -77,6 +80,7 @@ class Tracer:
         """
         self._command = interpreter_command(python)
         self._timeout = timeout
+        self._run = temporary.new_run()
         self._next = 0
         self._open: Set[int] = set()
         self._environment: Optional[Environment] = None
@@ -100,7 +104,7 @@ class Tracer:
     def _start(self) -> "subprocess.Popen[bytes]":
         try:
             return subprocess.Popen(
-                self._command + ["-u", "-c", BOOTSTRAP],
+                [*self._command, "-u", "-c", BOOTSTRAP, temporary.mark(self._run)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -129,19 +133,24 @@ class Tracer:
         self.close()
 
     def close(self) -> None:
-        """Ends the tracer; it ends its forks when its standard input does."""
+        """Ends the tracer; it ends its forks when its standard input does.
+
+        What it left when it was killed is ended and removed.
+        """
         process = self._process
         if self._environment is None:  # it does not listen yet
             self._kill()
         self._writer.join(timeout=1)
         self._close_stdin()
         try:
-            process.wait(timeout=3)
+            process.wait(timeout=_PATIENCE)
         except subprocess.TimeoutExpired:
             self._kill()
             process.wait()
         for thread in self._threads:
             thread.join(timeout=1)
+        if process.returncode:
+            temporary.clean_up()
 
     def _close_stdin(self) -> None:
         if (

@@ -14,13 +14,17 @@ from typing import Any, Callable, Dict, Optional, Tuple
 from ..spec import Failure, to_json
 from . import processes, scratch
 from .failures import failure_of
+from .shared_memory import Segments
 
 _CHUNK = 1 << 16
 _LONGEST_HEAD = 20
 _REPLY_FILE = "reply"
 
-_exit = os._exit
-"""Bound before any code of the user's runs, which may replace it."""
+_UNTIL_ENDED = 5.0
+"""Seconds in which the tracer ends a fork whose reply it has."""
+
+_exit, _sleep = os._exit, time.sleep
+"""Bound before any code of the user's runs, which may replace them."""
 
 
 class Channel:
@@ -37,15 +41,17 @@ class Channel:
         self.scratch = scratch
         self._identity = _identity(descriptor)
 
-    def send(self, value: Any) -> None:
-        """Sends the reply."""
+    def send(self, value: Any) -> bool:
+        """Sends the reply; returns whether it went through the pipe."""
         body = json.dumps(value).encode("ascii")
         data = b"%d\n%s" % (len(body), body)
         if _identity(self.descriptor) == self._identity:
             write_all(self.descriptor, data)
-        elif self.scratch:
+            return True
+        if self.scratch:
             with open(os.path.join(self.scratch, _REPLY_FILE), "wb") as file:
                 file.write(data)
+        return False
 
 
 def _identity(descriptor: int) -> Optional[Tuple[int, int]]:
@@ -64,15 +70,20 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 
 def answer_and_exit(answer: Callable[[], Any], channel: Channel) -> None:
-    """Answers in the fork, and ends it without running anybody's exit handlers."""
+    """Answers in the fork, and ends it without running anybody's exit handlers.
+
+    The tracer ends it as soon as it has the reply, and sees until then what it has open.
+    """
     code, own = 1, os.getpid()
     try:
         try:
             reply = {"reply": answer()}
         except BaseException as error:  # an interrupt that the user's code sent to itself
             reply = {"failure": to_json(failure_of(error))}
-        if os.getpid() == own:  # else the user's code has forked, and this is its child
-            channel.send(reply)
+        # Another id is that of a child: the user's code has forked.
+        if os.getpid() == own and channel.send(reply):
+            flush()
+            _sleep(_UNTIL_ENDED)
         code = 0
     finally:
         try:
@@ -101,7 +112,9 @@ class Child:
         memory_limit: the bytes that it may use, 0 for no limit.
     """
 
-    def __init__(self, request: Dict[str, Any], pid: int, pipe: int) -> None:
+    def __init__(
+        self, request: Dict[str, Any], pid: int, pipe: int, segments: Optional[Segments] = None
+    ) -> None:
         self.id = request["id"]
         self.pid = pid
         self.pipe = pipe
@@ -110,6 +123,7 @@ class Child:
         self.open = True
         self._inherited = processes.inherited_memory()
         self._scratch = request.get("scratch", "")
+        self._segments = segments
         self._timeout = float(request["timeout"])
         self._data = b""
         os.set_blocking(pipe, False)
@@ -132,6 +146,8 @@ class Child:
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if not pid:
             return None
+        if self._segments is not None:
+            self._segments.note([pid])
         while self.open:  # what it wrote before it ended
             before = len(self._data)
             self.read()
@@ -167,7 +183,7 @@ class Child:
         """Ends it, all that it started, and its place for files."""
         os.close(self.pipe)
         if self.pid:
-            processes.end_tree(self.pid)
+            processes.end_tree(self.pid, self._segments)
             os.waitpid(self.pid, 0)
         if self._scratch:
             scratch.remove(self._scratch)

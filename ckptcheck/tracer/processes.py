@@ -9,12 +9,34 @@ import ctypes
 import os
 import signal
 import sys
-from typing import Any, Callable, Dict, Iterable, List, Optional, Set, Tuple
+import time
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
+
+if TYPE_CHECKING:
+    from .shared_memory import Segments
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _MOST_PASSES = 50
-"""Looks at a tree that goes on growing while it is stopped."""
+"""Looks at a tree that goes on growing while it is stopped, or at processes that do not end."""
+_A_MOMENT = 0.02
+_GRACE = 3.0
+"""Seconds that Python's trackers have to remove what traced code has left."""
+_TRACKERS = (
+    b"from multiprocessing.resource_tracker import main",
+    b"from multiprocessing.semaphore_tracker import main",
+)
 
 
 def _find_prctl() -> Optional[Any]:
@@ -24,6 +46,8 @@ def _find_prctl() -> Optional[Any]:
 
 
 _PRCTL = _find_prctl()
+CAN_ADOPT = _PRCTL is not None
+"""Whether orphans are found again: on Linux."""
 
 
 def adopt_orphans() -> None:
@@ -33,11 +57,15 @@ def adopt_orphans() -> None:
 
 
 def end_with_parent(parent: int) -> None:
-    """Ends this process when its parent ends, and makes it the first to go without memory."""
+    """Ends this process when its parent ends, on Linux."""
     if _PRCTL is not None:
         _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:  # it ended before it could be asked for
             os._exit(1)
+
+
+def go_first() -> None:
+    """Makes this process the first to go where the system runs out of memory."""
     try:
         with open("/proc/self/oom_score_adj", "w") as file:
             file.write("1000")
@@ -83,17 +111,55 @@ def _parent(pid: str) -> Optional[int]:
     return int(fields[1]) if len(fields) > 1 else None
 
 
-def end_tree(pid: int) -> None:
-    """Ends a process and all below it; each is stopped first, so that it starts no more."""
+def end_tree(pid: int, segments: Optional["Segments"] = None) -> None:
+    """Ends a process and all below it; see :func:`end_trees`."""
+    end_trees([pid], segments)
+
+
+def end_trees(pids: Sequence[int], segments: Optional["Segments"] = None) -> None:
+    """Ends processes and all below them; each is stopped first, so that it starts no more.
+
+    Args:
+        pids: the processes.
+        segments: notes the shared memory that they have made.
+    """
     stopped: Set[int] = set()
     for _ in range(_MOST_PASSES):
-        running = [member for member in tree(pid) if member not in stopped]
+        running = [member for pid in pids for member in tree(pid) if member not in stopped]
         if not running:
             break
         _signal(os.kill, running, signal.SIGSTOP)
         stopped.update(running)
-    _signal(os.killpg, [pid], signal.SIGKILL)
+    if segments is not None:
+        segments.note(stopped)
+    trackers = {member for member in stopped if _is_tracker(member)}
+    if trackers:
+        _signal(os.kill, stopped - trackers, signal.SIGKILL)
+        _let_finish(trackers)
+    _signal(os.killpg, pids, signal.SIGKILL)
     _signal(os.kill, stopped, signal.SIGKILL)
+
+
+def _is_tracker(pid: int) -> bool:
+    """Whether a process is the one in which ``multiprocessing`` keeps account of shared memory."""
+    return any(item.startswith(_TRACKERS) for item in _items(pid, "cmdline"))
+
+
+def _let_finish(trackers: Iterable[int]) -> None:
+    """Lets trackers remove shared memory, as they do when those that they work for have ended."""
+    _signal(os.kill, trackers, signal.SIGCONT)
+    deadline = time.monotonic() + _GRACE
+    while time.monotonic() < deadline and any(_items(pid, "cmdline") for pid in trackers):
+        time.sleep(_A_MOMENT)
+
+
+def _items(pid: int, name: str) -> List[bytes]:
+    """A process's arguments or variables; none where it has ended or is another user's."""
+    try:
+        with open(f"/proc/{pid}/{name}", "rb") as file:
+            return file.read().split(b"\0")[:-1]
+    except OSError:
+        return []
 
 
 def _signal(send: Callable[[int, int], None], pids: Iterable[int], number: int) -> None:
@@ -104,13 +170,51 @@ def _signal(send: Callable[[int, int], None], pids: Iterable[int], number: int) 
             continue
 
 
-def end_orphans(known: Iterable[int]) -> None:
+def end_orphans(known: Iterable[int], segments: Optional["Segments"] = None) -> None:
     """Ends and reaps this process's children that are not known: a dead fork left them."""
     mine = set(known)
-    for pid in children(os.getpid()):
-        if pid not in mine:
-            end_tree(pid)
+    orphans = [pid for pid in children(os.getpid()) if pid not in mine]
+    if orphans:
+        end_trees(orphans, segments)
+        for pid in orphans:
             os.waitpid(pid, 0)
+
+
+def end_children(segments: Optional["Segments"] = None) -> None:
+    """Ends and reaps all children of this process, and those that it gets by that."""
+    for _ in range(_MOST_PASSES):
+        if not children(os.getpid()):
+            return
+        end_orphans((), segments)
+
+
+def end_marked(mark: str) -> bool:
+    """Ends all processes that have a mark among their arguments or variables, and those below.
+
+    Returns:
+        Whether none is left. This process and those above it are never ended.
+    """
+    wanted = os.fsencode(mark)
+    for _ in range(_MOST_PASSES):
+        marked = [pid for pid in _all() if _has(pid, wanted)]
+        if not marked:
+            return True
+        if any(os.getpid() in tree(pid) for pid in marked):
+            return False
+        end_trees(marked)
+        time.sleep(_A_MOMENT)
+    return False
+
+
+def _all() -> List[int]:
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:  # not Linux
+        return []
+
+
+def _has(pid: int, mark: bytes) -> bool:
+    return mark in _items(pid, "environ") or mark in _items(pid, "cmdline")
 
 
 # --- memory ----------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ import shutil
 import tempfile
 from typing import List
 
+from .temporary import remove as remove
+
 _MOST_ENTRIES = 10000
 _LARGEST_COPY = 1 << 20
 _OF_TENSORFLOW = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$|tfevents|^graph\.pbtxt$")
@@ -19,8 +21,8 @@ _DEEPEST = 4
 
 
 def make(model_dir: str) -> str:
-    """Makes the place and returns its path."""
-    root = tempfile.mkdtemp(prefix="ckptcheck-")
+    """Makes the place in the temporary directory, which is the run's own; returns its path."""
+    root = tempfile.mkdtemp(prefix="")
     shown = model_dir_in(root)
     for path in (shown, _temporary(root)):
         os.mkdir(path)
@@ -75,20 +77,3 @@ def _show_file(entry: "os.DirEntry[str]", to: str) -> None:
             os.symlink(os.path.abspath(entry.path), to)
     except OSError:  # a broken link, or a file that may not be read
         return
-
-
-def remove(path: str) -> None:
-    """Removes what :func:`make` made; links are removed, never followed."""
-    shutil.rmtree(path, ignore_errors=True)
-    if os.path.isdir(path):
-        _unlock(path)
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def _unlock(root: str) -> None:
-    """Makes directories writable again whose rights the traced code has taken away."""
-    for folder, folders, _ in os.walk(root):
-        for name in folders:
-            path = os.path.join(folder, name)
-            if not os.path.islink(path):
-                os.chmod(path, 0o700)

@@ -12,13 +12,16 @@ import json
 import os
 import selectors
 import sys
+import tempfile
 import time
 from typing import Any, Callable, Dict, List, Optional
 
 from ..spec import TraceRequest, from_json, to_json
-from . import compat, processes, saved_graph, scratch, trace, variables
+from . import compat, processes, saved_graph, scratch, temporary, trace, variables
 from .failures import UsageError, failure_of
 from .fork import Channel, Child, answer_and_exit, flush, write_all
+from .shared_memory import Segments
+from .supervisor import supervise
 
 _CHUNK = 1 << 16
 _A_MOMENT = 0.05
@@ -28,8 +31,21 @@ _A_WHILE = 0.5
 
 
 def main() -> None:
-    """Imports TensorFlow, says so, and serves until standard input ends."""
+    """Imports TensorFlow, says so, and serves until standard input ends.
+
+    The last argument is the mark of the run.
+    """
     sys.dont_write_bytecode = True  # the user's modules may lie in the model_dir itself
+    segments = Segments()
+    run = sys.argv.pop().partition("=")[2]
+    try:
+        folder, lock = temporary.make(run)
+    except OSError as error:
+        _write_line(1, {"failure": to_json(failure_of(UsageError(temporary.no_place(error))))})
+        return
+    os.environ[temporary.MARK] = run
+    supervise(folder, lock, segments)
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
     replies = os.dup(1)
     os.dup2(2, 1)
     try:
@@ -40,7 +56,7 @@ def main() -> None:
     _write_line(replies, {"hello": _hello(tensorflow)})
     gc.collect()
     gc.freeze()  # the forks share the pages that the collector would otherwise touch
-    Server(tensorflow, replies).serve()
+    Server(tensorflow, replies, segments).serve()
     flush()
     os._exit(0)  # taking TensorFlow down takes a second, and there is nothing to save
 
@@ -93,9 +109,10 @@ def _within(memory_limit: int, work: Callable[[], Any]) -> Any:
 class Server:
     """Starts a fork for each request and hands its reply on."""
 
-    def __init__(self, tensorflow: Any, replies: int) -> None:
+    def __init__(self, tensorflow: Any, replies: int, segments: Segments) -> None:
         self._tensorflow = tensorflow
         self._replies = replies
+        self._segments = segments
         self._waiting: List[Dict[str, Any]] = []
         self._children: Dict[int, Child] = {}
         self._selector = selectors.DefaultSelector()
@@ -146,7 +163,7 @@ class Server:
             channel = Channel(writing, request.get("scratch", ""))
             answer_and_exit(lambda: self._answer_in_fork(request, server), channel)
         os.close(writing)
-        child = Child(request, pid, reading)
+        child = Child(request, pid, reading, self._segments)
         self._children[reading] = child
         self._selector.register(reading, selectors.EVENT_READ, lambda: self._read_child(child))
 
@@ -154,6 +171,7 @@ class Server:
         """Leaves what is the tracer's alone, then answers."""
         os.setpgid(0, 0)
         processes.end_with_parent(server)
+        processes.go_first()
         processes.adopt_orphans()
         for other in self._children:
             os.close(other)
@@ -186,4 +204,6 @@ class Server:
         if child.pipe in self._selector.get_map():
             self._selector.unregister(child.pipe)
         child.end()
-        processes.end_orphans(other.pid for other in self._children.values())
+        known = [other.pid for other in self._children.values()]
+        processes.end_orphans(known, self._segments)
+        self._segments.remove()

@@ -104,6 +104,14 @@ def test_the_tracer_imports_nothing_of_the_project_but_the_spec_and_itself() -> 
         assert not [n for n in names if not inside(n, "ckptcheck.spec", "ckptcheck.tracer")], module
 
 
+def test_nothing_of_the_tracer_is_used_outside_but_temporary_directories() -> None:
+    """Both sides make them, and remove what the other one left."""
+    for module, names in IMPORTS.items():
+        if not inside(module, "ckptcheck.tracer"):
+            used = {name for name in names if inside(name, "ckptcheck.tracer")}
+            assert used <= {"ckptcheck.tracer", "ckptcheck.tracer.temporary"}, module
+
+
 def test_the_tracer_needs_the_standard_library_and_tensorflow_alone() -> None:
     """It runs in the user's interpreter, which has no package of ckptcheck's."""
     standard = getattr(sys, "stdlib_module_names", None)

@@ -1,0 +1,132 @@
+"""Segments of shared memory that traced code made, which outlive the processes that made them.
+
+No system says who made a file in ``/dev/shm``. One is removed only if it was not there when the
+run started, is this user's, was open or mapped in a traced process when that was ended, and is
+open or mapped in no other. A System V segment is removed only if a traced process made it, as the
+system says. Python's own tracker of ``multiprocessing`` removes what is known to it
+(see :func:`.processes.end_tree`).
+"""
+
+import ctypes
+import os
+from typing import Dict, Iterable, Iterator, NamedTuple, Optional, Set
+
+_PLACE = "/dev/shm"
+_SYSTEM_V = "/proc/sysvipc/shm"
+_REMOVE = 0
+
+
+class _SystemV(NamedTuple):
+    creator: int
+    attached: int
+    owner: int
+
+
+class Segments:
+    """The segments that were there before, and those that the run's processes have made."""
+
+    def __init__(self) -> None:
+        self._inodes_before = set(_inodes().values())
+        self._system_v_before = set(_system_v())
+        self._found: Dict[str, int] = {}
+        self._system_v_found: Set[int] = set()
+
+    def note(self, pids: Iterable[int]) -> None:
+        """Notes what some traced processes have made; they are about to end, or have just ended."""
+        mine = set(pids)
+        new = {path: inode for path, inode in _inodes().items() if inode not in self._inodes_before}
+        if new:
+            for path in set().union(*map(_used_by, mine)).intersection(new):
+                self._found[path] = new[path]
+        for key, segment in _system_v().items():
+            if segment.creator in mine and segment.owner == os.geteuid():
+                self._system_v_found.add(key)
+        self._system_v_found -= self._system_v_before
+
+    def remove(self) -> None:
+        """Removes what was noted and is used by nobody any more."""
+        if self._found:
+            inodes = _inodes()
+            used = set().union(*map(_used_by, _pids()))
+            for path, inode in self._found.items():
+                if inodes.get(path) == inode and path not in used:
+                    _unlink(path)
+        if self._system_v_found:
+            there = _system_v()
+            for key in self._system_v_found.intersection(there):
+                if not there[key].attached:
+                    ctypes.CDLL(None).shmctl(key, _REMOVE, None)
+        self._found.clear()
+        self._system_v_found.clear()
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:  # somebody else was faster
+        return
+
+
+def _pids() -> Iterator[int]:
+    return (int(name) for name in os.listdir("/proc") if name.isdigit())
+
+
+def _inodes() -> Dict[str, int]:
+    """This user's files that shared memory is; none where the system has no such directory."""
+    found = {}
+    try:
+        with os.scandir(_PLACE) as entries:
+            for entry in entries:
+                info = entry.stat(follow_symlinks=False)
+                if entry.is_file(follow_symlinks=False) and info.st_uid == os.geteuid():
+                    found[entry.path] = info.st_ino
+    except OSError:  # no Linux, or one of them has just gone
+        return found
+    return found
+
+
+def _used_by(pid: int) -> Set[str]:
+    """The shared memory that a process has open or mapped."""
+    return {path for path in _mapped(pid) | _opened(pid) if path.startswith(_PLACE + "/")}
+
+
+def _mapped(pid: int) -> Set[str]:
+    try:
+        with open(f"/proc/{pid}/maps", "rb") as file:
+            lines = file.read().splitlines()
+    except OSError:  # it has ended, or is another user's
+        return set()
+    return {os.fsdecode(line.split(None, 5)[5]) for line in lines if b" /dev/shm/" in line}
+
+
+def _opened(pid: int) -> Set[str]:
+    found = set()
+    place = f"/proc/{pid}/fd"
+    try:
+        for name in os.listdir(place):
+            found.add(_link(os.path.join(place, name)) or "")
+    except OSError:  # it has ended, or is another user's
+        return found
+    return found
+
+
+def _link(path: str) -> Optional[str]:
+    try:
+        return os.readlink(path)
+    except OSError:  # it has just been closed
+        return None
+
+
+def _system_v() -> Dict[int, _SystemV]:
+    """All System V segments by their ids, as far as this system lists them."""
+    try:
+        with open(_SYSTEM_V) as file:
+            names, *rows = (line.split() for line in file)
+    except (OSError, ValueError):  # no Linux, or without System V
+        return {}
+    columns = [names.index(name) for name in ("shmid", "cpid", "nattch", "uid")]
+    found = {}
+    for row in rows:
+        key, creator, attached, owner = (int(row[column]) for column in columns)
+        found[key] = _SystemV(creator, attached, owner)
+    return found

@@ -1,0 +1,84 @@
+"""The process above the server: whatever ends the server, nothing of it stays.
+
+Traced code can kill the server, its parent, and daemons that it started before would live on. On
+Linux the supervisor adopts them and ends them. It is in another session and process group.
+"""
+
+import os
+import select
+import signal
+import threading
+import time
+
+from . import processes, temporary
+from .shared_memory import Segments
+
+_A_MOMENT = 0.005
+_A_WHILE = 0.2
+_GRACE = 2.0
+"""Seconds that the server has to end by itself after its standard input has ended."""
+
+
+def supervise(folder: str, lock: int, segments: Segments) -> None:
+    """Returns in a new process below this one; this one waits for its end, and ends with it.
+
+    Args:
+        folder: the directory of the run, removed at the end.
+        lock: the descriptor of its lock, which the new process does not have.
+        segments: the shared memory that there was before.
+    """
+    processes.adopt_orphans()
+    above, caller = os.getpid(), os.getppid()
+    server = os.fork()
+    if server == 0:
+        os.close(lock)
+        if processes.CAN_ADOPT:  # else its group is all by which it can be found
+            os.setsid()
+        processes.end_with_parent(above)
+        return
+    _be_quiet()
+    threading.Thread(target=temporary.clean_up, daemon=True).start()
+    status = _wait(server, segments)
+    processes.end_children(segments)
+    segments.remove()
+    temporary.remove(folder)
+    os.close(lock)
+    if os.getppid() != caller:  # it was killed
+        temporary.clean_up()
+    _end_as(status)
+
+
+def _be_quiet() -> None:
+    """Gives up standard output and error, so that they end when the server does."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (1, 2):
+        os.dup2(null, descriptor)
+
+
+def _wait(server: int, segments: Segments) -> int:
+    """Waits for the server, which must end soon after its standard input; returns its status."""
+    hang_up = select.poll()
+    hang_up.register(0, 0)
+    deadline = None
+    while True:
+        pid, status = os.waitpid(server, os.WNOHANG | os.WUNTRACED)
+        if pid and not os.WIFSTOPPED(status):
+            return status
+        if pid:  # traced code has stopped it
+            os.kill(server, signal.SIGCONT)
+        if deadline is None:
+            deadline = time.monotonic() + _GRACE if hang_up.poll(_A_WHILE * 1000) else None
+        elif time.monotonic() > deadline:
+            processes.end_tree(server, segments)
+        else:
+            time.sleep(_A_MOMENT)
+
+
+def _end_as(status: int) -> None:
+    """Ends this process as the server ended."""
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number != signal.SIGKILL:
+            signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+    os._exit(os.WEXITSTATUS(status))

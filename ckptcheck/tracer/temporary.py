@@ -1,0 +1,206 @@
+"""The temporary directories of a run, and what runs that were killed left behind.
+
+The command and the tracer both make their directories here, each in its own ``TMPDIR``. A process
+holds a lock (flock) on its directory for as long as it lives, so a directory whose lock is free
+was left by a process that was killed. The lock belongs to one open descriptor, which no process
+that traced code starts has.
+
+A directory's name says where it was made and for which run. Locks may not reach from one machine
+to another, so only directories made on this one are looked at. :func:`mark` is what the processes
+of a run carry in their command line or their environment.
+"""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import stat
+import tempfile
+import time
+from typing import Iterator, Optional, Tuple
+
+from . import processes
+
+MARK = "CKPTCHECK_RUN"
+"""The environment variable that holds the run's id."""
+_NAME = re.compile(r"ckptcheck-([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})(\.new)?")
+_NEW = ".new"
+"""Ends the name of a directory that is not locked yet. It is empty."""
+_MOST_TRIES = 100
+_MOST_LEFT = 50
+"""Directories of killed runs that one run removes."""
+_LONGEST = 5.0
+"""Seconds after which no further one is removed."""
+
+
+def new_run() -> str:
+    """Makes the id of a run."""
+    return os.urandom(6).hex()
+
+
+def mark(run: str) -> str:
+    """Returns what marks the processes of a run: an argument, and an environment variable."""
+    return f"{MARK}={run}"
+
+
+@contextlib.contextmanager
+def folder() -> Iterator[str]:
+    """Makes a directory that is there for as long as the context lasts.
+
+    First it removes what killed runs left.
+
+    Raises:
+        OSError: there is no place for it.
+    """
+    clean_up()
+    path, lock = make(new_run())
+    try:
+        yield path
+    finally:
+        remove(path)
+        os.close(lock)
+
+
+def make(run: str) -> Tuple[str, int]:
+    """Makes the directory of a run.
+
+    Returns:
+        Its path, and the descriptor that holds its lock.
+
+    Raises:
+        OSError: there is no place for it.
+    """
+    host, boot = _machine()
+    path = os.path.join(tempfile.gettempdir(), f"ckptcheck-{host}{boot}{run}")
+    for _ in range(_MOST_TRIES):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path + _NEW, 0o700)
+        lock = _open(path + _NEW)
+        if lock is None:  # another run has removed it
+            continue
+        _is_free(lock)
+        try:
+            os.rename(path + _NEW, path)
+            return path, lock
+        except FileNotFoundError:
+            os.close(lock)
+    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), path)
+
+
+def no_place(error: OSError) -> str:
+    """Says that there is no place for a directory."""
+    where = f": {error.filename}" if error.filename else ""
+    return (
+        f"cannot make a temporary directory: {error.strerror}{where}; set TMPDIR to a directory "
+        "with free space"
+    )
+
+
+def _machine() -> Tuple[str, str]:
+    """Digests of this machine's name, and of the time since it was started."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", "rb") as file:
+            boot = file.read()
+    except OSError:  # not Linux
+        boot = b""
+    host = os.fsencode(os.uname().nodename)
+    first, second = (hashlib.sha256(part).hexdigest()[:4] for part in (host, boot or host))
+    return first, second
+
+
+def _open(path: str) -> Optional[int]:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+
+
+def _is_free(lock: int) -> bool:
+    """Takes a lock and returns whether that went well."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # it is taken; or no file here can be locked, and none is ever free
+        return False
+    return True
+
+
+def _is_still(path: str, lock: int) -> bool:
+    """Whether a path leads to the directory that was locked, which is this user's own."""
+    try:
+        there, locked = os.lstat(path), os.fstat(lock)
+    except OSError:
+        return False
+    return os.path.samestat(there, locked) and locked.st_uid == os.geteuid()
+
+
+# --- what was left ---------------------------------------------------------------------------
+
+
+def clean_up() -> None:
+    """Ends the processes and removes the directories of this user's runs that were killed."""
+    start, removed = time.monotonic(), 0
+    for path, run in _found():
+        if removed >= _MOST_LEFT or time.monotonic() - start > _LONGEST:
+            return
+        removed += _clean_up_after(path, run)
+
+
+def _found() -> Iterator[Tuple[str, str]]:
+    host, boot = _machine()
+    try:
+        names = os.listdir(tempfile.gettempdir())
+    except OSError:
+        return
+    for name in names:
+        match = _NAME.fullmatch(name)
+        if match and (match.group(1) == host or match.group(2) == boot):
+            path = os.path.join(tempfile.gettempdir(), name)
+            if _is_own_directory(path):
+                yield path, match.group(3)
+
+
+def _is_own_directory(path: str) -> bool:
+    try:
+        info = os.lstat(path)
+    except OSError:  # it has just been removed
+        return False
+    return stat.S_ISDIR(info.st_mode) and info.st_uid == os.geteuid()
+
+
+def _clean_up_after(path: str, run: str) -> bool:
+    if path.endswith(_NEW):
+        with contextlib.suppress(OSError):  # its run has just locked it
+            os.rmdir(path)
+        return True
+    lock = _open(path)
+    if lock is None:
+        return False
+    try:
+        dead = _is_free(lock) and _is_still(path, lock)
+        if dead and processes.end_marked(mark(run)):
+            remove(path)
+            return True
+        return False
+    finally:
+        os.close(lock)
+
+
+def remove(path: str) -> None:
+    """Removes a directory with all that is in it; links are removed, never followed."""
+    shutil.rmtree(path, ignore_errors=True)
+    if os.path.isdir(path):
+        _unlock(path)
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _unlock(root: str) -> None:
+    """Makes directories writable again whose rights the traced code has taken away."""
+    for folder, folders, _ in os.walk(root):
+        for name in folders:
+            path = os.path.join(folder, name)
+            if not os.path.islink(path):
+                with contextlib.suppress(OSError):
+                    os.chmod(path, 0o700)
