@@ -12,8 +12,10 @@ import time
 from typing import Any, Callable, Dict, Optional, Tuple
 
 from ..spec import Failure, to_json
-from . import processes, scratch
+from . import left_out, processes, scratch
 from .failures import failure_of
+from .left_out import LeftOut
+from .open_watch import OpenWatch
 
 _CHUNK = 1 << 16
 _LONGEST_HEAD = 20
@@ -94,7 +96,9 @@ class Child:
     """A fork at work, as the tracer sees it.
 
     Attributes:
+        request: what it answers.
         id: of the request.
+        watch: which of the files that it is shown were opened; None where it is shown none.
         pid: its process.
         pipe: where its reply comes from.
         deadline: when its time is up.
@@ -102,10 +106,12 @@ class Child:
     """
 
     def __init__(self, request: Dict[str, Any], pid: int, pipe: int) -> None:
+        self.request = request
         self.id = request["id"]
+        self.watch: Optional[OpenWatch] = request.get("watch")
         self.pid = pid
         self.pipe = pipe
-        self.deadline = time.monotonic() + float(request["timeout"])
+        self.deadline = request.get("deadline") or time.monotonic() + float(request["timeout"])
         self.memory_limit = int(request.get("memory_limit") or 0)
         self.open = True
         self._inherited = processes.inherited_memory()
@@ -163,9 +169,15 @@ class Child:
         text = f"used more than {size_text(self.memory_limit)} of memory and was stopped"
         return _failed(Failure("out-of-memory", "", text + " (--memory-limit)"))
 
+    def missed(self) -> Tuple[LeftOut, ...]:
+        """What its code touched, or may have touched, and was not shown."""
+        return () if self.watch is None else left_out.touched(self._scratch, self.watch)
+
     def end(self) -> None:
         """Ends it, all that it started, and its place for files."""
         os.close(self.pipe)
+        if self.watch is not None:
+            self.watch.close()
         if self.pid:
             processes.end_tree(self.pid)
             os.waitpid(self.pid, 0)

@@ -1,32 +1,45 @@
 """A place of its own for each trace, thrown away after it.
 
-It holds a stand-in for the model_dir, so that no code that is traced writes into the real one, and
-the temporary files that the code makes, such as the directory of an Estimator that was given none.
-Small files are copied, since code may open them for writing (params.json, a vocabulary). Large
-ones and TensorFlow's own are symbolic links; directories are always new ones.
+It holds a stand-in for the model_dir (see :mod:`.shown_files`), so that no code that is traced
+writes into the real one, and the temporary files that the code makes, such as the directory of an
+Estimator that was given none.
 """
 
 import os
-import re
 import shutil
 import tempfile
-from typing import List
 
-_MOST_ENTRIES = 10000
-_LARGEST_COPY = 1 << 20
-_OF_TENSORFLOW = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$|tfevents|^graph\.pbtxt$")
-_DEEPEST = 4
+_ASKED, _NOT_ASKED = "asked", "not-asked"
+
+_rename = os.rename
+"""Bound before any code of the user's runs, which may replace it."""
 
 
-def make(model_dir: str) -> str:
-    """Makes the place and returns its path."""
-    root = tempfile.mkdtemp(prefix="ckptcheck-")
-    shown = model_dir_in(root)
-    for path in (shown, _temporary(root)):
-        os.mkdir(path)
-    if os.path.isdir(model_dir):
-        _mirror(os.path.abspath(model_dir), shown, [_MOST_ENTRIES], _DEEPEST)
+def make() -> str:
+    """Makes the place, without the files of the model_dir, and returns its path.
+
+    Raises:
+        OSError: there is no room for it, or no directory for temporary files.
+    """
+    root = tempfile.mkdtemp(prefix="ckptcheck-", dir=parent())
+    try:
+        for path in (model_dir_in(root), _temporary(root)):
+            os.mkdir(path)
+        os.close(os.open(os.path.join(root, _NOT_ASKED), os.O_CREAT | os.O_WRONLY, 0o600))
+    except OSError:
+        remove(root)
+        raise
     return root
+
+
+def parent() -> str:
+    """The directory for temporary files.
+
+    TMPDIR is not passed over where it is full, as ``tempfile`` does: the next choice may be the
+    working directory.
+    """
+    named = os.environ.get("TMPDIR", "")
+    return os.path.abspath(named) if os.path.isdir(named) else tempfile.gettempdir()
 
 
 def model_dir_in(root: str) -> str:
@@ -43,38 +56,21 @@ def use(root: str) -> None:
     os.environ["TMPDIR"] = tempfile.tempdir = _temporary(root)
 
 
-def _mirror(source: str, target: str, left: List[int], depth: int) -> None:
-    """Shows a directory's files; what cannot be read is left out, as the code could not either."""
+def note_asked(model_dir: str) -> None:
+    """Notes that the code asked for the path of the directory that it is shown.
+
+    The note is a file that is renamed: that needs no room, and outlasts this process.
+    """
+    root = os.path.dirname(model_dir)
     try:
-        entries = list(os.scandir(source))
-    except OSError:
+        _rename(os.path.join(root, _NOT_ASKED), os.path.join(root, _ASKED))
+    except OSError:  # it is noted already
         return
-    for entry in entries[: left[0]]:
-        left[0] -= 1
-        to = os.path.join(target, entry.name)
-        if _is_folder(entry):
-            os.mkdir(to)
-            if depth > 1 and not entry.is_symlink():
-                _mirror(entry.path, to, left, depth - 1)
-        else:
-            _show_file(entry, to)
 
 
-def _is_folder(entry: "os.DirEntry[str]") -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link to itself
-        return False
-
-
-def _show_file(entry: "os.DirEntry[str]", to: str) -> None:
-    try:
-        if entry.stat().st_size <= _LARGEST_COPY and not _OF_TENSORFLOW.search(entry.name):
-            shutil.copyfile(entry.path, to)
-        else:
-            os.symlink(os.path.abspath(entry.path), to)
-    except OSError:  # a broken link, or a file that may not be read
-        return
+def was_asked(root: str) -> bool:
+    """Whether the code asked for the path of the directory that it was shown."""
+    return not os.path.exists(os.path.join(root, _NOT_ASKED))
 
 
 def remove(path: str) -> None:

@@ -13,12 +13,13 @@ import os
 import selectors
 import sys
 import time
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Set
 
 from ..spec import TraceRequest, from_json, to_json
-from . import compat, processes, saved_graph, scratch, trace, variables
+from . import compat, left_out, processes, saved_graph, scratch, shown_files, trace, variables
 from .failures import UsageError, failure_of
 from .fork import Channel, Child, answer_and_exit, flush, write_all
+from .open_watch import OpenWatch
 
 _CHUNK = 1 << 16
 _A_MOMENT = 0.05
@@ -67,10 +68,21 @@ def answer(tensorflow: Any, request: Dict[str, Any]) -> Any:
     if doing == "trace":
         asked = from_json(TraceRequest, request["trace"])
         scratch.use(request["scratch"])
-        shown = scratch.model_dir_in(request["scratch"])
+        shown = _shown(request)
         asked = dataclasses.replace(asked, scratch_dir=shown)
         return _within(request.get("memory_limit") or 0, lambda: _trace(tensorflow, asked))
     raise UsageError(f"the tracer does not know how to {doing!r}")
+
+
+def _shown(request: Dict[str, Any]) -> str:
+    """The directory that the code is shown as its model_dir."""
+    watch = request["watch"]
+    try:
+        return shown_files.show(
+            request["scratch"], request["trace"]["model_dir"], watch, request["opened"]
+        )
+    finally:
+        watch.close()  # it is the tracer's, and the code has no part in it
 
 
 def _trace(tensorflow: Any, asked: TraceRequest) -> Any:
@@ -101,6 +113,8 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._most = max(2, os.cpu_count() or 2)
         self._input = b""
+        self._opened: Dict[str, Set[str]] = {}
+        """The files of each model_dir that code has opened without being shown their content."""
 
     def serve(self) -> None:
         """Serves until standard input ends, then ends every fork."""
@@ -137,9 +151,9 @@ class Server:
             self._start(self._waiting.pop(0))
 
     def _start(self, request: Dict[str, Any]) -> None:
+        if "trace" in request and not self._made_place(request):
+            return
         reading, writing = os.pipe()
-        if "trace" in request:
-            request["scratch"] = scratch.make(request["trace"]["model_dir"])
         server, pid = os.getpid(), os.fork()
         if pid == 0:
             os.close(reading)
@@ -150,13 +164,28 @@ class Server:
         self._children[reading] = child
         self._selector.register(reading, selectors.EVENT_READ, lambda: self._read_child(child))
 
+    def _made_place(self, request: Dict[str, Any]) -> bool:
+        """Makes a trace's place for files; where there is no room, that is the reply."""
+        try:
+            request["scratch"] = scratch.make()
+        except OSError as error:
+            named = os.environ.get("TMPDIR") or "not set"
+            failure = failure_of(shown_files.no_room(named, error))
+            _write_line(self._replies, {"failure": to_json(failure), "id": request["id"]})
+            return False
+        request["watch"] = OpenWatch()
+        request["opened"] = frozenset(self._opened.get(request["trace"]["model_dir"], ()))
+        return True
+
     def _answer_in_fork(self, request: Dict[str, Any], server: int) -> Any:
         """Leaves what is the tracer's alone, then answers."""
         os.setpgid(0, 0)
         processes.end_with_parent(server)
         processes.adopt_orphans()
-        for other in self._children:
-            os.close(other)
+        for other in self._children.values():
+            os.close(other.pipe)
+            if other.watch is not None:
+                other.watch.close()
         os.close(self._replies)
         self._selector.close()
         null = os.open(os.devnull, os.O_RDONLY)
@@ -177,7 +206,15 @@ class Server:
                 self._finish(child, reply)
 
     def _finish(self, child: Child, reply: Dict[str, Any]) -> None:
+        missed = child.missed()
         self._end(child)
+        new = {item.name for item in missed if not item.reason}
+        if new:
+            self._opened.setdefault(child.request["trace"]["model_dir"], set()).update(new)
+            self._waiting.insert(0, dict(child.request, deadline=child.deadline))
+            return
+        if missed:
+            reply = {"failure": to_json(failure_of(left_out.incomplete(missed)))}
         _write_line(self._replies, dict(reply, id=child.id))
 
     def _end(self, child: Child) -> None:
