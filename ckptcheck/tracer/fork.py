@@ -12,10 +12,9 @@ import time
 from typing import Any, Callable, Dict, Optional, Tuple
 
 from ..spec import Failure, to_json
-from . import left_out, processes, scratch
+from . import processes, scratch
 from .failures import failure_of
-from .left_out import LeftOut
-from .open_watch import OpenWatch
+from .left_out import Ledger, LeftOut
 
 _CHUNK = 1 << 16
 _LONGEST_HEAD = 20
@@ -98,7 +97,7 @@ class Child:
     Attributes:
         request: what it answers.
         id: of the request.
-        watch: which of the files that it is shown were opened; None where it is shown none.
+        ledger: what it is not shown of its model_dir; None where it has none.
         pid: its process.
         pipe: where its reply comes from.
         deadline: when its time is up.
@@ -108,7 +107,7 @@ class Child:
     def __init__(self, request: Dict[str, Any], pid: int, pipe: int) -> None:
         self.request = request
         self.id = request["id"]
-        self.watch: Optional[OpenWatch] = request.get("watch")
+        self.ledger: Optional[Ledger] = request.get("ledger")
         self.pid = pid
         self.pipe = pipe
         self.deadline = request.get("deadline") or time.monotonic() + float(request["timeout"])
@@ -171,13 +170,15 @@ class Child:
 
     def missed(self) -> Tuple[LeftOut, ...]:
         """What its code touched, or may have touched, and was not shown."""
-        return () if self.watch is None else left_out.touched(self._scratch, self.watch)
+        if self.ledger is None:
+            return ()
+        return self.ledger.touched(scratch.was_asked(self._scratch))
 
     def end(self) -> None:
         """Ends it, all that it started, and its place for files."""
         os.close(self.pipe)
-        if self.watch is not None:
-            self.watch.close()
+        if self.ledger is not None:
+            self.ledger.close()
         if self.pid:
             processes.end_tree(self.pid)
             os.waitpid(self.pid, 0)

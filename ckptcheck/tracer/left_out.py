@@ -2,14 +2,12 @@
 
 import dataclasses
 import json
-import os
+import tempfile
 from typing import List, Sequence, Tuple
 
-from . import scratch
 from .failures import UsageError
 from .open_watch import UNWATCHED, OpenWatch
 
-_FILE = "left-out"
 _MOST_NAMES = 3
 
 
@@ -28,33 +26,59 @@ class LeftOut:
     watch: int
 
 
-def write_left_out(root: str, items: Sequence[LeftOut]) -> None:
-    """Writes it down before the code runs, for the tracer."""
-    if items:
-        rows = [dataclasses.astuple(item) for item in items]
-        with open(os.path.join(root, _FILE), "wb") as file:
-            file.write(json.dumps(rows).encode("ascii"))
+class Ledger:
+    """What one trace was not shown, and what of that was opened.
 
+    The tracer keeps it. The fork fills it and closes it before any code of the user's runs, so
+    that the code cannot take it away: it has no name, and no descriptor there.
 
-def touched(root: str, watch: OpenWatch) -> Tuple[LeftOut, ...]:
-    """What was left out and the code touched, or may have touched, in a trace that has ended."""
-    items = _read(root)
-    if not items:
-        return ()
-    opened, asked = watch.opened(), scratch.was_asked(root)
-    return tuple(
-        item
-        for item in items
-        if (asked if item.watch == UNWATCHED else watch.lost or item.watch in opened)
-    )
+    Attributes:
+        watch: which files were opened.
+    """
 
+    def __init__(self, folder: str) -> None:
+        """Makes an empty one.
 
-def _read(root: str) -> List[LeftOut]:
-    try:
-        with open(os.path.join(root, _FILE), "rb") as file:
-            return [LeftOut(*row) for row in json.loads(file.read().decode("ascii"))]
-    except OSError:  # nothing was
-        return []
+        Args:
+            folder: where its file without a name takes room.
+
+        Raises:
+            OSError: there is no room for it.
+        """
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        self.watch = OpenWatch()
+
+    def write(self, items: Sequence[LeftOut]) -> None:
+        """Writes down what is left out; OSError where there is no room."""
+        if items:
+            rows = [dataclasses.astuple(item) for item in items]
+            self._file.write(json.dumps(rows).encode("ascii"))
+            self._file.flush()
+
+    def touched(self, asked: bool) -> Tuple[LeftOut, ...]:
+        """What was left out and the code touched, or may have touched.
+
+        Args:
+            asked: whether the code asked for the path of what it was shown.
+        """
+        items = self.items()
+        opened = self.watch.opened() if items else set()
+        return tuple(
+            item
+            for item in items
+            if (asked if item.watch == UNWATCHED else self.watch.lost or item.watch in opened)
+        )
+
+    def items(self) -> List[LeftOut]:
+        """All that was left out."""
+        self._file.seek(0)
+        data = self._file.read()
+        return [LeftOut(*row) for row in json.loads(data.decode("ascii"))] if data else []
+
+    def close(self) -> None:
+        """Ends this process's part in it; what others have of it stays."""
+        self._file.close()
+        self.watch.close()
 
 
 def incomplete(items: Sequence[LeftOut]) -> UsageError:

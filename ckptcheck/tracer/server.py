@@ -19,7 +19,6 @@ from ..spec import TraceRequest, from_json, to_json
 from . import compat, left_out, processes, saved_graph, scratch, shown_files, trace, variables
 from .failures import UsageError, failure_of
 from .fork import Channel, Child, answer_and_exit, flush, write_all
-from .open_watch import OpenWatch
 
 _CHUNK = 1 << 16
 _A_MOMENT = 0.05
@@ -76,13 +75,13 @@ def answer(tensorflow: Any, request: Dict[str, Any]) -> Any:
 
 def _shown(request: Dict[str, Any]) -> str:
     """The directory that the code is shown as its model_dir."""
-    watch = request["watch"]
+    ledger = request["ledger"]
     try:
         return shown_files.show(
-            request["scratch"], request["trace"]["model_dir"], watch, request["opened"]
+            request["scratch"], request["trace"]["model_dir"], ledger, request["opened"]
         )
     finally:
-        watch.close()  # it is the tracer's, and the code has no part in it
+        ledger.close()  # it is the tracer's, and the code has no part in it
 
 
 def _trace(tensorflow: Any, asked: TraceRequest) -> Any:
@@ -168,12 +167,13 @@ class Server:
         """Makes a trace's place for files; where there is no room, that is the reply."""
         try:
             request["scratch"] = scratch.make()
+            request["ledger"] = left_out.Ledger(request["scratch"])
         except OSError as error:
+            scratch.remove(request.get("scratch", ""))
             named = os.environ.get("TMPDIR") or "not set"
             failure = failure_of(shown_files.no_room(named, error))
             _write_line(self._replies, {"failure": to_json(failure), "id": request["id"]})
             return False
-        request["watch"] = OpenWatch()
         request["opened"] = frozenset(self._opened.get(request["trace"]["model_dir"], ()))
         return True
 
@@ -184,8 +184,8 @@ class Server:
         processes.adopt_orphans()
         for other in self._children.values():
             os.close(other.pipe)
-            if other.watch is not None:
-                other.watch.close()
+            if other.ledger is not None:
+                other.ledger.close()
         os.close(self._replies)
         self._selector.close()
         null = os.open(os.devnull, os.O_RDONLY)

@@ -23,11 +23,13 @@ from typing import Any, Collection, Deque, Dict, Iterator, List, Optional, Seque
 from . import scratch
 from .failures import UsageError
 from .fork import size_text, write_all
-from .left_out import LeftOut, write_left_out
+from .left_out import Ledger, LeftOut
 from .open_watch import UNWATCHED, OpenWatch
 
 _MOST_ENTRIES = 20000
-_MOST_BYTES = 256 << 20
+_MOST_BYTES = 64 << 20
+_MOST_TRACES = 4
+"""Those that fill TMPDIR at the same time: one for each mode."""
 _WORTH_CLONING = 1 << 20
 _CHUNK = 1 << 20
 _MOST_TRIES = 3
@@ -36,27 +38,28 @@ _FICLONE = 0x40049409
 _READING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 """A file that has just become a FIFO or a terminal must not hold the tracer up."""
 _NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _BROKEN_LINKS = "broken-links"
 
 
-def show(root: str, model_dir: str, watch: OpenWatch, opened: Collection[str] = ()) -> str:
+def show(root: str, model_dir: str, ledger: Ledger, opened: Collection[str] = ()) -> str:
     """Fills the directory that traced code is shown and returns its path.
 
     Args:
         root: what :func:`scratch.make` made.
         model_dir: the real directory; where there is none, an empty one is shown.
-        watch: gets the blanks.
+        ledger: gets what is left out.
         opened: names of files that an earlier trace opened: they are copied whatever their size.
 
     Raises:
         UsageError: TMPDIR has no room for it.
     """
     shown = scratch.model_dir_in(root)
-    mirror = _Mirror(root, watch, opened)
+    mirror = _Mirror(root, ledger.watch, opened)
     try:
         if os.path.isdir(model_dir):
             mirror.fill(os.path.abspath(model_dir))
-        write_left_out(root, mirror.left_out)
+        ledger.write(mirror.left_out)
     except OSError as error:
         raise no_room(os.path.dirname(root), error)
     return shown
@@ -105,7 +108,7 @@ class _Mirror:
         self._files: List[_File] = []
         self._links: Deque[Tuple[str, str]] = collections.deque()
         self._directories: Dict[Tuple[int, int], str] = {}
-        self._room = min(_MOST_BYTES, self._free() // 2)
+        self._room = min(_MOST_BYTES, self._free() // _MOST_TRACES // 2)
         self._clones = sys.platform.startswith("linux")
 
     def fill(self, model_dir: str) -> None:
@@ -224,28 +227,25 @@ class _Mirror:
             if not stat.S_ISREG(info.st_mode):  # it was another one when it was listed
                 self._blank(file.name, 0, 0o600, None, "is not a regular file")
                 return
-            if not self._clone(source, file.name, info):
-                missing = self._missing_room(file.name, info.st_size)
-                if missing is not None:
-                    self._blank(file.name, info.st_size, info.st_mode, info, missing)
-                    return
-                self._copy(source, file.name, info)
+            if not self._clone(source, file.name, info) and not self._copy(source, file.name, info):
+                reason = self._no_copy(info.st_size) if file.name in self._opened else ""
+                self._blank(file.name, info.st_size, info.st_mode, info, reason)
+                return
             if _state(os.fstat(source)) == _state(info):
                 return
             self._discard(file.name)
         self._blank(file.name, info.st_size, info.st_mode, info, "is being written (try again)")
 
-    def _missing_room(self, name: str, size: int) -> Optional[str]:
-        """Why there is no copy of a file, "" where it may be made later; None where it is made."""
-        if size <= self._room:
-            self._room -= size
-            return None
-        if name not in self._opened:
-            return ""
-        if size <= self._free() // 2:
-            return None
+    def _no_copy(self, size: int) -> str:
         temporary = os.path.dirname(self._root)
         return f"({size_text(size)}) is too large for a copy in TMPDIR ({temporary})"
+
+    def _has_room(self, name: str, size: int) -> bool:
+        """Whether a file may be copied; half of what is free stays free."""
+        if size <= self._room:
+            self._room -= size
+            return True
+        return name in self._opened and size <= self._free() // 2
 
     def _free(self) -> int:
         info = os.statvfs(self._root)
@@ -269,7 +269,10 @@ class _Mirror:
         finally:
             os.close(target)
 
-    def _copy(self, source: int, name: str, info: os.stat_result) -> None:
+    def _copy(self, source: int, name: str, info: os.stat_result) -> bool:
+        """Copies a file where there is room for it; tells whether it did."""
+        if not self._has_room(name, info.st_size):
+            return False
         target = self._create(name)
         try:
             os.lseek(source, 0, os.SEEK_SET)
@@ -281,6 +284,13 @@ class _Mirror:
                 write_all(target, data)
                 left -= len(data)
             _set_state(target, info.st_mode | stat.S_IRUSR, info)
+            return True
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            self._room = 0  # another process has taken it
+            self._discard(name)
+            return False
         finally:
             os.close(target)
 

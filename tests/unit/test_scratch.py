@@ -3,7 +3,6 @@
 And what it is not shown is known when it touches that.
 """
 
-import hashlib
 import mmap
 import os
 import shutil
@@ -12,15 +11,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Callable, Collection, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Collection, Dict, Iterator, List
 
 import pytest
 
 from ckptcheck.tracer import left_out, open_watch, scratch, shown_files
 from ckptcheck.tracer.failures import UsageError
-from ckptcheck.tracer.left_out import LeftOut
-from ckptcheck.tracer.open_watch import OpenWatch
-from tests.support import digest, place_of_all
+from ckptcheck.tracer.left_out import Ledger, LeftOut
+from tests.support import digest, place_of_all, sparse_file
 
 from .test_processes import outcome, start
 
@@ -37,20 +35,22 @@ class Shown:
 
     def __init__(self, model_dir: Path, opened: Collection[str] = ()) -> None:
         self.root = scratch.make()
-        self.watch = OpenWatch()
+        self.ledger = Ledger(self.root)
         try:
-            self.path = Path(shown_files.show(self.root, str(model_dir), self.watch, opened))
+            self.path = Path(shown_files.show(self.root, str(model_dir), self.ledger, opened))
         except UsageError:
             self.close()
             raise
 
     def touched(self) -> Dict[str, str]:
         """What the code touched and was not shown: the reasons by the names."""
-        return {item.name: item.reason for item in left_out.touched(self.root, self.watch)}
+        return {
+            item.name: item.reason for item in self.ledger.touched(scratch.was_asked(self.root))
+        }
 
     def close(self) -> None:
         """Takes it away again."""
-        self.watch.close()
+        self.ledger.close()
         scratch.remove(self.root)
         assert not os.path.exists(self.root)
 
@@ -86,28 +86,6 @@ def model_dir(tmp_path: Path) -> Path:
     return root
 
 
-def sparse(path: Path, size: int, end: bytes = b"") -> Path:
-    """Makes a file of a size that takes no room."""
-    with open(str(path), "wb") as file:
-        file.truncate(size)
-        file.seek(-len(end), os.SEEK_END)
-        file.write(end)
-    return path
-
-
-def state(folder: Path) -> Dict[str, Tuple[Any, ...]]:
-    """All that must stay as it is of the files below a directory; each is read once."""
-    hashes: Dict[Tuple[int, int], str] = {}
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        info = os.lstat(str(path))
-        key = (info.st_dev, info.st_ino)
-        if path.is_file() and not path.is_symlink() and key not in hashes:
-            hashes[key] = hashlib.sha256(path.read_bytes()).hexdigest()
-        found[str(path)] = (info.st_mode, info.st_mtime_ns, info.st_size, hashes.get(key))
-    return found
-
-
 def test_files_are_shown_as_they_are(model_dir: Path, show: Show) -> None:
     os.utime(str(model_dir / "params.json"), ns=(10**18, 10**18 + 7))
     os.chmod(str(model_dir / "params.json"), 0o640)
@@ -127,7 +105,7 @@ def test_no_link_leads_to_a_real_file(model_dir: Path, tmp_path: Path, show: Sho
     (tmp_path / "outside" / "file").write_text("outside")
     (model_dir / "outside").symlink_to(tmp_path / "outside")
     (model_dir / "outside-file").symlink_to(tmp_path / "outside" / "file")
-    sparse(model_dir / "large", 1 << 30)
+    sparse_file(model_dir / "large", 1 << 30)
     real = {info.st_ino for info in map(os.stat, map(str, tmp_path.rglob("*[!n]")))}
     shown = show(model_dir)
     for folder, folders, names in os.walk(str(shown.path), followlinks=True):
@@ -187,20 +165,20 @@ def test_no_way_of_writing_reaches_a_real_file(
     """Neither a file that is copied nor one that is too large for it."""
     monkeypatch.setattr(shown_files, "_MOST_BYTES", 1 << 20)
     model_dir = tmp_path / "model_dir"
-    large = sparse(tmp_path / "large", LARGE, b"end")
+    large = sparse_file(tmp_path / "large", LARGE, b"end")
     for way in WAYS:
         (model_dir / way).mkdir(parents=True)
         (model_dir / way / "small").write_bytes(b"x" * 1024)
         os.link(str(large), str(model_dir / way / "large"))
         (model_dir / way / "link").symlink_to(large)
-    before = state(tmp_path)
+    before = digest(tmp_path)
     shown = show(model_dir, ["open-r+/large"])
     for way, write in WAYS.items():
         for name in ("small", "large", "link"):
             path = str(shown.path / way / name)
             if os.path.exists(path):  # else the way has taken its directory away
                 write(path)
-    assert state(tmp_path) == before
+    assert digest(tmp_path) == before
 
 
 def test_what_is_made_stays_in_it(model_dir: Path, tmp_path: Path, show: Show) -> None:
@@ -324,6 +302,18 @@ def test_a_blank_is_watched_wherever_it_goes(
     move(str(shown.path / "data"), elsewhere)
     assert shown.touched() == {}
     subprocess.check_output(["cat", elsewhere])
+    assert shown.touched() == {"data": ""}
+
+
+@needs_inotify
+def test_the_code_cannot_take_the_notes_away(
+    tmp_path: Path, show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shown_files, "_MOST_BYTES", 0)
+    (tmp_path / "data").write_bytes(b"123456789")
+    shown = show(tmp_path)
+    (shown.path / "data").read_bytes()
+    shutil.rmtree(shown.root)
     assert shown.touched() == {"data": ""}
 
 
@@ -500,7 +490,7 @@ def test_files_are_cloned_where_the_file_system_can(
     (tmp_path / "model_dir").mkdir()
     (tmp_path / "model_dir" / "data").write_bytes(data)
     shown = show(tmp_path / "model_dir")
-    if left_out._read(shown.root):
+    if shown.ledger.items():
         pytest.skip("NOT TESTED: this file system cannot clone a file (btrfs and XFS can)")
     assert (shown.path / "data").read_bytes() == data
     (shown.path / "data").write_bytes(b"mine")
@@ -517,10 +507,10 @@ def test_no_room_in_tmpdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     (tmp_path / "temporary").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
 
-    def full(descriptor: int, data: bytes) -> None:
+    def full(self: Any, name: str) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(shown_files, "write_all", full)
+    monkeypatch.setattr(shown_files._Mirror, "_create", full)
     with pytest.raises(UsageError) as raised:
         Shown(tmp_path / "model_dir")
     place = tmp_path / "temporary"
@@ -532,11 +522,34 @@ def test_no_room_in_tmpdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @needs_inotify
+def test_a_disk_that_is_full_all_at_once(
+    tmp_path: Path, show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that was copied in part counts as one that was not copied."""
+    (tmp_path / "data").write_bytes(b"123")
+
+    def full(descriptor: int, data: bytes) -> None:
+        os.write(descriptor, data[:1])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shown_files, "write_all", full)
+    shown = show(tmp_path)
+    assert shown.touched() == {}
+    assert (shown.path / "data").stat().st_size == 3
+    (shown.path / "data").read_bytes()
+    assert shown.touched() == {"data": ""}
+    again = show(tmp_path, ["data"])
+    (again.path / "data").read_bytes()
+    place = os.path.dirname(again.root)
+    assert again.touched() == {"data": f"(3) is too large for a copy in TMPDIR ({place})"}
+
+
+@needs_inotify
 def test_no_room_for_a_file_that_was_opened(
     tmp_path: Path, show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half of what is free stays free: the code and the system need some, too."""
-    sparse(tmp_path / "data", 1 << 40)
+    sparse_file(tmp_path / "data", 1 << 40)
     monkeypatch.setattr(shown_files, "_WORTH_CLONING", 1 << 41)
     shown = show(tmp_path, ["data"])
     with open(str(shown.path / "data")):
