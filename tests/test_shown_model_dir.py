@@ -251,7 +251,7 @@ def test_what_is_no_regular_file(project: Project, name: str, kind: str) -> None
     run = check(project, OPEN.format(name))
     assert run.code == 2, run
     assert f" is {kind}, not a regular file. Without that there is no verdict." in said(run)
-    assert "could not be shown all of it: " + name.replace("\x1b", "\\x1b") in said(run)
+    assert "cannot show it all that is there: " + name.replace("\x1b", "\\x1b") in said(run)
 
 
 @pytest.mark.parametrize(

@@ -87,10 +87,10 @@ def incomplete(items: Sequence[LeftOut]) -> UsageError:
     shown = "; ".join(map(_described, told[:_MOST_NAMES]))
     rest = len(told) - _MOST_NAMES
     return UsageError(
-        f"the code reads its model_dir, and could not be shown all of it: {shown}"
+        f"the code uses its model_dir, and ckptcheck cannot show it all that is there: {shown}"
         + (f"; and {rest} more" if rest > 0 else "")
-        + ". Without that there is no verdict. Move it out of MODEL_DIR, or check a small copy "
-        "(ckptcheck snapshot MODEL_DIR OUT) if the code does not need it"
+        + ". Without that there is no verdict. If the code does not need it, move it out of "
+        "MODEL_DIR, or check a snapshot (ckptcheck snapshot MODEL_DIR OUT)"
     )
 
 

@@ -238,7 +238,10 @@ class _Mirror:
 
     def _no_copy(self, size: int) -> str:
         temporary = os.path.dirname(self._root)
-        return f"({size_text(size)}) is too large for a copy in TMPDIR ({temporary})"
+        return (
+            f"({size_text(size)}) is too large for a copy in TMPDIR ({temporary}): set TMPDIR to a "
+            "directory with more room"
+        )
 
     def _has_room(self, name: str, size: int) -> bool:
         """Whether a file may be copied; half of what is free stays free."""
