@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Union
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import pytest
 
@@ -136,18 +136,36 @@ def run_cli(
 def digest(root: Union[str, Path]) -> Dict[str, str]:
     """Every file and directory below a directory: its content, mode and time of change."""
     found = {}
+    hashes: Dict[Tuple[int, int], str] = {}
     for folder, folders, files in os.walk(str(root)):
         for name in [".", *folders, *files]:
             path = os.path.join(folder, name)
             info = os.lstat(path)
-            content = b""
-            if os.path.isfile(path):
-                with open(path, "rb") as file:
-                    content = file.read()
             found[os.path.relpath(path, str(root))] = (
-                f"{info.st_mode:o} {info.st_mtime_ns} {hashlib.sha256(content).hexdigest()}"
+                f"{info.st_mode:o} {info.st_mtime_ns} {_hash(path, hashes)}"
             )
     return found
+
+
+def _hash(path: str, known: Dict[Tuple[int, int], str]) -> str:
+    """The hash of a file's content; a file of many names is read once."""
+    if not os.path.isfile(path):
+        return ""
+    info = os.stat(path)
+    identity = (info.st_dev, info.st_ino)
+    if identity not in known:
+        with open(path, "rb") as file:
+            known[identity] = hashlib.sha256(file.read()).hexdigest()
+    return known[identity]
+
+
+def sparse_file(path: Path, size: int, end: bytes = b"") -> Path:
+    """Makes a file that takes no room: a hole, and some bytes at its end."""
+    with open(str(path), "wb") as file:
+        file.truncate(size)
+        file.seek(size - len(end))
+        file.write(end)
+    return path
 
 
 def names_below(root: Union[str, Path]) -> List[str]:

@@ -266,6 +266,7 @@ class _Tracing:
     def _ask_by_names(self, wanted: Mapping[str, Inputs]) -> Dict[str, ModeTrace]:
         """Traces modes, with the names of TensorFlow 1 where the code wants them."""
         traces = self._ask_once(wanted)
+        _raise_usage(traces.values())  # no other guess at the features would help
         failed = [trace for trace in traces.values() if _may_want_v1(trace)]
         if self._names == "v1" or _major(self._environment) < 2 or not failed:
             return traces

@@ -1,14 +1,14 @@
 """Files of the model_dir changed while the code was traced.
 
-A traced model_fn gets a stand-in for its model_dir: ``config.model_dir`` is a directory that is
-thrown away. Code that knows the path of the real one from its params, its flags, or by itself can
-still write there: a summary writer, a vocabulary, a dump of the params. It does the same in every
-PREDICT and EVAL. ckptcheck compares names, sizes and times before and after the trace; it repairs
-and removes nothing. A training run that goes on meanwhile writes there too, and cannot be told
-from it.
+In a trace, ``config.model_dir`` is a directory of copies that is thrown away: whatever a model_fn
+writes, changes or removes there, the real files stay as they are. Code that knows the path of the
+real model_dir from its params, its flags, or a state file can still write there: a summary writer,
+a vocabulary, a dump of the params. It does the same in every PREDICT and EVAL. ckptcheck compares
+names, sizes and times before and after the trace; it repairs and removes nothing. A training run
+that goes on meanwhile writes there too, and ckptcheck cannot tell the two apart.
 
-What to do: write where a session runs (a hook, a host_call), or below ``config.model_dir``; if a
-training run is at work there, nothing.
+What to do: write where a session runs (a hook, a host_call). Or write below ``config.model_dir``,
+which a check cannot damage. If a training run is at work there, do nothing.
 """
 
 import dataclasses

@@ -16,7 +16,7 @@ import importlib
 import os
 import sys
 import warnings
-from typing import Any, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Tuple
 
 from ..spec import EVAL, TRAIN
 from .failures import UsageError
@@ -121,12 +121,29 @@ def estimator_module(tensorflow: Any) -> Any:
     return v1(tensorflow).estimator
 
 
-def run_config(tensorflow: Any, model_dir: str) -> Any:
-    """The config of a model_fn: Estimator fills in a session_config where there is none."""
+def run_config(tensorflow: Any, model_dir: str, asked: Callable[[], None]) -> Any:
+    """The config of a model_fn: Estimator fills in a session_config where there is none.
+
+    Args:
+        tensorflow: the module.
+        model_dir: of the config.
+        asked: is called whenever anybody asks the config, or a copy of it, for that.
+    """
     session_config = v1(tensorflow).ConfigProto(allow_soft_placement=True)
-    return estimator_module(tensorflow).RunConfig(
-        model_dir=model_dir, session_config=session_config
-    )
+    plain: Any = estimator_module(tensorflow).RunConfig
+    config = plain(model_dir=model_dir, session_config=session_config)
+
+    def get(self: Any, name: str) -> Any:
+        if name in _HOLD_THE_MODEL_DIR:
+            asked()
+        return plain.__getattribute__(self, name)
+
+    names = {"__getattribute__": get, "__module__": plain.__module__, "__doc__": plain.__doc__}
+    config.__class__ = type(plain.__name__, (plain,), names)
+    return config
+
+
+_HOLD_THE_MODEL_DIR = ("model_dir", "_model_dir", "__dict__")
 
 
 def graph_of_function(graph: Any, function: Any, shapes: List[Any]) -> Any:

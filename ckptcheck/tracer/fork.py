@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, Optional, Tuple
 from ..spec import Failure, to_json
 from . import processes, scratch
 from .failures import failure_of
+from .left_out import Ledger, LeftOut
 from .shared_memory import Segments
 
 _CHUNK = 1 << 16
@@ -105,7 +106,9 @@ class Child:
     """A fork at work, as the tracer sees it.
 
     Attributes:
+        request: what it answers.
         id: of the request.
+        ledger: what it is not shown of its model_dir; None where it has none.
         pid: its process.
         pipe: where its reply comes from.
         deadline: when its time is up.
@@ -115,10 +118,12 @@ class Child:
     def __init__(
         self, request: Dict[str, Any], pid: int, pipe: int, segments: Optional[Segments] = None
     ) -> None:
+        self.request = request
         self.id = request["id"]
+        self.ledger: Optional[Ledger] = request.get("ledger")
         self.pid = pid
         self.pipe = pipe
-        self.deadline = time.monotonic() + float(request["timeout"])
+        self.deadline = request.get("deadline") or time.monotonic() + float(request["timeout"])
         self.memory_limit = int(request.get("memory_limit") or 0)
         self.open = True
         self._inherited = processes.inherited_memory()
@@ -179,9 +184,17 @@ class Child:
         text = f"used more than {size_text(self.memory_limit)} of memory and was stopped"
         return _failed(Failure("out-of-memory", "", text + " (--memory-limit)"))
 
+    def missed(self) -> Tuple[LeftOut, ...]:
+        """What its code touched, or may have touched, and was not shown."""
+        if self.ledger is None:
+            return ()
+        return self.ledger.touched(scratch.was_asked(self._scratch))
+
     def end(self) -> None:
         """Ends it, all that it started, and its place for files."""
         os.close(self.pipe)
+        if self.ledger is not None:
+            self.ledger.close()
         if self.pid:
             processes.end_tree(self.pid, self._segments)
             os.waitpid(self.pid, 0)

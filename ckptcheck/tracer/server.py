@@ -14,10 +14,20 @@ import selectors
 import sys
 import tempfile
 import time
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Set
 
 from ..spec import TraceRequest, from_json, to_json
-from . import compat, processes, saved_graph, scratch, temporary, trace, variables
+from . import (
+    compat,
+    left_out,
+    processes,
+    saved_graph,
+    scratch,
+    shown_files,
+    temporary,
+    trace,
+    variables,
+)
 from .failures import UsageError, failure_of
 from .fork import Channel, Child, answer_and_exit, flush, write_all
 from .shared_memory import Segments
@@ -83,10 +93,21 @@ def answer(tensorflow: Any, request: Dict[str, Any]) -> Any:
     if doing == "trace":
         asked = from_json(TraceRequest, request["trace"])
         scratch.use(request["scratch"])
-        shown = scratch.model_dir_in(request["scratch"])
+        shown = _shown(request)
         asked = dataclasses.replace(asked, scratch_dir=shown)
         return _within(request.get("memory_limit") or 0, lambda: _trace(tensorflow, asked))
     raise UsageError(f"the tracer does not know how to {doing!r}")
+
+
+def _shown(request: Dict[str, Any]) -> str:
+    """The directory that the code is shown as its model_dir."""
+    ledger = request["ledger"]
+    try:
+        return shown_files.show(
+            request["scratch"], request["trace"]["model_dir"], ledger, request["opened"]
+        )
+    finally:
+        ledger.close()  # it is the tracer's, and the code has no part in it
 
 
 def _trace(tensorflow: Any, asked: TraceRequest) -> Any:
@@ -118,6 +139,8 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._most = max(2, os.cpu_count() or 2)
         self._input = b""
+        self._opened: Dict[str, Set[str]] = {}
+        """The files of each model_dir that code has opened without being shown their content."""
 
     def serve(self) -> None:
         """Serves until standard input ends, then ends every fork."""
@@ -154,9 +177,9 @@ class Server:
             self._start(self._waiting.pop(0))
 
     def _start(self, request: Dict[str, Any]) -> None:
+        if "trace" in request and not self._made_place(request):
+            return
         reading, writing = os.pipe()
-        if "trace" in request:
-            request["scratch"] = scratch.make(request["trace"]["model_dir"])
         server, pid = os.getpid(), os.fork()
         if pid == 0:
             os.close(reading)
@@ -167,14 +190,30 @@ class Server:
         self._children[reading] = child
         self._selector.register(reading, selectors.EVENT_READ, lambda: self._read_child(child))
 
+    def _made_place(self, request: Dict[str, Any]) -> bool:
+        """Makes a trace's place for files; where there is no room, that is the reply."""
+        try:
+            request["scratch"] = scratch.make()
+            request["ledger"] = left_out.Ledger(request["scratch"])
+        except OSError as error:
+            scratch.remove(request.get("scratch", ""))
+            named = os.path.dirname(tempfile.gettempdir())
+            failure = failure_of(shown_files.no_room(named, error))
+            _write_line(self._replies, {"failure": to_json(failure), "id": request["id"]})
+            return False
+        request["opened"] = frozenset(self._opened.get(request["trace"]["model_dir"], ()))
+        return True
+
     def _answer_in_fork(self, request: Dict[str, Any], server: int) -> Any:
         """Leaves what is the tracer's alone, then answers."""
         os.setpgid(0, 0)
         processes.end_with_parent(server)
         processes.go_first()
         processes.adopt_orphans()
-        for other in self._children:
-            os.close(other)
+        for other in self._children.values():
+            os.close(other.pipe)
+            if other.ledger is not None:
+                other.ledger.close()
         os.close(self._replies)
         self._selector.close()
         null = os.open(os.devnull, os.O_RDONLY)
@@ -195,7 +234,15 @@ class Server:
                 self._finish(child, reply)
 
     def _finish(self, child: Child, reply: Dict[str, Any]) -> None:
+        missed = child.missed()
         self._end(child)
+        new = {item.name for item in missed if not item.reason}
+        if new:
+            self._opened.setdefault(child.request["trace"]["model_dir"], set()).update(new)
+            self._waiting.insert(0, dict(child.request, deadline=child.deadline))
+            return
+        if missed:
+            reply = {"failure": to_json(failure_of(left_out.incomplete(missed)))}
         _write_line(self._replies, dict(reply, id=child.id))
 
     def _end(self, child: Child) -> None:

@@ -10,6 +10,7 @@ import sys
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ..spec import TraceRequest
+from . import scratch
 from .failures import UsageError
 from .user_code import absolute, add_target
 
@@ -287,8 +288,9 @@ def _offers(
         if parameter.kind is not parameter.VAR_KEYWORD  # **params takes the params one by one
     }
     for name in ("model_dir", "output_dir"):
-        if name in names:
-            offered.setdefault(name, request.scratch_dir)
+        if name in names and name not in offered:
+            offered[name] = request.scratch_dir
+            scratch.note_asked(request.scratch_dir)
     for name in ("config", "run_config"):
         if name in names and name not in offered:
             offered[name] = make_config()

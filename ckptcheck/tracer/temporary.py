@@ -74,7 +74,7 @@ def make(run: str) -> Tuple[str, int]:
         OSError: there is no place for it.
     """
     host, boot = _machine()
-    path = os.path.join(tempfile.gettempdir(), f"ckptcheck-{host}{boot}{run}")
+    path = os.path.join(_parent(), f"ckptcheck-{host}{boot}{run}")
     for _ in range(_MOST_TRIES):
         with contextlib.suppress(FileExistsError):
             os.mkdir(path + _NEW, 0o700)
@@ -88,6 +88,15 @@ def make(run: str) -> Tuple[str, int]:
         except FileNotFoundError:
             os.close(lock)
     raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), path)
+
+
+def _parent() -> str:
+    """The directory for temporary files.
+
+    ``tempfile`` passes TMPDIR over where it is full, and takes the working directory in the end.
+    """
+    named = os.environ.get("TMPDIR", "")
+    return os.path.abspath(named) if os.path.isdir(named) else tempfile.gettempdir()
 
 
 def no_place(error: OSError) -> str:
@@ -151,13 +160,13 @@ def clean_up() -> None:
 def _found() -> Iterator[Tuple[str, str]]:
     host, boot = _machine()
     try:
-        names = os.listdir(tempfile.gettempdir())
+        names = os.listdir(_parent())
     except OSError:
         return
     for name in names:
         match = _NAME.fullmatch(name)
         if match and (match.group(1) == host or match.group(2) == boot):
-            path = os.path.join(tempfile.gettempdir(), name)
+            path = os.path.join(_parent(), name)
             if _is_own_directory(path):
                 yield path, match.group(3)
 

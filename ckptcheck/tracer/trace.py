@@ -2,10 +2,11 @@
 
 import copy
 import dataclasses
+import functools
 from typing import Any, Dict, List, Optional, Tuple
 
 from ..spec import EVAL, EXPORT, PREDICT, TRAIN, Failure, ModeTrace, TraceRequest
-from . import compat, flags, opaque, preparation, run_shapes, target
+from . import compat, flags, opaque, preparation, run_shapes, scratch, target
 from .failures import UsageError, failure_of, missing_tensorflow_name
 from .inputs import ESTIMATOR_MODES, Inputs
 from .params import Watcher, build_params
@@ -177,7 +178,9 @@ class _ModeTracer:
         return model
 
     def _config(self) -> Any:
-        return compat.run_config(self.tensorflow, self.request.scratch_dir)
+        model_dir = self.request.scratch_dir
+        asked = functools.partial(scratch.note_asked, model_dir)
+        return compat.run_config(self.tensorflow, model_dir, asked)
 
     def _call(self, model: target.Model, params: Any, config: Any) -> Any:
         """Calls the model_fn by keyword, as Estimator does, and returns an EstimatorSpec."""

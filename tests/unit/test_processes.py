@@ -60,7 +60,7 @@ def test_a_closed_pipe_is_gone_around(tmp_path: Path) -> None:
             os.open(str(mine), os.O_RDWR)
         return "all the same"
 
-    place = scratch.make(str(tmp_path / "no-model-dir"))
+    place = scratch.make()
     assert outcome(start(answer, scratch=place)) == {"reply": "all the same"}
     assert mine.read_bytes() == b""
     assert not os.path.exists(place)
@@ -152,7 +152,7 @@ def test_a_locked_directory_is_removed() -> None:
             os.setgid(65534)
             os.setuid(65534)
             tempfile.tempdir = of_all
-        place = scratch.make("no-model-dir")
+        place = scratch.make()
         locked = os.path.join(scratch.model_dir_in(place), "locked")
         os.makedirs(os.path.join(locked, "below"))
         os.chmod(locked, 0)

@@ -1,0 +1,80 @@
+"""Tells which files were opened, by any code: Python's, TensorFlow's, or another process's.
+
+Linux reports each open of a watched file (inotify), wherever the file has been moved or linked to
+since. It does not report that a file was looked up or listed.
+"""
+
+import ctypes
+import os
+import struct
+import sys
+from typing import Any, Optional, Set
+
+_IN_OPEN = 0x20
+_IN_Q_OVERFLOW = 0x4000
+_HEAD = struct.Struct("iIII")
+_CHUNK = 1 << 16
+
+UNWATCHED = -1
+"""The number of a file whose opens are not known."""
+
+
+def _find_libc() -> Optional[Any]:
+    if not sys.platform.startswith("linux"):
+        return None
+    libc = ctypes.CDLL(None)
+    return libc if hasattr(libc, "inotify_init1") else None
+
+
+_LIBC = _find_libc()
+
+
+class OpenWatch:
+    """The files that are watched for one fork.
+
+    The tracer keeps it, and the fork adds files to it before any code of the user's runs.
+
+    Attributes:
+        lost: whether so much was opened that the system dropped some of its reports.
+    """
+
+    def __init__(self) -> None:
+        self.lost = False
+        self._descriptor = -1
+        if _LIBC is not None:  # else this is no Linux
+            self._descriptor = _LIBC.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
+
+    def add(self, path: str) -> int:
+        """Watches a file; returns its number, UNWATCHED where the system cannot or will not."""
+        if self._descriptor < 0 or _LIBC is None:
+            return UNWATCHED
+        return int(_LIBC.inotify_add_watch(self._descriptor, os.fsencode(path), _IN_OPEN))
+
+    def opened(self) -> Set[int]:
+        """The numbers of the files that were opened since this was asked last."""
+        found: Set[int] = set()
+        data = self._read()
+        while data:
+            place = 0
+            while place < len(data):
+                number, mask, _, length = _HEAD.unpack_from(data, place)
+                place += _HEAD.size + length
+                self.lost = self.lost or bool(mask & _IN_Q_OVERFLOW)
+                if mask & _IN_OPEN:
+                    found.add(number)
+            data = self._read()
+        return found
+
+    def _read(self) -> bytes:
+        if self._descriptor < 0:
+            return b""
+        try:
+            return os.read(self._descriptor, _CHUNK)
+        except BlockingIOError:
+            return b""
+
+    def close(self) -> None:
+        """Ends this process's part in it; what others have of it stays."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1

@@ -1,0 +1,357 @@
+"""Shows traced code the files of its model_dir, and tells what of them it missed.
+
+Whatever the code does to what it is shown, the user's files stay as they are: it is shown copies,
+and no link leads to a real file. Where the file system can, large files are cloned. Elsewhere a
+bounded number of bytes is copied, small files first, and a file beyond that is shown as a *blank*:
+its size, times and mode are right, and its content is a hole. A blank is watched. When the code
+opens one, its trace says nothing: the tracer repeats it with a real copy of that file.
+
+What cannot be copied (a FIFO, a socket, a device, a file that is being written) is a watched blank
+too. A trace that opened it is no verdict. So is one that asked for the path of the model_dir where
+entries are not shown at all, or where this system cannot watch files.
+
+A directory is shown once, also where links lead to it again; the links lead to where it is shown.
+"""
+
+import collections
+import errno
+import os
+import stat
+import sys
+from typing import Any, Collection, Deque, Dict, Iterator, List, Optional, Sequence, Tuple
+
+from . import scratch
+from .failures import UsageError
+from .fork import size_text, write_all
+from .left_out import Ledger, LeftOut
+from .open_watch import UNWATCHED, OpenWatch
+
+_MOST_ENTRIES = 20000
+_MOST_BYTES = 64 << 20
+_MOST_TRACES = 4
+"""Those that fill TMPDIR at the same time: one for each mode."""
+_WORTH_CLONING = 1 << 20
+_CHUNK = 1 << 20
+_MOST_TRIES = 3
+_MOST_NAMES = 3
+_FICLONE = 0x40049409
+_READING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+"""A file that has just become a FIFO or a terminal must not hold the tracer up."""
+_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_BROKEN_LINKS = "broken-links"
+
+
+def show(root: str, model_dir: str, ledger: Ledger, opened: Collection[str] = ()) -> str:
+    """Fills the directory that traced code is shown and returns its path.
+
+    Args:
+        root: what :func:`scratch.make` made.
+        model_dir: the real directory; where there is none, an empty one is shown.
+        ledger: gets what is left out.
+        opened: names of files that an earlier trace opened: they are copied whatever their size.
+
+    Raises:
+        UsageError: TMPDIR has no room for it.
+    """
+    shown = scratch.model_dir_in(root)
+    mirror = _Mirror(root, ledger.watch, opened)
+    try:
+        if os.path.isdir(model_dir):
+            mirror.fill(os.path.abspath(model_dir))
+        ledger.write(mirror.left_out)
+    except OSError as error:
+        raise no_room(scratch.user_s_temporary(root), error)
+    return shown
+
+
+def no_room(temporary: str, error: OSError) -> UsageError:
+    """What to say where the directory for temporary files cannot hold what the code is shown."""
+    return UsageError(
+        f"TMPDIR ({temporary}) cannot hold the copy of MODEL_DIR that the code is shown: "
+        f"{error.strerror}. Free some space there, or set TMPDIR to another directory"
+    )
+
+
+class _File:
+    """A file to show: where it is, what it is called below the model_dir, and its state."""
+
+    def __init__(self, path: str, name: str, info: os.stat_result) -> None:
+        self.path = path
+        self.name = name
+        self.info = info
+
+
+class _UnreadableError(Exception):
+    """A real file or directory cannot be read.
+
+    Attributes:
+        forbidden: whether this process has no right to.
+    """
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"cannot be read ({error.strerror})")
+        self.forbidden = isinstance(error, PermissionError)
+
+
+class _Mirror:
+    """Copies one model_dir."""
+
+    def __init__(self, root: str, watch: OpenWatch, opened: Collection[str]) -> None:
+        self.left_out: List[LeftOut] = []
+        self._root = root
+        self._shown = scratch.model_dir_in(root)
+        self._watch = watch
+        self._opened = opened
+        self._entries = 0
+        self._broken_links = 0
+        self._files: List[_File] = []
+        self._links: Deque[Tuple[str, str]] = collections.deque()
+        self._directories: Dict[Tuple[int, int], str] = {}
+        self._room = min(_MOST_BYTES, self._free() // _MOST_TRACES // 2)
+        self._clones = sys.platform.startswith("linux")
+
+    def fill(self, model_dir: str) -> None:
+        """Makes all directories, then the files, small ones first.
+
+        Directories come before links to directories, so that a link to one that is there anyway
+        stays a link.
+        """
+        run = os.path.dirname(self._root)
+        self._directories[_identity(os.stat(run))] = ""  # TMPDIR may be in the model_dir
+        waiting: Deque[Tuple[str, str]] = collections.deque([(model_dir, "")])
+        while waiting or self._links:
+            source, name = (waiting or self._links).popleft()
+            waiting.extend(self._show_directory(source, name))
+        for file in sorted(self._files, key=lambda file: file.info.st_size):
+            self._show_file(file)
+
+    def _show_directory(self, source: str, name: str) -> List[Tuple[str, str]]:
+        """Shows a directory without its files; returns the directories in it."""
+        target = os.path.join(self._shown, name) if name else self._shown
+        try:
+            identity = _identity(os.stat(source))
+        except OSError:  # it has just been removed
+            return []
+        if identity in self._directories:
+            if self._directories[identity]:
+                os.symlink(self._directories[identity], target)
+            return []
+        self._directories[identity] = target
+        if name:
+            os.mkdir(target)
+        try:
+            return [
+                (entry.path, os.path.join(name, entry.name))
+                for entry in self._scanned(source)
+                if self._is_plain_directory(entry, os.path.join(name, entry.name))
+            ]
+        except _UnreadableError as error:
+            self._show_unreadable_directory(source, name, error)
+            return []
+
+    def _show_unreadable_directory(self, source: str, name: str, error: _UnreadableError) -> None:
+        target = os.path.join(self._shown, name)
+        if error.forbidden:
+            os.chmod(target, 0)
+        if os.access(source, os.X_OK) or os.access(target, os.R_OK):  # what is in it can be used
+            self._leave_out(name, str(error), UNWATCHED)
+
+    def _scanned(self, source: str) -> Iterator["os.DirEntry[str]"]:
+        """The entries of a directory, as long as they are not too many in all."""
+        try:
+            with os.scandir(source) as entries:
+                for entry in entries:
+                    self._entries += 1
+                    if self._entries <= _MOST_ENTRIES:
+                        yield entry
+                        continue
+                    if self._entries == _MOST_ENTRIES + 1:
+                        reason = f"more than {_MOST_ENTRIES:,} files and directories"
+                        self._leave_out("", reason, UNWATCHED)
+                    return
+        except OSError as error:
+            raise _UnreadableError(error)
+
+    def _is_plain_directory(self, entry: "os.DirEntry[str]", name: str) -> bool:
+        """Whether an entry is a directory itself; else it is kept for later."""
+        try:
+            info = entry.stat()
+        except OSError as error:
+            self._show_dead_end(entry, name, error)
+            return False
+        if not stat.S_ISDIR(info.st_mode):
+            self._files.append(_File(entry.path, name, info))
+            return False
+        if entry.is_symlink():
+            self._links.append((entry.path, name))
+            return False
+        return True
+
+    def _show_dead_end(self, entry: "os.DirEntry[str]", name: str, error: OSError) -> None:
+        """Shows a link that leads nowhere, or an entry that may not be looked at."""
+        if error.errno not in _NOWHERE:
+            self._blank(name, 0, 0, None, str(_UnreadableError(error)))
+        elif entry.is_symlink():  # else it has just been removed
+            self._show_broken_link(name)
+
+    def _show_broken_link(self, name: str) -> None:
+        """It leads to where nothing is, and not to where the real one leads: that may be made."""
+        folder = os.path.join(self._root, _BROKEN_LINKS)
+        os.makedirs(folder, exist_ok=True)
+        self._broken_links += 1
+        os.symlink(os.path.join(folder, str(self._broken_links)), os.path.join(self._shown, name))
+
+    def _show_file(self, file: _File) -> None:
+        kind = _special_kind(file.info.st_mode)
+        if kind:
+            self._blank(file.name, 0, 0o600, None, f"is {kind}, not a regular file")
+            return
+        try:
+            source = os.open(file.path, _READING)
+        except FileNotFoundError:  # it has just been removed
+            return
+        except OSError as error:
+            self._blank(file.name, file.info.st_size, 0, file.info, str(_UnreadableError(error)))
+            return
+        try:
+            self._show_open_file(source, file)
+        except _UnreadableError as error:
+            self._discard(file.name)
+            self._blank(file.name, file.info.st_size, 0, file.info, str(error))
+        finally:
+            os.close(source)
+
+    def _show_open_file(self, source: int, file: _File) -> None:
+        for _ in range(_MOST_TRIES):
+            info = os.fstat(source)
+            if not stat.S_ISREG(info.st_mode):  # it was another one when it was listed
+                self._blank(file.name, 0, 0o600, None, "is not a regular file")
+                return
+            if not self._clone(source, file.name, info) and not self._copy(source, file.name, info):
+                reason = self._no_copy(info.st_size) if file.name in self._opened else ""
+                self._blank(file.name, info.st_size, info.st_mode, info, reason)
+                return
+            if _state(os.fstat(source)) == _state(info):
+                return
+            self._discard(file.name)
+        self._blank(file.name, info.st_size, info.st_mode, info, "is being written (try again)")
+
+    def _no_copy(self, size: int) -> str:
+        temporary = scratch.user_s_temporary(self._root)
+        return (
+            f"({size_text(size)}) is too large for a copy in TMPDIR ({temporary}): set TMPDIR to a "
+            "directory with more room"
+        )
+
+    def _has_room(self, name: str, size: int) -> bool:
+        """Whether a file may be copied; half of what is free stays free."""
+        if size <= self._room:
+            self._room -= size
+            return True
+        return name in self._opened and size <= self._free() // 2
+
+    def _free(self) -> int:
+        info = os.statvfs(self._root)
+        return info.f_bavail * info.f_frsize
+
+    def _clone(self, source: int, name: str, info: os.stat_result) -> bool:
+        """Clones a large file where the file system can; tells whether it did."""
+        if not self._clones or info.st_size < _WORTH_CLONING:
+            return False
+        import fcntl
+
+        target = self._create(name)
+        try:
+            fcntl.ioctl(target, _FICLONE, source)
+            _set_state(target, info.st_mode | stat.S_IRUSR, info)
+            return True
+        except OSError:  # another file system, or one that cannot; then it never will
+            self._clones = False
+            self._discard(name)
+            return False
+        finally:
+            os.close(target)
+
+    def _copy(self, source: int, name: str, info: os.stat_result) -> bool:
+        """Copies a file where there is room for it; tells whether it did."""
+        if not self._has_room(name, info.st_size):
+            return False
+        target = self._create(name)
+        try:
+            os.lseek(source, 0, os.SEEK_SET)
+            left = info.st_size
+            while left:
+                data = _read(source, min(left, _CHUNK))
+                if not data:  # it has been cut meanwhile, which its state will tell
+                    break
+                write_all(target, data)
+                left -= len(data)
+            _set_state(target, info.st_mode | stat.S_IRUSR, info)
+            return True
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            self._room = 0  # another process has taken it
+            self._discard(name)
+            return False
+        finally:
+            os.close(target)
+
+    def _blank(
+        self, name: str, size: int, mode: int, info: Optional[os.stat_result], reason: str
+    ) -> None:
+        """Shows a file without its content; see the head of this module."""
+        target = self._create(name)
+        try:
+            os.ftruncate(target, size)
+            _set_state(target, mode, info)
+        finally:
+            os.close(target)
+        path = os.path.join(self._shown, name)
+        if os.access(path, os.R_OK):  # else the code gets the error that the real one would give
+            self._leave_out(name, reason, self._watch.add(path))
+
+    def _create(self, name: str) -> int:
+        path = os.path.join(self._shown, name)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    def _discard(self, name: str) -> None:
+        path = os.path.join(self._shown, name)
+        if os.path.lexists(path):
+            os.unlink(path)
+
+    def _leave_out(self, name: str, reason: str, watch: int) -> None:
+        self.left_out.append(LeftOut(name, reason, watch))
+
+
+def _identity(info: os.stat_result) -> Tuple[int, int]:
+    return info.st_dev, info.st_ino
+
+
+def _state(info: os.stat_result) -> Tuple[int, int]:
+    return info.st_size, info.st_mtime_ns
+
+
+def _set_state(descriptor: int, mode: int, info: Optional[os.stat_result]) -> None:
+    if info is not None:
+        os.utime(descriptor, ns=(info.st_atime_ns, info.st_mtime_ns))
+    os.fchmod(descriptor, mode & 0o777)
+
+
+def _read(source: int, size: int) -> bytes:
+    try:
+        return os.read(source, size)
+    except OSError as error:
+        raise _UnreadableError(error)
+
+
+def _special_kind(mode: int) -> str:
+    """What a file is that is neither a directory nor a regular file; "" for those."""
+    kinds: Sequence[Tuple[Any, str]] = (
+        (stat.S_ISFIFO, "a FIFO"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    )
+    return next((kind for is_kind, kind in kinds if is_kind(mode)), "")
