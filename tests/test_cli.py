@@ -275,6 +275,16 @@ def test_a_misspelt_param_is_named_with_what_was_meant(project: Project) -> None
 
 
 @needs_tensorflow
+@pytest.mark.parametrize("mode", ["predict", "export"])
+def test_a_param_that_another_mode_reads_is_not_called_unused(project: Project, mode: str) -> None:
+    """TRAIN and EVAL alone read learning_rate."""
+    params = project.params({"num_hidden": 128, "dropout_rate": 0.3, "learning_rate": 0.01})
+    run = project.check(TARGET, params, *QUIET, "--mode", mode)
+    assert run.code == 0, run
+    assert [f for f in run.json["findings"] if f["rule"] == "unused-param"] == []
+
+
+@needs_tensorflow
 def test_show_plan(project: Project) -> None:
     text = project.check(TARGET, "params.json", "--quiet", "--show-plan")
     rows = {line.split()[0]: line.split() for line in text.out.splitlines() if "float32" in line}

@@ -425,8 +425,8 @@ _ITERATORS = (
 )
 
 _LOST = (
-    "by a rehearsal, whether the run after the restore raises in {}: there the code {}; it is told "
-    "by shapes alone"
+    "in a dry run, whether the run after the restore raises in {}: the code {}. TensorFlow's shape "
+    "functions alone judged it"
 )
 
 _NAMED_AFTER_INPUTS = (

@@ -6,8 +6,9 @@ it was in training, the default that was fallen back to is the first thing to lo
 What to do: nothing, or put the key into the params.
 """
 
+import dataclasses
 import json
-from typing import Iterator, Set, Tuple
+from typing import Dict, Iterator, Tuple
 
 from ..spec import Finding, ParamRead
 from .base import Facts, Rule
@@ -16,22 +17,24 @@ from .examples import with_params
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds looks at params that fell back to a default."""
-    seen: Set[str] = set()
+    found: Dict[str, Finding] = {}
     for trace in facts.traces:
         for read in trace.params.reads:
-            if read.found or not read.has_default or read.default is None or read.key in seen:
+            if read.found or not read.has_default or read.default is None:
                 continue
-            seen.add(read.key)
-            yield Finding(
-                rule=RULE.id,
-                severity=RULE.severity,
-                message=(
-                    f"{read.key} is not in the params; model_fn used {json.dumps(read.default)}"
-                ),
-                modes=facts.modes,
-                subject=read.key,
-                location=read.location,
-            )
+            known = found.setdefault(read.key, _finding(read))
+            found[read.key] = dataclasses.replace(known, modes=(*known.modes, trace.mode))
+    return iter(found.values())
+
+
+def _finding(read: ParamRead) -> Finding:
+    return Finding(
+        rule=RULE.id,
+        severity=RULE.severity,
+        message=f"{read.key} is not in the params; model_fn used {json.dumps(read.default)}",
+        subject=read.key,
+        location=read.location,
+    )
 
 
 def title(findings: Tuple[Finding, ...]) -> str:

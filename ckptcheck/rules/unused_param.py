@@ -1,8 +1,9 @@
 """The params hold a key that the model_fn never looked at.
 
-It has no effect: a misspelt key, or one of an older model_fn. The model_fn then works with its own
-default, as if the key were not there. Nothing is said once the model_fn has read its params as a
-whole (``**params``, ``dict(params)``, iteration), since then any key may matter.
+The key is misspelt, or belongs to an older model_fn. The model_fn works as if the key were not
+there, with its own default where it has one. A key may matter in one mode only, so nothing is said
+unless PREDICT, EVAL and TRAIN were all checked. Nothing is said either once the model_fn has read
+its params as a whole (``**params``, ``dict(params)``, iteration), since then any key may matter.
 
 What to do: correct the key's name, or remove it.
 """
@@ -10,7 +11,7 @@ What to do: correct the key's name, or remove it.
 import difflib
 from typing import Any, Iterator, List, Mapping, Set, Tuple
 
-from ..spec import Finding, Location, ParamRead
+from ..spec import MODES, Finding, Location, ParamRead
 from .base import Facts, Rule
 from .examples import with_params
 
@@ -19,11 +20,12 @@ _INJECTED = ("batch_size", "use_tpu", "context")
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Finds keys of the params that no mode looked at."""
+    """Finds keys of the params that no mode looks at."""
     if not facts.params or len(facts.plans) < len(facts.modes):
         return
     uses = [trace.params for trace in facts.traces]
-    if any(use.bulk for use in uses):
+    taken = any(use.taken for use in uses)
+    if any(use.bulk for use in uses) or (taken and not set(MODES) <= set(facts.modes)):
         return
     looked = {read.key for use in uses for read in use.reads}
     wanted = [read for use in uses for read in use.reads if not read.found]
@@ -34,7 +36,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             rule=RULE.id,
             severity=RULE.severity,
-            message=_message(key, near, any(use.taken for use in uses)),
+            message=_message(key, near, taken),
             modes=facts.modes,
             subject=key,
             location=near[0].location if near else None,
@@ -57,7 +59,7 @@ def _near(key: str, wanted: List[ParamRead]) -> List[ParamRead]:
 
 def _message(key: str, near: List[ParamRead], taken: bool) -> str:
     if not taken:
-        return f"{key!r} has no effect: model_fn has no argument named params"
+        return f"model_fn never looked at {key!r}: it has no argument named params"
     if near:
         meant = f"{near[0].key!r}, which it asked for{_line(near[0].location)}"
         return f"model_fn never looked at {key!r}; did you mean {meant}?"
@@ -72,9 +74,8 @@ def _line(location: object) -> str:
 
 def title(findings: Tuple[Finding, ...]) -> str:
     """The group's headline."""
-    if len(findings) == 1:
-        return "a key of the params has no effect"
-    return f"{len(findings)} keys of the params have no effect"
+    keys = "a key" if len(findings) == 1 else f"{len(findings)} keys"
+    return f"model_fn never looked at {keys} of the params"
 
 
 RULE = Rule(

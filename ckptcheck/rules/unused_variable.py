@@ -1,10 +1,11 @@
-"""The checkpoint holds a variable that no mode restores.
+"""The checkpoint holds a variable that no checked mode restores.
 
 TensorFlow does not mind. But a weight that was trained and is not used any more is rarely meant: a
-layer was removed or renamed, or built in one mode only.
+layer was removed or renamed. This is a note where TRAIN is not checked, since TRAIN may have layers
+of its own.
 
 What to do: if the layer was renamed, see the missing variables of the same report; if it was
-removed on purpose, nothing.
+removed on purpose, or belongs to a mode that was not checked, nothing.
 """
 
 from typing import Iterator, Tuple
@@ -41,7 +42,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             continue
         yield Finding(
             rule=RULE.id,
-            severity=RULE.severity,
+            severity=RULE.severity if TRAIN in facts.modes else "note",
             message="no checked mode restores it",
             modes=facts.modes,
             variable=name,

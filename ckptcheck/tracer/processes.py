@@ -5,6 +5,7 @@ fork adopts its orphans, so that all it ever started stays below it, and /proc s
 its memory. Elsewhere the fork's process group is all that can be ended.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -16,6 +17,7 @@ from typing import (
     Callable,
     Dict,
     Iterable,
+    Iterator,
     List,
     Optional,
     Sequence,
@@ -252,26 +254,32 @@ def inherited_memory() -> int:
     return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
 
 
-def limit_memory(size: int) -> None:
-    """Lets this process allocate so much more: what goes beyond raises MemoryError.
+@contextlib.contextmanager
+def limited_memory(size: int) -> Iterator[None]:
+    """Lets this process allocate only so much more inside the block.
+
+    What goes beyond raises MemoryError, or whatever a library makes of it. A lower limit that is
+    already set stays. Nothing is limited on a system that cannot measure memory.
 
     RLIMIT_DATA and not RLIMIT_AS: what TensorFlow and malloc reserve without using it counts as
     address space, 64 MB for each thread.
+
+    Args:
+        size: how many bytes.
     """
+    if not can_measure_memory():
+        yield
+        return
     import resource
 
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    before = resource.getrlimit(resource.RLIMIT_DATA)
     most = _data_size() + size
-    if hard in (resource.RLIM_INFINITY, -1) or most < hard:
-        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
-
-
-def unlimit_memory() -> None:
-    """Takes the limit off again, so that a reply can be made of what happened."""
-    import resource
-
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+    if all(limit == resource.RLIM_INFINITY or most < limit for limit in before):
+        resource.setrlimit(resource.RLIMIT_DATA, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
 def _data_size() -> int:

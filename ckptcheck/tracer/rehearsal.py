@@ -8,12 +8,15 @@ with such values, and then with the restored ones. What raises then does so beca
 No weight is read and nothing of the user's is written: variables and inputs hold made-up values,
 and a graph is not rehearsed whose ops could write something, call Python, or wait for what never
 comes.
+
+A shape can claim any size, so two bounds limit the memory: a graph with a tensor that is known to
+be large is not run, and on Linux a run cannot allocate more than a rehearsal may take.
 """
 
 import re
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set
 
-from . import compat
+from . import compat, processes
 from .convolutions import static_shape
 from .restore_plan import ancestors, as_op
 
@@ -24,8 +27,12 @@ _UNFIT = re.compile(
     r"|^Barrier|^Stage|^Unstage|^Collective|^Nccl|^Experimental|^Debug|^Dump"
 )
 _MOST_BYTES = 1 << 29
-"""The variables together; beyond that a rehearsal takes longer than anybody wants to wait."""
-_MOST_VALUES = 1 << 26
+"""The most that the variables, the inputs, or a single tensor may take. Beyond that a rehearsal
+takes longer than anybody wants to wait."""
+_MOST_MEMORY = 6 * _MOST_BYTES
+"""The most that a rehearsal may allocate: variables, gradients, and all that the run computes."""
+_STRING_BYTES = 24
+"""The memory of a short string in a tensor."""
 _MILLISECONDS = 20000
 _FILLINGS = (1, 0)
 """What inputs are full of: one is an id, a class, a length and a number, whatever is expected."""
@@ -71,12 +78,21 @@ def rehearse(
     if reason:
         return Rehearsal(reason)
     compat.reopen(graph)
+    with processes.limited_memory(_MOST_MEMORY):
+        return _run(stage, changed)
+
+
+def _run(stage: "_Stage", changed: Mapping[str, Sequence[int]]) -> Rehearsal:
+    """The runs with the declared and with the restored shapes."""
+    reason = ""
     for filling in _FILLINGS:
         stage.fill(filling)
         raised = stage.run({})
         if raised is None:
             return stage.outcome(changed)
-        reason = f"made-up values do not do: {raised.message}"
+        if not raised.known:
+            return Rehearsal(raised.message)
+        reason = f"it raises with made-up values: {raised.message}"
     return Rehearsal(reason)
 
 
@@ -111,16 +127,42 @@ class _Stage:
             return f"it has {unfit[0]} ops"
         if any(shape is None and name not in changed for name, shape in self._shapes.items()):
             return "the shape of a variable is unknown"
-        sizes = [
-            (_product(changed.get(name, shape or ())), self._graph.get_operation_by_name(name))
-            for name, shape in self._shapes.items()
-        ]
-        if sum(count * op.get_attr("dtype").size for count, op in sizes) > _MOST_BYTES:
-            return "its variables are large"
-        shapes = [static_shape(tensor) or [] for tensor in self._inputs if not _is_sparse(tensor)]
-        if sum(_product(self._filled(shape)) for shape in shapes) > _MOST_VALUES:
-            return "its inputs are large"
+        large = self._large(changed)
+        return f"{large} large" if large else ""
+
+    def _large(self, changed: Mapping[str, Sequence[int]]) -> str:
+        """What is known to take too much memory, "" for nothing."""
+        variables = inputs = 0
+        for name, shape in self._shapes.items():
+            dtype = self._graph.get_operation_by_name(name).get_attr("dtype")
+            values = max(_product(shape or ()), _product(changed.get(name, ())))
+            variables += values * self._value_bytes(dtype)
+        if variables > _MOST_BYTES:
+            return "its variables are"
+        for tensor in self._inputs:
+            inputs += self._input_bytes(tensor)
+        if inputs > _MOST_BYTES:
+            return "its inputs are"
+        tensors = (output for op in self._ops for output in op.outputs)
+        if any(self._tensor_bytes(tensor) > _MOST_BYTES for tensor in tensors):
+            return "a tensor in it is"
         return ""
+
+    def _input_bytes(self, tensor: Any) -> int:
+        if not _is_sparse(tensor):
+            return self._tensor_bytes(tensor)
+        value = self._value_bytes(tensor.values.dtype)
+        return self._batch * (
+            value + _sparse_rank(tensor) * self._value_bytes(tensor.indices.dtype)
+        )
+
+    def _tensor_bytes(self, tensor: Any) -> int:
+        """The bytes of a tensor, with made-up sizes for unknown ones."""
+        return _product(self._filled(static_shape(tensor))) * self._value_bytes(tensor.dtype)
+
+    def _value_bytes(self, dtype: Any) -> int:
+        dtype = self._tensorflow.as_dtype(dtype).base_dtype
+        return _STRING_BYTES if dtype == self._tensorflow.string else int(dtype.size)
 
     def _called(self) -> Iterator[str]:
         """The types of the ops in functions, of which any may be called."""
@@ -162,13 +204,13 @@ class _Stage:
         """Puts one value in each row of a SparseTensor."""
         if tensor.values.op.type not in _PLACEHOLDERS:
             return
-        rank = (static_shape(tensor.indices) or [None, 2])[1] or 2
-        rows = [[row] + [0] * (rank - 1) for row in range(self._batch)]
+        tf, rank = self._tensorflow, _sparse_rank(tensor)
+        rows = tf.expand_dims(tf.range(tf.constant(self._batch, "int64")), 1)
         values = self._constant([self._batch], tensor.values.dtype, filling)
-        self._replace(tensor.indices, self._tensorflow.constant(rows, "int64"))
+        self._replace(tensor.indices, tf.pad(rows, [[0, 0], [0, rank - 1]]))
         self._replace(tensor.values, values)
         shape = [self._batch] + [1] * (rank - 1)
-        self._replace(tensor.dense_shape, self._tensorflow.constant(shape, "int64"))
+        self._replace(tensor.dense_shape, tf.constant(shape, "int64"))
 
     def _replace(self, tensor: Any, value: Any) -> None:
         """Gives a value to the consumers of a tensor, who know no more of it than before.
@@ -195,7 +237,9 @@ class _Stage:
                 filled = [self._latest.get(getattr(f, "name", ""), f) for f in self._fetches]
                 session.run(filled, options=self._options())
         except errors.DeadlineExceededError:
-            return _Raised("", "it takes long", False)
+            return _Raised("", "it takes too long", False)
+        except (errors.ResourceExhaustedError, MemoryError):
+            return _Raised("", "it takes too much memory", False)
         except errors.OpError as error:
             return _Raised(_op_of(error), _said(str(error.message)), True)
         except Exception as error:  # such as what session.run says of a fetch
@@ -228,27 +272,39 @@ class _Stage:
         tables = v1.get_collection(v1.GraphKeys.TABLE_INITIALIZERS)
         iterators = [op for op in self._graph.get_operations() if op.type == "MakeIterator"]
         session.run([resources, tables, iterators], options=self._options())
-        assigns = [self._assign(name, changed) for name in self._shapes]
-        session.run([*assigns, *self._given.values()], options=self._options())
+        sizes: Dict[Any, Sequence[int]] = {}
+        assigns = [self._assign(name, changed, sizes) for name in self._shapes]
+        session.run([*assigns, *self._given.values()], sizes, options=self._options())
 
-    def _assign(self, name: str, changed: Mapping[str, Sequence[int]]) -> Any:
-        """An op that fills a variable with zeros of any shape."""
+    def _assign(
+        self, name: str, changed: Mapping[str, Sequence[int]], sizes: Dict[Any, Sequence[int]]
+    ) -> Any:
+        """An op that fills a variable with zeros of any shape.
+
+        It adds the shape to ``sizes``, which are fed. The graph optimizer of TensorFlow 2 may fold
+        zeros of a known shape to zeros of the shape that the variable declares.
+        """
         raw, op = self._tensorflow.raw_ops, self._graph.get_operation_by_name(name)
-        shape = changed.get(name, self._shapes[name] or ())
-        zeros = self._constant(shape, op.get_attr("dtype"), 0)
-        value = self._v1.placeholder_with_default(zeros, None)  # whose shape nobody verifies
+        size = self._v1.placeholder("int64", [None])
+        sizes[size] = changed.get(name, self._shapes[name] or ())
+        value = self._constant(size, op.get_attr("dtype"), 0)
         if op.type == "VarHandleOp":
             return raw.AssignVariableOp(resource=op.outputs[0], value=value)
         return raw.Assign(ref=op.outputs[0], value=value, validate_shape=False)
 
-    def _constant(self, shape: Sequence[int], dtype: Any, filling: int) -> Any:
+    def _constant(self, shape: Any, dtype: Any, filling: int) -> Any:
         text = dtype == self._tensorflow.string
         one = str(filling) if text else self._tensorflow.cast(filling, dtype)
-        return self._tensorflow.fill(list(shape), one)
+        return self._tensorflow.fill(shape, one)
 
 
 def _is_sparse(tensor: Any) -> bool:
     return hasattr(tensor, "dense_shape")
+
+
+def _sparse_rank(tensor: Any) -> int:
+    """The rank of a SparseTensor, 2 where it is unknown."""
+    return (static_shape(tensor.indices) or [None, 2])[1] or 2
 
 
 def _declared(op: Any) -> Optional[List[int]]:

@@ -120,11 +120,8 @@ def _within(memory_limit: int, work: Callable[[], Any]) -> Any:
         return work()
     if not processes.can_measure_memory():
         raise UsageError("--memory-limit: this system does not tell how much memory a process uses")
-    processes.limit_memory(memory_limit)
-    try:
+    with processes.limited_memory(memory_limit):
         return work()
-    finally:
-        processes.unlimit_memory()
 
 
 class Server:

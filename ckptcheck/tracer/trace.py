@@ -309,7 +309,8 @@ _TAKEN = (
 """What Estimator itself says once EVAL's model_fn has returned, on 1.15.5 and 2.15.1."""
 
 _UNREHEARSED = (
-    "by a rehearsal, whether the run after the restore raises in {}: {}; it is told by shapes alone"
+    "in a dry run, whether the run after the restore raises in {}: {}. TensorFlow's shape "
+    "functions alone judged it"
 )
 
 

@@ -541,6 +541,22 @@ HIDDEN_DROPOUT = [
         "hidden_dropout",
         (e.remove_param("num_hidden"), e.wrap_in_scope('""', ", use_resource=True")),
     ),
+    Case(  # more than 100 KiB, which TensorFlow folds in another way
+        "hidden-size-26000-resource",
+        "hidden_dropout",
+        (e.set_params(num_hidden=26000), e.wrap_in_scope('""', ", use_resource=True")),
+        expect={1: SILENT, 2: SILENT},
+    ),
+    *(
+        Case(
+            f"hidden-size-{size}-resource",
+            "hidden_dropout",
+            (e.set_params(num_hidden=size), e.wrap_in_scope('""', ", use_resource=True")),
+            expect={1: SILENT, 2: SILENT},
+            extra=True,
+        )
+        for size in (1000, 10000, 25000, 100000)
+    ),
     Case("hidden-dropout-rate", "hidden_dropout", (e.set_params(dropout_rate=0.9),), extra=True),
     Case(
         "hidden-activation", "hidden_dropout", (e.replace("tf.nn.relu", "tf.nn.tanh"),), extra=True

@@ -106,15 +106,38 @@ def test_memory_that_is_shared_is_not_counted() -> None:
 @needs_proc
 def test_a_limit_of_memory_raises_and_is_taken_off() -> None:
     def answer() -> str:
-        processes.limit_memory(64 << 20)
         try:
-            bytearray(b"y" * (200 << 20))
+            with processes.limited_memory(64 << 20):
+                bytearray(b"y" * (200 << 20))
         except MemoryError:
-            processes.unlimit_memory()
             return str(len(bytearray(b"y" * (200 << 20))))
         return "no limit"
 
     assert outcome(start(answer)) == {"reply": str(200 << 20)}
+
+
+@needs_proc
+def test_a_limit_of_memory_inside_a_lower_one_leaves_it() -> None:
+    def answer() -> str:
+        with processes.limited_memory(64 << 20):
+            with processes.limited_memory(400 << 20):
+                pass
+            try:
+                bytearray(b"y" * (200 << 20))
+            except MemoryError:
+                return "limited"
+        return "no limit"
+
+    def inside() -> str:
+        with processes.limited_memory(64 << 20), processes.limited_memory(400 << 20):
+            try:
+                bytearray(b"y" * (200 << 20))
+            except MemoryError:
+                return "limited"
+        return "no limit"
+
+    assert outcome(start(answer)) == {"reply": "limited"}
+    assert outcome(start(inside)) == {"reply": "limited"}
 
 
 class _Liar(Exception):

@@ -23,6 +23,8 @@ from ckptcheck.spec import (
     Failure,
     Finding,
     ModeTrace,
+    ParamRead,
+    ParamsUse,
     RestorePlan,
     RunError,
     StateFile,
@@ -300,6 +302,47 @@ def test_a_misspelt_param_names_the_one_that_was_meant() -> None:
     (finding,) = [f for f in run_rules(all_rules()["unused-param"].bad()) if f.severity != "note"]
     assert "'unit'" in finding.message
     assert "did you mean 'units'" in finding.message
+
+
+def _checked(facts: Facts, *modes: str) -> Facts:
+    """The same facts of a check of some modes only."""
+    assert facts.trace is not None
+    traced = tuple(trace for trace in facts.trace.modes if trace.mode in modes)
+    trace = dataclasses.replace(facts.trace, modes=traced)
+    return dataclasses.replace(facts, modes=modes, trace=trace)
+
+
+@pytest.mark.parametrize("left_out", MODES)
+def test_a_key_that_an_unchecked_mode_may_read_is_not_called_unused(left_out: str) -> None:
+    rule = all_rules()["unused-param"]
+    modes = tuple(mode for mode in MODES if mode != left_out)
+    assert list(rule.check(rule.bad()))
+    assert not list(rule.check(_checked(rule.bad(), *modes)))
+
+
+def test_a_model_fn_without_params_looks_at_no_key_in_any_mode() -> None:
+    facts = made.with_params({"units": 8}, taken=False)
+    (finding,) = all_rules()["unused-param"].check(_checked(facts, "predict"))
+    assert finding.message == ("model_fn never looked at 'units': it has no argument named params")
+
+
+def test_a_default_is_said_of_the_modes_that_fell_back_to_it() -> None:
+    facts = made.with_params({}, ParamRead("rate", False, 0.5, True))
+    assert facts.trace is not None
+    predict, *others = facts.trace.modes
+    predict = dataclasses.replace(predict, params=ParamsUse())
+    facts = dataclasses.replace(
+        facts, trace=dataclasses.replace(facts.trace, modes=(predict, *others))
+    )
+    (finding,) = all_rules()["defaulted-param"].check(facts)
+    assert finding.modes == ("eval", "train")
+
+
+@pytest.mark.parametrize(("mode", "severity"), [("predict", "note"), ("train", "warning")])
+def test_a_weight_that_train_may_restore_is_only_noted(mode: str, severity: str) -> None:
+    rule = all_rules()["unused-variable"]
+    (finding,) = rule.check(_checked(rule.bad(), mode))
+    assert (finding.severity, finding.modes) == (severity, (mode,))
 
 
 def test_params_that_were_read_as_a_whole_are_all_used() -> None:
