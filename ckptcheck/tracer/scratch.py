@@ -41,11 +41,6 @@ def model_dir_in(root: str) -> str:
     return os.path.join(root, "model_dir")
 
 
-def user_s_temporary(root: str) -> str:
-    """The directory for temporary files that the user knows: the run's own is in it."""
-    return os.path.dirname(os.path.dirname(root))
-
-
 def _temporary(root: str) -> str:
     return os.path.join(root, "tmp")
 

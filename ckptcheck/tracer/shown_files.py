@@ -25,6 +25,7 @@ from .failures import UsageError
 from .fork import size_text, write_all
 from .left_out import Ledger, LeftOut
 from .open_watch import UNWATCHED, OpenWatch
+from .temporary import run_folder
 
 _MOST_ENTRIES = 20000
 _MOST_BYTES = 64 << 20
@@ -61,7 +62,7 @@ def show(root: str, model_dir: str, ledger: Ledger, opened: Collection[str] = ()
             mirror.fill(os.path.abspath(model_dir))
         ledger.write(mirror.left_out)
     except OSError as error:
-        raise no_room(scratch.user_s_temporary(root), error)
+        raise no_room(os.path.dirname(run_folder(root)), error)
     return shown
 
 
@@ -117,7 +118,7 @@ class _Mirror:
         Directories come before links to directories, so that a link to one that is there anyway
         stays a link.
         """
-        run = os.path.dirname(self._root)
+        run = run_folder(self._root)
         self._directories[_identity(os.stat(run))] = ""  # TMPDIR may be in the model_dir
         waiting: Deque[Tuple[str, str]] = collections.deque([(model_dir, "")])
         while waiting or self._links:
@@ -238,7 +239,7 @@ class _Mirror:
         self._blank(file.name, info.st_size, info.st_mode, info, "is being written (try again)")
 
     def _no_copy(self, size: int) -> str:
-        temporary = scratch.user_s_temporary(self._root)
+        temporary = os.path.dirname(run_folder(self._root))
         return (
             f"({size_text(size)}) is too large for a copy in TMPDIR ({temporary}): set TMPDIR to a "
             "directory with more room"

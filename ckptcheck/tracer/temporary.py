@@ -99,6 +99,12 @@ def _parent() -> str:
     return os.path.abspath(named) if os.path.isdir(named) else tempfile.gettempdir()
 
 
+def run_folder(path: str) -> str:
+    """The run's directory that a directory was made in; itself where it was made elsewhere."""
+    folder = os.path.dirname(path)
+    return folder if _NAME.fullmatch(os.path.basename(folder)) else path
+
+
 def no_place(error: OSError) -> str:
     """Says that there is no place for a directory."""
     where = f": {error.filename}" if error.filename else ""

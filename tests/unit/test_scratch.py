@@ -229,7 +229,7 @@ def test_depth(tmp_path: Path, show: Show) -> None:
 def test_number(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None  # a disk takes its time
     with tempfile.TemporaryDirectory(dir=memory) as name:
-        monkeypatch.setenv("TMPDIR", name)
+        monkeypatch.setattr(tempfile, "tempdir", name)
         many = Path(name, "many")
         many.mkdir()
         for number in range(10001):
@@ -249,7 +249,7 @@ def test_too_many_entries(model_dir: Path, show: Show, monkeypatch: pytest.Monke
 def test_tmpdir_in_the_model_dir(
     model_dir: Path, show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TMPDIR", str(model_dir / "a"))
+    monkeypatch.setattr(tempfile, "tempdir", str(model_dir / "a"))
     shown = show(model_dir)
     assert Path(shown.root).parent == model_dir / "a"
     assert sorted(os.listdir(str(shown.path / "a"))) == ["b"]
@@ -457,7 +457,7 @@ def _seen_by_nobody(model_dir: Path, temporary: Path) -> Dict[str, str]:
     if os.getuid() == 0:
         os.setgid(65534)
         os.setuid(65534)
-    os.environ["TMPDIR"] = str(temporary)
+    tempfile.tempdir = str(temporary)
     shown = Shown(model_dir)
     scratch.note_asked(str(shown.path))
     assert (shown.path / "open").read_text() == "seen"
@@ -484,7 +484,7 @@ def test_names_that_are_not_utf_8(tmp_path: Path, show: Show) -> None:
 def test_files_are_cloned_where_the_file_system_can(
     tmp_path: Path, show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(shown_files, "_MOST_BYTES", 0)
     data = os.urandom(2 << 20)
     (tmp_path / "model_dir").mkdir()
@@ -505,7 +505,7 @@ def test_no_room_in_tmpdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     (tmp_path / "model_dir").mkdir()
     (tmp_path / "model_dir" / "data").write_bytes(b"123")
     (tmp_path / "temporary").mkdir()
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
 
     def full(self: Any, name: str) -> int:
         raise OSError(28, "No space left on device")
