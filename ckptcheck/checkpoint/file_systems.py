@@ -3,7 +3,7 @@
 import contextlib
 from typing import Any, Dict, Iterator, Sequence, Tuple
 
-from ..errors import UsageError
+from ..errors import UsageError, said_of_a_full_disk
 from .addresses import WEB, first_protocol, protocols_of, without_secrets
 from .first_version import without_pattern
 
@@ -129,6 +129,9 @@ def why(error: BaseException) -> str:
     """What went wrong: fsspec takes whatever does for a file that is not there."""
     if isinstance(error, FileNotFoundError) and error.__cause__ is not None:
         return why(error.__cause__)
+    full = said_of_a_full_disk(error)
+    if full:
+        return full
     kind = type(error).__name__
     text = str(error) or ("there was no answer" if "Timeout" in kind else "")
     return f"{kind}: {text}" if text else kind

@@ -8,7 +8,7 @@ import dataclasses
 import os
 from typing import Iterator, List, NamedTuple, Sequence
 
-from ..errors import UsageError
+from ..errors import UsageError, said_of_a_full_disk
 from ..spec import Located
 from .damage import DamagedError
 from .graph import is_graph
@@ -78,4 +78,5 @@ def _unpack_file(path: str, target: str) -> None:
     except DamagedError as error:
         raise UsageError(f"{path} cannot be unpacked: {error}: make the snapshot again")
     except OSError as error:
-        raise UsageError(f"{path} cannot be unpacked: {error.strerror}")
+        reason = said_of_a_full_disk(error) or error.strerror
+        raise UsageError(f"{path} cannot be unpacked: {reason}")

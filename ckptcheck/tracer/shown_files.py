@@ -34,7 +34,6 @@ _MOST_TRACES = 4
 _WORTH_CLONING = 1 << 20
 _CHUNK = 1 << 20
 _MOST_TRIES = 3
-_MOST_NAMES = 3
 _FICLONE = 0x40049409
 _READING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 """A file that has just become a FIFO or a terminal must not hold the tracer up."""
@@ -88,11 +87,13 @@ class _UnreadableError(Exception):
 
     Attributes:
         forbidden: whether this process has no right to.
+        mode: of a file that stands for it.
     """
 
     def __init__(self, error: OSError) -> None:
         super().__init__(f"cannot be read ({error.strerror})")
         self.forbidden = isinstance(error, PermissionError)
+        self.mode = 0 if self.forbidden else 0o600
 
 
 class _Mirror:
@@ -192,7 +193,8 @@ class _Mirror:
     def _show_dead_end(self, entry: "os.DirEntry[str]", name: str, error: OSError) -> None:
         """Shows a link that leads nowhere, or an entry that may not be looked at."""
         if error.errno not in _NOWHERE:
-            self._blank(name, 0, 0, None, str(_UnreadableError(error)))
+            unreadable = _UnreadableError(error)
+            self._blank(name, 0, unreadable.mode, None, str(unreadable))
         elif entry.is_symlink():  # else it has just been removed
             self._show_broken_link(name)
 
@@ -213,15 +215,18 @@ class _Mirror:
         except FileNotFoundError:  # it has just been removed
             return
         except OSError as error:
-            self._blank(file.name, file.info.st_size, 0, file.info, str(_UnreadableError(error)))
+            self._show_unreadable_file(file, _UnreadableError(error))
             return
         try:
             self._show_open_file(source, file)
         except _UnreadableError as error:
             self._discard(file.name)
-            self._blank(file.name, file.info.st_size, 0, file.info, str(error))
+            self._show_unreadable_file(file, error)
         finally:
             os.close(source)
+
+    def _show_unreadable_file(self, file: _File, error: _UnreadableError) -> None:
+        self._blank(file.name, file.info.st_size, error.mode, file.info, str(error))
 
     def _show_open_file(self, source: int, file: _File) -> None:
         for _ in range(_MOST_TRIES):
@@ -231,12 +236,12 @@ class _Mirror:
                 return
             if not self._clone(source, file.name, info) and not self._copy(source, file.name, info):
                 reason = self._no_copy(info.st_size) if file.name in self._opened else ""
-                self._blank(file.name, info.st_size, info.st_mode, info, reason)
+                self._blank(file.name, info.st_size, _readable(info), info, reason)
                 return
             if _state(os.fstat(source)) == _state(info):
                 return
             self._discard(file.name)
-        self._blank(file.name, info.st_size, info.st_mode, info, "is being written (try again)")
+        self._blank(file.name, info.st_size, _readable(info), info, "is being written (try again)")
 
     def _no_copy(self, size: int) -> str:
         temporary = os.path.dirname(run_folder(self._root))
@@ -265,7 +270,7 @@ class _Mirror:
         target = self._create(name)
         try:
             fcntl.ioctl(target, _FICLONE, source)
-            _set_state(target, info.st_mode | stat.S_IRUSR, info)
+            _set_state(target, _readable(info), info)
             return True
         except OSError:  # another file system, or one that cannot; then it never will
             self._clones = False
@@ -288,7 +293,7 @@ class _Mirror:
                     break
                 write_all(target, data)
                 left -= len(data)
-            _set_state(target, info.st_mode | stat.S_IRUSR, info)
+            _set_state(target, _readable(info), info)
             return True
         except OSError as error:
             if error.errno not in _FULL:
@@ -332,6 +337,11 @@ def _identity(info: os.stat_result) -> Tuple[int, int]:
 
 def _state(info: os.stat_result) -> Tuple[int, int]:
     return info.st_size, info.st_mtime_ns
+
+
+def _readable(info: os.stat_result) -> int:
+    """The mode of a copy: it belongs to this process, whoever the real file belongs to."""
+    return info.st_mode | stat.S_IRUSR
 
 
 def _set_state(descriptor: int, mode: int, info: Optional[os.stat_result]) -> None:

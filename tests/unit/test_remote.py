@@ -1,8 +1,10 @@
 """Model_dirs on other file systems, by the one that fsspec keeps in memory."""
 
+import errno
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, Iterator, List
 
@@ -234,6 +236,22 @@ def test_snapshot(memory: Any, tmp_path: Path) -> None:
 def test_nothing_there(memory: Any, named: str) -> None:
     with pytest.raises(UsageError, match=named):
         inspect(named)
+
+
+def test_a_full_tmpdir_is_named(
+    memory: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(remote, "_fetch", full)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(UsageError, match=r"TMPDIR .* has no room for it") as raised, at_hand(
+        "memory://run"
+    ):
+        raise AssertionError
+    assert str(tmp_path) in str(raised.value)
+    assert os.listdir(str(tmp_path)) == []
 
 
 def test_a_file_system_that_nobody_knows() -> None:

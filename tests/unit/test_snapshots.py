@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +205,22 @@ def test_a_packed_graph_that_is_none(
         located
     ):
         raise AssertionError(located)
+
+
+def test_a_full_tmpdir_is_named(
+    model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    snapshot(str(model_dir), str(tmp_path / "snap"))
+    monkeypatch.setattr(graphs_module, "unpack", full)
+    with pytest.raises(UsageError) as raised, graphs_at_hand(locate(str(tmp_path / "snap"))):
+        raise AssertionError
+    assert str(raised.value).endswith(
+        f"10.meta.gz cannot be unpacked: TMPDIR ({tempfile.gettempdir()}) has no room for it (No "
+        "space left on device). Free some space there, or set TMPDIR to another directory"
+    )
 
 
 def test_a_packed_graph_in_a_model_dir_is_nobodys_business(model_dir: Path) -> None:
