@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
@@ -286,6 +287,24 @@ def python_of_version(version: str) -> Optional[str]:
         if done.stdout.decode("utf-8").strip() == version:
             return str(candidate)
     return None
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there and is no zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def keeps_running(pid: int) -> bool:
+    """Whether a process is still there after some seconds: one that was killed needs a moment."""
+    for _ in range(50):
+        if not is_running(pid):
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def place_of_all() -> str:

@@ -24,6 +24,7 @@ from .support import (
     assert_civil,
     copy_fixture,
     digest,
+    keeps_running,
     needs_estimator,
     needs_tensorflow,
     python_of_version,
@@ -655,21 +656,8 @@ def test_exits_and_a_model_fn_that_never_returns(project: Project, tmp_path: Pat
     rule, message = messages[("train",)]
     assert rule == "model-fn-timed-out"
     assert "still running after 10 s" in message
-    assert not is_running(int(pid.read_text()))
+    assert not keeps_running(int(pid.read_text()))
     assert took < 65, "each guess of the features waited for the whole timeout again"
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process is there and is no zombie."""
-    for _ in range(50):
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            return False
-        if state == "Z":
-            return False
-        time.sleep(0.1)
-    return True
 
 
 NOISE = """
@@ -744,7 +732,7 @@ def test_an_interrupt_ends_everything(project: Project, tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     tracing = int(pid.read_text())
-    left = is_running(tracing)
+    left = keeps_running(tracing)
     if left:
         os.kill(tracing, signal.SIGKILL)
     run = Run(process.returncode, out.decode("utf-8"), err.decode("utf-8"))

@@ -12,7 +12,7 @@ from typing import Any, Dict, List
 
 import pytest
 
-from .support import Project, Run, assert_civil, digest, needs_tensorflow, run_cli
+from .support import Project, Run, assert_civil, digest, keeps_running, needs_tensorflow, run_cli
 
 pytestmark = [
     needs_tensorflow,
@@ -89,19 +89,10 @@ class Hostile:
 
     def running(self) -> List[int]:
         """Those of them that are still there; they are ended, so that a failure leaves none."""
-        left = [pid for pid in self.pids if is_running(pid)]
+        left = [pid for pid in self.pids if keeps_running(pid)]
         for pid in left:
             os.kill(pid, signal.SIGKILL)
         return left
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process is there and is no zombie."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
 
 
 @pytest.fixture

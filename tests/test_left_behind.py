@@ -14,7 +14,15 @@ from typing import Any, Callable, List
 
 import pytest
 
-from .support import Project, Run, assert_civil, needs_tensorflow, run_cli
+from .support import (
+    Project,
+    Run,
+    assert_civil,
+    is_running,
+    keeps_running,
+    needs_tensorflow,
+    run_cli,
+)
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/environ").exists(), reason="NOT TESTED: processes are found by /proc"
@@ -123,7 +131,7 @@ class Left:
     @property
     def running(self) -> List[int]:
         """Those that are still there."""
-        return [pid for pid in self.pids if is_running(pid)]
+        return [pid for pid in self.pids if keeps_running(pid)]
 
     @property
     def files(self) -> List[str]:
@@ -143,15 +151,6 @@ class Left:
     def is_nothing(self) -> bool:
         """Whether nothing is left."""
         return not self.running and not self.files
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process is there and is no zombie."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
 
 
 @pytest.fixture

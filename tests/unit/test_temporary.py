@@ -17,7 +17,7 @@ from ckptcheck.checkpoint.remote import own_folder
 from ckptcheck.errors import UsageError
 from ckptcheck.tracer import processes, temporary
 
-from ..support import PROJECT
+from ..support import PROJECT, is_running
 
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/environ").exists(), reason="NOT TESTED: there is no /proc here"
@@ -40,14 +40,6 @@ def python(code: str, *arguments: str) -> "subprocess.Popen[bytes]":
         env=dict(os.environ, PYTHONPATH=str(PROJECT)),
         stdout=subprocess.PIPE,
     )
-
-
-def is_running(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
 
 
 def line_of(process: "subprocess.Popen[bytes]") -> str:
