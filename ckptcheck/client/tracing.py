@@ -213,7 +213,7 @@ class _Tracing:
         return TraceRequest(
             mode=mode,
             target=spec.target,
-            params=spec.params,
+            params={},  # they are JSON already, and may be large
             params_type=spec.params_type,
             app_dir=spec.app_dir,
             model_dir=self._located.model_dir,
@@ -266,7 +266,9 @@ class _Tracing:
             self._tracer.send(
                 "trace",
                 self._spec.timeout,
-                trace=to_json(self._request(mode, wanted[mode])),
+                trace=dict(
+                    to_json(self._request(mode, wanted[mode])), params=dict(self._spec.params)
+                ),
                 memory_limit=self._spec.memory_limit,
             ): mode
             for mode in longest_first

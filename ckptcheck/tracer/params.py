@@ -204,7 +204,7 @@ def build_params(
     Raises:
         UsageError: there is no such callable.
     """
-    mine = copy.deepcopy(dict(values))
+    mine = _copied(values)
     if params_type == "dict":
         return WatchedDict(mine, watcher)
     if params_type == "attr":
@@ -214,6 +214,15 @@ def build_params(
         watcher.bulk = True
         return make(**mine)
     return make(WatchedDict(mine, watcher))
+
+
+def _copied(value: Any) -> Any:
+    """A copy of what JSON holds, for which copy.deepcopy takes ten times as long."""
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_copied(item) if type(item) in (dict, list) else item for item in value]
+    return value
 
 
 def _takes_keywords(make: Any, params: Mapping[str, Any]) -> bool:

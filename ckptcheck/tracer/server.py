@@ -100,7 +100,7 @@ class Server:
         self._children: Dict[int, Child] = {}
         self._selector = selectors.DefaultSelector()
         self._most = max(2, os.cpu_count() or 2)
-        self._input = b""
+        self._line: List[bytes] = []
 
     def serve(self) -> None:
         """Serves until standard input ends, then ends every fork."""
@@ -127,9 +127,12 @@ class Server:
 
     def _read_requests(self) -> bool:
         data = os.read(0, _CHUNK)
-        self._input += data
-        *lines, self._input = self._input.split(b"\n")
-        self._waiting.extend(json.loads(line.decode("ascii")) for line in lines)
+        *ends, rest = data.split(b"\n")
+        for end in ends:
+            line = b"".join((*self._line, end))
+            self._line = []
+            self._waiting.append(json.loads(line.decode("ascii")))
+        self._line.append(rest)
         return bool(data)
 
     def _start_waiting(self) -> None:
