@@ -10,6 +10,7 @@ import select
 import stat
 import sys
 import time
+from typing import List
 
 from .errors import UsageError
 
@@ -81,7 +82,7 @@ def _read_to_end(descriptor: int, name: str) -> bytes:
         OSError: it cannot be read.
     """
     wait = _Wait(descriptor, name)
-    pieces = []
+    pieces: List[bytes] = []
     left = LARGEST
     while left >= 0:
         wait.until_readable()

@@ -104,7 +104,7 @@ def _verified(number: int) -> int:
 def _copy_array(items: Sequence[Any], depth: int) -> List[Any]:
     if set(map(type, items)) <= _NUMBERS:  # an array of millions of numbers takes no time
         numbers = [item for item in items if type(item) is int]
-        if not numbers or (-_LARGEST < min(numbers) and max(numbers) < _LARGEST):
+        if not numbers or (min(numbers) > -_LARGEST and max(numbers) < _LARGEST):
             return list(items)
     found = []
     for place, item in enumerate(items):

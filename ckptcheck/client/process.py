@@ -15,12 +15,14 @@ import sys
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Dict, List, Optional, Set, Tuple, Type, Union
+from typing import Any, Dict, List, Mapping, Optional, Set, Tuple, Type, TypeVar, Union
 
 from ..errors import UsageError
 from ..harmless import harmless_lines
 from ..spec import Environment, Failure, from_json
 from .bootstrap import BOOTSTRAP
+
+T = TypeVar("T")
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _MOST_NOISE = 1 << 20
@@ -79,6 +81,7 @@ class Tracer:
         self._timeout = timeout
         self._next = 0
         self._open: Set[int] = set()
+        self._params: Mapping[str, Any] = {}
         self._environment: Optional[Environment] = None
         self._lines: queue.Queue[Optional[bytes]] = queue.Queue()
         self._noise = _Noise(quiet)
@@ -177,6 +180,16 @@ class Tracer:
             )
         return self._environment
 
+    def use_params(self, params: Mapping[str, Any]) -> None:
+        """Sends the params of all traces that are asked for from now on: once, as they are large.
+
+        Args:
+            params: what :func:`.json_values.plain` returns; it must not change any more.
+        """
+        if params is not self._params:
+            self._params = params
+            self._write(json.dumps({"params": params}).encode("ascii") + b"\n")
+
     def send(self, do: str, timeout: float, **fields: Any) -> int:
         """Sends a request and returns the id that its reply will have."""
         self._next += 1
@@ -198,6 +211,22 @@ class Tracer:
         if "failure" in message:
             return message["id"], from_json(Failure, message["failure"])
         return message["id"], message["reply"]
+
+    def understood(self, cls: Type[T], reply: Any) -> T:
+        """A reply as the value that it describes.
+
+        Raises:
+            UsageError: it describes none: the tracer did not write it.
+        """
+        try:
+            return from_json(cls, reply)
+        except TypeError as error:
+            raise UsageError(
+                "{} gave an answer that ckptcheck does not understand ({} for {}); --python takes "
+                "the command of a Python that has TensorFlow".format(
+                    " ".join(self._command), error, cls.__name__
+                )
+            ) from None
 
     def ask(self, do: str, timeout: float, **fields: Any) -> Union[Failure, Any]:
         """Sends one request and waits for its reply."""

@@ -21,7 +21,6 @@ from ..spec import (
     SavedGraph,
     Trace,
     TraceRequest,
-    from_json,
     to_json,
 )
 from .features import Found, Guess, Inputs, find, keys_are_missed, names_depend_on_keys
@@ -190,7 +189,7 @@ class _Tracing:
             self._index = None
             return reply
         if reply is not None:
-            self._listed = from_json(CheckpointIndex, reply)
+            self._listed = self._tracer.understood(CheckpointIndex, reply)
             self._index = self._index or self._listed
         return None
 
@@ -205,7 +204,7 @@ class _Tracing:
         if isinstance(reply, Failure):
             self._graph_problem = reply.message
             return None
-        return None if reply is None else from_json(SavedGraph, reply)
+        return None if reply is None else self._tracer.understood(SavedGraph, reply)
 
     def _request(self, mode: str, inputs: Inputs) -> TraceRequest:
         spec = self._spec
@@ -213,7 +212,7 @@ class _Tracing:
         return TraceRequest(
             mode=mode,
             target=spec.target,
-            params={},  # they are JSON already, and may be large
+            params={},  # see Tracer.use_params
             params_type=spec.params_type,
             app_dir=spec.app_dir,
             model_dir=self._located.model_dir,
@@ -261,14 +260,13 @@ class _Tracing:
         return traces
 
     def _ask_once(self, wanted: Mapping[str, Inputs]) -> Dict[str, ModeTrace]:
+        self._tracer.use_params(self._spec.params)
         longest_first = sorted(wanted, key=lambda mode: mode != TRAIN)
         asked = {
             self._tracer.send(
                 "trace",
                 self._spec.timeout,
-                trace=dict(
-                    to_json(self._request(mode, wanted[mode])), params=dict(self._spec.params)
-                ),
+                trace=to_json(self._request(mode, wanted[mode])),
                 memory_limit=self._spec.memory_limit,
             ): mode
             for mode in longest_first
@@ -280,7 +278,8 @@ class _Tracing:
             if isinstance(reply, Failure):
                 traces[mode] = ModeTrace(mode, failure=reply)
             else:
-                traces[mode] = from_json(ModeTrace, reply)
+                trace = self._tracer.understood(ModeTrace, reply)
+                traces[mode] = dataclasses.replace(trace, mode=mode)
         return traces
 
     def _rehearsed(self, found: "_WithFeatures") -> Dict[str, ModeTrace]:
@@ -537,7 +536,7 @@ def _plain_inputs(guess: Guess) -> Tuple[Any, Any]:
 
 def _without_probes(structure: Any) -> Any:
     if isinstance(structure, dict) and isinstance(structure.get("probe"), dict):
-        return structure["probe"].get("known", {})
+        return structure["probe"].get("known", structure)
     return structure
 
 

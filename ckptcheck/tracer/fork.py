@@ -103,7 +103,7 @@ def answer_and_exit(answer: Callable[[], Any], channel: Channel) -> None:
 
 
 def _be_undisturbed() -> None:
-    """Ends what would run the user's code inside of the fork's own: hooks, and signals' handlers."""
+    """Ends what would run the user's code within the fork's own: hooks and handlers of signals."""
     _settrace(None)
     _setprofile(None)
     _setrecursionlimit(_FRAMES)

@@ -7,6 +7,7 @@ its memory. Elsewhere the fork's process group is all that can be ended.
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 from typing import Any, Callable, Dict, Iterable, List, Optional, Set, Tuple
@@ -154,8 +155,6 @@ def limit_memory(size: int) -> None:
     RLIMIT_DATA and not RLIMIT_AS: what TensorFlow and malloc reserve without using it counts as
     address space, 64 MB for each thread.
     """
-    import resource
-
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     most = _data_size() + size
     if hard in (resource.RLIM_INFINITY, -1) or most < hard:
@@ -164,8 +163,6 @@ def limit_memory(size: int) -> None:
 
 def unlimit_memory() -> None:
     """Takes the limit off again, so that a reply can be made of what happened."""
-    import resource
-
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
 

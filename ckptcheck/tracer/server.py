@@ -101,6 +101,7 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._most = max(2, os.cpu_count() or 2)
         self._line: List[bytes] = []
+        self._params: Dict[str, Any] = {}
 
     def serve(self) -> None:
         """Serves until standard input ends, then ends every fork."""
@@ -131,9 +132,18 @@ class Server:
         for end in ends:
             line = b"".join((*self._line, end))
             self._line = []
-            self._waiting.append(json.loads(line.decode("ascii")))
+            self._take(json.loads(line.decode("ascii")))
         self._line.append(rest)
         return bool(data)
+
+    def _take(self, message: Dict[str, Any]) -> None:
+        """Takes a request, or the params of the requests that follow."""
+        if "params" in message:
+            self._params = message["params"]
+            return
+        if "trace" in message:
+            message["trace"]["params"] = self._params
+        self._waiting.append(message)
 
     def _start_waiting(self) -> None:
         while self._waiting and len(self._children) < self._most:

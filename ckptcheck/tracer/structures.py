@@ -17,7 +17,9 @@ def is_leaf(node: Any) -> bool:
 
 def is_probe(node: Any) -> bool:
     """Whether a node is still to be found out."""
-    return isinstance(node, dict) and isinstance(node.get("probe"), dict)
+    if not isinstance(node, dict) or not isinstance(node.get("probe"), dict):
+        return False
+    return isinstance(node["probe"].get("pool"), list)  # else a feature has this name
 
 
 def is_tuple(node: Any) -> bool:

@@ -1,7 +1,7 @@
 """Traces one mode as Estimator would build it, without a session."""
 
-import copy
-import dataclasses
+from copy import deepcopy
+from dataclasses import replace
 from typing import Any, List, Optional, Tuple
 
 from ..spec import EVAL, EXPORT, Failure, ModeTrace, TraceRequest
@@ -159,7 +159,7 @@ class _ModeTracer:
         if params is None or isinstance(params, dict):
             return build_params(params or {}, "dict", self.watcher)
         self.watcher.bulk = True
-        return copy.deepcopy(params)
+        return deepcopy(params)
 
     def _resolve(self, found: Any, params: Any) -> target.Model:
         request = self.request
@@ -230,7 +230,7 @@ class _ModeTracer:
         try:
             prepared = preparation.prepare(self.tensorflow, spec, mode)
         except Exception as error:  # TensorFlow's, of what the code made of its Scaffold
-            return dataclasses.replace(failure_of(error), kind="scaffold")
+            return replace(failure_of(error), kind="scaffold")
         fetches = preparation.fetches(spec, mode, step)
         restore = restore_of(self.tensorflow, self.graph, mode, prepared, fetches)
         self.notes += _opaque_notes(restore.plan)
@@ -248,7 +248,7 @@ class _ModeTracer:
         self.other_shapes = run.other_shapes
         if run.unrehearsed:
             self.notes += (_UNREHEARSED.format(mode.upper(), run.unrehearsed),)
-        return dataclasses.replace(restore.plan, run_errors=run.errors, opaque_errors=opaque_errors)
+        return replace(restore.plan, run_errors=run.errors, opaque_errors=opaque_errors)
 
 
 _OWN_METRICS = ("loss", "global_step")
