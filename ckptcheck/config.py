@@ -185,12 +185,12 @@ _ALLOWED = f"from {LEAST_MEMORY >> 20}M to {MOST_MEMORY >> 40}T"
 
 def _folder(app_dir: str) -> str:
     try:
-        folder = os.path.abspath(app_dir or os.curdir)
+        folder = os.path.join(os.getcwd(), app_dir)
     except OSError as error:  # it was removed
         raise UsageError(f"the working directory cannot be used: {error.strerror}") from None
     if not os.path.isdir(folder):
         raise UsageError(f"--app-dir {app_dir}: no such directory")
-    return folder
+    return os.path.normpath(folder)
 
 
 def _verify_name(what: str, value: str) -> None:

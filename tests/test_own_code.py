@@ -4,6 +4,7 @@ The code of a model_fn shares its process with the tracer. What it does to Pytho
 to itself, must not change what is said of its restore, and must not keep the reply from arriving.
 """
 
+from pathlib import Path
 from typing import Any, Dict, Iterator
 
 import pytest
@@ -13,7 +14,7 @@ from ckptcheck.client.process import Tracer
 from ckptcheck.config import CheckSpec
 from ckptcheck.spec import Report
 
-from .support import Project, copy_fixture, needs_tensorflow
+from .support import copy_fixture, needs_tensorflow
 
 pytestmark = needs_tensorflow
 
@@ -27,12 +28,12 @@ def tracer() -> Iterator[Tracer]:
 
 
 @pytest.fixture
-def hostile(tmp_path: Any, tracer: Tracer) -> Any:
+def hostile(tmp_path: Path, tracer: Tracer) -> Any:
     project = copy_fixture("hidden_dropout", tmp_path)
 
     def checked(code: str, **fields: Any) -> Report:
-        project.write("hostile.py", HEAD + "".join(f"    {line}\n" for line in code.splitlines()))
-        project.write("hostile.py", (project.root / "hostile.py").read_text() + TAIL)
+        body = "".join(f"    {line}\n" for line in code.splitlines())
+        project.write("hostile.py", HEAD + body + TAIL)
         spec = CheckSpec(
             str(project.model_dir),
             "hostile:model_fn",
@@ -122,9 +123,8 @@ REPLACED = [
 
 @pytest.mark.parametrize("name", REPLACED)
 def test_a_function_of_python_is_replaced(hostile: Any, name: str) -> None:
-    """The restore is as it was: a model_fn may do so, and its Estimator restores all the same."""
-    report = hostile(f"{name} = wrong")
-    assert verdict(report) == "restores", [(f.rule, f.message, f.location, f.detail) for f in report.findings if f.severity == "error"]
+    """The restore is as it was, unless TensorFlow needs the function to build the graph."""
+    assert_restores_or_raised(hostile(f"{name} = wrong"), name in NEEDED)
 
 
 @pytest.mark.parametrize("name", REPLACED)
@@ -133,6 +133,24 @@ def test_a_replaced_function_does_not_hide_what_the_code_raises(hostile: Any, na
     (finding,) = [item for item in report.findings if item.severity == "error"]
     assert (finding.rule, finding.message) == ("model-fn-raised", "ValueError: mine")
     assert finding.location is not None and finding.location.file.endswith("hostile.py")
+
+
+NEEDED = (
+    *("os.path", "os.path.normpath", "os.environ", "sys._getframe", "time.time", "copy.deepcopy"),
+    *("sys.settrace(wrong)", "sys.setprofile(wrong)"),
+)
+"""What TensorFlow 1.15 or 2.15 calls after model_fn has returned, as Estimator makes it do too."""
+
+
+def assert_restores_or_raised(report: Report, may_raise: bool) -> None:
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    if not may_raise or not errors:
+        assert verdict(report) == "restores", errors
+        return
+    (finding,) = errors
+    assert finding.rule in ("model-fn-raised", "scaffold-raised")
+    ours = ("RuntimeError: replaced", "AttributeError: 'function' object has no attribute")
+    assert finding.message.startswith(ours)
 
 
 DISTURBED = [
@@ -152,9 +170,8 @@ DISTURBED = [
 
 @pytest.mark.parametrize("code", DISTURBED)
 def test_a_process_that_is_disturbed(hostile: Any, code: str) -> None:
-    """A verdict is right, or what is said is that the code raised; never another reason."""
-    report = hostile(code)
-    assert verdict(report) == "restores", [(f.rule, f.message, f.location, f.detail) for f in report.findings if f.severity == "error"]
+    """A verdict is right, or what is said is what the code raised; never another reason."""
+    assert_restores_or_raised(hostile(code), code in NEEDED)
 
 
 DEFAULTS = {
@@ -168,7 +185,7 @@ DEFAULTS = {
     "10 ** 6000": "an integer of many digits",
     "'x' * (1 << 28)": "x" * 200 + "…",
     "[0] * 50000000": "<list>",
-    "cyclic": [["<list>"]],
+    "cyclic": [[["<list>"]]],
     "{1: 2}": "<dict>",
     "(1, (2, 3))": [1, [2, 3]],
     "wrong": "wrong()",
@@ -183,24 +200,21 @@ DEFAULTS = {
 def test_a_default_of_any_kind(hostile: Any, default: str) -> None:
     """No method of it is called: it is the code's own, and it asked for a default alone."""
     report = hostile(f"cyclic = []\ncyclic.append(cyclic)\nparams.get('absent', {default})")
-    assert verdict(report) == "restores", [(f.rule, f.message, f.location, f.detail) for f in report.findings if f.severity == "error"]
+    assert verdict(report) == "restores", report.findings
     reads: Dict[str, Any] = {read.key: read.default for read in traced(report).params.reads}
-    expected = DEFAULTS[default]
-    if default == "cyclic":
-        expected = [[["<list>"]]]
-    assert reads["absent"] == expected
+    assert reads["absent"] == DEFAULTS[default]
 
 
 def test_keys_of_classes_of_their_own(hostile: Any) -> None:
     code = "Key = type('Key', (str,), {'__radd__': wrong, '__add__': wrong, '__format__': wrong})"
     report = hostile(f"{code}\nparams.get(Key('absent'), 3)\nKey('absent') in params")
-    assert verdict(report) == "restores", [(f.rule, f.message, f.location, f.detail) for f in report.findings if f.severity == "error"]
+    assert verdict(report) == "restores", report.findings
     assert "absent" in [read.key for read in traced(report).params.reads]
 
 
 def test_a_million_keys_are_a_look_at_all(hostile: Any) -> None:
     report = hostile("for number in range(300000):\n    params.get(str(number))")
-    assert verdict(report) == "restores", [(f.rule, f.message, f.location, f.detail) for f in report.findings if f.severity == "error"]
+    assert verdict(report) == "restores", report.findings
     use = traced(report).params
     assert use.bulk
     assert len(use.reads) <= 100000
