@@ -178,7 +178,7 @@ DEFAULTS = {
     "Evil()": "<Evil>",
     "[Evil()]": ["<Evil>"],
     "type('Evil', (dict,), {'__iter__': wrong, 'items': wrong, '__len__': wrong})(a=1)": "<Evil>",
-    "type('Evil', (list,), {'__iter__': wrong, '__len__': wrong, '__repr__': wrong})([1])": "<Evil>",
+    "type('Evil', (list,), {'__iter__': wrong, '__len__': wrong})([1])": "<Evil>",
     "type('Evil', (str,), {'__len__': wrong, '__getitem__': wrong, '__eq__': wrong})('a')": "a",
     "type('Evil', (int,), {'__int__': wrong, '__index__': wrong, '__lt__': wrong})(7)": 7,
     "type('Evil', (float,), {'__float__': wrong, '__repr__': wrong})(0.5)": 0.5,
