@@ -11,7 +11,8 @@ import pytest
 
 from ckptcheck.checker import run_check
 from ckptcheck.client.process import Tracer
-from ckptcheck.config import CheckSpec
+from ckptcheck.config import CheckSpec, feature_file
+from ckptcheck.errors import UsageError
 from ckptcheck.spec import Report
 
 from .support import copy_fixture, needs_tensorflow
@@ -241,3 +242,47 @@ def verdict(report: Report) -> str:
 def traced(report: Report) -> Any:
     assert report.trace is not None
     return report.trace.modes[0]
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        {"dtype": "float32", "shape": [1 << 62, 1 << 62]},
+        {"dtype": "float32", "shape": [(1 << 63) - 1], "sparse": True},
+        {"dtype": "float32", "shape": [1] * 300},
+        *({"dtype": name, "shape": [None, 1]} for name in ("", "\0", "float33", "float32_ref")),
+        *({"dtype": name, "shape": None} for name in ("resource", "variant", "qint8", "string")),
+        *({"dtype": name, "shape": [2], "sparse": True} for name in ("resource", "float32_ref")),
+    ],
+    ids=repr,
+)
+def test_features_that_tensorflow_refuses(hostile: Any, leaf: Any) -> None:
+    """They were asked for, so that nothing is wrong with the code: a usage error, or a verdict."""
+    given = feature_file({"features": {"x": leaf}}, "features.json")
+    try:
+        report = hostile("pass", features=given)
+    except UsageError as error:
+        assert "features: " in str(error)
+        return
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    assert all(finding.location is not None for finding in errors), errors
+
+
+def test_a_feature_named_probe(hostile: Any) -> None:
+    x = {"dtype": "float32", "shape": [None, 1]}
+    given = feature_file({"features": {"x": x, "probe": x}}, "features.json")
+    report = hostile("features['probe']", features=given)
+    assert verdict(report) == "restores", report.findings
+
+
+def test_large_params_arrive(tracer: Tracer, tmp_path: Path) -> None:
+    """In pieces of a pipe's size, once for all modes."""
+    project = copy_fixture("hidden_dropout", tmp_path)
+    body = "    assert len(params['text']) == 5000000 and sum(params['numbers']) == 500000\n"
+    project.write("hostile.py", HEAD + body + TAIL)
+    params = dict(PARAMS, text="é" * 5000000, numbers=[1] * 500000)
+    spec = CheckSpec(
+        str(project.model_dir), "hostile:model_fn", params, app_dir=str(project.root), timeout=60
+    )
+    report = run_check(spec, tracer)
+    assert [item.verdict for item in report.verdicts] == ["restores"] * 3, report.findings
