@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from typing import Any, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Iterable, Mapping, Optional, Sequence, Tuple, Union
 
 from .advice import with_advice
 from .checkpoint.bundle import differences
@@ -16,7 +16,6 @@ from .client.tracing import Known, trace_check
 from .config import (
     DEFAULT_TIMEOUT,
     CheckSpec,
-    FeatureFile,
     feature_file,
     read_feature_file,
 )
@@ -80,16 +79,16 @@ def check(
         UsageError: something that was asked for is not there, or not as expected.
     """
     if isinstance(params, (str, os.PathLike)):
-        params = _read_json_object(os.fspath(params), "params")
+        params = _read_json_object(_path(params), "params")
     spec = CheckSpec(
-        model_dir=os.fspath(model_dir),
+        model_dir=_path(model_dir),
         target=target,
         params={} if params is None else params,
-        modes=(modes,) if isinstance(modes, str) else tuple(modes),
-        python=python,
-        app_dir=app_dir,
+        modes=(modes,) if isinstance(modes, str) else _items(modes),
+        python=_path(python),
+        app_dir=_path(app_dir),
         params_type=params_type,
-        flags=tuple(flags),
+        flags=_items(flags),
         input_fn=input_fn,
         features=_feature_file(features),
         behavior=behavior,
@@ -104,12 +103,22 @@ def check(
     return run_check(spec)
 
 
-def _feature_file(
-    features: Union[Mapping[str, Any], str, "os.PathLike[str]", None],
-) -> Optional[FeatureFile]:
+def _path(value: Any) -> Any:
+    """A path as a text; what is none is left as it is, and refused where types are verified."""
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def _items(values: Any) -> Any:
+    """A tuple of what is no text; what has no items is refused where types are verified."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        return values
+    return tuple(values)
+
+
+def _feature_file(features: Any) -> Any:
     if isinstance(features, (str, os.PathLike)):
-        return read_feature_file(os.fspath(features))
-    return None if features is None else feature_file(features, "(an object)")
+        return read_feature_file(_path(features))
+    return feature_file(features, "(an object)") if isinstance(features, Mapping) else features
 
 
 def run_check(

@@ -4,10 +4,11 @@ import dataclasses
 import json
 import os
 import re
-import sys
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
+from . import json_values
 from .errors import UsageError
+from .input_files import read_input
 from .spec import ALL_MODES, MODES, SEVERITIES
 
 DEFAULT_TIMEOUT = 300.0
@@ -15,7 +16,6 @@ LONGEST_TIMEOUT = 24 * 3600.0
 LEAST_MEMORY = 64 << 20
 """What a small graph takes; with less, nothing could be traced."""
 MOST_MEMORY = 1 << 50
-_LARGEST_PARAMS = 64 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,8 +82,10 @@ class CheckSpec:
             UsageError: the first thing that is wrong.
         """
         _verify_types(self)
+        for field, name in _TEXTS.items():
+            verify_text(name, getattr(self, field) or "")
         _verify_name("TARGET", self.target)
-        _verify_json(self.params, "params")
+        object.__setattr__(self, "params", json_values.plain(self.params, "params"))
         if self.input_fn:
             _verify_name("--input-fn", self.input_fn)
         if self.params_type not in ("dict", "attr"):
@@ -93,39 +95,102 @@ class CheckSpec:
         verify_choices("--mode", self.modes, ALL_MODES)
         verify_choices("--behavior", (self.behavior,), ("auto", "v1", "v2"))
         verify_choices("--fail-on", (self.fail_on,), SEVERITIES)
-        if not 0 < self.timeout <= LONGEST_TIMEOUT:
-            raise UsageError(
-                f"--timeout {self.timeout:g}: expected seconds above 0, {LONGEST_TIMEOUT:g} at most"
-            )
-        if self.memory_limit and not LEAST_MEMORY <= self.memory_limit <= MOST_MEMORY:
-            raise UsageError(
-                f"--memory-limit {self.memory_limit}: expected a size such as 4G, from "
-                f"{LEAST_MEMORY >> 20}M to {MOST_MEMORY >> 40}T"
-            )
-        folder = os.path.abspath(self.app_dir or os.curdir)
-        if not os.path.isdir(folder):
-            raise UsageError(f"--app-dir {self.app_dir}: no such directory")
-        object.__setattr__(self, "app_dir", folder)
+        _verify_limits(self)
+        object.__setattr__(self, "app_dir", _folder(self.app_dir))
         order = [mode for mode in ALL_MODES if mode in self.modes]
         object.__setattr__(self, "modes", tuple(order))
 
 
+_TEXT = "a text"
+_YES_OR_NO = "True or False"
 _TYPES: Dict[str, Tuple[Any, str]] = {
     "model_dir": (str, "a path"),
     "target": (str, "a text such as 'package.module:model_fn'"),
     "params": (Mapping, "a dict, or the path of a JSON file"),
+    "modes": (tuple, "a list of modes, such as ['predict', 'eval']"),
+    "python": ((str, type(None)), "the path or the command of a Python"),
+    "app_dir": (str, "the path of a directory"),
+    "params_type": (str, "'dict', 'attr', or 'module:callable'"),
+    "flags": (tuple, "a list of texts"),
     "input_fn": (str, "a text such as 'package.module:input_fn'"),
+    "features": ((FeatureFile, type(None)), "the path of a features file, or what is in it"),
+    "behavior": (str, "'auto', 'v1' or 'v2'"),
     "timeout": ((int, float), "a number of seconds"),
     "memory_limit": (int, "a size such as '4G', or a number of bytes"),
+    "fail_on": (str, "'note', 'warning' or 'error'"),
+    "quiet": (bool, _YES_OR_NO),
+    "deep": (bool, _YES_OR_NO),
 }
+_TEXTS = {
+    "model_dir": "MODEL_DIR",
+    "target": "TARGET",
+    "python": "--python",
+    "app_dir": "--app-dir",
+    "params_type": "--params-type",
+    "input_fn": "--input-fn",
+}
+"""Fields that are names of files, or hold some, as the user calls them."""
 
 
 def _verify_types(spec: CheckSpec) -> None:
     """What only a caller from Python can get wrong."""
     for name, (kind, expected) in _TYPES.items():
-        value = getattr(spec, name)
-        if not isinstance(value, kind):
-            raise UsageError(f"{name} is {type(value).__name__}: expected {expected}")
+        verify_type(name, getattr(spec, name), kind, expected)
+    for name in ("modes", "flags"):
+        for item in getattr(spec, name):
+            verify_type(f"an item of {name}", item, str, _TEXT)
+
+
+def verify_type(name: str, value: Any, kind: Any, expected: str) -> None:
+    """Verifies the type of an argument; True and False are no numbers.
+
+    Raises:
+        UsageError: it is another.
+    """
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise UsageError(f"{name} is {type(value).__name__}: expected {expected}")
+
+
+def verify_text(name: str, value: str) -> None:
+    """Verifies that a text can be the name of a file.
+
+    Raises:
+        UsageError: it holds a character that no such name can hold.
+    """
+    try:
+        known = os.fsencode(value)
+    except UnicodeEncodeError as error:
+        strange = ascii(value[error.start])[1:-1]
+        raise UsageError(f"{name}: no name of a file can hold the character {strange}") from None
+    if b"\0" in known:
+        raise UsageError(f"{name}: no name of a file can hold the character \\x00")
+
+
+def _verify_limits(spec: CheckSpec) -> None:
+    try:
+        timeout = float(spec.timeout)
+    except OverflowError:
+        timeout = float("inf")
+    if not 0 < timeout <= LONGEST_TIMEOUT:
+        raise UsageError(
+            f"--timeout {timeout:g}: expected seconds above 0, {LONGEST_TIMEOUT:g} at most"
+        )
+    if spec.memory_limit and not LEAST_MEMORY <= spec.memory_limit <= MOST_MEMORY:
+        given = f" {spec.memory_limit}" if abs(spec.memory_limit) < 1 << 64 else ""
+        raise UsageError(f"--memory-limit{given}: expected a size such as 4G, {_ALLOWED}")
+
+
+_ALLOWED = f"from {LEAST_MEMORY >> 20}M to {MOST_MEMORY >> 40}T"
+
+
+def _folder(app_dir: str) -> str:
+    try:
+        folder = os.path.join(os.getcwd(), app_dir)
+    except OSError as error:  # it was removed
+        raise UsageError(f"the working directory cannot be used: {error.strerror}") from None
+    if not os.path.isdir(folder):
+        raise UsageError(f"--app-dir {app_dir}: no such directory")
+    return os.path.normpath(folder)
 
 
 def _verify_name(what: str, value: str) -> None:
@@ -159,30 +224,6 @@ def _example(value: str) -> str:
     return f"{module}:{name}" if dot else f"{value}:model_fn"
 
 
-_DEEPEST = 100
-"""Objects and arrays in one another: what goes through them needs frames of Python for each, of
-which there are 1000, and the code that is traced needs most of them."""
-
-
-def _verify_json(value: Any, where: str, depth: int = 0) -> None:
-    """Params go to another process as JSON, so they hold what JSON holds."""
-    if depth > _DEEPEST:
-        raise UsageError(f"{where[:60]}…: it is nested deeper than {_DEEPEST} levels")
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise UsageError(f"{where}: the key {key!r} is not a string")
-            _verify_json(item, f"{where}[{key!r}]", depth + 1)
-    elif isinstance(value, (list, tuple)):
-        for place, item in enumerate(value):
-            _verify_json(item, f"{where}[{place}]", depth + 1)
-    elif not (value is None or isinstance(value, (bool, int, float, str))):
-        raise UsageError(
-            f"{where} is {type(value).__name__}, which JSON cannot hold: name an adapter as TARGET "
-            "that puts it in"
-        )
-
-
 def verify_choices(what: str, values: Sequence[str], allowed: Sequence[str]) -> None:
     """Verifies the values of an option.
 
@@ -198,19 +239,6 @@ def verify_choices(what: str, values: Sequence[str], allowed: Sequence[str]) -> 
             raise UsageError(f"{what} {value}: expected {choices}")
 
 
-class _DuplicateKeyError(ValueError):
-    """A key that stands twice in a JSON object."""
-
-
-def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
-    found: Dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise _DuplicateKeyError(key)
-        found[key] = value
-    return found
-
-
 def read_json_object(path: str, what: str) -> Dict[str, Any]:
     """Reads a JSON object from a file, ``-`` for standard input.
 
@@ -222,23 +250,24 @@ def read_json_object(path: str, what: str) -> Dict[str, Any]:
         UsageError: it is missing, not JSON, no object, or holds a key twice.
     """
     name = "standard input" if path == "-" else path
+    verify_text(what, path)
     text = _read_text(path, what)
     if not text.strip():
         raise UsageError(f"{what} {name}: it is empty; expected a JSON object, at least {{}}")
     try:
-        value = json.loads(text, object_pairs_hook=_unique)
+        value = json_values.parse(text)
     except json.JSONDecodeError as error:
         raise UsageError(
             f"{what} {name}:{error.lineno}:{error.colno}: not JSON: {error.msg}{_instead(path)}"
         ) from None
-    except _DuplicateKeyError as error:
+    except json_values.DuplicateKeyError as error:
         raise UsageError(
             f"{what} {name}: the key {error.args[0]!r} stands twice in one object; remove one"
         ) from None
+    except json_values.TooDeepError as error:
+        raise UsageError(f"{what} {name}: {error}") from None
     except ValueError as error:  # a number with more digits than Python converts
         raise UsageError(f"{what} {name}: not JSON that Python can read: {error}") from None
-    except RecursionError:
-        raise UsageError(f"{what} {name}: it is nested too deeply") from None
     if not isinstance(value, dict):
         kind = _KINDS.get(type(value), "a number")
         raise UsageError(f"{what} {name}: expected a JSON object, found {kind}")
@@ -264,14 +293,7 @@ def _read_text(path: str, what: str) -> str:
     if not path:
         raise UsageError(f"{what} is empty: expected a file with a JSON object, or nothing at all")
     try:
-        if path == "-":
-            if sys.stdin is None:
-                raise UsageError(f"{what} standard input: it is closed")
-            return sys.stdin.buffer.read().decode("utf-8-sig")
-        if os.path.isfile(path) and os.path.getsize(path) > _LARGEST_PARAMS:
-            raise UsageError(f"{what} {path}: larger than {_LARGEST_PARAMS >> 20} MiB")
-        with open(path, encoding="utf-8-sig") as file:
-            return file.read()
+        return read_input(path, what).decode("utf-8-sig")
     except FileNotFoundError:
         raise UsageError(
             f"{what} {path}: no such file; expected a file with a JSON object, - for standard input"
@@ -281,7 +303,7 @@ def _read_text(path: str, what: str) -> str:
         name = "standard input" if path == "-" else path
         raise UsageError(f"{what} {name}: not JSON: it is not UTF-8 text") from None
     except OSError as error:
-        raise UsageError(f"{what} {path}: {error.strerror}") from None
+        raise UsageError(f"{what} {path}: {error.strerror or error}") from None
 
 
 def with_overrides(params: Mapping[str, Any], overrides: Sequence[str]) -> Dict[str, Any]:
@@ -290,7 +312,7 @@ def with_overrides(params: Mapping[str, Any], overrides: Sequence[str]) -> Dict[
     Raises:
         UsageError: an override has no ``=``, or goes through something that is no object.
     """
-    result: Dict[str, Any] = json.loads(json.dumps(dict(params)))
+    result = dict(params)
     for override in overrides:
         path, equals, text = override.partition("=")
         keys = path.split(".")
@@ -298,18 +320,26 @@ def with_overrides(params: Mapping[str, Any], overrides: Sequence[str]) -> Dict[
             raise UsageError(f"--set {override}: expected key=value or key.sub=value")
         at = result
         for key in keys[:-1]:
-            at = at.setdefault(key, {})
-            if not isinstance(at, dict):
+            inner = at.get(key, {})
+            if not isinstance(inner, dict):
                 raise UsageError(f"--set {override}: {key!r} is no object")
-        at[keys[-1]] = _value(text)
+            at[key] = dict(inner)  # the params that were given stay as they are
+            at = at[key]
+        at[keys[-1]] = _value(path, text)
     return result
 
 
-def _value(text: str) -> Any:
+def _value(path: str, text: str) -> Any:
     try:
-        return json.loads(text)
-    except ValueError:
+        return json_values.parse(text)
+    except json.JSONDecodeError:
         return text
+    except json_values.DuplicateKeyError as error:
+        raise UsageError(
+            f"--set {path}: the key {error.args[0]!r} stands twice in one object; remove one"
+        ) from None
+    except ValueError as error:
+        raise UsageError(f"--set {path}: {error}") from None
 
 
 def read_feature_file(path: str) -> FeatureFile:
@@ -331,6 +361,7 @@ def feature_file(data: Mapping[str, Any], path: str) -> FeatureFile:
     Raises:
         UsageError: it is not of that form.
     """
+    data = json_values.plain(data, f"--features {path}: features")
     strangers = [key for key in data if key not in ("features", "labels", *ALL_MODES)]
     if strangers:
         raise UsageError(
@@ -383,7 +414,7 @@ def _verify_structure(path: str, where: str, node: Any) -> None:
     shape = node["shape"]
     sizes_are_right = shape is None or (
         isinstance(shape, list)
-        and all(size is None or (type(size) is int and size >= 0) for size in shape)
+        and all(size is None or (type(size) is int and 0 <= size < 1 << 63) for size in shape)
     )
     if not sizes_are_right:
         raise UsageError(
@@ -416,4 +447,7 @@ def size(option: str, text: str) -> int:
     found = _SIZE.fullmatch(text.strip())
     if found is None:
         raise UsageError(f"{option} {text}: expected a size such as 4G or 500M")
-    return int(float(found.group(1)) * (1 << _UNITS[found.group(2).lower()]))
+    number = float(found.group(1)) * (1 << _UNITS[found.group(2).lower()])
+    if number > MOST_MEMORY:
+        raise UsageError(f"{option} {text}: expected a size such as 4G, {_ALLOWED}")
+    return int(number)

@@ -1076,10 +1076,14 @@ class Verification:
 T = TypeVar("T")
 
 
+_is_dataclass, _fields = dataclasses.is_dataclass, dataclasses.fields
+"""Bound before code that is traced runs, which may replace what dataclasses holds."""
+
+
 def to_json(value: Any) -> Any:
     """Turns a value of this module into what :mod:`json` writes."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if _is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_json(getattr(value, f.name)) for f in _fields(value)}
     if isinstance(value, Mapping):
         return {str(key): to_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -1093,8 +1097,10 @@ def from_json(cls: Type[T], data: Mapping[str, Any]) -> T:
     Fields that it does not have are left out, so that an older side can read a newer one's.
 
     Raises:
-        TypeError: a field is missing.
+        TypeError: a field is missing, or has a value of another type.
     """
+    if not isinstance(data, Mapping):
+        raise TypeError(f"{cls.__name__} is {type(data).__name__}")
     hints = _hints(cls)
     fields = {name: _decode(hints[name], value) for name, value in data.items() if name in hints}
     return cls(**fields)
@@ -1112,18 +1118,46 @@ def _hints(cls: type) -> Dict[str, Any]:
 
 
 def _decode(hint: Any, value: Any) -> Any:
-    if value is None or hint is Any:
+    if hint is Any:
         return value
     if dataclasses.is_dataclass(hint):
         return from_json(hint, value)  # type: ignore[arg-type]
     origin = getattr(hint, "__origin__", None)
     arguments: Any = getattr(hint, "__args__", ())
-    if origin is tuple:
-        item = arguments[0]
-        return tuple(_decode(item, element) for element in value)
     if origin is Union:
-        chosen = [argument for argument in arguments if argument is not type(None)]
-        return _decode(chosen[0], value) if len(chosen) == 1 else value
-    if isinstance(value, dict) and arguments and dataclasses.is_dataclass(arguments[-1]):
+        return _decode_union(arguments, value)
+    if origin is tuple:
+        return _decode_tuple(arguments, value)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        _verify_type(value, Mapping)
         return {key: _decode(arguments[-1], item) for key, item in value.items()}
+    _verify_type(value, (int, float) if hint is float else hint)
+    if isinstance(value, bool) and hint is not bool:
+        raise TypeError(f"{value!r} is no {hint.__name__}")
     return value
+
+
+def _decode_tuple(arguments: Any, value: Any) -> Any:
+    _verify_type(value, (list, tuple))
+    if arguments[-1] is Ellipsis:
+        return tuple(_decode(arguments[0], item) for item in value)
+    if len(arguments) != len(value):
+        raise TypeError(f"{len(value)} items instead of {len(arguments)}")
+    return tuple(map(_decode, arguments, value))
+
+
+def _decode_union(arguments: Any, value: Any) -> Any:
+    if value is None and type(None) in arguments:
+        return None
+    chosen = [argument for argument in arguments if argument is not type(None)]
+    for argument in chosen[:-1]:
+        try:
+            return _decode(argument, value)
+        except TypeError:
+            continue
+    return _decode(chosen[-1], value)
+
+
+def _verify_type(value: Any, kind: Any) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"a value is {type(value).__name__}")

@@ -86,16 +86,6 @@ def test_a_report_shows_what_was_given_where_nothing_can_be_traced(linear: Proje
     assert "PREDICT  untraceable" in run.out, run
 
 
-def test_a_feature_may_be_called_probe(linear: Project) -> None:
-    linear.write(
-        "net.py", MODEL.format(first=PREDICTS).replace('features["x"]', 'features["probe"]')
-    )
-    linear.write("features.json", '{"features": {"probe": {"dtype": "float32", "shape": [4, 1]}}}')
-    run = linear.check("net:model_fn", "--features", "features.json", "--mode", "predict")
-    assert run.code == 0, run
-    assert "features from --features: probe float32 [4, 1]" in run.out, run
-
-
 def test_a_guess_that_the_code_found_wrong_is_no_trace(linear: Project) -> None:
     """A bare except catches what tells of the wrong guess, and makes a layer of another name."""
     swallows = """

@@ -1,7 +1,6 @@
 """Which param gives the shapes of the checkpoint: guessed by its value, proved by a new trace."""
 
 import collections
-import copy
 from typing import Any, Callable, Counter, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from ..rules import Facts
@@ -80,8 +79,9 @@ def _wanted(value: int, model: int, stored: int) -> Iterator[Tuple[int, int]]:
     for rank, offset in enumerate(_OFFSETS):
         if model == value + offset and stored - offset > 0:
             yield rank, stored - offset
-    if value > 1 and model != value and model % value == 0 and stored % (model // value) == 0:
-        yield len(_OFFSETS), stored // (model // value)
+    times = model // value if value > 1 and model % value == 0 else 0
+    if times > 1 and stored % times == 0:
+        yield len(_OFFSETS), stored // times
 
 
 def _sizes(group: Group) -> "Counter[Tuple[int, int]]":
@@ -110,19 +110,23 @@ def _whole_numbers(params: Mapping[str, Any], prefix: str) -> Iterator[str]:
 
 
 def _value(params: Mapping[str, Any], read: ParamRead) -> Optional[int]:
-    value = read.default
-    if read.found:
-        value = params
-        for part in read.key.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
+    at: Any = params
+    *path, last = read.key.split(".")
+    for part in path:
+        at = at.get(part, {})
+        if not isinstance(at, dict):  # a key with a dot in it
+            return None
+    value = at.get(last) if read.found else read.default
     return value if type(value) is int else None
 
 
 def _with(params: Mapping[str, Any], key: str, value: int) -> Dict[str, Any]:
-    changed = copy.deepcopy(dict(params))
+    """Params with another value; what lies beside it is shared, not copied."""
+    changed = dict(params)
     at = changed
     *path, last = key.split(".")
     for part in path:
-        at = at.setdefault(part, {})
+        at[part] = dict(at.get(part, {}))
+        at = at[part]
     at[last] = value
     return changed

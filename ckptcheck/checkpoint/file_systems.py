@@ -1,11 +1,21 @@
 """The file systems of other machines, which fsspec opens."""
 
 import contextlib
+import os
+import stat
 from typing import Any, Dict, Iterator, Sequence, Tuple
 
 from ..errors import UsageError, said_of_a_full_disk
-from .addresses import WEB, first_protocol, protocols_of, without_secrets
+from .addresses import (
+    WEB,
+    first_protocol,
+    is_remote,
+    local_path,
+    protocols_of,
+    without_secrets,
+)
 from .first_version import without_pattern
+from .web import bounded_client
 
 _S3 = ("s3", "s3a")
 _GOOGLE = ("gs", "gcs")
@@ -39,6 +49,7 @@ def file_system(named: str, cache: str) -> Tuple[Any, str]:
             f"MODEL_DIR {named} is remote: to read it, pip install 'ckptcheck[remote]' and what "
             "fsspec needs for it (gcsfs for gs://, s3fs for s3://)"
         )
+    _verify_archive(named)
     protocol = first_protocol(named)
     address = protocol + named[len(protocol) :]
     if protocol in WEB and set("?#") & set(without_pattern(named)):
@@ -70,6 +81,23 @@ def _options(protocol: str, cache: str) -> Dict[str, Any]:
     return {} if "cache_storage" in configured else {"cache_storage": cache}
 
 
+def _verify_archive(named: str) -> None:
+    """Refuses a chain that ends with something on this machine that is not a file or directory.
+
+    Raises:
+        UsageError: it does: to open a named pipe could wait for ever.
+    """
+    path = named.rpartition("::")[2]
+    if "::" not in named or first_protocol(named) in WEB or is_remote(path):
+        return
+    try:
+        kind = os.stat(local_path(path)).st_mode
+    except (OSError, ValueError):  # the file system says what is wrong
+        return
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        raise UsageError(f"MODEL_DIR {named}: {local_path(path)} is no regular file")
+
+
 def _patience(protocol: str) -> Dict[str, Any]:
     """Options with which a server that does not answer is given up soon."""
     if protocol in (*WEB, *_GOOGLE):
@@ -79,11 +107,12 @@ def _patience(protocol: str) -> Dict[str, Any]:
         timeout = aiohttp.ClientTimeout(_LONGEST, sock_connect=seconds, sock_read=seconds)
         if protocol in _GOOGLE:
             return {"requests_timeout": timeout}
-        return {"client_kwargs": _configured(WEB, "client_kwargs", {"timeout": timeout})}
+        ours: Dict[str, Any] = {"timeout": timeout, **bounded_client()}
+        return {"client_kwargs": _configured(WEB, "client_kwargs", ours)}
     if protocol in _S3:
         times = {"connect_timeout": _PATIENCE, "read_timeout": _PATIENCE}
-        ours = {**times, "retries": {"max_attempts": 1}}
-        return {"config_kwargs": _configured(_S3, "config_kwargs", ours)}
+        with_tries = {**times, "retries": {"max_attempts": 1}}
+        return {"config_kwargs": _configured(_S3, "config_kwargs", with_tries)}
     return {}
 
 
@@ -93,7 +122,9 @@ def _configured(protocols: Sequence[str], option: str, ours: Dict[str, Any]) -> 
 
     found = dict(ours)
     for protocol in protocols:
-        found.update(fsspec.config.conf.get(protocol, {}).get(option, {}))
+        for key, value in fsspec.config.conf.get(protocol, {}).get(option, {}).items():
+            both = isinstance(value, dict) and isinstance(found.get(key), dict)
+            found[key] = {**found[key], **value} if both else value
     return found
 
 

@@ -348,10 +348,20 @@ def _copy_indexes(listing: Listing, chosen: str, local: str, read: ReadRange) ->
     wanted = [name + ".index" for name in (*first, *others[:_MOST_INDEXES])]
     for name in first:
         verify_index_size(name + ".index", listing[name + ".index"].size)
-    wanted = [name for name in wanted if listing[name].size <= LARGEST_INDEX]
+    wanted = _within(LARGEST_INDEX, wanted, listing)
     for name in wanted:
         _write(local, name, read(name, 0, listing[name].size))
     return [name[: -len(".index")] for name in wanted]
+
+
+def _within(most: int, names: List[str], listing: Listing) -> List[str]:
+    """The first of some files that have so many bytes in all; an archive holds more than it has."""
+    found = []
+    for name in names:
+        if listing[name].size <= most:
+            found.append(name)
+            most -= listing[name].size
+    return found
 
 
 def _order(name: str) -> int:

@@ -205,7 +205,9 @@ def written_snapshot(contents: Contents, out: str) -> Iterator[None]:
     made = _missing_folders(out)
     written: List[str] = []
     try:
-        os.makedirs(out, exist_ok=True)
+        for folder in reversed(made):  # os.makedirs would call itself for each of thousands
+            if not os.path.isdir(folder):
+                os.mkdir(folder)
         for name, content in contents.items():
             with open(os.path.join(out, name), "xb") as file:
                 written.append(file.name)

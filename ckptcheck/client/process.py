@@ -13,9 +13,10 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Dict, List, Optional, Set, Tuple, Type, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple, Type, TypeVar, Union
 
 from ..errors import UsageError
 from ..harmless import harmless_lines
@@ -23,9 +24,15 @@ from ..spec import Environment, Failure, from_json
 from ..tracer import temporary
 from .bootstrap import BOOTSTRAP
 
+T = TypeVar("T")
+
 _PACKAGE = Path(__file__).resolve().parent.parent
 _MOST_NOISE = 1 << 20
 _TAIL = 2000
+_LARGEST_LINE = (1 << 28) + (1 << 20)
+"""Bytes; a fork's reply has 256 MiB at most."""
+_MOST_WAITING = 64
+"""Messages: more come from something that is no tracer."""
 _GRACE = 15.0
 """Seconds that the tracer has beyond a request's own timeout, which it enforces itself."""
 _PATIENCE = 10.0
@@ -83,12 +90,14 @@ class Tracer:
         self._run = temporary.new_run()
         self._next = 0
         self._open: Set[int] = set()
+        self._params: Mapping[str, Any] = {}
         self._environment: Optional[Environment] = None
-        self._lines: queue.Queue[Optional[bytes]] = queue.Queue()
+        self._messages: queue.Queue[Optional[Dict[str, Any]]] = queue.Queue(_MOST_WAITING)
+        self._closing = False
         self._noise = _Noise(quiet)
         self._process = self._start()
         self._threads = [
-            threading.Thread(target=self._read_lines, daemon=True),
+            threading.Thread(target=self._read_messages, daemon=True),
             threading.Thread(target=self._noise.pump, args=(self._process.stderr,), daemon=True),
         ]
         for thread in self._threads:
@@ -138,6 +147,8 @@ class Tracer:
         What it left when it was killed is ended and removed.
         """
         process = self._process
+        self._closing = True  # what it says from now on is thrown away
+        self._empty()
         if self._environment is None:  # it does not listen yet
             self._kill()
         self._writer.join(timeout=1)
@@ -177,14 +188,21 @@ class Tracer:
             UsageError: it has no TensorFlow, is too old, ended, or took too long.
         """
         if self._environment is None:
-            message = self._receive_line(self._timeout)
+            message = self._receive(self._timeout, lambda message: "id" not in message)
             if "failure" in message:
                 raise UsageError(message["failure"]["message"])
-            hello = message["hello"]
-            self._environment = Environment(
-                hello["tensorflow"], hello["python"], stand_ins=tuple(hello["stand_ins"])
-            )
+            self._environment = from_json(Environment, message["hello"])
         return self._environment
+
+    def use_params(self, params: Mapping[str, Any]) -> None:
+        """Sends the params of all traces that are asked for from now on: once, as they are large.
+
+        Args:
+            params: what :func:`.json_values.plain` returns; it must not change any more.
+        """
+        if params is not self._params:
+            self._params = params
+            self._write(json.dumps({"params": params}).encode("ascii") + b"\n")
 
     def send(self, do: str, timeout: float, **fields: Any) -> int:
         """Sends a request and returns the id that its reply will have."""
@@ -200,13 +218,27 @@ class Tracer:
 
     def receive(self, timeout: float) -> Tuple[int, Union[Failure, Any]]:
         """Waits for the next reply: the id of its request, and a failure or the reply's JSON."""
-        message = self._receive_line(timeout + _GRACE)
-        while message.get("id") not in self._open:  # of a request that was given up
-            message = self._receive_line(timeout + _GRACE)
+        message = self._receive(timeout + _GRACE, lambda message: message.get("id") in self._open)
         self._open.discard(message["id"])
         if "failure" in message:
             return message["id"], from_json(Failure, message["failure"])
         return message["id"], message["reply"]
+
+    def understood(self, cls: Type[T], reply: Any) -> T:
+        """A reply as the value that it describes.
+
+        Raises:
+            UsageError: it describes none: the tracer did not write it.
+        """
+        try:
+            return from_json(cls, reply)
+        except TypeError as error:
+            raise UsageError(
+                "{} gave an answer that ckptcheck does not understand ({} for {}); --python takes "
+                "the command of a Python that has TensorFlow".format(
+                    " ".join(self._command), error, cls.__name__
+                )
+            ) from None
 
     def ask(self, do: str, timeout: float, **fields: Any) -> Union[Failure, Any]:
         """Sends one request and waits for its reply."""
@@ -222,30 +254,45 @@ class Tracer:
         except OSError:  # it ended; the reader of the reply says why
             return
 
-    def _read_lines(self) -> None:
+    def _read_messages(self) -> None:
         stdout = self._process.stdout
         assert stdout is not None
-        for line in stdout:
-            self._lines.put(line)
-        self._lines.put(None)
+        starts = True
+        line = stdout.readline(_LARGEST_LINE)
+        while line:
+            ends = line.endswith(b"\n")
+            message = _message(line) if starts and ends else None
+            if message is not None and not self._closing:
+                self._messages.put(message)
+            starts = ends
+            line = stdout.readline(_LARGEST_LINE)
+        self._messages.put(None)
 
-    def _receive_line(self, timeout: float) -> Dict[str, Any]:
+    def _empty(self) -> None:
+        """Lets the thread go on that waits for a place for what it has read."""
+        try:
+            while True:
+                self._messages.get_nowait()
+        except queue.Empty:
+            return
+
+    def _receive(self, timeout: float, wanted: Callable[[Dict[str, Any]], bool]) -> Dict[str, Any]:
+        """The next message of a kind; others are of requests that were given up."""
         command = " ".join(self._command)
+        end = time.monotonic() + timeout
         while True:
             try:
-                line = self._lines.get(timeout=timeout)
+                message = self._messages.get(timeout=max(end - time.monotonic(), 0.001))
             except queue.Empty:
+                message = {}
+            if message is None:
+                raise UsageError(self._ended(command))
+            if message and wanted(message):
+                return message
+            if time.monotonic() >= end:
                 raise UsageError(
                     f"{command} gave no answer in {timeout:g} s; --timeout allows more"
-                ) from None
-            if line is None:
-                raise UsageError(self._ended(command))
-            try:
-                message = json.loads(line.decode("utf-8"))
-            except ValueError:  # printed by the interpreter itself, before the tracer ran
-                continue
-            if isinstance(message, dict):
-                return message
+                )
 
     def _ended(self, command: str) -> str:
         code = self._process.wait()
@@ -256,6 +303,28 @@ class Tracer:
             f"{command} ended with exit code {code} before it answered; --python takes the command "
             f"of a Python that has TensorFlow{said}"
         )
+
+
+def _message(line: bytes) -> Optional[Dict[str, Any]]:
+    """What a line of the tracer's says; None for what something else printed.
+
+    That may be the interpreter itself, before the tracer runs in it, or no interpreter at all.
+    """
+    try:
+        message = json.loads(line.decode("ascii"))
+        if not isinstance(message, dict):
+            return None
+        if "id" in message and type(message["id"]) is not int:
+            return None
+        if "failure" in message:
+            from_json(Failure, message["failure"])
+            return message
+        if "hello" in message:
+            from_json(Environment, message["hello"])
+            return message
+        return message if "reply" in message and "id" in message else None
+    except (ValueError, TypeError, RecursionError):
+        return None
 
 
 class _Noise:

@@ -33,7 +33,6 @@ from ..spec import (
     SavedGraph,
     Trace,
     TraceRequest,
-    from_json,
     to_json,
 )
 from .features import (
@@ -209,7 +208,7 @@ class _Tracing:
             self._index = None
             return reply
         if reply is not None:
-            self._listed = from_json(CheckpointIndex, reply)
+            self._listed = self._tracer.understood(CheckpointIndex, reply)
             self._index = self._index or self._listed
         return None
 
@@ -224,7 +223,7 @@ class _Tracing:
         if isinstance(reply, Failure):
             self._graph_problem = reply.message
             return None
-        return None if reply is None else from_json(SavedGraph, reply)
+        return None if reply is None else self._tracer.understood(SavedGraph, reply)
 
     def _request(self, mode: str, inputs: Inputs) -> TraceRequest:
         spec = self._spec
@@ -232,7 +231,7 @@ class _Tracing:
         return TraceRequest(
             mode=mode,
             target=spec.target,
-            params=spec.params,
+            params={},  # see Tracer.use_params
             params_type=spec.params_type,
             app_dir=spec.app_dir,
             model_dir=self._located.model_dir,
@@ -282,6 +281,7 @@ class _Tracing:
         return traces
 
     def _ask_once(self, wanted: Mapping[str, Inputs]) -> Dict[str, ModeTrace]:
+        self._tracer.use_params(self._spec.params)
         longest_first = sorted(wanted, key=lambda mode: mode != TRAIN)
         asked = {
             self._tracer.send(
@@ -299,7 +299,8 @@ class _Tracing:
             if isinstance(reply, Failure):
                 traces[mode] = ModeTrace(mode, failure=reply)
             else:
-                traces[mode] = from_json(ModeTrace, reply)
+                trace = self._tracer.understood(ModeTrace, reply)
+                traces[mode] = dataclasses.replace(trace, mode=mode)
         return traces
 
     def _rehearsed(self, found: "_WithFeatures") -> Dict[str, ModeTrace]:

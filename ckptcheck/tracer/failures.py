@@ -51,17 +51,21 @@ def _message(error: BaseException) -> str:
     return _text_of(str, error)
 
 
+_SPACES = re.compile(r"\s+").sub
+"""Bound, as all patterns here, before any code of the user's may replace what re holds."""
+
+
 def _text_of(write: Callable[[Any], str], value: Any) -> str:
     """What ``str`` or ``repr`` makes of a value of the user's, in one line."""
     try:
-        text = write(value)[:_MOST_READ]
+        text = str.__str__(write(value))[:_MOST_READ]
     except BaseException as broken:  # the user's own class; its name still helps
         return f"(its message cannot be shown: {type(broken).__name__})"
-    return re.sub(r"\s+", " ", text).strip()[:_LONGEST_MESSAGE]
+    return _SPACES(" ", text).strip()[:_LONGEST_MESSAGE]
 
 
 _MISSING_NAME = re.compile(r"module '(tensorflow[\w.]*)' has no attribute '(\w+)'")
-_HOME = r"^tensorflow(\._api)?(\._?v\d)*\.?"
+_HOME = re.compile(r"^tensorflow(\._api)?(\._?v\d)*\.?")
 _ESTIMATOR_HOME = "tensorflow_estimator.python.estimator.api."
 _MISSING_MODULE = re.compile(r"No module named '(tensorflow(?:\.\w+)*)'")
 
@@ -71,7 +75,7 @@ def missing_tensorflow_name(error: Optional[BaseException]) -> str:
     if isinstance(error, AttributeError):
         found = _MISSING_NAME.search(str(error))
         if found:
-            module = re.sub(_HOME, "", found.group(1).replace(_ESTIMATOR_HOME, "tensorflow."))
+            module = _HOME.sub("", found.group(1).replace(_ESTIMATOR_HOME, "tensorflow."))
             return ".".join(part for part in (module, found.group(2)) if part)
     if isinstance(error, ImportError):
         found = _MISSING_MODULE.search(str(error))

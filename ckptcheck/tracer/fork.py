@@ -1,7 +1,9 @@
 """One fork that answers one request: both of its ends.
 
 What the user's code does to the fork's process must not keep its reply from arriving: it may close
-every descriptor, write into those that are not its own, fork, and leave processes behind.
+every descriptor, write into those that are not its own, fork, leave processes behind, and replace
+functions of the standard library. So what the fork needs for its reply is bound here, before any
+code of the user's runs.
 """
 
 import json
@@ -9,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple, Union
 
 from ..spec import Failure, to_json
 from . import processes, scratch
@@ -17,15 +19,31 @@ from .failures import failure_of
 from .left_out import Ledger, LeftOut
 from .shared_memory import Segments
 
-_CHUNK = 1 << 16
+_CHUNK = 1 << 20
 _LONGEST_HEAD = 20
+LARGEST_REPLY = 1 << 28
+"""Bytes; the reply of a graph of 100,000 variables has a tenth of that."""
 _REPLY_FILE = "reply"
 
 _UNTIL_ENDED = 5.0
 """Seconds in which the tracer ends a fork whose reply it has."""
 
-_exit, _sleep = os._exit, time.sleep
-"""Bound before any code of the user's runs, which may replace them."""
+_exit, _fstat, _getpid, _write, _open = os._exit, os.fstat, os.getpid, os.write, open
+_sleep = time.sleep
+_signal, _SIGNALS = signal.signal, range(1, signal.NSIG)
+_settrace, _setprofile = sys.settrace, sys.setprofile
+_setrecursionlimit, _FRAMES = sys.setrecursionlimit, sys.getrecursionlimit()
+
+
+class _Encoder(json.JSONEncoder):
+    """Has the methods that :mod:`json` has now, whatever is put in their place later."""
+
+    encode = json.JSONEncoder.encode
+    iterencode = json.JSONEncoder.iterencode
+    default = json.JSONEncoder.default
+
+
+_encode = _Encoder().encode
 
 
 class Channel:
@@ -41,23 +59,26 @@ class Channel:
         self.descriptor = descriptor
         self.scratch = scratch
         self._identity = _identity(descriptor)
+        self._file = os.path.join(scratch, _REPLY_FILE)
 
     def send(self, value: Any) -> bool:
         """Sends the reply; returns whether it went through the pipe."""
-        body = json.dumps(value).encode("ascii")
+        body = _encode(value).encode("ascii")
+        if len(body) > LARGEST_REPLY:
+            body = _encode(_failed(_TOO_LARGE)).encode("ascii")
         data = b"%d\n%s" % (len(body), body)
         if _identity(self.descriptor) == self._identity:
             write_all(self.descriptor, data)
             return True
         if self.scratch:
-            with open(os.path.join(self.scratch, _REPLY_FILE), "wb") as file:
+            with _open(self._file, "wb") as file:
                 file.write(data)
         return False
 
 
 def _identity(descriptor: int) -> Optional[Tuple[int, int]]:
     try:
-        info = os.fstat(descriptor)
+        info = _fstat(descriptor)
     except OSError:  # it has been closed
         return None
     return info.st_dev, info.st_ino
@@ -67,7 +88,7 @@ def write_all(descriptor: int, data: bytes) -> None:
     """Writes all of it."""
     view = memoryview(data)
     while view:
-        view = view[os.write(descriptor, view) :]
+        view = view[_write(descriptor, view) :]
 
 
 def answer_and_exit(answer: Callable[[], Any], channel: Channel) -> None:
@@ -75,14 +96,15 @@ def answer_and_exit(answer: Callable[[], Any], channel: Channel) -> None:
 
     The tracer ends it as soon as it has the reply, and sees until then what it has open.
     """
-    code, own = 1, os.getpid()
+    code, own = 1, _getpid()
     try:
         try:
             reply = {"reply": answer()}
         except BaseException as error:  # an interrupt that the user's code sent to itself
             reply = {"failure": to_json(failure_of(error))}
+        _be_undisturbed()
         # Another id is that of a child: the user's code has forked.
-        if os.getpid() == own and channel.send(reply):
+        if _getpid() == own and channel.send(reply):
             flush()
             _sleep(_UNTIL_ENDED)
         code = 0
@@ -91,6 +113,21 @@ def answer_and_exit(answer: Callable[[], Any], channel: Channel) -> None:
             flush()
         finally:
             _exit(code)
+
+
+def _be_undisturbed() -> None:
+    """Ends what would run the user's code within the fork's own: hooks and handlers of signals."""
+    _settrace(None)
+    _setprofile(None)
+    _setrecursionlimit(_FRAMES)
+    for number in _SIGNALS:
+        try:
+            _signal(number, _IGNORED)
+        except (OSError, ValueError):  # one that cannot be ignored
+            continue
+
+
+_IGNORED = signal.SIG_IGN
 
 
 def flush() -> None:
@@ -130,17 +167,19 @@ class Child:
         self._scratch = request.get("scratch", "")
         self._segments = segments
         self._timeout = float(request["timeout"])
-        self._data = b""
+        self._data = bytearray()
         os.set_blocking(pipe, False)
 
-    def read(self) -> None:
-        """Takes what has arrived; ``open`` tells whether more can."""
+    def read(self) -> bool:
+        """Takes what has arrived; ``open`` tells whether more can, the value whether any has."""
         try:
             data = os.read(self.pipe, _CHUNK)
         except BlockingIOError:
-            return
-        self._data += data
+            return False
+        if len(self._data) <= LARGEST_REPLY + _LONGEST_HEAD:  # what comes beyond is thrown away
+            self._data += data
         self.open = bool(data)
+        return self.open
 
     def reply(self) -> Optional[Any]:
         """The message to hand on, None while there is none."""
@@ -153,11 +192,8 @@ class Child:
             return None
         if self._segments is not None:
             self._segments.note([pid])
-        while self.open:  # what it wrote before it ended
-            before = len(self._data)
-            self.read()
-            if len(self._data) == before:
-                break
+        while self.open and self.read():  # what it wrote before it ended
+            continue
         self.pid = 0
         found = self.reply() or _parsed(self._reply_file())
         return found or _failed(_death(status, self.memory_limit))
@@ -165,7 +201,7 @@ class Child:
     def _reply_file(self) -> bytes:
         try:
             with open(os.path.join(self._scratch, _REPLY_FILE), "rb") as file:
-                return file.read()
+                return file.read(LARGEST_REPLY + _LONGEST_HEAD)
         except OSError:  # it wrote none
             return b""
 
@@ -202,22 +238,32 @@ class Child:
             scratch.remove(self._scratch)
 
 
-def _parsed(data: bytes) -> Optional[Any]:
+def _parsed(data: Union[bytes, bytearray]) -> Optional[Any]:
     """A reply, None while it is not whole: its length, a newline, and as many bytes."""
-    length, newline, rest = data.partition(b"\n")
-    if not newline and len(data) <= _LONGEST_HEAD:
-        return None
-    if not length.isdigit():
+    end = data.find(b"\n", 0, _LONGEST_HEAD)
+    if end < 0:
+        return _failed(_SCRIBBLED) if len(data) >= _LONGEST_HEAD else None
+    length = data[:end]
+    if not length.isdigit() or int(length) > LARGEST_REPLY:
         return _failed(_SCRIBBLED)
-    if len(rest) < int(length):
+    if len(data) - end - 1 < int(length):
         return None
+    return _message(data[end + 1 : end + 1 + int(length)])
+
+
+def _message(body: Union[bytes, bytearray]) -> Any:
+    """What a reply says; a fork's reply is one, and what other code wrote is none."""
     try:
-        return json.loads(rest[: int(length)].decode("ascii"))
-    except ValueError:
+        found = json.loads(body.decode("ascii"))
+    except (ValueError, RecursionError):
         return _failed(_SCRIBBLED)
+    return found if isinstance(found, dict) and len(found) == 1 else _failed(_SCRIBBLED)
 
 
 _SCRIBBLED = Failure("crashed", "", "wrote into a file descriptor that it did not open")
+_TOO_LARGE = Failure(
+    "crashed", "", f"made a graph of which the report has more than {LARGEST_REPLY >> 20} MiB"
+)
 
 
 def _failed(failure: Failure) -> Dict[str, Any]:

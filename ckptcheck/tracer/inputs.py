@@ -6,10 +6,10 @@ it sees is an :class:`..spec.InputEvent`; where the guess was wrong the trace is
 :class:`.failures.StructureMismatch`, to be tried again with a better one.
 """
 
-import dis
-import inspect
 import sys
 import types
+from dis import get_instructions
+from inspect import signature
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ..spec import (
@@ -33,6 +33,11 @@ ESTIMATOR_MODES = {PREDICT: "infer", EVAL: "eval", TRAIN: "train", EXPORT: "infe
 """The modes as Estimator names them; an export calls model_fn to PREDICT."""
 
 
+_getframe = sys._getframe
+_MOST_EVENTS = 10000
+"""Each is compared with all before it."""
+
+
 class Recorder:
     """Collects the events of one trace, each once."""
 
@@ -43,8 +48,10 @@ class Recorder:
 
     def note(self, path: Path, event: str, value: Any = None) -> None:
         """Notes an event."""
+        if issubclass(type(value), str):
+            value = str.__str__(value)  # a subclass may have an equality of its own
         noted = InputEvent(path, event, value)
-        if noted not in self.events:
+        if len(self.events) < _MOST_EVENTS and noted not in self.events:
             self.events.append(noted)
 
     def mismatch(self, path: Path, event: str, value: Any = None) -> StructureMismatch:
@@ -95,22 +102,33 @@ class Inputs:
         except TypeError:
             raise UsageError("features: no dtype {!r} in TensorFlow".format(leaf["dtype"]))
         shape = leaf["shape"]
-        if not leaf.get("sparse"):
-            tensor = v1.placeholder(dtype, shape)
-            self._placeholders[path] = tensor
-            return tensor
+        try:
+            tensor = (
+                self._sparse(dtype, shape) if leaf.get("sparse") else v1.placeholder(dtype, shape)
+            )
+        except (
+            TypeError,
+            ValueError,
+            OverflowError,
+        ) as error:  # too many elements, a strange dtype
+            raise UsageError(
+                f"features: TensorFlow refuses {dtype.name} {shape}: {error}"
+            ) from None
+        self._placeholders[path] = tensor
+        return tensor
+
+    def _sparse(self, dtype: Any, shape: Any) -> Any:
+        v1 = compat.v1(self.tensorflow)
         rank = 2 if shape is None else len(shape)
-        tensor = self.tensorflow.SparseTensor(
+        return self.tensorflow.SparseTensor(
             v1.placeholder(self.tensorflow.int64, [None, rank]),
             v1.placeholder(dtype, [None]),
             v1.placeholder(self.tensorflow.int64, [rank]),
         )
-        self._placeholders[path] = tensor
-        return tensor
 
     def call_input_fn(self, input_fn: Any, params: Any, config: Any) -> None:
         """Calls the user's input_fn as Estimator does and keeps what it returns."""
-        arguments = inspect.signature(input_fn).parameters
+        arguments = signature(input_fn).parameters
         offered = {"mode": ESTIMATOR_MODES[self.mode], "params": params, "config": config}
         kwargs = {name: offered[name] for name in arguments if name in offered}
         with self.tensorflow.device("/cpu:0"):
@@ -160,7 +178,7 @@ class Inputs:
             return plain_getitem(tensor, key, *rest)
 
         def iterate(tensor: Any) -> Any:
-            count = unpacked(sys._getframe(1))
+            count = unpacked(_getframe(1))
             if count is not None and id(tensor) in mine:
                 raise recorder.mismatch(mine[id(tensor)], "unpack", count)
             return plain_iter(tensor)
@@ -280,7 +298,7 @@ class DictProbe(dict):  # type: ignore[type-arg]
         mine = dict.__contains__(self, key) or dict.__contains__(self._origin, key)
         if mine or not isinstance(key, str):
             return mine
-        if key in self._expected or _asked_by_feature_column(sys._getframe(1)):
+        if key in self._expected or _asked_by_feature_column(_getframe(1)):
             return any(leaf is not None for leaf in self._pool)
         self._recorder.note(self._path, "maybe-key", key)
         return False
@@ -292,7 +310,7 @@ class DictProbe(dict):  # type: ignore[type-arg]
         return len(self) > 0 or any(leaf is not None for leaf in self._pool)
 
     def __iter__(self) -> Iterator[Any]:
-        count = unpacked(sys._getframe(1))
+        count = unpacked(_getframe(1))
         if count is not None:
             raise self._recorder.mismatch(self._path, "unpack", count)
         self._recorder.note(self._path, "iterate")
@@ -305,15 +323,15 @@ class DictProbe(dict):  # type: ignore[type-arg]
         self._recorder.note(self._path, "iterate", None if own else name)
 
     def keys(self) -> Any:
-        self._note_view("keys", sys._getframe(1))
+        self._note_view("keys", _getframe(1))
         return dict.keys(self)
 
     def values(self) -> Any:
-        self._note_view("values", sys._getframe(1))
+        self._note_view("values", _getframe(1))
         return dict.values(self)
 
     def items(self) -> Any:
-        self._note_view("items", sys._getframe(1))
+        self._note_view("items", _getframe(1))
         return dict.items(self)
 
     def __getattr__(self, name: str) -> Any:
@@ -365,7 +383,7 @@ def unpacked(frame: Optional[types.FrameType]) -> Optional[int]:
     """Into how many values a frame's current instruction unpacks, None where it does not."""
     if frame is None:
         return None
-    for instruction in dis.get_instructions(frame.f_code):
+    for instruction in get_instructions(frame.f_code):
         if instruction.offset == frame.f_lasti:
             return instruction.argval if instruction.opname == "UNPACK_SEQUENCE" else None
     return None
@@ -381,7 +399,7 @@ def asked_keys(function: Any, name: str) -> Tuple[str, ...]:
 
 
 def _subscripts(code: types.CodeType, name: str) -> Iterator[str]:
-    instructions = list(dis.get_instructions(code))
+    instructions = list(get_instructions(code))
     for load, constant, subscript in zip(instructions, instructions[1:], instructions[2:]):
         if (
             load.argval == name

@@ -5,9 +5,9 @@ code asks for, with the line that asked. Reading it as a whole (``**params``, it
 too: from then on it is unknown which keys matter.
 """
 
-import copy
-import inspect
-import json
+from copy import copy, deepcopy
+from inspect import signature
+from types import BuiltinFunctionType, FunctionType
 from typing import Any, Dict, Mapping
 
 from ..spec import ParamRead, ParamsUse
@@ -16,6 +16,8 @@ from .target import load
 from .user_code import caller
 
 _ABSENT = object()
+_MOST_KEYS = 100000
+_LONGEST_KEY = 10000
 
 
 class Watcher:
@@ -27,8 +29,12 @@ class Watcher:
 
     def note(self, key: str, found: bool, default: Any = _ABSENT, raised: bool = False) -> None:
         """Notes a look at a key; ``default`` is what the code got instead."""
+        key = str.__str__(key)
         known = self._reads.get(key)
         if known is not None and (known.raised or not raised):
+            return
+        if len(self._reads) >= _MOST_KEYS or len(key) > _LONGEST_KEY:
+            self.bulk = True  # nobody reads a report on so many
             return
         location = caller()
         if location is None:
@@ -47,11 +53,57 @@ class Watcher:
         return ParamsUse(tuple(self._reads.values()), self.bulk, taken)
 
 
-def _plain(value: Any) -> Any:
-    try:
-        return json.loads(json.dumps(value))
-    except (TypeError, ValueError):
-        return repr(value)[:100]
+_LONGEST_TEXT = 200
+_MOST_ITEMS = 20
+_DEEPEST = 3
+_LARGEST = 1 << 64
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """A default of the user's as JSON, for the report.
+
+    No method of an object is called whose class is the user's: it may raise, never end, or make a
+    gigabyte. What is large or of another class is shown by the name of its class.
+    """
+    kind = type(value)
+    if value is None or kind is bool:
+        return value
+    if issubclass(kind, str):
+        text = str.__str__(value)
+        return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
+    if issubclass(kind, int):
+        number = int.__int__(value)
+        return number if -_LARGEST < number < _LARGEST else "an integer of many digits"
+    if issubclass(kind, float):
+        return float.__float__(value)
+    if kind in (list, tuple, dict) and len(value) <= _MOST_ITEMS and depth < _DEEPEST:
+        if kind is not dict:
+            return [_plain(item, depth + 1) for item in value]
+        if all(type(key) is str for key in value):
+            return {key: _plain(item, depth + 1) for key, item in value.items()}
+    return _named(value)
+
+
+_TYPE_NAME: Any = type.__dict__["__name__"]
+_TYPE_MODULE: Any = type.__dict__["__module__"]
+_OF_PYTHON = 1 << 9
+"""The flag of classes that were made by a class statement (Py_TPFLAGS_HEAPTYPE)."""
+_FUNCTIONS = (FunctionType, BuiltinFunctionType)
+
+
+def _named(value: Any) -> Any:
+    """What a value is, by what Python, NumPy and TensorFlow themselves know of it."""
+    kind = type(value)
+    if kind in _FUNCTIONS:
+        return str.__str__(value.__name__)[:_LONGEST_TEXT] + "()"
+    name, module = _TYPE_NAME.__get__(kind), _TYPE_MODULE.__get__(kind)
+    if type(module) is str:
+        is_number = name.rstrip("0123456789") in ("int", "uint", "float")
+        if module == "numpy" and is_number and not kind.__flags__ & _OF_PYTHON:
+            return value.item()
+        if module == "tensorflow.python.framework.dtypes" and name == "DType":
+            return f"tf.{value.name}"
+    return f"<{name[:_LONGEST_TEXT]}>"
 
 
 class WatchedDict(dict):  # type: ignore[type-arg]
@@ -66,9 +118,10 @@ class WatchedDict(dict):  # type: ignore[type-arg]
 
     def _note(self, key: Any, default: Any = _ABSENT, raised: bool = False) -> bool:
         found = dict.__contains__(self, key)
-        if isinstance(key, str):
+        if issubclass(type(key), str):
             used = _ABSENT if found else default
-            self._watcher.note(self._prefix + key, found, used, raised and not found)
+            path = self._prefix + str.__str__(key)  # a subclass may have an addition of its own
+            self._watcher.note(path, found, used, raised and not found)
         return found
 
     def __getitem__(self, key: Any) -> Any:
@@ -107,13 +160,13 @@ class WatchedDict(dict):  # type: ignore[type-arg]
         return dict.items(self)
 
     def copy(self) -> "WatchedDict":
-        return copy.copy(self)
+        return copy(self)
 
     def __copy__(self) -> "WatchedDict":
         return WatchedDict(dict(dict.items(self)), self._watcher, self._prefix)
 
     def __deepcopy__(self, memo: Dict[int, Any]) -> "WatchedDict":
-        values = {key: copy.deepcopy(value, memo) for key, value in dict.items(self)}
+        values = {key: deepcopy(value, memo) for key, value in dict.items(self)}
         return WatchedDict(values, self._watcher, self._prefix)
 
     def __reduce__(self) -> Any:
@@ -179,7 +232,7 @@ class WatchedObject:
         return dict(self.__dict__["_values"])
 
     def __deepcopy__(self, memo: Dict[int, Any]) -> "WatchedObject":
-        values = copy.deepcopy(self.__dict__["_values"], memo)
+        values = deepcopy(self.__dict__["_values"], memo)
         return WatchedObject(values, self._watcher, self._prefix)
 
 
@@ -204,7 +257,7 @@ def build_params(
     Raises:
         UsageError: there is no such callable.
     """
-    mine = copy.deepcopy(dict(values))
+    mine = _copied(values)
     if params_type == "dict":
         return WatchedDict(mine, watcher)
     if params_type == "attr":
@@ -216,10 +269,19 @@ def build_params(
     return make(WatchedDict(mine, watcher))
 
 
+def _copied(value: Any) -> Any:
+    """A copy of what JSON holds, for which deepcopy takes ten times as long."""
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_copied(item) if type(item) in (dict, list) else item for item in value]
+    return value
+
+
 def _takes_keywords(make: Any, params: Mapping[str, Any]) -> bool:
     """Whether a callable wants the params as keyword arguments: it names them, or takes any."""
     try:
-        parameters = inspect.signature(make).parameters.values()
+        parameters = signature(make).parameters.values()
     except (TypeError, ValueError):  # a builtin: it gets the object
         return False
     names = {p.name for p in parameters if p.kind is not p.POSITIONAL_ONLY}

@@ -8,6 +8,7 @@ its memory. Elsewhere the fork's process group is all that can be ended.
 import contextlib
 import ctypes
 import os
+import resource
 import signal
 import sys
 import time
@@ -270,8 +271,6 @@ def limited_memory(size: int) -> Iterator[None]:
     if not can_measure_memory():
         yield
         return
-    import resource
-
     before = resource.getrlimit(resource.RLIMIT_DATA)
     most = _data_size() + size
     if all(limit == resource.RLIM_INFINITY or most < limit for limit in before):

@@ -135,9 +135,10 @@ class Server:
         self._children: Dict[int, Child] = {}
         self._selector = selectors.DefaultSelector()
         self._most = max(2, os.cpu_count() or 2)
-        self._input = b""
         self._opened: Dict[str, Set[str]] = {}
         """The files of each model_dir that code has opened without being shown their content."""
+        self._line: List[bytes] = []
+        self._params: Dict[str, Any] = {}
 
     def serve(self) -> None:
         """Serves until standard input ends, then ends every fork."""
@@ -164,10 +165,22 @@ class Server:
 
     def _read_requests(self) -> bool:
         data = os.read(0, _CHUNK)
-        self._input += data
-        *lines, self._input = self._input.split(b"\n")
-        self._waiting.extend(json.loads(line.decode("ascii")) for line in lines)
+        *ends, rest = data.split(b"\n")
+        for end in ends:
+            line = b"".join((*self._line, end))
+            self._line = []
+            self._take(json.loads(line.decode("ascii")))
+        self._line.append(rest)
         return bool(data)
+
+    def _take(self, message: Dict[str, Any]) -> None:
+        """Takes a request, or the params of the requests that follow."""
+        if "params" in message:
+            self._params = message["params"]
+            return
+        if "trace" in message:
+            message["trace"]["params"] = self._params
+        self._waiting.append(message)
 
     def _start_waiting(self) -> None:
         while self._waiting and len(self._children) < self._most:

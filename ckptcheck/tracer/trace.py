@@ -1,8 +1,8 @@
 """Traces one mode as Estimator would build it, without a session."""
 
-import copy
-import dataclasses
-import functools
+from copy import deepcopy
+from dataclasses import replace
+from functools import partial
 from typing import Any, Dict, List, Optional, Tuple
 
 from ..spec import EVAL, EXPORT, PREDICT, TRAIN, Failure, ModeTrace, TraceRequest
@@ -164,7 +164,7 @@ class _ModeTracer:
         if params is None or isinstance(params, dict):
             return build_params(params or {}, "dict", self.watcher)
         self.watcher.bulk = True
-        return copy.deepcopy(params)
+        return deepcopy(params)
 
     def _resolve(self, found: Any, params: Any) -> target.Model:
         request = self.request
@@ -179,7 +179,7 @@ class _ModeTracer:
 
     def _config(self) -> Any:
         model_dir = self.request.scratch_dir
-        asked = functools.partial(scratch.note_asked, model_dir)
+        asked = partial(scratch.note_asked, model_dir)
         return compat.run_config(self.tensorflow, model_dir, asked)
 
     def _call(self, model: target.Model, params: Any, config: Any) -> Any:
@@ -247,7 +247,7 @@ class _ModeTracer:
         try:
             prepared = preparation.prepare(self.tensorflow, spec, mode)
         except Exception as error:  # TensorFlow's, of what the code made of its Scaffold
-            return dataclasses.replace(failure_of(error), kind="scaffold")
+            return replace(failure_of(error), kind="scaffold")
         self.notes += preparation.own_restore(self.tensorflow, prepared.saver)
         fetches = preparation.fetches(spec, mode, step)
         restore = restore_of(self.tensorflow, self.graph, mode, prepared, fetches)
@@ -266,7 +266,7 @@ class _ModeTracer:
         self.other_shapes = run.other_shapes
         if run.unrehearsed:
             self.notes += (_UNREHEARSED.format(mode.upper(), run.unrehearsed),)
-        return dataclasses.replace(restore.plan, run_errors=run.errors, opaque_errors=opaque_errors)
+        return replace(restore.plan, run_errors=run.errors, opaque_errors=opaque_errors)
 
 
 _NEEDED: Dict[str, Tuple[str, ...]] = {

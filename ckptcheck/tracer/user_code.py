@@ -1,9 +1,11 @@
 """Tells the user's own code from libraries: by the place of its file."""
 
+import linecache
 import os
 import sys
 import sysconfig
 import types
+from os.path import join, normpath
 from typing import Any, Iterator, List, Optional, Tuple
 
 from ..spec import Frame, Location
@@ -15,6 +17,9 @@ _INSTALLED = tuple(
 )
 _HERE = os.getcwd()
 """Where ckptcheck was started; the user's code may go elsewhere."""
+_getframe, _getline = sys._getframe, linecache.getline
+"""Bound, as what is imported above, before any code of the user's may replace it."""
+_SEPARATOR = os.sep
 _LIBRARY_FOLDERS = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
 
 
@@ -23,7 +28,7 @@ _TARGETS: List[str] = []
 
 def absolute(path: str) -> str:
     """A path as it was meant where ckptcheck was started."""
-    return os.path.normpath(os.path.join(_HERE, path))
+    return normpath(join(_HERE, path))
 
 
 def add_target(path: str) -> None:
@@ -36,7 +41,7 @@ def is_user_file(path: Optional[str]) -> bool:
     if not path or path.startswith("<"):
         return False
     full = absolute(path)
-    if any(full == target or full.startswith(target + os.sep) for target in _TARGETS):
+    if any(full == target or full.startswith(target + _SEPARATOR) for target in _TARGETS):
         return True
     if any(folder in full for folder in _LIBRARY_FOLDERS):
         return False
@@ -45,7 +50,7 @@ def is_user_file(path: Optional[str]) -> bool:
 
 def caller() -> Optional[Location]:
     """The innermost line of the user's code on the stack."""
-    frame: Optional[types.FrameType] = sys._getframe(1)
+    frame: Optional[types.FrameType] = _getframe(1)
     while frame is not None:
         if is_user_file(frame.f_code.co_filename):
             return Location(shown(frame.f_code.co_filename), frame.f_lineno)
@@ -55,8 +60,8 @@ def caller() -> Optional[Location]:
 
 def shown(path: str) -> str:
     """A path as people want to read it: relative to the working directory where it is below it."""
-    relative = os.path.relpath(absolute(path), _HERE)
-    return path if relative.startswith(os.pardir) else relative
+    full, above = absolute(path), join(_HERE, "")
+    return full[len(above) :] if full.startswith(above) else path
 
 
 def user_frames(traceback: Any, most: int = 4) -> Tuple[Frame, ...]:
@@ -66,11 +71,16 @@ def user_frames(traceback: Any, most: int = 4) -> Tuple[Frame, ...]:
 
 
 def _walk(traceback: Any) -> Iterator[Frame]:
-    import linecache
-
     while traceback is not None:
         code = traceback.tb_frame.f_code
         if is_user_file(code.co_filename):
-            text = linecache.getline(absolute(code.co_filename), traceback.tb_lineno).strip()
-            yield Frame(shown(code.co_filename), traceback.tb_lineno, code.co_name, text[:200])
+            text = _line(absolute(code.co_filename), traceback.tb_lineno)
+            yield Frame(shown(code.co_filename), traceback.tb_lineno, code.co_name, text)
         traceback = traceback.tb_next
+
+
+def _line(path: str, number: int) -> str:
+    try:
+        return _getline(path, number).strip()[:200]
+    except Exception:  # the code has replaced what reads files
+        return ""

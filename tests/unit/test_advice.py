@@ -1,11 +1,12 @@
 """A suggestion is printed only if a trial with it proved that it helps."""
 
+import dataclasses
 from typing import Any, List, Mapping, Optional
 
 from ckptcheck.advice import with_advice
 from ckptcheck.groups import group
 from ckptcheck.rules import Facts, examples, run_rules
-from ckptcheck.spec import MODES, Failure, Report
+from ckptcheck.spec import MODES, Failure, ParamRead, ParamsUse, Report
 from ckptcheck.verdicts import verdicts
 
 MISMATCH = examples.facts(
@@ -69,4 +70,31 @@ def test_a_trial_that_cannot_be_made_is_no_proof() -> None:
 def test_params_that_no_size_follows_from_are_not_tried() -> None:
     trials = Trials({}, MISMATCH)
     with_advice({"depth": 3, "rate": 0.5, "name": "x"}, MISMATCH, report_of(MISMATCH), trials)
+    assert trials.asked == []
+
+
+EMPTY = examples.facts(
+    stored={"dense/kernel": ((1, 128), "float32"), "global_step": ((), "int64")},
+    reads=tuple(
+        dataclasses.replace(read, shape=(1, 0)) if read.key == "dense/kernel" else read
+        for read in examples.READS
+    ),
+)
+
+
+def test_a_dimension_of_zero_is_no_multiple() -> None:
+    trials = Trials({}, EMPTY)
+    report = with_advice({"units": 64}, EMPTY, report_of(EMPTY), trials)
+    assert report.groups[0].advice == ()
+    assert trials.asked == []
+
+
+def test_a_key_with_a_dot_beside_a_number() -> None:
+    """A look at ``params["a.b"]`` reads like one at ``params["a"]["b"]``."""
+    reads = ParamsUse((ParamRead("a.b", False, 64, True),))
+    traces = tuple(dataclasses.replace(item, params=reads) for item in MISMATCH.traces)
+    assert MISMATCH.trace is not None
+    facts = dataclasses.replace(MISMATCH, trace=dataclasses.replace(MISMATCH.trace, modes=traces))
+    trials = Trials({}, facts)
+    with_advice({"a": 3}, facts, report_of(facts), trials)
     assert trials.asked == []

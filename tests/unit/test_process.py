@@ -1,12 +1,22 @@
 """The process of the tracer, with commands that are no Python. No TensorFlow."""
 
+import json
+import os
+import sys
 import threading
+from pathlib import Path
 from typing import Any, List
 
 import pytest
 
-from ckptcheck.client.process import Tracer
+from ckptcheck.checker import check
+from ckptcheck.client.process import _GRACE, _MOST_WAITING, Tracer
 from ckptcheck.errors import UsageError
+from ckptcheck.tracer import fork, server, shared_memory
+
+from ..support import FIXTURES
+
+MODEL_DIR = str(FIXTURES / "hidden_dropout" / "tf215")
 
 
 @pytest.mark.parametrize("command", ["sh -c 'exit 7'", "true", "sh -c 'sleep 0.01'"])
@@ -27,3 +37,107 @@ def test_a_child_that_keeps_the_pipe_does_not_keep_us() -> None:
     tracer = Tracer("sh -c 'setsid sleep 6 & exit 0'", 10, True)
     tracer.close()
     assert tracer._process.returncode is not None
+
+
+NO_TRACERS = [
+    *("{}", "[]", "3", "null", '"text"', '{"hello": {}}', '{"hello": 3}', '{"hello": null}'),
+    *('{"hello": {"tensorflow": 3, "python": "3", "stand_ins": []}}', '{"failure": {}}'),
+    *('{"hello": {"tensorflow": "2", "python": "3", "stand_ins": 3}}', '{"failure": "text"}'),
+    *('{"id": 1, "reply": 3}', '{"id": [], "reply": 3}', '{"reply": 3}', "{", "[" * 100000),
+    *('{"id": 1, "hello": {"tensorflow": "2", "python": "3", "stand_ins": []}}', "9" * 10000),
+]
+
+
+@pytest.mark.parametrize("line", NO_TRACERS, ids=lambda line: line[:40])
+def test_lines_that_are_no_messages_are_passed_over(line: str, tmp_path: Path) -> None:
+    (tmp_path / "line").write_text(line + "\n")
+    command = f"sh -c 'cat {tmp_path}/line'"
+    with Tracer(command, 10, True) as it, pytest.raises(UsageError, match="before it answered"):
+        it.hello()
+
+
+@pytest.mark.parametrize("command", ["yes {}", "cat /dev/zero", "yes"])
+def test_output_without_end_is_given_up(command: str) -> None:
+    with Tracer(f"sh -c '{command}'", 0.5, True) as it:
+        with pytest.raises(UsageError, match=r"gave no answer in 0\.5 s; --timeout allows"):
+            it.hello()
+        assert it._messages.qsize() == 0
+
+
+HELLO = {"hello": {"tensorflow": "2.15.1", "python": "3.11.7", "stand_ins": []}}
+
+
+def test_messages_without_end_take_no_memory(tmp_path: Path) -> None:
+    (tmp_path / "line").write_text(json.dumps(HELLO))
+    with Tracer(f"sh -c 'yes \"$(cat {tmp_path}/line)\"'", 10, True) as it:
+        assert it.hello().tensorflow == "2.15.1"
+        with pytest.raises(UsageError, match="gave no answer"):
+            it.receive(0.2 - _GRACE)
+        assert it._messages.qsize() <= _MOST_WAITING
+
+
+FALSE_TRACER = """
+import json, os, sys
+sys.stdout.write({hello!r} + "\\n")
+sys.stdout.flush()
+head = sys.stdin.buffer.readline()
+sys.stdin.buffer.read(int(head))
+for line in sys.stdin.buffer:
+    request = json.loads(line.decode())
+    if "id" in request:
+        for answer in {answers!r}:
+            print(json.dumps(dict(answer, id=answer.get("id", request["id"]))), flush=True)
+"""
+WRONG: List[Any] = [
+    None,
+    True,
+    3,
+    "text",
+    [],
+    [3],
+    {},
+    {"mode": 3},
+    {"plan": {}},
+    {"prefix": "a"},
+    [[[]]],
+]
+ANSWERS: List[Any] = [{"reply": reply} for reply in WRONG]
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=repr)
+def test_replies_that_mean_nothing(answer: Any, tmp_path: Path) -> None:
+    """A program that speaks as the tracer does, and does not answer what it was asked."""
+    script = tmp_path / "false.py"
+    strangers = [{"id": 999, "reply": 3}, {"id": "x", "reply": 3}, {"failure": {}}]
+    script.write_text(FALSE_TRACER.format(hello=json.dumps(HELLO), answers=[*strangers, answer]))
+    python = f"sh -c 'exec {sys.executable} {script}'"
+    with pytest.raises(UsageError):
+        check(MODEL_DIR, "net:model_fn", python=python, timeout=20)
+
+
+def test_a_request_in_pieces_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of any size: each piece is looked at once."""
+    pieces = [b'{"params"', b': {"a": 1}}\n{"id": 1, "tr', b'ace": {}}\n{"id"', b": 2}", b"\n"]
+    reader = server.Server(None, 1, shared_memory.Segments())
+    monkeypatch.setattr(os, "read", lambda *_: pieces.pop(0))
+    while pieces:
+        assert reader._read_requests()
+    assert reader._waiting == [{"id": 1, "trace": {"params": {"a": 1}}}, {"id": 2}]
+
+
+@pytest.mark.parametrize(
+    "body", [b"3", b"[]", b"{}", b"null", b"[" * 100000, b'{"a": 1, "b": 2}', b"\xff", b"9" * 9999]
+)
+def test_what_is_no_reply_of_a_fork(body: bytes) -> None:
+    assert fork._parsed(b"%d\n%s" % (len(body), body)) == fork._failed(fork._SCRIBBLED)
+
+
+@pytest.mark.parametrize("head", [b"x\n", b"-1\n", b"9" * 19 + b"\n", b"9" * 30, b"1_0\n"])
+def test_what_is_no_length_of_a_reply(head: bytes) -> None:
+    assert fork._parsed(head) == fork._failed(fork._SCRIBBLED)
+
+
+def test_a_reply_that_has_not_come_whole_is_none_yet() -> None:
+    for data in (b"", b"1", b"16\n", b'16\n{"reply": "abc"'):
+        assert fork._parsed(bytearray(data)) is None
+    assert fork._parsed(bytearray(b'16\n{"reply": "abc"}')) == {"reply": "abc"}

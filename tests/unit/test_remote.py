@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any, Iterator, List
 
@@ -358,3 +359,32 @@ def test_a_saved_model(memory: Any, tmp_path: Path) -> None:
     )
     (finding,) = inspect(copied(memory, here)).findings
     assert finding.hint.endswith("memory://runs/exported/variables/variables")
+
+
+@pytest.mark.parametrize("protocol", ["zip", "tar"])
+@pytest.mark.parametrize("file", ["", "file://"])
+def test_an_archive_that_is_a_pipe(tmp_path: Path, protocol: str, file: str) -> None:
+    """To open it would wait for somebody who writes."""
+    pytest.importorskip("fsspec", reason="NOT TESTED: fsspec is not installed")
+    os.mkfifo(str(tmp_path / "pipe"))
+    with pytest.raises(UsageError, match="pipe is no regular file"):
+        inspect(f"{protocol}://base::{file}{tmp_path}/pipe")
+
+
+def test_an_archive_that_holds_more_than_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index that is chosen is read, and others as far as they are as large in all."""
+    pytest.importorskip("fsspec", reason="NOT TESTED: fsspec is not installed")
+    archive = tmp_path / "runs.zip"
+    with zipfile.ZipFile(str(archive), "w", zipfile.ZIP_DEFLATED) as file:
+        for path in SOURCE.iterdir():
+            file.write(str(path), f"base/{path.name}")
+        for number in range(20):
+            file.writestr(f"base/model.ckpt-{number + 11}.index", bytes(1 << 16))
+    monkeypatch.setattr(remote, "LARGEST_INDEX", 3 << 16)
+    with at_hand(f"zip://base::{archive}") as place:
+        names = [name for name in os.listdir(place.path) if name.endswith(".index")]
+        assert "model.ckpt-10.index" in names
+        assert len(names) == 3
+        assert len(place.left_out) == 18

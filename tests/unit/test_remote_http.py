@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gzip
 import http.server
 import os
 import re
@@ -38,6 +39,8 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
     asked: ClassVar[List[str]] = []
     extra = ""
     endless = ""
+    packed = b""
+    overflowing = ""
 
     def do_HEAD(self) -> None:
         if self.hidden and self.path.endswith(self.hidden):
@@ -52,6 +55,12 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             return
         wanted = re.match(r"bytes=(\d+)-(\d+)?$", self.headers.get("Range", ""))
         path = self.translate_path(self.path)
+        if os.path.isdir(path) and self.endless == "/":
+            self._send_for_ever()
+            return
+        if os.path.isdir(path) and self.packed:
+            self._send_packed()
+            return
         if os.path.isdir(path) and self.extra:
             self._list_more(path)
             return
@@ -76,6 +85,11 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
         else:
             self.send_response(200)
+        if self.overflowing and self.path.endswith(self.overflowing):
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self._send_chunks()
+            return
         data = data[: self.short.get(os.path.basename(path), len(data))]
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -87,9 +101,21 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
+        self._send_chunks()
+
+    def _send_chunks(self) -> None:
         with contextlib.suppress(OSError):  # until nobody listens
             while True:
                 self.wfile.write(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
+
+    def _send_packed(self) -> None:
+        """Packed, though nobody said that it may be, as some servers do."""
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(self.packed)))
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            self.wfile.write(self.packed)
 
     def _list_more(self, path: str) -> None:
         """A list of a directory with an entry that no directory has."""
@@ -386,3 +412,38 @@ def test_a_password_is_not_printed_where_bytes_are_refused(
     with pytest.raises(UsageError) as caught:
         inspect(server.replace("://", "://me:secret@") + "/base")
     assert "secret" not in str(caught.value)
+
+
+def test_a_list_without_end(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_Handler, "endless", "/")
+    with pytest.raises(UsageError, match="the answer has more than 32 MiB"):
+        inspect(f"{server}/base")
+
+
+def test_a_range_without_end(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server says that it sends the eight bytes that are wanted."""
+    monkeypatch.setattr(_Handler, "overflowing", DATA)
+    found = inspect(f"{server}/base")
+    assert any("the answer has more than 32 MiB" in text for text in found.not_judged)
+
+
+def test_a_small_list_that_unpacks_to_much(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_Handler, "packed", gzip.compress(bytes(64 << 20)))
+    with pytest.raises(UsageError, match="the answer unpacks to more than 32 MiB"):
+        inspect(f"{server}/base")
+
+
+def test_a_list_that_is_packed(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = sorted(os.listdir(str(SOURCE)))
+    page = "".join(f'<a href="/base/{name}">x</a>' for name in names)
+    monkeypatch.setattr(_Handler, "packed", gzip.compress(page.encode()))
+    assert inspect(f"{server}/base").variables == inspect(str(SOURCE)).variables
+
+
+@pytest.mark.parametrize("text", ["<a ", "<a x", "<a" + " " * 100000, "<A\n"])
+def test_a_list_in_which_no_link_ends(
+    server: str, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """What looks for links in it takes quadratic time, were it given the list as it is."""
+    monkeypatch.setattr(_Handler, "extra", text * (4000000 // len(text)))
+    assert inspect(f"{server}/base").variables == inspect(str(SOURCE)).variables

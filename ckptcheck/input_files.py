@@ -1,0 +1,130 @@
+"""Reads the texts that a user names, in bounded memory and time, whatever the name leads to.
+
+PARAMS may be a file, standard input, a named pipe, or a process substitution such as
+``<(jq …)``. The other end of a pipe may write without end, or never.
+"""
+
+import io
+import os
+import select
+import stat
+import sys
+import time
+from typing import List
+
+from .errors import UsageError
+
+LARGEST = 64 << 20
+"""Bytes."""
+LONGEST_WAIT = 300.0
+"""Seconds that a pipe may take until its end."""
+_SOON = 3.0
+"""Seconds after which standard error says what is waited for."""
+_CHUNK = 1 << 20
+
+
+def read_input(path: str, what: str) -> bytes:
+    """Reads a file or a pipe to its end.
+
+    Args:
+        path: the file, ``-`` for standard input.
+        what: what it is to the user, for the messages: ``PARAMS``.
+
+    Raises:
+        UsageError: it is too large, has no end, or is a device.
+        OSError: it cannot be read.
+    """
+    if path == "-":
+        return _read_standard_input(f"{what} standard input")
+    name = f"{what} {path}"
+    _verify_kind(os.stat(path), name)
+    # A named pipe that nobody writes to must not block here: what reads it has a time limit.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    try:
+        return _read_to_end(descriptor, name)
+    finally:
+        os.close(descriptor)
+
+
+def _verify_kind(info: os.stat_result, name: str) -> None:
+    """Refuses devices: some have no end, and opening others does something.
+
+    Raises:
+        UsageError: it is one.
+    """
+    is_null = stat.S_ISCHR(info.st_mode) and info.st_rdev == os.stat(os.devnull).st_rdev
+    if stat.S_ISBLK(info.st_mode) or (stat.S_ISCHR(info.st_mode) and not is_null):
+        raise UsageError(
+            f"{name}: it is a device; expected a file with a JSON object, or - for standard input"
+        )
+    if stat.S_ISREG(info.st_mode) and info.st_size > LARGEST:
+        raise _too_large(name)
+
+
+def _read_standard_input(name: str) -> bytes:
+    if sys.stdin is None:
+        raise UsageError(f"{name}: it is closed")
+    try:
+        descriptor = sys.stdin.fileno()
+    except (AttributeError, io.UnsupportedOperation):  # a caller has put something in its place
+        data: bytes = sys.stdin.buffer.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise _too_large(name) from None
+        return data
+    return _read_to_end(descriptor, name)
+
+
+def _read_to_end(descriptor: int, name: str) -> bytes:
+    """The bytes of a file or pipe that is open.
+
+    Raises:
+        UsageError: it is too large, or takes too long.
+        OSError: it cannot be read.
+    """
+    wait = _Wait(descriptor, name)
+    pieces: List[bytes] = []
+    left = LARGEST
+    while left >= 0:
+        wait.until_readable()
+        try:
+            piece = os.read(descriptor, min(_CHUNK, left + 1))
+        except BlockingIOError:
+            continue
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
+        left -= len(piece)
+    raise _too_large(name)
+
+
+class _Wait:
+    """Waits for a pipe, for a limited time in all."""
+
+    def __init__(self, descriptor: int, name: str) -> None:
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLIN)
+        self._name = name
+        self._end = time.monotonic() + LONGEST_WAIT
+        self._quiet = True
+
+    def until_readable(self) -> None:
+        """Returns when there is something to read, or the end.
+
+        Raises:
+            UsageError: there is neither in time.
+        """
+        if self._quiet and self._poll.poll(_SOON * 1000):
+            return
+        if self._quiet:
+            self._quiet = False
+            sys.stderr.write(f"ckptcheck: waiting for {self._name}\n")
+            sys.stderr.flush()
+        if not self._poll.poll(max(self._end - time.monotonic(), 0) * 1000):
+            raise UsageError(
+                f"{self._name}: it did not end in {LONGEST_WAIT:g} s; write it to a file first, "
+                "and name that"
+            )
+
+
+def _too_large(name: str) -> UsageError:
+    return UsageError(f"{name}: larger than {LARGEST >> 20} MiB")

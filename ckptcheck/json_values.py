@@ -1,0 +1,136 @@
+"""JSON that the user wrote: parsed, and verified to be what every Python can read again."""
+
+import json
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
+
+from .errors import UsageError
+
+_DEEPEST = 100
+"""Objects and arrays in one another: what goes through them needs frames of Python for each, of
+which there are 1000, and the code that is traced needs most of them."""
+_MOST_DIGITS = 4000
+"""Python 3.11 and later convert integers of 4300 digits at most."""
+_LARGEST = 10**_MOST_DIGITS
+_PLAIN = frozenset((str, float, bool, type(None)))
+_NUMBERS = _PLAIN | {int}
+
+
+class DuplicateKeyError(ValueError):
+    """A key that stands twice in a JSON object."""
+
+
+class TooDeepError(ValueError):
+    """JSON in which too many objects and arrays are in one another."""
+
+
+def parse(text: str) -> Any:
+    """Parses JSON in which each key stands once.
+
+    Raises:
+        DuplicateKeyError: a key stands twice.
+        TooDeepError: it is nested too deeply.
+        json.JSONDecodeError: it is not JSON.
+        ValueError: a number has more digits than this Python reads.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_unique)
+    except RecursionError:
+        raise TooDeepError("it is nested too deeply") from None
+
+
+def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise DuplicateKeyError(key)
+            seen.add(key)
+    return found
+
+
+class _UnfitError(Exception):
+    """A part of a value that JSON cannot hold."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.path: List[str] = []
+
+
+def plain(value: Any, where: str) -> Any:
+    """A copy of a value, made of dict, list, str, int, float, bool and None alone.
+
+    Args:
+        value: what JSON can hold; a tuple becomes a list.
+        where: what it is to the user, for the messages: ``params``.
+
+    Raises:
+        UsageError: a part of it cannot be held by JSON, or not be read by every Python.
+    """
+    try:
+        return _copy(value, 0)
+    except _UnfitError as error:
+        place = where + "".join(reversed(error.path))
+        shown = place if len(place) <= 60 else place[:60] + "…"
+        raise UsageError(f"{shown}{error.problem}") from None
+
+
+def _copy(value: Any, depth: int) -> Any:
+    if type(value) in _PLAIN:
+        return value
+    if depth > _DEEPEST:
+        raise _UnfitError(f": it is nested deeper than {_DEEPEST} levels")
+    if isinstance(value, Mapping):
+        return _copy_object(value, depth)
+    if isinstance(value, (list, tuple)):
+        return _copy_array(value, depth)
+    if isinstance(value, int):
+        return _verified(int(value))
+    if isinstance(value, (str, float)):  # of a class of its own, such as numpy.float64
+        return str.__str__(value) if isinstance(value, str) else float(value)
+    raise _UnfitError(
+        f" is {type(value).__name__}, which JSON cannot hold: name an adapter as TARGET that puts "
+        "it in"
+    )
+
+
+def _verified(number: int) -> int:
+    if not -_LARGEST < number < _LARGEST:
+        raise _UnfitError(f": an integer of more than {_MOST_DIGITS} digits, which Python refuses")
+    return number
+
+
+def _copy_array(items: Sequence[Any], depth: int) -> List[Any]:
+    if set(map(type, items)) <= _NUMBERS:  # an array of millions of numbers takes no time
+        numbers = [item for item in items if type(item) is int]
+        if not numbers or (min(numbers) > -_LARGEST and max(numbers) < _LARGEST):
+            return list(items)
+    found = []
+    for place, item in enumerate(items):
+        try:
+            found.append(_copy(item, depth + 1))
+        except _UnfitError as error:
+            error.path.append(f"[{place}]")
+            raise
+    return found
+
+
+def _copy_object(items: Mapping[Any, Any], depth: int) -> Dict[str, Any]:
+    found = {}
+    for key, item in items.items():
+        if not isinstance(key, str):
+            raise _UnfitError(f": the key {_shown(key)} is not a string")
+        try:
+            found[str.__str__(key)] = _copy(item, depth + 1)
+        except _UnfitError as error:
+            error.path.append(f"[{key!r}]")
+            raise
+    return found
+
+
+def _shown(key: Any) -> str:
+    try:
+        return repr(key)[:60]
+    except Exception:  # an integer of thousands of digits, or an object of the caller's
+        return f"of the type {type(key).__name__}"

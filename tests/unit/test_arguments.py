@@ -1,0 +1,355 @@
+"""Whatever check() and the commands are given: a report, or a UsageError that says why."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Mapping
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from ckptcheck import input_files
+from ckptcheck.checker import check
+from ckptcheck.cli import main
+from ckptcheck.config import (
+    CheckSpec,
+    feature_file,
+    read_feature_file,
+    read_json_object,
+    with_overrides,
+)
+from ckptcheck.errors import UsageError
+from ckptcheck.json_values import plain
+
+from ..support import FIXTURES, as_a_user, environment, folder_of_all, run_cli
+
+MODEL_DIR = str(FIXTURES / "hidden_dropout" / "tf215")
+HUGE = 10**5000
+
+
+class Raises(Mapping):  # type: ignore[type-arg]
+    """A mapping that is none of JSON's."""
+
+    def __getitem__(self, key: Any) -> Any:
+        return {1, 2}
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([3])
+
+    def __len__(self) -> int:
+        return 1
+
+
+WRONG: List[Any] = [
+    *(None, True, 0, -1, HUGE, -HUGE, 0.0, -0.0, float("nan"), float("inf"), 1j, b"", b"a\0"),
+    *("", "\0", "a\0b", "\ud800", "\udcff", "x" * 5000, "a/" * 3000, "/dev/null", ".", "..", "-"),
+    *("[", "é", "\x1b[2J", "a:b", "a.py:b", "9" * 5000, "nan", "inf", "-1", "1e999", "a\0.py:b"),
+    *([], [None], [HUGE], ["\0"], ["predict", 3], [[]], (), {}, {"a": HUGE}, {3: 4}, {HUGE: 1}),
+    *({"features": 3}, {"features": {"x": {"dtype": "float32", "shape": [HUGE]}}}, Raises()),
+    *(object(), type, len, set(), {1}, Path("a\0b"), Path("no/such"), range(3), io.BytesIO()),
+    *({"features": {"dtype": "\0", "shape": None}}, {"predict": []}, {"features": {None: None}}),
+]
+CYCLIC: List[Any] = []
+CYCLIC.append(CYCLIC)
+DEEP: Any = {}
+for _ in range(5000):
+    DEEP = {"a": DEEP}
+ARGUMENTS = [
+    *("model_dir", "target", "params", "modes", "python", "app_dir", "params_type", "flags"),
+    *("input_fn", "features", "behavior", "timeout", "memory_limit", "fail_on", "quiet", "deep"),
+]
+
+
+def refused_or_taken(**arguments: Any) -> None:
+    """Makes a check that starts no interpreter that has TensorFlow."""
+    given: Dict[str, Any] = {"model_dir": MODEL_DIR, "target": "net:model_fn", "python": "false"}
+    given.update(arguments)
+    if not given["python"]:  # the interpreter of the tests
+        given["model_dir"] = "no/such/dir"
+    try:
+        report = check(**given)
+    except UsageError as error:
+        assert 0 < len(str(error)) < 20000
+    else:
+        assert not report.checked, "there is no checkpoint, else an interpreter was started"
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_wrong_values_of_each_argument(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"{}")))
+    for value in [*WRONG, CYCLIC, DEEP, {"a": CYCLIC}, {"features": DEEP}, {"features": CYCLIC}]:
+        refused_or_taken(**{name: value})
+
+
+_TEXTS = st.one_of(st.text(max_size=20), st.text("ab:./\0\ud800\udc80=[]{}\"'-", max_size=12))
+_VALUES = st.recursive(
+    st.one_of(
+        *(st.none(), st.booleans(), st.integers(), st.floats(), _TEXTS, st.binary(max_size=4)),
+        st.sampled_from([10**4100, {1}, object(), Path("a\0b")]),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.one_of(_TEXTS, st.integers()), inner, max_size=3),
+        st.dictionaries(st.sampled_from(["features", "dtype", "shape", "tuple"]), inner),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
+@given(st.dictionaries(st.sampled_from(ARGUMENTS), _VALUES, max_size=3))
+def test_any_values_of_the_arguments(arguments: Dict[str, Any]) -> None:
+    """All but the last two steps of a check: no interpreter is started."""
+    arguments.setdefault("target", "net:model_fn")
+    arguments["model_dir"] = arguments.get("model_dir", "no/such/dir")
+    if any(arguments.get(name) == "-" for name in ("params", "features")):
+        return
+    refused_or_taken(**arguments)
+
+
+@settings(max_examples=300)
+@given(st.lists(_TEXTS, max_size=3))
+@example(["a=" + "[" * 100000])
+@example(["a=" + "9" * 5000])
+@example(['a={"b": 1, "b": 2}'])
+@example(["a.b=1", "a.b.c=2"])
+def test_any_overrides(overrides: List[str]) -> None:
+    try:
+        params = with_overrides({"a": {"b": 1}}, overrides)
+        spec = CheckSpec("runs", "net:model_fn", params)
+    except UsageError:
+        return
+    assert json.loads(json.dumps(spec.params)).keys() == params.keys()
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("a=" + "[" * 100000, "--set a: it is nested too deeply"),
+        ('a={"b": 1, "b": 2}', "--set a: the key 'b' stands twice"),
+        ("a=" + "[" * 150 + "]" * 150, "it is nested deeper than 100 levels"),
+    ],
+)
+def test_what_set_refuses(override: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        CheckSpec("runs", "net:model_fn", with_overrides({}, [override]))
+
+
+def test_an_integer_of_thousands_of_digits_is_refused_by_every_python() -> None:
+    """Of which one reads it and another does not: neither takes it for a text."""
+    with pytest.raises(UsageError, match="digits"):
+        CheckSpec("runs", "net:model_fn", with_overrides({}, ["a=" + "9" * 5000]))
+    with pytest.raises(
+        UsageError, match=r"params\['a'\]\[1\]: an integer of more than 4000 digits"
+    ):
+        CheckSpec("runs", "net:model_fn", {"a": [1, HUGE]})
+
+
+def test_a_copy_of_the_params_is_plain() -> None:
+    number = type("Number", (int,), {})(3)
+    assert plain({"a": (1, number, None), "b": [{"c": True}]}, "params") == {
+        "a": [1, 3, None],
+        "b": [{"c": True}],
+    }
+    given = {"a": [1]}
+    assert plain(given, "params")["a"] is not given["a"]
+
+
+@pytest.mark.parametrize("shape", [[HUGE], [1 << 63], [-1], [True], [1.0], "x", [[]]])
+def test_shapes_that_no_tensor_has(shape: Any) -> None:
+    with pytest.raises(UsageError, match="--features"):
+        feature_file({"features": {"dtype": "float32", "shape": shape}}, "(an object)")
+
+
+# --- where params come from ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("read", [read_json_object, lambda path, what: read_feature_file(path)])
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/full", "/dev/urandom", "/dev/tty"])
+def test_a_device_is_no_file(read: Any, path: str) -> None:
+    if not os.path.exists(path):
+        pytest.skip(f"NOT TESTED: there is no {path}")
+    with pytest.raises(UsageError, match="it is a device; expected a file with a JSON object"):
+        read(path, "PARAMS")
+
+
+@pytest.mark.parametrize(
+    "path", ["/proc/self/mem", "/proc/self/environ", "/proc/kmsg", "/dev/null"]
+)
+def test_files_of_the_system(path: str) -> None:
+    if not os.path.exists(path):
+        pytest.skip(f"NOT TESTED: there is no {path}")
+    with pytest.raises(UsageError, match="PARAMS"):
+        read_json_object(path, "PARAMS")
+
+
+def test_a_file_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(input_files, "LARGEST", 1 << 20)
+    path = tmp_path / "params.json"
+    for size, words in ((1 << 20, "not JSON"), ((1 << 20) + 1, "larger than 1 MiB")):
+        path.write_bytes(b"x" * size)
+        with pytest.raises(UsageError, match=words):
+            read_json_object(str(path), "PARAMS")
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> str:
+    path = str(tmp_path / "pipe")
+    os.mkfifo(path)
+    return path
+
+
+def _write_into(path: str, data: bytes) -> threading.Thread:
+    def write() -> None:
+        with open(path, "wb") as file:
+            try:
+                file.write(data)
+                file.flush()
+            except BrokenPipeError:  # enough was read
+                os.close(os.dup(file.fileno()))
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_a_named_pipe(pipe: str) -> None:
+    thread = _write_into(pipe, b'{"a": "' + b"x" * 300000 + b'"}')
+    assert len(read_json_object(pipe, "PARAMS")["a"]) == 300000
+    thread.join()
+
+
+def test_a_named_pipe_that_never_ends(pipe: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(input_files, "LARGEST", 1 << 20)
+    _write_into(pipe, b"x" * (2 << 20))
+    with pytest.raises(UsageError, match=r"PARAMS .*pipe: larger than 1 MiB"):
+        read_json_object(pipe, "PARAMS")
+
+
+def test_a_named_pipe_that_nobody_writes_to(
+    pipe: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(input_files, "_SOON", 0.01)
+    monkeypatch.setattr(input_files, "LONGEST_WAIT", 0.05)
+    with pytest.raises(UsageError, match=r"pipe: it did not end in 0.05 s; write it to a file"):
+        read_json_object(pipe, "PARAMS")
+    assert capsys.readouterr().err == f"ckptcheck: waiting for PARAMS {pipe}\n"
+
+
+CHECK = (
+    "import sys; from ckptcheck.config import read_json_object as read; print(read(*sys.argv[1:]))"
+)
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("""$PYTHON -c "$CHECK" - PARAMS < params.json""", "{'a': 1}"),
+        ("""cat params.json | $PYTHON -c "$CHECK" - PARAMS""", "{'a': 1}"),
+        ("""cat params.json | $PYTHON -c "$CHECK" /dev/stdin PARAMS""", "{'a': 1}"),
+        ("""(sleep 0.2; cat params.json) | $PYTHON -c "$CHECK" /dev/fd/0 PARAMS""", "{'a': 1}"),
+        ("""$PYTHON -c "$CHECK" <(cat params.json) PARAMS""", "{'a': 1}"),
+        ("""$PYTHON -c "$CHECK" <(sleep 0.2; cat params.json) PARAMS""", "{'a': 1}"),
+        ("""$PYTHON -c "$CHECK" <(true) PARAMS""", "it is empty"),
+        ("""yes '{' | $PYTHON -c "$CHECK" - PARAMS""", "standard input: larger than 64 MiB"),
+        ("""$PYTHON -c "$CHECK" - PARAMS < /dev/zero""", "standard input: larger than 64 MiB"),
+    ],
+)
+def test_what_a_shell_gives(tmp_path: Path, script: str, expected: str) -> None:
+    (tmp_path / "params.json").write_text('{"a": 1}')
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=str(tmp_path),
+        env=environment(PYTHON=sys.executable, CHECK=CHECK),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        timeout=60,
+    )
+    assert expected in done.stdout.decode(), done.stdout
+
+
+# --- the command line ------------------------------------------------------------------------
+
+
+def test_paths_that_cannot_be_opened(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """For each command: too long, a circle of links, no rights, a file as a directory."""
+    with folder_of_all() as folder:
+        os.symlink("circle", str(folder / "circle"))
+        (folder / "file.json").write_text("{}")
+        (folder / "closed").mkdir(mode=0o000)
+        paths = ["x" * 300, "x/" * 3000, "circle", "circle/x", "file.json/x", "closed/x", "", " "]
+        words = [[path, "net:model_fn"] for path in paths]
+        words += [[MODEL_DIR, "net:model_fn", path] for path in paths[:-2]]
+        words += [[MODEL_DIR, "net:model_fn", "--features", path] for path in paths]
+        words += [[MODEL_DIR, "net:model_fn", "--app-dir", path] for path in paths[:-2]]
+        words += [[MODEL_DIR, "net:model_fn", "--python", path] for path in [*paths[:-2], "."]]
+        words += [[command, path] for command in ("inspect", "verify") for path in paths]
+        words += [["snapshot", MODEL_DIR, path] for path in paths[:-1]]
+        monkeypatch.chdir(folder)
+        for command in ([], ["inspect"], ["verify"], ["snapshot"]):  # imports what users may not
+            code_of([*command, "no/such", "net:model_fn"][:2])
+        with as_a_user():
+            codes = [code_of(word) for word in words]
+        monkeypatch.undo()
+        os.chmod(str(folder / "closed"), 0o700)
+    said = capfd.readouterr().err
+    assert "internal error" not in said and "Traceback" not in said, said
+    assert codes == [2] * len(words), [pair for pair in zip(words, codes) if pair[1] != 2]
+
+
+def code_of(words: List[str]) -> Any:
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    return end.value.code
+
+
+_COMMANDS = """
+from ckptcheck.cli import main
+for word in words:
+    try:
+        main(word)
+    except SystemExit as end:
+        print(word, "ended with", end.code, flush=True)
+"""
+
+
+def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = f"import os; os.rmdir({str(gone)!r})\n"
+    words = [
+        [MODEL_DIR, "net:model_fn"],
+        ["runs", "net:model_fn"],
+        [MODEL_DIR, "/net.py:model_fn", "--app-dir", "/"],
+        ["inspect", "runs"],
+        ["verify", "runs"],
+        ["snapshot", "runs", "out"],
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}words = {words!r}{_COMMANDS}"],
+        cwd=str(gone),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        timeout=120,
+    )
+    said = done.stdout.decode()
+    assert "internal error" not in said and "Traceback" not in said, said
+    assert said.count("ended with 2") == len(words), said
+
+
+@pytest.mark.parametrize("option", ["--timeout", "--memory-limit"])
+@pytest.mark.parametrize("value", ["9" * 5000, "nan", "inf", "-inf", "-0.0", "1e999", "", "٣x"])
+def test_numbers_that_are_none(tmp_path: Path, option: str, value: str) -> None:
+    run = run_cli(MODEL_DIR, "net:model_fn", f"{option}={value}", cwd=tmp_path)
+    assert run.code == 2, run
+    assert f"ckptcheck: error: {option}" in run.err, run
