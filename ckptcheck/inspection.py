@@ -2,13 +2,13 @@
 
 import dataclasses
 import os
-from typing import Dict, Tuple
+from typing import Dict, NamedTuple, Tuple
 
 from .checkpoint.bundle import Bundle
-from .checkpoint.examine import Examined, examine
+from .checkpoint.examine import Examined
 from .checkpoint.files import Listing, by_checkpoint
 from .checkpoint.first_version import files_of, is_first_version, without_pattern
-from .checkpoint.locate import checkpoints_of, locate
+from .checkpoint.locate import checkpoint_exists, checkpoints_of
 from .checkpoint.remote import AtHand, at_hand
 from .checkpoint.snapshot import list_model_dir
 from .errors import UsageError
@@ -16,6 +16,7 @@ from .file_facts import failing, file_facts, loaded_prefix, why_loaded
 from .groups import group
 from .rules import run_rules
 from .rules.roles import roles
+from .settled import Doubt, Look, doubt_of, look_at, settled
 from .spec import (
     CheckpointSummary,
     Inspection,
@@ -36,7 +37,7 @@ def inspect(model_dir: str, fail_on: str = "error") -> Inspection:
         UsageError: there is nothing of that name.
     """
     with at_hand(model_dir) as place:
-        return _shown(_inspected(place.path, fail_on), place)
+        return _shown(_inspected(_seen(place), fail_on), place)
 
 
 def _shown(found: Inspection, place: AtHand) -> Inspection:
@@ -47,9 +48,28 @@ def _shown(found: Inspection, place: AtHand) -> Inspection:
     return place.shown(found)
 
 
-def _inspected(model_dir: str, fail_on: str) -> Inspection:
-    located = locate(model_dir)
-    examined = examine(located.prefix) if located.exists else Examined()
+class _Seen(NamedTuple):
+    """What was seen of a model_dir at one time: its checkpoint, and those beside that."""
+
+    look: Look
+    checkpoints: Tuple[CheckpointSummary, ...]
+
+
+def _seen(place: AtHand) -> _Seen:
+    def look() -> _Seen:
+        found = look_at(place.path)
+        return _Seen(found, _summaries(found.located))
+
+    return look() if place.local else settled(place.path, look, _doubt)
+
+
+def _doubt(seen: _Seen) -> Doubt:
+    lost = any(item.loaded and item.written is None for item in seen.checkpoints)
+    return doubt_of(seen.look, also=lost)
+
+
+def _inspected(seen: _Seen, fail_on: str) -> Inspection:
+    located, examined = seen.look
     findings = run_rules(file_facts(located, examined))
     bundle = examined.bundle
     checked = bool(located.prefix or located.candidates) and not examined.first_version
@@ -58,7 +78,7 @@ def _inspected(model_dir: str, fail_on: str) -> Inspection:
         checked=checked,
         model_dir=located.model_dir,
         why=why_loaded(located, bundle),
-        checkpoints=_summaries(located),
+        checkpoints=seen.checkpoints,
         prefix=loaded_prefix(located) if bundle else "",
         variables=_rows(bundle) if bundle else (),
         shards=bundle.num_shards if bundle else 0,
@@ -77,9 +97,15 @@ def _summaries(located: Located) -> Tuple[CheckpointSummary, ...]:
         prefixes.append(loaded)  # of a name that no other has
     folders = {os.path.dirname(prefix) for prefix in prefixes}
     files = {folder: by_checkpoint(_listed(located, folder)) for folder in folders}
-    return tuple(
+    summaries = (
         _summary(prefix, files[os.path.dirname(prefix)], prefix == loaded) for prefix in prefixes
     )
+    return tuple(item for item in summaries if item.loaded or not _is_gone(item))
+
+
+def _is_gone(summary: CheckpointSummary) -> bool:
+    """Whether a checkpoint was removed between two looks at its directory."""
+    return summary.written is None and not checkpoint_exists(summary.prefix)
 
 
 def _listed(located: Located, folder: str) -> Listing:

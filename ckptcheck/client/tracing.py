@@ -4,7 +4,18 @@ import dataclasses
 import json
 import os
 import tempfile
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Dict,
+    Iterable,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from ..config import CheckSpec
 from ..errors import UnknownFeaturesError, UsageError
@@ -33,18 +44,47 @@ class Known:
     """What one check found out that others of the same checkpoint and model_fn need not ask again.
 
     Attributes:
-        index: the tracer's reply of what TensorFlow lists of the checkpoint.
-        graph: its reply of the saved graph.
-        guess: the features; None where they were given, or not found.
+        index: what TensorFlow lists of the checkpoint, or why it cannot; None where there is none.
+        graph: the tracer's reply of the saved graph.
+        guess: the features; None where they were given, or not known yet.
         names: whether the code wants the names of TensorFlow 1: ``v1``, else ``native``.
         tpu: whether it wants the params that TPUEstimator adds.
     """
 
-    index: Any
+    index: Union[CheckpointIndex, Failure, None]
     graph: Any
-    guess: Optional[Guess]
-    names: str
-    tpu: bool
+    guess: Optional[Guess] = None
+    names: str = "native"
+    tpu: bool = False
+
+    @property
+    def graph_name(self) -> str:
+        """The name of the file that holds the saved graph, "" for none."""
+        return os.path.basename(self.graph["file"]) if isinstance(self.graph, dict) else ""
+
+
+def known_of(located: Located, tracer: Tracer, timeout: float) -> Known:
+    """What TensorFlow reads of a checkpoint and its saved graph, asked for side by side.
+
+    A trace looks at these files no more, so that they may be removed then.
+
+    Raises:
+        UsageError: reading the checkpoint did not come to its end.
+    """
+    tracer.forget()
+    asked = {tracer.send("saved-graph", timeout, files=list(located.graphs)): "graph"}
+    if located.exists:
+        asked[tracer.send("checkpoint", timeout, prefix=located.prefix)] = "index"
+    replies: Dict[str, Any] = {}
+    while len(replies) < len(asked):
+        number, reply = tracer.receive(timeout)
+        replies[asked[number]] = reply
+    index = replies.get("index")
+    if isinstance(index, Failure) and index.kind != "raised":
+        raise UsageError(f"reading {located.prefix}: {index.message}")
+    if index is not None and not isinstance(index, Failure):
+        index = from_json(CheckpointIndex, index)
+    return Known(index, replies["graph"])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,9 +120,9 @@ def trace_check(
     spec: CheckSpec,
     located: Located,
     tracer: Tracer,
+    known: Known,
     index: Optional[CheckpointIndex] = None,
     rehearses: bool = True,
-    known: Optional[Known] = None,
 ) -> Traced:
     """Traces one check.
 
@@ -90,15 +130,15 @@ def trace_check(
         spec: what to check.
         located: the checkpoint that a restore would load.
         tracer: a running tracer.
+        known: what :func:`known_of` gave, or what a check with other params found out.
         index: what the checkpoint holds, where that is known already.
         rehearses: whether the run after the restore is rehearsed where shapes differ.
-        known: what a check with other params found out.
 
     Raises:
         UsageError: the interpreter, the target, or the features are not there.
     """
     tracer.forget()
-    return _Tracing(spec, located, tracer, index, rehearses, known).run()
+    return _Tracing(spec, located, tracer, known, index, rehearses).run()
 
 
 class _Tracing:
@@ -109,18 +149,18 @@ class _Tracing:
         spec: CheckSpec,
         located: Located,
         tracer: Tracer,
+        known: Known,
         index: Optional[CheckpointIndex],
         rehearses: bool,
-        known: Optional[Known],
     ) -> None:
         self._spec = spec
         self._located = located
         self._tracer = tracer
         self._index = index
         self._listed: Optional[CheckpointIndex] = None
-        self._names = known.names if known else "native"
+        self._names = known.names
         self._vain_v1 = 0
-        self._tpu = known is not None and known.tpu
+        self._tpu = known.tpu
         self._strategy = False
         self._rehearses = rehearses
         self._known = known
@@ -133,9 +173,8 @@ class _Tracing:
 
     def run(self) -> Traced:
         self._environment = self._tracer.hello()
-        replies = self._replies()
-        unreadable = self._take_index(replies.get("index"))
-        graph = self._saved_graph(replies["graph"])
+        unreadable = self._take_index()
+        graph = self._saved_graph()
         self._strategy = graph is not None and graph.strategy
         self._launch = _launch(self._spec.behavior, self._environment, graph)
         try:
@@ -156,33 +195,19 @@ class _Tracing:
             () if self._index else ("whether the model fits a checkpoint: none would be read",)
         )
         doubts = (*nothing, *self._doubts, *_not_judged(graph, traces, self._explicit))
-        known = Known(replies.get("index"), replies["graph"], self._guess, self._names, self._tpu)
+        known = dataclasses.replace(
+            self._known, guess=self._guess, names=self._names, tpu=self._tpu
+        )
         return Traced(self._index, unreadable, trace, doubts, self._listed, known)
 
     @property
     def _explicit(self) -> bool:
         return bool(self._spec.input_fn) or self._spec.features is not None
 
-    def _replies(self) -> Dict[str, Any]:
-        """What TensorFlow reads of the checkpoint and its saved graph, asked for side by side."""
-        if self._known is not None:
-            return {"index": self._known.index, "graph": self._known.graph}
-        timeout, located = self._spec.timeout, self._located
-        files = list(located.graphs)
-        asked = {self._tracer.send("saved-graph", timeout, files=files): "graph"}
-        if located.exists:
-            asked[self._tracer.send("checkpoint", timeout, prefix=located.prefix)] = "index"
-        replies: Dict[str, Any] = {}
-        while len(replies) < len(asked):
-            number, reply = self._tracer.receive(timeout)
-            replies[asked[number]] = reply
-        return replies
-
-    def _take_index(self, reply: Any) -> Optional[Failure]:
+    def _take_index(self) -> Optional[Failure]:
         """Keeps what the checkpoint holds, or returns why nobody can read it."""
+        reply = self._known.index
         if isinstance(reply, Failure):
-            if reply.kind != "raised":
-                raise UsageError(f"reading {self._located.prefix}: {reply.message}")
             if self._index is not None and reply.type == _NOT_TEXT:
                 return None
             if _UNSEEN in reply.message and os.path.isfile(self._located.prefix + ".index"):
@@ -190,7 +215,7 @@ class _Tracing:
             self._index = None
             return reply
         if reply is not None:
-            self._listed = from_json(CheckpointIndex, reply)
+            self._listed = reply
             self._index = self._index or self._listed
         return None
 
@@ -201,7 +226,8 @@ class _Tracing:
             "have to be the same files to it"
         )
 
-    def _saved_graph(self, reply: Any) -> Optional[SavedGraph]:
+    def _saved_graph(self) -> Optional[SavedGraph]:
+        reply = self._known.graph
         if isinstance(reply, Failure):
             self._graph_problem = reply.message
             return None
@@ -318,8 +344,8 @@ class _Tracing:
         """The modes with the features that the saved graph shows."""
         if graph is None:
             raise self._no_graph()
-        known = self._known.guess if self._known else None
-        found = find(graph, _with_reference(self._spec.modes), self._ask, known)
+        modes = _with_reference(self._spec.modes)
+        found = find(graph, modes, self._ask, self._known.guess)
         _raise_usage(found.traces.values())
         if found.guess is None or not found.complete or names_depend_on_keys(found.traces):
             raise self._not_found(found, graph)
