@@ -8,7 +8,8 @@ from .checkpoint.bundle import Bundle
 from .checkpoint.examine import Examined
 from .checkpoint.files import Listing, by_checkpoint
 from .checkpoint.first_version import files_of, is_first_version, without_pattern
-from .checkpoint.locate import checkpoint_exists, checkpoints_of
+from .checkpoint.locate import checkpoints_of
+from .checkpoint.marks import marks_of
 from .checkpoint.remote import AtHand, at_hand
 from .checkpoint.snapshot import list_model_dir
 from .errors import UsageError
@@ -16,7 +17,7 @@ from .file_facts import failing, file_facts, loaded_prefix, why_loaded
 from .groups import group
 from .rules import run_rules
 from .rules.roles import roles
-from .settled import Doubt, Look, doubt_of, look_at, settled
+from .settled import Doubt, Look, doubt_of, folder_of, look_at, settled
 from .spec import (
     CheckpointSummary,
     Inspection,
@@ -49,23 +50,31 @@ def _shown(found: Inspection, place: AtHand) -> Inspection:
 
 
 class _Seen(NamedTuple):
-    """What was seen of a model_dir at one time: its checkpoint, and those beside that."""
+    """What was seen of a model_dir at one time.
+
+    Attributes:
+        look: the checkpoint that a restore would load.
+        checkpoints: all that are there.
+        at_rest: whether nothing changed until all were seen.
+    """
 
     look: Look
     checkpoints: Tuple[CheckpointSummary, ...]
+    at_rest: bool
 
 
 def _seen(place: AtHand) -> _Seen:
     def look() -> _Seen:
+        folders = [folder_of(place.path)]
+        marks = marks_of(folders)
         found = look_at(place.path)
-        return _Seen(found, _summaries(found.located))
+        return _Seen(found, _summaries(found.located), marks_of(folders) == marks)
 
     return look() if place.local else settled(place.path, look, _doubt)
 
 
 def _doubt(seen: _Seen) -> Doubt:
-    lost = any(item.loaded and item.written is None for item in seen.checkpoints)
-    return doubt_of(seen.look, also=lost)
+    return doubt_of(seen.look, also=not seen.at_rest)
 
 
 def _inspected(seen: _Seen, fail_on: str) -> Inspection:
@@ -97,15 +106,9 @@ def _summaries(located: Located) -> Tuple[CheckpointSummary, ...]:
         prefixes.append(loaded)  # of a name that no other has
     folders = {os.path.dirname(prefix) for prefix in prefixes}
     files = {folder: by_checkpoint(_listed(located, folder)) for folder in folders}
-    summaries = (
+    return tuple(
         _summary(prefix, files[os.path.dirname(prefix)], prefix == loaded) for prefix in prefixes
     )
-    return tuple(item for item in summaries if item.loaded or not _is_gone(item))
-
-
-def _is_gone(summary: CheckpointSummary) -> bool:
-    """Whether a checkpoint was removed between two looks at its directory."""
-    return summary.written is None and not checkpoint_exists(summary.prefix)
 
 
 def _listed(located: Located, folder: str) -> Listing:

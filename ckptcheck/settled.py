@@ -135,8 +135,8 @@ def folder_of(named: str) -> str:
 def being_written(named: str) -> UsageError:
     """What to say of a model_dir that is never seen at rest."""
     return UsageError(
-        f"{named} is being written, try again: each time that ckptcheck read its files, a training "
-        "run or a copy changed them meanwhile. If it always does, give a copy of the directory"
+        f"{named} is being written, try again: its files changed each time that ckptcheck read "
+        "them (a training run may be saving there). If this happens every time, check a copy of it"
     )
 
 

@@ -105,7 +105,7 @@ def _seen(place: AtHand, all_checkpoints: bool, stack: contextlib.ExitStack) -> 
 
 
 def _doubt(seen: _Seen) -> Doubt:
-    """Judges the checkpoint that is loaded, and the latest, which may be saved just now.
+    """Judges what the state file names, and the latest checkpoint, which may be saved just now.
 
     Of those before it, which come and go, is told once they were read.
     """
@@ -114,7 +114,8 @@ def _doubt(seen: _Seen) -> Doubt:
     doubts = []
     for item in seen.checkpoints:
         is_loaded = item.prefix == seen.loaded
-        if is_loaded or item is seen.checkpoints[-1]:
+        named = is_loaded or item.prefix == seen.located.prefix
+        if named or item is seen.checkpoints[-1]:
             lost = is_loaded and lacks(seen.held, item.examined.bundle, item.examined.files)
             doubts.append(doubt_of(Look(item.located, item.examined), also=lost))
     return max(doubts, key=lambda doubt: (doubt.wrong, doubt.patience))
