@@ -365,15 +365,18 @@ def _facts(
     spec: CheckSpec, found: _Checkpoint, tracer: Tracer, rehearses: bool, known: Known
 ) -> Tuple[Facts, Tuple[str, ...], Optional[Known]]:
     located, examined = found.located, found.examined
-    before = listing(located.model_dir)
     bundle = examined.bundle
     index = bundle.checkpoint_index() if bundle else None
-    try:
-        traced = trace_check(spec, located, tracer, known, index, rehearses)
-    except UsageError as error:
-        raise UsageError(str(error) + _said_of(before, located)) from None
-    after = listing_after(located.model_dir, before)
-    changed = attributed(before, after)
+    for _ in range(_MOST_TRACES):
+        before = listing(located.model_dir)
+        try:
+            traced = trace_check(spec, located, tracer, known, index, rehearses)
+        except UsageError as error:
+            raise UsageError(str(error) + _said_of(before, located)) from None
+        after = listing_after(located.model_dir, before)
+        changed = attributed(before, after)
+        if not (changed.of_a_training and traced.raised):
+            break
     doubts = () if before.whole and after.whole else (_NOT_ALL_FILES,)
     if changed.of_a_training:
         names = some_names([printable(change.name) for change in changed.of_a_training])
@@ -393,6 +396,8 @@ def _facts(
     return facts, (*traced.not_judged, *doubts), traced.known
 
 
+_MOST_TRACES = 3
+"""How often code is traced that raises while a training run saves: it may read what is removed."""
 _BESIDE_A_TRAINING = (
     "whether the code writes into the model_dir, too: a training run was at work there, and "
     "changed {} while the code was traced"

@@ -157,7 +157,7 @@ def doubt_of(look: Look, also: bool = False) -> Doubt:
     found = _findings(look)
     folder = os.path.dirname(look.located.prefix) or look.located.model_dir
     first = _first_files(look, {item.rule for item in found})
-    patience = max((seconds for path, seconds in first if _is_fresh(path)), default=0.0)
+    patience = max((seconds for path, seconds in first if is_fresh(path)), default=0.0)
     return Doubt(also or bool(found), folder, patience)
 
 
@@ -186,7 +186,15 @@ def _first_files(look: Look, rules: Set[str]) -> Iterator[Tuple[str, float]]:
     yield from ((path, _PATIENCE_SECONDS) for path in others)
 
 
-def _is_fresh(path: str) -> bool:
+def wait_while(there: Callable[[], bool]) -> None:
+    """Waits for what a save does next, though not for long."""
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while there() and time.monotonic() < end:
+        time.sleep(_PAUSE_SECONDS)
+
+
+def is_fresh(path: str) -> bool:
+    """Whether a file is so new that the save which wrote it may not have ended."""
     try:
         return os.stat(path).st_mtime > time.time() - _FRESH_SECONDS
     except (OSError, ValueError):  # it was removed meanwhile

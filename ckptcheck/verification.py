@@ -15,6 +15,7 @@ from .checkpoint.locate import checkpoints_of, locate, named_alone, step_and_nam
 from .checkpoint.marks import marks_of
 from .checkpoint.remote import AtHand, ReadRange, at_hand
 from .checkpoint.snapshot import list_model_dir
+from .checkpoint.state_file import STATE_FILE
 from .errors import UsageError
 from .file_facts import (
     Count,
@@ -28,7 +29,7 @@ from .file_facts import (
 )
 from .groups import group
 from .rules import run_rules
-from .settled import Doubt, Look, being_written, doubt_of, settled
+from .settled import Doubt, Look, being_written, doubt_of, is_fresh, settled, wait_while
 from .spec import Located, Verification, Verified, step_of
 
 
@@ -131,13 +132,18 @@ def _results(
     """
     report = Count(progress, sum(data_size(item.examined.bundle) for item in seen.checkpoints))
     end = 0
+    waited = False
     results, gone = [], []
     for item in seen.checkpoints:
         held = seen.held if seen.loaded and item.prefix == seen.loaded else NOTHING_HELD
         result = _verified(item, fail_on, report, item.prefix == seen.loaded != "", held)
         end += data_size(item.examined.bundle)
         report(max(end - report.done, 0))  # what cannot be read needs no reading
-        if not held.descriptors and not place.read and _is_gone(item, seen.located):
+        passing = not held.descriptors and not place.read
+        if passing and result.groups and not waited:
+            waited = True  # for all of them: a directory may hold many that are wrong
+            _wait_for_removal(item, seen.located)
+        if passing and _is_gone(item, seen.located):
             gone.append(item.prefix)
         elif result.groups and held.descriptors and (held.changed() or not seen.at_rest):
             return None
@@ -281,6 +287,15 @@ def _is_gone(item: _Checkpoint, located: Located) -> bool:
     """Whether a checkpoint was there, and no longer is: a training run keeps the last few."""
     was_there = item.prefix in located.candidates or (located.exists and bool(item.prefix))
     return was_there and "\0" not in item.prefix and not os.path.lexists(item.prefix + ".index")
+
+
+def _wait_for_removal(item: _Checkpoint, located: Located) -> None:
+    """Waits for the removal of a checkpoint of which some files may have been removed already.
+
+    A training run removes old ones as soon as it has written the state file.
+    """
+    if "\0" not in item.prefix and is_fresh(os.path.join(located.model_dir, STATE_FILE)):
+        wait_while(lambda: os.path.lexists(item.prefix + ".index"))
 
 
 def _named(located: Located, prefix: str, files: _Files) -> Located:

@@ -107,6 +107,12 @@ class Traced:
     listed: Optional[CheckpointIndex] = None
     known: Optional[Known] = None
 
+    @property
+    def raised(self) -> bool:
+        """Whether the code raised in a mode."""
+        failures = (mode.failure for mode in self.trace.modes) if self.trace else ()
+        return any(failure is not None and failure.kind == "raised" for failure in failures)
+
 
 class _WithFeatures(NamedTuple):
     """The traces of modes, the features as the report shows them, and as each mode got them."""

@@ -11,6 +11,7 @@ any other exit code. Ends with 1 where there is one.
 import argparse
 import collections
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Callable, Counter, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Callable, Counter, Dict, Iterator, List, Mapping, NamedTuple, Tuple, TypeVar
 
 from ckptcheck.checker import run_check
 from ckptcheck.client.process import Tracer
@@ -30,13 +31,16 @@ from ckptcheck.inspection import inspect
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 
-from ..support import FIXTURES, PROJECT, environment
+from ..support import FIXTURES, PROJECT, environment, run_cli
 
 _SOURCE = FIXTURES / "hidden_dropout"
 _PARAMS = {"num_hidden": 128, "dropout_rate": 0.3}
 _FIRST_SAVE_SECONDS = 120.0
 _KNOWN = ("defaulted-param", "stood-in")
 """What a check says of this code, whether it is trained or not."""
+_TIMES = {"inspect": 10, "verify": 10, "verify --all-checkpoints": 10, "snapshot": 5}
+_SELDOM = 10
+"""Of so many rounds one runs a check in a process of its own."""
 
 TRAINING = """
 import sys, threading, time
@@ -68,6 +72,9 @@ config = v1.estimator.RunConfig(
 estimator = v1.estimator.Estimator(model.model_fn, params={params!r}, config=config)
 estimator.train(input_fn, hooks=[Slow()], max_steps={steps})
 """
+
+
+T = TypeVar("T")
 
 
 class Outcome(NamedTuple):
@@ -162,6 +169,18 @@ class Beside:
         finally:
             shutil.rmtree(out, ignore_errors=True)
 
+    def process(self) -> Outcome:
+        """A check as it is run by people: its own process imports TensorFlow first."""
+        params = os.path.join(self._folder, "params.json")
+        Path(params).write_text(json.dumps(_PARAMS), "utf-8")
+        target = f"{_SOURCE / 'model.py'}:model_fn"
+        run = run_cli(self.model_dir, target, params, "--format", "json", cwd=self._folder)
+        if run.code == EXIT_USAGE:
+            return Outcome(run.code, (), run.err)
+        findings = run.json["findings"]
+        said = "; ".join(finding["message"] for finding in findings)
+        return Outcome(run.code, tuple(finding["rule"] for finding in findings), said)
+
 
 def _said(groups: object) -> str:
     assert isinstance(groups, (list, tuple))
@@ -189,7 +208,7 @@ def run(runs: int, every: float, say: Callable[[str], None] = print) -> int:
     """Runs each command so many times; returns how many of the runs went wrong.
 
     Args:
-        runs: how often each command runs.
+        runs: how often each command runs; those that take milliseconds several times as often.
         every: seconds between two saves, beside what a save takes.
         say: tells what went wrong.
     """
@@ -204,24 +223,36 @@ def run(runs: int, every: float, say: Callable[[str], None] = print) -> int:
             "verify": beside.verify,
             "verify --all-checkpoints": lambda: beside.verify(all_checkpoints=True),
             "snapshot": beside.snapshot,
+            "check in a process of its own": beside.process,
         }
+        done: Counter[str] = collections.Counter()
         tracer.hello()
         saves = set()
         with beside.training():
-            for _ in range(runs):
-                for name, command in commands.items():
+            for name, command in _order(runs, commands):
+                for _ in range(_TIMES.get(name, 1)):
                     saves.update(n for n in os.listdir(beside.model_dir) if n.endswith(".index"))
                     start = time.monotonic()
                     outcome = _outcome(command)
                     seconds[name] += time.monotonic() - start
+                    done[name] += 1
                     wrong = _wrong(outcome)
                     failed[name] += bool(wrong)
                     if wrong:
                         say(f"{name}: {', '.join(wrong)}: {outcome.message}")
     for name in commands:
-        say(f"{name}: {failed[name]} of {runs} wrong, {seconds[name] / runs:.2f} s each")
+        each = seconds[name] / done[name]
+        say(f"{name}: {failed[name]} of {done[name]} wrong, {each:.2f} s each")
     say(f"beside a training that was seen to save at least {len(saves)} times")
     return sum(failed.values())
+
+
+def _order(runs: int, commands: Mapping[str, T]) -> Iterator[Tuple[str, T]]:
+    """The commands of each round."""
+    for number in range(runs):
+        for name, command in commands.items():
+            if name != "check in a process of its own" or number % _SELDOM == 0:
+                yield name, command
 
 
 def main() -> None:

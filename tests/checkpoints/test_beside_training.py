@@ -169,6 +169,32 @@ def test_what_the_code_writes_is_said_while_no_training_is_at_work(
     assert all("events.out.tfevents." in message for message in found)
 
 
+READS = """
+from model import model_fn as original
+
+
+def model_fn(features, labels, mode, params):
+    with open(params["model_dir"] + "/checkpoint") as file:
+        if "save1." in file.read():
+            raise OSError("what it names is gone")
+    return original(features, labels, mode, params)
+"""
+
+
+def test_code_that_reads_what_a_training_removes(
+    project: Project, tracer: Tracer, training: Training, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is traced again; what it raises each time it raises."""
+    project.write("reads.py", READS)
+    calls = around(monkeypatch, "trace_check", before=lambda number: training.save())
+    assert_right(check(project, tracer, "reads:model_fn"), "model.ckpt-10")
+    assert len(calls) == 2
+    project.write("reads.py", READS.replace("save1.", "ckpt"))
+    rules = {finding.rule for finding in check(project, tracer, "reads:model_fn").findings}
+    assert "model-fn-raised" in rules
+    assert len(calls) == 5
+
+
 def test_a_checkpoint_that_is_replaced_again_and_again(
     project: Project, tracer: Tracer, training: Training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
