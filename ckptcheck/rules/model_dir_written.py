@@ -4,11 +4,14 @@ A traced model_fn gets a stand-in for its model_dir: ``config.model_dir`` is a d
 thrown away. Code that knows the path of the real one from its params, its flags, or by itself can
 still write there: a summary writer, a vocabulary, a dump of the params. It does the same in every
 PREDICT and EVAL. ckptcheck compares names, sizes and times before and after the trace; it repairs
-and removes nothing. A training run that goes on meanwhile writes there too, and cannot be told
-from it.
+and removes nothing.
 
-What to do: write where a session runs (a hook, a host_call), or below ``config.model_dir``; if a
-training run is at work there, nothing.
+A training run may write to the same directory meanwhile. Where one does (it saves a checkpoint, or
+an event file that was there before grows), this rule leaves out the files that training runs write:
+checkpoints, the state file, event files, ``graph.pbtxt``, profiles, ``eval`` and ``export``
+directories. Whether the code wrote such files too cannot be told then, and the report says so.
+
+What to do: write where a session runs (a hook, a host_call), or below ``config.model_dir``.
 """
 
 import dataclasses
