@@ -265,9 +265,10 @@ def test_the_order_in_which_a_save_goes(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @needs_estimator
-def test_a_real_training_beside_all_commands() -> None:
+def test_a_real_training_beside_all_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     from .beside_training import run
 
+    monkeypatch.setattr("ckptcheck.settled._FRESH_SECONDS", 10.0)  # as it is outside of tests
     said: List[str] = []
     assert run(3, 0.2, said.append) == 0, "\n".join(said)
     assert said[-1].startswith("beside a training that was seen to save at least ")
