@@ -1,18 +1,21 @@
 """One check from start to end, and the Python API's :func:`check`."""
 
+import contextlib
 import dataclasses
 import os
-from typing import Any, Iterable, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Iterable, Mapping, Optional, Sequence, Tuple, TypeVar, Union
 
 from .advice import with_advice
 from .checkpoint.bundle import differences
-from .checkpoint.examine import Examined, examine
-from .checkpoint.graphs import graphs_at_hand
-from .checkpoint.listing import Listing, changes, listing
-from .checkpoint.locate import locate
+from .checkpoint.examine import Examined
+from .checkpoint.graphs import Graphs, graphs_at_hand
+from .checkpoint.held import NOTHING_HELD, Held, data_held, lacks
+from .checkpoint.listing import Listing, attributed, listing, listing_after
+from .checkpoint.marks import Marks, marks_of
+from .checkpoint.packed import unpacked_name
 from .checkpoint.remote import AtHand, at_hand
 from .client.process import Tracer
-from .client.tracing import Known, trace_check
+from .client.tracing import Known, known_of, trace_check
 from .config import (
     DEFAULT_TIMEOUT,
     CheckSpec,
@@ -26,8 +29,20 @@ from .file_facts import Count, Progress, data_read, data_size, failing
 from .groups import group
 from .harmless import printable
 from .rules import Facts, run_rules
-from .spec import MODES, RESTORES, CheckpointIndex, Located, Report, TensorScan
+from .rules.base import some_names
+from .settled import (
+    Doubt,
+    Look,
+    being_written,
+    doubt_of,
+    folder_of,
+    look_at,
+    settled,
+)
+from .spec import MODES, RESTORES, CheckpointIndex, Failure, Located, Report, TensorScan
 from .verdicts import verdicts
+
+T = TypeVar("T")
 
 
 def check(
@@ -142,19 +157,22 @@ def run_check(
 def _run(
     spec: CheckSpec, place: AtHand, tracer: Optional[Tracer], progress: Optional[Progress]
 ) -> Report:
-    located = locate(place.path)
-    if not located.prefix and not located.candidates:
-        facts = Facts(located, spec.modes)
-        return _report(spec, facts, ("the model: there is no checkpoint to restore",))
-    with graphs_at_hand(located) as graphs:
-        examined = examine(located.prefix) if located.exists else Examined()
+    with contextlib.ExitStack() as stack:
+        looking = _Looking(spec, place, stack)
+        found = looking.until_settled(looking.look, lambda seen: doubt_of(seen.as_looked))
+        located, examined = found.as_looked
+        if not located.prefix and not located.candidates:
+            facts = Facts(located, spec.modes)
+            return _report(spec, facts, ("the model: there is no checkpoint to restore",))
         if examined.first_version and place.stands_for(located.prefix):
             raise UsageError(
                 f"{examined.problem}, which TensorFlow reads from a file: copy it here to check it"
             )
-        read = place.reader_of(located.prefix)
-        found = _Checkpoint(graphs.located, examined, read, place.unread)
-        return graphs.place.shown(_run_located(spec, found, tracer, progress))
+        found.verify_readable(spec)
+        if tracer is not None:
+            return _run_traced(spec, looking, tracer, progress)
+        with Tracer(spec.python, spec.timeout, spec.quiet) as started:
+            return _run_traced(spec, looking, started, progress)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,12 +184,18 @@ class _Checkpoint:
         examined: what its files say without TensorFlow.
         read: how to read its data where they are not beside the index.
         unread: what could not be read of it, and is not needed for the rest.
+        graphs_place: turns the names of unpacked files into those that the user knows.
+        held: its data files, where they are to be read.
+        at_rest: whether no file changed until all were seen.
     """
 
     located: Located
     examined: Examined
     read: Any
     unread: Tuple[str, ...]
+    graphs_place: AtHand
+    held: Held
+    at_rest: bool
 
     @property
     def without_data(self) -> bool:
@@ -185,52 +209,131 @@ class _Checkpoint:
         said = self.examined.files.left_out if self.examined.files else ()
         return ("the data files: this is a snapshot, which has none", *said)
 
-    def scans(
-        self, spec: CheckSpec, progress: Optional[Progress]
-    ) -> Optional[Tuple[TensorScan, ...]]:
-        """What is in the data, where it was asked for.
+    @property
+    def as_looked(self) -> Look:
+        """What was seen of it."""
+        return Look(self.located, self.examined)
+
+    def verify_readable(self, spec: CheckSpec) -> None:
+        """Verifies that there are data to read, where that was asked for.
 
         Raises:
-            UsageError: there is none to read.
+            UsageError: there are none.
         """
         if spec.deep and self.examined.first_version:
             raise UsageError(f"{self.examined.problem}: its data cannot be read, leave --deep out")
-        if not spec.deep or self.examined.bundle is None:
-            return None
-        if self.without_data:
+        if spec.deep and self.without_data:
             raise UsageError(
                 f"{self.located.model_dir} is a snapshot, which has no data to read: leave --deep "
                 "out, or give the model_dir itself"
             )
+
+    def scans(
+        self, spec: CheckSpec, progress: Optional[Progress]
+    ) -> Optional[Tuple[TensorScan, ...]]:
+        """What is in the data, where it was asked for."""
+        self.verify_readable(spec)
+        if not spec.deep or self.examined.bundle is None:
+            return None
         from .checkpoint.deep import scan  # only this needs numpy
 
         count = Count(progress, data_size(self.examined.bundle))
-        return scan(self.examined.bundle, count, read=self.read)
+        return scan(self.examined.bundle, count, self.read, self.held.descriptors)
+
+    def are_of_it(self, scans: Optional[Tuple[TensorScan, ...]]) -> bool:
+        """Whether what was read is of one save, whatever is wrong with it."""
+        fine = scans is None or not any(scan.problem for scan in scans)
+        return fine or (self.at_rest and not self.held.changed())
 
 
-def _run_located(
-    spec: CheckSpec, found: _Checkpoint, tracer: Optional[Tracer], progress: Optional[Progress]
-) -> Report:
-    scans = found.scans(spec, progress)
-    if tracer is not None:
-        return _run_traced(spec, found, scans, tracer)
-    with Tracer(spec.python, spec.timeout, spec.quiet) as started:
-        return _run_traced(spec, found, scans, started)
+class _Looking:
+    """Looks at the checkpoint of a check, and again where its files have changed."""
+
+    def __init__(self, spec: CheckSpec, place: AtHand, stack: contextlib.ExitStack) -> None:
+        self._spec = spec
+        self._place = place
+        self._stack = stack
+        self._seen: Optional[_Checkpoint] = None
+        self._marks: Optional[Marks] = None
+
+    def until_settled(self, look: Callable[[], T], doubt: Callable[[T], Doubt]) -> T:
+        """See :func:`.settled.settled`; what stands for a remote directory does not change."""
+        return look() if self._place.local else settled(self._place.path, look, doubt)
+
+    def look(self) -> _Checkpoint:
+        """The checkpoint as it is now. Its files are at hand until the next look."""
+        folders = [folder_of(self._place.path)]
+        marks = marks_of(folders)
+        if self._seen is not None and marks == self._marks:
+            return self._seen
+        self._stack.close()
+        located, examined = look_at(self._place.path)
+        graphs = Graphs(located, self._place)
+        if located.prefix or located.candidates:
+            graphs = self._stack.enter_context(graphs_at_hand(located))
+        read = self._place.reader_of(located.prefix)
+        held = NOTHING_HELD
+        if self._spec.deep and read is None:
+            held = self._stack.enter_context(data_held(examined.bundle))
+        at_rest = not located.elsewhere and marks_of(folders) == marks
+        self._marks = None if located.elsewhere else marks
+        self._seen = _Checkpoint(
+            graphs.located, examined, read, self._place.unread, graphs.place, held, at_rest
+        )
+        return self._seen
+
+    def asked(self, tracer: Tracer) -> Tuple[_Checkpoint, Known]:
+        """The checkpoint, and what TensorFlow reads of its files."""
+
+        def ask() -> Tuple[_Checkpoint, Known]:
+            found = self.look()
+            return found, known_of(found.located, tracer, self._spec.timeout)
+
+        return self.until_settled(ask, lambda seen: self._doubt(*seen))
+
+    def _doubt(self, found: _Checkpoint, known: Known) -> Doubt:
+        examined = found.examined
+        graph_file = os.path.basename(examined.graph.file) if examined.graph else ""
+        lost = (
+            isinstance(known.index, Failure)
+            or isinstance(known.graph, Failure)
+            or _disagreement(examined, known.index) != ""
+            or unpacked_name(graph_file) not in ("", known.graph_name)
+            or (self._spec.deep and lacks(found.held, examined.bundle, examined.files))
+        )
+        return doubt_of(found.as_looked, also=lost)
+
+
+_MOST_TRIES = 5
+"""How often data is read that changes while it is read."""
 
 
 def _run_traced(
+    spec: CheckSpec, looking: _Looking, tracer: Tracer, progress: Optional[Progress]
+) -> Report:
+    tracer.hello()  # its import takes seconds, in which others may write there
+    for _ in range(_MOST_TRIES):
+        found, known = looking.asked(tracer)
+        scans = found.scans(spec, progress)
+        if found.are_of_it(scans):
+            return found.graphs_place.shown(_traced(spec, found, known, scans, tracer))
+    raise being_written(spec.model_dir)
+
+
+def _traced(
     spec: CheckSpec,
     found: _Checkpoint,
+    asked: Known,
     scans: Optional[Tuple[TensorScan, ...]],
     tracer: Tracer,
 ) -> Report:
-    known: Optional[Known] = None
+    learned: Optional[Known] = None
 
     def tried(params: Mapping[str, Any], rehearses: bool) -> Tuple[Facts, Report]:
-        nonlocal known
+        nonlocal learned
         other = dataclasses.replace(spec, params=params)
-        facts, not_judged, now_known = _facts(other, found, tracer, rehearses, known)
-        known = known or now_known
+        facts, not_judged, known = _facts(other, found, tracer, rehearses, learned or asked)
+        learned = learned or known
         facts = dataclasses.replace(facts, scans=scans)
         not_judged = (*not_judged, *found.unread)
         if found.without_data:
@@ -270,19 +373,25 @@ def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Repor
 
 
 def _facts(
-    spec: CheckSpec, found: _Checkpoint, tracer: Tracer, rehearses: bool, known: Optional[Known]
+    spec: CheckSpec, found: _Checkpoint, tracer: Tracer, rehearses: bool, known: Known
 ) -> Tuple[Facts, Tuple[str, ...], Optional[Known]]:
     located, examined = found.located, found.examined
-    tracer.hello()  # its import takes seconds, in which others may write there
-    before = listing(located.model_dir)
     bundle = examined.bundle
     index = bundle.checkpoint_index() if bundle else None
-    try:
-        traced = trace_check(spec, located, tracer, index, rehearses, known)
-    except UsageError as error:
-        raise UsageError(str(error) + _said_of(before, located)) from None
-    after = listing(located.model_dir)
+    for _ in range(_MOST_TRACES):
+        before = listing(located.model_dir)
+        try:
+            traced = trace_check(spec, located, tracer, known, index, rehearses)
+        except UsageError as error:
+            raise UsageError(str(error) + _said_of(before, located)) from None
+        after = listing_after(located.model_dir, before)
+        changed = attributed(before, after)
+        if not (changed.of_a_training and traced.raised):
+            break
     doubts = () if before.whole and after.whole else (_NOT_ALL_FILES,)
+    if changed.of_a_training:
+        names = some_names([printable(change.name) for change in changed.of_a_training])
+        doubts = (*doubts, _BESIDE_A_TRAINING.format(names))
     facts = Facts(
         located=located,
         modes=spec.modes,
@@ -291,19 +400,26 @@ def _facts(
         unreadable=traced.unreadable,
         trace=traced.trace,
         params=spec.params,
-        changes=changes(before, after),
+        changes=changed.others,
         files=examined.files,
         disagreement=_disagreement(examined, traced.listed),
     )
     return facts, (*traced.not_judged, *doubts), traced.known
 
 
+_MOST_TRACES = 3
+"""How often code is traced that raises while a training run saves: it may read what is removed."""
+_BESIDE_A_TRAINING = (
+    "whether the code writes into the model_dir, too: a training run was at work there, and "
+    "changed {} while the code was traced"
+)
 _NOT_ALL_FILES = "whether the code writes into the model_dir: it holds too many files to look at"
 
 
 def _said_of(before: Listing, located: Located) -> str:
     """What to say of changed files where there will be no report."""
-    names = [printable(change.name) for change in changes(before, listing(located.model_dir))]
+    after = listing_after(located.model_dir, before)
+    names = [printable(change.name) for change in attributed(before, after).others]
     if not names:
         return ""
     return "\nAttention: while the code was traced, files of {} changed: {}".format(
@@ -314,9 +430,9 @@ def _said_of(before: Listing, located: Located) -> str:
 _MOST_NAMES = 10
 
 
-def _disagreement(examined: Examined, listed: Optional[CheckpointIndex]) -> str:
+def _disagreement(examined: Examined, listed: Union[CheckpointIndex, Failure, None]) -> str:
     """Where ckptcheck's reader and TensorFlow's differ, which must not be."""
-    if listed is None or examined.first_version:
+    if listed is None or isinstance(listed, Failure) or examined.first_version:
         return ""
     if examined.bundle is None:
         return f"TensorFlow lists the checkpoint, and ckptcheck does not: {examined.problem}"

@@ -2,13 +2,14 @@
 
 import dataclasses
 import os
-from typing import Dict, Tuple
+from typing import Dict, NamedTuple, Tuple
 
 from .checkpoint.bundle import Bundle
-from .checkpoint.examine import Examined, examine
+from .checkpoint.examine import Examined
 from .checkpoint.files import Listing, by_checkpoint
 from .checkpoint.first_version import files_of, is_first_version, without_pattern
-from .checkpoint.locate import checkpoints_of, locate
+from .checkpoint.locate import checkpoints_of
+from .checkpoint.marks import marks_of
 from .checkpoint.remote import AtHand, at_hand
 from .checkpoint.snapshot import list_model_dir
 from .errors import UsageError
@@ -16,6 +17,7 @@ from .file_facts import failing, file_facts, loaded_prefix, why_loaded
 from .groups import group
 from .rules import run_rules
 from .rules.roles import roles
+from .settled import Doubt, Look, doubt_of, folder_of, look_at, settled
 from .spec import (
     CheckpointSummary,
     Inspection,
@@ -36,7 +38,7 @@ def inspect(model_dir: str, fail_on: str = "error") -> Inspection:
         UsageError: there is nothing of that name.
     """
     with at_hand(model_dir) as place:
-        return _shown(_inspected(place.path, fail_on), place)
+        return _shown(_inspected(_seen(place), fail_on), place)
 
 
 def _shown(found: Inspection, place: AtHand) -> Inspection:
@@ -47,9 +49,36 @@ def _shown(found: Inspection, place: AtHand) -> Inspection:
     return place.shown(found)
 
 
-def _inspected(model_dir: str, fail_on: str) -> Inspection:
-    located = locate(model_dir)
-    examined = examine(located.prefix) if located.exists else Examined()
+class _Seen(NamedTuple):
+    """What was seen of a model_dir at one time.
+
+    Attributes:
+        look: the checkpoint that a restore would load.
+        checkpoints: all that are there.
+        at_rest: whether nothing changed until all were seen.
+    """
+
+    look: Look
+    checkpoints: Tuple[CheckpointSummary, ...]
+    at_rest: bool
+
+
+def _seen(place: AtHand) -> _Seen:
+    def look() -> _Seen:
+        folders = [folder_of(place.path)]
+        marks = marks_of(folders)
+        found = look_at(place.path)
+        return _Seen(found, _summaries(found.located), marks_of(folders) == marks)
+
+    return look() if place.local else settled(place.path, look, _doubt)
+
+
+def _doubt(seen: _Seen) -> Doubt:
+    return doubt_of(seen.look, also=not seen.at_rest)
+
+
+def _inspected(seen: _Seen, fail_on: str) -> Inspection:
+    located, examined = seen.look
     findings = run_rules(file_facts(located, examined))
     bundle = examined.bundle
     checked = bool(located.prefix or located.candidates) and not examined.first_version
@@ -58,7 +87,7 @@ def _inspected(model_dir: str, fail_on: str) -> Inspection:
         checked=checked,
         model_dir=located.model_dir,
         why=why_loaded(located, bundle),
-        checkpoints=_summaries(located),
+        checkpoints=seen.checkpoints,
         prefix=loaded_prefix(located) if bundle else "",
         variables=_rows(bundle) if bundle else (),
         shards=bundle.num_shards if bundle else 0,

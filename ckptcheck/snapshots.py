@@ -1,17 +1,21 @@
 """Small copies of a model_dir without its data."""
 
+import os
 from typing import NamedTuple, Tuple
 
 from .checkpoint.addresses import is_remote, local_path, without_secrets
 from .checkpoint.examine import examine
 from .checkpoint.locate import locate
+from .checkpoint.marks import marks_of
+from .checkpoint.packed import unpacked_name
 from .checkpoint.remote import AtHand, at_hand
-from .checkpoint.snapshot import add_said, snapshot_of, written_snapshot
+from .checkpoint.snapshot import Contents, add_said, packed_contents, snapshot_of, written_snapshot
 from .errors import UsageError
 from .file_facts import file_facts
 from .groups import group
 from .rules import run_rules
 from .rules.base import some_names
+from .settled import Doubt, Look, doubt_of, look_at, settled
 from .spec import Finding, Group, Located
 
 
@@ -45,24 +49,55 @@ def snapshot(model_dir: str, out: str) -> Snapshot:
 
 
 def _snapshot(place: AtHand, out: str) -> Snapshot:
-    model_dir = place.path
-    located = locate(model_dir)
-    if not located.exists:
-        raise UsageError(
-            f"Estimator loads no checkpoint from {model_dir}, so that there is nothing to make a "
-            f"snapshot of: {_instead(located)}"
-        )
-    examined = examine(located.prefix)
-    if examined.bundle is None:
-        raise UsageError(f"no snapshot can be made: {examined.problem}")
-    contents = snapshot_of(examined.bundle)
-    findings = place.shown(tuple(run_rules(file_facts(located, examined))))
+    seen = _seen(place)
+    contents = packed_contents(seen.contents)
+    findings = place.shown(tuple(run_rules(file_facts(*seen.look))))
     unread = place.shown(place.unread)
     with written_snapshot(contents, out):
         lost = (*_lost(findings, out), *(f"this could not be known: {item}" for item in unread))
         if lost:
             add_said(out, lost)
     return Snapshot(out, tuple(contents), group(findings), unread)
+
+
+class _Seen(NamedTuple):
+    """A checkpoint at one time, and the files of its snapshot.
+
+    Attributes:
+        look: the checkpoint.
+        contents: the files, which are not packed yet.
+        at_rest: whether nothing changed until they were read.
+    """
+
+    look: Look
+    contents: Contents
+    at_rest: bool
+
+
+def _seen(place: AtHand) -> _Seen:
+    def look() -> _Seen:
+        seen = look_at(place.path)
+        located, examined = seen
+        if not located.exists:
+            raise UsageError(
+                f"Estimator loads no checkpoint from {place.path}, so that there is nothing to "
+                f"make a snapshot of: {_instead(located)}"
+            )
+        if examined.bundle is None:
+            raise UsageError(f"no snapshot can be made: {examined.problem}")
+        folders = [os.path.dirname(located.prefix)]
+        marks = marks_of(folders)
+        contents = snapshot_of(examined.bundle)
+        return _Seen(seen, contents, marks_of(folders) == marks)
+
+    return look() if place.local else settled(place.path, look, _doubt)
+
+
+def _doubt(seen: _Seen) -> Doubt:
+    """The files of a snapshot are read after those of the look, and have to be the same."""
+    graph = any(unpacked_name(name).endswith(".meta") for name in seen.contents)
+    lost = seen.look.examined.graph is not None and not graph
+    return doubt_of(seen.look, also=lost or not seen.at_rest)
 
 
 def _instead(located: Located) -> str:

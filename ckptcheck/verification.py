@@ -1,5 +1,6 @@
 """Whether the data of checkpoints is what was saved, without TensorFlow."""
 
+import contextlib
 import dataclasses
 import os
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
@@ -9,9 +10,12 @@ from .checkpoint.deep import scan
 from .checkpoint.examine import Examined, examine
 from .checkpoint.files import Listing, by_checkpoint, list_folder
 from .checkpoint.first_version import is_first_version
+from .checkpoint.held import NOTHING_HELD, Held, data_held, lacks
 from .checkpoint.locate import checkpoints_of, locate, named_alone, step_and_name
+from .checkpoint.marks import marks_of
 from .checkpoint.remote import AtHand, ReadRange, at_hand
 from .checkpoint.snapshot import list_model_dir
+from .checkpoint.state_file import STATE_FILE
 from .errors import UsageError
 from .file_facts import (
     Count,
@@ -25,6 +29,7 @@ from .file_facts import (
 )
 from .groups import group
 from .rules import run_rules
+from .settled import Doubt, Look, being_written, doubt_of, is_fresh, settled, wait_while
 from .spec import Located, Verification, Verified, step_of
 
 
@@ -52,22 +57,109 @@ def verify(
 def _verify(
     place: AtHand, all_checkpoints: bool, fail_on: str, progress: Optional[Progress]
 ) -> Verification:
-    located = locate(place.path)
-    loaded = loaded_prefix(located)
-    checkpoints = _checkpoints(place, located, _prefixes(located, loaded, all_checkpoints))
-    report = Count(progress, sum(data_size(item.examined.bundle) for item in checkpoints))
+    for _ in range(_MOST_TRIES):
+        with contextlib.ExitStack() as stack:
+            seen = _seen(place, all_checkpoints, stack)
+            results = _results(seen, place, fail_on, progress)
+            if results is not None:
+                return _verification(seen, place, all_checkpoints, results)
+    raise being_written(place.path)
+
+
+_MOST_TRIES = 5
+"""How often data is read that changes while it is read."""
+
+
+class _Seen(NamedTuple):
+    """The checkpoints to verify, as they were at one time.
+
+    Attributes:
+        located: what the user named.
+        loaded: the one that a restore would load, whose data files are held open; "" for none.
+        checkpoints: all of them.
+        held: those files.
+        at_rest: whether nothing changed until they were open.
+    """
+
+    located: Located
+    loaded: str
+    checkpoints: Sequence["_Checkpoint"]
+    held: Held
+    at_rest: bool
+
+
+def _seen(place: AtHand, all_checkpoints: bool, stack: contextlib.ExitStack) -> _Seen:
+    def look() -> _Seen:
+        stack.close()
+        located = locate(place.path)
+        loaded = loaded_prefix(located)
+        folders = [os.path.dirname(loaded)] if loaded else []
+        marks = marks_of(folders)
+        checkpoints = _checkpoints(place, located, _prefixes(located, loaded, all_checkpoints))
+        held = NOTHING_HELD
+        for item in checkpoints:
+            if loaded and item.prefix == loaded and item.read is None:
+                held = stack.enter_context(data_held(item.examined.bundle))
+        return _Seen(located, loaded, checkpoints, held, marks_of(folders) == marks)
+
+    return look() if place.local else settled(place.path, look, _doubt)
+
+
+def _doubt(seen: _Seen) -> Doubt:
+    """Judges what the state file names, and the latest checkpoint, which may be saved just now.
+
+    Of those before it, which come and go, is told once they were read.
+    """
+    if not seen.checkpoints:
+        return doubt_of(Look(seen.located, Examined()))
+    doubts = []
+    for item in seen.checkpoints:
+        is_loaded = item.prefix == seen.loaded
+        named = is_loaded or item.prefix == seen.located.prefix
+        if named or item is seen.checkpoints[-1]:
+            lost = is_loaded and lacks(seen.held, item.examined.bundle, item.examined.files)
+            doubts.append(doubt_of(Look(item.located, item.examined), also=lost))
+    return max(doubts, key=lambda doubt: (doubt.wrong, doubt.patience))
+
+
+def _results(
+    seen: _Seen, place: AtHand, fail_on: str, progress: Optional[Progress]
+) -> Optional[Sequence[Verified]]:
+    """Reads the data; None where it has to be read again, since it changed meanwhile.
+
+    Raises:
+        UsageError: the checkpoint that was named was removed.
+    """
+    report = Count(progress, sum(data_size(item.examined.bundle) for item in seen.checkpoints))
     end = 0
+    waited = False
     results, gone = [], []
-    for item in checkpoints:
-        result = _verified(item, fail_on, report, bool(loaded) and item.prefix == loaded)
+    for item in seen.checkpoints:
+        held = seen.held if seen.loaded and item.prefix == seen.loaded else NOTHING_HELD
+        result = _verified(item, fail_on, report, item.prefix == seen.loaded != "", held)
         end += data_size(item.examined.bundle)
         report(max(end - report.done, 0))  # what cannot be read needs no reading
-        if not place.read and _is_gone(item, located):
+        passing = not held.descriptors and not place.read
+        if passing and result.groups and not waited:
+            waited = True  # for all of them: a directory may hold many that are wrong
+            _wait_for_removal(item, seen.located)
+        if passing and _is_gone(item, seen.located):
             gone.append(item.prefix)
+        elif result.groups and held.descriptors and (held.changed() or not seen.at_rest):
+            return None
         else:
             results.append(result)
-    if gone and not any(item.prefix for item in results):
-        raise UsageError(f"{gone[0]} was removed while it was read (by a training run?): try again")
+    if gone and (seen.loaded in gone or not any(item.prefix for item in results)):
+        if not seen.located.explicit:
+            return None
+        raise UsageError(f"{gone[0]} was removed while it was read (by a training run?)")
+    return results
+
+
+def _verification(
+    seen: _Seen, place: AtHand, all_checkpoints: bool, results: Sequence[Verified]
+) -> Verification:
+    located, loaded, checkpoints = seen.located, seen.loaded, seen.checkpoints
     return Verification(
         ok=bool(results) and all(item.ok for item in results),
         checked=bool(results),
@@ -197,6 +289,15 @@ def _is_gone(item: _Checkpoint, located: Located) -> bool:
     return was_there and "\0" not in item.prefix and not os.path.lexists(item.prefix + ".index")
 
 
+def _wait_for_removal(item: _Checkpoint, located: Located) -> None:
+    """Waits for the removal of a checkpoint of which some files may have been removed already.
+
+    A training run removes old ones as soon as it has written the state file.
+    """
+    if "\0" not in item.prefix and is_fresh(os.path.join(located.model_dir, STATE_FILE)):
+        wait_while(lambda: os.path.lexists(item.prefix + ".index"))
+
+
 def _named(located: Located, prefix: str, files: _Files) -> Located:
     if prefix and "\0" not in prefix and os.path.isfile(prefix + ".index"):
         return named_alone(located, prefix, files.known.get(os.path.basename(prefix), {}))
@@ -206,7 +307,7 @@ def _named(located: Located, prefix: str, files: _Files) -> Located:
 
 
 def _verified(
-    item: _Checkpoint, fail_on: str, report: Callable[[int], None], loaded: bool
+    item: _Checkpoint, fail_on: str, report: Callable[[int], None], loaded: bool, held: Held
 ) -> Verified:
     """Reads the data of a checkpoint, and judges it with its files.
 
@@ -218,7 +319,7 @@ def _verified(
         raise UsageError(f"{item.located.model_dir} is a snapshot, which has no data to verify")
     if item.examined.first_version:
         raise UsageError(f"{item.examined.problem}: its data cannot be verified")
-    scans = scan(bundle, report, read=item.read) if bundle else None
+    scans = scan(bundle, report, item.read, held.descriptors) if bundle else None
     data = data_read(bundle, scans)
     findings = run_rules(file_facts(item.located, item.examined, scans))
     failed = failing(findings, fail_on)

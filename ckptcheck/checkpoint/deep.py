@@ -72,16 +72,19 @@ class _Seen(NamedTuple):
 def scan(
     bundle: Bundle,
     progress: Optional[Callable[[int], None]] = None,
-    workers: int = 0,
     read: Optional[Callable[[str, int, int], bytes]] = None,
+    held: Optional[Mapping[int, int]] = None,
+    workers: int = 0,
 ) -> Tuple[TensorScan, ...]:
     """Reads every tensor of a checkpoint.
 
     Args:
         bundle: its index.
         progress: is called, in this thread, with the bytes that were read since the last time.
-        workers: threads; by default as many as there are processors.
         read: reads (name, offset, size) where the data files lie elsewhere.
+        held: descriptors of data files that are open already, by their numbers: see
+            :func:`.held.data_held`.
+        workers: threads; by default as many as there are processors.
 
     Raises:
         UsageError: the packages that this needs are not installed.
@@ -90,7 +93,7 @@ def scan(
     stored = sorted(bundle.stored(), key=lambda item: (item.shard, item.offset))
     found: Dict[int, List[_Seen]] = {}
     count = workers or min(os.cpu_count() or 1, _MOST_WORKERS)
-    with _Files(bundle, read) as files, concurrent.futures.ThreadPoolExecutor(count) as pool:
+    with _Files(bundle, read, held) as files, concurrent.futures.ThreadPoolExecutor(count) as pool:
         reader = _Reader(stored, files, bundle.big_endian)
         failed = _failed_at_once(stored, files)
         for number, problem in failed.items():
@@ -212,10 +215,14 @@ class _Files:
     """The data files, of which only a few are open at a time."""
 
     def __init__(
-        self, bundle: Bundle, elsewhere: Optional[Callable[[str, int, int], bytes]] = None
+        self,
+        bundle: Bundle,
+        elsewhere: Optional[Callable[[str, int, int], bytes]] = None,
+        held: Optional[Mapping[int, int]] = None,
     ) -> None:
         self._bundle = bundle
         self._elsewhere = elsewhere
+        self._held = held or {}
         self._sizes: Dict[int, int] = {}
         self._idle: List[Tuple[int, int]] = []
         self._lock = threading.Lock()
@@ -234,7 +241,7 @@ class _Files:
         name = self._name(item.shard)
         try:
             if item.shard not in self._sizes:
-                self._sizes[item.shard] = os.stat(name).st_size
+                self._sizes[item.shard] = os.stat(self._held.get(item.shard, name)).st_size
         except OSError as error:
             return _unreadable(os.path.basename(name), error)
         if item.offset + item.size > self._sizes[item.shard]:
@@ -272,7 +279,13 @@ class _Files:
 
     @contextlib.contextmanager
     def _descriptor(self, shard: int) -> Iterator[int]:
-        """An open file for one thread alone, so that no other closes it meanwhile."""
+        """An open file for one thread alone, so that no other closes it meanwhile.
+
+        One that is held is for all: nothing is closed here, and reading moves no position in it.
+        """
+        if shard in self._held:
+            yield self._held[shard]
+            return
         descriptor = self._taken(shard)
         if descriptor is None:
             descriptor = self._opened(self._name(shard))

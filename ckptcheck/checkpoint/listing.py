@@ -2,11 +2,18 @@
 
 import dataclasses
 import os
-from typing import Dict, List, Mapping, Tuple
+import re
+import time
+from typing import Dict, List, Mapping, NamedTuple, Tuple
 
 from ..spec import FileChange
+from .names import without_ending
+from .state_file import STATE_FILE
 
 _MOST_ENTRIES = 20000
+_FRESH_SECONDS = 10.0
+_PATIENCE_SECONDS = 2.0
+_PAUSE_SECONDS = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,3 +70,92 @@ def changes(before: Listing, after: Listing) -> Tuple[FileChange, ...]:
     kinds.update((name, "removed") for name in set(old) - set(new))
     kinds.update((name, "changed") for name in set(old) & set(new) if old[name] != new[name])
     return tuple(FileChange(name, kinds[name]) for name in sorted(kinds))
+
+
+class Attributed(NamedTuple):
+    """What happened to files, by what can have done it.
+
+    Attributes:
+        of_a_training: files as a training run writes them, where one was at work. Whether the code
+            wrote such files as well cannot be told then.
+        others: everything else.
+    """
+
+    of_a_training: Tuple[FileChange, ...]
+    others: Tuple[FileChange, ...]
+
+
+def attributed(before: Listing, after: Listing) -> Attributed:
+    """Tells the files that a training run writes from what happened between two listings."""
+    found = changes(before, after)
+    mine: Tuple[FileChange, ...] = ()
+    if _shows_a_training(found):
+        mine = tuple(change for change in found if _is_of_a_training(change.name))
+    elif _is_fresh(before):  # of the training no more is known than a save that has ended
+        mine = tuple(change for change in found if _is_of_a_save(change.name))
+    return Attributed(mine, tuple(change for change in found if change not in mine))
+
+
+def listing_after(folder: str, before: Listing) -> Listing:
+    """Lists a directory again; in the middle of a save, once the state file tells of it."""
+    after = listing(folder)
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < end:
+        found = changes(before, after)
+        if not any(_is_of_a_save(change.name) for change in found) or _shows_a_training(found):
+            break
+        time.sleep(_PAUSE_SECONDS)
+        after = listing(folder)
+    return after
+
+
+_EVENTS = re.compile(r"events\.out\.tfevents\.")
+_SAVING = re.compile(
+    r"""(checkpoint|graph\.pbtxt|.+\.meta)\.tmp[0-9a-f]{32}
+        |.+\.(index|data-\d{5}-of-\d{5})\.tempstate\d+
+        |.+_temp(_[0-9a-f]{32})?/.*
+        """,
+    re.VERBOSE | re.DOTALL,
+)
+"""What a save writes to before it renames it. A save of the code's own has ended with it."""
+_OTHERS = re.compile(
+    r"(.*/)?(graph\.pbtxt|timeline-\d+\.json)|eval(_[^/]+)?/|(export|plugins)/.*", re.DOTALL
+)
+"""What else Estimator and its hooks write: the graph, profiles, evaluations, and exports."""
+
+
+def _shows_a_training(found: Tuple[FileChange, ...]) -> bool:
+    """Whether another process trains there: it saves, or adds to events that were there before.
+
+    What the code writes of events is a new file.
+    """
+    return any(
+        change.name == STATE_FILE
+        or (change.kind == "written" and _SAVING.fullmatch(change.name) is not None)
+        or (change.kind == "changed" and _is_events(change.name))
+        for change in found
+    )
+
+
+def _is_fresh(before: Listing) -> bool:
+    """Whether the state file was so new that the save of it may still have gone on."""
+    _, modified = before.entries.get(STATE_FILE, (0, 0))
+    return modified / 1e9 > time.time() - _FRESH_SECONDS
+
+
+def _is_of_a_save(name: str) -> bool:
+    """Whether a file is a checkpoint's, or becomes one's."""
+    return without_ending(name) != name or _SAVING.fullmatch(name) is not None
+
+
+def _is_of_a_training(name: str) -> bool:
+    return (
+        name == STATE_FILE
+        or _is_of_a_save(name)
+        or _is_events(name)
+        or _OTHERS.fullmatch(name) is not None
+    )
+
+
+def _is_events(name: str) -> bool:
+    return _EVENTS.match(os.path.basename(name)) is not None

@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import os
 import posixpath
+from pathlib import Path
 from typing import (
     Any,
     Callable,
@@ -18,6 +19,7 @@ from typing import (
     List,
     NamedTuple,
     Optional,
+    Set,
     Tuple,
     TypeVar,
 )
@@ -26,6 +28,7 @@ from ..errors import UsageError
 from ..spec import pattern_in, step_of
 from . import addresses
 from .addresses import is_remote, local_path, without_secrets
+from .bounded import read_regular
 from .bundle import LARGEST_INDEX, Bundle, read_bundle, verify_index_size
 from .damage import DamagedError
 from .file_systems import (
@@ -41,7 +44,13 @@ from .names import without_ending
 from .packed import unpacked_name
 from .remote_folder import Entry, RemoteFolder, entries_of, modified, unquoted
 from .snapshot import LARGEST_MARKER, MARKER, Marker, write_markers
-from .state_file import STATE_FILE, parse_state_bytes, verify_size
+from .state_file import (
+    LARGEST_STATE_FILE,
+    STATE_FILE,
+    parse_state_bytes,
+    read_state_file,
+    verify_size,
+)
 from .table import MAGIC
 
 _LARGEST_GRAPH = 1 << 30
@@ -145,13 +154,8 @@ def at_hand(named: str, every_step: bool = False) -> Iterator[AtHand]:
         with explained(place):
             system, path = file_system(named, os.path.join(parent, "cache"))
         _verify_no_pattern(parent)
-        # One that TensorFlow takes for a pattern is stood for by one that it does, too. It opens
-        # no web server's: what is there is a copy of a directory with a name of its own.
-        is_pattern = pattern_in(without_pattern(named)) and not is_web(system)
-        local = os.path.join(parent, "[0]" if is_pattern else "0")
-        os.mkdir(local)
         with explained(place):
-            found = _fetch(named, system, path.rstrip("/"), local, every_step)
+            found = _fetch_settled(named, system, path.rstrip("/"), parent, every_step)
         try:
             yield found
         except UsageError as error:
@@ -189,7 +193,15 @@ def _verify_no_pattern(folder: str) -> None:
         )
 
 
-def _fetch(named: str, system: Any, path: str, local: str, every_step: bool) -> AtHand:
+def _fetch_settled(named: str, system: Any, path: str, parent: str, every_step: bool) -> AtHand:
+    """Fetches what a check needs, again where a training run saves there meanwhile.
+
+    Raises:
+        UsageError: it cannot be read, or files are missing each time and others are there then.
+    """
+    # One that TensorFlow takes for a pattern is stood for by one that it does, too. It opens no
+    # web server's: what is there is a copy of a directory with a name of its own.
+    is_pattern = pattern_in(without_pattern(named)) and not is_web(system)
     explicit = not system.isdir(path)
     prefix = prefix_of(without_ending(path)) if explicit else ""
     folder = prefix.rpartition("/")[0] if explicit else path
@@ -197,7 +209,60 @@ def _fetch(named: str, system: Any, path: str, local: str, every_step: bool) -> 
     if explicit:
         url = addresses.folder_of(url)
     there = RemoteFolder(system, folder, url, entries_of(system, folder))
-    base = unquoted(system, os.path.basename(prefix))
+    for number in range(_MOST_TRIES):
+        local = os.path.join(parent, f"[{number}]" if is_pattern else str(number))
+        os.mkdir(local)
+        names = set(there.entries)
+        try:
+            found = _fetch(named, there, prefix if explicit else None, local, every_step)
+        except Exception:  # each file system has exceptions of its own
+            again = _changed(there, names, local)
+            if again is None:
+                raise
+        else:
+            again = _changed(there, names, local) if _lacks_chosen(found, there) else None
+            if again is None:
+                return found
+        there = again
+    raise UsageError(
+        f"{there.url} is being written, try again: its files changed each time that ckptcheck read "
+        "them (a training run may be saving there)"
+    )
+
+
+_MOST_TRIES = 5
+
+
+def _lacks_chosen(found: AtHand, there: RemoteFolder) -> bool:
+    """Whether the state file names a checkpoint that was not there when the files were listed."""
+    state = os.path.join(found.local, STATE_FILE)
+    if found.path != found.local or not os.path.isfile(state):
+        return False
+    name = read_state_file(Path(found.local))
+    latest = name.latest if name is not None else ""
+    return bool(latest) and "/" not in latest and latest + ".index" not in there.entries
+
+
+def _changed(there: RemoteFolder, names: Set[str], local: str) -> Optional[RemoteFolder]:
+    """The directory as it is now; None where it has the same files and the same state file."""
+    there.system.invalidate_cache()
+    now = there._replace(entries=entries_of(there.system, there.path))
+    state = b""
+    if STATE_FILE in now.entries:
+        state = now.read(STATE_FILE, 0, min(int(now.sized(STATE_FILE)["size"]), LARGEST_STATE_FILE))
+    try:
+        before = read_regular(os.path.join(local, STATE_FILE), LARGEST_STATE_FILE)
+    except (OSError, DamagedError):  # it was not copied
+        before = state
+    return now if set(now.entries) != names or state != before else None
+
+
+def _fetch(
+    named: str, there: RemoteFolder, prefix: Optional[str], local: str, every_step: bool
+) -> AtHand:
+    """Fetches what a check needs of a directory, or of the checkpoint in it that was named."""
+    explicit = prefix is not None
+    base = unquoted(there.system, os.path.basename(prefix or ""))
     chosen = base if explicit else _chosen(there, local)
     old = _copy_first_versions(there, chosen, local)
     if explicit and base not in old and base + ".index" not in there.entries:
@@ -216,7 +281,8 @@ def _fetch(named: str, system: Any, path: str, local: str, every_step: bool) -> 
         _copy_saved_model(there, local)
     where = os.path.join(local, chosen + ("" if chosen in old else ".index")) if explicit else local
     left_out = [name for name in _checkpoints(there.entries) if name not in (*names, *old)]
-    return AtHand(where, url, local, None if snapshot else there.read, tuple(left_out), unread)
+    read = None if snapshot else there.read
+    return AtHand(where, there.url, local, read, tuple(left_out), unread)
 
 
 def _copy_first_versions(there: RemoteFolder, chosen: str, local: str) -> List[str]:

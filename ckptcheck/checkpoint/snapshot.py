@@ -172,7 +172,7 @@ def _facts(said: Any) -> FileFacts:
 
 
 def snapshot_of(bundle: Bundle) -> Contents:
-    """The files that make a snapshot of a checkpoint.
+    """The files that make a snapshot of a checkpoint, before they are packed.
 
     Raises:
         UsageError: one of them cannot be read.
@@ -182,7 +182,7 @@ def snapshot_of(bundle: Bundle) -> Contents:
         listing = list_folder(folder)
         marker = read_marker(folder, base, listing) or Marker(listing, read_global_step(bundle))
         names = _copied(folder, base, listing)
-        contents = dict(_copied_file(folder, name) for name in names)
+        contents = {name: _content_of(os.path.join(folder, name)) for name in names}
     except OSError as error:
         place = error.filename or folder
         raise UsageError(f"no snapshot can be made: {place} cannot be read: {error.strerror}")
@@ -248,10 +248,13 @@ def _copied(folder: str, base: str, listing: Listing) -> List[str]:
     return [base + ".index", *graphs[:1]]
 
 
-def _copied_file(folder: str, name: str) -> Tuple[str, bytes]:
-    """A file of a snapshot and what is in it: graphs are packed."""
-    content = _content_of(os.path.join(folder, name))
-    if name.endswith((".index", ENDING)):
+def packed_contents(contents: Contents) -> Contents:
+    """The files of a snapshot as they are written: graphs are packed, which takes its time."""
+    return dict(_packed_file(name, content) for name, content in contents.items())
+
+
+def _packed_file(name: str, content: bytes) -> Tuple[str, bytes]:
+    if name.endswith((".index", ENDING)) or name in (STATE_FILE, MARKER):
         return name, content
     return name + ENDING, packed(content)
 

@@ -15,7 +15,7 @@ from ..spec import StateFile
 from .bounded import GIT_LFS, has_pointer
 
 STATE_FILE = "checkpoint"
-_LARGEST = 16 << 20
+LARGEST_STATE_FILE = 16 << 20
 """Of what Saver writes that is a hundred thousand checkpoints; to parse it takes seconds."""
 
 _GAP = r"(?:\s|\#[^\n]*(?:\n|\Z))*"
@@ -106,10 +106,10 @@ def verify_size(path: str, size: int) -> None:
     Raises:
         UsageError: it is.
     """
-    if size > _LARGEST:
+    if size > LARGEST_STATE_FILE:
         raise UsageError(
-            f"{path} is larger than {_LARGEST >> 20} MiB, the most that ckptcheck reads of a state "
-            "file: shorten its list, or name the checkpoint itself"
+            f"{path} is larger than {LARGEST_STATE_FILE >> 20} MiB, the most that ckptcheck reads "
+            "of a state file: shorten its list, or name the checkpoint itself"
         )
 
 

@@ -15,6 +15,9 @@ from typing import (
     Optional,
     Sequence,
     Tuple,
+    Type,
+    TypeVar,
+    Union,
 )
 
 from ..config import CheckSpec
@@ -45,24 +48,63 @@ from .features import (
 )
 from .process import Tracer
 
+T = TypeVar("T")
+
 
 @dataclasses.dataclass(frozen=True)
 class Known:
     """What one check found out that others of the same checkpoint and model_fn need not ask again.
 
     Attributes:
-        index: the tracer's reply of what TensorFlow lists of the checkpoint.
-        graph: its reply of the saved graph.
-        guess: the features; None where they were given, or not found.
+        index: what TensorFlow lists of the checkpoint, or why it cannot; None where there is none.
+        graph: what the saved graph tells, or why nobody can read it; None where there is none.
+        guess: the features; None where they were given, or not known yet.
         names: whether the code wants the names of TensorFlow 1: ``v1``, else ``native``.
         tpu: whether it wants the params that TPUEstimator adds.
     """
 
-    index: Any
-    graph: Any
-    guess: Optional[Guess]
-    names: str
-    tpu: bool
+    index: Union[CheckpointIndex, Failure, None]
+    graph: Union[SavedGraph, Failure, None]
+    guess: Optional[Guess] = None
+    names: str = "native"
+    tpu: bool = False
+
+    @property
+    def graph_name(self) -> str:
+        """The name of the file that holds the saved graph, "" for none."""
+        return os.path.basename(self.graph.file) if isinstance(self.graph, SavedGraph) else ""
+
+
+def known_of(located: Located, tracer: Tracer, timeout: float) -> Known:
+    """What TensorFlow reads of a checkpoint and its saved graph, asked for side by side.
+
+    A trace looks at these files no more, so that they may be removed then.
+
+    Raises:
+        UsageError: reading the checkpoint did not come to its end.
+    """
+    tracer.forget()
+    asked = {tracer.send("saved-graph", timeout, files=list(located.graphs)): "graph"}
+    if located.exists:
+        asked[tracer.send("checkpoint", timeout, prefix=located.prefix)] = "index"
+    replies: Dict[str, Any] = {}
+    while len(replies) < len(asked):
+        number, reply = tracer.receive(timeout)
+        replies[asked[number]] = reply
+    index = replies.get("index")
+    if isinstance(index, Failure) and index.kind != "raised":
+        raise UsageError(f"reading {located.prefix}: {index.message}")
+    return Known(
+        _understood(tracer, CheckpointIndex, index),
+        _understood(tracer, SavedGraph, replies["graph"]),
+    )
+
+
+def _understood(tracer: Tracer, cls: Type[T], reply: Any) -> Union[T, Failure, None]:
+    """A reply as a value of a class; failures, and what is nothing, as they are."""
+    if reply is None or isinstance(reply, Failure):
+        return reply
+    return tracer.understood(cls, reply)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +127,12 @@ class Traced:
     listed: Optional[CheckpointIndex] = None
     known: Optional[Known] = None
 
+    @property
+    def raised(self) -> bool:
+        """Whether the code raised in a mode."""
+        failures = (mode.failure for mode in self.trace.modes) if self.trace else ()
+        return any(failure is not None and failure.kind == "raised" for failure in failures)
+
 
 class _WithFeatures(NamedTuple):
     """The traces of modes, the features as the report shows them, and as each mode got them."""
@@ -98,9 +146,9 @@ def trace_check(
     spec: CheckSpec,
     located: Located,
     tracer: Tracer,
+    known: Known,
     index: Optional[CheckpointIndex] = None,
     rehearses: bool = True,
-    known: Optional[Known] = None,
 ) -> Traced:
     """Traces one check.
 
@@ -108,15 +156,15 @@ def trace_check(
         spec: what to check.
         located: the checkpoint that a restore would load.
         tracer: a running tracer.
+        known: what :func:`known_of` gave, or what a check with other params found out.
         index: what the checkpoint holds, where that is known already.
         rehearses: whether the run after the restore is rehearsed where shapes differ.
-        known: what a check with other params found out.
 
     Raises:
         UsageError: the interpreter, the target, or the features are not there.
     """
     tracer.forget()
-    return _Tracing(spec, located, tracer, index, rehearses, known).run()
+    return _Tracing(spec, located, tracer, known, index, rehearses).run()
 
 
 class _Tracing:
@@ -127,18 +175,18 @@ class _Tracing:
         spec: CheckSpec,
         located: Located,
         tracer: Tracer,
+        known: Known,
         index: Optional[CheckpointIndex],
         rehearses: bool,
-        known: Optional[Known],
     ) -> None:
         self._spec = spec
         self._located = located
         self._tracer = tracer
         self._index = index
         self._listed: Optional[CheckpointIndex] = None
-        self._names = known.names if known else "native"
+        self._names = known.names
         self._vain_v1 = 0
-        self._tpu = known is not None and known.tpu
+        self._tpu = known.tpu
         self._strategy = False
         self._rehearses = rehearses
         self._known = known
@@ -151,9 +199,8 @@ class _Tracing:
 
     def run(self) -> Traced:
         self._environment = self._tracer.hello()
-        replies = self._replies()
-        unreadable = self._take_index(replies.get("index"))
-        graph = self._saved_graph(replies["graph"])
+        unreadable = self._take_index()
+        graph = self._saved_graph()
         self._strategy = graph is not None and graph.strategy
         self._launch = _launch(self._spec.behavior, self._environment, graph)
         try:
@@ -174,33 +221,19 @@ class _Tracing:
             () if self._index else ("whether the model fits a checkpoint: none would be read",)
         )
         doubts = (*nothing, *self._doubts, *_not_judged(graph, traces, self._explicit))
-        known = Known(replies.get("index"), replies["graph"], self._guess, self._names, self._tpu)
+        known = dataclasses.replace(
+            self._known, guess=self._guess, names=self._names, tpu=self._tpu
+        )
         return Traced(self._index, unreadable, trace, doubts, self._listed, known)
 
     @property
     def _explicit(self) -> bool:
         return bool(self._spec.input_fn) or self._spec.features is not None
 
-    def _replies(self) -> Dict[str, Any]:
-        """What TensorFlow reads of the checkpoint and its saved graph, asked for side by side."""
-        if self._known is not None:
-            return {"index": self._known.index, "graph": self._known.graph}
-        timeout, located = self._spec.timeout, self._located
-        files = list(located.graphs)
-        asked = {self._tracer.send("saved-graph", timeout, files=files): "graph"}
-        if located.exists:
-            asked[self._tracer.send("checkpoint", timeout, prefix=located.prefix)] = "index"
-        replies: Dict[str, Any] = {}
-        while len(replies) < len(asked):
-            number, reply = self._tracer.receive(timeout)
-            replies[asked[number]] = reply
-        return replies
-
-    def _take_index(self, reply: Any) -> Optional[Failure]:
+    def _take_index(self) -> Optional[Failure]:
         """Keeps what the checkpoint holds, or returns why nobody can read it."""
+        reply = self._known.index
         if isinstance(reply, Failure):
-            if reply.kind != "raised":
-                raise UsageError(f"reading {self._located.prefix}: {reply.message}")
             if self._index is not None and reply.type == _NOT_TEXT:
                 return None
             if _UNSEEN in reply.message and os.path.isfile(self._located.prefix + ".index"):
@@ -208,7 +241,7 @@ class _Tracing:
             self._index = None
             return reply
         if reply is not None:
-            self._listed = self._tracer.understood(CheckpointIndex, reply)
+            self._listed = reply
             self._index = self._index or self._listed
         return None
 
@@ -219,11 +252,12 @@ class _Tracing:
             "have to be the same files to it"
         )
 
-    def _saved_graph(self, reply: Any) -> Optional[SavedGraph]:
+    def _saved_graph(self) -> Optional[SavedGraph]:
+        reply = self._known.graph
         if isinstance(reply, Failure):
             self._graph_problem = reply.message
             return None
-        return None if reply is None else self._tracer.understood(SavedGraph, reply)
+        return reply
 
     def _request(self, mode: str, inputs: Inputs) -> TraceRequest:
         spec = self._spec
@@ -338,8 +372,8 @@ class _Tracing:
         """The modes with the features that the saved graph shows."""
         if graph is None:
             raise self._no_graph()
-        known = self._known.guess if self._known else None
-        found = find(graph, _with_reference(self._spec.modes), self._ask, known)
+        modes = _with_reference(self._spec.modes)
+        found = find(graph, modes, self._ask, self._known.guess)
         _raise_usage(found.traces.values())
         unfit = any(_is_unfit(trace) for trace in found.traces.values())
         if found.guess is None or unfit or not found.complete or names_depend_on_keys(found.traces):

@@ -26,6 +26,9 @@ class Bar:
         """Shows how far it is."""
         if not sys.stderr.isatty() or done == self._done:
             return
+        if done < self._done:  # it is read once more
+            self._end()
+            self._done = 0
         if self._bar is None:
             bar = typer.progressbar(length=whole, label="reading", file=sys.stderr)
             self._bar = bar.__enter__()

@@ -4,11 +4,16 @@ In a trace, ``config.model_dir`` is a directory of copies that is thrown away: w
 writes, changes or removes there, the real files stay as they are. Code that knows the path of the
 real model_dir from its params, its flags, or a state file can still write there: a summary writer,
 a vocabulary, a dump of the params. It does the same in every PREDICT and EVAL. ckptcheck compares
-names, sizes and times before and after the trace; it repairs and removes nothing. A training run
-that goes on meanwhile writes there too, and ckptcheck cannot tell the two apart.
+names, sizes and times before and after the trace; it repairs and removes nothing.
+
+A training run may write to the same directory meanwhile. Where one does (it saves a checkpoint, or
+an event file that was there before grows), this rule leaves out the files that training runs write:
+checkpoints, the state file, event files, ``graph.pbtxt``, profiles, ``eval`` and ``export``
+directories. ckptcheck cannot tell then whether the code wrote such files too, and the report says
+so.
 
 What to do: write where a session runs (a hook, a host_call). Or write below ``config.model_dir``,
-which a check cannot damage. If a training run is at work there, do nothing.
+which a check cannot damage.
 """
 
 import dataclasses

@@ -1,12 +1,14 @@
 """What changes in a model_dir is seen. No TensorFlow."""
 
 import os
+import time
 from pathlib import Path
+from typing import Any, List, Tuple
 
 import pytest
 
 from ckptcheck.checkpoint import listing as module
-from ckptcheck.checkpoint.listing import changes, listing
+from ckptcheck.checkpoint.listing import Listing, attributed, changes, listing, listing_after
 from ckptcheck.spec import FileChange
 
 
@@ -55,3 +57,90 @@ def test_what_is_not_whole_is_not_compared(
     after = listing(str(model_dir))
     assert before.whole and not after.whole
     assert changes(before, after) == ()
+
+
+SAVED = ("model.ckpt-2.index", "model.ckpt-2.meta", "model.ckpt-2.data-00000-of-00001")
+UNIQUE = "0123456789abcdef" * 2
+
+
+def attributed_by_kind(before: Any, after: Any) -> Tuple[List[str], List[str]]:
+    found = attributed(_entries(before), _entries(after))
+    return [item.name for item in found.of_a_training], [item.name for item in found.others]
+
+
+def _entries(names: Any) -> Listing:
+    """Files by the time of their last change: all were changed long ago, in nanoseconds."""
+    return Listing({name: (1, time) for name, time in names.items()}, True)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        *[*SAVED, "events.out.tfevents.2.host", "graph.pbtxt", "eval/events.out.tfevents.1.host"],
+        *["eval/", "eval_test/", "export/", "export/best/1/saved_model.pb", "timeline-3.json"],
+        *[f"checkpoint.tmp{UNIQUE}", f"model.ckpt-3_temp_{UNIQUE}/", "model.ckpt-3_temp/"],
+        *[f"model.ckpt-3_temp_{UNIQUE}/part-00000-of-00001.index", f"x.meta.tmp{UNIQUE}"],
+        *["model.ckpt-3.index.tempstate123", "best/model.ckpt-2.index"],
+    ],
+)
+def test_what_a_training_writes_is_no_finding_while_one_is_at_work(more: str) -> None:
+    """The state file says so."""
+    before = {"checkpoint": 1}
+    found = attributed_by_kind(before, {"checkpoint": 2, more: 2})
+    assert found == (sorted(["checkpoint", more]), [])
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["params.json", "vocabulary.txt", "dump/", "event.log", "index", "evaluation/", "checkpoints"],
+)
+def test_other_files_are_findings_whatever_is_at_work(more: str) -> None:
+    before = {"checkpoint": 1}
+    assert attributed_by_kind(before, {"checkpoint": 2, more: 2}) == (["checkpoint"], [more])
+
+
+@pytest.mark.parametrize("more", ["events.out.tfevents.2.host", "graph.pbtxt", "eval/", *SAVED])
+def test_without_a_training_each_file_is_a_finding(more: str) -> None:
+    before = {"checkpoint": 1, "events.out.tfevents.1.host": 1}
+    assert attributed_by_kind(before, {**before, more: 2}) == ([], [more])
+
+
+def test_events_that_grow_are_of_another_process(model_dir: Path) -> None:
+    """What the code writes of events is a new file; whose that is cannot be told beside them."""
+    before = {"events.out.tfevents.1.host": 1}
+    after = {"events.out.tfevents.1.host": 2, "events.out.tfevents.2.host": 2, "a.txt": 2}
+    assert attributed_by_kind(before, after) == (
+        ["events.out.tfevents.1.host", "events.out.tfevents.2.host"],
+        ["a.txt"],
+    )
+
+
+def test_the_end_of_a_save_that_began_before() -> None:
+    """The state file was written a moment ago: its checkpoint's files follow, and nothing else."""
+    now = time.time_ns() if hasattr(time, "time_ns") else int(time.time() * 1e9)
+    before = {"checkpoint": now, "model.ckpt-1.index": 1}
+    after = {"checkpoint": now, "model.ckpt-2.meta": now, "events.out.tfevents.2.host": now}
+    assert attributed_by_kind(before, after) == (
+        ["model.ckpt-1.index", "model.ckpt-2.meta"],
+        ["events.out.tfevents.2.host"],
+    )
+
+
+def test_in_the_middle_of_a_save_the_state_file_is_waited_for(
+    model_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = listing(str(model_dir))
+    (model_dir / SAVED[0]).write_text("a")
+    monkeypatch.setattr(time, "sleep", lambda seconds: (model_dir / "checkpoint").write_text("abc"))
+    found = attributed(before, listing_after(str(model_dir), before))
+    assert [item.name for item in found.of_a_training] == ["checkpoint", SAVED[0]]
+    assert found.others == ()
+
+
+def test_nothing_is_waited_for_where_nothing_is_saved(
+    model_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = listing(str(model_dir))
+    (model_dir / "events.out.tfevents.1.host").write_text("a")
+    monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail("it waits"))
+    assert listing_after(str(model_dir), before).entries == listing(str(model_dir)).entries

@@ -19,6 +19,7 @@ from ckptcheck.inspection import inspect
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 
+from ..checkpoints.saves import Saves
 from ..support import FIXTURES
 
 SOURCE = FIXTURES / "hidden_dropout" / "tf215"
@@ -388,3 +389,63 @@ def test_an_archive_that_holds_more_than_it_has(
         assert "model.ckpt-10.index" in names
         assert len(names) == 3
         assert len(place.left_out) == 18
+
+
+@pytest.mark.parametrize("point", range(12))
+def test_a_save_while_it_is_fetched(
+    tmp_path: Path, memory: Any, monkeypatch: pytest.MonkeyPatch, point: int
+) -> None:
+    """At each request: what is found is one checkpoint, whole."""
+    saves = Saves(tmp_path / "base")
+    count = 0
+    busy = False
+
+    def put() -> None:
+        nonlocal busy
+        busy = True
+        for name in [entry["name"] for entry in memory.ls("/runs/base", detail=True)]:
+            memory.rm(name)
+        for path in saves.folder.iterdir():
+            memory.pipe(f"/runs/base/{path.name}", path.read_bytes())
+        busy = False
+
+    def before(original: Any) -> Any:
+        def replaced(*arguments: Any, **options: Any) -> Any:
+            nonlocal count
+            if not busy:
+                if count == point:
+                    saves.save()
+                    put()
+                count += 1
+            return original(*arguments, **options)
+
+        return replaced
+
+    put()
+    with monkeypatch.context() as patch:
+        for name in ("ls", "cat_file", "info"):
+            patch.setattr(type(memory), name, before(getattr(type(memory), name)))
+        found = inspect("memory://runs/base")
+    assert [item.rule for item in found.findings if item.rule != "mixed-times"] == []
+    assert found.graph is not None
+    assert found.prefix in ("memory://runs/base/model.ckpt-10", "memory://runs/base/model.ckpt-20")
+    assert [item.loaded for item in found.checkpoints] == [True]
+
+
+def test_a_directory_that_is_saved_to_all_the_time(
+    memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state file names another checkpoint each time it is read, and none is there."""
+    original = type(memory).cat_file
+    steps = iter(range(100))
+    memory.pipe("/runs/base/checkpoint", b'model_checkpoint_path: "model.ckpt-1"')
+
+    def cat_file(self: Any, path: str, **options: Any) -> Any:
+        data = original(self, path, **options)
+        state = f'model_checkpoint_path: "model.ckpt-{next(steps)}"\n'
+        memory.pipe("/runs/base/checkpoint", state.encode())
+        return data
+
+    monkeypatch.setattr(type(memory), "cat_file", cat_file)
+    with pytest.raises(UsageError, match=r"^memory://runs/base is being written, try again: its f"):
+        inspect("memory://runs/base")

@@ -352,7 +352,7 @@ def test_a_first_version_here_that_a_directory_there_names(
 ) -> None:
     (tmp_path / "model.ckpt-7").write_bytes(TABLE)
     state(here, str(tmp_path / "model.ckpt-7"))
-    monkeypatch.setattr(checker, "_run_located", lambda spec, found, *_: found.examined)
+    monkeypatch.setattr(checker, "_run_traced", lambda spec, looking, *_: looking.look().examined)
     found: Any = run_check(CheckSpec(memory(here), "module:model_fn", {}))
     assert found.first_version
 
@@ -363,7 +363,7 @@ def test_data_here_of_a_directory_there(
     """It is not read there, where other data may have its name."""
     shutil.copytree(str(here), str(tmp_path / "other"))
     state(here, str(tmp_path / "other" / "model.ckpt-10"))
-    monkeypatch.setattr(checker, "_run_located", lambda spec, found, *_: found)
+    monkeypatch.setattr(checker, "_run_traced", lambda spec, looking, *_: looking.look())
     assert run_check(CheckSpec(memory(here), "module:model_fn", {})).read is None  # type: ignore
 
 

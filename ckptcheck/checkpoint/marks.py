@@ -1,0 +1,48 @@
+"""What tells cheaply that files of a model_dir changed: a training run saves there."""
+
+import os
+from typing import Iterable, Optional, Tuple
+
+from .bounded import read_regular
+from .damage import DamagedError
+from .names import without_ending
+from .state_file import LARGEST_STATE_FILE, STATE_FILE
+
+Mark = Tuple[str, int, int, int]
+"""A file's name, inode, size, and time of change."""
+Marks = Tuple[Tuple[Optional[bytes], Tuple[Mark, ...]], ...]
+
+
+def marks_of(folders: Iterable[str]) -> Marks:
+    """Returns what is different once a checkpoint or the state file was saved or removed.
+
+    Args:
+        folders: the directories to look at; one that is not there has marks, too.
+    """
+    return tuple((_state(folder), _files(folder)) for folder in folders)
+
+
+def _state(folder: str) -> Optional[bytes]:
+    try:
+        return read_regular(os.path.join(folder, STATE_FILE), LARGEST_STATE_FILE)
+    except (OSError, ValueError, DamagedError):  # a finding says so
+        return None
+
+
+def _files(folder: str) -> Tuple[Mark, ...]:
+    """The marks of the directory itself and of the checkpoints' files in it."""
+    try:
+        with os.scandir(folder or os.curdir) as entries:
+            names = sorted(entry.name for entry in entries)
+    except (OSError, ValueError):
+        return ()
+    checkpoints = (name for name in names if name == STATE_FILE or without_ending(name) != name)
+    return tuple(_mark(folder, name) for name in (os.curdir, *checkpoints))
+
+
+def _mark(folder: str, name: str) -> Mark:
+    try:
+        info = os.stat(os.path.join(folder, name))
+    except OSError:
+        return (name, 0, 0, 0)
+    return (name, info.st_ino, info.st_size, info.st_mtime_ns)

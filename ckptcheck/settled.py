@@ -1,0 +1,201 @@
+"""Looks at a model_dir again while a training run writes there.
+
+With ``keep_checkpoint_max=1`` a save removes the checkpoint that the state file named a moment ago,
+and it takes several steps: the data, the index, the state file, the removal, and the saved graph at
+last. What is seen in between is wrong in itself, and says nothing about any checkpoint.
+"""
+
+import os
+import time
+from typing import Callable, Iterator, List, NamedTuple, Optional, Set, Tuple, TypeVar
+
+from .checkpoint.examine import Examined, examine
+from .checkpoint.locate import locate
+from .checkpoint.marks import marks_of
+from .errors import UsageError
+from .file_facts import file_facts
+from .rules import all_rules
+from .spec import Finding, Located
+
+_MOST_TRIES = 200
+_MOST_SECONDS = 20.0
+_FRESH_SECONDS = 10.0
+"""How old the first files of a save are at most whose rest is waited for."""
+_PATIENCE_SECONDS = 1.0
+"""How long that is waited for, where it is nothing but renamed and removed files."""
+_PATIENCE_FOR_A_GRAPH_SECONDS = 5.0
+"""How long the saved graph is waited for, which has to be put together first."""
+_PAUSE_SECONDS = 0.02
+_LONGEST_PAUSE_SECONDS = 0.2
+
+_RULES = (
+    "checkpoint-moved",
+    "damaged-index",
+    "damaged-tensor",
+    "data-without-index",
+    "left-over-files",
+    "missing-saved-graph",
+    "mixed-times",
+    "newer-checkpoint",
+    "no-checkpoint",
+    "unreadable-checkpoint",
+    "wrong-step",
+)
+"""What they find can be true of the middle of a save alone."""
+
+T = TypeVar("T")
+
+
+class Look(NamedTuple):
+    """What was seen of a model_dir at one time.
+
+    Attributes:
+        located: the checkpoint that a restore would load.
+        examined: what its files are.
+    """
+
+    located: Located
+    examined: Examined
+
+
+class Doubt(NamedTuple):
+    """Whether what was seen can be the middle of a save.
+
+    Attributes:
+        wrong: whether anything is wrong with it.
+        folder: where the checkpoint lies.
+        patience: seconds to wait for what is missing, where a save may be going on.
+    """
+
+    wrong: bool
+    folder: str = ""
+    patience: float = 0.0
+
+
+def look_at(named: str) -> Look:
+    """Looks at what the user named.
+
+    Raises:
+        UsageError: there is nothing of that name.
+    """
+    located = locate(named)
+    return Look(located, examine(located.prefix) if located.exists else Examined())
+
+
+def settled(named: str, look: Callable[[], T], doubt: Callable[[T], Doubt]) -> T:
+    """Looks until nothing is wrong, or what is wrong stays as it is.
+
+    Args:
+        named: what the user named.
+        look: looks at it; a UsageError of it is raised where it stays.
+        doubt: judges what was seen.
+
+    Raises:
+        UsageError: something is wrong each time, and the files change each time; or a checkpoint
+            that was named is gone.
+    """
+    begin = changed = time.monotonic()
+    folders = [folder_of(named)]
+    was_there = False
+    for number in range(_MOST_TRIES):
+        before = marks_of(folders)
+        found: List[T] = []
+        error: Optional[UsageError] = None
+        judged = Doubt(True, folders[0])
+        try:
+            found.append(look())
+            judged = doubt(found[0])
+        except UsageError as caught:
+            error = caught
+        if not judged.wrong:
+            return found[0]
+        now = time.monotonic()
+        if judged.folder not in folders:
+            folders.append(judged.folder)
+            changed = now
+        elif marks_of(folders) != before:
+            changed = now
+        elif now - changed >= judged.patience:
+            if error is None:
+                return found[0]
+            raise _removed(named) if was_there and not os.path.isdir(named) else error
+        was_there = was_there or error is None
+        if now - begin > _MOST_SECONDS:
+            break
+        time.sleep(min(_PAUSE_SECONDS * number, _LONGEST_PAUSE_SECONDS))
+    raise being_written(named)
+
+
+def folder_of(named: str) -> str:
+    """The directory that is, or holds, what the user named."""
+    possible = "\0" not in named
+    return named if possible and os.path.isdir(named) else os.path.dirname(named)
+
+
+def being_written(named: str) -> UsageError:
+    """What to say of a model_dir that is never seen at rest."""
+    return UsageError(
+        f"{named} is being written, try again: its files changed each time that ckptcheck read "
+        "them (a training run may be saving there). If this happens every time, check a copy of it"
+    )
+
+
+def _removed(named: str) -> UsageError:
+    return UsageError(
+        f"{named} was removed while ckptcheck read it (by a training run?): name another "
+        "checkpoint, or the directory, which means its latest checkpoint"
+    )
+
+
+def doubt_of(look: Look, also: bool = False) -> Doubt:
+    """Judges what was seen by the rules about files.
+
+    Args:
+        look: what was seen.
+        also: whether something else is wrong with it.
+    """
+    found = _findings(look)
+    folder = os.path.dirname(look.located.prefix) or look.located.model_dir
+    first = _first_files(look, {item.rule for item in found})
+    patience = max((seconds for path, seconds in first if is_fresh(path)), default=0.0)
+    return Doubt(also or bool(found), folder, patience)
+
+
+def _findings(look: Look) -> List[Finding]:
+    """What the rules find; what is left over "or goes on" is so at any time."""
+    facts = file_facts(look.located, look.examined)
+    found = [finding for rule in _RULES for finding in all_rules()[rule].check(facts)]
+    return [item for item in found if (item.rule, item.severity) != ("left-over-files", "note")]
+
+
+def _first_files(look: Look, rules: Set[str]) -> Iterator[Tuple[str, float]]:
+    """The files that a save writes before those that are missed, and how long to wait for these."""
+    located, files = look.located, look.examined.files
+    if files is not None and files.snapshot:
+        return
+    graph = os.path.join(located.model_dir, "graph.pbtxt")  # a training has it before it saves
+    if "missing-saved-graph" in rules and os.path.isfile(graph):
+        yield located.prefix + ".index", _PATIENCE_FOR_A_GRAPH_SECONDS
+    others: List[str] = []
+    if rules & {"newer-checkpoint", "no-checkpoint"}:
+        others.extend(prefix + ".index" for prefix in located.candidates)
+        others.extend(os.path.join(located.model_dir, name) for name in located.data_alone)
+    if "data-without-index" in rules and files is not None:
+        folder = os.path.dirname(located.prefix)
+        others.extend(os.path.join(folder, name) for name in files.without_index)
+    yield from ((path, _PATIENCE_SECONDS) for path in others)
+
+
+def wait_while(there: Callable[[], bool]) -> None:
+    """Waits for what a save does next, though not for long."""
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while there() and time.monotonic() < end:
+        time.sleep(_PAUSE_SECONDS)
+
+
+def is_fresh(path: str) -> bool:
+    """Whether a file is so new that the save which wrote it may not have ended."""
+    try:
+        return os.stat(path).st_mtime > time.time() - _FRESH_SECONDS
+    except (OSError, ValueError):  # it was removed meanwhile
+        return False

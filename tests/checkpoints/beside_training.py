@@ -1,0 +1,268 @@
+"""Runs every command beside a training that saves without pause, and wants no wrong finding.
+
+    python -m tests.checkpoints.beside_training --runs 200 --every 1
+
+A real Estimator trains in a process of its own with ``keep_checkpoint_max=1``: each save removes
+the checkpoint before it. Meanwhile checks, inspections, verifications and snapshots look at its
+model_dir. Whatever they find that they do not find once the training has ended is wrong, and so is
+any other exit code. Ends with 1 where there is one.
+"""
+
+import argparse
+import collections
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Callable, Counter, Dict, Iterator, List, Mapping, NamedTuple, Tuple, TypeVar
+
+from ckptcheck.checker import run_check
+from ckptcheck.client.process import Tracer
+from ckptcheck.commands.terminal import exit_code
+from ckptcheck.config import CheckSpec
+from ckptcheck.errors import UsageError
+from ckptcheck.exit_codes import EXIT_OK, EXIT_USAGE
+from ckptcheck.inspection import inspect
+from ckptcheck.snapshots import snapshot
+from ckptcheck.verification import verify
+
+from ..support import FIXTURES, PROJECT, environment, run_cli
+
+_SOURCE = FIXTURES / "hidden_dropout"
+_PARAMS = {"num_hidden": 128, "dropout_rate": 0.3}
+_FIRST_SAVE_SECONDS = 120.0
+_KNOWN = ("defaulted-param", "stood-in")
+"""What a check says of this code, whether it is trained or not."""
+_TIMES = {"inspect": 10, "verify": 10, "verify --all-checkpoints": 10, "snapshot": 5}
+_SELDOM = 10
+"""Of so many rounds one runs a check in a process of its own."""
+
+TRAINING = """
+import sys, threading, time
+
+sys.path.insert(0, {project!r})
+sys.path.insert(0, {source!r})
+from ckptcheck.tracer import compat
+tf = compat.import_tensorflow()
+sys.modules["tensorflow"] = tf.compat.v1
+import model
+
+v1 = tf.compat.v1
+v1.logging.set_verbosity(v1.logging.ERROR)
+
+
+def input_fn():
+    x = v1.data.Dataset.from_tensors(({{"x": [[1.0], [2.0]]}}, [[1.0], [2.0]])).repeat()
+    return x
+
+
+class Slow(v1.train.SessionRunHook):
+    def after_run(self, context, values):
+        time.sleep({pause})
+
+
+config = v1.estimator.RunConfig(
+    {model_dir!r}, save_checkpoints_steps=1, keep_checkpoint_max=1, save_summary_steps=1
+)
+estimator = v1.estimator.Estimator(model.model_fn, params={params!r}, config=config)
+estimator.train(input_fn, hooks=[Slow()], max_steps={steps})
+"""
+
+
+T = TypeVar("T")
+
+
+class Outcome(NamedTuple):
+    """What one run came to."""
+
+    code: int
+    rules: Tuple[str, ...]
+    message: str = ""
+
+
+class Beside:
+    """A model_dir that is trained in, and the commands that look at it."""
+
+    def __init__(self, folder: str, every: float) -> None:
+        self.model_dir = os.path.join(folder, "model_dir")
+        self._folder = folder
+        self._every = every
+        self._snapshots = 0
+
+    @contextlib.contextmanager
+    def training(self) -> Iterator["subprocess.Popen[bytes]"]:
+        """Trains for as long as the context lasts, in which the first checkpoint is there.
+
+        Raises:
+            RuntimeError: the training saves nothing.
+        """
+        code = TRAINING.format(
+            project=str(PROJECT),
+            source=str(_SOURCE),
+            model_dir=self.model_dir,
+            pause=self._every,
+            params=_PARAMS,
+            steps=10**9,
+        )
+        log = os.path.join(self._folder, "training.log")
+        with open(log, "wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-c", code], stdout=out, stderr=out, env=environment()
+            )
+        try:
+            end = time.monotonic() + _FIRST_SAVE_SECONDS
+            while not os.path.exists(os.path.join(self.model_dir, "checkpoint")):
+                if process.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError(Path(log).read_text("utf-8", "replace")[-2000:])
+                time.sleep(0.01)
+            yield process
+            if process.poll() is not None:
+                raise RuntimeError(Path(log).read_text("utf-8", "replace")[-2000:])
+        finally:
+            process.kill()
+            process.wait()
+
+    def check(self, tracer: Tracer, deep: bool = False) -> Outcome:
+        """A check of all modes."""
+        target = f"{_SOURCE / 'model.py'}:model_fn"
+        spec = CheckSpec(model_dir=self.model_dir, target=target, params=_PARAMS, deep=deep)
+        report = run_check(spec, tracer)
+        rules = [finding.rule for finding in report.findings]
+        said = "; ".join(finding.message for finding in report.findings)
+        return Outcome(exit_code(report), tuple(rules), said)
+
+    def inspect(self) -> Outcome:
+        """An inspection, which has to know when the checkpoint was written, and its graph."""
+        found = inspect(self.model_dir)
+        rules = [finding.rule for item in found.groups for finding in item.findings]
+        loaded = [item for item in found.checkpoints if item.loaded]
+        if not loaded or not loaded[0].written or not loaded[0].size or found.graph is None:
+            rules.append("(not all that there is of a checkpoint)")
+        return Outcome(exit_code(found), tuple(rules), _said(found.groups))
+
+    def verify(self, all_checkpoints: bool = False) -> Outcome:
+        """A verification of all data."""
+        found = verify(self.model_dir, all_checkpoints)
+        groups = [group for item in found.checkpoints for group in item.groups]
+        rules = [finding.rule for group in groups for finding in group.findings]
+        if not any(item.tensors for item in found.checkpoints):
+            rules.append("(no tensor was read)")
+        return Outcome(exit_code(found), tuple(rules), _said(groups))
+
+    def snapshot(self) -> Outcome:
+        """A snapshot, of which the inspection has to be clean."""
+        self._snapshots += 1
+        out = os.path.join(self._folder, f"snapshot-{self._snapshots}")
+        try:
+            made = snapshot(self.model_dir, out)
+            rules = [finding.rule for item in made.groups for finding in item.findings]
+            if not any(name.endswith(".meta.gz") for name in made.names):
+                rules.append("(a snapshot without the .meta file)")
+            found = inspect(out)
+            rules.extend(finding.rule for item in found.groups for finding in item.findings)
+            return Outcome(exit_code(found), tuple(rules), _said((*made.groups, *found.groups)))
+        finally:
+            shutil.rmtree(out, ignore_errors=True)
+
+    def process(self) -> Outcome:
+        """A check as it is run by people: its own process imports TensorFlow first."""
+        params = os.path.join(self._folder, "params.json")
+        Path(params).write_text(json.dumps(_PARAMS), "utf-8")
+        target = f"{_SOURCE / 'model.py'}:model_fn"
+        run = run_cli(self.model_dir, target, params, "--format", "json", cwd=self._folder)
+        if run.code == EXIT_USAGE:
+            return Outcome(run.code, (), run.err)
+        findings = run.json["findings"]
+        said = "; ".join(finding["message"] for finding in findings)
+        return Outcome(run.code, tuple(finding["rule"] for finding in findings), said)
+
+
+def _said(groups: object) -> str:
+    assert isinstance(groups, (list, tuple))
+    return "; ".join(finding.message for group in groups for finding in group.findings)
+
+
+def _outcome(run: Callable[[], Outcome]) -> Outcome:
+    try:
+        return run()
+    except UsageError as error:
+        return Outcome(EXIT_USAGE, (), str(error))
+
+
+def _wrong(outcome: Outcome) -> List[str]:
+    """What is wrong with an outcome: its findings that the training alone has made.
+
+    What goes on in a save is said to be left over "or goes on", in a note: that is right.
+    """
+    allowed = (*_KNOWN, "left-over-files") if "or goes on" in outcome.message else _KNOWN
+    wrong = [rule for rule in outcome.rules if rule not in allowed]
+    return wrong if outcome.code == EXIT_OK else [f"exit code {outcome.code}", *wrong]
+
+
+def run(runs: int, every: float, say: Callable[[str], None] = print) -> int:
+    """Runs each command so many times; returns how many of the runs went wrong.
+
+    Args:
+        runs: how often each command runs; those that take milliseconds several times as often.
+        every: seconds between two saves, beside what a save takes.
+        say: tells what went wrong.
+    """
+    failed: Counter[str] = collections.Counter()
+    seconds: Dict[str, float] = collections.Counter()
+    with tempfile.TemporaryDirectory(prefix="beside-") as folder, Tracer(None, 120, True) as tracer:
+        beside = Beside(folder, every)
+        commands: Dict[str, Callable[[], Outcome]] = {
+            "check": lambda: beside.check(tracer),
+            "check --deep": lambda: beside.check(tracer, deep=True),
+            "inspect": beside.inspect,
+            "verify": beside.verify,
+            "verify --all-checkpoints": lambda: beside.verify(all_checkpoints=True),
+            "snapshot": beside.snapshot,
+            "check in a process of its own": beside.process,
+        }
+        done: Counter[str] = collections.Counter()
+        tracer.hello()
+        saves = set()
+        with beside.training():
+            for name, command in _order(runs, commands):
+                for _ in range(_TIMES.get(name, 1)):
+                    saves.update(n for n in os.listdir(beside.model_dir) if n.endswith(".index"))
+                    start = time.monotonic()
+                    outcome = _outcome(command)
+                    seconds[name] += time.monotonic() - start
+                    done[name] += 1
+                    wrong = _wrong(outcome)
+                    failed[name] += bool(wrong)
+                    if wrong:
+                        say(f"{name}: {', '.join(wrong)}: {outcome.message}")
+    for name in commands:
+        each = seconds[name] / done[name]
+        say(f"{name}: {failed[name]} of {done[name]} wrong, {each:.2f} s each")
+    say(f"beside a training that was seen to save at least {len(saves)} times")
+    return sum(failed.values())
+
+
+def _order(runs: int, commands: Mapping[str, T]) -> Iterator[Tuple[str, T]]:
+    """The commands of each round."""
+    for number in range(runs):
+        for name, command in commands.items():
+            if name != "check in a process of its own" or number % _SELDOM == 0:
+                yield name, command
+
+
+def main() -> None:
+    """Reads the command line and runs the campaign."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--every", type=float, default=1.0, metavar="SECONDS")
+    arguments = parser.parse_args()
+    sys.exit(1 if run(arguments.runs, arguments.every) else 0)
+
+
+if __name__ == "__main__":
+    main()
