@@ -178,9 +178,7 @@ def test_a_device_is_no_file(read: Any, path: str) -> None:
         read(path, "PARAMS")
 
 
-@pytest.mark.parametrize(
-    "path", ["/proc/self/mem", "/proc/self/environ", "/proc/kmsg", "/dev/null"]
-)
+@pytest.mark.parametrize("path", ["/proc/self/mem", "/proc/self/environ", "/dev/null"])
 def test_files_of_the_system(path: str) -> None:
     if not os.path.exists(path):
         pytest.skip(f"NOT TESTED: there is no {path}")
