@@ -4,7 +4,7 @@ import collections
 from typing import Any, Callable, Counter, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from ..rules import Facts
-from ..spec import RESTORES, UNTRACEABLE, Advice, Group, ParamRead, Report, Shape
+from ..spec import MODES, RESTORES, UNTRACEABLE, Advice, Group, ParamRead, Report, Shape
 
 _MOST_TRIALS = 4
 _OFFSETS = (0, 1, -1, 2, -2)
@@ -27,7 +27,7 @@ def advise(
     for key, value, read in _candidates(params, facts, group)[:_MOST_TRIALS]:
         report = try_params(_with(params, key, value))
         if report is not None and _helps(report):
-            text = _text(key, value, read, all(v.verdict == RESTORES for v in report.verdicts))
+            text = _text(key, value, read, _outcome(report))
             return (Advice("params", text, {key: value}, True),)
     return ()
 
@@ -39,13 +39,22 @@ def _helps(report: Report) -> bool:
     return not any(finding.rule == "shape-mismatch" for finding in report.findings)
 
 
-def _text(key: str, value: int, read: ParamRead, restores: bool) -> str:
-    end = "all modes restore" if restores else "the shapes fit"
+def _outcome(report: Report) -> str:
+    """What a trial that helps has proved, which is nothing about modes that are not checked."""
+    if any(verdict.verdict != RESTORES for verdict in report.verdicts):
+        return "the shapes fit"
+    checked = [verdict.mode for verdict in report.verdicts]
+    if set(MODES) <= set(checked):
+        return "all modes restore"
+    return "{} will restore".format(" and ".join(map(str.upper, checked)))
+
+
+def _text(key: str, value: int, read: ParamRead, outcome: str) -> str:
     before = ""
     if not read.found:
         place = f" at {read.location.file}:{read.location.line}" if read.location else ""
         before = f" (it is not there, and model_fn fell back to {read.default}{place})"
-    return f"set {key} to {value} in the params{before}: then {end}"
+    return f"set {key} to {value} in the params{before}: then {outcome}"
 
 
 _Candidate = Tuple[str, int, ParamRead]

@@ -1,7 +1,9 @@
 """A suggestion is printed only if a trial with it proved that it helps."""
 
 import dataclasses
-from typing import Any, List, Mapping, Optional
+from typing import Any, List, Mapping, Optional, Tuple
+
+import pytest
 
 from ckptcheck.advice import with_advice
 from ckptcheck.groups import group
@@ -23,7 +25,7 @@ def report_of(facts: Facts) -> Report:
         model_dir="runs/base",
         checkpoint=facts.index,
         trace=facts.trace,
-        verdicts=verdicts(MODES, findings, facts.trace),
+        verdicts=verdicts(facts.modes, findings, facts.trace),
         groups=group(findings),
     )
 
@@ -50,6 +52,34 @@ def test_the_value_that_fits_is_advised() -> None:
     assert advice.set == {"units": 128}
     assert advice.verified
     assert trials.asked == [{"units": 128, "depth": 3}]
+
+
+@pytest.mark.parametrize(
+    ("modes", "end"),
+    [
+        (MODES, "then all modes restore"),
+        (("predict",), "then PREDICT will restore"),
+        (("eval", "train"), "then EVAL and TRAIN will restore"),
+    ],
+)
+def test_it_says_nothing_of_modes_that_are_not_checked(modes: Tuple[str, ...], end: str) -> None:
+    mismatch = _only(MISMATCH, modes)
+    report = report_of(mismatch)
+
+    def trials(params: Mapping[str, Any]) -> Report:
+        return report_of(_only(examples.facts(), modes))
+
+    (advice,) = with_advice({"units": 64}, mismatch, report, trials).groups[0].advice
+    assert advice.text == f"set units to 128 in the params: {end}"
+
+
+def _only(facts: Facts, modes: Tuple[str, ...]) -> Facts:
+    """The same, of a check of some modes."""
+    assert facts.trace is not None
+    traces = tuple(trace for trace in facts.traces if trace.mode in modes)
+    return dataclasses.replace(
+        facts, modes=modes, trace=dataclasses.replace(facts.trace, modes=traces)
+    )
 
 
 def test_a_trial_in_which_model_fn_raises_is_no_proof() -> None:
