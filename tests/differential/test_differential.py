@@ -68,8 +68,8 @@ def test_names_that_depend_on_another_mode_s_input_fn_are_not_judged(
     composed, edits = REGRESSIONS["named-after-the-inputs"]
     trained = train(composed, str(tmp_path / "trained"), sides)
     spec = edit(trained, edits, str(tmp_path / "trial"), sides).check
-    (doubt,) = sides.checker.check(dataclasses.replace(spec, input_fn="")).not_judged
-    assert doubt.startswith("whether count_1 has that name in each mode")
+    doubts = sides.checker.check(dataclasses.replace(spec, input_fn="")).not_judged
+    assert any(doubt.startswith("whether count_1 has that name in each mode") for doubt in doubts)
     assert not sides.checker.check(spec).not_judged
 
 
