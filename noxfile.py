@@ -8,7 +8,7 @@ import sys
 import nox
 
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["tests", "lowest", "fuzz", "lint"]
+nox.options.sessions = ["tests", "lowest", "fuzz", "lint", "build"]
 
 IN_CI = bool(os.environ.get("CI"))
 
@@ -56,6 +56,33 @@ def tests(session: nox.Session, version: str) -> None:
     session.run(python, "-m", "pytest", *arguments, external=True)
 
 
+ESTIMATORS = [version for version in MATRIX if version != "3.13"]
+"""The versions whose TensorFlow has tf.estimator, to compare with."""
+
+
+@nox.session(python=False)
+@nox.parametrize("version", ESTIMATORS)
+def acceptance(session: nox.Session, version: str) -> None:
+    """All acceptance cases, also those that the tests leave out to save time."""
+    python = _environment(session, version)
+    session.run(python, "-m", "pip", "install", "-q", "-e", ".[tensorflow,test]", external=True)
+    arguments = session.posargs or ["-n", "2", "-q"]
+    session.run(
+        *(python, "-m", "pytest", *arguments, "tests/acceptance"),
+        env={"CKPTCHECK_ACCEPTANCE": "all"},
+        external=True,
+    )
+
+
+@nox.session(python=False)
+@nox.parametrize("version", ESTIMATORS)
+def campaign(session: nox.Session, version: str) -> None:
+    """Random models and edits, compared with the real Estimator; see CONTRIBUTING.md."""
+    python = _environment(session, version)
+    session.run(python, "-m", "pip", "install", "-q", "-e", ".[tensorflow,test]", external=True)
+    session.run(python, "-m", "tests.differential", *session.posargs, external=True)
+
+
 @nox.session(python=False)
 def lowest(session: nox.Session) -> None:
     """The fast tests with the oldest dependencies that pyproject.toml allows."""
@@ -78,9 +105,19 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session(python="3.11")
 def lint(session: nox.Session) -> None:
-    """Style, types, and the walls between the rooms."""
+    """Style, types, and import boundaries."""
     session.install("-q", "-e", ".[lint]", "nox", "hypothesis")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
     session.run("lint-imports")
+
+
+@nox.session(python="3.11")
+def build(session: nox.Session) -> None:
+    """The source distribution and the wheel, and what an index would say of them."""
+    session.install("-q", "build", "twine")
+    dist = session.create_tmp()
+    session.run("python", "-m", "build", "-q", "--outdir", dist)
+    files = [os.path.join(dist, name) for name in sorted(os.listdir(dist))]
+    session.run("twine", "check", "--strict", *(f for f in files if f.endswith((".whl", ".gz"))))

@@ -217,9 +217,7 @@ class _Tracing:
             _traced_launch(self._launch, traces),
             features,
         )
-        nothing = (
-            () if self._index else ("whether the model fits a checkpoint: none would be read",)
-        )
+        nothing = () if self._index else (_NOTHING_READ,)
         doubts = (*nothing, *self._doubts, *_not_judged(graph, traces, self._explicit))
         known = dataclasses.replace(
             self._known, guess=self._guess, names=self._names, tpu=self._tpu
