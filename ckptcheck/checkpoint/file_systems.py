@@ -5,7 +5,7 @@ import os
 import stat
 from typing import Any, Dict, Iterator, Sequence, Tuple
 
-from ..errors import UsageError, said_of_a_full_disk
+from ..errors import UsageError
 from .addresses import (
     WEB,
     first_protocol,
@@ -15,6 +15,7 @@ from .addresses import (
     without_secrets,
 )
 from .first_version import without_pattern
+from .own_folder import said_of_a_full_disk
 from .web import bounded_client
 
 _S3 = ("s3", "s3a")

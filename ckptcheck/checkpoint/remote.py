@@ -41,6 +41,7 @@ from .files import FileFacts, GlobalStep, Listing, global_step_of, readable_grap
 from .first_version import possible_first_versions, prefix_of, without_pattern
 from .graph import is_graph
 from .names import without_ending
+from .own_folder import own_folder, said_of_a_full_disk
 from .packed import unpacked_name
 from .remote_folder import Entry, RemoteFolder, entries_of, modified, unquoted
 from .snapshot import LARGEST_MARKER, MARKER, Marker, write_markers
@@ -162,23 +163,6 @@ def at_hand(named: str, every_step: bool = False) -> Iterator[AtHand]:
             raise UsageError(found.shown(str(error))) from None
 
 
-@contextlib.contextmanager
-def own_folder() -> Iterator[str]:
-    """Makes a temporary directory that is there for as long as the context lasts.
-
-    Raises:
-        UsageError: there is no place for it.
-    """
-    from ..tracer import temporary  # which takes time, and few checks need one
-
-    with contextlib.ExitStack() as stack:
-        try:
-            folder = stack.enter_context(temporary.folder())
-        except OSError as error:
-            raise UsageError(temporary.no_place(error)) from None
-        yield folder
-
-
 def _verify_no_pattern(folder: str) -> None:
     """Refuses a temporary directory in which TensorFlow would find no checkpoint.
 
@@ -215,7 +199,9 @@ def _fetch_settled(named: str, system: Any, path: str, parent: str, every_step: 
         names = set(there.entries)
         try:
             found = _fetch(named, there, prefix if explicit else None, local, every_step)
-        except Exception:  # each file system has exceptions of its own
+        except Exception as error:  # each file system has exceptions of its own
+            if said_of_a_full_disk(error):  # what was copied is cut, and nothing has changed there
+                raise
             again = _changed(there, names, local)
             if again is None:
                 raise

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import os
-import tempfile
 from typing import (
     Any,
     Dict,
@@ -38,6 +37,7 @@ from ..spec import (
     TraceRequest,
     to_json,
 )
+from ..tracer import temporary
 from .features import (
     Found,
     Guess,
@@ -217,9 +217,7 @@ class _Tracing:
             _traced_launch(self._launch, traces),
             features,
         )
-        nothing = (
-            () if self._index else ("whether the model fits a checkpoint: none would be read",)
-        )
+        nothing = () if self._index else (_NOTHING_READ,)
         doubts = (*nothing, *self._doubts, *_not_judged(graph, traces, self._explicit))
         known = dataclasses.replace(
             self._known, guess=self._guess, names=self._names, tpu=self._tpu
@@ -248,7 +246,7 @@ class _Tracing:
     def _unseen(self, path: str) -> str:
         return (
             f"the Python that has TensorFlow does not see {path}: MODEL_DIR, and for a snapshot or "
-            f"a remote one the temporary directory ({tempfile.gettempdir()}, which TMPDIR names), "
+            f"a remote one the temporary directory ({temporary.parent()}, which TMPDIR names), "
             "have to be the same files to it"
         )
 

@@ -45,15 +45,19 @@ class Ledger:
         Raises:
             OSError: there is no room for it.
         """
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        self._file = tempfile.TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115
         self.watch = OpenWatch()
 
     def write(self, items: Sequence[LeftOut]) -> None:
-        """Writes down what is left out; OSError where there is no room."""
-        if items:
-            rows = [dataclasses.astuple(item) for item in items]
-            self._file.write(json.dumps(rows).encode("ascii"))
-            self._file.flush()
+        """Writes down what is left out.
+
+        Raises:
+            OSError: there is no room for it.
+        """
+        rows = [dataclasses.astuple(item) for item in items]
+        data = memoryview(json.dumps(rows).encode("ascii") if rows else b"")
+        while data:
+            data = data[self._file.write(data) :]
 
     def touched(self, asked: bool) -> Tuple[LeftOut, ...]:
         """What was left out and the code touched, or may have touched.

@@ -74,7 +74,7 @@ def make(run: str) -> Tuple[str, int]:
         OSError: there is no place for it.
     """
     host, boot = _machine()
-    path = os.path.join(_parent(), f"ckptcheck-{host}{boot}{run}")
+    path = os.path.join(parent(), f"ckptcheck-{host}{boot}{run}")
     for _ in range(_MOST_TRIES):
         with contextlib.suppress(FileExistsError):
             os.mkdir(path + _NEW, 0o700)
@@ -90,8 +90,8 @@ def make(run: str) -> Tuple[str, int]:
     raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), path)
 
 
-def _parent() -> str:
-    """The directory for temporary files.
+def parent() -> str:
+    """The directory in which ckptcheck makes its own.
 
     ``tempfile`` passes TMPDIR over where it is full, and takes the working directory in the end.
     """
@@ -166,13 +166,13 @@ def clean_up() -> None:
 def _found() -> Iterator[Tuple[str, str]]:
     host, boot = _machine()
     try:
-        names = os.listdir(_parent())
+        names = os.listdir(parent())
     except OSError:
         return
     for name in names:
         match = _NAME.fullmatch(name)
         if match and (match.group(1) == host or match.group(2) == boot):
-            path = os.path.join(_parent(), name)
+            path = os.path.join(parent(), name)
             if _is_own_directory(path):
                 yield path, match.group(3)
 

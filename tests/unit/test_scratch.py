@@ -5,6 +5,7 @@ And what it is not shown is known when it touches that.
 
 import mmap
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -515,6 +516,22 @@ def test_no_room_in_tmpdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         "on device. Free some space there, or set TMPDIR to another directory"
     )
     assert os.listdir(str(place)) == []
+
+
+def test_no_room_for_the_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be written is not tried again when it is closed."""
+    (tmp_path / "model_dir").mkdir()
+    os.mkfifo(str(tmp_path / "model_dir" / "pipe"))
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(UsageError, match=r"TMPDIR .* cannot hold the copy of MODEL_DIR"):
+            Shown(tmp_path / "model_dir")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert os.listdir(str(tmp_path / "temporary")) == []
 
 
 @needs_inotify
