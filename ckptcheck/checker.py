@@ -410,8 +410,8 @@ def _facts(
 _MOST_TRACES = 3
 """How often code is traced that raises while a training run saves: it may read what is removed."""
 _BESIDE_A_TRAINING = (
-    "whether the code writes into the model_dir, too: a training run was at work there, and "
-    "changed {} while the code was traced"
+    "whether the code writes into the model_dir: {} changed while the code was traced. A training "
+    "run there may have changed them, or the code itself"
 )
 _NOT_ALL_FILES = "whether the code writes into the model_dir: it holds too many files to look at"
 

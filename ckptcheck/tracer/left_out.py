@@ -101,4 +101,9 @@ def incomplete(items: Sequence[LeftOut]) -> UsageError:
 def _described(item: LeftOut) -> str:
     if not item.name:
         return f"MODEL_DIR holds {item.reason}"
-    return f"{item.name} {item.reason or 'is read only in part'}"
+    return f"{_shown(item.name)} {item.reason or 'is read only in part'}"
+
+
+def _shown(name: str) -> str:
+    """A name of a file in one line, whatever characters it has."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in name)

@@ -585,3 +585,8 @@ def test_what_is_said_of_what_was_missed() -> None:
     )
     text = str(left_out.incomplete([LeftOut("", "more than 20,000 files", -1)]))
     assert "MODEL_DIR holds more than 20,000 files. Without" in text
+
+
+def test_a_name_with_control_characters_stays_in_its_line() -> None:
+    text = str(left_out.incomplete([LeftOut("a\nb\x1b\udcff\u00e9", "is a FIFO", 1)]))
+    assert "a\\nb\\x1b\\udcff\u00e9 is a FIFO" in text
