@@ -24,7 +24,7 @@ from .config import (
 )
 from .config import read_json_object as _read_json_object
 from .config import size as _size
-from .errors import UsageError
+from .errors import UsageError, being_written
 from .file_facts import Count, Progress, data_read, data_size, failing
 from .groups import group
 from .harmless import printable
@@ -33,7 +33,6 @@ from .rules.base import some_names
 from .settled import (
     Doubt,
     Look,
-    being_written,
     doubt_of,
     folder_of,
     look_at,
@@ -119,12 +118,12 @@ def check(
 
 
 def _path(value: Any) -> Any:
-    """A path as a text; what is none is left as it is, and refused where types are verified."""
+    """A path as a text. Any other value is returned as it is: verifying its type refuses it."""
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def _items(values: Any) -> Any:
-    """A tuple of what is no text; what has no items is refused where types are verified."""
+    """A tuple of the items. Texts and other values are returned as they are, and refused later."""
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         return values
     return tuple(values)
@@ -241,7 +240,7 @@ class _Checkpoint:
         return scan(self.examined.bundle, count, self.read, self.held.descriptors)
 
     def are_of_it(self, scans: Optional[Tuple[TensorScan, ...]]) -> bool:
-        """Whether what was read is of one save, whatever is wrong with it."""
+        """Whether all that was read is of one save, even if something is wrong with it."""
         fine = scans is None or not any(scan.problem for scan in scans)
         return fine or (self.at_rest and not self.held.changed())
 

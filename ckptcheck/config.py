@@ -142,7 +142,7 @@ def _verify_types(spec: CheckSpec) -> None:
 
 
 def verify_type(name: str, value: Any, kind: Any, expected: str) -> None:
-    """Verifies the type of an argument; True and False are no numbers.
+    """Verifies the type of an argument. True and False do not count as numbers.
 
     Raises:
         UsageError: it is another.

@@ -18,3 +18,11 @@ class UnknownFeaturesError(UsageError):
     def __init__(self, problem: str, advice: str) -> None:
         super().__init__(f"{problem}. {advice}")
         self.problem = problem
+
+
+def being_written(named: str) -> UsageError:
+    """Returns the error for a model_dir whose files changed each time that they were read."""
+    return UsageError(
+        f"{named} is being written, try again: its files changed each time that ckptcheck read "
+        "them (a training run may be saving there). If this happens every time, check a copy of it"
+    )

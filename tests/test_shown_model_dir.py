@@ -251,7 +251,7 @@ def test_what_is_no_regular_file(project: Project, name: str, kind: str) -> None
     assert verdict(check(project, LIST.format(name))) == "restores"
     run = check(project, OPEN.format(name))
     assert run.code == 2, run
-    assert f" is {kind}, not a regular file. Without that there is no verdict." in said(run)
+    assert f" is {kind}, not a regular file. So there is no verdict." in said(run)
     assert "cannot show it all that is there: " + name.replace("\x1b", "\\x1b") in said(run)
 
 

@@ -86,7 +86,7 @@ def _verify_archive(named: str) -> None:
     """Refuses a chain that ends with something on this machine that is not a file or directory.
 
     Raises:
-        UsageError: it does: to open a named pipe could wait for ever.
+        UsageError: it does. Opening a named pipe could block for ever.
     """
     path = named.rpartition("::")[2]
     if "::" not in named or first_protocol(named) in WEB or is_remote(path):
@@ -96,7 +96,7 @@ def _verify_archive(named: str) -> None:
     except (OSError, ValueError):  # the file system says what is wrong
         return
     if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
-        raise UsageError(f"MODEL_DIR {named}: {local_path(path)} is no regular file")
+        raise UsageError(f"MODEL_DIR {named}: {local_path(path)} is not a regular file")
 
 
 def _patience(protocol: str) -> Dict[str, Any]:

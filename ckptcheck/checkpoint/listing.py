@@ -76,8 +76,8 @@ class Attributed(NamedTuple):
     """What happened to files, by what can have done it.
 
     Attributes:
-        of_a_training: files as a training run writes them, where one was at work. Whether the code
-            wrote such files as well cannot be told then.
+        of_a_training: files such as a training run writes, if there are signs of one. The code may
+            have written such files as well.
         others: everything else.
     """
 
@@ -97,7 +97,7 @@ def attributed(before: Listing, after: Listing) -> Attributed:
 
 
 def listing_after(folder: str, before: Listing) -> Listing:
-    """Lists a directory again; in the middle of a save, once the state file tells of it."""
+    """Lists a directory again; in the middle of a save, once the state file was written."""
     after = listing(folder)
     end = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < end:

@@ -24,7 +24,7 @@ from typing import (
     TypeVar,
 )
 
-from ..errors import UsageError
+from ..errors import UsageError, being_written
 from ..spec import pattern_in, step_of
 from . import addresses
 from .addresses import is_remote, local_path, without_secrets
@@ -210,10 +210,7 @@ def _fetch_settled(named: str, system: Any, path: str, parent: str, every_step: 
             if again is None:
                 return found
         there = again
-    raise UsageError(
-        f"{there.url} is being written, try again: its files changed each time that ckptcheck read "
-        "them (a training run may be saving there)"
-    )
+    raise being_written(there.url)
 
 
 _MOST_TRIES = 5

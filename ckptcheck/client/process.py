@@ -32,11 +32,11 @@ _TAIL = 2000
 _LARGEST_LINE = (1 << 28) + (1 << 20)
 """Bytes; a fork's reply has 256 MiB at most."""
 _MOST_WAITING = 64
-"""Messages: more come from something that is no tracer."""
+"""Messages: only something other than a tracer sends more."""
 _GRACE = 15.0
 """Seconds that the tracer has beyond a request's own timeout, which it enforces itself."""
 _PATIENCE = 10.0
-"""Seconds that the tracer has to end, some of which its supervisor gives to what is below it."""
+"""Seconds that the tracer has to end. Its supervisor needs some of them to end what is below it."""
 
 
 def interpreter_command(python: Optional[str]) -> List[str]:

@@ -57,7 +57,7 @@ class Known:
 
     Attributes:
         index: what TensorFlow lists of the checkpoint, or why it cannot; None where there is none.
-        graph: what the saved graph tells, or why nobody can read it; None where there is none.
+        graph: what the saved graph holds, or why it cannot be read; None where there is none.
         guess: the features; None where they were given, or not known yet.
         names: whether the code wants the names of TensorFlow 1: ``v1``, else ``native``.
         tpu: whether it wants the params that TPUEstimator adds.
@@ -78,7 +78,7 @@ class Known:
 def known_of(located: Located, tracer: Tracer, timeout: float) -> Known:
     """What TensorFlow reads of a checkpoint and its saved graph, asked for side by side.
 
-    A trace looks at these files no more, so that they may be removed then.
+    No trace reads these files again, so they may be removed after this.
 
     Raises:
         UsageError: reading the checkpoint did not come to its end.

@@ -36,7 +36,7 @@ _setrecursionlimit, _FRAMES = sys.setrecursionlimit, sys.getrecursionlimit()
 
 
 class _Encoder(json.JSONEncoder):
-    """Has the methods that :mod:`json` has now, whatever is put in their place later."""
+    """Keeps the methods that :mod:`json` has now, even if the user's code replaces them later."""
 
     encode = json.JSONEncoder.encode
     iterencode = json.JSONEncoder.iterencode
@@ -92,9 +92,10 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 
 def answer_and_exit(answer: Callable[[], Any], channel: Channel) -> None:
-    """Answers in the fork, and ends it without running anybody's exit handlers.
+    """Answers in the fork, and ends it without running exit handlers.
 
-    The tracer ends it as soon as it has the reply, and sees until then what it has open.
+    The fork waits for the tracer to end it once it has sent the reply. Until then the tracer can
+    see which shared memory the fork uses.
     """
     code, own = 1, _getpid()
     try:
@@ -262,7 +263,7 @@ def _message(body: Union[bytes, bytearray]) -> Any:
 
 _SCRIBBLED = Failure("crashed", "", "wrote into a file descriptor that it did not open")
 _TOO_LARGE = Failure(
-    "crashed", "", f"made a graph of which the report has more than {LARGEST_REPLY >> 20} MiB"
+    "crashed", "", f"made a graph whose report is larger than {LARGEST_REPLY >> 20} MiB"
 )
 
 

@@ -34,7 +34,7 @@ class Watcher:
         if known is not None and (known.raised or not raised):
             return
         if len(self._reads) >= _MOST_KEYS or len(key) > _LONGEST_KEY:
-            self.bulk = True  # nobody reads a report on so many
+            self.bulk = True  # too many for a report
             return
         location = caller()
         if location is None:

@@ -184,7 +184,7 @@ def end_orphans(known: Iterable[int], segments: Optional["Segments"] = None) -> 
 
 
 def end_children(segments: Optional["Segments"] = None) -> None:
-    """Ends and reaps all children of this process, and those that it gets by that."""
+    """Ends and reaps all children of this process, and the orphans that it adopts meanwhile."""
     for _ in range(_MOST_PASSES):
         if not children(os.getpid()):
             return

@@ -370,7 +370,7 @@ def test_an_archive_that_is_a_pipe(tmp_path: Path, protocol: str, file: str) -> 
     """To open it would wait for somebody who writes."""
     pytest.importorskip("fsspec", reason="NOT TESTED: fsspec is not installed")
     os.mkfifo(str(tmp_path / "pipe"))
-    with pytest.raises(UsageError, match="pipe is no regular file"):
+    with pytest.raises(UsageError, match="pipe is not a regular file"):
         inspect(f"{protocol}://base::{file}{tmp_path}/pipe")
 
 

@@ -581,10 +581,10 @@ def test_what_is_said_of_what_was_missed() -> None:
     assert text.startswith(
         "the code uses its model_dir, and ckptcheck cannot show it all that is there: pipe-0 is a "
         "FIFO, not a regular file; pipe-1 is a FIFO, not a regular file; pipe-2 is a FIFO, not a "
-        "regular file; and 2 more. Without that there is no verdict."
+        "regular file; and 2 more. So there is no verdict."
     )
     text = str(left_out.incomplete([LeftOut("", "more than 20,000 files", -1)]))
-    assert "MODEL_DIR holds more than 20,000 files. Without" in text
+    assert "MODEL_DIR holds more than 20,000 files. So" in text
 
 
 def test_a_name_with_control_characters_stays_in_its_line() -> None:
