@@ -150,13 +150,14 @@ class Tracer:
         self._closing = True  # what it says from now on is thrown away
         self._empty()
         if self._environment is None:  # it does not listen yet
-            self._kill()
+            self._signal(signal.SIGKILL)
         self._writer.join(timeout=1)
         self._close_stdin()
+        self._signal(signal.SIGCONT)  # traced code may have stopped it
         try:
             process.wait(timeout=_PATIENCE)
         except subprocess.TimeoutExpired:
-            self._kill()
+            self._signal(signal.SIGKILL)
             process.wait()
         for thread in self._threads:
             thread.join(timeout=1)
@@ -174,10 +175,12 @@ class Tracer:
         except OSError:  # it has ended already
             return
 
-    def _kill(self) -> None:
-        """Ends the interpreter and what its command has started."""
+    def _signal(self, number: int) -> None:
+        """Sends a signal to the interpreter and to what its command has started."""
+        if self._process.returncode is not None:
+            return
         try:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            os.killpg(self._process.pid, number)
         except (ProcessLookupError, PermissionError):  # it has ended; macOS says EPERM then
             return
 

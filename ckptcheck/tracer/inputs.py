@@ -233,9 +233,6 @@ def consumers_of(tensor: Any) -> Tuple[str, ...]:
     return tuple(sorted(found))
 
 
-_DICT_NAMES = frozenset(dir(dict))
-
-
 class DictProbe(dict):  # type: ignore[type-arg]
     """Features of unknown keys: a key that is asked for gets the next fitting leaf of the pool."""
 

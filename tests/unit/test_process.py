@@ -39,6 +39,18 @@ def test_a_child_that_keeps_the_pipe_does_not_keep_us() -> None:
     assert tracer._process.returncode is not None
 
 
+@pytest.mark.skipif(
+    not hasattr(os, "waitid"), reason="NOT TESTED: this system does not tell who is stopped"
+)
+def test_a_tracer_that_was_stopped_ends_by_itself(tmp_path: Path) -> None:
+    """Traced code can stop it."""
+    (tmp_path / "line").write_text(json.dumps(HELLO) + "\n")
+    with Tracer(f"sh -c 'cat {tmp_path}/line; kill -STOP $$; exit 3'", 10, True) as it:
+        it.hello()
+        os.waitid(os.P_PID, it._process.pid, os.WSTOPPED | os.WNOWAIT)
+    assert it._process.returncode == 3
+
+
 NO_TRACERS = [
     *("{}", "[]", "3", "null", '"text"', '{"hello": {}}', '{"hello": 3}', '{"hello": null}'),
     *('{"hello": {"tensorflow": 3, "python": "3", "stand_ins": []}}', '{"failure": {}}'),
@@ -67,7 +79,10 @@ def test_output_without_end_is_given_up(command: str) -> None:
 HELLO = {"hello": {"tensorflow": "2.15.1", "python": "3.11.7", "stand_ins": []}}
 
 
-def test_messages_without_end_take_no_memory(tmp_path: Path) -> None:
+def test_messages_without_end_take_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ckptcheck.client.process._PATIENCE", 0.1)  # "yes" reads no input
     (tmp_path / "line").write_text(json.dumps(HELLO))
     with Tracer(f"sh -c 'yes \"$(cat {tmp_path}/line)\"'", 10, True) as it:
         assert it.hello().tensorflow == "2.15.1"
