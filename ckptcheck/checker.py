@@ -214,7 +214,7 @@ class _Checkpoint:
         return Look(self.located, self.examined)
 
     def verify_readable(self, spec: CheckSpec) -> None:
-        """Verifies that there are data to read, where that was asked for.
+        """Verifies that there are data to read, if --deep was asked for.
 
         Raises:
             UsageError: there are none.
@@ -230,7 +230,7 @@ class _Checkpoint:
     def scans(
         self, spec: CheckSpec, progress: Optional[Progress]
     ) -> Optional[Tuple[TensorScan, ...]]:
-        """What is in the data, where it was asked for."""
+        """Reads the data, if --deep was asked for."""
         self.verify_readable(spec)
         if not spec.deep or self.examined.bundle is None:
             return None
@@ -256,11 +256,11 @@ class _Looking:
         self._marks: Optional[Marks] = None
 
     def until_settled(self, look: Callable[[], T], doubt: Callable[[T], Doubt]) -> T:
-        """See :func:`.settled.settled`; what stands for a remote directory does not change."""
+        """See :func:`.settled.settled`. The local copy of a remote directory does not change."""
         return look() if self._place.local else settled(self._place.path, look, doubt)
 
     def look(self) -> _Checkpoint:
-        """The checkpoint as it is now. Its files are at hand until the next look."""
+        """The checkpoint as it is now. Its files can be read until the next look."""
         folders = [folder_of(self._place.path)]
         marks = marks_of(folders)
         if self._seen is not None and marks == self._marks:
@@ -304,13 +304,13 @@ class _Looking:
 
 
 _MOST_TRIES = 5
-"""How often data is read that changes while it is read."""
+"""How often data is read again because it changed meanwhile."""
 
 
 def _run_traced(
     spec: CheckSpec, looking: _Looking, tracer: Tracer, progress: Optional[Progress]
 ) -> Report:
-    tracer.hello()  # its import takes seconds, in which others may write there
+    tracer.hello()  # importing TensorFlow takes seconds, in which others may write there
     for _ in range(_MOST_TRIES):
         found, known = looking.asked(tracer)
         scans = found.scans(spec, progress)
@@ -407,7 +407,8 @@ def _facts(
 
 
 _MOST_TRACES = 3
-"""How often code is traced that raises while a training run saves: it may read what is removed."""
+"""How often code is traced if it raises while a training run saves: it may have read a file that
+was removed meanwhile."""
 _BESIDE_A_TRAINING = (
     "whether the code writes into the model_dir: {} changed while the code was traced. A training "
     "run there may have changed them, or the code itself"

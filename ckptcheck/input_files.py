@@ -17,9 +17,9 @@ from .errors import UsageError
 LARGEST = 64 << 20
 """Bytes."""
 LONGEST_WAIT = 300.0
-"""Seconds that a pipe may take until its end."""
+"""Seconds until a pipe has to end."""
 _SOON = 3.0
-"""Seconds after which standard error says what is waited for."""
+"""Seconds after which a line on standard error says what ckptcheck waits for."""
 _CHUNK = 1 << 20
 
 

@@ -20,11 +20,11 @@ from .spec import Finding, Located
 _MOST_TRIES = 200
 _MOST_SECONDS = 20.0
 _FRESH_SECONDS = 10.0
-"""How old the first files of a save are at most whose rest is waited for."""
+"""A save whose first files are older than this is not waited for."""
 _PATIENCE_SECONDS = 1.0
-"""How long that is waited for, where it is nothing but renamed and removed files."""
+"""How long to wait for files that a save only renames or removes."""
 _PATIENCE_FOR_A_GRAPH_SECONDS = 5.0
-"""How long the saved graph is waited for, which has to be put together first."""
+"""How long to wait for the saved graph, which takes time to write."""
 _PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 0.2
 
@@ -179,7 +179,7 @@ def _first_files(look: Look, rules: Set[str]) -> Iterator[Tuple[str, float]]:
 
 
 def wait_while(there: Callable[[], bool]) -> None:
-    """Waits for what a save does next, though not for long."""
+    """Waits for the next step of a save, for a short time."""
     end = time.monotonic() + _PATIENCE_SECONDS
     while there() and time.monotonic() < end:
         time.sleep(_PAUSE_SECONDS)

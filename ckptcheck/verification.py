@@ -67,7 +67,7 @@ def _verify(
 
 
 _MOST_TRIES = 5
-"""How often data is read that changes while it is read."""
+"""How often data is read again because it changed meanwhile."""
 
 
 class _Seen(NamedTuple):

@@ -14,7 +14,7 @@ Marks = Tuple[Tuple[Optional[bytes], Tuple[Mark, ...]], ...]
 
 
 def marks_of(folders: Iterable[str]) -> Marks:
-    """Returns what is different once a checkpoint or the state file was saved or removed.
+    """Returns a value that changes when a checkpoint or the state file is saved or removed.
 
     Args:
         folders: the directories to look at. A missing one has marks, too.

@@ -183,8 +183,9 @@ def _fetch_settled(named: str, system: Any, path: str, parent: str, every_step: 
     Raises:
         UsageError: it cannot be read, or files are missing each time and others are there then.
     """
-    # One that TensorFlow takes for a pattern is stood for by one that it does, too. It opens no
-    # web server's: what is there is a copy of a directory with a name of its own.
+    # If TensorFlow takes the remote name for a pattern, the local copy gets such a name, too. This
+    # does not hold for web servers, which TensorFlow does not open: what they serve is a copy of a
+    # directory that may have another name.
     is_pattern = pattern_in(without_pattern(named)) and not is_web(system)
     explicit = not system.isdir(path)
     prefix = prefix_of(without_ending(path)) if explicit else ""
@@ -200,7 +201,7 @@ def _fetch_settled(named: str, system: Any, path: str, parent: str, every_step: 
         try:
             found = _fetch(named, there, prefix if explicit else None, local, every_step)
         except Exception as error:  # each file system has exceptions of its own
-            if said_of_a_full_disk(error):  # what was copied is cut, and nothing has changed there
+            if said_of_a_full_disk(error):  # the copies are incomplete; nothing has changed there
                 raise
             again = _changed(there, names, local)
             if again is None:
@@ -404,7 +405,7 @@ def _copy_indexes(listing: Listing, chosen: str, local: str, read: ReadRange) ->
 
 
 def _within(most: int, names: List[str], listing: Listing) -> List[str]:
-    """The first of some files that have so many bytes in all; an archive holds more than it has."""
+    """The first of some files, up to a total size: a small archive may unpack to a large one."""
     found = []
     for name in names:
         if listing[name].size <= most:

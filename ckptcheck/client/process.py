@@ -142,12 +142,12 @@ class Tracer:
         self.close()
 
     def close(self) -> None:
-        """Ends the tracer; it ends its forks when its standard input does.
+        """Ends the tracer by ending its standard input. The tracer then ends its forks.
 
-        What it left when it was killed is ended and removed.
+        If the tracer was killed, this cleans up after it.
         """
         process = self._process
-        self._closing = True  # what it says from now on is thrown away
+        self._closing = True  # messages from now on are ignored
         self._empty()
         if self._environment is None:  # it does not listen yet
             self._signal(signal.SIGKILL)
@@ -198,10 +198,10 @@ class Tracer:
         return self._environment
 
     def use_params(self, params: Mapping[str, Any]) -> None:
-        """Sends the params of all traces that are asked for from now on: once, as they are large.
+        """Sends the params of all traces that follow, once: they may be large.
 
         Args:
-            params: what :func:`.json_values.plain` returns; it must not change any more.
+            params: what :func:`.json_values.plain` returned. The caller must not change it later.
         """
         if params is not self._params:
             self._params = params
@@ -272,7 +272,7 @@ class Tracer:
         self._messages.put(None)
 
     def _empty(self) -> None:
-        """Lets the thread go on that waits for a place for what it has read."""
+        """Empties the queue, so that the thread that waits for room in it can go on."""
         try:
             while True:
                 self._messages.get_nowait()
@@ -280,7 +280,7 @@ class Tracer:
             return
 
     def _receive(self, timeout: float, wanted: Callable[[Dict[str, Any]], bool]) -> Dict[str, Any]:
-        """The next message of a kind; others are of requests that were given up."""
+        """The next message of a kind. Others belong to requests that were given up."""
         command = " ".join(self._command)
         end = time.monotonic() + timeout
         while True:
@@ -309,7 +309,7 @@ class Tracer:
 
 
 def _message(line: bytes) -> Optional[Dict[str, Any]]:
-    """What a line of the tracer's says; None for what something else printed.
+    """The message in a line of the tracer; None for any other line.
 
     That may be the interpreter itself, before the tracer runs in it, or no interpreter at all.
     """

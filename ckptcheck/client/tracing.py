@@ -101,7 +101,7 @@ def known_of(located: Located, tracer: Tracer, timeout: float) -> Known:
 
 
 def _understood(tracer: Tracer, cls: Type[T], reply: Any) -> Union[T, Failure, None]:
-    """A reply as a value of a class; failures, and what is nothing, as they are."""
+    """A reply as a value of a class. A failure or None is returned as it is."""
     if reply is None or isinstance(reply, Failure):
         return reply
     return tracer.understood(cls, reply)
