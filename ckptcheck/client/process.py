@@ -235,7 +235,7 @@ class Tracer:
         """
         try:
             return from_json(cls, reply)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise UsageError(
                 "{} gave an answer that ckptcheck does not understand ({} for {}); --python takes "
                 "the command of a Python that has TensorFlow".format(
