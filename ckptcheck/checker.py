@@ -24,7 +24,7 @@ from .config import (
 )
 from .config import read_json_object as _read_json_object
 from .config import size as _size
-from .errors import UsageError
+from .errors import UsageError, being_written
 from .file_facts import Count, Progress, data_read, data_size, failing
 from .groups import group
 from .harmless import printable
@@ -33,7 +33,6 @@ from .rules.base import some_names
 from .settled import (
     Doubt,
     Look,
-    being_written,
     doubt_of,
     folder_of,
     look_at,
@@ -119,12 +118,12 @@ def check(
 
 
 def _path(value: Any) -> Any:
-    """A path as a text; what is none is left as it is, and refused where types are verified."""
+    """A path as a text. Any other value is returned as it is: verifying its type refuses it."""
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def _items(values: Any) -> Any:
-    """A tuple of what is no text; what has no items is refused where types are verified."""
+    """A tuple of the items. Texts and other values are returned as they are, and refused later."""
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         return values
     return tuple(values)
@@ -215,7 +214,7 @@ class _Checkpoint:
         return Look(self.located, self.examined)
 
     def verify_readable(self, spec: CheckSpec) -> None:
-        """Verifies that there are data to read, where that was asked for.
+        """Verifies that there are data to read, if --deep was asked for.
 
         Raises:
             UsageError: there are none.
@@ -231,7 +230,7 @@ class _Checkpoint:
     def scans(
         self, spec: CheckSpec, progress: Optional[Progress]
     ) -> Optional[Tuple[TensorScan, ...]]:
-        """What is in the data, where it was asked for."""
+        """Reads the data, if --deep was asked for."""
         self.verify_readable(spec)
         if not spec.deep or self.examined.bundle is None:
             return None
@@ -241,7 +240,7 @@ class _Checkpoint:
         return scan(self.examined.bundle, count, self.read, self.held.descriptors)
 
     def are_of_it(self, scans: Optional[Tuple[TensorScan, ...]]) -> bool:
-        """Whether what was read is of one save, whatever is wrong with it."""
+        """Whether all that was read is of one save, even if something is wrong with it."""
         fine = scans is None or not any(scan.problem for scan in scans)
         return fine or (self.at_rest and not self.held.changed())
 
@@ -257,11 +256,11 @@ class _Looking:
         self._marks: Optional[Marks] = None
 
     def until_settled(self, look: Callable[[], T], doubt: Callable[[T], Doubt]) -> T:
-        """See :func:`.settled.settled`; what stands for a remote directory does not change."""
+        """See :func:`.settled.settled`. The local copy of a remote directory does not change."""
         return look() if self._place.local else settled(self._place.path, look, doubt)
 
     def look(self) -> _Checkpoint:
-        """The checkpoint as it is now. Its files are at hand until the next look."""
+        """The checkpoint as it is now. Its files can be read until the next look."""
         folders = [folder_of(self._place.path)]
         marks = marks_of(folders)
         if self._seen is not None and marks == self._marks:
@@ -305,13 +304,13 @@ class _Looking:
 
 
 _MOST_TRIES = 5
-"""How often data is read that changes while it is read."""
+"""How often data is read again because it changed meanwhile."""
 
 
 def _run_traced(
     spec: CheckSpec, looking: _Looking, tracer: Tracer, progress: Optional[Progress]
 ) -> Report:
-    tracer.hello()  # its import takes seconds, in which others may write there
+    tracer.hello()  # importing TensorFlow takes seconds, in which others may write there
     for _ in range(_MOST_TRIES):
         found, known = looking.asked(tracer)
         scans = found.scans(spec, progress)
@@ -408,10 +407,11 @@ def _facts(
 
 
 _MOST_TRACES = 3
-"""How often code is traced that raises while a training run saves: it may read what is removed."""
+"""How often code is traced if it raises while a training run saves: it may have read a file that
+was removed meanwhile."""
 _BESIDE_A_TRAINING = (
-    "whether the code writes into the model_dir, too: a training run was at work there, and "
-    "changed {} while the code was traced"
+    "whether the code writes into the model_dir: {} changed while the code was traced. A training "
+    "run there may have changed them, or the code itself"
 )
 _NOT_ALL_FILES = "whether the code writes into the model_dir: it holds too many files to look at"
 

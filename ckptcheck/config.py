@@ -129,7 +129,7 @@ _TEXTS = {
     "params_type": "--params-type",
     "input_fn": "--input-fn",
 }
-"""Fields that are names of files, or hold some, as the user calls them."""
+"""Fields that are or contain names of files, and what the user calls them."""
 
 
 def _verify_types(spec: CheckSpec) -> None:
@@ -142,7 +142,7 @@ def _verify_types(spec: CheckSpec) -> None:
 
 
 def verify_type(name: str, value: Any, kind: Any, expected: str) -> None:
-    """Verifies the type of an argument; True and False are no numbers.
+    """Verifies the type of an argument. True and False do not count as numbers.
 
     Raises:
         UsageError: it is another.

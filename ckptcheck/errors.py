@@ -1,21 +1,5 @@
 """The exceptions that ckptcheck raises for what it was asked wrongly."""
 
-import errno
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-def said_of_a_full_disk(error: BaseException) -> str:
-    """What to say where the directory for temporary files is full; "" of any other error."""
-    if not isinstance(error, OSError) or error.errno not in _FULL:
-        return ""
-    import tempfile  # which takes time, and few disks are full
-
-    return (
-        f"TMPDIR ({tempfile.gettempdir()}) has no room for it ({error.strerror}). Free some space "
-        "there, or set TMPDIR to another directory"
-    )
-
 
 class UsageError(Exception):
     """ckptcheck was asked wrongly, or could not do its work (exit code 2).
@@ -34,3 +18,11 @@ class UnknownFeaturesError(UsageError):
     def __init__(self, problem: str, advice: str) -> None:
         super().__init__(f"{problem}. {advice}")
         self.problem = problem
+
+
+def being_written(named: str) -> UsageError:
+    """Returns the error for a model_dir whose files changed each time that they were read."""
+    return UsageError(
+        f"{named} is being written, try again: its files changed each time that ckptcheck read "
+        "them (a training run may be saving there). If this happens every time, check a copy of it"
+    )

@@ -1,4 +1,4 @@
-"""Reads the texts that a user names, in bounded memory and time, whatever the name leads to.
+"""Reads the texts that a user names, in bounded memory and time.
 
 PARAMS may be a file, standard input, a named pipe, or a process substitution such as
 ``<(jq …)``. The other end of a pipe may write without end, or never.
@@ -17,9 +17,9 @@ from .errors import UsageError
 LARGEST = 64 << 20
 """Bytes."""
 LONGEST_WAIT = 300.0
-"""Seconds that a pipe may take until its end."""
+"""Seconds until a pipe has to end."""
 _SOON = 3.0
-"""Seconds after which standard error says what is waited for."""
+"""Seconds after which a line on standard error says what ckptcheck waits for."""
 _CHUNK = 1 << 20
 
 
@@ -38,7 +38,7 @@ def read_input(path: str, what: str) -> bytes:
         return _read_standard_input(f"{what} standard input")
     name = f"{what} {path}"
     _verify_kind(os.stat(path), name)
-    # A named pipe that nobody writes to must not block here: what reads it has a time limit.
+    # A named pipe without a writer must not block here: the reading below has a time limit.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     try:
         return _read_to_end(descriptor, name)
@@ -47,7 +47,7 @@ def read_input(path: str, what: str) -> bytes:
 
 
 def _verify_kind(info: os.stat_result, name: str) -> None:
-    """Refuses devices: some have no end, and opening others does something.
+    """Refuses devices: some are endless, and opening others has side effects.
 
     Raises:
         UsageError: it is one.

@@ -6,8 +6,8 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 from .errors import UsageError
 
 _DEEPEST = 100
-"""Objects and arrays in one another: what goes through them needs frames of Python for each, of
-which there are 1000, and the code that is traced needs most of them."""
+"""How deeply objects and arrays may be nested. Functions that walk through them call themselves for
+each level, Python allows 1000 nested calls, and the traced code needs most of these."""
 _MOST_DIGITS = 4000
 """Python 3.11 and later convert integers of 4300 digits at most."""
 _LARGEST = 10**_MOST_DIGITS

@@ -1,8 +1,8 @@
 """Looks at a model_dir again while a training run writes there.
 
 With ``keep_checkpoint_max=1`` a save removes the checkpoint that the state file named a moment ago,
-and it takes several steps: the data, the index, the state file, the removal, and the saved graph at
-last. What is seen in between is wrong in itself, and says nothing about any checkpoint.
+and it takes several steps: the data, the index, the state file, the removal, and at last the saved
+graph. Between these steps files seem to be missing that no checkpoint lacks.
 """
 
 import os
@@ -12,7 +12,7 @@ from typing import Callable, Iterator, List, NamedTuple, Optional, Set, Tuple, T
 from .checkpoint.examine import Examined, examine
 from .checkpoint.locate import locate
 from .checkpoint.marks import marks_of
-from .errors import UsageError
+from .errors import UsageError, being_written
 from .file_facts import file_facts
 from .rules import all_rules
 from .spec import Finding, Located
@@ -20,11 +20,11 @@ from .spec import Finding, Located
 _MOST_TRIES = 200
 _MOST_SECONDS = 20.0
 _FRESH_SECONDS = 10.0
-"""How old the first files of a save are at most whose rest is waited for."""
+"""A save whose first files are older than this is not waited for."""
 _PATIENCE_SECONDS = 1.0
-"""How long that is waited for, where it is nothing but renamed and removed files."""
+"""How long to wait for files that a save only renames or removes."""
 _PATIENCE_FOR_A_GRAPH_SECONDS = 5.0
-"""How long the saved graph is waited for, which has to be put together first."""
+"""How long to wait for the saved graph, which takes time to write."""
 _PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 0.2
 
@@ -41,7 +41,7 @@ _RULES = (
     "unreadable-checkpoint",
     "wrong-step",
 )
-"""What they find can be true of the middle of a save alone."""
+"""Rules whose findings may be true only in the middle of a save."""
 
 T = TypeVar("T")
 
@@ -83,11 +83,11 @@ def look_at(named: str) -> Look:
 
 
 def settled(named: str, look: Callable[[], T], doubt: Callable[[T], Doubt]) -> T:
-    """Looks until nothing is wrong, or what is wrong stays as it is.
+    """Looks until nothing is wrong, or until what is wrong stays the same.
 
     Args:
         named: what the user named.
-        look: looks at it; a UsageError of it is raised where it stays.
+        look: looks at it; if it keeps raising a UsageError, that is raised.
         doubt: judges what was seen.
 
     Raises:
@@ -132,14 +132,6 @@ def folder_of(named: str) -> str:
     return named if possible and os.path.isdir(named) else os.path.dirname(named)
 
 
-def being_written(named: str) -> UsageError:
-    """What to say of a model_dir that is never seen at rest."""
-    return UsageError(
-        f"{named} is being written, try again: its files changed each time that ckptcheck read "
-        "them (a training run may be saving there). If this happens every time, check a copy of it"
-    )
-
-
 def _removed(named: str) -> UsageError:
     return UsageError(
         f"{named} was removed while ckptcheck read it (by a training run?): name another "
@@ -162,14 +154,14 @@ def doubt_of(look: Look, also: bool = False) -> Doubt:
 
 
 def _findings(look: Look) -> List[Finding]:
-    """What the rules find; what is left over "or goes on" is so at any time."""
+    """What the rules find, without the notes on left-over files, which are no sign of a save."""
     facts = file_facts(look.located, look.examined)
     found = [finding for rule in _RULES for finding in all_rules()[rule].check(facts)]
     return [item for item in found if (item.rule, item.severity) != ("left-over-files", "note")]
 
 
 def _first_files(look: Look, rules: Set[str]) -> Iterator[Tuple[str, float]]:
-    """The files that a save writes before those that are missed, and how long to wait for these."""
+    """The files that a save writes before the missing ones, and how long to wait for the latter."""
     located, files = look.located, look.examined.files
     if files is not None and files.snapshot:
         return
@@ -187,14 +179,14 @@ def _first_files(look: Look, rules: Set[str]) -> Iterator[Tuple[str, float]]:
 
 
 def wait_while(there: Callable[[], bool]) -> None:
-    """Waits for what a save does next, though not for long."""
+    """Waits for the next step of a save, for a short time."""
     end = time.monotonic() + _PATIENCE_SECONDS
     while there() and time.monotonic() < end:
         time.sleep(_PAUSE_SECONDS)
 
 
 def is_fresh(path: str) -> bool:
-    """Whether a file is so new that the save which wrote it may not have ended."""
+    """Whether a file is so new that the save that wrote it may still go on."""
     try:
         return os.stat(path).st_mtime > time.time() - _FRESH_SECONDS
     except (OSError, ValueError):  # it was removed meanwhile

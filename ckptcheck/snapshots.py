@@ -94,7 +94,7 @@ def _seen(place: AtHand) -> _Seen:
 
 
 def _doubt(seen: _Seen) -> Doubt:
-    """The files of a snapshot are read after those of the look, and have to be the same."""
+    """Whether files changed between the look and the reading of the snapshot's files."""
     graph = any(unpacked_name(name).endswith(".meta") for name in seen.contents)
     lost = seen.look.examined.graph is not None and not graph
     return doubt_of(seen.look, also=lost or not seen.at_rest)

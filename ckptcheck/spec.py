@@ -87,8 +87,8 @@ UNLABELED = (PREDICT, EXPORT)
 """The modes whose model_fn gets no labels."""
 
 PROBE = "ckptcheck_probe"
-"""The one key of what stands for features whose keys are still to be found out; no feature has it,
-while one may well be called ``probe``."""
+"""The only key of a dict that stands for features whose keys are not known yet. No feature of the
+user's has this name."""
 
 RESTORES, FAILS, SILENT, UNTRACEABLE = "restores", "fails", "silent", "untraceable"
 OUTCOMES = (RESTORES, SILENT, FAILS, UNTRACEABLE)
@@ -678,7 +678,7 @@ class ModeTrace:
         """Verifies that there is a plan or a failure, and not both.
 
         Raises:
-            ValueError: there are both, or none.
+            ValueError: there are both, or neither.
         """
         if (self.plan is None) == (self.failure is None):
             raise ValueError(f"a trace of {self.mode} needs either a plan or a failure")

@@ -16,7 +16,7 @@ from .checkpoint.marks import marks_of
 from .checkpoint.remote import AtHand, ReadRange, at_hand
 from .checkpoint.snapshot import list_model_dir
 from .checkpoint.state_file import STATE_FILE
-from .errors import UsageError
+from .errors import UsageError, being_written
 from .file_facts import (
     Count,
     Progress,
@@ -29,7 +29,7 @@ from .file_facts import (
 )
 from .groups import group
 from .rules import run_rules
-from .settled import Doubt, Look, being_written, doubt_of, is_fresh, settled, wait_while
+from .settled import Doubt, Look, doubt_of, is_fresh, settled, wait_while
 from .spec import Located, Verification, Verified, step_of
 
 
@@ -67,7 +67,7 @@ def _verify(
 
 
 _MOST_TRIES = 5
-"""How often data is read that changes while it is read."""
+"""How often data is read again because it changed meanwhile."""
 
 
 class _Seen(NamedTuple):
@@ -108,7 +108,7 @@ def _seen(place: AtHand, all_checkpoints: bool, stack: contextlib.ExitStack) -> 
 def _doubt(seen: _Seen) -> Doubt:
     """Judges what the state file names, and the latest checkpoint, which may be saved just now.
 
-    Of those before it, which come and go, is told once they were read.
+    Those before it come and go: what is wrong with them is judged after reading them.
     """
     if not seen.checkpoints:
         return doubt_of(Look(seen.located, Examined()))
@@ -290,7 +290,7 @@ def _is_gone(item: _Checkpoint, located: Located) -> bool:
 
 
 def _wait_for_removal(item: _Checkpoint, located: Located) -> None:
-    """Waits for the removal of a checkpoint of which some files may have been removed already.
+    """Waits for the rest of a checkpoint to be removed, if its removal may have begun.
 
     A training run removes old ones as soon as it has written the state file.
     """

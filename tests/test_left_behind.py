@@ -240,7 +240,7 @@ def test_code_that_kills_all_above_it(left: Left) -> None:
     process = left.start(*ONE, model_dir="small")
     process.wait(timeout=100)
     assert process.returncode == -signal.SIGKILL
-    assert len(left.running) >= 2
+    assert sum(map(is_running, left.pids)) >= 2
     assert len(left.files) == 2, "the directory of the tracer, and the unpacked graph"
     left.good_check()
     assert (left.running, left.files) == ([], [])
@@ -271,7 +271,7 @@ def test_a_run_that_is_killed_at_any_time(left: Left) -> None:
     left.write("daemon(sleep); daemon(other_program); time.sleep(0.5)")
     for number in range(6):
         process = left.start(*ONE, model_dir="small")
-        time.sleep(random.random() * 5)
+        time.sleep(random.random() * 4)
         below = descendants(process.pid) if number % 2 else []
         for pid in [process.pid, *random.sample(below, len(below))]:
             if is_running(pid) and pid not in left.pids:

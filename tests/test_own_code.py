@@ -213,8 +213,8 @@ def test_keys_of_classes_of_their_own(hostile: Any) -> None:
     assert "absent" in [read.key for read in traced(report).params.reads]
 
 
-def test_too_many_keys_are_a_look_at_all(hostile: Any) -> None:
-    report = hostile("for number in range(110000):\n    params.get(str(number))")
+def test_more_keys_than_a_report_holds_are_a_look_at_all(hostile: Any) -> None:
+    report = hostile("for number in range(100100):\n    params.get(str(number))")
     assert verdict(report) == "restores", report.findings
     use = traced(report).params
     assert use.bulk
@@ -225,7 +225,7 @@ def test_a_report_that_is_too_large_is_said(hostile: Any) -> None:
     report = hostile("for number in range(30000):\n    params.get('x' * 9990 + str(number))")
     (finding,) = [item for item in report.findings if item.severity == "error"]
     assert finding.rule == "model-fn-crashed"
-    assert finding.message == "made a graph of which the report has more than 256 MiB"
+    assert finding.message == "made a graph whose report is larger than 256 MiB"
 
 
 def test_an_endless_message_is_cut(hostile: Any) -> None:

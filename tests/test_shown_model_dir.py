@@ -3,6 +3,7 @@
 In each run of the command the model_dir must stay as it is, byte for byte, with modes and times.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -250,7 +251,7 @@ def test_what_is_no_regular_file(project: Project, name: str, kind: str) -> None
     assert verdict(check(project, LIST.format(name))) == "restores"
     run = check(project, OPEN.format(name))
     assert run.code == 2, run
-    assert f" is {kind}, not a regular file. Without that there is no verdict." in said(run)
+    assert f" is {kind}, not a regular file. So there is no verdict." in said(run)
     assert "cannot show it all that is there: " + name.replace("\x1b", "\\x1b") in said(run)
 
 
@@ -309,6 +310,12 @@ def test_a_full_tmpdir(project: Project, small_disk: Path) -> None:
     assert os.listdir(str(small_disk)) == []
     project.write("shown.py", HEAD + "use = lambda config, params: None")
     assert verdict(project.check(*words, env=env)) == "restores"
+    with contextlib.suppress(OSError), open(str(small_disk / "full"), "wb", 0) as file:
+        while True:
+            file.write(bytes(1 << 16))
+    run = project.check(*words, env=env)
+    assert run.code == 2, run
+    assert f"TMPDIR ({small_disk}) cannot hold the copy of MODEL_DIR" in said(run)
 
 
 def test_a_tmpdir_without_inodes(project: Project, small_disk: Path) -> None:

@@ -40,7 +40,7 @@ def _helps(report: Report) -> bool:
 
 
 def _outcome(report: Report) -> str:
-    """What a trial that helps has proved, which is nothing about modes that are not checked."""
+    """What a successful trial proves. It proves nothing about modes that are not checked."""
     if any(verdict.verdict != RESTORES for verdict in report.verdicts):
         return "the shapes fit"
     checked = [verdict.mode for verdict in report.verdicts]
@@ -130,7 +130,7 @@ def _value(params: Mapping[str, Any], read: ParamRead) -> Optional[int]:
 
 
 def _with(params: Mapping[str, Any], key: str, value: int) -> Dict[str, Any]:
-    """Params with another value; what lies beside it is shared, not copied."""
+    """A copy of params with another value. It shares the other values with the original."""
     changed = dict(params)
     at = changed
     *path, last = key.split(".")

@@ -281,7 +281,8 @@ class _Files:
     def _descriptor(self, shard: int) -> Iterator[int]:
         """An open file for one thread alone, so that no other closes it meanwhile.
 
-        One that is held is for all: nothing is closed here, and reading moves no position in it.
+        All threads share a file that is held open: nobody closes it here, and pread() moves no
+        position in it.
         """
         if shard in self._held:
             yield self._held[shard]

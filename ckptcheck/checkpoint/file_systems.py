@@ -5,7 +5,7 @@ import os
 import stat
 from typing import Any, Dict, Iterator, Sequence, Tuple
 
-from ..errors import UsageError, said_of_a_full_disk
+from ..errors import UsageError
 from .addresses import (
     WEB,
     first_protocol,
@@ -15,6 +15,7 @@ from .addresses import (
     without_secrets,
 )
 from .first_version import without_pattern
+from .own_folder import said_of_a_full_disk
 from .web import bounded_client
 
 _S3 = ("s3", "s3a")
@@ -85,7 +86,7 @@ def _verify_archive(named: str) -> None:
     """Refuses a chain that ends with something on this machine that is not a file or directory.
 
     Raises:
-        UsageError: it does: to open a named pipe could wait for ever.
+        UsageError: it does. Opening a named pipe could block for ever.
     """
     path = named.rpartition("::")[2]
     if "::" not in named or first_protocol(named) in WEB or is_remote(path):
@@ -95,7 +96,7 @@ def _verify_archive(named: str) -> None:
     except (OSError, ValueError):  # the file system says what is wrong
         return
     if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
-        raise UsageError(f"MODEL_DIR {named}: {local_path(path)} is no regular file")
+        raise UsageError(f"MODEL_DIR {named}: {local_path(path)} is not a regular file")
 
 
 def _patience(protocol: str) -> Dict[str, Any]:

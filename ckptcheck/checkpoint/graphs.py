@@ -8,12 +8,13 @@ import dataclasses
 import os
 from typing import Iterator, List, NamedTuple, Sequence
 
-from ..errors import UsageError, said_of_a_full_disk
+from ..errors import UsageError
 from ..spec import Located
 from .damage import DamagedError
 from .graph import is_graph
+from .own_folder import own_folder, said_of_a_full_disk
 from .packed import ENDING, unpack
-from .remote import AtHand, own_folder
+from .remote import AtHand
 from .snapshot import MARKER
 
 _LARGEST_FILE = 1 << 30

@@ -1,4 +1,4 @@
-"""Keeps the data files of a checkpoint open: what a training run removes can then still be read."""
+"""Keeps the data files of a checkpoint open, so that they can be read even after their removal."""
 
 import contextlib
 import os
@@ -9,7 +9,7 @@ from .bundle import Bundle
 from .names import shard_name
 
 _MOST_HELD = 64
-"""Data files: a checkpoint can have more of them than a process may open."""
+"""A checkpoint can have more data files than a process may open."""
 
 
 class Held(NamedTuple):
@@ -35,7 +35,7 @@ NOTHING_HELD = Held({}, {})
 def data_held(bundle: Optional[Bundle]) -> Iterator[Held]:
     """Opens the data files of a checkpoint for as long as the context lasts.
 
-    What cannot be opened is left out: who reads it says why.
+    Files that cannot be opened are left out. Reading them reports why.
     """
     shards = {item.shard for item in bundle.stored()} if bundle is not None else set()
     held = Held({}, {})
@@ -53,7 +53,7 @@ def data_held(bundle: Optional[Bundle]) -> Iterator[Held]:
 
 
 def lacks(held: Held, bundle: Optional[Bundle], files: Optional[CheckpointFiles]) -> bool:
-    """Whether a data file was there when its directory was listed, and not when it was opened."""
+    """Whether a data file was removed after its directory was listed and before it was opened."""
     if bundle is None or files is None or len(files.files) > _MOST_HELD:
         return False
     there = {file.name for file in files.files if file.size is not None}

@@ -73,11 +73,11 @@ def changes(before: Listing, after: Listing) -> Tuple[FileChange, ...]:
 
 
 class Attributed(NamedTuple):
-    """What happened to files, by what can have done it.
+    """Changes of files, by what may have caused them.
 
     Attributes:
-        of_a_training: files as a training run writes them, where one was at work. Whether the code
-            wrote such files as well cannot be told then.
+        of_a_training: files such as a training run writes, if there are signs of one. The code may
+            have written such files as well.
         others: everything else.
     """
 
@@ -91,13 +91,13 @@ def attributed(before: Listing, after: Listing) -> Attributed:
     mine: Tuple[FileChange, ...] = ()
     if _shows_a_training(found):
         mine = tuple(change for change in found if _is_of_a_training(change.name))
-    elif _is_fresh(before):  # of the training no more is known than a save that has ended
+    elif _is_fresh(before):  # the only sign of a training run is a save that has just ended
         mine = tuple(change for change in found if _is_of_a_save(change.name))
     return Attributed(mine, tuple(change for change in found if change not in mine))
 
 
 def listing_after(folder: str, before: Listing) -> Listing:
-    """Lists a directory again; in the middle of a save, once the state file tells of it."""
+    """Lists a directory again; in the middle of a save, once the state file was written."""
     after = listing(folder)
     end = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < end:
@@ -117,7 +117,7 @@ _SAVING = re.compile(
         """,
     re.VERBOSE | re.DOTALL,
 )
-"""What a save writes to before it renames it. A save of the code's own has ended with it."""
+"""The temporary names of a save. A save of the code itself has renamed them when the code ends."""
 _OTHERS = re.compile(
     r"(.*/)?(graph\.pbtxt|timeline-\d+\.json)|eval(_[^/]+)?/|(export|plugins)/.*", re.DOTALL
 )
@@ -138,13 +138,13 @@ def _shows_a_training(found: Tuple[FileChange, ...]) -> bool:
 
 
 def _is_fresh(before: Listing) -> bool:
-    """Whether the state file was so new that the save of it may still have gone on."""
+    """Whether the state file was so new that its save may not have ended."""
     _, modified = before.entries.get(STATE_FILE, (0, 0))
     return modified / 1e9 > time.time() - _FRESH_SECONDS
 
 
 def _is_of_a_save(name: str) -> bool:
-    """Whether a file is a checkpoint's, or becomes one's."""
+    """Whether a file belongs to a checkpoint, or will be renamed to one that does."""
     return without_ending(name) != name or _SAVING.fullmatch(name) is not None
 
 

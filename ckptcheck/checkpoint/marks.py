@@ -1,4 +1,4 @@
-"""What tells cheaply that files of a model_dir changed: a training run saves there."""
+"""Finds out cheaply whether checkpoints in a model_dir changed, as when a training run saves."""
 
 import os
 from typing import Iterable, Optional, Tuple
@@ -14,10 +14,10 @@ Marks = Tuple[Tuple[Optional[bytes], Tuple[Mark, ...]], ...]
 
 
 def marks_of(folders: Iterable[str]) -> Marks:
-    """Returns what is different once a checkpoint or the state file was saved or removed.
+    """Returns a value that changes when a checkpoint or the state file is saved or removed.
 
     Args:
-        folders: the directories to look at; one that is not there has marks, too.
+        folders: the directories to look at. A missing one has marks, too.
     """
     return tuple((_state(folder), _files(folder)) for folder in folders)
 
@@ -25,7 +25,7 @@ def marks_of(folders: Iterable[str]) -> Marks:
 def _state(folder: str) -> Optional[bytes]:
     try:
         return read_regular(os.path.join(folder, STATE_FILE), LARGEST_STATE_FILE)
-    except (OSError, ValueError, DamagedError):  # a finding says so
+    except (OSError, ValueError, DamagedError):  # another reader reports it
         return None
 
 

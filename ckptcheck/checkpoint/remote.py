@@ -24,7 +24,7 @@ from typing import (
     TypeVar,
 )
 
-from ..errors import UsageError
+from ..errors import UsageError, being_written
 from ..spec import pattern_in, step_of
 from . import addresses
 from .addresses import is_remote, local_path, without_secrets
@@ -41,6 +41,7 @@ from .files import FileFacts, GlobalStep, Listing, global_step_of, readable_grap
 from .first_version import possible_first_versions, prefix_of, without_pattern
 from .graph import is_graph
 from .names import without_ending
+from .own_folder import own_folder, said_of_a_full_disk
 from .packed import unpacked_name
 from .remote_folder import Entry, RemoteFolder, entries_of, modified, unquoted
 from .snapshot import LARGEST_MARKER, MARKER, Marker, write_markers
@@ -162,23 +163,6 @@ def at_hand(named: str, every_step: bool = False) -> Iterator[AtHand]:
             raise UsageError(found.shown(str(error))) from None
 
 
-@contextlib.contextmanager
-def own_folder() -> Iterator[str]:
-    """Makes a temporary directory that is there for as long as the context lasts.
-
-    Raises:
-        UsageError: there is no place for it.
-    """
-    from ..tracer import temporary  # which takes time, and few checks need one
-
-    with contextlib.ExitStack() as stack:
-        try:
-            folder = stack.enter_context(temporary.folder())
-        except OSError as error:
-            raise UsageError(temporary.no_place(error)) from None
-        yield folder
-
-
 def _verify_no_pattern(folder: str) -> None:
     """Refuses a temporary directory in which TensorFlow would find no checkpoint.
 
@@ -199,8 +183,9 @@ def _fetch_settled(named: str, system: Any, path: str, parent: str, every_step: 
     Raises:
         UsageError: it cannot be read, or files are missing each time and others are there then.
     """
-    # One that TensorFlow takes for a pattern is stood for by one that it does, too. It opens no
-    # web server's: what is there is a copy of a directory with a name of its own.
+    # If TensorFlow takes the remote name for a pattern, the local copy gets such a name, too. This
+    # does not hold for web servers, which TensorFlow does not open: what they serve is a copy of a
+    # directory that may have another name.
     is_pattern = pattern_in(without_pattern(named)) and not is_web(system)
     explicit = not system.isdir(path)
     prefix = prefix_of(without_ending(path)) if explicit else ""
@@ -215,7 +200,9 @@ def _fetch_settled(named: str, system: Any, path: str, parent: str, every_step: 
         names = set(there.entries)
         try:
             found = _fetch(named, there, prefix if explicit else None, local, every_step)
-        except Exception:  # each file system has exceptions of its own
+        except Exception as error:  # each file system has exceptions of its own
+            if said_of_a_full_disk(error):  # the copies are incomplete; nothing has changed there
+                raise
             again = _changed(there, names, local)
             if again is None:
                 raise
@@ -224,10 +211,7 @@ def _fetch_settled(named: str, system: Any, path: str, parent: str, every_step: 
             if again is None:
                 return found
         there = again
-    raise UsageError(
-        f"{there.url} is being written, try again: its files changed each time that ckptcheck read "
-        "them (a training run may be saving there)"
-    )
+    raise being_written(there.url)
 
 
 _MOST_TRIES = 5
@@ -421,7 +405,7 @@ def _copy_indexes(listing: Listing, chosen: str, local: str, read: ReadRange) ->
 
 
 def _within(most: int, names: List[str], listing: Listing) -> List[str]:
-    """The first of some files that have so many bytes in all; an archive holds more than it has."""
+    """The first of some files, up to a total size: a small archive may unpack to a large one."""
     found = []
     for name in names:
         if listing[name].size <= most:

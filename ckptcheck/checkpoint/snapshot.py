@@ -205,7 +205,7 @@ def written_snapshot(contents: Contents, out: str) -> Iterator[None]:
     made = _missing_folders(out)
     written: List[str] = []
     try:
-        for folder in reversed(made):  # os.makedirs would call itself for each of thousands
+        for folder in reversed(made):  # os.makedirs is recursive, and fails for thousands
             if not os.path.isdir(folder):
                 os.mkdir(folder)
         for name, content in contents.items():
@@ -249,7 +249,7 @@ def _copied(folder: str, base: str, listing: Listing) -> List[str]:
 
 
 def packed_contents(contents: Contents) -> Contents:
-    """The files of a snapshot as they are written: graphs are packed, which takes its time."""
+    """The files of a snapshot as they are written, with packed graphs. Packing takes time."""
     return dict(_packed_file(name, content) for name, content in contents.items())
 
 

@@ -19,7 +19,7 @@ class TooLargeAnswerError(OSError):
 def bounded_client() -> Dict[str, Any]:
     """Options of an aiohttp.ClientSession whose answers are bounded.
 
-    They are not unpacked on the way, where one piece could become a thousand times as large.
+    aiohttp must not unpack them: one piece could then become a thousand times as large.
     """
     import aiohttp
 
@@ -72,6 +72,6 @@ def _unpacked(data: bytes, encoding: str) -> bytes:
 def _harmless(page: str) -> str:
     """A page in which fsspec's search for links takes linear time.
 
-    It goes on from each ``<a`` to the next ``>``, and over each run of spaces in every way.
+    Its regular expression is quadratic in tags that do not end and in long runs of spaces.
     """
     return _ANCHOR.sub("><", _SPACES.sub(" ", page))

@@ -7,6 +7,7 @@ lets other tensors cross is one more.
 """
 
 import dataclasses
+import re
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ..spec import HeadNode, SavedGraph, SavedTensor
@@ -49,15 +50,21 @@ class Leaf:
     def is_named(self, key: str) -> bool:
         """Whether the saved graph has a name that says that this tensor is the feature ``key``.
 
-        A placeholder bears it itself. A feature column works in a scope named after it, such as
-        ``input_layer/age_embedding``.
+        A placeholder has the name itself. A feature column works in a scope named after it, such
+        as ``input_layer/age_embedding``.
         """
         places = [self.name.rpartition(":")[0], *(text.split(" ")[0] for text in self.consumers)]
-        return any(_bears(part, key) for place in places for part in place.split("/"))
+        return any(_is_name_of(part, key) for place in places for part in place.split("/"))
 
 
-def _bears(part: str, key: str) -> bool:
-    return part == key or (len(key) > 1 and part.startswith(key + "_"))
+def _is_name_of(part: str, key: str) -> bool:
+    """Whether a scope is named after a feature, by itself or through its feature column."""
+    return part == key or (part.startswith(key + "_") and _COLUMN.search(part) is not None)
+
+
+_COLUMN = re.compile(r"_(embedding|indicator|bucketized|weighted_by_.*|X_.*)$")
+"""What feature columns add to the names of their features. Any other scope that starts like a
+feature (``input_layer``, ``dense_1``) says nothing of it."""
 
 
 @dataclasses.dataclass(frozen=True)

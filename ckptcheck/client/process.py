@@ -32,11 +32,11 @@ _TAIL = 2000
 _LARGEST_LINE = (1 << 28) + (1 << 20)
 """Bytes; a fork's reply has 256 MiB at most."""
 _MOST_WAITING = 64
-"""Messages: more come from something that is no tracer."""
+"""Messages: only something other than a tracer sends more."""
 _GRACE = 15.0
 """Seconds that the tracer has beyond a request's own timeout, which it enforces itself."""
 _PATIENCE = 10.0
-"""Seconds that the tracer has to end, some of which its supervisor gives to what is below it."""
+"""Seconds that the tracer has to end. Its supervisor needs some of them to end what is below it."""
 
 
 def interpreter_command(python: Optional[str]) -> List[str]:
@@ -142,21 +142,22 @@ class Tracer:
         self.close()
 
     def close(self) -> None:
-        """Ends the tracer; it ends its forks when its standard input does.
+        """Ends the tracer by ending its standard input. The tracer then ends its forks.
 
-        What it left when it was killed is ended and removed.
+        If the tracer was killed, this cleans up after it.
         """
         process = self._process
-        self._closing = True  # what it says from now on is thrown away
+        self._closing = True  # messages from now on are ignored
         self._empty()
         if self._environment is None:  # it does not listen yet
-            self._kill()
+            self._signal(signal.SIGKILL)
         self._writer.join(timeout=1)
         self._close_stdin()
+        self._signal(signal.SIGCONT)  # traced code may have stopped it
         try:
             process.wait(timeout=_PATIENCE)
         except subprocess.TimeoutExpired:
-            self._kill()
+            self._signal(signal.SIGKILL)
             process.wait()
         for thread in self._threads:
             thread.join(timeout=1)
@@ -174,10 +175,12 @@ class Tracer:
         except OSError:  # it has ended already
             return
 
-    def _kill(self) -> None:
-        """Ends the interpreter and what its command has started."""
+    def _signal(self, number: int) -> None:
+        """Sends a signal to the interpreter and to what its command has started."""
+        if self._process.returncode is not None:
+            return
         try:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            os.killpg(self._process.pid, number)
         except (ProcessLookupError, PermissionError):  # it has ended; macOS says EPERM then
             return
 
@@ -195,10 +198,10 @@ class Tracer:
         return self._environment
 
     def use_params(self, params: Mapping[str, Any]) -> None:
-        """Sends the params of all traces that are asked for from now on: once, as they are large.
+        """Sends the params of all traces that follow, once: they may be large.
 
         Args:
-            params: what :func:`.json_values.plain` returns; it must not change any more.
+            params: what :func:`.json_values.plain` returned. The caller must not change it later.
         """
         if params is not self._params:
             self._params = params
@@ -232,7 +235,7 @@ class Tracer:
         """
         try:
             return from_json(cls, reply)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise UsageError(
                 "{} gave an answer that ckptcheck does not understand ({} for {}); --python takes "
                 "the command of a Python that has TensorFlow".format(
@@ -269,7 +272,7 @@ class Tracer:
         self._messages.put(None)
 
     def _empty(self) -> None:
-        """Lets the thread go on that waits for a place for what it has read."""
+        """Empties the queue, so that the thread that waits for room in it can go on."""
         try:
             while True:
                 self._messages.get_nowait()
@@ -277,7 +280,7 @@ class Tracer:
             return
 
     def _receive(self, timeout: float, wanted: Callable[[Dict[str, Any]], bool]) -> Dict[str, Any]:
-        """The next message of a kind; others are of requests that were given up."""
+        """The next message of a kind. Others belong to requests that were given up."""
         command = " ".join(self._command)
         end = time.monotonic() + timeout
         while True:
@@ -306,7 +309,7 @@ class Tracer:
 
 
 def _message(line: bytes) -> Optional[Dict[str, Any]]:
-    """What a line of the tracer's says; None for what something else printed.
+    """The message in a line of the tracer; None for any other line.
 
     That may be the interpreter itself, before the tracer runs in it, or no interpreter at all.
     """

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import os
-import tempfile
 from typing import (
     Any,
     Dict,
@@ -38,6 +37,7 @@ from ..spec import (
     TraceRequest,
     to_json,
 )
+from ..tracer import temporary
 from .features import (
     Found,
     Guess,
@@ -57,7 +57,7 @@ class Known:
 
     Attributes:
         index: what TensorFlow lists of the checkpoint, or why it cannot; None where there is none.
-        graph: what the saved graph tells, or why nobody can read it; None where there is none.
+        graph: what the saved graph holds, or why it cannot be read; None where there is none.
         guess: the features; None where they were given, or not known yet.
         names: whether the code wants the names of TensorFlow 1: ``v1``, else ``native``.
         tpu: whether it wants the params that TPUEstimator adds.
@@ -78,7 +78,7 @@ class Known:
 def known_of(located: Located, tracer: Tracer, timeout: float) -> Known:
     """What TensorFlow reads of a checkpoint and its saved graph, asked for side by side.
 
-    A trace looks at these files no more, so that they may be removed then.
+    No trace reads these files again, so they may be removed after this.
 
     Raises:
         UsageError: reading the checkpoint did not come to its end.
@@ -101,7 +101,7 @@ def known_of(located: Located, tracer: Tracer, timeout: float) -> Known:
 
 
 def _understood(tracer: Tracer, cls: Type[T], reply: Any) -> Union[T, Failure, None]:
-    """A reply as a value of a class; failures, and what is nothing, as they are."""
+    """A reply as a value of a class. A failure or None is returned as it is."""
     if reply is None or isinstance(reply, Failure):
         return reply
     return tracer.understood(cls, reply)
@@ -246,7 +246,7 @@ class _Tracing:
     def _unseen(self, path: str) -> str:
         return (
             f"the Python that has TensorFlow does not see {path}: MODEL_DIR, and for a snapshot or "
-            f"a remote one the temporary directory ({tempfile.gettempdir()}, which TMPDIR names), "
+            f"a remote one the temporary directory ({temporary.parent()}, which TMPDIR names), "
             "have to be the same files to it"
         )
 

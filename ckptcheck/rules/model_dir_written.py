@@ -6,14 +6,14 @@ real model_dir from its params, its flags, or a state file can still write there
 a vocabulary, a dump of the params. It does the same in every PREDICT and EVAL. ckptcheck compares
 names, sizes and times before and after the trace; it repairs and removes nothing.
 
-A training run may write to the same directory meanwhile. Where one does (it saves a checkpoint, or
-an event file that was there before grows), this rule leaves out the files that training runs write:
-checkpoints, the state file, event files, ``graph.pbtxt``, profiles, ``eval`` and ``export``
-directories. ckptcheck cannot tell then whether the code wrote such files too, and the report says
-so.
+A training run may write to the same directory meanwhile. If there are signs of one (a checkpoint is
+saved, or an event file that was there before grows), this rule leaves out the files that training
+runs write: checkpoints, the state file, event files, ``graph.pbtxt``, profiles, ``eval`` and
+``export`` directories. The code may have written such files itself, so the report says which of
+them changed.
 
-What to do: write where a session runs (a hook, a host_call). Or write below ``config.model_dir``,
-which a check cannot damage.
+What to do: write where a session runs (a hook, a host_call), or write below ``config.model_dir``,
+which is a copy in a check.
 """
 
 import dataclasses

@@ -1,11 +1,11 @@
 """model_fn returned no EstimatorSpec that the mode can use.
 
 Estimator raises ``model_fn should return an EstimatorSpec``. The usual cause is a branch without a
-``return``, often for one mode only. It also raises where the EstimatorSpec lacks what the mode
-needs: ``predictions`` in PREDICT, ``loss`` in EVAL, ``loss`` and ``train_op`` in TRAIN. The usual
-cause is an EstimatorSpec that was made with another mode than the one that model_fn got.
+``return``, often for one mode only. Estimator also raises where the EstimatorSpec lacks what the
+mode needs: ``predictions`` in PREDICT, ``loss`` in EVAL, ``loss`` and ``train_op`` in TRAIN. The
+usual cause is an EstimatorSpec with another ``mode`` than the one that model_fn got.
 
-What to do: return an EstimatorSpec of the given mode in every mode.
+What to do: return an EstimatorSpec in every mode, made with the ``mode`` that model_fn got.
 """
 
 from typing import Iterator, Tuple

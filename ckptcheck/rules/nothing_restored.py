@@ -1,10 +1,10 @@
 """The model reads nothing of the checkpoint except the global step.
 
-The restore raises nothing, because there is nothing that could fail. But a model that uses none of
-the trained variables is rarely the model that was trained: TARGET names another function, a factory
-was called with other params, or the layers are built in a graph of their own.
+The restore does not raise, because it reads nothing that could fail. But a model that uses none of
+the trained variables is rarely the model that was trained: TARGET may name another function, a
+factory may get other params, or the layers may be built in a graph of their own.
 
-What to do: see whether TARGET, the params and the modes are those that were meant.
+What to do: see whether TARGET, the params and the modes are the right ones.
 """
 
 from typing import Iterator, Tuple
@@ -24,7 +24,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             message=_message(unread),
             modes=tuple(plan.mode for plan in facts.plans),
             subject="checkpoint",
-            hint="see whether TARGET and the params are those that were meant",
+            hint="see whether TARGET and the params are the right ones",
         )
 
 

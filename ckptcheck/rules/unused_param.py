@@ -1,9 +1,9 @@
 """The params hold a key that the model_fn never looked at.
 
 The key is misspelt, or belongs to an older model_fn. The model_fn works as if the key were not
-there, with its own default where it has one. A key may matter in one mode only, so nothing is said
-unless PREDICT, EVAL and TRAIN were all checked. Nothing is said either once the model_fn has read
-its params as a whole (``**params``, ``dict(params)``, iteration), since then any key may matter.
+there, with its own default if it has one. A key may matter in one mode only, so this rule is silent
+unless PREDICT, EVAL and TRAIN are all checked. It is also silent if model_fn reads its params as a
+whole (``**params``, ``dict(params)``, iteration), since any key may matter then.
 
 What to do: correct the key's name, or remove it.
 """

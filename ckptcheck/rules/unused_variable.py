@@ -1,11 +1,11 @@
 """The checkpoint holds a variable that no checked mode restores.
 
-TensorFlow does not mind. But a weight that was trained and is not used any more is rarely meant: a
-layer was removed or renamed. This is a note where TRAIN is not checked, since TRAIN may have layers
-of its own.
+TensorFlow does not raise. But a trained weight that is no longer used is rarely intended: a layer
+was removed or renamed. If TRAIN is not checked, this is a note, since TRAIN may have layers of its
+own.
 
-What to do: if the layer was renamed, see the missing variables of the same report; if it was
-removed on purpose, or belongs to a mode that was not checked, nothing.
+What to do: if the layer was renamed, see the missing variables of the same report. If it was
+removed on purpose, or belongs to a mode that was not checked, do nothing.
 """
 
 from typing import Iterator, Tuple

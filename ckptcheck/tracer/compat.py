@@ -127,7 +127,7 @@ def run_config(tensorflow: Any, model_dir: str, asked: Callable[[], None]) -> An
     Args:
         tensorflow: the module.
         model_dir: of the config.
-        asked: is called whenever anybody asks the config, or a copy of it, for that.
+        asked: is called whenever code reads the model_dir of the config or of a copy of it.
     """
     session_config = v1(tensorflow).ConfigProto(allow_soft_placement=True)
     plain: Any = estimator_module(tensorflow).RunConfig

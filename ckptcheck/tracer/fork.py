@@ -22,11 +22,11 @@ from .shared_memory import Segments
 _CHUNK = 1 << 20
 _LONGEST_HEAD = 20
 LARGEST_REPLY = 1 << 28
-"""Bytes; the reply of a graph of 100,000 variables has a tenth of that."""
+"""Bytes. The reply for a graph of 100,000 variables has a tenth of that."""
 _REPLY_FILE = "reply"
 
 _UNTIL_ENDED = 5.0
-"""Seconds in which the tracer ends a fork whose reply it has."""
+"""Seconds that a fork waits for the tracer to end it."""
 
 _exit, _fstat, _getpid, _write, _open = os._exit, os.fstat, os.getpid, os.write, open
 _sleep = time.sleep
@@ -36,7 +36,7 @@ _setrecursionlimit, _FRAMES = sys.setrecursionlimit, sys.getrecursionlimit()
 
 
 class _Encoder(json.JSONEncoder):
-    """Has the methods that :mod:`json` has now, whatever is put in their place later."""
+    """Keeps the methods that :mod:`json` has now, even if the user's code replaces them later."""
 
     encode = json.JSONEncoder.encode
     iterencode = json.JSONEncoder.iterencode
@@ -92,9 +92,10 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 
 def answer_and_exit(answer: Callable[[], Any], channel: Channel) -> None:
-    """Answers in the fork, and ends it without running anybody's exit handlers.
+    """Answers in the fork, and ends it without running exit handlers.
 
-    The tracer ends it as soon as it has the reply, and sees until then what it has open.
+    The fork waits for the tracer to end it once it has sent the reply. Until then the tracer can
+    see which shared memory the fork uses.
     """
     code, own = 1, _getpid()
     try:
@@ -116,7 +117,7 @@ def answer_and_exit(answer: Callable[[], Any], channel: Channel) -> None:
 
 
 def _be_undisturbed() -> None:
-    """Ends what would run the user's code within the fork's own: hooks and handlers of signals."""
+    """Removes hooks and signal handlers, which would run the user's code while the fork replies."""
     _settrace(None)
     _setprofile(None)
     _setrecursionlimit(_FRAMES)
@@ -171,12 +172,12 @@ class Child:
         os.set_blocking(pipe, False)
 
     def read(self) -> bool:
-        """Takes what has arrived; ``open`` tells whether more can, the value whether any has."""
+        """Takes what has arrived, and returns whether any has; ``open`` says whether more can."""
         try:
             data = os.read(self.pipe, _CHUNK)
         except BlockingIOError:
             return False
-        if len(self._data) <= LARGEST_REPLY + _LONGEST_HEAD:  # what comes beyond is thrown away
+        if len(self._data) <= LARGEST_REPLY + _LONGEST_HEAD:  # the rest is ignored
             self._data += data
         self.open = bool(data)
         return self.open
@@ -221,7 +222,7 @@ class Child:
         return _failed(Failure("out-of-memory", "", text + " (--memory-limit)"))
 
     def missed(self) -> Tuple[LeftOut, ...]:
-        """What its code touched, or may have touched, and was not shown."""
+        """What its code used, or may have used, without being shown it."""
         if self.ledger is None:
             return ()
         return self.ledger.touched(scratch.was_asked(self._scratch))
@@ -252,7 +253,7 @@ def _parsed(data: Union[bytes, bytearray]) -> Optional[Any]:
 
 
 def _message(body: Union[bytes, bytearray]) -> Any:
-    """What a reply says; a fork's reply is one, and what other code wrote is none."""
+    """The message in a reply. Anything that the fork did not write is a failure."""
     try:
         found = json.loads(body.decode("ascii"))
     except (ValueError, RecursionError):
@@ -262,7 +263,7 @@ def _message(body: Union[bytes, bytearray]) -> Any:
 
 _SCRIBBLED = Failure("crashed", "", "wrote into a file descriptor that it did not open")
 _TOO_LARGE = Failure(
-    "crashed", "", f"made a graph of which the report has more than {LARGEST_REPLY >> 20} MiB"
+    "crashed", "", f"made a graph whose report is larger than {LARGEST_REPLY >> 20} MiB"
 )
 
 

@@ -1,4 +1,4 @@
-"""What traced code was not shown of its model_dir, and whether it touched that."""
+"""Keeps account of what traced code was not shown of its model_dir, and whether it used that."""
 
 import dataclasses
 import json
@@ -29,8 +29,8 @@ class LeftOut:
 class Ledger:
     """What one trace was not shown, and what of that was opened.
 
-    The tracer keeps it. The fork fills it and closes it before any code of the user's runs, so
-    that the code cannot take it away: it has no name, and no descriptor there.
+    The tracer keeps it. The fork fills it, and closes it before any code of the user's runs. The
+    code cannot remove it: its file has no name, and the fork has no descriptor of it.
 
     Attributes:
         watch: which files were opened.
@@ -40,23 +40,27 @@ class Ledger:
         """Makes an empty one.
 
         Args:
-            folder: where its file without a name takes room.
+            folder: where its file is made, which has no name.
+
+        Raises:
+            OSError: the file cannot be made.
+        """
+        self._file = tempfile.TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115
+        self.watch = OpenWatch()
+
+    def write(self, items: Sequence[LeftOut]) -> None:
+        """Writes down what is left out.
 
         Raises:
             OSError: there is no room for it.
         """
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
-        self.watch = OpenWatch()
-
-    def write(self, items: Sequence[LeftOut]) -> None:
-        """Writes down what is left out; OSError where there is no room."""
-        if items:
-            rows = [dataclasses.astuple(item) for item in items]
-            self._file.write(json.dumps(rows).encode("ascii"))
-            self._file.flush()
+        rows = [dataclasses.astuple(item) for item in items]
+        data = memoryview(json.dumps(rows).encode("ascii") if rows else b"")
+        while data:
+            data = data[self._file.write(data) :]
 
     def touched(self, asked: bool) -> Tuple[LeftOut, ...]:
-        """What was left out and the code touched, or may have touched.
+        """Returns what was left out and the code used, or may have used.
 
         Args:
             asked: whether the code asked for the path of what it was shown.
@@ -76,20 +80,20 @@ class Ledger:
         return [LeftOut(*row) for row in json.loads(data.decode("ascii"))] if data else []
 
     def close(self) -> None:
-        """Ends this process's part in it; what others have of it stays."""
+        """Closes it in this process; in others it stays open."""
         self._file.close()
         self.watch.close()
 
 
 def incomplete(items: Sequence[LeftOut]) -> UsageError:
-    """What to say of a trace that missed something which no copy can be made of."""
+    """Returns the error for a trace that used something of which no copy can be made."""
     told = [item for item in items if item.reason] or list(items)
     shown = "; ".join(map(_described, told[:_MOST_NAMES]))
     rest = len(told) - _MOST_NAMES
     return UsageError(
         f"the code uses its model_dir, and ckptcheck cannot show it all that is there: {shown}"
         + (f"; and {rest} more" if rest > 0 else "")
-        + ". Without that there is no verdict. If the code does not need it, move it out of "
+        + ". So there is no verdict. If the code does not need it, move it out of "
         "MODEL_DIR, or check a snapshot (ckptcheck snapshot MODEL_DIR OUT)"
     )
 
@@ -97,4 +101,9 @@ def incomplete(items: Sequence[LeftOut]) -> UsageError:
 def _described(item: LeftOut) -> str:
     if not item.name:
         return f"MODEL_DIR holds {item.reason}"
-    return f"{item.name} {item.reason or 'is read only in part'}"
+    return f"{_shown(item.name)} {item.reason or 'is read only in part'}"
+
+
+def _shown(name: str) -> str:
+    """A file's name with its control characters escaped."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in name)

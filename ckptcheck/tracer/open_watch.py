@@ -1,7 +1,7 @@
-"""Tells which files were opened, by any code: Python's, TensorFlow's, or another process's.
+"""Finds out which files were opened, whether by Python, by TensorFlow, or by another process.
 
-Linux reports each open of a watched file (inotify), wherever the file has been moved or linked to
-since. It does not report that a file was looked up or listed.
+Linux reports each open of a watched file (inotify), even after the file was moved or linked. It
+does not report that a program asked for a file's size or listed its directory.
 """
 
 import ctypes
@@ -32,7 +32,7 @@ _LIBC = _find_libc()
 class OpenWatch:
     """The files that are watched for one fork.
 
-    The tracer keeps it, and the fork adds files to it before any code of the user's runs.
+    The tracer keeps it. The fork adds files to it before any code of the user's runs.
 
     Attributes:
         lost: whether so much was opened that the system dropped some of its reports.
@@ -51,7 +51,7 @@ class OpenWatch:
         return int(_LIBC.inotify_add_watch(self._descriptor, os.fsencode(path), _IN_OPEN))
 
     def opened(self) -> Set[int]:
-        """The numbers of the files that were opened since this was asked last."""
+        """Returns the numbers of the files that were opened since the last call."""
         found: Set[int] = set()
         data = self._read()
         while data:
@@ -74,7 +74,7 @@ class OpenWatch:
             return b""
 
     def close(self) -> None:
-        """Ends this process's part in it; what others have of it stays."""
+        """Closes it in this process; in others it stays open."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

@@ -34,7 +34,7 @@ class Watcher:
         if known is not None and (known.raised or not raised):
             return
         if len(self._reads) >= _MOST_KEYS or len(key) > _LONGEST_KEY:
-            self.bulk = True  # nobody reads a report on so many
+            self.bulk = True  # too many for a report
             return
         location = caller()
         if location is None:
@@ -62,8 +62,8 @@ _LARGEST = 1 << 64
 def _plain(value: Any, depth: int = 0) -> Any:
     """A default of the user's as JSON, for the report.
 
-    No method of an object is called whose class is the user's: it may raise, never end, or make a
-    gigabyte. What is large or of another class is shown by the name of its class.
+    Methods of the user's classes are not called: they may raise, never end, or return a gigabyte. A
+    large value, or one of another class, is shown by the name of its class.
     """
     kind = type(value)
     if value is None or kind is bool:
@@ -87,12 +87,12 @@ def _plain(value: Any, depth: int = 0) -> Any:
 _TYPE_NAME: Any = type.__dict__["__name__"]
 _TYPE_MODULE: Any = type.__dict__["__module__"]
 _OF_PYTHON = 1 << 9
-"""The flag of classes that were made by a class statement (Py_TPFLAGS_HEAPTYPE)."""
+"""The flag of classes that a class statement made (Py_TPFLAGS_HEAPTYPE)."""
 _FUNCTIONS = (FunctionType, BuiltinFunctionType)
 
 
 def _named(value: Any) -> Any:
-    """What a value is, by what Python, NumPy and TensorFlow themselves know of it."""
+    """Describes a value by functions of Python, NumPy and TensorFlow, not by the user's."""
     kind = type(value)
     if kind in _FUNCTIONS:
         return str.__str__(value.__name__)[:_LONGEST_TEXT] + "()"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _MOST_PASSES = 50
-"""Looks at a tree that goes on growing while it is stopped, or at processes that do not end."""
+"""How often to look again at a tree that goes on growing, or at processes that do not end."""
 _A_MOMENT = 0.02
 _GRACE = 3.0
 """Seconds that Python's trackers have to remove what traced code has left."""
@@ -68,7 +68,7 @@ def end_with_parent(parent: int) -> None:
 
 
 def go_first() -> None:
-    """Makes this process the first to go where the system runs out of memory."""
+    """Makes this process the first that the system ends if it runs out of memory."""
     try:
         with open("/proc/self/oom_score_adj", "w") as file:
             file.write("1000")
@@ -144,12 +144,12 @@ def end_trees(pids: Sequence[int], segments: Optional["Segments"] = None) -> Non
 
 
 def _is_tracker(pid: int) -> bool:
-    """Whether a process is the one in which ``multiprocessing`` keeps account of shared memory."""
+    """Whether a process is the resource tracker of ``multiprocessing``."""
     return any(item.startswith(_TRACKERS) for item in _items(pid, "cmdline"))
 
 
 def _let_finish(trackers: Iterable[int]) -> None:
-    """Lets trackers remove shared memory, as they do when those that they work for have ended."""
+    """Waits for trackers to remove shared memory, as they do once their clients have ended."""
     _signal(os.kill, trackers, signal.SIGCONT)
     deadline = time.monotonic() + _GRACE
     while time.monotonic() < deadline and any(_items(pid, "cmdline") for pid in trackers):
@@ -184,7 +184,7 @@ def end_orphans(known: Iterable[int], segments: Optional["Segments"] = None) -> 
 
 
 def end_children(segments: Optional["Segments"] = None) -> None:
-    """Ends and reaps all children of this process, and those that it gets by that."""
+    """Ends and reaps all children of this process, and the orphans that it adopts meanwhile."""
     for _ in range(_MOST_PASSES):
         if not children(os.getpid()):
             return

@@ -27,8 +27,8 @@ _UNFIT = re.compile(
     r"|^Barrier|^Stage|^Unstage|^Collective|^Nccl|^Experimental|^Debug|^Dump"
 )
 _MOST_BYTES = 1 << 29
-"""The most that the variables, the inputs, or a single tensor may take. Beyond that a rehearsal
-takes longer than anybody wants to wait."""
+"""The most that the variables, the inputs, or a single tensor may take. Larger ones would take too
+long."""
 _MOST_MEMORY = 6 * _MOST_BYTES
 """The most that a rehearsal may allocate: variables, gradients, and all that the run computes."""
 _STRING_BYTES = 24

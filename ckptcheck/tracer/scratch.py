@@ -1,8 +1,7 @@
-"""A place of its own for each trace, thrown away after it.
+"""A directory for each trace, removed after it.
 
-It holds a stand-in for the model_dir (see :mod:`.shown_files`), so that no code that is traced
-writes into the real one, and the temporary files that the code makes, such as the directory of an
-Estimator that was given none.
+It holds the copy of the model_dir that the code is shown (see :mod:`.shown_files`), and the
+temporary files that the code makes, such as the directory of an Estimator that got no model_dir.
 """
 
 import os
@@ -23,7 +22,7 @@ def make() -> str:
         Its path.
 
     Raises:
-        OSError: there is no room for it.
+        OSError: it cannot be made.
     """
     root = tempfile.mkdtemp(prefix="")
     try:

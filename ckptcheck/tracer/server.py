@@ -201,7 +201,7 @@ class Server:
         self._selector.register(reading, selectors.EVENT_READ, lambda: self._read_child(child))
 
     def _made_place(self, request: Dict[str, Any]) -> bool:
-        """Makes a trace's place for files; where there is no room, that is the reply."""
+        """Makes a trace's directory; if it cannot, replies why."""
         try:
             request["scratch"] = scratch.make()
             request["ledger"] = left_out.Ledger(request["scratch"])

@@ -1,10 +1,10 @@
-"""Segments of shared memory that traced code made, which outlive the processes that made them.
+"""Removes shared memory that traced code made, which outlives the processes that made it.
 
-No system says who made a file in ``/dev/shm``. One is removed only if it was not there when the
-run started, is this user's, was open or mapped in a traced process when that was ended, and is
-open or mapped in no other. A System V segment is removed only if a traced process made it, as the
-system says. Python's own tracker of ``multiprocessing`` removes what is known to it
-(see :func:`.processes.end_tree`).
+The system does not record who made a file in ``/dev/shm``. So a file is removed only if all of this
+is true: it was not there when the run started, it is this user's, a traced process had it open or
+mapped when it was ended, and no other process has. A System V segment is removed only if the system
+says that a traced process made it. Python's own tracker of ``multiprocessing`` removes the segments
+that it knows (see :func:`.processes.end_tree`).
 """
 
 import ctypes
@@ -44,7 +44,7 @@ class Segments:
         self._system_v_found -= self._system_v_before
 
     def remove(self) -> None:
-        """Removes what was noted and is used by nobody any more."""
+        """Removes what was noted and no process uses any more."""
         if self._found:
             inodes = _inodes()
             used = set().union(*map(_used_by, _pids()))

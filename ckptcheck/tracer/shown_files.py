@@ -1,16 +1,17 @@
-"""Shows traced code the files of its model_dir, and tells what of them it missed.
+"""Shows traced code copies of the files in its model_dir, and records which ones it cannot show.
 
-Whatever the code does to what it is shown, the user's files stay as they are: it is shown copies,
-and no link leads to a real file. Where the file system can, large files are cloned. Elsewhere a
-bounded number of bytes is copied, small files first, and a file beyond that is shown as a *blank*:
-its size, times and mode are right, and its content is a hole. A blank is watched. When the code
-opens one, its trace says nothing: the tracer repeats it with a real copy of that file.
+The code can do what it likes with the copies: no link leads from them to the user's files. Large
+files are cloned if the file system can do that. If not, a bounded number of bytes is copied, small
+files first. A file beyond that bound is shown as a *blank*: its size, times and mode are right, and
+its content is a hole. Blanks are watched. If the code opens one, the tracer discards the trace and
+repeats it with a real copy of that file.
 
 What cannot be copied (a FIFO, a socket, a device, a file that is being written) is a watched blank
-too. A trace that opened it is no verdict. So is one that asked for the path of the model_dir where
-entries are not shown at all, or where this system cannot watch files.
+too. If the code opens it, there is no verdict. Some things cannot even be watched: entries beyond
+the bound, and any blank on a system without inotify. Then there is no verdict if the code asks for
+the path of its model_dir.
 
-A directory is shown once, also where links lead to it again; the links lead to where it is shown.
+A directory to which several links lead is shown once, and the other links lead to that place.
 """
 
 import collections
@@ -49,10 +50,10 @@ def show(root: str, model_dir: str, ledger: Ledger, opened: Collection[str] = ()
         root: what :func:`scratch.make` made.
         model_dir: the real directory; where there is none, an empty one is shown.
         ledger: gets what is left out.
-        opened: names of files that an earlier trace opened: they are copied whatever their size.
+        opened: names of files that an earlier trace opened. They are copied even if they are large.
 
     Raises:
-        UsageError: TMPDIR has no room for it.
+        UsageError: TMPDIR is full.
     """
     shown = scratch.model_dir_in(root)
     mirror = _Mirror(root, ledger.watch, opened)
@@ -66,7 +67,7 @@ def show(root: str, model_dir: str, ledger: Ledger, opened: Collection[str] = ()
 
 
 def no_room(temporary: str, error: OSError) -> UsageError:
-    """What to say where the directory for temporary files cannot hold what the code is shown."""
+    """Returns the error for a TMPDIR that cannot hold the copies."""
     return UsageError(
         f"TMPDIR ({temporary}) cannot hold the copy of MODEL_DIR that the code is shown: "
         f"{error.strerror}. Free some space there, or set TMPDIR to another directory"
@@ -160,7 +161,7 @@ class _Mirror:
             self._leave_out(name, str(error), UNWATCHED)
 
     def _scanned(self, source: str) -> Iterator["os.DirEntry[str]"]:
-        """The entries of a directory, as long as they are not too many in all."""
+        """The entries of a directory, up to the bound for all directories."""
         try:
             with os.scandir(source) as entries:
                 for entry in entries:
@@ -199,7 +200,10 @@ class _Mirror:
             self._show_broken_link(name)
 
     def _show_broken_link(self, name: str) -> None:
-        """It leads to where nothing is, and not to where the real one leads: that may be made."""
+        """Shows a link that leads to another missing path than the real one.
+
+        The code may create the file that a broken link leads to.
+        """
         folder = os.path.join(self._root, _BROKEN_LINKS)
         os.makedirs(folder, exist_ok=True)
         self._broken_links += 1
@@ -340,7 +344,7 @@ def _state(info: os.stat_result) -> Tuple[int, int]:
 
 
 def _readable(info: os.stat_result) -> int:
-    """The mode of a copy: it belongs to this process, whoever the real file belongs to."""
+    """The mode of a copy, which this process owns and can always read."""
     return info.st_mode | stat.S_IRUSR
 
 

@@ -1,7 +1,7 @@
-"""The process above the server: whatever ends the server, nothing of it stays.
+"""The process above the server: it cleans up after the server, even if that was killed.
 
-Traced code can kill the server, its parent, and daemons that it started before would live on. On
-Linux the supervisor adopts them and ends them. It is in another session and process group.
+Traced code can kill the server. Daemons that the code started before would then live on. On Linux
+the supervisor adopts them and ends them. It is in another session and process group.
 """
 
 import os

@@ -1,13 +1,12 @@
-"""The temporary directories of a run, and what runs that were killed left behind.
+"""Makes the temporary directories of a run, and cleans up after runs that were killed.
 
 The command and the tracer both make their directories here, each in its own ``TMPDIR``. A process
-holds a lock (flock) on its directory for as long as it lives, so a directory whose lock is free
-was left by a process that was killed. The lock belongs to one open descriptor, which no process
-that traced code starts has.
+holds a lock (flock) on its directory for as long as it lives. So if the lock is free, the process
+was killed. The processes that traced code starts do not inherit the lock.
 
-A directory's name says where it was made and for which run. Locks may not reach from one machine
-to another, so only directories made on this one are looked at. :func:`mark` is what the processes
-of a run carry in their command line or their environment.
+A directory's name says on which machine and for which run it was made. A lock may not be visible on
+another machine, so directories of other machines are left alone. The processes of a run have its
+:func:`mark` among their arguments or their environment variables.
 """
 
 import contextlib
@@ -53,7 +52,7 @@ def folder() -> Iterator[str]:
     First it removes what killed runs left.
 
     Raises:
-        OSError: there is no place for it.
+        OSError: it cannot be made.
     """
     clean_up()
     path, lock = make(new_run())
@@ -71,10 +70,10 @@ def make(run: str) -> Tuple[str, int]:
         Its path, and the descriptor that holds its lock.
 
     Raises:
-        OSError: there is no place for it.
+        OSError: it cannot be made.
     """
     host, boot = _machine()
-    path = os.path.join(_parent(), f"ckptcheck-{host}{boot}{run}")
+    path = os.path.join(parent(), f"ckptcheck-{host}{boot}{run}")
     for _ in range(_MOST_TRIES):
         with contextlib.suppress(FileExistsError):
             os.mkdir(path + _NEW, 0o700)
@@ -90,8 +89,8 @@ def make(run: str) -> Tuple[str, int]:
     raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), path)
 
 
-def _parent() -> str:
-    """The directory for temporary files.
+def parent() -> str:
+    """The directory in which ckptcheck makes its own.
 
     ``tempfile`` passes TMPDIR over where it is full, and takes the working directory in the end.
     """
@@ -106,7 +105,7 @@ def run_folder(path: str) -> str:
 
 
 def no_place(error: OSError) -> str:
-    """Says that there is no place for a directory."""
+    """Says why no directory could be made."""
     where = f": {error.filename}" if error.filename else ""
     return (
         f"cannot make a temporary directory: {error.strerror}{where}; set TMPDIR to a directory "
@@ -137,7 +136,7 @@ def _is_free(lock: int) -> bool:
     """Takes a lock and returns whether that went well."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # it is taken; or no file here can be locked, and none is ever free
+    except OSError:  # another process has it, or this file system has no locks
         return False
     return True
 
@@ -166,13 +165,13 @@ def clean_up() -> None:
 def _found() -> Iterator[Tuple[str, str]]:
     host, boot = _machine()
     try:
-        names = os.listdir(_parent())
+        names = os.listdir(parent())
     except OSError:
         return
     for name in names:
         match = _NAME.fullmatch(name)
         if match and (match.group(1) == host or match.group(2) == boot):
-            path = os.path.join(_parent(), name)
+            path = os.path.join(parent(), name)
             if _is_own_directory(path):
                 yield path, match.group(3)
 

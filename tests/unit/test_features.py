@@ -635,3 +635,31 @@ def test_what_fitted_before_and_does_no_longer_is_forgotten() -> None:
     right = find(graph, MODES, Asked(model_fn))
     assert inputs(right) == ({"x": X, "y": Y}, LABEL)
     assert inputs(find(graph, MODES, Asked(model_fn), wrong)) == inputs(right)
+
+
+@pytest.mark.parametrize(
+    ("key", "named"),
+    [
+        ("age", True),
+        ("height", True),
+        ("name", True),
+        ("city", True),
+        ("input", False),  # input_layer is no feature column of it
+        ("dense", False),
+        ("ag", False),
+    ],
+)
+def test_a_name_that_says_which_feature_a_tensor_is(key: str, named: bool) -> None:
+    consumers = (
+        "input_layer/age_embedding/to_sparse_input/NotEqual NotEqual:0",
+        "input_layer/height_bucketized/Bucketize Bucketize:0",
+        "linear_model/name_X_street/SparseCross SparseCross:0",
+        "input_layer/city/ExpandDims ExpandDims:0",
+        "net/dense_of_all/MatMul MatMul:0",
+    )
+    assert input_pools.Leaf("IteratorGetNext:0", {}, consumers).is_named(key) == named
+
+
+def test_a_placeholder_has_the_name_of_its_feature() -> None:
+    assert input_pools.Leaf("age:0", {}, ()).is_named("age")
+    assert not input_pools.Leaf("IteratorGetNext:0", {}, ()).is_named("age")

@@ -12,6 +12,7 @@ import pytest
 from ckptcheck.checker import check
 from ckptcheck.client.process import _GRACE, _MOST_WAITING, Tracer
 from ckptcheck.errors import UsageError
+from ckptcheck.spec import ModeTrace
 from ckptcheck.tracer import fork, server, shared_memory
 
 from ..support import FIXTURES
@@ -37,6 +38,18 @@ def test_a_child_that_keeps_the_pipe_does_not_keep_us() -> None:
     tracer = Tracer("sh -c 'setsid sleep 6 & exit 0'", 10, True)
     tracer.close()
     assert tracer._process.returncode is not None
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "waitid"), reason="NOT TESTED: this system does not tell who is stopped"
+)
+def test_a_tracer_that_was_stopped_ends_by_itself(tmp_path: Path) -> None:
+    """Traced code can stop it."""
+    (tmp_path / "line").write_text(json.dumps(HELLO) + "\n")
+    with Tracer(f"sh -c 'cat {tmp_path}/line; kill -STOP $$; exit 3'", 10, True) as it:
+        it.hello()
+        os.waitid(os.P_PID, it._process.pid, os.WSTOPPED | os.WNOWAIT)
+    assert it._process.returncode == 3
 
 
 NO_TRACERS = [
@@ -67,7 +80,10 @@ def test_output_without_end_is_given_up(command: str) -> None:
 HELLO = {"hello": {"tensorflow": "2.15.1", "python": "3.11.7", "stand_ins": []}}
 
 
-def test_messages_without_end_take_no_memory(tmp_path: Path) -> None:
+def test_messages_without_end_take_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ckptcheck.client.process._PATIENCE", 0.1)  # "yes" reads no input
     (tmp_path / "line").write_text(json.dumps(HELLO))
     with Tracer(f"sh -c 'yes \"$(cat {tmp_path}/line)\"'", 10, True) as it:
         assert it.hello().tensorflow == "2.15.1"
@@ -113,6 +129,12 @@ def test_replies_that_mean_nothing(answer: Any, tmp_path: Path) -> None:
     python = f"sh -c 'exec {sys.executable} {script}'"
     with pytest.raises(UsageError):
         check(MODEL_DIR, "net:model_fn", python=python, timeout=20)
+
+
+@pytest.mark.parametrize("reply", [*WRONG[:-5], {"mode": "predict"}], ids=repr)
+def test_a_trace_without_a_plan_and_a_failure_is_not_understood(reply: Any) -> None:
+    with Tracer("true", 10, True) as it, pytest.raises(UsageError, match="does not understand"):
+        it.understood(ModeTrace, reply)
 
 
 def test_a_request_in_pieces_is_one(monkeypatch: pytest.MonkeyPatch) -> None:

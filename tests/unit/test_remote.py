@@ -243,16 +243,18 @@ def test_nothing_there(memory: Any, named: str) -> None:
 def test_a_full_tmpdir_is_named(
     memory: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: Any, **__: Any) -> None:
+    """It is the one that was used, where ``tempfile`` would take another one since it is full."""
+
+    def full(local: str, name: str, data: bytes) -> None:
+        open(os.path.join(local, name), "wb").close()
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(remote, "_fetch", full)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with pytest.raises(UsageError, match=r"TMPDIR .* has no room for it") as raised, at_hand(
-        "memory://run"
-    ):
+    monkeypatch.setattr(remote, "_write", full)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", os.path.dirname(str(tmp_path)))
+    with pytest.raises(UsageError) as raised, at_hand("memory://runs/base"):
         raise AssertionError
-    assert str(tmp_path) in str(raised.value)
+    assert f"TMPDIR ({tmp_path}) has no room for it" in str(raised.value)
     assert os.listdir(str(tmp_path)) == []
 
 
@@ -368,7 +370,7 @@ def test_an_archive_that_is_a_pipe(tmp_path: Path, protocol: str, file: str) -> 
     """To open it would wait for somebody who writes."""
     pytest.importorskip("fsspec", reason="NOT TESTED: fsspec is not installed")
     os.mkfifo(str(tmp_path / "pipe"))
-    with pytest.raises(UsageError, match="pipe is no regular file"):
+    with pytest.raises(UsageError, match="pipe is not a regular file"):
         inspect(f"{protocol}://base::{file}{tmp_path}/pipe")
 
 

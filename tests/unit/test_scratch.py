@@ -5,6 +5,7 @@ And what it is not shown is known when it touches that.
 
 import mmap
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -517,6 +518,22 @@ def test_no_room_in_tmpdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert os.listdir(str(place)) == []
 
 
+def test_no_room_for_the_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be written is not tried again when it is closed."""
+    (tmp_path / "model_dir").mkdir()
+    os.mkfifo(str(tmp_path / "model_dir" / "pipe"))
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(UsageError, match=r"TMPDIR .* cannot hold the copy of MODEL_DIR"):
+            Shown(tmp_path / "model_dir")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert os.listdir(str(tmp_path / "temporary")) == []
+
+
 @needs_inotify
 def test_a_disk_that_is_full_all_at_once(
     tmp_path: Path, show: Show, monkeypatch: pytest.MonkeyPatch
@@ -564,7 +581,12 @@ def test_what_is_said_of_what_was_missed() -> None:
     assert text.startswith(
         "the code uses its model_dir, and ckptcheck cannot show it all that is there: pipe-0 is a "
         "FIFO, not a regular file; pipe-1 is a FIFO, not a regular file; pipe-2 is a FIFO, not a "
-        "regular file; and 2 more. Without that there is no verdict."
+        "regular file; and 2 more. So there is no verdict."
     )
     text = str(left_out.incomplete([LeftOut("", "more than 20,000 files", -1)]))
-    assert "MODEL_DIR holds more than 20,000 files. Without" in text
+    assert "MODEL_DIR holds more than 20,000 files. So" in text
+
+
+def test_a_name_with_control_characters_stays_in_its_line() -> None:
+    text = str(left_out.incomplete([LeftOut("a\nb\x1b\udcff\u00e9", "is a FIFO", 1)]))
+    assert "a\\nb\\x1b\\udcff\u00e9 is a FIFO" in text

@@ -5,7 +5,6 @@ import gzip
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -215,10 +214,11 @@ def test_a_full_tmpdir_is_named(
 
     snapshot(str(model_dir), str(tmp_path / "snap"))
     monkeypatch.setattr(graphs_module, "unpack", full)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     with pytest.raises(UsageError) as raised, graphs_at_hand(locate(str(tmp_path / "snap"))):
         raise AssertionError
     assert str(raised.value).endswith(
-        f"10.meta.gz cannot be unpacked: TMPDIR ({tempfile.gettempdir()}) has no room for it (No "
+        f"10.meta.gz cannot be unpacked: TMPDIR ({tmp_path}) has no room for it (No "
         "space left on device). Free some space there, or set TMPDIR to another directory"
     )
 

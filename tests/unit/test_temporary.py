@@ -13,7 +13,7 @@ from typing import Iterator, List, Sequence
 
 import pytest
 
-from ckptcheck.checkpoint.remote import own_folder
+from ckptcheck.checkpoint.own_folder import own_folder
 from ckptcheck.errors import UsageError
 from ckptcheck.tracer import processes, temporary
 
