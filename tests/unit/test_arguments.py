@@ -322,7 +322,8 @@ for word in words:
 def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
-    code = f"import os; os.rmdir({str(gone)!r})\n"
+    # As an installed command, it does not import from the working directory.
+    code = f"import os, sys; sys.path.remove(''); os.rmdir({str(gone)!r})\n"
     words = [
         [MODEL_DIR, "net:model_fn"],
         ["runs", "net:model_fn"],
