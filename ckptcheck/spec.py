@@ -521,10 +521,10 @@ class Failure:
     """Why something could not be traced.
 
     Attributes:
-        kind: ``raised``, ``timed-out``, ``crashed``, ``exited``, ``out-of-memory``, ``no-spec``,
-            ``scaffold`` (TensorFlow refused the Scaffold), ``structure`` (the guess of the
-            features' structure was wrong: try again with the events), or ``usage`` (ckptcheck was
-            asked for something that is not there).
+        kind: ``raised``, ``input-fn`` (the input_fn raised), ``timed-out``, ``crashed``,
+            ``exited``, ``out-of-memory``, ``no-spec``, ``scaffold`` (TensorFlow refused the
+            Scaffold), ``structure`` (the guess of the features' structure was wrong: try again
+            with the events), or ``usage`` (ckptcheck was asked for something that is not there).
         type: the exception's type, "" where there is none.
         message: what it says, in one paragraph.
         frames: the last frames of the user's own code, the innermost last.

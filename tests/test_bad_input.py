@@ -490,7 +490,7 @@ def raising_factory(num_hidden, dropout_rate):
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("modle:model_fn", ["no module 'modle'", "did you mean 'model'"]),
+        ("modle:model_fn", ["TARGET modle:model_fn: no module", "did you mean 'model'"]),
         ("missing.py:model_fn", ["no file missing.py"]),
         ("broken:number", ["broken:number", "not callable"]),
         ("broken:factroy", ["has no 'factroy'", "did you mean 'factory'"]),
@@ -541,7 +541,11 @@ def test_a_flag_that_the_code_does_not_have(project: Project, flag: str, word: s
 
 @needs_tensorflow
 @pytest.mark.parametrize(
-    ("name", "words"), [("no_input_fn", ["has no 'no_input_fn'"]), ("number", ["number"])]
+    ("name", "words"),
+    [
+        ("no_input_fn", ["--input-fn broken:no_input_fn", "has no 'no_input_fn'"]),
+        ("number", ["number"]),
+    ],
 )
 def test_an_input_fn_that_is_none(project: Project, name: str, words: List[str]) -> None:
     project.write("broken.py", BROKEN)

@@ -86,6 +86,82 @@ def test_a_report_shows_what_was_given_where_nothing_can_be_traced(linear: Proje
     assert "PREDICT  untraceable" in run.out, run
 
 
+NAMED_LABELS = (
+    INPUTS
+    + """
+
+def named_labels():
+    labels = {"y": tf.zeros([4, 1])}
+    return tf.data.Dataset.from_tensors(({"x": tf.zeros([4, 1])}, labels))
+
+
+def needs_a_path(path, params):
+    return train()
+
+
+def raises():
+    raise OSError("no data here")
+
+
+def leaves():
+    raise SystemExit(3)
+"""
+)
+
+
+def test_a_report_shows_the_labels_that_the_code_refuses(linear: Project) -> None:
+    linear.write("inputs.py", NAMED_LABELS)
+    run = linear.check("net:model_fn", "--input-fn", "inputs:named_labels")
+    assert "features from --input-fn: x float32 [4, 1]; labels: y float32 [4, 1]" in run.out, run
+    assert "PREDICT  restores" in run.out and "EVAL     untraceable" in run.out, run
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "hint"),
+    [
+        (
+            "needs_a_path",
+            "TypeError: needs_a_path() missing 1 required positional argument: 'path'",
+            "name a function that passes the other arguments",
+        ),
+        ("raises", "OSError: no data here", "mend what raised and check again"),
+    ],
+)
+def test_an_input_fn_that_raises_is_not_taken_for_the_model_fn(
+    linear: Project, name: str, message: str, hint: str
+) -> None:
+    linear.write("inputs.py", NAMED_LABELS)
+    run = linear.check("net:model_fn", "--input-fn", "inputs:" + name)
+    said = " ".join(run.out.split())
+    assert run.code == 1 and "PREDICT untraceable" in said, run
+    assert "error[input-fn-raised] the input_fn raised in PREDICT, EVAL, TRAIN" in said, run
+    assert message in said and hint in said, run
+    assert "model_fn raised" not in said and "features from" not in said, run
+
+
+def test_the_import_of_an_input_fn_that_raises(linear: Project) -> None:
+    linear.write("inputs.py", "import no_such_package_xyz")
+    run = linear.check("net:model_fn", "--input-fn", "inputs:train", "--format", "json")
+    (found,) = [f for f in run.json["findings"] if f["severity"] == "error"]
+    assert found["rule"] == "input-fn-raised"
+    assert "importing inputs: No module named 'no_such_package_xyz'" in found["message"]
+
+
+def test_an_input_fn_that_exits_is_named(linear: Project) -> None:
+    linear.write("inputs.py", NAMED_LABELS)
+    run = linear.check("net:model_fn", "--input-fn", "inputs:leaves", "--mode", "eval")
+    assert "calling input_fn: called sys.exit(3)" in " ".join(run.out.split()), run
+
+
+def test_an_input_fn_of_names_of_tensorflow_1(linear: Project) -> None:
+    """Where it raises for want of them, the names of TensorFlow 1 are tried, as for a model_fn."""
+    text = INPUTS.replace("tf = tf.compat.v1\n", "")
+    asks = "def train():\n    tf.get_default_graph()\n"
+    linear.write("inputs.py", text.replace("def train():\n", asks))
+    run = linear.check("net:model_fn", "--input-fn", "inputs:train")
+    assert run.code == 0 and "TRAIN    restores" in run.out, run
+
+
 def test_a_guess_that_the_code_found_wrong_is_no_trace(linear: Project) -> None:
     """A bare except catches what tells of the wrong guess, and makes a layer of another name."""
     swallows = """

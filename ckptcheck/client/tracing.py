@@ -358,7 +358,8 @@ class _Tracing:
         labeled_first = sorted(self._spec.modes, key=lambda mode: mode in UNLABELED)
         best_first = [traces[mode] for mode in labeled_first]
         seen = next((trace for trace in best_first if trace.failure is None), best_first[0])
-        return _WithFeatures(traces, Features(source, seen.features, seen.labels), given)
+        labels = next((t.labels for t in (seen, *best_first) if t.labels is not None), None)
+        return _WithFeatures(traces, Features(source, seen.features, labels), given)
 
     def _given(self, mode: str) -> Inputs:
         if self._spec.features is None:
@@ -516,7 +517,7 @@ def _major(environment: Environment) -> int:
 
 def _may_want_v1(trace: ModeTrace) -> bool:
     failure = trace.failure
-    return failure is not None and failure.kind in ("raised", "no-spec")
+    return failure is not None and failure.kind in ("raised", "input-fn", "no-spec")
 
 
 def _misses_tpu_params(trace: ModeTrace) -> bool:

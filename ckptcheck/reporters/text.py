@@ -105,6 +105,8 @@ class _Writer:
         )
         source = {"saved-graph": "the saved graph", "input-fn": "--input-fn"}
         features = trace.features
+        if features.spec is None and all(mode.failure for mode in trace.modes):
+            return
         text = "features from {}: {}".format(
             source.get(features.source, "--features"), structure_text(features.spec)
         )

@@ -89,7 +89,8 @@ def _missing_param(facts: Facts, trace: ModeTrace) -> str:
 
 
 def _hint(facts: Facts, modes: Tuple[str, ...]) -> str:
-    others = [mode for mode in facts.modes if mode not in modes]
+    traced = {trace.mode for trace in facts.traces if trace.failure is None}
+    others = [mode for mode in facts.modes if mode in traced and mode not in modes]
     if not others:
         return "mend what raised and check again"
     return "mend it, or check the other modes alone: {}".format(

@@ -297,7 +297,7 @@ def _takes_keywords(make: Any, params: Mapping[str, Any]) -> bool:
 
 
 def _params_callable(name: str, app_dir: str) -> Any:
-    found = load(name, app_dir)
+    found = load(name, app_dir, "--params-type")
     if not callable(found):
         raise UsageError(f"--params-type {name}: it is not callable")
     return found

@@ -43,8 +43,13 @@ class ImportFailedError(Exception):
     """The user's module raised while it was imported; the cause is the exception."""
 
 
-def load(name: str, app_dir: str) -> Any:
+def load(name: str, app_dir: str, given_as: str = "TARGET") -> Any:
     """Imports the module of a target and gets its attribute.
+
+    Args:
+        name: ``module:attr`` or ``path.py:attr``.
+        app_dir: where modules are imported from.
+        given_as: the argument or option that named it.
 
     Raises:
         UsageError: there is no such module or attribute.
@@ -53,8 +58,11 @@ def load(name: str, app_dir: str) -> Any:
     place, _, path = name.rpartition(":")
     if app_dir not in sys.path:
         sys.path.insert(0, app_dir)
-    module = _import_file(place) if place.endswith(".py") else _import_module(place, app_dir)
-    return _attribute(module, path, name)
+    try:
+        module = _import_file(place) if place.endswith(".py") else _import_module(place, app_dir)
+        return _attribute(module, path)
+    except UsageError as error:
+        raise UsageError(f"{given_as} {name}: {error}") from None
 
 
 def _claim(name: str) -> None:
@@ -120,7 +128,7 @@ def _package_of(path: str) -> Tuple[str, str]:
 def _execute(path: str, name: str) -> Any:
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise UsageError(f"{path} is no Python file")
+        raise UsageError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -130,12 +138,12 @@ def _execute(path: str, name: str) -> Any:
     return module
 
 
-def _attribute(module: Any, path: str, name: str) -> Any:
+def _attribute(module: Any, path: str) -> Any:
     found = module
     for part in path.split("."):
         if not hasattr(found, part):
             where = getattr(found, "__name__", type(found).__name__)
-            raise UsageError(f"{where!r} has no {part!r} (target {name})" + _near(part, dir(found)))
+            raise UsageError(f"{where!r} has no {part!r}" + _near(part, dir(found)))
         found = getattr(found, part)
     return found
 

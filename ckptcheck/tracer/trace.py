@@ -13,6 +13,7 @@ from .params import Watcher, build_params
 from .restore_plan import restore_of
 
 _HEAD_OPS = 400
+_CALLING_INPUT_FN = "calling input_fn"
 _BATCH_SIZE = 8
 """What TPUEstimator's params say where the features do not."""
 
@@ -45,9 +46,9 @@ class _ModeTracer:
             plan = self._trace()
         except target.ImportFailedError as error:
             cause = error.__cause__ or error
-            return self._failed(failure_of(cause, str(error)), cause)
+            return self._failed(self._failure_of(cause, str(error)), cause)
         except BaseException as error:
-            return self._failed(failure_of(error, self.doing), error)
+            return self._failed(self._failure_of(error, self.doing), error)
         wrong = self.inputs.recorder.wrong
         if wrong is not None:  # a bare "except:" of the user's code caught it
             return self._failed(failure_of(wrong), wrong)
@@ -70,6 +71,13 @@ class _ModeTracer:
             tpu_spec=self.tpu_spec,
             other_shapes=self.other_shapes,
         )
+
+    def _failure_of(self, error: BaseException, doing: str) -> Failure:
+        failure = failure_of(error, doing)
+        if self.doing != _CALLING_INPUT_FN or failure.kind != "raised":
+            return failure
+        said = "" if doing == _CALLING_INPUT_FN else doing
+        return replace(failure_of(error, said), kind="input-fn")
 
     def _failed(self, failure: Failure, error: Optional[BaseException]) -> ModeTrace:
         name = missing_tensorflow_name(error)
@@ -137,8 +145,8 @@ class _ModeTracer:
         if model.is_estimator:
             params = self._own_params(model.params)
         if request.input_fn:
-            self.doing = "calling input_fn"
-            input_fn = target.load(request.input_fn, request.app_dir)
+            self.doing = _CALLING_INPUT_FN
+            input_fn = target.load(request.input_fn, request.app_dir, "--input-fn")
             if not callable(input_fn):
                 raise UsageError(f"--input-fn {request.input_fn}: it is not callable")
             self.inputs.call_input_fn(input_fn, params, config)

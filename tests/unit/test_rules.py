@@ -514,6 +514,26 @@ def test_what_is_said_of_a_variable_is_true_of_each_mode_of_its_finding() -> Non
     assert "the run raises: Dimensions must be equal" in found[("train",)]
 
 
+def test_only_modes_that_can_be_traced_are_advised() -> None:
+    said = made.facts()
+    assert said.trace is not None
+    raised = {
+        "eval": Failure("raised", "ValueError", "None values not supported"),
+        "train": Failure("raised", "TypeError", "List of Tensors when single Tensor expected"),
+    }
+    modes = tuple(
+        dataclasses.replace(trace, plan=None, failure=raised.get(trace.mode))
+        if trace.mode in raised
+        else trace
+        for trace in said.trace.modes
+    )
+    said = dataclasses.replace(said, trace=dataclasses.replace(said.trace, modes=modes))
+    found = mine(all_rules()["model-fn-raised"], run_rules(said))
+    assert [finding.hint for finding in found] == [
+        "mend it, or check the other modes alone: --mode predict"
+    ] * 2
+
+
 def test_what_is_initialized_again_is_not_judged_by_its_stored_shape() -> None:
     again = (VariableSpec("kernel", (4, 6), "float32"),)
     reads = (made.read("kernel", (4, 6)),)
