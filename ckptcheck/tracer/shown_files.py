@@ -56,8 +56,8 @@ def show(root: str, model_dir: str, ledger: Ledger, opened: Collection[str] = ()
         UsageError: TMPDIR is full.
     """
     shown = scratch.model_dir_in(root)
-    mirror = _Mirror(root, ledger.watch, opened)
     try:
+        mirror = _Mirror(root, ledger.watch, opened)
         if os.path.isdir(model_dir):
             mirror.fill(os.path.abspath(model_dir))
         ledger.write(mirror.left_out)
@@ -68,6 +68,11 @@ def show(root: str, model_dir: str, ledger: Ledger, opened: Collection[str] = ()
 
 def no_room(temporary: str, error: OSError) -> UsageError:
     """Returns the error for a TMPDIR that cannot hold the copies."""
+    if error.errno not in _FULL:
+        return UsageError(
+            f"MODEL_DIR cannot be copied to TMPDIR ({temporary}) for the code: {error.strerror}. "
+            "The code may have removed ckptcheck's directory there"
+        )
     return UsageError(
         f"TMPDIR ({temporary}) cannot hold the copy of MODEL_DIR that the code is shown: "
         f"{error.strerror}. Free some space there, or set TMPDIR to another directory"

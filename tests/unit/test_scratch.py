@@ -518,6 +518,20 @@ def test_no_room_in_tmpdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert os.listdir(str(place)) == []
 
 
+def test_a_directory_that_the_code_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Traces of other modes follow, and their place is gone; free space would not help."""
+    (tmp_path / "data").write_bytes(b"123")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    root = scratch.make()
+    ledger = Ledger(root)
+    scratch.remove(root)
+    with pytest.raises(UsageError) as raised:
+        shown_files.show(root, str(tmp_path), ledger)
+    ledger.close()
+    assert "No such file or directory. The code may have removed" in str(raised.value)
+    assert "space" not in str(raised.value)
+
+
 def test_no_room_for_the_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What could not be written is not tried again when it is closed."""
     (tmp_path / "model_dir").mkdir()

@@ -17,7 +17,7 @@ from ckptcheck.checkpoint.own_folder import own_folder
 from ckptcheck.errors import UsageError
 from ckptcheck.tracer import processes, temporary
 
-from ..support import PROJECT, is_running
+from ..support import PROJECT, is_running, keeps_running
 
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/environ").exists(), reason="NOT TESTED: there is no /proc here"
@@ -263,7 +263,7 @@ def test_processes_of_a_killed_run_are_ended(place: Path) -> None:
         temporary.clean_up()
         ended = [process.wait(timeout=10) for process in (first, second, third)]
         assert ended == [-signal.SIGKILL] * 3
-        assert not any(map(is_running, found)), "what is below it has no mark, and is ended too"
+        assert not any(map(keeps_running, found)), "what is below it has no mark, and is ended too"
         assert lives.poll() is None
     assert not os.path.exists(path)
 
