@@ -84,12 +84,13 @@ class CheckSpec:
         _verify_types(self)
         for field, name in _TEXTS.items():
             verify_text(name, getattr(self, field) or "")
-        _verify_name("TARGET", self.target)
+        _verify_name("TARGET", self.target, "model_fn")
         object.__setattr__(self, "params", json_values.plain(self.params, "params"))
         if self.input_fn:
-            _verify_name("--input-fn", self.input_fn)
+            _verify_name("--input-fn", self.input_fn, "input_fn")
         if self.params_type not in ("dict", "attr"):
-            _verify_name("--params-type (dict, attr or module:callable)", self.params_type)
+            what = "--params-type (dict, attr or module:callable)"
+            _verify_name(what, self.params_type, "make_params")
         if self.input_fn and self.features is not None:
             raise UsageError("--input-fn and --features exclude each other: give one of them")
         verify_choices("--mode", self.modes, ALL_MODES)
@@ -193,12 +194,12 @@ def _folder(app_dir: str) -> str:
     return os.path.normpath(folder)
 
 
-def _verify_name(what: str, value: str) -> None:
+def _verify_name(what: str, value: str, attribute: str) -> None:
     place, colon, path = value.rpartition(":")
     if not colon or not place or not path:
         raise UsageError(
             f"{what} {value!r}: expected module:attr or path/to/file.py:attr, such as "
-            f"{_example(value)}"
+            f"{_example(value, attribute)}"
         )
     if not all(part.isidentifier() for part in path.split(".")):
         raise UsageError(f"{what} {value!r}: {path!r} is no name in a module")
@@ -209,19 +210,21 @@ def _verify_name(what: str, value: str) -> None:
         raise UsageError(f"{what} {value!r}: {place!r} is no module{hint}")
 
 
-def _example(value: str) -> str:
+def _example(value: str, attribute: str) -> str:
     """What may have been meant by a name without a module or an attribute."""
     if value.startswith(":") and value[1:].isidentifier():
         return f"models.net{value}"
     value = value.strip(":")
+    if value.isidentifier() and value.endswith(attribute):
+        return f"models.net:{value}"
     if value.endswith(".py"):
-        return f"{value}:model_fn"
+        return f"{value}:{attribute}"
     if "/" in value:
-        return f"{value.rstrip('/')}.py:model_fn"
+        return f"{value.rstrip('/')}.py:{attribute}"
     if not all(part.isidentifier() for part in value.split(".")):
-        return "models.net:model_fn"
+        return f"models.net:{attribute}"
     module, dot, name = value.rpartition(".")
-    return f"{module}:{name}" if dot else f"{value}:model_fn"
+    return f"{module}:{name}" if dot else f"{value}:{attribute}"
 
 
 def verify_choices(what: str, values: Sequence[str], allowed: Sequence[str]) -> None:

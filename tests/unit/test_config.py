@@ -294,6 +294,7 @@ def test_targets(target: str) -> None:
         ("", "such as models.net:model_fn"),
         (":", "expected module:attr"),
         ("net:", "such as net:model_fn"),
+        ("model_fn", "such as models.net:model_fn"),
         (":model_fn", "expected module:attr"),
         ("net.py", "expected module:attr"),
         ("net:model fn", "'model fn' is no name"),
@@ -311,6 +312,20 @@ def test_what_is_no_target_is_said(target: str, words: str) -> None:
         CheckSpec("runs", target)
     assert str(caught.value).startswith(f"TARGET {target!r}: ")
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [
+        ("input_fn", "such as models.net:input_fn"),
+        ("train_input_fn", "such as models.net:train_input_fn"),
+        ("train", "such as train:input_fn"),
+        ("train.py", "such as train.py:input_fn"),
+    ],
+)
+def test_an_input_fn_without_a_module_is_said(name: str, example: str) -> None:
+    with pytest.raises(UsageError, match=f"--input-fn '{name}': expected module:attr .*{example}"):
+        CheckSpec("runs", "net:model_fn", input_fn=name)
 
 
 @pytest.mark.parametrize(
