@@ -13,6 +13,15 @@ class ShapeProblem(NamedTuple):
     says: str
 
 
+_REFUSALS = {
+    "assign": "Assign requires shapes of both tensors to match",
+    "reshape": "Input to reshape is a tensor with another number of values",
+    "slice": "Shape in shape_and_slice spec does not match the shape in the save file",
+    "table": "Expected shape … for value, got …",
+}
+"""What TensorFlow says of another shape, by what it verifies of a read."""
+
+
 def shape_problem(read: Read, stored: VariableSpec, plan: RestorePlan) -> Optional[ShapeProblem]:
     """Judges a read's shape; None where it is the stored one, or the dtype fails first."""
     if read.dtype != stored.dtype:
@@ -21,23 +30,10 @@ def shape_problem(read: Read, stored: VariableSpec, plan: RestorePlan) -> Option
         return _opaque_problem(read, plan)
     if allows(read.shape, stored.shape):
         return None
-    if read.check == "reshape":
-        return (
-            None
-            if _same_count(read.shape, stored.shape)
-            else ShapeProblem(
-                FAILS_AT_RESTORE, "Input to reshape is a tensor with another number of values"
-            )
-        )
-    if read.check == "table":
-        return ShapeProblem(FAILS_AT_RESTORE, "Expected shape … for value, got …")
-    if read.check == "slice":
-        return ShapeProblem(
-            FAILS_AT_RESTORE,
-            "Shape in shape_and_slice spec does not match the shape in the save file",
-        )
-    if read.check == "assign":
-        return ShapeProblem(FAILS_AT_RESTORE, "Assign requires shapes of both tensors to match")
+    if read.check == "reshape" and _same_count(read.shape, stored.shape):
+        return None
+    if read.check in _REFUSALS:
+        return ShapeProblem(FAILS_AT_RESTORE, _REFUSALS[read.check])
     if any(spec.name == read.variable for spec in plan.reinitialized):
         return None  # its declared shape comes back, and the checkpoint's values are lost
     if read.role == "global_step":

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, List
+from typing import Any, Callable, Dict, List, Tuple
 
 import pytest
 
@@ -63,55 +63,49 @@ def test_the_kind_of_variables_of_tensorflow_1() -> None:
     assert graph is not None and (graph.tensorflow, graph.behavior) == ("1.15.5", "v1")
 
 
-@pytest.mark.parametrize(
-    ("fault", "rule"),
-    [
-        ("no state", "no-checkpoint"),
-        ("missing", "unreadable-checkpoint"),
-        ("short", "unreadable-checkpoint"),
-        ("index", "unreadable-checkpoint"),
-        ("moved", "checkpoint-moved"),
-        ("renamed", "wrong-step"),
-        ("newer", "newer-checkpoint"),
-        ("meta", "missing-saved-graph"),
-        ("empty meta", "missing-saved-graph"),
-        ("orphan", "data-without-index"),
-        ("no index", "checkpoint-moved"),
-        ("stranger", "left-over-files"),
-        ("longer", "left-over-files"),
-    ],
-)
-def test_faults(fault: str, rule: str, model_dir: Path) -> None:
-    data = model_dir / "model.ckpt-10.data-00000-of-00001"
-    if fault == "no state":
-        (model_dir / "checkpoint").unlink()
-    elif fault == "missing":
-        data.unlink()
-    elif fault == "short":
-        os.truncate(str(data), 100)
-    elif fault == "index":
-        (model_dir / "model.ckpt-10.index").write_bytes(b"x" * 100)
-    elif fault == "moved":
-        (model_dir / "checkpoint").write_text('model_checkpoint_path: "/old/model.ckpt-10"\n')
-    elif fault == "renamed":
-        for path in list(model_dir.glob("model.ckpt-10.*")):
-            path.rename(str(path).replace("ckpt-10", "ckpt-11"))
-        (model_dir / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-11"\n')
-    elif fault == "newer":
-        put(model_dir, name="model.ckpt-20")
-    elif fault == "meta":
-        (model_dir / "model.ckpt-10.meta").unlink()
-    elif fault == "empty meta":
-        (model_dir / "model.ckpt-10.meta").write_bytes(b"")
-    elif fault == "orphan":
-        (model_dir / "model.ckpt-20.data-00000-of-00001").write_bytes(b"")
-    elif fault == "no index":
-        (model_dir / "model.ckpt-10.index").unlink()
-    elif fault == "stranger":
-        (model_dir / "model.ckpt-10.data-00000-of-00002").write_bytes(b"")
-    else:
-        with open(str(data), "ab") as file:
-            file.write(b"more")
+INDEX, META, DATA = ("index", "meta", "data-00000-of-00001")
+
+
+def _file(model_dir: Path, ending: str, step: int = 10) -> Path:
+    return model_dir / f"model.ckpt-{step}.{ending}"
+
+
+def _moved(model_dir: Path) -> None:
+    (model_dir / "checkpoint").write_text('model_checkpoint_path: "/old/model.ckpt-10"\n')
+
+
+def _renamed(model_dir: Path) -> None:
+    for path in list(model_dir.glob("model.ckpt-10.*")):
+        path.rename(str(path).replace("ckpt-10", "ckpt-11"))
+    (model_dir / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-11"\n')
+
+
+def _longer(model_dir: Path) -> None:
+    with open(str(_file(model_dir, DATA)), "ab") as file:
+        file.write(b"more")
+
+
+FAULTS: Dict[str, Tuple[Callable[[Path], Any], str]] = {
+    "no state": (lambda m: (m / "checkpoint").unlink(), "no-checkpoint"),
+    "missing": (lambda m: _file(m, DATA).unlink(), "unreadable-checkpoint"),
+    "short": (lambda m: os.truncate(str(_file(m, DATA)), 100), "unreadable-checkpoint"),
+    "index": (lambda m: _file(m, INDEX).write_bytes(b"x" * 100), "unreadable-checkpoint"),
+    "moved": (_moved, "checkpoint-moved"),
+    "renamed": (_renamed, "wrong-step"),
+    "newer": (lambda m: put(m, name="model.ckpt-20"), "newer-checkpoint"),
+    "meta": (lambda m: _file(m, META).unlink(), "missing-saved-graph"),
+    "empty meta": (lambda m: _file(m, META).write_bytes(b""), "missing-saved-graph"),
+    "orphan": (lambda m: _file(m, DATA, 20).write_bytes(b""), "data-without-index"),
+    "no index": (lambda m: _file(m, INDEX).unlink(), "checkpoint-moved"),
+    "stranger": (lambda m: _file(m, "data-00000-of-00002").write_bytes(b""), "left-over-files"),
+    "longer": (_longer, "left-over-files"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults(fault: str, model_dir: Path) -> None:
+    make, rule = FAULTS[fault]
+    make(model_dir)
     found = inspect(str(model_dir))
     assert rules_of(found) == [rule]
     assert found.ok == (found.findings[0].severity != "error")
