@@ -196,9 +196,10 @@ def _folder(app_dir: str) -> str:
 def _verify_name(what: str, value: str) -> None:
     place, colon, path = value.rpartition(":")
     if not colon or not place or not path:
+        is_function = what == "--input-fn" and value.isidentifier()
+        example = f"models.net:{value}" if is_function else _example(value)
         raise UsageError(
-            f"{what} {value!r}: expected module:attr or path/to/file.py:attr, such as "
-            f"{_example(value)}"
+            f"{what} {value!r}: expected module:attr or path/to/file.py:attr, such as {example}"
         )
     if not all(part.isidentifier() for part in path.split(".")):
         raise UsageError(f"{what} {value!r}: {path!r} is no name in a module")
