@@ -81,8 +81,14 @@ def test_an_option_of_another_command(
     [
         ((TARGET, "model_dir", "params.json"), "TARGET model_dir is a directory"),
         (("params.json", TARGET, "model_dir"), "PARAMS model_dir is a directory"),
-        (("model_dir", "params.json", TARGET), "PARAMS model.py:model_fn is no file"),
-        (("model:model_fn", "x:y"), "MODEL_DIR model:model_fn is no directory"),
+        (
+            ("model_dir", "params.json", TARGET),
+            "PARAMS model.py:model_fn looks like a TARGET, not a params file",
+        ),
+        (
+            ("model:model_fn", "x:y"),
+            "MODEL_DIR model:model_fn looks like a TARGET, not a directory",
+        ),
     ],
 )
 def test_arguments_in_another_order(
@@ -286,7 +292,7 @@ def test_a_prefix_with_a_colon(project: Project) -> None:
         path.rename(project.root / path.name.replace("model.ckpt-10", "exp:model"))
     assert run_cli("inspect", "exp:model", cwd=project.root).code == 0
     run = project.run("exp:model", "no_such_module_xyz:model_fn", "params.json", *ONE)
-    assert "what a TARGET looks like" not in run.err + run.out
+    assert "looks like a TARGET" not in run.err + run.out
 
 
 def test_the_command_line_in_a_thread(project: Project) -> None:
@@ -342,7 +348,7 @@ def test_a_set_that_is_none(project: Project, override: str) -> None:
         (["--timeout", "nonsense"], ["--timeout"]),
         (["--app-dir", "nonsense"], ["--app-dir nonsense: no such directory"]),
         (["--params-type", "nonsense"], ["--params-type", "dict, attr or module:callable"]),
-        (["--input-fn", "nonsense"], ["--input-fn", "module:attr"]),
+        (["--input-fn", "nonsense"], ["module:attr", "such as models.net:nonsense"]),
         (["--features", "nonsense"], ["--features nonsense: no such file"]),
         (["--explain", "nonsense"], ["--explain nonsense: no such rule", "ckptcheck --list-rules"]),
         (["--nonsense"], ["--nonsense"]),

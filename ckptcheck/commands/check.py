@@ -91,9 +91,9 @@ def _verify_order(model_dir: str, target: str, params: Optional[str]) -> None:
     elif params and os.path.isdir(params):
         problem = f"PARAMS {params} is a directory"
     elif params and _NAME.fullmatch(params) and not os.path.exists(params):
-        problem = f"PARAMS {params} is no file, but what a TARGET looks like"
+        problem = f"PARAMS {params} looks like a TARGET, not a params file"
     elif _NAME.fullmatch(model_dir) and not _is_there(model_dir):
-        problem = f"MODEL_DIR {model_dir} is no directory, but what a TARGET looks like"
+        problem = f"MODEL_DIR {model_dir} looks like a TARGET, not a directory"
     if problem:
         raise UsageError(
             f"{problem}: expected MODEL_DIR TARGET PARAMS, in this order, such as "

@@ -197,18 +197,39 @@ def _of_estimator(estimator: Any, request: TraceRequest) -> Model:
             f"target {request.target} is an Estimator, which has params of its own; leave PARAMS "
             "out, or name a function that builds the Estimator from them"
         )
-    return _model_of(estimator)
+    return _model_of(estimator, request)
 
 
-def _model_of(estimator: Any) -> Model:
+def _model_of(estimator: Any, request: TraceRequest) -> Model:
+    _show_copies(estimator, request)
     if hasattr(estimator, "_is_input_fn_invoked"):  # a TPUEstimator, which takes a call for export
         estimator._is_input_fn_invoked = True
     return Model(estimator._model_fn, estimator.params, estimator.config)
 
 
+def _show_copies(estimator: Any, request: TraceRequest) -> None:
+    """Lets an Estimator of the model_dir under check work on the copies that code is shown.
+
+    A TPUEstimator's own hooks write event files to its model_dir before any session is made.
+    """
+    named = estimator.model_dir
+    if not isinstance(named, str) or not _is_same_directory(named, request.model_dir):
+        return
+    scratch.note_asked(request.scratch_dir)
+    estimator._model_dir = request.scratch_dir
+    estimator._config = estimator.config.replace(model_dir=request.scratch_dir)
+
+
+def _is_same_directory(path: str, other: str) -> bool:
+    try:
+        return os.path.samefile(path, other)
+    except OSError:  # one of them is not there
+        return False
+
+
 def _of_factory(made: Any, request: TraceRequest) -> Model:
     if _is_estimator(made):
-        return _model_of(made)
+        return _model_of(made, request)
     if callable(made) and _takes_features(made):
         _check_signature(made, request.target)
         return Model(made)
