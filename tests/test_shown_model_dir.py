@@ -13,7 +13,7 @@ from typing import Iterator
 
 import pytest
 
-from .support import Project, Run, needs_tensorflow, said, sparse_file
+from .support import Project, Run, needs_estimator, needs_tensorflow, said, sparse_file
 
 pytestmark = needs_tensorflow
 
@@ -345,3 +345,42 @@ def _fill(disk: Path) -> int:
             made += 1
     except OSError:
         return made
+
+
+ESTIMATOR = """
+import os
+import tensorflow as tf
+from model import model_fn as good_model_fn
+
+
+def model_fn(features, labels, mode, params, config):
+    spec = good_model_fn(features, labels, mode, params)
+    with open(os.path.join(config.model_dir, "mine.txt"), "w") as file:
+        file.write("mine")
+    tf.summary.FileWriter(config.model_dir, tf.get_default_graph()).close()
+    return spec
+
+
+def make(**params):
+    return tf.estimator.Estimator(model_fn, os.path.abspath("model_dir"), params=params)
+
+
+def make_tpu(**params):
+    config = tf.estimator.tpu.RunConfig(model_dir=os.path.abspath("model_dir"))
+    return tf.estimator.tpu.TPUEstimator(
+        model_fn, config=config, params=params, use_tpu=False, train_batch_size=8,
+        eval_batch_size=8, predict_batch_size=8,
+    )
+"""
+
+
+@pytest.mark.parametrize(
+    "target", ["shown:make", pytest.param("shown:make_tpu", marks=needs_estimator)]
+)
+def test_an_estimator_works_on_the_copies(project: Project, target: str) -> None:
+    """Its own hooks do too: those of a TPUEstimator write event files."""
+    project.write("shown.py", ESTIMATOR)
+    run = project.check(target, "params.json", *JSON)
+    rules = {found["rule"] for found in run.json["findings"]}
+    assert rules <= {"defaulted-param", "stood-in"}, run
+    assert {found["verdict"] for found in run.json["modes"].values()} == {"restores"}, run
