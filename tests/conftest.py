@@ -1,5 +1,7 @@
 """Fixtures that all tests can ask for."""
 
+import os
+import tempfile
 from pathlib import Path
 
 import hypothesis
@@ -8,6 +10,10 @@ import pytest
 from ckptcheck import settled
 
 from .support import Project, copy_fixture
+
+# Tests choose the directory for temporary files by tempfile.tempdir, which TMPDIR would overrule.
+tempfile.gettempdir()
+os.environ.pop("TMPDIR", None)
 
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("ckptcheck", deadline=None)

@@ -348,7 +348,7 @@ def test_a_set_that_is_none(project: Project, override: str) -> None:
         (["--timeout", "nonsense"], ["--timeout"]),
         (["--app-dir", "nonsense"], ["--app-dir nonsense: no such directory"]),
         (["--params-type", "nonsense"], ["--params-type", "dict, attr or module:callable"]),
-        (["--input-fn", "nonsense"], ["module:attr", "such as models.net:nonsense"]),
+        (["--input-fn", "nonsense"], ["module:attr", "such as nonsense:input_fn"]),
         (["--features", "nonsense"], ["--features nonsense: no such file"]),
         (["--explain", "nonsense"], ["--explain nonsense: no such rule", "ckptcheck --list-rules"]),
         (["--nonsense"], ["--nonsense"]),

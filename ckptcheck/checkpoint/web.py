@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 LARGEST = 32 << 20
 """Bytes; the list of 100,000 files has a third of that."""
@@ -24,6 +24,8 @@ def bounded_client() -> Dict[str, Any]:
     import aiohttp
 
     class Response(aiohttp.ClientResponse):
+        _body: Optional[bytes]
+
         async def read(self) -> bytes:
             if self._body is None:
                 data = bytearray()
