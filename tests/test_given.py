@@ -124,7 +124,7 @@ def test_a_report_shows_the_labels_that_the_code_refuses(linear: Project) -> Non
             "TypeError: needs_a_path() missing 1 required positional argument: 'path'",
             "name a function that passes the other arguments",
         ),
-        ("raises", "OSError: no data here", "mend what raised and check again"),
+        ("raises", "OSError: no data here", "fix what raised and check again"),
     ],
 )
 def test_an_input_fn_that_raises_is_not_taken_for_the_model_fn(

@@ -240,7 +240,7 @@ def untraced(facts: Facts, effect: str) -> str:
     return "" if facts.modes else f"; {effect}"
 
 
-def mended_state(located: Located) -> str:
+def state_file_fix(located: Located) -> str:
     """What to do about a state file that does not name what is meant, or not that alone."""
     if located.exists and not located.elsewhere:
         return name_alone(located, _below(located.model_dir, located.prefix))

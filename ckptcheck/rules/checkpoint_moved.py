@@ -23,7 +23,7 @@ from .base import (
     Facts,
     Rule,
     all_modes,
-    mended_state,
+    state_file_fix,
     untraced,
 )
 from .examples import LOCATED, facts, nothing_to_restore
@@ -52,7 +52,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             + (f", none of those in {located.model_dir}" if located.candidates else ""),
             modes=facts.modes,
             subject=located.prefix,
-            hint=mended_state(located),
+            hint=state_file_fix(located),
         )
 
 
@@ -129,7 +129,7 @@ def _hint(located: Located) -> str:
         return f"copy {located.prefix}.index from where it was written"
     if located.prefix in located.candidates:  # it is named rightly, and cannot be read
         return f"copy {located.prefix}.index again from where it was written"
-    return mended_state(located)
+    return state_file_fix(located)
 
 
 def _renamed(located: Located) -> str:
@@ -137,7 +137,7 @@ def _renamed(located: Located) -> str:
     while not pattern_in(os.path.basename(folder)):
         folder = os.path.dirname(folder)
     moved = located.state is not None and os.path.isabs(located.state.latest)
-    return f"rename the directory {folder}" + (f", and {mended_state(located)}" if moved else "")
+    return f"rename the directory {folder}" + (f", and {state_file_fix(located)}" if moved else "")
 
 
 def title(findings: Tuple[Finding, ...]) -> str:

@@ -12,7 +12,7 @@ import dataclasses
 from typing import Iterator, Tuple
 
 from ..spec import Finding
-from .base import Facts, Rule, mended_state, untraced
+from .base import Facts, Rule, state_file_fix, untraced
 from .checkpoint_moved import NOT_FOUND, not_found
 from .examples import LOCATED, facts
 
@@ -33,7 +33,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         modes=facts.modes,
         outcomes=not_found(facts),
         subject=located.prefix,
-        hint=mended_state(located) if by_state_file else f"let {located.model_dir} be model_dir",
+        hint=state_file_fix(located) if by_state_file else f"let {located.model_dir} be model_dir",
     )
 
 

@@ -4,7 +4,7 @@ Estimator calls an input_fn with those of ``mode``, ``params`` and ``config`` th
 names, and with nothing else. ckptcheck does the same, so an input_fn that needs another argument,
 such as the path of the data, raises in both.
 
-What to do: mend what raised. Where the input_fn needs other arguments, write a function without
+What to do: fix what raised. Where the input_fn needs other arguments, write a function without
 them that calls it, and name that function.
 """
 

@@ -15,7 +15,7 @@ import dataclasses
 from typing import Iterator, Tuple
 
 from ..spec import TRAIN, Finding
-from .base import FAILS_AT_RESTORE, Facts, Rule, mended_state, some_names, untraced
+from .base import FAILS_AT_RESTORE, Facts, Rule, some_names, state_file_fix, untraced
 from .examples import LOCATED, facts
 
 
@@ -52,7 +52,7 @@ def _finding(facts: Facts, severity: str, message: str) -> Finding:
         modes=modes,
         outcomes=dict.fromkeys(modes, FAILS_AT_RESTORE) if severity == "error" else {},
         subject=f"{located.model_dir} {severity}",
-        hint=mended_state(located),
+        hint=state_file_fix(located),
     )
 
 

@@ -4,7 +4,7 @@ The lines shown are the user's own, the innermost last. A model_fn that does not
 (one that always builds the loss cannot PREDICT, where labels are None) is untraceable in that mode;
 since a gate must not be green by accident, that is an error.
 
-What to do: mend what raised; if the mode is never used, name the others (``--mode train --mode
+What to do: fix what raised; if the mode is never used, name the others (``--mode train --mode
 eval``).
 """
 
@@ -92,8 +92,8 @@ def _hint(facts: Facts, modes: Tuple[str, ...]) -> str:
     traced = {trace.mode for trace in facts.traces if trace.failure is None}
     others = [mode for mode in facts.modes if mode in traced and mode not in modes]
     if not others:
-        return "mend what raised and check again"
-    return "mend it, or check the other modes alone: {}".format(
+        return "fix what raised and check again"
+    return "fix it, or check the other modes alone: {}".format(
         " ".join("--mode " + mode for mode in others)
     )
 

@@ -530,7 +530,7 @@ def test_only_modes_that_can_be_traced_are_advised() -> None:
     said = dataclasses.replace(said, trace=dataclasses.replace(said.trace, modes=modes))
     found = mine(all_rules()["model-fn-raised"], run_rules(said))
     assert [finding.hint for finding in found] == [
-        "mend it, or check the other modes alone: --mode predict"
+        "fix it, or check the other modes alone: --mode predict"
     ] * 2
 
 
