@@ -350,9 +350,14 @@ def add_metrics(estimator: Any, metric_fn: Any) -> Any:
 
 
 def install(tensorflow: Any) -> None:
-    """Puts the stand-in where TensorFlow had ``tf.estimator``."""
+    """Puts the stand-in where TensorFlow had ``tf.estimator``.
+
+    Where ``tensorflow`` means ``tensorflow.compat.v1``, code that says ``tf.compat.v1`` gets the
+    ``compat.v1`` in that.
+    """
     module = build(tensorflow)
-    for owner in (tensorflow, tensorflow.compat.v1, tensorflow.compat.v2):
+    inner = tensorflow.compat.v1.compat
+    for owner in (tensorflow, *(c for at in (tensorflow.compat, inner) for c in (at.v1, at.v2))):
         owner.estimator = module
     for name in ("tensorflow.estimator", "tensorflow.compat.v1.estimator"):
         sys.modules[name] = module
