@@ -1133,7 +1133,7 @@ def _decode(hint: Any, value: Any) -> Any:
         return {key: _decode(arguments[-1], item) for key, item in value.items()}
     _verify_type(value, (int, float) if hint is float else hint)
     if isinstance(value, bool) and hint is not bool:
-        raise TypeError(f"{value!r} is no {hint.__name__}")
+        raise TypeError(f"{value!r} is not of type {hint.__name__}")
     return value
 
 

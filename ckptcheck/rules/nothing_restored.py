@@ -15,7 +15,7 @@ from .examples import READS, facts
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Finds a checkpoint of which no checked mode reads anything but the global step."""
+    """Finds a checkpoint from which the checked modes read only the global step."""
     unread = restores_nothing(facts)
     if unread:
         yield Finding(
