@@ -8,14 +8,14 @@ from typing import Any, Callable, Iterable, Mapping, Optional, Sequence, Tuple, 
 from .advice import with_advice
 from .checkpoint.bundle import differences
 from .checkpoint.examine import Examined
-from .checkpoint.graphs import Graphs, graphs_at_hand
 from .checkpoint.gzip_file import unpacked_name
 from .checkpoint.held import NOTHING_HELD, Held, data_held, lacks
 from .checkpoint.listing import Listing, attributed, listing, listing_after
 from .checkpoint.marks import Marks, marks_of
 from .checkpoint.remote import LocalView, local_view
+from .client.memo import TraceMemo, memo_of
 from .client.process import Tracer
-from .client.tracing import TraceMemo, memo_of, trace_check
+from .client.tracing import trace_check
 from .config import (
     DEFAULT_TIMEOUT,
     CheckSpec,
@@ -185,7 +185,6 @@ class _Checkpoint:
         examined: what its files say without TensorFlow.
         read: how to read its data where they are not beside the index.
         unread: what could not be read of it, and is not needed for the rest.
-        graphs_place: turns the names of unpacked files into those that the user knows.
         held: its data files, where they are to be read.
         at_rest: whether no file changed until all were seen.
     """
@@ -194,7 +193,6 @@ class _Checkpoint:
     examined: Examined
     read: Any
     unread: Tuple[str, ...]
-    graphs_place: LocalView
     held: Held
     at_rest: bool
 
@@ -269,18 +267,13 @@ class _Looking:
             return self._seen
         self._stack.close()
         located, examined = look_at(self._place.path)
-        graphs = Graphs(located, self._place)
-        if located.prefix or located.candidates:
-            graphs = self._stack.enter_context(graphs_at_hand(located))
         read = self._place.reader_of(located.prefix)
         held = NOTHING_HELD
         if self._spec.deep and read is None:
             held = self._stack.enter_context(data_held(examined.bundle))
         at_rest = not located.elsewhere and marks_of(folders) == marks
         self._marks = None if located.elsewhere else marks
-        self._seen = _Checkpoint(
-            graphs.located, examined, read, self._place.unread, graphs.place, held, at_rest
-        )
+        self._seen = _Checkpoint(located, examined, read, self._place.unread, held, at_rest)
         return self._seen
 
     def asked(self, tracer: Tracer) -> Tuple[_Checkpoint, TraceMemo]:
@@ -297,7 +290,7 @@ class _Looking:
         graph_file = os.path.basename(examined.graph.file) if examined.graph else ""
         lost = (
             isinstance(known.index, Failure)
-            or isinstance(known.graph, Failure)
+            or known.graph_problem != ""
             or _disagreement(examined, known.index) != ""
             or unpacked_name(graph_file) not in ("", known.graph_name)
             or (self._spec.deep and lacks(found.held, examined.bundle, examined.files))
@@ -317,7 +310,7 @@ def _run_traced(
         found, known = looking.asked(tracer)
         scans = found.scans(spec, progress)
         if found.are_of_it(scans):
-            return found.graphs_place.shown(_traced(spec, found, known, scans, tracer))
+            return _traced(spec, found, known, scans, tracer)
     raise being_written(spec.model_dir)
 
 

@@ -6,6 +6,7 @@ Python 3.7 and has no ckptcheck in it.
 """
 
 import dataclasses
+import hashlib
 from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar, Union
 
 Shape = Optional[Tuple[Optional[int], ...]]
@@ -155,8 +156,7 @@ class Failure:
     Attributes:
         kind: ``raised``, ``input-fn`` (the input_fn raised), ``timed-out``, ``crashed``,
             ``exited``, ``out-of-memory``, ``no-spec``, ``scaffold`` (TensorFlow refused the
-            Scaffold), ``structure`` (the guess of the features' structure was wrong: try again
-            with the events), or ``usage`` (ckptcheck was asked for something that is not there).
+            Scaffold), or ``usage`` (ckptcheck was asked for something that is not there).
         type: the exception's type, "" where there is none.
         message: what it says, in one paragraph.
         frames: the last frames of the user's own code, the innermost last.
@@ -215,16 +215,16 @@ class InputEvent:
 
 
 @dataclasses.dataclass(frozen=True)
-class TensorUse:
-    """Who consumes one leaf of the features or labels in the traced graph.
+class InputTensor:
+    """One leaf of the features or labels in the traced graph.
 
     Attributes:
-        path: where the leaf stands, from the root.
-        consumers: each consumer's name, op and input (``dense/MatMul MatMul:0``), sorted.
+        path: where the leaf is, from the root.
+        name: the name of the tensor, or of the values of a sparse one.
     """
 
     path: Tuple[Union[str, int], ...]
-    consumers: Tuple[str, ...]
+    name: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -245,8 +245,8 @@ class TraceRequest:
             tells; an Estimator's own config knows better.
         rehearse: whether the run after the restore is to be rehearsed where shapes differ.
         guessed: whether the structures are a guess. Then a use that does not fit them ends the
-            trace with a ``structure`` failure, which only the search for the features may see.
-            Otherwise TensorFlow raises what it raises.
+            trace with a :class:`Misfit`, and the reply has the graph. Otherwise TensorFlow raises
+            what it raises.
     """
 
     mode: str
@@ -271,94 +271,119 @@ class TraceRequest:
 
 
 @dataclasses.dataclass(frozen=True)
-class ModeTrace:
-    """What the tracer replies of one mode: either a finished plan, or why there is none.
+class Observed:
+    """What a trace saw, however it ended.
 
     Attributes:
-        plan: the finished plan; None where the trace failed.
-        failure: why it failed; None where it did not.
-        wants_v1: a name of TensorFlow 1 that the code asked for and this TensorFlow has only in
-            ``tensorflow.compat.v1``; "" for none.
+        params: how the params were used.
+        events: what the model_fn did with its features and labels.
+        features: the structure of the features, as far as the trace found it out.
+        labels: the same of the labels.
+        inputs: the tensors of features and labels.
         stand_ins: what of TensorFlow was stood in for.
-        head: the types of the first ops that the model_fn made, in their order.
-        ops: how many ops it made, until it returned or raised.
         notes: what the user should know of this trace.
+        tpu_spec: whether model_fn returned a TPUEstimatorSpec, which only TPUEstimator takes.
+        graph: the graph, as :mod:`.tracer.graph_text` writes it; "" where it was not wanted, or
+            there is none.
+        first_op: how many nodes of the graph are older than the model_fn's.
+    """
+
+    params: ParamsUse = ParamsUse()
+    events: Tuple[InputEvent, ...] = ()
+    features: Any = None
+    labels: Any = None
+    inputs: Tuple[InputTensor, ...] = ()
+    stand_ins: Tuple[str, ...] = ()
+    notes: Tuple[str, ...] = ()
+    tpu_spec: bool = False
+    graph: str = ""
+    first_op: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class FinishedTrace:
+    """The trace of a mode that was traced to its end.
+
+    Attributes:
+        plan: the restore plan.
+        seen: what else the trace saw.
         behavior: ``v1`` or ``v2``: the kind of variables that the launch makes; "" where a
             distribution strategy decided.
-        tpu_spec: whether model_fn returned a TPUEstimatorSpec, which only TPUEstimator takes.
         other_shapes: whether the restore lets shapes through that are not the declared ones.
     """
 
     mode: str
-    plan: Optional[RestorePlan] = None
-    failure: Optional[Failure] = None
-    params: ParamsUse = ParamsUse()
-    events: Tuple[InputEvent, ...] = ()
-    uses: Tuple[TensorUse, ...] = ()
-    features: Any = None
-    labels: Any = None
-    wants_v1: str = ""
-    stand_ins: Tuple[str, ...] = ()
-    head: Tuple[str, ...] = ()
-    ops: int = 0
-    notes: Tuple[str, ...] = ()
+    plan: RestorePlan
+    seen: Observed = Observed()
     behavior: str = ""
-    tpu_spec: bool = False
     other_shapes: bool = False
 
-    def __post_init__(self) -> None:
-        """Verifies that there is a plan or a failure, and not both.
+    @property
+    def failure(self) -> None:
+        """None: it did not fail."""
+        return None
 
-        Raises:
-            ValueError: there are both, or neither.
-        """
-        if (self.plan is None) == (self.failure is None):
-            raise ValueError(f"a trace of {self.mode} needs either a plan or a failure")
+    @property
+    def params(self) -> ParamsUse:
+        """How the params were used."""
+        return self.seen.params
 
-
-@dataclasses.dataclass(frozen=True)
-class SavedTensor:
-    """An output of a node of the saved graph; ``consumers`` as in :class:`TensorUse`."""
-
-    dtype: str
-    shape: Shape
-    sparse: bool
-    consumers: Tuple[str, ...]
-    consumer_nodes: Tuple[int, ...]
+    @property
+    def notes(self) -> Tuple[str, ...]:
+        """What the user should know of this trace."""
+        return self.seen.notes
 
 
 @dataclasses.dataclass(frozen=True)
-class HeadNode:
-    """A node of the saved graph between the global step and the first variable."""
-
-    index: int
-    name: str
-    op: str
-    outputs: Tuple[SavedTensor, ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class SavedGraph:
-    """What the graph that Estimator saved beside the weights tells of its making.
+class FailedTrace:
+    """The trace of a mode that could not be traced to its end.
 
     Attributes:
-        file: where it was read.
-        tensorflow: the version that saved it, "" where the file does not say.
-        behavior: ``v1`` (some reference variables) or ``v2`` (only resource variables); "" where
-            there is no variable.
-        head: the nodes from the global step to the first variable of the model.
-        ops: the types of the nodes from the head's first on, for alignment with a trace.
-        strategy: whether a distribution strategy built it.
-        iterators: whether its saver restored iterators of the input_fn.
+        failure: why.
+        seen: what the trace saw until then.
+        wants_v1: a name of TensorFlow 1 that the code asked for and this TensorFlow has only in
+            ``tensorflow.compat.v1``; "" for none.
     """
 
-    file: str
-    tensorflow: str
-    behavior: str
-    head: Tuple[HeadNode, ...]
-    ops: Tuple[str, ...]
-    strategy: bool = False
-    iterators: bool = False
+    mode: str
+    failure: Failure
+    seen: Observed = Observed()
+    wants_v1: str = ""
+
+    @property
+    def params(self) -> ParamsUse:
+        """How the params were used."""
+        return self.seen.params
+
+    @property
+    def notes(self) -> Tuple[str, ...]:
+        """What the user should know of this trace."""
+        return self.seen.notes
+
+
+@dataclasses.dataclass(frozen=True)
+class Misfit:
+    """The sign that a guessed structure of the features is wrong. It says nothing of the code.
+
+    Attributes:
+        use: what does not fit, such as ``key of features``.
+        seen: what the trace saw until then.
+    """
+
+    mode: str
+    use: str
+    seen: Observed = Observed()
+
+
+ModeTrace = Union[FinishedTrace, FailedTrace]
+"""The trace of one mode. Of these alone reports are made."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TraceReply:
+    """What the tracer replies to a :class:`TraceRequest`."""
+
+    outcome: Union[FinishedTrace, FailedTrace, Misfit]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -394,6 +419,32 @@ def elements(shape: Shape) -> Optional[int]:
         count *= size
     return count
 
+
+def content_digest(content: bytes, size: int) -> Tuple[str, int]:
+    """A digest of a tensor's values, which both sides of the pipe make alike.
+
+    TensorFlow leaves out repetitions of the last value, or writes them, so they do not count.
+
+    Args:
+        content: the values.
+        size: the bytes of one value.
+
+    Returns:
+        The digest in hexadecimal, and how many bytes count.
+    """
+    end = len(content)
+    last = content[-size:]
+    for step in (size << 16, size << 8, size):
+        if end < step + size:
+            continue
+        repeated = last * (step // size)
+        while content.endswith(repeated, max(end - size - step, 0), max(end - size, 0)):
+            end -= step
+    return _sha256(memoryview(content)[:end]).hexdigest(), end
+
+
+_sha256 = hashlib.sha256
+"""Bound, as what follows, before code that is traced may replace what its module holds."""
 
 T = TypeVar("T")
 

@@ -7,6 +7,7 @@ from typing import Any, Mapping, Optional, Tuple
 from .protocol import (
     CheckpointIndex,
     Environment,
+    FinishedTrace,
     Location,
     ModeTrace,
     RestorePlan,
@@ -131,7 +132,7 @@ class Trace:
     @property
     def plans(self) -> Tuple[RestorePlan, ...]:
         """The restore plans of the modes that could be traced."""
-        return tuple(mode.plan for mode in self.modes if mode.plan is not None)
+        return tuple(mode.plan for mode in self.modes if isinstance(mode, FinishedTrace))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,16 +12,16 @@ import os
 import struct
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
+from ..encoding.dtypes import dtype_name
+from ..encoding.wire import BYTES, FIXED32, bytes_of, fields, number_of
 from ..errors import UsageError
 from ..model_dir import step_of
 from ..protocol import CheckpointIndex, VariableSpec
 from .bounded import read_whole
-from .dtypes import dtype_name
 from .errors import DamagedError, FirstVersionError
 from .slices import WHOLE, Extents, slice_key
 from .table import table_blocks
 from .v1_format import is_first_version
-from .wire import BYTES, FIXED32, bytes_of, fields, number_of
 
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 """The key of what ``tf.train.Checkpoint`` saves beside the tensors."""

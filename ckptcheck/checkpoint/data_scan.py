@@ -23,16 +23,16 @@ from typing import (
     Tuple,
 )
 
+from ..encoding.dtypes import element_size
+from ..encoding.wire import varint
 from ..errors import UsageError
 from ..model_dir import TensorScan
 from ..protocol import VariableSpec
 from .bundle import Bundle, StoredTensor
 from .combine import combined
 from .crc32c import compiled, crc32c, extend, masked, unmasked
-from .dtypes import element_size
 from .errors import DamagedError
 from .names import shard_name
-from .wire import varint
 
 _READ = 1 << 21
 """Bytes that are read at once: few enough to stay in a processor's cache until all is done, and so

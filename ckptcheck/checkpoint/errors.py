@@ -1,15 +1,8 @@
 """What is raised where a checkpoint's bytes are not what the format says."""
 
+from ..encoding.errors import DamagedError, TooLargeError
 
-class DamagedError(Exception):
-    """A file of a checkpoint is not as TensorFlow writes it.
-
-    The message says what is wrong with it; who catches it knows the file's name.
-    """
-
-
-class TooLargeError(DamagedError):
-    """A file has more bytes than are read of it, whatever is in it."""
+__all__ = ["DamagedError", "FirstVersionError", "TooLargeError"]
 
 
 class FirstVersionError(DamagedError):

@@ -9,7 +9,7 @@ from ..results import GraphSummary
 from .bundle import Bundle, read_bundle
 from .errors import DamagedError, FirstVersionError
 from .files import Listing, list_folder, look_at_files, read_global_step, readable_graphs
-from .graph import read_graph_summary
+from .graph_file import read_graph_summary
 from .gzip_file import unpacked_name
 from .snapshot import read_marker
 

@@ -6,11 +6,11 @@ import stat
 import struct
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
 
+from ..encoding.dtypes import element_size
 from ..model_dir import GLOBAL_STEPS, CheckpointFiles, DataFile, EntryFlaw
 from .bounded import GIT_LFS, is_pointer
 from .bundle import Bundle, StoredTensor
 from .crc32c import crc32c, unmasked
-from .dtypes import element_size
 from .gzip_file import ENDING
 from .names import SHADOW, shard_name, without_ending
 

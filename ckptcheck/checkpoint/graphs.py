@@ -1,83 +1,54 @@
-"""The saved graph of a checkpoint as a file: that of a snapshot is packed.
+"""Reads the saved graph that a check needs."""
 
-The tracer reads files, so that a check unpacks the graph into a temporary directory.
-"""
-
-import contextlib
-import dataclasses
 import os
-from typing import Iterator, List, NamedTuple, Sequence
+from typing import Optional
 
 from ..errors import UsageError
+from ..graph.graph import Graph
+from ..graph.reader import parse_graph
 from ..model_dir import Located
-from .errors import DamagedError
-from .graph import is_graph
-from .gzip_file import ENDING, unpack
-from .own_folder import own_folder, said_of_a_full_disk
-from .remote import LocalView
+from .errors import DamagedError, TooLargeError
+from .graph_file import graph_bytes
+from .gzip_file import ENDING
 from .snapshot import MARKER
 
-_LARGEST_FILE = 1 << 30
-"""What the tracer reads of a graph. What is packed could be a thousand times as large."""
 
+def read_graph(located: Located) -> Optional[Graph]:
+    """Reads the graph that a check needs: the first of the files that has one.
 
-class Graphs(NamedTuple):
-    """A checkpoint whose saved graph can be read as a file.
-
-    Attributes:
-        located: the checkpoint.
-        place: turns the names of unpacked files into those that the user knows.
-    """
-
-    located: Located
-    place: LocalView
-
-
-@contextlib.contextmanager
-def graphs_at_hand(located: Located) -> Iterator[Graphs]:
-    """Unpacks the saved graph of a snapshot for as long as the context lasts.
+    Returns:
+        None where there is no file, or only files that are empty or too large.
 
     Raises:
-        UsageError: it cannot be unpacked.
+        DamagedError: what is wrong with the first file, where no other has a graph.
+        UsageError: the graph of a snapshot cannot be unpacked.
     """
-    paths = [path for path in located.graphs if _is_there(path)]
-    if not paths or os.path.isfile(paths[0]):
-        yield Graphs(located, LocalView(located.named))
-        return
-    folder = os.path.dirname(paths[0])
-    with own_folder() as local:
-        unpacked = _unpacked([path for path in paths if os.path.dirname(path) == folder], local)
-        place = LocalView(located.named, folder or os.curdir, local)
-        graphs = (*unpacked, *(name for name in located.graphs if name not in paths))
+    problem: Optional[DamagedError] = None
+    for path in located.graphs:
         try:
-            yield Graphs(dataclasses.replace(located, graphs=graphs), place)
-        except UsageError as error:
-            raise UsageError(place.shown(str(error))) from None
+            data = _read(path)
+            if data:
+                return parse_graph(data, path)
+        except TooLargeError:
+            continue
+        except OSError as error:
+            problem = problem or DamagedError(str(error.strerror))
+        except DamagedError as error:
+            problem = problem or error
+    if problem is not None:
+        raise problem
+    return None
 
 
-def _unpacked(paths: Sequence[str], local: str) -> List[str]:
-    """Unpacks graphs, the best first, until there is one that is a graph."""
-    found = []
-    for path in paths:
-        found.append(os.path.join(local, os.path.basename(path)))
-        _unpack_file(path + ENDING, found[-1])
-        if is_graph(found[-1]):
-            break
-    return found
-
-
-def _is_there(path: str) -> bool:
-    """Whether there is a graph; a packed one is a snapshot's, and nobody else's business."""
+def _read(path: str) -> bytes:
+    """The bytes of a graph's file; nothing where it is not there."""
     marker = os.path.join(os.path.dirname(path), MARKER)
-    return os.path.isfile(path) or (os.path.isfile(path + ENDING) and os.path.isfile(marker))
-
-
-def _unpack_file(path: str, target: str) -> None:
+    if os.path.isfile(path):
+        return graph_bytes(path)
+    if not (os.path.isfile(path + ENDING) and os.path.isfile(marker)):
+        return b""  # a packed file that is not a snapshot's is somebody else's
     try:
-        with open(target, "wb") as file:
-            unpack(path, file, _LARGEST_FILE)
-    except DamagedError as error:
-        raise UsageError(f"{path} cannot be unpacked: {error}: make the snapshot again")
-    except OSError as error:
-        reason = said_of_a_full_disk(error) or error.strerror
-        raise UsageError(f"{path} cannot be unpacked: {reason}")
+        return graph_bytes(path + ENDING)
+    except (DamagedError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{path}{ENDING} cannot be unpacked: {reason}: make the snapshot again")

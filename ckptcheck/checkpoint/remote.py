@@ -38,7 +38,7 @@ from .file_systems import (
     why,
 )
 from .files import FileFacts, GlobalStep, Listing, global_step_of, readable_graphs
-from .graph import is_graph
+from .graph_file import is_graph
 from .gzip_file import unpacked_name
 from .names import without_ending
 from .own_folder import own_folder, said_of_a_full_disk

@@ -1,7 +1,7 @@
 """Decompression of snappy blocks, which a table may be made of (TensorFlow itself writes none)."""
 
+from ..encoding.wire import varint
 from .errors import DamagedError
-from .wire import varint
 
 _LONGEST_EXPANSION = 22
 """No element makes more of its bytes: a copy of 64 bytes takes three."""

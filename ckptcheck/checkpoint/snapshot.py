@@ -24,7 +24,7 @@ from .files import (
     read_global_step,
     readable_graphs,
 )
-from .graph import is_graph
+from .graph_file import is_graph
 from .gzip_file import ENDING, packed
 from .state_file import STATE_FILE
 

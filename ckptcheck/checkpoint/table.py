@@ -8,10 +8,10 @@ of the file: so no file takes more memory than some multiple of its size.
 import struct
 from typing import Iterator, List, Tuple
 
+from ..encoding.wire import varint
 from .crc32c import crc32c, stored_checksum
 from .errors import DamagedError
 from .snappy import decompress
-from .wire import varint
 
 MAGIC = bytes.fromhex("57fb808b247547db")
 _FOOTER = 48

@@ -10,7 +10,11 @@ import dataclasses
 import re
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from ..protocol import HeadNode, SavedGraph, SavedTensor
+from ..encoding.errors import DamagedError
+from ..graph.graph import Graph, Output, Use
+from ..graph.launch import head_range
+from ..graph.nodes import Node
+from .answers import consumer_text
 
 _ITERATORS = ("IteratorGetNext", "IteratorGetNextSync")
 _DIRECT_SOURCES = (
@@ -25,6 +29,10 @@ _DIRECT_SOURCES = (
 _SOURCES = (*_DIRECT_SOURCES, "DeserializeSparse")
 _MOST_BORDERS = 8
 _ALIGNED_OPS = 60
+_OPS_BEHIND = 400
+_MOST_LEAVES = 1 << 18
+_HIGHEST_RANK = 254
+"""What TensorFlow allows."""
 _ENOUGH_ALIGNED = 0.8
 
 
@@ -35,12 +43,14 @@ class Leaf:
     Attributes:
         name: of its node in the saved graph.
         spec: its dtype and shape, as docs/features.md writes a leaf.
-        consumers: each op that consumes it, as :class:`..spec.TensorUse` writes them.
+        consumers: each op that consumes it, as :func:`.answers.consumer_text` writes it, sorted.
+        users: the places of these ops, counted from the beginning of the head.
     """
 
     name: str
     spec: Dict[str, Any]
     consumers: Tuple[str, ...]
+    users: Tuple[int, ...] = ()
 
     @property
     def used(self) -> bool:
@@ -92,27 +102,93 @@ class Pool:
         return (*places, last) if self.unused_labels and last not in places else tuple(places)
 
 
-def _leaf(name: str, tensor: SavedTensor) -> Leaf:
-    shape = None if tensor.shape is None else list(tensor.shape)
-    spec: Dict[str, Any] = {"dtype": tensor.dtype, "shape": shape}
-    if tensor.sparse:
-        spec["sparse"] = True
-    return Leaf(name, spec, tensor.consumers)
+@dataclasses.dataclass(frozen=True)
+class Head:
+    """The part of a saved graph that the input_fn can have made.
+
+    Attributes:
+        nodes: its nodes.
+        leaves: the outputs of each node.
+        ops: the types of its nodes and of those behind it, to find a trace's in them.
+    """
+
+    nodes: Tuple[Node, ...]
+    leaves: Tuple[Tuple[Leaf, ...], ...]
+    ops: Tuple[str, ...]
 
 
-def pools(graph: SavedGraph) -> Tuple[Pool, ...]:
+def head_of(graph: Graph) -> Head:
+    """The head of a saved graph.
+
+    Raises:
+        DamagedError: the graph is damaged there.
+    """
+    first, last = head_range(graph)
+    nodes = graph.nodes[first:last]
+    leaves: List[Tuple[Leaf, ...]] = []
+    left = _MOST_LEAVES
+    for node in nodes:
+        leaves.append(tuple(_leaves_of(graph, first, node)))
+        left -= len(leaves[-1])
+        if left < 0:
+            raise DamagedError("its first nodes have more outputs than any input_fn's")
+    ops = tuple(node.op for node in graph.nodes[first : last + _OPS_BEHIND])
+    return Head(nodes, tuple(leaves), ops)
+
+
+def _leaves_of(graph: Graph, first: int, node: Node) -> Iterator[Leaf]:
+    outputs = graph.outputs(node)
+    uses = [graph.consumers.get((node.name, place), ()) for place in range(len(outputs))]
+    if node.op == "DeserializeSparse" and len(outputs) == 3:
+        yield _sparse_leaf(graph, first, node, outputs, uses)
+        return
+    for place, (dtype, shape) in enumerate(outputs):
+        spec = {"dtype": dtype, "shape": None if shape is None else list(shape)}
+        yield _leaf(graph, first, f"{node.name}:{place}", spec, uses[place], uses[place])
+
+
+def _sparse_leaf(
+    graph: Graph,
+    first: int,
+    node: Node,
+    outputs: Sequence[Output],
+    uses: Sequence[Sequence[Use]],
+) -> Leaf:
+    """Indices, values and dense_shape as the one SparseTensor that they are."""
+    rank = (outputs[2].shape or (None,))[0]
+    if not rank or rank > _HIGHEST_RANK:
+        rank = 2
+    spec = {"dtype": outputs[1].dtype, "shape": [None] * rank, "sparse": True}
+    return _leaf(
+        graph, first, node.name + ":0", spec, uses[1], [use for some in uses for use in some]
+    )
+
+
+def _leaf(
+    graph: Graph,
+    first: int,
+    name: str,
+    spec: Dict[str, Any],
+    consumers: Sequence[Use],
+    users: Sequence[Use],
+) -> Leaf:
+    texts = sorted(consumer_text(graph.nodes[use.node], use.slot) for use in consumers)
+    return Leaf(name, spec, tuple(texts), tuple(sorted({use.node - first for use in users})))
+
+
+def pools(head: Head) -> Tuple[Pool, ...]:
     """All candidates, the likeliest first, each set of leaves once."""
     found: List[Pool] = []
-    direct = _direct_pool(graph)
+    direct = _direct_pool(head)
     if direct is not None:
         found.append(direct)
-    sources = [node.index for node in graph.head if node.op in _SOURCES]
+    sources = [place for place, node in enumerate(head.nodes) if node.op in _SOURCES]
     first = max(sources) + 1 if sources else 0
-    borders = list(reversed(range(first, len(graph.head) + 1)))
+    borders = list(reversed(range(first, len(head.nodes) + 1)))
     if not sources:
-        borders.insert(0, _end_of_constants(graph))
+        borders.insert(0, _end_of_constants(head))
     for border in borders:
-        pool = pool_at(graph, border)
+        pool = pool_at(head, border)
         if pool.leaves and _names(pool) not in [_names(other) for other in found]:
             found.append(pool)
         if len(found) > _MOST_BORDERS:
@@ -120,79 +196,77 @@ def pools(graph: SavedGraph) -> Tuple[Pool, ...]:
     return tuple(found)
 
 
-def _end_of_constants(graph: SavedGraph) -> int:
+def _end_of_constants(head: Head) -> int:
     """Where the constants end that an input_fn without a pipeline begins with.
 
     Those of an op's own making, such as ``concat/axis``, are in its scope, and scalars are no
     batches.
     """
-    for node in graph.head:
-        shape = node.outputs[0].shape if node.outputs else None
+    for place, node in enumerate(head.nodes):
+        shape = head.leaves[place][0].spec["shape"] if head.leaves[place] else None
         if node.op != "Const" or "/" in node.name or not shape:
-            return node.index
-    return len(graph.head)
+            return place
+    return len(head.nodes)
 
 
 def _names(pool: Pool) -> Tuple[str, ...]:
     return tuple(sorted(leaf.name for leaf in pool.leaves if leaf.used))
 
 
-def _direct_pool(graph: SavedGraph) -> Optional[Pool]:
+def _direct_pool(head: Head) -> Optional[Pool]:
     """The outputs of the input pipeline's last ops, None where there are none."""
-    sources = [node for node in graph.head if node.op in _DIRECT_SOURCES]
-    iterators = [node for node in sources if node.op in _ITERATORS]
-    queues = [node for node in sources if node.op.startswith("QueueDequeue")]
-    chosen = iterators or queues[-1:] or sources
-    leaves = tuple(leaf for node in chosen for leaf in _leaves_of(graph, node))
+    sources = [(node.op, place) for place, node in enumerate(head.nodes) if _is_direct(node)]
+    iterators = [place for op, place in sources if op in _ITERATORS]
+    queues = [place for op, place in sources if op.startswith("QueueDequeue")]
+    chosen = iterators or queues[-1:] or [place for _, place in sources]
+    leaves = tuple(leaf for place in chosen for leaf in _followed(head, place))
     if not leaves:
         return None
     if queues and not iterators:  # the row number comes first, and nothing uses it
         leaves = tuple(leaf for leaf in leaves if leaf.used)
-    border = max(node.index for node in sources) + 1
-    return Pool(leaves, bool(iterators or queues), _node_names(graph, border))
+    border = sources[-1][1] + 1
+    return Pool(leaves, bool(iterators or queues), _node_names(head, border))
 
 
-def _leaves_of(graph: SavedGraph, node: HeadNode) -> Iterator[Leaf]:
+def _is_direct(node: Node) -> bool:
+    return node.op in _DIRECT_SOURCES
+
+
+def _followed(head: Head, place: int) -> Iterator[Leaf]:
     """A source's outputs; a variant is followed to the SparseTensor that it is turned into."""
-    for place, output in enumerate(node.outputs):
-        name = f"{node.name}:{place}"
-        if output.dtype != "variant":
-            yield _leaf(name, output)
+    for leaf in head.leaves[place]:
+        if leaf.spec["dtype"] != "variant":
+            yield leaf
             continue
-        for user in output.consumer_nodes:
-            if user < len(graph.head) and graph.head[user].op == "DeserializeSparse":
-                sparse = graph.head[user]
-                yield _leaf(sparse.name + ":0", sparse.outputs[0])
+        for user in leaf.users:
+            if user < len(head.nodes) and head.nodes[user].op == "DeserializeSparse":
+                yield from head.leaves[user]
 
 
-def pool_at(graph: SavedGraph, border: int) -> Pool:
+def pool_at(head: Head, border: int) -> Pool:
     """The tensors that cross a border between two nodes of the head."""
-    leaves = []
-    for node in graph.head[:border]:
-        for place, output in enumerate(node.outputs):
-            if output.dtype in ("resource", "variant") or _is_part_of_sparse(node, place):
-                continue
-            if any(user >= border for user in output.consumer_nodes):
-                leaves.append(_leaf(f"{node.name}:{place}", output))
-    return Pool(tuple(leaves), False, _node_names(graph, border))
+    leaves = tuple(
+        leaf
+        for some in head.leaves[:border]
+        for leaf in some
+        if leaf.spec["dtype"] not in ("resource", "variant")
+        and any(user >= border for user in leaf.users)
+    )
+    return Pool(leaves, False, _node_names(head, border))
 
 
-def _node_names(graph: SavedGraph, border: int) -> Tuple[str, ...]:
-    return tuple(node.name for node in graph.head[:border])
+def _node_names(head: Head, border: int) -> Tuple[str, ...]:
+    return tuple(node.name for node in head.nodes[:border])
 
 
-def _is_part_of_sparse(node: HeadNode, place: int) -> bool:
-    return node.op == "DeserializeSparse" and place > 0
-
-
-def aligned_border(graph: SavedGraph, head: Sequence[str]) -> Optional[int]:
+def aligned_border(head: Head, made: Sequence[str]) -> Optional[int]:
     """Where a traced model_fn's first ops stand in the saved graph, None where they do not."""
-    if len(head) < 3:
+    if len(made) < 3:
         return None
-    wanted = head[:_ALIGNED_OPS]
+    wanted = made[:_ALIGNED_OPS]
     best, border = 0, 0
-    for start in range(len(graph.head) + 1):
-        there = graph.ops[start : start + len(wanted)]
+    for start in range(len(head.nodes) + 1):
+        there = head.ops[start : start + len(wanted)]
         same = sum(mine == theirs for mine, theirs in zip(wanted, there))
         if same > best:
             best, border = same, start

@@ -8,8 +8,11 @@ from ..protocol import (
     MODES,
     CheckpointIndex,
     Environment,
+    FailedTrace,
     Failure,
+    FinishedTrace,
     ModeTrace,
+    Observed,
     ParamRead,
     ParamsUse,
     Read,
@@ -79,7 +82,7 @@ def facts(
         modes=MODES,
         tensorflow="2.15.1",
         index=CheckpointIndex(LOCATED.prefix, 10, variables, object_based),
-        trace=_trace(tuple(ModeTrace(plan.mode, plan=plan) for plan in plans)),
+        trace=_trace(tuple(FinishedTrace(plan.mode, plan) for plan in plans)),
     )
 
 
@@ -94,7 +97,7 @@ def _trace(modes: Tuple[ModeTrace, ...]) -> Trace:
 
 def failed(failure: Failure) -> Facts:
     """A model_fn that cannot be traced in any mode."""
-    trace = _trace(tuple(ModeTrace(mode, failure=failure) for mode in MODES))
+    trace = _trace(tuple(FailedTrace(mode, failure) for mode in MODES))
     return dataclasses.replace(facts(), trace=trace)
 
 
@@ -102,7 +105,7 @@ def with_params(params: Mapping[str, Any], *reads: ParamRead, taken: bool = True
     """A model_fn that looks at its params in some way."""
     base = facts()
     use = ParamsUse(tuple(reads), False, taken)
-    modes = tuple(dataclasses.replace(mode, params=use) for mode in base.traces)
+    modes = tuple(dataclasses.replace(mode, seen=Observed(use)) for mode in base.traces)
     return dataclasses.replace(base, params=params, trace=_trace(modes))
 
 

@@ -11,12 +11,13 @@ Three things differ for code written for ``tf.estimator``:
 Each thing that was stood in for is named in the reply, and so in the report.
 """
 
+import base64
 import builtins
 import importlib
 import os
 import sys
 import warnings
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, Iterable, List, Optional, Tuple
 
 from ..protocol import EVAL, TRAIN
 from .failures import UsageError
@@ -275,6 +276,20 @@ def advice_for_missing_name(tensorflow: Any, dotted: str) -> str:
 def checkpoint_reader(tensorflow: Any, prefix: str) -> Any:
     """TensorFlow's reader of checkpoint files, V1 and V2."""
     return tensorflow.compat.v1.train.NewCheckpointReader(prefix)
+
+
+def op_list(tensorflow: Any, names: Iterable[str]) -> str:
+    """The definitions of the ops that TensorFlow has, as an OpList in base64."""
+    from tensorflow.core.framework import op_def_pb2
+    from tensorflow.python.framework import op_def_registry
+
+    if hasattr(op_def_registry, "get"):
+        get = op_def_registry.get
+    else:
+        get = op_def_registry.get_registered_ops().get
+    found = op_def_pb2.OpList()
+    found.op.extend(definition for definition in map(get, names) if definition is not None)
+    return base64.b64encode(found.SerializeToString()).decode("ascii")
 
 
 def dtype_of_enum(tensorflow: Any, name: str) -> str:

@@ -31,8 +31,6 @@ def failure_of(error: BaseException, doing: str = "") -> Failure:
     """
     if isinstance(error, UsageError):
         return Failure("usage", "", str(error))
-    if isinstance(error, StructureMismatch):
-        return Failure("structure", "", str(error))
     frames = user_frames(error.__traceback__)
     if isinstance(error, SystemExit):
         text = f"called sys.exit({_text_of(repr, error.code)})"

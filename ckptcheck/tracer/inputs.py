@@ -20,11 +20,10 @@ from ..protocol import (
     TRAIN,
     UNLABELED,
     InputEvent,
-    TensorUse,
+    InputTensor,
     TraceRequest,
 )
 from . import compat, structures
-from .consumers import consumer_text
 from .failures import StructureMismatch, UsageError
 
 Path = structures.Path
@@ -207,10 +206,11 @@ class Inputs:
         """The structures as far as this trace found them out."""
         return _structure(self.features), _structure(self.labels)
 
-    def uses(self) -> Tuple[TensorUse, ...]:
-        """Who consumes each placeholder in the traced graph."""
+    def named(self) -> Tuple[InputTensor, ...]:
+        """Each tensor by its place in the features and labels; of sparse ones, their values."""
         return tuple(
-            TensorUse(path, consumers_of(tensor)) for path, tensor in self._placeholders.items()
+            InputTensor(path, tensor.values.name if hasattr(tensor, "dense_shape") else tensor.name)
+            for path, tensor in self._placeholders.items()
         )
 
 
@@ -218,19 +218,6 @@ def _structure(value: Any) -> Any:
     if isinstance(value, DictProbe):
         return {str(key): _structure(item) for key, item in value.found().items()}
     return structures.describe(value)
-
-
-def consumers_of(tensor: Any) -> Tuple[str, ...]:
-    """Each consumer of a tensor as :func:`consumer_text`; of a SparseTensor those of its values."""
-    dense = getattr(tensor, "values", tensor) if hasattr(tensor, "dense_shape") else tensor
-    found: List[str] = []
-    for op in dense.consumers():
-        found.extend(
-            consumer_text(op.name, op.type, slot)
-            for slot, given in enumerate(op.inputs)
-            if given is dense
-        )
-    return tuple(sorted(found))
 
 
 class DictProbe(dict):  # type: ignore[type-arg]

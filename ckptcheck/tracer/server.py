@@ -22,7 +22,6 @@ from . import (
     compat,
     left_out,
     processes,
-    saved_graph,
     scratch,
     shown_files,
     temporary,
@@ -88,8 +87,8 @@ def answer(tensorflow: Any, request: Dict[str, Any]) -> Any:
     doing = request["do"]
     if doing == "checkpoint":
         return to_json(checkpoint_reader.read_index(tensorflow, request["prefix"]))
-    if doing == "saved-graph":
-        return to_json(saved_graph.read_saved_graph(tensorflow, request["files"]))
+    if doing == "op-list":
+        return compat.op_list(tensorflow, request["ops"])
     if doing == "trace":
         asked = from_json(TraceRequest, request["trace"])
         scratch.use(request["scratch"])

@@ -3,22 +3,33 @@
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple, Union
 
-from ..protocol import EVAL, EXPORT, PREDICT, TRAIN, Failure, ModeTrace, TraceRequest
-from . import compat, custom_saveables, flags, run_shapes, scaffold, scratch, target
-from .failures import UsageError, failure_of, missing_tensorflow_name
+from ..protocol import (
+    EVAL,
+    EXPORT,
+    PREDICT,
+    TRAIN,
+    FailedTrace,
+    Failure,
+    FinishedTrace,
+    Misfit,
+    Observed,
+    TraceReply,
+    TraceRequest,
+)
+from . import compat, custom_saveables, flags, graph_text, run_shapes, scaffold, scratch, target
+from .failures import StructureMismatch, UsageError, failure_of, missing_tensorflow_name
 from .inputs import ESTIMATOR_MODES, Inputs
 from .params import Watcher, build_params
 from .restore_plan import restore_of
 
-_HEAD_OPS = 400
 _CALLING_INPUT_FN = "calling input_fn"
 _BATCH_SIZE = 8
 """What TPUEstimator's params say where the features do not."""
 
 
-def trace_mode(tensorflow: Any, request: TraceRequest) -> ModeTrace:
+def trace_mode(tensorflow: Any, request: TraceRequest) -> TraceReply:
     """Traces one mode; whatever the user's code throws becomes a failure in the reply."""
     return _ModeTracer(tensorflow, request).run()
 
@@ -41,36 +52,25 @@ class _ModeTracer:
         self.doing = ""
         self._first_op = 0
 
-    def run(self) -> ModeTrace:
+    def run(self) -> TraceReply:
+        return TraceReply(self._outcome())
+
+    def _outcome(self) -> Union[FinishedTrace, FailedTrace, Misfit]:
+        mode, inputs = self.request.mode, self.inputs
         try:
             plan = self._trace()
+        except StructureMismatch as error:
+            return Misfit(mode, str(error), self._seen())
         except target.ImportFailedError as error:
             cause = error.__cause__ or error
             return self._failed(self._failure_of(cause, str(error)), cause)
         except BaseException as error:
             return self._failed(self._failure_of(error, self.doing), error)
-        wrong = self.inputs.recorder.wrong
-        if wrong is not None:  # a bare "except:" of the user's code caught it
-            return self._failed(failure_of(wrong), wrong)
+        if inputs.recorder.wrong is not None:  # a bare "except:" of the user's code caught it
+            return Misfit(mode, str(inputs.recorder.wrong), self._seen())
         if isinstance(plan, Failure):
             return self._failed(plan, None)
-        features, labels = self.inputs.structure()
-        return ModeTrace(
-            self.request.mode,
-            plan=plan,
-            params=self.watcher.use(self.taken),
-            events=tuple(self.inputs.recorder.events),
-            uses=self.inputs.uses(),
-            features=features,
-            labels=labels,
-            stand_ins=self.stand_ins,
-            head=self._head(),
-            ops=self._count_ops(),
-            notes=self.notes,
-            behavior=self.behavior,
-            tpu_spec=self.tpu_spec,
-            other_shapes=self.other_shapes,
-        )
+        return FinishedTrace(mode, plan, self._seen(), self.behavior, self.other_shapes)
 
     def _failure_of(self, error: BaseException, doing: str) -> Failure:
         failure = failure_of(error, doing)
@@ -79,41 +79,31 @@ class _ModeTracer:
         said = "" if doing == _CALLING_INPUT_FN else doing
         return replace(failure_of(error, said), kind="input-fn")
 
-    def _failed(self, failure: Failure, error: Optional[BaseException]) -> ModeTrace:
+    def _failed(self, failure: Failure, error: Optional[BaseException]) -> FailedTrace:
         name = missing_tensorflow_name(error)
         wants_v1 = ""
         if name and self.request.names == "native":
             wants_v1 = name if compat.has_v1_name(self.tensorflow, name) else ""
         advice = compat.advice_for_missing_name(self.tensorflow, name) if name else ""
+        if advice:
+            self.notes += (advice,)
+        return FailedTrace(self.request.mode, failure, self._seen(), wants_v1)
+
+    def _seen(self) -> Observed:
         features, labels = self.inputs.structure()
-        return ModeTrace(
-            self.request.mode,
-            failure=failure,
-            uses=self.inputs.uses(),
-            features=features,
-            labels=labels,
+        graph = self.graph if self.request.guessed and self._first_op else None
+        return Observed(
             params=self.watcher.use(self.taken),
             events=tuple(self.inputs.recorder.events),
-            wants_v1=wants_v1,
+            features=features,
+            labels=labels,
+            inputs=self.inputs.named(),
             stand_ins=self.stand_ins,
-            head=self._head(),
-            ops=self._count_ops(),
-            notes=self.notes + ((advice,) if advice else ()),
+            notes=self.notes,
             tpu_spec=self.tpu_spec,
+            graph="" if graph is None else graph_text.graph_text(self.tensorflow, graph),
+            first_op=self._first_op,
         )
-
-    def _head(self) -> Tuple[str, ...]:
-        """The types of the first ops that the model_fn made."""
-        if self.graph is None or not self._first_op:
-            return ()
-        made = self.graph.get_operations()[self._first_op : self._first_op + _HEAD_OPS]
-        return tuple(op.type for op in made if not op.name.startswith("ckptcheck_inputs"))
-
-    def _count_ops(self) -> int:
-        """How many ops there are after the input_fn's; a plan adds its own to them."""
-        if self.graph is None or not self._first_op:
-            return 0
-        return len(self.graph.get_operations()) - self._first_op
 
     def _trace(self) -> Any:
         request, tf = self.request, self.tensorflow

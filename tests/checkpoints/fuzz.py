@@ -24,7 +24,7 @@ with atheris.instrument_imports(include=["ckptcheck"]):
     from ckptcheck.checkpoint.graph import parse_graph_summary
     from ckptcheck.checkpoint.state_file import parse_state_bytes
     from ckptcheck.checkpoint.table import table_blocks
-    from ckptcheck.checkpoint.wire import fields
+    from ckptcheck.encoding.wire import fields
 
 from ..support import FIXTURES
 from . import writer

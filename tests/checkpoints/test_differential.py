@@ -5,7 +5,7 @@ from typing import Any, Dict, Iterator
 
 import pytest
 
-from ckptcheck.checkpoint.graph import read_graph_summary
+from ckptcheck.checkpoint.graph_file import read_graph_summary
 
 from ..support import FIXTURES, needs_estimator, needs_tensorflow
 

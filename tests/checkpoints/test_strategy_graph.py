@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ckptcheck.checkpoint.graph import read_graph_summary
+from ckptcheck.checkpoint.graph_file import read_graph_summary
 
 from ..support import environment, needs_estimator
 

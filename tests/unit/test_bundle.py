@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ckptcheck.checkpoint.bundle import Bundle, parse_bundle, read_bundle
-from ckptcheck.checkpoint.dtypes import dtype_name, element_size
 from ckptcheck.checkpoint.errors import DamagedError, FirstVersionError
 from ckptcheck.checkpoint.slices import WHOLE, slice_key
+from ckptcheck.encoding.dtypes import dtype_name, element_size
 from ckptcheck.errors import UsageError
 
 from ..checkpoints import writer

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ckptcheck.checkpoint.errors import DamagedError
-from ckptcheck.checkpoint.graph import read_graph_summary
+from ckptcheck.checkpoint.graph_file import read_graph_summary
 from ckptcheck.results import GraphSummary, InputSpec
 
 from ..checkpoints import writer

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ckptcheck.checkpoint.errors import DamagedError
-from ckptcheck.checkpoint.wire import fields, number_of, signed, varint
+from ckptcheck.encoding.wire import fields, number_of, signed, varint
 
 from ..checkpoints import writer
 

@@ -1,4 +1,4 @@
-"""The protobuf wire format, as far as an index file uses it, without protobuf.
+"""The protobuf wire format, as far as checkpoints and graphs use it, without protobuf.
 
 A strict reader of untrusted bytes: each length is bounded by what is there, and a message that
 ends in the middle of a field is an error.
@@ -37,6 +37,28 @@ def signed(number: int) -> int:
     return number - (1 << 64) if number >= 1 << 63 else number
 
 
+def field_at(data: bytes, at: int, end: int) -> Tuple[int, int, int]:
+    """The field at a place of a message, without a copy of it.
+
+    Returns:
+        Its tag, and where its value begins and ends.
+
+    Raises:
+        DamagedError: there is none before ``end``.
+    """
+    tag, start = varint(data, at, end)
+    kind = tag & 7
+    if kind == VARINT and tag > 7:
+        return tag, start, varint(data, start, end)[1]
+    size = _SIZES.get(kind, -1)
+    if kind == BYTES:
+        size, start = varint(data, start, end)
+    # As protobuf: a file of zeros is no message of millions of fields.
+    if tag < 8 or size < 0 or size > end - start:
+        raise DamagedError(f"no field of a message at byte {at}")
+    return tag, start, start + size
+
+
 def fields(data: bytes) -> Iterator[Tuple[int, int, Value]]:
     """The fields of a message in their order: number, wire type, and value.
 
@@ -61,6 +83,38 @@ def fields(data: bytes) -> Iterator[Tuple[int, int, Value]]:
             value = data[at : at + size]
             at += size
         yield number, kind, value
+
+
+MOST_FIELDS = 1 << 22
+"""A graph of 300,000 nodes has fewer. A hostile file has as many as half of its bytes."""
+TOO_MANY = f"it has more than {MOST_FIELDS} fields"
+
+
+def limited(found: Iterator[Tuple[int, int, Value]]) -> Iterator[Tuple[int, int, Value]]:
+    """The fields of a message, of which there may be only so many.
+
+    Raises:
+        DamagedError: there are more.
+    """
+    for count, field in enumerate(found):
+        if count >= MOST_FIELDS:
+            raise DamagedError(TOO_MANY)
+        yield field
+
+
+def packed_numbers(data: bytes) -> Iterator[int]:
+    """The signed numbers of a packed list.
+
+    Raises:
+        DamagedError: the list ends in the middle of a number, or is too long.
+    """
+    at = 0
+    for _ in range(MOST_FIELDS):
+        if at >= len(data):
+            return
+        number, at = varint(data, at, len(data))
+        yield signed(number)
+    raise DamagedError(TOO_MANY)
 
 
 def number_of(kind: int, value: Value) -> int:

@@ -48,10 +48,34 @@ _BY_NUMBER: Dict[int, DType] = {
 _SIZES: Dict[str, Optional[int]] = dict(_BY_NUMBER.values())
 
 
+_REFERENCE = 100
+"""What is added to the number of a dtype for a reference to a tensor of it."""
+_OTHER_NAMES = {"FLOAT": "float32", "DOUBLE": "float64", "HALF": "float16"}
+_NUMBERS: Dict[str, int] = {dtype.name: number for number, dtype in _BY_NUMBER.items()}
+
+
 def dtype_name(number: int) -> str:
-    """TensorFlow's name of a dtype; one that it does not have yet is named by its number."""
-    known = _BY_NUMBER.get(number)
+    """TensorFlow's name of a dtype, also of a reference to it; an unknown one gets its number."""
+    known = _BY_NUMBER.get(number - _REFERENCE if number > _REFERENCE else number)
     return f"dtype {number}" if known is None else known.name
+
+
+def dtype_number(text: str) -> int:
+    """The number of a dtype that is written as in text formats: ``DT_FLOAT``, or the number.
+
+    Raises:
+        ValueError: there is no such dtype.
+    """
+    if not text.startswith("DT_"):
+        return int(text)
+    reference = text.endswith("_REF")
+    name = text[3:-4] if reference else text[3:]
+    name = _OTHER_NAMES.get(name, name.lower())
+    if name == "invalid":
+        return 0
+    if name not in _NUMBERS:
+        raise ValueError(f"no dtype {text}")
+    return _NUMBERS[name] + (_REFERENCE if reference else 0)
 
 
 def element_size(name: str) -> Optional[int]:

@@ -1,0 +1,141 @@
+"""What the tracer answered of one mode, as the search for the features sees it."""
+
+import dataclasses
+import re
+from typing import Dict, List, Mapping, Optional, Tuple, Union
+
+from ..encoding.errors import DamagedError
+from ..graph.graph import Graph
+from ..graph.lazy import Lazy
+from ..graph.nodes import Node, split_input
+from ..graph.reader import traced_graph
+from ..protocol import (
+    TRAIN,
+    FailedTrace,
+    Failure,
+    FinishedTrace,
+    Misfit,
+    ModeTrace,
+    Observed,
+    Read,
+)
+from .structure import Path
+
+_HEAD_OPS = 400
+_ENDED = ("timed-out", "crashed", "out-of-memory")
+_NUMBER = re.compile(r"_\d+(?=/|$)")
+
+
+def consumer_text(node: Node, slot: int) -> str:
+    """How a consumer of a tensor is written, such as ``dense/MatMul MatMul:0``.
+
+    The name of the node without the numbers that make it unique, the type of its op, and which of
+    its inputs the tensor is.
+    """
+    return f"{_NUMBER.sub('', node.name)} {node.op}:{slot}"
+
+
+def consumers_of(graph: Graph, node: str, output: int) -> Tuple[str, ...]:
+    """The consumers of an output, sorted."""
+    uses = graph.consumers.get((node, output), ())
+    return tuple(sorted(consumer_text(graph.nodes[use.node], use.slot) for use in uses))
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """The answer for one mode: a trace, or that the guess does not fit.
+
+    Attributes:
+        outcome: which of them.
+    """
+
+    outcome: Union[FinishedTrace, FailedTrace, Misfit]
+
+    @property
+    def mode(self) -> str:
+        """The mode."""
+        return self.outcome.mode
+
+    @property
+    def seen(self) -> Observed:
+        """What was seen until the trace ended."""
+        return self.outcome.seen
+
+    @property
+    def trace(self) -> Optional[ModeTrace]:
+        """The trace; None where the guess does not fit, which says nothing of the code."""
+        return None if isinstance(self.outcome, Misfit) else self.outcome
+
+    @property
+    def finished(self) -> bool:
+        """Whether the mode was traced to its end."""
+        return isinstance(self.outcome, FinishedTrace)
+
+    @property
+    def misfit(self) -> bool:
+        """Whether the guess does not fit."""
+        return isinstance(self.outcome, Misfit)
+
+    @property
+    def failure(self) -> Optional[Failure]:
+        """Why the trace failed; None where it did not."""
+        return self.outcome.failure if isinstance(self.outcome, FailedTrace) else None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the mode hung or crashed: it is not asked again with other inputs."""
+        return self.failure is not None and self.failure.kind in _ENDED
+
+    @property
+    def problem(self) -> Union[Failure, str, None]:
+        """What kept the mode from being traced to its end; None where nothing did."""
+        return self.outcome.use if isinstance(self.outcome, Misfit) else self.failure
+
+    @property
+    def said(self) -> str:
+        """The same in words, "" where nothing did."""
+        problem = self.problem
+        return problem.message if isinstance(problem, Failure) else problem or ""
+
+    @property
+    def reads(self) -> Tuple[Read, ...]:
+        """What the restore reads; nothing where there is no plan."""
+        return self.outcome.plan.reads if isinstance(self.outcome, FinishedTrace) else ()
+
+    @Lazy
+    def _graph(self) -> Graph:
+        try:
+            graph = traced_graph(self.seen.graph) if self.seen.graph else Graph(b"")
+            return graph if graph.nodes else Graph(b"")
+        except DamagedError:  # the tracer did not write it, so that nothing is known of it
+            return Graph(b"")
+
+    @Lazy
+    def uses(self) -> Mapping[Path, Tuple[str, ...]]:
+        """Who consumes each tensor of features and labels."""
+        if not self.seen.graph:
+            return {}
+        tensors = ((item.path, split_input(item.name)) for item in self.seen.inputs)
+        return {path: consumers_of(self._graph, *output) for path, output in tensors}
+
+    @property
+    def head(self) -> Tuple[str, ...]:
+        """The types of the first ops that the model_fn made."""
+        made = self._graph.nodes[self.seen.first_op : self.seen.first_op + _HEAD_OPS]
+        return tuple(node.op for node in made if not node.name.startswith("ckptcheck_inputs"))
+
+    @property
+    def ops(self) -> int:
+        """How many ops there are after the input_fn's; a plan adds its own to them."""
+        return max(len(self._graph.nodes) - self.seen.first_op, 0)
+
+
+def reference_first(traces: Mapping[str, Answer]) -> List[Answer]:
+    """The answers, that of TRAIN first: it is the mode of the saved graph."""
+    return sorted(traces.values(), key=lambda trace: trace.mode != TRAIN)
+
+
+def uses_in_train(traces: Mapping[str, Answer]) -> Dict[Path, Tuple[str, ...]]:
+    """Who consumes each tensor in TRAIN; nothing where TRAIN was not traced."""
+    reference = reference_first(traces)[0]
+    return dict(reference.uses) if reference.mode == TRAIN else {}

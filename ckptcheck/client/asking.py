@@ -1,0 +1,198 @@
+"""Asks the tracer to trace modes, as the code needs it: with which names, with which params."""
+
+import dataclasses
+from typing import Any, Dict, Iterable, Mapping, Optional, Union
+
+from ..config import CheckSpec
+from ..errors import UsageError
+from ..protocol import (
+    TRAIN,
+    CheckpointIndex,
+    FailedTrace,
+    Failure,
+    FinishedTrace,
+    Misfit,
+    ModeTrace,
+    TraceReply,
+    TraceRequest,
+    to_json,
+)
+from .answers import Answer
+from .guess import Inputs
+from .launch import LaunchContext
+from .memo import TraceMemo
+from .process import Tracer
+
+
+@dataclasses.dataclass(frozen=True)
+class _GivenReply:
+    """A reply where the features were given: then there is no guess that does not fit."""
+
+    outcome: ModeTrace
+
+
+def gives_features(spec: CheckSpec) -> bool:
+    """Whether the user says what the features are."""
+    return bool(spec.input_fn) or spec.features is not None
+
+
+class Asker:
+    """One check's requests to the tracer.
+
+    Attributes:
+        names: what ``import tensorflow`` means to the code: ``native`` or ``v1``.
+        tpu: whether params have what TPUEstimator adds.
+        rehearsing: whether the run after the restore is rehearsed.
+    """
+
+    def __init__(
+        self,
+        spec: CheckSpec,
+        model_dir: str,
+        tracer: Tracer,
+        known: TraceMemo,
+        context: LaunchContext,
+        index: Optional[CheckpointIndex],
+    ) -> None:
+        """Prepares the requests.
+
+        Args:
+            spec: what to check.
+            model_dir: the directory of the checkpoint.
+            tracer: a running tracer.
+            known: what other checks found out.
+            context: what the launching script decides.
+            index: what the checkpoint holds; None where nobody can read it.
+        """
+        self.names = known.names
+        self.tpu = known.tpu
+        self.rehearsing = False
+        self._spec = spec
+        self._model_dir = model_dir
+        self._tracer = tracer
+        self._context = context
+        self._variables = index.variables if index else ()
+        self._vain_v1 = 0
+
+    def _request(self, mode: str, inputs: Inputs) -> TraceRequest:
+        spec = self._spec
+        return TraceRequest(
+            mode=mode,
+            target=spec.target,
+            params={},  # see Tracer.use_params
+            params_type=spec.params_type,
+            app_dir=spec.app_dir,
+            model_dir=self._model_dir,
+            scratch_dir="",
+            flags=spec.flags,
+            features=inputs.features,
+            labels=inputs.labels,
+            taken_names=inputs.taken_names,
+            input_fn=spec.input_fn,
+            names=self.names,
+            behavior=self._context.asked_behavior,
+            checkpoint=self._variables,
+            tpu=self.tpu,
+            strategy=self._context.strategy and mode == TRAIN,
+            rehearse=self.rehearsing,
+            guessed=not gives_features(self._spec),
+        )
+
+    def ask(self, wanted: Mapping[str, Inputs]) -> Dict[str, Answer]:
+        """Traces modes, with the params that TPUEstimator adds where it is one's model_fn."""
+        traces = self._ask_by_names(wanted)
+        if self.tpu or not any(map(_misses_tpu_params, traces.values())):
+            return traces
+        self.tpu = True
+        again = self._ask_by_names(wanted)
+        if any(trace.seen.tpu_spec for trace in again.values()):
+            return again
+        self.tpu = False
+        return traces
+
+    def _ask_by_names(self, wanted: Mapping[str, Inputs]) -> Dict[str, Answer]:
+        """Traces modes, with the names of TensorFlow 1 where the code wants them."""
+        traces = self.ask_once(wanted)
+        raise_usage(traces.values())  # no other guess at the features would help
+        failed = [trace for trace in traces.values() if _may_want_v1(trace)]
+        if self.names == "v1" or self._context.major < 2 or not failed:
+            return traces
+        wants_v1 = any(_wants_v1(trace) for trace in failed)
+        if not wants_v1 and self._vain_v1 >= _MOST_VAIN:
+            return traces
+        self.names = "v1"
+        again = self.ask_once(wanted)
+        if wants_v1 or _fewer_failures(again, traces):
+            return again
+        self.names = "native"
+        self._vain_v1 += 1
+        return traces
+
+    def ask_once(self, wanted: Mapping[str, Inputs]) -> Dict[str, Answer]:
+        """Traces modes with what is believed now of the names and the params."""
+        self._tracer.use_params(self._spec.params)
+        longest_first = sorted(wanted, key=lambda mode: mode != TRAIN)
+        asked = {
+            self._tracer.send(
+                "trace",
+                self._spec.timeout,
+                trace=to_json(self._request(mode, wanted[mode])),
+                memory_limit=self._spec.memory_limit,
+            ): mode
+            for mode in longest_first
+        }
+        traces: Dict[str, Answer] = {}
+        while len(traces) < len(asked):
+            number, reply = self._tracer.receive(self._spec.timeout * len(asked))
+            traces[asked[number]] = self._answer(asked[number], reply)
+        return traces
+
+    def _answer(self, mode: str, reply: Any) -> Answer:
+        if isinstance(reply, Failure):
+            return Answer(FailedTrace(mode, reply))
+        outcome: Union[FinishedTrace, FailedTrace, Misfit]
+        if gives_features(self._spec):
+            outcome = self._tracer.understood(_GivenReply, reply).outcome
+        else:
+            outcome = self._tracer.understood(TraceReply, reply).outcome
+        return Answer(dataclasses.replace(outcome, mode=mode))
+
+
+_MOST_VAIN = 2
+"""How often the names of TensorFlow 1 are tried on a mere guess; after that, what raises does so
+for another reason."""
+
+TPU_PARAMS = ("batch_size", "use_tpu", "context")
+"""What TPUEstimator adds to the params that model_fn gets; the last on a TPU only."""
+
+
+def _may_want_v1(trace: Answer) -> bool:
+    failure = trace.failure
+    return failure is not None and failure.kind in ("raised", "input-fn", "no-spec")
+
+
+def _wants_v1(trace: Answer) -> bool:
+    return isinstance(trace.outcome, FailedTrace) and bool(trace.outcome.wants_v1)
+
+
+def _misses_tpu_params(trace: Answer) -> bool:
+    """Whether the model_fn asked for what TPUEstimator adds to the params, in vain."""
+    return any(not read.found and read.key in TPU_PARAMS for read in trace.seen.params.reads)
+
+
+def _fewer_failures(mine: Mapping[str, Answer], theirs: Mapping[str, Answer]) -> bool:
+    def failures(traces: Mapping[str, Answer]) -> int:
+        return sum(map(_may_want_v1, traces.values()))
+
+    return failures(mine) < failures(theirs)
+
+
+def raise_usage(traces: Iterable[Answer]) -> None:
+    """Raises what the tracer says is not as it was asked for.
+
+    Raises:
+        UsageError: a trace ended for that.
+    """
+    for trace in traces:
+        if trace.failure is not None and trace.failure.kind == "usage":
+            raise UsageError(trace.failure.message)

@@ -1,0 +1,102 @@
+"""What the launching script decides: the kind of variables, and a distribution strategy."""
+
+import dataclasses
+from typing import Iterable, Optional, Tuple
+
+from ..graph.graph import Graph
+from ..graph.launch import behavior, has_strategy, restores_iterators
+from ..protocol import Environment, FinishedTrace, ModeTrace
+from ..results import Launch
+
+
+@dataclasses.dataclass(frozen=True)
+class LaunchContext:
+    """What is known of the launch before anything is traced.
+
+    Attributes:
+        launch: the kind of variables, and why.
+        major: TensorFlow's major version.
+        strategy: whether TRAIN ran under a distribution strategy.
+        iterators: whether the saver restored iterators of the input_fn.
+        saved: whether there is a saved graph, which tells all of this.
+    """
+
+    launch: Launch
+    major: int
+    strategy: bool = False
+    iterators: bool = False
+    saved: bool = False
+
+    @property
+    def asked_behavior(self) -> str:
+        """The behavior to ask the tracer for, "" for TensorFlow's default."""
+        default = "v1" if self.major < 2 else "v2"
+        return "" if self.launch.behavior == default else self.launch.behavior
+
+    def not_judged(self, given: bool) -> Tuple[str, ...]:
+        """What could not be known of the launch.
+
+        Args:
+            given: whether the user gave the features.
+        """
+        if not self.saved:
+            return ("no saved graph: the kind of variables that the launching script makes",)
+        found = [_NOT_DISTRIBUTED] if self.strategy else []
+        return (*found, _ITERATORS) if self.iterators and not given else tuple(found)
+
+
+_STRATEGY = "the graph was saved under a distribution strategy, whose TRAIN has resource variables"
+_NOT_DISTRIBUTED = (
+    "what the distribution strategy changes besides the kind of TRAIN's variables; of a model_fn, "
+    "whether EVAL has one (eval_distribute; name the Estimator or its factory as TARGET)"
+)
+
+_ITERATORS = (
+    "the iterators of the input_fn, which the saved graph restored with the variables (--input-fn "
+    "shows whether it still does)"
+)
+
+
+def launch_context(asked: str, environment: Environment, graph: Optional[Graph]) -> LaunchContext:
+    """Finds out what the launching script decides.
+
+    Args:
+        asked: ``--behavior``.
+        environment: the TensorFlow that traces.
+        graph: the saved graph; None where there is none.
+    """
+    head = environment.tensorflow.partition(".")[0]
+    major = int(head) if head.isdigit() else 2
+    if graph is None:
+        return LaunchContext(_launch(asked, environment, major, None, False), major)
+    strategy = has_strategy(graph)
+    launch = _launch(asked, environment, major, graph, strategy)
+    return LaunchContext(launch, major, strategy, restores_iterators(graph), True)
+
+
+def _launch(
+    asked: str, environment: Environment, major: int, graph: Optional[Graph], strategy: bool
+) -> Launch:
+    """Which kind of variables the launching script makes, and why that is believed."""
+    if asked != "auto":
+        return Launch(asked, f"--behavior {asked}")
+    default = Launch(
+        "v1" if major == 1 else "v2", f"the default of TensorFlow {environment.tensorflow}"
+    )
+    if strategy:
+        return dataclasses.replace(default, reason=f"{default.reason}; {_STRATEGY}")
+    if graph is None or graph.tensorflow.partition(".")[0] != str(major):
+        return default
+    saved = behavior(graph)
+    if not saved:
+        return default
+    kind = {"v1": "reference", "v2": "resource"}[saved]
+    return Launch(saved, f"the graph saved by TensorFlow {graph.tensorflow} has {kind} variables")
+
+
+def traced_launch(launch: Launch, traces: Iterable[ModeTrace]) -> Launch:
+    """The launch as it came out: the user's module may switch the behavior by itself."""
+    for trace in traces:
+        if isinstance(trace, FinishedTrace) and trace.behavior not in ("", launch.behavior):
+            return Launch(trace.behavior, "the code itself chooses them")
+    return launch

@@ -1,0 +1,127 @@
+"""Which tensor of the saved graph is which feature, by order, consumers and names."""
+
+import collections
+import dataclasses
+import itertools
+import types
+from typing import Dict, List, Mapping, Sequence
+
+from .guess import paths_of
+from .input_pools import Pool
+from .structure import Node, Path
+
+_MOST_PERMUTED = 6
+
+
+def similarity(mine: Sequence[str], theirs: Sequence[str]) -> float:
+    """How much two bags of consumers have in common, from 0 to 1.
+
+    Ops count most; the scopes that they stand in tell tensors apart that the same ops consume.
+    """
+    ops = _overlap([text.partition(" ")[2] for text in mine], [t.partition(" ")[2] for t in theirs])
+    scopes = _overlap(
+        [text.partition("/")[0] for text in mine], [t.partition("/")[0] for t in theirs]
+    )
+    return 0.6 * ops + 0.4 * scopes
+
+
+def _overlap(mine: Sequence[str], theirs: Sequence[str]) -> float:
+    a, b = collections.Counter(mine), collections.Counter(theirs)
+    union = sum((a | b).values())
+    return sum((a & b).values()) / union if union else 1.0
+
+
+def assign(
+    pool: Pool,
+    features: Node,
+    labels: Node,
+    uses: Mapping[Path, Sequence[str]],
+    pins: Mapping[Path, int] = types.MappingProxyType({}),
+) -> Dict[Path, int]:
+    """Which leaf of the pool is which tensor of the structure.
+
+    Where Estimator's own flattening gave the order, it is kept and only the choice of the leaves
+    that are left out is free; else any order is tried.
+
+    Args:
+        pool: the leaves.
+        features: the structure of the features.
+        labels: the structure of the labels.
+        uses: what consumed each tensor in a trace.
+        pins: the leaves that some tensors have whatever consumes them.
+    """
+    paths = paths_of(features, labels)
+    places = list(pool.used) if len(pool.used) >= len(paths) else list(range(len(pool.leaves)))
+    if not paths or len(places) < len(paths):
+        return dict(zip(paths, places))
+    worth = _Worth(pool, uses, pins)
+    if pool.sorted_keys:
+        return _assign_in_order(worth, paths, places)
+    return _assign_freely(worth, paths, places)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Worth:
+    """How well a leaf fits a tensor: by its consumers, its name, and what is pinned."""
+
+    pool: Pool
+    uses: Mapping[Path, Sequence[str]]
+    pins: Mapping[Path, int]
+
+    def of(self, path: Path, place: int) -> float:
+        if place in self.pins.values() or path in self.pins:
+            return _PINNED if self.pins.get(path) == place else -_PINNED
+        if path not in self.uses:
+            return 0.0
+        return similarity(self.uses[path], self.pool.leaves[place].consumers)
+
+    def by_name(self, path: Path, place: int) -> float:
+        """Names of nodes that hold the key count for it; labels are made after the features."""
+        key, node = path[-1], self.pool.leaves[place].name.rpartition(":")[0]
+        named = isinstance(key, str) and key.lower() in node.lower()
+        late = path[0] == "labels"
+        return self.of(path, place) + (_NAMED if named else 0.0) + (_LATER * place if late else 0.0)
+
+
+_PINNED, _NAMED, _LATER = 1000.0, 0.3, 1e-6
+
+
+def _assign_in_order(worth: _Worth, paths: List[Path], places: List[int]) -> Dict[Path, int]:
+    """The best assignment that keeps the order, by dynamic programming over both lists.
+
+    Without evidence the features are the first leaves and the labels the last ones.
+    """
+    if len(paths) == len(places):
+        return dict(zip(paths, places))
+    never = float("-inf")
+    rows, columns = len(paths), len(places)
+    best = [[never] * (columns + 1) for _ in range(rows)] + [[0.0] * (columns + 1)]
+    takes = [[False] * columns for _ in range(rows)]
+    for i in reversed(range(rows)):
+        late = paths[i][0] == "labels"
+        for j in reversed(range(columns)):
+            taken = best[i + 1][j + 1] + worth.of(paths[i], places[j])
+            skipped = best[i][j + 1]
+            takes[i][j] = taken > skipped if late else taken >= skipped
+            best[i][j] = taken if takes[i][j] else skipped
+    found, i = {}, 0
+    for j in range(columns):
+        if i < rows and takes[i][j]:
+            found[paths[i]] = places[j]
+            i += 1
+    return found
+
+
+def _assign_freely(worth: _Worth, paths: List[Path], places: List[int]) -> Dict[Path, int]:
+    """The best assignment in any order."""
+    if len(places) <= _MOST_PERMUTED:
+        orders = itertools.permutations(places, len(paths))
+        chosen = max(orders, key=lambda order: sum(map(worth.by_name, paths, order)))
+        return dict(zip(paths, chosen))
+    free = list(places)
+    found = {}
+    for path in paths:
+        place = max(free, key=lambda item: worth.by_name(path, item))
+        free.remove(place)
+        found[path] = place
+    return found

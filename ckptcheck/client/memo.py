@@ -1,0 +1,82 @@
+"""What checks of the same checkpoint and model_fn know from each other."""
+
+import base64
+import dataclasses
+import os
+from typing import Any, Optional, Union
+
+from ..checkpoint.graphs import read_graph
+from ..encoding.errors import DamagedError
+from ..errors import UsageError
+from ..graph.graph import Graph
+from ..graph.launch import head_range
+from ..model_dir import Located
+from ..protocol import CheckpointIndex, Failure
+from .guess import Guess
+from .process import Tracer
+
+
+@dataclasses.dataclass(frozen=True)
+class TraceMemo:
+    """What one check found out that others of the same checkpoint and model_fn need not ask again.
+
+    Attributes:
+        index: what TensorFlow lists of the checkpoint, or why it cannot; None where there is none.
+        graph: the saved graph; None where there is none that can be read.
+        graph_problem: why it cannot be read, "" where it can or is not there.
+        guess: the features; None where they were given, or not known yet.
+        names: whether the code wants the names of TensorFlow 1: ``v1``, else ``native``.
+        tpu: whether it wants the params that TPUEstimator adds.
+    """
+
+    index: Union[CheckpointIndex, Failure, None]
+    graph: Optional[Graph]
+    graph_problem: str = ""
+    guess: Optional[Guess] = None
+    names: str = "native"
+    tpu: bool = False
+
+    @property
+    def graph_name(self) -> str:
+        """The name of the file that holds the saved graph, "" for none."""
+        return os.path.basename(self.graph.file) if self.graph is not None else ""
+
+
+def memo_of(located: Located, tracer: Tracer, timeout: float) -> TraceMemo:
+    """Reads the saved graph, and lets TensorFlow list the checkpoint meanwhile.
+
+    No trace reads these files again, so they may be removed after this.
+
+    Raises:
+        UsageError: TensorFlow did not come to an end with the checkpoint, or the graph of a
+            snapshot cannot be unpacked.
+    """
+    tracer.forget()
+    if located.exists:
+        tracer.send("checkpoint", timeout, prefix=located.prefix)
+    graph, problem = None, ""
+    try:
+        graph = read_graph(located)
+        if graph is not None:
+            len(graph.nodes)  # reads them all: what is damaged is not found later
+    except DamagedError as error:
+        graph, problem = None, str(error)
+    index: Union[CheckpointIndex, Failure, None] = None
+    if located.exists:
+        _, reply = tracer.receive(timeout)
+        index = reply if isinstance(reply, Failure) else tracer.understood(CheckpointIndex, reply)
+        if isinstance(index, Failure) and index.kind != "raised":
+            raise UsageError(f"reading {located.prefix}: {index.message}")
+    if graph is not None and not graph.op_list:
+        graph = _with_op_list(graph, tracer, timeout)
+    return TraceMemo(index, graph, problem)
+
+
+def _with_op_list(graph: Graph, tracer: Tracer, timeout: float) -> Graph:
+    """A graph with the definitions of ops that TensorFlow has: a ``graph.pbtxt`` holds none."""
+    nodes = graph.nodes[slice(*head_range(graph))]
+    reply: Any = tracer.ask("op-list", timeout, ops=sorted({node.op for node in nodes}))
+    try:
+        return dataclasses.replace(graph, op_list=base64.b64decode(reply))
+    except (TypeError, ValueError):  # a failure, or nothing that the tracer wrote
+        return graph

@@ -1,0 +1,186 @@
+"""A graph as a value: what a ``.meta`` file, a ``graph.pbtxt`` or a trace holds of it."""
+
+import dataclasses
+from typing import (
+    Any,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Tuple,
+)
+
+from ..encoding.dtypes import dtype_name
+from ..encoding.errors import DamagedError
+from ..encoding.wire import bytes_of, fields, limited, number_of
+from ..protocol import Shape
+from .lazy import Lazy
+from .nodes import Node, read_nodes, split_input
+
+
+class Output(NamedTuple):
+    """One output of a node: its dtype and its shape as far as the graph says."""
+
+    dtype: str
+    shape: Shape
+
+
+class Use(NamedTuple):
+    """One data input that consumes an output: the place of the node, and of the input in it."""
+
+    node: int
+    slot: int
+
+
+class Function(NamedTuple):
+    """A function of the library: its name and its nodes."""
+
+    name: str
+    nodes: Tuple[Node, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Graph:
+    """A graph. It keeps the encoded messages and reads of them what is asked for.
+
+    Each property and each method raises DamagedError where the part that it reads is damaged.
+
+    Attributes:
+        definition: the GraphDef.
+        op_list: the definitions of the ops as an OpList; of ops that it lacks, no outputs are
+            known.
+        file: where it was read, "" for a graph of a trace.
+        tensorflow: the version that made it, "" where that is not said.
+        restore_op: the name of the saver's op that restores, "" where that is not said.
+    """
+
+    definition: bytes
+    op_list: bytes = b""
+    file: str = ""
+    tensorflow: str = ""
+    restore_op: str = ""
+
+    def walk(self) -> Iterator[Node]:
+        """Reads the nodes in the order of their creation, no further than they are asked for."""
+        known: Optional[Tuple[Node, ...]] = self.__dict__.get("nodes")
+        return read_nodes(self.definition) if known is None else iter(known)
+
+    @Lazy
+    def nodes(self) -> Tuple[Node, ...]:
+        """All nodes, in the order of their creation."""
+        return tuple(read_nodes(self.definition))
+
+    @Lazy
+    def consumers(self) -> Mapping[Tuple[str, int], List[Use]]:
+        """Who consumes each output, by the name of its node and its number."""
+        found: Dict[Tuple[str, int], List[Use]] = {}
+        for place, node in enumerate(self.nodes):
+            for slot, text in enumerate(node.inputs):
+                found.setdefault(split_input(text), []).append(Use(place, slot))
+        return found
+
+    @Lazy
+    def functions(self) -> Tuple[Function, ...]:
+        """The functions of the library."""
+        found = []
+        for function in (f for library in _all(self.definition, 2) for f in _all(library, 1)):
+            name = next((n for signature in _all(function, 1) for n in _all(signature, 1)), b"")
+            found.append(Function(name.decode("utf-8", "replace"), tuple(read_nodes(function, 3))))
+        return tuple(found)
+
+    @Lazy
+    def producer(self) -> int:
+        """The version of the GraphDef; 0 where that is not said."""
+        versions = next(_all(self.definition, 4), b"")
+        numbers = [number_of(k, v) for number, k, v in limited(fields(versions)) if number == 1]
+        return numbers[-1] if numbers else 0
+
+    def has(self, *ops: str) -> bool:
+        """Whether there is a node of one of these types."""
+        # The bytes of field 2 of a node, which are found much faster than nodes are read.
+        texts = [op.encode("ascii") for op in ops]
+        if not any(b"\x12%c%s" % (len(text), text) in self.definition for text in texts):
+            return False
+        return any(node.op in ops for node in self.walk())
+
+    def may_use(self, node: str, output: int) -> bool:
+        """Whether a node has an output among its inputs: no only where that is certain."""
+        name = (f"{node}:{output}" if output else node).encode("utf-8")
+        return len(name) > 127 or b"\x1a%c%s" % (len(name), name) in self.definition
+
+    def outputs(self, node: Node) -> Tuple[Output, ...]:
+        """The outputs of a node, by the definition of its op; none for an op without one."""
+        arguments = _known_arguments(node.op) or self._ops.get(node.op, ())
+        dtypes = [dtype for argument in arguments for dtype in argument.of(node)]
+        shapes: Tuple[Any, ...] = node.values("_output_shapes")
+        declared = node.values("output_shapes") or node.values("shape")
+        if not shapes and len(declared) == len(dtypes):
+            shapes = declared
+        shapes += (None,) * (len(dtypes) - len(shapes))
+        return tuple(map(Output, dtypes, shapes))
+
+    @Lazy
+    def _ops(self) -> Mapping[str, Tuple["_Argument", ...]]:
+        """The output arguments of each op that there is a definition of."""
+        found = {}
+        for definition in _all(self.op_list, 1):
+            name = next(_all(definition, 1), b"").decode("utf-8", "replace")
+            found[name] = tuple(map(_argument, _all(definition, 3)))
+        return found
+
+
+_MOST_OUTPUTS = 1 << 16
+
+
+class _Argument(NamedTuple):
+    """An output argument of an op: its dtype, or the names of the attributes that tell it."""
+
+    dtype: int
+    type_attr: str
+    number_attr: str
+    type_list_attr: str
+
+    def of(self, node: Node) -> Tuple[str, ...]:
+        """The dtypes of the outputs that this argument stands for in a node."""
+        if self.type_list_attr:
+            return tuple(map(_dtype, node.values(self.type_list_attr)))
+        dtype = dtype_name(self.dtype) if self.dtype else "float32"
+        if self.type_attr:
+            dtype = next(map(_dtype, node.values(self.type_attr)), "float32")
+        count = next(iter(node.values(self.number_attr)), 0) if self.number_attr else 1
+        if not isinstance(count, int) or count > _MOST_OUTPUTS:
+            raise DamagedError(f"{node.name} has too many outputs")
+        return (dtype,) * count
+
+
+_TYPE_LISTS = {"IteratorGetNext": "output_types", "QueueDequeue": "component_types"}
+
+
+def _known_arguments(op: str) -> Tuple[_Argument, ...]:
+    """The output arguments of an op that gives features, which need no definition."""
+    lists = (name for start, name in _TYPE_LISTS.items() if op.startswith(start))
+    return tuple(_Argument(0, "", "", name) for name in lists)
+
+
+def _dtype(value: Any) -> str:
+    """The dtype in an attribute; float32 where it is of another kind, as if it were not there."""
+    return value if isinstance(value, str) else "float32"
+
+
+def _argument(data: bytes) -> _Argument:
+    dtype, names = 0, {4: "", 5: "", 6: ""}
+    for number, kind, value in limited(fields(data)):
+        if number == 3:
+            dtype = number_of(kind, value)
+        elif number in names:
+            names[number] = bytes_of(kind, value).decode("utf-8", "replace")
+    return _Argument(dtype, names[4], names[5], names[6])
+
+
+def _all(message: bytes, number: int) -> Iterator[bytes]:
+    """The values of a field of a message that holds messages or strings."""
+    for found, kind, value in limited(fields(message)):
+        if found == number:
+            yield bytes_of(kind, value)

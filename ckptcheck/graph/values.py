@@ -1,0 +1,152 @@
+"""Reads the values of attributes: numbers, dtypes, shapes, and constants by their digest."""
+
+import struct
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Union
+
+from ..encoding.dtypes import dtype_name, element_size
+from ..encoding.errors import DamagedError
+from ..encoding.wire import Value, bytes_of, fields, limited, number_of, packed_numbers
+from ..protocol import Shape, content_digest
+
+_LONGEST_CONTENT = 64
+
+
+class Constant(NamedTuple):
+    """A TensorProto.
+
+    Attributes:
+        dtype: TensorFlow's name for it.
+        shape: its shape.
+        digest: of its values, in hexadecimal; equal for all ways in which TensorFlow writes them.
+        content: its values where they are few, as they are in memory, without repetitions of the
+            last one; else nothing.
+    """
+
+    dtype: str
+    shape: Shape
+    digest: str
+    content: bytes = b""
+
+
+AttributeValue = Union[bytes, int, float, bool, str, Shape, Constant]
+"""A string or the name of a function is bytes, a dtype is the name of it."""
+
+
+def attribute_values(data: bytes) -> Iterator[AttributeValue]:
+    """The values in an AttrValue: those of its list, or its own.
+
+    Raises:
+        DamagedError: it is not one.
+    """
+    for number, kind, part in limited(fields(data)):
+        if number == _LIST:
+            for inner in limited(fields(bytes_of(kind, part))):
+                yield from _values_in(*inner, _FUNCTION_IN_LIST)
+        else:
+            yield from _values_in(number, kind, part, _FUNCTION)
+
+
+_LIST, _STRING, _FLOAT, _SHAPE, _TENSOR, _FUNCTION_IN_LIST, _FUNCTION = 1, 2, 4, 7, 8, 9, 10
+_NUMBERS: Dict[int, Callable[[int], AttributeValue]] = {3: int, 5: bool, 6: dtype_name}
+
+
+def _values_in(number: int, kind: int, part: Value, function: int) -> Iterator[AttributeValue]:
+    """The value in one field of an AttrValue or its list; several if the field is packed."""
+    if number in _NUMBERS:
+        numbers = packed_numbers(part) if isinstance(part, bytes) else [number_of(kind, part)]
+        yield from map(_NUMBERS[number], numbers)
+    elif number == _FLOAT:
+        yield from (item[0] for item in struct.iter_unpack("<f", _numbers(part, 4)))
+    elif number == _STRING:
+        yield bytes_of(kind, part)
+    elif number == _SHAPE:
+        yield parse_shape(bytes_of(kind, part))
+    elif number == _TENSOR:
+        yield parse_constant(bytes_of(kind, part))
+    elif number == function:
+        yield _first_field(bytes_of(kind, part))
+
+
+def _numbers(part: Value, size: int) -> bytes:
+    if not isinstance(part, bytes) or len(part) % size:
+        raise DamagedError("a field that should be a list of numbers is none")
+    return part
+
+
+def _first_field(data: bytes) -> bytes:
+    named = (bytes_of(kind, part) for number, kind, part in limited(fields(data)) if number == 1)
+    return next(named, b"")
+
+
+def parse_shape(data: bytes) -> Shape:
+    """Reads a TensorShapeProto; None for an unknown rank.
+
+    Raises:
+        DamagedError: it is not one.
+    """
+    sizes: List[Optional[int]] = []
+    for number, kind, part in limited(fields(data)):
+        if number == 3 and number_of(kind, part):
+            return None
+        if number == 2:
+            found = {n: number_of(k, v) for n, k, v in fields(bytes_of(kind, part)) if n == 1}
+            size = found.get(1, 0)
+            sizes.append(None if size < 0 else size)
+    return tuple(sizes)
+
+
+_CONTENT, _TEXT = 4, 8
+_FIXED = {5: 4, 6: 8, 9: 4, 12: 8}
+"""The fields of floats and doubles, also those of complex numbers, and the bytes of each."""
+_VARINTS = (7, 10, 11, 13, 16, 17)
+
+
+def parse_constant(data: bytes) -> Constant:
+    """Reads a TensorProto.
+
+    Raises:
+        DamagedError: it is not one.
+    """
+    dtype, shape = 0, b""
+    parts: List[bytes] = []
+    texts: List[bytes] = []
+    for number, kind, value in limited(fields(data)):
+        if number == 1:
+            dtype = number_of(kind, value)
+        elif number == 2:
+            shape = bytes_of(kind, value)
+        elif number == _TEXT:
+            texts.append(bytes_of(kind, value))
+        else:
+            parts.append(_content(number, kind, value, dtype))
+    name = dtype_name(dtype)
+    if texts and name != "string":  # what the tracer leaves of a large constant
+        return Constant(name, parse_shape(shape), texts[0].hex())
+    content, size = b"".join(parts), element_size(name) or 1
+    if texts:
+        content = _joined(texts)
+        size = max(len(content), 1)
+    digest, kept = content_digest(content, size)
+    few = content[:kept] if kept <= _LONGEST_CONTENT else b""
+    return Constant(name, parse_shape(shape), digest, few)
+
+
+def _content(number: int, kind: int, value: Value, dtype: int) -> bytes:
+    """The values in one field as they are in memory; nothing of fields that hold no values."""
+    if number == _CONTENT:
+        return bytes_of(kind, value)
+    if number in _FIXED:
+        return _numbers(value, _FIXED[number])
+    if number not in _VARINTS:
+        return b""
+    numbers: Any = packed_numbers(value) if isinstance(value, bytes) else [number_of(kind, value)]
+    size = element_size(dtype_name(dtype)) or 8
+    mask = (1 << 8 * size) - 1
+    return b"".join((item & mask).to_bytes(size, "little") for item in numbers)
+
+
+def _joined(texts: List[bytes]) -> bytes:
+    """Texts with the length of each before it, without repetitions of the last one."""
+    while len(texts) > 1 and texts[-1] == texts[-2]:
+        texts.pop()
+    return b"".join(struct.pack("<Q", len(text)) + text for text in texts)

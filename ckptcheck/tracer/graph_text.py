@@ -1,0 +1,68 @@
+"""Writes the traced graph for the reply: small enough to send, and all that a reader compares."""
+
+from base64 import b64encode
+from typing import Any
+from zlib import compress
+
+from ..protocol import content_digest
+from . import compat
+
+_LARGE_CONSTANT = 1 << 10
+_LARGEST_CONSTANTS = 1 << 28
+"""Bytes of constants that may be copied to send their digests. Code may have little memory left."""
+_LARGEST_TEXT = 1 << 26
+
+_b64encode, _compress, _content_digest = b64encode, compress, content_digest
+
+
+def graph_text(tensorflow: Any, graph: Any) -> str:
+    """The GraphDef of a graph, compressed, in base64; "" where TensorFlow cannot write it.
+
+    Of the values of a large constant there is only the digest, in the field of the values of
+    strings, which such a constant does not have.
+    """
+    try:
+        data = _definition(tensorflow, graph).SerializeToString()
+    except Exception:  # it is larger than protobuf allows, or the code replaced what this needs
+        return ""
+    text = _b64encode(_compress(data, 1)).decode("ascii")
+    return text if len(text) <= _LARGEST_TEXT else ""
+
+
+def _definition(tensorflow: Any, graph: Any) -> Any:
+    ops = graph.get_operations()
+    if sum(map(_constant_bytes, ops)) > _LARGEST_CONSTANTS:
+        return _without_constants(tensorflow, ops)
+    definition = graph.as_graph_def()
+    for node in definition.node:
+        if node.op == "Const":
+            _shorten(tensorflow, node.attr["value"].tensor)
+    return definition
+
+
+def _constant_bytes(op: Any) -> int:
+    if op.type != "Const":
+        return 0
+    tensor = op.outputs[0]
+    return int((tensor.shape.num_elements() or 0) * tensor.dtype.size)
+
+
+def _shorten(tensorflow: Any, tensor: Any) -> None:
+    """Replaces the values of a large constant by their digest."""
+    if len(tensor.tensor_content) > _LARGE_CONSTANT:
+        size = tensorflow.as_dtype(tensor.dtype).size
+        digest, _ = _content_digest(tensor.tensor_content, size)
+        tensor.tensor_content = b""
+        tensor.string_val.append(bytes.fromhex(digest))
+
+
+def _without_constants(tensorflow: Any, ops: Any) -> Any:
+    """The nodes one by one, without the values of constants."""
+    definition = compat.v1(tensorflow).GraphDef()
+    for op in ops:
+        node = definition.node.add()
+        if op.type == "Const":
+            node.name, node.op = op.name, op.type
+        else:
+            node.CopyFrom(op.node_def)
+    return definition
