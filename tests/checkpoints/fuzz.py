@@ -19,9 +19,10 @@ from typing import List
 import atheris
 
 with atheris.instrument_imports(include=["ckptcheck"]):
+    from ckptcheck.checkpoint.graph import parse_graph_summary
+
     from ckptcheck.checkpoint.bundle import parse_bundle
     from ckptcheck.checkpoint.errors import DamagedError
-    from ckptcheck.checkpoint.graph import parse_graph_summary
     from ckptcheck.checkpoint.state_file import parse_state_bytes
     from ckptcheck.checkpoint.table import table_blocks
     from ckptcheck.encoding.wire import fields

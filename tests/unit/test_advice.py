@@ -7,7 +7,7 @@ import pytest
 
 from ckptcheck.advice import with_advice
 from ckptcheck.groups import group
-from ckptcheck.protocol import MODES, Failure, ParamRead, ParamsUse
+from ckptcheck.protocol import MODES, Failure, Observed, ParamRead, ParamsUse
 from ckptcheck.results import Report
 from ckptcheck.rules import Facts, examples, run_rules
 from ckptcheck.verdicts import verdicts
@@ -123,7 +123,7 @@ def test_a_dimension_of_zero_is_no_multiple() -> None:
 def test_a_key_with_a_dot_beside_a_number() -> None:
     """A look at ``params["a.b"]`` reads like one at ``params["a"]["b"]``."""
     reads = ParamsUse((ParamRead("a.b", False, 64, True),))
-    traces = tuple(dataclasses.replace(item, params=reads) for item in MISMATCH.traces)
+    traces = tuple(dataclasses.replace(item, seen=Observed(reads)) for item in MISMATCH.traces)
     assert MISMATCH.trace is not None
     facts = dataclasses.replace(MISMATCH, trace=dataclasses.replace(MISMATCH.trace, modes=traces))
     trials = Trials({}, facts)

@@ -4,25 +4,35 @@ What is played here is not TensorFlow but the tracer's side of the conversation:
 trace modes with some structure of features and replies what the model_fn did with it.
 """
 
+import dataclasses
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import pytest
 
 from ckptcheck.client import input_pools
-from ckptcheck.client.features import Found, Guess, Inputs, find, similarity
+from ckptcheck.client.answers import Answer
+from ckptcheck.client.features import find
+from ckptcheck.client.guess import Guess, Inputs
+from ckptcheck.client.input_pools import Head, head_of
+from ckptcheck.client.matching import similarity
+from ckptcheck.client.search import Found
 from ckptcheck.client.structure import NOTHING, TENSOR, UNKNOWN, Node, learn, render, sequence
+from ckptcheck.graph import nodes
+from ckptcheck.graph.graph import Graph
 from ckptcheck.protocol import (
     MODES,
     PROBE,
+    FailedTrace,
     Failure,
-    HeadNode,
+    FinishedTrace,
     InputEvent,
-    ModeTrace,
+    InputTensor,
+    Misfit,
+    Observed,
     RestorePlan,
-    SavedGraph,
-    SavedTensor,
-    TensorUse,
 )
+
+from ..graphs import consumers, node, saved_graph, text_of
 
 Path = Tuple[Any, ...]
 Leaf = Dict[str, Any]
@@ -130,24 +140,37 @@ class Play:
             return {key: self.describe(item) for key, item in value.items()}
         return None
 
-    def run(self) -> ModeTrace:
+    def run(self) -> Answer:
         features = self.build(self.inputs.features, ("features",))
         labels = self.build(self.inputs.labels, ("labels",))
         failure: Optional[Failure] = None
+        misfit = False
         try:
             self.model_fn(features, labels, self.mode)
         except WrongGuessError:
-            failure = Failure("structure", "", "wrong guess")
+            misfit = True
         except Exception as error:
             failure = Failure("raised", type(error).__name__, str(error))
-        return ModeTrace(
-            self.mode,
-            plan=None if failure else RestorePlan(self.mode, ()),
-            failure=failure,
+        seen = self.seen(features, labels)
+        if misfit:
+            return Answer(Misfit(self.mode, "wrong guess", seen))
+        if failure is not None:
+            return Answer(FailedTrace(self.mode, failure, seen))
+        return Answer(FinishedTrace(self.mode, RestorePlan(self.mode, ()), seen))
+
+    def seen(self, features: Any, labels: Any) -> Observed:
+        names = [f"ckptcheck_inputs/Placeholder_{place}" for place in range(len(self.tensors))]
+        placeholders = [node(name, "Placeholder") for name in names]
+        users = [
+            user for name, t in zip(names, self.tensors) for user in consumers(name, t.consumers)
+        ]
+        return Observed(
             events=tuple(self.events),
-            uses=tuple(TensorUse(t.path, tuple(sorted(t.consumers))) for t in self.tensors),
+            inputs=tuple(InputTensor(t.path, n + ":0") for t, n in zip(self.tensors, names)),
             features=self.describe(features),
             labels=self.describe(labels),
+            graph=text_of(*placeholders, *users),
+            first_op=len(placeholders),
         )
 
 
@@ -158,7 +181,7 @@ class Asked:
         self.model_fn = model_fn
         self.rounds: List[List[str]] = []
 
-    def __call__(self, wanted: Mapping[str, Inputs]) -> Dict[str, ModeTrace]:
+    def __call__(self, wanted: Mapping[str, Inputs]) -> Dict[str, Answer]:
         self.rounds.append(sorted(wanted))
         return {mode: Play(self.model_fn, mode, inputs).run() for mode, inputs in wanted.items()}
 
@@ -167,17 +190,12 @@ def leaf(dtype: str = "float32", *shape: Optional[int]) -> Leaf:
     return {"dtype": dtype, "shape": list(shape or (None, 1))}
 
 
-def saved(*outputs: Tuple[Leaf, Sequence[str]], op: str = "IteratorGetNext") -> SavedGraph:
+def saved(*outputs: Tuple[Leaf, Sequence[str]], op: str = "IteratorGetNext") -> Graph:
     """A saved graph whose input pipeline ends in one op with these outputs and consumers."""
-    tensors = tuple(
-        SavedTensor(spec["dtype"], tuple(spec["shape"]), False, tuple(used), (5,) if used else ())
-        for spec, used in outputs
-    )
-    head = (HeadNode(0, op, op, tensors),)
-    return SavedGraph("model.ckpt.meta", "2.15.1", "v2", head, (op, "MatMul"))
+    return saved_graph((op, op, outputs))
 
 
-def found(graph: SavedGraph, model_fn: ModelFn, modes: Sequence[str] = MODES) -> Found:
+def found(graph: Graph, model_fn: ModelFn, modes: Sequence[str] = MODES) -> Found:
     result = find(graph, modes, Asked(model_fn))
     assert result.complete, result
     return result
@@ -218,7 +236,7 @@ def test_a_dict_with_one_key() -> None:
     result = found(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), model_fn)
     assert inputs(result) == ({"x": X}, LABEL)
     assert inputs(result, "predict") == ({"x": X}, None)
-    assert all(trace.failure is None for trace in result.traces.values())
+    assert all(trace.finished for trace in result.traces.values())
     assert set(result.traces) == set(MODES)
 
 
@@ -405,18 +423,9 @@ def test_the_consumers_decide_between_tensors_that_look_alike(order: Tuple[int, 
         features["width"].use(*uses[1])
         of_loss(labels, mode)
 
-    nodes = [HeadNode(i, f"node_{i}", "Cast", (tensor(specs[i], uses[i]),)) for i in order]
-    label = HeadNode(2, "label", "Cast", (tensor(LABEL, TO_LOSS),))
-    head = tuple(
-        HeadNode(place, node.name, node.op, node.outputs)
-        for place, node in enumerate([*nodes, label])
-    )
-    graph = SavedGraph("model.ckpt.meta", "2.15.1", "v2", head, ("Cast",) * 3)
+    made = [(f"node_{i}", "Cast", [(specs[i], uses[i])]) for i in order]
+    graph = saved_graph(*made, ("label", "Cast", [(LABEL, TO_LOSS)]))
     assert inputs(found(graph, model_fn)) == ({"height": specs[0], "width": specs[1]}, LABEL)
-
-
-def tensor(spec: Leaf, used: Sequence[str]) -> SavedTensor:
-    return SavedTensor(spec["dtype"], tuple(spec["shape"]), False, tuple(used), (99,))
 
 
 def test_similarity_is_that_of_bags() -> None:
@@ -473,7 +482,7 @@ def test_a_key_that_no_tensor_is_left_for_is_wanting() -> None:
 
 def test_a_graph_without_any_input_finds_nothing() -> None:
     asked = Asked(raising)
-    result = find(SavedGraph("graph.pbtxt", "", "v2", (), ()), MODES, asked)
+    result = find(Graph(b"", file="graph.pbtxt"), MODES, asked)
     assert not result.complete
     assert len(asked.rounds) <= 2
 
@@ -507,48 +516,48 @@ def test_one_mode_alone(mode: str) -> None:
 
 def test_pools_of_a_pipeline_that_works_on_its_tensors() -> None:
     """The iterator's output is the first candidate, what a border lets cross the next ones."""
-    raw = SavedTensor("string", (None,), False, ("Parse ParseExample:0",), (1,))
-    parsed = SavedTensor("float32", (None, 3), False, TO_MATMUL, (2,))
-    head = (
-        HeadNode(0, "IteratorGetNext", "IteratorGetNext", (raw,)),
-        HeadNode(1, "Parse", "ParseExample", (parsed,)),
+    raw = ("Parse ParseExample:0",)
+    graph = saved_graph(
+        ("IteratorGetNext", "IteratorGetNext", [(leaf("string", None), ())]),
+        ("Parse", "ParseExample", [(leaf("float32", None, 3), TO_MATMUL)]),
     )
-    graph = SavedGraph("f", "2.15.1", "v2", head, ("IteratorGetNext", "ParseExample", "MatMul"))
-    names = [[item.name for item in pool.leaves] for pool in input_pools.pools(graph)]
+    head = head_of(graph)
+    (record,) = head.leaves[0]
+    of_record = (dataclasses.replace(record, consumers=raw, users=(1,)),)
+    head = dataclasses.replace(head, leaves=(of_record, *head.leaves[1:]))
+    names = [[item.name for item in pool.leaves] for pool in input_pools.pools(head)]
     assert names == [["IteratorGetNext:0"], ["Parse:0"]]
-    assert [pool.sorted_keys for pool in input_pools.pools(graph)] == [True, False]
+    assert [pool.sorted_keys for pool in input_pools.pools(head)] == [True, False]
 
 
 def test_constants_of_an_input_fn_without_a_pipeline() -> None:
     """However many ops of the model_fn stand between them and the first variable."""
-    constants = [
-        HeadNode(0, "Const", "Const", (saved_tensor((4, 2), 4),)),
-        HeadNode(1, "Const_1", "Const", (saved_tensor((4, 1), 4),)),
-        HeadNode(2, "Const_2", "Const", (saved_tensor((4,), 30),)),
-        HeadNode(3, "concat/axis", "Const", (saved_tensor((), 4),)),
-    ]
-    body = [
-        HeadNode(index, f"op_{index}", "Tanh", (saved_tensor((4, 3), index + 1),))
-        for index in range(4, 30)
-    ]
-    graph = SavedGraph("", "", "", (*constants, *body), ())
-    first = input_pools.pools(graph)[0]
+    constants = [("Const", (4, 2), 4), ("Const_1", (4, 1), 4), ("Const_2", (4,), 30)]
+    body = [(f"op_{place}", (4, 3), place + 1) for place in range(4, 30)]
+    made = [*constants, ("concat/axis", (), 4), *body]
+    ops = ["Const"] * 4 + ["Tanh"] * len(body)
+    leaves = tuple(
+        (input_pools.Leaf(f"{name}:0", spec_of(sizes), ("x/Op Op:0",), (user,)),)
+        for name, sizes, user in made
+    )
+    of_head = tuple(nodes.Node(name, op) for (name, _, _), op in zip(made, ops))
+    first = input_pools.pools(Head(of_head, leaves, ()))[0]
     assert [leaf.name for leaf in first.leaves] == ["Const:0", "Const_1:0", "Const_2:0"]
 
 
-def saved_tensor(shape: Tuple[int, ...], user: int) -> SavedTensor:
-    return SavedTensor("float32", shape, False, ("x/Op Op:0",), (user,))
+def spec_of(sizes: Sequence[int]) -> Leaf:
+    return {"dtype": "float32", "shape": list(sizes)}
 
 
 def test_a_queue_leaves_out_the_number_of_the_row() -> None:
     graph = saved((leaf("int64", None), ()), (X, TO_MATMUL), op="QueueDequeueManyV2")
-    (pool,) = input_pools.pools(graph)
+    (pool,) = input_pools.pools(head_of(graph))
     assert [item.name for item in pool.leaves] == ["QueueDequeueManyV2:1"]
 
 
 def test_resources_and_variants_are_no_features() -> None:
     outputs = [(leaf("resource"), ("a A:0",)), (leaf("variant"), ("a A:0",)), (X, TO_MATMUL)]
-    pool = input_pools.pool_at(saved(*outputs), 1)
+    pool = input_pools.pool_at(head_of(saved(*outputs)), 1)
     assert [item.spec for item in pool.leaves] == [X]
 
 
@@ -564,9 +573,9 @@ def test_resources_and_variants_are_no_features() -> None:
 def test_where_a_traced_model_fn_begins(
     ops: Tuple[str, ...], head: Tuple[str, ...], border: Optional[int]
 ) -> None:
-    nodes = tuple(HeadNode(i, op.lower(), op, ()) for i, op in enumerate(ops))
-    graph = SavedGraph("f", "2.15.1", "v2", nodes, ops)
-    assert input_pools.aligned_border(graph, head) == border
+    of_head = tuple(nodes.Node(op.lower(), op) for op in ops)
+    saved_head = Head(of_head, ((),) * len(ops), ops)
+    assert input_pools.aligned_border(saved_head, head) == border
 
 
 def test_a_structure_grows_by_what_was_seen() -> None:
@@ -630,7 +639,7 @@ def test_what_fitted_before_and_does_no_longer_is_forgotten() -> None:
         of_loss(labels, mode)
 
     graph = saved((X, TO_MATMUL), (Y, ("y/Gather Gather:0",)), (LABEL, TO_LOSS))
-    (pool, *_) = input_pools.pools(graph)
+    (pool, *_) = input_pools.pools(head_of(graph))
     wrong = Guess(pool, Node("dict", (("other", TENSOR),)), NOTHING, {("features", "other"): 2})
     right = find(graph, MODES, Asked(model_fn))
     assert inputs(right) == ({"x": X, "y": Y}, LABEL)

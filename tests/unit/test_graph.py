@@ -142,10 +142,12 @@ def test_a_sparse_tensor_of_nothing(tmp_path: Path) -> None:
 
 def test_the_number_of_the_row_is_no_feature() -> None:
     found = read_graph_summary(str(FIXTURES / "flags" / "tf115" / "model.ckpt-10"))
-    assert found is not None  # of a queue, whose shapes no graph says
-    names = [f"fifo_queue_DequeueMany:{place}" for place in (1, 2, 3)]
-    assert [item.name for item in found.inputs] == names
-    assert {item.shape for item in found.inputs} == {None}
+    assert found is not None  # of a queue
+    assert found.inputs == (
+        InputSpec("fifo_queue_DequeueMany:1", (8, 1), "float32"),
+        InputSpec("fifo_queue_DequeueMany:2", (8, 1), "float32"),
+        InputSpec("fifo_queue_DequeueMany:3", (8,), "int32"),
+    )
 
 
 def test_a_copy_that_lacks_its_end(tmp_path: Path) -> None:

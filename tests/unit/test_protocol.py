@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Type, Union
 import pytest
 
 from ckptcheck import protocol
-from ckptcheck.protocol import Failure, ModeTrace, RestorePlan, VariableSpec, from_json, to_json
+from ckptcheck.protocol import Failure, RestorePlan, VariableSpec, from_json, to_json
 from ckptcheck.results import RESTORES, Finding, Outcome, Verdict, shape_text
 
 TYPES: List[Type[Any]] = [
@@ -47,9 +47,6 @@ def some_json(rng: random.Random, depth: int) -> Any:
 
 def _valid(cls: Any, fields: Dict[str, Any]) -> Dict[str, Any]:
     """Random fields as far as their type allows them together."""
-    if cls is ModeTrace:  # either a plan or a failure
-        given, other = ("plan", "failure") if fields["plan"] else ("failure", "plan")
-        return {**fields, given: fields[given] or Failure("raised", "", ""), other: None}
     if cls is Verdict and fields["verdict"] == RESTORES:
         return {**fields, "plan": fields["plan"] or RestorePlan("", ())}
     return fields

@@ -13,10 +13,11 @@ from ckptcheck.groups import group
 from ckptcheck.model_dir import CheckpointFiles, DataFile, EntryFlaw, StateFile, TensorScan
 from ckptcheck.protocol import (
     MODES,
+    FailedTrace,
     Failure,
-    ModeTrace,
+    FinishedTrace,
+    Observed,
     ParamRead,
-    ParamsUse,
     RestorePlan,
     RunError,
     VariableSpec,
@@ -200,7 +201,7 @@ def test_rules_keep_to_the_modes_that_are_checked(rule: Rule, mode: str) -> None
 
 def with_plans(base: Facts, *plans: RestorePlan) -> Facts:
     assert base.trace is not None
-    traces = tuple(ModeTrace(plan.mode, plan=plan) for plan in plans)
+    traces = tuple(FinishedTrace(plan.mode, plan) for plan in plans)
     return dataclasses.replace(base, trace=dataclasses.replace(base.trace, modes=traces))
 
 
@@ -324,7 +325,7 @@ def test_a_default_is_said_of_the_modes_that_fell_back_to_it() -> None:
     facts = made.with_params({}, ParamRead("rate", False, 0.5, True))
     assert facts.trace is not None
     predict, *others = facts.trace.modes
-    predict = dataclasses.replace(predict, params=ParamsUse())
+    predict = dataclasses.replace(predict, seen=Observed())
     facts = dataclasses.replace(
         facts, trace=dataclasses.replace(facts.trace, modes=(predict, *others))
     )
@@ -343,7 +344,7 @@ def test_params_that_were_read_as_a_whole_are_all_used() -> None:
     base = made.with_params({"units": 8})
     assert base.trace is not None
     modes = tuple(
-        dataclasses.replace(mode, params=dataclasses.replace(mode.params, bulk=True))
+        dataclasses.replace(mode, seen=Observed(dataclasses.replace(mode.params, bulk=True)))
         for mode in base.trace.modes
     )
     facts = dataclasses.replace(base, trace=dataclasses.replace(base.trace, modes=modes))
@@ -498,7 +499,7 @@ def test_what_is_said_of_a_variable_is_true_of_each_mode_of_its_finding() -> Non
     error = RunError(("kernel",), "gradients/MatMul", "Dimensions must be equal")
     modes = tuple(
         dataclasses.replace(trace, plan=dataclasses.replace(trace.plan, run_errors=(error,)))
-        if trace.plan is not None and trace.mode == "train"
+        if isinstance(trace, FinishedTrace) and trace.mode == "train"
         else trace
         for trace in said.trace.modes
     )
@@ -516,9 +517,7 @@ def test_only_modes_that_can_be_traced_are_advised() -> None:
         "train": Failure("raised", "TypeError", "List of Tensors when single Tensor expected"),
     }
     modes = tuple(
-        dataclasses.replace(trace, plan=None, failure=raised.get(trace.mode))
-        if trace.mode in raised
-        else trace
+        FailedTrace(trace.mode, raised[trace.mode]) if trace.mode in raised else trace
         for trace in said.trace.modes
     )
     said = dataclasses.replace(said, trace=dataclasses.replace(said.trace, modes=modes))

@@ -1,5 +1,6 @@
 """What a snapshot keeps of the model_dir that it was made of, beside the checkpoint itself."""
 
+import dataclasses
 import errno
 import gzip
 import json
@@ -11,8 +12,8 @@ from typing import Any
 import pytest
 
 from ckptcheck.checker import run_check
-from ckptcheck.checkpoint import graphs as graphs_module
-from ckptcheck.checkpoint.graphs import graphs_at_hand
+from ckptcheck.checkpoint import graph_file
+from ckptcheck.checkpoint.graphs import read_graph
 from ckptcheck.checkpoint.locate import locate
 from ckptcheck.checkpoint.snapshot import MARKER
 from ckptcheck.config import CheckSpec
@@ -160,24 +161,17 @@ def test_the_graph_is_packed_and_the_same_at_any_time(
     assert found.graph is not None and found.graph.tensorflow == "2.15.1"
 
 
-def test_a_packed_graph_is_local_view_as_a_file(
-    model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_graph_of_a_snapshot_is_that_of_the_model_dir(model_dir: Path, tmp_path: Path) -> None:
+    """Packed, or plain as in snapshots of older versions. Nothing is written to read it."""
     snapshot(str(model_dir), str(tmp_path / "snap"))
-    (tmp_path / "temporary").mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
-    with graphs_at_hand(locate(str(tmp_path / "snap"))) as graphs:
-        path = Path(graphs.located.graphs[0])
-        assert path.read_bytes() == (model_dir / "model.ckpt-10.meta").read_bytes()
-        assert graphs.place.shown(str(path)) == str(tmp_path / "snap" / "model.ckpt-10.meta")
-    assert os.listdir(str(tmp_path / "temporary")) == []
-
-
-def test_a_plain_graph_is_read_where_it_is(model_dir: Path) -> None:
-    """Snapshots of older versions have one."""
-    located = locate(str(model_dir))
-    with graphs_at_hand(located) as graphs:
-        assert graphs.located == located
+    before = read_graph(locate(str(model_dir)))
+    assert before is not None and len(before.nodes) == 440
+    path = tmp_path / "snap" / "model.ckpt-10.meta"
+    expected = dataclasses.replace(before, file=str(path))
+    assert read_graph(locate(str(tmp_path / "snap"))) == expected
+    (tmp_path / "snap" / "model.ckpt-10.meta.gz").unlink()
+    path.write_bytes((model_dir / path.name).read_bytes())
+    assert read_graph(locate(str(tmp_path / "snap"))) == expected
 
 
 def test_a_snapshot_of_a_snapshot_has_the_same_graph(model_dir: Path, tmp_path: Path) -> None:
@@ -197,38 +191,17 @@ def test_a_packed_graph_that_is_none(
     faults = {"short": content[:-9], "longer": content + b"x", "other": b"x" * 40}
     path.write_bytes(faults.get(fault, gzip.compress(bytes(1 << 20))))
     if fault == "bomb":
-        monkeypatch.setattr(graphs_module, "_LARGEST_FILE", 1 << 19)
+        monkeypatch.setattr(graph_file, "_LARGEST_UNPACKED", 1 << 19)
     assert inspect(str(tmp_path / "snap")).graph is None
-    located = locate(str(tmp_path / "snap"))
-    with pytest.raises(UsageError, match=r"10\.meta\.gz cannot be unpacked"), graphs_at_hand(
-        located
-    ):
-        raise AssertionError(located)
-
-
-def test_a_full_tmpdir_is_named(
-    model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    snapshot(str(model_dir), str(tmp_path / "snap"))
-    monkeypatch.setattr(graphs_module, "unpack", full)
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    with pytest.raises(UsageError) as raised, graphs_at_hand(locate(str(tmp_path / "snap"))):
-        raise AssertionError
-    assert str(raised.value).endswith(
-        f"10.meta.gz cannot be unpacked: TMPDIR ({tmp_path}) has no room for it (No "
-        "space left on device). Free some space there, or set TMPDIR to another directory"
-    )
+    with pytest.raises(UsageError, match=r"10\.meta\.gz cannot be unpacked"):
+        read_graph(locate(str(tmp_path / "snap")))
 
 
 def test_a_packed_graph_in_a_model_dir_is_nobodys_business(model_dir: Path) -> None:
     (model_dir / "model.ckpt-10.meta").unlink()
     (model_dir / "model.ckpt-10.meta.gz").write_bytes(b"x" * 40)
-    located = locate(str(model_dir))
-    with graphs_at_hand(located) as graphs:
-        assert graphs.located == located
+    graph = read_graph(locate(str(model_dir)))
+    assert graph is not None and graph.file == str(model_dir / "graph.pbtxt")
 
 
 def test_a_snapshot_that_cannot_be_written_leaves_nothing(
@@ -314,13 +287,13 @@ def test_all_graphs_up_to_the_one_that_is_read_are_local_view(
     model_dir: Path, tmp_path: Path
 ) -> None:
     (model_dir / "graph.pbtxt").write_text("node {}")
-    for content, expected in ((None, [True, False]), (b"xx", [True, True])):
+    for content, expected in ((None, "model.ckpt-10.meta"), (b"xx", "graph.pbtxt")):
         if content:
             (model_dir / "model.ckpt-10.meta").write_bytes(content)
         out = tmp_path / f"out-{len(content or b'')}"
         snapshot(str(model_dir), str(out))
-        with graphs_at_hand(locate(str(out))) as graphs:
-            assert [os.path.exists(path) for path in graphs.located.graphs] == expected
+        graph = read_graph(locate(str(out)))
+        assert graph is not None and graph.file == str(out / expected)
 
 
 def test_a_snapshot_without_a_graph_says_so(model_dir: Path, tmp_path: Path) -> None:
