@@ -4,8 +4,11 @@ import base64
 import zlib
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
+from ckptcheck.client.input_pools import head_of
 from ckptcheck.encoding.dtypes import dtype_number
 from ckptcheck.graph.graph import Graph
+from ckptcheck.graph.launch import behavior
+from ckptcheck.graph.summary import summary_of
 
 from .checkpoints.writer import field, varint
 
@@ -86,3 +89,16 @@ def saved_graph(*nodes: Tuple[str, str, Outputs], version: str = "2.15.1") -> Gr
 def text_of(*nodes: bytes) -> str:
     """The nodes of a traced graph, as the tracer sends them."""
     return base64.b64encode(zlib.compress(b"".join(nodes))).decode("ascii")
+
+
+def read_all(graph: Graph) -> None:
+    """Reads all that can be asked of a graph, as features, ``inspect`` and checks do."""
+    summary_of(graph)
+    head_of(graph)
+    assert behavior(graph) in ("v1", "v2", "")
+    assert graph.producer == graph.producer
+    nodes = [*graph.nodes, *(node for function in graph.functions for node in function.nodes)]
+    for item in nodes:
+        graph.outputs(item)
+        for key in item.keys:
+            item.values(key)

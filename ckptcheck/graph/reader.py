@@ -5,7 +5,6 @@ import zlib
 from typing import Dict
 
 from ..encoding.errors import DamagedError, TooLargeError
-from ..encoding.text_format import encoded
 from ..encoding.wire import bytes_of, fields, limited
 from .graph import Graph
 
@@ -25,6 +24,8 @@ def parse_graph(data: bytes, file: str) -> Graph:
     if not data:
         raise DamagedError("it is empty")
     if file.endswith(".pbtxt"):
+        from ..encoding.text_format import encoded  # which takes time, and few graphs are texts
+
         return _verified(Graph(encoded(data, "GraphDef"), file=file))
     info, graph, saver = _messages(data, 1, 2, 3)
     op_list, version = _messages(info, 2, 5)

@@ -6,8 +6,9 @@
 
 ``index`` gives the bytes to the reader of index files twice: as they are, and as blocks of a table
 whose checksums are right, which no fuzzer would find by itself. ``state`` gives them to the reader
-of the state file, ``graph`` to that of saved graphs. Only a DamagedError may come out. The corpus
-is seeded with the fixtures.
+of the state file. ``graph`` gives them to that of graphs: as a ``.meta`` file, as a GraphDef with
+definitions of its ops, or as a ``graph.pbtxt``. Only a DamagedError may come out. The corpus is
+seeded with the fixtures.
 """
 
 import os
@@ -19,14 +20,15 @@ from typing import List
 import atheris
 
 with atheris.instrument_imports(include=["ckptcheck"]):
-    from ckptcheck.checkpoint.graph import parse_graph_summary
-
     from ckptcheck.checkpoint.bundle import parse_bundle
     from ckptcheck.checkpoint.errors import DamagedError
     from ckptcheck.checkpoint.state_file import parse_state_bytes
     from ckptcheck.checkpoint.table import table_blocks
     from ckptcheck.encoding.wire import fields
+    from ckptcheck.graph.graph import Graph
+    from ckptcheck.graph.reader import parse_graph
 
+from ..graphs import read_all
 from ..support import FIXTURES
 from . import writer
 
@@ -61,13 +63,18 @@ def one_state(data: bytes) -> None:
 
 
 def one_graph(data: bytes) -> None:
-    """Reads the bytes as a saved graph."""
+    """Reads the bytes as a graph, and all that can be asked of it."""
+    kind, rest = data[0] % 3 if data else 0, data[1:]
     try:
-        summary = parse_graph_summary("c.meta", data)
+        if kind == 0:
+            read_all(parse_graph(rest, "c.meta"))
+        elif kind == 1:
+            half = len(rest) // 2
+            read_all(Graph(rest[:half], rest[half:]))
+        else:
+            read_all(parse_graph(rest, "graph.pbtxt"))
     except DamagedError:
         return
-    assert summary.behavior in ("v1", "v2", "")
-    assert len(summary.inputs) <= len(data)
 
 
 def seeds(target: str) -> List[bytes]:
@@ -75,7 +82,9 @@ def seeds(target: str) -> List[bytes]:
     if target == "state":
         return [path.read_bytes() for path in sorted(FIXTURES.glob("*/*/checkpoint"))]
     if target == "graph":
-        return [_head(path.read_bytes()) for path in sorted(FIXTURES.glob("*/*/*.meta"))]
+        texts = [path.read_bytes()[:_LARGEST] for path in sorted(FIXTURES.glob("*/*/graph.pbtxt"))]
+        heads = [_head(path.read_bytes()) for path in sorted(FIXTURES.glob("*/*/*.meta"))]
+        return [*(b"\0" + head for head in heads), *(b"\2" + text for text in texts)]
     found = []
     for path in sorted(FIXTURES.glob("*/*/*.index")):
         data = path.read_bytes()

@@ -1,15 +1,27 @@
-"""What the start of a saved graph tells, of whole files and of hostile ones."""
+"""Graphs: what the start of a saved one tells, and all of it, of whole files and hostile ones."""
 
+import struct
 import time
 from pathlib import Path
+from typing import List, Tuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ckptcheck.checkpoint.errors import DamagedError
 from ckptcheck.checkpoint.graph_file import read_graph_summary
+from ckptcheck.client.launch import launch_context
+from ckptcheck.encoding.errors import DamagedError
+from ckptcheck.graph.graph import Graph
+from ckptcheck.graph.reader import parse_graph, traced_graph
+from ckptcheck.graph.summary import summary_of
+from ckptcheck.graph.values import parse_constant
+from ckptcheck.protocol import Environment, content_digest
 from ckptcheck.results import GraphSummary, InputSpec
 
+from .. import graphs
 from ..checkpoints import writer
+from ..graphs import read_all
 from ..support import FIXTURES
 
 
@@ -163,3 +175,162 @@ def test_a_copy_that_lacks_its_end(tmp_path: Path) -> None:
 
 def test_no_graph(tmp_path: Path) -> None:
     assert read_graph_summary(str(tmp_path / "c")) is None
+
+
+# --- the whole graph -------------------------------------------------------------------------
+
+METAS = sorted(FIXTURES.glob("*/tf*/*.meta"))
+TEXTS = sorted(FIXTURES.glob("*/tf*/graph.pbtxt"))
+
+
+def graph_of(path: Path) -> Graph:
+    return parse_graph(path.read_bytes(), str(path))
+
+
+def name_of(path: Path) -> str:
+    return "-".join(path.parts[-3:-1])
+
+
+@pytest.mark.parametrize("path", METAS, ids=name_of)
+def test_all_of_a_graph_can_be_read(path: Path) -> None:
+    graph = graph_of(path)
+    read_all(graph)
+    (version, producer) = {"tf115": ("1.15.5", 134), "tf215": ("2.15.1", 1645)}[path.parts[-2]]
+    assert (graph.tensorflow, graph.producer) == (version, producer)
+    assert graph.restore_op == "save/restore_all"
+    assert all(graph.outputs(node) for node in graph.nodes if node.op == "MatMul")
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=name_of)
+def test_a_text_is_the_same_graph(path: Path) -> None:
+    """As far as it goes: Estimator writes it before the saver is complete."""
+    text, (meta,) = graph_of(path), map(graph_of, path.parent.glob("*.meta"))
+    known = {node.name: node for node in meta.nodes}
+    assert len(text.nodes) > 200
+    for node in text.nodes:
+        assert node[:4] == known[node.name][:4]
+        for key in node.keys:
+            assert repr(node.values(key)) == repr(known[node.name].values(key)), (node.name, key)
+    assert [function.name for function in text.functions] == [f.name for f in meta.functions]
+
+
+@pytest.mark.parametrize("path", [*METAS, *TEXTS], ids=name_of)
+def test_an_inspection_and_a_check_agree_on_the_kind_of_variables(path: Path) -> None:
+    graph = graph_of(path)
+    environment = Environment(graph.tensorflow or "2.15.1", "3.11.7")
+    context = launch_context("auto", environment, graph)
+    summary = summary_of(graph)
+    assert summary.behavior == {"tf115": "v1", "tf215": "v2"}[path.parts[-2]]
+    assert summary.strategy == context.strategy
+    if graph.tensorflow:
+        assert summary.behavior == context.launch.behavior
+        assert "saved by TensorFlow" in context.launch.reason
+
+
+def test_the_step_does_not_decide_the_kind_of_variables() -> None:
+    """TPUEstimator's is a resource variable, whatever the others are."""
+    step, kernel = node(b"global_step", b"VarHandleOp"), node(b"dense/kernel", b"VariableV2")
+    graph = parse_graph(INFO + writer.field(2, step + kernel), "c.meta")
+    launch = launch_context("auto", Environment("1.15.5", "3.7.16"), graph).launch
+    assert summary_of(graph).behavior == launch.behavior == "v1"
+
+
+def test_functions_and_their_nodes() -> None:
+    graph = graph_of(FIXTURES / "raw_tensors" / "tf215" / "model.ckpt-10.meta")
+    dataset = next(f for f in graph.functions if f.name.startswith("_make_dataset_"))
+    assert {node.op for node in dataset.nodes} >= {"TensorSliceDataset", "BatchDatasetV2"}
+    assert len(graph.functions) == 3
+
+
+def test_control_inputs_are_apart() -> None:
+    graph = Graph(graphs.node("a", "NoOp", ["x", "y:2", "^z", "^b"]))
+    assert graph.nodes[0][2:4] == (("x", "y:2"), ("b", "z"))
+    assert graph.consumers == {("x", 0): [(0, 0)], ("y", 2): [(0, 1)]}
+
+
+def tensor(dtype: str, sizes: Tuple[int, ...], *values: bytes) -> bytes:
+    head = writer.field(1, graphs.number(dtype)) + writer.field(2, graphs.shape(sizes))
+    return head + b"".join(values)
+
+
+ONE = struct.pack("<f", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "same"),
+    [
+        ("float32", [writer.field(4, ONE * 3), writer.field(5, ONE * 3), writer.field(5, ONE)]),
+        ("float32", [writer.varint(5 << 3 | 5) + ONE, writer.field(4, ONE)]),
+        ("int32", [writer.field(4, b"\xff" * 8), writer.field(7, -1)]),
+        ("int64", [writer.field(4, b"\2" + bytes(7)), writer.field(10, b"\2\2")]),
+        ("bool", [writer.field(4, b"\1\1"), writer.field(11, 1)]),
+        ("string", [writer.field(8, b"a") * 2, writer.field(8, b"a")]),
+    ],
+)
+def test_a_constant_is_the_same_however_it_is_written(dtype: str, same: List[bytes]) -> None:
+    found = {parse_constant(tensor(dtype, (2, 3), values)) for values in same}
+    assert len(found) == 1
+    (constant,) = found
+    assert (constant.dtype, constant.shape) == (dtype, (2, 3))
+    other = tensor(dtype, (2, 3), writer.field(4, b"\7" * 8), writer.field(8, b"b"))
+    assert parse_constant(other).digest != constant.digest
+
+
+def test_a_large_constant_is_the_digest_that_the_tracer_leaves_of_it() -> None:
+    content = b"".join(struct.pack("<f", number) for number in range(1000)) + ONE * 2000
+    whole = parse_constant(tensor("float32", (3000,), writer.field(4, content)))
+    digest, kept = content_digest(content, 4)
+    left = parse_constant(tensor("float32", (3000,), writer.field(8, bytes.fromhex(digest))))
+    assert whole == left
+    assert (kept, whole.content) == (4004, b"")
+
+
+def test_repetitions_are_left_out_quickly() -> None:
+    start = time.process_time()
+    assert content_digest(bytes(1 << 26), 1) == content_digest(bytes(1), 1)
+    assert time.process_time() - start < 2
+
+
+def test_a_traced_graph() -> None:
+    data = graphs.node("a", "Add", ["b", "c"])
+    assert traced_graph(graphs.text_of(data)) == Graph(data)
+    for text in ("", "x", "é", graphs.text_of(data)[:-8], "eJw="):
+        with pytest.raises(DamagedError):
+            traced_graph(text)
+
+
+def test_a_count_of_outputs_that_no_op_has() -> None:
+    output = writer.field(3, writer.field(1, b"o") + writer.field(3, 1) + writer.field(5, b"N"))
+    ops = writer.field(1, writer.field(1, b"Split") + output)
+    many = graphs.attribute("N", writer.field(3, 1 << 40))
+    graph = Graph(graphs.node("split", "Split", (), many), ops)
+    with pytest.raises(DamagedError):
+        graph.outputs(graph.nodes[0])
+    assert Graph(graphs.node("a", "Split", (), many)).outputs(graph.nodes[0]) == ()
+
+
+SEEDS = [path.read_bytes() for path in METAS[:4]]
+
+
+@given(st.sampled_from(SEEDS), st.data())
+def test_changed_bytes_are_a_graph_or_damaged(seed: bytes, data: st.DataObject) -> None:
+    content = bytearray(seed[:20000])
+    for _ in range(data.draw(st.integers(1, 8))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    graph = bytes(content)
+    for other in (graph, writer.field(2, graph)):
+        reads_or_is_damaged(other, "c.meta")
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_graph_or_damaged(data: bytes) -> None:
+    reads_or_is_damaged(data, "c.meta")
+    reads_or_is_damaged(data, "graph.pbtxt")
+    reads_or_is_damaged(writer.field(2, writer.field(1, data)), "c.meta")
+
+
+def reads_or_is_damaged(data: bytes, file: str) -> None:
+    try:
+        read_all(parse_graph(data, file))
+    except DamagedError:
+        return
