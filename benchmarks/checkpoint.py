@@ -52,7 +52,7 @@ with tf.Graph().as_default(), v1.Session() as session:
 MINE = """
 import resource, sys, time
 from ckptcheck.checkpoint.bundle import read_bundle
-from ckptcheck.checkpoint.deep import scan
+from ckptcheck.checkpoint.data_scan import scan
 import ckptcheck.checkpoint.values, google_crc32c
 start = time.perf_counter()
 scans = scan(read_bundle(sys.argv[1]))

@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .checker import check
     from .errors import UsageError
-    from .spec import Finding, Report, Verdict
+    from .results import Finding, Report, Verdict
 
 __version__ = "0.1.0"
 
 __all__ = ["Finding", "Report", "UsageError", "Verdict", "__version__", "check"]
 
 _HOMES = {
-    "Finding": "spec",
-    "Report": "spec",
+    "Finding": "results",
+    "Report": "results",
     "UsageError": "errors",
-    "Verdict": "spec",
+    "Verdict": "results",
     "check": "checker",
 }
 

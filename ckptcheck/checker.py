@@ -9,13 +9,13 @@ from .advice import with_advice
 from .checkpoint.bundle import differences
 from .checkpoint.examine import Examined
 from .checkpoint.graphs import Graphs, graphs_at_hand
+from .checkpoint.gzip_file import unpacked_name
 from .checkpoint.held import NOTHING_HELD, Held, data_held, lacks
 from .checkpoint.listing import Listing, attributed, listing, listing_after
 from .checkpoint.marks import Marks, marks_of
-from .checkpoint.packed import unpacked_name
-from .checkpoint.remote import AtHand, at_hand
+from .checkpoint.remote import LocalView, local_view
 from .client.process import Tracer
-from .client.tracing import Known, known_of, trace_check
+from .client.tracing import TraceMemo, memo_of, trace_check
 from .config import (
     DEFAULT_TIMEOUT,
     CheckSpec,
@@ -27,9 +27,12 @@ from .config import size as _size
 from .errors import UsageError, being_written
 from .file_facts import Count, Progress, data_read, data_size, failing
 from .groups import group
-from .harmless import printable
+from .model_dir import Located, TensorScan
+from .protocol import MODES, CheckpointIndex, Failure
+from .results import RESTORES, Report
 from .rules import Facts, run_rules
 from .rules.base import some_names
+from .sanitize import printable
 from .settled import (
     Doubt,
     Look,
@@ -38,7 +41,6 @@ from .settled import (
     look_at,
     settled,
 )
-from .spec import MODES, RESTORES, CheckpointIndex, Failure, Located, Report, TensorScan
 from .verdicts import verdicts
 
 T = TypeVar("T")
@@ -149,12 +151,12 @@ def run_check(
     Raises:
         UsageError: see :func:`check`.
     """
-    with at_hand(spec.model_dir) as place:
+    with local_view(spec.model_dir) as place:
         return place.shown(_run(spec, place, tracer, progress))
 
 
 def _run(
-    spec: CheckSpec, place: AtHand, tracer: Optional[Tracer], progress: Optional[Progress]
+    spec: CheckSpec, place: LocalView, tracer: Optional[Tracer], progress: Optional[Progress]
 ) -> Report:
     with contextlib.ExitStack() as stack:
         looking = _Looking(spec, place, stack)
@@ -192,7 +194,7 @@ class _Checkpoint:
     examined: Examined
     read: Any
     unread: Tuple[str, ...]
-    graphs_place: AtHand
+    graphs_place: LocalView
     held: Held
     at_rest: bool
 
@@ -234,7 +236,7 @@ class _Checkpoint:
         self.verify_readable(spec)
         if not spec.deep or self.examined.bundle is None:
             return None
-        from .checkpoint.deep import scan  # only this needs numpy
+        from .checkpoint.data_scan import scan  # only this needs numpy
 
         count = Count(progress, data_size(self.examined.bundle))
         return scan(self.examined.bundle, count, self.read, self.held.descriptors)
@@ -248,7 +250,7 @@ class _Checkpoint:
 class _Looking:
     """Looks at the checkpoint of a check, and again where its files have changed."""
 
-    def __init__(self, spec: CheckSpec, place: AtHand, stack: contextlib.ExitStack) -> None:
+    def __init__(self, spec: CheckSpec, place: LocalView, stack: contextlib.ExitStack) -> None:
         self._spec = spec
         self._place = place
         self._stack = stack
@@ -281,16 +283,16 @@ class _Looking:
         )
         return self._seen
 
-    def asked(self, tracer: Tracer) -> Tuple[_Checkpoint, Known]:
+    def asked(self, tracer: Tracer) -> Tuple[_Checkpoint, TraceMemo]:
         """The checkpoint, and what TensorFlow reads of its files."""
 
-        def ask() -> Tuple[_Checkpoint, Known]:
+        def ask() -> Tuple[_Checkpoint, TraceMemo]:
             found = self.look()
-            return found, known_of(found.located, tracer, self._spec.timeout)
+            return found, memo_of(found.located, tracer, self._spec.timeout)
 
         return self.until_settled(ask, lambda seen: self._doubt(*seen))
 
-    def _doubt(self, found: _Checkpoint, known: Known) -> Doubt:
+    def _doubt(self, found: _Checkpoint, known: TraceMemo) -> Doubt:
         examined = found.examined
         graph_file = os.path.basename(examined.graph.file) if examined.graph else ""
         lost = (
@@ -322,11 +324,11 @@ def _run_traced(
 def _traced(
     spec: CheckSpec,
     found: _Checkpoint,
-    asked: Known,
+    asked: TraceMemo,
     scans: Optional[Tuple[TensorScan, ...]],
     tracer: Tracer,
 ) -> Report:
-    learned: Optional[Known] = None
+    learned: Optional[TraceMemo] = None
 
     def tried(params: Mapping[str, Any], rehearses: bool) -> Tuple[Facts, Report]:
         nonlocal learned
@@ -372,8 +374,8 @@ def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Repor
 
 
 def _facts(
-    spec: CheckSpec, found: _Checkpoint, tracer: Tracer, rehearses: bool, known: Known
-) -> Tuple[Facts, Tuple[str, ...], Optional[Known]]:
+    spec: CheckSpec, found: _Checkpoint, tracer: Tracer, rehearses: bool, known: TraceMemo
+) -> Tuple[Facts, Tuple[str, ...], Optional[TraceMemo]]:
     located, examined = found.located, found.examined
     bundle = examined.bundle
     index = bundle.checkpoint_index() if bundle else None

@@ -13,8 +13,8 @@ from typing import List, Optional, Sequence, Tuple
 from .checkpoint.addresses import without_secrets
 from .errors import UsageError
 from .exit_codes import EXIT_INTERRUPTED, EXIT_USAGE
-from .harmless import escaped, printable, shortened
-from .stdout import write_out
+from .output import write_out
+from .sanitize import escaped, printable, shortened
 
 FILE_COMMANDS = ("inspect", "snapshot", "verify")
 """A first word that is one of these is a command of its own; ``./inspect`` is a directory."""

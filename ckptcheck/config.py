@@ -9,7 +9,8 @@ from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 from . import json_values
 from .errors import UsageError
 from .input_files import read_input
-from .spec import ALL_MODES, MODES, SEVERITIES
+from .protocol import ALL_MODES, MODES
+from .results import SEVERITIES
 
 DEFAULT_TIMEOUT = 300.0
 LONGEST_TIMEOUT = 24 * 3600.0

@@ -5,10 +5,12 @@ from typing import Callable, List, Optional, Sequence, Tuple
 
 from .checkpoint.bundle import Bundle
 from .checkpoint.examine import Examined
+from .model_dir import Located, TensorScan
+from .protocol import Failure
+from .results import SEVERITIES, DataRead, Finding
 from .rules import Facts
 from .rules.checkpoint_moved import what_is_named
 from .rules.unreadable_checkpoint import OWN_READER
-from .spec import SEVERITIES, DataRead, Failure, Finding, Located, TensorScan
 
 
 def file_facts(

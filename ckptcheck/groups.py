@@ -5,8 +5,9 @@ import dataclasses
 import re
 from typing import Dict, Iterator, List, Sequence, Tuple
 
+from .protocol import VariableSpec
+from .results import Finding, Group
 from .rules import all_rules
-from .spec import Finding, Group, VariableSpec
 
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 

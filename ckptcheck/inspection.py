@@ -7,24 +7,19 @@ from typing import Dict, NamedTuple, Tuple
 from .checkpoint.bundle import Bundle
 from .checkpoint.examine import Examined
 from .checkpoint.files import Listing, by_checkpoint
-from .checkpoint.first_version import files_of, is_first_version, without_pattern
 from .checkpoint.locate import checkpoints_of
 from .checkpoint.marks import marks_of
-from .checkpoint.remote import AtHand, at_hand
+from .checkpoint.remote import LocalView, local_view
 from .checkpoint.snapshot import list_model_dir
+from .checkpoint.v1_format import files_of, is_first_version, without_pattern
 from .errors import UsageError
 from .file_facts import failing, file_facts, loaded_prefix, why_loaded
 from .groups import group
+from .model_dir import Located, step_of
+from .results import CheckpointSummary, Inspection, VariableRow
 from .rules import run_rules
 from .rules.roles import roles
 from .settled import Doubt, Look, doubt_of, folder_of, look_at, settled
-from .spec import (
-    CheckpointSummary,
-    Inspection,
-    Located,
-    VariableRow,
-    step_of,
-)
 
 
 def inspect(model_dir: str, fail_on: str = "error") -> Inspection:
@@ -37,11 +32,11 @@ def inspect(model_dir: str, fail_on: str = "error") -> Inspection:
     Raises:
         UsageError: there is nothing of that name.
     """
-    with at_hand(model_dir) as place:
+    with local_view(model_dir) as place:
         return _shown(_inspected(_seen(place), fail_on), place)
 
 
-def _shown(found: Inspection, place: AtHand) -> Inspection:
+def _shown(found: Inspection, place: LocalView) -> Inspection:
     """An inspection with the paths that the user knows."""
     if place.read is not None:  # it has data, though not here
         rest = () if found.snapshot else found.not_judged
@@ -63,7 +58,7 @@ class _Seen(NamedTuple):
     at_rest: bool
 
 
-def _seen(place: AtHand) -> _Seen:
+def _seen(place: LocalView) -> _Seen:
     def look() -> _Seen:
         folders = [folder_of(place.path)]
         marks = marks_of(folders)

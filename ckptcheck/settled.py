@@ -14,8 +14,9 @@ from .checkpoint.locate import locate
 from .checkpoint.marks import marks_of
 from .errors import UsageError, being_written
 from .file_facts import file_facts
+from .model_dir import Located
+from .results import Finding
 from .rules import all_rules
-from .spec import Finding, Located
 
 _MOST_TRIES = 200
 _MOST_SECONDS = 20.0
@@ -30,16 +31,16 @@ _LONGEST_PAUSE_SECONDS = 0.2
 
 _RULES = (
     "checkpoint-moved",
-    "damaged-index",
-    "damaged-tensor",
+    "corrupt-index",
+    "corrupt-tensor",
     "data-without-index",
-    "left-over-files",
+    "leftover-files",
     "missing-saved-graph",
-    "mixed-times",
+    "index-data-mtime-gap",
     "newer-checkpoint",
     "no-checkpoint",
     "unreadable-checkpoint",
-    "wrong-step",
+    "step-mismatch",
 )
 """Rules whose findings may be true only in the middle of a save."""
 
@@ -157,7 +158,7 @@ def _findings(look: Look) -> List[Finding]:
     """What the rules find, without the notes on left-over files, which are no sign of a save."""
     facts = file_facts(look.located, look.examined)
     found = [finding for rule in _RULES for finding in all_rules()[rule].check(facts)]
-    return [item for item in found if (item.rule, item.severity) != ("left-over-files", "note")]
+    return [item for item in found if (item.rule, item.severity) != ("leftover-files", "note")]
 
 
 def _first_files(look: Look, rules: Set[str]) -> Iterator[Tuple[str, float]]:

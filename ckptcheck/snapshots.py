@@ -5,18 +5,19 @@ from typing import NamedTuple, Tuple
 
 from .checkpoint.addresses import is_remote, local_path, without_secrets
 from .checkpoint.examine import examine
+from .checkpoint.gzip_file import unpacked_name
 from .checkpoint.locate import locate
 from .checkpoint.marks import marks_of
-from .checkpoint.packed import unpacked_name
-from .checkpoint.remote import AtHand, at_hand
+from .checkpoint.remote import LocalView, local_view
 from .checkpoint.snapshot import Contents, add_said, packed_contents, snapshot_of, written_snapshot
 from .errors import UsageError
 from .file_facts import file_facts
 from .groups import group
+from .model_dir import Located
+from .results import Finding, Group
 from .rules import run_rules
 from .rules.base import some_names
 from .settled import Doubt, Look, doubt_of, look_at, settled
-from .spec import Finding, Group, Located
 
 
 class Snapshot(NamedTuple):
@@ -44,11 +45,11 @@ def snapshot(model_dir: str, out: str) -> Snapshot:
     if is_remote(out):
         where = without_secrets(out)
         raise UsageError(f"OUT {where} is remote; expected a local directory, to be copied there")
-    with at_hand(model_dir) as place:
+    with local_view(model_dir) as place:
         return _snapshot(place, local_path(out))
 
 
-def _snapshot(place: AtHand, out: str) -> Snapshot:
+def _snapshot(place: LocalView, out: str) -> Snapshot:
     seen = _seen(place)
     contents = packed_contents(seen.contents)
     findings = place.shown(tuple(run_rules(file_facts(*seen.look))))
@@ -74,7 +75,7 @@ class _Seen(NamedTuple):
     at_rest: bool
 
 
-def _seen(place: AtHand) -> _Seen:
+def _seen(place: LocalView) -> _Seen:
     def look() -> _Seen:
         seen = look_at(place.path)
         located, examined = seen

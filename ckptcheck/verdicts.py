@@ -2,16 +2,8 @@
 
 from typing import List, Optional, Sequence, Tuple
 
-from .spec import (
-    FAILS,
-    OUTCOMES,
-    RESTORES,
-    Finding,
-    Outcome,
-    RestorePlan,
-    Trace,
-    Verdict,
-)
+from .protocol import RestorePlan
+from .results import FAILS, OUTCOMES, RESTORES, Finding, Outcome, Trace, Verdict
 
 
 def verdicts(

@@ -6,16 +6,16 @@ import os
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from .checkpoint.bundle import has_huge_index
-from .checkpoint.deep import scan
+from .checkpoint.data_scan import scan
 from .checkpoint.examine import Examined, examine
 from .checkpoint.files import Listing, by_checkpoint, list_folder
-from .checkpoint.first_version import is_first_version
 from .checkpoint.held import NOTHING_HELD, Held, data_held, lacks
 from .checkpoint.locate import checkpoints_of, locate, named_alone, step_and_name
 from .checkpoint.marks import marks_of
-from .checkpoint.remote import AtHand, ReadRange, at_hand
+from .checkpoint.remote import LocalView, ReadRange, local_view
 from .checkpoint.snapshot import list_model_dir
 from .checkpoint.state_file import STATE_FILE
+from .checkpoint.v1_format import is_first_version
 from .errors import UsageError, being_written
 from .file_facts import (
     Count,
@@ -28,9 +28,10 @@ from .file_facts import (
     why_loaded,
 )
 from .groups import group
+from .model_dir import Located, step_of
+from .results import Verification, Verified
 from .rules import run_rules
 from .settled import Doubt, Look, doubt_of, is_fresh, settled, wait_while
-from .spec import Located, Verification, Verified, step_of
 
 
 def verify(
@@ -50,12 +51,12 @@ def verify(
     Raises:
         UsageError: there is nothing of that name, or a package for this is missing.
     """
-    with at_hand(model_dir, every_step=all_checkpoints) as place:
+    with local_view(model_dir, every_step=all_checkpoints) as place:
         return place.shown(_verify(place, all_checkpoints, fail_on, progress))
 
 
 def _verify(
-    place: AtHand, all_checkpoints: bool, fail_on: str, progress: Optional[Progress]
+    place: LocalView, all_checkpoints: bool, fail_on: str, progress: Optional[Progress]
 ) -> Verification:
     for _ in range(_MOST_TRIES):
         with contextlib.ExitStack() as stack:
@@ -88,7 +89,7 @@ class _Seen(NamedTuple):
     at_rest: bool
 
 
-def _seen(place: AtHand, all_checkpoints: bool, stack: contextlib.ExitStack) -> _Seen:
+def _seen(place: LocalView, all_checkpoints: bool, stack: contextlib.ExitStack) -> _Seen:
     def look() -> _Seen:
         stack.close()
         located = locate(place.path)
@@ -123,7 +124,7 @@ def _doubt(seen: _Seen) -> Doubt:
 
 
 def _results(
-    seen: _Seen, place: AtHand, fail_on: str, progress: Optional[Progress]
+    seen: _Seen, place: LocalView, fail_on: str, progress: Optional[Progress]
 ) -> Optional[Sequence[Verified]]:
     """Reads the data; None where it has to be read again, since it changed meanwhile.
 
@@ -157,7 +158,7 @@ def _results(
 
 
 def _verification(
-    seen: _Seen, place: AtHand, all_checkpoints: bool, results: Sequence[Verified]
+    seen: _Seen, place: LocalView, all_checkpoints: bool, results: Sequence[Verified]
 ) -> Verification:
     located, loaded, checkpoints = seen.located, seen.loaded, seen.checkpoints
     return Verification(
@@ -201,7 +202,7 @@ def _of_saved_model(located: Located, results: Sequence[Verified]) -> Tuple[str,
     return (f"the variables of the SavedModel: give {located.saved_model} to verify them",)
 
 
-def _left_out(located: Located, place: AtHand) -> Iterator[str]:
+def _left_out(located: Located, place: LocalView) -> Iterator[str]:
     yield from place.not_judged
     for prefix in checkpoints_of(located):
         reason = _why_left_out(prefix)
@@ -232,7 +233,7 @@ class _Checkpoint(NamedTuple):
     read: Optional[ReadRange]
 
 
-def _checkpoints(place: AtHand, located: Located, prefixes: Sequence[str]) -> List[_Checkpoint]:
+def _checkpoints(place: LocalView, located: Located, prefixes: Sequence[str]) -> List[_Checkpoint]:
     folders = {os.path.dirname(prefix) for prefix in prefixes if prefix}
     files_in = {folder: _files_in(folder) for folder in folders}
     last_in = {os.path.dirname(prefix): prefix for prefix in prefixes}
@@ -335,6 +336,6 @@ def _verified(
     )
 
 
-_OF_THE_DATA = ("damaged-index", "damaged-tensor", "not-finite", "unreadable-checkpoint")
+_OF_THE_DATA = ("corrupt-index", "corrupt-tensor", "non-finite-values", "unreadable-checkpoint")
 """Rules about the data itself. What others find, such as batch normalizations that were never
 updated or a name that says another step, makes no older checkpoint better."""

@@ -12,7 +12,7 @@ _HEAD = """# The stand-in for tf.estimator
 Made by `python docs/generate_stand_in.py` from `ckptcheck/tracer/estimator_stand_in.py`.
 
 TensorFlow has no `tf.estimator` from 2.16 on. There ckptcheck supplies what model_fns touch, so
-that code for an Estimator can be traced without an edit; the report says so (`stood-in`). On
+that code for an Estimator can be traced without an edit; the report says so (`compat-shim`). On
 TensorFlow 1.15 to 2.15 the real one is used, and nothing below matters.
 
 `tf.estimator`, `tf.compat.v1.estimator` and `tf.compat.v2.estimator` are then the same, and

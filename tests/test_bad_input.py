@@ -99,13 +99,13 @@ def test_arguments_in_another_order(
 
 
 def test_an_option_without_its_dashes(project: Project) -> None:
-    run = project.run("explain", "wrong-step")
-    assert_refused(run, "did you mean ckptcheck --explain wrong-step?")
+    run = project.run("explain", "step-mismatch")
+    assert_refused(run, "did you mean ckptcheck --explain step-mismatch?")
 
 
 def test_nearly_a_rule(project: Project) -> None:
     run = project.run("--explain", "wrong_step")
-    assert_refused(run, "did you mean wrong-step?", "ckptcheck --list-rules lists them")
+    assert_refused(run, "did you mean step-mismatch?", "ckptcheck --list-rules lists them")
 
 
 def test_what_follows_two_dashes_is_an_argument_of_a_file_command(project: Project) -> None:
@@ -636,7 +636,7 @@ def test_each_mode_ends_in_its_own_way(project: Project) -> None:
     assert raised["location"] == {"file": "broken.py", "line": 10}
     assert any("in model_fn: return helper(params)" in line for line in raised["detail"])
     assert (crashed["modes"], crashed["message"]) == (["eval"], "died of SIGSEGV")
-    none = found["model-fn-returned-no-spec"]
+    none = found["invalid-estimator-spec"]
     assert none["modes"] == ["train"]
     assert "model_fn returned None, not an EstimatorSpec" in none["message"]
     assert {mode["verdict"] for mode in run.json["modes"].values()} == {"untraceable"}
@@ -664,7 +664,7 @@ def test_exits_and_a_model_fn_that_never_returns(project: Project, tmp_path: Pat
     assert messages[("predict",)] == ("model-fn-crashed", "SystemExit: called sys.exit('enough')")
     assert messages[("eval",)] == ("model-fn-crashed", "ended the process with exit code 0")
     rule, message = messages[("train",)]
-    assert rule == "model-fn-timed-out"
+    assert rule == "model-fn-timeout"
     assert "still running after 10 s" in message
     assert not keeps_running(int(pid.read_text()))
     assert took < 65, "each guess of the features waited for the whole timeout again"

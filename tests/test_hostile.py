@@ -235,7 +235,7 @@ def test_what_never_ends(hostile: Hostile) -> None:
     run = hostile.check(NEVER, "--timeout", "8")
     assert run.code == 1, run
     what = {mode: (item["rule"], item["message"]) for mode, item in found(run).items()}
-    late = ("model-fn-timed-out", "was still running after 8 s and was stopped (--timeout)")
+    late = ("model-fn-timeout", "was still running after 8 s and was stopped (--timeout)")
     assert what["predict"] == what["train"] == late
     assert what["eval"] == ("model-fn-raised", "KeyboardInterrupt: ")
     assert hostile.took < 45
@@ -345,7 +345,7 @@ def test_writes_into_the_model_dir(hostile: Hostile) -> None:
     assert [
         (finding["severity"], finding["key"], finding["message"])
         for finding in run.json["findings"]
-        if finding["rule"] == "model-dir-written"
+        if finding["rule"] == "model-dir-changed"
     ] == [
         ("warning", _KEY.format("written"), "dump/, params-used.json appeared in model_dir"),
         ("warning", _KEY.format("changed"), "graph.pbtxt changed in model_dir"),
@@ -358,4 +358,4 @@ def test_writes_into_the_model_dir(hostile: Hostile) -> None:
     }
 
 
-_KEY = "model-dir-written:{}"
+_KEY = "model-dir-changed:{}"

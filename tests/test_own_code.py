@@ -13,7 +13,7 @@ from ckptcheck.checker import run_check
 from ckptcheck.client.process import Tracer
 from ckptcheck.config import CheckSpec, feature_file
 from ckptcheck.errors import UsageError
-from ckptcheck.spec import Report
+from ckptcheck.results import Report
 
 from .support import copy_fixture, needs_tensorflow
 

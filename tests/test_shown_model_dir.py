@@ -382,5 +382,5 @@ def test_an_estimator_works_on_the_copies(project: Project, target: str) -> None
     project.write("shown.py", ESTIMATOR)
     run = project.check(target, "params.json", *JSON)
     rules = {found["rule"] for found in run.json["findings"]}
-    assert rules <= {"defaulted-param", "stood-in"}, run
+    assert rules <= {"defaulted-param", "compat-shim"}, run
     assert {found["verdict"] for found in run.json["modes"].values()} == {"restores"}, run

@@ -3,8 +3,8 @@
 import dataclasses
 from typing import Any, Callable, Mapping, Optional
 
+from ..results import Report
 from ..rules import Facts
-from ..spec import Report
 from . import params as params_advice
 
 __all__ = ["with_advice"]

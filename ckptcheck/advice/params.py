@@ -3,8 +3,9 @@
 import collections
 from typing import Any, Callable, Counter, Dict, Iterator, List, Mapping, Optional, Tuple
 
+from ..protocol import MODES, ParamRead, Shape
+from ..results import RESTORES, UNTRACEABLE, Advice, Group, Report
 from ..rules import Facts
-from ..spec import MODES, RESTORES, UNTRACEABLE, Advice, Group, ParamRead, Report, Shape
 
 _MOST_TRIALS = 4
 _OFFSETS = (0, 1, -1, 2, -2)

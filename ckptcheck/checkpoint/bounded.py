@@ -3,7 +3,7 @@
 import os
 import stat
 
-from .damage import DamagedError, TooLargeError
+from .errors import DamagedError, TooLargeError
 
 GIT_LFS = "it is a pointer of Git LFS in place of the file: git lfs pull fetches that"
 _POINTER = b"version https://git-lfs.github.com/spec/v1\n"

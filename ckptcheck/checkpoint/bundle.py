@@ -13,13 +13,14 @@ import struct
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from ..errors import UsageError
-from ..spec import CheckpointIndex, VariableSpec, step_of
+from ..model_dir import step_of
+from ..protocol import CheckpointIndex, VariableSpec
 from .bounded import read_whole
-from .damage import DamagedError, FirstVersionError
 from .dtypes import dtype_name
-from .first_version import is_first_version
+from .errors import DamagedError, FirstVersionError
 from .slices import WHOLE, Extents, slice_key
 from .table import table_blocks
+from .v1_format import is_first_version
 from .wire import BYTES, FIXED32, bytes_of, fields, number_of
 
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"

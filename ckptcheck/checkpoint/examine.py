@@ -4,12 +4,13 @@ import dataclasses
 import os
 from typing import Optional
 
-from ..spec import CheckpointFiles, GraphSummary
+from ..model_dir import CheckpointFiles
+from ..results import GraphSummary
 from .bundle import Bundle, read_bundle
-from .damage import DamagedError, FirstVersionError
+from .errors import DamagedError, FirstVersionError
 from .files import Listing, list_folder, look_at_files, read_global_step, readable_graphs
 from .graph import read_graph_summary
-from .packed import unpacked_name
+from .gzip_file import unpacked_name
 from .snapshot import read_marker
 
 

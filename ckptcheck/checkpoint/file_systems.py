@@ -14,8 +14,8 @@ from .addresses import (
     protocols_of,
     without_secrets,
 )
-from .first_version import without_pattern
 from .own_folder import said_of_a_full_disk
+from .v1_format import without_pattern
 from .web import bounded_client
 
 _S3 = ("s3", "s3a")

@@ -6,13 +6,13 @@ import stat
 import struct
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
 
-from ..spec import GLOBAL_STEPS, CheckpointFiles, DataFile, EntryFlaw
+from ..model_dir import GLOBAL_STEPS, CheckpointFiles, DataFile, EntryFlaw
 from .bounded import GIT_LFS, is_pointer
 from .bundle import Bundle, StoredTensor
 from .crc32c import crc32c, unmasked
 from .dtypes import element_size
+from .gzip_file import ENDING
 from .names import SHADOW, shard_name, without_ending
-from .packed import ENDING
 
 
 class FileFacts(NamedTuple):
@@ -106,7 +106,7 @@ def look_at_files(
     return CheckpointFiles(
         files=tuple(files.values()),
         flaws=tuple(sorted(flaws, key=lambda flaw: (flaw.variable, flaw.kind))),
-        strangers=tuple(_strangers(base, bundle.num_shards, listing)),
+        unreferenced=tuple(_unreferenced(base, bundle.num_shards, listing)),
         remains=tuple(_remains(listing)),
         data_newer_by=_data_newer_by(base, names, listing),
         global_step=step.value,
@@ -183,7 +183,7 @@ def _overlaps(stored: Sequence[StoredTensor]) -> Iterator[EntryFlaw]:
 _SHARD = re.compile(r"\.data-(\d{5})-of-(\d{5})\Z")
 
 
-def _strangers(base: str, count: int, listing: Listing) -> Iterator[str]:
+def _unreferenced(base: str, count: int, listing: Listing) -> Iterator[str]:
     """Data files of this prefix that another save has left."""
     for name in sorted(listing):
         match = _SHARD.match(name[len(base) :]) if name.startswith(base) else None

@@ -5,11 +5,12 @@ import io
 import os
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..spec import GraphSummary, InputSpec, Shape
+from ..protocol import Shape
+from ..results import GraphSummary, InputSpec
 from .bounded import GIT_LFS, has_pointer, read_whole
-from .damage import DamagedError, TooLargeError
 from .dtypes import dtype_name
-from .packed import ENDING, unpack, unpacked_name
+from .errors import DamagedError, TooLargeError
+from .gzip_file import ENDING, unpack, unpacked_name
 from .wire import BYTES, VARINT, Value, bytes_of, fields, number_of, varint
 
 _LARGEST = 1 << 29

@@ -9,12 +9,12 @@ import os
 from typing import Iterator, List, NamedTuple, Sequence
 
 from ..errors import UsageError
-from ..spec import Located
-from .damage import DamagedError
+from ..model_dir import Located
+from .errors import DamagedError
 from .graph import is_graph
+from .gzip_file import ENDING, unpack
 from .own_folder import own_folder, said_of_a_full_disk
-from .packed import ENDING, unpack
-from .remote import AtHand
+from .remote import LocalView
 from .snapshot import MARKER
 
 _LARGEST_FILE = 1 << 30
@@ -30,7 +30,7 @@ class Graphs(NamedTuple):
     """
 
     located: Located
-    place: AtHand
+    place: LocalView
 
 
 @contextlib.contextmanager
@@ -42,12 +42,12 @@ def graphs_at_hand(located: Located) -> Iterator[Graphs]:
     """
     paths = [path for path in located.graphs if _is_there(path)]
     if not paths or os.path.isfile(paths[0]):
-        yield Graphs(located, AtHand(located.named))
+        yield Graphs(located, LocalView(located.named))
         return
     folder = os.path.dirname(paths[0])
     with own_folder() as local:
         unpacked = _unpacked([path for path in paths if os.path.dirname(path) == folder], local)
-        place = AtHand(located.named, folder or os.curdir, local)
+        place = LocalView(located.named, folder or os.curdir, local)
         graphs = (*unpacked, *(name for name in located.graphs if name not in paths))
         try:
             yield Graphs(dataclasses.replace(located, graphs=graphs), place)

@@ -4,7 +4,7 @@ import contextlib
 import os
 from typing import Dict, Iterator, NamedTuple, Optional, Tuple
 
-from ..spec import CheckpointFiles
+from ..model_dir import CheckpointFiles
 from .bundle import Bundle
 from .names import shard_name
 

@@ -6,7 +6,7 @@ import re
 import time
 from typing import Dict, List, Mapping, NamedTuple, Tuple
 
-from ..spec import FileChange
+from ..model_dir import FileChange
 from .names import without_ending
 from .state_file import STATE_FILE
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Collection, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import UsageError
-from ..spec import Located, StateFile, pattern_in, step_of
+from ..model_dir import Located, StateFile, pattern_in, step_of
 from .files import Listing
-from .first_version import first_versions, is_first_version, is_table, prefix_of, without_pattern
 from .names import SHADOW, shard_name, without_ending
 from .snapshot import MARKER, list_model_dir
 from .state_file import STATE_FILE, read_state_file
+from .v1_format import first_versions, is_first_version, is_table, prefix_of, without_pattern
 
 _PART = re.compile(r"\.part-\d{5}-of-\d{5}\.index\Z")
 """What a saver names the pieces that it has not merged yet."""

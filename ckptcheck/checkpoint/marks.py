@@ -4,7 +4,7 @@ import os
 from typing import Iterable, Optional, Tuple
 
 from .bounded import read_regular
-from .damage import DamagedError
+from .errors import DamagedError
 from .names import without_ending
 from .state_file import LARGEST_STATE_FILE, STATE_FILE
 

@@ -25,12 +25,12 @@ from typing import (
 )
 
 from ..errors import UsageError, being_written
-from ..spec import pattern_in, step_of
+from ..model_dir import pattern_in, step_of
 from . import addresses
 from .addresses import is_remote, local_path, without_secrets
 from .bounded import read_regular
 from .bundle import LARGEST_INDEX, Bundle, read_bundle, verify_index_size
-from .damage import DamagedError
+from .errors import DamagedError
 from .file_systems import (
     explained,
     file_system,
@@ -38,11 +38,10 @@ from .file_systems import (
     why,
 )
 from .files import FileFacts, GlobalStep, Listing, global_step_of, readable_graphs
-from .first_version import possible_first_versions, prefix_of, without_pattern
 from .graph import is_graph
+from .gzip_file import unpacked_name
 from .names import without_ending
 from .own_folder import own_folder, said_of_a_full_disk
-from .packed import unpacked_name
 from .remote_folder import Entry, RemoteFolder, entries_of, modified, unquoted
 from .snapshot import LARGEST_MARKER, MARKER, Marker, write_markers
 from .state_file import (
@@ -53,6 +52,7 @@ from .state_file import (
     verify_size,
 )
 from .table import MAGIC
+from .v1_format import possible_first_versions, prefix_of, without_pattern
 
 _LARGEST_GRAPH = 1 << 30
 """What the tracer reads of a graph."""
@@ -65,7 +65,7 @@ ReadRange = Callable[[str, int, int], bytes]
 """Reads some bytes (name, offset, size) of a file beside the checkpoint."""
 
 
-class AtHand(NamedTuple):
+class LocalView(NamedTuple):
     """A model_dir that can be read as a directory.
 
     Attributes:
@@ -136,7 +136,7 @@ def _replaced(value: Any, by: Callable[[str], str]) -> Any:
 
 
 @contextlib.contextmanager
-def at_hand(named: str, every_step: bool = False) -> Iterator[AtHand]:
+def local_view(named: str, every_step: bool = False) -> Iterator[LocalView]:
     """Makes a model_dir readable as a directory for as long as the context lasts.
 
     Args:
@@ -148,7 +148,7 @@ def at_hand(named: str, every_step: bool = False) -> Iterator[AtHand]:
         UsageError: it is remote, and cannot be read.
     """
     if not is_remote(named):
-        yield AtHand(local_path(named))
+        yield LocalView(local_path(named))
         return
     place = f"MODEL_DIR {named}"
     with own_folder() as parent:
@@ -177,7 +177,7 @@ def _verify_no_pattern(folder: str) -> None:
         )
 
 
-def _fetch_settled(named: str, system: Any, path: str, parent: str, every_step: bool) -> AtHand:
+def _fetch_settled(named: str, system: Any, path: str, parent: str, every_step: bool) -> LocalView:
     """Fetches what a check needs, again where a training run saves there meanwhile.
 
     Raises:
@@ -217,7 +217,7 @@ def _fetch_settled(named: str, system: Any, path: str, parent: str, every_step: 
 _MOST_TRIES = 5
 
 
-def _lacks_chosen(found: AtHand, there: RemoteFolder) -> bool:
+def _lacks_chosen(found: LocalView, there: RemoteFolder) -> bool:
     """Whether the state file names a checkpoint that was not there when the files were listed."""
     state = os.path.join(found.local, STATE_FILE)
     if found.path != found.local or not os.path.isfile(state):
@@ -243,7 +243,7 @@ def _changed(there: RemoteFolder, names: Set[str], local: str) -> Optional[Remot
 
 def _fetch(
     named: str, there: RemoteFolder, prefix: Optional[str], local: str, every_step: bool
-) -> AtHand:
+) -> LocalView:
     """Fetches what a check needs of a directory, or of the checkpoint in it that was named."""
     explicit = prefix is not None
     base = unquoted(there.system, os.path.basename(prefix or ""))
@@ -266,7 +266,7 @@ def _fetch(
     where = os.path.join(local, chosen + ("" if chosen in old else ".index")) if explicit else local
     left_out = [name for name in _checkpoints(there.entries) if name not in (*names, *old)]
     read = None if snapshot else there.read
-    return AtHand(where, there.url, local, read, tuple(left_out), unread)
+    return LocalView(where, there.url, local, read, tuple(left_out), unread)
 
 
 def _copy_first_versions(there: RemoteFolder, chosen: str, local: str) -> List[str]:

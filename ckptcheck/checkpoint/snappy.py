@@ -1,6 +1,6 @@
 """Decompression of snappy blocks, which a table may be made of (TensorFlow itself writes none)."""
 
-from .damage import DamagedError
+from .errors import DamagedError
 from .wire import varint
 
 _LONGEST_EXPANSION = 22

@@ -15,7 +15,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tu
 from ..errors import UsageError
 from .bounded import GIT_LFS, is_pointer, read_regular, read_whole
 from .bundle import Bundle
-from .damage import DamagedError
+from .errors import DamagedError
 from .files import (
     FileFacts,
     GlobalStep,
@@ -25,7 +25,7 @@ from .files import (
     readable_graphs,
 )
 from .graph import is_graph
-from .packed import ENDING, packed
+from .gzip_file import ENDING, packed
 from .state_file import STATE_FILE
 
 MARKER = "ckptcheck-snapshot.json"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Dict, List, Optional
 
 from ..errors import UsageError
-from ..spec import StateFile
+from ..model_dir import StateFile
 from .bounded import GIT_LFS, has_pointer
 
 STATE_FILE = "checkpoint"

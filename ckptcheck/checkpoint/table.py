@@ -9,7 +9,7 @@ import struct
 from typing import Iterator, List, Tuple
 
 from .crc32c import crc32c, stored_checksum
-from .damage import DamagedError
+from .errors import DamagedError
 from .snappy import decompress
 from .wire import varint
 

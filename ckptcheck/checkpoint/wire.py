@@ -6,7 +6,7 @@ ends in the middle of a field is an error.
 
 from typing import Iterator, Tuple, Union
 
-from .damage import DamagedError
+from .errors import DamagedError
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _SIZES = {FIXED64: 8, FIXED32: 4}

@@ -13,7 +13,7 @@ import re
 import types
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from ..spec import TRAIN, UNLABELED, Failure, InputEvent, ModeTrace, SavedGraph
+from ..protocol import TRAIN, UNLABELED, Failure, InputEvent, ModeTrace, SavedGraph
 from . import input_pools
 from .input_pools import Leaf, Pool
 from .structure import (

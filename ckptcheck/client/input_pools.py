@@ -10,7 +10,7 @@ import dataclasses
 import re
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from ..spec import HeadNode, SavedGraph, SavedTensor
+from ..protocol import HeadNode, SavedGraph, SavedTensor
 
 _ITERATORS = ("IteratorGetNext", "IteratorGetNextSync")
 _DIRECT_SOURCES = (

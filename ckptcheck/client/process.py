@@ -19,8 +19,8 @@ from types import TracebackType
 from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple, Type, TypeVar, Union
 
 from ..errors import UsageError
-from ..harmless import harmless_lines
-from ..spec import Environment, Failure, from_json
+from ..protocol import Environment, Failure, from_json
+from ..sanitize import harmless_lines
 from ..tracer import temporary
 from .bootstrap import BOOTSTRAP
 
@@ -57,7 +57,7 @@ def interpreter_command(python: Optional[str]) -> List[str]:
 def _sources() -> bytes:
     """The tracer's modules, by the names that they have in the user's interpreter."""
     sources = {"_ckptcheck": "", "_ckptcheck.__package__": ""}
-    sources["_ckptcheck.spec"] = (_PACKAGE / "spec.py").read_text("utf-8")
+    sources["_ckptcheck.protocol"] = (_PACKAGE / "protocol.py").read_text("utf-8")
     for path in sorted((_PACKAGE / "tracer").glob("*.py")):
         text = path.read_text("utf-8")
         if path.stem == "__init__":

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
-from ..spec import PROBE, InputEvent
+from ..protocol import PROBE, InputEvent
 
 Path = Tuple[Union[str, int], ...]
 

@@ -21,22 +21,20 @@ from typing import (
 
 from ..config import CheckSpec
 from ..errors import UnknownFeaturesError, UsageError
-from ..spec import (
+from ..model_dir import Located
+from ..protocol import (
     PROBE,
     TRAIN,
     UNLABELED,
     CheckpointIndex,
     Environment,
     Failure,
-    Features,
-    Launch,
-    Located,
     ModeTrace,
     SavedGraph,
-    Trace,
     TraceRequest,
     to_json,
 )
+from ..results import Features, Launch, Trace
 from ..tracer import temporary
 from .features import (
     Found,
@@ -52,7 +50,7 @@ T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
-class Known:
+class TraceMemo:
     """What one check found out that others of the same checkpoint and model_fn need not ask again.
 
     Attributes:
@@ -75,7 +73,7 @@ class Known:
         return os.path.basename(self.graph.file) if isinstance(self.graph, SavedGraph) else ""
 
 
-def known_of(located: Located, tracer: Tracer, timeout: float) -> Known:
+def memo_of(located: Located, tracer: Tracer, timeout: float) -> TraceMemo:
     """What TensorFlow reads of a checkpoint and its saved graph, asked for side by side.
 
     No trace reads these files again, so they may be removed after this.
@@ -94,7 +92,7 @@ def known_of(located: Located, tracer: Tracer, timeout: float) -> Known:
     index = replies.get("index")
     if isinstance(index, Failure) and index.kind != "raised":
         raise UsageError(f"reading {located.prefix}: {index.message}")
-    return Known(
+    return TraceMemo(
         _understood(tracer, CheckpointIndex, index),
         _understood(tracer, SavedGraph, replies["graph"]),
     )
@@ -117,7 +115,7 @@ class Traced:
         trace: all modes; None where there is no checkpoint to read and no way to find the features.
         not_judged: what could not be known.
         listed: what TensorFlow lists of the checkpoint; None where it cannot.
-        known: see :class:`Known`.
+        known: see :class:`TraceMemo`.
     """
 
     index: Optional[CheckpointIndex]
@@ -125,7 +123,7 @@ class Traced:
     trace: Optional[Trace]
     not_judged: Tuple[str, ...]
     listed: Optional[CheckpointIndex] = None
-    known: Optional[Known] = None
+    known: Optional[TraceMemo] = None
 
     @property
     def raised(self) -> bool:
@@ -146,7 +144,7 @@ def trace_check(
     spec: CheckSpec,
     located: Located,
     tracer: Tracer,
-    known: Known,
+    known: TraceMemo,
     index: Optional[CheckpointIndex] = None,
     rehearses: bool = True,
 ) -> Traced:
@@ -156,7 +154,7 @@ def trace_check(
         spec: what to check.
         located: the checkpoint that a restore would load.
         tracer: a running tracer.
-        known: what :func:`known_of` gave, or what a check with other params found out.
+        known: what :func:`memo_of` gave, or what a check with other params found out.
         index: what the checkpoint holds, where that is known already.
         rehearses: whether the run after the restore is rehearsed where shapes differ.
 
@@ -175,7 +173,7 @@ class _Tracing:
         spec: CheckSpec,
         located: Located,
         tracer: Tracer,
-        known: Known,
+        known: TraceMemo,
         index: Optional[CheckpointIndex],
         rehearses: bool,
     ) -> None:

@@ -20,10 +20,10 @@ from ..config import (
     with_overrides,
 )
 from ..errors import UsageError
+from ..output import write_out
+from ..protocol import MODES
 from ..reporters.formats import FORMATS
 from ..rules import all_rules
-from ..spec import MODES
-from ..stdout import write_out
 from .progress import Bar
 from .terminal import FORMAT, fail_on_option, finish, new_app, of_terminal
 

@@ -4,13 +4,13 @@ import os
 
 import typer
 
-from ..harmless import escaped, printable
+from ..output import write_out
 from ..reporters.files_text import render_groups
 from ..reporters.options import Options
 from ..reporters.words import bytes_text
+from ..results import Finding
+from ..sanitize import escaped, printable
 from ..snapshots import snapshot
-from ..spec import Finding
-from ..stdout import write_out
 from .terminal import MODEL_DIR, new_app
 
 app = new_app()

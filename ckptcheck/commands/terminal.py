@@ -9,9 +9,9 @@ import typer
 
 from ..config import verify_choices
 from ..exit_codes import EXIT_FINDINGS, EXIT_NOTHING_CHECKED, EXIT_OK
+from ..output import write_out
 from ..reporters.options import Options
-from ..spec import SEVERITIES, Inspection, Report, Verification
-from ..stdout import write_out
+from ..results import SEVERITIES, Inspection, Report, Verification
 
 FORMAT = typer.Option("text", "--format", metavar="FORMAT", help="text or json.")
 MODEL_DIR = typer.Argument(..., metavar="MODEL_DIR", show_default=False)

@@ -3,7 +3,8 @@
 import json
 from typing import Any, Dict, Sequence
 
-from ..spec import Finding, Group, Inspection, VariableRow, Verification, Verified, to_json
+from ..protocol import to_json
+from ..results import Finding, Group, Inspection, VariableRow, Verification, Verified
 
 VERSION = 1
 

@@ -6,9 +6,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from tabulate import tabulate
 
-from ..harmless import printable
-from ..rules.roles import slots_of
-from ..spec import (
+from ..results import (
     CheckpointSummary,
     Group,
     InputSpec,
@@ -19,6 +17,8 @@ from ..spec import (
     natural_key,
     shape_text,
 )
+from ..rules.roles import slots_of
+from ..sanitize import printable
 from .layout import folded, painted, table, tagged, wrapped
 from .options import Options
 from .words import age_text, bytes_text, times_text

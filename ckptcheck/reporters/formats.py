@@ -2,7 +2,7 @@
 
 from typing import Callable, Dict
 
-from ..spec import Report
+from ..results import Report
 from . import json_format, text
 from .options import Options
 

@@ -3,7 +3,8 @@
 import json
 from typing import Any, Dict, Optional
 
-from ..spec import Advice, Finding, Group, Report, VariableSpec, Verdict, to_json
+from ..protocol import VariableSpec, to_json
+from ..results import Advice, Finding, Group, Report, Verdict
 from .options import Options
 
 VERSION = 1

@@ -6,26 +6,21 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from tabulate import tabulate
 
-from ..harmless import escaped, printable, shortened
-from ..rules.roles import slots_of
-from ..spec import (
-    EVAL,
-    EXPORT,
+from ..protocol import EVAL, EXPORT, PREDICT, TRAIN, Read, VariableSpec
+from ..results import (
     FAILS,
-    PREDICT,
     RESTORES,
     SILENT,
-    TRAIN,
     UNTRACEABLE,
     Finding,
     Group,
-    Read,
     Report,
-    VariableSpec,
     Verdict,
     natural_key,
     shape_text,
 )
+from ..rules.roles import slots_of
+from ..sanitize import escaped, printable, shortened
 from .layout import folded, painted, table, tagged, wrapped
 from .options import Options
 from .words import bytes_text, times_text

@@ -11,7 +11,7 @@ import pkgutil
 import types
 from typing import Dict, List, Mapping
 
-from ..spec import Finding
+from ..results import Finding
 from .base import Facts, Rule
 
 __all__ = ["Facts", "Rule", "all_rules", "run_rules"]

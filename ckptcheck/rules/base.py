@@ -5,22 +5,9 @@ import os
 import re
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from ..spec import (
-    CheckpointFiles,
-    CheckpointIndex,
-    Failure,
-    FileChange,
-    Finding,
-    Located,
-    ModeTrace,
-    Outcome,
-    Read,
-    RestorePlan,
-    TensorScan,
-    Trace,
-    VariableSpec,
-    natural_key,
-)
+from ..model_dir import CheckpointFiles, FileChange, Located, TensorScan
+from ..protocol import CheckpointIndex, Failure, ModeTrace, Read, RestorePlan, VariableSpec
+from ..results import Finding, Outcome, Trace, natural_key
 
 FAILS_AT_RESTORE = Outcome("fails", "restore")
 FAILS_BEFORE_MODEL_FN = Outcome("fails", "restore", before_model_fn=True)

@@ -15,7 +15,9 @@ import dataclasses
 import os
 from typing import Dict, Iterator, Tuple
 
-from ..spec import EXPORT, TRAIN, Finding, Located, Outcome, StateFile, pattern_in
+from ..model_dir import Located, StateFile, pattern_in
+from ..protocol import EXPORT, TRAIN
+from ..results import Finding, Outcome
 from .base import (
     FAILS_AT_RESTORE,
     FAILS_BEFORE_MODEL_FN,

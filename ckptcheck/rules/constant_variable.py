@@ -12,7 +12,9 @@ compare it with an earlier checkpoint.
 import dataclasses
 from typing import Iterator, Tuple
 
-from ..spec import Finding, TensorScan, VariableSpec
+from ..model_dir import TensorScan
+from ..protocol import VariableSpec
+from ..results import Finding
 from .base import Facts, Rule, counted, is_slot_name
 from .examples import facts
 from .roles import roles

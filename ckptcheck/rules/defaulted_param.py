@@ -10,7 +10,8 @@ import dataclasses
 import json
 from typing import Dict, Iterator, Tuple
 
-from ..spec import Finding, ParamRead
+from ..protocol import ParamRead
+from ..results import Finding
 from .base import Facts, Rule
 from .examples import with_params
 

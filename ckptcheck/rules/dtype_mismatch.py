@@ -10,7 +10,7 @@ has to be rewritten.
 
 from typing import Iterator, Tuple
 
-from ..spec import Finding
+from ..results import Finding
 from .base import FAILS_AT_RESTORE, Facts, PerVariable, Rule, counted, model_spec, reads_by_key
 from .examples import facts, read
 

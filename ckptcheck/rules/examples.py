@@ -3,23 +3,20 @@
 import dataclasses
 from typing import Any, Mapping, Optional, Tuple
 
-from ..spec import (
+from ..model_dir import Located, StateFile
+from ..protocol import (
     MODES,
     CheckpointIndex,
     Environment,
     Failure,
-    Features,
-    Launch,
-    Located,
     ModeTrace,
     ParamRead,
     ParamsUse,
     Read,
     RestorePlan,
-    StateFile,
-    Trace,
     VariableSpec,
 )
+from ..results import Features, Launch, Trace
 from .base import Facts
 
 Stored = Mapping[str, Tuple[Tuple[int, ...], str]]

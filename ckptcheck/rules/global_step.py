@@ -9,7 +9,7 @@ What to do: write the checkpoint with the global step
 
 from typing import Iterator, Tuple
 
-from ..spec import Finding
+from ..results import Finding
 from .base import (
     FAILS_AT_RESTORE,
     Facts,

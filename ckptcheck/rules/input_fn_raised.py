@@ -12,7 +12,8 @@ import dataclasses
 import re
 from typing import Iterator, Tuple
 
-from ..spec import Failure, Finding
+from ..protocol import Failure
+from ..results import Finding
 from .base import Facts, Rule
 from .examples import facts, failed
 from .model_fn_raised import failures

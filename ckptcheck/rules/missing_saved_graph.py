@@ -11,7 +11,8 @@ import dataclasses
 import os
 from typing import Iterator, Tuple
 
-from ..spec import CheckpointFiles, Finding
+from ..model_dir import CheckpointFiles
+from ..results import Finding
 from .base import Facts, Rule
 from .examples import facts
 

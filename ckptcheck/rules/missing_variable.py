@@ -10,7 +10,7 @@ checkpoint, or start a new model_dir and take over what fits with ``tf.train.ini
 
 from typing import Iterator, Tuple
 
-from ..spec import Finding
+from ..results import Finding
 from .base import (
     FAILS_AT_RESTORE,
     Facts,

@@ -8,7 +8,8 @@ What to do: run the module alone to see the crash; move calls of ``sys.exit`` an
 
 from typing import Iterator, Tuple
 
-from ..spec import Failure, Finding
+from ..protocol import Failure
+from ..results import Finding
 from .base import Facts, Rule
 from .examples import facts, failed
 from .model_fn_raised import failures

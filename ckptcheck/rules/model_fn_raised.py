@@ -11,7 +11,8 @@ eval``).
 import difflib
 from typing import Dict, Iterator, List, Tuple
 
-from ..spec import Failure, Finding, Location, ModeTrace, Outcome
+from ..protocol import Failure, Location, ModeTrace
+from ..results import Finding, Outcome
 from .base import CANNOT_BE_TRACED, Facts, Rule
 from .examples import facts, failed
 

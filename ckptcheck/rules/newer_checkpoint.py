@@ -16,7 +16,8 @@ import os
 import shlex
 from typing import Iterator, Optional, Sequence, Tuple
 
-from ..spec import Finding, Located, step_of
+from ..model_dir import Located, step_of
+from ..results import Finding
 from .base import Facts, Rule, name_alone, series, some_names
 from .examples import LOCATED, facts
 

@@ -17,7 +17,9 @@ import os
 import shlex
 from typing import Iterator, Mapping, Tuple
 
-from ..spec import EXPORT, TRAIN, Finding, Located, Outcome, StateFile
+from ..model_dir import Located, StateFile
+from ..protocol import EXPORT, TRAIN
+from ..results import Finding, Outcome
 from .base import (
     FAILS_AT_RESTORE,
     FAILS_BEFORE_MODEL_FN,

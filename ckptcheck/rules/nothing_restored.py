@@ -9,7 +9,7 @@ What to do: see whether TARGET, the params and the modes are the right ones.
 
 from typing import Iterator, Tuple
 
-from ..spec import Finding
+from ..results import Finding
 from .base import Facts, Rule, restores_nothing
 from .examples import READS, facts
 

@@ -13,7 +13,7 @@ What to do: restore it with the object that wrote it and save it once more with
 
 from typing import Iterator, Tuple
 
-from ..spec import Finding
+from ..results import Finding
 from .base import FAILS_AT_RESTORE, Facts, Rule, all_modes, of_another_kind
 from .examples import facts
 

@@ -11,7 +11,7 @@ from this checkpoint (``warm_start_from``).
 
 from typing import Iterator, Tuple
 
-from ..spec import Finding
+from ..results import Finding
 from .base import (
     FAILS_AT_RESTORE,
     Facts,

@@ -11,7 +11,7 @@ bug of ckptcheck, with the index file.
 import dataclasses
 from typing import Iterator, Tuple
 
-from ..spec import Finding
+from ..results import Finding
 from .base import CANNOT_BE_TRACED, Facts, Rule, all_modes
 from .examples import facts
 

@@ -10,7 +10,8 @@ variables, out of ``local_init_op``.
 
 from typing import Iterator, Tuple
 
-from ..spec import Finding, RestorePlan, VariableSpec
+from ..protocol import RestorePlan, VariableSpec
+from ..results import Finding
 from .base import SILENTLY_WRONG, Facts, PerVariable, Rule, counted
 from .examples import facts
 

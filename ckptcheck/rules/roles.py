@@ -3,7 +3,8 @@
 import re
 from typing import Dict, Iterable, Mapping, Optional, Set
 
-from ..spec import GLOBAL_STEPS, Shape
+from ..model_dir import GLOBAL_STEPS
+from ..protocol import Shape
 
 _SLOTS = re.compile(
     r"(Adam|AdamW|AdaMax|Adamax|LARSOptimizer|Nadam|LAMB|Momentum|Adagrad|AdagradDA|Adadelta|"

@@ -11,7 +11,8 @@ What to do: save the iterator apart from the variables, with
 
 from typing import Iterator, Tuple
 
-from ..spec import Finding, Read
+from ..protocol import Read
+from ..results import Finding
 from .base import FAILS_AT_RESTORE, Facts, PerVariable, Rule, reads_by_key
 from .examples import READS, WEIGHTS, facts
 

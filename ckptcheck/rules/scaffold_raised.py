@@ -9,7 +9,8 @@ What to do: name the saver (``tf.train.Scaffold(saver=…)``) in every mode's Es
 
 from typing import Iterator, Tuple
 
-from ..spec import Failure, Finding
+from ..protocol import Failure
+from ..results import Finding
 from .base import FAILS_AT_RESTORE, Facts, Rule
 from .examples import facts, failed
 from .model_fn_raised import failures

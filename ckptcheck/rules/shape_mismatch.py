@@ -14,10 +14,11 @@ the value it had when the checkpoint was written.
 
 from typing import Iterator, Tuple
 
-from ..spec import Finding, Shape, shape_text
+from ..protocol import Shape
+from ..results import Finding, shape_text
 from .base import Facts, PerVariable, Rule, counted, model_spec, reads_by_key
 from .examples import facts, read
-from .judgement import ShapeProblem, shape_problem
+from .shape_outcome import ShapeProblem, shape_problem
 
 
 def check(facts: Facts) -> Iterator[Finding]:

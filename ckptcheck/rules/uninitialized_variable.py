@@ -10,7 +10,8 @@ What to do: let the saver restore it, or initialize it in the scaffold's ``local
 
 from typing import Iterator, Tuple
 
-from ..spec import Finding, RestorePlan, VariableSpec
+from ..protocol import RestorePlan, VariableSpec
+from ..results import Finding
 from .base import FAILS_AT_RESTORE, FAILS_AT_RUN, Facts, PerVariable, Rule, counted
 from .examples import facts
 

@@ -12,7 +12,9 @@ where it was written.
 import dataclasses
 from typing import Dict, Iterator, List, Tuple
 
-from ..spec import CheckpointFiles, Failure, Finding
+from ..model_dir import CheckpointFiles
+from ..protocol import Failure
+from ..results import Finding
 from .base import (
     FAILS_AT_RESTORE,
     Facts,

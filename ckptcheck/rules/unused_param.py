@@ -11,7 +11,8 @@ What to do: correct the key's name, or remove it.
 import difflib
 from typing import Any, Iterator, List, Mapping, Set, Tuple
 
-from ..spec import MODES, Finding, Location, ParamRead
+from ..protocol import MODES, Location, ParamRead
+from ..results import Finding
 from .base import Facts, Rule
 from .examples import with_params
 

@@ -10,7 +10,8 @@ removed on purpose, or belongs to a mode that was not checked, do nothing.
 
 from typing import Iterator, Tuple
 
-from ..spec import TRAIN, Finding
+from ..protocol import TRAIN
+from ..results import Finding
 from .base import (
     Facts,
     Rule,

@@ -18,7 +18,7 @@ import sys
 import warnings
 from typing import Any, Callable, List, Optional, Tuple
 
-from ..spec import EVAL, TRAIN
+from ..protocol import EVAL, TRAIN
 from .failures import UsageError
 from .user_code import is_user_file
 

@@ -3,7 +3,7 @@
 import re
 from typing import Any, Callable, Optional
 
-from ..spec import Failure
+from ..protocol import Failure
 from .user_code import user_frames
 
 _LONGEST_MESSAGE = 2000

@@ -13,7 +13,7 @@ import sys
 import time
 from typing import Any, Callable, Dict, Optional, Tuple, Union
 
-from ..spec import Failure, to_json
+from ..protocol import Failure, to_json
 from . import processes, scratch
 from .failures import failure_of
 from .left_out import Ledger, LeftOut

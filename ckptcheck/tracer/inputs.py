@@ -12,7 +12,7 @@ from dis import get_instructions
 from inspect import signature
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from ..spec import (
+from ..protocol import (
     EVAL,
     EXPORT,
     PREDICT,

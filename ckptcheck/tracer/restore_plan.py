@@ -8,8 +8,8 @@ it goes and what TensorFlow verifies on the way. Nothing is inferred from the na
 import re
 from typing import Any, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
-from ..spec import Read, RestorePlan, Shape, VariableSpec
-from .preparation import Prepared
+from ..protocol import Read, RestorePlan, Shape, VariableSpec
+from .scaffold import Prepared
 
 _READ_OPS = ("RestoreV2", "Restore", "RestoreSlice")
 _VARIABLE_OPS = ("VariableV2", "Variable", "VarHandleOp", "TemporaryVariable")

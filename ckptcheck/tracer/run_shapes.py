@@ -22,7 +22,7 @@ from typing import (
     Tuple,
 )
 
-from ..spec import Read, RunError, VariableSpec, allows
+from ..protocol import Read, RunError, VariableSpec, allows
 from . import applies, called_functions, convolutions, fusions, simplified, slices
 from .convolutions import static_shape
 from .imports import ImportedError, imported, named_op, part_of

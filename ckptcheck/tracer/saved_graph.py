@@ -8,7 +8,7 @@ import os
 import re
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from ..spec import HeadNode, SavedGraph, SavedTensor, Shape
+from ..protocol import HeadNode, SavedGraph, SavedTensor, Shape
 from .consumers import consumer_text
 
 _VARIABLE_OPS = ("VariableV2", "Variable", "VarHandleOp")

@@ -16,8 +16,9 @@ import tempfile
 import time
 from typing import Any, Callable, Dict, List, Optional, Set
 
-from ..spec import TraceRequest, from_json, to_json
+from ..protocol import TraceRequest, from_json, to_json
 from . import (
+    checkpoint_reader,
     compat,
     left_out,
     processes,
@@ -26,7 +27,6 @@ from . import (
     shown_files,
     temporary,
     trace,
-    variables,
 )
 from .failures import UsageError, failure_of
 from .fork import Channel, Child, answer_and_exit, flush, write_all
@@ -87,7 +87,7 @@ def answer(tensorflow: Any, request: Dict[str, Any]) -> Any:
     """Does what a request asks, in the fork; returns the reply as JSON."""
     doing = request["do"]
     if doing == "checkpoint":
-        return to_json(variables.read_index(tensorflow, request["prefix"]))
+        return to_json(checkpoint_reader.read_index(tensorflow, request["prefix"]))
     if doing == "saved-graph":
         return to_json(saved_graph.read_saved_graph(tensorflow, request["files"]))
     if doing == "trace":

@@ -7,7 +7,7 @@ what is still to be found out is ``{PROBE: {...}}``.
 
 from typing import Any, Callable, Iterator, Tuple
 
-from ..spec import PROBE
+from ..protocol import PROBE
 
 Path = Tuple[Any, ...]
 

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from ..spec import TraceRequest
+from ..protocol import TraceRequest
 from . import scratch
 from .failures import UsageError
 from .user_code import absolute, add_target

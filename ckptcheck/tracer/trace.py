@@ -5,8 +5,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Dict, List, Optional, Tuple
 
-from ..spec import EVAL, EXPORT, PREDICT, TRAIN, Failure, ModeTrace, TraceRequest
-from . import compat, flags, opaque, preparation, run_shapes, scratch, target
+from ..protocol import EVAL, EXPORT, PREDICT, TRAIN, Failure, ModeTrace, TraceRequest
+from . import compat, custom_saveables, flags, run_shapes, scaffold, scratch, target
 from .failures import UsageError, failure_of, missing_tensorflow_name
 from .inputs import ESTIMATOR_MODES, Inputs
 from .params import Watcher, build_params
@@ -251,17 +251,17 @@ class _ModeTracer:
         mode = self.request.mode
         if self.request.input_fn and self.inputs.of_receiver != (mode == EXPORT):
             self.notes += (_receiver_note(self.request),)
-        preparation.begin_hooks(spec, mode)
+        scaffold.begin_hooks(spec, mode)
         try:
-            prepared = preparation.prepare(self.tensorflow, spec, mode)
+            prepared = scaffold.prepare(self.tensorflow, spec, mode)
         except Exception as error:  # TensorFlow's, of what the code made of its Scaffold
             return replace(failure_of(error), kind="scaffold")
-        self.notes += preparation.own_restore(self.tensorflow, prepared.saver)
-        fetches = preparation.fetches(spec, mode, step)
+        self.notes += scaffold.own_restore(self.tensorflow, prepared.saver)
+        fetches = scaffold.fetches(spec, mode, step)
         restore = restore_of(self.tensorflow, self.graph, mode, prepared, fetches)
         self.notes += _opaque_notes(restore.plan)
         stored = self.request.checkpoint
-        opaque_errors = opaque.errors(self.tensorflow, self.graph, restore, stored)
+        opaque_errors = custom_saveables.errors(self.tensorflow, self.graph, restore, stored)
         run = run_shapes.run_errors(
             self.tensorflow,
             self.graph,

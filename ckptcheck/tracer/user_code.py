@@ -8,7 +8,7 @@ import types
 from os.path import join, normpath
 from typing import Any, Iterator, List, Optional, Tuple
 
-from ..spec import Frame, Location
+from ..protocol import Frame, Location
 
 _INSTALLED = tuple(
     os.path.join(os.path.abspath(path), "")

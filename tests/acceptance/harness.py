@@ -17,7 +17,7 @@ from ckptcheck.errors import UsageError
 from ckptcheck.exit_codes import EXIT_USAGE
 from ckptcheck.reporters.formats import FORMATS
 from ckptcheck.reporters.options import Options
-from ckptcheck.spec import Report
+from ckptcheck.results import Report
 
 from .cases import Case
 from .workspace import Workspace, read_json, write_json

@@ -36,7 +36,7 @@ from ..support import FIXTURES, PROJECT, environment, run_cli
 _SOURCE = FIXTURES / "hidden_dropout"
 _PARAMS = {"num_hidden": 128, "dropout_rate": 0.3}
 _FIRST_SAVE_SECONDS = 120.0
-_KNOWN = ("defaulted-param", "stood-in")
+_KNOWN = ("defaulted-param", "compat-shim")
 """What a check says of this code, whether it is trained or not."""
 _TIMES = {"inspect": 10, "verify": 10, "verify --all-checkpoints": 10, "snapshot": 5}
 _SELDOM = 10
@@ -199,7 +199,7 @@ def _wrong(outcome: Outcome) -> List[str]:
 
     What goes on in a save is said to be left over "or goes on", in a note: that is right.
     """
-    allowed = (*_KNOWN, "left-over-files") if "or goes on" in outcome.message else _KNOWN
+    allowed = (*_KNOWN, "leftover-files") if "or goes on" in outcome.message else _KNOWN
     wrong = [rule for rule in outcome.rules if rule not in allowed]
     return wrong if outcome.code == EXIT_OK else [f"exit code {outcome.code}", *wrong]
 

@@ -24,7 +24,7 @@ import numpy as np
 import tensorflow as tf
 
 from ckptcheck.checkpoint.bundle import Bundle, read_bundle
-from ckptcheck.checkpoint.deep import scan
+from ckptcheck.checkpoint.data_scan import scan
 from ckptcheck.checkpoint.slices import slice_key
 
 v1 = tf.compat.v1

@@ -20,7 +20,7 @@ import atheris
 
 with atheris.instrument_imports(include=["ckptcheck"]):
     from ckptcheck.checkpoint.bundle import parse_bundle
-    from ckptcheck.checkpoint.damage import DamagedError
+    from ckptcheck.checkpoint.errors import DamagedError
     from ckptcheck.checkpoint.graph import parse_graph_summary
     from ckptcheck.checkpoint.state_file import parse_state_bytes
     from ckptcheck.checkpoint.table import table_blocks

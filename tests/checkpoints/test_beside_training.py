@@ -12,7 +12,7 @@ from ckptcheck.checker import run_check
 from ckptcheck.client.process import Tracer
 from ckptcheck.config import CheckSpec
 from ckptcheck.errors import UsageError
-from ckptcheck.spec import Report
+from ckptcheck.results import Report
 
 from ..support import Project, needs_estimator, needs_tensorflow
 
@@ -73,7 +73,9 @@ def check(project: Project, tracer: Tracer, target: str = "model:model_fn", **mo
 def assert_right(report: Report, name: str) -> None:
     """The report is about this checkpoint, and finds nothing that the training has made."""
     rules = {finding.rule for finding in report.findings}
-    assert rules <= {"defaulted-param", "stood-in", "mixed-times", "unused-param"}, rules
+    assert rules <= {"defaulted-param", "compat-shim", "index-data-mtime-gap", "unused-param"}, (
+        rules
+    )
     assert report.ok
     assert report.checkpoint is not None
     assert os.path.basename(report.checkpoint.prefix) == name
@@ -112,7 +114,7 @@ def test_the_checkpoint_is_replaced_before_tensorflow_reads_it(
 ) -> None:
     """Then it is the one that the state file names by then."""
     calls = around(
-        monkeypatch, "known_of", before=lambda number: training.save() if number < saves else None
+        monkeypatch, "memo_of", before=lambda number: training.save() if number < saves else None
     )
     assert_right(check(project, tracer), f"save{saves}.ckpt-10")
     assert len(calls) == saves + 1
@@ -127,7 +129,7 @@ def test_the_checkpoint_is_replaced_once_it_was_read(
     deep: bool,
 ) -> None:
     """All that a check needs of it was read by then, or is held open."""
-    calls = around(monkeypatch, "known_of", after=lambda number: training.save())
+    calls = around(monkeypatch, "memo_of", after=lambda number: training.save())
     report = check(project, tracer, deep=deep)
     assert_right(report, "model.ckpt-10")
     assert len(calls) == 1
@@ -166,7 +168,7 @@ def test_what_the_code_writes_is_said_while_no_training_is_at_work(
     if at_work:
         around(monkeypatch, "trace_check", before=lambda number: training.save())
     report = check(project, tracer, "writes:model_fn")
-    found = [item.message for item in report.findings if item.rule == "model-dir-written"]
+    found = [item.message for item in report.findings if item.rule == "model-dir-changed"]
     doubts = [text for text in report.not_judged if BESIDE in text]
     assert (len(found), len(doubts)) == ((0, 1) if at_work else (1, 0))
     assert all("events.out.tfevents." in message for message in found)
@@ -225,7 +227,7 @@ def test_a_checkpoint_that_is_replaced_again_and_again(
     project: Project, tracer: Tracer, training: Training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ckptcheck.settled._MOST_TRIES", 4)
-    calls = around(monkeypatch, "known_of", before=lambda number: training.save())
+    calls = around(monkeypatch, "memo_of", before=lambda number: training.save())
     with pytest.raises(UsageError, match=r"model_dir is being written, try again: its files chang"):
         check(project, tracer)
     assert len(calls) == 4
@@ -235,7 +237,7 @@ def test_a_checkpoint_that_was_named_and_is_removed(
     project: Project, tracer: Tracer, training: Training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named = str(project.model_dir / "model.ckpt-10")
-    around(monkeypatch, "known_of", before=lambda number: training.save())
+    around(monkeypatch, "memo_of", before=lambda number: training.save())
     with pytest.raises(UsageError) as error:
         check(project, tracer, model_dir=named)
     assert str(error.value).startswith(f"{named} was removed while ckptcheck read it (by a traini")
@@ -249,9 +251,9 @@ def test_what_is_damaged_is_found_beside_a_training_too(
     content = bytearray(data.read_bytes())
     content[100] ^= 1
     data.write_bytes(bytes(content))
-    around(monkeypatch, "known_of", after=lambda number: None if number else training.save())
+    around(monkeypatch, "memo_of", after=lambda number: None if number else training.save())
     rules = {finding.rule for finding in check(project, tracer, deep=True).findings}
-    assert "damaged-tensor" in rules
+    assert "corrupt-tensor" in rules
 
 
 @needs_estimator

@@ -63,7 +63,7 @@ def test_a_copy_deletes_the_checkpoints_of_the_original_that_it_lists(
     shutil.copytree(str(trained), str(copy))
     listed = tuple(str(trained / f"model.ckpt-{step}") for step in range(4))
     _state(copy, "model.ckpt-3", listed)
-    (message,) = _messages(copy, "listed-elsewhere")
+    (message,) = _messages(copy, "foreign-checkpoint")
     assert f"the state file lists {listed[0]}, {listed[1]}, {listed[2]} and 1 more" in message
     assert "TRAIN deletes them" in message
 
@@ -76,7 +76,7 @@ def test_the_line_that_is_advised_deletes_nothing(trained: Path, tmp_path: Path)
     shutil.copytree(str(trained), str(copy))
     _state(copy, str(trained / "model.ckpt-3"), (str(trained / "model.ckpt-2"),))
     findings = inspect(str(copy)).findings
-    assert [item.rule for item in findings] == ["checkpoint-moved", "listed-elsewhere"]
+    assert [item.rule for item in findings] == ["checkpoint-moved", "foreign-checkpoint"]
     advised = 'let model_checkpoint_path: "model.ckpt-3" be all that is in '
     assert {item.hint for item in findings} == {f"{advised}{copy / 'checkpoint'}"}
     before = _steps(trained)
@@ -95,7 +95,7 @@ def test_a_checkpoint_below_is_advised_by_its_path(trained: Path, tmp_path: Path
     other = tmp_path / "other"
     shutil.copytree(str(trained), str(other))
     _state(trained, "best/model.ckpt-3", (str(other / "model.ckpt-1"),))
-    (hint,) = [f.hint for f in inspect(str(trained)).findings if f.rule == "listed-elsewhere"]
+    (hint,) = [f.hint for f in inspect(str(trained)).findings if f.rule == "foreign-checkpoint"]
     line = 'model_checkpoint_path: "best/model.ckpt-3"'
     assert hint == f"let {line} be all that is in {trained / 'checkpoint'}"
     (trained / "checkpoint").write_text(line + "\n")
@@ -113,7 +113,7 @@ def test_of_two_directories_the_one_that_is_listed_loses_its_checkpoints(
     _state(copy, "model.ckpt-1", tuple(str(trained / name) for name in names))
     (message,) = _messages(copy, "newer-checkpoint")
     assert message.endswith("the directory holds model.ckpt-3")
-    (message,) = _messages(copy, "listed-elsewhere")
+    (message,) = _messages(copy, "foreign-checkpoint")
     assert ", ".join(str(trained / name) for name in names) in message
     _train(copy, 1, keep=1)
     assert (copy / "model.ckpt-3.index").exists()

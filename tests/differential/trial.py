@@ -8,7 +8,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ckptcheck.config import CheckSpec
 from ckptcheck.errors import UsageError
-from ckptcheck.spec import Report, to_json
+from ckptcheck.protocol import to_json
+from ckptcheck.results import Report
 
 from ..acceptance.harness import CHECK_TIMEOUT_SECONDS, Checker, Oracle, verdict_text
 from ..acceptance.workspace import Workspace, write_json

@@ -7,8 +7,9 @@ import pytest
 
 from ckptcheck.advice import with_advice
 from ckptcheck.groups import group
+from ckptcheck.protocol import MODES, Failure, ParamRead, ParamsUse
+from ckptcheck.results import Report
 from ckptcheck.rules import Facts, examples, run_rules
-from ckptcheck.spec import MODES, Failure, ParamRead, ParamsUse, Report
 from ckptcheck.verdicts import verdicts
 
 MISMATCH = examples.facts(

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ckptcheck.checkpoint.bundle import Bundle, parse_bundle, read_bundle
-from ckptcheck.checkpoint.damage import DamagedError, FirstVersionError
 from ckptcheck.checkpoint.dtypes import dtype_name, element_size
+from ckptcheck.checkpoint.errors import DamagedError, FirstVersionError
 from ckptcheck.checkpoint.slices import WHOLE, slice_key
 from ckptcheck.errors import UsageError
 

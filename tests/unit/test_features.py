@@ -11,7 +11,7 @@ import pytest
 from ckptcheck.client import input_pools
 from ckptcheck.client.features import Found, Guess, Inputs, find, similarity
 from ckptcheck.client.structure import NOTHING, TENSOR, UNKNOWN, Node, learn, render, sequence
-from ckptcheck.spec import (
+from ckptcheck.protocol import (
     MODES,
     PROBE,
     Failure,

@@ -13,8 +13,9 @@ from ckptcheck.checkpoint.crc32c import crc32c, masked
 from ckptcheck.checkpoint.examine import examine
 from ckptcheck.checkpoint.files import read_global_step
 from ckptcheck.checkpoint.locate import locate
+from ckptcheck.model_dir import CheckpointFiles
+from ckptcheck.protocol import elements
 from ckptcheck.rules.roles import roles, slots_of
-from ckptcheck.spec import CheckpointFiles, elements
 
 from ..checkpoints import writer
 from ..support import as_a_user, folder_of_all
@@ -62,7 +63,7 @@ def kinds(files: CheckpointFiles) -> List[Tuple[str, str]]:
 def test_a_whole_checkpoint(tmp_path: Path, shards: int) -> None:
     files = look(put(tmp_path, shards))
     assert all(file.whole for file in files.files)
-    assert (files.flaws, files.strangers, files.remains) == ((), (), ())
+    assert (files.flaws, files.unreferenced, files.remains) == ((), (), ())
     assert (files.global_step, files.saved_graph, files.snapshot) == (10, True, False)
     assert abs(files.data_newer_by) < 60
 
@@ -180,7 +181,7 @@ def test_left_over_files(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / ("model.ckpt-20_temp_" + "0a" * 16)).mkdir()
     files = look(prefix)
-    assert files.strangers == tuple(names[:2])
+    assert files.unreferenced == tuple(names[:2])
     assert files.remains == (names[2], "model.ckpt-20_temp_" + "0a" * 16 + "/")
 
 

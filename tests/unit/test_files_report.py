@@ -10,10 +10,11 @@ from typing import Any, Dict, Iterator, List, Tuple
 import pytest
 
 from ckptcheck.commands import terminal
+from ckptcheck.protocol import VariableSpec
 from ckptcheck.reporters import files_json
 from ckptcheck.reporters.files_text import render_inspection, render_verification
 from ckptcheck.reporters.options import Options
-from ckptcheck.spec import (
+from ckptcheck.results import (
     CheckpointSummary,
     Finding,
     GraphSummary,
@@ -21,7 +22,6 @@ from ckptcheck.spec import (
     InputSpec,
     Inspection,
     VariableRow,
-    VariableSpec,
     Verification,
     Verified,
 )
@@ -30,7 +30,7 @@ from ..support import FIXTURES, PROJECT, Run, run_cli
 
 NOW = 1000000.0
 FINDING = Finding(
-    "wrong-step", "warning", "the name says step 9", (), hint="find out", variable="global_step"
+    "step-mismatch", "warning", "the name says step 9", (), hint="find out", variable="global_step"
 )
 GROUP = Group("the checkpoint is not of the step that its name says", (FINDING,))
 
@@ -115,7 +115,7 @@ dense/kernel + 2 slots  float32  [2, 3]                72 bytes
 global_step             float32  []                     4 bytes
 table                   float32  [1000, 4] in 3 parts  15.6 KiB
 
-warning[wrong-step] the checkpoint is not of the step that its name says
+warning[step-mismatch] the checkpoint is not of the step that its name says
   the name says step 9
   try: find out
 
@@ -133,7 +133,7 @@ base: Estimator loads model.ckpt-9: the state file names it
 base/model.ckpt-4: 1 tensor, 24 bytes read: good
 
 base/model.ckpt-9: 5 tensors, 15.7 KiB read: NOT GOOD
-warning[wrong-step] the checkpoint is not of the step that its name says
+warning[step-mismatch] the checkpoint is not of the step that its name says
   the name says step 9
   try: find out
 
@@ -155,7 +155,7 @@ def test_whole_data_is_not_called_bad_for_what_else_was_found() -> None:
 def test_colors_mark_what_is_good_and_what_is_not() -> None:
     text = render_verification(VERIFICATION, Options(color=True))
     assert "\x1b[32;1mgood\x1b[0m" in text and "\x1b[31;1mNOT GOOD\x1b[0m" in text
-    assert "\x1b[33;1mwarning[wrong-step]\x1b[0m the checkpoint" in text
+    assert "\x1b[33;1mwarning[step-mismatch]\x1b[0m the checkpoint" in text
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def keys_of(value: Any) -> Iterator[str]:
 
 FINDING_JSON = {
     "key": FINDING.key,
-    "rule": "wrong-step",
+    "rule": "step-mismatch",
     "severity": "warning",
     "variable": "global_step",
     "message": "the name says step 9",
@@ -332,7 +332,7 @@ def test_the_severity_that_fails(words: Tuple[str, ...], code: int, renamed: Pat
     if words[0] == "verify":
         pytest.importorskip("google_crc32c", reason="NOT TESTED: ckptcheck[deep] is not installed")
     run: Run = run_cli(*words, ".", cwd=renamed)
-    assert "warning[wrong-step]" in run.out
+    assert "warning[step-mismatch]" in run.out
     assert run.code == code, run
     assert run_cli(*words, ".", "--format", "json", cwd=renamed).json["ok"] is (code == 0)
 

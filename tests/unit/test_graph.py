@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ckptcheck.checkpoint.damage import DamagedError
+from ckptcheck.checkpoint.errors import DamagedError
 from ckptcheck.checkpoint.graph import read_graph_summary
-from ckptcheck.spec import GraphSummary, InputSpec
+from ckptcheck.results import GraphSummary, InputSpec
 
 from ..checkpoints import writer
 from ..support import FIXTURES

@@ -6,9 +6,9 @@ from typing import List, Sequence, Tuple
 import pytest
 
 from ckptcheck.groups import fold, group
+from ckptcheck.results import Finding, Group
 from ckptcheck.rules import examples as made
 from ckptcheck.rules import run_rules
-from ckptcheck.spec import Finding, Group
 
 Shape = Tuple[int, ...]
 

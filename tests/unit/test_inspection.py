@@ -22,8 +22,8 @@ from ckptcheck.inspection import inspect
 from ckptcheck.reporters.files_text import render_inspection, render_verification
 from ckptcheck.reporters.options import Options
 from ckptcheck.reporters.words import age_text, bytes_text
+from ckptcheck.results import Verification, Verified
 from ckptcheck.snapshots import snapshot
-from ckptcheck.spec import Verification, Verified
 from ckptcheck.verification import verify
 
 from ..checkpoints import writer
@@ -42,7 +42,7 @@ def model_dir(tmp_path: Path) -> Path:
 def rules_of(found: Any) -> List[str]:
     """All but the one that depends on when the fixture was checked out."""
     findings = [finding for group in found.groups for finding in group.findings]
-    return sorted({finding.rule for finding in findings} - {"mixed-times"})
+    return sorted({finding.rule for finding in findings} - {"index-data-mtime-gap"})
 
 
 def test_inspect(model_dir: Path) -> None:
@@ -91,14 +91,14 @@ FAULTS: Dict[str, Tuple[Callable[[Path], Any], str]] = {
     "short": (lambda m: os.truncate(str(_file(m, DATA)), 100), "unreadable-checkpoint"),
     "index": (lambda m: _file(m, INDEX).write_bytes(b"x" * 100), "unreadable-checkpoint"),
     "moved": (_moved, "checkpoint-moved"),
-    "renamed": (_renamed, "wrong-step"),
+    "renamed": (_renamed, "step-mismatch"),
     "newer": (lambda m: put(m, name="model.ckpt-20"), "newer-checkpoint"),
     "meta": (lambda m: _file(m, META).unlink(), "missing-saved-graph"),
     "empty meta": (lambda m: _file(m, META).write_bytes(b""), "missing-saved-graph"),
     "orphan": (lambda m: _file(m, DATA, 20).write_bytes(b""), "data-without-index"),
     "no index": (lambda m: _file(m, INDEX).unlink(), "checkpoint-moved"),
-    "stranger": (lambda m: _file(m, "data-00000-of-00002").write_bytes(b""), "left-over-files"),
-    "longer": (_longer, "left-over-files"),
+    "stranger": (lambda m: _file(m, "data-00000-of-00002").write_bytes(b""), "leftover-files"),
+    "longer": (_longer, "leftover-files"),
 }
 
 
@@ -429,13 +429,13 @@ def test_right_checksums_tell_that_nothing_is_mixed(model_dir: Path) -> None:
     data.write_bytes(data.read_bytes() + b"more")
     os.utime(str(model_dir / "model.ckpt-10.index"), (1e9, 1e9))
     rules = {finding.rule for finding in inspect(str(model_dir)).findings}
-    assert rules == {"left-over-files", "mixed-times"}
+    assert rules == {"leftover-files", "index-data-mtime-gap"}
     assert verify(str(model_dir), fail_on="note").ok
     data.write_bytes(data.read_bytes()[5:])
     os.utime(str(model_dir / "model.ckpt-10.index"), (1e9, 1e9))
     seen, read = inspect(str(model_dir)), verify(str(model_dir)).checkpoints[0]
     for groups, advice in ((seen.groups, "with ckptcheck verify"), (read.groups, "")):
-        (mixed,) = [f for g in groups for f in g.findings if f.rule == "mixed-times"]
+        (mixed,) = [f for g in groups for f in g.findings if f.rule == "index-data-mtime-gap"]
         assert mixed.hint.endswith(advice) and bool(mixed.hint) is bool(advice)
 
 
@@ -648,7 +648,8 @@ def test_without_numpy_there_is_one_message(model_dir: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "words", [["--list-rules"], ["--help"], ["--explain", "wrong-step"], ["inspect", str(SOURCE)]]
+    "words",
+    [["--list-rules"], ["--help"], ["--explain", "step-mismatch"], ["inspect", str(SOURCE)]],
 )
 def test_nothing_heavy_is_imported(words: List[str]) -> None:
     code = (
@@ -826,15 +827,15 @@ def test_the_number_of_a_checkpoint_manager_is_no_step(tmp_path: Path) -> None:
     step = writer.entry(9, (), 0, 0, 8, masked(crc32c(STEP)))
     entries = {key.format(name): step for name in ("global_step", "save_counter")}
     put(tmp_path, name="model.ckpt-1", more={**entries, "_CHECKPOINTABLE_OBJECT_GRAPH": step})
-    assert "wrong-step" not in rules_of(inspect(str(tmp_path / "model.ckpt-1")))
+    assert "step-mismatch" not in rules_of(inspect(str(tmp_path / "model.ckpt-1")))
     entries.pop(key.format("save_counter"))
     put(tmp_path, name="model.ckpt-2", more=entries)
-    assert "wrong-step" in rules_of(inspect(str(tmp_path / "model.ckpt-2")))
+    assert "step-mismatch" in rules_of(inspect(str(tmp_path / "model.ckpt-2")))
 
 
 def test_data_of_another_save_of_the_same_size(model_dir: Path) -> None:
     """The one tensor that each save has another value of tells."""
     data = model_dir / "model.ckpt-10.data-00000-of-00001"
     data.write_bytes(bytes(data.stat().st_size))
-    (found,) = [f for f in inspect(str(model_dir)).findings if f.rule == "damaged-tensor"]
+    (found,) = [f for f in inspect(str(model_dir)).findings if f.rule == "corrupt-tensor"]
     assert found.variable == "global_step" and "two saves" in found.message

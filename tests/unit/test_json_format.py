@@ -7,11 +7,12 @@ from typing import Any, Dict, Tuple
 import pytest
 
 from ckptcheck.groups import group
+from ckptcheck.protocol import VariableSpec
 from ckptcheck.reporters.formats import FORMATS
 from ckptcheck.reporters.options import Options
+from ckptcheck.results import Advice, Report
 from ckptcheck.rules import Facts, all_rules, run_rules
 from ckptcheck.rules import examples as made
-from ckptcheck.spec import Advice, Report, VariableSpec
 from ckptcheck.verdicts import verdicts
 
 NONE = type(None)

@@ -9,7 +9,7 @@ import pytest
 
 from ckptcheck.checkpoint import listing as module
 from ckptcheck.checkpoint.listing import Listing, attributed, changes, listing, listing_after
-from ckptcheck.spec import FileChange
+from ckptcheck.model_dir import FileChange
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from ckptcheck.checkpoint.graphs import graphs_at_hand
 from ckptcheck.checkpoint.locate import checkpoints_in, locate
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
-from ckptcheck.spec import step_of
+from ckptcheck.model_dir import step_of
 
 from ..support import as_a_user, folder_of_all
 
@@ -470,7 +470,7 @@ def test_a_checkpoint_of_another_directory_is_not_swapped_for_an_older_one(tmp_p
 def test_a_doubled_slash_is_a_rule_of_its_own(runs: Path) -> None:
     put(runs / "best", "model.ckpt-5")
     state(runs, "best//model.ckpt-5")
-    (found,) = [f for f in inspect(str(runs)).findings if f.rule == "doubled-slash"]
+    (found,) = [f for f in inspect(str(runs)).findings if f.rule == "double-slash"]
     assert found.hint.startswith('let model_checkpoint_path: "best/model.ckpt-5" be all')
     assert "checkpoint-moved" not in {f.rule for f in inspect(str(runs)).findings}
 

@@ -12,7 +12,7 @@ import pytest
 from ckptcheck.checker import check
 from ckptcheck.client.process import _GRACE, _MOST_WAITING, Tracer
 from ckptcheck.errors import UsageError
-from ckptcheck.spec import ModeTrace
+from ckptcheck.protocol import ModeTrace
 from ckptcheck.tracer import fork, server, shared_memory
 
 from ..support import FIXTURES

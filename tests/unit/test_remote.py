@@ -13,7 +13,7 @@ import pytest
 
 from ckptcheck.checkpoint import remote
 from ckptcheck.checkpoint.addresses import is_remote
-from ckptcheck.checkpoint.remote import at_hand
+from ckptcheck.checkpoint.remote import local_view
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
 from ckptcheck.snapshots import snapshot
@@ -56,7 +56,7 @@ def test_inspect(memory: Any, end: str) -> None:
     here = inspect(str(SOURCE))
     assert found.variables == here.variables
     assert found.prefix == "memory://runs/base/model.ckpt-10"
-    assert [finding for finding in found.findings if finding.rule != "mixed-times"] == []
+    assert [finding for finding in found.findings if finding.rule != "index-data-mtime-gap"] == []
     assert found.graph is not None and found.graph.tensorflow == "2.15.1"
     assert (found.snapshot, found.not_judged) == (False, ())
 
@@ -139,7 +139,7 @@ def test_other_steps_are_fetched_where_all_are_verified(
     monkeypatch.setattr(type(memory), "cat_file", cat_file)
     for every_step, count in ((False, 1), (True, 3)):
         del read[:]
-        with at_hand("memory://runs/base", every_step=every_step):
+        with local_view("memory://runs/base", every_step=every_step):
             assert len([name for name in read if ".data-" in name]) == count
 
 
@@ -252,7 +252,7 @@ def test_a_full_tmpdir_is_named(
     monkeypatch.setattr(remote, "_write", full)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", os.path.dirname(str(tmp_path)))
-    with pytest.raises(UsageError) as raised, at_hand("memory://runs/base"):
+    with pytest.raises(UsageError) as raised, local_view("memory://runs/base"):
         raise AssertionError
     assert f"TMPDIR ({tmp_path}) has no room for it" in str(raised.value)
     assert os.listdir(str(tmp_path)) == []
@@ -289,14 +289,14 @@ def test_a_directory_of_many_checkpoints_says_which_were_left_out(
 
 def test_nothing_is_left_behind(memory: Any, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with at_hand("memory://runs/base") as place:
+    with local_view("memory://runs/base") as place:
         assert os.listdir(str(tmp_path)) and os.path.isdir(place.path)
     assert os.listdir(str(tmp_path)) == []
 
 
 def test_a_local_directory_is_itself(tmp_path: Path) -> None:
     shutil.copytree(str(SOURCE), str(tmp_path / "base"))
-    with at_hand(str(tmp_path / "base")) as place:
+    with local_view(str(tmp_path / "base")) as place:
         assert (place.path, place.shown("x")) == (str(tmp_path / "base"), "x")
 
 
@@ -322,7 +322,9 @@ def test_the_steps_of_all_checkpoints(memory: Any, tmp_path: Path) -> None:
     renamed(here, "model.ckpt-10", "model.ckpt-20")
     found = verify(copied(memory, here), all_checkpoints=True)
     assert [item.ok for item in found.checkpoints] == [True, False]
-    assert [finding.rule for finding in found.checkpoints[1].groups[0].findings] == ["wrong-step"]
+    assert [finding.rule for finding in found.checkpoints[1].groups[0].findings] == [
+        "step-mismatch"
+    ]
     assert [item.ok for item in verify(str(here), all_checkpoints=True).checkpoints] == [
         True,
         False,
@@ -336,7 +338,7 @@ def test_what_lies_beside_the_checkpoint(memory: Any, tmp_path: Path) -> None:
     (here / "model.ckpt-20_temp").mkdir()
     for name in left:
         (here / name).write_bytes(b"x")
-    rules = {"data-without-index", "left-over-files"}
+    rules = {"data-without-index", "leftover-files"}
     subjects = {f.subject for f in inspect(copied(memory, here)).findings if f.rule in rules}
     assert subjects == {left[0], "model.ckpt-20_temp/", left[2]}
     assert subjects == {f.subject for f in inspect(str(here)).findings if f.rule in rules}
@@ -386,7 +388,7 @@ def test_an_archive_that_holds_more_than_it_has(
         for number in range(20):
             file.writestr(f"base/model.ckpt-{number + 11}.index", bytes(1 << 16))
     monkeypatch.setattr(remote, "LARGEST_INDEX", 3 << 16)
-    with at_hand(f"zip://base::{archive}") as place:
+    with local_view(f"zip://base::{archive}") as place:
         names = [name for name in os.listdir(place.path) if name.endswith(".index")]
         assert "model.ckpt-10.index" in names
         assert len(names) == 3
@@ -428,7 +430,7 @@ def test_a_save_while_it_is_fetched(
         for name in ("ls", "cat_file", "info"):
             patch.setattr(type(memory), name, before(getattr(type(memory), name)))
         found = inspect("memory://runs/base")
-    assert [item.rule for item in found.findings if item.rule != "mixed-times"] == []
+    assert [item.rule for item in found.findings if item.rule != "index-data-mtime-gap"] == []
     assert found.graph is not None
     assert found.prefix in ("memory://runs/base/model.ckpt-10", "memory://runs/base/model.ckpt-20")
     assert [item.loaded for item in found.checkpoints] == [True]

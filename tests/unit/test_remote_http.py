@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Dict, Iterator, List
 import pytest
 
 from ckptcheck.checker import check
-from ckptcheck.checkpoint import deep, remote
+from ckptcheck.checkpoint import data_scan, remote
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
 from ckptcheck.snapshots import snapshot
@@ -246,7 +246,7 @@ def test_a_server_that_knows_no_ranges(
     with (tmp_path / "base" / DATA).open("ab") as file:
         file.truncate(1 << 26)
     monkeypatch.setattr(_Handler, "ranges", False)
-    monkeypatch.setattr(deep, "_BATCH", 64)
+    monkeypatch.setattr(data_scan, "_BATCH", 64)
     found = inspect(f"{server}/base")
     assert found.variables == inspect(str(SOURCE)).variables
     (doubt,) = found.not_judged
@@ -368,7 +368,7 @@ def test_data_at_which_nobody_may_look(server: str, monkeypatch: pytest.MonkeyPa
 def test_a_graph_that_is_none_is_not_the_only_one(server: str, tmp_path: Path) -> None:
     (tmp_path / "base" / "model.ckpt-10.meta").write_bytes(b"xx")
     (tmp_path / "base" / "graph.pbtxt").write_text("node {}")
-    with remote.at_hand(f"{server}/base") as place:
+    with remote.local_view(f"{server}/base") as place:
         assert {"model.ckpt-10.meta", "graph.pbtxt"} <= set(os.listdir(place.local))
 
 

@@ -293,7 +293,7 @@ def without_times(value: Any, named: str) -> Any:
         return [
             without_times(item, named)
             for item in value
-            if not (isinstance(item, dict) and "mixed-times" in repr(item.get("findings")))
+            if not (isinstance(item, dict) and "index-data-mtime-gap" in repr(item.get("findings")))
         ]
     return value
 

@@ -10,29 +10,23 @@ from typing import List, Tuple
 import pytest
 
 from ckptcheck.groups import group
-from ckptcheck.rules import Facts, Rule, all_rules, run_rules
-from ckptcheck.rules import examples as made
-from ckptcheck.rules.base import is_slot_name
-from ckptcheck.spec import (
+from ckptcheck.model_dir import CheckpointFiles, DataFile, EntryFlaw, StateFile, TensorScan
+from ckptcheck.protocol import (
     MODES,
-    OUTCOMES,
-    SEVERITIES,
-    CheckpointFiles,
-    DataFile,
-    EntryFlaw,
     Failure,
-    Finding,
     ModeTrace,
     ParamRead,
     ParamsUse,
     RestorePlan,
     RunError,
-    StateFile,
-    TensorScan,
     VariableSpec,
     from_json,
     to_json,
 )
+from ckptcheck.results import OUTCOMES, SEVERITIES, Finding
+from ckptcheck.rules import Facts, Rule, all_rules, run_rules
+from ckptcheck.rules import examples as made
+from ckptcheck.rules.base import is_slot_name
 from ckptcheck.verdicts import verdicts
 
 RULES = list(all_rules().values())
@@ -453,17 +447,17 @@ def test_a_fresh_batch_norm_by_any_kind_of_name(suffix: str) -> None:
         for name, value in zip(names, (0.0, 1.0))
     )
     facts = dataclasses.replace(made.facts(), scans=scans)
-    (found,) = all_rules()["fresh-batch-norm"].check(facts)
+    (found,) = all_rules()["untrained-batch-norm"].check(facts)
     assert found.variable == names[0]
     assert found.message == f"{names[0]} is 0 and {names[1]} is 1 everywhere"
 
 
 def test_what_to_do_about_left_over_files() -> None:
     files = CheckpointFiles(
-        strangers=("model.ckpt-10.data-00000-of-00002",),
+        unreferenced=("model.ckpt-10.data-00000-of-00002",),
         remains=("model.ckpt-10.data-00000-of-00001.tempstate1", "model.ckpt-20_temp/"),
     )
-    rule = all_rules()["left-over-files"]
+    rule = all_rules()["leftover-files"]
     found = rule.check(dataclasses.replace(made.facts(), files=files))
     assert [(finding.severity, finding.hint) for finding in found] == [
         ("warning", "verify the checksums with ckptcheck verify"),

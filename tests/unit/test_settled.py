@@ -120,7 +120,7 @@ def test_a_save_at_every_point_of_a_command(
         points.at(point, saves.steps(), every)
         with watched(points):
             rules = command(saves)
-        assert set(rules) <= {"left-over-files"}, point  # a save that goes on, in a note
+        assert set(rules) <= {"leftover-files"}, point  # a save that goes on, in a note
         if points.passed <= point:
             break
         while points._steps:  # what the command did not wait for

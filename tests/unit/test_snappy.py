@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ckptcheck.checkpoint.damage import DamagedError
+from ckptcheck.checkpoint.errors import DamagedError
 from ckptcheck.checkpoint.snappy import decompress
 
 from ..checkpoints.writer import compressed, varint

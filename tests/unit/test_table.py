@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ckptcheck.checkpoint.damage import DamagedError
+from ckptcheck.checkpoint.errors import DamagedError
 from ckptcheck.checkpoint.table import table_blocks
 
 from ..checkpoints import writer

@@ -7,21 +7,12 @@ from typing import Any, Tuple
 
 import pytest
 
+from ckptcheck.protocol import Failure, Frame, RestorePlan, RunError, VariableSpec
 from ckptcheck.reporters.formats import FORMATS
 from ckptcheck.reporters.options import Options
+from ckptcheck.results import Advice, Features, Launch, Report
 from ckptcheck.rules import all_rules
 from ckptcheck.rules import examples as made
-from ckptcheck.spec import (
-    Advice,
-    Failure,
-    Features,
-    Frame,
-    Launch,
-    Report,
-    RestorePlan,
-    RunError,
-    VariableSpec,
-)
 
 from .test_json_format import report_of
 

@@ -5,8 +5,9 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 import pytest
 
+from ckptcheck.protocol import MODES, Failure, ModeTrace, RestorePlan
+from ckptcheck.results import Finding, Outcome, Trace
 from ckptcheck.rules import examples as made
-from ckptcheck.spec import MODES, Failure, Finding, ModeTrace, Outcome, RestorePlan, Trace
 from ckptcheck.verdicts import verdicts
 
 RESTORES = Outcome("restores")

@@ -72,7 +72,7 @@ def room(name: str) -> Dict[str, Set[str]]:
 
 def test_imports_are_seen() -> None:
     """Of the parser of this file: relative and absolute ones, and those that are calls."""
-    assert "ckptcheck.spec" in IMPORTS["ckptcheck.rules.base"]
+    assert "ckptcheck.protocol" in IMPORTS["ckptcheck.rules.base"]
     assert "ckptcheck.rules.examples" in IMPORTS["ckptcheck.rules.shape_mismatch"]
     assert "ckptcheck.tracer.compat" in IMPORTS["ckptcheck.tracer.trace"]
     assert "tensorflow" in IMPORTS["ckptcheck.tracer.compat"]
@@ -99,9 +99,11 @@ def test_only_one_file_knows_the_versions_of_tensorflow() -> None:
     }
 
 
-def test_the_tracer_imports_nothing_of_the_project_but_the_spec_and_itself() -> None:
+def test_the_tracer_imports_nothing_of_the_project_but_the_protocol_and_itself() -> None:
     for module, names in room("tracer").items():
-        assert not [n for n in names if not inside(n, "ckptcheck.spec", "ckptcheck.tracer")], module
+        assert not [n for n in names if not inside(n, "ckptcheck.protocol", "ckptcheck.tracer")], (
+            module
+        )
 
 
 def test_nothing_of_the_tracer_is_used_outside_but_temporary_directories() -> None:
@@ -122,9 +124,10 @@ def test_the_tracer_needs_the_standard_library_and_tensorflow_alone() -> None:
         assert tops <= set(standard) | {"tensorflow", "google", "tf_keras", "ckptcheck"}, module
 
 
-def test_rules_import_the_spec_and_themselves_alone() -> None:
+def test_rules_import_values_and_themselves_alone() -> None:
+    values = ("ckptcheck.protocol", "ckptcheck.model_dir", "ckptcheck.results", "ckptcheck.rules")
     for module, names in room("rules").items():
-        assert not [n for n in names if not inside(n, "ckptcheck.spec", "ckptcheck.rules")], module
+        assert not [name for name in names if not inside(name, *values)], module
 
 
 def test_rules_do_no_input_or_output() -> None:
@@ -148,8 +151,8 @@ def test_nobody_but_main_imports_the_command_line() -> None:
     assert importing == ["ckptcheck.__main__"]
 
 
-def test_the_spec_imports_the_standard_library_alone() -> None:
-    assert not [name for name in IMPORTS["ckptcheck.spec"] if inside(name, "ckptcheck")]
+def test_the_protocol_imports_the_standard_library_alone() -> None:
+    assert not [name for name in IMPORTS["ckptcheck.protocol"] if inside(name, "ckptcheck")]
 
 
 def test_reporters_do_not_run_checks() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ckptcheck.checkpoint.damage import DamagedError
+from ckptcheck.checkpoint.errors import DamagedError
 from ckptcheck.checkpoint.wire import fields, number_of, signed, varint
 
 from ..checkpoints import writer

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple, Optional
 
-from ..spec import EVAL, TRAIN, Outcome, Read, RestorePlan, Shape, VariableSpec, allows, elements
+from ..protocol import EVAL, TRAIN, Read, RestorePlan, Shape, VariableSpec, allows, elements
+from ..results import Outcome
 from .base import FAILS_AT_RESTORE, FAILS_AT_RUN, SILENTLY_WRONG
 
 

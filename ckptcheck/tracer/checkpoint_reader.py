@@ -3,7 +3,7 @@
 import re
 from typing import Any, Iterator
 
-from ..spec import CheckpointIndex, VariableSpec
+from ..protocol import CheckpointIndex, VariableSpec
 from . import compat
 
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"

@@ -8,7 +8,8 @@ What to do: move such work out of the module's top level, or allow more time wit
 
 from typing import Iterator, Tuple
 
-from ..spec import Failure, Finding
+from ..protocol import Failure
+from ..results import Finding
 from .base import Facts, Rule
 from .examples import facts, failed
 from .model_fn_raised import failures
@@ -25,7 +26,7 @@ def title(findings: Tuple[Finding, ...]) -> str:
 
 
 RULE = Rule(
-    id="model-fn-timed-out",
+    id="model-fn-timeout",
     severity="error",
     summary="model_fn did not return in time.",
     check=check,

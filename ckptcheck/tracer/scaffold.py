@@ -2,7 +2,7 @@
 
 from typing import Any, Iterable, List, NamedTuple, Optional, Tuple
 
-from ..spec import EVAL, EXPORT, PREDICT, TRAIN
+from ..protocol import EVAL, EXPORT, PREDICT, TRAIN
 from . import compat
 
 

@@ -13,7 +13,8 @@ saves are mixed, verify their checksums (``ckptcheck verify``) before the rest i
 import dataclasses
 from typing import Iterator, Tuple
 
-from ..spec import CheckpointFiles, Finding
+from ..model_dir import CheckpointFiles
+from ..results import Finding
 from .base import Facts, Rule, bytes_said
 from .examples import facts
 
@@ -23,7 +24,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     files = facts.files
     if files is None:
         return
-    for name in files.strangers:
+    for name in files.unreferenced:
         message = f"{name} belongs to another save of this name; TensorFlow does not look at it"
         severity, hint = ("note", _NEEDLESS) if facts.data_is_right else ("warning", _MIXED)
         yield _finding(facts, severity, name, message, hint)
@@ -63,13 +64,13 @@ def title(findings: Tuple[Finding, ...]) -> str:
 
 
 RULE = Rule(
-    id="left-over-files",
+    id="leftover-files",
     severity="warning",
     summary="Files of other saves lie beside the checkpoint's own.",
     check=check,
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(
-        facts(), files=CheckpointFiles(strangers=("model.ckpt-10.data-00000-of-00002",))
+        facts(), files=CheckpointFiles(unreferenced=("model.ckpt-10.data-00000-of-00002",))
     ),
 )

@@ -19,7 +19,8 @@ which is a copy in a check.
 import dataclasses
 from typing import Iterator, List, Tuple
 
-from ..spec import FileChange, Finding
+from ..model_dir import FileChange
+from ..results import Finding
 from .base import Facts, Rule
 from .examples import facts
 
@@ -60,7 +61,7 @@ def _bad() -> Facts:
 
 
 RULE = Rule(
-    id="model-dir-written",
+    id="model-dir-changed",
     severity="warning",
     summary="Files of the model_dir changed while the code was traced.",
     check=check,

@@ -11,7 +11,7 @@ What to do: nothing, or trace with the TensorFlow that the code runs on (``--pyt
 import dataclasses
 from typing import Iterator, Tuple
 
-from ..spec import Finding
+from ..results import Finding
 from .base import Facts, Rule
 from .examples import facts
 
@@ -43,7 +43,7 @@ def _bad() -> Facts:
 
 
 RULE = Rule(
-    id="stood-in",
+    id="compat-shim",
     severity="note",
     summary="A part of TensorFlow was stood in for, so that the model_fn could be traced.",
     check=check,

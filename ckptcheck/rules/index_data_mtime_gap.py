@@ -11,7 +11,8 @@ What to do: verify the checksums (``ckptcheck verify``); if they are right, noth
 import dataclasses
 from typing import Iterator, Tuple
 
-from ..spec import CheckpointFiles, Finding
+from ..model_dir import CheckpointFiles
+from ..results import Finding
 from .base import Facts, Rule
 from .examples import facts
 
@@ -43,7 +44,7 @@ def title(findings: Tuple[Finding, ...]) -> str:
 
 
 RULE = Rule(
-    id="mixed-times",
+    id="index-data-mtime-gap",
     severity="note",
     summary="The index and the data files were not written at one time.",
     check=check,

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from ckptcheck.harmless import harmless_lines, printable, shortened
+from ckptcheck.sanitize import harmless_lines, printable, shortened
 
 
 @pytest.mark.parametrize(

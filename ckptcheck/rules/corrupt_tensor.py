@@ -13,7 +13,9 @@ one (``ckptcheck verify --all-checkpoints`` says which is the last good one).
 import dataclasses
 from typing import Iterator, Tuple
 
-from ..spec import Finding, TensorScan, VariableSpec
+from ..model_dir import TensorScan
+from ..protocol import VariableSpec
+from ..results import Finding
 from .base import Facts, Rule, counted, outcomes_of_reading, untraced
 from .examples import facts
 
@@ -48,7 +50,7 @@ def title(findings: Tuple[Finding, ...]) -> str:
 
 
 RULE = Rule(
-    id="damaged-tensor",
+    id="corrupt-tensor",
     severity="error",
     summary="The bytes of a tensor are not those that were saved.",
     check=check,

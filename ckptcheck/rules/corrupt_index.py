@@ -13,7 +13,8 @@ What to do: take the checkpoint before this one, or save it again with the tool 
 import dataclasses
 from typing import Iterator, Tuple
 
-from ..spec import CheckpointFiles, EntryFlaw, Finding
+from ..model_dir import CheckpointFiles, EntryFlaw
+from ..results import Finding
 from .base import Facts, Rule, outcomes_of_reading, untraced
 from .examples import facts
 
@@ -48,7 +49,7 @@ def title(findings: Tuple[Finding, ...]) -> str:
 
 
 RULE = Rule(
-    id="damaged-index",
+    id="corrupt-index",
     severity="error",
     summary="Entries of the checkpoint's index cannot be right.",
     check=check,

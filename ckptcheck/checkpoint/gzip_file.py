@@ -4,7 +4,7 @@ import zlib
 from typing import BinaryIO
 
 from .bounded import read_whole
-from .damage import DamagedError, TooLargeError
+from .errors import DamagedError, TooLargeError
 
 ENDING = ".gz"
 _PIECE = 1 << 20

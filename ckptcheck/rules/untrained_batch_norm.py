@@ -12,7 +12,9 @@ tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS)):``, and trai
 import dataclasses
 from typing import Iterator, Tuple
 
-from ..spec import CheckpointFiles, Finding, TensorScan, VariableSpec
+from ..model_dir import CheckpointFiles, TensorScan
+from ..protocol import VariableSpec
+from ..results import Finding
 from .base import Facts, Rule, counted
 from .examples import facts
 
@@ -60,7 +62,7 @@ def _untouched(name: str, value: float) -> TensorScan:
 
 
 RULE = Rule(
-    id="fresh-batch-norm",
+    id="untrained-batch-norm",
     severity="warning",
     summary="The statistics of a batch normalization were never updated (ckptcheck verify).",
     check=check,

@@ -11,7 +11,7 @@ checkpoint by its path from there; or take the slashes off the end of the model_
 import dataclasses
 from typing import Iterator, Tuple
 
-from ..spec import Finding
+from ..results import Finding
 from .base import Facts, Rule, state_file_fix, untraced
 from .checkpoint_moved import NOT_FOUND, not_found
 from .examples import LOCATED, facts
@@ -43,7 +43,7 @@ def title(findings: Tuple[Finding, ...]) -> str:
 
 
 RULE = Rule(
-    id="doubled-slash",
+    id="double-slash",
     severity="error",
     summary="Two slashes stand before the checkpoint's name, at which TensorFlow 1 finds nothing.",
     check=check,

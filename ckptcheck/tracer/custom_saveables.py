@@ -8,7 +8,7 @@ its assignment is compared here.
 
 from typing import Any, Dict, Iterable, Optional, Set, Tuple
 
-from ..spec import RunError, VariableSpec, allows
+from ..protocol import RunError, VariableSpec, allows
 from .imports import named_op, part_of
 from .restore_plan import Restore, ancestors, attribute_shape, consumers_of
 

@@ -10,7 +10,8 @@ What to do: return an EstimatorSpec in every mode, made with the ``mode`` that m
 
 from typing import Iterator, Tuple
 
-from ..spec import Failure, Finding
+from ..protocol import Failure
+from ..results import Finding
 from .base import Facts, Rule
 from .examples import facts, failed
 from .model_fn_raised import failures
@@ -28,7 +29,7 @@ def title(findings: Tuple[Finding, ...]) -> str:
 
 
 RULE = Rule(
-    id="model-fn-returned-no-spec",
+    id="invalid-estimator-spec",
     severity="error",
     summary="model_fn returned no EstimatorSpec that the mode can use.",
     check=check,

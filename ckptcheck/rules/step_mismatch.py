@@ -13,7 +13,8 @@ import dataclasses
 import os
 from typing import Iterator, Tuple
 
-from ..spec import CheckpointFiles, Finding
+from ..model_dir import CheckpointFiles
+from ..results import Finding
 from .base import OWN_NAMES, Facts, Rule
 from .examples import facts
 
@@ -49,7 +50,7 @@ def title(findings: Tuple[Finding, ...]) -> str:
 
 
 RULE = Rule(
-    id="wrong-step",
+    id="step-mismatch",
     severity="warning",
     summary="The step in the checkpoint's name is not the global step in it.",
     check=check,

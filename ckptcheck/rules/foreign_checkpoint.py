@@ -14,7 +14,8 @@ What to do: write the file ``checkpoint`` in the model_dir anew, with the single
 import dataclasses
 from typing import Iterator, Tuple
 
-from ..spec import TRAIN, Finding
+from ..protocol import TRAIN
+from ..results import Finding
 from .base import FAILS_AT_RESTORE, Facts, Rule, some_names, state_file_fix, untraced
 from .examples import LOCATED, facts
 
@@ -62,7 +63,7 @@ def title(findings: Tuple[Finding, ...]) -> str:
 
 
 RULE = Rule(
-    id="listed-elsewhere",
+    id="foreign-checkpoint",
     severity="warning",
     summary="The state file lists checkpoints of another directory, which TRAIN would delete.",
     check=check,

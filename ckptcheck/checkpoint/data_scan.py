@@ -24,12 +24,13 @@ from typing import (
 )
 
 from ..errors import UsageError
-from ..spec import TensorScan, VariableSpec
+from ..model_dir import TensorScan
+from ..protocol import VariableSpec
 from .bundle import Bundle, StoredTensor
 from .combine import combined
 from .crc32c import compiled, crc32c, extend, masked, unmasked
-from .damage import DamagedError
 from .dtypes import element_size
+from .errors import DamagedError
 from .names import shard_name
 from .wire import varint
 

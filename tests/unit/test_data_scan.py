@@ -19,7 +19,7 @@ from ckptcheck.checkpoint.bundle import read_bundle
 from ckptcheck.checkpoint.combine import combined
 from ckptcheck.checkpoint.crc32c import compiled, crc32c, extend, masked
 from ckptcheck.errors import UsageError
-from ckptcheck.spec import TensorScan
+from ckptcheck.model_dir import TensorScan
 from ckptcheck.verification import verify
 
 from ..checkpoints import writer
@@ -27,7 +27,7 @@ from ..support import FIXTURES
 
 np = pytest.importorskip("numpy", reason="NOT TESTED: the extra ckptcheck[deep] is not installed")
 
-from ckptcheck.checkpoint import deep, values  # noqa: E402 (numpy has to be there)
+from ckptcheck.checkpoint import data_scan, values  # noqa: E402 (numpy has to be there)
 
 PREFIXES = sorted(str(path)[: -len(".index")] for path in FIXTURES.glob("*/*/*.index"))
 NUMBERS = {
@@ -47,7 +47,7 @@ NUMBERS = {
 @pytest.fixture(autouse=True)
 def slow_is_fast_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is read here is small: without google-crc32c the table does."""
-    monkeypatch.setattr(deep, "_verify_packages", lambda bundle: None)
+    monkeypatch.setattr(data_scan, "_verify_packages", lambda bundle: None)
 
 
 def save(folder: Path, tensors: Dict[str, Tuple[str, Tuple[int, ...], bytes]]) -> str:
@@ -65,7 +65,7 @@ def save(folder: Path, tensors: Dict[str, Tuple[str, Tuple[int, ...], bytes]]) -
 
 
 def scan(prefix: str, **options: Any) -> Dict[str, TensorScan]:
-    return {item.variable.name: item for item in deep.scan(read_bundle(prefix), **options)}
+    return {item.variable.name: item for item in data_scan.scan(read_bundle(prefix), **options)}
 
 
 @pytest.mark.parametrize("prefix", PREFIXES, ids=lambda path: os.path.relpath(path, str(FIXTURES)))
@@ -138,9 +138,9 @@ def test_constants(tmp_path: Path) -> None:
 def test_large_tensors_are_read_in_pieces(
     workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deep, "_PIECE", 4096)
-    monkeypatch.setattr(deep, "_READ", 1024)
-    monkeypatch.setattr(deep, "_BATCH", 5000)
+    monkeypatch.setattr(data_scan, "_PIECE", 4096)
+    monkeypatch.setattr(data_scan, "_READ", 1024)
+    monkeypatch.setattr(data_scan, "_BATCH", 5000)
     numbers = np.arange(10000, dtype="<f4")
     numbers[7777] = math.nan
     prefix = save(
@@ -276,7 +276,7 @@ def test_memory_does_not_grow_with_the_data(tmp_path: Path) -> None:
     assert peak < 24 << 20
 
 
-class _Impatient(deep._Reader):
+class _Impatient(data_scan._Reader):
     """Stops a scan that would not end: nothing is left to read."""
 
     def read_batch(self, batch: Any) -> Any:
@@ -295,7 +295,7 @@ def test_a_tensor_past_the_end_is_not_cut_into_pieces(
     (tmp_path / "c.index").write_bytes(writer.index({b"w": HUGE}))
     if there:
         (tmp_path / "c.data-00000-of-00001").write_bytes(b"1234")
-    monkeypatch.setattr(deep, "_Reader", _Impatient)
+    monkeypatch.setattr(data_scan, "_Reader", _Impatient)
     says = "ends before its bytes do" if there else "is not there"
     assert scan(str(tmp_path / "c"))["w"].problem == f"c.data-00000-of-00001 {says}"
 
@@ -350,7 +350,7 @@ def test_a_process_that_may_open_nothing_finds_no_damage(
 
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(UsageError, match="Too many open files"):
-        deep.scan(bundle)
+        data_scan.scan(bundle)
 
 
 def test_the_same_bytes_are_not_read_without_end(tmp_path: Path) -> None:
@@ -378,7 +378,7 @@ def test_of_two_tensors_that_overlap_the_damaged_one_is_named(tmp_path: Path) ->
     (tmp_path / "c-1.data-00000-of-00001").write_bytes(whole)
     found = verify(str(tmp_path / "c-1"), fail_on="error")
     rules = {f.variable: f.rule for g in found.checkpoints[0].groups for f in g.findings}
-    assert (found.ok, rules["b"]) == (False, "damaged-tensor")
+    assert (found.ok, rules["b"]) == (False, "corrupt-tensor")
     assert "a" not in rules
 
 
@@ -392,5 +392,7 @@ def test_a_checkpoint_with_a_value_that_is_not_finite_is_not_good(
     }
     tensors[name] = ("float32", (2,), struct.pack("<2f", 1, value))
     found = verify(save(tmp_path, tensors))
-    (finding,) = [f for f in found.checkpoints[0].groups[0].findings if f.rule == "not-finite"]
+    (finding,) = [
+        f for f in found.checkpoints[0].groups[0].findings if f.rule == "non-finite-values"
+    ]
     assert (found.ok, finding.severity, finding.variable) == (False, "warning", name)

@@ -14,7 +14,9 @@ find out what the loss did after it.
 import dataclasses
 from typing import Iterator, Tuple
 
-from ..spec import Finding, TensorScan, VariableSpec
+from ..model_dir import TensorScan
+from ..protocol import VariableSpec
+from ..results import Finding
 from .base import Facts, Rule, counted
 from .examples import facts
 
@@ -47,7 +49,7 @@ def title(findings: Tuple[Finding, ...]) -> str:
 
 
 RULE = Rule(
-    id="not-finite",
+    id="non-finite-values",
     severity="warning",
     summary="Values of a tensor are NaN or infinite (ckptcheck verify).",
     check=check,

@@ -1,0 +1,485 @@
+"""What crosses the pipe between ckptcheck and the tracer, which runs in the user's interpreter.
+
+Everything here is frozen, made of the standard library alone, and goes to JSON and back
+(:func:`to_json`, :func:`from_json`). This file is shipped to that interpreter, which may be a
+Python 3.7 and has no ckptcheck in it.
+"""
+
+import dataclasses
+from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar, Union
+
+Shape = Optional[Tuple[Optional[int], ...]]
+"""A tensor's shape: None is an unknown rank, a None in it an unknown dimension."""
+
+
+PREDICT, EVAL, TRAIN, EXPORT = "predict", "eval", "train", "export"
+
+
+MODES = (PREDICT, EVAL, TRAIN)
+"""What is checked by default."""
+
+
+ALL_MODES = (*MODES, EXPORT)
+"""With ``Estimator.export_saved_model``, which is checked when it is asked for."""
+
+
+UNLABELED = (PREDICT, EXPORT)
+"""The modes whose model_fn gets no labels."""
+
+
+PROBE = "ckptcheck_probe"
+"""The only key of a dict that stands for features whose keys are not known yet. No feature of the
+user's has this name."""
+
+
+@dataclasses.dataclass(frozen=True)
+class VariableSpec:
+    """A variable by its name, its full shape and its dtype (TensorFlow's name: ``float32``)."""
+
+    name: str
+    shape: Shape
+    dtype: str
+
+    @property
+    def elements(self) -> Optional[int]:
+        """How many values it has; None where its shape does not say."""
+        return elements(self.shape)
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckpointIndex:
+    """What a checkpoint holds.
+
+    Attributes:
+        prefix: the path that ``Saver.restore`` takes.
+        step: the number in the file's name, None where it has none.
+        variables: every tensor in it, sorted by name.
+        object_based: whether ``tf.train.Checkpoint`` or Keras wrote it, whose keys are paths
+            of objects and not names of variables.
+    """
+
+    prefix: str
+    step: Optional[int]
+    variables: Tuple[VariableSpec, ...]
+    object_based: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Read:
+    """One tensor that the saver's restore op reads out of the checkpoint.
+
+    Attributes:
+        key: its name in the checkpoint.
+        variable: the variable that it is written to, "" where that is not a variable.
+        shape: the full shape that the model declares for it (of a partitioned variable, the
+            shape of the whole).
+        dtype: what the read asks for.
+        slice: TensorFlow's ``shape_and_slice`` of this read, "" for a whole tensor.
+        sink: ``assign``, ``table``, ``iterator`` or ``opaque``.
+        check: what TensorFlow verifies of the shape: ``slice``, ``assign``, ``reshape``,
+            ``table`` or ``none``; or, of an iterator, that it is ``initialized``.
+        role: ``weight``, ``slot`` (the optimizer's own state), ``global_step`` or ``other``.
+    """
+
+    key: str
+    variable: str
+    shape: Shape
+    dtype: str
+    slice: str
+    sink: str
+    check: str
+    role: str
+
+
+@dataclasses.dataclass(frozen=True)
+class RunError:
+    """A restored shape that the rest of the graph does not accept.
+
+    Attributes:
+        keys: the keys in the checkpoint whose shapes were put in.
+        op: the first op that refuses them.
+        message: what TensorFlow's shape function says.
+    """
+
+    keys: Tuple[str, ...]
+    op: str
+    message: str
+
+
+@dataclasses.dataclass(frozen=True)
+class RestorePlan:
+    """What a restore in one mode will do, as TensorFlow built it.
+
+    Attributes:
+        mode: ``predict``, ``eval``, ``train`` or ``export``.
+        reads: every tensor that it reads.
+        uninitialized: variables that nothing fills and that TensorFlow's ready ops report.
+        unwatched: variables that nothing fills and that no ready op looks at.
+        reinitialized: restored variables that the local init op then overwrites.
+        run_errors: see :class:`RunError`.
+        opaque_errors: the same of reads whose sink is ``opaque``, in the restore itself; where
+            the message is empty, nothing raises and the variable gets another shape.
+    """
+
+    mode: str
+    reads: Tuple[Read, ...]
+    uninitialized: Tuple[VariableSpec, ...] = ()
+    unwatched: Tuple[VariableSpec, ...] = ()
+    reinitialized: Tuple[VariableSpec, ...] = ()
+    run_errors: Tuple[RunError, ...] = ()
+    opaque_errors: Tuple[RunError, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Location:
+    """A line of the user's code."""
+
+    file: str
+    line: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """One frame of the user's code in a traceback."""
+
+    file: str
+    line: int
+    function: str
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Failure:
+    """Why something could not be traced.
+
+    Attributes:
+        kind: ``raised``, ``input-fn`` (the input_fn raised), ``timed-out``, ``crashed``,
+            ``exited``, ``out-of-memory``, ``no-spec``, ``scaffold`` (TensorFlow refused the
+            Scaffold), ``structure`` (the guess of the features' structure was wrong: try again
+            with the events), or ``usage`` (ckptcheck was asked for something that is not there).
+        type: the exception's type, "" where there is none.
+        message: what it says, in one paragraph.
+        frames: the last frames of the user's own code, the innermost last.
+    """
+
+    kind: str
+    type: str
+    message: str
+    frames: Tuple[Frame, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class ParamRead:
+    """One look of the model_fn at a key of its params.
+
+    Attributes:
+        key: dotted where params are nested.
+        found: whether params hold it.
+        default: the value fallen back to, as JSON or as its repr; None where there was none.
+        raised: whether the look raised KeyError or AttributeError.
+        location: the line of the user's code that looked.
+    """
+
+    key: str
+    found: bool
+    default: Any = None
+    has_default: bool = False
+    raised: bool = False
+    location: Optional[Location] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class ParamsUse:
+    """How params were used: each key once, and whether they were read as a whole."""
+
+    reads: Tuple[ParamRead, ...] = ()
+    bulk: bool = False
+    taken: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class InputEvent:
+    """What the model_fn did with its features or labels.
+
+    Attributes:
+        path: where, from the root: ``("features", "x")``.
+        event: ``key``, ``index``, ``unpack``, ``tensor``, ``iterate``, ``named``, ``maybe-key`` or
+            ``dict`` (which a failure told, or a look at whether there are any).
+        value: the key, the index, the number of values unpacked, or, of ``iterate``, the method
+            of a dict that was called for it.
+    """
+
+    path: Tuple[Union[str, int], ...]
+    event: str
+    value: Union[str, int, None] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class TensorUse:
+    """Who consumes one leaf of the features or labels in the traced graph.
+
+    Attributes:
+        path: where the leaf stands, from the root.
+        consumers: each consumer's name, op and input (``dense/MatMul MatMul:0``), sorted.
+    """
+
+    path: Tuple[Union[str, int], ...]
+    consumers: Tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class TraceRequest:
+    """One (target, params, mode) to trace.
+
+    Attributes:
+        features: the structure of the features, as in docs/features.md; None for an input_fn.
+        labels: the same of the labels, None for no labels.
+        taken_names: the names of the input_fn's ops, which the model_fn's ops cannot have: a
+            ``tf.Variable`` without a scope of its own is named after what is left.
+        input_fn: ``module:input_fn`` to call instead, "" for none.
+        names: what ``import tensorflow`` means to the user's code: ``native`` or ``v1``.
+        behavior: ``v1``, ``v2``, or "" for TensorFlow's default.
+        checkpoint: what the checkpoint holds, for the shapes of the run after the restore.
+        tpu: whether to add to the params what TPUEstimator adds.
+        strategy: whether the mode runs under a distribution strategy, as far as the saved graph
+            tells; an Estimator's own config knows better.
+        rehearse: whether the run after the restore is to be rehearsed where shapes differ.
+        guessed: whether the structures are a guess. Then a use that does not fit them ends the
+            trace with a ``structure`` failure, which only the search for the features may see.
+            Otherwise TensorFlow raises what it raises.
+    """
+
+    mode: str
+    target: str
+    params: Mapping[str, Any]
+    params_type: str
+    app_dir: str
+    model_dir: str
+    scratch_dir: str
+    flags: Tuple[str, ...]
+    features: Any
+    labels: Any
+    taken_names: Tuple[str, ...]
+    input_fn: str
+    names: str
+    behavior: str
+    checkpoint: Tuple[VariableSpec, ...]
+    tpu: bool = False
+    strategy: bool = False
+    rehearse: bool = False
+    guessed: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class ModeTrace:
+    """What the tracer replies of one mode: either a finished plan, or why there is none.
+
+    Attributes:
+        plan: the finished plan; None where the trace failed.
+        failure: why it failed; None where it did not.
+        wants_v1: a name of TensorFlow 1 that the code asked for and this TensorFlow has only in
+            ``tensorflow.compat.v1``; "" for none.
+        stand_ins: what of TensorFlow was stood in for.
+        head: the types of the first ops that the model_fn made, in their order.
+        ops: how many ops it made, until it returned or raised.
+        notes: what the user should know of this trace.
+        behavior: ``v1`` or ``v2``: the kind of variables that the launch makes; "" where a
+            distribution strategy decided.
+        tpu_spec: whether model_fn returned a TPUEstimatorSpec, which only TPUEstimator takes.
+        other_shapes: whether the restore lets shapes through that are not the declared ones.
+    """
+
+    mode: str
+    plan: Optional[RestorePlan] = None
+    failure: Optional[Failure] = None
+    params: ParamsUse = ParamsUse()
+    events: Tuple[InputEvent, ...] = ()
+    uses: Tuple[TensorUse, ...] = ()
+    features: Any = None
+    labels: Any = None
+    wants_v1: str = ""
+    stand_ins: Tuple[str, ...] = ()
+    head: Tuple[str, ...] = ()
+    ops: int = 0
+    notes: Tuple[str, ...] = ()
+    behavior: str = ""
+    tpu_spec: bool = False
+    other_shapes: bool = False
+
+    def __post_init__(self) -> None:
+        """Verifies that there is a plan or a failure, and not both.
+
+        Raises:
+            ValueError: there are both, or neither.
+        """
+        if (self.plan is None) == (self.failure is None):
+            raise ValueError(f"a trace of {self.mode} needs either a plan or a failure")
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedTensor:
+    """An output of a node of the saved graph; ``consumers`` as in :class:`TensorUse`."""
+
+    dtype: str
+    shape: Shape
+    sparse: bool
+    consumers: Tuple[str, ...]
+    consumer_nodes: Tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadNode:
+    """A node of the saved graph between the global step and the first variable."""
+
+    index: int
+    name: str
+    op: str
+    outputs: Tuple[SavedTensor, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedGraph:
+    """What the graph that Estimator saved beside the weights tells of its making.
+
+    Attributes:
+        file: where it was read.
+        tensorflow: the version that saved it, "" where the file does not say.
+        behavior: ``v1`` (some reference variables) or ``v2`` (only resource variables); "" where
+            there is no variable.
+        head: the nodes from the global step to the first variable of the model.
+        ops: the types of the nodes from the head's first on, for alignment with a trace.
+        strategy: whether a distribution strategy built it.
+        iterators: whether its saver restored iterators of the input_fn.
+    """
+
+    file: str
+    tensorflow: str
+    behavior: str
+    head: Tuple[HeadNode, ...]
+    ops: Tuple[str, ...]
+    strategy: bool = False
+    iterators: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Environment:
+    """The interpreter and the TensorFlow that traced.
+
+    Attributes:
+        tf_api: ``v1`` or ``v2``: what ``import tensorflow`` meant to the user's code.
+        stand_ins: what of TensorFlow was stood in for.
+    """
+
+    tensorflow: str
+    python: str
+    tf_api: str = "v2"
+    stand_ins: Tuple[str, ...] = ()
+
+
+def allows(declared: Shape, stored: Shape) -> bool:
+    """Whether a declared shape, which may be unknown in part, allows a stored one."""
+    if declared is None or stored is None:
+        return True
+    return len(declared) == len(stored) and all(
+        mine is None or mine == theirs for mine, theirs in zip(declared, stored)
+    )
+
+
+def elements(shape: Shape) -> Optional[int]:
+    """How many values a tensor of a shape has; None where that is not known."""
+    count = 1
+    for size in (None,) if shape is None else shape:
+        if size is None:
+            return None
+        count *= size
+    return count
+
+
+T = TypeVar("T")
+
+
+_is_dataclass, _fields = dataclasses.is_dataclass, dataclasses.fields
+"""Bound before code that is traced runs, which may replace what dataclasses holds."""
+
+
+def to_json(value: Any) -> Any:
+    """Turns a value of this module into what :mod:`json` writes."""
+    if _is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_json(getattr(value, f.name)) for f in _fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_json(item) for item in value]
+    return value
+
+
+def from_json(cls: Type[T], data: Mapping[str, Any]) -> T:
+    """Builds a dataclass of this module from what :func:`to_json` made of it.
+
+    Fields that it does not have are left out, so that an older side can read a newer one's.
+
+    Raises:
+        TypeError: a field is missing, or has a value of another type.
+    """
+    if not isinstance(data, Mapping):
+        raise TypeError(f"{cls.__name__} is {type(data).__name__}")
+    hints = _hints(cls)
+    fields = {name: _decode(hints[name], value) for name, value in data.items() if name in hints}
+    return cls(**fields)
+
+
+_HINTS: Dict[type, Dict[str, Any]] = {}
+
+
+def _hints(cls: type) -> Dict[str, Any]:
+    if cls not in _HINTS:
+        import typing
+
+        _HINTS[cls] = typing.get_type_hints(cls)
+    return _HINTS[cls]
+
+
+def _decode(hint: Any, value: Any) -> Any:
+    if hint is Any:
+        return value
+    if dataclasses.is_dataclass(hint):
+        return from_json(hint, value)  # type: ignore[arg-type]
+    origin = getattr(hint, "__origin__", None)
+    arguments: Any = getattr(hint, "__args__", ())
+    if origin is Union:
+        return _decode_union(arguments, value)
+    if origin is tuple:
+        return _decode_tuple(arguments, value)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        _verify_type(value, Mapping)
+        return {key: _decode(arguments[-1], item) for key, item in value.items()}
+    _verify_type(value, (int, float) if hint is float else hint)
+    if isinstance(value, bool) and hint is not bool:
+        raise TypeError(f"{value!r} is not of type {hint.__name__}")
+    return value
+
+
+def _decode_tuple(arguments: Any, value: Any) -> Any:
+    _verify_type(value, (list, tuple))
+    if arguments[-1] is Ellipsis:
+        return tuple(_decode(arguments[0], item) for item in value)
+    if len(arguments) != len(value):
+        raise TypeError(f"{len(value)} items instead of {len(arguments)}")
+    return tuple(map(_decode, arguments, value))
+
+
+def _decode_union(arguments: Any, value: Any) -> Any:
+    if value is None and type(None) in arguments:
+        return None
+    chosen = [argument for argument in arguments if argument is not type(None)]
+    for argument in chosen[:-1]:
+        try:
+            return _decode(argument, value)
+        except TypeError:
+            continue
+    return _decode(chosen[-1], value)
+
+
+def _verify_type(value: Any, kind: Any) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"a value is {type(value).__name__}")
