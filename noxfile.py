@@ -102,7 +102,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session(python="3.11")
 def lint(session: nox.Session) -> None:
     """Style, types, and import boundaries."""
-    session.install("-q", "-e", ".[lint]", "nox", "hypothesis")
+    session.install("-q", "-e", ".[test,lint]", "nox")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
