@@ -118,6 +118,8 @@ class Graph:
         declared = node.values("output_shapes") or node.values("shape")
         if not shapes and len(declared) == len(dtypes):
             shapes = declared
+        if not all(shape is None or type(shape) is tuple for shape in shapes):
+            raise DamagedError(f"the shapes of {node.name} are none")
         shapes += (None,) * (len(dtypes) - len(shapes))
         return tuple(map(Output, dtypes, shapes))
 

@@ -309,6 +309,15 @@ def test_a_count_of_outputs_that_no_op_has() -> None:
     assert Graph(graphs.node("a", "Split", (), many)).outputs(graph.nodes[0]) == ()
 
 
+@pytest.mark.parametrize("value", [writer.field(5, 1), writer.field(8, b""), writer.field(2, b"")])
+def test_shapes_that_are_none(value: bytes) -> None:
+    types = graphs.attribute("output_types", graphs.types(["float32"]))
+    wrong = graphs.attribute("_output_shapes", value)
+    graph = Graph(graphs.node("in", "IteratorGetNext", (), types, wrong))
+    with pytest.raises(DamagedError):
+        graph.outputs(graph.nodes[0])
+
+
 SEEDS = [path.read_bytes() for path in METAS[:4]]
 
 
