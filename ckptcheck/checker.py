@@ -323,10 +323,10 @@ def _traced(
 ) -> Report:
     learned: Optional[TraceMemo] = None
 
-    def tried(params: Mapping[str, Any], rehearses: bool) -> Tuple[Facts, Report]:
+    def tried(params: Mapping[str, Any], judges_run: bool) -> Tuple[Facts, Report]:
         nonlocal learned
         other = dataclasses.replace(spec, params=params)
-        facts, not_judged, known = _facts(other, found, tracer, rehearses, learned or asked)
+        facts, not_judged, known = _facts(other, found, tracer, judges_run, learned or asked)
         learned = learned or known
         facts = dataclasses.replace(facts, scans=scans)
         not_judged = (*not_judged, *found.unread)
@@ -336,11 +336,11 @@ def _traced(
 
     def try_params(params: Mapping[str, Any]) -> Optional[Report]:
         try:
-            return tried(params, rehearses=False)[1]
+            return tried(params, judges_run=False)[1]
         except UsageError:  # with these params there is not even a model_fn: no advice
             return None
 
-    facts, report = tried(spec.params, rehearses=True)
+    facts, report = tried(spec.params, judges_run=True)
     report = with_advice(spec.params, facts, report, try_params)
     if scans is None:
         return report
@@ -367,7 +367,7 @@ def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Repor
 
 
 def _facts(
-    spec: CheckSpec, found: _Checkpoint, tracer: Tracer, rehearses: bool, known: TraceMemo
+    spec: CheckSpec, found: _Checkpoint, tracer: Tracer, judges_run: bool, known: TraceMemo
 ) -> Tuple[Facts, Tuple[str, ...], Optional[TraceMemo]]:
     located, examined = found.located, found.examined
     bundle = examined.bundle
@@ -375,7 +375,7 @@ def _facts(
     for _ in range(_MOST_TRACES):
         before = listing(located.model_dir)
         try:
-            traced = trace_check(spec, located, tracer, known, index, rehearses)
+            traced = trace_check(spec, located, tracer, known, index, judges_run)
         except UsageError as error:
             raise UsageError(str(error) + _said_of(before, located)) from None
         after = listing_after(located.model_dir, before)

@@ -243,7 +243,8 @@ class TraceRequest:
         tpu: whether to add to the params what TPUEstimator adds.
         strategy: whether the mode runs under a distribution strategy, as far as the saved graph
             tells; an Estimator's own config knows better.
-        rehearse: whether the run after the restore is to be rehearsed where shapes differ.
+        judges_run: whether to judge the run after the restore where shapes differ.
+        no_dry_run: why it is judged without a dry run, "" where it is judged with one.
         guessed: whether the structures are a guess. Then a use that does not fit them ends the
             trace with a :class:`Misfit`, and the reply has the graph. Otherwise TensorFlow raises
             what it raises.
@@ -266,7 +267,8 @@ class TraceRequest:
     checkpoint: Tuple[VariableSpec, ...]
     tpu: bool = False
     strategy: bool = False
-    rehearse: bool = False
+    judges_run: bool = False
+    no_dry_run: str = ""
     guessed: bool = False
 
 
@@ -309,14 +311,15 @@ class FinishedTrace:
         seen: what else the trace saw.
         behavior: ``v1`` or ``v2``: the kind of variables that the launch makes; "" where a
             distribution strategy decided.
-        other_shapes: whether the restore lets shapes through that are not the declared ones.
+        unjudged: whether the restore lets shapes through that are not the declared ones, and
+            nothing judged the run after it.
     """
 
     mode: str
     plan: RestorePlan
     seen: Observed = Observed()
     behavior: str = ""
-    other_shapes: bool = False
+    unjudged: bool = False
 
     @property
     def failure(self) -> None:

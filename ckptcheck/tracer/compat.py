@@ -17,7 +17,7 @@ import importlib
 import os
 import sys
 import warnings
-from typing import Any, Callable, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Iterable, List, Optional, Sequence, Tuple
 
 from ..protocol import EVAL, TRAIN
 from .failures import UsageError
@@ -182,6 +182,12 @@ def reroute(old: Any, new: Any) -> None:
         for place, given in enumerate(op.inputs):
             if given is old:
                 op._update_input(place, new)
+
+
+def set_control_inputs(op: Any, others: Sequence[Any]) -> None:
+    """Lets an op wait for some ops and for no others."""
+    op._remove_all_control_inputs()
+    op._add_control_inputs(others)
 
 
 def use_behavior(tensorflow: Any, behavior: str) -> None:

@@ -8,6 +8,8 @@ op, and its kernel raises in the first run of TRAIN.
 
 from typing import Any, Iterator, List, Optional, Tuple
 
+from .static_shapes import static_shape
+
 _FILTER_GRADIENTS = ("Conv2DBackpropFilter", "Conv3DBackpropFilterV2")
 _INPUT_GRADIENTS = ("Conv2DBackpropInput", "Conv3DBackpropInputV2")
 
@@ -97,9 +99,3 @@ def _axes(op: Any, rank: int) -> Tuple[int, List[int]]:
     """The axis of the channels and those of space."""
     first = op.get_attr("data_format").decode("ascii").startswith("NC")
     return (1, list(range(2, rank))) if first else (rank - 1, list(range(1, rank - 1)))
-
-
-def static_shape(tensor: Any) -> Optional[List[Optional[int]]]:
-    """A tensor's shape as its graph knows it, None for an unknown rank."""
-    shape = tensor.get_shape()
-    return None if shape.rank is None else shape.as_list()

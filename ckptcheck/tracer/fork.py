@@ -227,6 +227,10 @@ class Child:
             return ()
         return self.ledger.touched(scratch.was_asked(self._scratch))
 
+    def began_dry_run(self) -> bool:
+        """Whether it traced the code to its end, and began to judge the run."""
+        return self.ledger is not None and scratch.began_dry_run(self._scratch)
+
     def end(self) -> None:
         """Ends it, all that it started, and its place for files."""
         os.close(self.pipe)

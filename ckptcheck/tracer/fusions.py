@@ -10,10 +10,10 @@ asked, by :mod:`.fused_kernels`.
 from typing import Any, Dict, Iterator, Optional, Sequence, Set, Tuple
 
 from . import fused_kernels
-from .convolutions import static_shape
 from .fused_kernels import ADDITIONS, NORMALIZATIONS, Fusion, Sizes
 from .imports import ImportedError, imported, part_of
 from .restore_plan import ancestors
+from .static_shapes import static_shape
 
 
 def fuse(

@@ -6,7 +6,8 @@ stays the declared one, and a Reshape that it has dropped lets every shape throu
 
 from typing import Any, Dict, List, Optional, Sequence, Set
 
-from .convolutions import constant_sizes, static_shape
+from .convolutions import constant_sizes
+from .static_shapes import static_shape
 
 
 def shapes(declared: Any) -> Dict[str, Any]:

@@ -7,7 +7,8 @@ a restore of other shapes a slice can reach beyond what flows into it, and the f
 
 from typing import Any, Iterator, List, Optional, Tuple
 
-from .convolutions import constant_sizes, static_shape
+from .convolutions import constant_sizes
+from .static_shapes import static_shape
 
 
 def refusals(tensorflow: Any, declared: Any, restored: Any) -> Iterator[Tuple[str, str]]:

@@ -7,9 +7,9 @@ anew all that is computed from them would be of an unknown shape, which fits eve
 
 from typing import Any, Collection, Dict, List, Optional, Tuple
 
-from .convolutions import static_shape
 from .imports import imported
 from .restore_plan import consumers_of
+from .static_shapes import static_shape
 
 Pinned = Dict[str, Tuple[Any, List[Optional[int]]]]
 """Dtypes and shapes by the name of the tensor."""

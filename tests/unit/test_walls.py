@@ -93,7 +93,7 @@ def test_only_one_file_knows_the_versions_of_tensorflow() -> None:
     assert importing <= {
         "ckptcheck.tracer.compat",
         "ckptcheck.tracer.estimator_stand_in",
-        "ckptcheck.tracer.run_shapes",
+        "ckptcheck.tracer.after_restore",
         "ckptcheck.tracer.restore_plan",
     }
 

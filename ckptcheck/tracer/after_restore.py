@@ -22,12 +22,12 @@ from typing import (
     Tuple,
 )
 
-from ..protocol import Read, RunError, VariableSpec, allows
-from . import applies, called_functions, convolutions, fusions, simplified, slices
-from .convolutions import static_shape
+from ..protocol import Read, RunError, TraceRequest, VariableSpec, allows
+from . import applies, called_functions, convolutions, fusions, scratch, simplified, slices
+from .dry_run import DryRun, dry_run
 from .imports import ImportedError, imported, named_op, part_of
-from .rehearsal import Rehearsal, rehearse
 from .restore_plan import Restore, ancestors, as_op, consumers_of
+from .static_shapes import static_shape
 from .told_shapes import Pinned, told_shapes
 
 _ANY_BATCH = 1009
@@ -42,38 +42,85 @@ class Judged(NamedTuple):
 
     Attributes:
         errors: what it will refuse.
-        other_shapes: whether the restore lets shapes through that are not the declared ones.
-        unrehearsed: why a rehearsal that was asked for was not possible, "" where it was.
+        unjudged: whether the restore lets shapes through that are not the declared ones, and the
+            request does not ask what comes of it.
+        no_dry_run: why a dry run was not possible, "" where it was, or was not needed.
+        assumed: see :class:`.DryRun`.
     """
 
     errors: Tuple[RunError, ...] = ()
-    other_shapes: bool = False
-    unrehearsed: str = ""
+    unjudged: bool = False
+    no_dry_run: str = ""
+    assumed: Tuple[str, ...] = ()
+
+    def notes(self, mode: str) -> Tuple[str, ...]:
+        """What was not judged."""
+        if self.no_dry_run:
+            return (_NO_DRY_RUN.format(mode.upper(), self.no_dry_run),)
+        if self.assumed:
+            return (_ASSUMED.format(" and ".join(self.assumed), mode.upper()),)
+        return ()
 
 
-def run_errors(
+_NO_DRY_RUN = (
+    "{} could not be dry-run ({}); its verdict comes from TensorFlow's shape functions only"
+)
+_ASSUMED = (
+    "what {} ops make of the restored shapes in {}: a dry run does not execute them, and assumes "
+    "that their results have the declared shapes"
+)
+
+
+def judged(
     tensorflow: Any,
     graph: Any,
     restore: Restore,
-    checkpoint: Collection[VariableSpec],
     fetches: Iterable[Any],
     inputs: Sequence[Any],
-    rehearses: bool,
+    request: TraceRequest,
 ) -> Judged:
-    """What the run after the restore will refuse of the shapes that the restore lets through.
+    """Says what the run after the restore will refuse of the shapes that the restore lets through.
 
     Args:
         tensorflow: the module.
-        graph: the graph of the trace.
+        graph: the graph of the trace, which a dry run changes.
         restore: its restore plan with the ops that are written to.
-        checkpoint: what the checkpoint holds.
         fetches: what the mode runs.
         inputs: features and labels.
-        rehearses: whether it is rehearsed, where it can be.
+        request: what to judge, and what the checkpoint holds.
     """
+    changed = _changed(restore, request.checkpoint)
+    if not changed or not request.judges_run:
+        return Judged(unjudged=bool(changed))
+    fetched = list(fetches)
+    shapes = {name: [size or 0 for size in s.shape or ()] for name, (_, s) in changed.items()}
+    ran = DryRun(request.no_dry_run)
+    if not ran.reason:
+        scratch.note_dry_run(request.scratch_dir)
+        ran = dry_run(tensorflow, graph, fetched, shapes, inputs)
+    refused: Optional[Tuple[str, str]] = (ran.op, ran.message)
+    if ran.reason:
+        roots = [op for op in map(as_op, fetched) if op is not None]
+        refused = _refusal(tensorflow, graph, roots, changed, _dense(inputs))
+    if not refused or not refused[1]:
+        return Judged((), False, ran.reason, ran.assumed)
+    declared = [spec.shape for spec in request.checkpoint]
+    declared.extend(read.shape for read in restore.plan.reads)
+    sizes = {size for shape in declared for size in shape or ()}
+    message = said_of_inputs(refused[1], sizes, ran.batch or _ANY_BATCH)
+    keys = tuple(sorted(read.key for read, _ in changed.values()))
+    return Judged((RunError(keys, refused[0], message),), False, ran.reason, ran.assumed)
+
+
+Changed = Dict[str, Tuple[Read, VariableSpec]]
+"""The reads of other shapes with what the checkpoint holds, by the names of the variables' ops."""
+
+
+def _changed(restore: Restore, checkpoint: Collection[VariableSpec]) -> Changed:
+    """The variables that get other shapes than declared, without those initialized afterwards."""
     stored = {spec.name: spec for spec in checkpoint}
     again = {spec.name for spec in restore.plan.reinitialized}  # to its declared shape
-    changed = {
+    return {
         sink.name: (read, stored[read.key])
         for read, sink in zip(restore.plan.reads, restore.sinks)
         if sink is not None
@@ -81,25 +128,6 @@ def run_errors(
         and read.key in stored
         and _passes(read, stored[read.key])
     }
-    if not changed:
-        return Judged()
-    fetched = list(fetches)
-    rehearsed = Rehearsal("it is not asked for")
-    if rehearses:
-        shapes = {name: fusions.known(spec.shape) or () for name, (_, spec) in changed.items()}
-        rehearsed = rehearse(tensorflow, graph, fetched, shapes, inputs)
-    refused: Optional[Tuple[str, str]] = (rehearsed.op, rehearsed.message)
-    if rehearsed.reason:
-        roots = [op for op in map(as_op, fetched) if op is not None]
-        refused = _refusal(tensorflow, graph, roots, changed, _dense(inputs))
-    unrehearsed = rehearsed.reason if rehearses else ""
-    if not refused or not refused[1]:
-        return Judged((), True, unrehearsed)
-    declared = [spec.shape for spec in checkpoint] + [read.shape for read in restore.plan.reads]
-    sizes = {size for shape in declared for size in shape or ()}
-    message = said_of_inputs(refused[1], sizes, rehearsed.batch or _ANY_BATCH)
-    keys = tuple(sorted(read.key for read, _ in changed.values()))
-    return Judged((RunError(keys, refused[0], message),), True, unrehearsed)
 
 
 def _dense(inputs: Sequence[Any]) -> List[Any]:
@@ -117,16 +145,12 @@ def _refusal(
     tensorflow: Any,
     graph: Any,
     roots: List[Any],
-    changed: Dict[str, Tuple[Read, VariableSpec]],
+    changed: Changed,
     inputs: Sequence[Any],
 ) -> Optional[Tuple[str, str]]:
     """The op that refuses the restored shapes and what it says, None where none does."""
     ops = ancestors(roots)
     definition = part_of(graph, ops)
-    for node in definition.node:
-        for attribute in ("_output_shapes", "_class"):
-            if attribute in node.attr:
-                del node.attr[attribute]
     with imported(tensorflow, definition, {}, {}) as declared:
         folded = simplified.shapes(declared)
         known = {**folded, **simplified.slices(tensorflow, declared)}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ckptcheck.tracer.run_shapes import said_of_inputs
+from ckptcheck.tracer.after_restore import said_of_inputs
 
 
 @pytest.mark.parametrize(
