@@ -1,7 +1,7 @@
 """Measures the reading of checkpoints against TensorFlow's own reader, side by side in one run.
 
 Run ``python benchmarks/checkpoint.py [--runs 5] [--gib 4] [--folder DIR]`` with a Python that has
-TensorFlow and the extra ``ckptcheck[deep]``. Three comparisons:
+TensorFlow and the extra ``ckptcheck[deep]``. Four comparisons:
 
 (a) the index of 100,000 variables with all checksums of its blocks, in one process, against
     ``tf.train.list_variables``;
@@ -10,9 +10,11 @@ TensorFlow and the extra ``ckptcheck[deep]``. Three comparisons:
 (c) all data of a checkpoint of several GiB in 4 shards: checksums, NaN, infinite and constant
     values (the reader of ``ckptcheck verify``) against a loop of ``get_tensor`` and
     ``np.isfinite``, each in a process of its own, with its peak of memory; once from the page
-    cache, once from the disk.
+    cache, once from the disk;
+(d) the saved graph of a transformer with 17 layers (20,000 nodes): all nodes and who consumes
+    what, in one process, against the same of TensorFlow's ``MetaGraphDef``.
 
-In (a) and (c) importing is not counted, on neither side.
+In (a), (c) and (d) importing is not counted, on neither side.
 """
 
 import argparse
@@ -28,7 +30,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List
 
 ROOT = Path(__file__).resolve().parent.parent
-MANY, FEW, SHARDS, PER_SHARD = 100000, 600, 4, 16
+MANY, FEW, SHARDS, PER_SHARD, LAYERS = 100000, 600, 4, 16, 17
 
 SAVE = """
 import sys
@@ -47,6 +49,23 @@ with tf.Graph().as_default(), v1.Session() as session:
     if shards > 1:
         session.run(tf.raw_ops.MergeV2Checkpoints(
             checkpoint_prefixes=parts, destination_prefix=prefix))
+"""
+
+GRAPH = """
+import json, pathlib, sys
+folder, path, layers = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+sys.path.insert(0, str(folder))
+import tensorflow as tf
+from model import model_fn
+v1 = tf.compat.v1
+params = json.loads((folder / "params.json").read_text("utf-8"))
+params.update(num_layers=layers, hidden_size=24, vocab_size=100)
+with tf.Graph().as_default():
+    v1.train.create_global_step()
+    names = ("input_ids", "input_mask", "segment_ids")
+    features = {name: v1.placeholder(tf.int32, [None, 16], name) for name in names}
+    model_fn(features, v1.placeholder(tf.int32, [None]), "train", params)
+    v1.train.Saver().export_meta_graph(path)
 """
 
 MINE = """
@@ -130,6 +149,30 @@ def _compared(mine: List[float], theirs: List[float]) -> Dict[str, float]:
     }
 
 
+def whole_graph(path: str, runs: int) -> Dict[str, float]:
+    """Comparison (d)."""
+    import tensorflow as tf
+
+    from ckptcheck.graph.reader import parse_graph
+
+    data = Path(path).read_bytes()
+
+    def theirs() -> Dict[str, List[Any]]:
+        found: Dict[str, List[Any]] = {}
+        for node in tf.compat.v1.MetaGraphDef.FromString(data).graph_def.node:
+            for slot, name in enumerate(node.input):
+                found.setdefault(name, []).append((node.name, node.op, slot))
+        return found
+
+    tasks = {
+        "mine": _seconds(lambda: parse_graph(data, path).consumers),
+        "theirs": _seconds(theirs),
+    }
+    found = _alternate(runs, tasks)
+    nodes = len(parse_graph(data, path).nodes)
+    return {"nodes": nodes, **_compared(found["mine"], found["theirs"])}
+
+
 def large_index(prefix: str, runs: int) -> Dict[str, float]:
     """Comparison (a)."""
     os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
@@ -197,6 +240,8 @@ def main() -> None:
         few = _make(folder, "few", FEW, 0, 1)
         mebibytes = arguments.gib * 1024 // (SHARDS * PER_SHARD)
         data = _make(folder, "data", SHARDS * PER_SHARD, mebibytes, SHARDS)
+        graph = str(folder / "graph.meta")
+        _python("-c", GRAPH, str(ROOT / "benchmarks" / "transformer"), graph, str(LAYERS))
         report = {
             "python": platform.python_version(),
             "processors": os.cpu_count(),
@@ -208,6 +253,7 @@ def main() -> None:
             # The last one, since it imports TensorFlow into this process, whose peak of memory
             # the processes above would inherit.
             f"(a) index of {MANY} variables, seconds": large_index(many, arguments.runs),
+            "(d) graph of a transformer, seconds": whole_graph(graph, arguments.runs),
         }
     sys.stdout.write(json.dumps(report, indent=1) + "\n")
 

@@ -7,7 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Set
 
 from ckptcheck.checker import run_check
 from ckptcheck.client.process import Tracer
@@ -15,6 +15,7 @@ from ckptcheck.commands.terminal import exit_code
 from ckptcheck.config import CheckSpec
 from ckptcheck.errors import UsageError
 from ckptcheck.exit_codes import EXIT_USAGE
+from ckptcheck.inspection import inspect
 from ckptcheck.reporters.formats import FORMATS
 from ckptcheck.reporters.options import Options
 from ckptcheck.results import Report
@@ -198,12 +199,14 @@ class Check:
         self._asked = json.dumps(dataclasses.asdict(spec))
         self.message = ""
         self.report: Dict[str, Any] = {}
+        self.kinds: Set[str] = set()
         try:
             report = checker.check(spec)
         except UsageError as error:
             self.code, self.message = EXIT_USAGE, str(error)
             return
         self.code = exit_code(report)
+        self.kinds = _kinds_of_variables(report)
         self.report = json.loads(FORMATS["json"](report, Options()))
 
     def verdict(self, mode: str) -> Optional[str]:
@@ -220,6 +223,15 @@ class Check:
         """Everything, for the message of a failing test."""
         report = json.dumps(self.report, indent=1)
         return "\n".join([self._asked, f"exit code {self.code}", report, self.message])
+
+
+def _kinds_of_variables(report: Report) -> Set[str]:
+    """What a check and an inspection read out of the same saved graph; they have to agree."""
+    launch = report.trace.launch if report.trace is not None else None
+    if launch is None or not launch.reason.startswith("the graph saved by"):
+        return set()
+    graph = inspect(report.model_dir).graph
+    return {launch.behavior} if graph is None else {launch.behavior, graph.behavior}
 
 
 def verdict_text(answer: Dict[str, Any]) -> str:

@@ -74,5 +74,7 @@ def test_verdicts(case: Case, oracle: Oracle, checker: Checker, tmp_path: Any) -
     problems = _disagreements(case, check, modes)
     if any(modes[mode]["verdict"] != "restores" for mode in case.modes) and check.code == 0:
         problems.append("exit code 0, although not every mode restores")
+    if len(check.kinds) > 1:
+        problems.append(f"inspect and the check read different kinds of variables: {check.kinds}")
     truth = json.dumps(modes, indent=1)
     assert not problems, "\n".join([*problems, "", truth, "", check.describe()])
