@@ -69,7 +69,9 @@ def _copy(case: Case, folder: Path) -> None:
         source = FIXTURES / case.fixture
         for path in (*source.glob("model*.py"), *source.glob("params*.json")):
             shutil.copy(str(path), str(folder))
-        shutil.copytree(str(source / case.saved_by), str(folder / BASE))
+        shutil.copytree(
+            str(source / case.saved_by), str(folder / BASE), copy_function=shutil.copyfile
+        )
         _make_old(folder / BASE)
     if case.edit is not None:
         case.edit(folder)
