@@ -24,8 +24,9 @@ def snapshot_command(
     It serves as MODEL_DIR in checks, where the model_dir itself is not at hand, as in CI. What is
     wrong with MODEL_DIR is said, and kept in OUT, but does not fail the command.
     """
-    made = snapshot(model_dir, out)
+    report = snapshot(model_dir, out)
+    made = report.written
     sizes = [os.path.getsize(os.path.join(made.folder, name)) for name in made.names]
     where = printable(escaped(made.folder), 2000)
     write_out(f"{where}: {len(made.names)} files, {bytes_text(sum(sizes))}\n")
-    typer.echo(render(made.report), err=True, nl=False)
+    typer.echo(render(report), err=True, nl=False)
