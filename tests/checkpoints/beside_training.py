@@ -177,9 +177,7 @@ class Beside:
                 rules.append("(a snapshot without the .meta file)")
             found = inspect(out)
             rules.extend(finding.rule for item in found.groups for finding in item.findings)
-            return Outcome(
-                exit_code(found), tuple(rules), _said((*made.groups, *found.groups))
-            )
+            return Outcome(exit_code(found), tuple(rules), _said((*made.groups, *found.groups)))
         finally:
             shutil.rmtree(out, ignore_errors=True)
 

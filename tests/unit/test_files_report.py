@@ -223,7 +223,8 @@ def keys_of(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for key, item in value.items():
             yield key
-            yield from keys_of(item)
+            if key != "data":  # it has the keys of its rule
+                yield from keys_of(item)
     elif isinstance(value, list):
         for item in value:
             yield from keys_of(item)

@@ -28,7 +28,7 @@ from ckptcheck.protocol import (
 from ckptcheck.results import SEVERITIES, Finding
 from ckptcheck.rules import Facts, Rule, all_rules, run_rules
 from ckptcheck.rules import examples as made
-from ckptcheck.rules.base import CATEGORIES, CODE, DATA, FILES, NEEDS, ROLES, is_slot_name
+from ckptcheck.rules.base import CATEGORIES, DATA, FILES, NEEDS, ROLES, is_slot_name
 from ckptcheck.verdicts import verdicts
 
 RULES = list(all_rules().values())
@@ -179,9 +179,12 @@ def test_a_rule_needs_what_it_names(rule: Rule) -> None:
     """Its bad example has it. Without it the rule is not run."""
     facts = rule.bad()
     assert set(rule.needs) <= set(NEEDS) and all(map(facts.has, rule.needs))
-    without = {FILES: {"files": None}, DATA: {"scans": None}, CODE: {"trace": None}}
     for need in rule.needs:
-        lacking = dataclasses.replace(facts, **without.get(need, {"trace": None}))
+        lacking = dataclasses.replace(facts, trace=None)
+        if need == FILES:
+            lacking = dataclasses.replace(facts, files=None)
+        elif need == DATA:
+            lacking = dataclasses.replace(facts, scans=None)
         assert mine(rule, run_rules(lacking)) == []
 
 

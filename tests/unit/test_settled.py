@@ -72,10 +72,8 @@ def inspected(saves: Saves) -> List[str]:
     (loaded,) = [item for item in found.checkpoints if item.loaded]
     assert (found.ok, found.checked) == (True, True)
     assert found.contents.prefix == loaded.prefix
-    assert (
-        found.contents.graph is not None
-        and found.contents.graph.file == found.contents.prefix + ".meta"
-    )
+    graph = found.contents.graph
+    assert graph is not None and graph.file == found.contents.prefix + ".meta"
     assert loaded.written is not None and loaded.size > len(GRAPH)
     assert found.why.startswith(f"Estimator loads {os.path.basename(loaded.prefix)}: ")
     return [finding.rule for group in found.groups for finding in group.findings]

@@ -151,7 +151,10 @@ def test_the_graph_is_packed_and_the_same_at_any_time(
     made = snapshot(str(model_dir), str(tmp_path / "one"))
     monkeypatch.setattr("time.time", lambda: 1e9)
     snapshot(str(model_dir), str(tmp_path / "two"))
-    assert "model.ckpt-10.meta.gz" in made.written.names and "model.ckpt-10.meta" not in made.written.names
+    assert (
+        "model.ckpt-10.meta.gz" in made.written.names
+        and "model.ckpt-10.meta" not in made.written.names
+    )
     content = (tmp_path / "one" / "model.ckpt-10.meta.gz").read_bytes()
     assert content == (tmp_path / "two" / "model.ckpt-10.meta.gz").read_bytes()
     whole = (model_dir / "model.ckpt-10.meta").read_bytes()
