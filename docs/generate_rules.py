@@ -24,7 +24,8 @@ def render() -> str:
         for rule in rules
     ]
     sections = [
-        f"## {rule.id}\n\n*{rule.severity}, {rule.category}*\n\n{rule.explanation}" for rule in rules
+        f"## {rule.id}\n\n*{rule.severity}, {rule.category}*\n\n{rule.explanation}"
+        for rule in rules
     ]
     text = _HEAD + "\n".join(rows) + "\n\n" + "\n\n".join(sections) + "\n"
     return text.replace("``", "`")
