@@ -9,6 +9,7 @@ import re
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from ..protocol import Location, Read, RestorePlan, Shape, VariableSpec, allows
+from .compat import frames_of
 from .scaffold import Prepared
 from .user_code import created_at
 
@@ -211,7 +212,7 @@ def restore_of(
 
 def _locations(ops: Dict[str, Optional[Any]]) -> Dict[str, Location]:
     """The lines of the user's code that create some ops; those of libraries have none."""
-    found = ((name, created_at(op)) for name, op in ops.items() if op is not None)
+    found = ((name, created_at(frames_of(op))) for name, op in ops.items() if op is not None)
     return {name: place for name, place in found if place is not None}
 
 
