@@ -167,6 +167,7 @@ class Finding:
         detail: lines that a person wants to see with it, such as frames.
         subject: what to tell it from others by, where no variable does.
         hint: what to do first about it, in one line.
+        data: the facts of the message, by name, for programs.
     """
 
     rule: str
@@ -181,6 +182,7 @@ class Finding:
     detail: Tuple[str, ...] = ()
     subject: str = ""
     hint: str = ""
+    data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def key(self) -> str:

@@ -26,6 +26,7 @@ from typing import (
 
 from ..errors import UsageError, being_written
 from ..model_dir import pattern_in, step_of
+from ..protocol import Word
 from . import addresses
 from .addresses import is_remote, local_path, without_secrets
 from .bounded import read_regular
@@ -120,7 +121,7 @@ class LocalView(NamedTuple):
 
 def _replaced(value: Any, by: Callable[[str], str]) -> Any:
     if isinstance(value, str):
-        return by(value)
+        return value if isinstance(value, Word) else by(value)
     if type(value) in (tuple, list):
         return type(value)(_replaced(item, by) for item in value)
     if isinstance(value, dict):

@@ -12,7 +12,7 @@ import dataclasses
 import re
 from typing import Iterator, Tuple
 
-from ..protocol import Failure
+from ..protocol import Failure, FailureKind
 from ..results import Finding
 from .base import Facts, Rule
 from .examples import facts, failed
@@ -44,5 +44,7 @@ RULE = Rule(
     check=check,
     title=title,
     good=facts,
-    bad=lambda: failed(Failure("input-fn", "TypeError", "missing 1 required positional argument")),
+    bad=lambda: failed(
+        Failure(FailureKind.INPUT_FN, "TypeError", "missing 1 required positional argument")
+    ),
 )

@@ -10,7 +10,7 @@ What to do: return an EstimatorSpec in every mode, made with the ``mode`` that m
 
 from typing import Iterator, Tuple
 
-from ..protocol import Failure
+from ..protocol import Failure, FailureKind
 from ..results import Finding
 from .base import Facts, Rule
 from .examples import facts, failed
@@ -35,5 +35,7 @@ RULE = Rule(
     check=check,
     title=title,
     good=facts,
-    bad=lambda: failed(Failure("no-spec", "", "model_fn returned None, not an EstimatorSpec")),
+    bad=lambda: failed(
+        Failure(FailureKind.NO_SPEC, "", "model_fn returned None, not an EstimatorSpec")
+    ),
 )

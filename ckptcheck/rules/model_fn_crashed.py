@@ -8,7 +8,7 @@ What to do: run the module alone to see the crash; move calls of ``sys.exit`` an
 
 from typing import Iterator, Tuple
 
-from ..protocol import Failure
+from ..protocol import Failure, FailureKind
 from ..results import Finding
 from .base import Facts, Rule
 from .examples import facts, failed
@@ -32,5 +32,5 @@ RULE = Rule(
     check=check,
     title=title,
     good=facts,
-    bad=lambda: failed(Failure("crashed", "", "died of SIGSEGV")),
+    bad=lambda: failed(Failure(FailureKind.CRASHED, "", "died of SIGSEGV")),
 )

@@ -11,7 +11,7 @@ with ``--memory-limit``.
 
 from typing import Iterator, Tuple
 
-from ..protocol import Failure
+from ..protocol import Failure, FailureKind
 from ..results import Finding
 from .base import Facts, Rule
 from .examples import facts, failed
@@ -35,5 +35,5 @@ RULE = Rule(
     check=check,
     title=title,
     good=facts,
-    bad=lambda: failed(Failure("out-of-memory", "", "used more than 4G of memory")),
+    bad=lambda: failed(Failure(FailureKind.OUT_OF_MEMORY, "", "used more than 4G of memory")),
 )

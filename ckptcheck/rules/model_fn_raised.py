@@ -11,7 +11,7 @@ eval``).
 import difflib
 from typing import Dict, Iterator, List, Tuple
 
-from ..protocol import Failure, Location, ModeTrace
+from ..protocol import Failure, FailureKind, Location, ModeTrace
 from ..results import Finding, Outcome
 from .base import CANNOT_BE_TRACED, Facts, Rule
 from .examples import facts, failed
@@ -111,5 +111,5 @@ RULE = Rule(
     check=check,
     title=title,
     good=facts,
-    bad=lambda: failed(Failure("raised", "ValueError", "rank must be 2")),
+    bad=lambda: failed(Failure(FailureKind.RAISED, "ValueError", "rank must be 2")),
 )

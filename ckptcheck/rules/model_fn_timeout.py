@@ -8,7 +8,7 @@ What to do: move such work out of the module's top level, or allow more time wit
 
 from typing import Iterator, Tuple
 
-from ..protocol import Failure
+from ..protocol import Failure, FailureKind
 from ..results import Finding
 from .base import Facts, Rule
 from .examples import facts, failed
@@ -32,5 +32,5 @@ RULE = Rule(
     check=check,
     title=title,
     good=facts,
-    bad=lambda: failed(Failure("timed-out", "", "was still running after 300 s")),
+    bad=lambda: failed(Failure(FailureKind.TIMED_OUT, "", "was still running after 300 s")),
 )

@@ -11,7 +11,7 @@ What to do: save the iterator apart from the variables, with
 
 from typing import Iterator, Tuple
 
-from ..protocol import Read
+from ..protocol import Read, ReadCheck, ReadSink
 from ..results import Finding
 from .base import FAILS_AT_RESTORE, Facts, PerVariable, Rule, reads_by_key
 from .examples import READS, WEIGHTS, facts
@@ -23,7 +23,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     stored = facts.stored
     for plan in facts.plans:
         for key, item in reads_by_key(plan).items():
-            if item.check == "initialized" and key in stored:
+            if item.check is ReadCheck.INITIALIZED and key in stored:
                 found.add(plan.mode, key, FAILS_AT_RESTORE, _MESSAGE)
     return found.findings()
 
@@ -39,7 +39,9 @@ def title(findings: Tuple[Finding, ...]) -> str:
     return "an iterator of the input_fn is restored with the variables"
 
 
-_ITERATOR = Read("iterator", "", None, "variant", "", "iterator", "initialized", "other")
+_ITERATOR = Read(
+    "iterator", "", None, "variant", "", ReadSink.ITERATOR, ReadCheck.INITIALIZED, "other"
+)
 
 RULE = Rule(
     id="saved-iterator",

@@ -9,7 +9,7 @@ What to do: name the saver (``tf.train.Scaffold(saver=…)``) in every mode's Es
 
 from typing import Iterator, Tuple
 
-from ..protocol import Failure
+from ..protocol import Failure, FailureKind
 from ..results import Finding
 from .base import FAILS_AT_RESTORE, Facts, Rule
 from .examples import facts, failed
@@ -33,5 +33,7 @@ RULE = Rule(
     check=check,
     title=title,
     good=facts,
-    bad=lambda: failed(Failure("scaffold", "RuntimeError", "More than one item in collection")),
+    bad=lambda: failed(
+        Failure(FailureKind.SCAFFOLD, "RuntimeError", "More than one item in collection")
+    ),
 )

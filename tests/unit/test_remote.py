@@ -339,9 +339,9 @@ def test_what_lies_beside_the_checkpoint(memory: Any, tmp_path: Path) -> None:
     for name in left:
         (here / name).write_bytes(b"x")
     rules = {"data-without-index", "leftover-files"}
-    subjects = {f.subject for f in inspect(copied(memory, here)).findings if f.rule in rules}
-    assert subjects == {left[0], "model.ckpt-20_temp/", left[2]}
-    assert subjects == {f.subject for f in inspect(str(here)).findings if f.rule in rules}
+    names = {f.data["file"] for f in inspect(copied(memory, here)).findings if f.rule in rules}
+    assert names == {left[0], "model.ckpt-20_temp/", left[2]}
+    assert names == {f.data["file"] for f in inspect(str(here)).findings if f.rule in rules}
 
 
 def test_data_whose_index_is_gone(memory: Any, tmp_path: Path) -> None:

@@ -392,5 +392,5 @@ def test_data_without_an_index_is_found_beside_too_many_checkpoints(
     for step in (20, 30):
         renamed(here, f"model.ckpt-{step}")
     (here / "model.ckpt-1.data-00000-of-00001").write_bytes(b"x")
-    subjects = [item.subject for item in inspect(f"{server}/base").findings]
-    assert "model.ckpt-1.data-00000-of-00001" in subjects
+    names = [item.data.get("file") for item in inspect(f"{server}/base").findings]
+    assert "model.ckpt-1.data-00000-of-00001" in names
