@@ -63,15 +63,11 @@ ESTIMATORS = [version for version in MATRIX if version != "3.13"]
 @nox.session(python=False)
 @nox.parametrize("version", ESTIMATORS)
 def acceptance(session: nox.Session, version: str) -> None:
-    """All acceptance cases, also those that the tests leave out to save time."""
+    """All acceptance cases, the nightly ones too."""
     python = _environment(session, version)
     session.run(python, "-m", "pip", "install", "-q", "-e", ".[tensorflow,test]", external=True)
     arguments = session.posargs or ["-n", "2", "-q"]
-    session.run(
-        *(python, "-m", "pytest", *arguments, "tests/acceptance"),
-        env={"CKPTCHECK_ACCEPTANCE": "all"},
-        external=True,
-    )
+    session.run(python, "-m", "pytest", *arguments, "-m", "", "tests/acceptance", external=True)
 
 
 @nox.session(python=False)
@@ -106,7 +102,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session(python="3.11")
 def lint(session: nox.Session) -> None:
     """Style, types, and import boundaries."""
-    session.install("-q", "-e", ".[lint]", "nox", "hypothesis")
+    session.install("-q", "-e", ".[test,lint]", "nox")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")

@@ -1,6 +1,7 @@
 """Features that are given are what the model_fn gets: TensorFlow says whether they fit."""
 
 from pathlib import Path
+from typing import Any, Dict, Tuple
 
 import pytest
 
@@ -196,7 +197,7 @@ def test_a_spec_has_to_have_what_its_mode_needs(linear: Project) -> None:
     assert "without predictions, which Estimator needs in PREDICT" in messages[0]
     assert "without train_op, which Estimator needs in TRAIN" in messages[1]
 
-    spaces = ({}, {})
+    spaces: Tuple[Dict[str, Any], Dict[str, Any]] = ({}, {})
     for name, space in zip(("net.py", "inputs.py"), spaces):
         exec((linear.root / name).read_text(), space)
     estimator = tf.compat.v1.estimator.Estimator(

@@ -7,7 +7,8 @@ from typing import Any, Dict
 
 import pytest
 
-from ckptcheck.tracer.estimator_stand_in import FROM_TRAIN, MISSING, STOOD_IN
+from ckptcheck.tracer.estimator_stand_in import FROM_TRAIN
+from docs.generate_stand_in import MISSING, STOOD_IN
 
 from .support import (
     MAJOR,

@@ -18,7 +18,7 @@ import signal
 import socket
 import struct
 import sys
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Union
 
 _NUMBER = struct.Struct(">i")
 _A_MOMENT = 0.005
@@ -49,7 +49,8 @@ def serve(path: str) -> None:
         listener.listen(64)
         os.write(1, b"ready\n")
         while True:
-            ready = select.select([listener, 0], [], [], 1)[0]
+            waiting: List[Union[socket.socket, int]] = [listener, 0]
+            ready = select.select(waiting, [], [], 1)[0]
             if 0 in ready:
                 os._exit(0)
             if listener in ready:

@@ -1,7 +1,7 @@
 """A small ``tf.estimator`` for TensorFlow 2.16 and later, which have none.
 
-It holds what model_fns touch: specs, modes, configs, hooks and export outputs. It does not train.
-A name that it lacks is an error that says so. docs/stand-in.md is made of the tables below.
+It has what model_fns use: specs, modes, configs, hooks and export outputs. It cannot train. Using a
+name that it lacks raises an error that says so. docs/stand-in.md lists what it has and lacks.
 """
 
 import collections
@@ -30,87 +30,7 @@ FROM_TRAIN = (
     "SummarySaverHook",
     "VocabInfo",
 )
-"""Names that are TensorFlow's own, since ``tf.compat.v1.train`` still has them."""
-
-STOOD_IN = {
-    "Estimator": "holds model_fn, params, config and model_dir; it neither trains nor predicts",
-    "EstimatorSpec": "the fields, and the checks that a mode's loss, train_op and predictions are "
-    "there and that export_outputs are ExportOutputs; shapes and graphs are not checked",
-    "EvalSpec": "keeps its arguments",
-    "ModeKeys": "the three names",
-    "RunConfig": "the attributes, with the values that they have outside a cluster",
-    "TrainSpec": "keeps its arguments",
-    "WarmStartSettings": "keeps its arguments; nothing is warm-started",
-    "add_metrics": "adds what metric_fn makes to the EstimatorSpec of EVAL",
-    "export.ClassificationOutput": "keeps its arguments",
-    "export.EvalOutput": "keeps its arguments",
-    "export.ExportOutput": "the base class of the outputs",
-    "export.PredictOutput": "keeps its arguments",
-    "export.RegressionOutput": "keeps its arguments",
-    "export.ServingInputReceiver": "keeps its arguments",
-    "export.TensorServingInputReceiver": "keeps its arguments",
-    "inputs.numpy_input_fn": "placeholders of the arrays' dtypes and shapes; no data",
-    "tpu.InputPipelineConfig": "the names",
-    "tpu.RunConfig": "as RunConfig, with tpu_config and cluster",
-    "tpu.TPUConfig": "the attributes; nothing is placed on a TPU",
-    "tpu.TPUEstimatorSpec": "as_estimator_spec() calls scaffold_fn and the functions of "
-    "eval_metrics and host_call, as on a CPU; the host_call is not run",
-}
-"""Names that are stood in for, and how far."""
-
-MISSING = (
-    "BaselineClassifier",
-    "BaselineEstimator",
-    "BaselineRegressor",
-    "BestExporter",
-    "BinaryClassHead",
-    "BoostedTreesClassifier",
-    "BoostedTreesEstimator",
-    "BoostedTreesRegressor",
-    "DNNClassifier",
-    "DNNEstimator",
-    "DNNLinearCombinedClassifier",
-    "DNNLinearCombinedEstimator",
-    "DNNLinearCombinedRegressor",
-    "DNNRegressor",
-    "Exporter",
-    "FinalExporter",
-    "Head",
-    "LatestExporter",
-    "LinearClassifier",
-    "LinearEstimator",
-    "LinearRegressor",
-    "LogisticRegressionHead",
-    "MultiClassHead",
-    "MultiHead",
-    "MultiLabelHead",
-    "PoissonRegressionHead",
-    "RegressionHead",
-    "classifier_parse_example_spec",
-    "experimental.InMemoryEvaluatorHook",
-    "experimental.KMeans",
-    "experimental.LinearSDCA",
-    "experimental.RNNClassifier",
-    "experimental.RNNEstimator",
-    "experimental.build_raw_supervised_input_receiver_fn",
-    "experimental.call_logit_fn",
-    "experimental.dnn_logit_fn_builder",
-    "experimental.linear_logit_fn_builder",
-    "experimental.make_early_stopping_hook",
-    "experimental.make_stop_at_checkpoint_step_hook",
-    "experimental.stop_if_higher_hook",
-    "experimental.stop_if_lower_hook",
-    "experimental.stop_if_no_decrease_hook",
-    "experimental.stop_if_no_increase_hook",
-    "export.build_parsing_serving_input_receiver_fn",
-    "export.build_raw_serving_input_receiver_fn",
-    "inputs.pandas_input_fn",
-    "regressor_parse_example_spec",
-    "tpu.TPUEstimator",
-    "tpu.experimental.EmbeddingConfigSpec",
-    "train_and_evaluate",
-)
-"""What ``tf.estimator`` of 1.15 and 2.15 has besides: an error that names it."""
+"""Names taken from ``tf.compat.v1.train``, which still has them."""
 
 _SUBMODULES = ("experimental", "export", "inputs", "tpu", "tpu.experimental")
 
@@ -139,7 +59,7 @@ _SPEC_FIELDS = (
 
 
 class _Module(types.ModuleType):
-    """A module whose missing names are explained."""
+    """A module that explains which names it lacks."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -173,7 +93,7 @@ _RUN_CONFIG: Dict[str, Any] = {
     "session_creation_timeout_secs": 7200,
     "checkpoint_save_graph_def": True,
 }
-"""The arguments of RunConfig, which are its attributes."""
+"""The arguments of RunConfig and their defaults; they are also its attributes."""
 
 _OUTSIDE_A_CLUSTER: Dict[str, Any] = {
     "task_type": "worker",
@@ -246,7 +166,7 @@ _TPU_CONFIG: Dict[str, Any] = {
 
 
 class TPUConfig:
-    """Settings of a TPU: kept, never acted on."""
+    """The settings of a TPU. Nothing uses them."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         self.__dict__.update(_TPU_CONFIG)
@@ -268,10 +188,10 @@ class InputPipelineConfig:
 
 
 class Estimator:
-    """Holds what an Estimator is made of."""
+    """Keeps the arguments of an Estimator."""
 
     session_config: Any = None
-    """Of a RunConfig that has none."""
+    """For a RunConfig that sets none; :func:`build` fills it in."""
 
     def __init__(
         self,
@@ -298,7 +218,7 @@ class Estimator:
 
     @property
     def model_fn(self) -> Any:
-        """The model_fn with the params bound, as add_metrics calls it."""
+        """The model_fn with its params bound. add_metrics calls it."""
 
         def public_model_fn(features: Any, labels: Any, mode: str, config: Any) -> Any:
             offered = {"labels": labels, "mode": mode, "config": config, "params": self.params}
@@ -308,7 +228,7 @@ class Estimator:
 
     @property
     def params(self) -> Any:
-        """The params, a deep copy as Estimator gives it."""
+        """A deep copy of the params, as the real Estimator returns."""
         import copy
 
         return copy.deepcopy(self._params)
@@ -320,18 +240,18 @@ class Estimator:
 
     @property
     def model_dir(self) -> Any:
-        """Where the checkpoints would be."""
+        """The directory of the checkpoints."""
         return self._config.model_dir
 
 
 def _accepted(function: Any, offered: Dict[str, Any]) -> Dict[str, Any]:
-    """Of what is offered, what a function has arguments for."""
+    """Returns the offered arguments that a function accepts."""
     names = inspect.signature(function).parameters
     return {name: value for name, value in offered.items() if name in names}
 
 
 def add_metrics(estimator: Any, metric_fn: Any) -> Any:
-    """An Estimator whose EVAL also has the metrics that metric_fn makes."""
+    """Returns an Estimator whose EVAL also has the metrics of metric_fn."""
 
     def new_model_fn(features: Any, labels: Any, mode: str, config: Any) -> Any:
         spec = estimator.model_fn(features, labels, mode, config)
@@ -352,8 +272,8 @@ def add_metrics(estimator: Any, metric_fn: Any) -> Any:
 def install(tensorflow: Any) -> None:
     """Puts the stand-in where TensorFlow had ``tf.estimator``.
 
-    Where ``tensorflow`` means ``tensorflow.compat.v1``, code that says ``tf.compat.v1`` gets the
-    ``compat.v1`` in that.
+    Also in ``tensorflow.compat.v1.compat``: code whose ``tensorflow`` is ``tensorflow.compat.v1``
+    reaches ``tf.compat.v1`` there.
     """
     module = build(tensorflow)
     inner = tensorflow.compat.v1.compat
@@ -373,7 +293,7 @@ def _at(module: Any, dotted: str) -> Any:
 
 
 def build(tensorflow: Any) -> Any:
-    """Makes the module that stands in."""
+    """Returns the stand-in as a module."""
     module: Any = _Module("tf.estimator")
     module.__path__ = []  # so that its submodules can be imported
     train = tensorflow.compat.v1.train
@@ -429,7 +349,7 @@ def _estimator_spec(tensorflow: Any, export_output: Any) -> Any:
     base: Any = make_tuple("EstimatorSpec", _SPEC_FIELDS)
 
     class EstimatorSpec(base):  # type: ignore[misc]
-        """The fields of EstimatorSpec, with the checks that Estimator makes first."""
+        """The fields of EstimatorSpec and its first checks."""
 
         def __new__(cls, mode: str, *args: Any, **kwargs: Any) -> Any:
             given = dict(zip(_SPEC_FIELDS[1:], args), **kwargs)
@@ -455,7 +375,7 @@ def _estimator_spec(tensorflow: Any, export_output: Any) -> Any:
 
 
 def _verify_outputs(outputs: Any, export_output: Any) -> None:
-    """As EstimatorSpec does where it is made."""
+    """Checks export_outputs as the constructor of EstimatorSpec does."""
     if outputs is None:
         return
     if not isinstance(outputs, dict):
@@ -468,7 +388,7 @@ def _verify_outputs(outputs: Any, export_output: Any) -> None:
 
 
 def _record(name: str, fields: str, base: type = object) -> Any:
-    """A class that keeps its arguments, which are named as they are in TensorFlow."""
+    """Returns a class that keeps its arguments, under the names that TensorFlow uses."""
     names = fields.split()
 
     def keep(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -501,7 +421,7 @@ def _export() -> Any:
 
 
 def _call_host_side(pair: Any) -> Any:
-    """Calls the function of eval_metrics or host_call with its tensors, as on a CPU."""
+    """Calls the function of eval_metrics or host_call with its tensors, as TensorFlow on a CPU."""
     if not pair:
         return None
     function, tensors = pair

@@ -36,8 +36,6 @@ class Case:
     #: Whether a run breaks depends on the values in the batch, not on any shape: an id beyond the
     #: end of a table. Then `silent` and `fails at run` are the same verdict.
     data_decides: bool = False
-    #: One more of a kind; only run where CKPTCHECK_ACCEPTANCE=all is set, to save time.
-    extra: bool = False
     #: What is done before it is trained; then the checkpoint is made when the test runs.
     before: Tuple[e.Edit, ...] = ()
 
@@ -100,9 +98,8 @@ LINEAR = [
         module="model_compat",
         behavior="v1",
         other_version=True,
-        extra=True,
     ),
-    Case("linear-learning-rate", "linear", (e.set_params(learning_rate=0.5),), extra=True),
+    Case("linear-learning-rate", "linear", (e.set_params(learning_rate=0.5),)),
     Case("linear-two-outputs", "linear", (e.replace(DENSE, 'tf.layers.dense(features["x"], 2'),)),
     Case(
         "linear-layer-named",
@@ -111,12 +108,7 @@ LINEAR = [
         expect={1: FAILS, 2: FAILS},
     ),
     Case("linear-scope", "linear", (e.wrap_in_scope('"net"'),)),
-    Case(
-        "linear-scope-auto-reuse",
-        "linear",
-        (e.wrap_in_scope('""', ", reuse=tf.AUTO_REUSE"),),
-        extra=True,
-    ),
+    Case("linear-scope-auto-reuse", "linear", (e.wrap_in_scope('""', ", reuse=tf.AUTO_REUSE"),)),
     Case("linear-no-bias", "linear", (e.replace(DENSE, DENSE + ", use_bias=False"),)),
     Case(
         "linear-float64",
@@ -128,7 +120,6 @@ LINEAR = [
         "linear-layer-before",
         "linear",
         (e.replace('features["x"]', 'tf.layers.dense(features["x"], 4)'),),
-        extra=True,
     ),
     Case(
         "linear-momentum",
@@ -156,7 +147,6 @@ LINEAR = [
                 "    if mode == tf.estimator.ModeKeys.EVAL:",
             ),
         ),
-        extra=True,
     ),
     Case(
         "linear-momentum-in-eval",
@@ -179,13 +169,11 @@ LINEAR = [
         "linear",
         (e.replace("    predictions = ", '    raise RuntimeError("no")\n    predictions = '),),
         expect={1: UNTRACEABLE, 2: UNTRACEABLE},
-        extra=True,
     ),
     Case(
         "linear-exits",
         "linear",
         (e.replace("    predictions = ", "    raise SystemExit(3)\n    predictions = "),),
-        extra=True,
     ),
     Case(
         "linear-returns-nothing",
@@ -209,13 +197,11 @@ LINEAR = [
             ' "dense/bias/Adam": tf.global_variables("dense/bias")[0],'
             ' "global_step": tf.train.get_global_step()})'
         ),
-        extra=True,
     ),
     Case(
         "linear-saver-incomplete",
         "linear",
         _scaffold('saver=tf.train.Saver(tf.global_variables("dense/kernel"))'),
-        extra=True,
     ),
     Case(
         "linear-saver-incomplete-initialized",
@@ -227,23 +213,16 @@ LINEAR = [
             ' + tf.global_variables("global_step"))'
         ),
     ),
-    Case(
-        "linear-saver-sharded",
-        "linear",
-        _scaffold("saver=tf.train.Saver(sharded=True)"),
-        extra=True,
-    ),
+    Case("linear-saver-sharded", "linear", _scaffold("saver=tf.train.Saver(sharded=True)")),
     Case(
         "linear-saver-sequential",
         "linear",
         _scaffold("saver=tf.train.Saver(restore_sequentially=True)"),
-        extra=True,
     ),
     Case(
         "linear-variable-added",
         "linear",
         (e.replace("    predictions = ", "    tf.get_variable('extra', [3])\n    predictions = "),),
-        extra=True,
     ),
     Case(
         "linear-counter-added-in-train",
@@ -254,7 +233,6 @@ LINEAR = [
                 "    tf.Variable(0, trainable=False, name='counter')\n    optimizer = ",
             ),
         ),
-        extra=True,
     ),
     Case(
         "linear-local-variable-added",
@@ -266,7 +244,6 @@ LINEAR = [
                 "    predictions = ",
             ),
         ),
-        extra=True,
     ),
     Case(
         "linear-variable-set-by-init-fn",
@@ -298,9 +275,7 @@ LINEAR = [
             e.replace("train_op=train_op)", "train_op=train_op, training_hooks=[Counting()])"),
         ),
     ),
-    Case(
-        "linear-use-resource", "linear", (e.wrap_in_scope('""', ", use_resource=True"),), extra=True
-    ),
+    Case("linear-use-resource", "linear", (e.wrap_in_scope('""', ", use_resource=True"),)),
     Case(
         "linear-init-from-checkpoint",
         "linear",
@@ -313,7 +288,6 @@ LINEAR = [
                 "    if mode == tf.estimator.ModeKeys.PREDICT:",
             ),
         ),
-        extra=True,
     ),
     Case(
         "linear-initialized-again",
@@ -332,7 +306,6 @@ LINEAR = [
         "linear-checkpoint-renamed",
         "linear",
         (e.rename_variable("dense/kernel", "model/dense/kernel"),),
-        extra=True,
     ),
     Case(
         "linear-checkpoint-kernel-taller",
@@ -340,42 +313,19 @@ LINEAR = [
         (e.resize_variable("dense/kernel", 2, 1),),
         expect={1: FAILS, 2: _all("fails at run")},
     ),
-    Case(
-        "linear-checkpoint-wider", "linear", (e.resize_variable("dense/kernel", 1, 5),), extra=True
-    ),
-    Case(
-        "linear-checkpoint-float64",
-        "linear",
-        (e.cast_variable("dense/kernel", "float64"),),
-        extra=True,
-    ),
-    Case(
-        "linear-checkpoint-slot-half",
-        "linear",
-        (e.cast_variable("beta1_power", "float16"),),
-        extra=True,
-    ),
-    Case(
-        "linear-checkpoint-slot-vector",
-        "linear",
-        (e.resize_variable("beta1_power", 1),),
-        extra=True,
-    ),
-    Case(
-        "linear-checkpoint-step-int32",
-        "linear",
-        (e.cast_variable("global_step", "int32"),),
-        extra=True,
-    ),
+    Case("linear-checkpoint-wider", "linear", (e.resize_variable("dense/kernel", 1, 5),)),
+    Case("linear-checkpoint-float64", "linear", (e.cast_variable("dense/kernel", "float64"),)),
+    Case("linear-checkpoint-slot-half", "linear", (e.cast_variable("beta1_power", "float16"),)),
+    Case("linear-checkpoint-slot-vector", "linear", (e.resize_variable("beta1_power", 1),)),
+    Case("linear-checkpoint-step-int32", "linear", (e.cast_variable("global_step", "int32"),)),
     Case("linear-step-of-two", "linear", (e.resize_variable("global_step", 2),)),
     Case("linear-step-of-one", "linear", (e.resize_variable("global_step", 1),)),
-    Case("linear-checkpoint-lacks-step", "linear", (e.drop_variable("global_step"),), extra=True),
+    Case("linear-checkpoint-lacks-step", "linear", (e.drop_variable("global_step"),)),
     Case(
         "linear-checkpoint-nan",
         "linear",
         (e.fill_variable("dense/kernel", float("nan")),),
         expect={1: RESTORES, 2: RESTORES},
-        extra=True,
     ),
     Case(
         "linear-state-removed",
@@ -408,7 +358,7 @@ LINEAR = [
     Case("linear-state-names-link", "linear", (e.state_names_link,)),
     Case("linear-data-of-another-save", "linear", (e.data_of_another_save,)),
     Case("linear-index-linked-to-nothing", "linear", (e.index_linked_to_nothing,)),
-    Case("linear-state-absolute", "linear", (e.state_absolute,), extra=True),
+    Case("linear-state-absolute", "linear", (e.state_absolute,)),
     Case(
         "linear-state-missing-step",
         "linear",
@@ -425,7 +375,7 @@ LINEAR = [
         (e.model_dir_named("lr[0.1]"), e.state_absolute),
     ),
     Case("linear-directory-with-slashes", "linear", (e.model_dir_with_slashes,)),
-    Case("linear-directory-with-a-star", "linear", (e.model_dir_named("a*b"),), extra=True),
+    Case("linear-directory-with-a-star", "linear", (e.model_dir_named("a*b"),)),
     Case("linear-state-garbage", "linear", (e.state_garbage,)),
     Case(
         "linear-state-utf16",
@@ -433,7 +383,7 @@ LINEAR = [
         (e.state_recoded("utf-16"),),
         expect=dict.fromkeys((1, 2), "fails at restore / fails at restore / fails at restore"),
     ),
-    Case("linear-state-latin1", "linear", (e.state_recoded("latin-1"),), extra=True),
+    Case("linear-state-latin1", "linear", (e.state_recoded("latin-1"),)),
     Case(
         "linear-state-escaped",
         "linear",
@@ -444,20 +394,12 @@ LINEAR = [
     Case("linear-state-empty", "linear", (e.state_empty,)),
     Case("linear-shard-removed", "linear", (e.remove_files("*.data-*"),)),
     Case("linear-shard-truncated", "linear", (e.truncate("*.data-*", 10),)),
-    Case("linear-index-removed", "linear", (e.remove_files("*.index"),), extra=True),
+    Case("linear-index-removed", "linear", (e.remove_files("*.index"),)),
+    Case("linear-index-garbage", "linear", (e.overwrite("*.index", b"not an index" * 20),)),
+    Case("linear-index-empty", "linear", (e.truncate("*.index", 0),)),
+    Case("linear-state-older", "linear", (e.state_older,)),
     Case(
-        "linear-index-garbage",
-        "linear",
-        (e.overwrite("*.index", b"not an index" * 20),),
-        extra=True,
-    ),
-    Case("linear-index-empty", "linear", (e.truncate("*.index", 0),), extra=True),
-    Case("linear-state-older", "linear", (e.state_older,), extra=True),
-    Case(
-        "linear-state-older-newer-damaged",
-        "linear",
-        (e.state_older, e.truncate("*-10.data-*", 10)),
-        extra=True,
+        "linear-state-older-newer-damaged", "linear", (e.state_older, e.truncate("*-10.data-*", 10))
     ),
     Case(
         "linear-index-size-of-slot",
@@ -465,13 +407,12 @@ LINEAR = [
         (e.entry_size("dense/kernel/Adam", 8),),
         expect=dict.fromkeys((1, 2), "restores / restores / fails at restore"),
     ),
-    Case("linear-index-size-of-weight", "linear", (e.entry_size("dense/bias", 0),), extra=True),
+    Case("linear-index-size-of-weight", "linear", (e.entry_size("dense/bias", 0),)),
     Case(
         "linear-index-shard-of-slot",
         "linear",
         (e.entry_shard("dense/kernel/Adam", 5),),
         expect=dict.fromkeys((1, 2), "restores / restores / fails at restore"),
-        extra=True,
     ),
     Case("linear-index-same-bytes", "linear", (e.entry_copied("beta1_power", "beta2_power"),)),
     Case("linear-index-more-shards", "linear", (e.shard_count(2),)),
@@ -496,10 +437,8 @@ LINEAR = [
     Case("linear-step-renamed", "linear", (e.rename_step,)),
     Case("linear-index-older", "linear", (e.older_index,)),
     Case("linear-object-based", "linear", (e.object_based,)),
-    Case("linear-meta-removed", "linear", (e.remove_files("*.meta"),), extra=True),
-    Case(
-        "linear-meta-removed-input-fn", "linear", (e.remove_files("*.meta"),), INPUT_FN, extra=True
-    ),
+    Case("linear-meta-removed", "linear", (e.remove_files("*.meta"),)),
+    Case("linear-meta-removed-input-fn", "linear", (e.remove_files("*.meta"),), INPUT_FN),
 ]
 
 HIDDEN = 'params.get("num_hidden", 64)'
@@ -507,7 +446,7 @@ LAST = "predictions = tf.layers.dense(hidden, 1"
 
 HIDDEN_DROPOUT = [
     Case("hidden-unchanged", "hidden_dropout", expect={1: RESTORES, 2: RESTORES}),
-    Case("hidden-compat-unchanged", "hidden_dropout", module="model_compat", extra=True),
+    Case("hidden-compat-unchanged", "hidden_dropout", module="model_compat"),
     Case(
         "hidden-size-left-out",
         "hidden_dropout",
@@ -519,7 +458,6 @@ HIDDEN_DROPOUT = [
         "hidden_dropout",
         (e.remove_param("num_hidden"),),
         module="model_compat",
-        extra=True,
     ),
     Case(
         "hidden-size-left-out-v1",
@@ -527,14 +465,12 @@ HIDDEN_DROPOUT = [
         (e.remove_param("num_hidden"),),
         behavior="v1",
         expect={1: FAILS, 2: FAILS},
-        extra=True,
     ),
     Case(
         "hidden-size-left-out-other-version",
         "hidden_dropout",
         (e.remove_param("num_hidden"),),
         other_version=True,
-        extra=True,
     ),
     Case(
         "hidden-size-left-out-resource",
@@ -553,14 +489,11 @@ HIDDEN_DROPOUT = [
             "hidden_dropout",
             (e.set_params(num_hidden=size), e.wrap_in_scope('""', ", use_resource=True")),
             expect={1: SILENT, 2: SILENT},
-            extra=True,
         )
         for size in (1000, 10000, 25000, 100000)
     ),
-    Case("hidden-dropout-rate", "hidden_dropout", (e.set_params(dropout_rate=0.9),), extra=True),
-    Case(
-        "hidden-activation", "hidden_dropout", (e.replace("tf.nn.relu", "tf.nn.tanh"),), extra=True
-    ),
+    Case("hidden-dropout-rate", "hidden_dropout", (e.set_params(dropout_rate=0.9),)),
+    Case("hidden-activation", "hidden_dropout", (e.replace("tf.nn.relu", "tf.nn.tanh"),)),
     Case(
         "hidden-half",
         "hidden_dropout",
@@ -570,7 +503,6 @@ HIDDEN_DROPOUT = [
         "hidden-layer-added",
         "hidden_dropout",
         (e.replace("    " + LAST, "    hidden = tf.layers.dense(hidden, 128)\n    " + LAST),),
-        extra=True,
     ),
     Case(
         "hidden-layers-swapped-names",
@@ -579,7 +511,6 @@ HIDDEN_DROPOUT = [
             e.replace(HIDDEN, HIDDEN + ', name="dense_1"'),
             e.replace(LAST, LAST + ', name="dense"'),
         ),
-        extra=True,
     ),
     Case(
         "hidden-momentum",
@@ -590,13 +521,11 @@ HIDDEN_DROPOUT = [
         "hidden-gradient-descent",
         "hidden_dropout",
         (e.change_optimizer("AdamOptimizer", "GradientDescentOptimizer"),),
-        extra=True,
     ),
     Case(
         "hidden-slots-lost",
         "hidden_dropout",
         (e.drop_variable("beta2_power"), e.drop_variable("dense/bias/Adam_1")),
-        extra=True,
     ),
     Case(
         "hidden-slot-resized",
@@ -614,13 +543,11 @@ HIDDEN_DROPOUT = [
                 "saver=tf.train.Saver(reshape=True))",
             ),
         ),
-        extra=True,
     ),
     Case(
         "hidden-slot-renamed-optimizer",
         "hidden_dropout",
         (e.change_optimizer("AdamOptimizer(", 'AdamOptimizer(name="Other", learning_rate='),),
-        extra=True,
     ),
 ]
 
@@ -632,58 +559,46 @@ VOCABULARY_FILE = e.replace(
 
 FEATURE_COLUMNS = [
     Case("columns-unchanged", "feature_columns"),
-    Case("columns-other-version", "feature_columns", other_version=True, extra=True),
+    Case("columns-other-version", "feature_columns", other_version=True),
     Case(
         "columns-vocabulary-grown",
         "feature_columns",
         (e.set_params(colors=["red", "green", "blue", "black", "white"]),),
-        extra=True,
     ),
     Case(
         "columns-vocabulary-shrunk",
         "feature_columns",
         (e.set_params(colors=["red", "green", "blue"]),),
-        extra=True,
     ),
     Case(
         "columns-vocabulary-reordered",
         "feature_columns",
         (e.set_params(colors=["black", "blue", "green", "red"]),),
-        extra=True,
     ),
     Case(
         "columns-vocabulary-file",
         "feature_columns",
         (e.write_file("colors.txt", "red\ngreen\nblue\nblack\n"), VOCABULARY_FILE),
-        extra=True,
     ),
     Case(
         "columns-vocabulary-file-longer",
         "feature_columns",
         (e.write_file("colors.txt", "red\ngreen\nblue\nblack\nwhite\n"), VOCABULARY_FILE),
-        extra=True,
     ),
-    Case("columns-vocabulary-file-missing", "feature_columns", (VOCABULARY_FILE,), extra=True),
-    Case("columns-more-buckets", "feature_columns", (e.set_params(size_buckets=7),), extra=True),
-    Case(
-        "columns-fewer-boundaries",
-        "feature_columns",
-        (e.set_params(age_boundaries=[18, 30]),),
-        extra=True,
-    ),
+    Case("columns-vocabulary-file-missing", "feature_columns", (VOCABULARY_FILE,)),
+    Case("columns-more-buckets", "feature_columns", (e.set_params(size_buckets=7),)),
+    Case("columns-fewer-boundaries", "feature_columns", (e.set_params(age_boundaries=[18, 30]),)),
     Case("columns-embedding-wider", "feature_columns", (e.set_params(embedding_dim=4),)),
-    Case("columns-hidden-units", "feature_columns", (e.set_params(hidden_units=16),), extra=True),
+    Case("columns-hidden-units", "feature_columns", (e.set_params(hidden_units=16),)),
     Case(
         "columns-embedding-added",
         "feature_columns",
         (e.replace(COLOR + ",", COLOR + ", tf.feature_column.embedding_column(size, 2),"),),
-        extra=True,
     ),
     Case(
         "columns-price-dropped",
         "feature_columns",
         (e.replace('tf.feature_column.numeric_column("price"),', ""),),
-        extra=True,
     ),
     Case(
         "columns-feature-renamed",
@@ -695,22 +610,16 @@ FEATURE_COLUMNS = [
         "columns-adam",
         "feature_columns",
         (e.change_optimizer("AdagradOptimizer", "AdamOptimizer"),),
-        extra=True,
     ),
 ]
 
 BATCH_NORM = [
     Case("batch-norm-unchanged", "batch_norm"),
-    Case("batch-norm-compat-unchanged", "batch_norm", module="model_compat", extra=True),
+    Case("batch-norm-compat-unchanged", "batch_norm", module="model_compat"),
     Case("batch-norm-layer-added", "batch_norm", (e.set_params(hidden_units=[16, 8, 4]),)),
-    Case("batch-norm-layer-removed", "batch_norm", (e.set_params(hidden_units=[16]),), extra=True),
-    Case(
-        "batch-norm-layers-reordered",
-        "batch_norm",
-        (e.set_params(hidden_units=[8, 16]),),
-        extra=True,
-    ),
-    Case("batch-norm-first-wider", "batch_norm", (e.set_params(hidden_units=[32, 8]),), extra=True),
+    Case("batch-norm-layer-removed", "batch_norm", (e.set_params(hidden_units=[16]),)),
+    Case("batch-norm-layers-reordered", "batch_norm", (e.set_params(hidden_units=[8, 16]),)),
+    Case("batch-norm-first-wider", "batch_norm", (e.set_params(hidden_units=[32, 8]),)),
     Case(
         "batch-norm-removed",
         "batch_norm",
@@ -725,42 +634,35 @@ BATCH_NORM = [
         "batch-norm-training-in-eval",
         "batch_norm",
         (e.replace("training=training", "training=True"),),
-        extra=True,
     ),
     Case(
         "batch-norm-renorm",
         "batch_norm",
         (e.replace("training=training", "training=training, renorm=True"),),
-        extra=True,
     ),
     Case(
         "batch-norm-no-scale",
         "batch_norm",
         (e.replace("training=training", "training=training, scale=False"),),
-        extra=True,
     ),
-    Case("batch-norm-bias", "batch_norm", (e.replace(", use_bias=False", ""),), extra=True),
+    Case("batch-norm-bias", "batch_norm", (e.replace(", use_bias=False", ""),)),
     Case(
         "batch-norm-adam",
         "batch_norm",
         (e.change_optimizer('MomentumOptimizer(params["learning_rate"], ', "AdamOptimizer("),),
-        extra=True,
     ),
-    Case(
-        "batch-norm-decay", "batch_norm", (e.replace("momentum=0.9", "momentum=0.99"),), extra=True
-    ),
+    Case("batch-norm-decay", "batch_norm", (e.replace("momentum=0.9", "momentum=0.99"),)),
 ]
 
 EMA = [
     Case("ema-unchanged", "ema", expect={1: RESTORES, 2: RESTORES}),
-    Case("ema-compat-unchanged", "ema", module="model_compat", extra=True),
+    Case("ema-compat-unchanged", "ema", module="model_compat"),
     Case("ema-hidden-units", "ema", (e.set_params(hidden_units=9),)),
-    Case("ema-decay", "ema", (e.set_params(ema_decay=0.5),), extra=True),
+    Case("ema-decay", "ema", (e.set_params(ema_decay=0.5),)),
     Case(
         "ema-not-restored",
         "ema",
         (e.replace("if mode != tf.estimator.ModeKeys.TRAIN", "if mode is None"),),
-        extra=True,
     ),
     Case(
         "ema-renamed",
@@ -771,14 +673,8 @@ EMA = [
         "ema-not-trained",
         "ema",
         (e.replace("train_op = ema.apply(tf.trainable_variables())", "train_op = tf.no_op()"),),
-        extra=True,
     ),
-    Case(
-        "ema-scope",
-        "ema",
-        (e.replace('variable_scope("net")', 'variable_scope("other")'),),
-        extra=True,
-    ),
+    Case("ema-scope", "ema", (e.replace('variable_scope("net")', 'variable_scope("other")'),)),
     Case(
         "ema-average-lost",
         "ema",
@@ -790,23 +686,17 @@ EMA = [
         "ema",
         (e.drop_variable("net/dense/kernel"),),
         expect=dict.fromkeys((1, 2), "restores / restores / fails at restore"),
-        extra=True,
     ),
-    Case(
-        "ema-adam",
-        "ema",
-        (e.change_optimizer("GradientDescentOptimizer", "AdamOptimizer"),),
-        extra=True,
-    ),
+    Case("ema-adam", "ema", (e.change_optimizer("GradientDescentOptimizer", "AdamOptimizer"),)),
 ]
 
 TABLE = '"table", [params["vocab_size"], params["embedding_dim"]]'
 
 PARTITIONED = [
     Case("partitioned-unchanged", "partitioned", expect={1: RESTORES, 2: RESTORES}),
-    Case("partitioned-two-shards", "partitioned", (e.set_params(shards=2),), extra=True),
-    Case("partitioned-one-shard", "partitioned", (e.set_params(shards=1),), extra=True),
-    Case("partitioned-seven-shards", "partitioned", (e.set_params(shards=7),), extra=True),
+    Case("partitioned-two-shards", "partitioned", (e.set_params(shards=2),)),
+    Case("partitioned-one-shard", "partitioned", (e.set_params(shards=1),)),
+    Case("partitioned-seven-shards", "partitioned", (e.set_params(shards=7),)),
     Case(
         "partitioned-no-more",
         "partitioned",
@@ -818,54 +708,36 @@ PARTITIONED = [
         "partitioned",
         (e.set_params(vocab_size=60),),
         expect={1: FAILS, 2: FAILS},
-        extra=True,
     ),
     Case(
-        "partitioned-vocabulary-grown-two",
-        "partitioned",
-        (e.set_params(vocab_size=60, shards=2),),
-        extra=True,
+        "partitioned-vocabulary-grown-two", "partitioned", (e.set_params(vocab_size=60, shards=2),)
     ),
     Case(
         "partitioned-no-more-vocabulary-grown",
         "partitioned",
         (e.replace(", partitioner=partitioner", ""), e.set_params(vocab_size=60)),
-        extra=True,
     ),
     Case(
         "partitioned-vocabulary-grown-v1",
         "partitioned",
         (e.set_params(vocab_size=60),),
         behavior="v1",
-        extra=True,
     ),
     Case(
         "partitioned-resource-vocabulary-grown",
         "partitioned",
         (e.set_params(vocab_size=60), e.wrap_in_scope('""', ", use_resource=True")),
-        extra=True,
     ),
+    Case("partitioned-embedding-wider", "partitioned", (e.set_params(embedding_dim=5),)),
+    Case("partitioned-classes", "partitioned", (e.set_params(num_classes=4),)),
     Case(
-        "partitioned-embedding-wider", "partitioned", (e.set_params(embedding_dim=5),), extra=True
+        "partitioned-renamed", "partitioned", (e.replace(TABLE, TABLE.replace("table", "weights")),)
     ),
-    Case("partitioned-classes", "partitioned", (e.set_params(num_classes=4),), extra=True),
-    Case(
-        "partitioned-renamed",
-        "partitioned",
-        (e.replace(TABLE, TABLE.replace("table", "weights")),),
-        extra=True,
-    ),
-    Case(
-        "partitioned-rows",
-        "partitioned",
-        (e.resize_variable("embedding/table", 48, 4),),
-        extra=True,
-    ),
+    Case("partitioned-rows", "partitioned", (e.resize_variable("embedding/table", 48, 4),)),
     Case(
         "partitioned-adam",
         "partitioned",
         (e.change_optimizer("AdagradOptimizer", "AdamOptimizer"),),
-        extra=True,
     ),
 ]
 
@@ -874,40 +746,31 @@ CLASSES = 'tf.keras.layers.Dense(params["num_classes"])'
 
 KERAS_MODEL = [
     Case("keras-unchanged", "keras_model"),
-    Case("keras-other-version", "keras_model", other_version=True, extra=True),
-    Case("keras-filters", "keras_model", (e.set_params(filters=5),), extra=True),
-    Case("keras-filters-v1", "keras_model", (e.set_params(filters=5),), behavior="v1", extra=True),
-    Case("keras-classes", "keras_model", (e.set_params(num_classes=4),), extra=True),
-    Case("keras-dropout-removed", "keras_model", (e.replace(DROPOUT, ""),), extra=True),
+    Case("keras-other-version", "keras_model", other_version=True),
+    Case("keras-filters", "keras_model", (e.set_params(filters=5),)),
+    Case("keras-filters-v1", "keras_model", (e.set_params(filters=5),), behavior="v1"),
+    Case("keras-classes", "keras_model", (e.set_params(num_classes=4),)),
+    Case("keras-dropout-removed", "keras_model", (e.replace(DROPOUT, ""),)),
     Case(
         "keras-dense-added",
         "keras_model",
         (e.replace(DROPOUT, DROPOUT + " tf.keras.layers.Dense(8),"),),
-        extra=True,
     ),
     Case(
         "keras-dense-named",
         "keras_model",
         (e.replace(CLASSES, CLASSES[:-1] + ', name="classes")'),),
-        extra=True,
     ),
     Case(
         "keras-pooling",
         "keras_model",
         (e.replace("tf.keras.layers.Flatten()", "tf.keras.layers.GlobalMaxPooling2D()"),),
-        extra=True,
     ),
-    Case(
-        "keras-kernel-size",
-        "keras_model",
-        (e.replace('["filters"], 3', '["filters"], 2'),),
-        extra=True,
-    ),
+    Case("keras-kernel-size", "keras_model", (e.replace('["filters"], 3', '["filters"], 2'),)),
     Case(
         "keras-gradient-descent",
         "keras_model",
         (e.change_optimizer("AdamOptimizer", "GradientDescentOptimizer"),),
-        extra=True,
     ),
 ]
 
@@ -918,53 +781,28 @@ FACTORY = [
     Case("factory-unchanged", "factory", function=FACTORY_TARGET),
     Case("factory-layer-added", "factory", (e.set_params(num_layers=3),), function=FACTORY_TARGET),
     Case(
-        "factory-layer-removed",
-        "factory",
-        (e.set_params(num_layers=1),),
-        function=FACTORY_TARGET,
-        extra=True,
+        "factory-layer-removed", "factory", (e.set_params(num_layers=1),), function=FACTORY_TARGET
     ),
-    Case(
-        "factory-units",
-        "factory",
-        (e.set_params(num_units=12),),
-        function=FACTORY_TARGET,
-        extra=True,
-    ),
-    Case(
-        "factory-labels",
-        "factory",
-        (e.set_params(num_labels=5),),
-        function=FACTORY_TARGET,
-        extra=True,
-    ),
-    Case(
-        "factory-vocabulary",
-        "factory",
-        (e.set_params(vocab_size=64),),
-        function=FACTORY_TARGET,
-        extra=True,
-    ),
+    Case("factory-units", "factory", (e.set_params(num_units=12),), function=FACTORY_TARGET),
+    Case("factory-labels", "factory", (e.set_params(num_labels=5),), function=FACTORY_TARGET),
+    Case("factory-vocabulary", "factory", (e.set_params(vocab_size=64),), function=FACTORY_TARGET),
     Case(
         "factory-scope",
         "factory",
         (e.replace('tf.variable_scope("encoder")', 'tf.variable_scope("bert/encoder")'),),
         function=FACTORY_TARGET,
-        extra=True,
     ),
     Case(
         "factory-layer-names",
         "factory",
         (e.replace('f"layer_{layer}"', 'f"layers_{layer}"'),),
         function=FACTORY_TARGET,
-        extra=True,
     ),
     Case(
         "factory-adagrad",
         "factory",
         (e.change_optimizer("AdamOptimizer", "AdagradOptimizer"),),
         function=FACTORY_TARGET,
-        extra=True,
     ),
 ]
 
@@ -977,124 +815,79 @@ ATTR_PARAMS = [
         "attr_params",
         (e.set_params(hash_buckets=20, num_tags=5, learning_rate=0.01),),
         {"params_type": "attr"},
-        extra=True,
     ),
     Case("attr-hidden", "attr_params", (e.set_params(num_hidden=16),), ATTR),
-    Case(
-        "attr-embedding-left-out",
-        "attr_params",
-        (e.remove_param("embedding_dim"),),
-        ATTR,
-        extra=True,
-    ),
+    Case("attr-embedding-left-out", "attr_params", (e.remove_param("embedding_dim"),), ATTR),
     Case(
         "attr-hash-buckets",
         "attr_params",
         (e.set_params(hash_buckets=40),),
         ATTR,
         data_decides=True,
-        extra=True,
     ),
-    Case("attr-tags", "attr_params", (e.set_params(num_tags=9),), ATTR, extra=True),
-    Case("attr-rate", "attr_params", (e.set_params(learning_rate=0.3),), ATTR, extra=True),
+    Case("attr-tags", "attr_params", (e.set_params(num_tags=9),), ATTR),
+    Case("attr-rate", "attr_params", (e.set_params(learning_rate=0.3),), ATTR),
     Case(
         "attr-default-changed",
         "attr_params",
         (e.replace("hash_buckets=20", "hash_buckets=10"),),
         ATTR,
-        extra=True,
     ),
 ]
 
 FLAGS = [
     Case("flags-unchanged", "flags"),
     Case("flags-left-out", "flags", (e.set_argv(),)),
-    Case(
-        "flags-rate", "flags", (e.set_argv("--hidden_units=48", "--learning_rate=0.5"),), extra=True
-    ),
-    Case("flags-unknown", "flags", (e.set_argv("--hidden_units=many"),), extra=True),
-    Case(
-        "flags-adam",
-        "flags",
-        (e.change_optimizer("RMSPropOptimizer", "AdamOptimizer"),),
-        extra=True,
-    ),
+    Case("flags-rate", "flags", (e.set_argv("--hidden_units=48", "--learning_rate=0.5"),)),
+    Case("flags-unknown", "flags", (e.set_argv("--hidden_units=many"),)),
+    Case("flags-adam", "flags", (e.change_optimizer("RMSPropOptimizer", "AdamOptimizer"),)),
     Case(
         "flags-feature-dropped",
         "flags",
         (e.replace('[features["height"], features["weight"]]', '[features["height"]]'),),
-        extra=True,
     ),
 ]
 
 SPARSE_INPUT = [
     Case("sparse-unchanged", "sparse_input"),
     Case(
-        "sparse-hash-buckets",
-        "sparse_input",
-        (e.set_params(hash_buckets=50),),
-        data_decides=True,
-        extra=True,
+        "sparse-hash-buckets", "sparse_input", (e.set_params(hash_buckets=50),), data_decides=True
     ),
-    Case("sparse-places", "sparse_input", (e.set_params(num_places=9),), extra=True),
-    Case("sparse-embedding", "sparse_input", (e.set_params(embedding_dim=8),), extra=True),
-    Case(
-        "sparse-combiner",
-        "sparse_input",
-        (e.replace('combiner="mean"', 'combiner="sum"'),),
-        extra=True,
-    ),
+    Case("sparse-places", "sparse_input", (e.set_params(num_places=9),)),
+    Case("sparse-embedding", "sparse_input", (e.set_params(embedding_dim=8),)),
+    Case("sparse-combiner", "sparse_input", (e.replace('combiner="mean"', 'combiner="sum"'),)),
     Case(
         "sparse-wide-removed",
         "sparse_input",
         (e.replace("logits = wide + tf.layers.dense", "logits = tf.layers.dense"),),
-        extra=True,
     ),
     Case(
-        "sparse-adagrad",
-        "sparse_input",
-        (e.change_optimizer("FtrlOptimizer", "AdagradOptimizer"),),
-        extra=True,
+        "sparse-adagrad", "sparse_input", (e.change_optimizer("FtrlOptimizer", "AdagradOptimizer"),)
     ),
 ]
 
 RAW_TENSORS = [
     Case("raw-unchanged", "raw_tensors", expect={1: RESTORES, 2: RESTORES}),
-    Case("raw-hidden", "raw_tensors", (e.set_params(hidden_units=20),), extra=True),
+    Case("raw-hidden", "raw_tensors", (e.set_params(hidden_units=20),)),
     Case(
         "raw-exposure-dropped",
         "raw_tensors",
         (e.replace('[pixels, tf.expand_dims(features["exposure"], 1)]', "[pixels]"),),
-        extra=True,
     ),
     Case(
         "raw-image-twice",
         "raw_tensors",
         (e.replace("tf.concat([pixels, ", "tf.concat([pixels, pixels, "),),
-        extra=True,
     ),
-    Case(
-        "raw-three-outputs",
-        "raw_tensors",
-        (e.replace("dense(net, 2)", "dense(net, 3)"),),
-        extra=True,
-    ),
-    Case(
-        "raw-one-output", "raw_tensors", (e.replace("dense(net, 2)", "dense(net, 1)"),), extra=True
-    ),
+    Case("raw-three-outputs", "raw_tensors", (e.replace("dense(net, 2)", "dense(net, 3)"),)),
+    Case("raw-one-output", "raw_tensors", (e.replace("dense(net, 2)", "dense(net, 1)"),)),
     Case(
         "raw-bigger-image",
         "raw_tensors",
         (e.replace_input("size=(24, 4, 4)", "size=(24, 5, 5)"),),
         INPUT_FN,
-        extra=True,
     ),
-    Case(
-        "raw-rmsprop",
-        "raw_tensors",
-        (e.change_optimizer("AdamOptimizer", "RMSPropOptimizer"),),
-        extra=True,
-    ),
+    Case("raw-rmsprop", "raw_tensors", (e.change_optimizer("AdamOptimizer", "RMSPropOptimizer"),)),
 ]
 
 FIXTURE_CASES: List[Case] = (

@@ -27,10 +27,26 @@ import signal
 import sys
 import time
 import traceback
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, TextIO, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    TextIO,
+    Tuple,
+)
 
 import numpy as np
 import tensorflow as tf
+
+if TYPE_CHECKING:
+    Array = np.ndarray[Any, Any]
+else:
+    Array = np.ndarray  # NumPy for Python 3.7 takes no type arguments
 
 v1 = tf.compat.v1
 TF_MAJOR = int(tf.__version__.split(".")[0])
@@ -59,7 +75,7 @@ class Restores:
     """
 
     def __init__(self) -> None:
-        self.savers: List[Tuple[Any, Dict[str, np.ndarray], Dict[str, np.ndarray]]] = []
+        self.savers: List[Tuple[Any, Dict[str, Array], Dict[str, Array]]] = []
         self.sessions: List[Any] = []
         self.prefix: Optional[str] = None
         self.started: Callable[[], None] = lambda: None
@@ -95,7 +111,7 @@ class Restores:
         self.sessions = []
         self.prefix = None
 
-    def expected(self) -> Iterator[Tuple[Any, str, np.ndarray]]:
+    def expected(self) -> Iterator[Tuple[Any, str, Array]]:
         """Each variable that a restore wrote, its key, and the value it must have now."""
         for saver, tensors, parts in self.savers:
             for key, variable in _saved_variables(saver):
@@ -105,7 +121,7 @@ class Restores:
                 yield variable, key, _reshaped(value, variable) if saver._reshape else value
 
 
-def _read_checkpoint(prefix: Any) -> Dict[str, np.ndarray]:
+def _read_checkpoint(prefix: Any) -> Dict[str, Array]:
     """All tensors under the prefix but those that cannot be read: to restore them raises."""
     try:
         reader = v1.train.NewCheckpointReader(str(prefix))
@@ -142,7 +158,7 @@ def _saved_variables(saver: Any) -> Iterator[Tuple[str, Any]]:
         yield from _key_and_parts(key, thing)
 
 
-def _read_parts(saver: Any, prefix: Any) -> Dict[str, np.ndarray]:
+def _read_parts(saver: Any, prefix: Any) -> Dict[str, Array]:
     """What the checkpoint holds for each part of the partitioned variables, by its own name.
 
     A saver that names the parts one by one stores a tensor with nothing but that part in it, and
@@ -167,12 +183,12 @@ def _read_parts(saver: Any, prefix: Any) -> Dict[str, np.ndarray]:
             return {}
 
 
-def _reshaped(value: np.ndarray, variable: Any) -> np.ndarray:
+def _reshaped(value: Array, variable: Any) -> Array:
     """What Saver(reshape=True) makes of a tensor: there the code asks for another shape."""
     return value.reshape(variable.shape.as_list())
 
 
-def _same(left: np.ndarray, right: np.ndarray) -> bool:
+def _same(left: Array, right: Array) -> bool:
     """Equal element by element, where NaN equals NaN."""
     left, right = np.asarray(left), np.asarray(right)
     if left.shape != right.shape:
@@ -212,7 +228,7 @@ class Observer(Hook):  # type: ignore[misc]
         self.stage = DONE
 
     def _compare(self, session: Any) -> Iterator[Dict[str, str]]:
-        known: Dict[str, Tuple[str, np.ndarray]] = {}
+        known: Dict[str, Tuple[str, Array]] = {}
         for variable, key, value in self.restores.expected():
             known[variable.name] = (key, value)
         for variable in v1.global_variables():
@@ -224,7 +240,7 @@ class Observer(Hook):  # type: ignore[misc]
                 yield {"variable": variable.op.name, "key": key, "why": why}
 
 
-def _difference(actual: np.ndarray, wanted: np.ndarray, declared: Any) -> str:
+def _difference(actual: Array, wanted: Array, declared: Any) -> str:
     """Why a restored variable is not what it should be, or the empty string."""
     if not declared.is_compatible_with(np.shape(actual)):
         return f"has shape {list(np.shape(actual))}, declared {declared}"
@@ -320,7 +336,7 @@ def _served(meta: Any) -> List[str]:
     return [name for name in names if name]
 
 
-def _first_batch(input_fn: Callable[..., Any]) -> Dict[str, np.ndarray]:
+def _first_batch(input_fn: Callable[..., Any]) -> Dict[str, Array]:
     """The first features that an input_fn gives; they must be a dict."""
     with tf.Graph().as_default(), v1.Session() as session:
         features, _ = v1.data.make_one_shot_iterator(input_fn()).get_next()
@@ -546,7 +562,7 @@ def _save_object_based(session: Any, variables: Dict[str, Any], prefix: str) -> 
         os.rename(path, path.replace(written, prefix))
 
 
-def _changed(tensors: Dict[str, np.ndarray], change: Dict[str, Any]) -> Dict[str, np.ndarray]:
+def _changed(tensors: Dict[str, Array], change: Dict[str, Any]) -> Dict[str, Array]:
     """One change to what a checkpoint holds; the key must be there."""
     result = copy.copy(tensors)
     value = result.pop(change["key"])

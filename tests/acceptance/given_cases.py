@@ -16,8 +16,8 @@ _UNPACKED = "    net, other = features\n    predictions = tf.layers.dense(net + 
 _TAKES = "model_fn(features, labels, mode, params)"
 
 
-def _given(name: str, *edits: e.Edit, extra: bool = False) -> Case:
-    return Case(name, "linear", edits, INPUT_FN, extra=extra)
+def _given(name: str, *edits: e.Edit) -> Case:
+    return Case(name, "linear", edits, INPUT_FN)
 
 
 def _gives(pair: str) -> e.Edit:
@@ -33,7 +33,7 @@ GIVEN_CASES: List[Case] = [
         e.replace(_LAYER, _LAYER[:-2] + "2)"),
     ),
     _given("given-other-key", _gives('({"y": x}, 3 * x + 1)')),
-    _given("given-tuple-for-dict", _gives("((x, x), 3 * x + 1)"), extra=True),
+    _given("given-tuple-for-dict", _gives("((x, x), 3 * x + 1)")),
     _given("given-dict-for-tensor", e.replace(_LAYER, "tf.layers.dense(features, 1)")),
     _given(
         "given-tensor-for-tuple",
@@ -44,7 +44,6 @@ GIVEN_CASES: List[Case] = [
         "given-three-for-two",
         e.replace("    predictions = " + _LAYER, _UNPACKED),
         _gives("((x, x, x), 3 * x + 1)"),
-        extra=True,
     ),
     _given("given-labels-dict-for-tensor", _gives('({"x": x}, {"y": 3 * x + 1})')),
     _given(

@@ -1,7 +1,6 @@
 """ckptcheck must say of every case, for every mode, what the real Estimator does."""
 
 import json
-import os
 import re
 from typing import Any, Dict, List, Optional, Set
 
@@ -9,11 +8,14 @@ import pytest
 
 from .all_cases import CASES
 from .cases import Case
+from .daily import DAILY
 from .hard_cases import UNKNOWABLE
 from .harness import Check, Checker, Oracle, ask_estimator, prepare, verdict_text
 
-ALL = os.environ.get("CKPTCHECK_ACCEPTANCE") == "all"
-CHOSEN = [case for case in CASES if ALL or not case.extra]
+MARKED = [
+    pytest.param(case, id=case.id, marks=() if case.id in DAILY else pytest.mark.nightly)
+    for case in CASES
+]
 
 
 def _wrong_variables(answer: Dict[str, Any]) -> List[Set[str]]:
@@ -61,7 +63,7 @@ def test_what_cannot_be_known_is_asked(oracle: Oracle, checker: Checker, tmp_pat
     assert set(asked) == {"features", "labels"}
 
 
-@pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", MARKED)
 def test_verdicts(case: Case, oracle: Oracle, checker: Checker, tmp_path: Any) -> None:
     if case.major not in (None, oracle.major):
         pytest.skip(f"needs TensorFlow {case.major}")

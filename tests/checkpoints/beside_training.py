@@ -19,7 +19,18 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Callable, Counter, Dict, Iterator, List, Mapping, NamedTuple, Tuple, TypeVar
+from typing import (
+    Callable,
+    Counter,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Set,
+    Tuple,
+    TypeVar,
+)
 
 from ckptcheck.checker import run_check
 from ckptcheck.client.process import Tracer
@@ -213,7 +224,7 @@ def run(runs: int, every: float, say: Callable[[str], None] = print) -> int:
         say: tells what went wrong.
     """
     failed: Counter[str] = collections.Counter()
-    seconds: Dict[str, float] = collections.Counter()
+    seconds: Dict[str, float] = collections.defaultdict(float)
     with tempfile.TemporaryDirectory(prefix="beside-") as folder, Tracer(None, 120, True) as tracer:
         beside = Beside(folder, every)
         commands: Dict[str, Callable[[], Outcome]] = {
@@ -227,7 +238,7 @@ def run(runs: int, every: float, say: Callable[[str], None] = print) -> int:
         }
         done: Counter[str] = collections.Counter()
         tracer.hello()
-        saves = set()
+        saves: Set[str] = set()
         with beside.training():
             for name, command in _order(runs, commands):
                 for _ in range(_TIMES.get(name, 1)):
