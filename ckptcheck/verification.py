@@ -5,6 +5,7 @@ import os
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from .checkpoint.bundle import has_huge_index
+from .checkpoint.data_files import ReadRange
 from .checkpoint.data_scan import scan
 from .checkpoint.examine import Examined, examine
 from .checkpoint.existing import step_and_name
@@ -12,7 +13,7 @@ from .checkpoint.files import Listing, by_checkpoint, list_folder
 from .checkpoint.held import NOTHING_HELD, Held, data_held, lacks
 from .checkpoint.locate import checkpoints_of, locate, named_alone
 from .checkpoint.marks import marks_of
-from .checkpoint.remote import LocalView, ReadRange, local_view
+from .checkpoint.remote import LocalView, local_view
 from .checkpoint.snapshot import list_model_dir
 from .checkpoint.state_file import STATE_FILE
 from .checkpoint.v1_format import is_first_version
