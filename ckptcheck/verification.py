@@ -1,18 +1,19 @@
 """Whether the data of checkpoints is what was saved, without TensorFlow."""
 
 import contextlib
-import dataclasses
 import os
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from .checkpoint.bundle import has_huge_index
+from .checkpoint.data_files import ReadRange
 from .checkpoint.data_scan import scan
 from .checkpoint.examine import Examined, examine
+from .checkpoint.existing import step_and_name
 from .checkpoint.files import Listing, by_checkpoint, list_folder
 from .checkpoint.held import NOTHING_HELD, Held, data_held, lacks
-from .checkpoint.locate import checkpoints_of, locate, named_alone, step_and_name
+from .checkpoint.locate import checkpoints_of, locate, named_alone
 from .checkpoint.marks import marks_of
-from .checkpoint.remote import LocalView, ReadRange, local_view
+from .checkpoint.remote import LocalView, local_view
 from .checkpoint.snapshot import list_model_dir
 from .checkpoint.state_file import STATE_FILE
 from .checkpoint.v1_format import is_first_version
@@ -28,9 +29,10 @@ from .file_facts import (
     why_loaded,
 )
 from .groups import group
-from .model_dir import Located, step_of
-from .results import Verification, Verified
-from .rules import run_rules
+from .model_dir import Located, Named, Unnamed, step_of
+from .results import VERIFY, Report, Verified
+from .rules import role_of, run_rules
+from .rules.base import UNSOUND
 from .settled import Doubt, Look, doubt_of, is_fresh, settled, wait_while
 
 
@@ -39,7 +41,7 @@ def verify(
     all_checkpoints: bool = False,
     fail_on: str = "warning",
     progress: Optional[Progress] = None,
-) -> Verification:
+) -> Report:
     """Reads all data of a checkpoint: checksums, values that are not finite, constant ones.
 
     Args:
@@ -57,13 +59,13 @@ def verify(
 
 def _verify(
     place: LocalView, all_checkpoints: bool, fail_on: str, progress: Optional[Progress]
-) -> Verification:
+) -> Report:
     for _ in range(_MOST_TRIES):
         with contextlib.ExitStack() as stack:
             seen = _seen(place, all_checkpoints, stack)
             results = _results(seen, place, fail_on, progress)
             if results is not None:
-                return _verification(seen, place, all_checkpoints, results)
+                return _report(seen, place, all_checkpoints, results)
     raise being_written(place.path)
 
 
@@ -151,21 +153,22 @@ def _results(
         else:
             results.append(result)
     if gone and (seen.loaded in gone or not any(item.prefix for item in results)):
-        if not seen.located.explicit:
+        if not isinstance(seen.located, Named):
             return None
         raise UsageError(f"{gone[0]} was removed while it was read (by a training run?)")
     return results
 
 
-def _verification(
+def _report(
     seen: _Seen, place: LocalView, all_checkpoints: bool, results: Sequence[Verified]
-) -> Verification:
+) -> Report:
     located, loaded, checkpoints = seen.located, seen.loaded, seen.checkpoints
-    return Verification(
+    return Report(
+        VERIFY,
         ok=bool(results) and all(item.ok for item in results),
         checked=bool(results),
         model_dir=located.model_dir,
-        checkpoints=tuple(results),
+        verified=tuple(results),
         why=_why(located, loaded, checkpoints) if all_checkpoints else "",
         not_judged=(
             *(_left_out(located, place) if all_checkpoints else place.unread),
@@ -195,7 +198,7 @@ def _why(located: Located, loaded: str, checkpoints: Sequence["_Checkpoint"]) ->
 
 
 def _of_saved_model(located: Located, results: Sequence[Verified]) -> Tuple[str, ...]:
-    if not located.saved_model:
+    if not isinstance(located, Unnamed) or not located.saved_model:
         return ()
     if os.path.realpath(located.saved_model) in {os.path.realpath(item.prefix) for item in results}:
         return ()
@@ -300,11 +303,10 @@ def _wait_for_removal(item: _Checkpoint, located: Located) -> None:
 
 
 def _named(located: Located, prefix: str, files: _Files) -> Located:
-    if prefix and "\0" not in prefix and os.path.isfile(prefix + ".index"):
-        return named_alone(located, prefix, files.known.get(os.path.basename(prefix), {}))
-    exists = located.exists and located.prefix == prefix
-    explicit = located.explicit or located.prefix != prefix
-    return dataclasses.replace(located, prefix=prefix, exists=exists, explicit=explicit)
+    is_there = "\0" not in prefix and os.path.isfile(prefix + ".index")
+    if prefix == located.prefix and not is_there:
+        return located
+    return named_alone(located, prefix, files.known.get(os.path.basename(prefix), {}))
 
 
 def _verified(
@@ -321,21 +323,14 @@ def _verified(
     if item.examined.first_version:
         raise UsageError(f"{item.examined.problem}: its data cannot be verified")
     scans = scan(bundle, report, item.read, held.descriptors) if bundle else None
-    data = data_read(bundle, scans)
     findings = run_rules(file_facts(item.located, item.examined, scans))
     failed = failing(findings, fail_on)
     return Verified(
         ok=item.located.exists and not failed,
-        whole=item.located.exists and not any(finding.rule in _OF_THE_DATA for finding in failed),
+        whole=item.located.exists and all(role_of(finding) != UNSOUND for finding in failed),
         prefix=item.prefix,
         step=step_of(item.prefix),
-        tensors=data.tensors,
-        size=data.size,
+        data=data_read(bundle, scans),
         groups=group(findings),
         loaded=loaded,
     )
-
-
-_OF_THE_DATA = ("corrupt-index", "corrupt-tensor", "non-finite-values", "unreadable-checkpoint")
-"""Rules about the data itself. What others find, such as batch normalizations that were never
-updated or a name that says another step, makes no older checkpoint better."""

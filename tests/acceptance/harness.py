@@ -15,8 +15,7 @@ from ckptcheck.commands.terminal import exit_code
 from ckptcheck.config import CheckSpec
 from ckptcheck.errors import UsageError
 from ckptcheck.exit_codes import EXIT_USAGE
-from ckptcheck.reporters.formats import FORMATS
-from ckptcheck.reporters.options import Options
+from ckptcheck.reporters import render
 from ckptcheck.results import Report
 
 from .cases import Case
@@ -204,7 +203,7 @@ class Check:
             self.code, self.message = EXIT_USAGE, str(error)
             return
         self.code = exit_code(report)
-        self.report = json.loads(FORMATS["json"](report, Options()))
+        self.report = json.loads(render(report, "json"))
 
     def verdict(self, mode: str) -> Optional[str]:
         """The verdict for a mode, as `verdict_text` writes it."""

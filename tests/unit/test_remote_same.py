@@ -10,7 +10,7 @@ import pytest
 
 from ckptcheck import checker
 from ckptcheck.checker import run_check
-from ckptcheck.checkpoint import remote
+from ckptcheck.checkpoint import fetch
 from ckptcheck.config import CheckSpec
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
@@ -370,7 +370,7 @@ def test_data_here_of_a_directory_there(
 def test_first_versions_that_nobody_looked_at_are_said(
     here: Path, memory: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "_MOST_INDEXES", 1)
+    monkeypatch.setattr(fetch, "_MOST_INDEXES", 1)
     first_versions_beside(here)
     (text,) = inspect(memory(here)).not_judged
     assert text.startswith("model.ckpt-7: of a remote directory only the newest")
@@ -388,9 +388,9 @@ def test_data_without_an_index_is_found_beside_too_many_checkpoints(
     server: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its size is not asked for: that it is there is enough."""
-    monkeypatch.setattr(remote, "_MOST_ASKED", 5)
+    monkeypatch.setattr(fetch, "_MOST_ASKED", 5)
     for step in (20, 30):
         renamed(here, f"model.ckpt-{step}")
     (here / "model.ckpt-1.data-00000-of-00001").write_bytes(b"x")
-    subjects = [item.subject for item in inspect(f"{server}/base").findings]
-    assert "model.ckpt-1.data-00000-of-00001" in subjects
+    names = [item.data.get("file") for item in inspect(f"{server}/base").findings]
+    assert "model.ckpt-1.data-00000-of-00001" in names
