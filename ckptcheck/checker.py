@@ -29,7 +29,7 @@ from .file_facts import Count, Progress, data_read, data_size, failing
 from .groups import group
 from .model_dir import Located, TensorScan
 from .protocol import MODES, CheckpointIndex, Failure
-from .results import RESTORES, Report
+from .results import CHECK, RESTORES, Report
 from .rules import Facts, run_rules
 from .rules.base import some_names
 from .sanitize import printable
@@ -361,6 +361,7 @@ def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Repor
     said = verdicts(spec.modes, findings, restored) if checked else ()
     restores = all(verdict.verdict == RESTORES for verdict in said)
     return Report(
+        CHECK,
         ok=checked and restores and not failing(findings, spec.fail_on),
         checked=checked,
         target=spec.target,

@@ -7,7 +7,8 @@ from typing import Dict, Iterator, List, Sequence, Tuple
 
 from .protocol import VariableSpec
 from .results import Finding, Group
-from .rules import all_rules
+from .rules import all_rules, role_of
+from .rules.base import MISSING, UNUSED
 
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
@@ -52,11 +53,11 @@ def _renames(findings: Sequence[Finding]) -> List[_Rename]:
     """Pairs of a missing and an unused variable of equal shape whose names end alike."""
     unused: Dict[Tuple[object, ...], List[Finding]] = collections.defaultdict(list)
     for finding in findings:
-        if finding.rule == "unused-variable" and finding.checkpoint is not None:
+        if role_of(finding) == UNUSED and finding.checkpoint is not None:
             unused[_identity(finding.checkpoint)].append(finding)
     found = []
     for missing in findings:
-        if missing.rule != "missing-variable" or missing.model is None:
+        if role_of(missing) != MISSING or missing.model is None:
             continue
         there = unused.get(_identity(missing.model), [])
         if len(there) > 1:

@@ -16,13 +16,13 @@ from .errors import UsageError
 from .file_facts import failing, file_facts, loaded_prefix, why_loaded
 from .groups import group
 from .model_dir import Located, step_of
-from .results import CheckpointSummary, Inspection, VariableRow
+from .results import INSPECT, CheckpointSummary, Contents, Report, VariableRow
 from .rules import run_rules
 from .rules.roles import roles
 from .settled import Doubt, Look, doubt_of, folder_of, look_at, settled
 
 
-def inspect(model_dir: str, fail_on: str = "error") -> Inspection:
+def inspect(model_dir: str, fail_on: str = "error") -> Report:
     """Says what is in a model_dir.
 
     Args:
@@ -36,11 +36,13 @@ def inspect(model_dir: str, fail_on: str = "error") -> Inspection:
         return _shown(_inspected(_seen(place), fail_on), place)
 
 
-def _shown(found: Inspection, place: LocalView) -> Inspection:
-    """An inspection with the paths that the user knows."""
+def _shown(found: Report, place: LocalView) -> Report:
+    """Returns a report with the paths that the user knows."""
     if place.read is not None:  # it has data, though not here
-        rest = () if found.snapshot else found.not_judged
-        found = dataclasses.replace(found, snapshot=False, not_judged=(*rest, *place.not_judged))
+        rest = () if found.contents.snapshot else found.not_judged
+        contents = dataclasses.replace(found.contents, snapshot=False)
+        not_judged = (*rest, *place.not_judged)
+        found = dataclasses.replace(found, contents=contents, not_judged=not_judged)
     return place.shown(found)
 
 
@@ -72,25 +74,28 @@ def _doubt(seen: _Seen) -> Doubt:
     return doubt_of(seen.look, also=not seen.at_rest)
 
 
-def _inspected(seen: _Seen, fail_on: str) -> Inspection:
+def _inspected(seen: _Seen, fail_on: str) -> Report:
     located, examined = seen.look
     findings = run_rules(file_facts(located, examined))
     bundle = examined.bundle
     checked = bool(located.prefix or located.candidates) and not examined.first_version
-    return Inspection(
+    return Report(
+        INSPECT,
         ok=checked and not failing(findings, fail_on),
         checked=checked,
         model_dir=located.model_dir,
-        why=why_loaded(located, bundle),
-        checkpoints=seen.checkpoints,
-        prefix=loaded_prefix(located) if bundle else "",
-        variables=_rows(bundle) if bundle else (),
-        shards=bundle.num_shards if bundle else 0,
-        object_based=bool(bundle and bundle.object_based),
-        snapshot=bool(examined.files and examined.files.snapshot),
-        graph=examined.graph,
         groups=group(findings),
         not_judged=_not_judged(examined),
+        why=why_loaded(located, bundle),
+        checkpoints=seen.checkpoints,
+        contents=Contents(
+            prefix=loaded_prefix(located) if bundle else "",
+            variables=_rows(bundle) if bundle else (),
+            shards=bundle.num_shards if bundle else 0,
+            object_based=bool(bundle and bundle.object_based),
+            snapshot=bool(examined.files and examined.files.snapshot),
+            graph=examined.graph,
+        ),
     )
 
 

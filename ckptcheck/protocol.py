@@ -92,6 +92,14 @@ class Read:
 
 
 @dataclasses.dataclass(frozen=True)
+class Location:
+    """A line of the user's code."""
+
+    file: str
+    line: int
+
+
+@dataclasses.dataclass(frozen=True)
 class RunError:
     """A restored shape that the rest of the graph does not accept.
 
@@ -119,6 +127,8 @@ class RestorePlan:
         run_errors: see :class:`RunError`.
         opaque_errors: the same of reads whose sink is ``opaque``, in the restore itself; where
             the message is empty, nothing raises and the variable gets another shape.
+        locations: the lines of the user's code that create the variables which are not restored as
+            they are declared, by the variable's name, or by the key of what is no variable.
     """
 
     mode: str
@@ -128,14 +138,7 @@ class RestorePlan:
     reinitialized: Tuple[VariableSpec, ...] = ()
     run_errors: Tuple[RunError, ...] = ()
     opaque_errors: Tuple[RunError, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True)
-class Location:
-    """A line of the user's code."""
-
-    file: str
-    line: int
+    locations: Mapping[str, Location] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

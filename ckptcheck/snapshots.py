@@ -14,9 +14,9 @@ from .errors import UsageError
 from .file_facts import file_facts
 from .groups import group
 from .model_dir import Located
-from .results import Finding, Group
-from .rules import run_rules
-from .rules.base import some_names
+from .results import SNAPSHOT, Finding, Report
+from .rules import role_of, run_rules
+from .rules.base import FOR_CHECKS, some_names
 from .settled import Doubt, Look, doubt_of, look_at, settled
 
 
@@ -26,14 +26,12 @@ class Snapshot(NamedTuple):
     Attributes:
         folder: where it is.
         names: the files in it.
-        groups: what was found of the model_dir.
-        not_judged: what could not be known of it.
+        report: what has to be known of the model_dir.
     """
 
     folder: str
     names: Tuple[str, ...]
-    groups: Tuple[Group, ...]
-    not_judged: Tuple[str, ...]
+    report: Report
 
 
 def snapshot(model_dir: str, out: str) -> Snapshot:
@@ -58,7 +56,15 @@ def _snapshot(place: LocalView, out: str) -> Snapshot:
         lost = (*_lost(findings, out), *(f"this could not be known: {item}" for item in unread))
         if lost:
             add_said(out, lost)
-    return Snapshot(out, tuple(contents), group(findings), unread)
+    model_dir = place.shown(seen.look.located.model_dir)
+    said = [finding for finding in findings if _matters(finding)]
+    report = Report(SNAPSHOT, True, True, model_dir, group(said), unread)
+    return Snapshot(out, tuple(contents), report)
+
+
+def _matters(finding: Finding) -> bool:
+    """Whether it has to be known of a snapshot: without a graph, a check needs --features."""
+    return finding.severity != "note" or role_of(finding) == FOR_CHECKS
 
 
 class _Seen(NamedTuple):

@@ -29,8 +29,9 @@ from .file_facts import (
 )
 from .groups import group
 from .model_dir import Located, step_of
-from .results import Verification, Verified
-from .rules import run_rules
+from .results import VERIFY, Report, Verified
+from .rules import role_of, run_rules
+from .rules.base import UNSOUND
 from .settled import Doubt, Look, doubt_of, is_fresh, settled, wait_while
 
 
@@ -39,7 +40,7 @@ def verify(
     all_checkpoints: bool = False,
     fail_on: str = "warning",
     progress: Optional[Progress] = None,
-) -> Verification:
+) -> Report:
     """Reads all data of a checkpoint: checksums, values that are not finite, constant ones.
 
     Args:
@@ -57,13 +58,13 @@ def verify(
 
 def _verify(
     place: LocalView, all_checkpoints: bool, fail_on: str, progress: Optional[Progress]
-) -> Verification:
+) -> Report:
     for _ in range(_MOST_TRIES):
         with contextlib.ExitStack() as stack:
             seen = _seen(place, all_checkpoints, stack)
             results = _results(seen, place, fail_on, progress)
             if results is not None:
-                return _verification(seen, place, all_checkpoints, results)
+                return _report(seen, place, all_checkpoints, results)
     raise being_written(place.path)
 
 
@@ -157,15 +158,16 @@ def _results(
     return results
 
 
-def _verification(
+def _report(
     seen: _Seen, place: LocalView, all_checkpoints: bool, results: Sequence[Verified]
-) -> Verification:
+) -> Report:
     located, loaded, checkpoints = seen.located, seen.loaded, seen.checkpoints
-    return Verification(
+    return Report(
+        VERIFY,
         ok=bool(results) and all(item.ok for item in results),
         checked=bool(results),
         model_dir=located.model_dir,
-        checkpoints=tuple(results),
+        verified=tuple(results),
         why=_why(located, loaded, checkpoints) if all_checkpoints else "",
         not_judged=(
             *(_left_out(located, place) if all_checkpoints else place.unread),
@@ -321,21 +323,14 @@ def _verified(
     if item.examined.first_version:
         raise UsageError(f"{item.examined.problem}: its data cannot be verified")
     scans = scan(bundle, report, item.read, held.descriptors) if bundle else None
-    data = data_read(bundle, scans)
     findings = run_rules(file_facts(item.located, item.examined, scans))
     failed = failing(findings, fail_on)
     return Verified(
         ok=item.located.exists and not failed,
-        whole=item.located.exists and not any(finding.rule in _OF_THE_DATA for finding in failed),
+        whole=item.located.exists and all(role_of(finding) != UNSOUND for finding in failed),
         prefix=item.prefix,
         step=step_of(item.prefix),
-        tensors=data.tensors,
-        size=data.size,
+        data=data_read(bundle, scans),
         groups=group(findings),
         loaded=loaded,
     )
-
-
-_OF_THE_DATA = ("corrupt-index", "corrupt-tensor", "non-finite-values", "unreadable-checkpoint")
-"""Rules about the data itself. What others find, such as batch normalizations that were never
-updated or a name that says another step, makes no older checkpoint better."""

@@ -22,7 +22,7 @@ from ..config import (
 from ..errors import UsageError
 from ..output import write_out
 from ..protocol import MODES
-from ..reporters.formats import FORMATS
+from ..reporters import formats, render
 from ..rules import all_rules
 from .progress import Bar
 from .terminal import FORMAT, fail_on_option, finish, new_app, of_terminal
@@ -167,7 +167,7 @@ def check(
     ),
 ) -> None:
     """Checks one checkpoint against one model_fn."""
-    verify_choices("--format", (output,), tuple(FORMATS))
+    verify_choices("--format", (output,), tuple(formats()))
     _verify_order(model_dir, target, params)
     values = {} if params is None else read_json_object(params, "PARAMS")
     spec = CheckSpec(
@@ -190,4 +190,4 @@ def check(
     )
     with Bar() as bar:
         report = run_check(spec, progress=bar.show)
-    finish(FORMATS[output](report, of_terminal(show_plan)), report)
+    finish(render(report, output, of_terminal(show_plan=show_plan)), report)

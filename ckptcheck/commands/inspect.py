@@ -3,7 +3,7 @@
 import typer
 
 from ..inspection import inspect
-from ..reporters import files_json, files_text
+from ..reporters import render
 from .terminal import FORMAT, MODEL_DIR, fail_on_option, finish, new_app, of_terminal, verify_words
 
 app = new_app()
@@ -22,8 +22,4 @@ def inspect_command(
     """
     verify_words(output, fail_on)
     found = inspect(model_dir, fail_on)
-    if output == "json":
-        text = files_json.render_inspection(found)
-    else:
-        text = files_text.render_inspection(found, of_terminal(), show_all)
-    finish(text, found)
+    finish(render(found, output, of_terminal(show_all=show_all)), found)

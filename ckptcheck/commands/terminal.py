@@ -3,15 +3,15 @@
 import os
 import shutil
 import sys
-from typing import Any, Union
+from typing import Any
 
 import typer
 
 from ..config import verify_choices
 from ..exit_codes import EXIT_FINDINGS, EXIT_NOTHING_CHECKED, EXIT_OK
 from ..output import write_out
-from ..reporters.options import Options
-from ..results import SEVERITIES, Inspection, Report, Verification
+from ..reporters import Options, formats
+from ..results import SEVERITIES, Report
 
 FORMAT = typer.Option("text", "--format", metavar="FORMAT", help="text or json.")
 MODEL_DIR = typer.Argument(..., metavar="MODEL_DIR", show_default=False)
@@ -32,12 +32,12 @@ def new_app() -> typer.Typer:
     return typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
-def of_terminal(show_plan: bool = False) -> Options:
+def of_terminal(**form: bool) -> Options:
     """How to write for what standard output is."""
     terminal = sys.stdout.isatty()
     columns = shutil.get_terminal_size((80, 24)).columns
     width = max(60, min(columns, 120)) if terminal else 80
-    return Options(show_plan, terminal and _colors(), width)
+    return Options(color=terminal and _colors(), width=width, **form)
 
 
 def _colors() -> bool:
@@ -45,7 +45,7 @@ def _colors() -> bool:
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def finish(text: str, found: Union[Report, Inspection, Verification]) -> None:
+def finish(text: str, found: Report) -> None:
     """Prints a report and ends the command with its exit code.
 
     Raises:
@@ -56,7 +56,7 @@ def finish(text: str, found: Union[Report, Inspection, Verification]) -> None:
     raise typer.Exit(exit_code(found))
 
 
-def exit_code(found: Union[Report, Inspection, Verification]) -> int:
+def exit_code(found: Report) -> int:
     """The exit code of a report; it depends on no format."""
     if not found.checked:
         return EXIT_NOTHING_CHECKED
@@ -69,5 +69,5 @@ def verify_words(output: str, fail_on: str) -> None:
     Raises:
         UsageError: one of them says something else.
     """
-    verify_choices("--format", (output,), ("text", "json"))
+    verify_choices("--format", (output,), tuple(formats()))
     verify_choices("--fail-on", (fail_on,), SEVERITIES)

@@ -2,7 +2,7 @@
 
 import typer
 
-from ..reporters import files_json, files_text
+from ..reporters import render
 from ..verification import verify
 from .progress import Bar
 from .terminal import FORMAT, MODEL_DIR, fail_on_option, finish, new_app, of_terminal, verify_words
@@ -28,8 +28,4 @@ def verify_command(
     verify_words(output, fail_on)
     with Bar() as bar:
         found = verify(model_dir, all_checkpoints, fail_on, bar.show)
-    if output == "json":
-        text = files_json.render_verification(found)
-    else:
-        text = files_text.render_verification(found, of_terminal())
-    finish(text, found)
+    finish(render(found, output, of_terminal()), found)

@@ -3,17 +3,57 @@
 import dataclasses
 import os
 import re
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from ..model_dir import CheckpointFiles, FileChange, Located, TensorScan
 from ..protocol import CheckpointIndex, Failure, ModeTrace, Read, RestorePlan, VariableSpec
 from ..results import Finding, Outcome, Trace, natural_key
 
-FAILS_AT_RESTORE = Outcome("fails", "restore")
-FAILS_BEFORE_MODEL_FN = Outcome("fails", "restore", before_model_fn=True)
-FAILS_AT_RUN = Outcome("fails", "run")
-SILENTLY_WRONG = Outcome("silent")
-CANNOT_BE_TRACED = Outcome("untraceable")
+FAILS_AT_RESTORE = Outcome.FAILS_AT_RESTORE
+FAILS_BEFORE_MODEL_FN = Outcome.FAILS_BEFORE_MODEL_FN
+FAILS_AT_RUN = Outcome.FAILS_AT_RUN
+SILENTLY_WRONG = Outcome.SILENTLY_WRONG
+CANNOT_BE_TRACED = Outcome.UNTRACEABLE
+
+RESTORE, FILES, DATA, CODE, PARAMS, DRIFT, ENVIRONMENT = CATEGORIES = (
+    "restore",
+    "files",
+    "data",
+    "code",
+    "params",
+    "drift",
+    "environment",
+)
+"""What a rule can be about."""
+
+TRACE, RECORD = "trace", "record"
+NEEDS = (FILES, DATA, TRACE, CODE, RECORD)
+"""What a rule can need: a look at the files, all data of the checkpoint, a finished plan beside a
+checkpoint that can be read, a call of model_fn (even one that failed), a record of the training."""
+
+MISSING, UNUSED, SHAPES, UNSOUND, FOR_CHECKS = ROLES = (
+    "missing",
+    "unused",
+    "shapes",
+    "unsound",
+    "for-checks",
+)
+"""What other parts of ckptcheck do with the findings of a rule: ``missing`` and ``unused`` pair up
+where a variable was renamed; the advice looks for the param that ``shapes`` follow from; a
+checkpoint with an ``unsound`` finding is not the last good one; a snapshot tells about what is
+missing ``for-checks``, even if that is a note."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,15 +107,20 @@ class Facts:
         return self.trace.modes if self.trace else ()
 
     @property
-    def major_or_any(self) -> int:
-        """TensorFlow's major version; 0 where no version was asked, so that each may be meant."""
-        return self.major if self.tensorflow else 0
-
-    @property
     def major(self) -> int:
-        """TensorFlow's major version."""
+        """TensorFlow's major version; 0 where nobody asked for it, so that it may be any."""
         head = self.tensorflow.partition(".")[0]
-        return int(head) if head.isdigit() else 2
+        return int(head) if head.isdigit() else 2 if head else 0
+
+    def has(self, need: str) -> bool:
+        """Whether there is one of :data:`NEEDS`."""
+        return {
+            FILES: self.files is not None,
+            DATA: self.scans is not None,
+            TRACE: bool(self.plans),
+            CODE: self.trace is not None,
+            RECORD: False,
+        }[need]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +130,9 @@ class Rule:
     Attributes:
         id: its name, kebab-case, which explains itself.
         severity: ``error``, ``warning`` or ``note``.
+        category: one of :data:`CATEGORIES`.
+        needs: those of :data:`NEEDS` without which it is not run.
+        role: one of :data:`ROLES`, or "".
         summary: one line for ``--list-rules``.
         check: finds it; a pure function.
         title: a group's headline, given its findings.
@@ -100,6 +148,9 @@ class Rule:
     title: Callable[[Tuple[Finding, ...]], str]
     good: Callable[[], Facts]
     bad: Callable[[], Facts]
+    category: str
+    needs: Tuple[str, ...] = ()
+    role: str = ""
     explanation: str = ""
 
 
@@ -116,38 +167,51 @@ class PerVariable:
     variable is silently wrong is not true of one that fails.
     """
 
-    def __init__(self, rule: str, severity: str) -> None:
+    def __init__(self, rule: Rule) -> None:
         self._rule = rule
-        self._severity = severity
         self._found: Dict[Tuple[Any, ...], Finding] = {}
 
     def add(
         self,
-        mode: str,
-        variable: str,
+        plan: RestorePlan,
+        declared: Union[Read, VariableSpec],
         outcome: Outcome,
         message: str,
-        checkpoint: Optional[VariableSpec] = None,
-        model: Optional[VariableSpec] = None,
-        hint: str = "",
+        stored: Optional[VariableSpec] = None,
+        **data: Any,
     ) -> None:
-        """Adds one mode's finding about a variable."""
-        identity = (variable, checkpoint, model, outcome)
-        known = self._found.get(identity)
+        """Adds one mode's finding about a variable.
+
+        Args:
+            plan: the plan of the mode.
+            declared: the read, or the variable of the model where none is read.
+            outcome: what it does to the mode.
+            message: what is wrong.
+            stored: what the checkpoint holds.
+            data: what the message says.
+        """
+        if isinstance(declared, Read):
+            name, model, data = declared.key, model_spec(declared), {"role": declared.role, **data}
+            location = plan.locations.get(declared.variable or declared.key)
+        else:
+            name, model = declared.name, declared
+            location = plan.locations.get(name)
+        known = self._found.get((model, stored, outcome))
         if known is None:
             known = Finding(
-                rule=self._rule,
-                severity=self._severity,
+                rule=self._rule.id,
+                severity=self._rule.severity,
                 message=message,
-                variable=variable,
-                checkpoint=checkpoint,
+                variable=name,
+                checkpoint=stored,
                 model=model,
-                hint=hint,
+                location=location,
+                data=data,
             )
-        self._found[identity] = dataclasses.replace(
+        self._found[model, stored, outcome] = dataclasses.replace(
             known,
-            modes=known.modes if mode in known.modes else (*known.modes, mode),
-            outcomes={**known.outcomes, mode: outcome},
+            modes=known.modes if plan.mode in known.modes else (*known.modes, plan.mode),
+            outcomes={**known.outcomes, plan.mode: outcome},
         )
 
     def findings(self) -> Iterator[Finding]:

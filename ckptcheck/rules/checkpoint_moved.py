@@ -21,6 +21,7 @@ from ..results import Finding, Outcome
 from .base import (
     FAILS_AT_RESTORE,
     FAILS_BEFORE_MODEL_FN,
+    FILES,
     SILENTLY_WRONG,
     Facts,
     Rule,
@@ -46,7 +47,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             subject=located.prefix,
             hint=_hint(located),
         )
-    elif located.elsewhere and not (located.doubled_slash and facts.major < 2):
+    elif located.elsewhere and not (located.doubled_slash and facts.major == 1):
         yield Finding(
             rule=RULE.id,
             severity="warning",
@@ -98,11 +99,11 @@ NOT_FOUND = "PREDICT and EVAL go on with random weights, TRAIN raises"
 
 def _outcomes(facts: Facts) -> Dict[str, Outcome]:
     located = facts.located
-    if located.names_file and not (facts.major < 2 and _names_folder(located.prefix)):
+    if located.names_file and not (facts.major == 1 and _names_folder(located.prefix)):
         return dict(all_modes(facts, FAILS_AT_RESTORE))  # it is found, and is no table of tensors
-    if facts.major < 2 and located.link:  # it matches, and cannot be opened
+    if facts.major == 1 and located.link:  # it matches, and cannot be opened
         return dict(all_modes(facts, FAILS_AT_RESTORE))
-    raises_always = facts.major < 2 and not located.folder_exists
+    raises_always = facts.major == 1 and not located.folder_exists
     return not_found(facts, FAILS_BEFORE_MODEL_FN if raises_always else SILENTLY_WRONG)
 
 
@@ -154,6 +155,7 @@ RULE = Rule(
     severity="error",
     summary="The state file points outside the model_dir, or to nothing.",
     check=check,
+    category=FILES,
     title=title,
     good=facts,
     bad=lambda: nothing_to_restore(

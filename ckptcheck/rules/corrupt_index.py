@@ -15,7 +15,7 @@ from typing import Iterator, Tuple
 
 from ..model_dir import CheckpointFiles, EntryFlaw
 from ..results import Finding
-from .base import Facts, Rule, outcomes_of_reading, untraced
+from .base import DATA, FILES, UNSOUND, Facts, Rule, outcomes_of_reading, untraced
 from .examples import facts
 
 _RAISES = ("no-shard", "size", "missing-part")
@@ -53,6 +53,9 @@ RULE = Rule(
     severity="error",
     summary="Entries of the checkpoint's index cannot be right.",
     check=check,
+    category=DATA,
+    needs=(FILES,),
+    role=UNSOUND,
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(

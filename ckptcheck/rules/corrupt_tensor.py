@@ -16,7 +16,7 @@ from typing import Iterator, Tuple
 from ..model_dir import TensorScan
 from ..protocol import VariableSpec
 from ..results import Finding
-from .base import Facts, Rule, counted, outcomes_of_reading, untraced
+from .base import DATA, FILES, UNSOUND, Facts, Rule, counted, outcomes_of_reading, untraced
 from .examples import facts
 
 
@@ -54,6 +54,9 @@ RULE = Rule(
     severity="error",
     summary="The bytes of a tensor are not those that were saved.",
     check=check,
+    category=DATA,
+    needs=(FILES,),
+    role=UNSOUND,
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(

@@ -13,7 +13,7 @@ from typing import Iterator, Tuple
 
 from ..model_dir import CheckpointFiles
 from ..results import Finding
-from .base import Facts, Rule
+from .base import FILES, Facts, Rule
 from .examples import facts
 
 
@@ -40,6 +40,8 @@ RULE = Rule(
     severity="note",
     summary="Data files of another checkpoint lie in the directory without their index.",
     check=check,
+    category=FILES,
+    needs=(FILES,),
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(

@@ -12,7 +12,7 @@ import dataclasses
 from typing import Iterator, Tuple
 
 from ..results import Finding
-from .base import Facts, Rule, state_file_fix, untraced
+from .base import FILES, Facts, Rule, state_file_fix, untraced
 from .checkpoint_moved import NOT_FOUND, not_found
 from .examples import LOCATED, facts
 
@@ -20,7 +20,7 @@ from .examples import LOCATED, facts
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds a path that TensorFlow 1 takes by its text."""
     located = facts.located
-    if not (located.doubled_slash and located.exists) or facts.major_or_any >= 2:
+    if not (located.doubled_slash and located.exists) or facts.major >= 2:
         return
     latest = located.state.latest if located.state else ""
     by_state_file = "//" in latest
@@ -47,6 +47,7 @@ RULE = Rule(
     severity="error",
     summary="Two slashes stand before the checkpoint's name, at which TensorFlow 1 finds nothing.",
     check=check,
+    category=FILES,
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(

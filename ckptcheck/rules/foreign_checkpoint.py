@@ -16,7 +16,7 @@ from typing import Iterator, Tuple
 
 from ..protocol import TRAIN
 from ..results import Finding
-from .base import FAILS_AT_RESTORE, Facts, Rule, some_names, state_file_fix, untraced
+from .base import FAILS_AT_RESTORE, FILES, Facts, Rule, some_names, state_file_fix, untraced
 from .examples import LOCATED, facts
 
 
@@ -33,7 +33,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             "warning",
             f"the state file lists {names}: TRAIN deletes {them} when it has saved newer ones",
         )
-    if located.listed_nowhere and facts.major_or_any < 2:
+    if located.listed_nowhere and facts.major < 2:
         names = some_names(located.listed_nowhere)
         yield _finding(
             facts,
@@ -67,6 +67,7 @@ RULE = Rule(
     severity="warning",
     summary="The state file lists checkpoints of another directory, which TRAIN would delete.",
     check=check,
+    category=FILES,
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(

@@ -13,7 +13,7 @@ from typing import Iterator, Tuple
 
 from ..model_dir import CheckpointFiles
 from ..results import Finding
-from .base import Facts, Rule
+from .base import FILES, Facts, Rule
 from .examples import facts
 
 _LONG = 3600.0
@@ -48,6 +48,8 @@ RULE = Rule(
     severity="note",
     summary="The index and the data files were not written at one time.",
     check=check,
+    category=FILES,
+    needs=(FILES,),
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(facts(), files=CheckpointFiles(data_newer_by=86400.0)),

@@ -15,7 +15,7 @@ from typing import Iterator, Tuple
 
 from ..model_dir import CheckpointFiles
 from ..results import Finding
-from .base import Facts, Rule, bytes_said
+from .base import FILES, Facts, Rule, bytes_said
 from .examples import facts
 
 
@@ -68,6 +68,8 @@ RULE = Rule(
     severity="warning",
     summary="Files of other saves lie beside the checkpoint's own.",
     check=check,
+    category=FILES,
+    needs=(FILES,),
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(

@@ -13,7 +13,7 @@ from typing import Iterator, Tuple
 
 from ..model_dir import CheckpointFiles
 from ..results import Finding
-from .base import Facts, Rule
+from .base import FILES, FOR_CHECKS, Facts, Rule
 from .examples import facts
 
 
@@ -49,6 +49,9 @@ RULE = Rule(
     severity="note",
     summary="The graph that Estimator saves beside the weights is missing or not readable.",
     check=check,
+    category=FILES,
+    needs=(FILES,),
+    role=FOR_CHECKS,
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(facts(), files=CheckpointFiles(saved_graph=False)),

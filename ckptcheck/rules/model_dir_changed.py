@@ -1,19 +1,17 @@
 """Files of the model_dir changed while the code was traced.
 
-In a trace, ``config.model_dir`` is a directory of copies that is thrown away: whatever a model_fn
-writes, changes or removes there, the real files stay as they are. Code that knows the path of the
-real model_dir from its params, its flags, or a state file can still write there: a summary writer,
-a vocabulary, a dump of the params. It does the same in every PREDICT and EVAL. ckptcheck compares
-names, sizes and times before and after the trace; it repairs and removes nothing.
+In a trace, ``config.model_dir`` is a directory of copies that is thrown away, so what a model_fn
+writes, changes or removes there never reaches the real files. Code that knows the path of the real
+model_dir from its params, its flags or a state file can still write there: a summary writer, a
+vocabulary, a dump of the params. Such code does the same in every PREDICT and EVAL. ckptcheck
+compares names, sizes and times before and after the trace. It repairs and removes nothing.
 
 A training run may write to the same directory meanwhile. If there are signs of one (a checkpoint is
-saved, or an event file that was there before grows), this rule leaves out the files that training
-runs write: checkpoints, the state file, event files, ``graph.pbtxt``, profiles, ``eval`` and
-``export`` directories. The code may have written such files itself, so the report says which of
-them changed.
+saved, or an event file grows), this rule leaves out the files that training runs write:
+checkpoints, the state file, event files, ``graph.pbtxt``, profiles, and the directories ``eval``
+and ``export``. The code may have written them itself, so the report says which of them changed.
 
-What to do: write where a session runs (a hook, a host_call), or write below ``config.model_dir``,
-which is a copy in a check.
+What to do: write where a session runs (a hook, a host_call), or write below ``config.model_dir``.
 """
 
 import dataclasses
@@ -21,7 +19,7 @@ from typing import Iterator, List, Tuple
 
 from ..model_dir import FileChange
 from ..results import Finding
-from .base import Facts, Rule
+from .base import CODE, Facts, Rule
 from .examples import facts
 
 _MOST_NAMES = 5
@@ -40,7 +38,8 @@ def check(facts: Facts) -> Iterator[Finding]:
                 modes=facts.modes,
                 subject=kind,
                 detail=tuple(names) if len(names) > _MOST_NAMES else (),
-                hint="look for what writes there: the code, or a training run that is at work",
+                hint="find out what writes there: the code, or a training run",
+                data={"change": kind, "files": names},
             )
 
 
@@ -65,6 +64,8 @@ RULE = Rule(
     severity="warning",
     summary="Files of the model_dir changed while the code was traced.",
     check=check,
+    category=CODE,
+    needs=(CODE,),
     title=title,
     good=facts,
     bad=_bad,

@@ -1,11 +1,10 @@
 """model_fn took more memory than it may, or than there is.
 
-With ``--memory-limit SIZE`` each mode may take so much beside TensorFlow itself, and is ended when
-it, or what it started, takes more. Without it there is no limit of ckptcheck's: where the system
-refuses memory, this rule says so; where it kills the process, ``model-fn-crashed`` does, since
-the traced code is made the first thing to go.
+With ``--memory-limit SIZE`` ckptcheck ends a mode that takes more than SIZE beside TensorFlow
+itself, with the processes that it started. Without the option there is no limit. If the system
+refuses memory, this rule says so. If the system kills the process, ``model-fn-crashed`` does.
 
-What to do: load data in input_fn or in the session and not while the graph is built; or allow more
+What to do: load data in the input_fn or in the session, not while the graph is built. Or allow more
 with ``--memory-limit``.
 """
 
@@ -13,9 +12,9 @@ from typing import Iterator, Tuple
 
 from ..protocol import Failure
 from ..results import Finding
-from .base import Facts, Rule
+from .base import CODE, Facts, Rule
+from .code_failures import failures
 from .examples import facts, failed
-from .model_fn_raised import failures
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -33,6 +32,8 @@ RULE = Rule(
     severity="error",
     summary="model_fn took more memory than it may, or than there is.",
     check=check,
+    category=CODE,
+    needs=(CODE,),
     title=title,
     good=facts,
     bad=lambda: failed(Failure("out-of-memory", "", "used more than 4G of memory")),

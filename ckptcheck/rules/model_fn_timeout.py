@@ -1,7 +1,7 @@
-"""model_fn was still running when its time was up.
+"""model_fn did not return in time.
 
-The import of the user's module and the call of model_fn together have ``--timeout`` seconds in each
-mode. Downloads, training at import time and endless loops end here.
+In each mode, the import of the user's module and the call of model_fn together may take
+``--timeout`` seconds. Downloads, training at import time and endless loops end here.
 
 What to do: move such work out of the module's top level, or allow more time with ``--timeout``.
 """
@@ -10,9 +10,9 @@ from typing import Iterator, Tuple
 
 from ..protocol import Failure
 from ..results import Finding
-from .base import Facts, Rule
+from .base import CODE, Facts, Rule
+from .code_failures import failures
 from .examples import facts, failed
-from .model_fn_raised import failures
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -30,6 +30,8 @@ RULE = Rule(
     severity="error",
     summary="model_fn did not return in time.",
     check=check,
+    category=CODE,
+    needs=(CODE,),
     title=title,
     good=facts,
     bad=lambda: failed(Failure("timed-out", "", "was still running after 300 s")),

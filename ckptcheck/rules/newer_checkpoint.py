@@ -18,7 +18,7 @@ from typing import Iterator, Optional, Sequence, Tuple
 
 from ..model_dir import Located, step_of
 from ..results import Finding
-from .base import Facts, Rule, name_alone, series, some_names
+from .base import FILES, Facts, Rule, name_alone, series, some_names
 from .examples import LOCATED, facts
 
 
@@ -69,6 +69,7 @@ RULE = Rule(
     severity="warning",
     summary="The state file names an older checkpoint than the directory holds.",
     check=check,
+    category=FILES,
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(

@@ -23,6 +23,7 @@ from ..results import Finding, Outcome
 from .base import (
     FAILS_AT_RESTORE,
     FAILS_BEFORE_MODEL_FN,
+    FILES,
     SILENTLY_WRONG,
     Facts,
     Rule,
@@ -129,6 +130,7 @@ RULE = Rule(
     severity="error",
     summary="There is no checkpoint that Estimator would load from model_dir.",
     check=check,
+    category=FILES,
     title=title,
     good=facts,
     bad=lambda: nothing_to_restore(

@@ -17,7 +17,7 @@ from typing import Iterator, Tuple
 from ..model_dir import TensorScan
 from ..protocol import VariableSpec
 from ..results import Finding
-from .base import Facts, Rule, counted
+from .base import DATA, UNSOUND, Facts, Rule, counted
 from .examples import facts
 
 
@@ -53,6 +53,9 @@ RULE = Rule(
     severity="warning",
     summary="Values of a tensor are NaN or infinite (ckptcheck verify).",
     check=check,
+    category=DATA,
+    needs=(DATA,),
+    role=UNSOUND,
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(

@@ -14,7 +14,7 @@ What to do: restore it with the object that wrote it and save it once more with
 from typing import Iterator, Tuple
 
 from ..results import Finding
-from .base import FAILS_AT_RESTORE, Facts, Rule, all_modes, of_another_kind
+from .base import FAILS_AT_RESTORE, FILES, Facts, Rule, all_modes, of_another_kind
 from .examples import facts
 
 
@@ -55,6 +55,7 @@ RULE = Rule(
     severity="error",
     summary="Keras or tf.train.Checkpoint wrote the checkpoint; Estimator cannot load it.",
     check=check,
+    category=FILES,
     title=title,
     good=lambda: facts(object_based=True),
     bad=lambda: facts(

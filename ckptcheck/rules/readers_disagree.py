@@ -12,7 +12,7 @@ import dataclasses
 from typing import Iterator, Tuple
 
 from ..results import Finding
-from .base import CANNOT_BE_TRACED, Facts, Rule, all_modes
+from .base import CANNOT_BE_TRACED, FILES, Facts, Rule, all_modes
 from .examples import facts
 
 
@@ -40,6 +40,7 @@ RULE = Rule(
     severity="error",
     summary="ckptcheck and TensorFlow read different things out of the index.",
     check=check,
+    category=FILES,
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(facts(), disagreement="dense/kernel: float32 and float64"),

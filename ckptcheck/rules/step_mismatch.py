@@ -15,7 +15,7 @@ from typing import Iterator, Tuple
 
 from ..model_dir import CheckpointFiles
 from ..results import Finding
-from .base import OWN_NAMES, Facts, Rule
+from .base import FILES, OWN_NAMES, Facts, Rule
 from .examples import facts
 
 
@@ -54,6 +54,8 @@ RULE = Rule(
     severity="warning",
     summary="The step in the checkpoint's name is not the global step in it.",
     check=check,
+    category=FILES,
+    needs=(FILES,),
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(facts(), files=CheckpointFiles(global_step=7)),

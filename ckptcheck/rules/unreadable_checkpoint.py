@@ -16,7 +16,9 @@ from ..model_dir import CheckpointFiles
 from ..protocol import Failure
 from ..results import Finding
 from .base import (
+    DATA,
     FAILS_AT_RESTORE,
+    UNSOUND,
     Facts,
     Rule,
     all_modes,
@@ -101,6 +103,8 @@ RULE = Rule(
     severity="error",
     summary="TensorFlow cannot read the checkpoint, or a data file is missing or cut short.",
     check=check,
+    category=DATA,
+    role=UNSOUND,
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(

@@ -6,10 +6,11 @@ it goes and what TensorFlow verifies on the way. Nothing is inferred from the na
 """
 
 import re
-from typing import Any, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
-from ..protocol import Read, RestorePlan, Shape, VariableSpec
+from ..protocol import Location, Read, RestorePlan, Shape, VariableSpec, allows
 from .scaffold import Prepared
+from .user_code import created_at
 
 _READ_OPS = ("RestoreV2", "Restore", "RestoreSlice")
 _VARIABLE_OPS = ("VariableV2", "Variable", "VarHandleOp", "TemporaryVariable")
@@ -61,11 +62,21 @@ class Restore(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """A read, the op of the variable that it is written to, and the tensor that it gives."""
+    """A read, the op that holds what it is written to, and the tensor that it gives."""
 
     read: Read
     sink: Optional[Any]
     output: Any
+
+    @property
+    def variable(self) -> Optional[Any]:
+        """The op of the variable, None where the read is written to something else."""
+        return self.sink if self.read.sink == "assign" else None
+
+    def fits(self, stored: Dict[str, VariableSpec]) -> bool:
+        """Whether the checkpoint holds what the read asks for."""
+        held, read = stored.get(self.read.key), self.read
+        return held is not None and held.dtype == read.dtype and allows(read.shape, held.shape)
 
 
 class Variables:
@@ -155,7 +166,12 @@ def _prefixes(name: str, trainable: Set[str]) -> Iterator[str]:
 
 
 def restore_of(
-    tensorflow: Any, graph: Any, mode: str, prepared: Prepared, fetches: Iterable[Any]
+    tensorflow: Any,
+    graph: Any,
+    mode: str,
+    prepared: Prepared,
+    fetches: Iterable[Any],
+    checkpoint: Iterable[VariableSpec] = (),
 ) -> Restore:
     """The restore that a mode will do.
 
@@ -165,11 +181,12 @@ def restore_of(
         mode: ``predict``, ``eval``, ``train`` or ``export``.
         prepared: what the session starts with.
         fetches: what the mode runs after the restore.
+        checkpoint: what the checkpoint holds.
     """
     variables = Variables(tensorflow, graph)
     found = _reads(tensorflow, graph, prepared.saver, variables)
     reads = tuple(item.read for item in found)
-    sinks = tuple(item.sink for item in found)
+    sinks = tuple(item.variable for item in found)
     restored = {op for op in sinks if op is not None}
     local_init = ancestors(filter(None, [as_op(prepared.local_init_op)]))
     filled = _assigned(local_init)
@@ -177,14 +194,26 @@ def restore_of(
     uninitialized |= _reported(prepared.ready_op) - restored - filled
     unwatched = set(variables.global_ops) - restored - filled - uninitialized
     unwatched &= ancestors(filter(None, map(as_op, fetches)))
+    stored = {spec.name: spec for spec in checkpoint}
+    wrong = {
+        item.read.variable or item.read.key: item.sink for item in found if not item.fits(stored)
+    }
+    wrong.update((op.name, op) for op in uninitialized | unwatched | (restored & filled))
     plan = RestorePlan(
         mode,
         reads,
         _specs(variables, uninitialized),
         _specs(variables, unwatched),
         _specs(variables, restored & filled),
+        locations=_locations(wrong),
     )
     return Restore(plan, sinks, tuple(item.output for item in found))
+
+
+def _locations(ops: Dict[str, Optional[Any]]) -> Dict[str, Location]:
+    """The lines of the user's code that create some ops; those of libraries have none."""
+    found = ((name, created_at(op)) for name, op in ops.items() if op is not None)
+    return {name: place for name, place in found if place is not None}
 
 
 def _specs(variables: Variables, ops: Iterable[Any]) -> Tuple[VariableSpec, ...]:
@@ -241,7 +270,7 @@ def _reads_of(tensorflow: Any, op: Any, within: Set[Any], variables: Variables) 
             check="slice" if piece else way.check,
             role=variables.role(spec.name) if spec else "other",
         )
-        yield _Found(read, way.sink if way.kind == "assign" else None, output)
+        yield _Found(read, way.sink, output)
 
 
 def _strings(tensorflow: Any, tensor: Any) -> Optional[List[str]]:

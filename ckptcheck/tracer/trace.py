@@ -258,9 +258,9 @@ class _ModeTracer:
             return replace(failure_of(error), kind="scaffold")
         self.notes += scaffold.own_restore(self.tensorflow, prepared.saver)
         fetches = scaffold.fetches(spec, mode, step)
-        restore = restore_of(self.tensorflow, self.graph, mode, prepared, fetches)
-        self.notes += _opaque_notes(restore.plan)
         stored = self.request.checkpoint
+        restore = restore_of(self.tensorflow, self.graph, mode, prepared, fetches, stored)
+        self.notes += _opaque_notes(restore.plan)
         opaque_errors = custom_saveables.errors(self.tensorflow, self.graph, restore, stored)
         run = run_shapes.run_errors(
             self.tensorflow,

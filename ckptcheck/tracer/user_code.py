@@ -64,6 +64,19 @@ def shown(path: str) -> str:
     return full[len(above) :] if full.startswith(above) else path
 
 
+def created_at(op: Any) -> Optional[Location]:
+    """The innermost line of the user's code among those that led to an op of a graph."""
+    try:
+        stack = list(op.traceback)
+    except Exception:  # an op that TensorFlow did not make in Python has none
+        return None
+    for frame in reversed(stack):
+        path, line = frame[0], frame[1]
+        if is_user_file(path):
+            return Location(shown(path), line)
+    return None
+
+
 def user_frames(traceback: Any, most: int = 4) -> Tuple[Frame, ...]:
     """The last frames of the user's code in a traceback, the innermost last."""
     frames = tuple(_walk(traceback))
