@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .checker import check
+    from .checks import check
     from .errors import UsageError
     from .results import Finding, Report, Verdict
 
@@ -16,7 +16,7 @@ _HOMES = {
     "Report": "results",
     "UsageError": "errors",
     "Verdict": "results",
-    "check": "checker",
+    "check": "checks",
 }
 
 

@@ -9,10 +9,10 @@ from typing import Any, Dict, Iterator
 
 import pytest
 
-from ckptcheck.checker import run_check
+from ckptcheck.checks import run_check
 from ckptcheck.client.process import Tracer
-from ckptcheck.config import CheckSpec, feature_file
 from ckptcheck.errors import UsageError
+from ckptcheck.options import CheckSpec, feature_file
 from ckptcheck.results import Report
 
 from .support import copy_fixture, needs_tensorflow

@@ -8,8 +8,9 @@ from typing import List, Optional
 import typer
 
 from .. import __version__
-from ..checker import run_check
-from ..config import (
+from ..checks import run_check
+from ..errors import UsageError
+from ..options import (
     DEFAULT_TIMEOUT,
     CheckSpec,
     read_feature_file,
@@ -19,7 +20,6 @@ from ..config import (
     verify_choices,
     with_overrides,
 )
-from ..errors import UsageError
 from ..output import write_out
 from ..protocol import MODES
 from ..reporters import formats, render

@@ -7,8 +7,8 @@ from typing import Any
 
 import typer
 
-from ..config import verify_choices
 from ..exit_codes import EXIT_FINDINGS, EXIT_NOTHING_CHECKED, EXIT_OK
+from ..options import verify_choices
 from ..output import write_out
 from ..reporters import Options, formats
 from ..results import SEVERITIES, Report

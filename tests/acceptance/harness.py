@@ -9,13 +9,14 @@ import subprocess
 import sys
 from typing import Any, Dict, List, Optional
 
-from ckptcheck.checker import run_check
+from ckptcheck.reporters.formats import FORMATS
+
+from ckptcheck.checks import run_check
 from ckptcheck.client.process import Tracer
 from ckptcheck.commands.terminal import exit_code
-from ckptcheck.config import CheckSpec
 from ckptcheck.errors import UsageError
 from ckptcheck.exit_codes import EXIT_USAGE
-from ckptcheck.reporters.formats import FORMATS
+from ckptcheck.options import CheckSpec
 from ckptcheck.reporters.options import Options
 from ckptcheck.results import Report
 

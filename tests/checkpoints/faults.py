@@ -14,9 +14,10 @@ import sys
 import time
 from typing import Callable, Dict, Iterator
 
+from ckptcheck.reporters.files_text import render_inspection, render_verification
+
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
-from ckptcheck.reporters.files_text import render_inspection, render_verification
 from ckptcheck.reporters.options import Options
 from ckptcheck.verification import verify
 

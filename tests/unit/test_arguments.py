@@ -14,17 +14,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ckptcheck import input_files
-from ckptcheck.checker import check
+from ckptcheck.checks import check
 from ckptcheck.cli import main
-from ckptcheck.config import (
+from ckptcheck.errors import UsageError
+from ckptcheck.json_values import plain
+from ckptcheck.options import (
     CheckSpec,
     feature_file,
     read_feature_file,
     read_json_object,
     with_overrides,
 )
-from ckptcheck.errors import UsageError
-from ckptcheck.json_values import plain
 
 from ..support import FIXTURES, as_a_user, environment, folder_of_all, run_cli
 
@@ -240,7 +240,7 @@ def test_a_named_pipe_that_nobody_writes_to(
 
 
 CHECK = (
-    "import sys; from ckptcheck.config import read_json_object as read; print(read(*sys.argv[1:]))"
+    "import sys; from ckptcheck.options import read_json_object as read; print(read(*sys.argv[1:]))"
 )
 
 

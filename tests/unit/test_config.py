@@ -9,14 +9,14 @@ from typing import Any, Dict, List, Tuple
 import pytest
 
 from ckptcheck.cli import split_flags
-from ckptcheck.config import (
+from ckptcheck.errors import UsageError
+from ckptcheck.options import (
     CheckSpec,
     read_feature_file,
     read_json_object,
     size,
     with_overrides,
 )
-from ckptcheck.errors import UsageError
 
 # --- params ----------------------------------------------------------------------------------
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Tuple
 
 import pytest
+from ckptcheck.reporters.files_text import render_inspection, render_verification
 
 from ckptcheck.commands import terminal
 from ckptcheck.protocol import VariableSpec
 from ckptcheck.reporters import files_json
-from ckptcheck.reporters.files_text import render_inspection, render_verification
 from ckptcheck.reporters.options import Options
 from ckptcheck.results import (
     CheckpointSummary,

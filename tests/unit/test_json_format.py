@@ -5,10 +5,10 @@ import json
 from typing import Any, Dict, Tuple
 
 import pytest
+from ckptcheck.reporters.formats import FORMATS
 
 from ckptcheck.groups import group
 from ckptcheck.protocol import VariableSpec
-from ckptcheck.reporters.formats import FORMATS
 from ckptcheck.reporters.options import Options
 from ckptcheck.results import Advice, Report
 from ckptcheck.rules import Facts, all_rules, run_rules

@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Dict, Iterator, List
 
 import pytest
 
-from ckptcheck.checker import check
 from ckptcheck.checkpoint import data_scan, remote
+from ckptcheck.checks import check
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
 from ckptcheck.snapshots import snapshot

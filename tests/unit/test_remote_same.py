@@ -9,11 +9,11 @@ from typing import Any, Callable, Dict, Iterator
 import pytest
 
 from ckptcheck import checker
-from ckptcheck.checker import run_check
 from ckptcheck.checkpoint import remote
-from ckptcheck.config import CheckSpec
+from ckptcheck.checks import run_check
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
+from ckptcheck.options import CheckSpec
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 

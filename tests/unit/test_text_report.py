@@ -6,9 +6,9 @@ import time
 from typing import Any, Tuple
 
 import pytest
+from ckptcheck.reporters.formats import FORMATS
 
 from ckptcheck.protocol import Failure, Frame, RestorePlan, RunError, VariableSpec
-from ckptcheck.reporters.formats import FORMATS
 from ckptcheck.reporters.options import Options
 from ckptcheck.results import Advice, Features, Launch, Report
 from ckptcheck.rules import all_rules

@@ -16,18 +16,18 @@ from .checkpoint.marks import Marks, marks_of
 from .checkpoint.remote import LocalView, local_view
 from .client.process import Tracer
 from .client.tracing import TraceMemo, memo_of, trace_check
-from .config import (
+from .errors import UsageError, being_written
+from .file_facts import Count, Progress, data_read, data_size, failing
+from .groups import group
+from .model_dir import Located, TensorScan
+from .options import (
     DEFAULT_TIMEOUT,
     CheckSpec,
     feature_file,
     read_feature_file,
 )
-from .config import read_json_object as _read_json_object
-from .config import size as _size
-from .errors import UsageError, being_written
-from .file_facts import Count, Progress, data_read, data_size, failing
-from .groups import group
-from .model_dir import Located, TensorScan
+from .options import read_json_object as _read_json_object
+from .options import size as _size
 from .protocol import MODES, CheckpointIndex, Failure
 from .results import CHECK, RESTORES, Report
 from .rules import Facts, run_rules
