@@ -6,14 +6,12 @@ if TYPE_CHECKING:
     from .api import Tracer, check, inspect, snapshot, verify
     from .errors import UsageError
     from .results import Finding, Report, Verdict
-    from .snapshots import Snapshot
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Finding",
     "Report",
-    "Snapshot",
     "Tracer",
     "UsageError",
     "Verdict",
@@ -27,7 +25,6 @@ __all__ = [
 _HOMES = {
     "Finding": "results",
     "Report": "results",
-    "Snapshot": "snapshots",
     "UsageError": "errors",
     "Verdict": "results",
 }

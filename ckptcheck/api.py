@@ -21,7 +21,6 @@ from .options import (
     options_of,
 )
 from .results import Report
-from .snapshots import Snapshot
 
 if TYPE_CHECKING:
     from typing_extensions import ParamSpec
@@ -61,7 +60,7 @@ def _signature(cls: Any) -> signatures.Signature:
                 if option.kw_only
                 else signatures.Parameter.POSITIONAL_OR_KEYWORD,
                 default=signatures.Parameter.empty if option.required else option.default,
-                annotation=cls.__annotations__[option.name].__args__[0],
+                annotation=option.takes,
             )
             for option in options_of(cls).values()
         ]
@@ -117,11 +116,12 @@ def verify(spec: VerifySpec) -> Report:
 
 
 @_taking(SnapshotSpec)
-def snapshot(spec: SnapshotSpec) -> Snapshot:
+def snapshot(spec: SnapshotSpec) -> Report:
     """Writes a small copy of a model_dir without its data, which serves as model_dir in checks.
 
     Returns:
-        The snapshot; ``snapshot.report`` says what is wrong with the model_dir.
+        The report: ``report.written`` is the snapshot, and the findings say what is wrong with the
+        model_dir.
 
     Raises:
         UsageError: there is no checkpoint to copy, or ``out`` is not empty.

@@ -42,6 +42,7 @@ class Option(Generic[Given, Kept]):
 
     Attributes:
         name: the keyword in Python and in a configuration.
+        takes: the type ``Given``.
         flag: the flag on the command line; a word without dashes is a positional argument.
         help: one sentence for the command line's help and the docstring.
         read: returns the value to keep, or raises a :class:`UsageError` without the name.
@@ -62,6 +63,7 @@ class Option(Generic[Given, Kept]):
         kw_only: bool = True,
     ) -> None:
         self.name = ""
+        self.takes: Any = None
         self.flag = flag
         self.help = help
         self.read = read
@@ -77,6 +79,7 @@ class Option(Generic[Given, Kept]):
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
+        self.takes = owner.__annotations__[name].__args__[0]
 
     @overload
     def __get__(self, instance: None, owner: type) -> Given: ...
@@ -122,10 +125,22 @@ class OptionError(UsageError):
         self.by_flags = "".join(p if isinstance(p, str) else p.flag for p in parts)
 
 
+def _model_dir(*, kw_only: bool) -> Option[Path, str]:
+    return Option(
+        flag="MODEL_DIR",
+        help="A model_dir, the prefix of a checkpoint (runs/base/model.ckpt-1000), or one of its "
+        "files. It may be remote, such as gs://bucket/runs/base.",
+        read=values.path("a path"),
+        kw_only=kw_only,
+    )
+
+
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
 
-    @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(Option,))
+    @dataclass_transform(
+        frozen_default=True, kw_only_default=True, field_specifiers=(Option, _model_dir)
+    )
     def option_list(cls: Type[C]) -> Type[C]:
         """Type checkers see a frozen dataclass that takes ``Given`` and has ``Kept``."""
 else:
@@ -152,16 +167,6 @@ def from_command_line(cls: Callable[..., C], given: Mapping[str, Any]) -> C:
 # --- Options of several commands -------------------------------------------------------------
 
 
-def _model_dir() -> "Option[Path, str]":
-    return Option(
-        flag="MODEL_DIR",
-        help="A model_dir, the prefix of a checkpoint (runs/base/model.ckpt-1000), or one of its "
-        "files. It may be remote, such as gs://bucket/runs/base.",
-        read=values.path("a path"),
-        kw_only=False,
-    )
-
-
 def _fail_on(default: str) -> "Option[str, str]":
     return Option(
         default=default,
@@ -179,7 +184,7 @@ def _fail_on(default: str) -> "Option[str, str]":
 class CheckSpec:
     """What a check takes."""
 
-    model_dir: Option[Path, str] = _model_dir()
+    model_dir: Option[Path, str] = _model_dir(kw_only=False)
     target: Option[str, str] = Option(
         flag="TARGET",
         help="module:attr or path/to/file.py:attr of a model_fn, an Estimator, or a factory of "
@@ -294,7 +299,7 @@ class CheckSpec:
 class InspectSpec:
     """What an inspection takes."""
 
-    model_dir: Option[Path, str] = _model_dir()
+    model_dir: Option[Path, str] = _model_dir(kw_only=False)
     fail_on: Option[str, str] = _fail_on("error")
 
 
@@ -302,7 +307,7 @@ class InspectSpec:
 class VerifySpec:
     """What a verification takes."""
 
-    model_dir: Option[Path, str] = _model_dir()
+    model_dir: Option[Path, str] = _model_dir(kw_only=False)
     all_checkpoints: Option[bool, bool] = Option(
         default=False,
         flag="--all-checkpoints",
@@ -316,7 +321,7 @@ class VerifySpec:
 class SnapshotSpec:
     """What a snapshot takes."""
 
-    model_dir: Option[Path, str] = _model_dir()
+    model_dir: Option[Path, str] = _model_dir(kw_only=False)
     out: Option[Path, str] = Option(
         flag="OUT",
         help="The directory to write: a new one, or an empty one.",

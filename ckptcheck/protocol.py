@@ -138,7 +138,7 @@ class RestorePlan:
     reinitialized: Tuple[VariableSpec, ...] = ()
     run_errors: Tuple[RunError, ...] = ()
     opaque_errors: Tuple[RunError, ...] = ()
-    locations: Mapping[str, Location] = dataclasses.field(default_factory=dict)
+    locations: Mapping[str, Location] = dataclasses.field(default_factory=dict, hash=False)
 
 
 @dataclasses.dataclass(frozen=True)

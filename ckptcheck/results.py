@@ -353,6 +353,19 @@ class Verified:
 
 
 @dataclasses.dataclass(frozen=True)
+class Written:
+    """A snapshot that was written.
+
+    Attributes:
+        folder: where it is; "" where none was written.
+        names: the files in it.
+    """
+
+    folder: str = ""
+    names: Tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
 class Report:
     """The result of a command.
 
@@ -372,6 +385,7 @@ class Report:
         checkpoints: all checkpoints in the directory of an inspection, the latest last.
         contents: what the inspected checkpoint holds.
         verified: the checkpoints whose data was verified, the latest last.
+        written: the snapshot that the command wrote.
     """
 
     command: str
@@ -389,6 +403,7 @@ class Report:
     checkpoints: Tuple[CheckpointSummary, ...] = ()
     contents: Contents = Contents()
     verified: Tuple[Verified, ...] = ()
+    written: Written = Written()
 
     @property
     def all_groups(self) -> Tuple[Group, ...]:

@@ -14,28 +14,21 @@ from .errors import UsageError
 from .file_facts import file_facts
 from .groups import group
 from .model_dir import Located
-from .results import SNAPSHOT, Finding, Report
+from .results import SNAPSHOT, Finding, Report, Written
 from .rules import role_of, run_rules
 from .rules.base import FOR_CHECKS, some_names
 from .settled import Doubt, Look, doubt_of, look_at, settled
 
 
-class Snapshot(NamedTuple):
-    """A small copy of a model_dir.
-
-    Attributes:
-        folder: where it is.
-        names: the files in it.
-        report: what has to be known of the model_dir.
-    """
-
-    folder: str
-    names: Tuple[str, ...]
-    report: Report
-
-
-def snapshot(model_dir: str, out: str) -> Snapshot:
+def snapshot(model_dir: str, out: str) -> Report:
     """Writes a small copy of a model_dir without its data, which serves as MODEL_DIR in checks.
+
+    Args:
+        model_dir: a model_dir, a checkpoint's prefix, or one of its files.
+        out: the directory to write, which must not exist.
+
+    Returns:
+        What was written, and what has to be known of the model_dir.
 
     Raises:
         UsageError: there is no checkpoint that can be copied, or ``out`` is there already.
@@ -47,7 +40,7 @@ def snapshot(model_dir: str, out: str) -> Snapshot:
         return _snapshot(place, local_path(out))
 
 
-def _snapshot(place: LocalView, out: str) -> Snapshot:
+def _snapshot(place: LocalView, out: str) -> Report:
     seen = _seen(place)
     contents = packed_contents(seen.contents)
     findings = place.shown(tuple(run_rules(file_facts(*seen.look))))
@@ -56,10 +49,15 @@ def _snapshot(place: LocalView, out: str) -> Snapshot:
         lost = (*_lost(findings, out), *(f"this could not be known: {item}" for item in unread))
         if lost:
             add_said(out, lost)
-    model_dir = place.shown(seen.look.located.model_dir)
-    said = [finding for finding in findings if _matters(finding)]
-    report = Report(SNAPSHOT, True, True, model_dir, group(said), unread)
-    return Snapshot(out, tuple(contents), report)
+    return Report(
+        SNAPSHOT,
+        ok=True,
+        checked=True,
+        model_dir=place.shown(seen.look.located.model_dir),
+        groups=group([finding for finding in findings if _matters(finding)]),
+        not_judged=unread,
+        written=Written(out, tuple(contents)),
+    )
 
 
 def _matters(finding: Finding) -> bool:

@@ -11,16 +11,22 @@ _HEAD = """# Rules
 Made by `python docs/generate_rules.py` from the rules' own docstrings; `ckptcheck --explain RULE`
 prints the same.
 
-| rule | severity | what it finds |
-| --- | --- | --- |
+| rule | severity | category | what it finds |
+| --- | --- | --- | --- |
 """
 
 
 def render() -> str:
     """The text of docs/rules.md."""
     rules = all_rules().values()
-    rows = [f"| [{rule.id}](#{rule.id}) | {rule.severity} | {rule.summary} |" for rule in rules]
-    sections = [f"## {rule.id}\n\n*{rule.severity}*\n\n{rule.explanation}" for rule in rules]
+    rows = [
+        f"| [{rule.id}](#{rule.id}) | {rule.severity} | {rule.category} | {rule.summary} |"
+        for rule in rules
+    ]
+    sections = [
+        f"## {rule.id}\n\n*{rule.severity}, {rule.category}*\n\n{rule.explanation}"
+        for rule in rules
+    ]
     text = _HEAD + "\n".join(rows) + "\n\n" + "\n\n".join(sections) + "\n"
     return text.replace("``", "`")
 

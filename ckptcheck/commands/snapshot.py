@@ -27,8 +27,9 @@ What is wrong with MODEL_DIR is printed and kept in OUT, but does not fail the c
 def snapshot_command(given: Dict[str, Any]) -> None:
     """Runs the command."""
     spec = from_command_line(SnapshotSpec, given)
-    made = snapshot(spec.model_dir, spec.out)
+    report = snapshot(spec.model_dir, spec.out)
+    made = report.written
     sizes = [os.path.getsize(os.path.join(made.folder, name)) for name in made.names]
     where = printable(escaped(made.folder), 2000)
     write_out(f"{where}: {len(made.names)} files, {bytes_text(sum(sizes))}\n")
-    typer.echo(render(made.report), err=True, nl=False)
+    typer.echo(render(report), err=True, nl=False)

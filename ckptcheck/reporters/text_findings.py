@@ -110,8 +110,9 @@ def _below_table(findings: Sequence[Finding], options: Options) -> Iterator[str]
     at_run = [finding for finding in findings if Outcome.FAILS_AT_RUN in finding.outcomes.values()]
     for error in dict.fromkeys(filter(None, (finding.data.get("error") for finding in at_run))):
         yield wrapped(f"the run raises: {error}", options, "  ")
-    found = (finding.location for finding in findings)
-    places = list(dict.fromkeys(f"{place.file}:{place.line}" for place in found if place))
+    weights = [finding for finding in findings if finding.data.get("role") != "slot"] or findings
+    found = {(place.file, place.line) for place in (f.location for f in weights) if place}
+    places = [f"{file}:{line}" for file, line in sorted(found)]
     if places:
         shown = places if len(places) <= _MOST_PLACES + 1 else places[:_MOST_PLACES]
         more = f" and {len(places) - len(shown)} more" if len(places) > len(shown) else ""

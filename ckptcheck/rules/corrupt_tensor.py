@@ -16,7 +16,7 @@ from typing import Iterator, Tuple
 from ..model_dir import TensorScan
 from ..protocol import VariableSpec
 from ..results import Finding
-from .base import DATA, FILES, UNSOUND, Facts, Rule, counted, outcomes_of_reading, untraced
+from .base import DATA, UNSOUND, Facts, Rule, counted, outcomes_of_reading, untraced
 from .examples import facts
 
 
@@ -55,7 +55,6 @@ RULE = Rule(
     summary="The bytes of a tensor are not those that were saved.",
     check=check,
     category=DATA,
-    needs=(FILES,),
     role=UNSOUND,
     title=title,
     good=facts,

@@ -195,9 +195,8 @@ def restore_of(
     unwatched = set(variables.global_ops) - restored - filled - uninitialized
     unwatched &= ancestors(filter(None, map(as_op, fetches)))
     stored = {spec.name: spec for spec in checkpoint}
-    wrong = {
-        item.read.variable or item.read.key: item.sink for item in found if not item.fits(stored)
-    }
+    other = [item for item in found if not item.fits(stored)]
+    wrong = {item.read.variable or item.read.key: item.sink for item in other}
     wrong.update((op.name, op) for op in uninitialized | unwatched | (restored & filled))
     plan = RestorePlan(
         mode,

@@ -9,15 +9,13 @@ import subprocess
 import sys
 from typing import Any, Dict, List, Optional
 
-from ckptcheck.reporters.formats import FORMATS
-
 from ckptcheck.checks import run_check
 from ckptcheck.client.process import Tracer
 from ckptcheck.commands.terminal import exit_code
 from ckptcheck.errors import UsageError
 from ckptcheck.exit_codes import EXIT_USAGE
 from ckptcheck.options import CheckSpec
-from ckptcheck.reporters.options import Options
+from ckptcheck.reporters import render
 from ckptcheck.results import Report
 
 from .cases import Case
@@ -205,7 +203,7 @@ class Check:
             self.code, self.message = EXIT_USAGE, str(error)
             return
         self.code = exit_code(report)
-        self.report = json.loads(FORMATS["json"](report, Options()))
+        self.report = json.loads(render(report, "json"))
 
     def verdict(self, mode: str) -> Optional[str]:
         """The verdict for a mode, as `verdict_text` writes it."""

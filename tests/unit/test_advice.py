@@ -20,6 +20,7 @@ MISMATCH = examples.facts(
 def report_of(facts: Facts) -> Report:
     findings = run_rules(facts)
     return Report(
+        command="check",
         ok=not findings,
         checked=True,
         target="net:model_fn",

@@ -154,7 +154,7 @@ def test_a_copy_of_the_params_is_plain() -> None:
 
 @pytest.mark.parametrize("shape", [[HUGE], [1 << 63], [-1], [True], [1.0], "x", [[]]])
 def test_shapes_that_no_tensor_has(shape: Any) -> None:
-    with pytest.raises(UsageError, match="features.*shape"):
+    with pytest.raises(UsageError, match=r"features.*shape"):
         feature_file({"features": {"dtype": "float32", "shape": shape}})
 
 

@@ -377,7 +377,7 @@ def test_of_two_tensors_that_overlap_the_damaged_one_is_named(tmp_path: Path) ->
     (tmp_path / "c-1.index").write_bytes(writer.index(entries))
     (tmp_path / "c-1.data-00000-of-00001").write_bytes(whole)
     found = verify(str(tmp_path / "c-1"), fail_on="error")
-    rules = {f.variable: f.rule for g in found.checkpoints[0].groups for f in g.findings}
+    rules = {f.variable: f.rule for g in found.verified[0].groups for f in g.findings}
     assert (found.ok, rules["b"]) == (False, "corrupt-tensor")
     assert "a" not in rules
 
@@ -392,7 +392,5 @@ def test_a_checkpoint_with_a_value_that_is_not_finite_is_not_good(
     }
     tensors[name] = ("float32", (2,), struct.pack("<2f", 1, value))
     found = verify(save(tmp_path, tensors))
-    (finding,) = [
-        f for f in found.checkpoints[0].groups[0].findings if f.rule == "non-finite-values"
-    ]
+    (finding,) = [f for f in found.verified[0].groups[0].findings if f.rule == "non-finite-values"]
     assert (found.ok, finding.severity, finding.variable) == (False, "warning", name)

@@ -11,7 +11,7 @@ import pytest
 
 from ckptcheck import protocol
 from ckptcheck.protocol import Failure, ModeTrace, RestorePlan, VariableSpec, from_json, to_json
-from ckptcheck.results import RESTORES, Finding, Outcome, Verdict, shape_text
+from ckptcheck.results import Finding, Outcome, shape_text
 
 TYPES: List[Type[Any]] = [
     value
@@ -50,8 +50,6 @@ def _valid(cls: Any, fields: Dict[str, Any]) -> Dict[str, Any]:
     if cls is ModeTrace:  # either a plan or a failure
         given, other = ("plan", "failure") if fields["plan"] else ("failure", "plan")
         return {**fields, given: fields[given] or Failure("raised", "", ""), other: None}
-    if cls is Verdict and fields["verdict"] == RESTORES:
-        return {**fields, "plan": fields["plan"] or RestorePlan("", ())}
     return fields
 
 
@@ -155,7 +153,7 @@ def finding(**changes: Any) -> Finding:
         severity="error",
         message="m",
         modes=("predict",),
-        outcomes={"predict": Outcome("silent")},
+        outcomes={"predict": Outcome.SILENTLY_WRONG},
         variable="dense/kernel",
         checkpoint=VariableSpec("dense/kernel", (1, 2), "float32"),
         model=VariableSpec("dense/kernel", (1, 3), "float32"),

@@ -54,11 +54,11 @@ def test_what_is_remote(named: str, remote: bool) -> None:
 def test_inspect(memory: Any, end: str) -> None:
     found = inspect("memory://runs/base" + end)
     here = inspect(str(SOURCE))
-    assert found.variables == here.variables
-    assert found.prefix == "memory://runs/base/model.ckpt-10"
+    assert found.contents.variables == here.contents.variables
+    assert found.contents.prefix == "memory://runs/base/model.ckpt-10"
     assert [finding for finding in found.findings if finding.rule != "index-data-mtime-gap"] == []
-    assert found.graph is not None and found.graph.tensorflow == "2.15.1"
-    assert (found.snapshot, found.not_judged) == (False, ())
+    assert found.contents.graph is not None and found.contents.graph.tensorflow == "2.15.1"
+    assert (found.contents.snapshot, found.not_judged) == (False, ())
 
 
 def test_a_local_address_is_a_local_path() -> None:
@@ -88,8 +88,8 @@ def test_a_chain_of_file_systems(tmp_path: Path, link: str) -> None:
     found, here = inspect(named), inspect(str(SOURCE))
     path, mark, archive = named.partition("::/")
     prefix = f"{path}/model.ckpt-10{mark}{archive}"
-    assert (found.prefix, found.variables) == (prefix, here.variables)
-    assert inspect(prefix).variables == here.variables
+    assert (found.contents.prefix, found.contents.variables) == (prefix, here.contents.variables)
+    assert inspect(prefix).contents.variables == here.contents.variables
 
 
 @pytest.mark.parametrize("named", ["memory://", "memory:///", "memory://model.ckpt-10"])
@@ -97,7 +97,7 @@ def test_the_root_of_a_file_system(memory: Any, named: str) -> None:
     for path in SOURCE.iterdir():
         memory.pipe(f"/{path.name}", path.read_bytes())
     try:
-        assert inspect(named).prefix == "memory:///model.ckpt-10"
+        assert inspect(named).contents.prefix == "memory:///model.ckpt-10"
     finally:
         for path in SOURCE.iterdir():
             memory.rm(f"/{path.name}")
@@ -160,7 +160,7 @@ def test_a_state_file_with_a_url_in_it(memory: Any) -> None:
 def test_a_state_file_that_names_the_directory(memory: Any) -> None:
     memory.pipe("/runs/base/checkpoint", b'model_checkpoint_path: "./model.ckpt-10"')
     found = inspect("memory://runs/base")
-    assert (found.prefix, found.findings) == ("memory://runs/base/model.ckpt-10", ())
+    assert (found.contents.prefix, found.findings) == ("memory://runs/base/model.ckpt-10", ())
 
 
 def test_a_state_file_that_names_a_directory_below(memory: Any) -> None:
@@ -175,12 +175,12 @@ def test_all_checkpoints_are_as_whole_as_here(memory: Any, tmp_path: Path) -> No
         name = path.name.replace("-10.", "-5.")
         memory.pipe(f"/runs/base/{name}", path.read_bytes())
     found = verify("memory://runs/base", all_checkpoints=True, fail_on="error")
-    assert [item.ok for item in found.checkpoints] == [True, True]
+    assert [item.ok for item in found.verified] == [True, True]
     listed = inspect("memory://runs/base").checkpoints
     assert len({item.size for item in listed}) == 1 and listed[0].size > 10000
     memory.rm(f"/runs/base/{DATA}")
     found = verify("memory://runs/base", all_checkpoints=True, fail_on="error")
-    assert [item.ok for item in found.checkpoints] == [True, False]
+    assert [item.ok for item in found.verified] == [True, False]
 
 
 def test_every_text_names_the_place_that_the_user_knows(memory: Any, tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_verify(memory: Any) -> None:
     memory.pipe(f"/runs/base/{DATA}", bytes(data))
     found = verify("memory://runs/base", fail_on="error")
     assert not found.ok
-    assert found.checkpoints[0].prefix == "memory://runs/base/model.ckpt-10"
+    assert found.verified[0].prefix == "memory://runs/base/model.ckpt-10"
 
 
 def test_verify_reads_where_the_index_lies(memory: Any, tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_verify_reads_where_the_index_lies(memory: Any, tmp_path: Path) -> None:
     shutil.copytree(str(FIXTURES / "linear" / "tf215"), str(other))
     memory.pipe("/runs/base/checkpoint", f'model_checkpoint_path: "{other}/model.ckpt-10"'.encode())
     found = verify("memory://runs/base", fail_on="error")
-    assert found.ok and found.checkpoints[0].prefix == f"{other}/model.ckpt-10"
+    assert found.ok and found.verified[0].prefix == f"{other}/model.ckpt-10"
 
 
 def test_a_damaged_index_says_nothing_of_the_data(memory: Any) -> None:
@@ -223,15 +223,17 @@ def test_a_remote_snapshot(memory: Any, tmp_path: Path) -> None:
     for path in (tmp_path / "snap").iterdir():
         memory.pipe(f"/runs/snap/{path.name}", path.read_bytes())
     found = inspect("memory://runs/snap")
-    assert found.graph is not None and found.graph.tensorflow == "2.15.1"
-    assert found.snapshot and "unreadable-checkpoint" not in {f.rule for f in found.findings}
+    assert found.contents.graph is not None and found.contents.graph.tensorflow == "2.15.1"
+    assert found.contents.snapshot and "unreadable-checkpoint" not in {
+        f.rule for f in found.findings
+    }
     with pytest.raises(UsageError, match="is a snapshot"):
         verify("memory://runs/snap")
 
 
 def test_snapshot(memory: Any, tmp_path: Path) -> None:
     snapshot("memory://runs/base", str(tmp_path / "snap"))
-    assert inspect(str(tmp_path / "snap")).snapshot
+    assert inspect(str(tmp_path / "snap")).contents.snapshot
 
 
 @pytest.mark.parametrize("named", ["memory://runs/nothing", "memory://runs/base/model.ckpt-11"])
@@ -283,7 +285,7 @@ def test_a_directory_of_many_checkpoints_says_which_were_left_out(
     (text,) = inspect("memory://runs/base").not_judged
     assert text.startswith("model.ckpt-60, model.ckpt-50, model.ckpt-40 and 2 more: ")
     found = verify("memory://runs/base", all_checkpoints=True, fail_on="error")
-    assert [item.step for item in found.checkpoints] == [10, 70, 80]
+    assert [item.step for item in found.verified] == [10, 70, 80]
     assert found.not_judged == (text,)
 
 
@@ -321,11 +323,9 @@ def test_the_steps_of_all_checkpoints(memory: Any, tmp_path: Path) -> None:
     shutil.copytree(str(SOURCE), str(here))
     renamed(here, "model.ckpt-10", "model.ckpt-20")
     found = verify(copied(memory, here), all_checkpoints=True)
-    assert [item.ok for item in found.checkpoints] == [True, False]
-    assert [finding.rule for finding in found.checkpoints[1].groups[0].findings] == [
-        "step-mismatch"
-    ]
-    assert [item.ok for item in verify(str(here), all_checkpoints=True).checkpoints] == [
+    assert [item.ok for item in found.verified] == [True, False]
+    assert [finding.rule for finding in found.verified[1].groups[0].findings] == ["step-mismatch"]
+    assert [item.ok for item in verify(str(here), all_checkpoints=True).verified] == [
         True,
         False,
     ]
@@ -431,8 +431,11 @@ def test_a_save_while_it_is_fetched(
             patch.setattr(type(memory), name, before(getattr(type(memory), name)))
         found = inspect("memory://runs/base")
     assert [item.rule for item in found.findings if item.rule != "index-data-mtime-gap"] == []
-    assert found.graph is not None
-    assert found.prefix in ("memory://runs/base/model.ckpt-10", "memory://runs/base/model.ckpt-20")
+    assert found.contents.graph is not None
+    assert found.contents.prefix in (
+        "memory://runs/base/model.ckpt-10",
+        "memory://runs/base/model.ckpt-20",
+    )
     assert [item.loaded for item in found.checkpoints] == [True]
 
 

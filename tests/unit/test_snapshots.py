@@ -151,13 +151,16 @@ def test_the_graph_is_packed_and_the_same_at_any_time(
     made = snapshot(str(model_dir), str(tmp_path / "one"))
     monkeypatch.setattr("time.time", lambda: 1e9)
     snapshot(str(model_dir), str(tmp_path / "two"))
-    assert "model.ckpt-10.meta.gz" in made.names and "model.ckpt-10.meta" not in made.names
+    assert (
+        "model.ckpt-10.meta.gz" in made.written.names
+        and "model.ckpt-10.meta" not in made.written.names
+    )
     content = (tmp_path / "one" / "model.ckpt-10.meta.gz").read_bytes()
     assert content == (tmp_path / "two" / "model.ckpt-10.meta.gz").read_bytes()
     whole = (model_dir / "model.ckpt-10.meta").read_bytes()
     assert gzip.decompress(content) == whole and len(content) < len(whole) / 3
     found = inspect(str(tmp_path / "one"))
-    assert found.graph is not None and found.graph.tensorflow == "2.15.1"
+    assert found.contents.graph is not None and found.contents.graph.tensorflow == "2.15.1"
 
 
 def test_a_packed_graph_is_local_view_as_a_file(
@@ -198,7 +201,7 @@ def test_a_packed_graph_that_is_none(
     path.write_bytes(faults.get(fault, gzip.compress(bytes(1 << 20))))
     if fault == "bomb":
         monkeypatch.setattr(graphs_module, "_LARGEST_FILE", 1 << 19)
-    assert inspect(str(tmp_path / "snap")).graph is None
+    assert inspect(str(tmp_path / "snap")).contents.graph is None
     located = locate(str(tmp_path / "snap"))
     with pytest.raises(UsageError, match=r"10\.meta\.gz cannot be unpacked"), graphs_at_hand(
         located
@@ -284,8 +287,8 @@ def test_an_interrupted_snapshot_takes_away_no_files_of_others(
 
 def test_an_address_of_this_machine(model_dir: Path, tmp_path: Path) -> None:
     made = snapshot(f"file://{model_dir}", f"file://{tmp_path}/out")
-    assert made.folder == str(tmp_path / "out")
-    assert inspect(made.folder).ok
+    assert made.written.folder == str(tmp_path / "out")
+    assert inspect(made.written.folder).ok
 
 
 def test_a_graph_that_is_none_goes_along_with_the_one_that_is_read(
@@ -294,7 +297,7 @@ def test_a_graph_that_is_none_goes_along_with_the_one_that_is_read(
     (model_dir / "model.ckpt-10.meta").write_bytes(b"xx")
     (model_dir / "graph.pbtxt").write_text("node {}")
     made = snapshot(str(model_dir), str(tmp_path / "out"))
-    assert {"model.ckpt-10.meta.gz", "graph.pbtxt.gz"} <= set(made.names)
+    assert {"model.ckpt-10.meta.gz", "graph.pbtxt.gz"} <= set(made.written.names)
     said = [[f.message for f in inspect(str(d)).findings] for d in (model_dir, tmp_path / "out")]
     assert said[0] == said[1] and "no graph in it" in said[0][0]
 

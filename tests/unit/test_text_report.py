@@ -6,10 +6,10 @@ import time
 from typing import Any, Tuple
 
 import pytest
-from ckptcheck.reporters.formats import FORMATS
 
+from ckptcheck import reporters
 from ckptcheck.protocol import Failure, Frame, RestorePlan, RunError, VariableSpec
-from ckptcheck.reporters.options import Options
+from ckptcheck.reporters import Options
 from ckptcheck.results import Advice, Features, Launch, Report
 from ckptcheck.rules import all_rules
 from ckptcheck.rules import examples as made
@@ -22,7 +22,7 @@ FORBIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\u
 
 
 def render(report: Report, **options: Any) -> str:
-    return FORMATS["text"](report, Options(**options))
+    return reporters.render(report, "text", Options(**options))
 
 
 @pytest.mark.parametrize("show_plan", [False, True])

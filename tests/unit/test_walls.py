@@ -76,7 +76,7 @@ def test_imports_are_seen() -> None:
     assert "ckptcheck.rules.examples" in IMPORTS["ckptcheck.rules.shape_mismatch"]
     assert "ckptcheck.tracer.compat" in IMPORTS["ckptcheck.tracer.trace"]
     assert "tensorflow" in IMPORTS["ckptcheck.tracer.compat"]
-    assert "ckptcheck.reporters.text" in IMPORTS["ckptcheck.reporters.formats"]
+    assert "ckptcheck.reporters.layout" in IMPORTS["ckptcheck.reporters.text"]
 
 
 @pytest.mark.parametrize("module", [m for m in IMPORTS if not inside(m, "ckptcheck.tracer")])
