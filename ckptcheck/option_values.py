@@ -84,15 +84,16 @@ def one_of(*allowed: str) -> Callable[[Any], str]:
     """Returns a reader of one of some words."""
 
     def read(value: Any) -> str:
-        verify_type(value, str, _either([repr(word) for word in allowed]))
+        verify_type(value, str, either([repr(word) for word in allowed]))
         if value not in allowed:
-            raise UsageError(f"{value}: expected {_either(allowed)}")
+            raise UsageError(f"{value}: expected {either(allowed)}")
         return str(value)
 
     return read
 
 
-def _either(words: Iterable[str]) -> str:
+def either(words: Iterable[str]) -> str:
+    """Returns words as a sentence names alternatives: ``a, b or c``."""
     *others, last = words
     return f"{', '.join(others)} or {last}" if others else last
 
@@ -205,7 +206,7 @@ def name(attribute: str, *words: str) -> Callable[[Any], str]:
         attribute: the attribute that examples name.
         words: what else is allowed.
     """
-    expected = _either([*words, "module:attr", "path/to/file.py:attr"])
+    expected = either([*words, "module:attr", "path/to/file.py:attr"])
 
     def read(value: Any) -> str:
         text = path(f"a text such as 'package.module:{attribute}'")(value)

@@ -25,7 +25,7 @@ from typing import (
 from . import option_values as values
 from .errors import UsageError
 from .features_file import FeatureFile
-from .protocol import MODES
+from .protocol import ALL_MODES, MODES
 from .results import SEVERITIES
 
 Given = TypeVar("Given")
@@ -172,7 +172,7 @@ def _fail_on(default: str) -> "Option[str, str]":
         default=default,
         flag="--fail-on",
         metavar="SEVERITY",
-        help="Fail if a finding has this severity or a higher one: note, warning or error.",
+        help=f"Fail if a finding is this severe or more: {values.either(SEVERITIES)}.",
         read=values.one_of(*SEVERITIES),
     )
 
@@ -203,7 +203,7 @@ class CheckSpec:
         default=MODES,
         flag="--mode",
         metavar="MODE",
-        help="Check this mode: predict, eval, train or export. Repeatable.",
+        help=f"Check this mode: {values.either(ALL_MODES)}. Repeatable.",
         read=values.modes,
     )
     params_type: Option[str, str] = Option(
@@ -217,7 +217,7 @@ class CheckSpec:
         default=(),
         flag="--",
         metavar="FLAGS",
-        help="The command line that the flags of the code (absl, tf.flags) are parsed from.",
+        help="The command line that the code parses its flags from (absl, tf.flags).",
         read=values.texts,
     )
     input_fn: Option[str, str] = Option(

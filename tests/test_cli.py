@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 import pytest
 
 import ckptcheck
+from ckptcheck.commands import COMMANDS
+from ckptcheck.options import CheckSpec, options_of
 from ckptcheck.rules import all_rules
 
 from .support import (
@@ -74,8 +76,20 @@ def test_help(blocked: Blocked) -> None:
     run = blocked.run("--help")
     assert run.code == 0
     assert not blocked.imported
-    for word in ("MODEL_DIR", "TARGET", "PARAMS", "--python", "--set", "--mode", "Exit codes"):
+    for word in ("MODEL_DIR TARGET PARAMS", "short for", "./check", "Exit codes", *COMMANDS):
         assert word in run.out
+
+
+@pytest.mark.parametrize("words", [("check",), ("--mode", "eval")])
+def test_help_of_a_check(blocked: Blocked, words: Tuple[str, ...]) -> None:
+    """All that the list of options says, also where the command's name is left out."""
+    run = blocked.run(*words, "--help")
+    assert (run.code, blocked.imported) == (0, False)
+    said = " ".join(run.out.split())
+    for option in options_of(CheckSpec).values():
+        assert option.flag in said and option.metavar in said and option.help in said
+    for word in ("--set", "--show-plan", "--format", "Exit codes"):
+        assert word in said
 
 
 def test_version(blocked: Blocked) -> None:
@@ -611,14 +625,14 @@ def test_check_imports_no_tensorflow_itself(project: Project) -> None:
     ("changes", "words"),
     [
         ({"model_dir": "no/such"}, "no/such"),
-        ({"target": "model"}, "TARGET 'model'"),
+        ({"target": "model"}, "target 'model'"),
         ({"params": "no-such.json"}, "params no-such.json: no such file"),
-        ({"modes": ["infer"]}, "--mode infer"),
+        ({"modes": ["infer"]}, "modes infer"),
         ({"modes": []}, "at least one of"),
         ({"features": "no-such.json"}, "no-such.json"),
         ({"python": "/no/such/python"}, "/no/such/python"),
-        ({"timeout": 0}, "--timeout 0"),
-        ({"timeout": "x"}, "timeout is str: expected a number of seconds"),
+        ({"timeout": 0}, "timeout 0: expected seconds above 0"),
+        ({"timeout": "x"}, "timeout x: expected a number of seconds"),
         ({"target": len}, "target is builtin_function_or_method: expected a text"),
         ({"target": "model.model_fn"}, "such as model:model_fn"),
         ({"params": [1]}, "params is list: expected a dict"),

@@ -10,17 +10,17 @@ from ..checks import run_check
 from ..errors import UsageError
 from ..json_files import with_overrides
 from ..option_values import looks_like_target
-from ..options import CheckSpec, from_command_line
+from ..options import CheckSpec, from_command_line, options_of
 from ..reporters import render
 from .parsing import FORMAT, help_text, new_app, takes
 from .progress import Bar
 from .terminal import finish, of_terminal
 
 app = new_app()
-_DETAILS = """Nothing is restored. The code is imported and model_fn is called, in a process of its
+_DETAILS = f"""Nothing is restored. The code is imported and model_fn is called, in a process of its
 own.
 
-Arguments after -- are the command line that the flags of the code (absl, tf.flags) are parsed from.
+-- FLAGS: {options_of(CheckSpec)["flags"].help}
 
 Exit codes: 0 consistent; 1 findings; 2 wrong usage; 3 nothing to check.
 """

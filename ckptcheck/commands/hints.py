@@ -41,12 +41,13 @@ def verify_words(words: Sequence[str]) -> None:
     else:
         _verify_first(words)
     command = words[0] if words[0] in COMMANDS else "check"
-    for word in words[1:]:
+    for place, word in enumerate(words[1:], 1):
         instead = _INSTEAD.get(word, {}).get(command)
         if instead:
             raise UsageError(f"no option {word}: {instead}")
         if word in ABOUT[1:]:
-            raise UsageError(f"{word} has to come first: ckptcheck {word}")
+            meant = " ".join(words[place : place + (2 if word == "--explain" else 1)])
+            raise UsageError(f"{word} has to come first: ckptcheck {meant}")
 
 
 def _verify_not_a_model_dir(words: Sequence[str]) -> None:

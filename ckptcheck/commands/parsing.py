@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, List, Optional
 import typer
 
 from ..errors import UsageError
-from ..option_values import one_of
+from ..option_values import either, one_of
 from ..options import Option, options_of
 from ..reporters import formats
 from . import COMMANDS
@@ -80,5 +80,9 @@ def _verified_format(value: str) -> str:
 
 
 FORMAT = typer.Option(
-    "text", "--format", metavar="FORMAT", callback=_verified_format, help="text or json."
+    "text",
+    "--format",
+    metavar="FORMAT",
+    callback=_verified_format,
+    help=f"Print the report as {either(formats())}.",
 )
