@@ -287,7 +287,8 @@ def _facts(
         try:
             traced = trace_check(spec, located, tracer, known, index, rehearses)
         except UsageError as error:
-            raise UsageError(str(error) + _said_of(before, located)) from None
+            error.args = (f"{error}{_said_of(before, located)}",)
+            raise
         after = listing_after(located.model_dir, before)
         changed = attributed(before, after)
         if not (changed.of_a_training and traced.raised):

@@ -289,6 +289,7 @@ class Tracer:
             except queue.Empty:
                 message = {}
             if message is None:
+                self._messages.put(None)  # for those who ask once more
                 raise TracerLostError(self._ended(command))
             if message and wanted(message):
                 return message
