@@ -8,10 +8,10 @@ from typing import Any, Callable, Mapping, Optional, Tuple, TypeVar, Union
 from .advice import with_advice
 from .checkpoint.bundle import differences
 from .checkpoint.examine import Examined
+from .checkpoint.folder_changes import FolderState, attributed, folder_state, state_after
 from .checkpoint.graphs import Graphs, graphs_at_hand
 from .checkpoint.gzip_file import unpacked_name
 from .checkpoint.held import NOTHING_HELD, Held, data_held, lacks
-from .checkpoint.listing import Listing, attributed, listing, listing_after
 from .checkpoint.marks import Marks, marks_of
 from .checkpoint.remote import LocalView, local_view
 from .client.process import Tracer
@@ -283,17 +283,17 @@ def _facts(
     bundle = examined.bundle
     index = bundle.checkpoint_index() if bundle else None
     for _ in range(_MOST_TRACES):
-        before = listing(located.model_dir)
+        before = folder_state(located.model_dir)
         try:
             traced = trace_check(spec, located, tracer, known, index, rehearses)
         except UsageError as error:
             error.args = (f"{error}{_said_of(before, located)}",)
             raise
-        after = listing_after(located.model_dir, before)
+        after = state_after(located.model_dir, before)
         changed = attributed(before, after)
         if not (changed.of_a_training and traced.raised):
             break
-    doubts = () if before.whole and after.whole else (_NOT_ALL_FILES,)
+    doubts = () if before.complete and after.complete else (_NOT_ALL_FILES,)
     if changed.of_a_training:
         names = some_names([printable(change.name) for change in changed.of_a_training])
         doubts = (*doubts, _BESIDE_A_TRAINING.format(names))
@@ -322,9 +322,9 @@ _BESIDE_A_TRAINING = (
 _NOT_ALL_FILES = "whether the code writes into the model_dir: it holds too many files to look at"
 
 
-def _said_of(before: Listing, located: Located) -> str:
+def _said_of(before: FolderState, located: Located) -> str:
     """What to say of changed files where there will be no report."""
-    after = listing_after(located.model_dir, before)
+    after = state_after(located.model_dir, before)
     names = [printable(change.name) for change in attributed(before, after).others]
     if not names:
         return ""

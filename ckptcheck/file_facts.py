@@ -5,11 +5,11 @@ from typing import Callable, List, Optional, Sequence, Tuple
 
 from .checkpoint.bundle import Bundle
 from .checkpoint.examine import Examined
-from .model_dir import Located, TensorScan
-from .protocol import Failure
+from .model_dir import Located, Missing, Named, TensorScan, Unnamed
+from .protocol import Failure, FailureKind
 from .results import SEVERITIES, DataRead, Finding
 from .rules import Facts
-from .rules.checkpoint_moved import what_is_named
+from .rules.state_file_wording import absence_text
 from .rules.unreadable_checkpoint import OWN_READER
 
 
@@ -19,7 +19,7 @@ def file_facts(
     """What rules may look at where no model is traced."""
     unreadable = None
     if examined.problem and not examined.first_version:
-        unreadable = Failure("raised", OWN_READER, examined.problem)
+        unreadable = Failure(FailureKind.RAISED, OWN_READER, examined.problem)
     return Facts(
         located=located,
         modes=(),
@@ -76,11 +76,11 @@ def loaded_prefix(located: Located) -> str:
 def why_loaded(located: Located, bundle: Optional[Bundle]) -> str:
     """Which checkpoint Estimator would load, and why."""
     name = _name_in(located.model_dir, loaded_prefix(located) or located.prefix)
-    if located.explicit:
+    if isinstance(located, Named):
         return f"{name} was named"
-    if located.prefix and not located.exists:
-        return what_is_named(located)
-    if not located.prefix:
+    if isinstance(located, Missing):
+        return absence_text(located)
+    if isinstance(located, Unnamed):
         return "Estimator loads none of them" if located.candidates else "Estimator begins anew"
     if bundle is not None and bundle.object_based:
         named = located.prefix if located.elsewhere else name

@@ -14,7 +14,7 @@ from .checkpoint.locate import locate
 from .checkpoint.marks import marks_of
 from .errors import UsageError, being_written
 from .file_facts import file_facts
-from .model_dir import Located
+from .model_dir import Located, Unnamed
 from .results import Finding
 from .rules import all_rules
 
@@ -172,6 +172,7 @@ def _first_files(look: Look, rules: Set[str]) -> Iterator[Tuple[str, float]]:
     others: List[str] = []
     if rules & {"newer-checkpoint", "no-checkpoint"}:
         others.extend(prefix + ".index" for prefix in located.candidates)
+    if isinstance(located, Unnamed):
         others.extend(os.path.join(located.model_dir, name) for name in located.data_alone)
     if "data-without-index" in rules and files is not None:
         folder = os.path.dirname(located.prefix)

@@ -13,7 +13,7 @@ from .checkpoint.snapshot import Contents, add_said, packed_contents, snapshot_o
 from .errors import UsageError
 from .file_facts import file_facts
 from .groups import group
-from .model_dir import Located
+from .model_dir import Located, Unnamed
 from .results import SNAPSHOT, Finding, Report, Written
 from .rules import role_of, run_rules
 from .rules.base import FOR_CHECKS, some_names
@@ -108,9 +108,9 @@ def _doubt(seen: _Seen) -> Doubt:
 def _instead(located: Located) -> str:
     if located.candidates:
         return "name one of " + ", ".join(located.candidates[-3:])
-    if located.saved_model:
+    if isinstance(located, Unnamed) and located.saved_model:
         return f"give the variables of the SavedModel: {located.saved_model}"
-    if located.below:
+    if isinstance(located, Unnamed) and located.below:
         return f"there is none in it, and there are some in {some_names(located.below)}"
     return "there is none in it"
 

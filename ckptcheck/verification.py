@@ -1,18 +1,19 @@
 """Whether the data of checkpoints is what was saved, without TensorFlow."""
 
 import contextlib
-import dataclasses
 import os
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from .checkpoint.bundle import has_huge_index
+from .checkpoint.data_files import ReadRange
 from .checkpoint.data_scan import scan
 from .checkpoint.examine import Examined, examine
+from .checkpoint.existing import step_and_name
 from .checkpoint.files import Listing, by_checkpoint, list_folder
 from .checkpoint.held import NOTHING_HELD, Held, data_held, lacks
-from .checkpoint.locate import checkpoints_of, locate, named_alone, step_and_name
+from .checkpoint.locate import checkpoints_of, locate, named_alone
 from .checkpoint.marks import marks_of
-from .checkpoint.remote import LocalView, ReadRange, local_view
+from .checkpoint.remote import LocalView, local_view
 from .checkpoint.snapshot import list_model_dir
 from .checkpoint.state_file import STATE_FILE
 from .checkpoint.v1_format import is_first_version
@@ -28,7 +29,7 @@ from .file_facts import (
     why_loaded,
 )
 from .groups import group
-from .model_dir import Located, step_of
+from .model_dir import Located, Named, Unnamed, step_of
 from .results import VERIFY, Report, Verified
 from .rules import role_of, run_rules
 from .rules.base import UNSOUND
@@ -152,7 +153,7 @@ def _results(
         else:
             results.append(result)
     if gone and (seen.loaded in gone or not any(item.prefix for item in results)):
-        if not seen.located.explicit:
+        if not isinstance(seen.located, Named):
             return None
         raise UsageError(f"{gone[0]} was removed while it was read (by a training run?)")
     return results
@@ -197,7 +198,7 @@ def _why(located: Located, loaded: str, checkpoints: Sequence["_Checkpoint"]) ->
 
 
 def _of_saved_model(located: Located, results: Sequence[Verified]) -> Tuple[str, ...]:
-    if not located.saved_model:
+    if not isinstance(located, Unnamed) or not located.saved_model:
         return ()
     if os.path.realpath(located.saved_model) in {os.path.realpath(item.prefix) for item in results}:
         return ()
@@ -302,11 +303,10 @@ def _wait_for_removal(item: _Checkpoint, located: Located) -> None:
 
 
 def _named(located: Located, prefix: str, files: _Files) -> Located:
-    if prefix and "\0" not in prefix and os.path.isfile(prefix + ".index"):
-        return named_alone(located, prefix, files.known.get(os.path.basename(prefix), {}))
-    exists = located.exists and located.prefix == prefix
-    explicit = located.explicit or located.prefix != prefix
-    return dataclasses.replace(located, prefix=prefix, exists=exists, explicit=explicit)
+    is_there = "\0" not in prefix and os.path.isfile(prefix + ".index")
+    if prefix == located.prefix and not is_there:
+        return located
+    return named_alone(located, prefix, files.known.get(os.path.basename(prefix), {}))
 
 
 def _verified(

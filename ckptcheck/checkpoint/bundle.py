@@ -17,7 +17,7 @@ from ..model_dir import step_of
 from ..protocol import CheckpointIndex, VariableSpec
 from .bounded import read_whole
 from .dtypes import dtype_name
-from .errors import DamagedError, FirstVersionError
+from .errors import CompressedError, DamagedError, FirstVersionError
 from .slices import WHOLE, Extents, slice_key
 from .table import table_blocks
 from .v1_format import is_first_version
@@ -128,6 +128,11 @@ def read_bundle(prefix: str) -> Bundle:
         raise DamagedError(f"{path} cannot be read: {error.strerror}")
     except FirstVersionError:
         raise FirstVersionError(f"{path} is {_V1}")
+    except CompressedError as error:
+        raise UsageError(
+            f"{path}: {error}, which no TensorFlow from 1.2 on writes and ckptcheck does not read: "
+            "save the checkpoint again with TensorFlow"
+        )
     except DamagedError as error:
         raise DamagedError(f"{path}: {error}")
 

@@ -12,5 +12,9 @@ class TooLargeError(DamagedError):
     """A file has more bytes than are read of it, whatever is in it."""
 
 
+class CompressedError(DamagedError):
+    """A block of an index is compressed. TensorFlow 1.2 and later write no such blocks."""
+
+
 class FirstVersionError(DamagedError):
     """A checkpoint of the V1 format, which TensorFlow alone can list."""

@@ -63,7 +63,7 @@ def _files(bundle: Bundle, listing: Optional[Listing]) -> CheckpointFiles:
         if marker is not None:
             found = look_at_files(bundle, marker.listing, marker.step, snapshot=True)
             other = "graph.pbtxt" in map(unpacked_name, readable_graphs(base, listing))
-            return dataclasses.replace(found, said=marker.said, other_graph=other)
+            return dataclasses.replace(found, recorded=marker.recorded, other_graph=other)
         return look_at_files(bundle, listing, read_global_step(bundle))
     except OSError as error:
         raise DamagedError(f"{folder or os.curdir} cannot be read: {error.strerror}")

@@ -14,7 +14,7 @@ from .addresses import (
     protocols_of,
     without_secrets,
 )
-from .own_folder import said_of_a_full_disk
+from .own_folder import full_disk_message
 from .v1_format import without_pattern
 from .web import bounded_client
 
@@ -161,7 +161,7 @@ def why(error: BaseException) -> str:
     """What went wrong: fsspec takes whatever does for a file that is not there."""
     if isinstance(error, FileNotFoundError) and error.__cause__ is not None:
         return why(error.__cause__)
-    full = said_of_a_full_disk(error)
+    full = full_disk_message(error)
     if full:
         return full
     kind = type(error).__name__

@@ -6,7 +6,7 @@ import stat
 import struct
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
 
-from ..model_dir import GLOBAL_STEPS, CheckpointFiles, DataFile, EntryFlaw
+from ..model_dir import GLOBAL_STEPS, CheckpointFiles, DataFile, EntryFlaw, FlawKind
 from .bounded import GIT_LFS, is_pointer
 from .bundle import Bundle, StoredTensor
 from .crc32c import crc32c, unmasked
@@ -99,9 +99,9 @@ def look_at_files(
         if shard < bundle.num_shards
     }
     flaws = [*_flaws(stored, files, bundle.num_shards), *_missing_parts(bundle), *_overlaps(stored)]
-    lost = {flaw.variable for flaw in flaws if flaw.kind != "overlap"}
+    lost = {flaw.variable for flaw in flaws if flaw.kind is not FlawKind.OVERLAP}
     if step.damaged and step.damaged not in lost:
-        flaws.append(EntryFlaw(step.damaged, "checksum", _TWO_SAVES))
+        flaws.append(EntryFlaw(step.damaged, FlawKind.CHECKSUM, _TWO_SAVES))
     names = {file.name for file in files.values()}
     return CheckpointFiles(
         files=tuple(files.values()),
@@ -139,14 +139,14 @@ def _flaws(
         wrong = _wrong_size(item)
         if file is None:
             text = f"it is said to lie in data file {item.shard} of {num_shards}"
-            yield EntryFlaw(item.name, "no-shard", text)
+            yield EntryFlaw(item.name, FlawKind.NO_SHARD, text)
         elif file.size is None:
-            yield EntryFlaw(item.name, "no-file", f"{file.name} is not there", file.name)
+            yield EntryFlaw(item.name, FlawKind.NO_FILE, f"{file.name} is not there", file.name)
         elif item.offset + item.size > file.size:
             text = f"its bytes end at {item.offset + item.size}; {file.name} has {file.size}"
-            yield EntryFlaw(item.name, "past-end", text, file.name)
+            yield EntryFlaw(item.name, FlawKind.PAST_END, text, file.name)
         if wrong:
-            yield EntryFlaw(item.name, "size", wrong)
+            yield EntryFlaw(item.name, FlawKind.SIZE, wrong)
 
 
 def _wrong_size(item: StoredTensor) -> str:
@@ -163,7 +163,7 @@ def _wrong_size(item: StoredTensor) -> str:
 
 def _missing_parts(bundle: Bundle) -> Iterator[EntryFlaw]:
     for name in bundle.missing_parts:
-        yield EntryFlaw(name, "missing-part", "it is partitioned, and a part is not there")
+        yield EntryFlaw(name, FlawKind.MISSING_PART, "it is partitioned, and a part is not there")
 
 
 def _overlaps(stored: Sequence[StoredTensor]) -> Iterator[EntryFlaw]:
@@ -174,7 +174,7 @@ def _overlaps(stored: Sequence[StoredTensor]) -> Iterator[EntryFlaw]:
             continue
         if last is not None and item.shard == last.shard and item.offset < last.offset + last.size:
             text = f"its bytes overlap those of {last.name}"
-            yield EntryFlaw(item.name, "overlap", text)
+            yield EntryFlaw(item.name, FlawKind.OVERLAP, text)
             if item.offset + item.size <= last.offset + last.size:
                 continue
         last = item

@@ -13,7 +13,7 @@ from ..model_dir import Located
 from .errors import DamagedError
 from .graph import is_graph
 from .gzip_file import ENDING, unpack
-from .own_folder import own_folder, said_of_a_full_disk
+from .own_folder import full_disk_message, own_folder
 from .remote import LocalView
 from .snapshot import MARKER
 
@@ -79,5 +79,5 @@ def _unpack_file(path: str, target: str) -> None:
     except DamagedError as error:
         raise UsageError(f"{path} cannot be unpacked: {error}: make the snapshot again")
     except OSError as error:
-        reason = said_of_a_full_disk(error) or error.strerror
+        reason = full_disk_message(error) or error.strerror
         raise UsageError(f"{path} cannot be unpacked: {reason}")

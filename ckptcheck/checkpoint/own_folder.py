@@ -26,7 +26,7 @@ def own_folder() -> Iterator[str]:
         yield folder
 
 
-def said_of_a_full_disk(error: BaseException) -> str:
+def full_disk_message(error: BaseException) -> str:
     """What to say where the directory for temporary files is full; "" of any other error."""
     if not isinstance(error, OSError) or error.errno not in _FULL:
         return ""

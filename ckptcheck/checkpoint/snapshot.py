@@ -48,7 +48,7 @@ class Marker(NamedTuple):
 
     listing: Listing
     step: GlobalStep
-    said: Tuple[str, ...] = ()
+    recorded: Tuple[str, ...] = ()
 
 
 class _Said(NamedTuple):
@@ -280,8 +280,8 @@ def add_said(out: str, said: Sequence[str]) -> None:
     """
     markers = _read_document(out).markers
     for base, marker in markers.items():
-        texts = (*marker.said, *(text for text in said if text not in marker.said))
-        markers[base] = marker._replace(said=texts)
+        texts = (*marker.recorded, *(text for text in said if text not in marker.recorded))
+        markers[base] = marker._replace(recorded=texts)
     write_markers(out, markers)
 
 
@@ -342,7 +342,7 @@ def _content(base: str, marker: Marker) -> Dict[str, Any]:
     content: Dict[str, Any] = {"files": mine, "global_step": marker.step.value}
     if marker.step.damaged:
         content["damaged_step"] = marker.step.damaged
-    return {**content, "said": list(marker.said)} if marker.said else content
+    return {**content, "said": list(marker.recorded)} if marker.recorded else content
 
 
 def _fields(facts: FileFacts) -> Dict[str, Any]:

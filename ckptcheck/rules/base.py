@@ -1,8 +1,6 @@
 """What a rule is, what it sees, and helpers to say what it found."""
 
 import dataclasses
-import os
-import re
 from typing import (
     Any,
     Callable,
@@ -289,68 +287,6 @@ def outcomes_of_reading(
 def untraced(facts: Facts, effect: str) -> str:
     """What TensorFlow does, to end a message with where no verdicts of the modes say so."""
     return "" if facts.modes else f"; {effect}"
-
-
-def state_file_fix(located: Located) -> str:
-    """What to do about a state file that does not name what is meant, or not that alone."""
-    if located.exists and not located.elsewhere:
-        return name_alone(located, _below(located.model_dir, located.prefix))
-    names = [os.path.basename(prefix) for prefix in located.candidates]
-    wanted = re.sub(r"\.(index|meta|data-\d{5}-of-\d{5})$", "", _NAME.split(located.prefix)[-1])
-    if wanted in names:
-        return name_alone(located, wanted)
-    if located.exists:
-        copied = f"copy the files of {located.prefix} to {located.model_dir}"
-        return f"{copied}, and {name_alone(located, wanted)}"
-    if not names:
-        return f"copy the checkpoint's files to {located.model_dir}, or train again"
-    return name_alone(located, os.path.basename(likely(located)))
-
-
-_NAME = re.compile(r"[/\\]")
-"""What stands between a directory and a name; in a state file that was written on Windows, too."""
-
-
-def _below(folder: str, path: str) -> str:
-    """The path of a file in a directory or below it, from there."""
-    start = os.path.join(folder, "")
-    return path[len(start) :] if path.startswith(start) else os.path.basename(path)
-
-
-def name_alone(located: Located, name: str) -> str:
-    """The advice to name one checkpoint in the state file.
-
-    All of it is written anew: the other checkpoints that it lists are deleted by TRAIN as time
-    goes by, wherever they are.
-
-    Args:
-        located: whose state file it is.
-        name: the checkpoint, as a path from the model_dir.
-    """
-    state = os.path.join(located.model_dir, "checkpoint")
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'let model_checkpoint_path: "{escaped}" be all that is in {state}'
-
-
-def likely(located: Located) -> str:
-    """The checkpoint of a directory that is most likely meant.
-
-    That is the latest of those that are named as the one that is not there, or as Estimator does.
-    """
-    for wanted in (series(_NAME.split(located.prefix)[-1]), OWN_NAMES):
-        alike = [prefix for prefix in located.candidates if series(prefix) == wanted]
-        if alike:
-            return alike[-1]
-    return located.candidates[-1]
-
-
-def series(prefix: str) -> str:
-    """A checkpoint's name without its step, and without the pattern of several V1 files."""
-    return re.sub(r"-\d+(-\?{5}-of-\d{5})?$", "-", os.path.basename(prefix))
-
-
-OWN_NAMES = "model.ckpt-"
-"""How Estimator begins the names of its checkpoints, which end with the step."""
 
 
 def bytes_said(count: int, adjective: str = "") -> str:

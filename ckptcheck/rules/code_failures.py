@@ -3,13 +3,13 @@
 import difflib
 from typing import Dict, Iterator, List, Tuple
 
-from ..protocol import Failure, Location, ModeTrace, to_json
+from ..protocol import Failure, FailureKind, Location, ModeTrace, to_json
 from ..results import Finding, Outcome
 from .base import CANNOT_BE_TRACED, Facts, Rule
 
 
 def failures(
-    facts: Facts, kinds: Tuple[str, ...], rule: Rule, outcome: Outcome = CANNOT_BE_TRACED
+    facts: Facts, kinds: Tuple[FailureKind, ...], rule: Rule, outcome: Outcome = CANNOT_BE_TRACED
 ) -> Iterator[Finding]:
     """Yields one finding for each failure; modes that fail alike share one.
 
@@ -39,7 +39,7 @@ def _finding(
         message=named,
         modes=modes,
         outcomes=dict.fromkeys(modes, outcome),
-        subject="{}@{}".format(failure.type or failure.kind, "+".join(modes)),
+        subject="{}@{}".format(failure.type or failure.kind.value, "+".join(modes)),
         location=Location(last.file, last.line) if last else None,
         detail=tuple(
             f"{frame.file}:{frame.line} in {frame.function}: {frame.text}"

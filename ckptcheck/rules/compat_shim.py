@@ -27,7 +27,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             message=thing,
             modes=facts.modes,
             subject=thing,
-            data={"replaced": thing},
+            data={"shim": thing},
         )
 
 

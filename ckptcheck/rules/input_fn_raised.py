@@ -12,7 +12,7 @@ import dataclasses
 import re
 from typing import Iterator, Tuple
 
-from ..protocol import Failure
+from ..protocol import Failure, FailureKind
 from ..results import Finding
 from .base import CODE, Facts, Rule
 from .code_failures import failures
@@ -27,7 +27,7 @@ _WRAP = (
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds modes whose input_fn raised."""
-    for finding in failures(facts, ("input-fn",), RULE):
+    for finding in failures(facts, (FailureKind.INPUT_FN,), RULE):
         needs_more = not finding.detail and _NEEDS_MORE.search(finding.message)
         yield dataclasses.replace(finding, hint=_WRAP) if needs_more else finding
 
@@ -46,5 +46,7 @@ RULE = Rule(
     needs=(CODE,),
     title=title,
     good=facts,
-    bad=lambda: failed(Failure("input-fn", "TypeError", "missing 1 required positional argument")),
+    bad=lambda: failed(
+        Failure(FailureKind.INPUT_FN, "TypeError", "missing 1 required positional argument")
+    ),
 )

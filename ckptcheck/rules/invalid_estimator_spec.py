@@ -10,7 +10,7 @@ What to do: return an EstimatorSpec in every mode, made with the ``mode`` that m
 
 from typing import Iterator, Tuple
 
-from ..protocol import Failure
+from ..protocol import Failure, FailureKind
 from ..results import Finding
 from .base import CODE, Facts, Rule
 from .code_failures import failures
@@ -19,7 +19,7 @@ from .examples import facts, failed
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds modes whose trace ended so."""
-    return failures(facts, ("no-spec",), RULE)
+    return failures(facts, (FailureKind.NO_SPEC,), RULE)
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
@@ -37,5 +37,7 @@ RULE = Rule(
     needs=(CODE,),
     title=title,
     good=facts,
-    bad=lambda: failed(Failure("no-spec", "", "model_fn returned None, not an EstimatorSpec")),
+    bad=lambda: failed(
+        Failure(FailureKind.NO_SPEC, "", "model_fn returned None, not an EstimatorSpec")
+    ),
 )

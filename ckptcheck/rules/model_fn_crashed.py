@@ -8,7 +8,7 @@ What to do: run the module alone to see the crash. Move calls of ``sys.exit`` an
 
 from typing import Iterator, Tuple
 
-from ..protocol import Failure
+from ..protocol import Failure, FailureKind
 from ..results import Finding
 from .base import CODE, Facts, Rule
 from .code_failures import failures
@@ -17,7 +17,7 @@ from .examples import facts, failed
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds modes whose trace ended so."""
-    return failures(facts, ("crashed", "exited"), RULE)
+    return failures(facts, (FailureKind.CRASHED, FailureKind.EXITED), RULE)
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
@@ -34,5 +34,5 @@ RULE = Rule(
     needs=(CODE,),
     title=title,
     good=facts,
-    bad=lambda: failed(Failure("crashed", "", "died of SIGSEGV")),
+    bad=lambda: failed(Failure(FailureKind.CRASHED, "", "died of SIGSEGV")),
 )

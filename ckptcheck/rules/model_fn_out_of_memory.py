@@ -10,7 +10,7 @@ with ``--memory-limit``.
 
 from typing import Iterator, Tuple
 
-from ..protocol import Failure
+from ..protocol import Failure, FailureKind
 from ..results import Finding
 from .base import CODE, Facts, Rule
 from .code_failures import failures
@@ -19,7 +19,7 @@ from .examples import facts, failed
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds modes whose trace ended so."""
-    return failures(facts, ("out-of-memory",), RULE)
+    return failures(facts, (FailureKind.OUT_OF_MEMORY,), RULE)
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
@@ -36,5 +36,5 @@ RULE = Rule(
     needs=(CODE,),
     title=title,
     good=facts,
-    bad=lambda: failed(Failure("out-of-memory", "", "used more than 4G of memory")),
+    bad=lambda: failed(Failure(FailureKind.OUT_OF_MEMORY, "", "used more than 4G of memory")),
 )

@@ -10,7 +10,7 @@ eval``).
 
 from typing import Iterator, Tuple
 
-from ..protocol import Failure
+from ..protocol import Failure, FailureKind
 from ..results import Finding
 from .base import CODE, Facts, Rule
 from .code_failures import failures
@@ -19,7 +19,7 @@ from .examples import facts, failed
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds modes whose model_fn raised."""
-    return failures(facts, ("raised",), RULE)
+    return failures(facts, (FailureKind.RAISED,), RULE)
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
@@ -36,5 +36,5 @@ RULE = Rule(
     needs=(CODE,),
     title=title,
     good=facts,
-    bad=lambda: failed(Failure("raised", "ValueError", "rank must be 2")),
+    bad=lambda: failed(Failure(FailureKind.RAISED, "ValueError", "rank must be 2")),
 )

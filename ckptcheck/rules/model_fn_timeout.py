@@ -8,7 +8,7 @@ What to do: move such work out of the module's top level, or allow more time wit
 
 from typing import Iterator, Tuple
 
-from ..protocol import Failure
+from ..protocol import Failure, FailureKind
 from ..results import Finding
 from .base import CODE, Facts, Rule
 from .code_failures import failures
@@ -17,7 +17,7 @@ from .examples import facts, failed
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds modes whose trace ended so."""
-    return failures(facts, ("timed-out",), RULE)
+    return failures(facts, (FailureKind.TIMED_OUT,), RULE)
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
@@ -34,5 +34,5 @@ RULE = Rule(
     needs=(CODE,),
     title=title,
     good=facts,
-    bad=lambda: failed(Failure("timed-out", "", "was still running after 300 s")),
+    bad=lambda: failed(Failure(FailureKind.TIMED_OUT, "", "was still running after 300 s")),
 )

@@ -11,7 +11,7 @@ What to do: save the iterator apart from the variables with
 
 from typing import Dict, Iterator, List, Tuple
 
-from ..protocol import Read
+from ..protocol import Read, ReadCheck, ReadSink
 from ..results import Finding
 from .base import FAILS_AT_RESTORE, RESTORE, TRACE, Facts, Rule, reads_by_key
 from .examples import READS, WEIGHTS, facts
@@ -22,7 +22,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     modes: Dict[str, List[str]] = {}
     for plan in facts.plans:
         for key, item in reads_by_key(plan).items():
-            if item.check == "initialized" and key in facts.stored:
+            if item.check is ReadCheck.INITIALIZED and key in facts.stored:
                 modes.setdefault(key, []).append(plan.mode)
     for key, mine in sorted(modes.items()):
         yield Finding(
@@ -45,7 +45,9 @@ def title(findings: Tuple[Finding, ...]) -> str:
     return "an iterator of the input_fn is restored with the variables"
 
 
-_ITERATOR = Read("iterator", "", None, "variant", "", "iterator", "initialized", "other")
+_ITERATOR = Read(
+    "iterator", "", None, "variant", "", ReadSink.ITERATOR, ReadCheck.INITIALIZED, "other"
+)
 
 RULE = Rule(
     id="saved-iterator",

@@ -9,7 +9,7 @@ What to do: name the saver (``tf.train.Scaffold(saver=…)``) in the EstimatorSp
 
 from typing import Iterator, Tuple
 
-from ..protocol import Failure
+from ..protocol import Failure, FailureKind
 from ..results import Finding
 from .base import CODE, FAILS_AT_RESTORE, Facts, Rule
 from .code_failures import failures
@@ -18,7 +18,7 @@ from .examples import facts, failed
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds modes whose Scaffold could not be finished."""
-    return failures(facts, ("scaffold",), RULE, FAILS_AT_RESTORE)
+    return failures(facts, (FailureKind.SCAFFOLD,), RULE, FAILS_AT_RESTORE)
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
@@ -35,5 +35,7 @@ RULE = Rule(
     needs=(CODE,),
     title=title,
     good=facts,
-    bad=lambda: failed(Failure("scaffold", "RuntimeError", "More than one item in collection")),
+    bad=lambda: failed(
+        Failure(FailureKind.SCAFFOLD, "RuntimeError", "More than one item in collection")
+    ),
 )

@@ -8,7 +8,17 @@ it goes and what TensorFlow verifies on the way. Nothing is inferred from the na
 import re
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
-from ..protocol import Location, Read, RestorePlan, Shape, VariableSpec, allows
+from ..protocol import (
+    Location,
+    Read,
+    ReadCheck,
+    ReadSink,
+    RestorePlan,
+    Shape,
+    VariableSpec,
+    allows,
+)
+from .compat import frames_of
 from .scaffold import Prepared
 from .user_code import created_at
 
@@ -71,7 +81,7 @@ class _Found(NamedTuple):
     @property
     def variable(self) -> Optional[Any]:
         """The op of the variable, None where the read is written to something else."""
-        return self.sink if self.read.sink == "assign" else None
+        return self.sink if self.read.sink is ReadSink.ASSIGN else None
 
     def fits(self, stored: Dict[str, VariableSpec]) -> bool:
         """Whether the checkpoint holds what the read asks for."""
@@ -211,7 +221,7 @@ def restore_of(
 
 def _locations(ops: Dict[str, Optional[Any]]) -> Dict[str, Location]:
     """The lines of the user's code that create some ops; those of libraries have none."""
-    found = ((name, created_at(op)) for name, op in ops.items() if op is not None)
+    found = ((name, created_at(frames_of(op))) for name, op in ops.items() if op is not None)
     return {name: place for name, place in found if place is not None}
 
 
@@ -257,7 +267,7 @@ def _reads_of(tensorflow: Any, op: Any, within: Set[Any], variables: Variables) 
         key = names[index] if names is not None else ""
         piece = slices[index] if slices is not None else ""
         way = _follow(output, within)
-        spec = variables.spec(way.sink) if way.kind == "assign" and way.sink else None
+        spec = variables.spec(way.sink) if way.kind is ReadSink.ASSIGN and way.sink else None
         shape = full_shape(piece) if piece else (spec.shape if spec else way.shape)
         read = Read(
             key=key,
@@ -266,7 +276,7 @@ def _reads_of(tensorflow: Any, op: Any, within: Set[Any], variables: Variables) 
             dtype=output.dtype.base_dtype.name,
             slice=piece,
             sink=way.kind,
-            check="slice" if piece else way.check,
+            check=ReadCheck.SLICE if piece else way.check,
             role=variables.role(spec.name) if spec else "other",
         )
         yield _Found(read, way.sink, output)
@@ -296,9 +306,9 @@ class _Way(NamedTuple):
     ``shape`` is what the sink accepts where it is no variable.
     """
 
-    kind: str
+    kind: ReadSink
     sink: Optional[Any]
-    check: str
+    check: ReadCheck
     shape: Shape = None
 
 
@@ -308,22 +318,23 @@ def _follow(output: Any, within: Set[Any]) -> _Way:
     for _ in range(64):
         consumers = [op for op in tensor.consumers() if op in within]
         if len(consumers) != 1:
-            return _Way("opaque", None, "none")
+            return _Way(ReadSink.OPAQUE, None, ReadCheck.NONE)
         op = consumers[0]
         if op.type in _ASSIGN_OPS and op.inputs[1] is tensor:
-            check = "reshape" if reshaped else _assign_check(op)
-            return _Way("assign", op.inputs[0].op, check)
+            check = ReadCheck.RESHAPE if reshaped else _assign_check(op)
+            return _Way(ReadSink.ASSIGN, op.inputs[0].op, check)
         if op.type in _TABLE_OPS:
             shape = _table_shape(op.inputs[0].op, list(op.inputs).index(tensor))
-            return _Way("table", op.inputs[0].op, "table", shape)
+            return _Way(ReadSink.TABLE, op.inputs[0].op, ReadCheck.TABLE, shape)
         if op.type == "DeserializeIterator":
             ready = op.inputs[0].op.type == "OneShotIterator"  # the others are made ready later
-            return _Way("iterator", op.inputs[0].op, "none" if ready else "initialized")
+            check = ReadCheck.NONE if ready else ReadCheck.INITIALIZED
+            return _Way(ReadSink.ITERATOR, op.inputs[0].op, check)
         if op.type not in _PASS_THROUGH or not op.outputs:
-            return _Way("opaque", None, "none")
+            return _Way(ReadSink.OPAQUE, None, ReadCheck.NONE)
         reshaped = reshaped or op.type == "Reshape"
         tensor = op.outputs[0]
-    return _Way("opaque", None, "none")
+    return _Way(ReadSink.OPAQUE, None, ReadCheck.NONE)
 
 
 def _table_shape(table: Any, slot: int) -> Shape:
@@ -348,9 +359,9 @@ def _dense_table_shape(table: Any, slot: int) -> Shape:
     return (None, width)
 
 
-def _assign_check(op: Any) -> str:
+def _assign_check(op: Any) -> ReadCheck:
     try:
         validates = op.get_attr("validate_shape")
     except ValueError:  # AssignVariableOp of older versions has no such attribute
         validates = False
-    return "assign" if validates else "none"
+    return ReadCheck.ASSIGN if validates else ReadCheck.NONE

@@ -6,7 +6,7 @@ import sys
 import sysconfig
 import types
 from os.path import join, normpath
-from typing import Any, Iterator, List, Optional, Tuple
+from typing import Any, Iterable, Iterator, List, Optional, Tuple
 
 from ..protocol import Frame, Location
 
@@ -64,16 +64,11 @@ def shown(path: str) -> str:
     return full[len(above) :] if full.startswith(above) else path
 
 
-def created_at(op: Any) -> Optional[Location]:
-    """The innermost line of the user's code among those that led to an op of a graph."""
-    try:
-        stack = list(op.traceback)
-    except Exception:  # an op that TensorFlow did not make in Python has none
-        return None
-    for frame in reversed(stack):
-        path, line = frame[0], frame[1]
-        if is_user_file(path):
-            return Location(shown(path), line)
+def created_at(frames: Iterable[Any]) -> Optional[Location]:
+    """The innermost line of the user's code among the frames in which TensorFlow made an op."""
+    for frame in reversed(list(frames)):
+        if is_user_file(frame.filename):
+            return Location(shown(frame.filename), frame.lineno)
     return None
 
 

@@ -139,7 +139,7 @@ def test_the_checkpoint_is_replaced_once_it_was_read(
 BESIDE = "A training run there may have changed them, or the code itself"
 
 
-@pytest.mark.parametrize("moment", ["trace_check", "listing_after"])
+@pytest.mark.parametrize("moment", ["trace_check", "state_after"])
 def test_what_a_training_saves_is_not_said_of_the_code(
     project: Project,
     tracer: Tracer,

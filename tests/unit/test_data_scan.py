@@ -27,7 +27,7 @@ from ..support import FIXTURES
 
 np = pytest.importorskip("numpy", reason="NOT TESTED: the extra ckptcheck[deep] is not installed")
 
-from ckptcheck.checkpoint import data_scan, values  # noqa: E402 (numpy has to be there)
+from ckptcheck.checkpoint import data_scan, tensor_stream, values  # noqa: E402 (numpy has to be there)
 
 PREFIXES = sorted(str(path)[: -len(".index")] for path in FIXTURES.glob("*/*/*.index"))
 NUMBERS = {
@@ -140,6 +140,7 @@ def test_large_tensors_are_read_in_pieces(
 ) -> None:
     monkeypatch.setattr(data_scan, "_PIECE", 4096)
     monkeypatch.setattr(data_scan, "_READ", 1024)
+    monkeypatch.setattr(tensor_stream, "_READ", 1024)
     monkeypatch.setattr(data_scan, "_BATCH", 5000)
     numbers = np.arange(10000, dtype="<f4")
     numbers[7777] = math.nan
@@ -365,7 +366,7 @@ def test_the_same_bytes_are_not_read_without_end(tmp_path: Path) -> None:
     found = scan(str(tmp_path / "c-1"), progress=read.append)
     assert sum(read) == 4 * 4096
     problems = [item.problem for item in found.values()]
-    assert problems.count("") == 4 and all("too often" in problem for problem in problems[4:])
+    assert problems.count("") == 4 and all("too many" in problem for problem in problems[4:])
 
 
 def test_of_two_tensors_that_overlap_the_damaged_one_is_named(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from ckptcheck.protocol import (
     MODES,
     PROBE,
     Failure,
+    FailureKind,
     HeadNode,
     InputEvent,
     ModeTrace,
@@ -137,9 +138,9 @@ class Play:
         try:
             self.model_fn(features, labels, self.mode)
         except WrongGuessError:
-            failure = Failure("structure", "", "wrong guess")
+            failure = Failure(FailureKind.STRUCTURE, "", "wrong guess")
         except Exception as error:
-            failure = Failure("raised", type(error).__name__, str(error))
+            failure = Failure(FailureKind.RAISED, type(error).__name__, str(error))
         return ModeTrace(
             self.mode,
             plan=None if failure else RestorePlan(self.mode, ()),

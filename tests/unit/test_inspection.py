@@ -618,7 +618,10 @@ def test_the_command_line(model_dir: Path, tmp_path: Path) -> None:
     assert run_cli("inspect", "base", cwd=tmp_path).code == 1
     damaged = run_cli("snapshot", "base", "damaged", cwd=tmp_path)
     assert damaged.code == 0
-    assert "error[unreadable-checkpoint] the checkpoint's files are not whole" in damaged.err
+    assert (
+        "error[unreadable-checkpoint] the checkpoint's files are incomplete or unreadable"
+        in damaged.err
+    )
     assert "the data file model.ckpt-10.data" in damaged.err
     assert run_cli("inspect", "nothing", cwd=tmp_path).code == 2
     (tmp_path / "inspect").mkdir()
@@ -736,12 +739,12 @@ def test_what_may_be_deleted_is_told_apart(model_dir: Path) -> None:
         (model_dir / name).write_bytes(b"")
     (verified,) = verify(str(model_dir)).verified
     hints = {
-        finding.subject: group.findings[0].hint
+        finding.data["file"]: group.findings[0].hint
         for group in verified.groups
         for finding in group.findings
     }
     assert "checksums" in hints.pop("model.ckpt-10.data-00000-of-00002")
-    assert hints == dict.fromkeys(remains, "delete it once no training or copying runs")
+    assert hints == dict.fromkeys(remains, "delete it when no training or copy is running")
 
 
 def test_the_last_good_one_is_the_latest_wherever_it_lies(model_dir: Path) -> None:

@@ -186,9 +186,7 @@ def test_advice() -> None:
 
 
 def test_nothing_checked() -> None:
-    facts = made.nothing_to_restore(
-        dataclasses.replace(made.LOCATED, prefix="", exists=False, state=None, candidates=())
-    )
+    facts = made.nothing_to_restore(dataclasses.replace(made.UNNAMED, state=None, candidates=()))
     document = rendered(report_of(facts))
     assert_shape(document)
     assert document["ok"] is False

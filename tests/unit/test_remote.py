@@ -11,7 +11,7 @@ from typing import Any, Iterator, List
 
 import pytest
 
-from ckptcheck.checkpoint import remote
+from ckptcheck.checkpoint import fetch
 from ckptcheck.checkpoint.addresses import is_remote
 from ckptcheck.checkpoint.remote import local_view
 from ckptcheck.errors import UsageError
@@ -251,7 +251,7 @@ def test_a_full_tmpdir_is_named(
         open(os.path.join(local, name), "wb").close()
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(remote, "_write", full)
+    monkeypatch.setattr(fetch, "_write", full)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", os.path.dirname(str(tmp_path)))
     with pytest.raises(UsageError) as raised, local_view("memory://runs/base"):
@@ -277,7 +277,7 @@ def test_a_directory_of_many_checkpoints_says_which_were_left_out(
 ) -> None:
     """The newest are looked at, and the one that the state file names, however old it is."""
     pytest.importorskip("numpy")
-    monkeypatch.setattr(remote, "_MOST_INDEXES", 2)
+    monkeypatch.setattr(fetch, "_MOST_INDEXES", 2)
     for step in range(20, 90, 10):
         for path in SOURCE.glob("model.ckpt-10.*"):
             name = path.name.replace("-10.", f"-{step}.")
@@ -339,9 +339,9 @@ def test_what_lies_beside_the_checkpoint(memory: Any, tmp_path: Path) -> None:
     for name in left:
         (here / name).write_bytes(b"x")
     rules = {"data-without-index", "leftover-files"}
-    subjects = {f.subject for f in inspect(copied(memory, here)).findings if f.rule in rules}
-    assert subjects == {left[0], "model.ckpt-20_temp/", left[2]}
-    assert subjects == {f.subject for f in inspect(str(here)).findings if f.rule in rules}
+    names = {f.data["file"] for f in inspect(copied(memory, here)).findings if f.rule in rules}
+    assert names == {left[0], "model.ckpt-20_temp/", left[2]}
+    assert names == {f.data["file"] for f in inspect(str(here)).findings if f.rule in rules}
 
 
 def test_data_whose_index_is_gone(memory: Any, tmp_path: Path) -> None:
@@ -387,7 +387,7 @@ def test_an_archive_that_holds_more_than_it_has(
             file.write(str(path), f"base/{path.name}")
         for number in range(20):
             file.writestr(f"base/model.ckpt-{number + 11}.index", bytes(1 << 16))
-    monkeypatch.setattr(remote, "LARGEST_INDEX", 3 << 16)
+    monkeypatch.setattr(fetch, "LARGEST_INDEX", 3 << 16)
     with local_view(f"zip://base::{archive}") as place:
         names = [name for name in os.listdir(place.path) if name.endswith(".index")]
         assert "model.ckpt-10.index" in names

@@ -14,7 +14,8 @@ from typing import Any, ClassVar, Dict, Iterator, List
 import pytest
 
 from ckptcheck import check
-from ckptcheck.checkpoint import data_scan, remote
+from ckptcheck.checkpoint import data_scan, fetch
+from ckptcheck.checkpoint.remote import local_view
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
 from ckptcheck.snapshots import snapshot
@@ -183,7 +184,7 @@ def test_sizes_are_asked_for_where_they_matter_first(
     latest: str, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server's list has names only; the size of a file that nobody asked for is not known."""
-    monkeypatch.setattr(remote, "_MOST_ASKED", 14)
+    monkeypatch.setattr(fetch, "_MOST_ASKED", 14)
     for step in range(20, 90, 10):
         for path in SOURCE.glob("model.ckpt-10.*"):
             shutil.copy(str(path), str(tmp_path / "base" / path.name.replace("-10", f"-{step}")))
@@ -368,7 +369,7 @@ def test_data_at_which_nobody_may_look(server: str, monkeypatch: pytest.MonkeyPa
 def test_a_graph_that_is_none_is_not_the_only_one(server: str, tmp_path: Path) -> None:
     (tmp_path / "base" / "model.ckpt-10.meta").write_bytes(b"xx")
     (tmp_path / "base" / "graph.pbtxt").write_text("node {}")
-    with remote.local_view(f"{server}/base") as place:
+    with local_view(f"{server}/base") as place:
         assert {"model.ckpt-10.meta", "graph.pbtxt"} <= set(os.listdir(place.local))
 
 

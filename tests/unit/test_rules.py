@@ -13,10 +13,18 @@ from typing import List, Tuple
 import pytest
 
 from ckptcheck.groups import group
-from ckptcheck.model_dir import CheckpointFiles, DataFile, EntryFlaw, StateFile, TensorScan
+from ckptcheck.model_dir import (
+    CheckpointFiles,
+    DataFile,
+    EntryFlaw,
+    FlawKind,
+    StateFile,
+    TensorScan,
+)
 from ckptcheck.protocol import (
     MODES,
     Failure,
+    FailureKind,
     ModeTrace,
     ParamRead,
     ParamsUse,
@@ -401,7 +409,7 @@ def test_each_missing_data_file_names_its_own_tensors() -> None:
     names = [f"model.ckpt-10.data-{number:05d}-of-20000" for number in range(20000)]
     files = CheckpointFiles(
         files=tuple(DataFile(name, None, 4) for name in names),
-        flaws=tuple(EntryFlaw("w" + name[-14:-9], "no-file", "", name) for name in names),
+        flaws=tuple(EntryFlaw("w" + name[-14:-9], FlawKind.NO_FILE, "", name) for name in names),
     )
     rule = all_rules()["unreadable-checkpoint"]
     start = time.process_time()
@@ -439,7 +447,7 @@ def test_a_newer_checkpoint_of_either_format(newer: str) -> None:
 
 def test_a_state_file_that_cannot_be_read_is_not_called_wrong() -> None:
     state = StateFile("", problem="it cannot be read: Permission denied", unseen=True)
-    located = dataclasses.replace(made.LOCATED, prefix="", exists=False, state=state)
+    located = dataclasses.replace(made.UNNAMED, state=state)
     (found,) = all_rules()["no-checkpoint"].check(made.nothing_to_restore(located))
     assert "cannot use the state file (it cannot be read: Permission denied)" in found.message
     assert found.hint == "make runs/base/checkpoint a file that can be read"
@@ -447,7 +455,7 @@ def test_a_state_file_that_cannot_be_read_is_not_called_wrong() -> None:
 
 def test_a_directory_in_the_place_of_the_state_file_is_to_be_replaced() -> None:
     state = StateFile("", problem="it is a directory", unseen=True, directory=True)
-    located = dataclasses.replace(made.LOCATED, prefix="", exists=False, state=state)
+    located = dataclasses.replace(made.UNNAMED, state=state)
     (found,) = all_rules()["no-checkpoint"].check(made.nothing_to_restore(located))
     assert found.hint.startswith(
         "remove the directory runs/base/checkpoint, and let model_checkpoint_path: "
@@ -496,8 +504,8 @@ def test_what_to_do_about_left_over_files() -> None:
     found = rule.check(dataclasses.replace(made.facts(), files=files))
     assert [(finding.severity, finding.hint) for finding in found] == [
         ("warning", "verify the checksums with ckptcheck verify"),
-        ("note", "delete it once no training or copying runs"),
-        ("note", "delete it once no training or copying runs"),
+        ("note", "delete it when no training or copy is running"),
+        ("note", "delete it when no training or copy is running"),
     ]
 
 
@@ -547,8 +555,10 @@ def test_only_modes_that_can_be_traced_are_advised() -> None:
     said = made.facts()
     assert said.trace is not None
     raised = {
-        "eval": Failure("raised", "ValueError", "None values not supported"),
-        "train": Failure("raised", "TypeError", "List of Tensors when single Tensor expected"),
+        "eval": Failure(FailureKind.RAISED, "ValueError", "None values not supported"),
+        "train": Failure(
+            FailureKind.RAISED, "TypeError", "List of Tensors when single Tensor expected"
+        ),
     }
     modes = tuple(
         dataclasses.replace(trace, plan=None, failure=raised.get(trace.mode))
@@ -587,7 +597,7 @@ def test_a_file_of_the_model_dir_that_a_snapshot_has_not(
 ) -> None:
     located = dataclasses.replace(made.facts().located, model_dir="runs/base")
     text = f"[Errno 2] No such file or directory: '{path}'"
-    base = made.failed(Failure("raised", "FileNotFoundError", text))
+    base = made.failed(Failure(FailureKind.RAISED, "FileNotFoundError", text))
     facts = dataclasses.replace(base, located=located, files=CheckpointFiles(snapshot=snapshot))
     (found,) = mine(all_rules()["model-fn-raised"], run_rules(facts))
     assert ("of runs/base only" in found.hint) == said

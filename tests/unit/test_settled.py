@@ -172,7 +172,8 @@ def test_a_checkpoint_that_was_named_and_is_removed(saves: Saves, command: Any) 
             assert gone or text.startswith(f"no directory or checkpoint {named}: "), (point, text)
         else:
             if command in (inspect, verify):
-                prefixes = {item.prefix for item in found.checkpoints if item.loaded}
+                seen = (*found.checkpoints, *found.verified)
+                prefixes = {item.prefix for item in seen if item.loaded}
                 assert (found.ok, prefixes) == (True, {named}), point
             shutil.rmtree(named + "-out", ignore_errors=True)
         if points.passed <= point:

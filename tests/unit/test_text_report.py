@@ -8,7 +8,7 @@ from typing import Any, Tuple
 import pytest
 
 from ckptcheck import reporters
-from ckptcheck.protocol import Failure, Frame, RestorePlan, RunError, VariableSpec
+from ckptcheck.protocol import Failure, FailureKind, Frame, RestorePlan, RunError, VariableSpec
 from ckptcheck.reporters import Options
 from ckptcheck.results import Advice, Features, Launch, Report
 from ckptcheck.rules import all_rules
@@ -118,7 +118,7 @@ def test_the_lines_of_the_users_code_are_shown() -> None:
         Frame("net.py", 7, "model_fn", "x = features['y']"),
         Frame("layers.py", 3, "f", "raise"),
     )
-    facts = made.failed(Failure("raised", "KeyError", "'y'", frames))
+    facts = made.failed(Failure(FailureKind.RAISED, "KeyError", "'y'", frames))
     text = render(report_of(facts))
     assert "layers.py:3: KeyError: 'y'" in text
     assert "net.py:7 in model_fn: x = features['y']" in text
@@ -145,7 +145,7 @@ def evil_reports() -> Tuple[Tuple[str, Report], ...]:
     base = made.facts()
     assert base.trace is not None and base.index is not None
     trace, index = base.trace, base.index
-    failure = Failure("raised", EVIL, EVIL, (Frame(EVIL, 1, EVIL, EVIL),))
+    failure = Failure(FailureKind.RAISED, EVIL, EVIL, (Frame(EVIL, 1, EVIL, EVIL),))
     leaf = {"dtype": "float32", "shape": [1]}
 
     def traced(**changes: Any) -> Report:
@@ -181,11 +181,7 @@ def evil_reports() -> Tuple[Tuple[str, Report], ...]:
         ),
         (
             "state file",
-            report_of(
-                made.nothing_to_restore(
-                    dataclasses.replace(made.LOCATED, prefix=EVIL, exists=False)
-                )
-            ),
+            report_of(made.nothing_to_restore(dataclasses.replace(made.MISSING, prefix=EVIL))),
         ),
     )
 

@@ -5,7 +5,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 import pytest
 
-from ckptcheck.protocol import MODES, Failure, ModeTrace, RestorePlan
+from ckptcheck.protocol import MODES, Failure, FailureKind, ModeTrace, RestorePlan
 from ckptcheck.results import Finding, Outcome, Restores, Trace
 from ckptcheck.rules import examples as made
 from ckptcheck.verdicts import verdicts
@@ -20,7 +20,7 @@ def finding(outcomes: Dict[str, Outcome], severity: str = "error") -> Finding:
 
 
 TRACED = made.facts().trace
-FAILED = made.failed(Failure("structure", "", "key of features")).trace
+FAILED = made.failed(Failure(FailureKind.STRUCTURE, "", "key of features")).trace
 
 
 def said(modes: Sequence[str], findings: Sequence[Finding]) -> List[Tuple[str, str, str]]:
@@ -53,7 +53,7 @@ def test_a_plan_that_is_missing_cannot_restore() -> None:
 
 
 def test_a_trace_has_either_a_plan_or_a_failure() -> None:
-    failure = Failure("raised", "ValueError", "no")
+    failure = Failure(FailureKind.RAISED, "ValueError", "no")
     for fields in ({}, {"plan": RestorePlan("eval", ()), "failure": failure}):
         with pytest.raises(ValueError, match="eval needs either a plan or a failure"):
             ModeTrace("eval", **fields)  # type: ignore[arg-type]
