@@ -7,7 +7,7 @@ from typing import Any, Iterator, Set
 
 import pytest
 
-from ckptcheck.config import DEFAULT_TIMEOUT
+from ckptcheck.options import DEFAULT_TIMEOUT
 from ckptcheck.rules import all_rules
 from docs import generate_report_svg, generate_rules, generate_stand_in
 from tests.acceptance.all_cases import CASES
