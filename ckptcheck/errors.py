@@ -1,8 +1,8 @@
-"""The exceptions that ckptcheck raises for what it was asked wrongly."""
+"""The exceptions that ckptcheck raises."""
 
 
 class UsageError(Exception):
-    """ckptcheck was asked wrongly, or could not do its work (exit code 2).
+    """An argument is wrong, or ckptcheck could not do its work (exit code 2).
 
     The message names the thing, says what was expected, and what to do next.
     """
@@ -18,6 +18,10 @@ class UnknownFeaturesError(UsageError):
     def __init__(self, problem: str, advice: str) -> None:
         super().__init__(f"{problem}. {advice}")
         self.problem = problem
+
+
+class TracerLostError(UsageError):
+    """The process that traces the code ended, or no longer answers."""
 
 
 def being_written(named: str) -> UsageError:

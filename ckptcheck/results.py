@@ -419,3 +419,9 @@ class Report:
     def last_good(self) -> str:
         """The latest verified checkpoint whose data is whole, "" where none is."""
         return next((item.prefix for item in reversed(self.verified) if item.whole), "")
+
+    def text(self) -> str:
+        """Returns the report as the command prints it."""
+        from .reporters import render  # only who wants the text needs the reporters
+
+        return render(self)

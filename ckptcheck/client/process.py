@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple, Type, TypeVar, Union
 
-from ..errors import UsageError
+from ..errors import TracerLostError, UsageError
 from ..protocol import Environment, Failure, from_json
 from ..sanitize import harmless_lines
 from ..tracer import temporary
@@ -289,11 +289,12 @@ class Tracer:
             except queue.Empty:
                 message = {}
             if message is None:
-                raise UsageError(self._ended(command))
+                self._messages.put(None)  # for those who ask once more
+                raise TracerLostError(self._ended(command))
             if message and wanted(message):
                 return message
             if time.monotonic() >= end:
-                raise UsageError(
+                raise TracerLostError(
                     f"{command} gave no answer in {timeout:g} s; --timeout allows more"
                 )
 

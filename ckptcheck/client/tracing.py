@@ -19,9 +19,9 @@ from typing import (
     Union,
 )
 
-from ..config import CheckSpec
 from ..errors import UnknownFeaturesError, UsageError
 from ..model_dir import Located
+from ..options import CheckSpec
 from ..protocol import (
     PROBE,
     TRAIN,

@@ -9,12 +9,12 @@ import subprocess
 import sys
 from typing import Any, Dict, List, Optional
 
-from ckptcheck.checker import run_check
+from ckptcheck.checks import run_check
 from ckptcheck.client.process import Tracer
 from ckptcheck.commands.terminal import exit_code
-from ckptcheck.config import CheckSpec
 from ckptcheck.errors import UsageError
 from ckptcheck.exit_codes import EXIT_USAGE
+from ckptcheck.options import CheckSpec
 from ckptcheck.reporters import render
 from ckptcheck.results import Report
 

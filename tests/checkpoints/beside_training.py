@@ -32,13 +32,13 @@ from typing import (
     TypeVar,
 )
 
-from ckptcheck.checker import run_check
+from ckptcheck.checks import run_check
 from ckptcheck.client.process import Tracer
 from ckptcheck.commands.terminal import exit_code
-from ckptcheck.config import CheckSpec
 from ckptcheck.errors import UsageError
 from ckptcheck.exit_codes import EXIT_OK, EXIT_USAGE
 from ckptcheck.inspection import inspect
+from ckptcheck.options import CheckSpec
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 

@@ -13,10 +13,10 @@ from typing import Callable, Dict, Iterator, List, Tuple
 
 import pytest
 
-from ckptcheck.checker import run_check
+from ckptcheck.checks import run_check
 from ckptcheck.client.process import Tracer
-from ckptcheck.config import CheckSpec
 from ckptcheck.inspection import inspect
+from ckptcheck.options import CheckSpec
 from ckptcheck.results import Finding
 from ckptcheck.verification import verify
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ckptcheck.config import DEFAULT_TIMEOUT
+from ckptcheck.options import DEFAULT_TIMEOUT
 from ckptcheck.rules import all_rules
 from docs import generate_rules, generate_stand_in
 from tests.acceptance.all_cases import CASES

@@ -10,15 +10,15 @@ from typing import Any, Callable, Dict, List, Tuple
 
 import pytest
 
-from ckptcheck.checker import run_check
 from ckptcheck.checkpoint.crc32c import crc32c, masked
 from ckptcheck.checkpoint.examine import examine as examine_files
 from ckptcheck.checkpoint.locate import locate
 from ckptcheck.checkpoint.snapshot import MARKER
 from ckptcheck.checkpoint.table import MAGIC
-from ckptcheck.config import CheckSpec
+from ckptcheck.checks import run_check
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
+from ckptcheck.options import CheckSpec
 from ckptcheck.reporters import Options, render
 from ckptcheck.reporters.words import age_text, bytes_text
 from ckptcheck.results import DataRead, Report, Verified

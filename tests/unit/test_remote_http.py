@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Dict, Iterator, List
 
 import pytest
 
-from ckptcheck.checker import check
+from ckptcheck import check
 from ckptcheck.checkpoint import data_scan, fetch
 from ckptcheck.checkpoint.remote import local_view
 from ckptcheck.errors import UsageError

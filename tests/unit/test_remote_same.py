@@ -8,12 +8,12 @@ from typing import Any, Callable, Dict, Iterator
 
 import pytest
 
-from ckptcheck import checker
-from ckptcheck.checker import run_check
+from ckptcheck import checks
 from ckptcheck.checkpoint import fetch
-from ckptcheck.config import CheckSpec
+from ckptcheck.checks import run_check
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
+from ckptcheck.options import CheckSpec
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 
@@ -352,7 +352,7 @@ def test_a_first_version_here_that_a_directory_there_names(
 ) -> None:
     (tmp_path / "model.ckpt-7").write_bytes(TABLE)
     state(here, str(tmp_path / "model.ckpt-7"))
-    monkeypatch.setattr(checker, "_run_traced", lambda spec, looking, *_: looking.look().examined)
+    monkeypatch.setattr(checks, "_run_traced", lambda spec, looking, *_: looking.look().examined)
     found: Any = run_check(CheckSpec(memory(here), "module:model_fn", {}))
     assert found.first_version
 
@@ -363,7 +363,7 @@ def test_data_here_of_a_directory_there(
     """It is not read there, where other data may have its name."""
     shutil.copytree(str(here), str(tmp_path / "other"))
     state(here, str(tmp_path / "other" / "model.ckpt-10"))
-    monkeypatch.setattr(checker, "_run_traced", lambda spec, looking, *_: looking.look())
+    monkeypatch.setattr(checks, "_run_traced", lambda spec, looking, *_: looking.look())
     assert run_check(CheckSpec(memory(here), "module:model_fn", {})).read is None  # type: ignore
 
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from ckptcheck.checker import run_check
 from ckptcheck.checkpoint import graphs as graphs_module
 from ckptcheck.checkpoint.graphs import graphs_at_hand
 from ckptcheck.checkpoint.locate import locate
 from ckptcheck.checkpoint.snapshot import MARKER
-from ckptcheck.config import CheckSpec
+from ckptcheck.checks import run_check
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
+from ckptcheck.options import CheckSpec
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 

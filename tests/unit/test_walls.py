@@ -158,7 +158,7 @@ def test_the_protocol_imports_the_standard_library_alone() -> None:
 def test_reporters_do_not_run_checks() -> None:
     """Data in, string out."""
     forbidden = (
-        "ckptcheck.checker",
+        "ckptcheck.checks",
         "ckptcheck.client",
         "ckptcheck.tracer",
         "ckptcheck.checkpoint",
