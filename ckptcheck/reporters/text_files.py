@@ -197,8 +197,9 @@ def conclusion(found: Report, options: Options) -> str:
         return wrapped(f"Nothing was verified: {found.model_dir} holds no checkpoint", options)
     if len(found.verified) == 1:
         return ""
-    if not found.last_good:
+    good = [item for item in found.verified if item.whole]
+    if not good:
         return wrapped("None of them is good.", options)
-    (last,) = [item for item in found.verified if item.prefix == found.last_good]
+    last = good[-1]
     but = "" if last.ok else "; its data is good, and what was found is said above"
-    return wrapped(f"The last good one is {found.last_good}{but}.", options)
+    return wrapped(f"The last good one is {last.prefix}{but}.", options)
