@@ -571,7 +571,7 @@ def test_a_place_that_is_taken(there: str, model_dir: Path, tmp_path: Path) -> N
 def test_a_marker_of_a_newer_version(model_dir: Path) -> None:
     (model_dir / MARKER).write_text('{"version": 2}')
     (model_dir / "model.ckpt-10.data-00000-of-00001").unlink()
-    with pytest.raises(UsageError, match="newer version of ckptcheck: upgrade this one"):
+    with pytest.raises(UsageError, match="newer version of ckptcheck: upgrade ckptcheck"):
         inspect(str(model_dir))
 
 
@@ -587,7 +587,7 @@ def test_a_marker_that_is_none(text: str, model_dir: Path) -> None:
     if "checkpoints" in text:
         assert rules_of(inspect(str(model_dir))) == ["unreadable-checkpoint"]
         return
-    with pytest.raises(UsageError, match="is not as this version of ckptcheck"):
+    with pytest.raises(UsageError, match="is damaged, or from another version of ckptcheck"):
         inspect(str(model_dir))
 
 
