@@ -141,7 +141,7 @@ def _flaws(
             text = f"the index places it in data file {item.shard} of {num_shards}"
             yield EntryFlaw(item.name, FlawKind.NO_SHARD, text)
         elif file.size is None:
-            yield EntryFlaw(item.name, FlawKind.NO_FILE, f"{file.name} is not there", file.name)
+            yield EntryFlaw(item.name, FlawKind.NO_FILE, f"{file.name} is missing", file.name)
         elif item.offset + item.size > file.size:
             text = f"its bytes end at {item.offset + item.size}; {file.name} has {file.size}"
             yield EntryFlaw(item.name, FlawKind.PAST_END, text, file.name)

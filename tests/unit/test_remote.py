@@ -188,7 +188,7 @@ def test_every_text_names_the_place_that_the_user_knows(memory: Any, tmp_path: P
     with pytest.raises(UsageError, match=r"memory://runs/base/model.ckpt-10"):
         snapshot("memory://runs/base", str(tmp_path / "snap"))
     found = repr(inspect("memory://runs/base"))
-    assert "memory://runs/base/model.ckpt-99, which is not there" in found
+    assert "memory://runs/base/model.ckpt-99, which does not exist" in found
     assert "ckptcheck-" not in found
 
 
@@ -349,7 +349,7 @@ def test_data_whose_index_is_gone(memory: Any, tmp_path: Path) -> None:
     shutil.copytree(str(SOURCE), str(here))
     (here / "model.ckpt-10.index").unlink()
     (there,) = inspect(copied(memory, here)).findings
-    assert "whose index is not there" in there.message
+    assert "whose index is missing" in there.message
     assert there.message == inspect(str(here)).findings[0].message.replace(
         str(here), "memory://runs/gone"
     )

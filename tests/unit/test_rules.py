@@ -407,7 +407,7 @@ def test_a_newer_checkpoint_of_either_format(newer: str) -> None:
         dataclasses.replace(made.facts(), located=located)
     )
     assert newer in found.message
-    assert f"ckptcheck verify {shlex.quote(other)} finds it good" in found.hint
+    assert f"ckptcheck verify {shlex.quote(other)} finds no error" in found.hint
 
 
 def test_a_state_file_that_cannot_be_read_is_not_called_wrong() -> None:
@@ -415,7 +415,7 @@ def test_a_state_file_that_cannot_be_read_is_not_called_wrong() -> None:
     located = dataclasses.replace(made.UNNAMED, state=state)
     (found,) = all_rules()["no-checkpoint"].check(made.nothing_to_restore(located))
     assert "cannot use the state file (it cannot be read: Permission denied)" in found.message
-    assert found.hint == "make runs/base/checkpoint a file that can be read"
+    assert found.hint == "make runs/base/checkpoint readable"
 
 
 def test_a_directory_in_the_place_of_the_state_file_is_to_be_replaced() -> None:
@@ -423,7 +423,7 @@ def test_a_directory_in_the_place_of_the_state_file_is_to_be_replaced() -> None:
     located = dataclasses.replace(made.UNNAMED, state=state)
     (found,) = all_rules()["no-checkpoint"].check(made.nothing_to_restore(located))
     assert found.hint.startswith(
-        "remove the directory runs/base/checkpoint, and let model_checkpoint_path: "
+        "remove the directory runs/base/checkpoint, and write only model_checkpoint_path: "
     )
 
 
