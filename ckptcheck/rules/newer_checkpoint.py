@@ -63,7 +63,7 @@ def _is_newer(prefix: str, loaded: str, step: Optional[int]) -> bool:
 
 def title(findings: Tuple[Finding, ...]) -> str:
     """Returns the headline of a group."""
-    return "the state file names an older checkpoint than the latest"
+    return "the state file does not name the latest checkpoint"
 
 
 RULE = Rule(
