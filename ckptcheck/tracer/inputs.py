@@ -210,7 +210,7 @@ class Inputs:
     def uses(self) -> Tuple[TensorUse, ...]:
         """Who consumes each placeholder in the traced graph."""
         return tuple(
-            TensorUse(path, consumers_of(tensor)) for path, tensor in self._placeholders.items()
+            TensorUse(path, consumer_names(tensor)) for path, tensor in self._placeholders.items()
         )
 
 
@@ -220,7 +220,7 @@ def _structure(value: Any) -> Any:
     return structures.describe(value)
 
 
-def consumers_of(tensor: Any) -> Tuple[str, ...]:
+def consumer_names(tensor: Any) -> Tuple[str, ...]:
     """Each consumer of a tensor as :func:`consumer_text`; of a SparseTensor those of its values."""
     dense = getattr(tensor, "values", tensor) if hasattr(tensor, "dense_shape") else tensor
     found: List[str] = []

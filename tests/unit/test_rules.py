@@ -35,6 +35,7 @@ from ckptcheck.results import OUTCOMES, SEVERITIES, Finding
 from ckptcheck.rules import Facts, Rule, all_rules, run_rules
 from ckptcheck.rules import examples as made
 from ckptcheck.rules.base import is_slot_name
+from ckptcheck.rules.file_names import stable_name
 from ckptcheck.verdicts import verdicts
 
 RULES = list(all_rules().values())
@@ -156,6 +157,27 @@ def test_a_note_or_warning_leaves_the_verdicts_alone(rule: Rule) -> None:
     for finding in rule.check(rule.bad()):
         if finding.severity != "error":
             assert finding.outcomes == {}
+
+
+@EACH_RULE
+def test_keys_hold_no_path_and_no_step(rule: Rule) -> None:
+    for finding in rule.check(rule.bad()):
+        assert not re.search(r"runs/|/old|ckpt-\d", finding.key), finding.key
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("model.ckpt-10.data-00000-of-00002", "model.ckpt-*.data-00000-of-00002"),
+        ("model.ckpt-10.index.tempstate123", "model.ckpt-*.index.tempstate*"),
+        ("model.ckpt-20_temp_" + "0a" * 16 + "/", "model.ckpt-*_temp_*/"),
+        ("checkpoint.tmp" + "0a" * 16, "checkpoint.tmp*"),
+        (".model.ckpt-10.index.Xy12ab", ".model.ckpt-*.index.*"),
+        ("model.ckpt-30.data-00000-of-00001.6eF5a2b1", "model.ckpt-*.data-00000-of-00001.*"),
+    ],
+)
+def test_names_of_files_without_what_changes(name: str, expected: str) -> None:
+    assert stable_name(name) == expected
 
 
 @EACH_RULE
