@@ -104,7 +104,7 @@ def test_an_option_without_its_dashes(project: Project) -> None:
 
 
 def test_nearly_a_rule(project: Project) -> None:
-    run = project.run("--explain", "wrong_step")
+    run = project.run("--explain", "step_mismatch")
     assert_refused(run, "did you mean step-mismatch?", "ckptcheck --list-rules lists them")
 
 
