@@ -13,9 +13,10 @@ import pytest
 
 from ckptcheck.checkpoint import fetch
 from ckptcheck.checkpoint.addresses import is_remote
-from ckptcheck.checkpoint.remote import local_view
+from ckptcheck.checkpoint.remote import LocalView, local_view
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
+from ckptcheck.protocol import Failure, FailureKind
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 
@@ -453,3 +454,10 @@ def test_a_directory_that_is_saved_to_all_the_time(
     monkeypatch.setattr(type(memory), "cat_file", cat_file)
     with pytest.raises(UsageError, match=r"^memory://runs/base is being written, try again: its f"):
         inspect("memory://runs/base")
+
+
+def test_paths_are_shown_as_remote_ones_and_words_stay() -> None:
+    place = LocalView("/tmp/view", "memory://base", "/tmp/view")
+    failure = place.shown(Failure(FailureKind.RAISED, "OSError", "/tmp/view/model.ckpt-1.index"))
+    assert failure.message == "memory://base/model.ckpt-1.index"
+    assert failure.kind is FailureKind.RAISED
