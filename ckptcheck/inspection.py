@@ -1,4 +1,4 @@
-"""What the files of a model_dir are, without TensorFlow and without the code that made them."""
+"""``inspect``: what the files of a model_dir hold, without TensorFlow and without the code."""
 
 import dataclasses
 import os
@@ -23,11 +23,11 @@ from .settled import Doubt, Look, doubt_of, folder_of, look_at, settled
 
 
 def inspect(model_dir: str, fail_on: str = "error") -> Report:
-    """Says what is in a model_dir.
+    """Reads what is in a model_dir, but no weights.
 
     Args:
         model_dir: a model_dir, a checkpoint's prefix, or one of its files.
-        fail_on: the severity from which on the inspection is not ok.
+        fail_on: the least severity that makes the report not ok.
 
     Raises:
         UsageError: there is nothing of that name.
@@ -47,7 +47,7 @@ def _shown(found: Report, place: LocalView) -> Report:
 
 
 class _Seen(NamedTuple):
-    """What was seen of a model_dir at one time.
+    """A model_dir at one point in time.
 
     Attributes:
         look: the checkpoint that a restore would load.
@@ -103,7 +103,7 @@ def _summaries(located: Located) -> Tuple[CheckpointSummary, ...]:
     loaded = loaded_prefix(located)
     prefixes = checkpoints_of(located)
     if loaded and not located.elsewhere and loaded not in prefixes:
-        prefixes.append(loaded)  # of a name that no other has
+        prefixes.append(loaded)  # its name is unlike those of checkpoints
     folders = {os.path.dirname(prefix) for prefix in prefixes}
     files = {folder: by_checkpoint(_listed(located, folder)) for folder in folders}
     return tuple(

@@ -9,7 +9,13 @@ from .checkpoint.gzip_file import unpacked_name
 from .checkpoint.locate import locate
 from .checkpoint.marks import marks_of
 from .checkpoint.remote import LocalView, local_view
-from .checkpoint.snapshot import Contents, add_said, packed_contents, snapshot_of, written_snapshot
+from .checkpoint.snapshot import (
+    Contents,
+    add_records,
+    packed_contents,
+    snapshot_of,
+    written_snapshot,
+)
 from .errors import UsageError
 from .file_facts import file_facts
 from .groups import group
@@ -46,9 +52,12 @@ def _snapshot(place: LocalView, out: str) -> Report:
     findings = place.shown(tuple(run_rules(file_facts(*seen.look))))
     unread = place.shown(place.unread)
     with written_snapshot(contents, out):
-        lost = (*_lost(findings, out), *(f"this could not be known: {item}" for item in unread))
-        if lost:
-            add_said(out, lost)
+        records = (
+            *_only_here(findings, out),
+            *(f"this could not be known: {item}" for item in unread),
+        )
+        if records:
+            add_records(out, records)
     return Report(
         SNAPSHOT,
         ok=True,
@@ -115,8 +124,8 @@ def _instead(located: Located) -> str:
     return "there is none in it"
 
 
-def _lost(findings: Tuple[Finding, ...], out: str) -> Tuple[str, ...]:
-    """What a check of the snapshot will not find: its state file names what is beside it."""
+def _only_here(findings: Tuple[Finding, ...], out: str) -> Tuple[str, ...]:
+    """The messages that a check of the snapshot will not find."""
     located = locate(out)
     kept = {found.rule for found in run_rules(file_facts(located, examine(located.prefix)))}
     return tuple(

@@ -1,4 +1,4 @@
-"""Whether the data of checkpoints is what was saved, without TensorFlow."""
+"""``verify``: whether the data of checkpoints is what was saved, without TensorFlow."""
 
 import contextlib
 import os
@@ -42,12 +42,12 @@ def verify(
     fail_on: str = "warning",
     progress: Optional[Progress] = None,
 ) -> Report:
-    """Reads all data of a checkpoint: checksums, values that are not finite, constant ones.
+    """Reads all data of a checkpoint: verifies checksums, finds NaN, infinite and constant values.
 
     Args:
         model_dir: a model_dir, a checkpoint's prefix, or one of its files.
         all_checkpoints: reads every checkpoint of the directory.
-        fail_on: the severity from which on a checkpoint is not good.
+        fail_on: the least severity that makes a checkpoint not good.
         progress: see :data:`.file_facts.Progress`.
 
     Raises:
@@ -70,7 +70,7 @@ def _verify(
 
 
 _MOST_TRIES = 5
-"""How often data is read again because it changed meanwhile."""
+"""How often data is read again if it changed meanwhile."""
 
 
 class _Seen(NamedTuple):
@@ -109,9 +109,10 @@ def _seen(place: LocalView, all_checkpoints: bool, stack: contextlib.ExitStack) 
 
 
 def _doubt(seen: _Seen) -> Doubt:
-    """Judges what the state file names, and the latest checkpoint, which may be saved just now.
+    """Returns the doubt about the checkpoint of the state file and about the latest one.
 
-    Those before it come and go: what is wrong with them is judged after reading them.
+    A training run may be saving the latest one now. It removes older ones, so these are judged
+    after they were read.
     """
     if not seen.checkpoints:
         return doubt_of(Look(seen.located, Examined()))
@@ -128,7 +129,7 @@ def _doubt(seen: _Seen) -> Doubt:
 def _results(
     seen: _Seen, place: LocalView, fail_on: str, progress: Optional[Progress]
 ) -> Optional[Sequence[Verified]]:
-    """Reads the data; None where it has to be read again, since it changed meanwhile.
+    """Reads the data. Returns None if it changed meanwhile and has to be read again.
 
     Raises:
         UsageError: the checkpoint that was named was removed.
@@ -178,10 +179,10 @@ def _report(
 
 
 def _prefixes(located: Located, loaded: str, all_checkpoints: bool) -> List[str]:
-    """The checkpoints to verify, the latest last.
+    """Returns the checkpoints to verify, the latest last.
 
-    What the state file says is among them where it is none of those in the directory, and leads
-    them where it is nowhere; "" stands for a state file that names none, of which a finding tells.
+    They include the checkpoint of the state file even if it is in another directory. If it exists
+    nowhere, it comes first. "" means that the state file names none, which is a finding.
     """
     named = loaded or located.prefix
     found = [prefix for prefix in checkpoints_of(located) if not _why_left_out(prefix)]
@@ -214,7 +215,7 @@ def _left_out(located: Located, place: LocalView) -> Iterator[str]:
 
 
 def _why_left_out(prefix: str) -> str:
-    """Why one of several checkpoints is not verified; the one that is loaded is refused for it."""
+    """Returns why one of several checkpoints is left out; alone it would be a usage error."""
     if is_first_version(prefix):
         return "it is of the V1 format, which only TensorFlow reads"
     return "its index is larger than what ckptcheck reads" if has_huge_index(prefix) else ""
@@ -225,9 +226,9 @@ class _Checkpoint(NamedTuple):
 
     Attributes:
         prefix: the path that ``Saver.restore`` takes, "" for none.
-        located: as if it had been named: what the state file says is no matter of its data.
-        examined: what its files are.
-        read: reads its data where that is not at hand; else None.
+        located: as if the user had named it, since the state file says nothing about its data.
+        examined: its files.
+        read: reads its data if that is on another machine; else None.
     """
 
     prefix: str
@@ -277,9 +278,9 @@ def _files_in(folder: str) -> _Files:
 
 
 def _examined(prefix: str, files: _Files, is_last: bool) -> Examined:
-    """What is said of a checkpoint's files: beside the last one, of the rest in the directory too.
+    """Examines the files of a checkpoint; with the last one, all other files of the directory too.
 
-    To look through a whole directory for each checkpoint in it takes too long where it has many.
+    Looking through the whole directory for each of many checkpoints would take too long.
     """
     if not prefix or "\0" in prefix:
         return Examined()
@@ -288,15 +289,15 @@ def _examined(prefix: str, files: _Files, is_last: bool) -> Examined:
 
 
 def _is_gone(item: _Checkpoint, located: Located) -> bool:
-    """Whether a checkpoint was there, and no longer is: a training run keeps the last few."""
+    """Whether a checkpoint existed and was removed: a training run keeps only the last few."""
     was_there = item.prefix in located.candidates or (located.exists and bool(item.prefix))
     return was_there and "\0" not in item.prefix and not os.path.lexists(item.prefix + ".index")
 
 
 def _wait_for_removal(item: _Checkpoint, located: Located) -> None:
-    """Waits for the rest of a checkpoint to be removed, if its removal may have begun.
+    """Waits until a checkpoint is removed, if a training run may be removing it.
 
-    A training run removes old ones as soon as it has written the state file.
+    A training run removes old checkpoints right after it writes the state file.
     """
     if "\0" not in item.prefix and is_fresh(os.path.join(located.model_dir, STATE_FILE)):
         wait_while(lambda: os.path.lexists(item.prefix + ".index"))
@@ -312,10 +313,10 @@ def _named(located: Located, prefix: str, files: _Files) -> Located:
 def _verified(
     item: _Checkpoint, fail_on: str, report: Callable[[int], None], loaded: bool, held: Held
 ) -> Verified:
-    """Reads the data of a checkpoint, and judges it with its files.
+    """Reads the data of a checkpoint, and runs the rules on its data and files.
 
     Raises:
-        UsageError: there is no data that could be read.
+        UsageError: there is no data, or no reader for it.
     """
     bundle, files = item.examined.bundle, item.examined.files
     if item.read is None and files is not None and files.snapshot:

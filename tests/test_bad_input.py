@@ -158,7 +158,7 @@ def test_a_checkpoint_that_is_not_there_names_those_that_are(project: Project) -
 
 def test_a_file_that_is_no_checkpoint(project: Project) -> None:
     run = project.run("params.json", TARGET, "params.json")
-    assert_refused(run, "params.json is a file and no checkpoint")
+    assert_refused(run, "params.json is a file, but not a checkpoint")
 
 
 def test_an_empty_directory_is_not_checked(project: Project) -> None:
@@ -193,7 +193,7 @@ def test_a_state_file_that_names_a_missing_checkpoint(project: Project) -> None:
     assert run.json["modes"]["train"] == {"verdict": "fails", "at": "restore", "reads": 0}
     (finding,) = [f for f in run.json["findings"] if f["severity"] != "note"]
     assert finding["rule"] == "checkpoint-moved"
-    assert "model.ckpt-99, which is not there" in finding["message"]
+    assert "model.ckpt-99, which does not exist" in finding["message"]
 
 
 @needs_tensorflow

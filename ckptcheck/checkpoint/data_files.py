@@ -166,5 +166,5 @@ class DataFiles:
 
 def _unreadable(base: str, error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
-        return f"{base} is not there"
+        return f"{base} is missing"
     return f"{base} cannot be read: {getattr(error, 'strerror', error)}"

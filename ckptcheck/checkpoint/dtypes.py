@@ -49,11 +49,11 @@ _SIZES: Dict[str, Optional[int]] = dict(_BY_NUMBER.values())
 
 
 def dtype_name(number: int) -> str:
-    """TensorFlow's name of a dtype; one that it does not have yet is named by its number."""
+    """Returns TensorFlow's name of a dtype; an unknown one is named by its number."""
     known = _BY_NUMBER.get(number)
     return f"dtype {number}" if known is None else known.name
 
 
 def element_size(name: str) -> Optional[int]:
-    """The bytes of one element; None where that differs or is not known."""
+    """Returns the size of one element in bytes; None if it varies or is not known."""
     return _SIZES.get(name)

@@ -1,15 +1,15 @@
-"""What is raised where a checkpoint's bytes are not what the format says."""
+"""Exceptions for checkpoint files that do not follow the format."""
 
 
 class DamagedError(Exception):
-    """A file of a checkpoint is not as TensorFlow writes it.
+    """A file of a checkpoint does not follow the format.
 
-    The message says what is wrong with it; who catches it knows the file's name.
+    The message says what is wrong, without the name of the file.
     """
 
 
 class TooLargeError(DamagedError):
-    """A file has more bytes than are read of it, whatever is in it."""
+    """A file is larger than what ckptcheck reads."""
 
 
 class CompressedError(DamagedError):
@@ -17,4 +17,4 @@ class CompressedError(DamagedError):
 
 
 class FirstVersionError(DamagedError):
-    """A checkpoint of the V1 format, which TensorFlow alone can list."""
+    """A checkpoint has the V1 format, which only TensorFlow can list."""

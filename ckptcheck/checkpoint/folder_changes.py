@@ -23,7 +23,7 @@ class FolderState:
     Attributes:
         entries: the size and modification time of each file by its name. The name of a directory
             ends with a slash; its size and time are 0, since they only reflect its contents.
-        complete: whether these are all; only the first 20,000 are looked at.
+        complete: whether these are all; only the first 20,000 count.
     """
 
     entries: Mapping[str, Tuple[int, int]]

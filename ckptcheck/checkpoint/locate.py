@@ -83,7 +83,7 @@ def _named_checkpoint(named: str) -> Named:
     if os.path.isfile(prefix + ".index"):
         raise UsageError(
             f"MODEL_DIR {named}: TensorFlow takes the {pattern_in(prefix)} in it for a pattern, "
-            "and finds no such checkpoint: rename the directory"
+            "and does not find the checkpoint: rename the directory"
         )
     raise UsageError(_no_checkpoint(named, Path(named)))
 
@@ -96,7 +96,7 @@ def _no_checkpoint(named: str, path: Path) -> str:
     if path.is_file() and path.name == STATE_FILE:
         return f"{named} is a state file: name its directory {path.parent}"
     if path.is_file():
-        return f"{named} is a file and no checkpoint{_file_type(path)}: {expected}"
+        return f"{named} is {_file_type(path)}: {expected}"
     if not path.parent.is_dir():
         return f"no directory {named}: {expected}"
     return f"no directory or checkpoint {named}: {expected}{_similar(path)}"
@@ -116,13 +116,14 @@ def _similar(path: Path) -> str:
 
 
 def _file_type(path: Path) -> str:
-    """The type of a file with weights that is often taken for a checkpoint."""
+    """What a file is, if it is not a checkpoint."""
     if path.suffix in (".h5", ".hdf5", ".keras"):
-        return ", but what Keras saves, which Saver does not read"
+        return "a Keras file, which Saver cannot read"
     if path.suffix in (".pb", ".pbtxt"):
         variables = _saved_model(path.parent)
-        return f", but a graph; {variables} holds its variables" if variables else ", but a graph"
-    return ""
+        holds = f"; {variables} holds its variables" if variables else ""
+        return f"a graph, not a checkpoint{holds}"
+    return "a file, but not a checkpoint"
 
 
 # --- A directory -----------------------------------------------------------------------------
@@ -248,7 +249,7 @@ _MOST_BELOW = 1000
 
 
 def _below(folder: str) -> Tuple[str, ...]:
-    """The subdirectories that hold checkpoints; only the first thousand are looked at."""
+    """The subdirectories with checkpoints; looks only at the first thousand directories."""
     with os.scandir(folder) as entries:
         names = sorted(entry.name for entry in entries if entry.is_dir())
     return tuple(

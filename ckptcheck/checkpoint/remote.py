@@ -61,8 +61,8 @@ class LocalView(NamedTuple):
         more = f" and {rest} more" if rest > 0 else ""
         names = ", ".join(self.left_out[:_MOST_NAMES])
         return (
-            f"{names}{more}: of a remote directory only the newest checkpoints are looked at, and "
-            "the one that is named",
+            f"{names}{more}: of a remote directory, ckptcheck reads only the newest checkpoints "
+            "and the one that is named",
             *self.unread,
         )
 

@@ -35,7 +35,7 @@ class Leaf:
     Attributes:
         name: of its node in the saved graph.
         spec: its dtype and shape, as docs/features.md writes a leaf.
-        consumers: each op that consumes it, as :class:`..spec.TensorUse` writes them.
+        consumers: each op that consumes it, as :class:`..protocol.TensorUse` writes them.
     """
 
     name: str

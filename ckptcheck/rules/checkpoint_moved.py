@@ -65,7 +65,7 @@ def _elsewhere(facts: Facts, located: Found) -> Finding:
         rule=RULE.id,
         severity="warning",
         message=f"the state file names {located.prefix}: TensorFlow loads that one"
-        + (f", none of those in {located.model_dir}" if located.candidates else ""),
+        + (f", not one of those in {located.model_dir}" if located.candidates else ""),
         modes=facts.modes,
         subject="elsewhere",
         hint=state_file_fix(located),
@@ -104,7 +104,7 @@ def _hint(located: Missing) -> str:
     if located.absence is Absence.GLOB:
         return _rename(located)
     if located.link and located.link != located.prefix + ".index":
-        return f"fetch {located.link}, to which it leads"
+        return f"fetch {located.link}, the target of the link"
     if located.absence is Absence.NO_INDEX:
         return f"copy {located.prefix}.index from where it was written"
     if located.prefix in located.candidates:  # the name is right, but the index is unreadable
@@ -126,7 +126,7 @@ def title(findings: Tuple[Finding, ...]) -> str:
     """Returns the headline of a group."""
     if findings[0].severity == "warning":
         return "the state file points outside the model_dir"
-    return "the state file points to a checkpoint that is not there"
+    return "the state file points to a checkpoint that does not exist"
 
 
 RULE = Rule(

@@ -86,7 +86,7 @@ def facts(
         reads: what every mode reads.
         train_reads: what TRAIN reads beside them.
         plan: other parts of the plans.
-        object_based: see :class:`..spec.CheckpointIndex`.
+        object_based: see :class:`..protocol.CheckpointIndex`.
     """
     variables = tuple(VariableSpec(name, *stored[name]) for name in sorted(stored))
     base = plan or RestorePlan("", ())

@@ -44,7 +44,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         modes=facts.modes,
         subject="state file",
         hint=(
-            f"if you mean that one, and ckptcheck verify {shlex.quote(newer[-1])} finds it good, "
+            f"if you mean that one, and ckptcheck verify {shlex.quote(newer[-1])} finds no error, "
             + name_alone(located, best)
         ),
         data={"checkpoint": located.prefix, "newer": newer, "deleted": deleted},
@@ -63,7 +63,7 @@ def _is_newer(prefix: str, loaded: str, step: Optional[int]) -> bool:
 
 def title(findings: Tuple[Finding, ...]) -> str:
     """Returns the headline of a group."""
-    return "the state file names an older checkpoint than there is"
+    return "the state file does not name the latest checkpoint"
 
 
 RULE = Rule(

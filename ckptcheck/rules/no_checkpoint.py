@@ -99,9 +99,9 @@ def _message(located: Unnamed) -> str:
 def _instead(located: Unnamed) -> str:
     """What a directory without a checkpoint holds."""
     if located.saved_model:
-        return " of Estimator's: it is a SavedModel"
+        return ": it is a SavedModel"
     if located.below:
-        return f"; there are some in {some_names(located.below)}"
+        return f"; these directories do: {some_names(located.below)}"
     if located.data_alone:
         return f", but data files without an index: {some_names(located.data_alone)}"
     return ""
@@ -122,12 +122,12 @@ def _hint(located: Unnamed) -> str:
 def _state_file_hint(located: Unnamed) -> str:
     state = os.path.join(located.model_dir, "checkpoint")
     if located.state is not None and located.state.unseen and not located.state.directory:
-        return f"make {state} a file that can be read"
+        return f"make {state} readable"
     best = most_likely(located)
     first = f"remove the directory {state}, and " if _cannot_save(located) else ""
     return (
         f"{first}{name_alone(located, os.path.basename(best))}, once "
-        f"ckptcheck verify {shlex.quote(best)} finds it good"
+        f"ckptcheck verify {shlex.quote(best)} finds no error"
     )
 
 

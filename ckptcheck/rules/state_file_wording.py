@@ -38,7 +38,7 @@ def absence_text(located: Missing) -> str:
     if located.absence is Absence.NOT_A_CHECKPOINT and pattern_in(prefix):
         return (
             f"TensorFlow takes {prefix} for a pattern, finds files that match, and then "
-            "opens one of that very name, which is not there"
+            "opens a file of exactly this name, which does not exist"
         )
     if located.absence is Absence.GLOB:
         return (
@@ -49,10 +49,10 @@ def absence_text(located: Missing) -> str:
 
 
 _ABSENCES = {
-    Absence.NOT_A_CHECKPOINT: "which is there and is no checkpoint",
-    Absence.BROKEN_LINK: "where a link to nothing stands",
-    Absence.NO_INDEX: "whose index is not there: data files alone are no checkpoint",
-    Absence.NO_FILES: "which is not there",
+    Absence.NOT_A_CHECKPOINT: "which exists but is not a checkpoint",
+    Absence.BROKEN_LINK: "which is a broken link",
+    Absence.NO_INDEX: "whose index is missing: data files alone are not a checkpoint",
+    Absence.NO_FILES: "which does not exist",
 }
 
 
@@ -90,7 +90,7 @@ def name_alone(located: Located, name: str) -> str:
     """
     state = os.path.join(located.model_dir, "checkpoint")
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'let model_checkpoint_path: "{escaped}" be all that is in {state}'
+    return f'write only model_checkpoint_path: "{escaped}" to {state}'
 
 
 def most_likely(located: Located) -> str:

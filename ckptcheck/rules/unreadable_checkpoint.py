@@ -69,7 +69,7 @@ def _incomplete(facts: Facts, files: CheckpointFiles) -> Iterator[Finding]:
             continue
         variables = unreadable.get(file.name, [])
         message = _message(file, variables) + untraced(facts, "restoring any of them raises")
-        hint = f"make {file.name} a file that can be read, or {_COPY_AGAIN}"
+        hint = f"make {file.name} readable, or {_COPY_AGAIN}"
         data = {
             "file": file.name,
             "problem": file.problem,

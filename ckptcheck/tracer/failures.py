@@ -1,4 +1,4 @@
-"""Turns what the user's code threw into a :class:`..spec.Failure`."""
+"""Turns what the user's code threw into a :class:`..protocol.Failure`."""
 
 import re
 from typing import Any, Callable, Optional

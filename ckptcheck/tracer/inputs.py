@@ -2,7 +2,7 @@
 
 A *probe* stands for features whose structure is not known yet. It watches what the model_fn does
 with them: which keys it asks for, whether it unpacks them, or takes them for one tensor. Whatever
-it sees is an :class:`..spec.InputEvent`; where the guess was wrong the trace is given up with
+it sees is an :class:`..protocol.InputEvent`; where the guess was wrong the trace is given up with
 :class:`.failures.StructureMismatch`, to be tried again with a better one.
 """
 
@@ -210,7 +210,7 @@ class Inputs:
     def uses(self) -> Tuple[TensorUse, ...]:
         """Who consumes each placeholder in the traced graph."""
         return tuple(
-            TensorUse(path, consumers_of(tensor)) for path, tensor in self._placeholders.items()
+            TensorUse(path, consumer_names(tensor)) for path, tensor in self._placeholders.items()
         )
 
 
@@ -220,7 +220,7 @@ def _structure(value: Any) -> Any:
     return structures.describe(value)
 
 
-def consumers_of(tensor: Any) -> Tuple[str, ...]:
+def consumer_names(tensor: Any) -> Tuple[str, ...]:
     """Each consumer of a tensor as :func:`consumer_text`; of a SparseTensor those of its values."""
     dense = getattr(tensor, "values", tensor) if hasattr(tensor, "dense_shape") else tensor
     found: List[str] = []

@@ -107,7 +107,7 @@ class Variables:
         return VariableSpec(op.name, shape, op.get_attr("dtype").base_dtype.name)
 
     def role(self, name: str) -> str:
-        """What a variable is for: see :class:`..spec.Read`."""
+        """What a variable is for: see :class:`..protocol.Read`."""
         if name in self.global_step:
             return "global_step"
         if name in self.trainable:

@@ -169,8 +169,8 @@ def test_keys_of_parts_escape() -> None:
         (writer.header(0), "0 data files"),
         (writer.header(-1), "-1 data files"),
         (writer.header(endianness=2), "byte order 2"),
-        (writer.header(least=2), "version 1, for readers from 2 on"),
-        (writer.header(bad=1), "TensorFlow's so far are of version 1"),
+        (writer.header(least=2), "version 1, for readers of version 2"),
+        (writer.header(bad=1), "TensorFlow's readers have version 1"),
         (b"\x08", "no number"),
     ],
 )

@@ -297,7 +297,7 @@ def test_a_tensor_past_the_end_is_not_cut_into_pieces(
     if there:
         (tmp_path / "c.data-00000-of-00001").write_bytes(b"1234")
     monkeypatch.setattr(data_scan, "_Reader", _Impatient)
-    says = "ends before its bytes do" if there else "is not there"
+    says = "ends before its bytes do" if there else "is missing"
     assert scan(str(tmp_path / "c"))["w"].problem == f"c.data-00000-of-00001 {says}"
 
 

@@ -124,7 +124,7 @@ def test_verify_of_a_model_dir_of_which_nothing_is_loaded(model_dir: Path) -> No
 def test_an_index_that_is_gone_is_named(model_dir: Path) -> None:
     (model_dir / "model.ckpt-10.index").unlink()
     (finding,) = inspect(str(model_dir)).findings
-    assert "whose index is not there" in finding.message
+    assert "whose index is missing" in finding.message
     assert finding.hint.startswith(f"copy {model_dir / 'model.ckpt-10.index'} ")
 
 
@@ -177,7 +177,9 @@ def test_a_saved_model_is_called_one(model_dir: Path) -> None:
     variables = str(model_dir / "variables" / "variables")
     assert "SavedModel" in finding.message and finding.hint.endswith(variables)
     assert inspect(variables).checked
-    with pytest.raises(UsageError, match=f"but a graph; {variables} holds its variables"):
+    with pytest.raises(
+        UsageError, match=f"a graph, not a checkpoint; {variables} holds its variables"
+    ):
         inspect(str(model_dir / "saved_model.pb"))
 
 
@@ -394,7 +396,7 @@ def test_verify_of_all_says_what_is_loaded_and_speaks_of_the_directory_once(
     assert f"{model_dir}: {found.why}"[:60] in render(found, "text", Options(width=400))
     (model_dir / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-99"\n')
     found = verify(str(model_dir), all_checkpoints=True, fail_on="error")
-    assert "model.ckpt-99, which is not there" in found.why
+    assert "model.ckpt-99, which does not exist" in found.why
     assert not any(item.loaded for item in found.verified)
 
 
@@ -571,7 +573,7 @@ def test_a_place_that_is_taken(there: str, model_dir: Path, tmp_path: Path) -> N
 def test_a_marker_of_a_newer_version(model_dir: Path) -> None:
     (model_dir / MARKER).write_text('{"version": 2}')
     (model_dir / "model.ckpt-10.data-00000-of-00001").unlink()
-    with pytest.raises(UsageError, match="newer version of ckptcheck: upgrade this one"):
+    with pytest.raises(UsageError, match="newer version of ckptcheck: upgrade ckptcheck"):
         inspect(str(model_dir))
 
 
@@ -587,7 +589,7 @@ def test_a_marker_that_is_none(text: str, model_dir: Path) -> None:
     if "checkpoints" in text:
         assert rules_of(inspect(str(model_dir))) == ["unreadable-checkpoint"]
         return
-    with pytest.raises(UsageError, match="is not as this version of ckptcheck"):
+    with pytest.raises(UsageError, match="is damaged, or from another version of ckptcheck"):
         inspect(str(model_dir))
 
 

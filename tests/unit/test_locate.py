@@ -225,7 +225,7 @@ def test_a_v1_checkpoint_is_one_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("data", [b"", b"text", b"\0" * 48, V1_MAGIC[:-1]])
 def test_a_file_that_is_no_checkpoint(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "weights.bin").write_bytes(data)
-    with pytest.raises(UsageError, match=r"weights.bin is a file and no checkpoint: expected"):
+    with pytest.raises(UsageError, match=r"weights.bin is a file, but not a checkpoint: expected"):
         locate(str(tmp_path / "weights.bin"))
 
 
@@ -332,9 +332,9 @@ def test_of_several_series_estimators_own_is_suggested(tmp_path: Path) -> None:
     (hint,) = [
         item.hint for item in inspect(str(tmp_path)).findings if item.rule == "no-checkpoint"
     ]
-    assert '"model.ckpt-20" be all that is in' in hint
+    assert '"model.ckpt-20" to' in hint
     (tmp_path / "checkpoint").write_text('model_checkpoint_path: "C:\\\\runs\\\\model.ckpt-10"')
-    assert '"model.ckpt-10" be all that is in' in _hint(tmp_path, "checkpoint-moved")
+    assert '"model.ckpt-10" to' in _hint(tmp_path, "checkpoint-moved")
 
 
 def _hint(model_dir: Path, rule: str) -> str:
@@ -437,8 +437,8 @@ def test_a_directory_to_rename_however_its_path_is_written(
         found = the_missing(str(named))
         assert found.absence is Absence.GLOB
         hint = _hint(Path(named), "checkpoint-moved")
-        assert hint.startswith(f"rename the directory {tmp_path}/lr[0.1], and let "), hint
-        assert hint.endswith('"model.ckpt-10" be all that is in ' + f"{found.model_dir}/checkpoint")
+        assert hint.startswith(f"rename the directory {tmp_path}/lr[0.1], and write "), hint
+        assert hint.endswith('"model.ckpt-10" to ' + f"{found.model_dir}/checkpoint")
     state(folder, "model.ckpt-10")
     assert _hint(Path("lr[0.1]/run"), "checkpoint-moved") == "rename the directory lr[0.1]"
 
@@ -456,7 +456,7 @@ def test_slashes_behind_a_model_dir(tmp_path: Path, slashes: str) -> None:
 def test_a_directory_that_is_gone_is_not_to_be_renamed(tmp_path: Path) -> None:
     put(tmp_path)
     state(tmp_path, f"{tmp_path}/lr[0.1]/model.ckpt-10")
-    assert '"model.ckpt-10" be all that is in' in _hint(tmp_path, "checkpoint-moved")
+    assert '"model.ckpt-10" to' in _hint(tmp_path, "checkpoint-moved")
 
 
 def test_a_link_to_nothing_is_no_file(tmp_path: Path) -> None:
@@ -480,7 +480,7 @@ def test_of_a_series_that_is_not_estimators_own_the_latest_is_suggested(tmp_path
     for name in ("model.ckpt-10", "tuned.ckpt-20", "other.ckpt-30"):
         put(tmp_path, name)
     state(tmp_path, "/gone/tuned.ckpt-25")
-    assert '"tuned.ckpt-20" be all that is in' in _hint(tmp_path, "checkpoint-moved")
+    assert '"tuned.ckpt-20" to' in _hint(tmp_path, "checkpoint-moved")
 
 
 def test_a_checkpoint_of_another_directory_is_not_swapped_for_an_older_one(tmp_path: Path) -> None:
@@ -489,21 +489,21 @@ def test_a_checkpoint_of_another_directory_is_not_swapped_for_an_older_one(tmp_p
     state(tmp_path / "base", f"{tmp_path}/other/model.ckpt-50")
     hint = _hint(tmp_path / "base", "checkpoint-moved")
     assert hint.startswith(f"copy the files of {tmp_path}/other/model.ckpt-50 to {tmp_path}/base")
-    assert '"model.ckpt-50" be all that is in' in hint
+    assert '"model.ckpt-50" to' in hint
 
 
 def test_a_doubled_slash_is_a_rule_of_its_own(runs: Path) -> None:
     put(runs / "best", "model.ckpt-5")
     state(runs, "best//model.ckpt-5")
     (found,) = [f for f in inspect(str(runs)).findings if f.rule == "double-slash"]
-    assert found.hint.startswith('let model_checkpoint_path: "best/model.ckpt-5" be all')
+    assert found.hint.startswith('write only model_checkpoint_path: "best/model.ckpt-5" to ')
     assert "checkpoint-moved" not in {f.rule for f in inspect(str(runs)).findings}
 
 
 def test_a_name_with_a_quote_is_advised_as_a_text_that_can_be_read(tmp_path: Path) -> None:
     put(tmp_path, 'a"b-10')
     state(tmp_path, "gone")
-    assert 'model_checkpoint_path: "a\\"b-10" be' in _hint(tmp_path, "checkpoint-moved")
+    assert 'model_checkpoint_path: "a\\"b-10" to' in _hint(tmp_path, "checkpoint-moved")
 
 
 def test_the_variables_of_a_saved_model_from_within(

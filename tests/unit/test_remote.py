@@ -13,9 +13,10 @@ import pytest
 
 from ckptcheck.checkpoint import fetch
 from ckptcheck.checkpoint.addresses import is_remote
-from ckptcheck.checkpoint.remote import local_view
+from ckptcheck.checkpoint.remote import LocalView, local_view
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
+from ckptcheck.protocol import Failure, FailureKind
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 
@@ -188,7 +189,7 @@ def test_every_text_names_the_place_that_the_user_knows(memory: Any, tmp_path: P
     with pytest.raises(UsageError, match=r"memory://runs/base/model.ckpt-10"):
         snapshot("memory://runs/base", str(tmp_path / "snap"))
     found = repr(inspect("memory://runs/base"))
-    assert "memory://runs/base/model.ckpt-99, which is not there" in found
+    assert "memory://runs/base/model.ckpt-99, which does not exist" in found
     assert "ckptcheck-" not in found
 
 
@@ -349,7 +350,7 @@ def test_data_whose_index_is_gone(memory: Any, tmp_path: Path) -> None:
     shutil.copytree(str(SOURCE), str(here))
     (here / "model.ckpt-10.index").unlink()
     (there,) = inspect(copied(memory, here)).findings
-    assert "whose index is not there" in there.message
+    assert "whose index is missing" in there.message
     assert there.message == inspect(str(here)).findings[0].message.replace(
         str(here), "memory://runs/gone"
     )
@@ -456,3 +457,10 @@ def test_a_directory_that_is_saved_to_all_the_time(
     monkeypatch.setattr(type(memory), "cat_file", cat_file)
     with pytest.raises(UsageError, match=r"^memory://runs/base is being written, try again: its f"):
         inspect("memory://runs/base")
+
+
+def test_paths_are_shown_as_remote_ones_and_words_stay() -> None:
+    place = LocalView("/tmp/view", "memory://base", "/tmp/view")
+    failure = place.shown(Failure(FailureKind.RAISED, "OSError", "/tmp/view/model.ckpt-1.index"))
+    assert failure.message == "memory://base/model.ckpt-1.index"
+    assert failure.kind is FailureKind.RAISED

@@ -251,8 +251,8 @@ def test_a_server_that_knows_no_ranges(
     found = inspect(f"{server}/base")
     assert found.contents.variables == inspect(str(SOURCE)).contents.variables
     (doubt,) = found.not_judged
-    assert "the global step in model.ckpt-10" in doubt and "knows no ranges" in doubt
-    with pytest.raises(UsageError, match="cannot be read in parts: the server knows no ranges"):
+    assert "the global step in model.ckpt-10" in doubt and "does not support ranges" in doubt
+    with pytest.raises(UsageError, match="in parts: the server does not support ranges"):
         verify(f"{server}/base")
 
 

@@ -373,7 +373,7 @@ def test_first_versions_that_nobody_looked_at_are_said(
     monkeypatch.setattr(fetch, "_MOST_INDEXES", 1)
     first_versions_beside(here)
     (text,) = inspect(memory(here)).not_judged
-    assert text.startswith("model.ckpt-7: of a remote directory only the newest")
+    assert text.startswith("model.ckpt-7: of a remote directory, ckptcheck reads")
 
 
 def test_of_a_first_version_only_the_end_is_read(server: str, here: Path) -> None:

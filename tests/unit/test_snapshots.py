@@ -68,7 +68,7 @@ def test_no_snapshot_is_left_without_what_was_found(
         raise KeyboardInterrupt
 
     put(model_dir, name="model.ckpt-20")
-    monkeypatch.setattr("ckptcheck.snapshots.add_said", interrupted)
+    monkeypatch.setattr("ckptcheck.snapshots.add_records", interrupted)
     with pytest.raises(KeyboardInterrupt):
         snapshot(str(model_dir), str(tmp_path / "a" / "snap"))
     assert [path.name for path in tmp_path.iterdir()] == ["base"]
@@ -86,7 +86,7 @@ def test_data_that_cannot_be_read_is_not_missing(model_dir: Path, tmp_path: Path
     (model_dir / "model.ckpt-10.data-00001-of-00001").mkdir()
     snapshot(str(model_dir), str(tmp_path / "snap"))
     messages = [finding.message for finding in inspect(str(tmp_path / "snap")).findings]
-    assert any("cannot be read (it is no regular file)" in message for message in messages)
+    assert any("cannot be read (it is not a regular file)" in message for message in messages)
     assert not any("is missing" in message for message in messages)
 
 
@@ -113,7 +113,7 @@ def test_a_marker_with_values_that_are_none(changes: Any, model_dir: Path, tmp_p
     marker = f'{{"version": 1, "checkpoints": {{"model.ckpt-10": {{{text}}}}}}}'
     (tmp_path / "snap" / MARKER).write_text(marker)
     for look in (inspect, verify):
-        with pytest.raises(UsageError, match="is not as this version of ckptcheck writes it"):
+        with pytest.raises(UsageError, match="is damaged, or from another version of ckptcheck"):
             look(str(tmp_path / "snap"))
 
 
@@ -127,7 +127,9 @@ def test_a_damaged_marker_is_told_by_every_command(
     if not state:
         (tmp_path / "snap" / "checkpoint").unlink()
     (tmp_path / "params.json").write_text("{}")
-    said = f"snap/{MARKER} is not as this version of ckptcheck writes it: make the snapshot again"
+    said = (
+        f"snap/{MARKER} is damaged, or from another version of ckptcheck: make the snapshot again"
+    )
     check = ["snap", "module:model_fn", "params.json"]
     for words in (["inspect", "snap"], ["verify", "snap"], check):
         done = run_cli(*words, cwd=tmp_path)
