@@ -1,0 +1,116 @@
+"""Runs the cases, and writes or finds the files of their outputs."""
+
+import os
+import re
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Iterator, Tuple
+
+from ckptcheck import __version__
+
+from ..support import FIXTURES, TENSORFLOW, Run, environment, run_cli
+from .cases import BASE, CASES, Case
+
+FILES = Path(__file__).resolve().parent / "files"
+ENDS = {"text": ".txt", "json": ".json"}
+DAYS = 3
+"""The age of each new file in days: reports say how old files are, and ask about newer ones."""
+
+COMPARED = TENSORFLOW == "2.15.1" and sys.version_info[:2] == (3, 11)
+"""Whether outputs that depend on TensorFlow are those of the files."""
+
+
+def outputs() -> Iterator[Tuple[Case, str]]:
+    """Each case with each of its formats."""
+    for case in CASES.values():
+        for output in case.formats:
+            yield case, output
+
+
+def file_of(case: Case, output: str) -> Path:
+    """The file that holds the output of a case."""
+    return FILES / (case.name + ENDS[output])
+
+
+def output_of(case: Case, output: str, folder: Path) -> str:
+    """Runs a case on a new copy of its fixture.
+
+    Args:
+        case: what to run.
+        output: the value of ``--format``.
+        folder: an empty directory for the copy.
+
+    Returns:
+        The command, what it wrote, and its exit code; of JSON what it wrote alone. Placeholders
+        stand for all that differs between two runs.
+    """
+    _copy(case, folder)
+    words = [*case.words]
+    options = ["--quiet"] * case.check + ["--format", "json"] * (output == "json")
+    words[words.index("--") if "--" in words else len(words) :] = (
+        options + words[words.index("--") if "--" in words else len(words) :]
+    )
+    env = environment(COLUMNS="80", TMPDIR=str(folder))
+    run = run_cli(*words, cwd=folder, env=env, warm=case.check)
+    text = run.out if output == "json" else _session(case.words, run)
+    return with_placeholders(text, folder)
+
+
+def _session(words: Tuple[str, ...], run: Run) -> str:
+    err = "".join(line + "\n" for line in run.err.splitlines())
+    said = f"--- stderr\n{err}" if err else ""
+    return f"$ {' '.join(('ckptcheck', *words))}\n{run.out}{said}--- exit code {run.code}\n"
+
+
+def _copy(case: Case, folder: Path) -> None:
+    if case.fixture:
+        source = FIXTURES / case.fixture
+        for path in (*source.glob("model*.py"), *source.glob("params*.json")):
+            shutil.copy(str(path), str(folder))
+        shutil.copytree(
+            str(source / case.saved_by), str(folder / BASE), copy_function=shutil.copyfile
+        )
+        _make_old(folder / BASE)
+    if case.edit is not None:
+        case.edit(folder)
+        _make_old(folder / BASE)
+
+
+def _make_old(model_dir: Path) -> None:
+    now = time.time()
+    then = now - DAYS * 86400
+    for path in model_dir.iterdir():
+        if path.stat().st_mtime > now - 3600:
+            os.utime(str(path), (then, then))
+
+
+def with_placeholders(text: str, folder: Path) -> str:
+    """Replaces what differs between two runs, two machines, or two versions of typer."""
+    for old, new in (
+        (str(folder), "<folder>"),
+        (sys.executable, "<interpreter>"),
+        (f"ckptcheck {__version__}", "ckptcheck <version>"),
+    ):
+        text = text.replace(old, new)
+    for pattern, new in (
+        (r"Python \d+\.\d+\.\d+;", "Python <python>;"),
+        (r'"python": "[\d.]+"', '"python": "<python>"'),
+        (r'"written": [\d.]+', '"written": "<time>"'),
+        (r" Did you mean (--[\w-]+)\?", r" (Possible options: \1)"),  # an older click
+        (r"^made: 4 files, .*", "made: 4 files, <size>"),  # it depends on the version of zlib
+    ):
+        text = re.sub(pattern, new, text, flags=re.MULTILINE)
+    # The length of Python's version decides where this line is wrapped.
+    wrapped = re.compile(r"^  TensorFlow .*(\n    .*)+", re.MULTILINE)
+    text = wrapped.sub(lambda found: re.sub(r"\n +", " ", found.group()), text)
+    return _help_of_any_typer(text) if "\nUsage: ckptcheck" in text else text
+
+
+def _help_of_any_typer(text: str) -> str:
+    """A help text without what versions of typer write differently."""
+    text = re.sub(r"\n {10,}", " ", text)  # continued lines of an option's help
+    text = re.sub(r"(\S) {2,}", r"\1  ", text).replace("\\[", "[")
+    text = re.sub(r"(?<=[A-Z]) <str>", "", text)
+    return re.sub(r"[{\[]([A-Z_]{3,})[}\]]", r"\1", text)
