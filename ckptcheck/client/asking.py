@@ -3,8 +3,8 @@
 import dataclasses
 from typing import Any, Dict, Iterable, Mapping, Optional, Union
 
-from ..config import CheckSpec
 from ..errors import UsageError
+from ..options import CheckSpec
 from ..protocol import (
     PROBE,
     TRAIN,

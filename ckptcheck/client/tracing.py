@@ -15,10 +15,10 @@ from typing import (
     Tuple,
 )
 
-from ..config import CheckSpec
 from ..encoding.errors import DamagedError
 from ..errors import UnknownFeaturesError, UsageError
 from ..model_dir import Located
+from ..options import CheckSpec
 from ..protocol import (
     PROBE,
     TRAIN,

@@ -317,3 +317,12 @@ def is_dataset(tensorflow: Any, value: Any) -> bool:
 def create_global_step(tensorflow: Any, graph: Any) -> Any:
     """The global step, made as Estimator makes it, before the input_fn."""
     return v1(tensorflow).train.create_global_step(graph)
+
+
+def frames_of(op: Any) -> Any:
+    """The frames in which an op was made; none where TensorFlow did not keep them.
+
+    ``op.traceback`` has them too, but on TensorFlow 1 it reads the source files of them all.
+    """
+    frames = getattr(op, "_traceback", None)
+    return (op.traceback if frames is None else frames) or ()

@@ -12,6 +12,7 @@ from ..protocol import (
     TRAIN,
     FailedTrace,
     Failure,
+    FailureKind,
     FinishedTrace,
     Misfit,
     Observed,
@@ -78,7 +79,7 @@ class _ModeTracer:
         if self.doing != _CALLING_INPUT_FN or failure.kind != "raised":
             return failure
         said = "" if doing == _CALLING_INPUT_FN else doing
-        return replace(failure_of(error, said), kind="input-fn")
+        return replace(failure_of(error, said), kind=FailureKind.INPUT_FN)
 
     def _failed(self, failure: Failure, error: Optional[BaseException]) -> FailedTrace:
         name = missing_tensorflow_name(error)
@@ -206,18 +207,20 @@ class _ModeTracer:
             self.tpu_spec = True
             refused = [] if model.is_estimator else _refused_params(self.request.params)
             if refused:
-                return Failure("raised", "ValueError", _REFUSED.format(" and ".join(refused)))
+                return Failure(
+                    FailureKind.RAISED, "ValueError", _REFUSED.format(" and ".join(refused))
+                )
             result = result.as_estimator_spec()
         if not hasattr(result, "scaffold") or not hasattr(result, "train_op"):
             text = f"model_fn returned {_kind(result)}, not an EstimatorSpec"
-            return Failure("no-spec", "", text)
+            return Failure(FailureKind.NO_SPEC, "", text)
         lacking = [name for name in _NEEDED[self.request.mode] if _is_empty(getattr(result, name))]
         if lacking:
             text = _LACKING.format(" and ".join(lacking), self.request.mode.upper())
-            return Failure("no-spec", "", text)
+            return Failure(FailureKind.NO_SPEC, "", text)
         taken = [name for name in _OWN_METRICS if name in (result.eval_metric_ops or {})]
         if self.request.mode == EVAL and taken:
-            return Failure("raised", "ValueError", _TAKEN.format(taken[0]))
+            return Failure(FailureKind.RAISED, "ValueError", _TAKEN.format(taken[0]))
         return result
 
     def _add_tpu_params(self, params: Any) -> None:
@@ -253,12 +256,12 @@ class _ModeTracer:
         try:
             prepared = scaffold.prepare(self.tensorflow, spec, mode)
         except Exception as error:  # TensorFlow's, of what the code made of its Scaffold
-            return replace(failure_of(error), kind="scaffold")
+            return replace(failure_of(error), kind=FailureKind.SCAFFOLD)
         self.notes += scaffold.own_restore(self.tensorflow, prepared.saver)
         fetches = scaffold.fetches(spec, mode, step)
-        restore = restore_of(self.tensorflow, self.graph, mode, prepared, fetches)
-        self.notes += _opaque_notes(restore.plan)
         stored = self.request.checkpoint
+        restore = restore_of(self.tensorflow, self.graph, mode, prepared, fetches, stored)
+        self.notes += _opaque_notes(restore.plan)
         opaque_errors = custom_saveables.errors(self.tensorflow, self.graph, restore, stored)
         self._text_of_graph()  # before a dry run changes the graph
         run = after_restore.judged(
