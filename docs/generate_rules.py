@@ -8,8 +8,8 @@ TARGET = Path(__file__).with_name("rules.md")
 
 _HEAD = """# Rules
 
-Made by `python docs/generate_rules.py` from the rules' own docstrings; `ckptcheck --explain RULE`
-prints the same.
+`python docs/generate_rules.py` writes this file from the docstrings of the rules.
+`ckptcheck --explain RULE` prints the same text.
 
 | rule | severity | category | what it finds |
 | --- | --- | --- | --- |

@@ -96,9 +96,8 @@ class Oracle:
 
     def close(self) -> None:
         """End the process."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
+        with self._process:  # closes its pipes, which ends it, and waits
+            pass
 
 
 def _raise_oracle_errors(answer: Dict[str, Any]) -> None:

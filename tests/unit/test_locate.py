@@ -403,7 +403,8 @@ def test_a_directory_that_must_not_be_entered_is_there(closed: str) -> None:
         put(home / "run")
         path = home / "run" / "model.ckpt-10"
         state(base, str(path))
-        (base / "checkpoint").open("a").write(f'all_model_checkpoint_paths: "{path}"')
+        with (base / "checkpoint").open("a") as f:
+            f.write(f'all_model_checkpoint_paths: "{path}"')
         (home if closed else home / "run").chmod(0)
         with as_a_user():
             found = the_missing(str(base))
