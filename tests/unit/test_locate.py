@@ -413,7 +413,8 @@ def test_a_directory_that_must_not_be_entered_is_there(closed: str) -> None:
         assert found.folder_exists
         assert "checkpoint-moved" in said
         state(base, "model.ckpt-10")
-        (base / "checkpoint").open("a").write(f'all_model_checkpoint_paths: "{path}"')
+        with (base / "checkpoint").open("a") as f:
+            f.write(f'all_model_checkpoint_paths: "{path}"')
         (home if closed else home / "run").chmod(0)
         with as_a_user():
             assert the_found(str(base)).listed_nowhere == ()
