@@ -98,6 +98,15 @@ def _keys(value: Any) -> Set[str]:
     return set(value) | _keys(below)
 
 
+def test_contributing_names_the_modules_that_there_are() -> None:
+    section = read("CONTRIBUTING.md").partition("## Architecture")[2].partition("## ")[0]
+    rows = re.findall(r"^\| (`.+?`) \|", section, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(.+?)`", row)}
+    assert [name for name in sorted(named) if not (PROJECT / "ckptcheck" / name).exists()] == []
+    packages = {f"{path.parent.name}/" for path in PROJECT.glob("ckptcheck/*/__init__.py")}
+    assert packages <= named
+
+
 def test_facts_name_cases_that_there_are() -> None:
     cases = {case.id for case in CASES} | set(REGRESSIONS)
     named = re.findall(r"`([a-z]+(?:-[a-z0-9]+)+)`", read("docs/facts.md"))
