@@ -49,10 +49,11 @@ def _environment(session: nox.Session, python: str) -> str:
 @nox.session(python=False)
 @nox.parametrize("version", list(MATRIX))
 def tests(session: nox.Session, version: str) -> None:
-    """All tests, against a real TensorFlow."""
+    """All tests, against a real TensorFlow. The run on the newest one measures coverage."""
     python = _environment(session, version)
     session.run(python, "-m", "pip", "install", "-q", "-e", ".[tensorflow,test]", external=True)
-    arguments = session.posargs or ["-n", "2", "-q"]
+    coverage = ["--cov"] if version == "3.13" else []
+    arguments = session.posargs or ["-n", "2", "-q", *coverage]
     session.run(python, "-m", "pytest", *arguments, external=True)
 
 

@@ -3,27 +3,37 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .checker import check
+    from .api import Tracer, check, inspect, snapshot, verify
     from .errors import UsageError
     from .results import Finding, Report, Verdict
 
 __version__ = "0.1.0"
 
-__all__ = ["Finding", "Report", "UsageError", "Verdict", "__version__", "check"]
+__all__ = [
+    "Finding",
+    "Report",
+    "Tracer",
+    "UsageError",
+    "Verdict",
+    "__version__",
+    "check",
+    "inspect",
+    "snapshot",
+    "verify",
+]
 
 _HOMES = {
     "Finding": "results",
     "Report": "results",
     "UsageError": "errors",
     "Verdict": "results",
-    "check": "checker",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Imports what is asked for first here: a command line that only reads files needs little."""
-    if name not in _HOMES:
+    """Imports a name when it is first used: a command that only reads files needs little."""
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module("." + _HOMES[name], __name__), name)
+    return getattr(importlib.import_module("." + _HOMES.get(name, "api"), __name__), name)

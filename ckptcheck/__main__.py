@@ -8,13 +8,13 @@ import sys
 from .cli import main
 
 _RARELY = 100000
-"""Objects between two looks of the collector: nearly all that is imported stays until the end."""
+"""New objects before the garbage collector runs: nearly everything imported stays until the end."""
 
 
 def run() -> None:
-    """Runs the command line and ends the process, without taking down what ends with it.
+    """Runs the command line and ends the process at once, without freeing its memory.
 
-    Both are worth a fifth of the time that ``ckptcheck inspect`` takes.
+    This and the rare garbage collection save a fifth of the time of ``ckptcheck inspect``.
     """
     gc.set_threshold(_RARELY)
     try:
@@ -22,7 +22,7 @@ def run() -> None:
     except SystemExit as end:
         if not isinstance(end.code, int):
             raise
-        with contextlib.suppress(OSError):  # nobody is left to be told
+        with contextlib.suppress(OSError):  # nobody reads it
             sys.stderr.flush()
         os._exit(end.code)
 

@@ -1,7 +1,6 @@
-"""The command line: which command, and what becomes of its errors."""
+"""The command line: chooses the command, and turns its errors into messages and exit codes."""
 
 import contextlib
-import functools
 import importlib
 import io
 import os
@@ -11,43 +10,34 @@ import threading
 from typing import List, Optional, Sequence, Tuple
 
 from .checkpoint.addresses import without_secrets
+from .commands import COMMANDS
+from .commands.hints import ABOUT, nearly_a_command, verify_words
 from .errors import UsageError
 from .exit_codes import EXIT_INTERRUPTED, EXIT_USAGE
 from .output import write_out
 from .sanitize import escaped, printable, shortened
 
-FILE_COMMANDS = ("inspect", "snapshot", "verify")
-"""A first word that is one of these is a command of its own; ``./inspect`` is a directory."""
-
-_OPTIONS = ("explain", "list-rules", "help", "version")
-_CHECKS = ("check", "lint")
-"""What other linters call what is done here without a command."""
-_ALL = "ckptcheck verify --all-checkpoints reads them all"
-_JSON = dict.fromkeys(("check", "inspect", "verify"), "--format json writes JSON")
-_INSTEAD = {
-    "--json": _JSON,
-    "--deep": {
-        "inspect": "ckptcheck verify reads the data",
-        "verify": "verify reads all data without it",
-    },
-    "--all-checkpoints": {"check": _ALL, "inspect": f"all are listed; {_ALL}"},
-}
-"""By option and command: what to write instead of an option that the command has not."""
+CHECK = "check"
+"""The command of a command line that begins with none."""
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
-    """Runs the command line and raises SystemExit with its exit code.
+    """Runs the command line.
 
-    By then all that it prints has been written.
+    Raises:
+        SystemExit: always, with the exit code, after all output is written.
     """
     _write_anything()
-    if threading.current_thread() is threading.main_thread():  # no other may
+    if threading.current_thread() is threading.main_thread():  # other threads may not
         _end_by_signals()
     words, flags = split_flags(sys.argv[1:] if argv is None else argv)
     try:
-        _run(words, flags)
+        code = _run(words, flags)
+        if code == EXIT_INTERRUPTED:  # typer has caught the interrupt
+            _interrupted()
+        sys.exit(code)
     except UsageError as error:
-        _tell(f"ckptcheck: error: {_harmless(str(error) + _meant(words))}\n")
+        _tell(f"ckptcheck: error: {_harmless(str(error) + nearly_a_command(words))}\n")
         sys.exit(EXIT_USAGE)
     except Exception as error:
         if "CKPTCHECK_DEBUG" in os.environ:
@@ -56,10 +46,6 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         sys.exit(EXIT_USAGE)
     except KeyboardInterrupt:
         sys.exit(_interrupted())
-    except SystemExit as end:
-        if end.code == EXIT_INTERRUPTED:  # as typer ends a command that is interrupted
-            _interrupted()
-        raise
 
 
 def _end_by_signals() -> None:
@@ -69,12 +55,12 @@ def _end_by_signals() -> None:
 
 
 def _ended(number: int, frame: object) -> None:
-    """Ends as the signal would, and not before temporary directories are gone."""
+    """Ends with the signal's exit code, but removes temporary directories first."""
     raise SystemExit(128 + number)
 
 
 def _tell(text: str) -> None:
-    """Writes to standard error; where that cannot be written the exit code is all there is."""
+    """Writes to standard error. If that fails, the exit code has to do."""
     with contextlib.suppress(OSError):
         sys.stderr.write(text)
 
@@ -85,68 +71,50 @@ def _interrupted() -> int:
 
 
 def split_flags(argv: Sequence[str]) -> Tuple[List[str], Tuple[str, ...]]:
-    """Cuts a check's command line at its first ``--``: what is ckptcheck's, and the flags."""
+    """Cuts the command line of a check at its first ``--``.
+
+    Returns:
+        The words for ckptcheck, and the flags for the code. Other commands have no flags.
+    """
     words = list(argv)
-    if "--" not in words or words[0] in FILE_COMMANDS:
+    if "--" not in words or words[0] in set(COMMANDS) - {CHECK}:
         return words, ()
     at = words.index("--")
     return words[:at], tuple(words[at + 1 :])
 
 
-def _run(words: List[str], flags: Optional[Sequence[str]]) -> None:
-    """Imports the command that is asked for, and no other: what it does not need takes time."""
-    _verify_words(words)
-    if words and words[0] in FILE_COMMANDS:
-        command = importlib.import_module(f".commands.{words[0]}", __package__)
-        run = functools.partial(command.app, words[1:], prog_name=f"ckptcheck {words[0]}")
-    else:
-        from .commands import check
+def _run(words: List[str], flags: Sequence[str]) -> int:
+    """Imports and runs the command; importing all of them would take time.
 
-        run = functools.partial(check.app, words, obj=flags, prog_name="ckptcheck")
+    Returns:
+        The exit code.
+    """
+    verify_words(words)
+    name, prog, rest = CHECK, f"ckptcheck {CHECK}", words
+    if words and words[0] in COMMANDS:
+        name, prog, rest = words[0], f"ckptcheck {words[0]}", words[1:]
+    elif words and words[0].partition("=")[0] in ABOUT:
+        name, prog = "about", "ckptcheck"
+    app = importlib.import_module(f".commands.{name}", __package__).app
     try:
-        run()
+        return app(rest, obj=flags, prog_name=prog, standalone_mode=False) or 0
+    except Exception as error:
+        problem = getattr(error, "format_message", None)  # of what the parser refuses
+        if problem is None:
+            raise
+        raise UsageError(f"{_lowered(problem())}; see {prog} --help") from None
     finally:
         write_out()
 
 
-def _verify_words(words: Sequence[str]) -> None:
-    """Says what to write instead of what is another command's, or another linter's.
-
-    Raises:
-        UsageError: there is such a word.
-    """
-    if words and not os.path.exists(words[0]):
-        rest = " ".join(words[1:])
-        if words[0] in _OPTIONS:
-            raise UsageError(f"no command {words[0]}: did you mean ckptcheck --{' '.join(words)}?")
-        if words[0] in _CHECKS and rest:
-            raise UsageError(f"no command {words[0]}: did you mean ckptcheck {rest}?")
-    elif len(words) == 1 and words[0] not in FILE_COMMANDS:
-        raise UsageError(
-            f"TARGET is missing: expected MODEL_DIR TARGET PARAMS, such as ckptcheck {words[0]} "
-            f"models.net:model_fn params.json; the files alone are for ckptcheck inspect {words[0]}"
-        )
-    command = words[0] if words and words[0] in FILE_COMMANDS else "check"
-    for word in words:
-        instead = _INSTEAD.get(word, {}).get(command)
-        if instead:
-            raise UsageError(f"no option {word}: {instead}")
-
-
-def _meant(words: Sequence[str]) -> str:
-    """What to say of a MODEL_DIR that is not there and nearly a command."""
-    if not words or words[0] in FILE_COMMANDS or os.path.exists(words[0]):
-        return ""
-    import difflib
-
-    near = difflib.get_close_matches(words[0], FILE_COMMANDS, 1, 0.75)
-    return "; did you mean ckptcheck {}?".format(" ".join([near[0], *words[1:]])) if near else ""
+def _lowered(message: str) -> str:
+    return (message[:1].lower() + message[1:]).rstrip(".")
 
 
 def _write_anything() -> None:
-    """Escapes what a terminal's encoding does not have, such as the names of variables.
+    """Makes standard output and error escape characters that their encoding lacks.
 
-    What has no standard output or error gets one that nobody reads.
+    Replaces a closed standard output or error by one that nobody reads.
     """
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
@@ -156,7 +124,7 @@ def _write_anything() -> None:
 
 
 _INTERNAL = """ckptcheck: internal error: {}: {}
-This is a bug of ckptcheck; please report it with what CKPTCHECK_DEBUG=1 prints.
+This is a bug in ckptcheck. Please report it, with the output of CKPTCHECK_DEBUG=1.
 """
 
 

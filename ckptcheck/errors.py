@@ -1,18 +1,18 @@
-"""The exceptions that ckptcheck raises for what it was asked wrongly."""
+"""The exceptions that ckptcheck raises."""
 
 
 class UsageError(Exception):
-    """ckptcheck was asked wrongly, or could not do its work (exit code 2).
+    """An argument is wrong, or ckptcheck could not do its work (exit code 2).
 
-    The message names the thing, says what was expected, and what to do next.
+    The message says what is wrong, what was expected, and what to do next.
     """
 
 
 class UnknownFeaturesError(UsageError):
-    """The features cannot be found, so the user has to say what they are.
+    """The features cannot be found, so the user has to specify them.
 
     Attributes:
-        problem: why they cannot be found, without what to do.
+        problem: why they cannot be found, without the advice.
     """
 
     def __init__(self, problem: str, advice: str) -> None:
@@ -20,8 +20,12 @@ class UnknownFeaturesError(UsageError):
         self.problem = problem
 
 
+class TracerLostError(UsageError):
+    """The process that traces the code ended, or no longer answers."""
+
+
 def being_written(named: str) -> UsageError:
-    """Returns the error for a model_dir whose files changed each time that they were read."""
+    """Returns the error for a model_dir whose files changed during every try to read them."""
     return UsageError(
         f"{named} is being written, try again: its files changed each time that ckptcheck read "
         "them (a training run may be saving there). If this happens every time, check a copy of it"

@@ -1,25 +1,25 @@
-"""What the commands that look at files alone have in common."""
+"""What the commands that read only files share."""
 
 import os
 from typing import Callable, List, Optional, Sequence, Tuple
 
 from .checkpoint.bundle import Bundle
 from .checkpoint.examine import Examined
-from .model_dir import Located, TensorScan
-from .protocol import Failure
+from .model_dir import Located, Missing, Named, TensorScan, Unnamed
+from .protocol import Failure, FailureKind
 from .results import SEVERITIES, DataRead, Finding
 from .rules import Facts
-from .rules.checkpoint_moved import what_is_named
+from .rules.state_file_wording import absence_text
 from .rules.unreadable_checkpoint import OWN_READER
 
 
 def file_facts(
     located: Located, examined: Examined, scans: Optional[Tuple[TensorScan, ...]] = None
 ) -> Facts:
-    """What rules may look at where no model is traced."""
+    """Returns the facts for the rules where no model is traced."""
     unreadable = None
     if examined.problem and not examined.first_version:
-        unreadable = Failure("raised", OWN_READER, examined.problem)
+        unreadable = Failure(FailureKind.RAISED, OWN_READER, examined.problem)
     return Facts(
         located=located,
         modes=(),
@@ -31,11 +31,11 @@ def file_facts(
 
 
 Progress = Callable[[int, int], None]
-"""Is called with the bytes that have been read and with those that will be."""
+"""Called with the number of bytes read so far and the number of all bytes."""
 
 
 class Count:
-    """Adds up the bytes that were read, and tells how far that is."""
+    """Counts the bytes that were read, and reports the progress."""
 
     def __init__(self, progress: Optional[Progress], whole: int) -> None:
         self.done = 0
@@ -43,7 +43,7 @@ class Count:
         self._whole = whole
 
     def __call__(self, count: int) -> None:
-        """So many more have been read."""
+        """Adds bytes that were read."""
         self.done += count
         if self._progress is not None:
             self._progress(self.done, self._whole)
@@ -55,16 +55,17 @@ def data_size(bundle: Optional[Bundle]) -> int:
 
 
 def data_read(bundle: Optional[Bundle], scans: Optional[Sequence[TensorScan]]) -> DataRead:
-    """How much of a checkpoint's data was read rightly."""
+    """Returns how much of the data was read and is as the index says."""
     names = {item.variable.name for item in scans or () if not item.problem}
     stored = bundle.stored() if bundle else ()
     return DataRead(len(names), sum(item.size for item in stored if item.name in names))
 
 
 def loaded_prefix(located: Located) -> str:
-    """The checkpoint that a restore would load, "" for none.
+    """Returns the checkpoint that a restore would load, "" for none.
 
-    A state file may name one of the directory's by another path: it is spelled as the others are.
+    If the state file names a checkpoint of the directory by another path, the path is written like
+    those of the others.
     """
     if not located.prefix or not located.exists:
         return ""
@@ -76,11 +77,11 @@ def loaded_prefix(located: Located) -> str:
 def why_loaded(located: Located, bundle: Optional[Bundle]) -> str:
     """Which checkpoint Estimator would load, and why."""
     name = _name_in(located.model_dir, loaded_prefix(located) or located.prefix)
-    if located.explicit:
+    if isinstance(located, Named):
         return f"{name} was named"
-    if located.prefix and not located.exists:
-        return what_is_named(located)
-    if not located.prefix:
+    if isinstance(located, Missing):
+        return absence_text(located)
+    if isinstance(located, Unnamed):
         return "Estimator loads none of them" if located.candidates else "Estimator begins anew"
     if bundle is not None and bundle.object_based:
         named = located.prefix if located.elsewhere else name
@@ -97,6 +98,6 @@ def _name_in(model_dir: str, prefix: str) -> str:
 
 
 def failing(findings: Sequence[Finding], fail_on: str) -> List[Finding]:
-    """The findings of a severity and of those above it."""
+    """Returns the findings of a severity or a higher one."""
     least = SEVERITIES.index(fail_on)
     return [finding for finding in findings if SEVERITIES.index(finding.severity) >= least]

@@ -1,4 +1,4 @@
-"""Puts findings with one cause into one group: what a person reads."""
+"""Groups findings that have one cause, so that a person reads one entry for each cause."""
 
 import collections
 import dataclasses
@@ -7,7 +7,8 @@ from typing import Dict, Iterator, List, Sequence, Tuple
 
 from .protocol import VariableSpec
 from .results import Finding, Group
-from .rules import all_rules
+from .rules import all_rules, role_of
+from .rules.base import MISSING, UNUSED
 
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
@@ -15,9 +16,9 @@ _ORDER = {"error": 0, "warning": 1, "note": 2}
 def group(findings: Sequence[Finding]) -> Tuple[Group, ...]:
     """Groups findings, errors first.
 
-    A variable that is missing and one of the same shape that is unused, whose names differ in
-    their scope alone, are one renaming; renamings of one scope are one group. Everything else goes
-    together by rule, severity, outcome and what to do.
+    A missing variable and an unused one of the same shape whose names differ only in their scope
+    are one renaming, and all renamings of a scope are one group. All other findings are grouped by
+    rule, severity, outcome and hint.
     """
     renames = _renames(findings)
     renamed = {finding.key for pair in renames for finding in pair.findings}
@@ -49,14 +50,14 @@ class _Rename:
 
 
 def _renames(findings: Sequence[Finding]) -> List[_Rename]:
-    """Pairs of a missing and an unused variable of equal shape whose names end alike."""
+    """Pairs each missing variable with an unused one of the same shape whose name ends the same."""
     unused: Dict[Tuple[object, ...], List[Finding]] = collections.defaultdict(list)
     for finding in findings:
-        if finding.rule == "unused-variable" and finding.checkpoint is not None:
+        if role_of(finding) == UNUSED and finding.checkpoint is not None:
             unused[_identity(finding.checkpoint)].append(finding)
     found = []
     for missing in findings:
-        if missing.rule != "missing-variable" or missing.model is None:
+        if role_of(missing) != MISSING or missing.model is None:
             continue
         there = unused.get(_identity(missing.model), [])
         if len(there) > 1:
@@ -75,7 +76,7 @@ def _identity(spec: VariableSpec) -> Tuple[object, ...]:
 
 
 def _alike(one: str, other: str) -> int:
-    """How many parts of two names are equal, from both ends."""
+    """Counts the parts of two names that are equal, from both ends."""
     a, b = one.split("/"), other.split("/")
     front = _common(a, b)
     return front + _common(a[front:][::-1], b[front:][::-1])
@@ -91,7 +92,7 @@ def _common(a: Sequence[str], b: Sequence[str]) -> int:
 
 
 def _difference(old: str, new: str) -> Tuple[str, str]:
-    """The parts in which two names differ: the scopes that were renamed."""
+    """Returns the parts in which two names differ: the scopes that were renamed."""
     a, b = old.split("/"), new.split("/")
     front = _common(a, b)
     back = _common(a[front:][::-1], b[front:][::-1])

@@ -1,7 +1,7 @@
-"""Reads the texts that a user names, in bounded memory and time.
+"""Reads the files that a user names, in bounded memory and time.
 
 PARAMS may be a file, standard input, a named pipe, or a process substitution such as
-``<(jq …)``. The other end of a pipe may write without end, or never.
+``<(jq …)``. The other end of a pipe may never stop writing, or never start.
 """
 
 import io
@@ -23,25 +23,23 @@ _SOON = 3.0
 _CHUNK = 1 << 20
 
 
-def read_input(path: str, what: str) -> bytes:
+def read_input(path: str) -> bytes:
     """Reads a file or a pipe to its end.
 
     Args:
         path: the file, ``-`` for standard input.
-        what: what it is to the user, for the messages: ``PARAMS``.
 
     Raises:
         UsageError: it is too large, has no end, or is a device.
         OSError: it cannot be read.
     """
     if path == "-":
-        return _read_standard_input(f"{what} standard input")
-    name = f"{what} {path}"
-    _verify_kind(os.stat(path), name)
+        return _read_standard_input("standard input")
+    _verify_kind(os.stat(path), path)
     # A named pipe without a writer must not block here: the reading below has a time limit.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     try:
-        return _read_to_end(descriptor, name)
+        return _read_to_end(descriptor, path)
     finally:
         os.close(descriptor)
 
@@ -66,7 +64,7 @@ def _read_standard_input(name: str) -> bytes:
         raise UsageError(f"{name}: it is closed")
     try:
         descriptor = sys.stdin.fileno()
-    except (AttributeError, io.UnsupportedOperation):  # a caller has put something in its place
+    except (AttributeError, io.UnsupportedOperation):  # a caller has replaced it
         data: bytes = sys.stdin.buffer.read(LARGEST + 1)
         if len(data) > LARGEST:
             raise _too_large(name) from None
@@ -75,7 +73,7 @@ def _read_standard_input(name: str) -> bytes:
 
 
 def _read_to_end(descriptor: int, name: str) -> bytes:
-    """The bytes of a file or pipe that is open.
+    """Returns the bytes of an open file or pipe.
 
     Raises:
         UsageError: it is too large, or takes too long.
@@ -98,7 +96,7 @@ def _read_to_end(descriptor: int, name: str) -> bytes:
 
 
 class _Wait:
-    """Waits for a pipe, for a limited time in all."""
+    """Waits for a pipe, for a limited time in total."""
 
     def __init__(self, descriptor: int, name: str) -> None:
         self._poll = select.poll()
@@ -108,10 +106,10 @@ class _Wait:
         self._quiet = True
 
     def until_readable(self) -> None:
-        """Returns when there is something to read, or the end.
+        """Returns when there is something to read, or when the pipe has ended.
 
         Raises:
-            UsageError: there is neither in time.
+            UsageError: neither happens in time.
         """
         if self._quiet and self._poll.poll(_SOON * 1000):
             return
@@ -121,8 +119,8 @@ class _Wait:
             sys.stderr.flush()
         if not self._poll.poll(max(self._end - time.monotonic(), 0) * 1000):
             raise UsageError(
-                f"{self._name}: it did not end in {LONGEST_WAIT:g} s; write it to a file first, "
-                "and name that"
+                f"{self._name}: it did not end within {LONGEST_WAIT:g} s; write it to a file, "
+                "and give that file"
             )
 
 

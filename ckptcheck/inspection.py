@@ -1,4 +1,4 @@
-"""What the files of a model_dir are, without TensorFlow and without the code that made them."""
+"""``inspect``: what the files of a model_dir hold, without TensorFlow and without the code."""
 
 import dataclasses
 import os
@@ -16,18 +16,18 @@ from .errors import UsageError
 from .file_facts import failing, file_facts, loaded_prefix, why_loaded
 from .groups import group
 from .model_dir import Located, step_of
-from .results import CheckpointSummary, Inspection, VariableRow
+from .results import INSPECT, CheckpointSummary, Contents, Report, VariableRow
 from .rules import run_rules
 from .rules.roles import roles
 from .settled import Doubt, Look, doubt_of, folder_of, look_at, settled
 
 
-def inspect(model_dir: str, fail_on: str = "error") -> Inspection:
-    """Says what is in a model_dir.
+def inspect(model_dir: str, fail_on: str = "error") -> Report:
+    """Reads what is in a model_dir, but no weights.
 
     Args:
         model_dir: a model_dir, a checkpoint's prefix, or one of its files.
-        fail_on: the severity from which on the inspection is not ok.
+        fail_on: the least severity that makes the report not ok.
 
     Raises:
         UsageError: there is nothing of that name.
@@ -36,16 +36,18 @@ def inspect(model_dir: str, fail_on: str = "error") -> Inspection:
         return _shown(_inspected(_seen(place), fail_on), place)
 
 
-def _shown(found: Inspection, place: LocalView) -> Inspection:
-    """An inspection with the paths that the user knows."""
+def _shown(found: Report, place: LocalView) -> Report:
+    """Returns a report with the paths that the user knows."""
     if place.read is not None:  # it has data, though not here
-        rest = () if found.snapshot else found.not_judged
-        found = dataclasses.replace(found, snapshot=False, not_judged=(*rest, *place.not_judged))
+        rest = () if found.contents.snapshot else found.not_judged
+        contents = dataclasses.replace(found.contents, snapshot=False)
+        not_judged = (*rest, *place.not_judged)
+        found = dataclasses.replace(found, contents=contents, not_judged=not_judged)
     return place.shown(found)
 
 
 class _Seen(NamedTuple):
-    """What was seen of a model_dir at one time.
+    """A model_dir at one point in time.
 
     Attributes:
         look: the checkpoint that a restore would load.
@@ -72,25 +74,28 @@ def _doubt(seen: _Seen) -> Doubt:
     return doubt_of(seen.look, also=not seen.at_rest)
 
 
-def _inspected(seen: _Seen, fail_on: str) -> Inspection:
+def _inspected(seen: _Seen, fail_on: str) -> Report:
     located, examined = seen.look
     findings = run_rules(file_facts(located, examined))
     bundle = examined.bundle
     checked = bool(located.prefix or located.candidates) and not examined.first_version
-    return Inspection(
+    return Report(
+        INSPECT,
         ok=checked and not failing(findings, fail_on),
         checked=checked,
         model_dir=located.model_dir,
-        why=why_loaded(located, bundle),
-        checkpoints=seen.checkpoints,
-        prefix=loaded_prefix(located) if bundle else "",
-        variables=_rows(bundle) if bundle else (),
-        shards=bundle.num_shards if bundle else 0,
-        object_based=bool(bundle and bundle.object_based),
-        snapshot=bool(examined.files and examined.files.snapshot),
-        graph=examined.graph,
         groups=group(findings),
         not_judged=_not_judged(examined),
+        why=why_loaded(located, bundle),
+        checkpoints=seen.checkpoints,
+        contents=Contents(
+            prefix=loaded_prefix(located) if bundle else "",
+            variables=_rows(bundle) if bundle else (),
+            shards=bundle.num_shards if bundle else 0,
+            object_based=bool(bundle and bundle.object_based),
+            snapshot=bool(examined.files and examined.files.snapshot),
+            graph=examined.graph,
+        ),
     )
 
 
@@ -98,7 +103,7 @@ def _summaries(located: Located) -> Tuple[CheckpointSummary, ...]:
     loaded = loaded_prefix(located)
     prefixes = checkpoints_of(located)
     if loaded and not located.elsewhere and loaded not in prefixes:
-        prefixes.append(loaded)  # of a name that no other has
+        prefixes.append(loaded)  # its name is unlike those of checkpoints
     folders = {os.path.dirname(prefix) for prefix in prefixes}
     files = {folder: by_checkpoint(_listed(located, folder)) for folder in folders}
     return tuple(

@@ -1,4 +1,4 @@
-"""JSON that the user wrote: parsed, and verified to be what every Python can read again."""
+"""Parses JSON that the user wrote, and verifies that every Python can read it again."""
 
 import json
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
@@ -6,8 +6,8 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 from .errors import UsageError
 
 _DEEPEST = 100
-"""How deeply objects and arrays may be nested. Functions that walk through them call themselves for
-each level, Python allows 1000 nested calls, and the traced code needs most of these."""
+"""How deeply objects and arrays may be nested. Functions that walk through them recurse for each
+level. Python allows 1000 nested calls, and the traced code needs most of them."""
 _MOST_DIGITS = 4000
 """Python 3.11 and later convert integers of 4300 digits at most."""
 _LARGEST = 10**_MOST_DIGITS
@@ -16,18 +16,18 @@ _NUMBERS = _PLAIN | {int}
 
 
 class DuplicateKeyError(ValueError):
-    """A key that stands twice in a JSON object."""
+    """A JSON object holds a key twice."""
 
 
 class TooDeepError(ValueError):
-    """JSON in which too many objects and arrays are in one another."""
+    """Objects and arrays are nested too deeply."""
 
 
 def parse(text: str) -> Any:
-    """Parses JSON in which each key stands once.
+    """Parses JSON. Each object may hold a key only once.
 
     Raises:
-        DuplicateKeyError: a key stands twice.
+        DuplicateKeyError: an object holds a key twice.
         TooDeepError: it is nested too deeply.
         json.JSONDecodeError: it is not JSON.
         ValueError: a number has more digits than this Python reads.
@@ -50,7 +50,7 @@ def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
 
 
 class _UnfitError(Exception):
-    """A part of a value that JSON cannot hold."""
+    """JSON cannot hold a part of a value."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)
@@ -59,14 +59,14 @@ class _UnfitError(Exception):
 
 
 def plain(value: Any, where: str) -> Any:
-    """A copy of a value, made of dict, list, str, int, float, bool and None alone.
+    """Copies a value into dict, list, str, int, float, bool and None.
 
     Args:
         value: what JSON can hold; a tuple becomes a list.
-        where: what it is to the user, for the messages: ``params``.
+        where: the beginning of the place that an error names, such as ``params``.
 
     Raises:
-        UsageError: a part of it cannot be held by JSON, or not be read by every Python.
+        UsageError: JSON cannot hold a part of it, or some Python cannot read it.
     """
     try:
         return _copy(value, 0)
@@ -87,22 +87,24 @@ def _copy(value: Any, depth: int) -> Any:
         return _copy_array(value, depth)
     if isinstance(value, int):
         return _verified(int(value))
-    if isinstance(value, (str, float)):  # of a class of its own, such as numpy.float64
+    if isinstance(value, (str, float)):  # a subclass, such as numpy.float64
         return str.__str__(value) if isinstance(value, str) else float(value)
     raise _UnfitError(
-        f" is {type(value).__name__}, which JSON cannot hold: name an adapter as TARGET that puts "
-        "it in"
+        f" is {type(value).__name__}, which JSON cannot hold: use a TARGET that adds it to the "
+        "params"
     )
 
 
 def _verified(number: int) -> int:
     if not -_LARGEST < number < _LARGEST:
-        raise _UnfitError(f": an integer of more than {_MOST_DIGITS} digits, which Python refuses")
+        raise _UnfitError(
+            f": an integer of more than {_MOST_DIGITS} digits, which not every Python reads"
+        )
     return number
 
 
 def _copy_array(items: Sequence[Any], depth: int) -> List[Any]:
-    if set(map(type, items)) <= _NUMBERS:  # an array of millions of numbers takes no time
+    if set(map(type, items)) <= _NUMBERS:  # fast for an array of millions of numbers
         numbers = [item for item in items if type(item) is int]
         if not numbers or (min(numbers) > -_LARGEST and max(numbers) < _LARGEST):
             return list(items)

@@ -1,35 +1,36 @@
-"""What the files of a model_dir are: values without any code that reads them."""
+"""Values that describe the files of a model_dir, without the code that reads the files."""
 
 import dataclasses
 import re
-from typing import Optional, Tuple
+from typing import Optional, Tuple, Union
 
-from .protocol import VariableSpec
+from .protocol import VariableSpec, Word
 
 GLOBAL_STEPS = (
     "global_step",
     "global_step/.ATTRIBUTES/VARIABLE_VALUE",
     "estimator_global_step/.ATTRIBUTES/VARIABLE_VALUE",
 )
-"""Its keys: of Saver, ``tf.train.Checkpoint``, and what ``model_to_estimator`` saves first."""
+"""The keys of the global step, as saved by Saver, by ``tf.train.Checkpoint``, and in the first
+checkpoint of ``model_to_estimator``."""
 
 
 def pattern_in(path: str) -> str:
-    """The first character of a path that TensorFlow takes for a pattern's, "" for none."""
+    """Returns the first glob character of a path (as TensorFlow defines them); "" if none."""
     return next((character for character in path if character in "[*?\\"), "")
 
 
 @dataclasses.dataclass(frozen=True)
 class StateFile:
-    """What the state file ``checkpoint`` of a model_dir says.
+    """The contents of the state file ``checkpoint`` of a model_dir.
 
     Attributes:
-        latest: ``model_checkpoint_path`` as it is written, "" where it is missing.
-        all: ``all_model_checkpoint_paths`` as they are written.
-        problem: why it cannot be parsed, "" where it can.
-        unseen: whether it could not even be read, so that there may be nothing wrong in it.
-        directory: whether a directory stands in its place.
-        not_text: whether it is not UTF-8, at which TensorFlow raises where it reads it.
+        latest: ``model_checkpoint_path`` as written; "" if it is missing.
+        all: ``all_model_checkpoint_paths`` as written.
+        problem: why the file cannot be parsed; "" if it can.
+        unseen: whether the file could not be read, so that its contents may be correct.
+        directory: whether a directory has the state file's name.
+        not_text: whether it is not UTF-8. TensorFlow raises when it reads such a file.
     """
 
     latest: str
@@ -41,80 +42,158 @@ class StateFile:
 
 
 @dataclasses.dataclass(frozen=True)
-class Located:
-    """What a MODEL_DIR argument leads to.
+class ModelDir:
+    """What is known about a MODEL_DIR argument, whatever it leads to.
 
     Attributes:
-        named: as the user wrote it.
+        named: the argument as the user wrote it.
         model_dir: the directory.
-        prefix: the checkpoint that would be restored; "" where there is none.
-        explicit: whether the user named the checkpoint and not the directory.
-        state: the state file; None where there is none or it does not matter.
-        exists: whether the files of ``prefix`` are there.
-        lacks_index: whether they are there all but the index, without which there is none.
-        hidden: whether they are there, and TensorFlow takes their directory for a pattern.
-        names_file: whether ``prefix`` is something that TensorFlow finds, and no checkpoint.
-        link: where ``prefix`` or its index links to, where that is not there; else "".
-        doubled_slash: whether more than one slash stands before the checkpoint's name where what
-            the state file says is joined to ``named``.
-        folder_exists: whether the directory is there in which TensorFlow looks for ``prefix``.
-        elsewhere: whether ``prefix`` lies neither in ``model_dir`` nor below it.
-        missing_shards: names of the data files that should be beside the index and are not.
-        listed_here: prefixes in the directory or below it that the state file lists.
-        listed_elsewhere: checkpoints of other directories that the state file lists, and that are
-            there.
-        listed_nowhere: directories of checkpoints that the state file lists, and that are not
-            there.
-        candidates: the prefixes of all checkpoints in the directory, the latest last.
-        graphs: where the saved graph can be, the best first.
-        saved_model: the prefix of the variables, where the directory or the one above it is a
-            SavedModel; else "".
-        below: directories in the directory that hold checkpoints, where it holds none itself.
-        data_alone: data files in the directory that nothing refers to, where it holds none.
+        candidates: the prefixes of all checkpoints in the directory; the latest is the last.
+        graphs: the files that may hold the saved graph, in order of preference.
     """
 
     named: str
     model_dir: str
+    candidates: Tuple[str, ...]
+    graphs: Tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Named(ModelDir):
+    """The user named a checkpoint that exists. The state file does not matter.
+
+    Attributes:
+        prefix: the checkpoint.
+        missing_shards: the names of the data files that the checkpoint lacks.
+    """
+
     prefix: str
-    explicit: bool
-    state: Optional[StateFile]
-    exists: bool
-    lacks_index: bool = False
-    hidden: bool = False
-    names_file: bool = False
-    link: str = ""
-    doubled_slash: bool = False
-    folder_exists: bool = True
-    elsewhere: bool = False
     missing_shards: Tuple[str, ...] = ()
+    listed_here = ()
+    exists = True
+    elsewhere = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Found(ModelDir):
+    """The state file names a checkpoint that exists.
+
+    Attributes:
+        prefix: the checkpoint.
+        written: the checkpoint as the state file writes it.
+        missing_shards: the names of the data files that the checkpoint lacks.
+        double_slash: whether ``named``, joined with ``written``, has several slashes before the
+            checkpoint's name.
+        elsewhere: whether the checkpoint is outside ``model_dir``.
+        listed_here: the prefixes that the state file lists in ``model_dir`` or below it.
+        listed_elsewhere: the checkpoints that the state file lists in other directories, and that
+            exist.
+        listed_nowhere: the directories of checkpoints that the state file lists, and that do not
+            exist.
+    """
+
+    prefix: str
+    written: str
+    missing_shards: Tuple[str, ...] = ()
+    double_slash: bool = False
+    elsewhere: bool = False
     listed_here: Tuple[str, ...] = ()
     listed_elsewhere: Tuple[str, ...] = ()
     listed_nowhere: Tuple[str, ...] = ()
-    candidates: Tuple[str, ...] = ()
-    graphs: Tuple[str, ...] = ()
+    exists = True
+
+
+class Absence(Word):
+    """Why a path in a state file leads to no checkpoint."""
+
+    NOT_A_CHECKPOINT = "not-a-checkpoint"
+    """A file or directory of that name exists, but it is not a checkpoint."""
+    BROKEN_LINK = "broken-link"
+    """The checkpoint or its index is a link to a file that does not exist."""
+    GLOB = "glob"
+    """The files exist, but TensorFlow takes their directory for a pattern."""
+    NO_INDEX = "no-index"
+    """Only the data files exist."""
+    NO_FILES = "no-files"
+    """No file of the checkpoint exists."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Missing(ModelDir):
+    """The state file names a checkpoint that does not exist, or that TensorFlow does not find.
+
+    Attributes:
+        prefix: the checkpoint.
+        written: the checkpoint as the state file writes it.
+        absence: why it is not found.
+        link: the file that does not exist and that the checkpoint or its index links to, else "".
+        folder_exists: whether the directory exists in which TensorFlow looks for the checkpoint.
+        elsewhere: whether the checkpoint would be outside ``model_dir``.
+        listed_here: the prefixes that the state file lists in ``model_dir`` or below it.
+    """
+
+    prefix: str
+    written: str
+    absence: Absence = Absence.NO_FILES
+    link: str = ""
+    folder_exists: bool = True
+    elsewhere: bool = False
+    listed_here: Tuple[str, ...] = ()
+    exists = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Unnamed(ModelDir):
+    """No checkpoint is named: the state file is missing, unusable, or names none.
+
+    Attributes:
+        state: the state file; None if it is missing.
+        saved_model: the prefix of the SavedModel's variables, if the directory or its parent is a
+            SavedModel; else "".
+        below: the subdirectories that hold checkpoints, if the directory holds none.
+        data_alone: the data files in the directory, if it holds no checkpoint.
+        listed_here: the prefixes that the state file lists in ``model_dir`` or below it.
+    """
+
+    state: Optional[StateFile]
     saved_model: str = ""
     below: Tuple[str, ...] = ()
     data_alone: Tuple[str, ...] = ()
+    listed_here: Tuple[str, ...] = ()
+    prefix = ""
+    exists = False
+    elsewhere = False
 
     @property
     def refused(self) -> bool:
-        """Whether the state file is one at which TensorFlow raises, whoever asks for it."""
-        if self.prefix or self.state is None:
-            return False
-        return self.state.not_text or not self.state.problem
+        """Whether TensorFlow raises in every mode because of the state file."""
+        return self.state is not None and (self.state.not_text or not self.state.problem)
+
+
+Located = Union[Named, Found, Missing, Unnamed]
+"""What a MODEL_DIR argument leads to. All have ``prefix`` ("" for none), ``exists``, and
+``elsewhere``."""
+
+
+class ChangeKind(Word):
+    """What happened to a file or directory."""
+
+    WRITTEN = "written"
+    CHANGED = "changed"
+    REMOVED = "removed"
 
 
 @dataclasses.dataclass(frozen=True)
 class FileChange:
-    """What happened to a file or directory.
+    """A change of a file or directory.
 
     Attributes:
-        name: relative to the model_dir; a directory's ends with a slash.
-        kind: ``written``, ``changed`` or ``removed``.
+        name: relative to the model_dir; a directory's name ends with a slash.
+        kind: what happened to it.
     """
 
     name: str
-    kind: str
+    kind: ChangeKind
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,9 +202,9 @@ class DataFile:
 
     Attributes:
         name: its name, without the directory.
-        size: its bytes; None where it is not there or cannot be read.
-        needed: the bytes that the index says are in it.
-        problem: why it cannot be read, "" where it can or is not there.
+        size: its size in bytes; None if it is missing or cannot be read.
+        needed: the size in bytes that the index requires.
+        problem: why it cannot be read; "" if it can, or if it is missing.
     """
 
     name: str
@@ -134,47 +213,64 @@ class DataFile:
     problem: str = ""
 
     @property
-    def whole(self) -> bool:
-        """Whether all that the index refers to can be in it."""
+    def complete(self) -> bool:
+        """Whether it is large enough for everything that the index refers to."""
         return self.size is not None and self.size >= self.needed
+
+
+class FlawKind(Word):
+    """What is wrong with an entry of an index, or with the bytes that it refers to."""
+
+    PAST_END = "past-end"
+    """The bytes lie beyond the end of the data file."""
+    NO_FILE = "no-file"
+    """The data file does not exist."""
+    NO_SHARD = "no-shard"
+    """A data file of this number cannot exist."""
+    SIZE = "size"
+    """The size does not match the shape and the dtype."""
+    MISSING_PART = "missing-part"
+    """A part of a partitioned variable has no entry."""
+    OVERLAP = "overlap"
+    """The bytes overlap those of another tensor."""
+    CHECKSUM = "checksum"
+    """The bytes do not match their checksum."""
 
 
 @dataclasses.dataclass(frozen=True)
 class EntryFlaw:
-    """Something in an index that cannot be.
+    """An entry of an index that cannot be correct.
 
     Attributes:
-        variable: whose entry it is.
-        kind: ``past-end`` (its bytes lie beyond the end of the data file), ``no-file`` (its data
-            file is not there), ``no-shard`` (there can be no such data file), ``size`` (its bytes
-            are not what its shape and dtype take), ``missing-part``, ``overlap``, or ``checksum``.
-        text: what is wrong, in a few words.
-        file: the data file that is not there or too short for it, "" for none.
+        variable: the variable that the entry is for.
+        kind: what is wrong.
+        text: a short description.
+        file: the data file that is missing or too short, else "".
     """
 
     variable: str
-    kind: str
+    kind: FlawKind
     text: str
     file: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
 class CheckpointFiles:
-    """What the files of one checkpoint look like, beside what its index lists.
+    """The state of the files of one checkpoint.
 
     Attributes:
         files: the data files that the index refers to.
-        flaws: entries of the index that cannot be right, by variable.
+        flaws: entries of the index that cannot be correct, sorted by variable.
         unreferenced: data files with the checkpoint's prefix that the index does not refer to.
-        remains: files and directories that an interrupted save has left in the directory.
-        data_newer_by: how many seconds the newest data file is younger than the index.
-        global_step: the value of the tensor ``global_step``; None where there is none to be read.
-        without_index: data files of other checkpoints in the directory whose index is not there.
-        saved_graph: whether its ``.meta`` file is there.
-        graph_problem: why the ``.meta`` file that is there cannot be read, "" where it can.
-        other_graph: whether there is a ``graph.pbtxt``, which is read where the other cannot be.
+        remains: files and directories in the directory that an interrupted save or copy left.
+        data_newer_by: how many seconds the newest data file is newer than the index.
+        global_step: the value of the tensor ``global_step``; None if it cannot be read.
+        without_index: data files of other checkpoints in the directory that have no index.
+        saved_graph: whether the checkpoint's ``.meta`` file exists.
+        graph_problem: why the ``.meta`` file cannot be read; "" if it can, or does not exist.
+        other_graph: whether a ``graph.pbtxt`` can be read instead.
         snapshot: whether this is a snapshot, which has no data files.
-        said: what was found of the model_dir that it was made of, and is not to be seen in it.
+        recorded: messages about the original model_dir that a snapshot records.
     """
 
     files: Tuple[DataFile, ...] = ()
@@ -188,27 +284,27 @@ class CheckpointFiles:
     graph_problem: str = ""
     other_graph: bool = False
     snapshot: bool = False
-    said: Tuple[str, ...] = ()
+    recorded: Tuple[str, ...] = ()
 
     @property
     def left_out(self) -> Tuple[str, ...]:
-        """What a snapshot says of its model_dir, of which no rule can judge any more."""
+        """What is recorded about the original model_dir, which no rule can judge any more."""
         return tuple(
-            f"the model_dir that this is a snapshot of, where {text}" for text in self.said
+            f"the model_dir that this is a snapshot of, where {text}" for text in self.recorded
         )
 
 
 @dataclasses.dataclass(frozen=True)
 class TensorScan:
-    """What the bytes of one tensor are.
+    """The result of reading the bytes of one tensor.
 
     Attributes:
         variable: its name, dtype, and shape.
-        problem: why it cannot be read, "" where it can; its checksum is right then.
-        nan: how many of its values are no number.
-        infinite: how many are infinite.
-        least: the least finite value; None where there is none, or values are no numbers.
-        most: the greatest one.
+        problem: why it cannot be read; "" if it can, and its checksum matches.
+        nan: how many of its values are NaN.
+        infinite: how many of its values are infinite.
+        least: the smallest finite value; None if there is none, or if the values are not numbers.
+        most: the largest finite value, like ``least``.
     """
 
     variable: VariableSpec
@@ -220,12 +316,12 @@ class TensorScan:
 
     @property
     def constant(self) -> bool:
-        """Whether all values are one and the same number."""
+        """Whether all values are the same number."""
         return self.least is not None and self.least == self.most and not self.nan + self.infinite
 
 
 def step_of(prefix: str) -> Optional[int]:
-    """The step in a checkpoint's name, None where it has none.
+    """Returns the step in a checkpoint's name; None if it has none.
 
     A V1 checkpoint in several files is named by a pattern: ``model.ckpt-10-?????-of-00002``.
     """

@@ -1,4 +1,4 @@
-"""Standard output, whose reader may have seen enough, and which may be a disk that is full."""
+"""Writes to standard output; tolerates a closed pipe and reports a full disk."""
 
 import os
 import sys
@@ -7,17 +7,19 @@ from .errors import UsageError
 
 
 def write_out(text: str = "") -> None:
-    """Writes a text, and all that was written before it, to standard output.
+    """Writes a text to standard output and flushes it.
 
-    A reader that has seen enough, such as head, is no error, and changes no exit code.
+    It is not an error if the reader has closed the pipe, as head does.
 
     Raises:
-        UsageError: it cannot be written.
+        UsageError: standard output cannot be written, as on a full disk.
     """
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what is left in its buffer
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), 1
+        )  # Python flushes the rest of the buffer at exit
         if not isinstance(error, BrokenPipeError):
             raise UsageError(f"standard output cannot be written: {error.strerror}")

@@ -6,6 +6,7 @@ Python 3.7 and has no ckptcheck in it.
 """
 
 import dataclasses
+import enum
 import hashlib
 from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar, Union
 
@@ -31,6 +32,14 @@ UNLABELED = (PREDICT, EXPORT)
 PROBE = "ckptcheck_probe"
 """The only key of a dict that stands for features whose keys are not known yet. No feature of the
 user's has this name."""
+
+
+class Word(str, enum.Enum):
+    """Base of enumerations whose members are the strings that JSON and messages show."""
+
+    def __str__(self) -> str:
+        """Returns the string itself; Enum would show the member's name, too."""
+        return str(self.value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +74,27 @@ class CheckpointIndex:
     object_based: bool = False
 
 
+class ReadSink(Word):
+    """What receives a tensor that a restore op reads."""
+
+    ASSIGN = "assign"
+    TABLE = "table"
+    ITERATOR = "iterator"
+    OPAQUE = "opaque"
+
+
+class ReadCheck(Word):
+    """What TensorFlow verifies when it restores a tensor."""
+
+    SLICE = "slice"
+    ASSIGN = "assign"
+    RESHAPE = "reshape"
+    TABLE = "table"
+    INITIALIZED = "initialized"
+    """Not the shape, but that the iterator is initialized."""
+    NONE = "none"
+
+
 @dataclasses.dataclass(frozen=True)
 class Read:
     """One tensor that the saver's restore op reads out of the checkpoint.
@@ -76,9 +106,8 @@ class Read:
             shape of the whole).
         dtype: what the read asks for.
         slice: TensorFlow's ``shape_and_slice`` of this read, "" for a whole tensor.
-        sink: ``assign``, ``table``, ``iterator`` or ``opaque``.
-        check: what TensorFlow verifies of the shape: ``slice``, ``assign``, ``reshape``,
-            ``table`` or ``none``; or, of an iterator, that it is ``initialized``.
+        sink: what receives the tensor.
+        check: what TensorFlow verifies.
         role: ``weight``, ``slot`` (the optimizer's own state), ``global_step`` or ``other``.
     """
 
@@ -87,9 +116,17 @@ class Read:
     shape: Shape
     dtype: str
     slice: str
-    sink: str
-    check: str
+    sink: ReadSink
+    check: ReadCheck
     role: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Location:
+    """A line of the user's code."""
+
+    file: str
+    line: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,6 +157,8 @@ class RestorePlan:
         run_errors: see :class:`RunError`.
         opaque_errors: the same of reads whose sink is ``opaque``, in the restore itself; where
             the message is empty, nothing raises and the variable gets another shape.
+        locations: the lines of the user's code that create the variables which are not restored as
+            they are declared, by the variable's name, or by the key of what is no variable.
     """
 
     mode: str
@@ -129,14 +168,7 @@ class RestorePlan:
     reinitialized: Tuple[VariableSpec, ...] = ()
     run_errors: Tuple[RunError, ...] = ()
     opaque_errors: Tuple[RunError, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True)
-class Location:
-    """A line of the user's code."""
-
-    file: str
-    line: int
+    locations: Mapping[str, Location] = dataclasses.field(default_factory=dict, hash=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,20 +181,36 @@ class Frame:
     text: str
 
 
+class FailureKind(Word):
+    """How a trace failed."""
+
+    RAISED = "raised"
+    INPUT_FN = "input-fn"
+    """The input_fn raised."""
+    TIMED_OUT = "timed-out"
+    CRASHED = "crashed"
+    EXITED = "exited"
+    OUT_OF_MEMORY = "out-of-memory"
+    NO_SPEC = "no-spec"
+    """The model_fn returned no EstimatorSpec."""
+    SCAFFOLD = "scaffold"
+    """TensorFlow refused the Scaffold."""
+    USAGE = "usage"
+    """The user asked for something that does not exist."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Failure:
     """Why something could not be traced.
 
     Attributes:
-        kind: ``raised``, ``input-fn`` (the input_fn raised), ``timed-out``, ``crashed``,
-            ``exited``, ``out-of-memory``, ``no-spec``, ``scaffold`` (TensorFlow refused the
-            Scaffold), or ``usage`` (ckptcheck was asked for something that is not there).
+        kind: how it failed.
         type: the exception's type, "" where there is none.
         message: what it says, in one paragraph.
         frames: the last frames of the user's own code, the innermost last.
     """
 
-    kind: str
+    kind: FailureKind
     type: str
     message: str
     frames: Tuple[Frame, ...] = ()
@@ -243,7 +291,8 @@ class TraceRequest:
         tpu: whether to add to the params what TPUEstimator adds.
         strategy: whether the mode runs under a distribution strategy, as far as the saved graph
             tells; an Estimator's own config knows better.
-        rehearse: whether the run after the restore is to be rehearsed where shapes differ.
+        judges_run: whether to judge the run after the restore where shapes differ.
+        no_dry_run: why it is judged without a dry run, "" where it is judged with one.
         guessed: whether the structures are a guess. Then a use that does not fit them ends the
             trace with a :class:`Misfit`, and the reply has the graph. Otherwise TensorFlow raises
             what it raises.
@@ -266,7 +315,8 @@ class TraceRequest:
     checkpoint: Tuple[VariableSpec, ...]
     tpu: bool = False
     strategy: bool = False
-    rehearse: bool = False
+    judges_run: bool = False
+    no_dry_run: str = ""
     guessed: bool = False
 
 
@@ -309,14 +359,15 @@ class FinishedTrace:
         seen: what else the trace saw.
         behavior: ``v1`` or ``v2``: the kind of variables that the launch makes; "" where a
             distribution strategy decided.
-        other_shapes: whether the restore lets shapes through that are not the declared ones.
+        unjudged: whether the restore lets shapes through that are not the declared ones, and
+            nothing judged the run after it.
     """
 
     mode: str
     plan: RestorePlan
     seen: Observed = Observed()
     behavior: str = ""
-    other_shapes: bool = False
+    unjudged: bool = False
 
     @property
     def failure(self) -> None:
@@ -501,6 +552,8 @@ def _decode(hint: Any, value: Any) -> Any:
         return _decode_union(arguments, value)
     if origin is tuple:
         return _decode_tuple(arguments, value)
+    if isinstance(hint, type) and issubclass(hint, Word):
+        return _decode_word(hint, value)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         _verify_type(value, Mapping)
         return {key: _decode(arguments[-1], item) for key, item in value.items()}
@@ -517,6 +570,13 @@ def _decode_tuple(arguments: Any, value: Any) -> Any:
     if len(arguments) != len(value):
         raise TypeError(f"{len(value)} items instead of {len(arguments)}")
     return tuple(map(_decode, arguments, value))
+
+
+def _decode_word(hint: Type[Word], value: Any) -> Word:
+    try:
+        return hint(value)
+    except ValueError as error:
+        raise TypeError(str(error))
 
 
 def _decode_union(arguments: Any, value: Any) -> Any:

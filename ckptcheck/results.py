@@ -1,8 +1,13 @@
-"""What a check, an inspection and a verification found: what rules and reporters share."""
+"""The result of every command: what the rules, the advice and the reporters share.
+
+A command returns one :class:`Report`. Its sections say what the command looked at; a section that
+the command has nothing to say about keeps its default.
+"""
 
 import dataclasses
+import enum
 import re
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, Mapping, Optional, Tuple, Union
 
 from .protocol import (
     CheckpointIndex,
@@ -18,8 +23,8 @@ from .protocol import (
 RESTORES, FAILS, SILENT, UNTRACEABLE = "restores", "fails", "silent", "untraceable"
 
 
-OUTCOMES = (RESTORES, SILENT, FAILS, UNTRACEABLE)
-"""From the mildest to the one that hides all others."""
+CHECK, INSPECT, VERIFY, SNAPSHOT = "check", "inspect", "verify", "snapshot"
+"""The commands that return a report."""
 
 
 SEVERITIES = ("note", "warning", "error")
@@ -135,20 +140,27 @@ class Trace:
         return tuple(mode.plan for mode in self.modes if isinstance(mode, FinishedTrace))
 
 
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """What a finding does to one mode.
+class Outcome(enum.Enum):
+    """What a finding does to one mode, from the mildest to the one that hides all others.
 
-    Attributes:
-        verdict: one of :data:`OUTCOMES`.
-        at: where it fails, ``restore`` or ``run``; "" for the other verdicts.
-        before_model_fn: whether TensorFlow raises before it calls model_fn, so that what model_fn
-            does cannot matter.
+    What fails before TensorFlow calls model_fn hides what model_fn does.
     """
 
-    verdict: str
-    at: str = ""
-    before_model_fn: bool = False
+    SILENTLY_WRONG = "silent"
+    FAILS_AT_RUN = "fails at run"
+    FAILS_AT_RESTORE = "fails at restore"
+    UNTRACEABLE = "untraceable"
+    FAILS_BEFORE_MODEL_FN = "fails at restore, before model_fn is called"
+
+    @property
+    def verdict(self) -> str:
+        """``silent``, ``fails`` or ``untraceable``."""
+        return self.value.partition(" ")[0]
+
+    @property
+    def at(self) -> str:
+        """Where it fails, ``restore`` or ``run``; "" where it does not fail."""
+        return "" if self.verdict != FAILS else "run" if self is self.FAILS_AT_RUN else "restore"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,15 +171,18 @@ class Finding:
         rule: the id of the rule that found it.
         severity: ``error``, ``warning`` or ``note``.
         message: what is wrong, in one or two sentences.
-        outcomes: what it does to each mode that it touches; empty where it does nothing.
         modes: the modes that it is about.
+        outcomes: what it does to each mode that it breaks; empty where it breaks none.
+        category: what kind of thing the rule is about; see :data:`.rules.base.CATEGORIES`.
         variable: the variable or the key, "" where it is about none.
         checkpoint: what the checkpoint holds.
         model: what the model declares.
         location: the line of the user's code to look at.
-        detail: lines that a person wants to see with it, such as frames.
-        subject: what to tell it from others by, where no variable does.
-        hint: what to do first about it, in one line.
+        detail: lines that belong to the message, such as the frames of a traceback.
+        subject: tells it from the rule's other findings where no variable does. It holds nothing
+            that changes with the next save: no path, step or time.
+        hint: what to do first, in one line.
+        data: what the message says, as values that JSON has.
     """
 
     rule: str
@@ -175,6 +190,7 @@ class Finding:
     message: str
     modes: Tuple[str, ...] = ()
     outcomes: Mapping[str, Outcome] = dataclasses.field(default_factory=dict)
+    category: str = ""
     variable: str = ""
     checkpoint: Optional[VariableSpec] = None
     model: Optional[VariableSpec] = None
@@ -182,6 +198,7 @@ class Finding:
     detail: Tuple[str, ...] = ()
     subject: str = ""
     hint: str = ""
+    data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -231,34 +248,52 @@ class Group:
 
 
 @dataclasses.dataclass(frozen=True)
-class Verdict:
-    """What a restore will do in one mode.
+class Restores:
+    """The verdict that a mode restores, which only a finished plan can give."""
 
-    Attributes:
-        mode: the mode.
-        verdict: one of :data:`OUTCOMES`.
-        at: where it fails, ``restore`` or ``run``; "" for the other verdicts.
-        plan: the finished plan, without which no mode restores; None where there is none.
-    """
+    plan: RestorePlan
 
-    mode: str
-    verdict: str
-    at: str = ""
-    plan: Optional[RestorePlan] = None
+    verdict = RESTORES
+    at = ""
 
-    def __post_init__(self) -> None:
-        """Verifies that only a finished plan restores.
-
-        Raises:
-            ValueError: there is no plan.
-        """
-        if self.verdict == RESTORES and self.plan is None:
-            raise ValueError(f"{self.mode} has no restore plan, and no finding says why")
+    @property
+    def mode(self) -> str:
+        """The mode."""
+        return self.plan.mode
 
     @property
     def reads(self) -> int:
-        """How many tensors the restore reads; 0 where there is no plan."""
-        return len(self.plan.reads) if self.plan else 0
+        """How many tensors the restore reads."""
+        return len(self.plan.reads)
+
+
+@dataclasses.dataclass(frozen=True)
+class Broken:
+    """The verdict that a mode does not restore correctly, which a finding's outcome gives.
+
+    Attributes:
+        mode: the mode.
+        outcome: the worst that a finding does to it.
+        reads: how many tensors the restore reads; 0 where there is no plan.
+    """
+
+    mode: str
+    outcome: Outcome
+    reads: int = 0
+
+    @property
+    def verdict(self) -> str:
+        """``silent``, ``fails`` or ``untraceable``."""
+        return self.outcome.verdict
+
+    @property
+    def at(self) -> str:
+        """Where it fails, ``restore`` or ``run``; "" where it does not fail."""
+        return self.outcome.at
+
+
+Verdict = Union[Restores, Broken]
+"""What a restore will do in one mode."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -275,83 +310,35 @@ class DataRead:
 
 
 @dataclasses.dataclass(frozen=True)
-class Report:
-    """The result of one check.
+class Contents:
+    """What one checkpoint holds, as its files say.
 
     Attributes:
-        ok: whether no finding reaches the severity that fails the check.
-        checked: whether there was a checkpoint to check at all.
-        not_judged: what this run could not know.
-        data: what was read of the data; None where that was not asked for.
-    """
-
-    ok: bool
-    checked: bool
-    target: str
-    model_dir: str
-    checkpoint: Optional[CheckpointIndex]
-    trace: Optional[Trace]
-    verdicts: Tuple[Verdict, ...]
-    groups: Tuple[Group, ...]
-    not_judged: Tuple[str, ...] = ()
-    data: Optional[DataRead] = None
-
-    @property
-    def findings(self) -> Tuple[Finding, ...]:
-        """All findings, in the order of their groups."""
-        return tuple(finding for group in self.groups for finding in group.findings)
-
-
-@dataclasses.dataclass(frozen=True)
-class Inspection:
-    """What the files of a model_dir are, without any code that they belong to.
-
-    Attributes:
-        ok: whether no finding reaches the severity that fails it.
-        checked: whether there is a checkpoint at all, of a format that can be read.
-        model_dir: as the user named it.
-        why: why Estimator would load the one that it would.
-        checkpoints: all that are in the directory, the latest last.
-        prefix: the one that the rest is about; "" for none.
-        variables: what it holds.
-        shards: into how many data files it is divided.
+        prefix: the path that ``Saver.restore`` takes; "" where no index could be read.
+        variables: every tensor in it.
+        shards: how many data files it has.
         object_based: whether ``tf.train.Checkpoint`` or Keras wrote it.
         snapshot: whether this is a snapshot, without data.
-        graph: what the saved graph tells, None where there is none.
-        groups: what is wrong.
-        not_judged: what could not be known.
+        graph: what the saved graph tells; None where there is none.
     """
 
-    ok: bool
-    checked: bool
-    model_dir: str
-    why: str
-    checkpoints: Tuple[CheckpointSummary, ...]
     prefix: str = ""
     variables: Tuple[VariableRow, ...] = ()
     shards: int = 0
     object_based: bool = False
     snapshot: bool = False
     graph: Optional[GraphSummary] = None
-    groups: Tuple[Group, ...] = ()
-    not_judged: Tuple[str, ...] = ()
-
-    @property
-    def findings(self) -> Tuple[Finding, ...]:
-        """All findings, in the order of their groups."""
-        return tuple(finding for group in self.groups for finding in group.findings)
 
 
 @dataclasses.dataclass(frozen=True)
 class Verified:
-    """One checkpoint whose data has been read.
+    """One checkpoint whose data was read.
 
     Attributes:
         ok: whether no finding reaches the severity that fails it.
-        prefix: the path that ``Saver.restore`` takes.
+        prefix: the path that ``Saver.restore`` takes; "" for a state file that names none.
         step: the number in its name, None where it has none.
-        tensors: how many were read.
-        size: how many bytes.
+        data: what was read, and is as the index says.
         groups: what is wrong.
         loaded: whether it is the one that Estimator would load, or that was named.
         whole: whether its data is there, as it was saved, and finite, whatever else was found.
@@ -360,35 +347,82 @@ class Verified:
     ok: bool
     prefix: str
     step: Optional[int]
-    tensors: int
-    size: int
+    data: DataRead
     groups: Tuple[Group, ...] = ()
     loaded: bool = False
     whole: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
-class Verification:
-    """All checkpoints whose data has been read, the latest last.
+class Written:
+    """A snapshot that was written.
 
     Attributes:
-        ok: whether the one that Estimator would load is good; of several, whether all are.
-        checked: whether any was read.
-        model_dir: as the user named it.
-        checkpoints: what was found.
-        not_judged: what was left out, and why.
-        why: of several, why Estimator would load the one that it would; else "".
+        folder: where it is; "" where none was written.
+        names: the files in it.
     """
 
+    folder: str = ""
+    names: Tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """The result of a command.
+
+    Attributes:
+        command: which command it is of.
+        ok: whether no finding reaches the severity that fails the command.
+        checked: whether there was a checkpoint to look at, of a format that can be read.
+        model_dir: as the user named it.
+        groups: what is wrong.
+        not_judged: what could not be known.
+        target: TARGET as it was given; "" without a model_fn.
+        checkpoint: what the checkpoint of a check holds; None where it could not be read.
+        trace: the traced modes of a check.
+        verdicts: what a restore will do in each checked mode.
+        data: how much of the data of a check was read; None where that was not asked for.
+        why: why Estimator would load the checkpoint that it would; "" where nobody asked.
+        checkpoints: all checkpoints in the directory of an inspection, the latest last.
+        contents: what the inspected checkpoint holds.
+        verified: the checkpoints whose data was verified, the latest last.
+        written: the snapshot that the command wrote.
+    """
+
+    command: str
     ok: bool
     checked: bool
     model_dir: str
-    checkpoints: Tuple[Verified, ...]
+    groups: Tuple[Group, ...] = ()
     not_judged: Tuple[str, ...] = ()
+    target: str = ""
+    checkpoint: Optional[CheckpointIndex] = None
+    trace: Optional[Trace] = None
+    verdicts: Tuple[Verdict, ...] = ()
+    data: Optional[DataRead] = None
     why: str = ""
+    checkpoints: Tuple[CheckpointSummary, ...] = ()
+    contents: Contents = Contents()
+    verified: Tuple[Verified, ...] = ()
+    written: Written = Written()
+
+    @property
+    def all_groups(self) -> Tuple[Group, ...]:
+        """The groups of the report, and those of each verified checkpoint."""
+        return (*self.groups, *(group for item in self.verified for group in item.groups))
+
+    @property
+    def findings(self) -> Tuple[Finding, ...]:
+        """All findings, in the order of their groups."""
+        return tuple(finding for group in self.all_groups for finding in group.findings)
 
     @property
     def last_good(self) -> str:
-        """The latest checkpoint whose data is whole, "" where none is."""
-        good = [item.prefix for item in self.checkpoints if item.whole]
-        return good[-1] if good else ""
+        """The latest verified checkpoint whose data is whole, "" where none is."""
+        return next((item.prefix for item in reversed(self.verified) if item.whole), "")
+
+    def text(self) -> str:
+        """Returns the report as the command prints it."""
+        from .reporters import render  # only who wants the text needs the reporters
+
+        return render(self)

@@ -1,8 +1,8 @@
-"""Looks at a model_dir again while a training run writes there.
+"""Looks at a model_dir again while a training run writes to it.
 
-With ``keep_checkpoint_max=1`` a save removes the checkpoint that the state file named a moment ago,
-and it takes several steps: the data, the index, the state file, the removal, and at last the saved
-graph. Between these steps files seem to be missing that no checkpoint lacks.
+A save takes several steps: it writes the data, the index, and the state file, removes an old
+checkpoint, and finally writes the saved graph. Between these steps, files seem to be missing. With
+``keep_checkpoint_max=1``, a save even removes the checkpoint that the state file just named.
 """
 
 import os
@@ -14,18 +14,18 @@ from .checkpoint.locate import locate
 from .checkpoint.marks import marks_of
 from .errors import UsageError, being_written
 from .file_facts import file_facts
-from .model_dir import Located
+from .model_dir import Located, Unnamed
 from .results import Finding
 from .rules import all_rules
 
 _MOST_TRIES = 200
 _MOST_SECONDS = 20.0
 _FRESH_SECONDS = 10.0
-"""A save whose first files are older than this is not waited for."""
+"""A save with older files than this is not waited for."""
 _PATIENCE_SECONDS = 1.0
-"""How long to wait for files that a save only renames or removes."""
+"""The time to wait for files that a save renames or removes."""
 _PATIENCE_FOR_A_GRAPH_SECONDS = 5.0
-"""How long to wait for the saved graph, which takes time to write."""
+"""The time to wait for the saved graph, which takes time to write."""
 _PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 0.2
 
@@ -42,17 +42,17 @@ _RULES = (
     "unreadable-checkpoint",
     "step-mismatch",
 )
-"""Rules whose findings may be true only in the middle of a save."""
+"""Rules whose findings may be true only during a save."""
 
 T = TypeVar("T")
 
 
 class Look(NamedTuple):
-    """What was seen of a model_dir at one time.
+    """A model_dir as it was at one time.
 
     Attributes:
         located: the checkpoint that a restore would load.
-        examined: what its files are.
+        examined: the state of its files.
     """
 
     located: Located
@@ -60,12 +60,12 @@ class Look(NamedTuple):
 
 
 class Doubt(NamedTuple):
-    """Whether what was seen can be the middle of a save.
+    """Whether a save may be running.
 
     Attributes:
-        wrong: whether anything is wrong with it.
-        folder: where the checkpoint lies.
-        patience: seconds to wait for what is missing, where a save may be going on.
+        wrong: whether anything is wrong with the files.
+        folder: the directory of the checkpoint.
+        patience: seconds to wait for missing files, if a save may be running.
     """
 
     wrong: bool
@@ -77,23 +77,23 @@ def look_at(named: str) -> Look:
     """Looks at what the user named.
 
     Raises:
-        UsageError: there is nothing of that name.
+        UsageError: nothing of that name exists.
     """
     located = locate(named)
     return Look(located, examine(located.prefix) if located.exists else Examined())
 
 
 def settled(named: str, look: Callable[[], T], doubt: Callable[[T], Doubt]) -> T:
-    """Looks until nothing is wrong, or until what is wrong stays the same.
+    """Looks until nothing is wrong, or until the files stay the same.
 
     Args:
         named: what the user named.
-        look: looks at it; if it keeps raising a UsageError, that is raised.
-        doubt: judges what was seen.
+        look: looks at it. If it keeps raising a UsageError, this function raises that.
+        doubt: judges the result of ``look``.
 
     Raises:
-        UsageError: something is wrong each time, and the files change each time; or a checkpoint
-            that was named is gone.
+        UsageError: the files change during every try; or a checkpoint that the user named was
+            removed.
     """
     begin = changed = time.monotonic()
     folders = [folder_of(named)]
@@ -128,7 +128,7 @@ def settled(named: str, look: Callable[[], T], doubt: Callable[[T], Doubt]) -> T
 
 
 def folder_of(named: str) -> str:
-    """The directory that is, or holds, what the user named."""
+    """Returns the directory that the user named, or that holds the named checkpoint."""
     possible = "\0" not in named
     return named if possible and os.path.isdir(named) else os.path.dirname(named)
 
@@ -141,11 +141,11 @@ def _removed(named: str) -> UsageError:
 
 
 def doubt_of(look: Look, also: bool = False) -> Doubt:
-    """Judges what was seen by the rules about files.
+    """Judges a look by the rules about files.
 
     Args:
-        look: what was seen.
-        also: whether something else is wrong with it.
+        look: the look.
+        also: whether something else is wrong.
     """
     found = _findings(look)
     folder = os.path.dirname(look.located.prefix) or look.located.model_dir
@@ -155,23 +155,24 @@ def doubt_of(look: Look, also: bool = False) -> Doubt:
 
 
 def _findings(look: Look) -> List[Finding]:
-    """What the rules find, without the notes on left-over files, which are no sign of a save."""
+    """The findings, without the notes about leftover files, which are no sign of a save."""
     facts = file_facts(look.located, look.examined)
     found = [finding for rule in _RULES for finding in all_rules()[rule].check(facts)]
     return [item for item in found if (item.rule, item.severity) != ("leftover-files", "note")]
 
 
 def _first_files(look: Look, rules: Set[str]) -> Iterator[Tuple[str, float]]:
-    """The files that a save writes before the missing ones, and how long to wait for the latter."""
+    """The files that a save writes before the missing ones, and the time to wait for those."""
     located, files = look.located, look.examined.files
     if files is not None and files.snapshot:
         return
-    graph = os.path.join(located.model_dir, "graph.pbtxt")  # a training has it before it saves
+    graph = os.path.join(located.model_dir, "graph.pbtxt")  # written before the first save
     if "missing-saved-graph" in rules and os.path.isfile(graph):
         yield located.prefix + ".index", _PATIENCE_FOR_A_GRAPH_SECONDS
     others: List[str] = []
     if rules & {"newer-checkpoint", "no-checkpoint"}:
         others.extend(prefix + ".index" for prefix in located.candidates)
+    if isinstance(located, Unnamed):
         others.extend(os.path.join(located.model_dir, name) for name in located.data_alone)
     if "data-without-index" in rules and files is not None:
         folder = os.path.dirname(located.prefix)
@@ -180,15 +181,15 @@ def _first_files(look: Look, rules: Set[str]) -> Iterator[Tuple[str, float]]:
 
 
 def wait_while(there: Callable[[], bool]) -> None:
-    """Waits for the next step of a save, for a short time."""
+    """Waits for the next step of a save, but not for long."""
     end = time.monotonic() + _PATIENCE_SECONDS
     while there() and time.monotonic() < end:
         time.sleep(_PAUSE_SECONDS)
 
 
 def is_fresh(path: str) -> bool:
-    """Whether a file is so new that the save that wrote it may still go on."""
+    """Whether a file is so new that the save that wrote it may still be running."""
     try:
         return os.stat(path).st_mtime > time.time() - _FRESH_SECONDS
-    except (OSError, ValueError):  # it was removed meanwhile
+    except (OSError, ValueError):  # it was removed in the meantime
         return False

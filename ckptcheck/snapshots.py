@@ -9,35 +9,32 @@ from .checkpoint.gzip_file import unpacked_name
 from .checkpoint.locate import locate
 from .checkpoint.marks import marks_of
 from .checkpoint.remote import LocalView, local_view
-from .checkpoint.snapshot import Contents, add_said, packed_contents, snapshot_of, written_snapshot
+from .checkpoint.snapshot import (
+    Contents,
+    add_records,
+    packed_contents,
+    snapshot_of,
+    written_snapshot,
+)
 from .errors import UsageError
 from .file_facts import file_facts
 from .groups import group
-from .model_dir import Located
-from .results import Finding, Group
-from .rules import run_rules
-from .rules.base import some_names
+from .model_dir import Located, Unnamed
+from .results import SNAPSHOT, Finding, Report, Written
+from .rules import role_of, run_rules
+from .rules.base import FOR_CHECKS, some_names
 from .settled import Doubt, Look, doubt_of, look_at, settled
 
 
-class Snapshot(NamedTuple):
-    """A small copy of a model_dir.
-
-    Attributes:
-        folder: where it is.
-        names: the files in it.
-        groups: what was found of the model_dir.
-        not_judged: what could not be known of it.
-    """
-
-    folder: str
-    names: Tuple[str, ...]
-    groups: Tuple[Group, ...]
-    not_judged: Tuple[str, ...]
-
-
-def snapshot(model_dir: str, out: str) -> Snapshot:
+def snapshot(model_dir: str, out: str) -> Report:
     """Writes a small copy of a model_dir without its data, which serves as MODEL_DIR in checks.
+
+    Args:
+        model_dir: a model_dir, a checkpoint's prefix, or one of its files.
+        out: the directory to write, which must not exist.
+
+    Returns:
+        What was written, and what has to be known of the model_dir.
 
     Raises:
         UsageError: there is no checkpoint that can be copied, or ``out`` is there already.
@@ -49,16 +46,32 @@ def snapshot(model_dir: str, out: str) -> Snapshot:
         return _snapshot(place, local_path(out))
 
 
-def _snapshot(place: LocalView, out: str) -> Snapshot:
+def _snapshot(place: LocalView, out: str) -> Report:
     seen = _seen(place)
     contents = packed_contents(seen.contents)
     findings = place.shown(tuple(run_rules(file_facts(*seen.look))))
     unread = place.shown(place.unread)
     with written_snapshot(contents, out):
-        lost = (*_lost(findings, out), *(f"this could not be known: {item}" for item in unread))
-        if lost:
-            add_said(out, lost)
-    return Snapshot(out, tuple(contents), group(findings), unread)
+        records = (
+            *_only_here(findings, out),
+            *(f"this could not be known: {item}" for item in unread),
+        )
+        if records:
+            add_records(out, records)
+    return Report(
+        SNAPSHOT,
+        ok=True,
+        checked=True,
+        model_dir=place.shown(seen.look.located.model_dir),
+        groups=group([finding for finding in findings if _matters(finding)]),
+        not_judged=unread,
+        written=Written(out, tuple(contents)),
+    )
+
+
+def _matters(finding: Finding) -> bool:
+    """Whether it has to be known of a snapshot: without a graph, a check needs --features."""
+    return finding.severity != "note" or role_of(finding) == FOR_CHECKS
 
 
 class _Seen(NamedTuple):
@@ -104,15 +117,15 @@ def _doubt(seen: _Seen) -> Doubt:
 def _instead(located: Located) -> str:
     if located.candidates:
         return "name one of " + ", ".join(located.candidates[-3:])
-    if located.saved_model:
+    if isinstance(located, Unnamed) and located.saved_model:
         return f"give the variables of the SavedModel: {located.saved_model}"
-    if located.below:
+    if isinstance(located, Unnamed) and located.below:
         return f"there is none in it, and there are some in {some_names(located.below)}"
     return "there is none in it"
 
 
-def _lost(findings: Tuple[Finding, ...], out: str) -> Tuple[str, ...]:
-    """What a check of the snapshot will not find: its state file names what is beside it."""
+def _only_here(findings: Tuple[Finding, ...], out: str) -> Tuple[str, ...]:
+    """The messages that a check of the snapshot will not find."""
     located = locate(out)
     kept = {found.rule for found in run_rules(file_facts(located, examine(located.prefix)))}
     return tuple(

@@ -1,15 +1,15 @@
 """What a restore will do in each mode, by what the findings do to it."""
 
-from typing import List, Optional, Sequence, Tuple
+from typing import Optional, Sequence, Tuple
 
 from .protocol import RestorePlan
-from .results import FAILS, OUTCOMES, RESTORES, Finding, Outcome, Trace, Verdict
+from .results import Broken, Finding, Outcome, Restores, Trace, Verdict
 
 
 def verdicts(
     modes: Sequence[str], findings: Sequence[Finding], trace: Optional[Trace]
 ) -> Tuple[Verdict, ...]:
-    """The worst outcome of each mode; a restore that raises hides what the run would do.
+    """Returns the worst outcome of each mode, or that its plan restores.
 
     Args:
         modes: the modes that were checked.
@@ -23,14 +23,14 @@ def verdicts(
     return tuple(_verdict(mode, findings, plans.get(mode)) for mode in modes)
 
 
+_FROM_MILD_TO_BAD = list(Outcome)
+
+
 def _verdict(mode: str, findings: Sequence[Finding], plan: Optional[RestorePlan]) -> Verdict:
-    outcomes: List[Outcome] = [
-        finding.outcomes[mode] for finding in findings if mode in finding.outcomes
-    ]
-    worst = max(outcomes, key=_weight, default=Outcome(RESTORES))
-    return Verdict(mode, worst.verdict, worst.at, plan)
-
-
-def _weight(outcome: Outcome) -> Tuple[bool, int, bool]:
-    at_restore = outcome.verdict == FAILS and outcome.at == "restore"
-    return outcome.before_model_fn, OUTCOMES.index(outcome.verdict), at_restore
+    outcomes = [finding.outcomes[mode] for finding in findings if mode in finding.outcomes]
+    if outcomes:
+        worst = max(outcomes, key=_FROM_MILD_TO_BAD.index)
+        return Broken(mode, worst, len(plan.reads) if plan else 0)
+    if plan is None:
+        raise ValueError(f"{mode} has no restore plan, and no finding says why")
+    return Restores(plan)

@@ -1,18 +1,19 @@
-"""Whether the data of checkpoints is what was saved, without TensorFlow."""
+"""``verify``: whether the data of checkpoints is what was saved, without TensorFlow."""
 
 import contextlib
-import dataclasses
 import os
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from .checkpoint.bundle import has_huge_index
+from .checkpoint.data_files import ReadRange
 from .checkpoint.data_scan import scan
 from .checkpoint.examine import Examined, examine
+from .checkpoint.existing import step_and_name
 from .checkpoint.files import Listing, by_checkpoint, list_folder
 from .checkpoint.held import NOTHING_HELD, Held, data_held, lacks
-from .checkpoint.locate import checkpoints_of, locate, named_alone, step_and_name
+from .checkpoint.locate import checkpoints_of, locate, named_alone
 from .checkpoint.marks import marks_of
-from .checkpoint.remote import LocalView, ReadRange, local_view
+from .checkpoint.remote import LocalView, local_view
 from .checkpoint.snapshot import list_model_dir
 from .checkpoint.state_file import STATE_FILE
 from .checkpoint.v1_format import is_first_version
@@ -28,9 +29,10 @@ from .file_facts import (
     why_loaded,
 )
 from .groups import group
-from .model_dir import Located, step_of
-from .results import Verification, Verified
-from .rules import run_rules
+from .model_dir import Located, Named, Unnamed, step_of
+from .results import VERIFY, Report, Verified
+from .rules import role_of, run_rules
+from .rules.base import UNSOUND
 from .settled import Doubt, Look, doubt_of, is_fresh, settled, wait_while
 
 
@@ -39,13 +41,13 @@ def verify(
     all_checkpoints: bool = False,
     fail_on: str = "warning",
     progress: Optional[Progress] = None,
-) -> Verification:
-    """Reads all data of a checkpoint: checksums, values that are not finite, constant ones.
+) -> Report:
+    """Reads all data of a checkpoint: verifies checksums, finds NaN, infinite and constant values.
 
     Args:
         model_dir: a model_dir, a checkpoint's prefix, or one of its files.
         all_checkpoints: reads every checkpoint of the directory.
-        fail_on: the severity from which on a checkpoint is not good.
+        fail_on: the least severity that makes a checkpoint not good.
         progress: see :data:`.file_facts.Progress`.
 
     Raises:
@@ -57,18 +59,18 @@ def verify(
 
 def _verify(
     place: LocalView, all_checkpoints: bool, fail_on: str, progress: Optional[Progress]
-) -> Verification:
+) -> Report:
     for _ in range(_MOST_TRIES):
         with contextlib.ExitStack() as stack:
             seen = _seen(place, all_checkpoints, stack)
             results = _results(seen, place, fail_on, progress)
             if results is not None:
-                return _verification(seen, place, all_checkpoints, results)
+                return _report(seen, place, all_checkpoints, results)
     raise being_written(place.path)
 
 
 _MOST_TRIES = 5
-"""How often data is read again because it changed meanwhile."""
+"""How often data is read again if it changed meanwhile."""
 
 
 class _Seen(NamedTuple):
@@ -107,9 +109,10 @@ def _seen(place: LocalView, all_checkpoints: bool, stack: contextlib.ExitStack) 
 
 
 def _doubt(seen: _Seen) -> Doubt:
-    """Judges what the state file names, and the latest checkpoint, which may be saved just now.
+    """Returns the doubt about the checkpoint of the state file and about the latest one.
 
-    Those before it come and go: what is wrong with them is judged after reading them.
+    A training run may be saving the latest one now. It removes older ones, so these are judged
+    after they were read.
     """
     if not seen.checkpoints:
         return doubt_of(Look(seen.located, Examined()))
@@ -126,7 +129,7 @@ def _doubt(seen: _Seen) -> Doubt:
 def _results(
     seen: _Seen, place: LocalView, fail_on: str, progress: Optional[Progress]
 ) -> Optional[Sequence[Verified]]:
-    """Reads the data; None where it has to be read again, since it changed meanwhile.
+    """Reads the data. Returns None if it changed meanwhile and has to be read again.
 
     Raises:
         UsageError: the checkpoint that was named was removed.
@@ -151,21 +154,22 @@ def _results(
         else:
             results.append(result)
     if gone and (seen.loaded in gone or not any(item.prefix for item in results)):
-        if not seen.located.explicit:
+        if not isinstance(seen.located, Named):
             return None
         raise UsageError(f"{gone[0]} was removed while it was read (by a training run?)")
     return results
 
 
-def _verification(
+def _report(
     seen: _Seen, place: LocalView, all_checkpoints: bool, results: Sequence[Verified]
-) -> Verification:
+) -> Report:
     located, loaded, checkpoints = seen.located, seen.loaded, seen.checkpoints
-    return Verification(
+    return Report(
+        VERIFY,
         ok=bool(results) and all(item.ok for item in results),
         checked=bool(results),
         model_dir=located.model_dir,
-        checkpoints=tuple(results),
+        verified=tuple(results),
         why=_why(located, loaded, checkpoints) if all_checkpoints else "",
         not_judged=(
             *(_left_out(located, place) if all_checkpoints else place.unread),
@@ -175,10 +179,10 @@ def _verification(
 
 
 def _prefixes(located: Located, loaded: str, all_checkpoints: bool) -> List[str]:
-    """The checkpoints to verify, the latest last.
+    """Returns the checkpoints to verify, the latest last.
 
-    What the state file says is among them where it is none of those in the directory, and leads
-    them where it is nowhere; "" stands for a state file that names none, of which a finding tells.
+    They include the checkpoint of the state file even if it is in another directory. If it exists
+    nowhere, it comes first. "" means that the state file names none, which is a finding.
     """
     named = loaded or located.prefix
     found = [prefix for prefix in checkpoints_of(located) if not _why_left_out(prefix)]
@@ -195,7 +199,7 @@ def _why(located: Located, loaded: str, checkpoints: Sequence["_Checkpoint"]) ->
 
 
 def _of_saved_model(located: Located, results: Sequence[Verified]) -> Tuple[str, ...]:
-    if not located.saved_model:
+    if not isinstance(located, Unnamed) or not located.saved_model:
         return ()
     if os.path.realpath(located.saved_model) in {os.path.realpath(item.prefix) for item in results}:
         return ()
@@ -211,7 +215,7 @@ def _left_out(located: Located, place: LocalView) -> Iterator[str]:
 
 
 def _why_left_out(prefix: str) -> str:
-    """Why one of several checkpoints is not verified; the one that is loaded is refused for it."""
+    """Returns why one of several checkpoints is left out; alone it would be a usage error."""
     if is_first_version(prefix):
         return "it is of the V1 format, which only TensorFlow reads"
     return "its index is larger than what ckptcheck reads" if has_huge_index(prefix) else ""
@@ -222,9 +226,9 @@ class _Checkpoint(NamedTuple):
 
     Attributes:
         prefix: the path that ``Saver.restore`` takes, "" for none.
-        located: as if it had been named: what the state file says is no matter of its data.
-        examined: what its files are.
-        read: reads its data where that is not at hand; else None.
+        located: as if the user had named it, since the state file says nothing about its data.
+        examined: its files.
+        read: reads its data if that is on another machine; else None.
     """
 
     prefix: str
@@ -274,9 +278,9 @@ def _files_in(folder: str) -> _Files:
 
 
 def _examined(prefix: str, files: _Files, is_last: bool) -> Examined:
-    """What is said of a checkpoint's files: beside the last one, of the rest in the directory too.
+    """Examines the files of a checkpoint; with the last one, all other files of the directory too.
 
-    To look through a whole directory for each checkpoint in it takes too long where it has many.
+    Looking through the whole directory for each of many checkpoints would take too long.
     """
     if not prefix or "\0" in prefix:
         return Examined()
@@ -285,35 +289,34 @@ def _examined(prefix: str, files: _Files, is_last: bool) -> Examined:
 
 
 def _is_gone(item: _Checkpoint, located: Located) -> bool:
-    """Whether a checkpoint was there, and no longer is: a training run keeps the last few."""
+    """Whether a checkpoint existed and was removed: a training run keeps only the last few."""
     was_there = item.prefix in located.candidates or (located.exists and bool(item.prefix))
     return was_there and "\0" not in item.prefix and not os.path.lexists(item.prefix + ".index")
 
 
 def _wait_for_removal(item: _Checkpoint, located: Located) -> None:
-    """Waits for the rest of a checkpoint to be removed, if its removal may have begun.
+    """Waits until a checkpoint is removed, if a training run may be removing it.
 
-    A training run removes old ones as soon as it has written the state file.
+    A training run removes old checkpoints right after it writes the state file.
     """
     if "\0" not in item.prefix and is_fresh(os.path.join(located.model_dir, STATE_FILE)):
         wait_while(lambda: os.path.lexists(item.prefix + ".index"))
 
 
 def _named(located: Located, prefix: str, files: _Files) -> Located:
-    if prefix and "\0" not in prefix and os.path.isfile(prefix + ".index"):
-        return named_alone(located, prefix, files.known.get(os.path.basename(prefix), {}))
-    exists = located.exists and located.prefix == prefix
-    explicit = located.explicit or located.prefix != prefix
-    return dataclasses.replace(located, prefix=prefix, exists=exists, explicit=explicit)
+    is_there = "\0" not in prefix and os.path.isfile(prefix + ".index")
+    if prefix == located.prefix and not is_there:
+        return located
+    return named_alone(located, prefix, files.known.get(os.path.basename(prefix), {}))
 
 
 def _verified(
     item: _Checkpoint, fail_on: str, report: Callable[[int], None], loaded: bool, held: Held
 ) -> Verified:
-    """Reads the data of a checkpoint, and judges it with its files.
+    """Reads the data of a checkpoint, and runs the rules on its data and files.
 
     Raises:
-        UsageError: there is no data that could be read.
+        UsageError: there is no data, or no reader for it.
     """
     bundle, files = item.examined.bundle, item.examined.files
     if item.read is None and files is not None and files.snapshot:
@@ -321,21 +324,14 @@ def _verified(
     if item.examined.first_version:
         raise UsageError(f"{item.examined.problem}: its data cannot be verified")
     scans = scan(bundle, report, item.read, held.descriptors) if bundle else None
-    data = data_read(bundle, scans)
     findings = run_rules(file_facts(item.located, item.examined, scans))
     failed = failing(findings, fail_on)
     return Verified(
         ok=item.located.exists and not failed,
-        whole=item.located.exists and not any(finding.rule in _OF_THE_DATA for finding in failed),
+        whole=item.located.exists and all(role_of(finding) != UNSOUND for finding in failed),
         prefix=item.prefix,
         step=step_of(item.prefix),
-        tensors=data.tensors,
-        size=data.size,
+        data=data_read(bundle, scans),
         groups=group(findings),
         loaded=loaded,
     )
-
-
-_OF_THE_DATA = ("corrupt-index", "corrupt-tensor", "non-finite-values", "unreadable-checkpoint")
-"""Rules about the data itself. What others find, such as batch normalizations that were never
-updated or a name that says another step, makes no older checkpoint better."""

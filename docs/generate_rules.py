@@ -8,19 +8,25 @@ TARGET = Path(__file__).with_name("rules.md")
 
 _HEAD = """# Rules
 
-Made by `python docs/generate_rules.py` from the rules' own docstrings; `ckptcheck --explain RULE`
-prints the same.
+`python docs/generate_rules.py` writes this file from the docstrings of the rules.
+`ckptcheck --explain RULE` prints the same text.
 
-| rule | severity | what it finds |
-| --- | --- | --- |
+| rule | severity | category | what it finds |
+| --- | --- | --- | --- |
 """
 
 
 def render() -> str:
     """The text of docs/rules.md."""
     rules = all_rules().values()
-    rows = [f"| [{rule.id}](#{rule.id}) | {rule.severity} | {rule.summary} |" for rule in rules]
-    sections = [f"## {rule.id}\n\n*{rule.severity}*\n\n{rule.explanation}" for rule in rules]
+    rows = [
+        f"| [{rule.id}](#{rule.id}) | {rule.severity} | {rule.category} | {rule.summary} |"
+        for rule in rules
+    ]
+    sections = [
+        f"## {rule.id}\n\n*{rule.severity}, {rule.category}*\n\n{rule.explanation}"
+        for rule in rules
+    ]
     text = _HEAD + "\n".join(rows) + "\n\n" + "\n\n".join(sections) + "\n"
     return text.replace("``", "`")
 

@@ -89,22 +89,23 @@ MISSING = (
 
 _HEAD = """# The stand-in for tf.estimator
 
-Made by `python docs/generate_stand_in.py`. The code is `ckptcheck/tracer/estimator_stand_in.py`.
+`python docs/generate_stand_in.py` writes this file. The stand-in itself is
+`ckptcheck/tracer/estimator_stand_in.py`.
 
-TensorFlow has no `tf.estimator` from 2.16 on. There ckptcheck supplies what model_fns touch, so
-that code for an Estimator can be traced without an edit; the report says so (`compat-shim`). On
-TensorFlow 1.15 to 2.15 the real one is used, and nothing below matters.
+TensorFlow 2.16 and later have no `tf.estimator`. There, ckptcheck supplies what model_fns usually
+use, so that it can trace code for Estimator unmodified. The finding `compat-shim` reports it.
+TensorFlow 1.15 to 2.15 have the real `tf.estimator`, and ckptcheck uses that.
 
-`tf.estimator`, `tf.compat.v1.estimator` and `tf.compat.v2.estimator` are then the same, and
-`tensorflow.estimator` and its submodules can be imported. Keras is the package `tf_keras`, which
-must be installed.
+`tf.estimator`, `tf.compat.v1.estimator` and `tf.compat.v2.estimator` are the same module in the
+stand-in, and your code can import `tensorflow.estimator` and its submodules. Keras is the package
+`tf_keras`, which must be installed.
 """
 
-_MISSING = """## What is not there
+_MISSING = """## What is missing
 
-Each is an error that names it, in the finding `model-fn-raised`: trace with a TensorFlow up to 2.15
-(`--python`). The canned estimators bring a model_fn of their own, so a restore into them can
-be judged there only. `tf.contrib` exists in TensorFlow 1 only.
+If a model_fn uses one of these, the finding `model-fn-raised` names it. Trace the code with
+TensorFlow 2.15 or earlier instead (`--python`). The canned estimators have model_fns of their own,
+which only the real `tf.estimator` contains. `tf.contrib` exists only in TensorFlow 1.
 """
 
 
@@ -113,10 +114,10 @@ def render() -> str:
     rows = [f"| `tf.estimator.{name}` | {how} |" for name, how in STOOD_IN.items()]
     parts = [
         _HEAD,
-        "## What is stood in for\n",
-        "| name | how far |\n| --- | --- |\n" + "\n".join(rows) + "\n",
-        "## What is TensorFlow's own\n",
-        "As `tf.compat.v1.train` has it:\n",
+        "## What the stand-in supplies\n",
+        "| name | what it does |\n| --- | --- |\n" + "\n".join(rows) + "\n",
+        "## What is the same as in TensorFlow\n",
+        "These are the classes of `tf.compat.v1.train`:\n",
         _listed(FROM_TRAIN),
         _MISSING,
         _listed(MISSING),

@@ -101,9 +101,14 @@ def warm_interpreter() -> str:
     words[1:2] = ["-I", "-S"]  # what asks imports nothing that is not of Python itself
     python.write_text('#!/bin/sh\nexec {} "$@"\n'.format(" ".join(map(shlex.quote, words))))
     python.chmod(0o755)
-    atexit.register(shutil.rmtree, folder)
-    atexit.register(server.stdin.close)
+    atexit.register(_end, server, folder)
     return str(python)
+
+
+def _end(server: "subprocess.Popen[bytes]", folder: str) -> None:
+    with server:  # closes its pipes, which ends it, and waits
+        pass
+    shutil.rmtree(folder)
 
 
 def run_cli(

@@ -17,6 +17,8 @@ from typing import Any, Callable, List, Tuple
 
 import pytest
 
+from ckptcheck.commands import COMMANDS
+
 from .support import (
     PROJECT,
     Project,
@@ -104,7 +106,7 @@ def test_an_option_without_its_dashes(project: Project) -> None:
 
 
 def test_nearly_a_rule(project: Project) -> None:
-    run = project.run("--explain", "wrong_step")
+    run = project.run("--explain", "step_mismatched")
     assert_refused(run, "did you mean step-mismatch?", "ckptcheck --list-rules lists them")
 
 
@@ -116,7 +118,7 @@ def test_what_follows_two_dashes_is_an_argument_of_a_file_command(project: Proje
 @pytest.mark.parametrize(
     ("params", "expected"),
     [
-        ("params.yaml", "YAML has to be converted to JSON"),
+        ("params.yaml", "convert YAML to JSON first"),
         ("config.py", "with json.dump"),
         ('{"units": 3}', "pipe them to ckptcheck and give -"),
         ("units=3", "--set units=3"),
@@ -156,7 +158,7 @@ def test_a_checkpoint_that_is_not_there_names_those_that_are(project: Project) -
 
 def test_a_file_that_is_no_checkpoint(project: Project) -> None:
     run = project.run("params.json", TARGET, "params.json")
-    assert_refused(run, "params.json is a file and no checkpoint")
+    assert_refused(run, "params.json is a file, but not a checkpoint")
 
 
 def test_an_empty_directory_is_not_checked(project: Project) -> None:
@@ -191,7 +193,7 @@ def test_a_state_file_that_names_a_missing_checkpoint(project: Project) -> None:
     assert run.json["modes"]["train"] == {"verdict": "fails", "at": "restore", "reads": 0}
     (finding,) = [f for f in run.json["findings"] if f["severity"] != "note"]
     assert finding["rule"] == "checkpoint-moved"
-    assert "model.ckpt-99, which is not there" in finding["message"]
+    assert "model.ckpt-99, which does not exist" in finding["message"]
 
 
 @needs_tensorflow
@@ -232,7 +234,7 @@ def test_a_model_dir_that_cannot_be_written(project: Project) -> None:
         ("", ["PARAMS params.json: it is empty"]),
         ('{"num_hidden": 128,\n "dropout_rate" 0.3}', ["PARAMS params.json:2:17: not JSON"]),
         ("[1, 2]", ["PARAMS params.json: expected a JSON object, found an array"]),
-        ('{"a": 1, "a": 2}', ["PARAMS params.json: the key 'a' stands twice"]),
+        ('{"a": 1, "a": 2}', ["PARAMS params.json: the key 'a' is there twice"]),
         ("[" * 100000, ["PARAMS params.json: it is nested too deeply"]),
     ],
     ids=["missing", "empty", "no JSON", "array", "twice", "deep"],
@@ -266,7 +268,7 @@ def test_params_that_are_strange(project: Project, text: str, refused: str) -> N
     project.write("params.json", text)
     run = project.check(TARGET, "params.json", *ONE)
     if refused:
-        assert_refused(run, "params[", refused)
+        assert_refused(run, "PARAMS[", refused)
     else:
         assert "untraceable" not in run.out.lower(), run
         assert run.code == project.check(TARGET, "-", *ONE, stdin='{"num_hidden": 3}').code
@@ -277,10 +279,28 @@ def test_a_word_that_is_an_option(project: Project, word: str) -> None:
     assert_refused(project.run(word), f"did you mean ckptcheck --{word}?")
 
 
-@pytest.mark.parametrize("word", ["check", "lint"])
-def test_a_check_is_no_command(word: str, project: Project) -> None:
-    run = project.run(word, "model_dir", "model:model_fn")
-    assert_refused(run, "did you mean ckptcheck model_dir model:model_fn?")
+def test_lint_is_no_command(project: Project) -> None:
+    run = project.run("lint", "model_dir", "model:model_fn")
+    assert_refused(run, "did you mean ckptcheck check model_dir model:model_fn?")
+
+
+@pytest.mark.parametrize("word", ["--version", "--list-rules", "--explain"])
+@pytest.mark.parametrize("words", [("model_dir", TARGET), ("inspect", "model_dir")])
+def test_an_option_of_ckptcheck_itself_comes_first(
+    project: Project, words: Tuple[str, ...], word: str
+) -> None:
+    assert_refused(project.run(*words, word), f"{word} has to come first: ckptcheck {word}")
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_a_model_dir_with_the_name_of_a_command(project: Project, name: str) -> None:
+    project.model_dir.rename(project.root / name)
+    hint = f"{name} is a command; for the MODEL_DIR of this name, write ./{name}"
+    assert_refused(project.run(name, "no_such:fn", "params.json"), hint)
+    for words in ((f"./{name}",), ("check", f"./{name}"), ("check", name)):
+        run = project.run(*words, "no_such:fn", "params.json")
+        assert hint not in run.err and "TARGET no_such:fn: no module 'no_such'" in run.err, run
+    assert run_cli("inspect", name, cwd=project.root).code == 0
 
 
 def test_a_model_dir_alone(project: Project) -> None:
@@ -341,16 +361,19 @@ def test_a_set_that_is_none(project: Project, override: str) -> None:
     ("arguments", "words"),
     [
         (["--mode", "nonsense"], ["--mode nonsense", "expected predict, eval, train or export"]),
-        (["--format", "nonsense"], ["--format nonsense", "expected text or json"]),
+        (["--format", "nonsense"], ["--format nonsense", "expected json or text"]),
         (["--behavior", "nonsense"], ["--behavior nonsense", "expected auto, v1 or v2"]),
         (["--fail-on", "nonsense"], ["--fail-on nonsense", "expected note, warning or error"]),
         (["--timeout", "0"], ["--timeout 0"]),
         (["--timeout", "nonsense"], ["--timeout"]),
         (["--app-dir", "nonsense"], ["--app-dir nonsense: no such directory"]),
-        (["--params-type", "nonsense"], ["--params-type", "dict, attr or module:callable"]),
+        (
+            ["--params-type", "nonsense"],
+            ["--params-type 'nonsense': expected dict, attr, module:attr", "nonsense:make_params"],
+        ),
         (["--input-fn", "nonsense"], ["module:attr", "such as nonsense:input_fn"]),
         (["--features", "nonsense"], ["--features nonsense: no such file"]),
-        (["--explain", "nonsense"], ["--explain nonsense: no such rule", "ckptcheck --list-rules"]),
+        (["--explain", "nonsense"], ["has to come first: ckptcheck --explain nonsense"]),
         (["--nonsense"], ["--nonsense"]),
         (["params.json", "four"], ["four"]),
     ],
@@ -366,7 +389,7 @@ def test_options_that_are_none(project: Project, arguments: List[str], words: Li
 @pytest.mark.parametrize("arguments", [[], ["model_dir/model.ckpt-10"]])
 def test_arguments_that_are_missing(project: Project, arguments: List[str]) -> None:
     run = project.run(*arguments)
-    assert_refused(run, "Missing argument")
+    assert_refused(run, "missing argument")
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, Tuple
 
 import pytest
 
 import ckptcheck
+from ckptcheck.commands import COMMANDS
+from ckptcheck.options import CheckSpec, options_of
 from ckptcheck.rules import all_rules
 
 from .support import (
@@ -20,10 +22,8 @@ from .support import (
     Project,
     Run,
     copy_fixture,
-    digest,
     needs_estimator,
     needs_tensorflow,
-    run_cli,
 )
 
 TARGET = "model.py:model_fn"
@@ -74,8 +74,20 @@ def test_help(blocked: Blocked) -> None:
     run = blocked.run("--help")
     assert run.code == 0
     assert not blocked.imported
-    for word in ("MODEL_DIR", "TARGET", "PARAMS", "--python", "--set", "--mode", "Exit codes"):
+    for word in ("MODEL_DIR TARGET PARAMS", "short for", "./check", "Exit codes", *COMMANDS):
         assert word in run.out
+
+
+@pytest.mark.parametrize("words", [("check",), ("--mode", "eval")])
+def test_help_of_a_check(blocked: Blocked, words: Tuple[str, ...]) -> None:
+    """All that the list of options says, also where the command's name is left out."""
+    run = blocked.run(*words, "--help")
+    assert (run.code, blocked.imported) == (0, False)
+    said = " ".join(run.out.split())
+    for option in options_of(CheckSpec).values():
+        assert option.flag in said and option.metavar in said and option.help in said
+    for word in ("--set", "--show-plan", "--format", "Exit codes"):
+        assert word in said
 
 
 def test_version(blocked: Blocked) -> None:
@@ -107,7 +119,6 @@ assert "tensorflow" not in sys.modules
 
 
 def test_explain_every_rule(blocked: Blocked) -> None:
-    import subprocess
 
     out = subprocess.run(
         [sys.executable, "-c", EXPLAIN_ALL], env=blocked.env, stdout=subprocess.PIPE, check=True
@@ -571,94 +582,3 @@ def test_moving_averages_of_another_shape_have_unique_keys(tmp_path: Path) -> No
     assert run.code == 1, run
     keys = [finding["key"] for finding in run.json["findings"]]
     assert len(keys) == len(set(keys)), sorted(key for key in keys if keys.count(key) > 1)
-
-
-# --- the Python API --------------------------------------------------------------------------
-
-
-@needs_tensorflow
-def test_check(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(project.root)
-    before = digest(project.model_dir)
-    report = ckptcheck.check(project.model_dir, TARGET, Path("params.json"), modes=["predict"])
-    assert report.ok
-    assert [(v.mode, v.verdict) for v in report.verdicts] == [("predict", "restores")]
-    wrong = ckptcheck.check(
-        str(project.model_dir),
-        TARGET,
-        {"num_hidden": 64},
-        modes=["predict"],
-        app_dir=str(project.root),
-    )
-    assert not wrong.ok
-    assert "shape-mismatch" in {finding.rule for finding in wrong.findings}
-    assert all(isinstance(finding, ckptcheck.Finding) for finding in wrong.findings)
-    assert digest(project.model_dir) == before
-
-
-@needs_tensorflow
-def test_check_imports_no_tensorflow_itself(project: Project) -> None:
-    code = (
-        "import sys, ckptcheck; "
-        f"assert ckptcheck.check({str(project.model_dir)!r}, {TARGET!r}, 'params.json').ok; "
-        "assert 'tensorflow' not in sys.modules"
-    )
-    words = [sys.executable, "-c", code]
-    subprocess.run(words, cwd=str(project.root), env=project.environment(), check=True)
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"model_dir": "no/such"}, "no/such"),
-        ({"target": "model"}, "TARGET 'model'"),
-        ({"params": "no-such.json"}, "params no-such.json: no such file"),
-        ({"modes": ["infer"]}, "--mode infer"),
-        ({"modes": []}, "at least one of"),
-        ({"features": "no-such.json"}, "no-such.json"),
-        ({"python": "/no/such/python"}, "/no/such/python"),
-        ({"timeout": 0}, "--timeout 0"),
-        ({"timeout": "x"}, "timeout is str: expected a number of seconds"),
-        ({"target": len}, "target is builtin_function_or_method: expected a text"),
-        ({"target": "model.model_fn"}, "such as model:model_fn"),
-        ({"params": [1]}, "params is list: expected a dict"),
-        ({"features": {"feature": {}}}, "unknown key 'feature'"),
-    ],
-)
-def test_check_raises_one_exception_for_what_is_asked_wrongly(
-    project: Project, monkeypatch: pytest.MonkeyPatch, changes: Dict[str, Any], words: str
-) -> None:
-    monkeypatch.chdir(project.root)
-    asked: Dict[str, Any] = {"model_dir": "model_dir", "target": TARGET, "params": {}}
-    asked.update(changes)
-    with pytest.raises(ckptcheck.UsageError) as caught:
-        ckptcheck.check(asked.pop("model_dir"), asked.pop("target"), asked.pop("params"), **asked)
-    assert words in str(caught.value)
-
-
-def test_check_says_what_params_json_cannot_hold(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Params in Python can hold anything; they travel to the tracer as JSON."""
-    monkeypatch.chdir(project.root)
-    with pytest.raises(ckptcheck.UsageError, match="activation"):
-        ckptcheck.check("model_dir", TARGET, {"activation": object()})
-
-
-def test_public_names() -> None:
-    names: List[str] = ckptcheck.__all__
-    assert names == sorted(names)
-    assert all(hasattr(ckptcheck, name) for name in names)
-
-
-def test_importing_ckptcheck_imports_no_tensorflow(tmp_path: Path) -> None:
-    import subprocess
-
-    from .support import environment
-
-    code = "import ckptcheck, sys; print(sorted({'tensorflow', 'numpy'} & set(sys.modules)))"
-    out = subprocess.run(
-        [sys.executable, "-c", code], env=environment(), stdout=subprocess.PIPE, check=True
-    ).stdout
-    assert out.decode("utf-8").strip() == "[]"
-    assert run_cli("--version", cwd=tmp_path).code == 0

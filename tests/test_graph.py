@@ -141,7 +141,7 @@ def test_the_kind_of_variables_that_a_tpu_estimator_saved(behavior: str, tmp_pat
         capture_output=True,
     )
     graph = read_graph(locate(str(tmp_path / "base")))
-    seen = inspect(str(tmp_path / "base")).graph
+    seen = inspect(str(tmp_path / "base")).contents.graph
     assert graph is not None and seen is not None
     assert {node.op for node in graph.nodes if node.name == "global_step"} == {"VarHandleOp"}
     with Tracer(None, 120, quiet=True) as tracer:

@@ -9,10 +9,11 @@ from typing import Any, Dict, Iterator
 
 import pytest
 
-from ckptcheck.checker import run_check
+from ckptcheck.checks import run_check
 from ckptcheck.client.process import Tracer
-from ckptcheck.config import CheckSpec, feature_file
 from ckptcheck.errors import UsageError
+from ckptcheck.features_file import feature_file
+from ckptcheck.options import CheckSpec
 from ckptcheck.results import Report
 
 from .support import copy_fixture, needs_tensorflow
@@ -263,7 +264,7 @@ def traced(report: Report) -> Any:
 )
 def test_features_that_tensorflow_refuses(hostile: Any, leaf: Any) -> None:
     """They were asked for, so that nothing is wrong with the code: a usage error, or a verdict."""
-    given = feature_file({"features": {"x": leaf}}, "features.json")
+    given = feature_file({"features": {"x": leaf}})
     try:
         report = hostile("pass", features=given)
     except UsageError as error:
@@ -275,7 +276,7 @@ def test_features_that_tensorflow_refuses(hostile: Any, leaf: Any) -> None:
 
 def test_a_feature_named_probe(hostile: Any) -> None:
     x = {"dtype": "float32", "shape": [None, 1]}
-    given = feature_file({"features": {"x": x, "probe": x}}, "features.json")
+    given = feature_file({"features": {"x": x, "probe": x}})
     report = hostile("features['probe']", features=given)
     assert verdict(report) == "restores", report.findings
 

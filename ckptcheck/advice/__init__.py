@@ -4,7 +4,8 @@ import dataclasses
 from typing import Any, Callable, Mapping, Optional
 
 from ..results import Report
-from ..rules import Facts
+from ..rules import Facts, role_of
+from ..rules.base import SHAPES
 from . import params as params_advice
 
 __all__ = ["with_advice"]
@@ -26,7 +27,7 @@ def with_advice(
     """
     groups = list(report.groups)
     for place, group in enumerate(groups):
-        if group.findings[0].rule == "shape-mismatch":
+        if role_of(group.findings[0]) == SHAPES:
             advice = params_advice.advise(params, facts, group, try_params)
             groups[place] = dataclasses.replace(group, advice=advice)
     return dataclasses.replace(report, groups=tuple(groups))

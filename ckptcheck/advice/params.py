@@ -5,7 +5,8 @@ from typing import Any, Callable, Counter, Dict, Iterator, List, Mapping, Option
 
 from ..protocol import MODES, ParamRead, Shape
 from ..results import RESTORES, UNTRACEABLE, Advice, Group, Report
-from ..rules import Facts
+from ..rules import Facts, role_of
+from ..rules.base import SHAPES
 
 _MOST_TRIALS = 4
 _OFFSETS = (0, 1, -1, 2, -2)
@@ -37,7 +38,7 @@ def _helps(report: Report) -> bool:
     """Whether a trial is a proof: every mode could be traced, and no shape differs."""
     if any(verdict.verdict == UNTRACEABLE for verdict in report.verdicts):
         return False
-    return not any(finding.rule == "shape-mismatch" for finding in report.findings)
+    return not any(role_of(finding) == SHAPES for finding in report.findings)
 
 
 def _outcome(report: Report) -> str:

@@ -1,1 +1,1 @@
-"""Which checkpoint a restore would load, what it holds, whether it is whole. No TensorFlow."""
+"""Finds and reads checkpoints without TensorFlow."""

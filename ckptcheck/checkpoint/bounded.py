@@ -1,23 +1,23 @@
-"""Reads small files whole, and refuses what is not small or not a file."""
+"""Reads regular files up to a size limit."""
 
 import os
 import stat
 
 from .errors import DamagedError, TooLargeError
 
-GIT_LFS = "it is a pointer of Git LFS in place of the file: git lfs pull fetches that"
+GIT_LFS = "it is a Git LFS pointer, not the file itself: fetch the file with git lfs pull"
 _POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 _LARGEST_POINTER = 1024
-"""Bytes; the specification of Git LFS calls what is longer no pointer."""
+"""Bytes, by the specification of Git LFS."""
 
 
 def read_whole(path: str, most: int) -> bytes:
-    """The bytes of a regular file that is no pointer of Git LFS.
+    """Returns the bytes of a regular file that is not a Git LFS pointer.
 
     Raises:
-        DamagedError: it is one, or see :func:`read_regular`.
-        TooLargeError: see there.
-        OSError: see there.
+        DamagedError: it is a Git LFS pointer, or not a regular file.
+        TooLargeError: it is larger than ``most``.
+        OSError: it cannot be read.
     """
     data = read_regular(path, most)
     if has_pointer(data):
@@ -26,20 +26,20 @@ def read_whole(path: str, most: int) -> bytes:
 
 
 def read_regular(path: str, most: int) -> bytes:
-    """The bytes of a regular file.
+    """Returns the bytes of a regular file.
 
     Args:
         path: the file.
-        most: more bytes than this are not read.
+        most: the largest size in bytes.
 
     Raises:
-        DamagedError: it is no regular file: to open one could wait for ever.
-        TooLargeError: it is larger.
+        DamagedError: it is not a regular file, such as a pipe, which could block forever.
+        TooLargeError: it is larger than ``most``.
         OSError: it cannot be read.
     """
     info = os.stat(path)
     if not stat.S_ISREG(info.st_mode):
-        raise DamagedError("it is no regular file")
+        raise DamagedError("it is not a regular file")
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         if size > most:
@@ -48,12 +48,12 @@ def read_regular(path: str, most: int) -> bytes:
 
 
 def has_pointer(data: bytes) -> bool:
-    """Whether the bytes of a file are those of a pointer of Git LFS."""
+    """Whether the bytes of a file are a Git LFS pointer."""
     return len(data) <= _LARGEST_POINTER and data.startswith(_POINTER)
 
 
 def is_pointer(path: str, size: int) -> bool:
-    """Whether a regular file of so many bytes stands for one that Git LFS has elsewhere.
+    """Whether a regular file of this size is a Git LFS pointer.
 
     Raises:
         OSError: it cannot be read.

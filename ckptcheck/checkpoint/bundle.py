@@ -1,8 +1,8 @@
-"""What the index of a V2 checkpoint says: which tensors there are, and where their bytes lie.
+"""Reads the index of a V2 checkpoint, which lists the tensors and where their bytes are.
 
-The index ``PREFIX.index`` is a table. Under the empty key it has a BundleHeaderProto, under the
-name of each tensor a BundleEntryProto. The bytes lie in ``PREFIX.data-SHARD-of-SHARDS``. A
-partitioned variable has an entry under its name, which lists its parts, and one for each part.
+The index ``PREFIX.index`` is a table. The empty key holds a BundleHeaderProto, and the name of each
+tensor holds a BundleEntryProto. The bytes are in ``PREFIX.data-SHARD-of-SHARDS``. A partitioned
+variable has an entry under its name, which lists its parts, and one entry for each part.
 """
 
 import contextlib
@@ -18,16 +18,16 @@ from ..errors import UsageError
 from ..model_dir import step_of
 from ..protocol import CheckpointIndex, VariableSpec
 from .bounded import read_whole
-from .errors import DamagedError, FirstVersionError
+from .errors import CompressedError, DamagedError, FirstVersionError
 from .slices import WHOLE, Extents, slice_key
 from .table import table_blocks
 from .v1_format import is_first_version
 
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
-"""The key of what ``tf.train.Checkpoint`` saves beside the tensors."""
+"""The key of the object graph that ``tf.train.Checkpoint`` saves."""
 
 LARGEST_INDEX = 1 << 28
-"""An index of more bytes than this, room for millions of variables, is not read."""
+"""Bytes, room for millions of variables; a larger index is not read."""
 
 _VERSION = 1
 _MOST_DIMENSIONS = 254
@@ -40,15 +40,15 @@ class StoredTensor(NamedTuple):
     """An entry of the index: a tensor, or one part of a partitioned variable.
 
     Attributes:
-        name: the variable's name. Bytes that are no UTF-8 are surrogates, as in names of files.
+        name: the variable's name. Bytes that are not UTF-8 become surrogates, as in file names.
         dtype: TensorFlow's name of the dtype.
-        shape: of a part the shape of the part.
+        shape: the shape; for a part, the shape of the part.
         shard: the number of the data file.
-        offset: where its bytes begin there.
-        size: how many they are.
-        crc32c: their checksum as it is stored, in the masked form.
-        slices: the parts of a partitioned variable; such an entry has no bytes of its own.
-        extents: which part of the variable this is, () where it is no part.
+        offset: where its bytes start in the data file.
+        size: the number of its bytes.
+        crc32c: the stored checksum, in the masked form.
+        slices: the parts of a partitioned variable, which has no bytes of its own.
+        extents: which part of the variable this is; () if it is not a part.
     """
 
     name: str
@@ -76,11 +76,11 @@ class Bundle:
 
     Attributes:
         prefix: the path that ``Saver.restore`` takes.
-        num_shards: how many data files the header says there are.
-        big_endian: whether a machine of that byte order wrote the data.
+        num_shards: the number of data files.
+        big_endian: whether the data is big-endian.
         tensors: the variables, sorted by name.
         parts: the parts of the partitioned ones.
-        missing_parts: the names of variables that list a part which is not there.
+        missing_parts: the names of variables with a listed part that has no entry.
     """
 
     prefix: str
@@ -96,14 +96,14 @@ class Bundle:
         return any(tensor.name == OBJECT_GRAPH for tensor in self.tensors)
 
     def stored(self) -> Iterator[StoredTensor]:
-        """Whatever has bytes of its own in a data file."""
+        """Iterates over the entries that have bytes in a data file."""
         for tensor in self.tensors:
             if not tensor.slices:
                 yield tensor
         yield from self.parts
 
     def checkpoint_index(self) -> CheckpointIndex:
-        """The same as the value that all rooms share."""
+        """Converts to the type that rules and the tracer use."""
         variables = tuple(VariableSpec(item.name, item.shape, item.dtype) for item in self.tensors)
         return CheckpointIndex(self.prefix, step_of(self.prefix), variables, self.object_based)
 
@@ -113,8 +113,8 @@ def read_bundle(prefix: str) -> Bundle:
 
     Raises:
         FirstVersionError: it is a V1 checkpoint.
-        DamagedError: there is no index, or not a whole one.
-        UsageError: it is larger than what is read.
+        DamagedError: the index is missing or damaged.
+        UsageError: it is too large, or compressed.
     """
     path = prefix + ".index"
     try:
@@ -128,28 +128,33 @@ def read_bundle(prefix: str) -> Bundle:
         raise DamagedError(f"{path} cannot be read: {error.strerror}")
     except FirstVersionError:
         raise FirstVersionError(f"{path} is {_V1}")
+    except CompressedError as error:
+        raise UsageError(
+            f"{path}: {error}, which no TensorFlow from 1.2 on writes and ckptcheck does not read: "
+            "save the checkpoint again with TensorFlow"
+        )
     except DamagedError as error:
         raise DamagedError(f"{path}: {error}")
 
 
 def verify_index_size(path: str, size: int) -> None:
-    """Refuses an index that is too large to be read, of which TensorFlow may read more.
+    """Verifies that an index is not too large for ckptcheck; TensorFlow may read it.
 
     Raises:
-        UsageError: it is.
+        UsageError: it is too large.
     """
     if size > LARGEST_INDEX:
         raise UsageError(
             f"{path} is larger than {LARGEST_INDEX >> 20} MiB, the most that ckptcheck reads of an "
-            "index: it is no checkpoint of a model, or none that can be checked"
+            "index: ckptcheck cannot check it"
         )
 
 
 def has_huge_index(prefix: str) -> bool:
-    """Whether a checkpoint's index is larger than what is read."""
+    """Whether a checkpoint's index is too large for ckptcheck."""
     try:
         return os.path.getsize(prefix + ".index") > LARGEST_INDEX
-    except OSError:  # it is said where it is read
+    except OSError:  # reading it reports this
         return False
 
 
@@ -157,11 +162,11 @@ _V1 = "a checkpoint of the V1 format (SaverDef.V1)"
 
 
 def parse_bundle(data: bytes, prefix: str) -> Bundle:
-    """The index in the bytes of an index file.
+    """Parses the bytes of an index file.
 
     Raises:
         FirstVersionError: it is a V1 checkpoint.
-        DamagedError: it is not a whole index.
+        DamagedError: it is damaged.
     """
     with _without_collections():
         return _parsed(data, prefix)
@@ -169,7 +174,7 @@ def parse_bundle(data: bytes, prefix: str) -> Bundle:
 
 @contextlib.contextmanager
 def _without_collections() -> Iterator[None]:
-    """Nearly all that is made in here is kept: a third of the time would go into looking at it."""
+    """Turns garbage collection off: it finds nothing here, and would take a third of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -205,7 +210,7 @@ def _text(name: bytes) -> str:
 
 
 def differences(mine: CheckpointIndex, theirs: CheckpointIndex) -> str:
-    """The first tensor that two lists of one checkpoint tell differently, "" where they agree."""
+    """Describes the first tensor that differs between two lists; "" if the lists agree."""
     if sorted(mine.variables, key=_name) == sorted(theirs.variables, key=_name):
         return ""
     ours = {spec.name: spec for spec in mine.variables}
@@ -228,7 +233,7 @@ def _header(value: bytes) -> Tuple[int, bool]:
     num_shards, endianness, version = 0, 0, b""
     for number, kind, item in fields(value):
         if number == 1:
-            if kind == BYTES:  # here a V1 checkpoint has the list of its tensors
+            if kind == BYTES:  # a V1 checkpoint has its list of tensors here
                 raise FirstVersionError("it is " + _V1)
             num_shards = number_of(kind, item)
         elif number == 2:
@@ -244,7 +249,7 @@ def _header(value: bytes) -> Tuple[int, bool]:
 
 
 def _verify_version(version: bytes) -> None:
-    """As TensorFlow does, whose readers have all been of the same version so far."""
+    """Verifies the version as TensorFlow does; all its readers so far have version 1."""
     producer = least = 0
     bad: List[int] = []
     for number, kind, item in fields(version):
@@ -258,8 +263,8 @@ def _verify_version(version: bytes) -> None:
             bad.append(number_of(kind, item))
     if least > _VERSION or _VERSION in bad or producer < 0:
         raise DamagedError(
-            f"its format is version {producer}, for readers from {least} on; TensorFlow's so far "
-            f"are of version {_VERSION}"
+            f"its format is version {producer}, for readers of version {least} or later; "
+            f"TensorFlow's readers have version {_VERSION}"
         )
 
 
@@ -272,10 +277,10 @@ _CRC = struct.Struct("<I")
 def _quickly(
     key: bytes, value: bytes, known: Dict[bytes, Tuple[str, Sizes]]
 ) -> Optional[StoredTensor]:
-    """An entry of the form that TensorFlow writes; None for any other, which may be one or not.
+    """Parses an entry as TensorFlow writes it; None for any other, valid or not.
 
-    Large checkpoints have few dtypes and shapes, which stand first: they are looked up. The loop is
-    long for speed.
+    Dtype and shape come first. Large checkpoints have few different ones, so they are cached. The
+    loop is long for speed.
     """
     if len(value) < 4 or value[0] != 0x08 or value[2] != 0x12 or value[3] > 127:
         return None
@@ -311,10 +316,10 @@ def _quickly(
 
 
 def _slowly(key: bytes, value: bytes) -> StoredTensor:
-    """Any entry.
+    """Parses any entry.
 
     Raises:
-        DamagedError: it is none.
+        DamagedError: it is not a valid entry.
     """
     try:
         return _entry(key, value)
@@ -399,7 +404,7 @@ def _verify_fit(extents: Extents, shape: Sizes) -> None:
 def _assembled(
     prefix: str, num_shards: int, big_endian: bool, keys: List[bytes], entries: List[StoredTensor]
 ) -> Bundle:
-    """Tells the parts of partitioned variables from the variables."""
+    """Separates the parts of partitioned variables from the variables."""
     owners: Dict[bytes, Tuple[str, Extents]] = {}
     for key, entry in zip(keys, entries):
         for extents in entry.slices:

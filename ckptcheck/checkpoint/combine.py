@@ -1,18 +1,18 @@
-"""The checksum of two pieces together from the checksums of each.
+"""Combines the checksums of two pieces of data.
 
-A CRC is a remainder of polynomials over two elements, so that appending bytes to a piece multiplies
-its checksum by a power of x.
+A CRC is the remainder of a polynomial over GF(2), so appending bytes to a piece multiplies its
+checksum by a power of x.
 """
 
 import functools
 
 _POLYNOMIAL = 0x82F63B78
 _ONE, _X = 1 << 31, 1 << 30
-"""In a reflected CRC the coefficients stand in reverse: the highest bit is that of x to the 0."""
+"""A reflected CRC has its coefficients in reverse order: the highest bit is that of x to the 0."""
 
 
 def combined(first: int, second: int, size: int) -> int:
-    """The checksum of a piece followed by another.
+    """Returns the checksum of a piece followed by another piece.
 
     Args:
         first: the checksum of the first piece.

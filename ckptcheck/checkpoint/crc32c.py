@@ -1,7 +1,8 @@
-"""CRC32C, the checksum of LevelDB tables and of TensorFlow's tensors.
+"""Computes CRC32C, the checksum of LevelDB tables and of TensorFlow's tensors.
 
-google-crc32c computes it at the speed of memory. Without that package a table does it: fast enough
-for the index of a checkpoint, much too slow for its data.
+The package google-crc32c is about as fast as memory. Without it, Python code with a lookup table
+computes the checksum: fast enough for the index of a checkpoint, much too slow for its data. It is
+an optional package because its import takes 60 ms or more on Python 3.7 and 3.8.
 """
 
 import array
@@ -19,9 +20,9 @@ _WORTH_AN_IMPORT = 1 << 12
 
 @functools.lru_cache(maxsize=None)
 def compiled() -> Optional[Callable[[int, bytes], int]]:
-    """What google-crc32c offers; None without it. It is looked for when it is first of use."""
+    """Returns google-crc32c's function; None if the package or its C code is missing."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns where it has only a slow fallback of its own
+        warnings.simplefilter("ignore")  # it warns if it has only its own slow fallback
         try:
             import google_crc32c
         except ImportError:
@@ -33,12 +34,12 @@ def compiled() -> Optional[Callable[[int, bytes], int]]:
 
 
 def crc32c(data: bytes) -> int:
-    """The checksum of some bytes."""
+    """Returns the checksum of some bytes."""
     return extend(0, data)
 
 
 def extend(crc: int, data: bytes) -> int:
-    """The checksum of what ``crc`` is the checksum of, followed by more bytes."""
+    """Extends the checksum ``crc`` of some bytes by the bytes that follow."""
     if len(data) < _WORTH_AN_IMPORT:
         return extend_by_table(crc, data)
     fast = compiled()
@@ -46,12 +47,12 @@ def extend(crc: int, data: bytes) -> int:
 
 
 def masked(crc: int) -> int:
-    """The form in which files hold a checksum: of data with checksums in it, one should differ."""
+    """Masks a checksum for storage, so that it differs from a checksum of data with checksums."""
     return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
 
 
 def unmasked(stored: int) -> int:
-    """The checksum that a file holds in its masked form."""
+    """Returns the checksum of a masked one."""
     rotated = (stored - _MASK_DELTA) & 0xFFFFFFFF
     return (rotated >> 17 | rotated << 15) & 0xFFFFFFFF
 
@@ -70,7 +71,7 @@ _PAIRS: List[int] = []
 
 
 def _pair_table() -> List[int]:
-    """The table for two bytes at once, made when it is first worth its making."""
+    """The table for two bytes at once, which is made when it first pays off."""
     if not _PAIRS:
         table = _BYTES
         for pair in range(65536):
@@ -80,7 +81,7 @@ def _pair_table() -> List[int]:
 
 
 def extend_by_table(crc: int, data: bytes) -> int:
-    """As :func:`extend`, in Python alone."""
+    """Like :func:`extend`, without google-crc32c."""
     crc ^= 0xFFFFFFFF
     even = 0
     if len(data) >= _WORTH_A_LARGE_TABLE or _PAIRS:
@@ -103,6 +104,6 @@ def _extend_by_pairs(crc: int, data: bytes) -> int:
 
 
 def stored_checksum(data: bytes, at: int) -> int:
-    """The checksum that stands masked in four bytes of a file."""
+    """Returns the checksum that is stored masked in four bytes of a file."""
     (value,) = struct.unpack_from("<I", data, at)
     return unmasked(value)

@@ -1,4 +1,4 @@
-"""All that can be said of one checkpoint without reading its data and without TensorFlow."""
+"""Examines one checkpoint without TensorFlow and without reading its data."""
 
 import dataclasses
 import os
@@ -16,14 +16,14 @@ from .snapshot import read_marker
 
 @dataclasses.dataclass(frozen=True)
 class Examined:
-    """What was found of a checkpoint.
+    """What is known about a checkpoint.
 
     Attributes:
-        bundle: its index; None where it cannot be read.
-        files: what its files look like; None where the index cannot be read.
-        problem: why the index cannot be read, "" where it can.
-        first_version: whether it is of the V1 format, which TensorFlow alone reads.
-        graph: what the saved graph beside it tells; None where there is none that can be read.
+        bundle: the index; None if it cannot be read.
+        files: the state of its files; None if the index cannot be read.
+        problem: why the index cannot be read; "" if it can.
+        first_version: whether it has the V1 format, which only TensorFlow reads.
+        graph: a summary of the saved graph; None if there is no readable one.
     """
 
     bundle: Optional[Bundle] = None
@@ -38,8 +38,8 @@ def examine(prefix: str, listing: Optional[Listing] = None) -> Examined:
 
     Args:
         prefix: the checkpoint.
-        listing: what is in its directory, where that is known; of many checkpoints in one
-            directory each would list it again.
+        listing: the files in its directory, if known, so that each of many checkpoints in a
+            directory does not list it again.
     """
     try:
         bundle = read_bundle(prefix)
@@ -63,7 +63,7 @@ def _files(bundle: Bundle, listing: Optional[Listing]) -> CheckpointFiles:
         if marker is not None:
             found = look_at_files(bundle, marker.listing, marker.step, snapshot=True)
             other = "graph.pbtxt" in map(unpacked_name, readable_graphs(base, listing))
-            return dataclasses.replace(found, said=marker.said, other_graph=other)
+            return dataclasses.replace(found, recorded=marker.recorded, other_graph=other)
         return look_at_files(bundle, listing, read_global_step(bundle))
     except OSError as error:
         raise DamagedError(f"{folder or os.curdir} cannot be read: {error.strerror}")

@@ -1,4 +1,4 @@
-"""The file systems of other machines, which fsspec opens."""
+"""Opens remote file systems with fsspec."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from .addresses import (
     protocols_of,
     without_secrets,
 )
-from .own_folder import said_of_a_full_disk
+from .own_folder import full_disk_message
 from .v1_format import without_pattern
 from .web import bounded_client
 
@@ -22,11 +22,11 @@ _S3 = ("s3", "s3a")
 _GOOGLE = ("gs", "gcs")
 _CACHES = ("blockcache", "cached", "filecache", "simplecache")
 _PATIENCE = 30
-"""Seconds without a word from a server."""
+"""Seconds to wait for an answer from a server."""
 _PATIENCE_BY_SIX = 10
-"""The same where each request is made six times, as gcsfs does."""
+"""The same for gcsfs, which makes each request six times."""
 _LONGEST = 600
-"""Seconds for one request to a server that never comes to an end."""
+"""Seconds for one request, even if the server keeps sending."""
 
 
 def file_system(named: str, cache: str) -> Tuple[Any, str]:
@@ -34,14 +34,14 @@ def file_system(named: str, cache: str) -> Tuple[Any, str]:
 
     Args:
         named: the address, as the user wrote it.
-        cache: where fsspec's caches keep what they have read (``simplecache::``), unless the user
-            has configured another place; else each run would leave a directory.
+        cache: the directory for fsspec's caches (``simplecache::``), unless the user has
+            configured another one; otherwise each run would leave a directory.
 
     Returns:
         The file system, and the path in it.
 
     Raises:
-        UsageError: nothing here can read it.
+        UsageError: no installed package can read it.
     """
     try:
         import fsspec
@@ -100,7 +100,7 @@ def _verify_archive(named: str) -> None:
 
 
 def _patience(protocol: str) -> Dict[str, Any]:
-    """Options with which a server that does not answer is given up soon."""
+    """Options that limit the time to wait for a server."""
     if protocol in (*WEB, *_GOOGLE):
         import aiohttp
 
@@ -118,7 +118,7 @@ def _patience(protocol: str) -> Dict[str, Any]:
 
 
 def _configured(protocols: Sequence[str], option: str, ours: Dict[str, Any]) -> Dict[str, Any]:
-    """An option with what the user has configured for fsspec, which counts more."""
+    """An option, overridden by the user's configuration of fsspec."""
     import fsspec.config
 
     found = dict(ours)
@@ -131,19 +131,19 @@ def _configured(protocols: Sequence[str], option: str, ours: Dict[str, Any]) -> 
 
 @contextlib.contextmanager
 def explained(place: str) -> Iterator[None]:
-    """Whatever a file system raises is about a place that the user knows."""
+    """Converts the exceptions of a file system into UsageErrors about ``place``."""
     try:
-        with _without_logs("gcsfs"):  # which logs what it raises, with all tracebacks
+        with _without_logs("gcsfs"):  # it logs its exceptions with tracebacks
             yield
     except UsageError as error:
         raise UsageError(without_secrets(str(error))) from None
-    except Exception as error:  # each file system has exceptions of its own
+    except Exception as error:  # each file system has its own exceptions
         raise UsageError(without_secrets(f"{place} cannot be read: {why(error)}"))
 
 
 @contextlib.contextmanager
 def _without_logs(name: str) -> Iterator[None]:
-    """What a package logs goes nowhere but to handlers of its own."""
+    """Stops the log messages of a package from reaching the root logger."""
     import logging
 
     logger, nowhere = logging.getLogger(name), logging.NullHandler()
@@ -158,10 +158,10 @@ def _without_logs(name: str) -> Iterator[None]:
 
 
 def why(error: BaseException) -> str:
-    """What went wrong: fsspec takes whatever does for a file that is not there."""
+    """Unwraps fsspec's FileNotFoundError to the underlying cause."""
     if isinstance(error, FileNotFoundError) and error.__cause__ is not None:
         return why(error.__cause__)
-    full = said_of_a_full_disk(error)
+    full = full_disk_message(error)
     if full:
         return full
     kind = type(error).__name__
@@ -170,6 +170,6 @@ def why(error: BaseException) -> str:
 
 
 def is_web(system: Any) -> bool:
-    """Whether it is a web server, which lists names as they stand in addresses, and no sizes."""
+    """Whether it is a web server, whose lists have quoted names and no sizes."""
     protocols = system.protocol if isinstance(system.protocol, tuple) else (system.protocol,)
     return "http" in protocols

@@ -1,4 +1,4 @@
-"""Whether the files of a checkpoint are whole, as far as the index and their sizes tell."""
+"""Compares the files of a checkpoint with its index, without reading the data."""
 
 import os
 import re
@@ -7,7 +7,7 @@ import struct
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
 
 from ..encoding.dtypes import element_size
-from ..model_dir import GLOBAL_STEPS, CheckpointFiles, DataFile, EntryFlaw
+from ..model_dir import GLOBAL_STEPS, CheckpointFiles, DataFile, EntryFlaw, FlawKind
 from .bounded import GIT_LFS, is_pointer
 from .bundle import Bundle, StoredTensor
 from .crc32c import crc32c, unmasked
@@ -16,7 +16,7 @@ from .names import SHADOW, shard_name, without_ending
 
 
 class FileFacts(NamedTuple):
-    """A file as its directory shows it; ``problem`` says why it cannot be read."""
+    """A file in a directory; ``problem`` says why it cannot be read."""
 
     size: int
     modified: float
@@ -24,11 +24,11 @@ class FileFacts(NamedTuple):
 
 
 Listing = Dict[str, FileFacts]
-"""The names in a directory."""
+"""The files of a directory, by name."""
 
 
 def list_folder(folder: str) -> Listing:
-    """What is in a directory; a directory in it has a slash behind its name.
+    """Lists the files of a directory; the name of a subdirectory ends with a slash.
 
     Raises:
         OSError: it cannot be listed.
@@ -38,7 +38,7 @@ def list_folder(folder: str) -> Listing:
         for entry in entries:
             try:
                 info = entry.stat()
-            except OSError as error:  # it went away, or is a link to nowhere
+            except OSError as error:  # it was removed, or is a broken link
                 found[entry.name] = FileFacts(0, 0.0, str(error.strerror))
                 continue
             name = entry.name + ("/" if stat.S_ISDIR(info.st_mode) else "")
@@ -47,7 +47,7 @@ def list_folder(folder: str) -> Listing:
 
 
 def by_checkpoint(listing: Listing) -> Dict[str, Listing]:
-    """The files of a directory by the name of the checkpoint that they are of."""
+    """Groups the files of a directory by the checkpoint that they belong to."""
     found: Dict[str, Listing] = {}
     for name, facts in listing.items():
         found.setdefault(without_ending(name), {})[name] = facts
@@ -56,7 +56,7 @@ def by_checkpoint(listing: Listing) -> Dict[str, Listing]:
 
 def _problem(path: str, info: os.stat_result) -> str:
     if not stat.S_ISREG(info.st_mode):
-        return "it is no regular file"
+        return "it is not a regular file"
     if not os.access(path, os.R_OK):
         return "Permission denied"
     try:
@@ -66,11 +66,11 @@ def _problem(path: str, info: os.stat_result) -> str:
 
 
 class GlobalStep(NamedTuple):
-    """The tensor that says how far training was.
+    """The global step that a checkpoint stores.
 
     Attributes:
-        value: what it says; None where it cannot be read, or not be trusted.
-        damaged: the tensor's name where its bytes do not match its checksum, else "".
+        value: the step; None if it cannot be read, or does not match its checksum.
+        damaged: the tensor's name if its bytes do not match its checksum, else "".
     """
 
     value: Optional[int] = None
@@ -84,9 +84,9 @@ def look_at_files(
 
     Args:
         bundle: the index.
-        listing: what is in its directory (or was, where a snapshot was made of it).
+        listing: the files in its directory (for a snapshot, in the original directory).
         step: the global step.
-        snapshot: whether only a snapshot is there.
+        snapshot: whether this is a snapshot.
     """
     base = os.path.basename(bundle.prefix)
     stored = sorted(bundle.stored(), key=lambda item: (item.shard, item.offset, item.size))
@@ -99,9 +99,9 @@ def look_at_files(
         if shard < bundle.num_shards
     }
     flaws = [*_flaws(stored, files, bundle.num_shards), *_missing_parts(bundle), *_overlaps(stored)]
-    lost = {flaw.variable for flaw in flaws if flaw.kind != "overlap"}
-    if step.damaged and step.damaged not in lost:
-        flaws.append(EntryFlaw(step.damaged, "checksum", _TWO_SAVES))
+    unreadable = {flaw.variable for flaw in flaws if flaw.kind is not FlawKind.OVERLAP}
+    if step.damaged and step.damaged not in unreadable:
+        flaws.append(EntryFlaw(step.damaged, FlawKind.CHECKSUM, _TWO_SAVES))
     names = {file.name for file in files.values()}
     return CheckpointFiles(
         files=tuple(files.values()),
@@ -118,7 +118,7 @@ def look_at_files(
     )
 
 
-_TWO_SAVES = "Checksum does not match: index and data may be of two saves"
+_TWO_SAVES = "Checksum does not match: index and data may come from two saves"
 
 
 def _data_file(name: str, listing: Listing, needed: int) -> DataFile:
@@ -138,19 +138,19 @@ def _flaws(
         file = files.get(item.shard)
         wrong = _wrong_size(item)
         if file is None:
-            text = f"it is said to lie in data file {item.shard} of {num_shards}"
-            yield EntryFlaw(item.name, "no-shard", text)
+            text = f"the index places it in data file {item.shard} of {num_shards}"
+            yield EntryFlaw(item.name, FlawKind.NO_SHARD, text)
         elif file.size is None:
-            yield EntryFlaw(item.name, "no-file", f"{file.name} is not there", file.name)
+            yield EntryFlaw(item.name, FlawKind.NO_FILE, f"{file.name} is missing", file.name)
         elif item.offset + item.size > file.size:
             text = f"its bytes end at {item.offset + item.size}; {file.name} has {file.size}"
-            yield EntryFlaw(item.name, "past-end", text, file.name)
+            yield EntryFlaw(item.name, FlawKind.PAST_END, text, file.name)
         if wrong:
-            yield EntryFlaw(item.name, "size", wrong)
+            yield EntryFlaw(item.name, FlawKind.SIZE, wrong)
 
 
 def _wrong_size(item: StoredTensor) -> str:
-    """What TensorFlow calls an invalid size in a bundle entry."""
+    """The flaw that TensorFlow calls an invalid size in a bundle entry."""
     one = element_size(item.dtype)
     count = item.elements
     if one is None:
@@ -163,18 +163,18 @@ def _wrong_size(item: StoredTensor) -> str:
 
 def _missing_parts(bundle: Bundle) -> Iterator[EntryFlaw]:
     for name in bundle.missing_parts:
-        yield EntryFlaw(name, "missing-part", "it is partitioned, and a part is not there")
+        yield EntryFlaw(name, FlawKind.MISSING_PART, "it is partitioned, and a part is missing")
 
 
 def _overlaps(stored: Sequence[StoredTensor]) -> Iterator[EntryFlaw]:
-    """Tensors that begin before another one in the same file has ended."""
+    """Tensors that start before another one in the same file ends."""
     last: Optional[StoredTensor] = None
     for item in stored:
         if item.size == 0:
             continue
         if last is not None and item.shard == last.shard and item.offset < last.offset + last.size:
             text = f"its bytes overlap those of {last.name}"
-            yield EntryFlaw(item.name, "overlap", text)
+            yield EntryFlaw(item.name, FlawKind.OVERLAP, text)
             if item.offset + item.size <= last.offset + last.size:
                 continue
         last = item
@@ -184,7 +184,7 @@ _SHARD = re.compile(r"\.data-(\d{5})-of-(\d{5})\Z")
 
 
 def _unreferenced(base: str, count: int, listing: Listing) -> Iterator[str]:
-    """Data files of this prefix that another save has left."""
+    """Data files with this prefix that another save left."""
     for name in sorted(listing):
         match = _SHARD.match(name[len(base) :]) if name.startswith(base) else None
         if match and (int(match.group(2)) != count or int(match.group(1)) >= count):
@@ -192,7 +192,7 @@ def _unreferenced(base: str, count: int, listing: Listing) -> Iterator[str]:
 
 
 def _without_index(base: str, listing: Listing) -> Iterator[str]:
-    """Data files of other prefixes that nothing refers to."""
+    """Data files with other prefixes that have no index."""
     for name in sorted(listing):
         match = _SHARD.search(name)
         other = name[: match.start()] if match else base
@@ -201,9 +201,9 @@ def _without_index(base: str, listing: Listing) -> Iterator[str]:
 
 
 def readable_graphs(base: str, listing: Listing) -> List[str]:
-    """The names of the files that can hold the saved graph of a checkpoint, the best first.
+    """Returns the files that may hold the saved graph of a checkpoint, in order of preference.
 
-    A snapshot has packed ones.
+    Those of a snapshot are compressed.
     """
     plain = (base + ".meta", "graph.pbtxt")
     names = [end for name in plain for end in (name, name + ENDING) if end in listing]
@@ -226,22 +226,22 @@ _TEMPORARY = re.compile(
         |checkpoint\.tmp[0-9a-f]{32})\Z""",
     re.VERBOSE | re.DOTALL,
 )
-"""What savers write to before they rename it, and nobody else: it is advised to delete these."""
+"""Temporary names that only savers use."""
 _COPIED = re.compile(
     r"""(\.(checkpoint|.+\.(index|meta|data-\d{5}-of-\d{5}))\.[0-9A-Za-z]{6}
         |.+\.(index|meta|data-\d{5}-of-\d{5})(_\.gstmp|\.[0-9A-Fa-f]{8}))\Z""",
     re.VERBOSE | re.DOTALL,
 )
-"""The names that rsync, gsutil and the command line of AWS write to."""
+"""Temporary names that rsync, gsutil, and the AWS command line use."""
 
 
 def _remains(listing: Listing) -> List[str]:
-    """What a save or a copy leaves that did not come to its end."""
+    """The temporary files and directories of an interrupted save or copy."""
     return sorted(name for name in listing if _TEMPORARY.match(name) or _COPIED.match(name))
 
 
 def _data_newer_by(base: str, names: Set[str], listing: Listing) -> float:
-    """Of the files that can be read: of others, such as links to nowhere, no time is known."""
+    """Seconds between index and data; ignores unreadable files, whose times are not known."""
     index = listing.get(base + ".index")
     there = [listing[name] for name in names if name in listing]
     times = [facts.modified for facts in there if not facts.problem]
@@ -251,7 +251,7 @@ def _data_newer_by(base: str, names: Set[str], listing: Listing) -> float:
 
 
 def read_global_step(bundle: Bundle) -> GlobalStep:
-    """Reads the global step, which each save has another one of."""
+    """Reads the global step, which is different in each save."""
     folder = os.path.dirname(bundle.prefix)
 
     def read(name: str, offset: int, size: int) -> bytes:
@@ -266,7 +266,7 @@ def read_global_step(bundle: Bundle) -> GlobalStep:
 
 
 def global_step_of(bundle: Bundle, read: Callable[[str, int, int], bytes]) -> GlobalStep:
-    """As :func:`read_global_step`, with a function that reads (name, offset, size)."""
+    """Like :func:`read_global_step`, with a function that reads (name, offset, size)."""
     base = os.path.basename(bundle.prefix)
     for item in bundle.tensors:
         if item.name not in GLOBAL_STEPS or (item.dtype, item.shape, item.size) != ("int64", (), 8):

@@ -1,4 +1,4 @@
-"""Packed files: a saved graph is thirteen times as large as what is in it."""
+"""Gzip files: compression makes a saved graph about thirteen times smaller."""
 
 import zlib
 from typing import BinaryIO
@@ -9,16 +9,16 @@ from .errors import DamagedError, TooLargeError
 ENDING = ".gz"
 _PIECE = 1 << 20
 _GZIP = 31
-"""What zlib calls the form of gzip's files."""
+"""The ``wbits`` of zlib for the gzip format."""
 
 
 def unpacked_name(name: str) -> str:
-    """The name of what a packed file was made of; other names as they are."""
+    """Returns a file's name without ``.gz``; other names stay as they are."""
     return name[: -len(ENDING)] if name.endswith(ENDING) else name
 
 
 def packed(data: bytes) -> bytes:
-    """Bytes in the form of gzip's files; the same bytes are the same file at any time."""
+    """Compresses bytes; the result does not depend on the time."""
     import gzip
     import io
 
@@ -29,12 +29,12 @@ def packed(data: bytes) -> bytes:
 
 
 def unpack(path: str, out: BinaryIO, most: int) -> None:
-    """Writes what is in a packed file.
+    """Decompresses a file.
 
     Raises:
-        DamagedError: it is not one.
-        TooLargeError: there are more bytes in it than ``most``.
-        OSError: it cannot be read, or not be written.
+        DamagedError: it is not a gzip file.
+        TooLargeError: its content is larger than ``most`` bytes.
+        OSError: reading or writing failed.
     """
     data = read_whole(path, most)
     unpacker = zlib.decompressobj(_GZIP)

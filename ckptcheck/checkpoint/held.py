@@ -1,4 +1,4 @@
-"""Keeps the data files of a checkpoint open, so that they can be read even after their removal."""
+"""Keeps the data files of a checkpoint open, so that they stay readable if they are removed."""
 
 import contextlib
 import os
@@ -13,18 +13,18 @@ _MOST_HELD = 64
 
 
 class Held(NamedTuple):
-    """The data files of a checkpoint that are open.
+    """The open data files of a checkpoint.
 
     Attributes:
-        descriptors: by the number of the data file; none where there are too many to be held.
-        states: each one's size and time of change when it was opened.
+        descriptors: by the number of the data file; empty if there are too many files.
+        states: the size and modification time of each file when it was opened.
     """
 
     descriptors: Dict[int, int]
     states: Dict[int, Tuple[int, int]]
 
     def changed(self) -> bool:
-        """Whether a file was written to since."""
+        """Whether a file was written since it was opened."""
         return any(_state(self.descriptors[n]) != state for n, state in self.states.items())
 
 
@@ -33,9 +33,9 @@ NOTHING_HELD = Held({}, {})
 
 @contextlib.contextmanager
 def data_held(bundle: Optional[Bundle]) -> Iterator[Held]:
-    """Opens the data files of a checkpoint for as long as the context lasts.
+    """Opens the data files of a checkpoint while the context lasts.
 
-    Files that cannot be opened are left out. Reading them reports why.
+    It skips files that cannot be opened; reading them reports why.
     """
     shards = {item.shard for item in bundle.stored()} if bundle is not None else set()
     held = Held({}, {})

@@ -1,4 +1,4 @@
-"""Finds out cheaply whether checkpoints in a model_dir changed, as when a training run saves."""
+"""Detects cheaply whether the checkpoints in a model_dir changed."""
 
 import os
 from typing import Iterable, Optional, Tuple
@@ -17,7 +17,7 @@ def marks_of(folders: Iterable[str]) -> Marks:
     """Returns a value that changes when a checkpoint or the state file is saved or removed.
 
     Args:
-        folders: the directories to look at. A missing one has marks, too.
+        folders: the directories to look at; they need not exist.
     """
     return tuple((_state(folder), _files(folder)) for folder in folders)
 
@@ -25,12 +25,12 @@ def marks_of(folders: Iterable[str]) -> Marks:
 def _state(folder: str) -> Optional[bytes]:
     try:
         return read_regular(os.path.join(folder, STATE_FILE), LARGEST_STATE_FILE)
-    except (OSError, ValueError, DamagedError):  # another reader reports it
+    except (OSError, ValueError, DamagedError):  # reported elsewhere
         return None
 
 
 def _files(folder: str) -> Tuple[Mark, ...]:
-    """The marks of the directory itself and of the checkpoints' files in it."""
+    """The marks of a directory and of the checkpoints' files in it."""
     try:
         with os.scandir(folder or os.curdir) as entries:
             names = sorted(entry.name for entry in entries)

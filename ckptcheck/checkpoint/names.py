@@ -1,4 +1,4 @@
-"""What the names of a checkpoint's files say."""
+"""The names of a checkpoint's files."""
 
 import re
 
@@ -6,15 +6,15 @@ _ENDING = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})\Z")
 
 
 SHADOW = "._"
-"""How macOS begins the name of a file in which it keeps what it knows of another one, where the
-file system cannot: ``._model.ckpt-10.index`` is none of a checkpoint's files."""
+"""The prefix of macOS's metadata files: ``._model.ckpt-10.index`` does not belong to a
+checkpoint."""
 
 
 def without_ending(path: str) -> str:
-    """The prefix of which a path is one of the files; other paths as they are."""
+    """Returns the prefix of a checkpoint's file; other paths stay as they are."""
     return _ENDING.sub("", path)
 
 
 def shard_name(base: str, number: int, count: int) -> str:
-    """The name of a data file."""
+    """Returns the name of a data file."""
     return f"{base}.data-{number:05d}-of-{count:05d}"

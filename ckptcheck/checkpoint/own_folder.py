@@ -1,4 +1,4 @@
-"""A temporary directory for what is fetched or unpacked, and what to say where it is full."""
+"""A temporary directory for files that are fetched or unpacked."""
 
 import contextlib
 import errno
@@ -11,12 +11,12 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextlib.contextmanager
 def own_folder() -> Iterator[str]:
-    """Makes a temporary directory that is there for as long as the context lasts.
+    """Makes a temporary directory that exists while the context lasts.
 
     Raises:
-        UsageError: there is no place for it.
+        UsageError: it cannot be made.
     """
-    from ..tracer import temporary  # which takes time, and few checks need one
+    from ..tracer import temporary  # the import takes time, and few checks need it
 
     with contextlib.ExitStack() as stack:
         try:
@@ -26,8 +26,8 @@ def own_folder() -> Iterator[str]:
         yield folder
 
 
-def said_of_a_full_disk(error: BaseException) -> str:
-    """What to say where the directory for temporary files is full; "" of any other error."""
+def full_disk_message(error: BaseException) -> str:
+    """Returns a message if the temporary directory is full; "" for any other error."""
     if not isinstance(error, OSError) or error.errno not in _FULL:
         return ""
     from ..tracer import temporary

@@ -1,4 +1,4 @@
-"""A directory of another file system: what is in it, and its files in ranges."""
+"""Lists a remote directory and reads ranges of its files."""
 
 import datetime
 import os
@@ -11,7 +11,7 @@ from .addresses import joined
 from .file_systems import explained, is_web
 
 Entry = Dict[str, Any]
-"""What a file system says of a file."""
+"""What a file system reports about a file."""
 
 
 class RemoteFolder(NamedTuple):
@@ -19,9 +19,9 @@ class RemoteFolder(NamedTuple):
 
     Attributes:
         system: the file system.
-        path: the directory as the file system calls it.
-        url: the directory as the user calls it.
-        entries: what is in it.
+        path: the path of the directory in the file system.
+        url: the address of the directory as the user wrote it.
+        entries: its files, by name.
     """
 
     system: Any
@@ -30,14 +30,14 @@ class RemoteFolder(NamedTuple):
     entries: Dict[str, Entry]
 
     def address(self, name: str) -> str:
-        """A file in it as the user calls it."""
+        """Returns the address of a file in it."""
         return joined(self.url, name)
 
     def read(self, name: str, offset: int, size: int) -> bytes:
-        """Reads some bytes of a file; what is not there has none, as what is behind its end.
+        """Reads bytes of a file; none from a missing file or after the end of a file.
 
         Raises:
-            UsageError: they cannot be read, or not all of them come.
+            UsageError: the bytes cannot be read, or the server sends fewer or more.
         """
         if name not in self.entries:
             return b""
@@ -53,10 +53,10 @@ class RemoteFolder(NamedTuple):
         return data
 
     def _ranged(self, name: str, offset: int, size: int, whole: Optional[int]) -> bytes:
-        """Reads bytes that are there.
+        """Reads bytes that exist.
 
         Raises:
-            UsageError: the server knows no ranges, and would send all that comes before.
+            UsageError: the server does not support ranges, and would send the whole file.
         """
         path = self.entries[name]["name"]
         if whole is None or not is_web(self.system):
@@ -69,14 +69,14 @@ class RemoteFolder(NamedTuple):
                 file.seek(offset)
                 found: bytes = file.read(size)
                 return found
-        except ValueError:  # as fsspec says that it would have to read all of the file
+        except ValueError:  # fsspec would have to read the whole file
             raise UsageError(
-                f"{self.address(name)} cannot be read in parts: the server knows no ranges, which "
-                "would take all of the file for each: copy the directory here"
+                f"{self.address(name)} cannot be read in parts: the server does not support "
+                "ranges: copy the directory to this machine"
             ) from None
 
     def _whole(self, path: str, size: int) -> bytes:
-        """Reads all of a web server's file, or one byte more than there should be."""
+        """Reads a whole file of a web server, and at most one byte more."""
         data = b""
         with self.system.open(path, "rb", block_size=0) as file:
             while len(data) <= size:
@@ -87,10 +87,10 @@ class RemoteFolder(NamedTuple):
         return data
 
     def sized(self, name: str) -> Entry:
-        """What is said of a file, with its size, which is asked for once.
+        """Returns the entry of a file with its size, which may take a request.
 
         Raises:
-            UsageError: nobody knows it.
+            UsageError: the server does not tell the size.
         """
         entry = self.entries[name]
         if entry.get("size") is not None:
@@ -106,7 +106,7 @@ class RemoteFolder(NamedTuple):
 
 
 def entries_of(system: Any, folder: str) -> Dict[str, Entry]:
-    """What is in a directory; a directory in it has a slash behind its name."""
+    """Lists a directory; the name of a subdirectory ends with a slash."""
     found: Dict[str, Entry] = {}
     for entry in system.ls(folder, detail=True):
         name = unquoted(system, str(entry["name"]).rstrip("/").rpartition("/")[2])
@@ -116,17 +116,17 @@ def entries_of(system: Any, folder: str) -> Dict[str, Entry]:
 
 
 def _is_name(name: str) -> bool:
-    """Whether a file can have a name: it decides where a copy is written."""
+    """Whether a file can have this name, which decides where its copy is written."""
     return name not in ("", ".", "..") and "\0" not in name and os.path.basename(name) == name
 
 
 def unquoted(system: Any, name: str) -> str:
-    """A file's own name, which an HTTP server's list has as it stands in a URL."""
+    """Returns a file's name; the lists of HTTP servers have names quoted for URLs."""
     return urllib.parse.unquote(re.split("[?#]", name)[0]) if is_web(system) else name
 
 
 def modified(entry: Dict[str, Any]) -> float:
-    """When a file was written, by the key that its file system has for it; 0 for not known."""
+    """Returns the modification time of a file; 0 if it is not known."""
     for key in ("mtime", "LastModified", "last_modified", "updated", "created"):
         value = entry.get(key)
         if isinstance(value, (int, float)):

@@ -1,21 +1,21 @@
-"""The keys under which the parts of a partitioned variable are stored.
+"""Encodes the keys of the parts of a partitioned variable.
 
-They sort as (0, name, rank, start and length of each dimension) do, in an encoding of TensorFlow's
-own (``OrderedCode``).
+A key is (0, name, rank, start and length of each dimension) in TensorFlow's ``OrderedCode``, which
+keeps the order of such tuples.
 """
 
 import re
 from typing import Tuple
 
 WHOLE = -1
-"""The length of a part that takes all of a dimension."""
+"""The length of a part that covers a whole dimension."""
 
 Extents = Tuple[Tuple[int, int], ...]
 """The start and the length of a part in each dimension."""
 
 
 def slice_key(name: bytes, extents: Extents) -> bytes:
-    """The key of one part of a variable."""
+    """Returns the key of one part of a variable."""
     escaped = _SPECIAL.sub(lambda byte: _ESCAPES[byte.group()], name)
     numbers = b"".join(_signed(start) + _signed(length) for start, length in extents)
     return b"\0" + escaped + b"\0\1" + _unsigned(len(extents)) + numbers
@@ -31,7 +31,7 @@ def _unsigned(number: int) -> bytes:
 
 
 def _signed(number: int) -> bytes:
-    """One bit for the sign and one for each further byte, then the number, as in UTF-8."""
+    """A sign bit, a bit for each further byte, and the number, similar to UTF-8."""
     bits = (~number if number < 0 else number).bit_length()
     size = bits // 7 + 1
     header = ((1 << size) - 1) << (8 * size - size)

@@ -1,8 +1,8 @@
 """Snapshots: a checkpoint without its data, small enough to be committed beside the code.
 
-A snapshot is a directory with the state file, the index and the packed saved graph of one
-checkpoint. The file ``ckptcheck-snapshot.json`` in it says so, and what files the model_dir had: a
-shard that was there is no missing one.
+A snapshot is a directory with the state file, the index and the compressed saved graph of one
+checkpoint. The file ``ckptcheck-snapshot.json`` marks it, and records the files of the original
+model_dir, so that its data files do not count as missing.
 """
 
 import contextlib
@@ -34,52 +34,52 @@ _DATA = re.compile(r"\.data-\d{5}-of-\d{5}$")
 LARGEST_MARKER = 64 << 20
 _LARGEST_SIZE = (1 << 63) - 1
 _LARGEST_GRAPH = 2 << 30
-"""Protocol buffers have no more bytes."""
+"""The size limit of protocol buffers."""
 
 
 class Marker(NamedTuple):
-    """What a snapshot says of one checkpoint of the model_dir that it was made of.
+    """What a snapshot records about one checkpoint of the original model_dir.
 
     Attributes:
         listing: the checkpoint's files.
         step: the global step.
-        said: what was found of the model_dir and cannot be found of the snapshot.
+        recorded: messages about the model_dir that a check of the snapshot cannot find.
     """
 
     listing: Listing
     step: GlobalStep
-    said: Tuple[str, ...] = ()
+    recorded: Tuple[str, ...] = ()
 
 
-class _Said(NamedTuple):
-    """What a marker's file says: of each checkpoint, and of files that are no checkpoint's."""
+class _Document(NamedTuple):
+    """The content of a marker file: the checkpoints, and the files that belong to none."""
 
     markers: Dict[str, Marker]
     others: Listing
 
 
 Contents = Dict[str, bytes]
-"""The files of a snapshot by their names."""
+"""The files of a snapshot, by name."""
 
 
 def read_marker(folder: str, base: str, listing: Listing) -> Optional[Marker]:
-    """Reads what a directory says of a checkpoint; None where it is no snapshot of this one.
+    """Reads what a snapshot records about a checkpoint; None if it is not in a snapshot.
 
-    Where data lies beside it, what was said of it when there was none counts no more.
+    A checkpoint with data files is not in a snapshot, whatever the marker file says.
 
     Args:
         folder: the directory.
         base: the checkpoint's name.
-        listing: what is in the directory.
+        listing: the files in the directory.
 
     Raises:
-        UsageError: the file that says it is not as it was written.
+        UsageError: the marker file is damaged.
     """
     if _has_data(base, listing):
         return None
-    said = _read_document(folder)
-    marker = said.markers.get(base)
-    return marker and marker._replace(listing={**said.others, **marker.listing})
+    document = _read_document(folder)
+    marker = document.markers.get(base)
+    return marker and marker._replace(listing={**document.others, **marker.listing})
 
 
 def _has_data(base: str, listing: Listing) -> bool:
@@ -87,92 +87,94 @@ def _has_data(base: str, listing: Listing) -> bool:
 
 
 def list_model_dir(folder: str) -> Listing:
-    """What is in a directory, or was in the model_dir of which it is a snapshot.
+    """Lists a directory, and for a snapshot also the files of the original model_dir.
 
-    Beside data a damaged marker does not matter: what it says is of a directory without.
+    If there is data, a damaged marker file does not matter.
 
     Raises:
         OSError: it cannot be listed.
-        UsageError: it is a snapshot, and what says so is not as it was written.
+        UsageError: it is a snapshot with a damaged marker file.
     """
     found = list_folder(folder)
     if MARKER not in found:
         return found
     try:
-        said = _read_document(folder)
+        document = _read_document(folder)
     except UsageError:
         if any(map(_DATA.search, found)):
             return found
         raise
-    there = [marker.listing for base, marker in said.markers.items() if not _has_data(base, found)]
-    found.update(said.others)
+    there = [
+        marker.listing for base, marker in document.markers.items() if not _has_data(base, found)
+    ]
+    found.update(document.others)
     for listing in there:
         found.update(listing)
     return found
 
 
-def _read_document(folder: str) -> _Said:
-    """What a directory's marker says; nothing where there is none.
+def _read_document(folder: str) -> _Document:
+    """Reads the marker file of a directory; the result is empty if there is none.
 
-    TensorFlow never reads it, so that a damaged one says nothing of the checkpoint.
+    TensorFlow never reads it, so a damaged one says nothing about the checkpoint.
     """
     path = os.path.join(folder, MARKER)
     if not os.path.isfile(path):
-        return _Said({}, {})
+        return _Document({}, {})
     try:
         content = json.loads(read_whole(path, LARGEST_MARKER).decode("utf-8"))
         if type(content["version"]) is int and content["version"] > _VERSION:
-            raise UsageError(f"{path} is of a newer version of ckptcheck: upgrade this one")
+            raise UsageError(f"{path} is from a newer version of ckptcheck: upgrade ckptcheck")
         if content["version"] != _VERSION:
             raise ValueError(content["version"])
-        markers = {str(base): _marker(said) for base, said in content["checkpoints"].items()}
-        return _Said(markers, _listing(content.get("others", {})))
+        markers = {str(base): _marker(fields) for base, fields in content["checkpoints"].items()}
+        return _Document(markers, _listing(content.get("others", {})))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}")
     except DamagedError as error:
         raise UsageError(f"{path} cannot be read: {error}")
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         raise UsageError(
-            f"{path} is not as this version of ckptcheck writes it: make the snapshot again"
+            f"{path} is damaged, or from another version of ckptcheck: make the snapshot again"
         )
 
 
-def _listing(said: Any) -> Listing:
-    return {_name(name): _facts(facts) for name, facts in said.items()}
+def _listing(fields: Any) -> Listing:
+    return {_name(name): _facts(facts) for name, facts in fields.items()}
 
 
-def _name(said: str) -> str:
-    """The name of a file, or of a directory with its slash.
+def _name(name: str) -> str:
+    """Verifies the name of a file, or of a directory with its slash.
 
     Raises:
-        ValueError: no file can have it.
+        ValueError: no file can have this name.
     """
-    plain = said[:-1] if said.endswith("/") else said
+    plain = name[:-1] if name.endswith("/") else name
     if plain in ("", ".", "..") or "/" in plain or "\0" in plain:
-        raise ValueError(said)
+        raise ValueError(name)
     plain.encode("utf-8", "surrogateescape")
-    return said
+    return name
 
 
-def _marker(said: Any) -> Marker:
-    listing = _listing(said["files"])
-    value = said["global_step"]
-    step = GlobalStep(None if value is None else int(value), str(said.get("damaged_step", "")))
-    texts = said.get("said", [])
+def _marker(fields: Any) -> Marker:
+    listing = _listing(fields["files"])
+    value = fields["global_step"]
+    step = GlobalStep(None if value is None else int(value), str(fields.get("damaged_step", "")))
+    texts = fields.get("said", [])
     if not isinstance(texts, list):
         raise ValueError(texts)
     return Marker(listing, step, tuple(map(str, texts)))
 
 
-def _facts(said: Any) -> FileFacts:
-    size, modified = int(said["size"]), float(said["modified"])
+def _facts(fields: Any) -> FileFacts:
+    size, modified = int(fields["size"]), float(fields["modified"])
     if not (0 <= size <= _LARGEST_SIZE and math.isfinite(modified)):
-        raise ValueError(said)
-    return FileFacts(size, modified, str(said.get("problem", "")))
+        raise ValueError(fields)
+    return FileFacts(size, modified, str(fields.get("problem", "")))
 
 
 def snapshot_of(bundle: Bundle) -> Contents:
-    """The files that make a snapshot of a checkpoint, before they are packed.
+    """Returns the files of a checkpoint's snapshot, before compression.
 
     Raises:
         UsageError: one of them cannot be read.
@@ -193,14 +195,14 @@ def snapshot_of(bundle: Bundle) -> Contents:
 
 @contextlib.contextmanager
 def written_snapshot(contents: Contents, out: str) -> Iterator[None]:
-    """Writes a snapshot, and takes it away again where the context does not come to its end.
+    """Writes a snapshot, and removes it again if the context ends with an exception.
 
     Args:
         contents: its files.
-        out: the directory to make; it may be there, if it is empty.
+        out: the directory to make; it may exist if it is empty.
 
     Raises:
-        UsageError: ``out`` is something else already, or cannot be written.
+        UsageError: ``out`` is a file or not empty, or cannot be written.
     """
     made = _missing_folders(out)
     written: List[str] = []
@@ -222,7 +224,7 @@ def written_snapshot(contents: Contents, out: str) -> Iterator[None]:
 
 
 def _unmake(files: Sequence[str], folders: Sequence[str]) -> None:
-    """Takes away what was written of a snapshot that did not come to its end."""
+    """Removes the files and directories of an unfinished snapshot."""
     with contextlib.suppress(OSError):
         for file in files:
             os.remove(file)
@@ -231,12 +233,12 @@ def _unmake(files: Sequence[str], folders: Sequence[str]) -> None:
 
 
 def _copied(folder: str, base: str, listing: Listing) -> List[str]:
-    """The names of the files that a snapshot has of a checkpoint: its index and its saved graph.
+    """The names of the files to copy: the index and the saved graph.
 
-    Those that cannot be used, and so another one is, go along: what is said of them stays true.
+    Unreadable graph files are copied too, so that the findings about them stay true.
 
     Raises:
-        UsageError: there is none but elsewhere, from where it can be fetched.
+        UsageError: the saved graph is only a Git LFS pointer.
     """
     graphs = readable_graphs(base, listing)
     for number, name in enumerate(graphs):
@@ -249,7 +251,7 @@ def _copied(folder: str, base: str, listing: Listing) -> List[str]:
 
 
 def packed_contents(contents: Contents) -> Contents:
-    """The files of a snapshot as they are written, with packed graphs. Packing takes time."""
+    """Compresses the graphs of a snapshot. This takes time."""
     return dict(_packed_file(name, content) for name, content in contents.items())
 
 
@@ -260,10 +262,10 @@ def _packed_file(name: str, content: bytes) -> Tuple[str, bytes]:
 
 
 def _content_of(path: str) -> bytes:
-    """All of a file, before anything is written.
+    """Reads a file.
 
     Raises:
-        UsageError: no saved graph is as large as this.
+        UsageError: it is larger than a saved graph can be.
         OSError: it cannot be read.
     """
     try:
@@ -272,16 +274,16 @@ def _content_of(path: str) -> bytes:
         raise UsageError(f"no snapshot can be made: {path}: {error}")
 
 
-def add_said(out: str, said: Sequence[str]) -> None:
-    """Adds to a snapshot what was found of its model_dir alone.
+def add_records(out: str, records: Sequence[str]) -> None:
+    """Adds messages about the original model_dir to a snapshot.
 
     Raises:
         OSError: it cannot be written.
     """
     markers = _read_document(out).markers
     for base, marker in markers.items():
-        texts = (*marker.said, *(text for text in said if text not in marker.said))
-        markers[base] = marker._replace(said=texts)
+        texts = (*marker.recorded, *(text for text in records if text not in marker.recorded))
+        markers[base] = marker._replace(recorded=texts)
     write_markers(out, markers)
 
 
@@ -296,12 +298,12 @@ def _document(markers: Dict[str, Marker], others: Optional[Listing] = None) -> b
 def write_markers(
     folder: str, markers: Dict[str, Marker], others: Optional[Listing] = None
 ) -> None:
-    """Says of a directory that it is a snapshot of some checkpoints.
+    """Marks a directory as a snapshot.
 
     Args:
         folder: the directory.
-        markers: what to say of each checkpoint; of a listing, only its own files.
-        others: files that are none of a checkpoint's.
+        markers: what to record about each checkpoint.
+        others: the files that belong to no checkpoint.
 
     Raises:
         OSError: it cannot be written.
@@ -311,10 +313,10 @@ def write_markers(
 
 
 def _missing_folders(out: str) -> List[str]:
-    """The directories that have to be made for a snapshot, the innermost first.
+    """The directories to make for a snapshot, the innermost first.
 
     Raises:
-        UsageError: something else is there, or nobody may look.
+        UsageError: ``out`` is a file or not empty, or cannot be read.
     """
     if not out:
         raise UsageError("OUT is empty; expected the name of a new directory")
@@ -342,7 +344,7 @@ def _content(base: str, marker: Marker) -> Dict[str, Any]:
     content: Dict[str, Any] = {"files": mine, "global_step": marker.step.value}
     if marker.step.damaged:
         content["damaged_step"] = marker.step.damaged
-    return {**content, "said": list(marker.said)} if marker.said else content
+    return {**content, "said": list(marker.recorded)} if marker.recorded else content
 
 
 def _fields(facts: FileFacts) -> Dict[str, Any]:
@@ -351,7 +353,7 @@ def _fields(facts: FileFacts) -> Dict[str, Any]:
 
 
 def _quoted(text: str) -> str:
-    """A string of protobuf's text form."""
+    """A string in protobuf's text format."""
     data = text.encode("utf-8", "surrogateescape")
     plain = "".join(
         chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\{byte:03o}" for byte in data

@@ -1,8 +1,8 @@
-"""The state file ``checkpoint``: which checkpoint of a model_dir is the latest.
+"""Reads the state file ``checkpoint``, which names the latest checkpoint of a model_dir.
 
-It is a CheckpointState protocol buffer in text form. TensorFlow reads it with protobuf's parser;
-here its few fields are read by hand, strictly, so that no TensorFlow is needed. Where versions of
-protobuf differ, it is read as by those that TensorFlow 1.15 and 2.15 have.
+It is a CheckpointState protocol buffer in text format. TensorFlow reads it with protobuf's parser.
+This module parses its few fields itself, as strictly, so that it does not need TensorFlow. Where
+versions of protobuf differ, it behaves like those that TensorFlow 1.15 and 2.15 use.
 """
 
 import re
@@ -16,17 +16,18 @@ from .bounded import GIT_LFS, has_pointer
 
 STATE_FILE = "checkpoint"
 LARGEST_STATE_FILE = 16 << 20
-"""Of what Saver writes that is a hundred thousand checkpoints; to parse it takes seconds."""
+"""Room for a hundred thousand checkpoints; parsing it takes seconds."""
 
 _GAP = r"(?:\s|\#[^\n]*(?:\n|\Z))*"
-"""Between two words. A comment has to end where its line does: else one of many # would be taken
-apart in every way."""
+"""Separates words. A comment must end at the end of its line; otherwise the expression would try
+every way to split a run of # characters."""
 _STRING = r"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
 _JOINED = rf"{_STRING}(?:{_GAP}{_STRING})*"
 _PLAIN = r"(?:[a-zA-Z_][0-9a-zA-Z_+-]*|(?:[0-9+-]|\.[0-9])[0-9a-zA-Z_.+-]*|[^\W\x00-\x7f])"
-"""What protobuf's parser takes for one word; of letters other than ASCII's, one alone.
+"""A word for protobuf's parser; a letter outside ASCII is a word of its own.
 
-No two of its alternatives begin alike: else a list that never ends would be tried in every way."""
+No two alternatives start with the same character; otherwise the expression would try every way to
+read a list without an end."""
 _FIELD = re.compile(
     rf"""{_GAP}(?P<name>\w+){_GAP}:{_GAP}
         (?:(?P<strings>{_JOINED})
@@ -47,9 +48,9 @@ _REPEATED = ("all_model_checkpoint_paths", "all_model_checkpoint_timestamps")
 
 
 def _values(field: "re.Match[str]") -> Optional[List[str]]:
-    """The values of a field of a CheckpointState; None where it is no such field.
+    """The values of a field of a CheckpointState; None if there is no such field.
 
-    A list in brackets is as many values, of a field that can have several.
+    A list in brackets holds several values of a repeated field.
     """
     name = field.group("name")
     if field.group("list") is None:
@@ -63,14 +64,14 @@ def _values(field: "re.Match[str]") -> Optional[List[str]]:
 
 
 def _is_known(name: str, element: str) -> bool:
-    """Whether a field is one of a CheckpointState, with a value of its type."""
+    """Whether a CheckpointState has a field of this name and type."""
     if element[0] in "\"'":
         return name in _STRINGS
     return name in _NUMBERS and _is_number(element)
 
 
 def _is_number(word: str) -> bool:
-    """Whether protobuf takes a word for a number: what Python does, and with the f of C."""
+    """Whether protobuf takes a word for a number: as Python does, or with C's suffix f."""
     return _NO_DIGITS.match(word) is not None or _is_float(word) or _is_float(word.rstrip("f"))
 
 
@@ -83,17 +84,17 @@ def _is_float(word: str) -> bool:
 
 
 def read_state_file(model_dir: Path) -> Optional[StateFile]:
-    """Reads the state file of a directory; None where there is none.
+    """Reads the state file of a directory; None if it does not exist.
 
     Raises:
-        UsageError: it is larger than what ckptcheck reads, whatever TensorFlow makes of it.
+        UsageError: it is larger than what ckptcheck reads.
     """
     path = model_dir / STATE_FILE
     try:
         if path.is_dir():
             return StateFile("", problem="it is a directory", unseen=True, directory=True)
         if not path.is_file():
-            return _unseen("it is no regular file") if path.exists() else None
+            return _unseen("it is not a regular file") if path.exists() else None
         verify_size(str(path), path.stat().st_size)
         return parse_state_bytes(path.read_bytes())
     except OSError as error:
@@ -101,10 +102,10 @@ def read_state_file(model_dir: Path) -> Optional[StateFile]:
 
 
 def verify_size(path: str, size: int) -> None:
-    """Refuses a state file that is too large to be read.
+    """Verifies that a state file is not too large.
 
     Raises:
-        UsageError: it is.
+        UsageError: it is too large.
     """
     if size > LARGEST_STATE_FILE:
         raise UsageError(
@@ -118,7 +119,7 @@ def _unseen(problem: str) -> StateFile:
 
 
 def parse_state_bytes(data: bytes) -> StateFile:
-    """Parses what is in a state file; what is wrong with it is in ``problem``."""
+    """Parses the bytes of a state file; ``problem`` of the result says what is wrong."""
     if has_pointer(data):
         return StateFile("", problem=GIT_LFS)
     try:
@@ -129,7 +130,7 @@ def parse_state_bytes(data: bytes) -> StateFile:
 
 
 def parse_state(text: str) -> StateFile:
-    """Parses the text of a state file; what is wrong with it is in ``problem``."""
+    """Parses the text of a state file; ``problem`` of the result says what is wrong."""
     fields: Dict[str, List[str]] = {}
     at = 0
     end = len(text.rstrip())
@@ -143,22 +144,22 @@ def parse_state(text: str) -> StateFile:
         if text.startswith("\ufeff"):
             return StateFile("", problem="it begins with a byte order mark")
         if field is None or values is None:
-            return StateFile("", problem=f"line {_line(text, at)} is no field of a CheckpointState")
+            return StateFile(
+                "", problem=f"line {_line(text, at)} is not a field of a CheckpointState"
+            )
         try:
             fields.setdefault(field.group("name"), []).extend(_value(item) for item in values)
         except UnicodeDecodeError:
             return StateFile("", problem=f"a text in line {_line(text, at)} is not UTF-8")
         except ValueError:
-            return StateFile(
-                "", problem=f"a text in line {_line(text, at)} has an escape of nothing"
-            )
+            return StateFile("", problem=f"a text in line {_line(text, at)} has an invalid escape")
         at = field.end()
     latest = fields.get("model_checkpoint_path", [""])[-1]
     return StateFile(latest, tuple(fields.get("all_model_checkpoint_paths", ())))
 
 
 def _line(text: str, at: int) -> int:
-    """The number of the line in which the next word is."""
+    """The line number of the next word."""
     return text.count("\n", 0, at + len(text[at:]) - len(text[at:].lstrip())) + 1
 
 
@@ -166,27 +167,27 @@ _ESCAPE = re.compile(r"\\(x[0-9a-fA-F](?![0-9a-fA-F])|.)")
 
 
 def _value(literal: str) -> str:
-    """The value of one or more adjacent string literals; numbers, which nobody asks for, as text.
+    """The value of adjacent string literals; "" for numbers, which are not needed.
 
     Raises:
-        ValueError: there is an escape in it that protobuf refuses.
-        UnicodeDecodeError: it is of bytes that are not UTF-8.
+        ValueError: protobuf refuses an escape in it.
+        UnicodeDecodeError: its bytes are not UTF-8.
     """
     parts = [double or single for double, single in _ONE_STRING.findall(literal)]
     return b"".join(map(_unescaped, parts)).decode("utf-8")
 
 
 def _unescaped(text: str) -> bytes:
-    """As protobuf reads the escapes of C: with those of Python, and one digit after an x too.
+    """Resolves C escapes as protobuf does: like Python, but also with one digit after an x.
 
     Raises:
-        ValueError: an escape is none.
+        ValueError: an escape is invalid.
     """
     if "\\" not in text:
         return text.encode("utf-8")
     whole = _ESCAPE.sub(_with_two_digits, text).encode("utf-8")
     try:
-        with warnings.catch_warnings():  # an escape of Python's future is a backslash here
+        with warnings.catch_warnings():  # about unknown escapes, which stay as they are
             warnings.simplefilter("ignore")
             return whole.decode("unicode_escape").encode("raw_unicode_escape")
     except UnicodeDecodeError as error:

@@ -1,8 +1,8 @@
-"""Tables as LevelDB writes them: sorted keys and values in blocks, each with a checksum.
+"""Reads LevelDB's tables: sorted keys and values in blocks, each with a checksum.
 
-A strict reader of untrusted bytes. Beside what TensorFlow verifies, keys have to be sorted, blocks
-may not overlap, and the keys that are spelled out and the entries together are bounded by the size
-of the file: so no file takes more memory than some multiple of its size.
+The reader is strict, because it reads untrusted bytes. It verifies what TensorFlow verifies, and
+also that keys are sorted and that blocks do not overlap. It limits the total length of the keys
+by the size of the file, so that no file takes more memory than a multiple of its size.
 """
 
 import struct
@@ -10,29 +10,27 @@ from typing import Iterator, List, Tuple
 
 from ..encoding.wire import varint
 from .crc32c import crc32c, stored_checksum
-from .errors import DamagedError
-from .snappy import decompress
+from .errors import CompressedError, DamagedError
 
 MAGIC = bytes.fromhex("57fb808b247547db")
 _FOOTER = 48
 _TRAILER = 5
 _NOT_COMPRESSED, _SNAPPY = 0, 1
 _MOST_KEY_BYTES = 64
-"""Per byte of the file. A key says by a number what it shares with the one before it, so that a few
-bytes can stand for many; TensorFlow spells out each 16th key, which makes it 16 at most."""
-_ENTRY = 128
-"""What an entry counts as beside its key: compressed blocks repeat them at a third of a byte each,
-and each of them becomes a tensor. A real one has a checksum, which no compression makes shorter."""
+"""Bytes of keys per byte of the file. An entry stores how many bytes its key shares with the key
+before it, so a few bytes can make a long key. TensorFlow stores every 16th key in full, which makes
+at most 16."""
 _SLACK = 1 << 16
 
 Pairs = List[Tuple[bytes, bytes]]
 
 
 def table_blocks(data: bytes) -> Iterator[Pairs]:
-    """The keys and values of a table, block by block, in the order of the keys.
+    """Returns the keys and values of a table, block by block, in the order of the keys.
 
     Raises:
-        DamagedError: the bytes are no table, or not a whole one.
+        DamagedError: the bytes are not a complete table.
+        CompressedError: a block is compressed.
     """
     offset, size = _index_handle(data)
     room = _MOST_KEY_BYTES * len(data) + _SLACK
@@ -50,19 +48,19 @@ def table_blocks(data: bytes) -> Iterator[Pairs]:
         if (last and pairs[0][0] <= last) or pairs[-1][0] > separator:
             raise DamagedError(f"the keys of its block at byte {offset} are not in order")
         last = separator
-        room -= sum([len(key) for key, _ in pairs]) + _ENTRY * len(pairs)
+        room -= sum([len(key) for key, _ in pairs])
         yield pairs
 
 
 def _index_handle(data: bytes) -> Tuple[int, int]:
-    """Where the block that lists the other blocks is, which the end of the file says."""
+    """The place of the block that lists the other blocks, as stored at the end of the file."""
     if len(data) < _FOOTER:
         raise DamagedError(f"it has {len(data)} bytes, which is too short for a table")
     if data[-len(MAGIC) :] != MAGIC:
         raise DamagedError("it is not a table (its last 8 bytes are not the magic number)")
     footer = data[-_FOOTER : -len(MAGIC)]
     at = 0
-    for _ in range(2):  # the first handle is of meta data, which TensorFlow neither fills nor reads
+    for _ in range(2):  # the first is that of metadata, which TensorFlow does not use
         offset, at = varint(footer, at, len(footer))
         size, at = varint(footer, at, len(footer))
     return offset, size
@@ -79,12 +77,12 @@ def _block(data: bytes, offset: int, size: int) -> bytes:
     if kind == _NOT_COMPRESSED:
         return block
     if kind == _SNAPPY:
-        return decompress(block)
+        raise CompressedError(f"its block at byte {offset} is compressed with snappy")
     raise DamagedError(f"its block at byte {offset} has the unknown compression {kind}")
 
 
 def _restarts(block: bytes, what: str) -> Tuple[int, Tuple[int, ...]]:
-    """Where the entries of a block end, and the places of those whose keys are spelled out."""
+    """The end of the entries of a block, and the places of those whose keys are stored in full."""
     if len(block) < 4:
         raise DamagedError(f"{what} is too short")
     (count,) = struct.unpack_from("<I", block, len(block) - 4)
@@ -95,12 +93,12 @@ def _restarts(block: bytes, what: str) -> Tuple[int, Tuple[int, ...]]:
 
 
 def _entries(block: bytes, what: str, room: int) -> Pairs:
-    """The keys and values of one block. The loop is long for speed: most of the time goes here.
+    """The keys and values of one block. The loop is long for speed: it takes most of the time.
 
     Args:
-        block: its bytes.
-        what: what it is, for messages.
-        room: what its entries may count as together.
+        block: the bytes.
+        what: the name of the block, for messages.
+        room: the largest total length of the keys.
     """
     limit, restarts = _restarts(block, what)
     pairs: Pairs = []
@@ -127,9 +125,9 @@ def _entries(block: bytes, what: str, room: int) -> Pairs:
             following = key[:shared] + block[at:middle]
         if following <= key and pairs:
             raise DamagedError(f"the keys of {what} are not in order")
-        room -= fresh + shared + _ENTRY
+        room -= fresh + shared
         if room < 0:
-            raise DamagedError(f"the entries of {what} are much longer than the file")
+            raise DamagedError(f"the keys of {what} are much longer than the file")
         key = following
         pairs.append((key, block[middle:end]))
         at = end

@@ -1,7 +1,7 @@
-"""Checkpoints of the V1 format, which only TensorFlow reads.
+"""Recognizes checkpoints of the V1 format, which only TensorFlow reads.
 
-One is a table file of the checkpoint's own name, or, from a sharded saver, several of them; the
-state file then names the pattern ``model.ckpt-1-?????-of-00002``, and so does everything here.
+A V1 checkpoint is a table with the checkpoint's name. A sharded saver writes several of them. The
+state file then names the pattern ``model.ckpt-1-?????-of-00002``, and so do the functions here.
 """
 
 import glob
@@ -18,43 +18,43 @@ _SHARD = re.compile(r"(?<!\.data)-\d{5}(?P<count>-of-\d{5})$")
 
 
 def is_first_version(prefix: str) -> bool:
-    """Whether there is a V1 checkpoint of this name or pattern.
+    """Whether a V1 checkpoint of this name or pattern exists.
 
-    TensorFlow takes the V2 checkpoint of the same name where there are both.
+    If there is also a V2 checkpoint of this name, TensorFlow uses that one.
     """
     return not os.path.exists(prefix + _INDEX) and any(map(is_table, files_of(prefix)))
 
 
 def files_of(prefix: str) -> List[str]:
-    """The files that a V1 checkpoint of this name or pattern consists of."""
+    """Returns the files of the V1 checkpoint with this name or pattern."""
     if not _PATTERN.search(prefix):
         return [prefix] if os.path.isfile(prefix) else []
     return sorted(glob.glob(prefix))
 
 
 def prefix_of(path: str) -> str:
-    """The pattern of which a shard's path is one, other paths as they are."""
+    """Returns the pattern that matches a shard's path; other paths stay as they are."""
     return _SHARD.sub(r"-?????\g<count>", path)
 
 
 def without_pattern(prefix: str) -> str:
-    """The name that the saver was given, after which the graph's file is named."""
+    """Returns the name without the pattern of shards; the graph's file has this name."""
     return _PATTERN.sub("", prefix)
 
 
 def first_versions(folder: str, names: Collection[str]) -> List[str]:
-    """The names or patterns of the V1 checkpoints in a directory that a graph's file stands beside.
+    """Returns the names or patterns of the V1 checkpoints in a directory that have a saved graph.
 
     Args:
         folder: the directory.
-        names: what is in it.
+        names: the names of the files in it.
     """
     paths = [os.path.join(folder, name) for name in possible_first_versions(names)]
     return [path for path in paths if _can_be_read(path) and is_first_version(path)]
 
 
 def possible_first_versions(names: Collection[str]) -> List[str]:
-    """The names or patterns of what can be V1 checkpoints, by the names in a directory alone."""
+    """Returns the names or patterns of possible V1 checkpoints, judged by the names alone."""
     there = set(names)
     tables = {name[: -len(_GRAPH)] for name in there if name.endswith(_GRAPH)} & there
     patterns = {prefix_of(name) for name in there} - there

@@ -1,4 +1,4 @@
-"""What the values in a tensor's bytes are: numpy is needed here, and nowhere else."""
+"""Looks at the values of tensors. Only this module needs numpy."""
 
 import dataclasses
 import math
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclasses.dataclass
 class Summary:
-    """What has been seen of a tensor's values so far; pieces of it are added in any order."""
+    """Statistics of a tensor's values; pieces of the tensor can be added in any order."""
 
     nan: int = 0
     infinite: int = 0
@@ -17,7 +17,7 @@ class Summary:
     most: Optional[float] = None
 
     def add(self, other: "Summary") -> None:
-        """Takes in what has been seen of another piece."""
+        """Adds the statistics of another piece."""
         self.nan += other.nan
         self.infinite += other.infinite
         if other.least is not None and other.most is not None:
@@ -26,14 +26,14 @@ class Summary:
 
 
 def _half(low: int, high: int, bias: int, finite_only: bool, unsigned_zero: bool) -> Any:
-    """The values of all 256 floats of eight bits: ``low`` bits of mantissa, ``high`` of exponent.
+    """The values of all 256 codes of an 8-bit float.
 
     Args:
         low: the bits of the mantissa.
         high: the bits of the exponent.
-        bias: of the exponent.
-        finite_only: whether there are no infinities, and all ones alone are no number.
-        unsigned_zero: whether minus zero is no number, and nothing else is none.
+        bias: the bias of the exponent.
+        finite_only: whether there are no infinities, and only all ones are NaN.
+        unsigned_zero: whether only the code of minus zero is NaN.
     """
     values = np.empty(256, np.float32)
     for code in range(256):
@@ -90,12 +90,12 @@ _TABLES: Dict[str, Any] = {}
 
 
 def has_values(dtype: str) -> bool:
-    """Whether a dtype's bytes are numbers whose meaning is known."""
+    """Whether the values of a dtype are numbers that this module can read."""
     return dtype in _PLAIN or dtype in _FLOAT8 or dtype == "bfloat16"
 
 
 def summarize(data: bytes, dtype: str, big_endian: bool = False) -> Summary:
-    """What the values in some bytes are; the bytes are a whole number of values."""
+    """Returns the statistics of the values in some bytes, without partial values."""
     values = _values(data, dtype, ">" if big_endian else "<")
     if values.size == 0:
         return Summary()
@@ -106,11 +106,11 @@ def summarize(data: bytes, dtype: str, big_endian: bool = False) -> Summary:
 
 
 def varints(data: bytes, most: int) -> Tuple[List[int], int]:
-    """The varints of up to four bytes that some bytes begin with.
+    """Reads varints of up to four bytes from the start of some bytes.
 
     Args:
-        data: the bytes, of which the last ones may be a part of a number.
-        most: more numbers than this are not read.
+        data: the bytes; they may end within a varint.
+        most: the largest number of varints to read.
 
     Returns:
         The numbers, and how many bytes they take.
@@ -133,7 +133,7 @@ _LONGEST_VARINT = 4
 
 
 def quiet() -> Any:
-    """A context without numpy's warnings about values that are no numbers: they are looked for."""
+    """Returns a context without numpy's warnings about NaN, which this module looks for."""
     return np.errstate(all="ignore")
 
 
@@ -150,7 +150,7 @@ def _values(data: bytes, dtype: str, order: str) -> Any:
 
 
 def _not_finite(values: Any, parts: int) -> Summary:
-    """What is in values of which each has so many parts: one part makes the whole no number."""
+    """Statistics of values with NaN or infinities; a complex value has two parts."""
     finite = values[np.isfinite(values)]
     nan = int(np.isnan(values).reshape(-1, parts).any(axis=1).sum())
     infinite = int((~np.isfinite(values)).reshape(-1, parts).any(axis=1).sum()) - nan

@@ -1,25 +1,25 @@
-"""Answers of web servers, in bounded memory: a list may have no end, or be a gigabyte of zeros."""
+"""Limits the size of web servers' answers, which may be endless, or compressed zeros."""
 
 import re
 import zlib
 from typing import Any, Dict, Optional
 
 LARGEST = 32 << 20
-"""Bytes; the list of 100,000 files has a third of that."""
+"""Bytes; the list of 100,000 files takes a third of this."""
 _FORMS = {"gzip": 31, "x-gzip": 31, "deflate": 15, "": 0, "identity": 0}
-"""What zlib calls the forms that an answer can have."""
+"""The ``wbits`` of zlib by content encoding."""
 _SPACES = re.compile(r"\s{2,}")
 _ANCHOR = re.compile(r"<(?=[aA]\s)")
 
 
 class TooLargeAnswerError(OSError):
-    """A web server's answer has more bytes than are read."""
+    """A web server's answer is too large."""
 
 
 def bounded_client() -> Dict[str, Any]:
-    """Options of an aiohttp.ClientSession whose answers are bounded.
+    """Returns options of an aiohttp.ClientSession that limit the size of answers.
 
-    aiohttp must not unpack them: one piece could then become a thousand times as large.
+    aiohttp must not decompress them, since a small piece can become a thousand times larger.
     """
     import aiohttp
 
@@ -40,7 +40,7 @@ def bounded_client() -> Dict[str, Any]:
 
         async def text(self, encoding: Any = None, errors: str = "strict") -> str:
             known = encoding or self.charset or "utf-8"
-            return _harmless((await self.read()).decode(known, "replace"))
+            return _with_fast_links((await self.read()).decode(known, "replace"))
 
     return {
         "response_class": Response,
@@ -50,7 +50,7 @@ def bounded_client() -> Dict[str, Any]:
 
 
 def _asked_for(response: Any) -> int:
-    """How many bytes of a file were asked for; 0 for a list."""
+    """The number of requested bytes of a file; 0 for a list."""
     found = re.fullmatch(r"bytes=(\d+)-(\d+)", response.request_info.headers.get("Range", ""))
     return int(found.group(2)) - int(found.group(1)) + 1 if found else 0
 
@@ -71,9 +71,9 @@ def _unpacked(data: bytes, encoding: str) -> bytes:
     return found
 
 
-def _harmless(page: str) -> str:
-    """A page in which fsspec's search for links takes linear time.
+def _with_fast_links(page: str) -> str:
+    """A page in which fsspec finds links in linear time.
 
-    Its regular expression is quadratic in tags that do not end and in long runs of spaces.
+    Its regular expression takes quadratic time for unclosed tags and long runs of spaces.
     """
     return _ANCHOR.sub("><", _SPACES.sub(" ", page))

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple, Type, TypeVar, Union
 
-from ..errors import UsageError
+from ..errors import TracerLostError, UsageError
 from ..protocol import Environment, Failure, from_json
 from ..sanitize import harmless_lines
 from ..tracer import temporary
@@ -109,6 +109,8 @@ class Tracer:
         """Runs in a thread of its own: an interpreter that reads nothing must not block."""
         data = _sources()
         self._write(b"%d\n%s" % (len(data), data))
+        if self._closing:  # close() did not wait
+            self._close_stdin()
 
     def _start(self) -> "subprocess.Popen[bytes]":
         try:
@@ -152,7 +154,8 @@ class Tracer:
         if self._environment is None:  # it does not listen yet
             self._signal(signal.SIGKILL)
         self._writer.join(timeout=1)
-        self._close_stdin()
+        if not self._writer.is_alive():  # else a child of the command holds the pipe
+            self._close_stdin()
         self._signal(signal.SIGCONT)  # traced code may have stopped it
         try:
             process.wait(timeout=_PATIENCE)
@@ -165,10 +168,6 @@ class Tracer:
             temporary.clean_up()
 
     def _close_stdin(self) -> None:
-        if (
-            self._writer.is_alive()
-        ):  # a child of the command holds the pipe: closing would wait for it
-            return
         assert self._process.stdin is not None
         try:
             self._process.stdin.close()
@@ -261,14 +260,13 @@ class Tracer:
         stdout = self._process.stdout
         assert stdout is not None
         starts = True
-        line = stdout.readline(_LARGEST_LINE)
-        while line:
-            ends = line.endswith(b"\n")
-            message = _message(line) if starts and ends else None
-            if message is not None and not self._closing:
-                self._messages.put(message)
-            starts = ends
-            line = stdout.readline(_LARGEST_LINE)
+        with stdout:
+            for line in iter(lambda: stdout.readline(_LARGEST_LINE), b""):
+                ends = line.endswith(b"\n")
+                message = _message(line) if starts and ends else None
+                if message is not None and not self._closing:
+                    self._messages.put(message)
+                starts = ends
         self._messages.put(None)
 
     def _empty(self) -> None:
@@ -289,11 +287,12 @@ class Tracer:
             except queue.Empty:
                 message = {}
             if message is None:
-                raise UsageError(self._ended(command))
+                self._messages.put(None)  # for those who ask once more
+                raise TracerLostError(self._ended(command))
             if message and wanted(message):
                 return message
             if time.monotonic() >= end:
-                raise UsageError(
+                raise TracerLostError(
                     f"{command} gave no answer in {timeout:g} s; --timeout allows more"
                 )
 
@@ -343,14 +342,12 @@ class _Noise:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def pump(self, stream: Any) -> None:
-        """Reads until the stream ends."""
-        while True:
-            data = stream.read1(1 << 16)
-            if not data:
-                return
-            self._tail = (self._tail + data)[-_TAIL:]
-            if not self._quiet:
-                self._pass_on(data)
+        """Reads until the stream ends, and closes it."""
+        with stream:
+            for data in iter(lambda: stream.read1(1 << 16), b""):
+                self._tail = (self._tail + data)[-_TAIL:]
+                if not self._quiet:
+                    self._pass_on(data)
 
     def _pass_on(self, data: bytes) -> None:
         text = harmless_lines(self._decoder.decode(data[: self._left]))

@@ -15,10 +15,10 @@ from typing import (
     Tuple,
 )
 
-from ..config import CheckSpec
 from ..encoding.errors import DamagedError
 from ..errors import UnknownFeaturesError, UsageError
 from ..model_dir import Located
+from ..options import CheckSpec
 from ..protocol import (
     PROBE,
     TRAIN,
@@ -83,7 +83,7 @@ def trace_check(
     tracer: Tracer,
     known: TraceMemo,
     index: Optional[CheckpointIndex] = None,
-    rehearses: bool = True,
+    judges_run: bool = True,
 ) -> Traced:
     """Traces one check.
 
@@ -93,13 +93,13 @@ def trace_check(
         tracer: a running tracer.
         known: what :func:`memo_of` gave, or what a check with other params found out.
         index: what the checkpoint holds, where that is known already.
-        rehearses: whether the run after the restore is rehearsed where shapes differ.
+        judges_run: whether the run after the restore is judged where shapes differ.
 
     Raises:
         UsageError: the interpreter, the target, or the features are not there.
     """
     tracer.forget()
-    return _Tracing(spec, located, tracer, known, index, rehearses).run()
+    return _Tracing(spec, located, tracer, known, index, judges_run).run()
 
 
 class _Tracing:
@@ -112,17 +112,18 @@ class _Tracing:
         tracer: Tracer,
         known: TraceMemo,
         index: Optional[CheckpointIndex],
-        rehearses: bool,
+        judges_run: bool,
     ) -> None:
         self._spec = spec
         self._located = located
         self._known = known
-        self._rehearses = rehearses
         self._given_features = gives_features(spec)
         self._environment = tracer.hello()
         self._index, self._unreadable = _index(known, index, located)
         self._context = launch_context(spec.behavior, self._environment, known.graph)
-        self._asker = Asker(spec, located.model_dir, tracer, known, self._context, self._index)
+        self._asker = Asker(
+            spec, located.model_dir, tracer, known, self._context, self._index, judges_run
+        )
         self._guess: Optional[Guess] = None
         self._doubts: List[str] = []
 
@@ -135,7 +136,7 @@ class _Tracing:
                 raise
             problem = (f"the model: {error.problem}",)
             return Traced(None, self._unreadable, None, problem)
-        traces = self._rehearsed(found)
+        traces = self._judged(found)
         modes = tuple(traces[mode] for mode in self._spec.modes)
         launch = traced_launch(self._context.launch, traces.values())
         trace = Trace(modes, self._described(modes), launch, found.features)
@@ -148,21 +149,13 @@ class _Tracing:
         not_judged = (*doubts, *(note for note in notes if note not in doubts))
         return Traced(self._index, self._unreadable, trace, not_judged, listed, known)
 
-    def _rehearsed(self, found: "_WithFeatures") -> Dict[str, ModeTrace]:
-        """The traces, those of modes once more in which the restore lets other shapes through.
-
-        What is not traced to its end that time keeps what shapes alone tell.
-        """
+    def _judged(self, found: "_WithFeatures") -> Dict[str, ModeTrace]:
+        """The traces. Those whose run the last round of the search did not judge are made again."""
         traces = dict(found.traces)
-        wanted = {mode: found.inputs[mode] for mode, t in traces.items() if _lets_through(t)}
-        if not wanted or not self._rehearses:
-            return traces
-        self._asker.rehearsing = True
-        for mode, answer in self._asker.ask_once(wanted).items():
-            if isinstance(answer.outcome, FinishedTrace):
-                traces[mode] = answer.outcome
-            else:
-                self._doubts.append(_LOST.format(mode.upper(), answer.said))
+        wanted = {m: found.inputs[m] for m, trace in traces.items() if _is_unjudged(trace)}
+        if wanted and self._asker.judges_run:
+            again = self._asker.ask_once(wanted, judges_run=True)
+            traces.update((mode, answer.trace) for mode, answer in again.items() if answer.trace)
         return traces
 
     def _trace_given(self) -> "_WithFeatures":
@@ -227,9 +220,8 @@ class _Tracing:
         )
 
 
-def _lets_through(trace: ModeTrace) -> bool:
-    """Whether the restore of a mode lets shapes through that are not the declared ones."""
-    return isinstance(trace, FinishedTrace) and trace.other_shapes
+def _is_unjudged(trace: ModeTrace) -> bool:
+    return isinstance(trace, FinishedTrace) and trace.unjudged
 
 
 def _index(
@@ -259,11 +251,6 @@ _UNSEEN = "Failed to find any matching files"
 _NOT_TEXT = "UnicodeDecodeError"
 """What TensorFlow's Python raises at names that are no UTF-8, which it restores all the same."""
 
-
-_LOST = (
-    "in a dry run, whether the run after the restore raises in {}: the code {}. TensorFlow's shape "
-    "functions alone judged it"
-)
 
 _NAMED_AFTER_INPUTS = (
     "whether {} has that name in each mode: it is numbered because the input_fn of TRAIN makes an "

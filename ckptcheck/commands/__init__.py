@@ -1,1 +1,12 @@
-"""The commands: parse, call, print, exit code. Each is imported only where it is asked for."""
+"""The commands: parse, call, print, exit code. Only the command that is run is imported.
+
+To add a command, add a module with an ``app`` and a line below.
+"""
+
+COMMANDS = {
+    "check": "Check that a checkpoint restores into a model_fn.",
+    "inspect": "Show what a model_dir holds and what Estimator loads.",
+    "verify": "Read all data of a checkpoint and verify it.",
+    "snapshot": "Write a small copy of a model_dir, for checks in CI.",
+}
+"""The first sentence of each command's help, by the command."""

@@ -1,29 +1,27 @@
 """``ckptcheck inspect MODEL_DIR``."""
 
+from typing import Any, Dict
+
 import typer
 
 from ..inspection import inspect
-from ..reporters import files_json, files_text
-from .terminal import FORMAT, MODEL_DIR, fail_on_option, finish, new_app, of_terminal, verify_words
+from ..options import InspectSpec, from_command_line
+from ..reporters import render
+from .parsing import FORMAT, help_text, new_app, takes
+from .terminal import finish, of_terminal
 
 app = new_app()
+_DETAILS = "Verifies the index and the sizes of the data files. Needs no TensorFlow."
 
 
-@app.command()
+@app.command(help=help_text("inspect", _DETAILS))
+@takes(InspectSpec)
 def inspect_command(
-    model_dir: str = MODEL_DIR,
-    show_all: bool = typer.Option(False, "--all", help="A line for each variable."),
+    given: Dict[str, Any],
+    show_all: bool = typer.Option(False, "--all", help="Show a line for each variable."),
     output: str = FORMAT,
-    fail_on: str = fail_on_option("error"),
 ) -> None:
-    """Shows what is in MODEL_DIR, which checkpoint Estimator loads, and whether it is whole.
-
-    Reads no weights and needs no TensorFlow.
-    """
-    verify_words(output, fail_on)
-    found = inspect(model_dir, fail_on)
-    if output == "json":
-        text = files_json.render_inspection(found)
-    else:
-        text = files_text.render_inspection(found, of_terminal(), show_all)
-    finish(text, found)
+    """Runs the command."""
+    spec = from_command_line(InspectSpec, given)
+    report = inspect(spec.model_dir, spec.fail_on)
+    finish(render(report, output, of_terminal(show_all=show_all)), report)

@@ -1,4 +1,4 @@
-"""A progress bar for what takes long: reading all data of a checkpoint."""
+"""A progress bar for reading all data of a checkpoint."""
 
 import sys
 from typing import Any
@@ -7,13 +7,13 @@ import typer
 
 
 class Bar:
-    """A progress bar on standard error, where that is a terminal.
+    """A progress bar on standard error, if that is a terminal.
 
-    It ends when all is read, not when the command does: what the command prints stands below.
+    It ends when all data is read, before the command prints its report.
     """
 
     def __init__(self) -> None:
-        self._bar: Any = None  # typer names no type for it
+        self._bar: Any = None  # typer exports no type for it
         self._done = 0
 
     def __enter__(self) -> "Bar":
@@ -23,10 +23,10 @@ class Bar:
         self._end()
 
     def show(self, done: int, whole: int) -> None:
-        """Shows how far it is."""
+        """Shows how many of all bytes are read."""
         if not sys.stderr.isatty() or done == self._done:
             return
-        if done < self._done:  # it is read once more
+        if done < self._done:  # reading starts again
             self._end()
             self._done = 0
         if self._bar is None:

@@ -1,35 +1,26 @@
 """``ckptcheck verify MODEL_DIR``."""
 
-import typer
+from typing import Any, Dict
 
-from ..reporters import files_json, files_text
+from ..options import VerifySpec, from_command_line
+from ..reporters import render
 from ..verification import verify
+from .parsing import FORMAT, help_text, new_app, takes
 from .progress import Bar
-from .terminal import FORMAT, MODEL_DIR, fail_on_option, finish, new_app, of_terminal, verify_words
+from .terminal import finish, of_terminal
 
 app = new_app()
+_DETAILS = """Verifies checksums; finds NaN, infinite and untrained values.
+
+Needs the packages of ckptcheck[deep], but no TensorFlow.
+"""
 
 
-@app.command()
-def verify_command(
-    model_dir: str = MODEL_DIR,
-    all_checkpoints: bool = typer.Option(
-        False,
-        "--all-checkpoints",
-        help="Verify every checkpoint of the directory: which is the last good one?",
-    ),
-    output: str = FORMAT,
-    fail_on: str = fail_on_option("warning"),
-) -> None:
-    """Reads all data of the checkpoint: checksums, NaN and infinite values, untrained ones.
-
-    Needs no TensorFlow, but the extra ckptcheck[deep].
-    """
-    verify_words(output, fail_on)
+@app.command(help=help_text("verify", _DETAILS))
+@takes(VerifySpec)
+def verify_command(given: Dict[str, Any], output: str = FORMAT) -> None:
+    """Runs the command."""
+    spec = from_command_line(VerifySpec, given)
     with Bar() as bar:
-        found = verify(model_dir, all_checkpoints, fail_on, bar.show)
-    if output == "json":
-        text = files_json.render_verification(found)
-    else:
-        text = files_text.render_verification(found, of_terminal())
-    finish(text, found)
+        report = verify(spec.model_dir, spec.all_checkpoints, spec.fail_on, bar.show)
+    finish(render(report, output, of_terminal()), report)

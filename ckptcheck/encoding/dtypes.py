@@ -55,7 +55,7 @@ _NUMBERS: Dict[str, int] = {dtype.name: number for number, dtype in _BY_NUMBER.i
 
 
 def dtype_name(number: int) -> str:
-    """TensorFlow's name of a dtype, also of a reference to it; an unknown one gets its number."""
+    """Returns TensorFlow's name of a dtype, or of a reference to it, or its number if unknown."""
     known = _BY_NUMBER.get(number - _REFERENCE if number > _REFERENCE else number)
     return f"dtype {number}" if known is None else known.name
 
@@ -79,5 +79,5 @@ def dtype_number(text: str) -> int:
 
 
 def element_size(name: str) -> Optional[int]:
-    """The bytes of one element; None where that differs or is not known."""
+    """Returns the size of one element in bytes; None if it varies or is not known."""
     return _SIZES.get(name)

@@ -1,12 +1,13 @@
 """``--format json``: version 1 of the format that docs/json.md describes."""
 
 import json
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Sequence
 
 from ..protocol import VariableSpec, to_json
-from ..results import Advice, Finding, Group, Report, Verdict
+from ..results import CHECK, INSPECT, VERIFY, Finding, Group, Report, VariableRow, Verdict, Verified
 from .options import Options
 
+FORMAT = "json"
 VERSION = 1
 
 
@@ -20,28 +21,31 @@ def render(report: Report, options: Options) -> str:
 
 def as_json(report: Report) -> Dict[str, Any]:
     """The report as values that :mod:`json` writes."""
+    sections = {CHECK: _check, INSPECT: _inspection, VERIFY: _verification}
     return {
         "version": VERSION,
+        "command": report.command,
         "ok": report.ok,
-        "target": report.target,
-        "checkpoint": _checkpoint(report),
-        "environment": _environment(report),
-        "features": _features(report),
-        "modes": {verdict.mode: _verdict(verdict) for verdict in report.verdicts},
-        "findings": [_finding(finding) for finding in report.findings],
-        "groups": [_group(item) for item in report.groups],
+        **(sections[report.command](report) if report.command in sections else {}),
+        **_found(report, report.all_groups),
         "not_judged": list(report.not_judged),
     }
 
 
-def _checkpoint(report: Report) -> Dict[str, Any]:
+def _check(report: Report) -> Dict[str, Any]:
     index = report.checkpoint
     return {
-        "model_dir": report.model_dir,
-        "prefix": index.prefix if index else None,
-        "step": index.step if index else None,
-        "variables": len(index.variables) if index else None,
-        "data": to_json(report.data),
+        "target": report.target,
+        "checkpoint": {
+            "model_dir": report.model_dir,
+            "prefix": index.prefix if index else None,
+            "step": index.step if index else None,
+            "variables": len(index.variables) if index else None,
+            "data": to_json(report.data),
+        },
+        "environment": _environment(report),
+        "features": _features(report),
+        "modes": {verdict.mode: _verdict(verdict) for verdict in report.verdicts},
     }
 
 
@@ -71,23 +75,76 @@ def _verdict(verdict: Verdict) -> Dict[str, Any]:
     return {"verdict": verdict.verdict, **at, "reads": verdict.reads}
 
 
-def _finding(finding: Finding) -> Dict[str, Any]:
+def _inspection(report: Report) -> Dict[str, Any]:
+    found = report.contents
+    return {
+        "model_dir": report.model_dir,
+        "why": report.why,
+        "checkpoints": to_json(report.checkpoints),
+        "checkpoint": {
+            "prefix": found.prefix or None,
+            "shards": found.shards,
+            "object_based": found.object_based,
+            "snapshot": found.snapshot,
+            "saved_graph": to_json(found.graph),
+            "variables": [_variable(row) for row in found.variables],
+        },
+    }
+
+
+def _variable(row: VariableRow) -> Dict[str, Any]:
+    return {**to_json(row.variable), "role": row.role, "size": row.size, "parts": row.parts}
+
+
+def _verification(report: Report) -> Dict[str, Any]:
+    return {
+        "model_dir": report.model_dir,
+        "why": report.why or None,
+        "last_good": report.last_good or None,
+        "checkpoints": [_verified(report, item) for item in report.verified],
+    }
+
+
+def _verified(report: Report, item: Verified) -> Dict[str, Any]:
+    return {
+        "ok": item.ok,
+        "whole": item.whole,
+        "prefix": item.prefix,
+        "step": item.step,
+        "tensors": item.data.tensors,
+        "size": item.data.size,
+        "loaded": item.loaded,
+        **_found(report, item.groups),
+    }
+
+
+def _found(report: Report, groups: Sequence[Group]) -> Dict[str, Any]:
+    no_hint = "" if report.command == CHECK else None
+    return {
+        "findings": [_finding(found, no_hint) for item in groups for found in item.findings],
+        "groups": [_group(item) for item in groups],
+    }
+
+
+def _finding(finding: Finding, no_hint: Optional[str]) -> Dict[str, Any]:
     return {
         "key": finding.key,
         "rule": finding.rule,
+        "category": finding.category,
         "severity": finding.severity,
         "modes": sorted(finding.modes),
         "variable": finding.variable or None,
         "checkpoint": _spec(finding.checkpoint),
         "model": _spec(finding.model),
         "message": finding.message,
-        "location": to_json(finding.location) if finding.location else None,
+        "location": to_json(finding.location),
         "outcomes": {
             mode: {"verdict": outcome.verdict, "at": outcome.at}
             for mode, outcome in finding.outcomes.items()
         },
         "detail": list(finding.detail),
-        "hint": finding.hint,
+        "hint": finding.hint or no_hint,
+        "data": to_json(finding.data),
     }
 
 
@@ -101,14 +158,5 @@ def _group(item: Group) -> Dict[str, Any]:
     return {
         "title": item.title,
         "keys": [finding.key for finding in item.findings],
-        "advice": [_advice(advice) for advice in item.advice],
-    }
-
-
-def _advice(advice: Advice) -> Dict[str, Any]:
-    return {
-        "kind": advice.kind,
-        "text": advice.text,
-        "set": to_json(advice.set),
-        "verified": advice.verified,
+        "advice": [to_json(advice) for advice in item.advice],
     }

@@ -1,4 +1,8 @@
-"""What the text reports are laid out with: lines, colours, tables, and folded variables."""
+"""Lines, colors, tables and folded variables of the text format.
+
+Names in files and code are not to be trusted. All text goes through :func:`wrapped` or
+:func:`table`, which escape it; nothing else does.
+"""
 
 import textwrap
 from typing import Dict, List, Sequence, Tuple
@@ -6,6 +10,7 @@ from typing import Dict, List, Sequence, Tuple
 from tabulate import tabulate
 
 from ..groups import fold
+from ..sanitize import escaped, printable, shortened
 from .options import Options
 
 _COLORS = {"error": "31;1", "warning": "33;1", "note": "36", "good": "32;1"}
@@ -16,17 +21,24 @@ _PADDING = 2
 """What tabulate adds to the width of a header, and what stands between columns."""
 
 
+_LONGEST_TEXT = 2000
+
+
+def _safe(text: str) -> str:
+    return printable(shortened(escaped(text)), _LONGEST_TEXT)
+
+
 def wrapped(text: str, options: Options, indent: str = "", hang: str = "  ") -> str:
-    """A text in lines of the width that there is.
+    """A text, escaped, in lines of the width that there is.
 
     Args:
-        text: without line breaks.
+        text: one paragraph.
         options: the form of the report.
         indent: what stands before the first line; the others are as far to the right.
         hang: what stands before each line but the first, after that.
     """
     return textwrap.fill(
-        text,
+        _safe(text),
         options.width,
         initial_indent=indent,
         subsequent_indent=" " * len(indent) + hang,
@@ -36,7 +48,7 @@ def wrapped(text: str, options: Options, indent: str = "", hang: str = "  ") -> 
 
 
 def painted(text: str, color: str, options: Options) -> str:
-    """A text in a colour, where there are colours."""
+    """A text that was laid out, in a color where there are colors."""
     return f"\x1b[{_COLORS[color]}m{text}\x1b[0m" if options.color else text
 
 
@@ -47,7 +59,7 @@ def tagged(severity: str, rule: str, title: str, options: Options) -> str:
 
 
 def table(rows: Sequence[Sequence[str]], headers: Sequence[str], width: int, names: int = 0) -> str:
-    """A table in which one column gives way: a long name keeps its end.
+    """A table of escaped texts. If it is too wide, one column is cut: a long name keeps its end.
 
     Args:
         rows: of texts.
@@ -55,6 +67,7 @@ def table(rows: Sequence[Sequence[str]], headers: Sequence[str], width: int, nam
         width: columns of the output.
         names: which column has the names.
     """
+    rows = [[_safe(cell) for cell in row] for row in rows]
     others = sum(
         max([len(header) + _PADDING, *(len(row[column]) for row in rows)]) + _PADDING
         for column, header in enumerate(headers)

@@ -1,6 +1,7 @@
 """How a report is to be written."""
 
 import dataclasses
+from typing import Optional
 
 
 @dataclasses.dataclass(frozen=True)
@@ -9,10 +10,14 @@ class Options:
 
     Attributes:
         show_plan: adds the whole table of what each mode reads.
-        color: uses a terminal's colours.
+        show_all: writes a line for each variable instead of folding those that are alike.
+        color: uses a terminal's colors.
         width: columns of the output.
+        now: the time that ages are reckoned from, in seconds since 1970; None for the present.
     """
 
     show_plan: bool = False
+    show_all: bool = False
     color: bool = False
     width: int = 80
+    now: Optional[float] = None

@@ -14,7 +14,7 @@ from typing import Dict, List, Mapping
 from ..results import Finding
 from .base import Facts, Rule
 
-__all__ = ["Facts", "Rule", "all_rules", "run_rules"]
+__all__ = ["Facts", "Rule", "all_rules", "role_of", "run_rules"]
 
 
 @functools.lru_cache(maxsize=None)
@@ -33,5 +33,15 @@ def all_rules() -> Mapping[str, Rule]:
 
 
 def run_rules(facts: Facts) -> List[Finding]:
-    """What all rules find."""
-    return [finding for rule in all_rules().values() for finding in rule.check(facts)]
+    """What all rules find that have what they need."""
+    return [
+        dataclasses.replace(finding, category=rule.category)
+        for rule in all_rules().values()
+        if all(map(facts.has, rule.needs))
+        for finding in rule.check(facts)
+    ]
+
+
+def role_of(finding: Finding) -> str:
+    """The role of the rule that found it; see :data:`.base.ROLES`."""
+    return all_rules()[finding.rule].role

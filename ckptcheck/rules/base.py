@@ -1,19 +1,57 @@
 """What a rule is, what it sees, and helpers to say what it found."""
 
 import dataclasses
-import os
-import re
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from ..model_dir import CheckpointFiles, FileChange, Located, TensorScan
 from ..protocol import CheckpointIndex, Failure, ModeTrace, Read, RestorePlan, VariableSpec
 from ..results import Finding, Outcome, Trace, natural_key
 
-FAILS_AT_RESTORE = Outcome("fails", "restore")
-FAILS_BEFORE_MODEL_FN = Outcome("fails", "restore", before_model_fn=True)
-FAILS_AT_RUN = Outcome("fails", "run")
-SILENTLY_WRONG = Outcome("silent")
-CANNOT_BE_TRACED = Outcome("untraceable")
+FAILS_AT_RESTORE = Outcome.FAILS_AT_RESTORE
+FAILS_BEFORE_MODEL_FN = Outcome.FAILS_BEFORE_MODEL_FN
+FAILS_AT_RUN = Outcome.FAILS_AT_RUN
+SILENTLY_WRONG = Outcome.SILENTLY_WRONG
+CANNOT_BE_TRACED = Outcome.UNTRACEABLE
+
+RESTORE, FILES, DATA, CODE, PARAMS, DRIFT, ENVIRONMENT = CATEGORIES = (
+    "restore",
+    "files",
+    "data",
+    "code",
+    "params",
+    "drift",
+    "environment",
+)
+"""What a rule can be about."""
+
+TRACE, RECORD = "trace", "record"
+NEEDS = (FILES, DATA, TRACE, CODE, RECORD)
+"""What a rule can need: a look at the files, all data of the checkpoint, a finished plan beside a
+checkpoint that can be read, a call of model_fn (even one that failed), a record of the training."""
+
+MISSING, UNUSED, SHAPES, UNSOUND, FOR_CHECKS = ROLES = (
+    "missing",
+    "unused",
+    "shapes",
+    "unsound",
+    "for-checks",
+)
+"""What other parts of ckptcheck do with the findings of a rule: ``missing`` and ``unused`` pair up
+where a variable was renamed; the advice looks for the param that ``shapes`` follow from; a
+checkpoint with an ``unsound`` finding is not the last good one; a snapshot tells about what is
+missing ``for-checks``, even if that is a note."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,15 +105,20 @@ class Facts:
         return self.trace.modes if self.trace else ()
 
     @property
-    def major_or_any(self) -> int:
-        """TensorFlow's major version; 0 where no version was asked, so that each may be meant."""
-        return self.major if self.tensorflow else 0
-
-    @property
     def major(self) -> int:
-        """TensorFlow's major version."""
+        """TensorFlow's major version; 0 where nobody asked for it, so that it may be any."""
         head = self.tensorflow.partition(".")[0]
-        return int(head) if head.isdigit() else 2
+        return int(head) if head.isdigit() else 2 if head else 0
+
+    def has(self, need: str) -> bool:
+        """Whether there is one of :data:`NEEDS`."""
+        return {
+            FILES: self.files is not None,
+            DATA: self.scans is not None,
+            TRACE: bool(self.plans),
+            CODE: self.trace is not None,
+            RECORD: False,
+        }[need]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +128,9 @@ class Rule:
     Attributes:
         id: its name, kebab-case, which explains itself.
         severity: ``error``, ``warning`` or ``note``.
+        category: one of :data:`CATEGORIES`.
+        needs: those of :data:`NEEDS` without which it is not run.
+        role: one of :data:`ROLES`, or "".
         summary: one line for ``--list-rules``.
         check: finds it; a pure function.
         title: a group's headline, given its findings.
@@ -100,6 +146,9 @@ class Rule:
     title: Callable[[Tuple[Finding, ...]], str]
     good: Callable[[], Facts]
     bad: Callable[[], Facts]
+    category: str
+    needs: Tuple[str, ...] = ()
+    role: str = ""
     explanation: str = ""
 
 
@@ -116,38 +165,51 @@ class PerVariable:
     variable is silently wrong is not true of one that fails.
     """
 
-    def __init__(self, rule: str, severity: str) -> None:
+    def __init__(self, rule: Rule) -> None:
         self._rule = rule
-        self._severity = severity
         self._found: Dict[Tuple[Any, ...], Finding] = {}
 
     def add(
         self,
-        mode: str,
-        variable: str,
+        plan: RestorePlan,
+        declared: Union[Read, VariableSpec],
         outcome: Outcome,
         message: str,
-        checkpoint: Optional[VariableSpec] = None,
-        model: Optional[VariableSpec] = None,
-        hint: str = "",
+        stored: Optional[VariableSpec] = None,
+        **data: Any,
     ) -> None:
-        """Adds one mode's finding about a variable."""
-        identity = (variable, checkpoint, model, outcome)
-        known = self._found.get(identity)
+        """Adds one mode's finding about a variable.
+
+        Args:
+            plan: the plan of the mode.
+            declared: the read, or the variable of the model where none is read.
+            outcome: what it does to the mode.
+            message: what is wrong.
+            stored: what the checkpoint holds.
+            data: what the message says.
+        """
+        if isinstance(declared, Read):
+            name, model, data = declared.key, model_spec(declared), {"role": declared.role, **data}
+            location = plan.locations.get(declared.variable or declared.key)
+        else:
+            name, model = declared.name, declared
+            location = plan.locations.get(name)
+        known = self._found.get((model, stored, outcome))
         if known is None:
             known = Finding(
-                rule=self._rule,
-                severity=self._severity,
+                rule=self._rule.id,
+                severity=self._rule.severity,
                 message=message,
-                variable=variable,
-                checkpoint=checkpoint,
+                variable=name,
+                checkpoint=stored,
                 model=model,
-                hint=hint,
+                location=location,
+                data=data,
             )
-        self._found[identity] = dataclasses.replace(
+        self._found[model, stored, outcome] = dataclasses.replace(
             known,
-            modes=known.modes if mode in known.modes else (*known.modes, mode),
-            outcomes={**known.outcomes, mode: outcome},
+            modes=known.modes if plan.mode in known.modes else (*known.modes, plan.mode),
+            outcomes={**known.outcomes, plan.mode: outcome},
         )
 
     def findings(self) -> Iterator[Finding]:
@@ -225,68 +287,6 @@ def outcomes_of_reading(
 def untraced(facts: Facts, effect: str) -> str:
     """What TensorFlow does, to end a message with where no verdicts of the modes say so."""
     return "" if facts.modes else f"; {effect}"
-
-
-def state_file_fix(located: Located) -> str:
-    """What to do about a state file that does not name what is meant, or not that alone."""
-    if located.exists and not located.elsewhere:
-        return name_alone(located, _below(located.model_dir, located.prefix))
-    names = [os.path.basename(prefix) for prefix in located.candidates]
-    wanted = re.sub(r"\.(index|meta|data-\d{5}-of-\d{5})$", "", _NAME.split(located.prefix)[-1])
-    if wanted in names:
-        return name_alone(located, wanted)
-    if located.exists:
-        copied = f"copy the files of {located.prefix} to {located.model_dir}"
-        return f"{copied}, and {name_alone(located, wanted)}"
-    if not names:
-        return f"copy the checkpoint's files to {located.model_dir}, or train again"
-    return name_alone(located, os.path.basename(likely(located)))
-
-
-_NAME = re.compile(r"[/\\]")
-"""What stands between a directory and a name; in a state file that was written on Windows, too."""
-
-
-def _below(folder: str, path: str) -> str:
-    """The path of a file in a directory or below it, from there."""
-    start = os.path.join(folder, "")
-    return path[len(start) :] if path.startswith(start) else os.path.basename(path)
-
-
-def name_alone(located: Located, name: str) -> str:
-    """The advice to name one checkpoint in the state file.
-
-    All of it is written anew: the other checkpoints that it lists are deleted by TRAIN as time
-    goes by, wherever they are.
-
-    Args:
-        located: whose state file it is.
-        name: the checkpoint, as a path from the model_dir.
-    """
-    state = os.path.join(located.model_dir, "checkpoint")
-    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'let model_checkpoint_path: "{escaped}" be all that is in {state}'
-
-
-def likely(located: Located) -> str:
-    """The checkpoint of a directory that is most likely meant.
-
-    That is the latest of those that are named as the one that is not there, or as Estimator does.
-    """
-    for wanted in (series(_NAME.split(located.prefix)[-1]), OWN_NAMES):
-        alike = [prefix for prefix in located.candidates if series(prefix) == wanted]
-        if alike:
-            return alike[-1]
-    return located.candidates[-1]
-
-
-def series(prefix: str) -> str:
-    """A checkpoint's name without its step, and without the pattern of several V1 files."""
-    return re.sub(r"-\d+(-\?{5}-of-\d{5})?$", "-", os.path.basename(prefix))
-
-
-OWN_NAMES = "model.ckpt-"
-"""How Estimator begins the names of its checkpoints, which end with the step."""
 
 
 def bytes_said(count: int, adjective: str = "") -> str:

@@ -1,89 +1,80 @@
-"""The state file points outside the model_dir, or to a checkpoint that is not there.
+"""The state file points outside the model_dir, or to a checkpoint that does not exist.
 
-A state file with absolute paths goes on pointing to where the checkpoint was written. If that place
-still exists, TensorFlow loads from there, not from the directory that it was told. If it does not,
-TRAIN and an export raise, and PREDICT and EVAL go on with random weights after one line in the log
-(where the whole directory is gone, or a link to nothing stands there, TensorFlow 1 raises in all
-modes). ``tf.train.Saver`` writes relative paths with ``save_relative_paths=True``, as Estimator
-does.
+A state file with absolute paths keeps pointing to where the checkpoint was written. If that
+directory still exists, TensorFlow loads from there, not from the model_dir that it was given. If it
+does not, TRAIN and an export raise, and PREDICT and EVAL continue with random weights after one
+line in the log. If the whole directory is gone, or the checkpoint is a broken link, TensorFlow 1
+raises in all modes. ``tf.train.Saver`` writes relative paths with ``save_relative_paths=True``, as
+Estimator does.
 
-What to do: write the file ``checkpoint`` in the model_dir anew, with a single line that names a
-checkpoint beside it, without a directory. Its other lines list what TRAIN deletes as time goes by.
+What to do: replace the file ``checkpoint`` in the model_dir by a single line that names a
+checkpoint beside it, without a directory. TRAIN deletes the checkpoints in the other lines over
+time.
 """
 
-import dataclasses
 import os
 from typing import Dict, Iterator, Tuple
 
-from ..model_dir import Located, StateFile, pattern_in
-from ..protocol import EXPORT, TRAIN
+from ..model_dir import Absence, Found, Missing, pattern_in
 from ..results import Finding, Outcome
 from .base import (
     FAILS_AT_RESTORE,
     FAILS_BEFORE_MODEL_FN,
+    FILES,
     SILENTLY_WRONG,
     Facts,
     Rule,
     all_modes,
-    state_file_fix,
     untraced,
 )
-from .examples import LOCATED, facts, nothing_to_restore
+from .examples import MISSING, facts, nothing_to_restore
+from .state_file_wording import NOT_FOUND, absence_text, not_found_outcomes, state_file_fix
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Finds a state file that points elsewhere or nowhere."""
+    """Finds a state file that points outside the model_dir or to a missing checkpoint."""
     located = facts.located
-    if located.explicit or not located.prefix:
-        return
-    if not located.exists:
-        yield Finding(
-            rule=RULE.id,
-            severity=RULE.severity,
-            message=what_is_named(located) + untraced(facts, _effect(located)),
-            modes=facts.modes,
-            outcomes=_outcomes(facts),
-            subject=located.prefix,
-            hint=_hint(located),
-        )
-    elif located.elsewhere and not (located.doubled_slash and facts.major < 2):
-        yield Finding(
-            rule=RULE.id,
-            severity="warning",
-            message=f"the state file names {located.prefix}: TensorFlow loads that one"
-            + (f", none of those in {located.model_dir}" if located.candidates else ""),
-            modes=facts.modes,
-            subject=located.prefix,
-            hint=state_file_fix(located),
-        )
+    if isinstance(located, Missing):
+        yield _missing(facts, located)
+    elif isinstance(located, Found) and located.elsewhere:
+        if located.double_slash and facts.major == 1:
+            return  # TensorFlow 1 does not find it
+        yield _elsewhere(facts, located)
 
 
-def what_is_named(located: Located) -> str:
-    """What the state file names, where that is no checkpoint."""
-    if located.names_file and pattern_in(located.prefix):
-        return (
-            f"TensorFlow takes {located.prefix} for a pattern, finds files that match, and then "
-            "opens one of that very name, which is not there"
-        )
-    if located.names_file:
-        return f"the state file names {located.prefix}, which is there and is no checkpoint"
-    if located.link:
-        return f"the state file names {located.prefix}, where a link to nothing stands"
-    if located.hidden:
-        return (
-            f"TensorFlow takes {located.prefix} for a pattern, because of the [, *, ? or \\ in it, "
-            "and no file matches"
-        )
-    if located.lacks_index:
-        return (
-            f"the state file names {located.prefix}, whose index is not there: data files alone "
-            "are no checkpoint"
-        )
-    return f"the state file names {located.prefix}, which is not there"
+def _missing(facts: Facts, located: Missing) -> Finding:
+    return Finding(
+        rule=RULE.id,
+        severity=RULE.severity,
+        message=absence_text(located) + untraced(facts, _effect(located)),
+        modes=facts.modes,
+        outcomes=_outcomes(facts, located),
+        subject="missing",
+        hint=_hint(located),
+        data={
+            "checkpoint": located.prefix,
+            "reason": located.absence.value,
+            "link_target": located.link,
+            "directory_exists": located.folder_exists,
+        },
+    )
 
 
-def _effect(located: Located) -> str:
-    if located.names_file:
+def _elsewhere(facts: Facts, located: Found) -> Finding:
+    return Finding(
+        rule=RULE.id,
+        severity="warning",
+        message=f"the state file names {located.prefix}: TensorFlow loads that one"
+        + (f", not one of those in {located.model_dir}" if located.candidates else ""),
+        modes=facts.modes,
+        subject="elsewhere",
+        hint=state_file_fix(located),
+        data={"checkpoint": located.prefix, "candidates": list(located.candidates)},
+    )
+
+
+def _effect(located: Missing) -> str:
+    if located.absence is Absence.NOT_A_CHECKPOINT:
         return "restoring raises in every mode"
     if located.folder_exists and not located.link:
         return NOT_FOUND
@@ -93,76 +84,58 @@ def _effect(located: Located) -> str:
     )
 
 
-NOT_FOUND = "PREDICT and EVAL go on with random weights, TRAIN raises"
-
-
-def _outcomes(facts: Facts) -> Dict[str, Outcome]:
-    located = facts.located
-    if located.names_file and not (facts.major < 2 and _names_folder(located.prefix)):
-        return dict(all_modes(facts, FAILS_AT_RESTORE))  # it is found, and is no table of tensors
-    if facts.major < 2 and located.link:  # it matches, and cannot be opened
+def _outcomes(facts: Facts, located: Missing) -> Dict[str, Outcome]:
+    first = facts.major == 1
+    is_opened = located.absence is Absence.NOT_A_CHECKPOINT and not (
+        first and _ends_as_a_folder(located.prefix)
+    )
+    if is_opened or (first and located.link):  # TensorFlow finds it, but cannot read it
         return dict(all_modes(facts, FAILS_AT_RESTORE))
-    raises_always = facts.major < 2 and not located.folder_exists
-    return not_found(facts, FAILS_BEFORE_MODEL_FN if raises_always else SILENTLY_WRONG)
+    raises_always = first and not located.folder_exists
+    return not_found_outcomes(facts, FAILS_BEFORE_MODEL_FN if raises_always else SILENTLY_WRONG)
 
 
-def _names_folder(prefix: str) -> bool:
-    """Whether a path ends as no file's name does, so that TensorFlow 1 finds nothing there."""
+def _ends_as_a_folder(prefix: str) -> bool:
+    """Whether no file can have this name, so that TensorFlow 1 finds nothing."""
     return os.path.basename(prefix) in ("", os.curdir, os.pardir)
 
 
-def not_found(facts: Facts, looked_for: Outcome = SILENTLY_WRONG) -> Dict[str, Outcome]:
-    """The outcomes where TensorFlow does not find what the state file names.
-
-    Args:
-        facts: what is known.
-        looked_for: what becomes of PREDICT and EVAL, which look for it before they call model_fn.
-    """
-    special = {TRAIN: FAILS_AT_RESTORE, EXPORT: FAILS_BEFORE_MODEL_FN}
-    return {mode: special.get(mode, looked_for) for mode in facts.modes}
-
-
-def _hint(located: Located) -> str:
-    if located.hidden:
-        return _renamed(located)
+def _hint(located: Missing) -> str:
+    if located.absence is Absence.GLOB:
+        return _rename(located)
     if located.link and located.link != located.prefix + ".index":
-        return f"fetch {located.link}, to which it leads"
-    if located.lacks_index:
+        return f"fetch {located.link}, the target of the link"
+    if located.absence is Absence.NO_INDEX:
         return f"copy {located.prefix}.index from where it was written"
-    if located.prefix in located.candidates:  # it is named rightly, and cannot be read
+    if located.prefix in located.candidates:  # the name is right, but the index is unreadable
         return f"copy {located.prefix}.index again from where it was written"
     return state_file_fix(located)
 
 
-def _renamed(located: Located) -> str:
+def _rename(located: Missing) -> str:
     folder = os.path.dirname(located.prefix)
     while not pattern_in(os.path.basename(folder)):
         folder = os.path.dirname(folder)
-    moved = located.state is not None and os.path.isabs(located.state.latest)
-    return f"rename the directory {folder}" + (f", and {state_file_fix(located)}" if moved else "")
+    rename = f"rename the directory {folder}"
+    if os.path.isabs(located.written):
+        return f"{rename}, and {state_file_fix(located)}"
+    return rename
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
+    """Returns the headline of a group."""
     if findings[0].severity == "warning":
         return "the state file points outside the model_dir"
-    return "the state file points to a checkpoint that is not there"
+    return "the state file points to a checkpoint that does not exist"
 
 
 RULE = Rule(
     id="checkpoint-moved",
     severity="error",
-    summary="The state file points outside the model_dir, or to nothing.",
+    summary="The state file points outside the model_dir, or to a missing checkpoint.",
     check=check,
+    category=FILES,
     title=title,
     good=facts,
-    bad=lambda: nothing_to_restore(
-        dataclasses.replace(
-            LOCATED,
-            prefix="/old/model.ckpt-10",
-            state=StateFile("/old/model.ckpt-10"),
-            exists=False,
-            folder_exists=False,
-        )
-    ),
+    bad=lambda: nothing_to_restore(MISSING),
 )

@@ -1,9 +1,9 @@
-"""Something of TensorFlow was stood in for, so that the model_fn could be traced.
+"""ckptcheck replaced a part of TensorFlow to trace the model_fn.
 
-Code for TensorFlow 1 says ``import tensorflow as tf`` and ``tf.layers.dense``, which TensorFlow 2
-has as ``tf.compat.v1.layers.dense`` only; TensorFlow 2.16 and later have no ``tf.estimator`` at
-all. ckptcheck supplies both to the user's modules, and says so here: the code itself would not run
-on this TensorFlow as it is.
+TensorFlow 1 code says ``import tensorflow as tf`` and ``tf.layers.dense``, which TensorFlow 2 has
+only as ``tf.compat.v1.layers.dense``. TensorFlow 2.16 and later have no ``tf.estimator``. ckptcheck
+provides both to the user's modules, so it can trace the code on this TensorFlow. Without ckptcheck
+the code does not run there as it is.
 
 What to do: nothing, or trace with the TensorFlow that the code runs on (``--python``).
 """
@@ -12,12 +12,12 @@ import dataclasses
 from typing import Iterator, Tuple
 
 from ..results import Finding
-from .base import Facts, Rule
+from .base import CODE, ENVIRONMENT, Facts, Rule
 from .examples import facts
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Finds what was stood in for."""
+    """Finds what ckptcheck replaced."""
     if facts.trace is None:
         return
     for thing in facts.trace.environment.stand_ins:
@@ -27,12 +27,13 @@ def check(facts: Facts) -> Iterator[Finding]:
             message=thing,
             modes=facts.modes,
             subject=thing,
+            data={"shim": thing},
         )
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
     """The group's headline."""
-    return "stood in for, so that TensorFlow 1 code could be traced"
+    return "compatibility shims were used to trace TensorFlow 1 code"
 
 
 def _bad() -> Facts:
@@ -45,8 +46,10 @@ def _bad() -> Facts:
 RULE = Rule(
     id="compat-shim",
     severity="note",
-    summary="A part of TensorFlow was stood in for, so that the model_fn could be traced.",
+    summary="ckptcheck replaced a part of TensorFlow to trace the model_fn.",
     check=check,
+    category=ENVIRONMENT,
+    needs=(CODE,),
     title=title,
     good=facts,
     bad=_bad,

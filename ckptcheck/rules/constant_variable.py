@@ -1,21 +1,22 @@
-"""A variable has one value everywhere.
+"""All values of a variable are equal.
 
-A matrix of weights starts with random values, so one that is 0 (or anything else) everywhere was
-never trained, was reset by a tool, or is not what was meant to be saved. Vectors (biases, scales)
-start constant, and slots of an optimizer often are: they do not count. ``ckptcheck verify`` reads
-all of the data; other checks do not.
+Weights start with random values. A matrix that is 0 (or any other number) everywhere was never
+trained, was reset by a tool, or is not what somebody meant to save. Vectors (biases, scales) start
+constant, and the slots of an optimizer often are, so this rule leaves them out. It needs all data
+of the checkpoint, which ``ckptcheck verify`` reads.
 
-What to do: nothing if the variable is meant to be constant (a mask, a table of zeros); otherwise
+What to do: nothing if the variable is meant to be constant (a mask, a table of zeros). Otherwise
 compare it with an earlier checkpoint.
 """
 
 import dataclasses
-from typing import Iterator, Tuple
+import math
+from typing import Iterator, Optional, Tuple
 
 from ..model_dir import TensorScan
 from ..protocol import VariableSpec
 from ..results import Finding
-from .base import Facts, Rule, counted, is_slot_name
+from .base import DATA, Facts, Rule, counted, is_slot_name
 from .examples import facts
 from .roles import roles
 
@@ -36,7 +37,13 @@ def check(facts: Facts) -> Iterator[Finding]:
             message=f"{name} is {scan.least:g} everywhere",
             modes=facts.modes,
             variable=name,
+            data={"value": _number(scan.least)},
         )
+
+
+def _number(value: Optional[float]) -> object:
+    """A value as JSON has it: an infinite one is a text."""
+    return value if value is None or math.isfinite(value) else str(value)
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
@@ -47,8 +54,10 @@ def title(findings: Tuple[Finding, ...]) -> str:
 RULE = Rule(
     id="constant-variable",
     severity="note",
-    summary="A variable has one value everywhere (ckptcheck verify).",
+    summary="All values of a variable are equal (ckptcheck verify).",
     check=check,
+    category=DATA,
+    needs=(DATA,),
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(

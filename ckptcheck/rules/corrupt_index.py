@@ -1,64 +1,70 @@
-"""Entries of the index cannot be right.
+"""Entries of the index cannot be correct.
 
-The index says of each tensor its shape and dtype, and which bytes of which data file it is. Where
-those bytes are not as many as the shape takes, where a data file of that number cannot be, or where
-a part of a partitioned variable is not listed, TensorFlow lists the checkpoint as if it were sound
-and raises when it restores the variable (``Invalid size in bundle entry``, ``Key … not found``).
-Where the bytes of two tensors overlap, one of them is not what was saved, and the checksum tells
-which. No saver writes such an index: a tool has, or the file has been changed.
+For each tensor, the index holds its shape and dtype, and which bytes of which data file hold its
+values. If the number of bytes does not match the shape, if a data file of that number cannot exist,
+or if a part of a partitioned variable is not listed, TensorFlow still lists the checkpoint, and
+raises when it restores the variable (``Invalid size in bundle entry``, ``Key … not found``). If the
+bytes of two tensors overlap, one of them is not what was saved; the checksums tell which. No saver
+writes such an index: a tool wrote it, or the file was changed.
 
-What to do: take the checkpoint before this one, or save it again with the tool that wrote it.
+What to do: use the previous checkpoint, or save it again with the tool that wrote it.
 """
 
 import dataclasses
 from typing import Iterator, Tuple
 
-from ..model_dir import CheckpointFiles, EntryFlaw
+from ..model_dir import CheckpointFiles, EntryFlaw, FlawKind
 from ..results import Finding
-from .base import Facts, Rule, outcomes_of_reading, untraced
+from .base import DATA, FILES, UNSOUND, Facts, Rule, outcomes_of_reading, untraced
 from .examples import facts
 
-_RAISES = ("no-shard", "size", "missing-part")
-_OVERLAP = "TensorFlow looks at their checksums alone"
+_RAISES = (FlawKind.NO_SHARD, FlawKind.SIZE, FlawKind.MISSING_PART)
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Finds entries that cannot be."""
-    flaws = facts.files.flaws if facts.files else ()
-    for flaw in flaws:
-        raises = flaw.kind in _RAISES
-        if not raises and flaw.kind != "overlap":
-            continue
-        yield Finding(
-            rule=RULE.id,
-            severity="error" if raises else "warning",
-            message=f"{flaw.variable}: {flaw.text}"
-            + untraced(facts, "restoring it raises" if raises else _OVERLAP),
-            modes=facts.modes,
-            outcomes=outcomes_of_reading(facts, [flaw.variable]) if raises else {},
-            subject=f"{flaw.variable} {flaw.kind}",
-            hint="take the checkpoint before this one",
-        )
+    """Finds entries that cannot be correct."""
+    for flaw in facts.files.flaws if facts.files else ():
+        if flaw.kind in _RAISES:
+            yield _finding(facts, flaw, "error", "restoring it raises")
+        elif flaw.kind is FlawKind.OVERLAP:
+            yield _finding(facts, flaw, "warning", "TensorFlow verifies only their checksums")
+
+
+def _finding(facts: Facts, flaw: EntryFlaw, severity: str, effect: str) -> Finding:
+    raises = severity == "error"
+    return Finding(
+        rule=RULE.id,
+        severity=severity,
+        message=f"{flaw.variable}: {flaw.text}" + untraced(facts, effect),
+        modes=facts.modes,
+        outcomes=outcomes_of_reading(facts, [flaw.variable]) if raises else {},
+        subject=f"{flaw.variable} {flaw.kind}",
+        hint="use the previous checkpoint",
+        data={"variable": flaw.variable, "reason": flaw.kind.value},
+    )
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
+    """Returns the headline of a group."""
     if findings[0].severity == "warning":
         return "tensors overlap in the data files"
-    return "entries of the index cannot be right"
+    return "entries of the index cannot be correct"
 
 
 RULE = Rule(
     id="corrupt-index",
     severity="error",
-    summary="Entries of the checkpoint's index cannot be right.",
+    summary="Entries of the checkpoint's index cannot be correct.",
     check=check,
+    category=DATA,
+    needs=(FILES,),
+    role=UNSOUND,
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(
         facts(),
         files=CheckpointFiles(
-            flaws=(EntryFlaw("dense/kernel", "size", "it has 4 bytes; its shape takes 256"),)
+            flaws=(EntryFlaw("dense/kernel", FlawKind.SIZE, "its shape takes 256 bytes, not 4"),)
         ),
     ),
 )

@@ -1,31 +1,31 @@
-"""The bytes of a tensor are not those that were saved.
+"""The bytes of a tensor are not the bytes that were saved.
 
 The index holds a checksum of every tensor. TensorFlow verifies it when it reads the tensor, and
-raises ``Checksum does not match``: hours later, on the machine that restores. Disks, networks,
-copies that were broken off, and an index beside the data of another save are the usual causes.
-``ckptcheck verify`` reads all of the data and verifies all of them; other checks do so for the
-global step alone, of which each save has another one.
+raises ``Checksum does not match``: hours later, on the machine that restores. The usual causes are
+disks, networks, interrupted copies, and an index beside the data of another save. ``ckptcheck
+verify`` reads all of the data and verifies every checksum. Other checks verify only the global
+step, which differs between any two saves.
 
-What to do: copy the data file again from where it was written, or take the checkpoint before this
-one (``ckptcheck verify --all-checkpoints`` says which is the last good one).
+What to do: copy the data file again from where it was written, or use the previous checkpoint
+(``ckptcheck verify --all-checkpoints`` finds the last good one).
 """
 
 import dataclasses
 from typing import Iterator, Tuple
 
-from ..model_dir import TensorScan
+from ..model_dir import FlawKind, TensorScan
 from ..protocol import VariableSpec
 from ..results import Finding
-from .base import Facts, Rule, counted, outcomes_of_reading, untraced
+from .base import DATA, UNSOUND, Facts, Rule, counted, outcomes_of_reading, untraced
 from .examples import facts
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Finds tensors whose checksums do not match."""
+    """Finds tensors whose bytes do not match their checksums, or cannot be read."""
     flaws = facts.files.flaws if facts.files else ()
-    known = {flaw.variable for flaw in flaws if flaw.kind != "overlap"}
+    known = {flaw.variable for flaw in flaws if flaw.kind is not FlawKind.OVERLAP}
     for flaw in flaws:
-        if flaw.kind == "checksum":
+        if flaw.kind is FlawKind.CHECKSUM:
             yield _finding(facts, flaw.variable, flaw.text)
     for scan in facts.scans or ():
         if scan.problem and scan.variable.name not in known:
@@ -41,19 +41,22 @@ def _finding(facts: Facts, name: str, problem: str) -> Finding:
         outcomes=outcomes_of_reading(facts, [name]),
         variable=name,
         hint="copy the index and the data files again from where they were written",
+        data={"problem": problem},
     )
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    return counted(findings, "1 tensor is damaged", "{} tensors are damaged")
+    """Returns the headline of a group."""
+    return counted(findings, "1 tensor is corrupt", "{} tensors are corrupt")
 
 
 RULE = Rule(
     id="corrupt-tensor",
     severity="error",
-    summary="The bytes of a tensor are not those that were saved.",
+    summary="The bytes of a tensor are not the bytes that were saved.",
     check=check,
+    category=DATA,
+    role=UNSOUND,
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(

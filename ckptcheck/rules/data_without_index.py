@@ -1,11 +1,11 @@
-"""Data files of a checkpoint lie in the directory without its index.
+"""The directory holds data files of another checkpoint without its index.
 
-The index (``model.ckpt-N.index``) is what makes files a checkpoint: TensorFlow does not see data
-files without one. They are what an interrupted copy or save has left, or all that is left of a
-checkpoint whose index was deleted. The weights in them can be read with the index alone.
+TensorFlow finds a checkpoint by its index (``model.ckpt-N.index``) and ignores data files without
+one. An interrupted copy or save left them, or someone deleted the index. Without the index, nothing
+can read the weights in them.
 
-What to do: copy the ``.index`` file from where the checkpoint was written. If there is none any
-more, the data files are of no use.
+What to do: copy the ``.index`` file from where the checkpoint was written. If it no longer exists,
+the data files are useless.
 """
 
 import dataclasses
@@ -13,33 +13,37 @@ from typing import Iterator, Tuple
 
 from ..model_dir import CheckpointFiles
 from ..results import Finding
-from .base import Facts, Rule
+from .base import FILES, Facts, Rule
 from .examples import facts
+from .file_names import stable_name
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Finds data files that no index refers to."""
+    """Finds data files that have no index."""
     for name in facts.files.without_index if facts.files is not None else ():
         yield Finding(
             rule=RULE.id,
             severity=RULE.severity,
-            message=f"{name} has no index beside it: TensorFlow sees no checkpoint there",
+            message=f"{name} has no index beside it, so TensorFlow finds no checkpoint there",
             modes=facts.modes,
-            subject=name,
-            hint="copy its .index file from where it was written; without one it is of no use",
+            subject=stable_name(name),
+            hint="copy its .index file from where it was written; without one it is useless",
+            data={"file": name},
         )
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
+    """Returns the headline of a group."""
     return "data files of another checkpoint lack their index"
 
 
 RULE = Rule(
     id="data-without-index",
     severity="note",
-    summary="Data files of another checkpoint lie in the directory without their index.",
+    summary="The directory holds data files of another checkpoint without its index.",
     check=check,
+    category=FILES,
+    needs=(FILES,),
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(

@@ -1,9 +1,9 @@
-"""The model_fn asked for a param that is not there and fell back to a default.
+"""The model_fn used a default for a param that is not in the params.
 
-That is often meant, and then this note is all there is to it. Where a shape or a value is not what
-it was in training, the default that was fallen back to is the first thing to look at.
+That is often meant, and then there is nothing to do. If a shape or a value is not as it was in
+training, look at these defaults first.
 
-What to do: nothing, or put the key into the params.
+What to do: nothing, or add the key to the params.
 """
 
 import dataclasses
@@ -12,12 +12,12 @@ from typing import Dict, Iterator, Tuple
 
 from ..protocol import ParamRead
 from ..results import Finding
-from .base import Facts, Rule
+from .base import CODE, PARAMS, Facts, Rule
 from .examples import with_params
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Finds looks at params that fell back to a default."""
+    """Finds params whose default was used."""
     found: Dict[str, Finding] = {}
     for trace in facts.traces:
         for read in trace.params.reads:
@@ -34,6 +34,7 @@ def _finding(read: ParamRead) -> Finding:
         severity=RULE.severity,
         message=f"{read.key} is not in the params; model_fn used {json.dumps(read.default)}",
         subject=read.key,
+        data={"param": read.key, "default": read.default},
         location=read.location,
     )
 
@@ -41,15 +42,17 @@ def _finding(read: ParamRead) -> Finding:
 def title(findings: Tuple[Finding, ...]) -> str:
     """The group's headline."""
     if len(findings) == 1:
-        return "model_fn fell back to a default"
-    return f"model_fn fell back to {len(findings)} defaults"
+        return "model_fn used a default for 1 param"
+    return f"model_fn used a default for {len(findings)} params"
 
 
 RULE = Rule(
     id="defaulted-param",
     severity="note",
-    summary="The model_fn asked for a param that is not there and used a default.",
+    summary="The model_fn used a default for a param that is not in the params.",
     check=check,
+    category=PARAMS,
+    needs=(CODE,),
     title=title,
     good=lambda: with_params({"units": 8}, ParamRead("units", True)),
     bad=lambda: with_params({}, ParamRead("units", False, 4, True)),

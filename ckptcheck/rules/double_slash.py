@@ -1,57 +1,61 @@
-"""TensorFlow 1 does not find the checkpoint, because two slashes stand before its name.
+"""TensorFlow 1 does not find the checkpoint, because two slashes precede its name.
 
-To know whether a checkpoint is there, TensorFlow 1 compares the paths of the files with what the
-state file says, and no file has such a path. PREDICT and EVAL go on with random weights, TRAIN and
+TensorFlow 1 compares the paths of the existing files with the path in the state file, and no
+existing file has a path with two slashes. PREDICT and EVAL continue with random weights, TRAIN and
 an export raise. TensorFlow 2 finds the checkpoint.
 
-What to do: write the file ``checkpoint`` in the model_dir anew, with a single line that names the
-checkpoint by its path from there; or take the slashes off the end of the model_dir's own path.
+What to do: replace the file ``checkpoint`` in the model_dir by a single line that names the
+checkpoint by its relative path; or remove the slashes at the end of the model_dir's own path.
 """
 
 import dataclasses
 from typing import Iterator, Tuple
 
+from ..model_dir import Found
 from ..results import Finding
-from .base import Facts, Rule, state_file_fix, untraced
-from .checkpoint_moved import NOT_FOUND, not_found
+from .base import FILES, Facts, Rule, untraced
 from .examples import LOCATED, facts
+from .state_file_wording import NOT_FOUND, not_found_outcomes, state_file_fix
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Finds a path that TensorFlow 1 takes by its text."""
+    """Finds a path with two slashes before the checkpoint's name."""
     located = facts.located
-    if not (located.doubled_slash and located.exists) or facts.major_or_any >= 2:
+    if not isinstance(located, Found) or not located.double_slash or facts.major >= 2:
         return
-    latest = located.state.latest if located.state else ""
-    by_state_file = "//" in latest
-    named = f"the state file names {latest}" if by_state_file else f"{located.named} ends with //"
+    in_state_file = "//" in located.written
+    named = f"the state file names {located.written}"
+    if not in_state_file:
+        named = f"{located.named} ends with //"
     yield Finding(
         rule=RULE.id,
         severity=RULE.severity if facts.modes else "warning",
-        message=f"{named}: TensorFlow 1 does not find what has // before its "
-        f"name{untraced(facts, NOT_FOUND)}",
+        message=f"{named}: TensorFlow 1 does not find a checkpoint with // before its name"
+        + untraced(facts, NOT_FOUND),
         modes=facts.modes,
-        outcomes=not_found(facts),
-        subject=located.prefix,
-        hint=state_file_fix(located) if by_state_file else f"let {located.model_dir} be model_dir",
+        outcomes=not_found_outcomes(facts),
+        subject="state file" if in_state_file else "model_dir",
+        hint=state_file_fix(located) if in_state_file else f"give {located.model_dir} as model_dir",
+        data={"checkpoint": located.prefix, "written": located.written, "named": located.named},
     )
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
+    """Returns the headline of a group."""
     return "TensorFlow 1 does not find the checkpoint"
 
 
 RULE = Rule(
     id="double-slash",
     severity="error",
-    summary="Two slashes stand before the checkpoint's name, at which TensorFlow 1 finds nothing.",
+    summary="Two slashes precede the checkpoint's name, so TensorFlow 1 does not find it.",
     check=check,
+    category=FILES,
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(
         facts(),
         tensorflow="1.15.5",
-        located=dataclasses.replace(LOCATED, doubled_slash=True),
+        located=dataclasses.replace(LOCATED, double_slash=True),
     ),
 )

@@ -1,23 +1,32 @@
 """A variable has another dtype in the checkpoint than in the model.
 
-TensorFlow reads with the model's dtype and never converts: the restore raises ``expected dtype …
-does not equal original dtype …``, in every version. Layers take the dtype of their inputs, so one
-float64 feature makes all weights behind it float64.
+TensorFlow reads a tensor with the dtype of the model and never converts it. Every version raises
+``expected dtype … does not equal original dtype …`` when it restores. A layer takes the dtype of
+its inputs, so a single float64 feature makes all weights behind it float64.
 
-What to do: cast the feature, or give the layer its dtype; a checkpoint that has to change its dtype
-has to be rewritten.
+What to do: cast the feature, or give the layer a dtype. To change the dtype in a checkpoint, write
+the checkpoint anew.
 """
 
 from typing import Iterator, Tuple
 
 from ..results import Finding
-from .base import FAILS_AT_RESTORE, Facts, PerVariable, Rule, counted, model_spec, reads_by_key
+from .base import (
+    FAILS_AT_RESTORE,
+    RESTORE,
+    TRACE,
+    Facts,
+    PerVariable,
+    Rule,
+    counted,
+    reads_by_key,
+)
 from .examples import facts, read
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds reads whose dtype is not the stored one."""
-    found = PerVariable(RULE.id, RULE.severity)
+    found = PerVariable(RULE)
     stored = facts.stored
     for plan in facts.plans:
         for key, item in reads_by_key(plan).items():
@@ -29,8 +38,7 @@ def check(facts: Facts) -> Iterator[Finding]:
                 f"the checkpoint holds {stored[key].dtype}, the model reads {item.dtype}; the "
                 "restore raises"
             )
-            model = model_spec(item)
-            found.add(plan.mode, key, FAILS_AT_RESTORE, message, stored[key], model)
+            found.add(plan, item, FAILS_AT_RESTORE, message, stored[key])
     return found.findings()
 
 
@@ -45,6 +53,8 @@ RULE = Rule(
     severity="error",
     summary="A variable has another dtype in the checkpoint than in the model.",
     check=check,
+    category=RESTORE,
+    needs=(TRACE,),
     title=title,
     good=facts,
     bad=lambda: facts(

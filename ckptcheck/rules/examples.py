@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any, Mapping, Optional, Tuple
 
-from ..model_dir import Located, StateFile
+from ..model_dir import Found, Located, Missing, StateFile, Unnamed
 from ..protocol import (
     MODES,
     CheckpointIndex,
@@ -16,6 +16,8 @@ from ..protocol import (
     ParamRead,
     ParamsUse,
     Read,
+    ReadCheck,
+    ReadSink,
     RestorePlan,
     VariableSpec,
 )
@@ -36,7 +38,7 @@ def read(
     role: str = "weight",
 ) -> Read:
     """A read of a whole variable of the same name."""
-    return Read(key, key, shape, dtype, "", "assign", check, role)
+    return Read(key, key, shape, dtype, "", ReadSink.ASSIGN, ReadCheck(check), role)
 
 
 READS = (
@@ -44,14 +46,32 @@ READS = (
     read("global_step", (), "int64", role="global_step"),
 )
 
-LOCATED = Located(
+LOCATED = Found(
     named="runs/base",
     model_dir="runs/base",
-    prefix="runs/base/model.ckpt-10",
-    explicit=False,
-    state=StateFile("model.ckpt-10"),
-    exists=True,
     candidates=("runs/base/model.ckpt-10",),
+    graphs=(),
+    prefix="runs/base/model.ckpt-10",
+    written="model.ckpt-10",
+)
+
+MISSING = Missing(
+    named="runs/base",
+    model_dir="runs/base",
+    candidates=("runs/base/model.ckpt-10",),
+    graphs=(),
+    prefix="/old/model.ckpt-10",
+    written="/old/model.ckpt-10",
+    folder_exists=False,
+    elsewhere=True,
+)
+
+UNNAMED = Unnamed(
+    named="runs/base",
+    model_dir="runs/base",
+    candidates=("runs/base/model.ckpt-10",),
+    graphs=(),
+    state=StateFile("", problem="line 1"),
 )
 
 
@@ -69,7 +89,7 @@ def facts(
         reads: what every mode reads.
         train_reads: what TRAIN reads beside them.
         plan: other parts of the plans.
-        object_based: see :class:`..spec.CheckpointIndex`.
+        object_based: see :class:`..protocol.CheckpointIndex`.
     """
     variables = tuple(VariableSpec(name, *stored[name]) for name in sorted(stored))
     base = plan or RestorePlan("", ())

@@ -1,64 +1,66 @@
 """The state file lists checkpoints of another directory.
 
-Beside the checkpoint to load, a state file lists all that are kept
-(``all_model_checkpoint_paths``). TRAIN takes them for its own: once it has saved more than
-``keep_checkpoint_max``, it deletes the oldest ones of the list, wherever they are. So a copy of a
-model_dir whose list has absolute paths deletes the checkpoints of the original. Where the directory
-of a listed one is not there, TensorFlow 1 raises ``NotFoundError`` in TRAIN, after the restore;
-TensorFlow 2 does not mind.
+Besides the checkpoint to load, a state file lists all checkpoints that are kept
+(``all_model_checkpoint_paths``). TRAIN treats them as its own: once it has saved more than
+``keep_checkpoint_max``, it deletes the oldest ones, wherever they are. So a copy of a model_dir
+whose list has absolute paths deletes the checkpoints of the original. If the directory of a listed
+checkpoint does not exist, TensorFlow 1 raises ``NotFoundError`` in TRAIN, after the restore;
+TensorFlow 2 does not.
 
-What to do: write the file ``checkpoint`` in the model_dir anew, with the single line
-``model_checkpoint_path: "model.ckpt-1000"``, before TRAIN runs.
+What to do: before TRAIN runs, replace the file ``checkpoint`` in the model_dir by the single line
+``model_checkpoint_path: "model.ckpt-1000"``.
 """
 
 import dataclasses
-from typing import Iterator, Tuple
+from typing import Iterator, Sequence, Tuple
 
+from ..model_dir import Found
 from ..protocol import TRAIN
 from ..results import Finding
-from .base import FAILS_AT_RESTORE, Facts, Rule, some_names, state_file_fix, untraced
+from .base import FAILS_AT_RESTORE, FILES, Facts, Rule, some_names, untraced
 from .examples import LOCATED, facts
+from .state_file_wording import state_file_fix
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Finds checkpoints that TRAIN would take for its own."""
+    """Finds listed checkpoints that TRAIN would treat as its own."""
     located = facts.located
-    if located.explicit or not located.exists or (facts.modes and TRAIN not in facts.modes):
+    if not isinstance(located, Found) or (facts.modes and TRAIN not in facts.modes):
         return
     if located.listed_elsewhere:
         names = some_names(located.listed_elsewhere)
         them = "them as its own" if len(located.listed_elsewhere) > 1 else "it as one of its own"
-        yield _finding(
-            facts,
-            "warning",
-            f"the state file lists {names}: TRAIN deletes {them} when it has saved newer ones",
+        message = f"the state file lists {names}: TRAIN deletes {them} when it has saved newer ones"
+        yield _finding(facts, located, "warning", message, located.listed_elsewhere)
+    if located.listed_nowhere and facts.major < 2:
+        severity = "error" if facts.modes else "warning"
+        message = (
+            "the state file lists checkpoints in directories that do not exist: "
+            + some_names(located.listed_nowhere)
+            + untraced(facts, "TensorFlow 1 raises NotFoundError in TRAIN")
         )
-    if located.listed_nowhere and facts.major_or_any < 2:
-        names = some_names(located.listed_nowhere)
-        yield _finding(
-            facts,
-            "error" if facts.modes else "warning",
-            f"the state file lists checkpoints where no directory is, in {names}"
-            + untraced(facts, "TensorFlow 1 raises NotFoundError in TRAIN"),
-        )
+        yield _finding(facts, located, severity, message, located.listed_nowhere)
 
 
-def _finding(facts: Facts, severity: str, message: str) -> Finding:
-    located = facts.located
+def _finding(
+    facts: Facts, located: Found, severity: str, message: str, paths: Sequence[str]
+) -> Finding:
     modes = (TRAIN,) if facts.modes else ()
+    exist = paths is located.listed_elsewhere
     return Finding(
         rule=RULE.id,
         severity=severity,
         message=message,
         modes=modes,
         outcomes=dict.fromkeys(modes, FAILS_AT_RESTORE) if severity == "error" else {},
-        subject=f"{located.model_dir} {severity}",
+        subject="checkpoints" if exist else "directories",
         hint=state_file_fix(located),
+        data={"checkpoints" if exist else "missing_directories": list(paths)},
     )
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
+    """Returns the headline of a group."""
     return "the state file lists checkpoints of another directory"
 
 
@@ -67,6 +69,7 @@ RULE = Rule(
     severity="warning",
     summary="The state file lists checkpoints of another directory, which TRAIN would delete.",
     check=check,
+    category=FILES,
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(

@@ -1,10 +1,10 @@
 """The global step does not restore.
 
-Estimator always restores ``global_step``, an int64 scalar, in every mode. Checkpoints that were
-written by hand or exported with the weights alone lack it, or hold it as int32.
+Estimator restores ``global_step``, an int64 scalar, in every mode. A checkpoint that was written by
+hand, or that holds the weights alone, lacks it or holds it as int32.
 
-What to do: write the checkpoint with the global step
-(``tf.compat.v1.train.get_or_create_global_step()``) among the saved variables.
+What to do: save the global step (``tf.compat.v1.train.get_or_create_global_step()``) with the other
+variables.
 """
 
 from typing import Iterator, Tuple
@@ -12,10 +12,11 @@ from typing import Iterator, Tuple
 from ..results import Finding
 from .base import (
     FAILS_AT_RESTORE,
+    RESTORE,
+    TRACE,
     Facts,
     PerVariable,
     Rule,
-    model_spec,
     of_another_kind,
     reads_by_key,
 )
@@ -26,7 +27,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     """Finds reads of the global step that the checkpoint does not satisfy."""
     if of_another_kind(facts):
         return iter(())
-    found = PerVariable(RULE.id, RULE.severity)
+    found = PerVariable(RULE)
     stored = facts.stored
     for plan in facts.plans:
         for key, read in reads_by_key(plan).items():
@@ -40,7 +41,7 @@ def check(facts: Facts) -> Iterator[Finding]:
                 if held is None
                 else f"the checkpoint holds {held.dtype} {key}, Estimator reads {read.dtype}"
             )
-            found.add(plan.mode, key, FAILS_AT_RESTORE, message, held, model_spec(read))
+            found.add(plan, read, FAILS_AT_RESTORE, message, held)
     return found.findings()
 
 
@@ -54,6 +55,8 @@ RULE = Rule(
     severity="error",
     summary="The checkpoint has no global_step, or one of another dtype.",
     check=check,
+    category=RESTORE,
+    needs=(TRACE,),
     title=title,
     good=facts,
     bad=lambda: facts(stored={"dense/kernel": ((1, 64), "float32")}),

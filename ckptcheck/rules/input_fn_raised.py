@@ -1,33 +1,33 @@
-"""The input_fn that ``--input-fn`` names raised, or the import of its module did.
+"""The input_fn of ``--input-fn`` raised, or the import of its module did.
 
-Estimator calls an input_fn with those of ``mode``, ``params`` and ``config`` that its signature
-names, and with nothing else. ckptcheck does the same, so an input_fn that needs another argument,
+Estimator calls an input_fn with ``mode``, ``params`` and ``config``, as far as its signature names
+them, and with no other arguments. ckptcheck does the same. An input_fn that needs another argument,
 such as the path of the data, raises in both.
 
-What to do: fix what raised. Where the input_fn needs other arguments, write a function without
-them that calls it, and name that function.
+What to do: fix what raised. If the input_fn needs other arguments, write a function that passes
+them, and name that function.
 """
 
 import dataclasses
 import re
 from typing import Iterator, Tuple
 
-from ..protocol import Failure
+from ..protocol import Failure, FailureKind
 from ..results import Finding
-from .base import Facts, Rule
+from .base import CODE, Facts, Rule
+from .code_failures import failures
 from .examples import facts, failed
-from .model_fn_raised import failures
 
 _NEEDS_MORE = re.compile(r"missing \d+ required (positional|keyword-only) argument")
 _WRAP = (
-    "an input_fn is called with mode, params and config, where its signature names them, and with "
-    "nothing else: name a function that passes the other arguments"
+    "an input_fn is called with mode, params and config as far as its signature names them, and "
+    "with no other arguments: name a function that passes the others"
 )
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds modes whose input_fn raised."""
-    for finding in failures(facts, ("input-fn",), RULE):
+    for finding in failures(facts, (FailureKind.INPUT_FN,), RULE):
         needs_more = not finding.detail and _NEEDS_MORE.search(finding.message)
         yield dataclasses.replace(finding, hint=_WRAP) if needs_more else finding
 
@@ -42,7 +42,11 @@ RULE = Rule(
     severity="error",
     summary="The input_fn of --input-fn, or the import of its module, raised.",
     check=check,
+    category=CODE,
+    needs=(CODE,),
     title=title,
     good=facts,
-    bad=lambda: failed(Failure("input-fn", "TypeError", "missing 1 required positional argument")),
+    bad=lambda: failed(
+        Failure(FailureKind.INPUT_FN, "TypeError", "missing 1 required positional argument")
+    ),
 )

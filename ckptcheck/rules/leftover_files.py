@@ -1,22 +1,23 @@
-"""Files of other saves lie beside the checkpoint's own.
+"""Files of other saves are beside the checkpoint's own files.
 
-A data file with another number of shards in its name, at which TensorFlow does not look, or a data
-file that is longer than its index says comes from a save that used the same name: what was copied
-or saved over it may be mixed. ``.tempstate`` files, ``_temp`` directories, ``checkpoint.tmp…`` and
-what rsync calls ``.model.ckpt-….AbCdEf`` are left from a save or copy that was interrupted, or
-belong to one that is going on now.
+A data file with another number of shards in its name comes from another save with the same name;
+TensorFlow does not read it. The same is true of a data file that is longer than the index requires:
+the data of two saves may be mixed. An interrupted save or copy leaves ``.tempstate`` files,
+``_temp`` directories, ``checkpoint.tmp…``, and rsync's ``.model.ckpt-….AbCdEf``. A save or copy
+that is still running has such files, too.
 
-What to do: delete what an interrupted save has left once no training runs. Where data files of two
-saves are mixed, verify their checksums (``ckptcheck verify``) before the rest is deleted.
+What to do: delete the files of an interrupted save when no training runs. If data files of two
+saves may be mixed, verify the checksums (``ckptcheck verify``) before you delete anything.
 """
 
 import dataclasses
-from typing import Iterator, Tuple
+from typing import Any, Iterator, Mapping, Tuple
 
 from ..model_dir import CheckpointFiles
 from ..results import Finding
-from .base import Facts, Rule, bytes_said
+from .base import FILES, Facts, Rule, bytes_said
 from .examples import facts
+from .file_names import stable_name
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -25,49 +26,55 @@ def check(facts: Facts) -> Iterator[Finding]:
     if files is None:
         return
     for name in files.unreferenced:
-        message = f"{name} belongs to another save of this name; TensorFlow does not look at it"
+        message = f"{name} belongs to another save with this name; TensorFlow does not read it"
         severity, hint = ("note", _NEEDLESS) if facts.data_is_right else ("warning", _MIXED)
-        yield _finding(facts, severity, name, message, hint)
+        yield _finding(facts, severity, name, message, hint, {"reason": "unreferenced"})
     for file in files.files:
         surplus = (file.size or 0) - file.needed
         if surplus > 0 and not facts.data_is_right:
             message = f"{file.name} has {bytes_said(surplus, 'more')} than the index refers to: "
-            message += "TensorFlow reads what the index says, of whatever save that is"
-            yield _finding(facts, "warning", file.name, message, _MIXED)
+            message += "TensorFlow reads what the index refers to, whichever save wrote it"
+            data = {"reason": "longer", "size": file.size, "expected_size": file.needed}
+            yield _finding(facts, "warning", file.name, message, _MIXED, data)
     for name in files.remains:
-        message = f"{name} is left from a save or copy that did not come to its end, or goes on; "
-        message += "no restore looks at it"
-        yield _finding(facts, "note", name, message, _REMAINS)
+        message = f"{name} is from a save or copy that was interrupted or is still running; "
+        message += "no restore reads it"
+        yield _finding(facts, "note", name, message, _REMAINS, {"reason": "temporary"})
 
 
 _MIXED = "verify the checksums with ckptcheck verify"
-_NEEDLESS = "delete it: the checksums of the data that the index refers to are right"
-_REMAINS = "delete it once no training or copying runs"
+_NEEDLESS = "delete it: the checksums of the data that the index refers to match"
+_REMAINS = "delete it when no training or copy is running"
 
 
-def _finding(facts: Facts, severity: str, subject: str, message: str, hint: str) -> Finding:
+def _finding(
+    facts: Facts, severity: str, name: str, message: str, hint: str, data: Mapping[str, Any]
+) -> Finding:
     return Finding(
         rule=RULE.id,
         severity=severity,
         message=message,
         modes=facts.modes,
-        subject=subject,
+        subject=stable_name(name),
         hint=hint,
+        data={"file": name, **data},
     )
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    if findings[0].hint == _REMAINS:
+    """Returns the headline of a group."""
+    if findings[0].data["reason"] == "temporary":
         return "an interrupted save or copy has left files"
-    return "files of another save lie beside the checkpoint's"
+    return "files of another save are beside the checkpoint's"
 
 
 RULE = Rule(
     id="leftover-files",
     severity="warning",
-    summary="Files of other saves lie beside the checkpoint's own.",
+    summary="Files of other saves are beside the checkpoint's own files.",
     check=check,
+    category=FILES,
+    needs=(FILES,),
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(

@@ -1,11 +1,13 @@
 """The model restores a variable that the checkpoint does not hold.
 
 TensorFlow raises ``NotFoundError: Key … not found in checkpoint`` when it restores, and names one
-variable at a time. The usual causes are a layer that was added, a layer or scope that was renamed,
-and another order of layers whose names TensorFlow numbers (``dense``, ``dense_1``).
+variable at a time. The usual causes: a layer was added; a layer or a scope was renamed; or layers
+are built in another order, so that TensorFlow numbers their names differently (``dense``,
+``dense_1``).
 
-What to do: give the layer its old name or scope back, restore with the model_fn that wrote the
-checkpoint, or start a new model_dir and take over what fits with ``tf.train.init_from_checkpoint``.
+What to do: give the layer its old name or scope, or restore with the model_fn that wrote the
+checkpoint. To keep the new model, start a new model_dir and take over what fits with
+``tf.train.init_from_checkpoint``.
 """
 
 from typing import Iterator, Tuple
@@ -13,13 +15,15 @@ from typing import Iterator, Tuple
 from ..results import Finding
 from .base import (
     FAILS_AT_RESTORE,
+    MISSING,
+    RESTORE,
+    TRACE,
     Facts,
     PerVariable,
     Rule,
     counted,
     lost_optimizer,
     missing_reads,
-    model_spec,
     of_another_kind,
 )
 from .examples import READS, facts, read
@@ -29,15 +33,14 @@ def check(facts: Facts) -> Iterator[Finding]:
     """Finds reads without a tensor in the checkpoint."""
     if of_another_kind(facts):
         return iter(())
-    found = PerVariable(RULE.id, RULE.severity)
+    found = PerVariable(RULE)
     for plan in facts.plans:
         claimed = lost_optimizer(facts, plan)
         for item in missing_reads(facts, plan):
             if item in claimed or item.role == "global_step":
                 continue
             message = f"Key {item.key} not found in checkpoint"
-            model = model_spec(item)
-            found.add(plan.mode, item.key, FAILS_AT_RESTORE, message, model=model)
+            found.add(plan, item, FAILS_AT_RESTORE, message)
     return found.findings()
 
 
@@ -55,6 +58,9 @@ RULE = Rule(
     severity="error",
     summary="The model restores a variable that the checkpoint does not hold.",
     check=check,
+    category=RESTORE,
+    needs=(TRACE,),
+    role=MISSING,
     title=title,
     good=facts,
     bad=lambda: facts(reads=(*READS, read("dense_1/kernel", (64, 1)))),

@@ -1,46 +1,51 @@
-"""Files of the model_dir changed while the code was traced.
+"""Files in the model_dir changed while the code was traced.
 
-In a trace, ``config.model_dir`` is a directory of copies that is thrown away: whatever a model_fn
-writes, changes or removes there, the real files stay as they are. Code that knows the path of the
-real model_dir from its params, its flags, or a state file can still write there: a summary writer,
-a vocabulary, a dump of the params. It does the same in every PREDICT and EVAL. ckptcheck compares
-names, sizes and times before and after the trace; it repairs and removes nothing.
+In a trace, ``config.model_dir`` is a temporary copy: the real files stay as they are, whatever a
+model_fn writes, changes or removes there. Code that takes the path of the real model_dir from its
+params, its flags, or a state file can still write there: a summary writer, a vocabulary, a dump of
+the params. It does the same in every PREDICT and EVAL. ckptcheck compares names, sizes and
+modification times before and after the trace; it does not restore or remove anything.
 
-A training run may write to the same directory meanwhile. If there are signs of one (a checkpoint is
-saved, or an event file that was there before grows), this rule leaves out the files that training
+A training run may write to the same directory at the same time. If there are signs of one (a
+checkpoint is saved, or an existing event file grows), this rule ignores the files that training
 runs write: checkpoints, the state file, event files, ``graph.pbtxt``, profiles, ``eval`` and
-``export`` directories. The code may have written such files itself, so the report says which of
-them changed.
+``export`` directories. Since the code may have written such files itself, the report lists the ones
+that changed.
 
 What to do: write where a session runs (a hook, a host_call), or write below ``config.model_dir``,
-which is a copy in a check.
+which is a copy during a check.
 """
 
 import dataclasses
 from typing import Iterator, List, Tuple
 
-from ..model_dir import FileChange
+from ..model_dir import ChangeKind, FileChange
 from ..results import Finding
-from .base import Facts, Rule
+from .base import CODE, Facts, Rule
 from .examples import facts
 
 _MOST_NAMES = 5
-_VERBS = {"written": "appeared", "changed": "changed", "removed": "vanished"}
+_VERBS = {
+    ChangeKind.WRITTEN: "appeared",
+    ChangeKind.CHANGED: "changed",
+    ChangeKind.REMOVED: "vanished",
+}
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Finds files that were written, changed or removed: one finding for each of the three."""
-    for kind in _VERBS:
+    """Finds files that were written, changed or removed: one finding for each kind of change."""
+    for kind, verb in _VERBS.items():
         names = [change.name for change in facts.changes if change.kind == kind]
         if names:
             yield Finding(
                 rule=RULE.id,
                 severity=RULE.severity,
-                message=f"{_listed(names)} {_VERBS[kind]} in {facts.located.model_dir}",
+                message=f"{_listed(names)} {verb} in {facts.located.model_dir}",
                 modes=facts.modes,
                 subject=kind,
                 detail=tuple(names) if len(names) > _MOST_NAMES else (),
-                hint="look for what writes there: the code, or a training run that is at work",
+                hint="find out what writes there: the code, or a training run at the same time",
+                data={"files": names, "change": kind.value},
             )
 
 
@@ -51,20 +56,22 @@ def _listed(names: List[str]) -> str:
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    return "files of the model_dir changed while the code was traced"
+    """Returns the headline of a group."""
+    return "files in the model_dir changed while the code was traced"
 
 
 def _bad() -> Facts:
-    change = FileChange("events.out.tfevents.1", "written")
+    change = FileChange("events.out.tfevents.1", ChangeKind.WRITTEN)
     return dataclasses.replace(facts(), changes=(change,))
 
 
 RULE = Rule(
     id="model-dir-changed",
     severity="warning",
-    summary="Files of the model_dir changed while the code was traced.",
+    summary="Files in the model_dir changed while the code was traced.",
     check=check,
+    category=CODE,
+    needs=(CODE,),
     title=title,
     good=facts,
     bad=_bad,

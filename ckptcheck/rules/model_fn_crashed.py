@@ -1,23 +1,23 @@
 """model_fn, or the import of its module, ended the process.
 
-It died of a signal such as SIGSEGV, or called ``sys.exit`` or ``os._exit``.
+The process died of a signal such as SIGSEGV, or the code called ``sys.exit`` or ``os._exit``.
 
-What to do: run the module alone to see the crash; move calls of ``sys.exit`` and ``app.run`` below
+What to do: run the module alone to see the crash. Move calls of ``sys.exit`` and ``app.run`` below
 ``if __name__ == "__main__"``.
 """
 
 from typing import Iterator, Tuple
 
-from ..protocol import Failure
+from ..protocol import Failure, FailureKind
 from ..results import Finding
-from .base import Facts, Rule
+from .base import CODE, Facts, Rule
+from .code_failures import failures
 from .examples import facts, failed
-from .model_fn_raised import failures
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds modes whose trace ended so."""
-    return failures(facts, ("crashed", "exited"), RULE)
+    return failures(facts, (FailureKind.CRASHED, FailureKind.EXITED), RULE)
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
@@ -30,7 +30,9 @@ RULE = Rule(
     severity="error",
     summary="model_fn ended its process.",
     check=check,
+    category=CODE,
+    needs=(CODE,),
     title=title,
     good=facts,
-    bad=lambda: failed(Failure("crashed", "", "died of SIGSEGV")),
+    bad=lambda: failed(Failure(FailureKind.CRASHED, "", "died of SIGSEGV")),
 )

@@ -1,26 +1,25 @@
 """model_fn took more memory than it may, or than there is.
 
-With ``--memory-limit SIZE`` each mode may take so much beside TensorFlow itself, and is ended when
-it, or what it started, takes more. Without it there is no limit of ckptcheck's: where the system
-refuses memory, this rule says so; where it kills the process, ``model-fn-crashed`` does, since
-the traced code is made the first thing to go.
+With ``--memory-limit SIZE`` ckptcheck ends a mode that takes more than SIZE beside TensorFlow
+itself, with the processes that it started. Without the option there is no limit. If the system
+refuses memory, this rule says so. If the system kills the process, ``model-fn-crashed`` does.
 
-What to do: load data in input_fn or in the session and not while the graph is built; or allow more
+What to do: load data in the input_fn or in the session, not while the graph is built. Or allow more
 with ``--memory-limit``.
 """
 
 from typing import Iterator, Tuple
 
-from ..protocol import Failure
+from ..protocol import Failure, FailureKind
 from ..results import Finding
-from .base import Facts, Rule
+from .base import CODE, Facts, Rule
+from .code_failures import failures
 from .examples import facts, failed
-from .model_fn_raised import failures
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds modes whose trace ended so."""
-    return failures(facts, ("out-of-memory",), RULE)
+    return failures(facts, (FailureKind.OUT_OF_MEMORY,), RULE)
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
@@ -33,7 +32,9 @@ RULE = Rule(
     severity="error",
     summary="model_fn took more memory than it may, or than there is.",
     check=check,
+    category=CODE,
+    needs=(CODE,),
     title=title,
     good=facts,
-    bad=lambda: failed(Failure("out-of-memory", "", "used more than 4G of memory")),
+    bad=lambda: failed(Failure(FailureKind.OUT_OF_MEMORY, "", "used more than 4G of memory")),
 )

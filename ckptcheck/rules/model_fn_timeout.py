@@ -1,23 +1,23 @@
-"""model_fn was still running when its time was up.
+"""model_fn did not return in time.
 
-The import of the user's module and the call of model_fn together have ``--timeout`` seconds in each
-mode. Downloads, training at import time and endless loops end here.
+In each mode, the import of the user's module and the call of model_fn together may take
+``--timeout`` seconds. Downloads, training at import time and endless loops end here.
 
 What to do: move such work out of the module's top level, or allow more time with ``--timeout``.
 """
 
 from typing import Iterator, Tuple
 
-from ..protocol import Failure
+from ..protocol import Failure, FailureKind
 from ..results import Finding
-from .base import Facts, Rule
+from .base import CODE, Facts, Rule
+from .code_failures import failures
 from .examples import facts, failed
-from .model_fn_raised import failures
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds modes whose trace ended so."""
-    return failures(facts, ("timed-out",), RULE)
+    return failures(facts, (FailureKind.TIMED_OUT,), RULE)
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
@@ -30,7 +30,9 @@ RULE = Rule(
     severity="error",
     summary="model_fn did not return in time.",
     check=check,
+    category=CODE,
+    needs=(CODE,),
     title=title,
     good=facts,
-    bad=lambda: failed(Failure("timed-out", "", "was still running after 300 s")),
+    bad=lambda: failed(Failure(FailureKind.TIMED_OUT, "", "was still running after 300 s")),
 )

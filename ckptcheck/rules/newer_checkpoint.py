@@ -1,56 +1,58 @@
 """The state file names an older checkpoint than the directory holds.
 
-Estimator loads what the state file names, whatever else is there. Checkpoints with a higher step
-come from a training run after which the state file was put back, copied without them, or lost the
-race of two runs in one directory. TRAIN goes on from the older one and overwrites the newer files
-when it comes to their step; where the state file lists them too, it takes them for older ones that
-it has to delete (``keep_checkpoint_max``).
+Estimator loads the checkpoint that the state file names, whatever else exists. Checkpoints with a
+higher step come from a training run after which the state file was restored, copied without them,
+or overwritten by a second run in the same directory. TRAIN continues from the older one and
+overwrites the newer files when it reaches their step. If the state file lists them too, TRAIN
+counts them among the old checkpoints that it deletes (``keep_checkpoint_max``).
 
-What to do: copy the newer ones to another place before TRAIN runs. Name the one that you mean in
-the file ``checkpoint`` (``model_checkpoint_path``), or give it to ckptcheck instead of the
+What to do: copy the newer checkpoints to another directory before TRAIN runs. Name the one that you
+mean in the file ``checkpoint`` (``model_checkpoint_path``), or give it to ckptcheck instead of the
 directory.
 """
 
 import dataclasses
 import os
 import shlex
-from typing import Iterator, Optional, Sequence, Tuple
+from typing import Iterator, List, Optional, Tuple
 
-from ..model_dir import Located, step_of
+from ..model_dir import Found, step_of
 from ..results import Finding
-from .base import Facts, Rule, name_alone, series, some_names
+from .base import FILES, Facts, Rule, some_names
 from .examples import LOCATED, facts
+from .state_file_wording import name_alone, series
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Finds checkpoints that are newer than the one that is loaded."""
+    """Finds checkpoints that are newer than the one that Estimator loads."""
     located = facts.located
-    if located.explicit or not located.exists or located.elsewhere:
+    if not isinstance(located, Found) or located.elsewhere:
         return
     step = step_of(located.prefix)
     newer = [prefix for prefix in located.candidates if _is_newer(prefix, located.prefix, step)]
     if not newer:
         return
     best = os.path.basename(newer[-1])
+    deleted = [os.path.basename(path) for path in newer if path in set(located.listed_here)]
     yield Finding(
         rule=RULE.id,
         severity=RULE.severity,
         message=(
             f"the state file names {os.path.basename(located.prefix)}, so Estimator loads that "
-            f"one; the directory holds {best}" + _deleted(located, newer)
+            f"one; the directory holds {best}" + _deletes(deleted)
         ),
         modes=facts.modes,
-        subject=located.prefix,
+        subject="state file",
         hint=(
-            f"if you mean that one, and ckptcheck verify {shlex.quote(newer[-1])} finds it good, "
+            f"if you mean that one, and ckptcheck verify {shlex.quote(newer[-1])} finds no error, "
             + name_alone(located, best)
         ),
+        data={"checkpoint": located.prefix, "newer": newer, "deleted": deleted},
     )
 
 
-def _deleted(located: Located, newer: Sequence[str]) -> str:
-    lost = [os.path.basename(prefix) for prefix in newer if prefix in set(located.listed_here)]
-    return f", and TRAIN will delete {some_names(lost)}, which it lists" if lost else ""
+def _deletes(names: List[str]) -> str:
+    return f", and TRAIN will delete {some_names(names)}, which it lists" if names else ""
 
 
 def _is_newer(prefix: str, loaded: str, step: Optional[int]) -> bool:
@@ -60,8 +62,8 @@ def _is_newer(prefix: str, loaded: str, step: Optional[int]) -> bool:
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    return "the state file names an older checkpoint than there is"
+    """Returns the headline of a group."""
+    return "the state file does not name the latest checkpoint"
 
 
 RULE = Rule(
@@ -69,6 +71,7 @@ RULE = Rule(
     severity="warning",
     summary="The state file names an older checkpoint than the directory holds.",
     check=check,
+    category=FILES,
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(

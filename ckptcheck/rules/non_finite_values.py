@@ -1,14 +1,14 @@
-"""Values of a tensor are no numbers, or infinite.
+"""Some values of a tensor are NaN or infinite.
 
-A loss that went to NaN takes the weights with it, and everything that is computed from them. They
-restore without a word, and predictions may be NaN. An infinite value is one step before that, in a
-weight as in the state of an optimizer: no optimizer of TensorFlow begins with one, and a sum of
-squares that has become infinite stops its weight for good. A mask, or the best loss so far, may be
-infinite and be meant so: then verify with ``--fail-on error``. ``ckptcheck verify`` reads all of
-the data and looks at every value of every dtype of floating point; other checks do not.
+A loss that became NaN makes the weights NaN, and everything that is computed from them. Such
+weights restore without an error, and predictions may be NaN. Infinite values often come first, in
+weights or in the state of an optimizer: no optimizer of TensorFlow starts with one, and a sum of
+squares that became infinite stops the training of its weight. A mask, or the best loss so far, may
+be infinite on purpose; then verify with ``--fail-on error``. ``ckptcheck verify`` reads all of the
+data and looks at every value of every floating-point dtype; other checks do not.
 
-What to do: go back to the last checkpoint without them (``ckptcheck verify --all-checkpoints``) and
-find out what the loss did after it.
+What to do: go back to the last checkpoint without such values (``ckptcheck verify
+--all-checkpoints``) and find out what the loss did after it.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ from typing import Iterator, Tuple
 from ..model_dir import TensorScan
 from ..protocol import VariableSpec
 from ..results import Finding
-from .base import Facts, Rule, counted
+from .base import DATA, UNSOUND, Facts, Rule, counted
 from .examples import facts
 
 
@@ -27,23 +27,21 @@ def check(facts: Facts) -> Iterator[Finding]:
         if not scan.nan and not scan.infinite:
             continue
         variable = scan.variable
-        parts = [
-            f"{number} {what}"
-            for number, what in ((scan.nan, "NaN"), (scan.infinite, "infinite"))
-            if number
-        ]
+        counts = ((scan.nan, "NaN"), (scan.infinite, "infinite"))
+        parts = " and ".join(f"{count} {what}" for count, what in counts if count)
         yield Finding(
             rule=RULE.id,
             severity=RULE.severity,
-            message=f"{variable.name}: {' and '.join(parts)} of {variable.elements:,} values",
+            message=f"{variable.name}: {parts} of {variable.elements:,} values",
             modes=facts.modes,
             variable=variable.name,
             hint="go back to the last checkpoint without them",
+            data={"nan": scan.nan, "infinite": scan.infinite, "values": variable.elements},
         )
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
+    """Returns the headline of a group."""
     what = "values that are NaN or infinite"
     return counted(findings, f"1 tensor holds {what}", f"{{}} tensors hold {what}")
 
@@ -51,8 +49,11 @@ def title(findings: Tuple[Finding, ...]) -> str:
 RULE = Rule(
     id="non-finite-values",
     severity="warning",
-    summary="Values of a tensor are NaN or infinite (ckptcheck verify).",
+    summary="Some values of a tensor are NaN or infinite (ckptcheck verify).",
     check=check,
+    category=DATA,
+    needs=(DATA,),
+    role=UNSOUND,
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(

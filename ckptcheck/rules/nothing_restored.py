@@ -1,16 +1,16 @@
 """The model reads nothing of the checkpoint except the global step.
 
-The restore does not raise, because it reads nothing that could fail. But a model that uses none of
-the trained variables is rarely the model that was trained: TARGET may name another function, a
-factory may get other params, or the layers may be built in a graph of their own.
+The restore does not raise, because nothing that it reads can fail. But a model that uses none of
+the trained variables is rarely the model that was trained. TARGET may name another function, a
+factory may get other params, or the layers may be built in another graph.
 
-What to do: see whether TARGET, the params and the modes are the right ones.
+What to do: look whether TARGET, the params and the modes are the right ones.
 """
 
 from typing import Iterator, Tuple
 
 from ..results import Finding
-from .base import Facts, Rule, restores_nothing
+from .base import RESTORE, TRACE, Facts, Rule, restores_nothing
 from .examples import READS, facts
 
 
@@ -24,7 +24,8 @@ def check(facts: Facts) -> Iterator[Finding]:
             message=_message(unread),
             modes=tuple(plan.mode for plan in facts.plans),
             subject="checkpoint",
-            hint="see whether TARGET and the params are the right ones",
+            hint="look whether TARGET and the params are the right ones",
+            data={"unread": unread},
         )
 
 
@@ -43,6 +44,8 @@ RULE = Rule(
     severity="error",
     summary="The model reads nothing of the checkpoint except the global step.",
     check=check,
+    category=RESTORE,
+    needs=(TRACE,),
     title=title,
     good=facts,
     bad=lambda: facts(reads=READS[1:]),

@@ -1,12 +1,11 @@
-"""Only the optimizer's own state is missing: the weights fit, the slots do not.
+"""The weights fit, but the variables of the optimizer are not in the checkpoint.
 
-Each optimizer keeps variables of its own beside the weights (Adam two for each, Momentum one).
-With another optimizer than the one that wrote the checkpoint the weights restore and the slots are
-not there: PREDICT works, TRAIN raises, and so does EVAL where the model_fn builds its optimizer in
-EVAL too.
+An optimizer keeps variables of its own beside the weights: Adam two for each weight, Momentum one.
+If another optimizer wrote the checkpoint, the weights restore and these slots are missing. PREDICT
+works. TRAIN raises, and so does EVAL if the model_fn builds its optimizer in EVAL too.
 
-What to do: train on with the old optimizer, or start a new model_dir whose weights are warm-started
-from this checkpoint (``warm_start_from``).
+What to do: go on training with the old optimizer, or start a new model_dir and take over the
+weights (``warm_start_from``).
 """
 
 from typing import Iterator, Tuple
@@ -14,11 +13,12 @@ from typing import Iterator, Tuple
 from ..results import Finding
 from .base import (
     FAILS_AT_RESTORE,
+    RESTORE,
+    TRACE,
     Facts,
     PerVariable,
     Rule,
     lost_optimizer,
-    model_spec,
     of_another_kind,
 )
 from .examples import WEIGHTS, facts, read
@@ -28,12 +28,11 @@ def check(facts: Facts) -> Iterator[Finding]:
     """Finds plans in which only the optimizer's slots are missing."""
     if of_another_kind(facts):
         return iter(())
-    found = PerVariable(RULE.id, RULE.severity)
+    found = PerVariable(RULE)
     for plan in facts.plans:
         for item in lost_optimizer(facts, plan):
             message = f"Key {item.key} not found in checkpoint"
-            model = model_spec(item)
-            found.add(plan.mode, item.key, FAILS_AT_RESTORE, message, model=model)
+            found.add(plan, item, FAILS_AT_RESTORE, message)
     return found.findings()
 
 
@@ -50,6 +49,8 @@ RULE = Rule(
     severity="error",
     summary="The weights fit, but the optimizer's own variables are not in the checkpoint.",
     check=check,
+    category=RESTORE,
+    needs=(TRACE,),
     title=title,
     good=lambda: facts(
         stored={**WEIGHTS, "dense/kernel/Adam": ((1, 64), "float32")},

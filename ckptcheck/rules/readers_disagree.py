@@ -1,18 +1,18 @@
-"""ckptcheck and TensorFlow read different things out of one index.
+"""ckptcheck and TensorFlow read different things from the same index.
 
-ckptcheck reads the index of a checkpoint by itself, and compares what it finds with the list that
-TensorFlow gives. They should never differ. Where they do, either one of them is wrong, or the file
-was written anew in between; nothing that is said about the checkpoint can be relied on.
+ckptcheck has its own reader for the index of a checkpoint, and compares the result with
+TensorFlow's list. They should never differ. If they do, one of them is wrong, or the file was
+written again in between. Do not rely on anything else that the report says about the checkpoint.
 
-What to do: run it again while nobody writes to the model_dir. If they differ still, report it as a
-bug of ckptcheck, with the index file.
+What to do: run the check again while nothing writes to the model_dir. If they still differ, report
+a bug in ckptcheck, with the index file.
 """
 
 import dataclasses
 from typing import Iterator, Tuple
 
 from ..results import Finding
-from .base import CANNOT_BE_TRACED, Facts, Rule, all_modes
+from .base import CANNOT_BE_TRACED, FILES, Facts, Rule, all_modes
 from .examples import facts
 
 
@@ -25,21 +25,23 @@ def check(facts: Facts) -> Iterator[Finding]:
             message=facts.disagreement,
             modes=facts.modes,
             outcomes=all_modes(facts, CANNOT_BE_TRACED),
-            subject=facts.located.prefix,
-            hint="run it again while nobody writes to the model_dir",
+            subject="index",
+            hint="run the check again while nothing writes to the model_dir",
+            data={"checkpoint": facts.located.prefix},
         )
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    return "ckptcheck and TensorFlow do not read the same"
+    """Returns the headline of a group."""
+    return "ckptcheck and TensorFlow read different things"
 
 
 RULE = Rule(
     id="readers-disagree",
     severity="error",
-    summary="ckptcheck and TensorFlow read different things out of the index.",
+    summary="ckptcheck and TensorFlow read different things from the same index.",
     check=check,
+    category=FILES,
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(facts(), disagreement="dense/kernel: float32 and float64"),

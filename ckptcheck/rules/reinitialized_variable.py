@@ -1,28 +1,28 @@
 """A variable is restored and then initialized again.
 
-Estimator runs the scaffold's ``local_init_op`` after the restore. Where that op assigns a variable
-that was restored just before, the checkpoint's value is lost without a word: predictions come from
-fresh weights.
+Estimator runs the ``local_init_op`` of the Scaffold after the restore. If that op assigns a
+variable that was just restored, the value of the checkpoint is lost. Nothing raises, and
+predictions come from fresh weights.
 
-What to do: leave ``tf.compat.v1.global_variables_initializer()``, and initializers of restored
-variables, out of ``local_init_op``.
+What to do: leave ``tf.compat.v1.global_variables_initializer()`` and the initializers of restored
+variables out of ``local_init_op``.
 """
 
 from typing import Iterator, Tuple
 
 from ..protocol import RestorePlan, VariableSpec
 from ..results import Finding
-from .base import SILENTLY_WRONG, Facts, PerVariable, Rule, counted
+from .base import RESTORE, SILENTLY_WRONG, TRACE, Facts, PerVariable, Rule, counted
 from .examples import facts
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds restored variables that the local init op assigns."""
-    found = PerVariable(RULE.id, RULE.severity)
+    found = PerVariable(RULE)
     for plan in facts.plans:
         for spec in plan.reinitialized:
             message = "local_init_op assigns it after the restore: the checkpoint's value is lost"
-            found.add(plan.mode, spec.name, SILENTLY_WRONG, message, model=spec)
+            found.add(plan, spec, SILENTLY_WRONG, message)
     return found.findings()
 
 
@@ -37,6 +37,8 @@ RULE = Rule(
     severity="error",
     summary="local_init_op overwrites a variable that was just restored.",
     check=check,
+    category=RESTORE,
+    needs=(TRACE,),
     title=title,
     good=facts,
     bad=lambda: facts(

@@ -1,37 +1,43 @@
-"""An iterator of the input_fn is restored with the variables, which Estimator cannot do.
+"""The saver restores an iterator of the input_fn, which Estimator initializes too late.
 
 ``make_saveable_from_iterator`` in the collection ``tf.GraphKeys.SAVEABLE_OBJECTS`` makes the saver
-restore the iterator. Estimator initializes iterators after the restore, and TensorFlow restores
-only into one that is initialized: ``Restore() failed because the iterator has not been
-initialized``.
+restore the iterator with the variables. TensorFlow restores an iterator only if it is initialized,
+and Estimator initializes iterators after the restore: ``Restore() failed because the iterator has
+not been initialized``.
 
-What to do: save the iterator apart from the variables, with
+What to do: save the iterator apart from the variables with
 ``tf.data.experimental.CheckpointInputPipelineHook``, or take it out of the collection.
 """
 
-from typing import Iterator, Tuple
+from typing import Dict, Iterator, List, Tuple
 
-from ..protocol import Read
+from ..protocol import Read, ReadCheck, ReadSink
 from ..results import Finding
-from .base import FAILS_AT_RESTORE, Facts, PerVariable, Rule, reads_by_key
+from .base import FAILS_AT_RESTORE, RESTORE, TRACE, Facts, Rule, reads_by_key
 from .examples import READS, WEIGHTS, facts
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds reads into iterators that are initialized too late."""
-    found = PerVariable(RULE.id, RULE.severity)
-    stored = facts.stored
+    modes: Dict[str, List[str]] = {}
     for plan in facts.plans:
         for key, item in reads_by_key(plan).items():
-            if item.check == "initialized" and key in stored:
-                found.add(plan.mode, key, FAILS_AT_RESTORE, _MESSAGE)
-    return found.findings()
+            if item.check is ReadCheck.INITIALIZED and key in facts.stored:
+                modes.setdefault(key, []).append(plan.mode)
+    for key, mine in sorted(modes.items()):
+        yield Finding(
+            rule=RULE.id,
+            severity=RULE.severity,
+            message=_MESSAGE,
+            modes=tuple(mine),
+            outcomes=dict.fromkeys(mine, FAILS_AT_RESTORE),
+            variable=key,
+            data={"error": _ERROR},
+        )
 
 
-_MESSAGE = (
-    "the restore raises: Restore() failed because the iterator has not been initialized; Estimator "
-    "does that later"
-)
+_ERROR = "Restore() failed because the iterator has not been initialized"
+_MESSAGE = f"the restore raises: {_ERROR}; Estimator does that later"
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
@@ -39,13 +45,17 @@ def title(findings: Tuple[Finding, ...]) -> str:
     return "an iterator of the input_fn is restored with the variables"
 
 
-_ITERATOR = Read("iterator", "", None, "variant", "", "iterator", "initialized", "other")
+_ITERATOR = Read(
+    "iterator", "", None, "variant", "", ReadSink.ITERATOR, ReadCheck.INITIALIZED, "other"
+)
 
 RULE = Rule(
     id="saved-iterator",
     severity="error",
     summary="An iterator of the input_fn is restored with the variables.",
     check=check,
+    category=RESTORE,
+    needs=(TRACE,),
     title=title,
     good=facts,
     bad=lambda: facts(

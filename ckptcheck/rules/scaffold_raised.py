@@ -1,24 +1,24 @@
 """TensorFlow refuses the Scaffold that model_fn returned.
 
-After model_fn has returned, Estimator finishes its Scaffold before it restores anything: it builds
-the ready ops and the saver. That raises where, for instance, several savers stand in the collection
-``tf.GraphKeys.SAVERS`` and none was named, or a saver has no variables at all.
+After model_fn has returned and before the restore, Estimator finishes the Scaffold: it builds the
+ready ops and the saver. That raises, for example, if the collection ``tf.GraphKeys.SAVERS`` holds
+several savers and the Scaffold names none, or if a saver has no variables.
 
-What to do: name the saver (``tf.train.Scaffold(saver=…)``) in every mode's EstimatorSpec.
+What to do: name the saver (``tf.train.Scaffold(saver=…)``) in the EstimatorSpec of every mode.
 """
 
 from typing import Iterator, Tuple
 
-from ..protocol import Failure
+from ..protocol import Failure, FailureKind
 from ..results import Finding
-from .base import FAILS_AT_RESTORE, Facts, Rule
+from .base import CODE, FAILS_AT_RESTORE, Facts, Rule
+from .code_failures import failures
 from .examples import facts, failed
-from .model_fn_raised import failures
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds modes whose Scaffold could not be finished."""
-    return failures(facts, ("scaffold",), RULE, FAILS_AT_RESTORE)
+    return failures(facts, (FailureKind.SCAFFOLD,), RULE, FAILS_AT_RESTORE)
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
@@ -31,7 +31,11 @@ RULE = Rule(
     severity="error",
     summary="TensorFlow refuses the Scaffold that model_fn returned.",
     check=check,
+    category=CODE,
+    needs=(CODE,),
     title=title,
     good=facts,
-    bad=lambda: failed(Failure("scaffold", "RuntimeError", "More than one item in collection")),
+    bad=lambda: failed(
+        Failure(FailureKind.SCAFFOLD, "RuntimeError", "More than one item in collection")
+    ),
 )

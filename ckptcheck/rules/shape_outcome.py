@@ -2,7 +2,18 @@
 
 from typing import NamedTuple, Optional
 
-from ..protocol import EVAL, TRAIN, Read, RestorePlan, Shape, VariableSpec, allows, elements
+from ..protocol import (
+    EVAL,
+    TRAIN,
+    Read,
+    ReadCheck,
+    ReadSink,
+    RestorePlan,
+    Shape,
+    VariableSpec,
+    allows,
+    elements,
+)
 from ..results import Outcome
 from .base import FAILS_AT_RESTORE, FAILS_AT_RUN, SILENTLY_WRONG
 
@@ -15,10 +26,10 @@ class ShapeProblem(NamedTuple):
 
 
 _REFUSALS = {
-    "assign": "Assign requires shapes of both tensors to match",
-    "reshape": "Input to reshape is a tensor with another number of values",
-    "slice": "Shape in shape_and_slice spec does not match the shape in the save file",
-    "table": "Expected shape … for value, got …",
+    ReadCheck.ASSIGN: "Assign requires shapes of both tensors to match",
+    ReadCheck.RESHAPE: "Input to reshape is a tensor with another number of values",
+    ReadCheck.SLICE: "Shape in shape_and_slice spec does not match the shape in the save file",
+    ReadCheck.TABLE: "Expected shape … for value, got …",
 }
 """What TensorFlow says of another shape, by what it verifies of a read."""
 
@@ -27,11 +38,11 @@ def shape_problem(read: Read, stored: VariableSpec, plan: RestorePlan) -> Option
     """Judges a read's shape; None where it is the stored one, or the dtype fails first."""
     if read.dtype != stored.dtype:
         return None
-    if read.sink == "opaque":
+    if read.sink is ReadSink.OPAQUE:
         return _opaque_problem(read, plan)
     if allows(read.shape, stored.shape):
         return None
-    if read.check == "reshape" and _same_count(read.shape, stored.shape):
+    if read.check is ReadCheck.RESHAPE and _same_count(read.shape, stored.shape):
         return None
     if read.check in _REFUSALS:
         return ShapeProblem(FAILS_AT_RESTORE, _REFUSALS[read.check])

@@ -1,12 +1,12 @@
-"""The step in the checkpoint's name is not the global step in it.
+"""The step in the checkpoint's name differs from the global step in the checkpoint.
 
-Estimator names a checkpoint after the global step, and TRAIN goes on from the value that is stored,
-whatever the name says. Where they differ, the files have been renamed or copied over one another,
-or a tool wrote them. Only names such as ``model.ckpt-1000`` are looked at: in those of other savers
-the number may be that of an epoch, or of the save, as ``tf.train.Checkpoint`` counts.
+Estimator names a checkpoint after the global step, and TRAIN continues from the stored value,
+whatever the name says. If they differ, the files were renamed or copied over one another, or a tool
+wrote them. This rule looks only at names such as ``model.ckpt-1000``: with other savers the number
+may be the epoch, or the count of saves, as with ``tf.train.Checkpoint``.
 
-What to do: find out which one is right before training goes on; schedules of the learning rate
-follow the stored value.
+What to do: find out which one is right before you continue training. Learning rate schedules follow
+the stored value.
 """
 
 import dataclasses
@@ -15,12 +15,13 @@ from typing import Iterator, Tuple
 
 from ..model_dir import CheckpointFiles
 from ..results import Finding
-from .base import OWN_NAMES, Facts, Rule
+from .base import FILES, Facts, Rule
 from .examples import facts
+from .state_file_wording import OWN_NAMES
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Finds a name and a value that differ."""
+    """Finds a name and a stored value that differ."""
     if facts.files is None or facts.index is None:
         return
     named, stored = facts.index.step, facts.files.global_step
@@ -29,15 +30,16 @@ def check(facts: Facts) -> Iterator[Finding]:
     if not os.path.basename(facts.index.prefix).startswith(OWN_NAMES):
         return  # other savers may number epochs
     if _SAVE_COUNTER in facts.stored:
-        return  # that is what the name says
+        return  # the name holds this counter
     yield Finding(
         rule=RULE.id,
         severity=RULE.severity,
         message=f"the name says step {named}, and global_step in it is {stored}; "
-        f"TRAIN goes on from {stored}",
+        f"TRAIN continues from {stored}",
         modes=facts.modes,
-        subject=facts.located.prefix,
-        hint="find out whether the files have been renamed, or the saver numbers epochs",
+        subject="global_step",
+        hint="find out whether the files were renamed, or the saver numbers epochs",
+        data={"name_step": named, "stored_step": stored},
     )
 
 
@@ -45,15 +47,17 @@ _SAVE_COUNTER = "save_counter/.ATTRIBUTES/VARIABLE_VALUE"
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    return "the checkpoint is not of the step that its name says"
+    """Returns the headline of a group."""
+    return "the step in the checkpoint's name is not its global step"
 
 
 RULE = Rule(
     id="step-mismatch",
     severity="warning",
-    summary="The step in the checkpoint's name is not the global step in it.",
+    summary="The step in the checkpoint's name differs from its global step.",
     check=check,
+    category=FILES,
+    needs=(FILES,),
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(facts(), files=CheckpointFiles(global_step=7)),

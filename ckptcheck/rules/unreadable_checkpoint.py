@@ -1,8 +1,8 @@
-"""TensorFlow cannot read the checkpoint, or not all of it is there.
+"""TensorFlow cannot read the checkpoint, or parts of it are missing.
 
-The index says which tensors there are; the data files (shards) hold their bytes. With a shard
-missing or cut short the index can still be listed, so a look at the names finds nothing wrong, and
-the restore raises later, in the modes that read a tensor that is not there: ``Read less bytes than
+The index lists the tensors; the data files (shards) hold their bytes. If a data file is missing or
+truncated, TensorFlow can still list the index, so a look at the names finds nothing wrong. The
+restore raises later, in the modes that read a tensor of that file: ``Read less bytes than
 requested``, ``No such file or directory``.
 
 What to do: copy all files of the checkpoint (``.index`` and every ``.data-…-of-…``) again from
@@ -10,13 +10,15 @@ where it was written.
 """
 
 import dataclasses
-from typing import Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
-from ..model_dir import CheckpointFiles
-from ..protocol import Failure
+from ..model_dir import CheckpointFiles, DataFile, FlawKind, Found, Named
+from ..protocol import Failure, FailureKind
 from ..results import Finding
 from .base import (
+    DATA,
     FAILS_AT_RESTORE,
+    UNSOUND,
     Facts,
     Rule,
     all_modes,
@@ -26,60 +28,78 @@ from .base import (
     untraced,
 )
 from .examples import facts
+from .file_names import stable_name
 
 
 def check(facts: Facts) -> Iterator[Finding]:
-    """Finds an index that TensorFlow refuses, and shards that are missing."""
+    """Finds an index that TensorFlow refuses, and data files that are missing."""
     located = facts.located
-    if facts.unreadable is not None and (located.exists or located.explicit):
+    if facts.unreadable is not None and located.exists:
         refusal = _refusal(facts.unreadable, located.prefix)
         refusal += untraced(facts, "restoring raises in every mode")
-        yield _finding(facts, located.prefix, refusal)
+        data = {"checkpoint": located.prefix, "problem": facts.unreadable.message}
+        yield _finding(facts, "index", refusal, _COPY_AGAIN, data)
     if facts.files is not None:
-        yield from _files(facts, facts.files)
-        return
-    for name in located.missing_shards:
-        yield _finding(facts, name, f"the data file {name} is missing")
+        yield from _incomplete(facts, facts.files)
+    elif isinstance(located, (Found, Named)):
+        for name in located.missing_shards:
+            message = f"the data file {name} is missing"
+            yield _finding(facts, stable_name(name), message, _COPY_AGAIN, {"file": name})
 
 
 def _refusal(failure: Failure, prefix: str) -> str:
-    """Who says what of the index; ckptcheck's own reader names the file itself."""
+    """The reason why the index cannot be read; ckptcheck's own reader names the file itself."""
     if failure.type == OWN_READER:
         return failure.message
     return f"TensorFlow says of {prefix}: {failure.message}"
 
 
 OWN_READER = "DamagedError"
-"""The type of what ckptcheck's own reader says, which an inspection hears."""
+"""The type of a failure of ckptcheck's own reader."""
 
 
-def _files(facts: Facts, files: CheckpointFiles) -> Iterator[Finding]:
-    """Data files that are not there or not whole, by what the index refers to."""
-    lost_by_file: Dict[str, List[str]] = {}
+def _incomplete(facts: Facts, files: CheckpointFiles) -> Iterator[Finding]:
+    """Data files that are missing or truncated, and the variables that they hold."""
+    unreadable: Dict[str, List[str]] = {}
     for flaw in files.flaws:
-        if flaw.kind in ("no-file", "past-end"):
-            lost_by_file.setdefault(flaw.file, []).append(flaw.variable)
+        if flaw.kind in (FlawKind.NO_FILE, FlawKind.PAST_END):
+            unreadable.setdefault(flaw.file, []).append(flaw.variable)
     for file in files.files:
-        if file.whole:
+        if file.complete:
             continue
-        lost = lost_by_file.get(file.name, [])
-        names = f"without it {some_names(lost)} cannot be read"
-        if file.problem:
-            message = f"the data file {file.name} cannot be read ({file.problem}): {names}"
-        elif file.size is None:
-            message = f"the data file {file.name} is missing: {names}"
-        else:
-            message = (
-                f"the data file {file.name} has {bytes_said(file.size)}; by the index it has "
-                f"{file.needed}: {some_names(lost)} cannot be read"
-            )
-        message += untraced(facts, "restoring any of them raises")
-        finding = _finding(facts, file.name, message, file.problem)
-        yield dataclasses.replace(finding, outcomes=outcomes_of_reading(facts, lost))
+        variables = unreadable.get(file.name, [])
+        message = _message(file, variables) + untraced(facts, "restoring any of them raises")
+        hint = f"make {file.name} readable, or {_COPY_AGAIN}"
+        data = {
+            "file": file.name,
+            "problem": file.problem,
+            "size": file.size,
+            "expected_size": file.needed,
+            "variables": variables,
+        }
+        subject = stable_name(file.name)
+        finding = _finding(facts, subject, message, hint if file.problem else _COPY_AGAIN, data)
+        yield dataclasses.replace(finding, outcomes=outcomes_of_reading(facts, variables))
 
 
-def _finding(facts: Facts, subject: str, message: str, problem: str = "") -> Finding:
-    again = "copy all files of the checkpoint again from where it was written"
+def _message(file: DataFile, variables: List[str]) -> str:
+    cannot = f"{some_names(variables)} cannot be read"
+    if file.problem:
+        return f"the data file {file.name} cannot be read ({file.problem}): without it {cannot}"
+    if file.size is None:
+        return f"the data file {file.name} is missing: without it {cannot}"
+    return (
+        f"the data file {file.name} has {bytes_said(file.size)}, but the index requires "
+        f"{file.needed}: {cannot}"
+    )
+
+
+_COPY_AGAIN = "copy all files of the checkpoint again from where it was written"
+
+
+def _finding(
+    facts: Facts, subject: str, message: str, hint: str, data: Mapping[str, Any]
+) -> Finding:
     return Finding(
         rule=RULE.id,
         severity=RULE.severity,
@@ -87,23 +107,28 @@ def _finding(facts: Facts, subject: str, message: str, problem: str = "") -> Fin
         modes=facts.modes,
         outcomes=all_modes(facts, FAILS_AT_RESTORE),
         subject=subject,
-        hint=f"make {subject} a file that can be read, or {again}" if problem else again,
+        hint=hint,
+        data=data,
     )
 
 
 def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    return "the checkpoint's files are not whole"
+    """Returns the headline of a group."""
+    return "the checkpoint's files are incomplete or unreadable"
 
 
 RULE = Rule(
     id="unreadable-checkpoint",
     severity="error",
-    summary="TensorFlow cannot read the checkpoint, or a data file is missing or cut short.",
+    summary="TensorFlow cannot read the checkpoint, or a data file is missing or truncated.",
     check=check,
+    category=DATA,
+    role=UNSOUND,
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(
-        facts(), index=None, unreadable=Failure("raised", "DataLossError", "not an sstable")
+        facts(),
+        index=None,
+        unreadable=Failure(FailureKind.RAISED, "DataLossError", "not an sstable"),
     ),
 )

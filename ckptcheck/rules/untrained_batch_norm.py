@@ -1,12 +1,12 @@
 """The statistics of a batch normalization are as they were before the first step.
 
-TRAIN updates ``moving_mean`` and ``moving_variance`` by ops of the collection ``UPDATE_OPS``, which
-``tf.layers`` does not run by itself. Without them training goes well, since TRAIN normalizes by the
-batch, and EVAL and PREDICT normalize by a mean of 0 and a variance of 1: they restore, and are
-silently wrong. ``ckptcheck verify`` reads all of the data; other checks do not.
+In TRAIN, ops of the collection ``UPDATE_OPS`` update ``moving_mean`` and ``moving_variance``;
+``tf.layers`` does not run them by itself. Without them TRAIN works, since it normalizes by the
+batch. EVAL and PREDICT normalize by a mean of 0 and a variance of 1: they restore, and they are
+silently wrong. This rule needs all data of the checkpoint, which ``ckptcheck verify`` reads.
 
-What to do: run the train op after the update ops: ``with
-tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS)):``, and train again.
+What to do: run the train op after the update ops (``with
+tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS)):``), and train again.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ from typing import Iterator, Tuple
 from ..model_dir import CheckpointFiles, TensorScan
 from ..protocol import VariableSpec
 from ..results import Finding
-from .base import Facts, Rule, counted
+from .base import CODE, DATA, Facts, Rule, counted
 from .examples import facts
 
 _OBJECT = "/.ATTRIBUTES/VARIABLE_VALUE"
@@ -40,6 +40,7 @@ def check(facts: Facts) -> Iterator[Finding]:
                 modes=facts.modes,
                 variable=scan.variable.name,
                 hint="run the update ops with the train op, and train again",
+                data={"mean": scan.variable.name, "variance": variance.variable.name},
             )
 
 
@@ -66,6 +67,8 @@ RULE = Rule(
     severity="warning",
     summary="The statistics of a batch normalization were never updated (ckptcheck verify).",
     check=check,
+    category=CODE,
+    needs=(DATA,),
     title=title,
     good=facts,
     bad=lambda: dataclasses.replace(

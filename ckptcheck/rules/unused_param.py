@@ -1,11 +1,11 @@
 """The params hold a key that the model_fn never looked at.
 
-The key is misspelt, or belongs to an older model_fn. The model_fn works as if the key were not
-there, with its own default if it has one. A key may matter in one mode only, so this rule is silent
-unless PREDICT, EVAL and TRAIN are all checked. It is also silent if model_fn reads its params as a
-whole (``**params``, ``dict(params)``, iteration), since any key may matter then.
+The key is misspelled, or belongs to an older model_fn. The model_fn works as if the key were not
+there, and uses its own default if it has one. A key may matter in one mode only, so this rule is
+silent unless PREDICT, EVAL and TRAIN are all checked. It is also silent if model_fn reads its
+params as a whole (``**params``, ``dict(params)``, iteration), since any key may matter then.
 
-What to do: correct the key's name, or remove it.
+What to do: correct the name of the key, or remove it.
 """
 
 import difflib
@@ -13,7 +13,7 @@ from typing import Any, Iterator, List, Mapping, Set, Tuple
 
 from ..protocol import MODES, Location, ParamRead
 from ..results import Finding
-from .base import Facts, Rule
+from .base import PARAMS, TRACE, Facts, Rule
 from .examples import with_params
 
 _INJECTED = ("batch_size", "use_tpu", "context")
@@ -45,6 +45,7 @@ def check(facts: Facts) -> Iterator[Finding]:
             modes=facts.modes,
             subject=key,
             location=near[0].location if near else None,
+            data={"param": key, "meant": near[0].key if near else None},
         )
 
 
@@ -88,6 +89,8 @@ RULE = Rule(
     severity="warning",
     summary="The params hold a key that the model_fn never looked at.",
     check=check,
+    category=PARAMS,
+    needs=(TRACE,),
     title=title,
     good=lambda: with_params({"units": 8}, ParamRead("units", True)),
     bad=lambda: with_params({"unit": 8}, ParamRead("units", False, 4, True)),

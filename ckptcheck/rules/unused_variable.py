@@ -1,11 +1,11 @@
 """The checkpoint holds a variable that no checked mode restores.
 
-TensorFlow does not raise. But a trained weight that is no longer used is rarely intended: a layer
-was removed or renamed. If TRAIN is not checked, this is a note, since TRAIN may have layers of its
-own.
+TensorFlow does not raise. But a trained weight that the model no longer uses is rarely meant: a
+layer was removed or renamed. If TRAIN is not checked, this is a note, since TRAIN may have layers
+that the other modes do not have.
 
-What to do: if the layer was renamed, see the missing variables of the same report. If it was
-removed on purpose, or belongs to a mode that was not checked, do nothing.
+What to do: if the layer was renamed, look at the missing variables of the same report. Do nothing
+if the layer was removed on purpose, or belongs to a mode that was not checked.
 """
 
 from typing import Iterator, Tuple
@@ -13,6 +13,9 @@ from typing import Iterator, Tuple
 from ..protocol import TRAIN
 from ..results import Finding
 from .base import (
+    RESTORE,
+    TRACE,
+    UNUSED,
     Facts,
     Rule,
     counted,
@@ -73,6 +76,9 @@ RULE = Rule(
     severity="warning",
     summary="The checkpoint holds a variable that no checked mode restores.",
     check=check,
+    category=RESTORE,
+    needs=(TRACE,),
+    role=UNUSED,
     title=title,
     good=facts,
     bad=lambda: facts(stored={**WEIGHTS, "dense_1/kernel": ((64, 1), "float32")}),

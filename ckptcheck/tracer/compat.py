@@ -17,7 +17,7 @@ import importlib
 import os
 import sys
 import warnings
-from typing import Any, Callable, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Iterable, List, Optional, Sequence, Tuple
 
 from ..protocol import EVAL, TRAIN
 from .failures import UsageError
@@ -184,6 +184,12 @@ def reroute(old: Any, new: Any) -> None:
                 op._update_input(place, new)
 
 
+def set_control_inputs(op: Any, others: Sequence[Any]) -> None:
+    """Lets an op wait for some ops and for no others."""
+    op._remove_all_control_inputs()
+    op._add_control_inputs(others)
+
+
 def use_behavior(tensorflow: Any, behavior: str) -> None:
     """Switches to reference (``v1``) or resource (``v2``) variables; "" leaves the default."""
     major = version_of(tensorflow.__version__)[0]
@@ -311,3 +317,12 @@ def is_dataset(tensorflow: Any, value: Any) -> bool:
 def create_global_step(tensorflow: Any, graph: Any) -> Any:
     """The global step, made as Estimator makes it, before the input_fn."""
     return v1(tensorflow).train.create_global_step(graph)
+
+
+def frames_of(op: Any) -> Any:
+    """The frames in which an op was made; none where TensorFlow did not keep them.
+
+    ``op.traceback`` has them too, but on TensorFlow 1 it reads the source files of them all.
+    """
+    frames = getattr(op, "_traceback", None)
+    return (op.traceback if frames is None else frames) or ()

@@ -1,9 +1,9 @@
-"""Turns what the user's code threw into a :class:`..spec.Failure`."""
+"""Turns what the user's code threw into a :class:`..protocol.Failure`."""
 
 import re
 from typing import Any, Callable, Optional
 
-from ..protocol import Failure
+from ..protocol import Failure, FailureKind
 from .user_code import user_frames
 
 _LONGEST_MESSAGE = 2000
@@ -30,15 +30,15 @@ def failure_of(error: BaseException, doing: str = "") -> Failure:
         doing: what was going on where it was not the call of model_fn, such as ``importing net``.
     """
     if isinstance(error, UsageError):
-        return Failure("usage", "", str(error))
+        return Failure(FailureKind.USAGE, "", str(error))
     frames = user_frames(error.__traceback__)
     if isinstance(error, SystemExit):
         text = f"called sys.exit({_text_of(repr, error.code)})"
-        return Failure("exited", "SystemExit", _with(doing, text), frames)
+        return Failure(FailureKind.EXITED, "SystemExit", _with(doing, text), frames)
     name = type(error).__name__[:_LONGEST_NAME]
     if isinstance(error, MemoryError):
-        return Failure("out-of-memory", name, _with(doing, _message(error)), frames)
-    return Failure("raised", name, _with(doing, _message(error)), frames)
+        return Failure(FailureKind.OUT_OF_MEMORY, name, _with(doing, _message(error)), frames)
+    return Failure(FailureKind.RAISED, name, _with(doing, _message(error)), frames)
 
 
 def _with(doing: str, text: str) -> str:

@@ -13,7 +13,7 @@ import sys
 import time
 from typing import Any, Callable, Dict, Optional, Tuple, Union
 
-from ..protocol import Failure, to_json
+from ..protocol import Failure, FailureKind, to_json
 from . import processes, scratch
 from .failures import failure_of
 from .left_out import Ledger, LeftOut
@@ -211,7 +211,7 @@ class Child:
         if now < self.deadline:
             return None
         text = f"was still running after {self._timeout:g} s and was stopped (--timeout)"
-        return _failed(Failure("timed-out", "", text))
+        return _failed(Failure(FailureKind.TIMED_OUT, "", text))
 
     def too_large(self) -> Optional[Any]:
         """The message of a fork that uses more memory than it may."""
@@ -219,13 +219,17 @@ class Child:
         if not self.memory_limit or processes.memory_of(self.pid) <= most:
             return None
         text = f"used more than {size_text(self.memory_limit)} of memory and was stopped"
-        return _failed(Failure("out-of-memory", "", text + " (--memory-limit)"))
+        return _failed(Failure(FailureKind.OUT_OF_MEMORY, "", text + " (--memory-limit)"))
 
     def missed(self) -> Tuple[LeftOut, ...]:
         """What its code used, or may have used, without being shown it."""
         if self.ledger is None:
             return ()
         return self.ledger.touched(scratch.was_asked(self._scratch))
+
+    def began_dry_run(self) -> bool:
+        """Whether it traced the code to its end, and began to judge the run."""
+        return self.ledger is not None and scratch.began_dry_run(self._scratch)
 
     def end(self) -> None:
         """Ends it, all that it started, and its place for files."""
@@ -261,9 +265,9 @@ def _message(body: Union[bytes, bytearray]) -> Any:
     return found if isinstance(found, dict) and len(found) == 1 else _failed(_SCRIBBLED)
 
 
-_SCRIBBLED = Failure("crashed", "", "wrote into a file descriptor that it did not open")
+_SCRIBBLED = Failure(FailureKind.CRASHED, "", "wrote into a file descriptor that it did not open")
 _TOO_LARGE = Failure(
-    "crashed", "", f"made a graph whose report is larger than {LARGEST_REPLY >> 20} MiB"
+    FailureKind.CRASHED, "", f"made a graph whose report is larger than {LARGEST_REPLY >> 20} MiB"
 )
 
 
@@ -283,14 +287,14 @@ def _death(status: int, memory_limit: int) -> Failure:
     """What to say of a fork that ended without a reply."""
     if not os.WIFSIGNALED(status):
         code = os.WEXITSTATUS(status)
-        return Failure("exited", "", f"ended the process with exit code {code}")
+        return Failure(FailureKind.EXITED, "", f"ended the process with exit code {code}")
     number = os.WTERMSIG(status)
     text = f"died of {_signal_name(number)}"
     if number == signal.SIGKILL:
         text += " (which the system sends when memory runs out; see --memory-limit)"
     if number == signal.SIGABRT and memory_limit:
         text += f", perhaps for want of memory (--memory-limit {size_text(memory_limit)})"
-    return Failure("crashed", "", text)
+    return Failure(FailureKind.CRASHED, "", text)
 
 
 def _signal_name(number: int) -> str:

@@ -7,20 +7,20 @@ convolution these verify nothing. It depends on the version and on the processor
 asked, by :mod:`.fused_kernels`.
 """
 
-from typing import Any, Dict, Iterator, Optional, Sequence, Set, Tuple
+from typing import Any, Iterator, Mapping, Optional, Sequence, Set, Tuple
 
 from . import fused_kernels
-from .convolutions import static_shape
 from .fused_kernels import ADDITIONS, NORMALIZATIONS, Fusion, Sizes
 from .imports import ImportedError, imported, part_of
 from .restore_plan import ancestors
+from .static_shapes import static_shape
 
 
 def fuse(
     tensorflow: Any,
     definition: Any,
     reached: Set[Any],
-    changed: Dict[str, Sizes],
+    changed: Mapping[str, Sequence[int]],
     fetched: Set[str],
 ) -> Optional[Tuple[str, str]]:
     """Makes an Identity of each op whose fused kernel takes what the op itself would refuse.
@@ -56,7 +56,9 @@ class _Restored:
         reached: the ops that restored shapes flow into.
     """
 
-    def __init__(self, tensorflow: Any, reached: Set[Any], changed: Dict[str, Sizes]) -> None:
+    def __init__(
+        self, tensorflow: Any, reached: Set[Any], changed: Mapping[str, Sequence[int]]
+    ) -> None:
         self.reached = reached
         self._tensorflow = tensorflow
         self._changed = changed

@@ -1,7 +1,8 @@
 """Graphs that are imported anew, for TensorFlow's shape functions to look at."""
 
 import contextlib
-from typing import Any, Dict, Iterator, Set
+import types
+from typing import Any, Iterator, Mapping, Set
 
 
 class ImportedError(Exception):
@@ -10,7 +11,10 @@ class ImportedError(Exception):
 
 @contextlib.contextmanager
 def imported(
-    tensorflow: Any, definition: Any, pinned: Dict[str, Any], folded: Dict[str, Any]
+    tensorflow: Any,
+    definition: Any,
+    pinned: Mapping[str, Any],
+    folded: Mapping[str, Any] = types.MappingProxyType({}),
 ) -> Iterator[Any]:
     """A graph with some inputs of known shapes and some known values, while it is the default.
 
@@ -31,7 +35,7 @@ def imported(
 
 
 def part_of(graph: Any, ops: Set[Any]) -> Any:
-    """The GraphDef of some ops, with the functions of the whole graph."""
+    """The GraphDef of some ops, without recorded shapes, with the functions of the whole graph."""
     definition = graph.as_graph_def()
     names = {op.name for op in ops}
     kept = [node for node in definition.node if node.name in names]
@@ -39,6 +43,9 @@ def part_of(graph: Any, ops: Set[Any]) -> Any:
     part.versions.CopyFrom(definition.versions)
     part.library.CopyFrom(definition.library)
     part.node.extend(kept)
+    for node in part.node:  # which would contradict restored shapes
+        node.attr.pop("_output_shapes", None)
+        node.attr.pop("_class", None)
     return part
 
 

@@ -2,7 +2,7 @@
 
 A *probe* stands for features whose structure is not known yet. It watches what the model_fn does
 with them: which keys it asks for, whether it unpacks them, or takes them for one tensor. Whatever
-it sees is an :class:`..spec.InputEvent`; where the guess was wrong the trace is given up with
+it sees is an :class:`..protocol.InputEvent`; where the guess was wrong the trace is given up with
 :class:`.failures.StructureMismatch`, to be tried again with a better one.
 """
 

@@ -6,10 +6,21 @@ it goes and what TensorFlow verifies on the way. Nothing is inferred from the na
 """
 
 import re
-from typing import Any, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
-from ..protocol import Read, RestorePlan, Shape, VariableSpec
+from ..protocol import (
+    Location,
+    Read,
+    ReadCheck,
+    ReadSink,
+    RestorePlan,
+    Shape,
+    VariableSpec,
+    allows,
+)
+from .compat import frames_of
 from .scaffold import Prepared
+from .user_code import created_at
 
 _READ_OPS = ("RestoreV2", "Restore", "RestoreSlice")
 _VARIABLE_OPS = ("VariableV2", "Variable", "VarHandleOp", "TemporaryVariable")
@@ -61,11 +72,21 @@ class Restore(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """A read, the op of the variable that it is written to, and the tensor that it gives."""
+    """A read, the op that holds what it is written to, and the tensor that it gives."""
 
     read: Read
     sink: Optional[Any]
     output: Any
+
+    @property
+    def variable(self) -> Optional[Any]:
+        """The op of the variable, None where the read is written to something else."""
+        return self.sink if self.read.sink is ReadSink.ASSIGN else None
+
+    def fits(self, stored: Dict[str, VariableSpec]) -> bool:
+        """Whether the checkpoint holds what the read asks for."""
+        held, read = stored.get(self.read.key), self.read
+        return held is not None and held.dtype == read.dtype and allows(read.shape, held.shape)
 
 
 class Variables:
@@ -86,7 +107,7 @@ class Variables:
         return VariableSpec(op.name, shape, op.get_attr("dtype").base_dtype.name)
 
     def role(self, name: str) -> str:
-        """What a variable is for: see :class:`..spec.Read`."""
+        """What a variable is for: see :class:`..protocol.Read`."""
         if name in self.global_step:
             return "global_step"
         if name in self.trainable:
@@ -155,7 +176,12 @@ def _prefixes(name: str, trainable: Set[str]) -> Iterator[str]:
 
 
 def restore_of(
-    tensorflow: Any, graph: Any, mode: str, prepared: Prepared, fetches: Iterable[Any]
+    tensorflow: Any,
+    graph: Any,
+    mode: str,
+    prepared: Prepared,
+    fetches: Iterable[Any],
+    checkpoint: Iterable[VariableSpec] = (),
 ) -> Restore:
     """The restore that a mode will do.
 
@@ -165,11 +191,12 @@ def restore_of(
         mode: ``predict``, ``eval``, ``train`` or ``export``.
         prepared: what the session starts with.
         fetches: what the mode runs after the restore.
+        checkpoint: what the checkpoint holds.
     """
     variables = Variables(tensorflow, graph)
     found = _reads(tensorflow, graph, prepared.saver, variables)
     reads = tuple(item.read for item in found)
-    sinks = tuple(item.sink for item in found)
+    sinks = tuple(item.variable for item in found)
     restored = {op for op in sinks if op is not None}
     local_init = ancestors(filter(None, [as_op(prepared.local_init_op)]))
     filled = _assigned(local_init)
@@ -177,14 +204,25 @@ def restore_of(
     uninitialized |= _reported(prepared.ready_op) - restored - filled
     unwatched = set(variables.global_ops) - restored - filled - uninitialized
     unwatched &= ancestors(filter(None, map(as_op, fetches)))
+    stored = {spec.name: spec for spec in checkpoint}
+    other = [item for item in found if not item.fits(stored)]
+    wrong = {item.read.variable or item.read.key: item.sink for item in other}
+    wrong.update((op.name, op) for op in uninitialized | unwatched | (restored & filled))
     plan = RestorePlan(
         mode,
         reads,
         _specs(variables, uninitialized),
         _specs(variables, unwatched),
         _specs(variables, restored & filled),
+        locations=_locations(wrong),
     )
     return Restore(plan, sinks, tuple(item.output for item in found))
+
+
+def _locations(ops: Dict[str, Optional[Any]]) -> Dict[str, Location]:
+    """The lines of the user's code that create some ops; those of libraries have none."""
+    found = ((name, created_at(frames_of(op))) for name, op in ops.items() if op is not None)
+    return {name: place for name, place in found if place is not None}
 
 
 def _specs(variables: Variables, ops: Iterable[Any]) -> Tuple[VariableSpec, ...]:
@@ -229,7 +267,7 @@ def _reads_of(tensorflow: Any, op: Any, within: Set[Any], variables: Variables) 
         key = names[index] if names is not None else ""
         piece = slices[index] if slices is not None else ""
         way = _follow(output, within)
-        spec = variables.spec(way.sink) if way.kind == "assign" and way.sink else None
+        spec = variables.spec(way.sink) if way.kind is ReadSink.ASSIGN and way.sink else None
         shape = full_shape(piece) if piece else (spec.shape if spec else way.shape)
         read = Read(
             key=key,
@@ -238,10 +276,10 @@ def _reads_of(tensorflow: Any, op: Any, within: Set[Any], variables: Variables) 
             dtype=output.dtype.base_dtype.name,
             slice=piece,
             sink=way.kind,
-            check="slice" if piece else way.check,
+            check=ReadCheck.SLICE if piece else way.check,
             role=variables.role(spec.name) if spec else "other",
         )
-        yield _Found(read, way.sink if way.kind == "assign" else None, output)
+        yield _Found(read, way.sink, output)
 
 
 def _strings(tensorflow: Any, tensor: Any) -> Optional[List[str]]:
@@ -268,9 +306,9 @@ class _Way(NamedTuple):
     ``shape`` is what the sink accepts where it is no variable.
     """
 
-    kind: str
+    kind: ReadSink
     sink: Optional[Any]
-    check: str
+    check: ReadCheck
     shape: Shape = None
 
 
@@ -280,22 +318,23 @@ def _follow(output: Any, within: Set[Any]) -> _Way:
     for _ in range(64):
         consumers = [op for op in tensor.consumers() if op in within]
         if len(consumers) != 1:
-            return _Way("opaque", None, "none")
+            return _Way(ReadSink.OPAQUE, None, ReadCheck.NONE)
         op = consumers[0]
         if op.type in _ASSIGN_OPS and op.inputs[1] is tensor:
-            check = "reshape" if reshaped else _assign_check(op)
-            return _Way("assign", op.inputs[0].op, check)
+            check = ReadCheck.RESHAPE if reshaped else _assign_check(op)
+            return _Way(ReadSink.ASSIGN, op.inputs[0].op, check)
         if op.type in _TABLE_OPS:
             shape = _table_shape(op.inputs[0].op, list(op.inputs).index(tensor))
-            return _Way("table", op.inputs[0].op, "table", shape)
+            return _Way(ReadSink.TABLE, op.inputs[0].op, ReadCheck.TABLE, shape)
         if op.type == "DeserializeIterator":
             ready = op.inputs[0].op.type == "OneShotIterator"  # the others are made ready later
-            return _Way("iterator", op.inputs[0].op, "none" if ready else "initialized")
+            check = ReadCheck.NONE if ready else ReadCheck.INITIALIZED
+            return _Way(ReadSink.ITERATOR, op.inputs[0].op, check)
         if op.type not in _PASS_THROUGH or not op.outputs:
-            return _Way("opaque", None, "none")
+            return _Way(ReadSink.OPAQUE, None, ReadCheck.NONE)
         reshaped = reshaped or op.type == "Reshape"
         tensor = op.outputs[0]
-    return _Way("opaque", None, "none")
+    return _Way(ReadSink.OPAQUE, None, ReadCheck.NONE)
 
 
 def _table_shape(table: Any, slot: int) -> Shape:
@@ -320,9 +359,9 @@ def _dense_table_shape(table: Any, slot: int) -> Shape:
     return (None, width)
 
 
-def _assign_check(op: Any) -> str:
+def _assign_check(op: Any) -> ReadCheck:
     try:
         validates = op.get_attr("validate_shape")
     except ValueError:  # AssignVariableOp of older versions has no such attribute
         validates = False
-    return "assign" if validates else "none"
+    return ReadCheck.ASSIGN if validates else ReadCheck.NONE

@@ -123,6 +123,12 @@ def _within(memory_limit: int, work: Callable[[], Any]) -> Any:
         return work()
 
 
+def _without_dry_run(request: Dict[str, Any], message: str) -> Dict[str, Any]:
+    """The request of a fork that its dry run has ended, for a trace without one."""
+    trace_request = dict(request["trace"], no_dry_run=f"the process {message}")
+    return dict(request, trace=trace_request)
+
+
 class Server:
     """Starts a fork for each request and hands its reply on."""
 
@@ -244,11 +250,15 @@ class Server:
 
     def _finish(self, child: Child, reply: Dict[str, Any]) -> None:
         missed = child.missed()
+        lost_dry_run = "failure" in reply and child.began_dry_run()
         self._end(child)
         new = {item.name for item in missed if not item.reason}
         if new:
             self._opened.setdefault(child.request["trace"]["model_dir"], set()).update(new)
             self._waiting.insert(0, dict(child.request, deadline=child.deadline))
+            return
+        if lost_dry_run:
+            self._waiting.insert(0, _without_dry_run(child.request, reply["failure"]["message"]))
             return
         if missed:
             reply = {"failure": to_json(failure_of(left_out.incomplete(missed)))}

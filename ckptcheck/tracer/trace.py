@@ -12,13 +12,14 @@ from ..protocol import (
     TRAIN,
     FailedTrace,
     Failure,
+    FailureKind,
     FinishedTrace,
     Misfit,
     Observed,
     TraceReply,
     TraceRequest,
 )
-from . import compat, custom_saveables, flags, graph_text, run_shapes, scaffold, scratch, target
+from . import after_restore, compat, custom_saveables, flags, graph_text, scaffold, scratch, target
 from .failures import StructureMismatch, UsageError, failure_of, missing_tensorflow_name
 from .inputs import ESTIMATOR_MODES, Inputs
 from .params import Watcher, build_params
@@ -48,9 +49,10 @@ class _ModeTracer:
         self.taken = True
         self.behavior = ""
         self.tpu_spec = False
-        self.other_shapes = False
+        self.unjudged = False
         self.doing = ""
         self._first_op = 0
+        self._graph_text: Optional[str] = None
 
     def run(self) -> TraceReply:
         return TraceReply(self._outcome())
@@ -70,14 +72,14 @@ class _ModeTracer:
             return Misfit(mode, str(inputs.recorder.wrong), self._seen())
         if isinstance(plan, Failure):
             return self._failed(plan, None)
-        return FinishedTrace(mode, plan, self._seen(), self.behavior, self.other_shapes)
+        return FinishedTrace(mode, plan, self._seen(), self.behavior, self.unjudged)
 
     def _failure_of(self, error: BaseException, doing: str) -> Failure:
         failure = failure_of(error, doing)
         if self.doing != _CALLING_INPUT_FN or failure.kind != "raised":
             return failure
         said = "" if doing == _CALLING_INPUT_FN else doing
-        return replace(failure_of(error, said), kind="input-fn")
+        return replace(failure_of(error, said), kind=FailureKind.INPUT_FN)
 
     def _failed(self, failure: Failure, error: Optional[BaseException]) -> FailedTrace:
         name = missing_tensorflow_name(error)
@@ -91,7 +93,6 @@ class _ModeTracer:
 
     def _seen(self) -> Observed:
         features, labels = self.inputs.structure()
-        graph = self.graph if self.request.guessed and self._first_op else None
         return Observed(
             params=self.watcher.use(self.taken),
             events=tuple(self.inputs.recorder.events),
@@ -101,9 +102,17 @@ class _ModeTracer:
             stand_ins=self.stand_ins,
             notes=self.notes,
             tpu_spec=self.tpu_spec,
-            graph="" if graph is None else graph_text.graph_text(self.tensorflow, graph),
+            graph=self._text_of_graph(),
             first_op=self._first_op,
         )
+
+    def _text_of_graph(self) -> str:
+        """The graph for the reply, as it is when this is called first."""
+        if self._graph_text is None:
+            wanted = self.graph is not None and self.request.guessed and self._first_op
+            text = graph_text.graph_text(self.tensorflow, self.graph) if wanted else ""
+            self._graph_text = text
+        return self._graph_text
 
     def _trace(self) -> Any:
         request, tf = self.request, self.tensorflow
@@ -198,18 +207,20 @@ class _ModeTracer:
             self.tpu_spec = True
             refused = [] if model.is_estimator else _refused_params(self.request.params)
             if refused:
-                return Failure("raised", "ValueError", _REFUSED.format(" and ".join(refused)))
+                return Failure(
+                    FailureKind.RAISED, "ValueError", _REFUSED.format(" and ".join(refused))
+                )
             result = result.as_estimator_spec()
         if not hasattr(result, "scaffold") or not hasattr(result, "train_op"):
             text = f"model_fn returned {_kind(result)}, not an EstimatorSpec"
-            return Failure("no-spec", "", text)
+            return Failure(FailureKind.NO_SPEC, "", text)
         lacking = [name for name in _NEEDED[self.request.mode] if _is_empty(getattr(result, name))]
         if lacking:
             text = _LACKING.format(" and ".join(lacking), self.request.mode.upper())
-            return Failure("no-spec", "", text)
+            return Failure(FailureKind.NO_SPEC, "", text)
         taken = [name for name in _OWN_METRICS if name in (result.eval_metric_ops or {})]
         if self.request.mode == EVAL and taken:
-            return Failure("raised", "ValueError", _TAKEN.format(taken[0]))
+            return Failure(FailureKind.RAISED, "ValueError", _TAKEN.format(taken[0]))
         return result
 
     def _add_tpu_params(self, params: Any) -> None:
@@ -238,32 +249,26 @@ class _ModeTracer:
             raise ValueError("model_fn does not take labels, but input_fn returns labels.")
 
     def _plan(self, spec: Any, config: Any, step: Any) -> Any:
-        mode = self.request.mode
+        request, mode = self.request, self.request.mode
         if self.request.input_fn and self.inputs.of_receiver != (mode == EXPORT):
             self.notes += (_receiver_note(self.request),)
         scaffold.begin_hooks(spec, mode)
         try:
             prepared = scaffold.prepare(self.tensorflow, spec, mode)
         except Exception as error:  # TensorFlow's, of what the code made of its Scaffold
-            return replace(failure_of(error), kind="scaffold")
+            return replace(failure_of(error), kind=FailureKind.SCAFFOLD)
         self.notes += scaffold.own_restore(self.tensorflow, prepared.saver)
         fetches = scaffold.fetches(spec, mode, step)
-        restore = restore_of(self.tensorflow, self.graph, mode, prepared, fetches)
-        self.notes += _opaque_notes(restore.plan)
         stored = self.request.checkpoint
+        restore = restore_of(self.tensorflow, self.graph, mode, prepared, fetches, stored)
+        self.notes += _opaque_notes(restore.plan)
         opaque_errors = custom_saveables.errors(self.tensorflow, self.graph, restore, stored)
-        run = run_shapes.run_errors(
-            self.tensorflow,
-            self.graph,
-            restore,
-            stored,
-            fetches,
-            self.inputs.tensors(),
-            self.request.rehearse,
+        self._text_of_graph()  # before a dry run changes the graph
+        run = after_restore.judged(
+            self.tensorflow, self.graph, restore, fetches, self.inputs.tensors(), request
         )
-        self.other_shapes = run.other_shapes
-        if run.unrehearsed:
-            self.notes += (_UNREHEARSED.format(mode.upper(), run.unrehearsed),)
+        self.unjudged = run.unjudged
+        self.notes += run.notes(mode)
         return replace(restore.plan, run_errors=run.errors, opaque_errors=opaque_errors)
 
 
@@ -305,11 +310,6 @@ _TAKEN = (
     "with the same name."
 )
 """What Estimator itself says once EVAL's model_fn has returned, on 1.15.5 and 2.15.1."""
-
-_UNREHEARSED = (
-    "in a dry run, whether the run after the restore raises in {}: {}. TensorFlow's shape "
-    "functions alone judged it"
-)
 
 
 def _opaque_notes(plan: Any) -> Tuple[str, ...]:

@@ -6,7 +6,7 @@ import sys
 import sysconfig
 import types
 from os.path import join, normpath
-from typing import Any, Iterator, List, Optional, Tuple
+from typing import Any, Iterable, Iterator, List, Optional, Tuple
 
 from ..protocol import Frame, Location
 
@@ -62,6 +62,14 @@ def shown(path: str) -> str:
     """A path as people want to read it: relative to the working directory where it is below it."""
     full, above = absolute(path), join(_HERE, "")
     return full[len(above) :] if full.startswith(above) else path
+
+
+def created_at(frames: Iterable[Any]) -> Optional[Location]:
+    """The innermost line of the user's code among the frames in which TensorFlow made an op."""
+    for frame in reversed(list(frames)):
+        if is_user_file(frame.filename):
+            return Location(shown(frame.filename), frame.lineno)
+    return None
 
 
 def user_frames(traceback: Any, most: int = 4) -> Tuple[Frame, ...]:

@@ -9,15 +9,14 @@ import subprocess
 import sys
 from typing import Any, Dict, List, Optional, Set
 
-from ckptcheck.checker import run_check
+from ckptcheck.checks import run_check
 from ckptcheck.client.process import Tracer
 from ckptcheck.commands.terminal import exit_code
-from ckptcheck.config import CheckSpec
 from ckptcheck.errors import UsageError
 from ckptcheck.exit_codes import EXIT_USAGE
 from ckptcheck.inspection import inspect
-from ckptcheck.reporters.formats import FORMATS
-from ckptcheck.reporters.options import Options
+from ckptcheck.options import CheckSpec
+from ckptcheck.reporters import render
 from ckptcheck.results import Report
 
 from .cases import Case
@@ -98,9 +97,8 @@ class Oracle:
 
     def close(self) -> None:
         """End the process."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
+        with self._process:  # closes its pipes, which ends it, and waits
+            pass
 
 
 def _raise_oracle_errors(answer: Dict[str, Any]) -> None:
@@ -207,7 +205,7 @@ class Check:
             return
         self.code = exit_code(report)
         self.kinds = _kinds_of_variables(report)
-        self.report = json.loads(FORMATS["json"](report, Options()))
+        self.report = json.loads(render(report, "json"))
 
     def verdict(self, mode: str) -> Optional[str]:
         """The verdict for a mode, as `verdict_text` writes it."""
@@ -230,7 +228,7 @@ def _kinds_of_variables(report: Report) -> Set[str]:
     launch = report.trace.launch if report.trace is not None else None
     if launch is None or not launch.reason.startswith("the graph saved by"):
         return set()
-    graph = inspect(report.model_dir).graph
+    graph = inspect(report.model_dir).contents.graph
     return {launch.behavior} if graph is None else {launch.behavior, graph.behavior}
 
 

@@ -32,13 +32,13 @@ from typing import (
     TypeVar,
 )
 
-from ckptcheck.checker import run_check
+from ckptcheck.checks import run_check
 from ckptcheck.client.process import Tracer
 from ckptcheck.commands.terminal import exit_code
-from ckptcheck.config import CheckSpec
 from ckptcheck.errors import UsageError
 from ckptcheck.exit_codes import EXIT_OK, EXIT_USAGE
 from ckptcheck.inspection import inspect
+from ckptcheck.options import CheckSpec
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 
@@ -152,16 +152,17 @@ class Beside:
         found = inspect(self.model_dir)
         rules = [finding.rule for item in found.groups for finding in item.findings]
         loaded = [item for item in found.checkpoints if item.loaded]
-        if not loaded or not loaded[0].written or not loaded[0].size or found.graph is None:
+        there = loaded and loaded[0].written and loaded[0].size
+        if not there or found.contents.graph is None:
             rules.append("(not all that there is of a checkpoint)")
         return Outcome(exit_code(found), tuple(rules), _said(found.groups))
 
     def verify(self, all_checkpoints: bool = False) -> Outcome:
         """A verification of all data."""
         found = verify(self.model_dir, all_checkpoints)
-        groups = [group for item in found.checkpoints for group in item.groups]
+        groups = [group for item in found.verified for group in item.groups]
         rules = [finding.rule for group in groups for finding in group.findings]
-        if not any(item.tensors for item in found.checkpoints):
+        if not any(item.data.tensors for item in found.verified):
             rules.append("(no tensor was read)")
         return Outcome(exit_code(found), tuple(rules), _said(groups))
 
@@ -171,8 +172,8 @@ class Beside:
         out = os.path.join(self._folder, f"snapshot-{self._snapshots}")
         try:
             made = snapshot(self.model_dir, out)
-            rules = [finding.rule for item in made.groups for finding in item.findings]
-            if not any(name.endswith(".meta.gz") for name in made.names):
+            rules = [finding.rule for finding in made.findings]
+            if not any(name.endswith(".meta.gz") for name in made.written.names):
                 rules.append("(a snapshot without the .meta file)")
             found = inspect(out)
             rules.extend(finding.rule for item in found.groups for finding in item.findings)

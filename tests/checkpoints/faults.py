@@ -16,8 +16,7 @@ from typing import Callable, Dict, Iterator
 
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
-from ckptcheck.reporters.files_text import render_inspection, render_verification
-from ckptcheck.reporters.options import Options
+from ckptcheck.reporters import render
 from ckptcheck.verification import verify
 
 from ..support import as_a_user, digest, folder_of_all
@@ -105,8 +104,8 @@ def _judge(model_dir: str, counts: Dict[str, int]) -> None:
         with as_a_user():
             found = inspect(model_dir)
             counts["findings"] += len(found.findings)
-            render_inspection(found, Options())
-            render_verification(verify(model_dir, all_checkpoints=True), Options())
+            render(found)
+            render(verify(model_dir, all_checkpoints=True))
     except UsageError:
         counts["usage errors"] += 1
     assert time.monotonic() - start < _SOON_SECONDS

@@ -37,14 +37,12 @@ _LARGEST = 1 << 16
 
 def one_index(data: bytes) -> None:
     """Reads the bytes as an index, as a block of one, and as an entry of one."""
-    kind = data[0] % 4 if data else 0
+    kind = data[0] % 3 if data else 0
     rest = data[1:]
     if kind == 0:
         content = rest
     elif kind == 1:
         content = writer.table_of_blocks([(b"\xff" * 8, rest, 0)])
-    elif kind == 2:
-        content = writer.table_of_blocks([(b"\xff" * 8, rest, 1)])
     else:
         half = len(rest) // 2
         content = writer.index({b"a": rest[:half], b"b/c": rest[half:]})
@@ -92,8 +90,7 @@ def seeds(target: str) -> List[bytes]:
         for pairs in table_blocks(data):
             block = writer.block(pairs)
             found.append(b"\1" + block)
-            found.append(b"\2" + writer.compressed(block))
-            found.append(b"\3" + pairs[-1][1] * 2)
+            found.append(b"\2" + pairs[-1][1] * 2)
     return found
 
 

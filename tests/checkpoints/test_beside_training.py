@@ -7,11 +7,11 @@ from typing import Any, Callable, Iterator, List
 
 import pytest
 
-from ckptcheck import checker
-from ckptcheck.checker import run_check
+from ckptcheck import checks
+from ckptcheck.checks import run_check
 from ckptcheck.client.process import Tracer
-from ckptcheck.config import CheckSpec
 from ckptcheck.errors import UsageError
+from ckptcheck.options import CheckSpec
 from ckptcheck.results import Report
 
 from ..support import Project, needs_estimator, needs_tensorflow
@@ -89,7 +89,7 @@ def around(
     after: Callable[[int], None] = lambda number: None,
 ) -> List[int]:
     """Does something before and after each call of a function of a check; returns the calls."""
-    original = getattr(checker, name)
+    original = getattr(checks, name)
     calls: List[int] = []
 
     def replaced(*arguments: Any, **options: Any) -> Any:
@@ -100,7 +100,7 @@ def around(
         finally:
             after(calls[-1])
 
-    monkeypatch.setattr(checker, name, replaced)
+    monkeypatch.setattr(checks, name, replaced)
     return calls
 
 
@@ -139,7 +139,7 @@ def test_the_checkpoint_is_replaced_once_it_was_read(
 BESIDE = "A training run there may have changed them, or the code itself"
 
 
-@pytest.mark.parametrize("moment", ["trace_check", "listing_after"])
+@pytest.mark.parametrize("moment", ["trace_check", "state_after"])
 def test_what_a_training_saves_is_not_said_of_the_code(
     project: Project,
     tracer: Tracer,

@@ -77,7 +77,7 @@ def test_the_line_that_is_advised_deletes_nothing(trained: Path, tmp_path: Path)
     _state(copy, str(trained / "model.ckpt-3"), (str(trained / "model.ckpt-2"),))
     findings = inspect(str(copy)).findings
     assert [item.rule for item in findings] == ["checkpoint-moved", "foreign-checkpoint"]
-    advised = 'let model_checkpoint_path: "model.ckpt-3" be all that is in '
+    advised = 'write only model_checkpoint_path: "model.ckpt-3" to '
     assert {item.hint for item in findings} == {f"{advised}{copy / 'checkpoint'}"}
     before = _steps(trained)
     (copy / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-3"\n')
@@ -97,7 +97,7 @@ def test_a_checkpoint_below_is_advised_by_its_path(trained: Path, tmp_path: Path
     _state(trained, "best/model.ckpt-3", (str(other / "model.ckpt-1"),))
     (hint,) = [f.hint for f in inspect(str(trained)).findings if f.rule == "foreign-checkpoint"]
     line = 'model_checkpoint_path: "best/model.ckpt-3"'
-    assert hint == f"let {line} be all that is in {trained / 'checkpoint'}"
+    assert hint == f"write only {line} to {trained / 'checkpoint'}"
     (trained / "checkpoint").write_text(line + "\n")
     assert inspect(str(trained)).findings == ()
     _train(trained, 1, keep=5)

@@ -78,32 +78,13 @@ def table_of_blocks(blocks: Sequence[Tuple[bytes, bytes, int]]) -> bytes:
     return out + sealed(index) + footer(len(out), len(index))
 
 
-def table(pairs: Sequence[Pair], per_block: int = 100, compress: bool = False) -> bytes:
+def table(pairs: Sequence[Pair], per_block: int = 100) -> bytes:
     """A whole table."""
     blocks = []
     for start in range(0, len(pairs), per_block):
         chunk = pairs[start : start + per_block]
-        content = block(chunk)
-        if compress:
-            content = compressed(content)
-        blocks.append((chunk[-1][0], content, int(compress)))
+        blocks.append((chunk[-1][0], block(chunk), 0))
     return table_of_blocks(blocks)
-
-
-def compressed(data: bytes) -> bytes:
-    """Some valid snappy: literals, and copies wherever the last four bytes repeat."""
-    out = bytearray(varint(len(data)))
-    at = 0
-    while at < len(data):
-        if at >= 4 and data[at : at + 4] == data[at - 4 : at]:
-            out += bytes([3 << 2 | 2, 4, 0])
-            at += 4
-            continue
-        piece = data[at : at + 7]
-        out.append((len(piece) - 1) << 2)
-        out += piece
-        at += len(piece)
-    return bytes(out)
 
 
 # --- Indexes ---------------------------------------------------------------------------------
@@ -147,12 +128,11 @@ def index(
     entries: Mapping[bytes, bytes],
     num_shards: int = 1,
     per_block: int = 100,
-    compress: bool = False,
     first: Optional[bytes] = None,
 ) -> bytes:
     """An index file."""
     head = header(num_shards) if first is None else first
-    return table([(b"", head), *sorted(entries.items())], per_block, compress)
+    return table([(b"", head), *sorted(entries.items())], per_block)
 
 
 def partitioned(name: bytes, rows: int, columns: int, dtype: int = 1) -> Mapping[bytes, bytes]:

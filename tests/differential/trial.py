@@ -6,8 +6,8 @@ import shutil
 import traceback
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ckptcheck.config import CheckSpec
 from ckptcheck.errors import UsageError
+from ckptcheck.options import CheckSpec
 from ckptcheck.protocol import to_json
 from ckptcheck.results import Report
 

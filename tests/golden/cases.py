@@ -240,7 +240,7 @@ def _file_commands() -> Iterator[Case]:
     yield _files("verify", "batch-norm", "batch_norm")
     yield _files("verify", "flipped-data", "linear", _flip("-00001", 2))
     yield _files("verify", "not-finite", "linear", _not_a_number)
-    for name in ("cut-data", "no-data", "no-checkpoint", "snapshot"):
+    for name in ("cut-data", "no-data", "no-checkpoint"):
         yield _files("verify", name, "linear", edits[name])
     yield _files("verify", "all", "linear", _renamed(20), "--all-checkpoints")
     yield _files("snapshot", "good", "linear", None, "made")
@@ -253,7 +253,7 @@ def _file_commands() -> Iterator[Case]:
 
 def _words() -> Iterator[Case]:
     yield Case("help", ("--help",))
-    for command in ("inspect", "verify", "snapshot"):
+    for command in ("check", "inspect", "verify", "snapshot"):
         yield Case(f"help-{command}", (command, "--help"))
     yield Case("list-rules", ("--list-rules",))
     yield Case("explain-shape-mismatch", ("--explain", "shape-mismatch"))
@@ -279,6 +279,7 @@ def _words() -> Iterator[Case]:
     }
     for name, words in mistakes.items():
         yield Case(f"usage-{name}", tuple(words), "linear")
+    yield Case("usage-verify-snapshot", ("verify", BASE), "linear", _snapshot)
     for name, target in (("no-module", "modle:model_fn"), ("no-attr", "model:model")):
         yield Case(f"usage-{name}", (BASE, target), "linear", check=True)
 

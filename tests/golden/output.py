@@ -113,4 +113,5 @@ def _help_of_any_typer(text: str) -> str:
     text = re.sub(r"\n {10,}", " ", text)  # continued lines of an option's help
     text = re.sub(r"(\S) {2,}", r"\1  ", text).replace("\\[", "[")
     text = re.sub(r"(?<=[A-Z]) <str>", "", text)
+    text = re.sub(r" +\[(required|default)", r"  [\1", text)
     return re.sub(r"[{\[]([A-Z_]{3,})[}\]]", r"\1", text)

@@ -7,7 +7,7 @@ import pytest
 
 from ckptcheck.advice import with_advice
 from ckptcheck.groups import group
-from ckptcheck.protocol import MODES, Failure, Observed, ParamRead, ParamsUse
+from ckptcheck.protocol import MODES, Failure, FailureKind, Observed, ParamRead, ParamsUse
 from ckptcheck.results import Report
 from ckptcheck.rules import Facts, examples, run_rules
 from ckptcheck.verdicts import verdicts
@@ -20,6 +20,7 @@ MISMATCH = examples.facts(
 def report_of(facts: Facts) -> Report:
     findings = run_rules(facts)
     return Report(
+        command="check",
         ok=not findings,
         checked=True,
         target="net:model_fn",
@@ -84,7 +85,7 @@ def _only(facts: Facts, modes: Tuple[str, ...]) -> Facts:
 
 
 def test_a_trial_in_which_model_fn_raises_is_no_proof() -> None:
-    raises = examples.failed(Failure("raised", "ValueError", "units must be 64"))
+    raises = examples.failed(Failure(FailureKind.RAISED, "ValueError", "units must be 64"))
     trials = Trials({}, raises)
     report = with_advice({"units": 64}, MISMATCH, report_of(MISMATCH), trials)
     assert trials.asked

@@ -27,7 +27,7 @@ from ..support import FIXTURES
 
 np = pytest.importorskip("numpy", reason="NOT TESTED: the extra ckptcheck[deep] is not installed")
 
-from ckptcheck.checkpoint import data_scan, values  # noqa: E402 (numpy has to be there)
+from ckptcheck.checkpoint import data_scan, tensor_stream, values  # noqa: E402 (numpy has to be there)
 
 PREFIXES = sorted(str(path)[: -len(".index")] for path in FIXTURES.glob("*/*/*.index"))
 NUMBERS = {
@@ -140,6 +140,7 @@ def test_large_tensors_are_read_in_pieces(
 ) -> None:
     monkeypatch.setattr(data_scan, "_PIECE", 4096)
     monkeypatch.setattr(data_scan, "_READ", 1024)
+    monkeypatch.setattr(tensor_stream, "_READ", 1024)
     monkeypatch.setattr(data_scan, "_BATCH", 5000)
     numbers = np.arange(10000, dtype="<f4")
     numbers[7777] = math.nan
@@ -296,7 +297,7 @@ def test_a_tensor_past_the_end_is_not_cut_into_pieces(
     if there:
         (tmp_path / "c.data-00000-of-00001").write_bytes(b"1234")
     monkeypatch.setattr(data_scan, "_Reader", _Impatient)
-    says = "ends before its bytes do" if there else "is not there"
+    says = "ends before its bytes do" if there else "is missing"
     assert scan(str(tmp_path / "c"))["w"].problem == f"c.data-00000-of-00001 {says}"
 
 
@@ -365,7 +366,7 @@ def test_the_same_bytes_are_not_read_without_end(tmp_path: Path) -> None:
     found = scan(str(tmp_path / "c-1"), progress=read.append)
     assert sum(read) == 4 * 4096
     problems = [item.problem for item in found.values()]
-    assert problems.count("") == 4 and all("too often" in problem for problem in problems[4:])
+    assert problems.count("") == 4 and all("too many" in problem for problem in problems[4:])
 
 
 def test_of_two_tensors_that_overlap_the_damaged_one_is_named(tmp_path: Path) -> None:
@@ -377,7 +378,7 @@ def test_of_two_tensors_that_overlap_the_damaged_one_is_named(tmp_path: Path) ->
     (tmp_path / "c-1.index").write_bytes(writer.index(entries))
     (tmp_path / "c-1.data-00000-of-00001").write_bytes(whole)
     found = verify(str(tmp_path / "c-1"), fail_on="error")
-    rules = {f.variable: f.rule for g in found.checkpoints[0].groups for f in g.findings}
+    rules = {f.variable: f.rule for g in found.verified[0].groups for f in g.findings}
     assert (found.ok, rules["b"]) == (False, "corrupt-tensor")
     assert "a" not in rules
 
@@ -392,7 +393,5 @@ def test_a_checkpoint_with_a_value_that_is_not_finite_is_not_good(
     }
     tensors[name] = ("float32", (2,), struct.pack("<2f", 1, value))
     found = verify(save(tmp_path, tensors))
-    (finding,) = [
-        f for f in found.checkpoints[0].groups[0].findings if f.rule == "non-finite-values"
-    ]
+    (finding,) = [f for f in found.verified[0].groups[0].findings if f.rule == "non-finite-values"]
     assert (found.ok, finding.severity, finding.variable) == (False, "warning", name)

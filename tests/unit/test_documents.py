@@ -1,15 +1,18 @@
 """What the documents say is what the code does."""
 
+import json
 import re
 from pathlib import Path
+from typing import Any, Iterator, Set
 
 import pytest
 
-from ckptcheck.config import DEFAULT_TIMEOUT
+from ckptcheck.options import DEFAULT_TIMEOUT
 from ckptcheck.rules import all_rules
-from docs import generate_rules, generate_stand_in
+from docs import generate_report_svg, generate_rules, generate_stand_in
 from tests.acceptance.all_cases import CASES
 from tests.differential.regressions import REGRESSIONS
+from tests.golden.output import FILES, with_placeholders
 from tests.support import PROJECT
 
 
@@ -23,6 +26,14 @@ def test_the_stand_ins_document_is_what_its_tables_say() -> None:
     assert generate_stand_in.TARGET.read_text("utf-8") == generate_stand_in.render()
 
 
+def test_the_picture_of_a_report_shows_what_a_check_prints() -> None:
+    """If this fails: python docs/generate_report_svg.py, with TensorFlow 2.15.1."""
+    golden = generate_report_svg.GOLDEN.read_text("utf-8").replace("--- exit code 1\n", "")
+    picture = generate_report_svg.TARGET.read_text("utf-8")
+    shown = with_placeholders(generate_report_svg.text_of(picture), PROJECT)
+    assert shown.splitlines() == [line for line in golden.splitlines() if line]
+
+
 def test_the_readme_begins_with_the_two_commands() -> None:
     blocks = re.findall(r"^```sh\n(.*?)^```$", read("README.md"), re.DOTALL | re.MULTILINE)
     install_and_check, install_and_test = (block.strip() for block in blocks[:2])
@@ -31,10 +42,69 @@ def test_the_readme_begins_with_the_two_commands() -> None:
     assert "\n" not in install_and_check + install_and_test
 
 
-def test_every_file_that_a_document_links_to_is_there() -> None:
+def test_every_file_and_heading_that_a_document_links_to_is_there() -> None:
     for document in [*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), *PROJECT.glob("*/*.md")]:
-        for link in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text("utf-8")):
-            assert (document.parent / link).exists(), (document.name, link)
+        for link in re.findall(r"\]\((?!https?:)([^)]+)\)", document.read_text("utf-8")):
+            name, _, heading = link.partition("#")
+            linked = document.parent / name if name else document
+            assert linked.exists(), (document.name, link)
+            if heading:
+                assert heading in _headings(linked), (document.name, link)
+
+
+def _headings(document: Path) -> Set[str]:
+    """The fragments under which a site such as GitHub shows the headings of a document."""
+    titles = re.findall(r"^#+ (.+)$", document.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z_-]+")
+
+
+def test_documents_name_the_options_that_there_are() -> None:
+    """The golden help texts say which there are."""
+    helps = "".join(path.read_text("utf-8") for path in FILES.glob("help*.txt"))
+    there_are = set(OPTION.findall(helps))
+    reference = set(OPTION.findall(read("docs/options.md") + read("docs/files.md")))
+    assert there_are - reference == set()
+    others = [read("README.md"), *(path.read_text("utf-8") for path in _user_documents())]
+    of_the_code = {"--hidden_units"}
+    assert set(OPTION.findall("".join(others))) - there_are - of_the_code == set()
+
+
+def _user_documents() -> Iterator[Path]:
+    """The documents for users in which no option of another command stands."""
+    for path in sorted((PROJECT / "docs").glob("*.md")):
+        if path.name != "speed.md":
+            yield path
+
+
+def test_the_json_document_names_the_keys_that_there_are() -> None:
+    """Of the golden reports; what is below ``spec``, ``labels``, ``set`` or ``data`` varies."""
+    keys: Set[str] = set()
+    for path in FILES.glob("*.json"):
+        keys |= _keys(json.loads(path.read_text("utf-8")))
+    named = set(re.findall(r"`([a-z_]+)`", read("docs/json.md")))
+    assert len(keys) > 30
+    assert keys - named - {"predict", "eval", "train", "export"} == set()
+
+
+def _keys(value: Any) -> Set[str]:
+    if isinstance(value, list):
+        return {key for item in value for key in _keys(item)}
+    if not isinstance(value, dict):
+        return set()
+    below = [item for key, item in value.items() if key not in ("spec", "labels", "set", "data")]
+    return set(value) | _keys(below)
+
+
+def test_contributing_names_the_modules_that_there_are() -> None:
+    section = read("CONTRIBUTING.md").partition("## Architecture")[2].partition("## ")[0]
+    rows = re.findall(r"^\| (`.+?`) \|", section, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(.+?)`", row)}
+    assert [name for name in sorted(named) if not (PROJECT / "ckptcheck" / name).exists()] == []
+    packages = {f"{path.parent.name}/" for path in PROJECT.glob("ckptcheck/*/__init__.py")}
+    assert packages <= named
 
 
 def test_facts_name_cases_that_there_are() -> None:
@@ -47,8 +117,9 @@ def test_facts_name_cases_that_there_are() -> None:
 def test_rules_that_documents_name_are_there() -> None:
     documents = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md")]
     text = "".join(path.read_text("utf-8") for path in documents)
-    named = set(re.findall(r"(?:error|warning|note)\[([a-z-]+)\]", text))
-    assert len(named) > 2 and named <= set(all_rules())
+    named = set(re.findall(r"(?:finding|rule) `([a-z-]+)`|--explain ([a-z-]+)", text))
+    names = {name for pair in named for name in pair if name}
+    assert len(names) > 2 and names <= set(all_rules())
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from ckptcheck.protocol import (
     PROBE,
     FailedTrace,
     Failure,
+    FailureKind,
     FinishedTrace,
     InputEvent,
     InputTensor,
@@ -150,7 +151,7 @@ class Play:
         except WrongGuessError:
             misfit = True
         except Exception as error:
-            failure = Failure("raised", type(error).__name__, str(error))
+            failure = Failure(FailureKind.RAISED, type(error).__name__, str(error))
         seen = self.seen(features, labels)
         if misfit:
             return Answer(Misfit(self.mode, "wrong guess", seen))

@@ -13,7 +13,7 @@ from ckptcheck.checkpoint.crc32c import crc32c, masked
 from ckptcheck.checkpoint.examine import examine
 from ckptcheck.checkpoint.files import read_global_step
 from ckptcheck.checkpoint.locate import locate
-from ckptcheck.model_dir import CheckpointFiles
+from ckptcheck.model_dir import CheckpointFiles, Named
 from ckptcheck.protocol import elements
 from ckptcheck.rules.roles import roles, slots_of
 
@@ -62,7 +62,7 @@ def kinds(files: CheckpointFiles) -> List[Tuple[str, str]]:
 @pytest.mark.parametrize("shards", [1, 2, 5])
 def test_a_whole_checkpoint(tmp_path: Path, shards: int) -> None:
     files = look(put(tmp_path, shards))
-    assert all(file.whole for file in files.files)
+    assert all(file.complete for file in files.files)
     assert (files.flaws, files.unreferenced, files.remains) == ((), (), ())
     assert (files.global_step, files.saved_graph, files.snapshot) == (10, True, False)
     assert abs(files.data_newer_by) < 60
@@ -110,6 +110,7 @@ def test_a_file_that_is_a_link_to_itself(tmp_path: Path) -> None:
     os.remove(path)
     os.symlink(path, path)
     found = locate(str(tmp_path / "model.ckpt-10"))
+    assert isinstance(found, Named)
     assert found.missing_shards == (os.path.basename(path),)
     assert look(str(tmp_path / "model.ckpt-10")).files[0].size is None
 

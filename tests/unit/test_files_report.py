@@ -11,18 +11,17 @@ import pytest
 
 from ckptcheck.commands import terminal
 from ckptcheck.protocol import VariableSpec
-from ckptcheck.reporters import files_json
-from ckptcheck.reporters.files_text import render_inspection, render_verification
-from ckptcheck.reporters.options import Options
+from ckptcheck.reporters import Options, render
 from ckptcheck.results import (
     CheckpointSummary,
+    Contents,
+    DataRead,
     Finding,
     GraphSummary,
     Group,
     InputSpec,
-    Inspection,
+    Report,
     VariableRow,
-    Verification,
     Verified,
 )
 
@@ -30,7 +29,13 @@ from ..support import FIXTURES, PROJECT, Run, run_cli
 
 NOW = 1000000.0
 FINDING = Finding(
-    "step-mismatch", "warning", "the name says step 9", (), hint="find out", variable="global_step"
+    "step-mismatch",
+    "warning",
+    "the name says step 9",
+    category="files",
+    hint="find out",
+    variable="global_step",
+    data={"named": 9},
 )
 GROUP = Group("the checkpoint is not of the step that its name says", (FINDING,))
 
@@ -42,7 +47,8 @@ def row(name: str, shape: Tuple[int, ...], role: str = "weight", parts: int = 1)
     return VariableRow(VariableSpec(name, shape, "float32"), role, size, parts)
 
 
-INSPECTION = Inspection(
+INSPECTION = Report(
+    "inspect",
     ok=True,
     checked=True,
     model_dir="base",
@@ -52,36 +58,39 @@ INSPECTION = Inspection(
         CheckpointSummary("base/model.ckpt-9", 9, NOW - 60, 4096, loaded=True),
         CheckpointSummary("base/other", None, None, 1),
     ),
-    prefix="base/model.ckpt-9",
-    variables=(
-        row("dense/kernel", (2, 3)),
-        row("dense/kernel/Adam", (2, 3), "optimizer"),
-        row("dense/kernel/Adam_1", (2, 3), "optimizer"),
-        row("global_step", (), "global_step"),
-        row("table", (1000, 4), "weight", parts=3),
-    ),
-    shards=2,
-    graph=GraphSummary(
-        "base/model.ckpt-9.meta",
-        "2.15.1",
-        "v2",
-        strategy=True,
-        inputs=(
-            InputSpec("IteratorGetNext:0", (None, 2), "float32"),
-            InputSpec("IteratorGetNext:1", None, "string", sparse=True),
+    contents=Contents(
+        prefix="base/model.ckpt-9",
+        variables=(
+            row("dense/kernel", (2, 3)),
+            row("dense/kernel/Adam", (2, 3), "optimizer"),
+            row("dense/kernel/Adam_1", (2, 3), "optimizer"),
+            row("global_step", (), "global_step"),
+            row("table", (1000, 4), "weight", parts=3),
+        ),
+        shards=2,
+        graph=GraphSummary(
+            "base/model.ckpt-9.meta",
+            "2.15.1",
+            "v2",
+            strategy=True,
+            inputs=(
+                InputSpec("IteratorGetNext:0", (None, 2), "float32"),
+                InputSpec("IteratorGetNext:1", None, "string", sparse=True),
+            ),
         ),
     ),
     groups=(GROUP,),
     not_judged=("the rest",),
 )
 
-VERIFICATION = Verification(
+VERIFICATION = Report(
+    "verify",
     ok=False,
     checked=True,
     model_dir="base",
-    checkpoints=(
-        Verified(True, "base/model.ckpt-4", 4, 1, 24, whole=True),
-        Verified(False, "base/model.ckpt-9", 9, 5, 16100, (GROUP,), loaded=True),
+    verified=(
+        Verified(True, "base/model.ckpt-4", 4, DataRead(1, 24), whole=True),
+        Verified(False, "base/model.ckpt-9", 9, DataRead(5, 16100), (GROUP,), loaded=True),
     ),
     not_judged=("base/old: it is of the V1 format",),
     why="Estimator loads model.ckpt-9: the state file names it",
@@ -90,7 +99,7 @@ VERIFICATION = Verification(
 
 def test_an_inspection() -> None:
     assert (
-        render_inspection(INSPECTION, Options(), now=NOW)
+        render(INSPECTION, "text", Options(now=NOW))
         == """\
 base: 3 checkpoints. Estimator loads model.ckpt-9: the state file names it
     checkpoint      step  written         on disk
@@ -126,7 +135,7 @@ not judged: the rest
 
 def test_a_verification() -> None:
     assert (
-        render_verification(VERIFICATION, Options())
+        render(VERIFICATION)
         == """\
 base: Estimator loads model.ckpt-9: the state file names it
 
@@ -145,15 +154,15 @@ The last good one is base/model.ckpt-4.
 
 
 def test_whole_data_is_not_called_bad_for_what_else_was_found() -> None:
-    found = Verified(False, "base/model.ckpt-9", 9, 5, 16100, (GROUP,), whole=True)
-    both = dataclasses.replace(VERIFICATION, checkpoints=(VERIFICATION.checkpoints[0], found))
-    text = render_verification(both, Options())
+    found = Verified(False, "base/model.ckpt-9", 9, DataRead(5, 16100), (GROUP,), whole=True)
+    both = dataclasses.replace(VERIFICATION, verified=(VERIFICATION.verified[0], found))
+    text = render(both)
     assert "base/model.ckpt-9: 5 tensors, 15.7 KiB read: data good, with findings\n" in text
     assert "The last good one is base/model.ckpt-9; its data is good, and what was" in text
 
 
 def test_colors_mark_what_is_good_and_what_is_not() -> None:
-    text = render_verification(VERIFICATION, Options(color=True))
+    text = render(VERIFICATION, "text", Options(color=True))
     assert "\x1b[32;1mgood\x1b[0m" in text and "\x1b[31;1mNOT GOOD\x1b[0m" in text
     assert "\x1b[33;1mwarning[step-mismatch]\x1b[0m the checkpoint" in text
 
@@ -170,7 +179,7 @@ def test_colors_mark_what_is_good_and_what_is_not() -> None:
 def test_slots_of_folded_variables_are_added_up(with_slots: Tuple[int, ...], expected: str) -> None:
     rows = [row(f"layer_{n}/kernel", (2,)) for n in range(4)]
     rows.extend(row(f"layer_{n}/kernel/Momentum", (2,), "optimizer") for n in with_slots)
-    text = render_inspection(inspection_of(rows), Options())
+    text = render(inspection_of(rows))
     (line,) = [line for line in text.splitlines() if line.startswith("layer_")]
     assert line.startswith(expected)
     assert line.endswith(f" {8 * len(rows)} bytes")
@@ -178,21 +187,22 @@ def test_slots_of_folded_variables_are_added_up(with_slots: Tuple[int, ...], exp
 
 def test_a_partitioned_variable_is_no_copy_of_a_whole_one() -> None:
     rows = [row(f"layer_{n}/kernel", (2,), parts=2 if n == 3 else 1) for n in range(4)]
-    lines = render_inspection(inspection_of(rows), Options()).splitlines()
+    lines = render(inspection_of(rows)).splitlines()
     assert any(line.startswith("layer_{0..2}/kernel (x3)") for line in lines)
     assert any(re.match(r"layer_3/kernel .* \[2\] in 2 parts ", line) for line in lines)
 
 
-def inspection_of(rows: List[VariableRow]) -> Inspection:
-    return Inspection(True, True, "base", "", (), prefix="base/c", variables=tuple(rows))
+def inspection_of(rows: List[VariableRow]) -> Report:
+    contents = Contents(prefix="base/c", variables=tuple(rows))
+    return Report("inspect", True, True, "base", contents=contents)
 
 
 def test_of_many_checkpoints_the_last_ones_and_the_loaded_one_are_shown() -> None:
     many = tuple(
         CheckpointSummary(f"base/model.ckpt-{n}", n, NOW, 1, loaded=n == 5) for n in range(100)
     )
-    found = Inspection(True, True, "base", "", many)
-    lines = render_inspection(found, Options(), now=NOW).splitlines()
+    found = Report("inspect", True, True, "base", checkpoints=many)
+    lines = render(found, "text", Options(now=NOW)).splitlines()
     rows = [line for line in lines if "model.ckpt-" in line]
     assert "(75 older ones)" in "\n".join(lines)
     assert rows[0].startswith("*   model.ckpt-5 ") and len(rows) == 25
@@ -201,9 +211,9 @@ def test_of_many_checkpoints_the_last_ones_and_the_loaded_one_are_shown() -> Non
 
 def test_many_variables_are_cut() -> None:
     rows = [row("v" * n, (n,)) for n in range(1, 41)]
-    text = render_inspection(inspection_of(rows), Options())
+    text = render(inspection_of(rows))
     assert "and 16 more (--all shows all)" in text
-    assert "more" not in render_inspection(inspection_of(rows), Options(), show_all=True)
+    assert "more" not in render(inspection_of(rows), "text", Options(show_all=True))
 
 
 # --- JSON ------------------------------------------------------------------------------------
@@ -213,24 +223,34 @@ def keys_of(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for key, item in value.items():
             yield key
-            yield from keys_of(item)
+            if key != "data":  # it has the keys of its rule
+                yield from keys_of(item)
     elif isinstance(value, list):
         for item in value:
             yield from keys_of(item)
 
 
-FINDING_JSON = {
+FINDING_JSON: Dict[str, Any] = {
     "key": FINDING.key,
     "rule": "step-mismatch",
+    "category": "files",
     "severity": "warning",
+    "modes": [],
     "variable": "global_step",
+    "checkpoint": None,
+    "model": None,
     "message": "the name says step 9",
+    "location": None,
+    "outcomes": {},
+    "detail": [],
     "hint": "find out",
+    "data": {"named": 9},
 }
+GROUP_JSON = {"title": GROUP.title, "keys": [FINDING.key], "advice": []}
 
 
 def test_the_json_of_an_inspection() -> None:
-    document = json.loads(files_json.render_inspection(INSPECTION))
+    document = json.loads(render(INSPECTION, "json"))
     variables = document["checkpoint"].pop("variables")
     assert variables[-1] == {
         "name": "table",
@@ -243,6 +263,7 @@ def test_the_json_of_an_inspection() -> None:
     assert [item["role"] for item in variables][:4] == ["weight", *["optimizer"] * 2, "global_step"]
     assert document == {
         "version": 1,
+        "command": "inspect",
         "ok": True,
         "model_dir": "base",
         "why": INSPECTION.why,
@@ -268,6 +289,7 @@ def test_the_json_of_an_inspection() -> None:
             },
         },
         "findings": [FINDING_JSON],
+        "groups": [GROUP_JSON],
         "not_judged": ["the rest"],
     }
 
@@ -283,26 +305,27 @@ def checkpoint(prefix: str, step: Any, written: Any, size: int, loaded: bool) ->
 def test_the_json_of_a_verification() -> None:
     good = {"prefix": "base/model.ckpt-4", "step": 4, "tensors": 1, "size": 24}
     bad = {"prefix": "base/model.ckpt-9", "step": 9, "tensors": 5, "size": 16100}
-    assert json.loads(files_json.render_verification(VERIFICATION)) == {
+    findings = {"findings": [FINDING_JSON], "groups": [GROUP_JSON]}
+    assert json.loads(render(VERIFICATION, "json")) == {
         "version": 1,
+        "command": "verify",
         "ok": False,
         "model_dir": "base",
         "why": VERIFICATION.why,
         "last_good": "base/model.ckpt-4",
         "checkpoints": [
-            {**good, "ok": True, "whole": True, "loaded": False, "findings": []},
-            {**bad, "ok": False, "whole": False, "loaded": True, "findings": [FINDING_JSON]},
+            {**good, "ok": True, "whole": True, "loaded": False, "findings": [], "groups": []},
+            {**bad, "ok": False, "whole": False, "loaded": True, **findings},
         ],
+        **findings,
         "not_judged": ["base/old: it is of the V1 format"],
     }
 
 
-@pytest.mark.parametrize(
-    "text", [files_json.render_inspection(INSPECTION), files_json.render_verification(VERIFICATION)]
-)
+@pytest.mark.parametrize("text", [render(INSPECTION, "json"), render(VERIFICATION, "json")])
 def test_every_key_is_documented(text: str) -> None:
     document = (PROJECT / "docs" / "json.md").read_text("utf-8")
-    documented = set(re.findall(r"`([a-z_]+)`", document.partition("## Inspections")[2]))
+    documented = set(re.findall(r"`([a-z_]+)`", document))
     assert set(keys_of(json.loads(text))) <= documented
 
 

@@ -10,19 +10,18 @@ from typing import Any, Callable, Dict, List, Tuple
 
 import pytest
 
-from ckptcheck.checker import run_check
 from ckptcheck.checkpoint.crc32c import crc32c, masked
 from ckptcheck.checkpoint.examine import examine as examine_files
 from ckptcheck.checkpoint.locate import locate
 from ckptcheck.checkpoint.snapshot import MARKER
 from ckptcheck.checkpoint.table import MAGIC
-from ckptcheck.config import CheckSpec
+from ckptcheck.checks import run_check
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
-from ckptcheck.reporters.files_text import render_inspection, render_verification
-from ckptcheck.reporters.options import Options
+from ckptcheck.options import CheckSpec
+from ckptcheck.reporters import Options, render
 from ckptcheck.reporters.words import age_text, bytes_text
-from ckptcheck.results import Verification, Verified
+from ckptcheck.results import DataRead, Report, Verified
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 
@@ -47,19 +46,20 @@ def rules_of(found: Any) -> List[str]:
 
 def test_inspect(model_dir: Path) -> None:
     found = inspect(str(model_dir))
-    assert (found.ok, found.checked, found.shards, found.snapshot) == (True, True, 1, False)
+    assert (found.ok, found.checked) == (True, True)
+    assert (found.contents.shards, found.contents.snapshot) == (1, False)
     assert found.why == "Estimator loads model.ckpt-10: the state file names it"
     assert [(item.step, item.loaded) for item in found.checkpoints] == [(10, True)]
-    assert found.graph is not None
-    assert (found.graph.tensorflow, found.graph.behavior) == ("2.15.1", "v2")
-    roles = [row.role for row in found.variables]
+    assert found.contents.graph is not None
+    assert (found.contents.graph.tensorflow, found.contents.graph.behavior) == ("2.15.1", "v2")
+    roles = [row.role for row in found.contents.variables]
     counts = [roles.count(role) for role in ("weight", "optimizer", "global_step")]
     assert counts == [4, 10, 1]
     assert found.findings == ()
 
 
 def test_the_kind_of_variables_of_tensorflow_1() -> None:
-    graph = inspect(str(FIXTURES / "hidden_dropout" / "tf115")).graph
+    graph = inspect(str(FIXTURES / "hidden_dropout" / "tf115")).contents.graph
     assert graph is not None and (graph.tensorflow, graph.behavior) == ("1.15.5", "v1")
 
 
@@ -109,14 +109,14 @@ def test_faults(fault: str, model_dir: Path) -> None:
     found = inspect(str(model_dir))
     assert rules_of(found) == [rule]
     assert found.ok == (found.findings[0].severity != "error")
-    render_inspection(found, Options())
+    render(found)
 
 
 def test_verify_of_a_model_dir_of_which_nothing_is_loaded(model_dir: Path) -> None:
     (model_dir / "checkpoint").unlink()
     found = verify(str(model_dir))
     assert (found.ok, found.checked, found.last_good) == (False, True, "")
-    assert rules_of(found.checkpoints[0]) == ["no-checkpoint"]
+    assert rules_of(found.verified[0]) == ["no-checkpoint"]
     every = verify(str(model_dir), all_checkpoints=True, fail_on="error")
     assert every.last_good == str(model_dir / "model.ckpt-10")
 
@@ -124,7 +124,7 @@ def test_verify_of_a_model_dir_of_which_nothing_is_loaded(model_dir: Path) -> No
 def test_an_index_that_is_gone_is_named(model_dir: Path) -> None:
     (model_dir / "model.ckpt-10.index").unlink()
     (finding,) = inspect(str(model_dir)).findings
-    assert "whose index is not there" in finding.message
+    assert "whose index is missing" in finding.message
     assert finding.hint.startswith(f"copy {model_dir / 'model.ckpt-10.index'} ")
 
 
@@ -177,7 +177,9 @@ def test_a_saved_model_is_called_one(model_dir: Path) -> None:
     variables = str(model_dir / "variables" / "variables")
     assert "SavedModel" in finding.message and finding.hint.endswith(variables)
     assert inspect(variables).checked
-    with pytest.raises(UsageError, match=f"but a graph; {variables} holds its variables"):
+    with pytest.raises(
+        UsageError, match=f"a graph, not a checkpoint; {variables} holds its variables"
+    ):
         inspect(str(model_dir / "saved_model.pb"))
 
 
@@ -206,7 +208,7 @@ def test_a_first_version(tmp_path: Path) -> None:
         True,
     )
     assert summary.size == (tmp_path / "model.ckpt-7").stat().st_size
-    assert "*   model.ckpt-7" in render_inspection(found, Options())
+    assert "*   model.ckpt-7" in render(found)
     with pytest.raises(UsageError, match="V1"):
         verify(str(tmp_path / "model.ckpt-7"))
     with pytest.raises(UsageError, match="leave --deep out"):
@@ -228,23 +230,23 @@ def test_first_versions_are_listed_without_a_state_file(tmp_path: Path) -> None:
     assert [finding.rule for finding in found.findings] == ["no-checkpoint"]
     verified = verify(str(tmp_path), all_checkpoints=True)
     assert (verified.ok, verified.checked, len(verified.not_judged)) == (False, True, 2)
-    assert rules_of(verified.checkpoints[0]) == ["no-checkpoint"]
+    assert rules_of(verified.verified[0]) == ["no-checkpoint"]
 
 
 def test_text_is_as_wide_as_it_may_be(model_dir: Path) -> None:
     found = inspect(str(model_dir))
     for show_all in (False, True):
-        text = render_inspection(found, Options(), show_all)
+        text = render(found, "text", Options(show_all=show_all))
         lines = text.splitlines()
         assert max(len(line) for line in lines if str(model_dir) not in line) <= 80
         assert any(line.startswith("dense/kernel") for line in lines)
-    assert "dense/kernel + 2 slots" in render_inspection(found, Options())
-    assert "dense/kernel/Adam_1" in render_inspection(found, Options(), True)
+    assert "dense/kernel + 2 slots" in render(found)
+    assert "dense/kernel/Adam_1" in render(found, "text", Options(show_all=True))
 
 
 def test_names_that_could_harm_a_terminal(tmp_path: Path) -> None:
     prefix = put(tmp_path, more={"\x1b[31mred\n": writer.entry(1, (0,))})
-    text = render_inspection(inspect(prefix), Options())
+    text = render(inspect(prefix))
     assert "\x1b" not in text and "\\x1b[31mred\\n" in text
 
 
@@ -271,16 +273,16 @@ def test_all_checkpoints_of_a_directory_where_estimator_loads_none(model_dir: Pa
     """Each of them may be good: a training run would still begin at step 0."""
     (model_dir / "checkpoint").unlink()
     found = verify(str(model_dir), all_checkpoints=True)
-    assert [(item.prefix, item.ok) for item in found.checkpoints] == [
+    assert [(item.prefix, item.ok) for item in found.verified] == [
         ("", False),
         (str(model_dir / "model.ckpt-10"), True),
     ]
-    assert rules_of(found.checkpoints[0]) == ["no-checkpoint"]
+    assert rules_of(found.verified[0]) == ["no-checkpoint"]
     assert (found.ok, found.last_good) == (False, str(model_dir / "model.ckpt-10"))
     (model_dir / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-99"\n')
     found = verify(str(model_dir), all_checkpoints=True)
-    assert [item.ok for item in found.checkpoints] == [False, True]
-    assert rules_of(found.checkpoints[0]) == ["checkpoint-moved"]
+    assert [item.ok for item in found.verified] == [False, True]
+    assert rules_of(found.verified[0]) == ["checkpoint-moved"]
 
 
 def test_a_checkpoint_that_is_gone_before_it_is_read(
@@ -297,20 +299,20 @@ def test_a_checkpoint_that_is_gone_before_it_is_read(
 
     monkeypatch.setattr("ckptcheck.verification.examine", examine)
     found = verify(str(model_dir), all_checkpoints=True)
-    assert [item.step for item in found.checkpoints] == [10]
+    assert [item.step for item in found.verified] == [10]
     assert found.ok
 
 
 def test_what_is_not_of_the_data_makes_no_older_one_better() -> None:
-    first = Verified(True, "base/model.ckpt-0", 0, 1, 1, whole=True)
-    found = Verified(False, "base/model.ckpt-10", 10, 1, 1, whole=True)
-    both = Verification(False, True, "base", (first, found))
+    first = Verified(True, "base/model.ckpt-0", 0, DataRead(1, 1), whole=True)
+    found = Verified(False, "base/model.ckpt-10", 10, DataRead(1, 1), whole=True)
+    both = Report("verify", False, True, "base", verified=(first, found))
     assert both.last_good == "base/model.ckpt-10"
 
 
 def test_layers_fold(tmp_path: Path) -> None:
     layers = {f"layer_{i}/kernel": writer.entry(1, (0, 4)) for i in range(40)}
-    text = render_inspection(inspect(put(tmp_path, more=layers)), Options())
+    text = render(inspect(put(tmp_path, more=layers)))
     assert "layer_{0..39}/kernel (x40)" in text
 
 
@@ -345,7 +347,7 @@ def test_verify_finds_the_last_good_one(model_dir: Path) -> None:
                 file.seek(100)
                 file.write(b"\xff\xfe")
     found = verify(str(model_dir), all_checkpoints=True, fail_on="error")
-    assert [item.ok for item in found.checkpoints] == [True, True, False]
+    assert [item.ok for item in found.verified] == [True, True, False]
     assert found.last_good == str(model_dir / "model.ckpt-20")
     assert not found.ok
     assert verify(str(model_dir)).ok
@@ -368,7 +370,7 @@ def test_one_index_that_is_too_large_is_no_matter_of_the_others(model_dir: Path)
     data = "model.ckpt-{}.data-00000-of-00001"
     shutil.copy(str(model_dir / data.format(10)), str(model_dir / data.format(9)))
     found = verify(str(model_dir), all_checkpoints=True)
-    assert [Path(item.prefix).name for item in found.checkpoints] == ["model.ckpt-10"]
+    assert [Path(item.prefix).name for item in found.verified] == ["model.ckpt-10"]
     assert found.not_judged == (
         f"{model_dir}/model.ckpt-9: its index is larger than what ckptcheck reads",
     )
@@ -384,18 +386,18 @@ def test_verify_of_all_says_what_is_loaded_and_speaks_of_the_directory_once(
         shutil.copyfile(str(path), str(path).replace("ckpt-10", "ckpt-20"))
     (model_dir / "model.ckpt-30.data-00000-of-00001").write_bytes(b"")
     found = verify(str(model_dir), all_checkpoints=True, fail_on="error")
-    assert [item.loaded for item in found.checkpoints] == [True, False]
+    assert [item.loaded for item in found.verified] == [True, False]
     rules = [
         [finding.rule for group in item.groups for finding in group.findings]
-        for item in found.checkpoints
+        for item in found.verified
     ]
     assert [names.count("data-without-index") for names in rules] == [0, 1]
     assert found.why == "Estimator loads model.ckpt-10: the state file names it"
-    assert f"{model_dir}: {found.why}"[:60] in render_verification(found, Options(width=400))
+    assert f"{model_dir}: {found.why}"[:60] in render(found, "text", Options(width=400))
     (model_dir / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-99"\n')
     found = verify(str(model_dir), all_checkpoints=True, fail_on="error")
-    assert "model.ckpt-99, which is not there" in found.why
-    assert not any(item.loaded for item in found.checkpoints)
+    assert "model.ckpt-99, which does not exist" in found.why
+    assert not any(item.loaded for item in found.verified)
 
 
 def test_verify_of_a_saved_model_says_where_its_variables_are(model_dir: Path) -> None:
@@ -433,7 +435,7 @@ def test_right_checksums_tell_that_nothing_is_mixed(model_dir: Path) -> None:
     assert verify(str(model_dir), fail_on="note").ok
     data.write_bytes(data.read_bytes()[5:])
     os.utime(str(model_dir / "model.ckpt-10.index"), (1e9, 1e9))
-    seen, read = inspect(str(model_dir)), verify(str(model_dir)).checkpoints[0]
+    seen, read = inspect(str(model_dir)), verify(str(model_dir)).verified[0]
     for groups, advice in ((seen.groups, "with ckptcheck verify"), (read.groups, "")):
         (mixed,) = [f for g in groups for f in g.findings if f.rule == "index-data-mtime-gap"]
         assert mixed.hint.endswith(advice) and bool(mixed.hint) is bool(advice)
@@ -443,8 +445,8 @@ def test_verify_reads_the_named_one(model_dir: Path) -> None:
     pytest.importorskip("numpy")
     seen: List[Any] = []
     found = verify(str(model_dir / "model.ckpt-10"), progress=lambda *done: seen.append(done))
-    assert (found.ok, found.checkpoints[0].tensors) == (True, 15)
-    assert seen[-1] == (found.checkpoints[0].size, found.checkpoints[0].size)
+    assert (found.ok, found.verified[0].data.tensors) == (True, 15)
+    assert seen[-1] == (found.verified[0].data.size, found.verified[0].data.size)
 
 
 # --- snapshots -------------------------------------------------------------------------------
@@ -452,13 +454,13 @@ def test_verify_reads_the_named_one(model_dir: Path) -> None:
 
 def test_a_snapshot(model_dir: Path, tmp_path: Path) -> None:
     before = digest(model_dir)
-    names = snapshot(str(model_dir), str(tmp_path / "snap")).names
+    names = snapshot(str(model_dir), str(tmp_path / "snap")).written.names
     assert digest(model_dir) == before
     assert sorted(names) == sorted(os.listdir(str(tmp_path / "snap")))
     assert not list((tmp_path / "snap").glob("*.data-*"))
     found = inspect(str(tmp_path / "snap"))
-    assert (found.ok, found.snapshot, found.findings) == (True, True, ())
-    assert found.variables == inspect(str(model_dir)).variables
+    assert (found.ok, found.contents.snapshot, found.findings) == (True, True, ())
+    assert found.contents.variables == inspect(str(model_dir)).contents.variables
     assert "snapshot" in found.not_judged[0]
     with pytest.raises(UsageError, match="is a snapshot"):
         verify(str(tmp_path / "snap"))
@@ -470,14 +472,14 @@ def test_data_beside_the_marker_of_a_snapshot(model_dir: Path, tmp_path: Path) -
     snapshot(str(model_dir), str(tmp_path / "snap"))
     for path in model_dir.glob("model.ckpt-10.*"):
         shutil.copy(str(path), str(tmp_path / "snap"))
-    assert not inspect(str(tmp_path / "snap")).snapshot
+    assert not inspect(str(tmp_path / "snap")).contents.snapshot
     assert verify(str(tmp_path / "snap"), fail_on="error").ok
 
 
 def test_a_graph_that_cannot_be_copied(model_dir: Path, tmp_path: Path) -> None:
     (model_dir / "model.ckpt-10.meta").unlink()
     os.mkfifo(str(model_dir / "model.ckpt-10.meta"))
-    names = snapshot(str(model_dir), str(tmp_path / "snap")).names
+    names = snapshot(str(model_dir), str(tmp_path / "snap")).written.names
     assert "model.ckpt-10.meta" not in names and "model.ckpt-10.index" in names
 
 
@@ -537,7 +539,7 @@ def test_a_snapshot_of_a_snapshot_is_one(model_dir: Path, tmp_path: Path) -> Non
     snapshot(str(model_dir), str(tmp_path / "one"))
     snapshot(str(tmp_path / "one"), str(tmp_path / "two"))
     found = inspect(str(tmp_path / "two"))
-    assert (found.snapshot, found.findings) == (True, ())
+    assert (found.contents.snapshot, found.findings) == (True, ())
 
 
 def test_a_snapshot_remembers_what_was_missing(model_dir: Path, tmp_path: Path) -> None:
@@ -571,7 +573,7 @@ def test_a_place_that_is_taken(there: str, model_dir: Path, tmp_path: Path) -> N
 def test_a_marker_of_a_newer_version(model_dir: Path) -> None:
     (model_dir / MARKER).write_text('{"version": 2}')
     (model_dir / "model.ckpt-10.data-00000-of-00001").unlink()
-    with pytest.raises(UsageError, match="newer version of ckptcheck: upgrade this one"):
+    with pytest.raises(UsageError, match="newer version of ckptcheck: upgrade ckptcheck"):
         inspect(str(model_dir))
 
 
@@ -587,7 +589,7 @@ def test_a_marker_that_is_none(text: str, model_dir: Path) -> None:
     if "checkpoints" in text:
         assert rules_of(inspect(str(model_dir))) == ["unreadable-checkpoint"]
         return
-    with pytest.raises(UsageError, match="is not as this version of ckptcheck"):
+    with pytest.raises(UsageError, match="is damaged, or from another version of ckptcheck"):
         inspect(str(model_dir))
 
 
@@ -596,7 +598,7 @@ def test_a_first_version_beside_a_checkpoint_of_its_name(model_dir: Path) -> Non
     (model_dir / "model.ckpt-10").write_bytes(writer.table([(b"", writer.field(1, b""))]))
     assert [item.step for item in inspect(str(model_dir)).checkpoints] == [10]
     verified = verify(str(model_dir), all_checkpoints=True)
-    assert ([item.step for item in verified.checkpoints], verified.not_judged) == ([10], ())
+    assert ([item.step for item in verified.verified], verified.not_judged) == ([10], ())
 
 
 def test_nothing_to_make_a_snapshot_of(tmp_path: Path) -> None:
@@ -618,7 +620,10 @@ def test_the_command_line(model_dir: Path, tmp_path: Path) -> None:
     assert run_cli("inspect", "base", cwd=tmp_path).code == 1
     damaged = run_cli("snapshot", "base", "damaged", cwd=tmp_path)
     assert damaged.code == 0
-    assert "error[unreadable-checkpoint] the checkpoint's files are not whole" in damaged.err
+    assert (
+        "error[unreadable-checkpoint] the checkpoint's files are incomplete or unreadable"
+        in damaged.err
+    )
     assert "the data file model.ckpt-10.data" in damaged.err
     assert run_cli("inspect", "nothing", cwd=tmp_path).code == 2
     (tmp_path / "inspect").mkdir()
@@ -682,24 +687,25 @@ def test_the_loaded_checkpoint_of_a_directory_below_is_verified(model_dir: Path)
     data.write_bytes(bytes(data.stat().st_size))
     (model_dir / "checkpoint").write_text('model_checkpoint_path: "sub/model.ckpt-10"\n')
     found = verify(str(model_dir), all_checkpoints=True)
-    names = [os.path.relpath(item.prefix, str(model_dir)) for item in found.checkpoints]
-    judged = [(item.ok, item.loaded) for item in found.checkpoints]
+    names = [os.path.relpath(item.prefix, str(model_dir)) for item in found.verified]
+    judged = [(item.ok, item.loaded) for item in found.verified]
     assert dict(zip(names, judged)) == {
         "model.ckpt-10": (True, False),
         "sub/model.ckpt-10": (False, True),
     }
     assert "Estimator loads sub/model.ckpt-10" in found.why
-    assert "*   sub/model.ckpt-10" in render_inspection(inspect(str(model_dir)), Options())
+    assert "*   sub/model.ckpt-10" in render(inspect(str(model_dir)))
 
 
 @pytest.mark.parametrize("name", ["./model.ckpt-10", "../base/model.ckpt-10", "{}/model.ckpt-10"])
 def test_the_loaded_checkpoint_by_another_path(model_dir: Path, name: str) -> None:
     named = name.format(model_dir)
     (model_dir / "checkpoint").write_text(f'model_checkpoint_path: "{named}"\n')
-    (verified,) = verify(str(model_dir), all_checkpoints=True).checkpoints
+    (verified,) = verify(str(model_dir), all_checkpoints=True).verified
     found = inspect(str(model_dir))
-    assert (verified.loaded, verified.prefix) == (True, found.prefix)
-    assert [(item.prefix, item.loaded) for item in found.checkpoints] == [(found.prefix, True)]
+    prefix = found.contents.prefix
+    assert (verified.loaded, verified.prefix) == (True, prefix)
+    assert [(item.prefix, item.loaded) for item in found.checkpoints] == [(prefix, True)]
 
 
 def test_the_mark_of_a_long_name(model_dir: Path) -> None:
@@ -707,7 +713,7 @@ def test_the_mark_of_a_long_name(model_dir: Path) -> None:
     for path in model_dir.glob("model.ckpt-10.*"):
         path.rename(model_dir / path.name.replace("model.ckpt-10", long))
     (model_dir / "checkpoint").write_text(f'model_checkpoint_path: "{long}"\n')
-    text = render_inspection(inspect(str(model_dir)), Options())
+    text = render(inspect(str(model_dir)))
     (row,) = [line for line in text.splitlines() if line.startswith("* ")]
     assert row.startswith("*   …m") and "m.ckpt-10 " in row and len(row) <= 80
 
@@ -715,10 +721,10 @@ def test_the_mark_of_a_long_name(model_dir: Path) -> None:
 def test_how_to_see_one_of_those_that_estimator_does_not_load(model_dir: Path) -> None:
     (model_dir / "checkpoint").unlink()
     hint = "ckptcheck inspect " + str(model_dir / "model.ckpt-10")
-    assert hint in render_inspection(inspect(str(model_dir)), Options(width=500))
+    assert hint in render(inspect(str(model_dir)), "text", Options(width=500))
     (model_dir / "model.ckpt-10.index").write_bytes(b"")
     broken = inspect(str(model_dir / "model.ckpt-10"))
-    assert "ckptcheck inspect" not in render_inspection(broken, Options(width=500))
+    assert "ckptcheck inspect" not in render(broken, "text", Options(width=500))
 
 
 def test_what_may_be_deleted_is_told_apart(model_dir: Path) -> None:
@@ -733,14 +739,14 @@ def test_what_may_be_deleted_is_told_apart(model_dir: Path) -> None:
     ]
     for name in remains:
         (model_dir / name).write_bytes(b"")
-    (verified,) = verify(str(model_dir)).checkpoints
+    (verified,) = verify(str(model_dir)).verified
     hints = {
-        finding.subject: group.findings[0].hint
+        finding.data["file"]: group.findings[0].hint
         for group in verified.groups
         for finding in group.findings
     }
     assert "checksums" in hints.pop("model.ckpt-10.data-00000-of-00002")
-    assert hints == dict.fromkeys(remains, "delete it once no training or copying runs")
+    assert hints == dict.fromkeys(remains, "delete it when no training or copy is running")
 
 
 def test_the_last_good_one_is_the_latest_wherever_it_lies(model_dir: Path) -> None:
@@ -749,7 +755,7 @@ def test_the_last_good_one_is_the_latest_wherever_it_lies(model_dir: Path) -> No
     put(model_dir / "best", name="model.ckpt-50")
     (model_dir / "checkpoint").write_text('model_checkpoint_path: "best/model.ckpt-50"\n')
     found = verify(str(model_dir), all_checkpoints=True, fail_on="error")
-    assert [item.step for item in found.checkpoints] == [10, 50]
+    assert [item.step for item in found.verified] == [10, 50]
     assert found.last_good == str(model_dir / "best" / "model.ckpt-50")
 
 
@@ -765,7 +771,7 @@ def test_what_is_listed_below_the_directory_is_verified_too(model_dir: Path) -> 
     names.extend(f'all_model_checkpoint_paths: "{name}"' for name in [*listed, "best/model.ckpt-3"])
     (model_dir / "checkpoint").write_text("\n".join(names))
     found = verify(str(model_dir), all_checkpoints=True, fail_on="error")
-    assert [(item.step, item.ok) for item in found.checkpoints] == [
+    assert [(item.step, item.ok) for item in found.verified] == [
         (10, True),
         (40, True),
         (50, False),
@@ -781,7 +787,7 @@ def test_epochs_in_names_make_no_data_bad(tmp_path: Path) -> None:
         put(tmp_path, name=f"model.ckpt-{epoch}")
     (tmp_path / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-2"\n')
     found = verify(str(tmp_path), all_checkpoints=True)
-    assert [(item.ok, item.whole) for item in found.checkpoints] == [(False, True)] * 2
+    assert [(item.ok, item.whole) for item in found.verified] == [(False, True)] * 2
     assert found.last_good == str(tmp_path / "model.ckpt-2")
 
 
@@ -809,7 +815,7 @@ def test_the_variables_of_a_saved_model_that_were_verified_are_not_left_out(
     (tmp_path / "saved_model.pb").write_bytes(b"x")
     put(tmp_path / "variables", name="variables")
     found = verify(str(tmp_path / "variables"), all_checkpoints=True, fail_on="error")
-    assert [item.prefix for item in found.checkpoints if item.ok] == [
+    assert [item.prefix for item in found.verified if item.ok] == [
         str(tmp_path / "variables" / "variables")
     ]
     assert found.not_judged == ()
@@ -819,7 +825,7 @@ def test_without_a_state_file_nothing_is_loaded(model_dir: Path) -> None:
     pytest.importorskip("numpy")
     (model_dir / "checkpoint").unlink()
     found = verify(str(model_dir), all_checkpoints=True, fail_on="error")
-    assert [item.loaded for item in found.checkpoints] == [False, False]
+    assert [item.loaded for item in found.verified] == [False, False]
 
 
 def test_the_number_of_a_checkpoint_manager_is_no_step(tmp_path: Path) -> None:

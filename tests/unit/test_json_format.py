@@ -6,10 +6,10 @@ from typing import Any, Dict, Tuple
 
 import pytest
 
+from ckptcheck import reporters
 from ckptcheck.groups import group
 from ckptcheck.protocol import VariableSpec
-from ckptcheck.reporters.formats import FORMATS
-from ckptcheck.reporters.options import Options
+from ckptcheck.reporters import Options
 from ckptcheck.results import Advice, Report
 from ckptcheck.rules import Facts, all_rules, run_rules
 from ckptcheck.rules import examples as made
@@ -24,6 +24,7 @@ def report_of(facts: Facts, **changes: Any) -> Report:
     findings = run_rules(facts)
     checked = bool(facts.located.prefix or facts.located.candidates)
     report = Report(
+        "check",
         ok=checked and not any(f.severity == "error" for f in findings),
         checked=checked,
         target="net:model_fn",
@@ -37,7 +38,7 @@ def report_of(facts: Facts, **changes: Any) -> Report:
 
 
 def rendered(report: Report, **options: Any) -> Dict[str, Any]:
-    text = FORMATS["json"](report, Options(**options))
+    text = reporters.render(report, "json", Options(**options))
     assert text.endswith("\n")
     document: Dict[str, Any] = json.loads(text)
     return document
@@ -100,7 +101,9 @@ def assert_finding(finding: Dict[str, Any]) -> None:
         variable=(str, NONE),
         checkpoint=(dict, NONE),
         model=(dict, NONE),
+        category=str,
         message=str,
+        data=dict,
         location=(dict, NONE),
     )
     assert finding["severity"] in SEVERITIES
@@ -157,6 +160,7 @@ def test_the_whole_document_of_a_mismatch() -> None:
     assert document.pop("target") == "net:model_fn"
     assert document == {
         "version": 1,
+        "command": "check",
         "ok": False,
         "checkpoint": {
             "model_dir": "runs/base",
@@ -182,9 +186,7 @@ def test_advice() -> None:
 
 
 def test_nothing_checked() -> None:
-    facts = made.nothing_to_restore(
-        dataclasses.replace(made.LOCATED, prefix="", exists=False, state=None, candidates=())
-    )
+    facts = made.nothing_to_restore(dataclasses.replace(made.UNNAMED, state=None, candidates=()))
     document = rendered(report_of(facts))
     assert_shape(document)
     assert document["ok"] is False
@@ -210,7 +212,7 @@ def test_unknown_shapes(shape: Any, written: Any) -> None:
 def test_names_of_any_characters_are_plain_ascii_in_the_document(name: str) -> None:
     """A report is read by tools in any encoding, and shown by terminals."""
     facts = made.facts(stored={**made.WEIGHTS, name: ((1,), "float32")})
-    text = FORMATS["json"](report_of(facts), Options())
+    text = reporters.render(report_of(facts), "json", Options())
     assert text.isascii() if hasattr(text, "isascii") else text.encode("ascii")
     assert "\x1b" not in text
     assert name in [finding["variable"] for finding in json.loads(text)["findings"]]

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from ckptcheck.checkpoint.existing import checkpoints_in
 from ckptcheck.checkpoint.graphs import read_graph
-from ckptcheck.checkpoint.locate import checkpoints_in, locate
+from ckptcheck.checkpoint.locate import locate
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
-from ckptcheck.model_dir import step_of
+from ckptcheck.model_dir import Absence, Found, Missing, Named, Unnamed, step_of
 
 from ..support import as_a_user, folder_of_all
 
@@ -30,6 +31,30 @@ def state(folder: Path, latest: str) -> None:
     (folder / "checkpoint").write_text(f'model_checkpoint_path: "{latest}"\n', "utf-8")
 
 
+def the_named(named: str) -> Named:
+    found = locate(named)
+    assert isinstance(found, Named)
+    return found
+
+
+def the_found(named: str) -> Found:
+    found = locate(named)
+    assert isinstance(found, Found)
+    return found
+
+
+def the_missing(named: str) -> Missing:
+    found = locate(named)
+    assert isinstance(found, Missing)
+    return found
+
+
+def the_unnamed(named: str) -> Unnamed:
+    found = locate(named)
+    assert isinstance(found, Unnamed)
+    return found
+
+
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """``runs/base`` with one checkpoint, seen from the directory above."""
@@ -40,9 +65,9 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_directory(runs: Path) -> None:
-    found = locate("runs/base")
+    found = the_found("runs/base")
     assert found.prefix == "runs/base/model.ckpt-10"
-    assert (found.exists, found.explicit, found.elsewhere) == (True, False, False)
+    assert (found.exists, found.elsewhere) == (True, False)
     assert found.model_dir == "runs/base"
     assert found.candidates == ("runs/base/model.ckpt-10",)
     assert found.graphs == ("runs/base/model.ckpt-10.meta", "runs/base/graph.pbtxt")
@@ -70,7 +95,7 @@ def test_a_prefix_in_the_working_directory(runs: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(runs)
     found = locate("model.ckpt-10")
     assert (found.prefix, found.model_dir) == ("model.ckpt-10", ".")
-    assert (found.exists, found.explicit, found.elsewhere) == (True, True, False)
+    assert isinstance(found, Named)
 
 
 @pytest.mark.parametrize("suffix", ["", ".index", ".meta", ".data-00000-of-00001"])
@@ -78,7 +103,7 @@ def test_a_prefix_or_one_of_its_files(runs: Path, suffix: str) -> None:
     """People press the tab key, which completes to a file."""
     found = locate("runs/base/model.ckpt-10" + suffix)
     assert found.prefix == "runs/base/model.ckpt-10"
-    assert (found.explicit, found.exists, found.state) == (True, True, None)
+    assert isinstance(found, Named)
 
 
 def test_a_named_checkpoint_is_taken_whatever_the_state_file_says(runs: Path) -> None:
@@ -88,7 +113,7 @@ def test_a_named_checkpoint_is_taken_whatever_the_state_file_says(runs: Path) ->
 
 def test_the_state_file_decides_and_not_the_highest_step(runs: Path) -> None:
     put(runs, "model.ckpt-20")
-    found = locate("runs/base")
+    found = the_found("runs/base")
     assert found.prefix == "runs/base/model.ckpt-10"
     assert found.candidates == ("runs/base/model.ckpt-10", "runs/base/model.ckpt-20")
 
@@ -116,15 +141,15 @@ def test_an_absolute_path_to_another_directory_that_exists(runs: Path, tmp_path:
 
 def test_an_absolute_path_to_a_directory_that_moved(runs: Path, tmp_path: Path) -> None:
     state(runs, str(tmp_path / "gone" / "model.ckpt-10"))
-    found = locate("runs/base")
-    assert (found.exists, found.folder_exists, found.elsewhere) == (False, False, True)
+    found = the_missing("runs/base")
+    assert (found.folder_exists, found.elsewhere) == (False, True)
 
 
 def test_a_checkpoint_that_was_deleted(runs: Path) -> None:
     state(runs, "model.ckpt-99")
-    found = locate("runs/base")
+    found = the_missing("runs/base")
     assert found.prefix == "runs/base/model.ckpt-99"
-    assert (found.exists, found.folder_exists) == (False, True)
+    assert found.folder_exists
     assert found.candidates == ("runs/base/model.ckpt-10",)
 
 
@@ -132,8 +157,7 @@ def test_a_checkpoint_that_was_deleted(runs: Path) -> None:
 def test_a_state_file_that_names_a_directory(named: str, runs: Path) -> None:
     (runs / "best").mkdir(parents=True)
     state(runs, named)
-    found = locate("runs/base")
-    assert (found.exists, found.names_file) == (False, True)
+    assert the_missing("runs/base").absence is Absence.NOT_A_CHECKPOINT
 
 
 def test_a_relative_path_to_a_directory_below(runs: Path) -> None:
@@ -145,15 +169,14 @@ def test_a_relative_path_to_a_directory_below(runs: Path) -> None:
 
 def test_no_state_file(runs: Path) -> None:
     (runs / "checkpoint").unlink()
-    found = locate("runs/base")
+    found = the_unnamed("runs/base")
     assert (found.prefix, found.exists, found.state) == ("", False, None)
     assert found.candidates == ("runs/base/model.ckpt-10",)
 
 
 def test_a_state_file_that_cannot_be_parsed(runs: Path) -> None:
     (runs / "checkpoint").write_bytes(b"\0\0\0")
-    found = locate("runs/base")
-    assert found.prefix == ""
+    found = the_unnamed("runs/base")
     assert found.state is not None and found.state.problem
 
 
@@ -174,36 +197,34 @@ def test_names_that_no_file_can_have(runs: Path, literal: str) -> None:
 def test_a_missing_shard(runs: Path) -> None:
     put(runs, "model.ckpt-20", shards=3)
     (runs / "model.ckpt-20.data-00001-of-00003").unlink()
-    found = locate("runs/base/model.ckpt-20")
-    assert found.exists
+    found = the_named("runs/base/model.ckpt-20")
     assert found.missing_shards == ("model.ckpt-20.data-00001-of-00003",)
 
 
 def test_all_shards_missing(runs: Path) -> None:
     (runs / "model.ckpt-10.data-00000-of-00001").unlink()
-    assert locate("runs/base").missing_shards == ("model.ckpt-10.data-00000-of-00001",)
+    assert the_found("runs/base").missing_shards == ("model.ckpt-10.data-00000-of-00001",)
 
 
 def test_shards_of_another_checkpoint_do_not_count(runs: Path) -> None:
     """``model.ckpt-1`` is a part of the name of ``model.ckpt-10``."""
     put(runs, "model.ckpt-1", shards=2)
-    assert locate(str(runs / "model.ckpt-1")).missing_shards == ()
-    assert locate(str(runs / "model.ckpt-10")).missing_shards == ()
+    assert the_named(str(runs / "model.ckpt-1")).missing_shards == ()
+    assert the_named(str(runs / "model.ckpt-10")).missing_shards == ()
 
 
 def test_a_v1_checkpoint_is_one_file(tmp_path: Path) -> None:
     (tmp_path / "model.ckpt-7").write_bytes(b"\0" * 40 + V1_MAGIC)
     state(tmp_path, "model.ckpt-7")
-    for named in (str(tmp_path), str(tmp_path / "model.ckpt-7")):
-        found = locate(named)
+    for found in (the_found(str(tmp_path)), the_named(str(tmp_path / "model.ckpt-7"))):
         assert found.prefix == str(tmp_path / "model.ckpt-7")
-        assert (found.exists, found.missing_shards) == (True, ())
+        assert found.missing_shards == ()
 
 
 @pytest.mark.parametrize("data", [b"", b"text", b"\0" * 48, V1_MAGIC[:-1]])
 def test_a_file_that_is_no_checkpoint(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "weights.bin").write_bytes(data)
-    with pytest.raises(UsageError, match=r"weights.bin is a file and no checkpoint: expected"):
+    with pytest.raises(UsageError, match=r"weights.bin is a file, but not a checkpoint: expected"):
         locate(str(tmp_path / "weights.bin"))
 
 
@@ -261,8 +282,7 @@ def test_a_state_file_that_names_a_file(tmp_path: Path) -> None:
     (tmp_path / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-1.meta"\n')
     (tmp_path / "model.ckpt-1.index").write_bytes(b"")
     (tmp_path / "model.ckpt-1.meta").write_bytes(b"")
-    located = locate(str(tmp_path))
-    assert (located.exists, located.names_file) == (False, True)
+    assert the_missing(str(tmp_path)).absence is Absence.NOT_A_CHECKPOINT
 
 
 def test_a_piece_of_a_checkpoint_is_none(tmp_path: Path) -> None:
@@ -293,7 +313,7 @@ def test_what_a_state_file_lists(tmp_path: Path) -> None:
     lines = [f'all_model_checkpoint_paths: "{path}"' for path in paths]
     state = "\n".join(['model_checkpoint_path: "model.ckpt-1"', *lines])
     (tmp_path / "base" / "checkpoint").write_text(state)
-    found = locate(str(tmp_path / "base"))
+    found = the_found(str(tmp_path / "base"))
     assert found.listed_elsewhere == (str(tmp_path / "other" / "model.ckpt-1"),)
     assert found.listed_nowhere == (str(tmp_path / "base" / "gone"),)
 
@@ -302,8 +322,7 @@ def test_a_pattern_in_a_directory_of_the_state_file(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "m-2.index").write_bytes(b"")
     (tmp_path / "checkpoint").write_text('model_checkpoint_path: "s?b/m-2"')
-    found = locate(str(tmp_path))
-    assert (found.exists, found.names_file) == (False, True)
+    assert the_missing(str(tmp_path)).absence is Absence.NOT_A_CHECKPOINT
 
 
 def test_of_several_series_estimators_own_is_suggested(tmp_path: Path) -> None:
@@ -312,9 +331,9 @@ def test_of_several_series_estimators_own_is_suggested(tmp_path: Path) -> None:
     (hint,) = [
         item.hint for item in inspect(str(tmp_path)).findings if item.rule == "no-checkpoint"
     ]
-    assert '"model.ckpt-20" be all that is in' in hint
+    assert '"model.ckpt-20" to' in hint
     (tmp_path / "checkpoint").write_text('model_checkpoint_path: "C:\\\\runs\\\\model.ckpt-10"')
-    assert '"model.ckpt-10" be all that is in' in _hint(tmp_path, "checkpoint-moved")
+    assert '"model.ckpt-10" to' in _hint(tmp_path, "checkpoint-moved")
 
 
 def _hint(model_dir: Path, rule: str) -> str:
@@ -383,21 +402,29 @@ def test_a_directory_that_must_not_be_entered_is_there(closed: str) -> None:
         put(home / "run")
         path = home / "run" / "model.ckpt-10"
         state(base, str(path))
-        (base / "checkpoint").open("a").write(f'all_model_checkpoint_paths: "{path}"')
+        with (base / "checkpoint").open("a") as f:
+            f.write(f'all_model_checkpoint_paths: "{path}"')
         (home if closed else home / "run").chmod(0)
         with as_a_user():
-            found = locate(str(base))
+            found = the_missing(str(base))
             said = [item.rule for item in inspect(str(base)).findings]
         (home if closed else home / "run").chmod(0o755)
-        assert (found.exists, found.folder_exists, found.listed_nowhere) == (False, True, ())
+        assert found.folder_exists
         assert "checkpoint-moved" in said
+        state(base, "model.ckpt-10")
+        with (base / "checkpoint").open("a") as f:
+            f.write(f'all_model_checkpoint_paths: "{path}"')
+        (home if closed else home / "run").chmod(0)
+        with as_a_user():
+            assert the_found(str(base)).listed_nowhere == ()
+        (home if closed else home / "run").chmod(0o755)
 
 
 def test_a_pattern_is_looked_for_where_it_begins(tmp_path: Path) -> None:
     state(tmp_path, f"{tmp_path}/lr[0.1]/model.ckpt-1")
-    assert locate(str(tmp_path)).folder_exists
+    assert the_missing(str(tmp_path)).folder_exists
     state(tmp_path, f"{tmp_path}/gone/lr[0.1]/model.ckpt-1")
-    assert not locate(str(tmp_path)).folder_exists
+    assert not the_missing(str(tmp_path)).folder_exists
 
 
 def test_a_directory_to_rename_however_its_path_is_written(
@@ -408,11 +435,11 @@ def test_a_directory_to_rename_however_its_path_is_written(
     state(folder, f"{folder}/model.ckpt-10")
     monkeypatch.chdir(tmp_path)
     for named in (folder, "lr[0.1]/run", "lr[0.1]/run//"):
-        found = locate(str(named))
-        assert (found.exists, found.hidden, found.lacks_index) == (False, True, False)
+        found = the_missing(str(named))
+        assert found.absence is Absence.GLOB
         hint = _hint(Path(named), "checkpoint-moved")
-        assert hint.startswith(f"rename the directory {tmp_path}/lr[0.1], and let "), hint
-        assert hint.endswith('"model.ckpt-10" be all that is in ' + f"{found.model_dir}/checkpoint")
+        assert hint.startswith(f"rename the directory {tmp_path}/lr[0.1], and write "), hint
+        assert hint.endswith('"model.ckpt-10" to ' + f"{found.model_dir}/checkpoint")
     state(folder, "model.ckpt-10")
     assert _hint(Path("lr[0.1]/run"), "checkpoint-moved") == "rename the directory lr[0.1]"
 
@@ -421,23 +448,23 @@ def test_a_directory_to_rename_however_its_path_is_written(
 def test_slashes_behind_a_model_dir(tmp_path: Path, slashes: str) -> None:
     put(tmp_path)
     state(tmp_path, "model.ckpt-10")
-    found = locate(f"{tmp_path}{slashes}")
+    found = the_found(f"{tmp_path}{slashes}")
     assert (found.model_dir, found.prefix) == (str(tmp_path), f"{tmp_path}/model.ckpt-10")
-    assert found.doubled_slash is (len(slashes) > 1)
+    assert found.double_slash is (len(slashes) > 1)
     assert locate(f"{tmp_path}{slashes or '/'}model.ckpt-10").prefix == found.prefix
 
 
 def test_a_directory_that_is_gone_is_not_to_be_renamed(tmp_path: Path) -> None:
     put(tmp_path)
     state(tmp_path, f"{tmp_path}/lr[0.1]/model.ckpt-10")
-    assert '"model.ckpt-10" be all that is in' in _hint(tmp_path, "checkpoint-moved")
+    assert '"model.ckpt-10" to' in _hint(tmp_path, "checkpoint-moved")
 
 
 def test_a_link_to_nothing_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "latest").symlink_to("model.ckpt-9")
     state(tmp_path, "latest")
-    found = locate(str(tmp_path))
-    assert (found.names_file, found.link) == (False, str(tmp_path / "model.ckpt-9"))
+    found = the_missing(str(tmp_path))
+    assert (found.absence, found.link) == (Absence.BROKEN_LINK, str(tmp_path / "model.ckpt-9"))
     assert _hint(tmp_path, "checkpoint-moved").startswith(f"fetch {tmp_path}/model.ckpt-9")
 
 
@@ -454,7 +481,7 @@ def test_of_a_series_that_is_not_estimators_own_the_latest_is_suggested(tmp_path
     for name in ("model.ckpt-10", "tuned.ckpt-20", "other.ckpt-30"):
         put(tmp_path, name)
     state(tmp_path, "/gone/tuned.ckpt-25")
-    assert '"tuned.ckpt-20" be all that is in' in _hint(tmp_path, "checkpoint-moved")
+    assert '"tuned.ckpt-20" to' in _hint(tmp_path, "checkpoint-moved")
 
 
 def test_a_checkpoint_of_another_directory_is_not_swapped_for_an_older_one(tmp_path: Path) -> None:
@@ -463,21 +490,21 @@ def test_a_checkpoint_of_another_directory_is_not_swapped_for_an_older_one(tmp_p
     state(tmp_path / "base", f"{tmp_path}/other/model.ckpt-50")
     hint = _hint(tmp_path / "base", "checkpoint-moved")
     assert hint.startswith(f"copy the files of {tmp_path}/other/model.ckpt-50 to {tmp_path}/base")
-    assert '"model.ckpt-50" be all that is in' in hint
+    assert '"model.ckpt-50" to' in hint
 
 
 def test_a_doubled_slash_is_a_rule_of_its_own(runs: Path) -> None:
     put(runs / "best", "model.ckpt-5")
     state(runs, "best//model.ckpt-5")
     (found,) = [f for f in inspect(str(runs)).findings if f.rule == "double-slash"]
-    assert found.hint.startswith('let model_checkpoint_path: "best/model.ckpt-5" be all')
+    assert found.hint.startswith('write only model_checkpoint_path: "best/model.ckpt-5" to ')
     assert "checkpoint-moved" not in {f.rule for f in inspect(str(runs)).findings}
 
 
 def test_a_name_with_a_quote_is_advised_as_a_text_that_can_be_read(tmp_path: Path) -> None:
     put(tmp_path, 'a"b-10')
     state(tmp_path, "gone")
-    assert 'model_checkpoint_path: "a\\"b-10" be' in _hint(tmp_path, "checkpoint-moved")
+    assert 'model_checkpoint_path: "a\\"b-10" to' in _hint(tmp_path, "checkpoint-moved")
 
 
 def test_the_variables_of_a_saved_model_from_within(
@@ -486,4 +513,4 @@ def test_the_variables_of_a_saved_model_from_within(
     (tmp_path / "saved_model.pb").write_bytes(b"x")
     put(tmp_path / "variables", "variables")
     monkeypatch.chdir(tmp_path / "variables")
-    assert locate(".").saved_model == str(tmp_path / "variables" / "variables")
+    assert the_unnamed(".").saved_model == str(tmp_path / "variables" / "variables")

@@ -9,7 +9,7 @@ from typing import Any, List
 
 import pytest
 
-from ckptcheck.checker import check
+from ckptcheck import check
 from ckptcheck.client.process import _GRACE, _MOST_WAITING, Tracer
 from ckptcheck.errors import UsageError
 from ckptcheck.protocol import TraceReply

@@ -11,11 +11,12 @@ from typing import Any, Iterator, List
 
 import pytest
 
-from ckptcheck.checkpoint import remote
+from ckptcheck.checkpoint import fetch
 from ckptcheck.checkpoint.addresses import is_remote
-from ckptcheck.checkpoint.remote import local_view
+from ckptcheck.checkpoint.remote import LocalView, local_view
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
+from ckptcheck.protocol import Failure, FailureKind
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 
@@ -54,11 +55,11 @@ def test_what_is_remote(named: str, remote: bool) -> None:
 def test_inspect(memory: Any, end: str) -> None:
     found = inspect("memory://runs/base" + end)
     here = inspect(str(SOURCE))
-    assert found.variables == here.variables
-    assert found.prefix == "memory://runs/base/model.ckpt-10"
+    assert found.contents.variables == here.contents.variables
+    assert found.contents.prefix == "memory://runs/base/model.ckpt-10"
     assert [finding for finding in found.findings if finding.rule != "index-data-mtime-gap"] == []
-    assert found.graph is not None and found.graph.tensorflow == "2.15.1"
-    assert (found.snapshot, found.not_judged) == (False, ())
+    assert found.contents.graph is not None and found.contents.graph.tensorflow == "2.15.1"
+    assert (found.contents.snapshot, found.not_judged) == (False, ())
 
 
 def test_a_local_address_is_a_local_path() -> None:
@@ -88,8 +89,8 @@ def test_a_chain_of_file_systems(tmp_path: Path, link: str) -> None:
     found, here = inspect(named), inspect(str(SOURCE))
     path, mark, archive = named.partition("::/")
     prefix = f"{path}/model.ckpt-10{mark}{archive}"
-    assert (found.prefix, found.variables) == (prefix, here.variables)
-    assert inspect(prefix).variables == here.variables
+    assert (found.contents.prefix, found.contents.variables) == (prefix, here.contents.variables)
+    assert inspect(prefix).contents.variables == here.contents.variables
 
 
 @pytest.mark.parametrize("named", ["memory://", "memory:///", "memory://model.ckpt-10"])
@@ -97,7 +98,7 @@ def test_the_root_of_a_file_system(memory: Any, named: str) -> None:
     for path in SOURCE.iterdir():
         memory.pipe(f"/{path.name}", path.read_bytes())
     try:
-        assert inspect(named).prefix == "memory:///model.ckpt-10"
+        assert inspect(named).contents.prefix == "memory:///model.ckpt-10"
     finally:
         for path in SOURCE.iterdir():
             memory.rm(f"/{path.name}")
@@ -160,7 +161,7 @@ def test_a_state_file_with_a_url_in_it(memory: Any) -> None:
 def test_a_state_file_that_names_the_directory(memory: Any) -> None:
     memory.pipe("/runs/base/checkpoint", b'model_checkpoint_path: "./model.ckpt-10"')
     found = inspect("memory://runs/base")
-    assert (found.prefix, found.findings) == ("memory://runs/base/model.ckpt-10", ())
+    assert (found.contents.prefix, found.findings) == ("memory://runs/base/model.ckpt-10", ())
 
 
 def test_a_state_file_that_names_a_directory_below(memory: Any) -> None:
@@ -175,12 +176,12 @@ def test_all_checkpoints_are_as_whole_as_here(memory: Any, tmp_path: Path) -> No
         name = path.name.replace("-10.", "-5.")
         memory.pipe(f"/runs/base/{name}", path.read_bytes())
     found = verify("memory://runs/base", all_checkpoints=True, fail_on="error")
-    assert [item.ok for item in found.checkpoints] == [True, True]
+    assert [item.ok for item in found.verified] == [True, True]
     listed = inspect("memory://runs/base").checkpoints
     assert len({item.size for item in listed}) == 1 and listed[0].size > 10000
     memory.rm(f"/runs/base/{DATA}")
     found = verify("memory://runs/base", all_checkpoints=True, fail_on="error")
-    assert [item.ok for item in found.checkpoints] == [True, False]
+    assert [item.ok for item in found.verified] == [True, False]
 
 
 def test_every_text_names_the_place_that_the_user_knows(memory: Any, tmp_path: Path) -> None:
@@ -188,7 +189,7 @@ def test_every_text_names_the_place_that_the_user_knows(memory: Any, tmp_path: P
     with pytest.raises(UsageError, match=r"memory://runs/base/model.ckpt-10"):
         snapshot("memory://runs/base", str(tmp_path / "snap"))
     found = repr(inspect("memory://runs/base"))
-    assert "memory://runs/base/model.ckpt-99, which is not there" in found
+    assert "memory://runs/base/model.ckpt-99, which does not exist" in found
     assert "ckptcheck-" not in found
 
 
@@ -200,7 +201,7 @@ def test_verify(memory: Any) -> None:
     memory.pipe(f"/runs/base/{DATA}", bytes(data))
     found = verify("memory://runs/base", fail_on="error")
     assert not found.ok
-    assert found.checkpoints[0].prefix == "memory://runs/base/model.ckpt-10"
+    assert found.verified[0].prefix == "memory://runs/base/model.ckpt-10"
 
 
 def test_verify_reads_where_the_index_lies(memory: Any, tmp_path: Path) -> None:
@@ -209,7 +210,7 @@ def test_verify_reads_where_the_index_lies(memory: Any, tmp_path: Path) -> None:
     shutil.copytree(str(FIXTURES / "linear" / "tf215"), str(other))
     memory.pipe("/runs/base/checkpoint", f'model_checkpoint_path: "{other}/model.ckpt-10"'.encode())
     found = verify("memory://runs/base", fail_on="error")
-    assert found.ok and found.checkpoints[0].prefix == f"{other}/model.ckpt-10"
+    assert found.ok and found.verified[0].prefix == f"{other}/model.ckpt-10"
 
 
 def test_a_damaged_index_says_nothing_of_the_data(memory: Any) -> None:
@@ -223,15 +224,17 @@ def test_a_remote_snapshot(memory: Any, tmp_path: Path) -> None:
     for path in (tmp_path / "snap").iterdir():
         memory.pipe(f"/runs/snap/{path.name}", path.read_bytes())
     found = inspect("memory://runs/snap")
-    assert found.graph is not None and found.graph.tensorflow == "2.15.1"
-    assert found.snapshot and "unreadable-checkpoint" not in {f.rule for f in found.findings}
+    assert found.contents.graph is not None and found.contents.graph.tensorflow == "2.15.1"
+    assert found.contents.snapshot and "unreadable-checkpoint" not in {
+        f.rule for f in found.findings
+    }
     with pytest.raises(UsageError, match="is a snapshot"):
         verify("memory://runs/snap")
 
 
 def test_snapshot(memory: Any, tmp_path: Path) -> None:
     snapshot("memory://runs/base", str(tmp_path / "snap"))
-    assert inspect(str(tmp_path / "snap")).snapshot
+    assert inspect(str(tmp_path / "snap")).contents.snapshot
 
 
 @pytest.mark.parametrize("named", ["memory://runs/nothing", "memory://runs/base/model.ckpt-11"])
@@ -249,7 +252,7 @@ def test_a_full_tmpdir_is_named(
         open(os.path.join(local, name), "wb").close()
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(remote, "_write", full)
+    monkeypatch.setattr(fetch, "_write", full)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", os.path.dirname(str(tmp_path)))
     with pytest.raises(UsageError) as raised, local_view("memory://runs/base"):
@@ -275,7 +278,7 @@ def test_a_directory_of_many_checkpoints_says_which_were_left_out(
 ) -> None:
     """The newest are looked at, and the one that the state file names, however old it is."""
     pytest.importorskip("numpy")
-    monkeypatch.setattr(remote, "_MOST_INDEXES", 2)
+    monkeypatch.setattr(fetch, "_MOST_INDEXES", 2)
     for step in range(20, 90, 10):
         for path in SOURCE.glob("model.ckpt-10.*"):
             name = path.name.replace("-10.", f"-{step}.")
@@ -283,7 +286,7 @@ def test_a_directory_of_many_checkpoints_says_which_were_left_out(
     (text,) = inspect("memory://runs/base").not_judged
     assert text.startswith("model.ckpt-60, model.ckpt-50, model.ckpt-40 and 2 more: ")
     found = verify("memory://runs/base", all_checkpoints=True, fail_on="error")
-    assert [item.step for item in found.checkpoints] == [10, 70, 80]
+    assert [item.step for item in found.verified] == [10, 70, 80]
     assert found.not_judged == (text,)
 
 
@@ -321,11 +324,9 @@ def test_the_steps_of_all_checkpoints(memory: Any, tmp_path: Path) -> None:
     shutil.copytree(str(SOURCE), str(here))
     renamed(here, "model.ckpt-10", "model.ckpt-20")
     found = verify(copied(memory, here), all_checkpoints=True)
-    assert [item.ok for item in found.checkpoints] == [True, False]
-    assert [finding.rule for finding in found.checkpoints[1].groups[0].findings] == [
-        "step-mismatch"
-    ]
-    assert [item.ok for item in verify(str(here), all_checkpoints=True).checkpoints] == [
+    assert [item.ok for item in found.verified] == [True, False]
+    assert [finding.rule for finding in found.verified[1].groups[0].findings] == ["step-mismatch"]
+    assert [item.ok for item in verify(str(here), all_checkpoints=True).verified] == [
         True,
         False,
     ]
@@ -339,9 +340,9 @@ def test_what_lies_beside_the_checkpoint(memory: Any, tmp_path: Path) -> None:
     for name in left:
         (here / name).write_bytes(b"x")
     rules = {"data-without-index", "leftover-files"}
-    subjects = {f.subject for f in inspect(copied(memory, here)).findings if f.rule in rules}
-    assert subjects == {left[0], "model.ckpt-20_temp/", left[2]}
-    assert subjects == {f.subject for f in inspect(str(here)).findings if f.rule in rules}
+    names = {f.data["file"] for f in inspect(copied(memory, here)).findings if f.rule in rules}
+    assert names == {left[0], "model.ckpt-20_temp/", left[2]}
+    assert names == {f.data["file"] for f in inspect(str(here)).findings if f.rule in rules}
 
 
 def test_data_whose_index_is_gone(memory: Any, tmp_path: Path) -> None:
@@ -349,7 +350,7 @@ def test_data_whose_index_is_gone(memory: Any, tmp_path: Path) -> None:
     shutil.copytree(str(SOURCE), str(here))
     (here / "model.ckpt-10.index").unlink()
     (there,) = inspect(copied(memory, here)).findings
-    assert "whose index is not there" in there.message
+    assert "whose index is missing" in there.message
     assert there.message == inspect(str(here)).findings[0].message.replace(
         str(here), "memory://runs/gone"
     )
@@ -387,7 +388,7 @@ def test_an_archive_that_holds_more_than_it_has(
             file.write(str(path), f"base/{path.name}")
         for number in range(20):
             file.writestr(f"base/model.ckpt-{number + 11}.index", bytes(1 << 16))
-    monkeypatch.setattr(remote, "LARGEST_INDEX", 3 << 16)
+    monkeypatch.setattr(fetch, "LARGEST_INDEX", 3 << 16)
     with local_view(f"zip://base::{archive}") as place:
         names = [name for name in os.listdir(place.path) if name.endswith(".index")]
         assert "model.ckpt-10.index" in names
@@ -431,8 +432,11 @@ def test_a_save_while_it_is_fetched(
             patch.setattr(type(memory), name, before(getattr(type(memory), name)))
         found = inspect("memory://runs/base")
     assert [item.rule for item in found.findings if item.rule != "index-data-mtime-gap"] == []
-    assert found.graph is not None
-    assert found.prefix in ("memory://runs/base/model.ckpt-10", "memory://runs/base/model.ckpt-20")
+    assert found.contents.graph is not None
+    assert found.contents.prefix in (
+        "memory://runs/base/model.ckpt-10",
+        "memory://runs/base/model.ckpt-20",
+    )
     assert [item.loaded for item in found.checkpoints] == [True]
 
 
@@ -453,3 +457,10 @@ def test_a_directory_that_is_saved_to_all_the_time(
     monkeypatch.setattr(type(memory), "cat_file", cat_file)
     with pytest.raises(UsageError, match=r"^memory://runs/base is being written, try again: its f"):
         inspect("memory://runs/base")
+
+
+def test_paths_are_shown_as_remote_ones_and_words_stay() -> None:
+    place = LocalView("/tmp/view", "memory://base", "/tmp/view")
+    failure = place.shown(Failure(FailureKind.RAISED, "OSError", "/tmp/view/model.ckpt-1.index"))
+    assert failure.message == "memory://base/model.ckpt-1.index"
+    assert failure.kind is FailureKind.RAISED

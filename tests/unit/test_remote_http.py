@@ -13,8 +13,9 @@ from typing import Any, ClassVar, Dict, Iterator, List
 
 import pytest
 
-from ckptcheck.checker import check
-from ckptcheck.checkpoint import data_scan, remote
+from ckptcheck import check
+from ckptcheck.checkpoint import data_scan, fetch
+from ckptcheck.checkpoint.remote import local_view
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
 from ckptcheck.snapshots import snapshot
@@ -155,8 +156,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 @pytest.mark.parametrize("end", ["", "/", "/model.ckpt-10", "/model.ckpt-10.index"])
 def test_inspect_reads_no_data_but_the_step(server: str, end: str) -> None:
     found = inspect(f"{server}/base{end}")
-    assert found.variables == inspect(str(SOURCE)).variables
-    assert found.prefix == f"{server}/base/model.ckpt-10"
+    assert found.contents.variables == inspect(str(SOURCE)).contents.variables
+    assert found.contents.prefix == f"{server}/base/model.ckpt-10"
     assert [finding for finding in found.findings if finding.severity == "error"] == []
     assert _Handler.sent[DATA] == 8
     assert _Handler.sent["model.ckpt-10.meta"] == (SOURCE / "model.ckpt-10.meta").stat().st_size
@@ -183,13 +184,13 @@ def test_sizes_are_asked_for_where_they_matter_first(
     latest: str, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server's list has names only; the size of a file that nobody asked for is not known."""
-    monkeypatch.setattr(remote, "_MOST_ASKED", 14)
+    monkeypatch.setattr(fetch, "_MOST_ASKED", 14)
     for step in range(20, 90, 10):
         for path in SOURCE.glob("model.ckpt-10.*"):
             shutil.copy(str(path), str(tmp_path / "base" / path.name.replace("-10", f"-{step}")))
     (tmp_path / "base" / "checkpoint").write_text(f'model_checkpoint_path: "{latest}"\n')
     found = inspect(f"{server}/base")
-    assert found.prefix == f"{server}/base/{latest}"
+    assert found.contents.prefix == f"{server}/base/{latest}"
     assert [finding for finding in found.findings if finding.severity == "error"] == []
     assert len({item.size for item in found.checkpoints}) == 1 and found.checkpoints[0].size > 9999
     steps = [item.step for item in found.checkpoints]
@@ -205,7 +206,7 @@ def test_an_empty_state_file(server: str, tmp_path: Path) -> None:
 
 def test_snapshot(server: str, tmp_path: Path) -> None:
     snapshot(f"{server}/base", str(tmp_path / "snap"))
-    assert inspect(str(tmp_path / "snap")).snapshot
+    assert inspect(str(tmp_path / "snap")).contents.snapshot
 
 
 @pytest.mark.parametrize("end", ["", "/model one.ckpt-10", "/model%20one.ckpt-10"])
@@ -214,7 +215,7 @@ def test_names_that_stand_otherwise_in_a_url(server: str, tmp_path: Path, end: s
         path.rename(path.with_name(path.name.replace("model.", "model one.")))
     (tmp_path / "base" / "checkpoint").write_text('model_checkpoint_path: "model one.ckpt-10"\n')
     found = inspect(f"{server}/base{end}")
-    assert found.prefix == f"{server}/base/model one.ckpt-10"
+    assert found.contents.prefix == f"{server}/base/model one.ckpt-10"
     assert [finding for finding in found.findings if finding.severity == "error"] == []
     assert verify(f"{server}/base{end}", fail_on="error").ok
 
@@ -248,10 +249,10 @@ def test_a_server_that_knows_no_ranges(
     monkeypatch.setattr(_Handler, "ranges", False)
     monkeypatch.setattr(data_scan, "_BATCH", 64)
     found = inspect(f"{server}/base")
-    assert found.variables == inspect(str(SOURCE)).variables
+    assert found.contents.variables == inspect(str(SOURCE)).contents.variables
     (doubt,) = found.not_judged
-    assert "the global step in model.ckpt-10" in doubt and "knows no ranges" in doubt
-    with pytest.raises(UsageError, match="cannot be read in parts: the server knows no ranges"):
+    assert "the global step in model.ckpt-10" in doubt and "does not support ranges" in doubt
+    with pytest.raises(UsageError, match="in parts: the server does not support ranges"):
         verify(f"{server}/base")
 
 
@@ -285,8 +286,8 @@ def test_data_that_is_too_short(server: str, tmp_path: Path) -> None:
     here = tmp_path / "base"
     os.truncate(str(here / DATA), 1000)
     local, there = (verify(place, fail_on="error") for place in (str(here), f"{server}/base"))
-    assert not there.ok and there.checkpoints[0].tensors == local.checkpoints[0].tensors
-    groups = there.checkpoints[0].groups
+    assert not there.ok and there.verified[0].data == local.verified[0].data
+    groups = there.verified[0].groups
     assert [f.rule for group in groups for f in group.findings] == ["unreadable-checkpoint"]
 
 
@@ -331,8 +332,8 @@ def test_a_server_that_is_not_there() -> None:
 
 def test_neighbours_are_asked_for_at_once(server: str) -> None:
     pytest.importorskip("numpy")
-    found = verify(f"{server}/base", fail_on="error").checkpoints[0]
-    assert found.tensors == 15
+    found = verify(f"{server}/base", fail_on="error").verified[0]
+    assert found.data.tensors == 15
     assert len([path for path in _Handler.asked if path.endswith(DATA)]) == 2  # the step before all
 
 
@@ -368,7 +369,7 @@ def test_data_at_which_nobody_may_look(server: str, monkeypatch: pytest.MonkeyPa
 def test_a_graph_that_is_none_is_not_the_only_one(server: str, tmp_path: Path) -> None:
     (tmp_path / "base" / "model.ckpt-10.meta").write_bytes(b"xx")
     (tmp_path / "base" / "graph.pbtxt").write_text("node {}")
-    with remote.local_view(f"{server}/base") as place:
+    with local_view(f"{server}/base") as place:
         assert {"model.ckpt-10.meta", "graph.pbtxt"} <= set(os.listdir(place.local))
 
 
@@ -437,7 +438,7 @@ def test_a_list_that_is_packed(server: str, monkeypatch: pytest.MonkeyPatch) -> 
     names = sorted(os.listdir(str(SOURCE)))
     page = "".join(f'<a href="/base/{name}">x</a>' for name in names)
     monkeypatch.setattr(_Handler, "packed", gzip.compress(page.encode()))
-    assert inspect(f"{server}/base").variables == inspect(str(SOURCE)).variables
+    assert inspect(f"{server}/base").contents.variables == inspect(str(SOURCE)).contents.variables
 
 
 @pytest.mark.parametrize("text", ["<a ", "<a x", "<a" + " " * 100000, "<A\n"])
@@ -446,4 +447,4 @@ def test_a_list_in_which_no_link_ends(
 ) -> None:
     """What looks for links in it takes quadratic time, were it given the list as it is."""
     monkeypatch.setattr(_Handler, "extra", text * (4000000 // len(text)))
-    assert inspect(f"{server}/base").variables == inspect(str(SOURCE)).variables
+    assert inspect(f"{server}/base").contents.variables == inspect(str(SOURCE)).contents.variables

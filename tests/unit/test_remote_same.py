@@ -8,12 +8,12 @@ from typing import Any, Callable, Dict, Iterator
 
 import pytest
 
-from ckptcheck import checker
-from ckptcheck.checker import run_check
-from ckptcheck.checkpoint import remote
-from ckptcheck.config import CheckSpec
+from ckptcheck import checks
+from ckptcheck.checkpoint import fetch
+from ckptcheck.checks import run_check
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
+from ckptcheck.options import CheckSpec
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 
@@ -352,7 +352,7 @@ def test_a_first_version_here_that_a_directory_there_names(
 ) -> None:
     (tmp_path / "model.ckpt-7").write_bytes(TABLE)
     state(here, str(tmp_path / "model.ckpt-7"))
-    monkeypatch.setattr(checker, "_run_traced", lambda spec, looking, *_: looking.look().examined)
+    monkeypatch.setattr(checks, "_run_traced", lambda spec, looking, *_: looking.look().examined)
     found: Any = run_check(CheckSpec(memory(here), "module:model_fn", {}))
     assert found.first_version
 
@@ -363,17 +363,17 @@ def test_data_here_of_a_directory_there(
     """It is not read there, where other data may have its name."""
     shutil.copytree(str(here), str(tmp_path / "other"))
     state(here, str(tmp_path / "other" / "model.ckpt-10"))
-    monkeypatch.setattr(checker, "_run_traced", lambda spec, looking, *_: looking.look())
+    monkeypatch.setattr(checks, "_run_traced", lambda spec, looking, *_: looking.look())
     assert run_check(CheckSpec(memory(here), "module:model_fn", {})).read is None  # type: ignore
 
 
 def test_first_versions_that_nobody_looked_at_are_said(
     here: Path, memory: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, "_MOST_INDEXES", 1)
+    monkeypatch.setattr(fetch, "_MOST_INDEXES", 1)
     first_versions_beside(here)
     (text,) = inspect(memory(here)).not_judged
-    assert text.startswith("model.ckpt-7: of a remote directory only the newest")
+    assert text.startswith("model.ckpt-7: of a remote directory, ckptcheck reads")
 
 
 def test_of_a_first_version_only_the_end_is_read(server: str, here: Path) -> None:
@@ -388,9 +388,9 @@ def test_data_without_an_index_is_found_beside_too_many_checkpoints(
     server: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its size is not asked for: that it is there is enough."""
-    monkeypatch.setattr(remote, "_MOST_ASKED", 5)
+    monkeypatch.setattr(fetch, "_MOST_ASKED", 5)
     for step in (20, 30):
         renamed(here, f"model.ckpt-{step}")
     (here / "model.ckpt-1.data-00000-of-00001").write_bytes(b"x")
-    subjects = [item.subject for item in inspect(f"{server}/base").findings]
-    assert "model.ckpt-1.data-00000-of-00001" in subjects
+    names = [item.data.get("file") for item in inspect(f"{server}/base").findings]
+    assert "model.ckpt-1.data-00000-of-00001" in names

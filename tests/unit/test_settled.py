@@ -71,8 +71,9 @@ def inspected(saves: Saves) -> List[str]:
     found = inspect(str(saves.folder))
     (loaded,) = [item for item in found.checkpoints if item.loaded]
     assert (found.ok, found.checked) == (True, True)
-    assert found.prefix == loaded.prefix
-    assert found.graph is not None and found.graph.file == found.prefix + ".meta"
+    assert found.contents.prefix == loaded.prefix
+    graph = found.contents.graph
+    assert graph is not None and graph.file == found.contents.prefix + ".meta"
     assert loaded.written is not None and loaded.size > len(GRAPH)
     assert found.why.startswith(f"Estimator loads {os.path.basename(loaded.prefix)}: ")
     return [finding.rule for group in found.groups for finding in group.findings]
@@ -80,10 +81,10 @@ def inspected(saves: Saves) -> List[str]:
 
 def verified(saves: Saves, all_checkpoints: bool = False) -> List[str]:
     found = verify(str(saves.folder), all_checkpoints)
-    loaded = [item for item in found.checkpoints if item.loaded]
-    assert [(item.ok, item.tensors) for item in loaded] == [(True, 2)]
+    loaded = [item for item in found.verified if item.loaded]
+    assert [(item.ok, item.data.tensors) for item in loaded] == [(True, 2)]
     assert found.checked
-    groups = [group for item in found.checkpoints for group in item.groups]
+    groups = [group for item in found.verified for group in item.groups]
     return [finding.rule for group in groups for finding in group.findings]
 
 
@@ -94,12 +95,12 @@ def verified_all(saves: Saves) -> List[str]:
 def copied(saves: Saves) -> List[str]:
     out = saves.folder.parent / "snapshot"
     made = snapshot(str(saves.folder), str(out))
-    assert sorted(name.split(".")[-2:] for name in made.names if name[:5] == "model") == [
-        [made.names[0].split(".")[-2], "index"],
+    assert sorted(name.split(".")[-2:] for name in made.written.names if name[:5] == "model") == [
+        [made.written.names[0].split(".")[-2], "index"],
         ["meta", "gz"],
     ]
     found = inspect(str(out))
-    assert found.prefix and found.graph is not None
+    assert found.contents.prefix and found.contents.graph is not None
     shutil.rmtree(str(out))
     groups = (*made.groups, *found.groups)
     return [finding.rule for group in groups for finding in group.findings]
@@ -171,7 +172,8 @@ def test_a_checkpoint_that_was_named_and_is_removed(saves: Saves, command: Any) 
             assert gone or text.startswith(f"no directory or checkpoint {named}: "), (point, text)
         else:
             if command in (inspect, verify):
-                prefixes = {item.prefix for item in found.checkpoints if item.loaded}
+                seen = (*found.checkpoints, *found.verified)
+                prefixes = {item.prefix for item in seen if item.loaded}
                 assert (found.ok, prefixes) == (True, {named}), point
             shutil.rmtree(named + "-out", ignore_errors=True)
         if points.passed <= point:

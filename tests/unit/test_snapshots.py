@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from ckptcheck.checker import run_check
 from ckptcheck.checkpoint import graph_file
 from ckptcheck.checkpoint.graphs import read_graph
 from ckptcheck.checkpoint.locate import locate
 from ckptcheck.checkpoint.snapshot import MARKER
-from ckptcheck.config import CheckSpec
+from ckptcheck.checks import run_check
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
+from ckptcheck.options import CheckSpec
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 
@@ -69,7 +69,7 @@ def test_no_snapshot_is_left_without_what_was_found(
         raise KeyboardInterrupt
 
     put(model_dir, name="model.ckpt-20")
-    monkeypatch.setattr("ckptcheck.snapshots.add_said", interrupted)
+    monkeypatch.setattr("ckptcheck.snapshots.add_records", interrupted)
     with pytest.raises(KeyboardInterrupt):
         snapshot(str(model_dir), str(tmp_path / "a" / "snap"))
     assert [path.name for path in tmp_path.iterdir()] == ["base"]
@@ -87,7 +87,7 @@ def test_data_that_cannot_be_read_is_not_missing(model_dir: Path, tmp_path: Path
     (model_dir / "model.ckpt-10.data-00001-of-00001").mkdir()
     snapshot(str(model_dir), str(tmp_path / "snap"))
     messages = [finding.message for finding in inspect(str(tmp_path / "snap")).findings]
-    assert any("cannot be read (it is no regular file)" in message for message in messages)
+    assert any("cannot be read (it is not a regular file)" in message for message in messages)
     assert not any("is missing" in message for message in messages)
 
 
@@ -114,7 +114,7 @@ def test_a_marker_with_values_that_are_none(changes: Any, model_dir: Path, tmp_p
     marker = f'{{"version": 1, "checkpoints": {{"model.ckpt-10": {{{text}}}}}}}'
     (tmp_path / "snap" / MARKER).write_text(marker)
     for look in (inspect, verify):
-        with pytest.raises(UsageError, match="is not as this version of ckptcheck writes it"):
+        with pytest.raises(UsageError, match="is damaged, or from another version of ckptcheck"):
             look(str(tmp_path / "snap"))
 
 
@@ -128,7 +128,9 @@ def test_a_damaged_marker_is_told_by_every_command(
     if not state:
         (tmp_path / "snap" / "checkpoint").unlink()
     (tmp_path / "params.json").write_text("{}")
-    said = f"snap/{MARKER} is not as this version of ckptcheck writes it: make the snapshot again"
+    said = (
+        f"snap/{MARKER} is damaged, or from another version of ckptcheck: make the snapshot again"
+    )
     check = ["snap", "module:model_fn", "params.json"]
     for words in (["inspect", "snap"], ["verify", "snap"], check):
         done = run_cli(*words, cwd=tmp_path)
@@ -152,13 +154,16 @@ def test_the_graph_is_packed_and_the_same_at_any_time(
     made = snapshot(str(model_dir), str(tmp_path / "one"))
     monkeypatch.setattr("time.time", lambda: 1e9)
     snapshot(str(model_dir), str(tmp_path / "two"))
-    assert "model.ckpt-10.meta.gz" in made.names and "model.ckpt-10.meta" not in made.names
+    assert (
+        "model.ckpt-10.meta.gz" in made.written.names
+        and "model.ckpt-10.meta" not in made.written.names
+    )
     content = (tmp_path / "one" / "model.ckpt-10.meta.gz").read_bytes()
     assert content == (tmp_path / "two" / "model.ckpt-10.meta.gz").read_bytes()
     whole = (model_dir / "model.ckpt-10.meta").read_bytes()
     assert gzip.decompress(content) == whole and len(content) < len(whole) / 3
     found = inspect(str(tmp_path / "one"))
-    assert found.graph is not None and found.graph.tensorflow == "2.15.1"
+    assert found.contents.graph is not None and found.contents.graph.tensorflow == "2.15.1"
 
 
 def test_the_graph_of_a_snapshot_is_that_of_the_model_dir(model_dir: Path, tmp_path: Path) -> None:
@@ -192,7 +197,7 @@ def test_a_packed_graph_that_is_none(
     path.write_bytes(faults.get(fault, gzip.compress(bytes(1 << 20))))
     if fault == "bomb":
         monkeypatch.setattr(graph_file, "_LARGEST_UNPACKED", 1 << 19)
-    assert inspect(str(tmp_path / "snap")).graph is None
+    assert inspect(str(tmp_path / "snap")).contents.graph is None
     with pytest.raises(UsageError, match=r"10\.meta\.gz cannot be unpacked"):
         read_graph(locate(str(tmp_path / "snap")))
 
@@ -257,8 +262,8 @@ def test_an_interrupted_snapshot_takes_away_no_files_of_others(
 
 def test_an_address_of_this_machine(model_dir: Path, tmp_path: Path) -> None:
     made = snapshot(f"file://{model_dir}", f"file://{tmp_path}/out")
-    assert made.folder == str(tmp_path / "out")
-    assert inspect(made.folder).ok
+    assert made.written.folder == str(tmp_path / "out")
+    assert inspect(made.written.folder).ok
 
 
 def test_a_graph_that_is_none_goes_along_with_the_one_that_is_read(
@@ -267,7 +272,7 @@ def test_a_graph_that_is_none_goes_along_with_the_one_that_is_read(
     (model_dir / "model.ckpt-10.meta").write_bytes(b"xx")
     (model_dir / "graph.pbtxt").write_text("node {}")
     made = snapshot(str(model_dir), str(tmp_path / "out"))
-    assert {"model.ckpt-10.meta.gz", "graph.pbtxt.gz"} <= set(made.names)
+    assert {"model.ckpt-10.meta.gz", "graph.pbtxt.gz"} <= set(made.written.names)
     said = [[f.message for f in inspect(str(d)).findings] for d in (model_dir, tmp_path / "out")]
     assert said[0] == said[1] and "no graph in it" in said[0][0]
 

@@ -103,8 +103,8 @@ def test_escapes_are_those_of_protobuf(escaped: str, latest: str) -> None:
         (r"\377", "a text in line 2 is not UTF-8"),
         (r"m\351del.ckpt-10", "a text in line 2 is not UTF-8"),
         (r"\u00e9", "a text in line 2 is not UTF-8"),
-        (r"a\x", "a text in line 2 has an escape of nothing"),
-        (r"a\u12", "a text in line 2 has an escape of nothing"),
+        (r"a\x", "a text in line 2 has an invalid escape"),
+        (r"a\u12", "a text in line 2 has an invalid escape"),
     ],
 )
 def test_escapes_that_protobuf_refuses(name: str, escaped: str, problem: str) -> None:
@@ -143,7 +143,7 @@ def test_numbers_are_those_of_python_and_c(number: str, taken: bool) -> None:
 def test_garbage_is_a_problem_with_a_line(text: str, line: int) -> None:
     state = parse_state(text)
     assert state.latest == ""
-    assert state.problem == f"line {line} is no field of a CheckpointState"
+    assert state.problem == f"line {line} is not a field of a CheckpointState"
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_lists_in_brackets(value: str, names: Tuple[str, ...]) -> None:
     ],
 )
 def test_lists_that_are_none(line: str) -> None:
-    assert parse_state(line).problem == "line 1 is no field of a CheckpointState"
+    assert parse_state(line).problem == "line 1 is not a field of a CheckpointState"
 
 
 def test_a_state_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,7 +297,7 @@ def test_what_is_named_as_a_state_file_and_is_no_file(tmp_path: Path, kind: str)
         os.mkfifo(str(path))
     state = read_state_file(tmp_path)
     assert state is not None
-    problem = "it is a directory" if kind == "directory" else "it is no regular file"
+    problem = "it is a directory" if kind == "directory" else "it is not a regular file"
     assert (state.latest, state.problem, state.unseen) == ("", problem, True)
     assert state.directory == (kind == "directory")
 

@@ -28,17 +28,16 @@ def refused(data: bytes) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("compress", [False, True])
 @pytest.mark.parametrize("per_block", [1, 2, 100])
-def test_a_table(per_block: int, compress: bool) -> None:
-    assert read(writer.table(PAIRS, per_block, compress)) == PAIRS
+def test_a_table(per_block: int) -> None:
+    assert read(writer.table(PAIRS, per_block)) == PAIRS
 
 
 @given(st.dictionaries(st.binary(max_size=200), st.binary(max_size=300), min_size=1, max_size=60))
 def test_any_table(content: Dict[bytes, bytes]) -> None:
     pairs = sorted(content.items())
     assert read(writer.table(pairs, per_block=7)) == pairs
-    assert read(writer.table(pairs, per_block=50, compress=True)) == pairs
+    assert read(writer.table(pairs, per_block=50)) == pairs
 
 
 def test_every_byte_of_a_block_is_under_a_checksum() -> None:
@@ -135,41 +134,6 @@ def test_keys_that_grow_cannot_fill_the_memory() -> None:
         tracemalloc.stop()
     assert peak < 100 * len(data)
     assert time.process_time() - start < 5
-
-
-def repeated_entries(groups: int) -> bytes:
-    """A compressed block in which 255 entries take 36 bytes."""
-    tail = b"".join(bytes([2, 1, 0, number]) for number in range(1, 256))
-    out = b""
-    for group in range(groups):
-        head = bytes([0, 3, 0, 1 + group // 256, group % 256, 0])
-        out += bytes([(len(head) - 1) << 2]) + head
-        if group == 0:
-            out += bytes([61 << 2]) + struct.pack("<H", len(tail) - 1) + tail
-            continue
-        for start in range(0, len(tail), 64):
-            size = min(64, len(tail) - start)
-            out += bytes([(size - 1) << 2 | 2]) + struct.pack("<H", len(head) + len(tail))
-    length = groups * (6 + len(tail)) + 8
-    return writer.varint(length) + out + bytes([7 << 2]) + struct.pack("<II", 0, 1)
-
-
-def test_entries_that_repeat_cannot_fill_the_memory() -> None:
-    """56 kilobytes here would be 256000 tensors."""
-    data = writer.table_of_blocks([(b"\xff", repeated_entries(1000), 1)])
-    tracemalloc.start()
-    try:
-        assert "much longer" in refused(data)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 200 * len(data)
-
-
-def test_a_few_entries_that_repeat_are_read() -> None:
-    """So that the block above is refused for nothing but their number."""
-    data = writer.table_of_blocks([(b"\xff", repeated_entries(1), 1)])
-    assert len(read(data)) == 256
 
 
 @settings(max_examples=300)

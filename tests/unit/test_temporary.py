@@ -44,7 +44,8 @@ def python(code: str, *arguments: str) -> "subprocess.Popen[bytes]":
 
 def line_of(process: "subprocess.Popen[bytes]") -> str:
     assert process.stdout is not None
-    return process.stdout.readline().decode("utf-8").strip()
+    with process.stdout:
+        return process.stdout.readline().decode("utf-8").strip()
 
 
 KILLED = """
@@ -81,8 +82,8 @@ def test_what_a_killed_run_left_is_removed(place: Path) -> None:
 
 def test_what_is_in_use_stays(place: Path) -> None:
     with temporary.folder() as mine:
-        process = python("temporary.clean_up()")
-        assert process.wait() == 0
+        with python("temporary.clean_up()") as process:
+            assert process.wait() == 0
         temporary.clean_up()
         assert os.path.isdir(mine)
 

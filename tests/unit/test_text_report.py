@@ -3,14 +3,37 @@
 import dataclasses
 import re
 import time
+from pathlib import Path
 from typing import Any, Tuple
 
 import pytest
 
-from ckptcheck.protocol import Failure, Frame, RestorePlan, RunError, VariableSpec
-from ckptcheck.reporters.formats import FORMATS
-from ckptcheck.reporters.options import Options
-from ckptcheck.results import Advice, Features, Launch, Report
+from ckptcheck import reporters
+from ckptcheck.protocol import (
+    Failure,
+    FailureKind,
+    Frame,
+    Location,
+    RestorePlan,
+    RunError,
+    VariableSpec,
+)
+from ckptcheck.reporters import Options
+from ckptcheck.results import (
+    Advice,
+    CheckpointSummary,
+    Contents,
+    DataRead,
+    Features,
+    Finding,
+    GraphSummary,
+    Group,
+    InputSpec,
+    Launch,
+    Report,
+    VariableRow,
+    Verified,
+)
 from ckptcheck.rules import all_rules
 from ckptcheck.rules import examples as made
 
@@ -22,7 +45,7 @@ FORBIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\u
 
 
 def render(report: Report, **options: Any) -> str:
-    return FORMATS["text"](report, Options(**options))
+    return reporters.render(report, "text", Options(**options))
 
 
 @pytest.mark.parametrize("show_plan", [False, True])
@@ -118,7 +141,7 @@ def test_the_lines_of_the_users_code_are_shown() -> None:
         Frame("net.py", 7, "model_fn", "x = features['y']"),
         Frame("layers.py", 3, "f", "raise"),
     )
-    facts = made.failed(Failure("raised", "KeyError", "'y'", frames))
+    facts = made.failed(Failure(FailureKind.RAISED, "KeyError", "'y'", frames))
     text = render(report_of(facts))
     assert "layers.py:3: KeyError: 'y'" in text
     assert "net.py:7 in model_fn: x = features['y']" in text
@@ -145,7 +168,7 @@ def evil_reports() -> Tuple[Tuple[str, Report], ...]:
     base = made.facts()
     assert base.trace is not None and base.index is not None
     trace, index = base.trace, base.index
-    failure = Failure("raised", EVIL, EVIL, (Frame(EVIL, 1, EVIL, EVIL),))
+    failure = Failure(FailureKind.RAISED, EVIL, EVIL, (Frame(EVIL, 1, EVIL, EVIL),))
     leaf = {"dtype": "float32", "shape": [1]}
 
     def traced(**changes: Any) -> Report:
@@ -181,21 +204,52 @@ def evil_reports() -> Tuple[Tuple[str, Report], ...]:
         ),
         (
             "state file",
-            report_of(
-                made.nothing_to_restore(
-                    dataclasses.replace(made.LOCATED, prefix=EVIL, exists=False)
-                )
-            ),
+            report_of(made.nothing_to_restore(dataclasses.replace(made.MISSING, prefix=EVIL))),
         ),
     )
 
 
-@pytest.mark.parametrize("place", [place for place, _ in evil_reports()])
+def evil_reports_of_files() -> Tuple[Tuple[str, Report], ...]:
+    """The same of an inspection, a verification and a snapshot."""
+    finding = Finding(
+        "step-mismatch",
+        "warning",
+        EVIL,
+        variable=EVIL,
+        location=Location(EVIL, 1),
+        detail=(EVIL,),
+        hint=EVIL,
+    )
+    groups = (Group(EVIL, (finding,)),)
+    spec = VariableSpec(EVIL, (1,), EVIL)
+    graph = GraphSummary(EVIL, EVIL, "v2", inputs=(InputSpec(EVIL, None, EVIL),))
+    contents = Contents(EVIL, (VariableRow(spec, "weight", 4),), 1, graph=graph)
+    inspected = Report("inspect", True, True, EVIL, groups, (EVIL,), why=EVIL, contents=contents)
+    listed = dataclasses.replace(inspected, checkpoints=(CheckpointSummary(EVIL, 1, None, 4),))
+    item = Verified(False, EVIL, 1, DataRead(1, 4), groups)
+    verified = Report("verify", False, True, EVIL, why=EVIL, verified=(item, item))
+    return (
+        ("inspected", listed),
+        ("verified", verified),
+        ("last good", dataclasses.replace(verified, verified=(item, _whole(item)))),
+        ("nothing verified", Report("verify", False, False, EVIL, (), (EVIL,))),
+        ("snapshot", Report("snapshot", True, True, EVIL, groups, (EVIL,))),
+    )
+
+
+def _whole(item: Verified) -> Verified:
+    return dataclasses.replace(item, whole=True)
+
+
+ALL_EVIL = dict((*evil_reports(), *evil_reports_of_files()))
+
+
+@pytest.mark.parametrize("place", ALL_EVIL)
 @pytest.mark.parametrize("show_plan", [False, True])
 def test_no_name_steers_the_terminal(place: str, show_plan: bool) -> None:
     """Names come from files that somebody else wrote: no escape sequence of theirs gets through,
     no carriage return overwrites a verdict, no name goes on in a line of its own."""
-    text = render(dict(evil_reports())[place], show_plan=show_plan)
+    text = render(ALL_EVIL[place], show_plan=show_plan)
     assert FORBIDDEN.findall(text) == []
     assert not any(line.startswith(("name", "\u202e")) for line in text.splitlines())
 
@@ -255,3 +309,48 @@ def test_a_variable_of_unknown_shape() -> None:
     spec = VariableSpec("w", None, "float32")
     facts = made.facts(plan=RestorePlan("", (), uninitialized=(spec,)))
     assert re.search(r"w +- +float32 \?", render(report_of(facts)))
+
+
+def test_each_module_with_a_format_is_one() -> None:
+    """Adding a file adds a format; the other modules are parts of one."""
+    folder = Path(reporters.__file__).parent
+    written = {
+        path.stem for path in folder.glob("*.py") if "\nFORMAT = " in path.read_text("utf-8")
+    }
+    assert written == {function.__module__.rpartition(".")[2] for function in FORMATS.values()}
+    assert {"text", "json"} <= set(FORMATS)
+
+
+FORMATS = reporters.formats()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("place", ALL_EVIL)
+def test_every_format_writes_every_report(name: str, place: str) -> None:
+    text = reporters.render(ALL_EVIL[place], name)
+    assert FORBIDDEN.findall(text) == [] and text.endswith("\n")
+
+
+def test_what_the_run_says_is_taken_from_the_data() -> None:
+    """No format reads messages: another wording changes no line."""
+    error = RunError(("dense/kernel",), "MatMul", "Dimensions must be equal")
+    facts = made.facts(
+        reads=(made.read("dense/kernel", (1, 128)), made.READS[1]),
+        plan=RestorePlan("", (), run_errors=(error,)),
+    )
+    report = report_of(facts)
+    other = dataclasses.replace(report.findings[0], message="something else")
+    groups = (dataclasses.replace(report.groups[0], findings=(other,)),)
+    text = render(report)
+    assert "\n  the run raises: Dimensions must be equal\n" in text
+    assert render(dataclasses.replace(report, groups=groups)) == text
+
+
+@pytest.mark.parametrize("ok", [True, False])
+def test_the_first_hint_is_said_once(ok: bool) -> None:
+    """At the end of the report where the check fails, else beside its finding."""
+    base = all_rules()["newer-checkpoint"].bad()
+    report = report_of(base, ok=ok)
+    hint = report.findings[0].hint
+    words = " ".join(render(report).split())
+    assert words.count(" ".join(hint.split())) == 1

@@ -5,17 +5,14 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 import pytest
 
-from ckptcheck.protocol import MODES, Failure
-from ckptcheck.results import Finding, Outcome, Trace
+from ckptcheck.protocol import MODES, Failure, FailureKind
+from ckptcheck.results import Finding, Outcome, Restores, Trace
 from ckptcheck.rules import examples as made
 from ckptcheck.verdicts import verdicts
 
-RESTORES = Outcome("restores")
-SILENT = Outcome("silent")
-AT_RUN = Outcome("fails", "run")
-AT_RESTORE = Outcome("fails", "restore")
-UNTRACEABLE = Outcome("untraceable")
-FROM_MILD_TO_BAD = [RESTORES, SILENT, AT_RUN, AT_RESTORE, UNTRACEABLE]
+SILENT = Outcome.SILENTLY_WRONG
+AT_RESTORE = Outcome.FAILS_AT_RESTORE
+UNTRACEABLE = Outcome.UNTRACEABLE
 
 
 def finding(outcomes: Dict[str, Outcome], severity: str = "error") -> Finding:
@@ -23,7 +20,7 @@ def finding(outcomes: Dict[str, Outcome], severity: str = "error") -> Finding:
 
 
 TRACED = made.facts().trace
-FAILED = made.failed(Failure("raised", "", "")).trace
+FAILED = made.failed(Failure(FailureKind.RAISED, "", "")).trace
 
 
 def said(modes: Sequence[str], findings: Sequence[Finding]) -> List[Tuple[str, str, str]]:
@@ -44,18 +41,25 @@ def test_nothing_found_restores() -> None:
 def test_nothing_restores_without_a_plan(trace: Optional[Trace]) -> None:
     with pytest.raises(ValueError, match="predict has no restore plan"):
         verdicts(MODES, [], trace)
-    mild = [finding({"predict": RESTORES})]
-    with pytest.raises(ValueError, match="predict has no restore plan"):
-        verdicts(("predict",), mild, trace)
+
+
+def test_a_plan_that_is_missing_cannot_restore() -> None:
+    """There is no other way to the verdict ``restores``: no outcome has it, and no mode alone."""
+    assert all(outcome.verdict != "restores" for outcome in Outcome)
+    with pytest.raises(TypeError):
+        Restores()  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        Restores(mode="predict")  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(
     ("mild", "bad"),
-    list(itertools.combinations(FROM_MILD_TO_BAD, 2)),
-    ids=lambda o: o.verdict + o.at,
+    list(itertools.combinations(Outcome, 2)),
+    ids=lambda o: o.name,
 )
 def test_the_worst_outcome_wins_in_any_order(mild: Outcome, bad: Outcome) -> None:
-    """A restore that raises never comes to the run; a model that cannot be built, to neither."""
+    """A restore that raises never comes to the run; a model that cannot be built, to neither; and
+    what raises before model_fn is called does not come to model_fn."""
     assert predict(mild, bad) == (bad.verdict, bad.at)
     assert predict(bad, mild) == (bad.verdict, bad.at)
 

@@ -1,4 +1,4 @@
-"""The walls between the rooms, by the imports that are written in the code."""
+"""The walls that the contracts of import-linter in pyproject.toml cannot express."""
 
 import ast
 import sys
@@ -39,7 +39,8 @@ def _imports(tree: ast.AST, path: Path) -> Iterator[str]:
                 if node.level and (not node.module or _is_module(name, alias.name)):
                     yield f"{name}.{alias.name}"
         elif isinstance(node, ast.Call) and _called(node.func) in ("import_module", "__import__"):
-            texts = [getattr(arg, "value", getattr(arg, "s", None)) for arg in node.args[:1]]
+            # The text is `s` in Python 3.7 and `value` since, where reading `s` is deprecated.
+            texts = [getattr(a, "value", None) or getattr(a, "s", None) for a in node.args[:1]]
             yield from (text for text in texts if isinstance(text, str))
 
 
@@ -59,50 +60,19 @@ def inside(module: str, *rooms: str) -> bool:
     return any(module == room or module.startswith(room + ".") for room in rooms)
 
 
-def room(name: str) -> Dict[str, Set[str]]:
-    """The modules of a room, and what of the project they import."""
-    found = {
-        module: {item for item in imports if inside(item, "ckptcheck")}
-        for module, imports in IMPORTS.items()
-        if inside(module, "ckptcheck." + name)
-    }
-    assert found, "there is no room " + name
-    return found
-
-
 def test_imports_are_seen() -> None:
     """Of the parser of this file: relative and absolute ones, and those that are calls."""
     assert "ckptcheck.protocol" in IMPORTS["ckptcheck.rules.base"]
     assert "ckptcheck.rules.examples" in IMPORTS["ckptcheck.rules.shape_mismatch"]
     assert "ckptcheck.tracer.compat" in IMPORTS["ckptcheck.tracer.trace"]
     assert "tensorflow" in IMPORTS["ckptcheck.tracer.compat"]
-    assert "ckptcheck.reporters.text" in IMPORTS["ckptcheck.reporters.formats"]
+    assert "ckptcheck.reporters.layout" in IMPORTS["ckptcheck.reporters.text"]
 
 
-@pytest.mark.parametrize("module", [m for m in IMPORTS if not inside(m, "ckptcheck.tracer")])
-def test_only_the_tracer_imports_tensorflow(module: str) -> None:
-    heavy = ["tensorflow", "tf_keras", "keras", "google"]
-    if module != "ckptcheck.checkpoint.values":  # it is an extra, for the values in the data
-        heavy.append("numpy")
-    assert not [name for name in IMPORTS[module] if inside(name, *heavy)]
-
-
-def test_only_one_file_knows_the_versions_of_tensorflow() -> None:
-    """And the stand-in for what a version lacks; protobuf and op registries are not versions."""
+def test_only_compat_imports_tensorflow() -> None:
+    """And what reads its op registry. Calls count, which the contracts do not see."""
     importing = {m for m, names in IMPORTS.items() if any(inside(n, "tensorflow") for n in names)}
-    assert importing <= {
-        "ckptcheck.tracer.compat",
-        "ckptcheck.tracer.estimator_stand_in",
-        "ckptcheck.tracer.run_shapes",
-        "ckptcheck.tracer.restore_plan",
-    }
-
-
-def test_the_tracer_imports_nothing_of_the_project_but_the_protocol_and_itself() -> None:
-    for module, names in room("tracer").items():
-        assert not [n for n in names if not inside(n, "ckptcheck.protocol", "ckptcheck.tracer")], (
-            module
-        )
+    assert importing <= {"ckptcheck.tracer.compat"}
 
 
 def test_nothing_of_the_tracer_is_used_outside_but_temporary_directories() -> None:
@@ -118,52 +88,18 @@ def test_the_tracer_needs_the_standard_library_and_tensorflow_alone() -> None:
     standard = getattr(sys, "stdlib_module_names", None)
     if standard is None:
         pytest.skip("Python before 3.10 has no list of its standard library")
-    for module in room("tracer"):
+    for module in (module for module in IMPORTS if inside(module, "ckptcheck.tracer")):
         tops = {name.partition(".")[0] for name in IMPORTS[module]}
         assert tops <= set(standard) | {"tensorflow", "google", "tf_keras", "ckptcheck"}, module
 
 
-def test_rules_import_values_and_themselves_alone() -> None:
-    values = ("ckptcheck.protocol", "ckptcheck.model_dir", "ckptcheck.results", "ckptcheck.rules")
-    for module, names in room("rules").items():
-        assert not [name for name in names if not inside(name, *values)], module
-
-
 def test_rules_do_no_input_or_output() -> None:
-    """Pure functions of the facts: no process, no network, no file is opened."""
+    """Pure functions of the facts: a contract forbids modules, and this the calls."""
     for path in (PACKAGE / "rules").glob("*.py"):
-        assert not IMPORTS[module_of(path)] & {
-            "subprocess",
-            "socket",
-            "shutil",
-            "tempfile",
-            "pathlib",
-        }
         calls = [n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call)]
         assert not [
             call for call in calls if _called(call.func) in ("open", "print", "exec", "eval")
         ]
-
-
-def test_nobody_but_main_imports_the_command_line() -> None:
-    importing = [module for module, names in IMPORTS.items() if "ckptcheck.cli" in names]
-    assert importing == ["ckptcheck.__main__"]
-
-
-def test_the_protocol_imports_the_standard_library_alone() -> None:
-    assert not [name for name in IMPORTS["ckptcheck.protocol"] if inside(name, "ckptcheck")]
-
-
-def test_reporters_do_not_run_checks() -> None:
-    """Data in, string out."""
-    forbidden = (
-        "ckptcheck.checker",
-        "ckptcheck.client",
-        "ckptcheck.tracer",
-        "ckptcheck.checkpoint",
-    )
-    for module, names in room("reporters").items():
-        assert not [n for n in names if inside(n, *forbidden)], module
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

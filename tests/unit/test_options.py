@@ -9,14 +9,10 @@ from typing import Any, Dict, List, Tuple
 import pytest
 
 from ckptcheck.cli import split_flags
-from ckptcheck.config import (
-    CheckSpec,
-    read_feature_file,
-    read_json_object,
-    size,
-    with_overrides,
-)
 from ckptcheck.errors import UsageError
+from ckptcheck.features_file import read_feature_file
+from ckptcheck.json_files import read_json_object, with_overrides
+from ckptcheck.options import CheckSpec, from_command_line, options_of
 
 # --- params ----------------------------------------------------------------------------------
 
@@ -24,7 +20,7 @@ from ckptcheck.errors import UsageError
 def read(tmp_path: Path, data: bytes) -> Dict[str, Any]:
     path = tmp_path / "params.json"
     path.write_bytes(data)
-    return read_json_object(str(path), "PARAMS")
+    return read_json_object(str(path))
 
 
 @pytest.mark.parametrize(
@@ -54,8 +50,8 @@ def test_params_are_a_json_object(tmp_path: Path, data: bytes, value: Any) -> No
         (b'"text"', ["expected a JSON object, found a string"]),
         (b"null", ["expected a JSON object, found null"]),
         (b"3.5", ["expected a JSON object, found a number"]),
-        (b'{"a": 1, "a": 1}', ["the key 'a' stands twice", "remove one"]),
-        (b'{"b": {"a": 1, "a": 2}}', ["the key 'a' stands twice"]),
+        (b'{"a": 1, "a": 1}', ["the key 'a' is there twice", "remove one"]),
+        (b'{"b": {"a": 1, "a": 2}}', ["the key 'a' is there twice"]),
         (b'{"a": "\xff"}', ["not UTF-8"]),
         (b"[" * 200000, ["nested too deeply"]),
         (b"\x80\x04\x95", ["not UTF-8"]),
@@ -65,7 +61,7 @@ def test_params_are_a_json_object(tmp_path: Path, data: bytes, value: Any) -> No
 def test_what_is_no_json_object_is_said(tmp_path: Path, data: bytes, words: List[str]) -> None:
     with pytest.raises(UsageError) as caught:
         read(tmp_path, data)
-    for word in ["PARAMS", "params.json", *words]:
+    for word in ["params.json", *words]:
         assert word in str(caught.value)
 
 
@@ -81,19 +77,19 @@ def test_a_number_of_thousands_of_digits_is_said(tmp_path: Path) -> None:
     try:
         value = read(tmp_path, data)
     except UsageError as error:
-        assert "PARAMS" in str(error)
+        assert "params.json" in str(error)
     else:
         assert value["a"] > 10**9000
 
 
 def test_a_missing_params_file_is_said(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"PARAMS .*none.json: no such file.*standard input"):
-        read_json_object(str(tmp_path / "none.json"), "PARAMS")
+    with pytest.raises(UsageError, match=r"none.json: no such file.*standard input"):
+        read_json_object(str(tmp_path / "none.json"))
 
 
 def test_a_directory_is_no_params_file(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"PARAMS .*[Dd]irectory"):
-        read_json_object(str(tmp_path), "PARAMS")
+    with pytest.raises(UsageError, match=r"[Dd]irectory"):
+        read_json_object(str(tmp_path))
 
 
 def test_params_that_are_too_large_are_not_read(tmp_path: Path) -> None:
@@ -102,7 +98,7 @@ def test_params_that_are_too_large_are_not_read(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(65 << 20)
     with pytest.raises(UsageError, match="larger than 64 MiB"):
-        read_json_object(str(path), "PARAMS")
+        read_json_object(str(path))
 
 
 class Stdin:
@@ -114,7 +110,7 @@ class Stdin:
 
 def test_params_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Stdin(b'{"a": 1}').stream)
-    assert read_json_object("-", "PARAMS") == {"a": 1}
+    assert read_json_object("-") == {"a": 1}
 
 
 @pytest.mark.parametrize(
@@ -125,13 +121,13 @@ def test_standard_input_has_its_name_in_messages(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", Stdin(data).stream)
     with pytest.raises(UsageError, match=words):
-        read_json_object("-", "PARAMS")
+        read_json_object("-")
 
 
 def test_standard_input_that_is_no_text_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Stdin(b'{"a": "\xff"}').stream)
-    with pytest.raises(UsageError, match=r"PARAMS .*not UTF-8"):
-        read_json_object("-", "PARAMS")
+    with pytest.raises(UsageError, match=r"standard input: .*not UTF-8"):
+        read_json_object("-")
 
 
 # --- overrides -------------------------------------------------------------------------------
@@ -177,7 +173,7 @@ def test_a_set_without_key_or_value_is_said(override: str) -> None:
 
 
 def test_a_set_through_a_number_is_said() -> None:
-    with pytest.raises(UsageError, match=r"--set a.b.c=1: 'b' is no object"):
+    with pytest.raises(UsageError, match=r"--set a.b.c=1: 'b' is not an object"):
         with_overrides({"a": {"b": 4}}, ["a.b.c=1"])
 
 
@@ -230,7 +226,7 @@ def test_a_mode_can_have_features_and_labels_of_its_own(tmp_path: Path) -> None:
     ("data", "words"),
     [
         ({"feature": X}, ["unknown key 'feature'", "features, labels", "predict, eval, train"]),
-        ({"train": [X]}, ["train must be an object"]),
+        ({"train": [X]}, ["train: expected an object"]),
         ({"features": 3}, ["features: expected an object or an array"]),
         ({"features": {"x": "float32"}}, ["features.x: expected an object or an array"]),
         ({"labels": [X, 3]}, ["labels[1]: expected an object or an array"]),
@@ -240,13 +236,13 @@ def test_a_mode_can_have_features_and_labels_of_its_own(tmp_path: Path) -> None:
         ({"features": {"x": dict(X, shape=[-1])}}, ["features.x.shape"]),
         ({"features": {"x": dict(X, shape=[1.5])}}, ["features.x.shape"]),
         ({"features": {"x": dict(X, shape=[True])}}, ["features.x.shape"]),
-        ({"features": {"x": dict(X, name="x")}}, ["features.x: unknown 'name'"]),
+        ({"features": {"x": dict(X, name="x")}}, ["features.x: unknown key 'name'"]),
     ],
 )
 def test_what_is_wrong_with_a_features_file(tmp_path: Path, data: Any, words: List[str]) -> None:
     with pytest.raises(UsageError) as caught:
         features(tmp_path, data)
-    for word in ["--features", "features.json", *words]:
+    for word in ["features.json", *words]:
         assert word in str(caught.value)
 
 
@@ -263,7 +259,7 @@ def test_a_leaf_without_its_dtype_is_said(tmp_path: Path) -> None:
 
 
 def test_a_features_file_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"--features .*no such file"):
+    with pytest.raises(UsageError, match=r"features.json: no such file"):
         read_feature_file(str(tmp_path / "features.json"))
 
 
@@ -297,20 +293,23 @@ def test_targets(target: str) -> None:
         ("model_fn", "such as models.net:model_fn"),
         (":model_fn", "expected module:attr"),
         ("net.py", "expected module:attr"),
-        ("net:model fn", "'model fn' is no name"),
-        ("net:model-fn", "'model-fn' is no name"),
-        ("net:model_fn()", "is no name"),
-        ("net:a..b", "is no name"),
-        ("models/net:model_fn", "'models/net' is no module; did you mean models/net.py:model_fn?"),
-        ("my-net:model_fn", "'my-net' is no module"),
-        ("a:b:c", "'a:b' is no module"),
-        ("net.:model_fn", "is no module"),
+        ("net:model fn", "'model fn' is not a Python name"),
+        ("net:model-fn", "'model-fn' is not a Python name"),
+        ("net:model_fn()", "is not a Python name"),
+        ("net:a..b", "is not a Python name"),
+        (
+            "models/net:model_fn",
+            "'models/net' is not the name of a module; did you mean models/net.py:model_fn?",
+        ),
+        ("my-net:model_fn", "'my-net' is not the name of a module"),
+        ("a:b:c", "'a:b' is not the name of a module"),
+        ("net.:model_fn", "is not the name of a module"),
     ],
 )
 def test_what_is_no_target_is_said(target: str, words: str) -> None:
     with pytest.raises(UsageError) as caught:
         CheckSpec("runs", target)
-    assert str(caught.value).startswith(f"TARGET {target!r}: ")
+    assert str(caught.value).startswith(f"target {target!r}: ")
     assert words in str(caught.value)
 
 
@@ -324,7 +323,7 @@ def test_what_is_no_target_is_said(target: str, words: str) -> None:
     ],
 )
 def test_an_input_fn_without_a_module_is_said(name: str, example: str) -> None:
-    with pytest.raises(UsageError, match=f"--input-fn '{name}': expected module:attr .*{example}"):
+    with pytest.raises(UsageError, match=f"input_fn '{name}': expected module:attr .*{example}"):
         CheckSpec("runs", "net:model_fn", input_fn=name)
 
 
@@ -340,12 +339,23 @@ def test_an_input_fn_without_a_module_is_said(name: str, example: str) -> None:
         ({"timeout": float("nan")}, "--timeout nan: expected seconds above 0"),
         ({"app_dir": "no/such"}, "--app-dir no/such: no such directory"),
         ({"input_fn": "net"}, "--input-fn 'net': expected module:attr"),
-        ({"params_type": "object"}, "--params-type (dict, attr or module:callable) 'object'"),
+        ({"params_type": "object"}, "--params-type 'object': expected dict, attr, module:attr or"),
+        ({"params": {"a": [{1}]}}, "PARAMS['a'][0] is set, which JSON cannot hold"),
+        ({"params": "a\0b"}, r"PARAMS: no file name can hold the character \x00"),
+        ({"features": {"feature": X}}, "--features: unknown key 'feature'"),
+        ({"input_fn": "a:b", "features": {}}, "--input-fn and --features exclude each other"),
     ],
 )
-def test_what_is_wrong_with_an_option_is_said(fields: Dict[str, Any], words: str) -> None:
+def test_errors_name_an_option_as_the_caller_knows_it(fields: Dict[str, Any], words: str) -> None:
+    given = {"model_dir": "runs", "target": "net:model_fn", **fields}
     with pytest.raises(UsageError) as caught:
-        CheckSpec("runs", "net:model_fn", **fields)
+        from_command_line(CheckSpec, given)
+    assert words in str(caught.value)
+    options = options_of(CheckSpec)
+    for name in fields:
+        words = words.replace(options[name].flag, name)
+    with pytest.raises(UsageError) as caught:
+        CheckSpec(**given)
     assert words in str(caught.value)
 
 
@@ -354,14 +364,14 @@ def test_a_timeout_without_end_is_said_or_taken() -> None:
     try:
         spec = CheckSpec("runs", "net:model_fn", timeout=float("inf"))
     except UsageError as error:
-        assert "--timeout" in str(error)
+        assert "timeout inf" in str(error)
     else:
         assert spec.timeout > 0
 
 
 def test_input_fn_and_features_exclude_each_other(tmp_path: Path) -> None:
     file = features(tmp_path, {"features": X})
-    with pytest.raises(UsageError, match="--input-fn and --features exclude each other"):
+    with pytest.raises(UsageError, match="input_fn and features exclude each other"):
         CheckSpec("runs", "net:model_fn", input_fn="net:input_fn", features=file)
 
 
@@ -391,6 +401,7 @@ def test_the_app_dir_is_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         (["a", "--", "b", "--", "c"], (["a"], ("b", "--", "c"))),
         (["--", "a"], ([], ("a",))),
         (["inspect", "--", "-dir"], (["inspect", "--", "-dir"], ())),
+        (["check", "a", "--", "-x"], (["check", "a"], ("-x",))),
     ],
 )
 def test_flags_stand_behind_the_first_two_dashes(
@@ -404,16 +415,16 @@ def test_flags_stand_behind_the_first_two_dashes(
     [("4G", 4 << 30), ("500m", 500 << 20), ("1.5 GiB", 3 << 29), ("0", 0), ("70000000", 70000000)],
 )
 def test_sizes(text: str, expected: int) -> None:
-    assert size("--memory-limit", text) == expected
+    assert CheckSpec("runs", "net:model_fn", memory_limit=text).memory_limit == expected
 
 
 @pytest.mark.parametrize("text", ["", "G", "-1G", "4 apples", "1e9", "nan", "4GG"])
 def test_what_is_no_size(text: str) -> None:
-    with pytest.raises(UsageError, match=r"--memory-limit .*: expected a size such as 4G or 500M"):
-        size("--memory-limit", text)
+    with pytest.raises(UsageError, match=r"memory_limit.*: expected a size such as 4G or 500M"):
+        CheckSpec("runs", "net:model_fn", memory_limit=text)
 
 
 @pytest.mark.parametrize("limit", [-1, 1, 1 << 20, 1 << 60])
 def test_a_memory_limit_has_bounds(limit: int) -> None:
-    with pytest.raises(UsageError, match=r"--memory-limit .* from 64M to 1024T"):
+    with pytest.raises(UsageError, match=r"memory_limit .* from 64M to 1024T"):
         CheckSpec("runs", "net:model_fn", memory_limit=limit)

@@ -1,88 +1,101 @@
-"""Rehearses the run after a restore that lets other shapes through.
+"""Runs what a mode runs after a restore that lets other shapes through, on made-up values.
 
-Shape functions alone do not tell whether it raises: the graph optimizer drops, folds and fuses ops,
-sizes are known to kernels alone, and branches and loops are looked into by nobody. So what the mode
-runs is run, in a session on made-up values: with the declared shapes, to see that it runs at all
-with such values, and then with the restored ones. What raises then does so because of them.
+Shape functions alone do not tell whether the run raises: the graph optimizer drops, folds and fuses
+ops, only kernels know some sizes, and nothing looks into branches and loops. So the graph runs in a
+session: first with the declared shapes, to see that it runs at all with made-up values, and then
+with the restored ones. If the second run raises, the restored shapes are the reason.
 
-No weight is read and nothing of the user's is written: variables and inputs hold made-up values,
-and a graph is not rehearsed whose ops could write something, call Python, or wait for what never
-comes.
+A dry run reads no weight and writes nothing: variables and inputs hold made-up values, and ops that
+could write something, call Python, or wait for a peer are cut off (:mod:`.unsafe_ops`).
 
-A shape can claim any size, so two bounds limit the memory: a graph with a tensor that is known to
-be large is not run, and on Linux a run cannot allocate more than a rehearsal may take.
+A shape can claim any size, so two bounds limit the memory: no tensor of known size may be large,
+and on Linux the process can allocate no more than a limit. Of a model that is too large, the part
+runs that the restored shapes can affect (:mod:`.affected_ops`).
 """
 
 import re
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from . import compat, processes
-from .convolutions import static_shape
-from .restore_plan import ancestors, as_op
+from .affected_ops import affected_sinks
+from .restore_plan import ancestors, as_op, consumers_of
+from .static_shapes import static_shape
+from .unsafe_ops import Cut, cut_off
 
 _PLACEHOLDERS = ("Placeholder", "PlaceholderWithDefault")
 _VARIABLES = ("VarHandleOp", "VariableV2", "Variable")
-_UNFIT = re.compile(
-    r"PyFunc|^Write|Save|Summary|^Queue.*(Dequeue|Enqueue)|^_?Send|^_?Recv|Rpc|TPU|[IO](n|ut)feed"
-    r"|^Barrier|^Stage|^Unstage|^Collective|^Nccl|^Experimental|^Debug|^Dump"
-)
 _MOST_BYTES = 1 << 29
-"""The most that the variables, the inputs, or a single tensor may take. Larger ones would take too
+"""The most that the variables, the inputs, or a single tensor may take. Larger ones take too
 long."""
 _MOST_MEMORY = 6 * _MOST_BYTES
-"""The most that a rehearsal may allocate: variables, gradients, and all that the run computes."""
+"""The most that a dry run may allocate: variables, gradients, and all that the run computes."""
 _STRING_BYTES = 24
 """The memory of a short string in a tensor."""
 _MILLISECONDS = 20000
 _FILLINGS = (1, 0)
-"""What inputs are full of: one is an id, a class, a length and a number, whatever is expected."""
+"""What inputs are full of. One is a valid id, class, length and number in most models."""
 _PRIMES = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
 
 
-class Rehearsal(NamedTuple):
-    """What a rehearsal has shown.
+class DryRun(NamedTuple):
+    """What a dry run showed.
 
     Attributes:
         reason: why there was none, "" where there was one.
         op: the op that raises with the restored shapes, "" for none.
         message: what it says.
-        batch: the size that stood for an unknown one.
+        batch: the size that was used for an unknown one.
+        assumed: the types of ops that read restored values and were not executed, so that their
+            results were assumed to have the declared shapes.
     """
 
     reason: str
     op: str = ""
     message: str = ""
     batch: int = 0
+    assumed: Tuple[str, ...] = ()
 
 
-def rehearse(
+def dry_run(
     tensorflow: Any,
     graph: Any,
     fetches: Iterable[Any],
     changed: Mapping[str, Sequence[int]],
     inputs: Sequence[Any],
-) -> Rehearsal:
+) -> DryRun:
     """Runs what a mode runs with the declared shapes, and with the restored ones.
 
     Args:
         tensorflow: the module.
-        graph: the graph of the trace, to which ops are added.
+        graph: the graph of the trace. The dry run adds ops to it and reroutes its tensors.
         fetches: what the mode runs.
         changed: the restored shapes, by the names of the variables' ops.
         inputs: features and labels.
     """
-    wanted = [item for item in fetches if as_op(item) is not None]
-    ops = ancestors(op for op in map(as_op, wanted) if op is not None)
-    stage = _Stage(tensorflow, graph, wanted, ops, inputs)
-    reason = stage.problem(changed)
-    if reason:
-        return Rehearsal(reason)
     compat.reopen(graph)
+    wanted = [item for item in fetches if as_op(item) is not None]
+    cut = cut_off(graph, ancestors(map(as_op, wanted)))
+    if cut.reason:
+        return DryRun(cut.reason)
+    wanted = [*(item for item in wanted if as_op(item) in cut.ops), *cut.before]
+    stage = _Stage(tensorflow, graph, wanted, cut, inputs)
+    if any(shape is None and name not in changed for name, shape in stage.shapes.items()):
+        return DryRun("the shape of a variable is unknown")
+    large = stage.large(changed)
+    if large:
+        sinks = affected_sinks(tensorflow, graph, cut.ops, changed, stage.pinned())
+        stage = _Stage(tensorflow, graph, sinks, cut._replace(ops=ancestors(sinks)), inputs)
+        large = stage.large(changed) if sinks else large
+    if large:
+        return DryRun(f"{large} large")
+    handles = map(graph.get_operation_by_name, changed)
+    reached = consumers_of(output for op in handles for output in op.outputs)
+    assumed = tuple(sorted({output.op.type for output in cut.outputs if output.op in reached}))
     with processes.limited_memory(_MOST_MEMORY):
-        return _run(stage, changed)
+        return _run(stage, changed)._replace(assumed=assumed)
 
 
-def _run(stage: "_Stage", changed: Mapping[str, Sequence[int]]) -> Rehearsal:
+def _run(stage: "_Stage", changed: Mapping[str, Sequence[int]]) -> DryRun:
     """The runs with the declared and with the restored shapes."""
     reason = ""
     for filling in _FILLINGS:
@@ -91,9 +104,9 @@ def _run(stage: "_Stage", changed: Mapping[str, Sequence[int]]) -> Rehearsal:
         if raised is None:
             return stage.outcome(changed)
         if not raised.known:
-            return Rehearsal(raised.message)
+            return DryRun(raised.message)
         reason = f"it raises with made-up values: {raised.message}"
-    return Rehearsal(reason)
+    return DryRun(reason)
 
 
 class _Raised(NamedTuple):
@@ -106,42 +119,40 @@ class _Stage:
     """The graph with ops that set its variables, and values for its inputs."""
 
     def __init__(
-        self, tensorflow: Any, graph: Any, fetches: List[Any], ops: Set[Any], inputs: Sequence[Any]
+        self, tensorflow: Any, graph: Any, fetches: List[Any], cut: Cut, inputs: Sequence[Any]
     ) -> None:
         self._tensorflow = tensorflow
         self._v1 = tensorflow.compat.v1
         self._graph = graph
         self._fetches = fetches
-        self._ops = ops
+        self._ops = cut.ops
+        self._iterators = cut.iterators
         self._inputs = inputs
-        self._shapes = {op.name: _declared(op) for op in ops if op.type in _VARIABLES}
+        self._outputs = cut.outputs
+        self.shapes = {op.name: _declared(op) for op in cut.ops if op.type in _VARIABLES}
         self._latest: Dict[str, Any] = {}
         self._given: Dict[str, Any] = {}
         self._batch, self._steps = self._made_up_sizes()
 
-    def problem(self, changed: Mapping[str, Sequence[int]]) -> str:
-        """Why this cannot be rehearsed, "" where it can."""
-        kinds = {op.type for op in self._ops} | set(self._called())
-        unfit = sorted(kind for kind in kinds if _UNFIT.search(kind))
-        if unfit:
-            return f"it has {unfit[0]} ops"
-        if any(shape is None and name not in changed for name, shape in self._shapes.items()):
-            return "the shape of a variable is unknown"
-        large = self._large(changed)
-        return f"{large} large" if large else ""
+    def pinned(self) -> Dict[str, Any]:
+        """The dtypes and made-up shapes of the inputs, by name."""
+        dense = [tensor for tensor in self._inputs if not _is_sparse(tensor)]
+        return {
+            tensor.name: (tensor.dtype, self._filled(static_shape(tensor)))
+            for tensor in (*dense, *self._outputs)
+            if any(user in self._ops for user in tensor.consumers())
+        }
 
-    def _large(self, changed: Mapping[str, Sequence[int]]) -> str:
+    def large(self, changed: Mapping[str, Sequence[int]]) -> str:
         """What is known to take too much memory, "" for nothing."""
-        variables = inputs = 0
-        for name, shape in self._shapes.items():
+        variables = 0
+        for name, shape in self.shapes.items():
             dtype = self._graph.get_operation_by_name(name).get_attr("dtype")
             values = max(_product(shape or ()), _product(changed.get(name, ())))
             variables += values * self._value_bytes(dtype)
         if variables > _MOST_BYTES:
             return "its variables are"
-        for tensor in self._inputs:
-            inputs += self._input_bytes(tensor)
-        if inputs > _MOST_BYTES:
+        if sum(map(self._input_bytes, self._inputs)) > _MOST_BYTES:
             return "its inputs are"
         tensors = (output for op in self._ops for output in op.outputs)
         if any(self._tensor_bytes(tensor) > _MOST_BYTES for tensor in tensors):
@@ -164,17 +175,11 @@ class _Stage:
         dtype = self._tensorflow.as_dtype(dtype).base_dtype
         return _STRING_BYTES if dtype == self._tensorflow.string else int(dtype.size)
 
-    def _called(self) -> Iterator[str]:
-        """The types of the ops in functions, of which any may be called."""
-        for function in self._graph.as_graph_def().library.function:
-            for node in function.node_def:
-                yield node.op
-
     def _made_up_sizes(self) -> List[int]:
         """A batch and a length that no size equals, so that nothing fits by chance."""
         shapes = [static_shape(tensor) for tensor in self._inputs if not _is_sparse(tensor)]
         known = [shape[0] for shape in shapes if shape and shape[0]]
-        taken = {size for shape in (*self._shapes.values(), *shapes) for size in shape or ()}
+        taken = {size for shape in (*self.shapes.values(), *shapes) for size in shape or ()}
         free = [prime for prime in _PRIMES if prime not in taken]
         batch, steps = (free + list(_PRIMES))[:2]
         return [known[0] if known else batch, steps]
@@ -189,16 +194,21 @@ class _Stage:
     def fill(self, filling: int) -> None:
         """Puts values in the place of the placeholders among the inputs.
 
-        They are not fed: of what is fed the graph optimizer takes no shape for granted, while it
-        knows what the input_fn's iterator declares.
+        Nothing is fed: the graph optimizer relies on the shapes that the input_fn's iterator
+        declares, and not on those of fed tensors.
         """
         with self._graph.as_default():
             for tensor in self._inputs:
                 if _is_sparse(tensor):
                     self._fill_sparse(tensor, filling)
                 elif tensor.op.type in _PLACEHOLDERS:
-                    shape = self._filled(static_shape(tensor))
-                    self._replace(tensor, self._constant(shape, tensor.dtype, filling))
+                    self._fill_dense(tensor, filling)
+            for tensor in self._outputs:
+                self._fill_dense(tensor, filling)
+
+    def _fill_dense(self, tensor: Any, filling: int) -> None:
+        shape = self._filled(static_shape(tensor))
+        self._replace(tensor, self._constant(shape, tensor.dtype, filling))
 
     def _fill_sparse(self, tensor: Any, filling: int) -> None:
         """Puts one value in each row of a SparseTensor."""
@@ -213,12 +223,12 @@ class _Stage:
         self._replace(tensor.dense_shape, tf.constant(shape, "int64"))
 
     def _replace(self, tensor: Any, value: Any) -> None:
-        """Gives a value to the consumers of a tensor, who know no more of it than before.
+        """Gives the consumers of a tensor the value of a variable.
 
-        It is that of a variable: from a constant the graph optimizer would work out more.
+        The graph optimizer would fold a constant, and know more than it does in the real run.
         """
         raw = self._tensorflow.raw_ops
-        name = self._graph.unique_name("ckptcheck_rehearsal/input", mark_as_used=False)
+        name = self._graph.unique_name("ckptcheck_dry_run/input", mark_as_used=False)
         handle = raw.VarHandleOp(
             dtype=tensor.dtype, shape=tensor.get_shape(), shared_name=name, name=name
         )
@@ -246,14 +256,14 @@ class _Stage:
             return _Raised("", f"{type(error).__name__}: {error}", False)
         return None
 
-    def outcome(self, changed: Mapping[str, Sequence[int]]) -> Rehearsal:
+    def outcome(self, changed: Mapping[str, Sequence[int]]) -> DryRun:
         """The run with the restored shapes, after one with the declared shapes has ended well."""
         raised = self.run(changed)
         if raised is None:
-            return Rehearsal("", batch=self._batch)
+            return DryRun("", batch=self._batch)
         if not raised.known:
-            return Rehearsal(raised.message)
-        return Rehearsal("", raised.op, raised.message, self._batch)
+            return DryRun(raised.message)
+        return DryRun("", raised.op, raised.message, self._batch)
 
     def _config(self) -> Any:
         """Estimator's own, on the processor."""
@@ -270,10 +280,9 @@ class _Stage:
         v1 = self._v1
         resources = [item.create for item in v1.get_collection(v1.GraphKeys.RESOURCES)]
         tables = v1.get_collection(v1.GraphKeys.TABLE_INITIALIZERS)
-        iterators = [op for op in self._graph.get_operations() if op.type == "MakeIterator"]
-        session.run([resources, tables, iterators], options=self._options())
+        session.run([resources, tables, self._iterators], options=self._options())
         sizes: Dict[Any, Sequence[int]] = {}
-        assigns = [self._assign(name, changed, sizes) for name in self._shapes]
+        assigns = [self._assign(name, changed, sizes) for name in self.shapes]
         session.run([*assigns, *self._given.values()], sizes, options=self._options())
 
     def _assign(
@@ -281,12 +290,12 @@ class _Stage:
     ) -> Any:
         """An op that fills a variable with zeros of any shape.
 
-        It adds the shape to ``sizes``, which are fed. The graph optimizer of TensorFlow 2 may fold
+        It adds the shape to ``sizes``, which are fed: the graph optimizer of TensorFlow 2 may fold
         zeros of a known shape to zeros of the shape that the variable declares.
         """
         raw, op = self._tensorflow.raw_ops, self._graph.get_operation_by_name(name)
         size = self._v1.placeholder("int64", [None])
-        sizes[size] = changed.get(name, self._shapes[name] or ())
+        sizes[size] = changed.get(name, self.shapes[name] or ())
         value = self._constant(size, op.get_attr("dtype"), 0)
         if op.type == "VarHandleOp":
             return raw.AssignVariableOp(resource=op.outputs[0], value=value)

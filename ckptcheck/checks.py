@@ -1,35 +1,28 @@
-"""One check from start to end, and the Python API's :func:`check`."""
+"""One check from start to end."""
 
 import contextlib
 import dataclasses
 import os
-from typing import Any, Callable, Iterable, Mapping, Optional, Sequence, Tuple, TypeVar, Union
+from typing import Any, Callable, Mapping, Optional, Tuple, TypeVar, Union
 
 from .advice import with_advice
 from .checkpoint.bundle import differences
 from .checkpoint.examine import Examined
+from .checkpoint.folder_changes import FolderState, attributed, folder_state, state_after
 from .checkpoint.gzip_file import unpacked_name
 from .checkpoint.held import NOTHING_HELD, Held, data_held, lacks
-from .checkpoint.listing import Listing, attributed, listing, listing_after
 from .checkpoint.marks import Marks, marks_of
 from .checkpoint.remote import LocalView, local_view
 from .client.memo import TraceMemo, memo_of
 from .client.process import Tracer
 from .client.tracing import trace_check
-from .config import (
-    DEFAULT_TIMEOUT,
-    CheckSpec,
-    feature_file,
-    read_feature_file,
-)
-from .config import read_json_object as _read_json_object
-from .config import size as _size
 from .errors import UsageError, being_written
 from .file_facts import Count, Progress, data_read, data_size, failing
 from .groups import group
 from .model_dir import Located, TensorScan
-from .protocol import MODES, CheckpointIndex, Failure
-from .results import RESTORES, Report
+from .options import CheckSpec
+from .protocol import CheckpointIndex, Failure
+from .results import CHECK, RESTORES, Report
 from .rules import Facts, run_rules
 from .rules.base import some_names
 from .sanitize import printable
@@ -46,97 +39,6 @@ from .verdicts import verdicts
 T = TypeVar("T")
 
 
-def check(
-    model_dir: Union[str, "os.PathLike[str]"],
-    target: str,
-    params: Union[Mapping[str, Any], str, "os.PathLike[str]", None] = None,
-    *,
-    modes: Sequence[str] = MODES,
-    python: Optional[str] = None,
-    app_dir: str = "",
-    params_type: str = "dict",
-    flags: Sequence[str] = (),
-    input_fn: str = "",
-    features: Union[Mapping[str, Any], str, "os.PathLike[str]", None] = None,
-    behavior: str = "auto",
-    timeout: float = DEFAULT_TIMEOUT,
-    memory_limit: Union[str, int] = 0,
-    fail_on: str = "error",
-    quiet: bool = True,
-    deep: bool = False,
-) -> Report:
-    """Says what restoring a checkpoint into a model_fn will do, before it is tried.
-
-    Args:
-        model_dir: a model_dir, a checkpoint's prefix, or one of its files.
-        target: ``module:attr`` or ``path/to/file.py:attr`` of a model_fn, an Estimator, or a
-            factory of one.
-        params: the params, or the path of a JSON file with them.
-        modes: which of ``predict``, ``eval``, ``train`` and ``export`` to check.
-        python: the command of the interpreter that has TensorFlow; by default this one.
-        app_dir: the directory that the target is imported from; by default the working directory.
-        params_type: ``dict``, ``attr`` (``params.key``), or ``module:callable``.
-        flags: the command line flags that the code parses with absl or tf.flags.
-        input_fn: ``module:input_fn`` that gives the features; by default they are found in the
-            saved graph.
-        features: the path of a features file, as docs/features.md describes it, or what is in it.
-        behavior: ``v1`` (reference variables), ``v2`` (resource variables), or ``auto``.
-        timeout: seconds for each mode.
-        memory_limit: what each mode may allocate beside TensorFlow's own: ``"4G"``, or a number of
-            bytes; 0 for no limit.
-        fail_on: the severity from which on the report is not ok.
-        quiet: does not show on standard error what the traced code prints.
-        deep: reads all data of the checkpoint too: checksums, NaN, weights that are constant.
-
-    Returns:
-        The report; ``report.ok`` says whether the check passed.
-
-    Raises:
-        UsageError: something that was asked for is not there, or not as expected.
-    """
-    if isinstance(params, (str, os.PathLike)):
-        params = _read_json_object(_path(params), "params")
-    spec = CheckSpec(
-        model_dir=_path(model_dir),
-        target=target,
-        params={} if params is None else params,
-        modes=(modes,) if isinstance(modes, str) else _items(modes),
-        python=_path(python),
-        app_dir=_path(app_dir),
-        params_type=params_type,
-        flags=_items(flags),
-        input_fn=input_fn,
-        features=_feature_file(features),
-        behavior=behavior,
-        timeout=timeout,
-        memory_limit=_size("memory_limit", memory_limit)
-        if isinstance(memory_limit, str)
-        else memory_limit,
-        fail_on=fail_on,
-        quiet=quiet,
-        deep=deep,
-    )
-    return run_check(spec)
-
-
-def _path(value: Any) -> Any:
-    """A path as a text. Any other value is returned as it is: verifying its type refuses it."""
-    return os.fspath(value) if isinstance(value, os.PathLike) else value
-
-
-def _items(values: Any) -> Any:
-    """A tuple of the items. Texts and other values are returned as they are, and refused later."""
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        return values
-    return tuple(values)
-
-
-def _feature_file(features: Any) -> Any:
-    if isinstance(features, (str, os.PathLike)):
-        return read_feature_file(_path(features))
-    return feature_file(features, "(an object)") if isinstance(features, Mapping) else features
-
-
 def run_check(
     spec: CheckSpec, tracer: Optional[Tracer] = None, progress: Optional[Progress] = None
 ) -> Report:
@@ -144,12 +46,12 @@ def run_check(
 
     Args:
         spec: what to check.
-        tracer: a running tracer, which many checks can share, one after another; by default one
-            is started for this check. ``spec.python`` and ``spec.quiet`` are its own then.
-        progress: where the data are read, see :data:`.file_facts.Progress`.
+        tracer: a running tracer, which many checks can share one after another. It replaces
+            ``spec.python`` and ``spec.quiet``. By default, this check starts its own.
+        progress: is told how much data is read, see :data:`.file_facts.Progress`.
 
     Raises:
-        UsageError: see :func:`check`.
+        UsageError: something that the check needs does not exist, or is not as expected.
     """
     with local_view(spec.model_dir) as place:
         return place.shown(_run(spec, place, tracer, progress))
@@ -323,10 +225,10 @@ def _traced(
 ) -> Report:
     learned: Optional[TraceMemo] = None
 
-    def tried(params: Mapping[str, Any], rehearses: bool) -> Tuple[Facts, Report]:
+    def tried(params: Mapping[str, Any], judges_run: bool) -> Tuple[Facts, Report]:
         nonlocal learned
         other = dataclasses.replace(spec, params=params)
-        facts, not_judged, known = _facts(other, found, tracer, rehearses, learned or asked)
+        facts, not_judged, known = _facts(other, found, tracer, judges_run, learned or asked)
         learned = learned or known
         facts = dataclasses.replace(facts, scans=scans)
         not_judged = (*not_judged, *found.unread)
@@ -336,11 +238,11 @@ def _traced(
 
     def try_params(params: Mapping[str, Any]) -> Optional[Report]:
         try:
-            return tried(params, rehearses=False)[1]
+            return tried(params, judges_run=False)[1]
         except UsageError:  # with these params there is not even a model_fn: no advice
             return None
 
-    facts, report = tried(spec.params, rehearses=True)
+    facts, report = tried(spec.params, judges_run=True)
     report = with_advice(spec.params, facts, report, try_params)
     if scans is None:
         return report
@@ -354,6 +256,7 @@ def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Repor
     said = verdicts(spec.modes, findings, restored) if checked else ()
     restores = all(verdict.verdict == RESTORES for verdict in said)
     return Report(
+        CHECK,
         ok=checked and restores and not failing(findings, spec.fail_on),
         checked=checked,
         target=spec.target,
@@ -367,22 +270,23 @@ def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Repor
 
 
 def _facts(
-    spec: CheckSpec, found: _Checkpoint, tracer: Tracer, rehearses: bool, known: TraceMemo
+    spec: CheckSpec, found: _Checkpoint, tracer: Tracer, judges_run: bool, known: TraceMemo
 ) -> Tuple[Facts, Tuple[str, ...], Optional[TraceMemo]]:
     located, examined = found.located, found.examined
     bundle = examined.bundle
     index = bundle.checkpoint_index() if bundle else None
     for _ in range(_MOST_TRACES):
-        before = listing(located.model_dir)
+        before = folder_state(located.model_dir)
         try:
-            traced = trace_check(spec, located, tracer, known, index, rehearses)
+            traced = trace_check(spec, located, tracer, known, index, judges_run)
         except UsageError as error:
-            raise UsageError(str(error) + _said_of(before, located)) from None
-        after = listing_after(located.model_dir, before)
+            error.args = (f"{error}{_said_of(before, located)}",)
+            raise
+        after = state_after(located.model_dir, before)
         changed = attributed(before, after)
         if not (changed.of_a_training and traced.raised):
             break
-    doubts = () if before.whole and after.whole else (_NOT_ALL_FILES,)
+    doubts = () if before.complete and after.complete else (_NOT_ALL_FILES,)
     if changed.of_a_training:
         names = some_names([printable(change.name) for change in changed.of_a_training])
         doubts = (*doubts, _BESIDE_A_TRAINING.format(names))
@@ -411,9 +315,9 @@ _BESIDE_A_TRAINING = (
 _NOT_ALL_FILES = "whether the code writes into the model_dir: it holds too many files to look at"
 
 
-def _said_of(before: Listing, located: Located) -> str:
+def _said_of(before: FolderState, located: Located) -> str:
     """What to say of changed files where there will be no report."""
-    after = listing_after(located.model_dir, before)
+    after = state_after(located.model_dir, before)
     names = [printable(change.name) for change in attributed(before, after).others]
     if not names:
         return ""

@@ -7,7 +7,7 @@ Not every version's shape functions verify it for resource variables.
 import re
 from typing import Any, Iterator, List, Optional, Tuple
 
-from .convolutions import static_shape
+from .static_shapes import static_shape
 
 _APPLY = re.compile(r"^Resource(?P<sparse>Sparse)?Apply[A-Z]")
 _OF_ROWS = ("grad", "delta")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ckptcheck.tracer.run_shapes import said_of_inputs
+from ckptcheck.tracer.after_restore import said_of_inputs
 
 
 @pytest.mark.parametrize(
@@ -21,16 +21,16 @@ from ckptcheck.tracer.run_shapes import said_of_inputs
             "with input shapes: [?,13], [0,12].",
         ),
         (
-            "MatMul(ckptcheck_pinned/Placeholder_1, w) with input shapes: [1009,3], [4,2].",
+            "MatMul(ckptcheck_inputs/Placeholder_1, w) with input shapes: [1009,3], [4,2].",
             "MatMul(an input, w) with input shapes: [?,3], [4,2].",
         ),
     ],
 )
 def test_sizes_of_an_unknown_batch_and_names_of_ours_are_not_shown(said: str, shown: str) -> None:
-    assert said_of_inputs(said) == shown
+    assert said_of_inputs(said, (), 1009) == shown
 
 
 def test_a_variable_of_that_size_is_shown() -> None:
     said = "Dimensions must be equal, but are 2018 and 3027 with input shapes: [1009,2018], [3027]."
     shown = "Dimensions must be equal, but are 2018 and ?*3 with input shapes: [?,2018], [?*3]."
-    assert said_of_inputs(said, {2018}) == shown
+    assert said_of_inputs(said, {2018}, 1009) == shown

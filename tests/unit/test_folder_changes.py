@@ -7,9 +7,15 @@ from typing import Any, List, Tuple
 
 import pytest
 
-from ckptcheck.checkpoint import listing as module
-from ckptcheck.checkpoint.listing import Listing, attributed, changes, listing, listing_after
-from ckptcheck.model_dir import FileChange
+from ckptcheck.checkpoint import folder_changes as module
+from ckptcheck.checkpoint.folder_changes import (
+    FolderState,
+    attributed,
+    changes,
+    folder_state,
+    state_after,
+)
+from ckptcheck.model_dir import ChangeKind, FileChange
 
 
 @pytest.fixture
@@ -22,40 +28,42 @@ def model_dir(tmp_path: Path) -> Path:
 
 
 def test_each_kind_of_change_is_named(model_dir: Path) -> None:
-    before = listing(str(model_dir))
+    before = folder_state(str(model_dir))
     (model_dir / "eval" / "events").write_text("ab")
     (model_dir / "checkpoint").unlink()
     (model_dir / "made" / "deep").mkdir(parents=True)
-    assert changes(before, listing(str(model_dir))) == (
-        FileChange("checkpoint", "removed"),
-        FileChange("eval/events", "changed"),
-        FileChange("made/", "written"),
-        FileChange("made/deep/", "written"),
+    assert changes(before, folder_state(str(model_dir))) == (
+        FileChange("checkpoint", ChangeKind.REMOVED),
+        FileChange("eval/events", ChangeKind.CHANGED),
+        FileChange("made/", ChangeKind.WRITTEN),
+        FileChange("made/deep/", ChangeKind.WRITTEN),
     )
 
 
 def test_nothing_is_nothing(model_dir: Path) -> None:
     """Not even where it was read, or is not there."""
-    before = listing(str(model_dir))
+    before = folder_state(str(model_dir))
     (model_dir / "checkpoint").read_text()
-    assert changes(before, listing(str(model_dir))) == ()
-    assert listing(str(model_dir / "gone")).entries == {}
+    assert changes(before, folder_state(str(model_dir))) == ()
+    assert folder_state(str(model_dir / "gone")).entries == {}
 
 
 def test_the_same_size_at_another_time_is_a_change(model_dir: Path) -> None:
-    before = listing(str(model_dir))
+    before = folder_state(str(model_dir))
     os.utime(str(model_dir / "checkpoint"), ns=(1, 1))
-    assert changes(before, listing(str(model_dir))) == (FileChange("checkpoint", "changed"),)
+    assert changes(before, folder_state(str(model_dir))) == (
+        FileChange("checkpoint", ChangeKind.CHANGED),
+    )
 
 
-def test_what_is_not_whole_is_not_compared(
+def test_what_is_not_complete_is_not_compared(
     model_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bound that is met otherwise each time would report files that nobody touched."""
-    before = listing(str(model_dir))
+    before = folder_state(str(model_dir))
     monkeypatch.setattr(module, "_MOST_ENTRIES", 2)
-    after = listing(str(model_dir))
-    assert before.whole and not after.whole
+    after = folder_state(str(model_dir))
+    assert before.complete and not after.complete
     assert changes(before, after) == ()
 
 
@@ -68,9 +76,9 @@ def attributed_by_kind(before: Any, after: Any) -> Tuple[List[str], List[str]]:
     return [item.name for item in found.of_a_training], [item.name for item in found.others]
 
 
-def _entries(names: Any) -> Listing:
+def _entries(names: Any) -> FolderState:
     """Files by the time of their last change: all were changed long ago, in nanoseconds."""
-    return Listing({name: (1, time) for name, time in names.items()}, True)
+    return FolderState({name: (1, time) for name, time in names.items()}, True)
 
 
 @pytest.mark.parametrize(
@@ -129,10 +137,10 @@ def test_the_end_of_a_save_that_began_before() -> None:
 def test_in_the_middle_of_a_save_the_state_file_is_waited_for(
     model_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = listing(str(model_dir))
+    before = folder_state(str(model_dir))
     (model_dir / SAVED[0]).write_text("a")
     monkeypatch.setattr(time, "sleep", lambda seconds: (model_dir / "checkpoint").write_text("abc"))
-    found = attributed(before, listing_after(str(model_dir), before))
+    found = attributed(before, state_after(str(model_dir), before))
     assert [item.name for item in found.of_a_training] == ["checkpoint", SAVED[0]]
     assert found.others == ()
 
@@ -140,7 +148,7 @@ def test_in_the_middle_of_a_save_the_state_file_is_waited_for(
 def test_nothing_is_waited_for_where_nothing_is_saved(
     model_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = listing(str(model_dir))
+    before = folder_state(str(model_dir))
     (model_dir / "events.out.tfevents.1.host").write_text("a")
     monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail("it waits"))
-    assert listing_after(str(model_dir), before).entries == listing(str(model_dir)).entries
+    assert state_after(str(model_dir), before).entries == folder_state(str(model_dir)).entries

@@ -1,30 +1,28 @@
-"""Inspections and verifications as text, readable at 80 columns."""
+"""What is said of files: the checkpoints of a directory, what one holds, whether data is whole."""
 
 import shlex
 import time
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Sequence, Tuple
 
 from tabulate import tabulate
 
 from ..results import (
     CheckpointSummary,
-    Group,
+    Contents,
     InputSpec,
-    Inspection,
+    Report,
     VariableRow,
-    Verification,
     Verified,
     natural_key,
     shape_text,
 )
 from ..rules.roles import slots_of
-from ..sanitize import printable
-from .layout import folded, painted, table, tagged, wrapped
+from .layout import folded, painted, table, wrapped
 from .options import Options
+from .text_findings import group_text
 from .words import age_text, bytes_text, times_text
 
 _MOST_ROWS = 24
-_MOST_FINDINGS = 12
 _MOST_INPUTS = 12
 _ROLES = {
     "weight": "weights",
@@ -34,62 +32,9 @@ _ROLES = {
 }
 
 
-def render_inspection(
-    found: Inspection, options: Options, show_all: bool = False, now: Optional[float] = None
-) -> str:
-    """An inspection as text.
-
-    Args:
-        found: what to write.
-        options: the form.
-        show_all: writes a line for each variable instead of folding those that are alike.
-        now: the time that ages are reckoned from; by default the present.
-    """
-    now = time.time() if now is None else now
-    blocks = [_checkpoints(found, options, now)]
-    if found.prefix:
-        blocks.append(_headline(found, options))
-        blocks.append(_totals(found.variables))
-        blocks.append(_variables(found.variables, options, show_all))
-    blocks.extend(_group(item, options) for item in found.groups)
-    blocks.append(_not_judged(found.not_judged, options))
-    return "\n\n".join(block for block in blocks if block) + "\n"
-
-
-def render_verification(found: Verification, options: Options) -> str:
-    """A verification as text."""
-    blocks = [_wrapped(f"{found.model_dir}: {found.why}", options) if found.why else ""]
-    blocks.extend(_verified(item, options) for item in found.checkpoints)
-    blocks.append(_not_judged(found.not_judged, options))
-    blocks.append(_conclusion(found, options))
-    return "\n\n".join(block for block in blocks if block) + "\n"
-
-
-def render_groups(groups: Sequence[Group], not_judged: Sequence[str], options: Options) -> str:
-    """What was found, and could not be known, where nothing else is shown."""
-    blocks = [*(_group(item, options) for item in groups), _not_judged(not_judged, options)]
-    return "".join(block + "\n" for block in blocks if block)
-
-
-# --- Pieces ----------------------------------------------------------------------------------
-
-
-def _wrapped(text: str, options: Options, indent: str = "") -> str:
-    return wrapped(printable(text, 2000), options, indent)
-
-
-def _not_judged(items: Sequence[str], options: Options) -> str:
-    return "\n".join(_wrapped(f"not judged: {item}", options) for item in items)
-
-
-def _table(
-    rows: Sequence[Sequence[str]], headers: Sequence[str], options: Options, names: int = 0
-) -> str:
-    safe = [[printable(cell, 2000) for cell in row] for row in rows]
-    return table(safe, headers, options.width, names)
-
-
-def _checkpoints(found: Inspection, options: Options, now: float) -> str:
+def checkpoints(found: Report, options: Options) -> str:
+    """The checkpoints of a directory, and which of them Estimator loads."""
+    now = time.time() if options.now is None else options.now
     count = len(found.checkpoints)
     why = found.why[:1].upper() + found.why[1:] if found.why.startswith("the ") else found.why
     head = "{}: {} checkpoint{}. {}".format(
@@ -101,12 +46,12 @@ def _checkpoints(found: Inspection, options: Options, now: float) -> str:
         older = [row for row in rows[:rest] if row[0]]
         rows = [["", f"({rest - len(older)} older ones)", "", "", ""], *older, *rows[rest:]]
     if not rows:
-        return _wrapped(head, options)
+        return wrapped(head, options)
     headers = ["", "checkpoint", "step", "written", "on disk"]
-    lines = [_wrapped(head, options), _table(rows, headers, options, names=1)]
+    lines = [wrapped(head, options), table(rows, headers, options.width, names=1)]
     if not any(item.loaded for item in found.checkpoints):
         last = shlex.quote(found.checkpoints[-1].prefix)
-        lines.append(_wrapped(f"to see what is in the last one: ckptcheck inspect {last}", options))
+        lines.append(wrapped(f"to see what is in the last one: ckptcheck inspect {last}", options))
     return "\n".join(lines)
 
 
@@ -124,7 +69,16 @@ def _checkpoint(item: CheckpointSummary, model_dir: str, now: float) -> List[str
     ]
 
 
-def _headline(found: Inspection, options: Options) -> str:
+def contents(report: Report, options: Options) -> str:
+    """What the inspected checkpoint holds."""
+    found = report.contents
+    if not found.prefix:
+        return ""
+    parts = [_headline(found, options), _totals(found.variables)]
+    return "\n\n".join([*parts, _variables(found.variables, options)])
+
+
+def _headline(found: Contents, options: Options) -> str:
     kind = "object-based (tf.train.Checkpoint, Keras)" if found.object_based else "name-based"
     lines = [f"{found.prefix}: {kind}, {times_text(found.shards, 'data file')}"]
     if found.snapshot:
@@ -136,7 +90,7 @@ def _headline(found: Inspection, options: Options) -> str:
         under = "; under a distribution strategy" if found.graph.strategy else ""
         lines.append(f"saved graph: by TensorFlow {saved}; {kind}{under}")
         lines.extend(_inputs(found.graph.inputs))
-    return "\n".join(_wrapped(line, options) for line in lines)
+    return "\n".join(wrapped(line, options) for line in lines)
 
 
 def _inputs(inputs: Sequence[InputSpec]) -> Iterator[str]:
@@ -168,12 +122,12 @@ def _totals(rows: Sequence[VariableRow]) -> str:
     return tabulate(lines, tablefmt="plain", disable_numparse=True)
 
 
-def _variables(rows: Sequence[VariableRow], options: Options, show_all: bool) -> str:
-    lines = list(_unfolded(rows) if show_all else _folded(rows))
+def _variables(rows: Sequence[VariableRow], options: Options) -> str:
+    lines = list(_unfolded(rows) if options.show_all else _folded(rows))
     headers = ["variable", "dtype", "shape", "size"]
-    if show_all or len(lines) <= _MOST_ROWS + 1:
-        return _table(lines, headers, options)
-    shown = _table(lines[:_MOST_ROWS], headers, options)
+    if options.show_all or len(lines) <= _MOST_ROWS + 1:
+        return table(lines, headers, options.width)
+    shown = table(lines[:_MOST_ROWS], headers, options.width)
     return f"{shown}\nand {len(lines) - _MOST_ROWS} more (--all shows all)"
 
 
@@ -209,45 +163,43 @@ def _line(label: str, rows: Sequence[VariableRow]) -> List[str]:
     return [label, first.variable.dtype, shape, bytes_text(sum(row.size for row in rows))]
 
 
-def _group(item: Group, options: Options) -> str:
-    first = item.findings[0]
-    title = printable(item.title, 2000)
-    lines = [tagged(first.severity, first.rule, title, options)]
-    for finding in item.findings[:_MOST_FINDINGS]:
-        lines.append(_wrapped(finding.message, options, "  "))
-    rest = len(item.findings) - _MOST_FINDINGS
-    if rest > 0:
-        lines.append(f"  and {rest} more")
-    if first.hint:
-        lines.append(_wrapped("try: " + first.hint, options, "  "))
-    return "\n".join(lines)
+def why(report: Report, options: Options) -> str:
+    """Which of several checkpoints Estimator loads, and why."""
+    return wrapped(f"{report.model_dir}: {report.why}", options) if report.why else ""
+
+
+def verified(report: Report, options: Options) -> str:
+    """The checkpoints whose data was read, each with what is wrong with it."""
+    return "\n\n".join(_verified(item, options) for item in report.verified)
 
 
 def _verified(item: Verified, options: Options) -> str:
     label, color = _state(item)
-    read = f"{times_text(item.tensors, 'tensor')}, {bytes_text(item.size)} read"
+    read = f"{times_text(item.data.tensors, 'tensor')}, {bytes_text(item.data.size)} read"
     head = f"{item.prefix}: {read}:" if item.prefix else "what Estimator loads:"
-    head = _wrapped(head, options)
+    head = wrapped(head, options)
     fits = len(head.rpartition("\n")[2]) + len(f" {label}") <= options.width
     lines = [head + (" " if fits else "\n  ") + painted(label, color, options)]
-    lines.extend(_group(group, options) for group in item.groups)
+    lines.extend(group_text(group, options) for group in item.groups)
     return "\n".join(lines)
 
 
 def _state(item: Verified) -> Tuple[str, str]:
-    """What a checkpoint is, and the colour of that."""
+    """What a checkpoint is, and the color of that."""
     if item.ok:
         return "good", "good"
     return ("data good, with findings", "warning") if item.whole else ("NOT GOOD", "error")
 
 
-def _conclusion(found: Verification, options: Options) -> str:
-    if not found.checkpoints:
-        return _wrapped(f"Nothing was verified: {found.model_dir} holds no checkpoint", options)
-    if len(found.checkpoints) == 1:
+def conclusion(found: Report, options: Options) -> str:
+    """Of several verified checkpoints, which is the last good one."""
+    if not found.verified:
+        return wrapped(f"Nothing was verified: {found.model_dir} holds no checkpoint", options)
+    if len(found.verified) == 1:
         return ""
-    if not found.last_good:
-        return _wrapped("None of them is good.", options)
-    (last,) = [item for item in found.checkpoints if item.prefix == found.last_good]
+    good = [item for item in found.verified if item.whole]
+    if not good:
+        return wrapped("None of them is good.", options)
+    last = good[-1]
     but = "" if last.ok else "; its data is good, and what was found is said above"
-    return _wrapped(f"The last good one is {found.last_good}{but}.", options)
+    return wrapped(f"The last good one is {last.prefix}{but}.", options)

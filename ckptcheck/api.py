@@ -1,0 +1,198 @@
+"""The Python API: a function for each command, and a tracer that many checks share."""
+
+import functools
+import inspect as signatures
+import textwrap
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Callable, Optional, Type, TypeVar
+
+from . import inspection, snapshots, verification
+from .checks import run_check
+from .client import process
+from .errors import TracerLostError
+from .options import (
+    DEFAULT_TIMEOUT,
+    CheckSpec,
+    InspectSpec,
+    OptionError,
+    Path,
+    SnapshotSpec,
+    VerifySpec,
+    options_of,
+)
+from .results import Report
+
+if TYPE_CHECKING:
+    from typing_extensions import ParamSpec
+
+    P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S")
+
+
+def _taking(cls: "Callable[P, S]") -> "Callable[[Callable[[S], R]], Callable[P, R]]":
+    """Gives a function the arguments of a list of options instead of the list.
+
+    Args:
+        cls: the list; type checkers take the arguments from it.
+    """
+    signature = _signature(cls)
+    made: Any = cls
+
+    def decorate(function: Callable[[S], R]) -> "Callable[P, R]":
+        @functools.wraps(function)
+        def call(*given: "P.args", **named: "P.kwargs") -> R:
+            return function(made(**signature.bind(*given, **named).arguments))
+
+        call.__signature__ = signature  # type: ignore[attr-defined]
+        call.__doc__ = _with_arguments(function.__doc__ or "", cls)
+        return call
+
+    return decorate
+
+
+def _signature(cls: Any) -> signatures.Signature:
+    return signatures.Signature(
+        [
+            signatures.Parameter(
+                option.name,
+                signatures.Parameter.KEYWORD_ONLY
+                if option.kw_only
+                else signatures.Parameter.POSITIONAL_OR_KEYWORD,
+                default=signatures.Parameter.empty if option.required else option.default,
+                annotation=option.takes,
+            )
+            for option in options_of(cls).values()
+        ]
+    )
+
+
+def _with_arguments(text: str, cls: Any) -> str:
+    """Adds the arguments to a docstring, before its first section."""
+    lines = [f"    {option.name}: {option.help}" for option in options_of(cls).values()]
+    wrapped = [textwrap.fill(line, 92, subsequent_indent=" " * 8) for line in lines]
+    head, _, rest = signatures.cleandoc(text).partition("\n\n")
+    return "\n".join([head, "", "Args:", *wrapped, "", rest, ""])
+
+
+@_taking(CheckSpec)
+def check(spec: CheckSpec) -> Report:
+    """Says what restoring a checkpoint into a model_fn will do, before it is tried.
+
+    Returns:
+        The report; ``report.ok`` says whether the check passed.
+
+    Raises:
+        UsageError: something that the check needs does not exist, or is not as expected.
+    """
+    return run_check(spec)
+
+
+@_taking(InspectSpec)
+def inspect(spec: InspectSpec) -> Report:
+    """Says what a model_dir holds, which checkpoint Estimator loads, and whether it is whole.
+
+    Returns:
+        The report; ``report.ok`` says whether no finding is severe enough to fail.
+
+    Raises:
+        UsageError: there is no such model_dir, or an argument is not as expected.
+    """
+    return inspection.inspect(spec.model_dir, spec.fail_on)
+
+
+@_taking(VerifySpec)
+def verify(spec: VerifySpec) -> Report:
+    """Reads all data of checkpoints: checksums, NaN and infinite values, untrained values.
+
+    Returns:
+        The report; ``report.last_good`` is the latest checkpoint whose data is whole.
+
+    Raises:
+        UsageError: there is no such model_dir, the packages of ``ckptcheck[deep]`` are not
+            installed, or an argument is not as expected.
+    """
+    return verification.verify(spec.model_dir, spec.all_checkpoints, spec.fail_on)
+
+
+@_taking(SnapshotSpec)
+def snapshot(spec: SnapshotSpec) -> Report:
+    """Writes a small copy of a model_dir without its data, which serves as model_dir in checks.
+
+    Returns:
+        The report: ``report.written`` is the snapshot, and the findings say what is wrong with the
+        model_dir.
+
+    Raises:
+        UsageError: there is no checkpoint to copy, or ``out`` is not empty.
+    """
+    return snapshots.snapshot(spec.model_dir, spec.out)
+
+
+class Tracer:
+    """Imports TensorFlow once, for many checks one after another.
+
+    ::
+
+        with ckptcheck.Tracer() as tracer:
+            for path in paths:
+                report = tracer.check("runs/base", "models.net:model_fn", path)
+
+    Attributes:
+        check: takes the arguments of :func:`ckptcheck.check` and returns its report. ``python``
+            can only be that of the tracer. If traced code ends the tracer, this check raises
+            :class:`ckptcheck.UsageError`, and the next check starts the tracer again.
+    """
+
+    def __init__(
+        self,
+        python: Optional[Path] = None,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        quiet: bool = True,
+    ) -> None:
+        """Starts nothing yet: the first check does.
+
+        Args:
+            python: the path or the command of the Python that has TensorFlow; by default this one.
+            timeout: the seconds that importing TensorFlow may take.
+            quiet: hides what the traced code prints.
+
+        Raises:
+            UsageError: an argument is not as expected.
+        """
+        options = options_of(CheckSpec)
+        self._python = options["python"].kept(python)
+        self._timeout = options["timeout"].kept(timeout)
+        self._quiet = options["quiet"].kept(quiet)
+        self._running: Optional[process.Tracer] = None
+        self.check = _taking(CheckSpec)(self._check)
+
+    def _check(self, spec: CheckSpec) -> Report:
+        if spec.python not in (None, self._python):
+            python = options_of(CheckSpec)["python"]
+            raise OptionError(python, f" {spec.python}: this tracer has another Python")
+        if self._running is None:
+            self._running = process.Tracer(self._python, self._timeout, self._quiet)
+        try:
+            return run_check(spec, self._running)
+        except TracerLostError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Ends the process of the tracer."""
+        if self._running is not None:
+            self._running.close()
+        self._running = None
+
+    def __enter__(self) -> "Tracer":
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.close()

@@ -1,0 +1,141 @@
+"""Which checkpoints and files exist, as TensorFlow sees them."""
+
+import glob
+import os
+import re
+import stat
+from typing import Collection, List, Tuple
+
+from ..model_dir import pattern_in, step_of
+from .files import Listing
+from .names import SHADOW, shard_name, without_ending
+from .snapshot import list_model_dir
+from .v1_format import first_versions, is_first_version, is_table
+
+_UNMERGED = re.compile(r"\.part-\d{5}-of-\d{5}\.index\Z")
+"""The indexes of a sharded save that the saver has not merged yet."""
+_INDEX = re.compile(r"(?P<name>.+)\.index\Z", re.DOTALL)
+_SHARD = re.compile(r"\.data-(?P<number>\d{5})-of-(?P<count>\d{5})\Z")
+
+
+def checkpoint_exists(prefix: str) -> bool:
+    """Whether TensorFlow finds a checkpoint: the index of a V2 one, or the files of a V1 one.
+
+    TensorFlow looks for files that match a glob pattern, so it does not find
+    ``lr[0.1]/model.ckpt-1``.
+    """
+    if pattern_in(prefix) and not is_first_version(prefix):
+        return "\\" not in prefix and bool(glob.glob(prefix + ".index"))
+    return os.path.exists(prefix + ".index") or (
+        without_ending(prefix) == prefix and is_first_version(prefix)
+    )
+
+
+def has_exact_name(prefix: str) -> bool:
+    """Whether a checkpoint has exactly this name, even if the name is a glob pattern.
+
+    TensorFlow looks for files that match the pattern, but then opens the file of this name.
+    """
+    return os.path.exists(prefix + ".index") or is_first_version(prefix)
+
+
+def checkpoints_in(folder: str) -> List[str]:
+    """Returns the prefixes of the checkpoints in a directory, sorted by step."""
+    indexes = filter(None, map(_INDEX.match, os.listdir(folder)))
+    names = [match.group("name") for match in indexes if not _UNMERGED.search(match.group())]
+    known = {name.rstrip("/") for name in list_model_dir(folder)}
+    others = {name for name in known if not name.endswith(".index") and name[:2] != SHADOW}
+    saved = set(map(without_ending, others))
+    paths = [os.path.join(folder, name) for name in names]
+    paths = [path for path in paths if os.path.basename(path) in saved or _has_table(path)]
+    return sorted([*paths, *first_versions(folder, known)], key=step_and_name)
+
+
+def _has_table(prefix: str) -> bool:
+    """Whether the index of a checkpoint that has no other files is a table."""
+    path = prefix + ".index"
+    return os.path.isfile(path) and os.access(path, os.R_OK) and is_table(path)
+
+
+def step_and_name(prefix: str) -> Tuple[int, str]:
+    """Returns a sort key that puts the latest checkpoint last."""
+    number = step_of(prefix)
+    return (-1 if number is None else number, prefix)
+
+
+def missing_shards(prefix: str, listing: Listing) -> Tuple[str, ...]:
+    """Returns the data files that a V2 checkpoint lacks.
+
+    The names of the data files that exist say how many there should be.
+
+    Args:
+        prefix: the checkpoint.
+        listing: the files in its directory, and those that a snapshot records.
+    """
+    if not os.path.isfile(prefix + ".index"):
+        return ()  # a V1 checkpoint is one file
+    base = os.path.basename(prefix)
+    existing = _shards(prefix, listing)
+    counts = {int(match.group("count")) for match in map(_SHARD.search, existing) if match}
+    count = max(counts) if counts else 1
+    expected = [shard_name(base, number, count) for number in range(count)]
+    return tuple(name for name in expected if name not in existing)
+
+
+def _shards(prefix: str, listing: Listing) -> List[str]:
+    """The data files of a V2 checkpoint, including those that a snapshot records."""
+    folder, base = os.path.split(prefix)
+    return [
+        name
+        for name, facts in listing.items()
+        if name.startswith(base + ".data-")
+        and _SHARD.search(name)
+        and (not facts.problem or os.path.isfile(os.path.join(folder, name)))
+    ]
+
+
+def has_data_files(prefix: str) -> bool:
+    """Whether a data file of a checkpoint exists, with or without an index."""
+    folder, base = os.path.split(prefix)
+    return any(_SHARD.sub("", name) == base != name for name in _names(folder))
+
+
+def data_files_in(folder: str) -> Tuple[str, ...]:
+    """Returns the names of all data files in a directory."""
+    names = [name for name in list_model_dir(folder) if name[:2] != SHADOW]
+    return tuple(sorted(filter(_SHARD.search, names)))
+
+
+def path_exists(path: str) -> bool:
+    """Whether a file or directory exists, or existed where a snapshot was made."""
+    folder, name = os.path.split(path)
+    if os.path.exists(path) or os.path.islink(path) or not name:
+        return os.path.exists(path)
+    names = _names(folder)
+    return name in names or name + "/" in names
+
+
+def _names(folder: str) -> Collection[str]:
+    """The names in a directory; none if it does not exist or cannot be listed."""
+    try:
+        return list_model_dir(folder) if folder_exists(folder) else []
+    except PermissionError:
+        return []
+
+
+def folder_exists(folder: str) -> bool:
+    """Whether a directory exists. One that cannot be entered does: TensorFlow 1 skips it."""
+    try:
+        return stat.S_ISDIR(os.stat(folder or os.curdir).st_mode)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+
+
+def broken_link(prefix: str) -> str:
+    """Returns the target of a checkpoint or index that is a broken link, else ""."""
+    for path in (prefix + ".index", prefix):
+        if os.path.islink(path) and not os.path.exists(path):
+            return os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(path)))
+    return ""

@@ -1,0 +1,163 @@
+"""Detects the files of a model_dir that change while code is traced."""
+
+import dataclasses
+import os
+import re
+import time
+from typing import Dict, List, Mapping, NamedTuple, Tuple
+
+from ..model_dir import ChangeKind, FileChange
+from .names import without_ending
+from .state_file import STATE_FILE
+
+_MOST_ENTRIES = 20000
+_FRESH_SECONDS = 10.0
+_PATIENCE_SECONDS = 2.0
+_PAUSE_SECONDS = 0.05
+
+
+@dataclasses.dataclass(frozen=True)
+class FolderState:
+    """The files and directories below a directory at one time.
+
+    Attributes:
+        entries: the size and modification time of each file by its name. The name of a directory
+            ends with a slash; its size and time are 0, since they only reflect its contents.
+        complete: whether these are all; only the first 20,000 count.
+    """
+
+    entries: Mapping[str, Tuple[int, int]]
+    complete: bool
+
+
+def folder_state(folder: str) -> FolderState:
+    """Looks at a directory. It skips what it may not read, and does not follow links."""
+    entries: Dict[str, Tuple[int, int]] = {}
+    waiting = [folder]
+    while waiting and len(entries) < _MOST_ENTRIES:
+        for entry in _scan(waiting.pop()):
+            name = os.path.relpath(entry.path, folder)
+            if entry.is_dir(follow_symlinks=False):
+                entries[name + "/"] = (0, 0)
+                waiting.append(entry.path)
+            else:
+                entries[name] = _size_and_time(entry)
+    return FolderState(entries, not waiting)
+
+
+def _scan(folder: str) -> List["os.DirEntry[str]"]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
+
+
+def _size_and_time(entry: "os.DirEntry[str]") -> Tuple[int, int]:
+    try:
+        info = entry.stat(follow_symlinks=False)
+    except OSError:  # it was just removed
+        return (0, 0)
+    return info.st_size, info.st_mtime_ns
+
+
+def changes(before: FolderState, after: FolderState) -> Tuple[FileChange, ...]:
+    """Returns the changes between two states, by name; none if one state is incomplete."""
+    if not (before.complete and after.complete):
+        return ()
+    old, new = before.entries, after.entries
+    kinds = dict.fromkeys(set(new) - set(old), ChangeKind.WRITTEN)
+    kinds.update(dict.fromkeys(set(old) - set(new), ChangeKind.REMOVED))
+    both = set(old) & set(new)
+    kinds.update((name, ChangeKind.CHANGED) for name in both if old[name] != new[name])
+    return tuple(FileChange(name, kinds[name]) for name in sorted(kinds))
+
+
+class Attributed(NamedTuple):
+    """Changes of files, by their likely cause.
+
+    Attributes:
+        of_a_training: files that a training run writes, if there are signs of one. The code may
+            have written them, too.
+        others: all other changes.
+    """
+
+    of_a_training: Tuple[FileChange, ...]
+    others: Tuple[FileChange, ...]
+
+
+def attributed(before: FolderState, after: FolderState) -> Attributed:
+    """Separates the files that a training run writes from the other changes."""
+    found = changes(before, after)
+    of_a_training: Tuple[FileChange, ...] = ()
+    if _shows_a_training(found):
+        of_a_training = tuple(change for change in found if _is_of_a_training(change.name))
+    elif _is_fresh(before):  # the only sign of a training run is a save that just ended
+        of_a_training = tuple(change for change in found if _is_of_a_save(change.name))
+    others = tuple(change for change in found if change not in of_a_training)
+    return Attributed(of_a_training, others)
+
+
+def state_after(folder: str, before: FolderState) -> FolderState:
+    """Looks at a directory again. During a save, it waits until the state file is written."""
+    after = folder_state(folder)
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < end:
+        found = changes(before, after)
+        if not any(_is_of_a_save(change.name) for change in found) or _shows_a_training(found):
+            break
+        time.sleep(_PAUSE_SECONDS)
+        after = folder_state(folder)
+    return after
+
+
+_EVENTS = re.compile(r"events\.out\.tfevents\.")
+_SAVING = re.compile(
+    r"""(checkpoint|graph\.pbtxt|.+\.meta)\.tmp[0-9a-f]{32}
+        |.+\.(index|data-\d{5}-of-\d{5})\.tempstate\d+
+        |.+_temp(_[0-9a-f]{32})?/.*
+        """,
+    re.VERBOSE | re.DOTALL,
+)
+"""The temporary names of a save. If the code itself saves, it has renamed them when it ends."""
+_OTHERS = re.compile(
+    r"(.*/)?(graph\.pbtxt|timeline-\d+\.json)|eval(_[^/]+)?/|(export|plugins)/.*", re.DOTALL
+)
+"""Other files that Estimator and its hooks write: graphs, profiles, evaluations, exports."""
+
+
+def _shows_a_training(found: Tuple[FileChange, ...]) -> bool:
+    """Whether another process trains there: it saves, or adds to an existing event file.
+
+    The code itself writes events to a new file.
+    """
+    return any(
+        change.name == STATE_FILE
+        or (change.kind is ChangeKind.WRITTEN and _SAVING.fullmatch(change.name) is not None)
+        or (change.kind is ChangeKind.CHANGED and _is_events(change.name))
+        for change in found
+    )
+
+
+def _is_fresh(before: FolderState) -> bool:
+    """Whether the state file was so new that its save may not have ended."""
+    _, modified = before.entries.get(STATE_FILE, (0, 0))
+    return modified / 1e9 > time.time() - _FRESH_SECONDS
+
+
+def _is_of_a_save(name: str) -> bool:
+    """Whether a file belongs to a checkpoint, or will be renamed to such a file."""
+    return without_ending(name) != name or _SAVING.fullmatch(name) is not None
+
+
+def _is_of_a_training(name: str) -> bool:
+    return (
+        name == STATE_FILE
+        or _is_of_a_save(name)
+        or _is_events(name)
+        or _OTHERS.fullmatch(name) is not None
+    )
+
+
+def _is_events(name: str) -> bool:
+    return _EVENTS.match(os.path.basename(name)) is not None

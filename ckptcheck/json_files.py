@@ -1,0 +1,107 @@
+"""Reads a JSON object from a file that the user names, and changes single keys of it."""
+
+import json
+import os
+from typing import Any, Dict, Mapping, Sequence
+
+from . import json_values
+from .errors import UsageError
+from .input_files import read_input
+
+
+def read_json_object(path: str) -> Dict[str, Any]:
+    """Reads a JSON object from a file, ``-`` for standard input.
+
+    Raises:
+        UsageError: the file is missing, holds anything else, or holds a key twice. The text
+            begins with the path and follows the name of the option that the file is for.
+    """
+    name = "standard input" if path == "-" else path
+    text = _read_text(path, name)
+    if not text.strip():
+        raise UsageError(f"{name}: it is empty; expected a JSON object, at least {{}}")
+    try:
+        value = json_values.parse(text)
+    except json.JSONDecodeError as error:
+        raise UsageError(
+            f"{name}:{error.lineno}:{error.colno}: not JSON: {error.msg}{_instead(path)}"
+        ) from None
+    except json_values.DuplicateKeyError as error:
+        raise UsageError(f"{name}: {_twice(error)}") from None
+    except json_values.TooDeepError as error:
+        raise UsageError(f"{name}: {error}") from None
+    except ValueError as error:  # a number with more digits than Python converts
+        raise UsageError(f"{name}: not JSON that Python can read: {error}") from None
+    if not isinstance(value, dict):
+        kind = _KINDS.get(type(value), "a number")
+        raise UsageError(f"{name}: expected a JSON object, found {kind}")
+    return value
+
+
+_KINDS = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+
+
+def _twice(error: json_values.DuplicateKeyError) -> str:
+    return f"the key {error.args[0]!r} is there twice in one object; remove one"
+
+
+def _instead(path: str) -> str:
+    """What to do with params of another form."""
+    if path.lower().endswith((".yaml", ".yml")):
+        return "; convert YAML to JSON first"
+    if path.endswith(".py"):
+        return "; write the params of Python code to a file with json.dump"
+    if path.lstrip().startswith("{"):
+        return "; write the params to a file, or pipe them to ckptcheck and give -"
+    is_param = "=" in path and "/" not in path and not os.path.exists(path)
+    return f"; give a single param as --set {path}" if is_param else ""
+
+
+def _read_text(path: str, name: str) -> str:
+    if not path:
+        raise UsageError("is empty: expected a file with a JSON object, or nothing at all")
+    try:
+        return read_input(path).decode("utf-8-sig")
+    except FileNotFoundError:
+        raise UsageError(
+            f"{path}: no such file; expected a file with a JSON object, - for standard input"
+            + _instead(path)
+        ) from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{name}: not JSON: it is not UTF-8 text") from None
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from None
+
+
+def with_overrides(params: Mapping[str, Any], overrides: Sequence[str]) -> Dict[str, Any]:
+    """Applies ``--set key.sub=value``; a value that is not JSON is a string.
+
+    Raises:
+        UsageError: an override has no ``=``, or a part of its key is not an object.
+    """
+    result = dict(params)
+    for override in overrides:
+        path, equals, text = override.partition("=")
+        keys = path.split(".")
+        if not equals or not all(keys):
+            raise UsageError(f"--set {override}: expected key=value or key.sub=value")
+        at = result
+        for key in keys[:-1]:
+            inner = at.get(key, {})
+            if not isinstance(inner, dict):
+                raise UsageError(f"--set {override}: {key!r} is not an object in the params")
+            at[key] = dict(inner)  # the caller keeps the params as they are
+            at = at[key]
+        at[keys[-1]] = _value(path, text)
+    return result
+
+
+def _value(path: str, text: str) -> Any:
+    try:
+        return json_values.parse(text)
+    except json.JSONDecodeError:
+        return text
+    except json_values.DuplicateKeyError as error:
+        raise UsageError(f"--set {path}: {_twice(error)}") from None
+    except ValueError as error:
+        raise UsageError(f"--set {path}: {error}") from None

@@ -1,0 +1,256 @@
+"""Reads and verifies the value of one option, from the command line, Python or a configuration.
+
+Each reader takes what was given and returns what a command works with. A reader also takes what it
+returned. It raises a :class:`UsageError` whose text follows the name of the option.
+"""
+
+import math
+import os
+import re
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple
+
+from . import json_values
+from .errors import UsageError
+from .features_file import FeatureFile, feature_file, read_feature_file
+from .json_files import read_json_object
+from .protocol import ALL_MODES
+
+LONGEST_TIMEOUT = 24 * 3600.0
+LEAST_MEMORY = 64 << 20
+"""What a small graph takes; with less, nothing could be traced."""
+MOST_MEMORY = 1 << 50
+
+
+def verify_type(value: Any, kind: Any, expected: str) -> None:
+    """Verifies the type of a value. True and False do not count as numbers.
+
+    Raises:
+        UsageError: it has another type.
+    """
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise UsageError(f"is {type(value).__name__}: expected {expected}")
+
+
+def path(expected: str) -> Callable[[Any], str]:
+    """Returns a reader of paths, which are verified to be possible names of files."""
+
+    def read(value: Any) -> str:
+        text = os.fspath(value) if isinstance(value, os.PathLike) else value
+        verify_type(text, str, expected)
+        _verify_encodable(text)
+        return str(text)
+
+    return read
+
+
+def _verify_encodable(text: str) -> None:
+    try:
+        known = os.fsencode(text)
+    except UnicodeEncodeError as error:
+        character = ascii(text[error.start])[1:-1]
+        raise UsageError(f": no file name can hold the character {character}") from None
+    if b"\0" in known:
+        raise UsageError(r": no file name can hold the character \x00")
+
+
+def python(value: Any) -> Optional[str]:
+    """Reads the path or the command of an interpreter; None stands for this one."""
+    return None if value is None else path("the path or the command of a Python")(value)
+
+
+def folder(value: Any) -> str:
+    """Reads the path of a directory; "" stands for the working directory.
+
+    Returns:
+        The absolute path: the tracer may run elsewhere.
+    """
+    given = path("the path of a directory")(value)
+    try:
+        found = os.path.join(os.getcwd(), given)
+    except OSError as error:  # it was removed
+        raise UsageError(f": the working directory cannot be used: {error.strerror}") from None
+    if not os.path.isdir(found):
+        raise UsageError(f"{given}: no such directory")
+    return os.path.normpath(found)
+
+
+def switch(value: Any) -> bool:
+    """Reads True or False."""
+    verify_type(value, bool, "True or False")
+    return bool(value)
+
+
+def one_of(*allowed: str) -> Callable[[Any], str]:
+    """Returns a reader of one of some words."""
+
+    def read(value: Any) -> str:
+        verify_type(value, str, either([repr(word) for word in allowed]))
+        if value not in allowed:
+            raise UsageError(f"{value}: expected {either(allowed)}")
+        return str(value)
+
+    return read
+
+
+def either(words: Iterable[str]) -> str:
+    """Returns words as a sentence names alternatives: ``a, b or c``."""
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def modes(value: Any) -> Tuple[str, ...]:
+    """Reads one mode or several.
+
+    Returns:
+        Each mode once, in TensorFlow's order.
+    """
+    given = _items(value, "a list of modes, such as ['predict', 'eval']")
+    if not given:
+        raise UsageError(f": expected at least one of {', '.join(ALL_MODES)}")
+    read = one_of(*ALL_MODES)
+    chosen = {read(mode) for mode in given}
+    return tuple(mode for mode in ALL_MODES if mode in chosen)
+
+
+def texts(value: Any) -> Tuple[str, ...]:
+    """Reads a list of texts."""
+    if isinstance(value, str):
+        raise UsageError("is str: expected a list of texts")
+    return _items(value, "a list of texts")
+
+
+def _items(value: Any, expected: str) -> Tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, bytes) or not isinstance(value, Iterable):
+        verify_type(value, list, expected)
+    items = tuple(value)
+    for item in items:
+        if not isinstance(item, str):
+            raise UsageError(f"holds {type(item).__name__}: expected {expected}")
+    return items
+
+
+def seconds(value: Any) -> float:
+    """Reads a number of seconds, as a number or a text."""
+    expected = "a number of seconds"
+    verify_type(value, (int, float, str), expected)
+    try:
+        number = float(value)
+    except ValueError:
+        raise UsageError(f"{value}: expected {expected}") from None
+    except OverflowError:
+        number = math.inf
+    if not 0 < number <= LONGEST_TIMEOUT:
+        raise UsageError(f"{number:g}: expected seconds above 0, {LONGEST_TIMEOUT:g} at most")
+    return number
+
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_UNITS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
+_ALLOWED = f"from {LEAST_MEMORY >> 20}M to {MOST_MEMORY >> 40}T"
+
+
+def size(value: Any) -> int:
+    """Reads a number of bytes, as a number or a text: ``4G``, ``500M``, ``1.5 GiB``."""
+    verify_type(value, (int, str), "a size such as '4G', or a number of bytes")
+    number = _bytes(value) if isinstance(value, str) else value
+    if number and not LEAST_MEMORY <= number <= MOST_MEMORY:
+        given = "" if abs(number) >= 1 << 64 else value
+        raise UsageError(f"{given}: expected a size such as 4G, {_ALLOWED}")
+    return int(number)
+
+
+def _bytes(text: str) -> int:
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise UsageError(f"{text}: expected a size such as 4G or 500M")
+    number = float(found.group(1)) * (1 << _UNITS[found.group(2).lower()])
+    return int(min(number, MOST_MEMORY + 1))
+
+
+def params(value: Any) -> Dict[str, Any]:
+    """Reads the params: an object, the path of a JSON file, or None for no params.
+
+    Returns:
+        A copy that JSON can hold.
+    """
+    expected = "a dict, or the path of a JSON file"
+    if value is None:
+        return {}
+    if isinstance(value, (str, os.PathLike)):
+        value = read_json_object(path(expected)(value))
+    verify_type(value, Mapping, expected)
+    copy: Dict[str, Any] = json_values.plain(value, "")
+    return copy
+
+
+def features(value: Any) -> Optional[FeatureFile]:
+    """Reads the content of a features file, or its path; None where there is none."""
+    expected = "the path of a features file, or what is in it"
+    if value is None or isinstance(value, FeatureFile):
+        return value
+    if isinstance(value, (str, os.PathLike)):
+        return read_feature_file(path(expected)(value))
+    verify_type(value, Mapping, expected)
+    try:
+        return feature_file(value)
+    except UsageError as error:
+        raise UsageError(f": {error}") from None
+
+
+def name(attribute: str, *words: str) -> Callable[[Any], str]:
+    """Returns a reader of ``module:attr`` or ``path/to/file.py:attr``.
+
+    Args:
+        attribute: the attribute that examples name.
+        words: what else is allowed.
+    """
+    expected = either([*words, "module:attr", "path/to/file.py:attr"])
+
+    def read(value: Any) -> str:
+        text = path(f"a text such as 'package.module:{attribute}'")(value)
+        if text not in words:
+            _verify_name(text, attribute, expected)
+        return text
+
+    return read
+
+
+def _verify_name(value: str, attribute: str, expected: str) -> None:
+    place, colon, attr = value.rpartition(":")
+    if not colon or not place or not attr:
+        raise UsageError(f"{value!r}: expected {expected}, such as {_example(value, attribute)}")
+    if not all(part.isidentifier() for part in attr.split(".")):
+        raise UsageError(f"{value!r}: {attr!r} is not a Python name")
+    is_file = place.endswith(".py")
+    if not is_file and not all(part.isidentifier() for part in place.split(".")):
+        is_path = "/" in place or os.sep in place
+        hint = f"; did you mean {place.rstrip('/')}.py:{attr}?" if is_path else ""
+        raise UsageError(f"{value!r}: {place!r} is not the name of a module{hint}")
+
+
+def _example(value: str, attribute: str) -> str:
+    """What a name without a module or an attribute may have meant."""
+    if value.startswith(":") and value[1:].isidentifier():
+        return f"models.net{value}"
+    value = value.strip(":")
+    if value.isidentifier() and value.endswith(attribute):
+        return f"models.net:{value}"
+    if value.endswith(".py"):
+        return f"{value}:{attribute}"
+    if "/" in value:
+        return f"{value.rstrip('/')}.py:{attribute}"
+    if not all(part.isidentifier() for part in value.split(".")):
+        return f"models.net:{attribute}"
+    module, dot, last = value.rpartition(".")
+    return f"{module}:{last}" if dot else f"{value}:{attribute}"
+
+
+_TARGET = re.compile(r"[\w./-]+:[A-Za-z_][\w.]*")
+
+
+def looks_like_target(text: str) -> bool:
+    """Whether a text can only be a TARGET: no file or checkpoint has this name."""
+    there: List[bool] = [os.path.exists(text), os.path.exists(text + ".index")]
+    return _TARGET.fullmatch(text) is not None and not any(there)

@@ -1,0 +1,111 @@
+"""Messages and advice about state files, shared by the rules about them."""
+
+import os
+import re
+from typing import Dict
+
+from ..model_dir import Absence, Found, Located, Missing, pattern_in
+from ..protocol import EXPORT, TRAIN
+from ..results import Outcome
+from .base import FAILS_AT_RESTORE, FAILS_BEFORE_MODEL_FN, SILENTLY_WRONG, Facts
+
+OWN_NAMES = "model.ckpt-"
+"""The start of the names that Estimator gives to checkpoints; the step follows."""
+
+NOT_FOUND = "PREDICT and EVAL go on with random weights, TRAIN raises"
+"""What happens if TensorFlow does not find the checkpoint that the state file names."""
+
+_SEPARATOR = re.compile(r"[/\\]")
+"""Separates directories; the backslash, if the state file was written on Windows."""
+
+
+def not_found_outcomes(
+    facts: Facts, predict_and_eval: Outcome = SILENTLY_WRONG
+) -> Dict[str, Outcome]:
+    """Returns the outcomes if TensorFlow does not find the checkpoint that the state file names.
+
+    Args:
+        facts: the facts of the check.
+        predict_and_eval: the outcome of PREDICT and EVAL, which look before they call model_fn.
+    """
+    special = {TRAIN: FAILS_AT_RESTORE, EXPORT: FAILS_BEFORE_MODEL_FN}
+    return {mode: special.get(mode, predict_and_eval) for mode in facts.modes}
+
+
+def absence_text(located: Missing) -> str:
+    """Returns a sentence that says what the state file names and why it is not a checkpoint."""
+    prefix = located.prefix
+    if located.absence is Absence.NOT_A_CHECKPOINT and pattern_in(prefix):
+        return (
+            f"TensorFlow takes {prefix} for a pattern, finds files that match, and then "
+            "opens a file of exactly this name, which does not exist"
+        )
+    if located.absence is Absence.GLOB:
+        return (
+            f"TensorFlow takes {prefix} for a pattern, because of the [, *, ? or \\ in it, "
+            "and no file matches"
+        )
+    return f"the state file names {prefix}, {_ABSENCES[located.absence]}"
+
+
+_ABSENCES = {
+    Absence.NOT_A_CHECKPOINT: "which exists but is not a checkpoint",
+    Absence.BROKEN_LINK: "which is a broken link",
+    Absence.NO_INDEX: "whose index is missing: data files alone are not a checkpoint",
+    Absence.NO_FILES: "which does not exist",
+}
+
+
+def state_file_fix(located: Located) -> str:
+    """Returns advice for a state file that names the wrong checkpoint, or lists others too."""
+    if isinstance(located, Found) and not located.elsewhere:
+        return name_alone(located, _relative(located.model_dir, located.prefix))
+    names = [os.path.basename(prefix) for prefix in located.candidates]
+    last = _SEPARATOR.split(located.prefix)[-1]
+    wanted = re.sub(r"\.(index|meta|data-\d{5}-of-\d{5})$", "", last)
+    if wanted in names:
+        return name_alone(located, wanted)
+    if located.exists:
+        copied = f"copy the files of {located.prefix} to {located.model_dir}"
+        return f"{copied}, and {name_alone(located, wanted)}"
+    if not names:
+        return f"copy the checkpoint's files to {located.model_dir}, or train again"
+    return name_alone(located, os.path.basename(most_likely(located)))
+
+
+def _relative(folder: str, path: str) -> str:
+    """The path of a file in a directory or below it, relative to the directory."""
+    start = os.path.join(folder, "")
+    return path[len(start) :] if path.startswith(start) else os.path.basename(path)
+
+
+def name_alone(located: Located, name: str) -> str:
+    """Returns the advice to replace the state file by one that names a single checkpoint.
+
+    The other checkpoints that a state file lists are deleted by TRAIN, wherever they are.
+
+    Args:
+        located: the model_dir of the state file.
+        name: the checkpoint, relative to the model_dir.
+    """
+    state = os.path.join(located.model_dir, "checkpoint")
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'write only model_checkpoint_path: "{escaped}" to {state}'
+
+
+def most_likely(located: Located) -> str:
+    """Returns the checkpoint of a directory that the user most likely means.
+
+    This is the latest one named like the missing checkpoint, or else like Estimator's, or else
+    the latest of all.
+    """
+    for wanted in (series(_SEPARATOR.split(located.prefix)[-1]), OWN_NAMES):
+        similar = [prefix for prefix in located.candidates if series(prefix) == wanted]
+        if similar:
+            return similar[-1]
+    return located.candidates[-1]
+
+
+def series(prefix: str) -> str:
+    """Returns a checkpoint's name without its step, and without the pattern of V1 files."""
+    return re.sub(r"-\d+(-\?{5}-of-\d{5})?$", "-", os.path.basename(prefix))

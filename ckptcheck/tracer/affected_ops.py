@@ -1,0 +1,89 @@
+"""The ops that a restore of other shapes can affect: those whose inputs may have other shapes.
+
+All other ops work on the declared shapes, so whether they raise is no question. A model that is too
+large for a dry run as a whole may have a part of that kind that is not.
+"""
+
+from typing import Any, List, Mapping, Sequence, Set
+
+from .imports import ImportedError, imported, part_of
+from .static_shapes import full_shape
+
+
+def affected_sinks(
+    tensorflow: Any,
+    graph: Any,
+    ops: Set[Any],
+    changed: Mapping[str, Sequence[int]],
+    pinned: Mapping[str, Any],
+) -> List[Any]:
+    """The ops that have to run, with all that they depend on, so that every affected op does.
+
+    An op that follows an affected one belongs to them: TensorFlow may fuse the two.
+
+    Args:
+        tensorflow: the module.
+        graph: the graph of the trace.
+        ops: all that the mode runs.
+        changed: the restored shapes, by the names of the variables' ops.
+        pinned: dtypes and shapes of the inputs, by name.
+
+    Returns:
+        The ops; none where TensorFlow's shape functions refuse the restored shapes.
+    """
+    definition = part_of(graph, ops)
+    try:
+        with imported(tensorflow, definition, pinned) as declared:
+            shapes = {
+                output.name: full_shape(output)
+                for op in declared.get_operations()
+                for output in op.outputs
+            }
+        restore_shapes(tensorflow, definition, changed)
+        with imported(tensorflow, definition, pinned) as restored:
+            affected = _affected(restored, changed, shapes)
+    except ImportedError:
+        return []
+    names = {op.name for op in ops}
+    sinks = {
+        user
+        for name in affected
+        for output in graph.get_operation_by_name(name).outputs
+        for user in output.consumers()
+        if user.name in names
+    }
+    ends = {graph.get_operation_by_name(name) for name in affected}
+    ends = {op for op in ends if not any(output.consumers() for output in op.outputs)}
+    return sorted(sinks | ends, key=lambda op: str(op.name))
+
+
+def restore_shapes(tensorflow: Any, definition: Any, changed: Mapping[str, Sequence[int]]) -> None:
+    """Gives variables of a GraphDef the restored shapes."""
+    for node in definition.node:
+        if node.name in changed:
+            shape = tensorflow.TensorShape(changed[node.name]).as_proto()
+            node.attr["shape"].shape.CopyFrom(shape)
+
+
+def _affected(restored: Any, changed: Mapping[str, Any], shapes: Mapping[str, Any]) -> Set[str]:
+    """The names of the ops that read a tensor whose shape may be another."""
+    affected: Set[str] = set()
+    other: Set[str] = set()
+    operations = restored.get_operations()
+    while True:
+        before = len(other)
+        for op in operations:
+            reached = any(given.name in other for given in op.inputs)
+            if reached:
+                affected.add(op.name)
+            if not reached and op.name not in changed:
+                continue
+            other.update(
+                output.name
+                for output in op.outputs
+                if op.name in changed
+                or full_shape(output) is None
+                or full_shape(output) != shapes.get(output.name)
+            )
+        if len(other) == before:  # loops have edges back
+            return affected

@@ -1,0 +1,192 @@
+"""Whether a wrong shape that a restore lets through breaks the run after it.
+
+A resource variable that is read whole takes the checkpoint's shape without a word. A dry run shows
+what happens next (:mod:`.dry_run`). Where a dry run is not possible, TensorFlow's shape functions
+answer: the part of the graph that the mode runs is imported once more, with the restored shapes in
+place of the declared ones. They do not know what kernels verify, so the most common kernels are
+asked as well: :mod:`.fusions`, :mod:`.optimizer_updates`, :mod:`.called_functions`.
+"""
+
+import itertools
+import re
+from typing import (
+    Any,
+    Collection,
+    Dict,
+    Iterable,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
+
+from ..protocol import Read, RunError, TraceRequest, VariableSpec, allows
+from . import called_functions, fusions, optimizer_updates, scratch
+from .affected_ops import restore_shapes
+from .dry_run import DryRun, dry_run
+from .imports import ImportedError, imported, named_op, part_of
+from .restore_plan import Restore, ancestors, as_op, consumers_of
+from .static_shapes import full_shape
+
+_NUMBER = re.compile(r"(?<=[\[(, ])\d+(?=[\],. ])")
+_OWN_NAME = re.compile(r"ckptcheck_(?:inputs|dry_run)[\w/]*")
+
+
+class Judged(NamedTuple):
+    """What is known of the run.
+
+    Attributes:
+        errors: what it will refuse.
+        unjudged: whether the restore lets shapes through that are not the declared ones, and the
+            request does not ask what comes of it.
+        no_dry_run: why a dry run was not possible, "" where it was, or was not needed.
+        assumed: see :class:`.DryRun`.
+    """
+
+    errors: Tuple[RunError, ...] = ()
+    unjudged: bool = False
+    no_dry_run: str = ""
+    assumed: Tuple[str, ...] = ()
+
+    def notes(self, mode: str) -> Tuple[str, ...]:
+        """What was not judged."""
+        if self.no_dry_run:
+            return (_NO_DRY_RUN.format(mode.upper(), self.no_dry_run),)
+        if self.assumed:
+            return (_ASSUMED.format(" and ".join(self.assumed), mode.upper()),)
+        return ()
+
+
+_NO_DRY_RUN = (
+    "{} could not be dry-run ({}); its verdict comes from TensorFlow's shape functions only"
+)
+_ASSUMED = (
+    "what {} ops make of the restored shapes in {}: a dry run does not execute them, and assumes "
+    "that their results have the declared shapes"
+)
+
+
+def judged(
+    tensorflow: Any,
+    graph: Any,
+    restore: Restore,
+    fetches: Iterable[Any],
+    inputs: Sequence[Any],
+    request: TraceRequest,
+) -> Judged:
+    """Says what the run after the restore will refuse of the shapes that the restore lets through.
+
+    Args:
+        tensorflow: the module.
+        graph: the graph of the trace, which a dry run changes.
+        restore: its restore plan with the ops that are written to.
+        fetches: what the mode runs.
+        inputs: features and labels.
+        request: what to judge, and what the checkpoint holds.
+    """
+    changed = _changed(restore, request.checkpoint)
+    if not changed or not request.judges_run:
+        return Judged(unjudged=bool(changed))
+    fetched = list(fetches)
+    shapes = {name: [size or 0 for size in s.shape or ()] for name, (_, s) in changed.items()}
+    ran = DryRun(request.no_dry_run)
+    if not ran.reason:
+        scratch.note_dry_run(request.scratch_dir)
+        ran = dry_run(tensorflow, graph, fetched, shapes, inputs)
+    refused: Optional[Tuple[str, str]] = (ran.op, ran.message)
+    if ran.reason:
+        refused = _refusal(tensorflow, graph, fetched, shapes)
+    if not refused or not refused[1]:
+        return Judged((), False, ran.reason, ran.assumed)
+    declared = [spec.shape for spec in request.checkpoint]
+    declared.extend(read.shape for read in restore.plan.reads)
+    sizes = {size for shape in declared for size in shape or ()}
+    message = said_of_inputs(refused[1], sizes, ran.batch)
+    keys = tuple(sorted(read.key for read, _ in changed.values()))
+    return Judged((RunError(keys, refused[0], message),), False, ran.reason, ran.assumed)
+
+
+Changed = Dict[str, Tuple[Read, VariableSpec]]
+"""The reads of other shapes with what the checkpoint holds, by the names of the variables' ops."""
+
+
+def _changed(restore: Restore, checkpoint: Collection[VariableSpec]) -> Changed:
+    """The variables that get other shapes than declared, without those initialized afterwards."""
+    stored = {spec.name: spec for spec in checkpoint}
+    again = {spec.name for spec in restore.plan.reinitialized}  # to its declared shape
+    return {
+        sink.name: (read, stored[read.key])
+        for read, sink in zip(restore.plan.reads, restore.sinks)
+        if sink is not None
+        and sink.name not in again
+        and read.key in stored
+        and _passes(read, stored[read.key])
+    }
+
+
+def _passes(read: Read, stored: VariableSpec) -> bool:
+    """Whether the restore lets a wrong shape through."""
+    if read.check != "none" or read.dtype != stored.dtype:
+        return False
+    return not allows(read.shape, stored.shape)
+
+
+def _refusal(
+    tensorflow: Any, graph: Any, fetches: Iterable[Any], shapes: Mapping[str, Sequence[int]]
+) -> Optional[Tuple[str, str]]:
+    """The op that refuses the restored shapes and what it says, None where none does."""
+    roots = [op for op in map(as_op, fetches) if op is not None]
+    definition = part_of(graph, ancestors(roots))
+    with imported(tensorflow, definition, {}) as declared:
+        folded = _folded_shapes(declared)
+        handles = (op for op in declared.get_operations() if op.name in shapes)
+        reached = consumers_of(output for handle in handles for output in handle.outputs)
+        fetched = {op.name for op in roots}
+        fused = fusions.fuse(tensorflow, definition, reached, shapes, fetched)
+    if fused is not None:
+        return fused
+    restore_shapes(tensorflow, definition, shapes)
+    try:
+        with imported(tensorflow, definition, {}, folded) as restored:
+            kernels = (optimizer_updates, called_functions)
+            refused = (kernel.refusals(tensorflow, graph, restored) for kernel in kernels)
+            return next(itertools.chain.from_iterable(refused), None)
+    except ImportedError as error:
+        return named_op(str(error), definition), str(error).splitlines()[0]
+
+
+def _folded_shapes(declared: Any) -> Dict[str, Any]:
+    """The values of the ops Shape that the graph optimizer turns into constants before a run.
+
+    Args:
+        declared: the part that runs, imported anew: TensorFlow does not see the shapes that only
+            Python knows (``set_shape``).
+    """
+    return {
+        output.name: (output.dtype, full_shape(given))
+        for op in declared.get_operations()
+        if op.type in ("Shape", "ShapeN")
+        for output, given in zip(op.outputs, op.inputs)
+        if full_shape(given) is not None and output.consumers()
+    }
+
+
+def said_of_inputs(message: str, sizes: Collection[Optional[int]] = (), batch: int = 0) -> str:
+    """A message of TensorFlow's without the names and the size of a batch that are not the user's.
+
+    An unknown size is a question mark in it, as in TensorFlow's own messages: ``[?,4]``.
+
+    Args:
+        message: what TensorFlow said.
+        sizes: those of the variables, which are no batch's.
+        batch: the size that stood for an unknown one.
+    """
+
+    def shown(number: "re.Match[str]") -> str:
+        count, rest = divmod(int(number.group()), batch or 1)
+        if not batch or rest or not count or int(number.group()) in sizes:
+            return number.group()
+        return "?" if count == 1 else f"?*{count}"
+
+    return _OWN_NAME.sub("an input", _NUMBER.sub(shown, message))
