@@ -76,8 +76,8 @@ def sparse_in(tf: Any, nodes: Any) -> Dict[str, str]:
 def outputs(tf: Any, node: Any) -> Iterator[Any]:
     """What an iterator or a queue gives, by TensorFlow's own reading of its attributes."""
     types = node.attr["output_types"].list.type or node.attr["component_types"].list.type
-    shapes = node.attr["output_shapes"].list.shape
+    shapes = node.attr["_output_shapes"].list.shape
     for place, number in enumerate(types):
-        shape = tf.TensorShape(shapes[place]) if shapes else tf.TensorShape(None)
+        shape = tf.TensorShape(shapes[place])
         known = None if shape.rank is None else tuple(shape.as_list())
         yield f"{node.name}:{place}", tf.as_dtype(number).name, known
