@@ -1,6 +1,7 @@
 """One trial: a trained model, its edits, and what both sides say of the result."""
 
 import dataclasses
+import json
 import os
 import shutil
 import traceback
@@ -8,7 +9,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ckptcheck.errors import UsageError
 from ckptcheck.options import CheckSpec
-from ckptcheck.protocol import to_json
+from ckptcheck.reporters import render
 from ckptcheck.results import Report
 
 from ..acceptance.harness import CHECK_TIMEOUT_SECONDS, Checker, Oracle, verdict_text
@@ -317,7 +318,7 @@ def _ask_ckptcheck(edited: Edited, sides: Sides) -> Tuple[Dict[str, str], str]:
     except Exception as error:  # no input of any kind may end ckptcheck with a traceback
         write_json(os.path.join(edited.workspace.root, "crash.json"), traceback.format_exc())
         return dict.fromkeys(MODES, f"crashed ({type(error).__name__}: {error})"), ""
-    write_json(os.path.join(edited.workspace.root, "report.json"), to_json(report))
+    write_json(os.path.join(edited.workspace.root, "report.json"), json.loads(render(report, "json")))
     said = {
         verdict.mode: f"fails at {verdict.at}" if verdict.verdict == "fails" else verdict.verdict
         for verdict in report.verdicts
