@@ -318,7 +318,8 @@ def _ask_ckptcheck(edited: Edited, sides: Sides) -> Tuple[Dict[str, str], str]:
     except Exception as error:  # no input of any kind may end ckptcheck with a traceback
         write_json(os.path.join(edited.workspace.root, "crash.json"), traceback.format_exc())
         return dict.fromkeys(MODES, f"crashed ({type(error).__name__}: {error})"), ""
-    write_json(os.path.join(edited.workspace.root, "report.json"), json.loads(render(report, "json")))
+    document = json.loads(render(report, "json"))
+    write_json(os.path.join(edited.workspace.root, "report.json"), document)
     said = {
         verdict.mode: f"fails at {verdict.at}" if verdict.verdict == "fails" else verdict.verdict
         for verdict in report.verdicts
