@@ -43,6 +43,8 @@ class Case:
     major: Optional[int] = None
     #: Export it for serving, too; its features must be a dict.
     exports: bool = False
+    #: Its code reads files by relative paths: it is checked in its own folder.
+    reads_files: bool = False
 
     @property
     def modes(self) -> Tuple[str, ...]:
@@ -288,6 +290,7 @@ LINEAR = [
                 "    if mode == tf.estimator.ModeKeys.PREDICT:",
             ),
         ),
+        reads_files=True,
     ),
     Case(
         "linear-initialized-again",
@@ -579,13 +582,17 @@ FEATURE_COLUMNS = [
         "columns-vocabulary-file",
         "feature_columns",
         (e.write_file("colors.txt", "red\ngreen\nblue\nblack\n"), VOCABULARY_FILE),
+        reads_files=True,
     ),
     Case(
         "columns-vocabulary-file-longer",
         "feature_columns",
         (e.write_file("colors.txt", "red\ngreen\nblue\nblack\nwhite\n"), VOCABULARY_FILE),
+        reads_files=True,
     ),
-    Case("columns-vocabulary-file-missing", "feature_columns", (VOCABULARY_FILE,)),
+    Case(
+        "columns-vocabulary-file-missing", "feature_columns", (VOCABULARY_FILE,), reads_files=True
+    ),
     Case("columns-more-buckets", "feature_columns", (e.set_params(size_buckets=7),)),
     Case("columns-fewer-boundaries", "feature_columns", (e.set_params(age_boundaries=[18, 30]),)),
     Case("columns-embedding-wider", "feature_columns", (e.set_params(embedding_dim=4),)),

@@ -1,5 +1,6 @@
 """Ask both sides about a case: ckptcheck, and the real Estimator."""
 
+import contextlib
 import dataclasses
 import importlib.util
 import json
@@ -7,12 +8,12 @@ import os
 import shlex
 import subprocess
 import sys
-from typing import Any, Dict, List, Optional, Set
+from typing import Any, Dict, Iterator, List, Optional, Set
 
 from ckptcheck.checks import run_check
 from ckptcheck.client.process import Tracer
 from ckptcheck.commands.terminal import exit_code
-from ckptcheck.errors import UsageError
+from ckptcheck.errors import TracerLostError, UsageError
 from ckptcheck.exit_codes import EXIT_USAGE
 from ckptcheck.inspection import inspect
 from ckptcheck.options import CheckSpec
@@ -161,6 +162,16 @@ def check_spec(case: Case, workspace: Workspace) -> CheckSpec:
     )
 
 
+@contextlib.contextmanager
+def _working_in(folder: str) -> Iterator[None]:
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
 class Checker:
     """ckptcheck with a tracer that has imported TensorFlow once, for many checks."""
 
@@ -174,14 +185,21 @@ class Checker:
         tracer.hello()
         return tracer
 
-    def check(self, spec: CheckSpec) -> Report:
-        """Asks ckptcheck; a tracer that has ended is started again for the next check."""
+    def check(self, spec: CheckSpec, folder: str = "") -> Report:
+        """Asks ckptcheck; a tracer that has ended is started again for the next check.
+
+        Args:
+            spec: what to check.
+            folder: where to run a tracer of its own, "" for the one that runs already.
+        """
+        if folder:
+            with _working_in(folder), self._started() as tracer:
+                return run_check(spec, tracer)
         try:
             return run_check(spec, self._tracer)
-        except UsageError as error:
-            if "ended with exit code" in str(error) or "gave no answer" in str(error):
-                self._tracer.close()
-                self._tracer = self._started()
+        except TracerLostError:
+            self._tracer.close()
+            self._tracer = self._started()
             raise
 
     def close(self) -> None:
@@ -199,7 +217,7 @@ class Check:
         self.report: Dict[str, Any] = {}
         self.kinds: Set[str] = set()
         try:
-            report = checker.check(spec)
+            report = checker.check(spec, workspace.code if case.reads_files else "")
         except UsageError as error:
             self.code, self.message = EXIT_USAGE, str(error)
             return
