@@ -359,15 +359,12 @@ class FinishedTrace:
         seen: what else the trace saw.
         behavior: ``v1`` or ``v2``: the kind of variables that the launch makes; "" where a
             distribution strategy decided.
-        unjudged: whether the restore lets shapes through that are not the declared ones, and
-            nothing judged the run after it.
     """
 
     mode: str
     plan: RestorePlan
     seen: Observed = Observed()
     behavior: str = ""
-    unjudged: bool = False
 
     @property
     def failure(self) -> None:

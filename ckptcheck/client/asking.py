@@ -6,7 +6,6 @@ from typing import Any, Dict, Iterable, Mapping, Optional, Union
 from ..errors import UsageError
 from ..options import CheckSpec
 from ..protocol import (
-    PROBE,
     TRAIN,
     CheckpointIndex,
     FailedTrace,
@@ -43,7 +42,6 @@ class Asker:
     Attributes:
         names: what ``import tensorflow`` means to the code: ``native`` or ``v1``.
         tpu: whether params have what TPUEstimator adds.
-        judges_run: whether the run after the restore is judged where shapes differ.
     """
 
     def __init__(
@@ -65,11 +63,11 @@ class Asker:
             known: what other checks found out.
             context: what the launching script decides.
             index: what the checkpoint holds; None where nobody can read it.
-            judges_run: see the attribute.
+            judges_run: whether the run after the restore is judged where shapes differ.
         """
         self.names = known.names
         self.tpu = known.tpu
-        self.judges_run = judges_run
+        self._judges_run = judges_run
         self._spec = spec
         self._model_dir = model_dir
         self._tracer = tracer
@@ -77,10 +75,8 @@ class Asker:
         self._variables = index.variables if index else ()
         self._vain_v1 = 0
 
-    def _request(self, mode: str, inputs: Inputs, judges_run: Optional[bool]) -> TraceRequest:
+    def _request(self, mode: str, inputs: Inputs) -> TraceRequest:
         spec = self._spec
-        if judges_run is None:
-            judges_run = self.judges_run and _is_known(inputs.features)
         return TraceRequest(
             mode=mode,
             target=spec.target,
@@ -99,7 +95,7 @@ class Asker:
             checkpoint=self._variables,
             tpu=self.tpu,
             strategy=self._context.strategy and mode == TRAIN,
-            judges_run=judges_run,
+            judges_run=self._judges_run,
             guessed=not gives_features(self._spec),
         )
 
@@ -133,22 +129,15 @@ class Asker:
         self._vain_v1 += 1
         return traces
 
-    def ask_once(
-        self, wanted: Mapping[str, Inputs], judges_run: Optional[bool] = None
-    ) -> Dict[str, Answer]:
-        """Traces modes with what is believed now of the names and the params.
-
-        Args:
-            wanted: the modes, with their features and labels.
-            judges_run: by default the run is judged if it was asked for and features are known.
-        """
+    def ask_once(self, wanted: Mapping[str, Inputs]) -> Dict[str, Answer]:
+        """Traces modes with what is believed now of the names and the params."""
         self._tracer.use_params(self._spec.params)
         longest_first = sorted(wanted, key=lambda mode: mode != TRAIN)
         asked = {
             self._tracer.send(
                 "trace",
                 self._spec.timeout,
-                trace=to_json(self._request(mode, wanted[mode], judges_run)),
+                trace=to_json(self._request(mode, wanted[mode])),
                 memory_limit=self._spec.memory_limit,
             ): mode
             for mode in longest_first
@@ -168,13 +157,6 @@ class Asker:
         else:
             outcome = self._tracer.understood(TraceReply, reply).outcome
         return Answer(dataclasses.replace(outcome, mode=mode))
-
-
-def _is_known(features: Any) -> bool:
-    """Whether more is known of the features than that there are some: else it is asked again."""
-    if not isinstance(features, dict) or PROBE not in features:
-        return True
-    return bool(features[PROBE].get("known"))
 
 
 _MOST_VAIN = 2

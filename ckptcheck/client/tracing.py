@@ -4,7 +4,6 @@ import dataclasses
 import os
 from typing import (
     Any,
-    Dict,
     Iterable,
     Iterator,
     List,
@@ -70,11 +69,10 @@ class Traced:
 
 
 class _WithFeatures(NamedTuple):
-    """The traces of modes, the features as the report shows them, and as each mode got them."""
+    """The traces of modes, and the features as the report shows them."""
 
     traces: Mapping[str, ModeTrace]
     features: Features
-    inputs: Mapping[str, Inputs]
 
 
 def trace_check(
@@ -136,7 +134,7 @@ class _Tracing:
                 raise
             problem = (f"the model: {error.problem}",)
             return Traced(None, self._unreadable, None, problem)
-        traces = self._judged(found)
+        traces = found.traces
         modes = tuple(traces[mode] for mode in self._spec.modes)
         launch = traced_launch(self._context.launch, traces.values())
         trace = Trace(modes, self._described(modes), launch, found.features)
@@ -148,15 +146,6 @@ class _Tracing:
         notes = dict.fromkeys(note for mode in traces.values() for note in mode.notes)
         not_judged = (*doubts, *(note for note in notes if note not in doubts))
         return Traced(self._index, self._unreadable, trace, not_judged, listed, known)
-
-    def _judged(self, found: "_WithFeatures") -> Dict[str, ModeTrace]:
-        """The traces. Those whose run the last round of the search did not judge are made again."""
-        traces = dict(found.traces)
-        wanted = {m: found.inputs[m] for m, trace in traces.items() if _is_unjudged(trace)}
-        if wanted and self._asker.judges_run:
-            again = self._asker.ask_once(wanted, judges_run=True)
-            traces.update((mode, answer.trace) for mode, answer in again.items() if answer.trace)
-        return traces
 
     def _trace_given(self) -> "_WithFeatures":
         """The modes with the features that the user gave."""
@@ -170,7 +159,7 @@ class _Tracing:
         best = next((t for t in best_first if isinstance(t, FinishedTrace)), best_first[0])
         all_labels = (trace.seen.labels for trace in (best, *best_first))
         labels = next((labels for labels in all_labels if labels is not None), None)
-        return _WithFeatures(traces, Features(source, best.seen.features, labels), given)
+        return _WithFeatures(traces, Features(source, best.seen.features, labels))
 
     def _given(self, mode: str) -> Inputs:
         if self._spec.features is None:
@@ -208,8 +197,7 @@ class _Tracing:
         if shared:
             self._doubts.append(_NAMED_AFTER_INPUTS.format(", ".join(shared[:_MOST_SHARED])))
         features = Features("saved-graph", *unknown_features.plain_inputs(guess))
-        inputs = {mode: guess.inputs(mode) for mode in self._spec.modes}
-        return _WithFeatures({mode: traces[mode] for mode in self._spec.modes}, features, inputs)
+        return _WithFeatures({mode: traces[mode] for mode in self._spec.modes}, features)
 
     def _described(self, traces: Sequence[ModeTrace]) -> Environment:
         own = (item for trace in traces for item in trace.seen.stand_ins)
@@ -218,10 +206,6 @@ class _Tracing:
         return dataclasses.replace(
             self._environment, tf_api="v1" if v1 else "v2", stand_ins=stand_ins
         )
-
-
-def _is_unjudged(trace: ModeTrace) -> bool:
-    return isinstance(trace, FinishedTrace) and trace.unjudged
 
 
 def _index(

@@ -38,14 +38,11 @@ class Judged(NamedTuple):
 
     Attributes:
         errors: what it will refuse.
-        unjudged: whether the restore lets shapes through that are not the declared ones, and the
-            request does not ask what comes of it.
         no_dry_run: why a dry run was not possible, "" where it was, or was not needed.
         assumed: see :class:`.DryRun`.
     """
 
     errors: Tuple[RunError, ...] = ()
-    unjudged: bool = False
     no_dry_run: str = ""
     assumed: Tuple[str, ...] = ()
 
@@ -87,7 +84,7 @@ def judged(
     """
     changed = _changed(restore, request.checkpoint)
     if not changed or not request.judges_run:
-        return Judged(unjudged=bool(changed))
+        return Judged()
     fetched = list(fetches)
     shapes = {name: [size or 0 for size in s.shape or ()] for name, (_, s) in changed.items()}
     ran = DryRun(request.no_dry_run)
@@ -98,13 +95,13 @@ def judged(
     if ran.reason:
         refused = _refusal(tensorflow, graph, fetched, shapes)
     if not refused or not refused[1]:
-        return Judged((), False, ran.reason, ran.assumed)
+        return Judged((), ran.reason, ran.assumed)
     declared = [spec.shape for spec in request.checkpoint]
     declared.extend(read.shape for read in restore.plan.reads)
     sizes = {size for shape in declared for size in shape or ()}
     message = said_of_inputs(refused[1], sizes, ran.batch)
     keys = tuple(sorted(read.key for read, _ in changed.values()))
-    return Judged((RunError(keys, refused[0], message),), False, ran.reason, ran.assumed)
+    return Judged((RunError(keys, refused[0], message),), ran.reason, ran.assumed)
 
 
 Changed = Dict[str, Tuple[Read, VariableSpec]]

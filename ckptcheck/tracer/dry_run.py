@@ -13,8 +13,21 @@ and on Linux the process can allocate no more than a limit. Of a model that is t
 runs that the restored shapes can affect (:mod:`.affected_ops`).
 """
 
+import contextlib
 import re
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from . import compat, processes
 from .affected_ops import affected_sinks
@@ -100,9 +113,14 @@ def _run(stage: "_Stage", changed: Mapping[str, Sequence[int]]) -> DryRun:
     reason = ""
     for filling in _FILLINGS:
         stage.fill(filling)
-        raised = stage.run({})
-        if raised is None:
-            return stage.outcome(changed)
+        with stage.session(changed) as run:
+            raised = run(False)
+            if raised is None:
+                raised = run(True)
+                if raised is None:
+                    return DryRun("", batch=stage.batch)
+                if raised.known:
+                    return DryRun("", raised.op, raised.message, stage.batch)
         if not raised.known:
             return DryRun(raised.message)
         reason = f"it raises with made-up values: {raised.message}"
@@ -113,6 +131,18 @@ class _Raised(NamedTuple):
     op: str
     message: str
     known: bool
+
+
+class _Zeros(NamedTuple):
+    """Ops that fill variables with zeros.
+
+    Attributes:
+        assigns: the ops.
+        sizes: the shapes that are fed to them, declared and restored.
+    """
+
+    assigns: List[Any]
+    sizes: List[Tuple[Any, Sequence[int], Sequence[int]]]
 
 
 class _Stage:
@@ -132,7 +162,7 @@ class _Stage:
         self.shapes = {op.name: _declared(op) for op in cut.ops if op.type in _VARIABLES}
         self._latest: Dict[str, Any] = {}
         self._given: Dict[str, Any] = {}
-        self._batch, self._steps = self._made_up_sizes()
+        self.batch, self._steps = self._made_up_sizes()
 
     def pinned(self) -> Dict[str, Any]:
         """The dtypes and made-up shapes of the inputs, by name."""
@@ -163,9 +193,7 @@ class _Stage:
         if not _is_sparse(tensor):
             return self._tensor_bytes(tensor)
         value = self._value_bytes(tensor.values.dtype)
-        return self._batch * (
-            value + _sparse_rank(tensor) * self._value_bytes(tensor.indices.dtype)
-        )
+        return self.batch * (value + _sparse_rank(tensor) * self._value_bytes(tensor.indices.dtype))
 
     def _tensor_bytes(self, tensor: Any) -> int:
         """The bytes of a tensor, with made-up sizes for unknown ones."""
@@ -187,9 +215,9 @@ class _Stage:
     def _filled(self, shape: Optional[Sequence[Optional[int]]]) -> List[int]:
         """A shape with made-up sizes for the unknown ones."""
         if shape is None:
-            return [self._batch]
+            return [self.batch]
         rest = [self._steps if size is None else size for size in shape[1:]]
-        return [shape[0] or self._batch, *rest] if shape else []
+        return [shape[0] or self.batch, *rest] if shape else []
 
     def fill(self, filling: int) -> None:
         """Puts values in the place of the placeholders among the inputs.
@@ -215,11 +243,11 @@ class _Stage:
         if tensor.values.op.type not in _PLACEHOLDERS:
             return
         tf, rank = self._tensorflow, _sparse_rank(tensor)
-        rows = tf.expand_dims(tf.range(tf.constant(self._batch, "int64")), 1)
-        values = self._constant([self._batch], tensor.values.dtype, filling)
+        rows = tf.expand_dims(tf.range(tf.constant(self.batch, "int64")), 1)
+        values = self._constant([self.batch], tensor.values.dtype, filling)
         self._replace(tensor.indices, tf.pad(rows, [[0, 0], [0, rank - 1]]))
         self._replace(tensor.values, values)
-        shape = [self._batch] + [1] * (rank - 1)
+        shape = [self.batch] + [1] * (rank - 1)
         self._replace(tensor.dense_shape, tf.constant(shape, "int64"))
 
     def _replace(self, tensor: Any, value: Any) -> None:
@@ -237,15 +265,32 @@ class _Stage:
         self._latest[tensor.name] = known
         self._given[tensor.name] = raw.AssignVariableOp(resource=handle, value=value)
 
-    def run(self, changed: Mapping[str, Sequence[int]]) -> Optional[_Raised]:
-        """What a run raises with some shapes that are not the declared ones."""
-        errors = self._tensorflow.errors
-        session = self._v1.Session(graph=self._graph, config=self._config())
+    @contextlib.contextmanager
+    def session(
+        self, changed: Mapping[str, Sequence[int]]
+    ) -> Iterator[Callable[[bool], Optional[_Raised]]]:
+        """Opens a session.
+
+        TensorFlow optimizes the graph once, in the first run, by the declared shapes, as it does in
+        a real run.
+
+        Yields:
+            A function that says what a run raises, with the declared shapes or the restored ones.
+        """
+        with self._graph.as_default():
+            zeros = self._zeros(changed)
+            config = self._config()
+            with self._v1.Session(graph=self._graph, config=config) as session:
+                yield lambda restored: self._run(session, zeros, restored)
+
+    def _run(self, session: Any, zeros: _Zeros, restored: bool) -> Optional[_Raised]:
+        errors, options = self._tensorflow.errors, self._options()
+        sizes = {size: shapes[restored] for size, *shapes in zeros.sizes}
+        filled = [self._latest.get(getattr(f, "name", ""), f) for f in self._fetches]
         try:
-            with self._graph.as_default(), session:
-                self._prepare(session, changed)
-                filled = [self._latest.get(getattr(f, "name", ""), f) for f in self._fetches]
-                session.run(filled, options=self._options())
+            session.run(self._resources(), options=options)
+            session.run([*zeros.assigns, *self._given.values()], sizes, options=options)
+            session.run(filled, options=options)
         except errors.DeadlineExceededError:
             return _Raised("", "it takes too long", False)
         except (errors.ResourceExhaustedError, MemoryError):
@@ -255,15 +300,6 @@ class _Stage:
         except Exception as error:  # such as what session.run says of a fetch
             return _Raised("", f"{type(error).__name__}: {error}", False)
         return None
-
-    def outcome(self, changed: Mapping[str, Sequence[int]]) -> DryRun:
-        """The run with the restored shapes, after one with the declared shapes has ended well."""
-        raised = self.run(changed)
-        if raised is None:
-            return DryRun("", batch=self._batch)
-        if not raised.known:
-            return DryRun(raised.message)
-        return DryRun("", raised.op, raised.message, self._batch)
 
     def _config(self) -> Any:
         """Estimator's own, on the processor."""
@@ -275,31 +311,34 @@ class _Stage:
     def _options(self) -> Any:
         return self._v1.RunOptions(timeout_in_ms=_MILLISECONDS)
 
-    def _prepare(self, session: Any, changed: Mapping[str, Sequence[int]]) -> None:
-        """Sets all variables to zero, and makes tables, iterators and other resources."""
+    def _resources(self) -> List[Any]:
+        """The ops that make tables, iterators and other resources."""
         v1 = self._v1
         resources = [item.create for item in v1.get_collection(v1.GraphKeys.RESOURCES)]
-        tables = v1.get_collection(v1.GraphKeys.TABLE_INITIALIZERS)
-        session.run([resources, tables, self._iterators], options=self._options())
-        sizes: Dict[Any, Sequence[int]] = {}
-        assigns = [self._assign(name, changed, sizes) for name in self.shapes]
-        session.run([*assigns, *self._given.values()], sizes, options=self._options())
+        return [*resources, *v1.get_collection(v1.GraphKeys.TABLE_INITIALIZERS), *self._iterators]
 
-    def _assign(
-        self, name: str, changed: Mapping[str, Sequence[int]], sizes: Dict[Any, Sequence[int]]
-    ) -> Any:
-        """An op that fills a variable with zeros of any shape.
+    def _zeros(self, changed: Mapping[str, Sequence[int]]) -> _Zeros:
+        """Ops that fill the variables with zeros of any shape.
 
-        It adds the shape to ``sizes``, which are fed: the graph optimizer of TensorFlow 2 may fold
-        zeros of a known shape to zeros of the shape that the variable declares.
+        The shapes are fed: the graph optimizer of TensorFlow 2 may fold zeros of a known shape to
+        zeros of the shape that the variable declares. Variables of one shape share their zeros
+        until something updates them.
         """
-        raw, op = self._tensorflow.raw_ops, self._graph.get_operation_by_name(name)
-        size = self._v1.placeholder("int64", [None])
-        sizes[size] = changed.get(name, self.shapes[name] or ())
-        value = self._constant(size, op.get_attr("dtype"), 0)
-        if op.type == "VarHandleOp":
-            return raw.AssignVariableOp(resource=op.outputs[0], value=value)
-        return raw.Assign(ref=op.outputs[0], value=value, validate_shape=False)
+        raw, made, assigns = self._tensorflow.raw_ops, {}, []
+        for name, shape in self.shapes.items():
+            op = self._graph.get_operation_by_name(name)
+            declared = tuple(shape or ())
+            key = (op.get_attr("dtype"), declared, tuple(changed.get(name, declared)))
+            if key not in made:
+                size = self._v1.placeholder("int64", [None])
+                made[key] = (size, self._constant(size, key[0], 0))
+            value = made[key][1]
+            if op.type == "VarHandleOp":
+                assigns.append(raw.AssignVariableOp(resource=op.outputs[0], value=value))
+            else:
+                assign = raw.Assign(ref=op.outputs[0], value=value, validate_shape=False)
+                assigns.append(assign.op)
+        return _Zeros(assigns, [(size, *key[1:]) for key, (size, _) in made.items()])
 
     def _constant(self, shape: Any, dtype: Any, filling: int) -> Any:
         text = dtype == self._tensorflow.string

@@ -49,7 +49,6 @@ class _ModeTracer:
         self.taken = True
         self.behavior = ""
         self.tpu_spec = False
-        self.unjudged = False
         self.doing = ""
         self._first_op = 0
         self._graph_text: Optional[str] = None
@@ -72,7 +71,7 @@ class _ModeTracer:
             return Misfit(mode, str(inputs.recorder.wrong), self._seen())
         if isinstance(plan, Failure):
             return self._failed(plan, None)
-        return FinishedTrace(mode, plan, self._seen(), self.behavior, self.unjudged)
+        return FinishedTrace(mode, plan, self._seen(), self.behavior)
 
     def _failure_of(self, error: BaseException, doing: str) -> Failure:
         failure = failure_of(error, doing)
@@ -267,7 +266,6 @@ class _ModeTracer:
         run = after_restore.judged(
             self.tensorflow, self.graph, restore, fetches, self.inputs.tensors(), request
         )
-        self.unjudged = run.unjudged
         self.notes += run.notes(mode)
         return replace(restore.plan, run_errors=run.errors, opaque_errors=opaque_errors)
 
