@@ -466,6 +466,8 @@ def test_flags_stand_behind_two_dashes(tmp_path: Path) -> None:
     default = project.check(TARGET, *QUIET, *ONE)
     assert default.code == 1, default
     assert "shape-mismatch" in [finding["rule"] for finding in default.json["findings"]]
+    wrong = project.check(TARGET, *ONE, "--", "--hidden_units=many")
+    assert wrong.code == 2 and "flag --hidden_units=many: invalid literal for int()" in wrong.err
 
 
 @needs_tensorflow

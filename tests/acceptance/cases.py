@@ -846,7 +846,6 @@ FLAGS = [
     Case("flags-unchanged", "flags"),
     Case("flags-left-out", "flags", (e.set_argv(),)),
     Case("flags-rate", "flags", (e.set_argv("--hidden_units=48", "--learning_rate=0.5"),)),
-    Case("flags-unknown", "flags", (e.set_argv("--hidden_units=many"),)),
     Case("flags-adam", "flags", (e.change_optimizer("RMSPropOptimizer", "AdamOptimizer"),)),
     Case(
         "flags-feature-dropped",

@@ -365,10 +365,13 @@ _OUTPUTS = (
     "    cell = tf.nn.rnn_cell.BasicRNNCell(3)\n"
     "    outputs = tf.nn.dynamic_rnn(cell, tf.reshape(x, [-1, 2, 2]), dtype=tf.float32)[0]\n"
 )
+_DENSE = f"{_RESOURCES}{HIDDEN.strip()}\n"
+_PYTHON = "tf.py_func(lambda value: value, [{}], tf.float32)"
+"""An op that a dry run must not execute."""
 #: What only a run tells of the restored shapes: what the optimizer drops, kernels alone compute, or
 #: branches and loops hold.
-REHEARSED: List[Case] = [
-    Case(f"rehearsed-{name}", "saving", MORE_UNITS, before=(e.replace(HIDDEN, code + _TO_ONE),))
+DRY_RUN: List[Case] = [
+    Case(f"dry-run-{name}", "saving", MORE_UNITS, before=(e.replace(HIDDEN, code + _TO_ONE),))
     for name, code in (
         (
             "reshape-to-the-same",
@@ -399,6 +402,23 @@ REHEARSED: List[Case] = [
             "    table = tf.get_variable('table', [9, params['units']], use_resource=True)\n"
             "    row = tf.cast(tf.abs(x[:, 0]) * 8, tf.int32)\n"
             "    hidden = tf.nn.embedding_lookup(table, row)\n",
+        ),
+        ("python-before", f"    x = {_PYTHON.format('x')}\n    x.set_shape([None, 4])\n{_DENSE}"),
+        (
+            "python-after",
+            f"{_DENSE}    hidden = {_PYTHON.format('hidden')}\n"
+            "    hidden.set_shape([None, params['units']])\n",
+        ),
+        (
+            "python-of-what-raises",
+            f"{_DENSE}    hidden = hidden * tf.ones([params['units']])\n"
+            f"    hidden = {_PYTHON.format('hidden')}\n"
+            "    hidden.set_shape([None, params['units']])\n",
+        ),
+        (
+            "python-waited-for",
+            f"{_DENSE}    with tf.control_dependencies([{_PYTHON.format('x')}]):\n"
+            "        hidden = tf.identity(hidden)\n",
         ),
     )
 ]
@@ -802,7 +822,7 @@ HARD_CASES: List[Case] = [
     *ITERATORS,
     *CONTRIB,
     *LOOPS,
-    *REHEARSED,
+    *DRY_RUN,
     *OBJECTS,
     *LIBRARIES,
     *BOOSTED,

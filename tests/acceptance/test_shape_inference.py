@@ -1,0 +1,65 @@
+"""Where a dry run is not possible, TensorFlow's shape functions find the same verdicts.
+
+Both sides are ckptcheck here: ``test_against_estimator.py`` compares the verdicts of dry runs with
+TensorFlow.
+"""
+
+from typing import Any, Iterator, Tuple
+
+import pytest
+
+from ckptcheck.client.process import Tracer
+
+from .all_cases import CASES
+from .cases import Case
+from .daily import DAILY
+from .harness import CHECK_TIMEOUT_SECONDS, Check, Checker, Oracle, prepare
+
+ONLY_A_RUN_SHOWS: Tuple[str, ...] = ()
+"""The cases that depend on data, or on what the graph optimizer and kernels make of shapes."""
+
+
+class WithoutDryRun(Tracer):
+    """A tracer whose dry runs are switched off."""
+
+    def send(self, do: str, timeout: float, **fields: Any) -> int:
+        if do == "trace":
+            fields["trace"]["no_dry_run"] = "it is switched off"
+        return super().send(do, timeout, **fields)
+
+
+class Inferring(Checker):
+    """ckptcheck without dry runs."""
+
+    def _started(self) -> Tracer:
+        tracer = WithoutDryRun(None, CHECK_TIMEOUT_SECONDS, quiet=True)
+        tracer.hello()
+        return tracer
+
+
+@pytest.fixture(scope="module")
+def inferring(oracle: Oracle) -> Iterator[Checker]:
+    """Starts only where there is an Estimator, which the cases need."""
+    started = Inferring()
+    yield started
+    started.close()
+
+
+def _parameters() -> Iterator[Any]:
+    for case in CASES:
+        if case.id not in ONLY_A_RUN_SHOWS:
+            daily = case.id in DAILY and ("dry-run" in case.id or "fused" in case.id)
+            yield pytest.param(case, id=case.id, marks=[] if daily else [pytest.mark.nightly])
+
+
+@pytest.mark.parametrize("case", list(_parameters()))
+def test_verdicts_without_a_dry_run(
+    case: Case, oracle: Oracle, checker: Checker, inferring: Checker, tmp_path: Any
+) -> None:
+    if case.major not in (None, oracle.major):
+        pytest.skip(f"needs TensorFlow {case.major}")
+    workspace = prepare(case, str(tmp_path), oracle)
+    ran, inferred = Check(case, workspace, checker), Check(case, workspace, inferring)
+    assert [inferred.verdict(mode) for mode in case.modes] == [
+        ran.verdict(mode) for mode in case.modes
+    ], inferred.describe()
