@@ -293,6 +293,7 @@ class TraceRequest:
             tells; an Estimator's own config knows better.
         judges_run: whether to judge the run after the restore where shapes differ.
         no_dry_run: why it is judged without a dry run, "" where it is judged with one.
+        runs_kernels: whether kernels may run to judge it. A process that ran them may have died.
         guessed: whether the structures are a guess. Then a use that does not fit them ends the
             trace with a :class:`Misfit`, and the reply has the graph. Otherwise TensorFlow raises
             what it raises.
@@ -317,6 +318,7 @@ class TraceRequest:
     strategy: bool = False
     judges_run: bool = False
     no_dry_run: str = ""
+    runs_kernels: bool = True
     guessed: bool = False
 
 

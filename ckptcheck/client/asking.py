@@ -144,7 +144,7 @@ class Asker:
         }
         traces: Dict[str, Answer] = {}
         while len(traces) < len(asked):
-            number, reply = self._tracer.receive(self._spec.timeout * len(asked))
+            number, reply = self._tracer.receive(2 * self._spec.timeout * len(asked))
             traces[asked[number]] = self._answer(asked[number], reply)
         return traces
 

@@ -93,7 +93,7 @@ def judged(
         ran = dry_run(tensorflow, graph, fetched, shapes, inputs)
     refused: Optional[Tuple[str, str]] = (ran.op, ran.message)
     if ran.reason:
-        refused = _refusal(tensorflow, graph, fetched, shapes)
+        refused = _refusal(tensorflow, graph, fetched, shapes, request.runs_kernels)
     if not refused or not refused[1]:
         return Judged((), ran.reason, ran.assumed)
     declared = [spec.shape for spec in request.checkpoint]
@@ -130,17 +130,23 @@ def _passes(read: Read, stored: VariableSpec) -> bool:
 
 
 def _refusal(
-    tensorflow: Any, graph: Any, fetches: Iterable[Any], shapes: Mapping[str, Sequence[int]]
+    tensorflow: Any,
+    graph: Any,
+    fetches: Iterable[Any],
+    shapes: Mapping[str, Sequence[int]],
+    runs_kernels: bool,
 ) -> Optional[Tuple[str, str]]:
     """The op that refuses the restored shapes and what it says, None where none does."""
     roots = [op for op in map(as_op, fetches) if op is not None]
     definition = part_of(graph, ancestors(roots))
     with imported(tensorflow, definition, {}) as declared:
         folded = _folded_shapes(declared)
-        handles = (op for op in declared.get_operations() if op.name in shapes)
-        reached = consumers_of(output for handle in handles for output in handle.outputs)
-        fetched = {op.name for op in roots}
-        fused = fusions.fuse(tensorflow, definition, reached, shapes, fetched)
+        fused = None
+        if runs_kernels:
+            handles = (op for op in declared.get_operations() if op.name in shapes)
+            reached = consumers_of(output for handle in handles for output in handle.outputs)
+            fetched = {op.name for op in roots}
+            fused = fusions.fuse(tensorflow, definition, reached, shapes, fetched)
     if fused is not None:
         return fused
     restore_shapes(tensorflow, definition, shapes)

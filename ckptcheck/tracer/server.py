@@ -124,9 +124,10 @@ def _within(memory_limit: int, work: Callable[[], Any]) -> Any:
 
 
 def _without_dry_run(request: Dict[str, Any], message: str) -> Dict[str, Any]:
-    """The request of a fork that its dry run has ended, for a trace without one."""
-    trace_request = dict(request["trace"], no_dry_run=f"the process {message}")
-    return dict(request, trace=trace_request)
+    """The request of a fork that died in its dry run, for a trace in which no kernel runs."""
+    reason = f"the process {message}"
+    again = dict(request["trace"], no_dry_run=reason, runs_kernels=False)
+    return dict(request, trace=again)
 
 
 class Server:

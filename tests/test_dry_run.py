@@ -1,0 +1,61 @@
+"""Dry runs that end their process, and models of which only a part can run."""
+
+from typing import Any, Dict, List
+
+import pytest
+
+from .support import Project, needs_tensorflow
+
+pytestmark = needs_tensorflow
+
+MODEL = """\
+import os
+import signal
+import tensorflow as tf
+from model import model_fn as inner
+
+{before}
+
+def model_fn(features, labels, mode, params):
+    with tf.variable_scope("", use_resource=True):
+        return inner(features, labels, mode, params)
+"""
+SESSION = "tf.Session = tf.compat.v1.Session = lambda **given: {}\n"
+KILLED = SESSION.format("os.kill(os.getpid(), signal.SIGKILL)")
+HANGING = SESSION.format("signal.pause()")
+
+
+def report(project: Project, before: str, *words: str) -> Dict[str, Any]:
+    """Checks a model with fewer units than the checkpoint has, which no run refuses."""
+    project.write("mine.py", MODEL.format(before=before))
+    params = project.params({"num_hidden": 64})
+    run = project.check("mine:model_fn", params, "--quiet", "--format", "json", *words)
+    found: Dict[str, Any] = run.json
+    return found
+
+
+def verdicts(found: Dict[str, Any]) -> List[str]:
+    return [answer["verdict"] for answer in found["modes"].values()]
+
+
+def test_a_dry_run_says_that_nothing_raises(project: Project) -> None:
+    found = report(project, "")
+    assert verdicts(found) == ["silent"] * 3
+    assert not [note for note in found["not_judged"] if "dry-run" in note]
+
+
+@pytest.mark.parametrize(
+    ("before", "words", "said"),
+    [
+        (KILLED, (), "the process died of SIGKILL"),
+        (HANGING, ("--timeout", "15"), "the process was still running after 15 s"),
+    ],
+    ids=["killed", "hanging"],
+)
+def test_a_dry_run_that_does_not_end_is_left_out(
+    project: Project, before: str, words: List[str], said: str
+) -> None:
+    found = report(project, before, *words)
+    assert verdicts(found) == ["silent"] * 3
+    for mode in ("PREDICT", "EVAL", "TRAIN"):
+        assert f"{mode} could not be dry-run ({said}" in "\n".join(found["not_judged"])
