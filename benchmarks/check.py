@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Set
+from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Set
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -138,13 +138,16 @@ def _text(path: str) -> str:
         return ""
 
 
-def measure(command: List[str], folder: Path, shared: bool = False) -> Run:
+def measure(
+    command: List[str], folder: Path, shared: bool = False, codes: Sequence[int] = (0,)
+) -> Run:
     """Runs a command and measures it.
 
     Args:
         command: the command.
         folder: where its output goes.
         shared: measures proportional set sizes too.
+        codes: the exit codes that are expected.
 
     Raises:
         SystemExit: the command failed.
@@ -160,7 +163,7 @@ def measure(command: List[str], folder: Path, shared: bool = False) -> Run:
     process.returncode = status  # Popen must not wait for it once more
     seen = poller.end()
     peaks = seen._replace(largest=max(seen.largest, usage.ru_maxrss * 1024))
-    if status != 0:
+    if not os.WIFEXITED(status) or os.WEXITSTATUS(status) not in codes:
         said = (folder / "out").read_text("utf-8") + (folder / "err").read_text("utf-8")
         sys.exit("{} failed (status {}):\n{}".format(" ".join(command), status, said[-4000:]))
     cpu_seconds = usage.ru_utime + usage.ru_stime
