@@ -35,7 +35,7 @@ def _rule_groups(findings: Iterator[Finding]) -> List[Group]:
             finding
         )
     return [
-        Group(rules[members[0].rule].title(tuple(members)), tuple(members))
+        Group(rules[members[0].rule].headline(tuple(members)), tuple(members))
         for members in alike.values()
     ]
 

@@ -121,6 +121,10 @@ class Facts:
         }[need]
 
 
+Title = Callable[[Tuple[Finding, ...]], str]
+"""Makes the headline of a group from its findings."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Rule:
     """One thing that can be wrong.
@@ -133,9 +137,9 @@ class Rule:
         role: one of :data:`ROLES`, or "".
         summary: one line for ``--list-rules``.
         check: finds it; a pure function.
-        title: a group's headline, given its findings.
-        good: facts in which it finds nothing.
-        bad: facts in which it finds something.
+        title: the headline of a group, or a function that returns it for the group's findings.
+        bad: facts in which the rule finds something.
+        good: facts in which it finds nothing; None for those of :func:`.examples.facts`.
         explanation: what goes wrong, why, and what to do: the docstring of its module.
     """
 
@@ -143,19 +147,44 @@ class Rule:
     severity: str
     summary: str
     check: Callable[[Facts], Iterator[Finding]]
-    title: Callable[[Tuple[Finding, ...]], str]
-    good: Callable[[], Facts]
+    title: Union[str, Title]
     bad: Callable[[], Facts]
     category: str
+    good: Optional[Callable[[], Facts]] = None
     needs: Tuple[str, ...] = ()
     role: str = ""
     explanation: str = ""
 
+    def headline(self, findings: Tuple[Finding, ...]) -> str:
+        """Returns the headline of a group of findings of this rule."""
+        return self.title if isinstance(self.title, str) else self.title(findings)
 
-def counted(findings: Tuple[Finding, ...], one: str, many: str) -> str:
-    """``1 variable is`` or ``12 variables are``."""
-    names = {finding.variable for finding in findings}
-    return one if len(names) == 1 else many.format(len(names))
+    def finding(self, facts: Facts, message: str, **fields: Any) -> Finding:
+        """Returns a finding of this rule.
+
+        Args:
+            facts: the facts of the check. The finding is about all its modes.
+            message: what is wrong.
+            fields: other fields of :class:`Finding`. They override the severity of the rule and
+                the modes of the check.
+        """
+        found = Finding(self.id, self.severity, message, facts.modes)
+        return dataclasses.replace(found, **fields)
+
+
+def counted(one: str, many: str) -> Title:
+    """Returns a title that counts variables, or the subjects of findings without a variable.
+
+    Args:
+        one: the title for one variable.
+        many: the title for several, with ``{}`` for their number.
+    """
+
+    def title(findings: Tuple[Finding, ...]) -> str:
+        count = len({finding.variable or finding.subject for finding in findings})
+        return one if count == 1 else many.format(count)
+
+    return title
 
 
 class PerVariable:
