@@ -126,8 +126,8 @@ def fold(names: Sequence[str]) -> List[Tuple[str, Tuple[str, ...]]]:
     """Folds names that differ in one number.
 
     Returns:
-        Labels such as ``layer_{0..11}/kernel`` with the names that they stand for, in the order
-        of the names.
+        Labels such as ``layer_{0..11}/kernel`` with the names that each replaces, in the order of
+        the names.
     """
     folded: Dict[str, Tuple[str, Tuple[str, ...]]] = {}
     for pattern, members in sorted(_patterns(names).items(), key=lambda item: -len(item[1])):
@@ -146,7 +146,7 @@ def fold(names: Sequence[str]) -> List[Tuple[str, Tuple[str, ...]]]:
 
 
 def _patterns(names: Sequence[str]) -> Dict[Tuple[str, str], List[Tuple[int, str]]]:
-    """Names by what stands before and after each of their numbers."""
+    """Returns names by the text before and after each of their numbers."""
     found: Dict[Tuple[str, str], List[Tuple[int, str]]] = {}
     for name in names:
         for place in _INDEX.finditer(name):

@@ -24,7 +24,6 @@ from .base import (
     SILENTLY_WRONG,
     Facts,
     Rule,
-    all_modes,
     untraced,
 )
 from .examples import MISSING, nothing_to_restore
@@ -87,7 +86,7 @@ def _outcomes(facts: Facts, located: Missing) -> Dict[str, Outcome]:
         first and _ends_as_a_folder(located.prefix)
     )
     if is_opened or (first and located.link):  # TensorFlow finds it, but cannot read it
-        return dict(all_modes(facts, FAILS_AT_RESTORE))
+        return dict.fromkeys(facts.modes, FAILS_AT_RESTORE)
     raises_always = first and not located.folder_exists
     return not_found_outcomes(facts, FAILS_BEFORE_MODEL_FN if raises_always else SILENTLY_WRONG)
 

@@ -1,4 +1,4 @@
-"""An in-memory builder of facts: the rules' examples and their tests need no real artefact."""
+"""Builds facts in memory, for the examples of rules and for tests."""
 
 import dataclasses
 from typing import Any, Mapping, Optional, Tuple
@@ -37,7 +37,7 @@ def read(
     check: str = "none",
     role: str = "weight",
 ) -> Read:
-    """A read of a whole variable of the same name."""
+    """Returns a read of a whole variable with the same name."""
     return Read(key, key, shape, dtype, "", ReadSink.ASSIGN, ReadCheck(check), role)
 
 
@@ -80,7 +80,7 @@ def facts(
     object_based: bool = False,
     **others: Any,
 ) -> Facts:
-    """A checkpoint and a model whose three modes restore it.
+    """Returns facts about a checkpoint and a model that restores it in three modes.
 
     Args:
         stored: what the checkpoint holds.
@@ -116,17 +116,17 @@ def _trace(modes: Tuple[ModeTrace, ...]) -> Trace:
 
 
 def failed(failure: Failure) -> Facts:
-    """A model_fn that cannot be traced in any mode."""
+    """Returns facts about a model_fn that cannot be traced in any mode."""
     return facts(trace=_trace(tuple(FailedTrace(mode, failure) for mode in MODES)))
 
 
 def with_params(params: Mapping[str, Any], *reads: ParamRead, taken: bool = True) -> Facts:
-    """A model_fn that looks at its params in some way."""
+    """Returns facts about a model_fn that makes these reads of its params."""
     use = ParamsUse(tuple(reads), False, taken)
     modes = tuple(dataclasses.replace(mode, seen=Observed(use)) for mode in facts().traces)
     return facts(params=params, trace=_trace(modes))
 
 
 def nothing_to_restore(located: Located) -> Facts:
-    """A model_dir whose checkpoint is not there."""
+    """Returns facts about a model_dir without a checkpoint to restore."""
     return Facts(located=located, modes=MODES, tensorflow="2.15.1")

@@ -21,7 +21,6 @@ from .base import (
     UNSOUND,
     Facts,
     Rule,
-    all_modes,
     bytes_said,
     outcomes_of_reading,
     some_names,
@@ -103,7 +102,7 @@ def _finding(
     return RULE.finding(
         facts,
         message,
-        outcomes=all_modes(facts, FAILS_AT_RESTORE),
+        outcomes=dict.fromkeys(facts.modes, FAILS_AT_RESTORE),
         subject=subject,
         hint=hint,
         data=data,
