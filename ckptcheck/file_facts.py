@@ -1,4 +1,4 @@
-"""What the commands that read only files share."""
+"""Helpers for the commands that read only files."""
 
 import os
 from typing import Callable, List, Optional, Sequence, Tuple
@@ -50,12 +50,12 @@ class Count:
 
 
 def data_size(bundle: Optional[Bundle]) -> int:
-    """The bytes of all tensors of a checkpoint."""
+    """Returns the number of bytes of all tensors of a checkpoint."""
     return sum(item.size for item in bundle.stored()) if bundle else 0
 
 
 def data_read(bundle: Optional[Bundle], scans: Optional[Sequence[TensorScan]]) -> DataRead:
-    """Returns how much of the data was read and is as the index says."""
+    """Returns how much of the data was read and matches the index."""
     names = {item.variable.name for item in scans or () if not item.problem}
     stored = bundle.stored() if bundle else ()
     return DataRead(len(names), sum(item.size for item in stored if item.name in names))
@@ -64,8 +64,8 @@ def data_read(bundle: Optional[Bundle], scans: Optional[Sequence[TensorScan]]) -
 def loaded_prefix(located: Located) -> str:
     """Returns the checkpoint that a restore would load, "" for none.
 
-    If the state file names a checkpoint of the directory by another path, the path is written like
-    those of the others.
+    If the state file names a checkpoint in the directory by another path, the result has the same
+    form as the other candidates.
     """
     if not located.prefix or not located.exists:
         return ""
@@ -75,7 +75,7 @@ def loaded_prefix(located: Located) -> str:
 
 
 def why_loaded(located: Located, bundle: Optional[Bundle]) -> str:
-    """Which checkpoint Estimator would load, and why."""
+    """Says which checkpoint Estimator would load, and why."""
     name = _name_in(located.model_dir, loaded_prefix(located) or located.prefix)
     if isinstance(located, Named):
         return f"{name} was named"
@@ -92,7 +92,7 @@ def why_loaded(located: Located, bundle: Optional[Bundle]) -> str:
 
 
 def _name_in(model_dir: str, prefix: str) -> str:
-    """A checkpoint's name below its model_dir."""
+    """Returns the name of a checkpoint relative to its model_dir."""
     beside = os.path.join(model_dir, "")
     return prefix[len(beside) :] if prefix.startswith(beside) else os.path.basename(prefix)
 

@@ -1,8 +1,8 @@
 """Groups findings that have one cause, so that a person reads one entry for each cause."""
 
 import collections
-import dataclasses
 import re
+from itertools import takewhile
 from typing import Dict, Iterator, List, Sequence, Tuple
 
 from .protocol import VariableSpec
@@ -21,8 +21,9 @@ def group(findings: Sequence[Finding]) -> Tuple[Group, ...]:
     rule, severity, outcome and hint.
     """
     renames = _renames(findings)
-    renamed = {finding.key for pair in renames for finding in pair.findings}
-    groups = [*_rename_groups(renames), *_rule_groups(f for f in findings if f.key not in renamed)]
+    groups = [_rename_group(*scopes, pairs) for scopes, pairs in renames.items()]
+    renamed = {finding.key for renaming in groups for finding in renaming.findings}
+    groups += _rule_groups(f for f in findings if f.key not in renamed)
     return tuple(sorted(groups, key=lambda item: _ORDER[item.findings[0].severity]))
 
 
@@ -35,27 +36,26 @@ def _rule_groups(findings: Iterator[Finding]) -> List[Group]:
             finding
         )
     return [
-        Group(rules[members[0].rule].title(tuple(members)), tuple(members))
+        Group(rules[members[0].rule].headline(tuple(members)), tuple(members))
         for members in alike.values()
     ]
 
 
-@dataclasses.dataclass(frozen=True)
-class _Rename:
-    """A variable under its old name in the checkpoint and its new one in the model."""
-
-    old: str
-    new: str
-    findings: Tuple[Finding, Finding]
+_Pair = Tuple[Finding, Finding]
+"""A missing variable, and an unused one that was renamed to it."""
 
 
-def _renames(findings: Sequence[Finding]) -> List[_Rename]:
-    """Pairs each missing variable with an unused one of the same shape whose name ends the same."""
+def _renames(findings: Sequence[Finding]) -> Dict[Tuple[str, str], List[_Pair]]:
+    """Pairs each missing variable with an unused one of the same shape and the same last part.
+
+    Returns:
+        The pairs by the old and the new scope.
+    """
     unused: Dict[Tuple[object, ...], List[Finding]] = collections.defaultdict(list)
     for finding in findings:
         if role_of(finding) == UNUSED and finding.checkpoint is not None:
             unused[_identity(finding.checkpoint)].append(finding)
-    found = []
+    found: Dict[Tuple[str, str], List[_Pair]] = {}
     for missing in findings:
         if role_of(missing) != MISSING or missing.model is None:
             continue
@@ -65,8 +65,8 @@ def _renames(findings: Sequence[Finding]) -> List[_Rename]:
         if there:
             partner = there[0]
             unused[_identity(missing.model)].remove(partner)
-            old, new = _difference(partner.variable, missing.variable)
-            found.append(_Rename(old, new, (missing, partner)))
+            scopes = _difference(partner.variable, missing.variable)
+            found.setdefault(scopes, []).append((missing, partner))
     return found
 
 
@@ -75,44 +75,34 @@ def _identity(spec: VariableSpec) -> Tuple[object, ...]:
     return spec.shape, spec.dtype, spec.name.rpartition("/")[2]
 
 
+def _equal_start(a: List[str], b: List[str]) -> int:
+    """Counts the equal parts at the start of two names."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b)))
+
+
+def _shared_ends(a: List[str], b: List[str]) -> Tuple[int, int]:
+    """Counts the parts that two names share at their start, and of the rest at their end."""
+    front = _equal_start(a, b)
+    return front, _equal_start(a[front:][::-1], b[front:][::-1])
+
+
 def _alike(one: str, other: str) -> int:
     """Counts the parts of two names that are equal, from both ends."""
-    a, b = one.split("/"), other.split("/")
-    front = _common(a, b)
-    return front + _common(a[front:][::-1], b[front:][::-1])
-
-
-def _common(a: Sequence[str], b: Sequence[str]) -> int:
-    count = 0
-    for mine, theirs in zip(a, b):
-        if mine != theirs:
-            break
-        count += 1
-    return count
+    return sum(_shared_ends(one.split("/"), other.split("/")))
 
 
 def _difference(old: str, new: str) -> Tuple[str, str]:
     """Returns the parts in which two names differ: the scopes that were renamed."""
     a, b = old.split("/"), new.split("/")
-    front = _common(a, b)
-    back = _common(a[front:][::-1], b[front:][::-1])
-    mine = "/".join(a[front : len(a) - back])
-    theirs = "/".join(b[front : len(b) - back])
-    return mine, theirs
+    front, back = _shared_ends(a, b)
+    return "/".join(a[front : len(a) - back]), "/".join(b[front : len(b) - back])
 
 
-def _rename_groups(renames: Sequence[_Rename]) -> List[Group]:
-    by_scope: Dict[Tuple[str, str], List[_Rename]] = {}
-    for rename in renames:
-        by_scope.setdefault((rename.old, rename.new), []).append(rename)
-    groups = []
-    for (old, new), members in by_scope.items():
-        findings = tuple(finding for member in members for finding in member.findings)
-        title = "{} variable{} renamed: {} in the checkpoint is {} in the model".format(
-            len(members), "" if len(members) == 1 else "s", _scope(old), _scope(new)
-        )
-        groups.append(Group(title, findings))
-    return groups
+def _rename_group(old: str, new: str, pairs: List[_Pair]) -> Group:
+    title = "{} variable{} renamed: {} in the checkpoint is {} in the model".format(
+        len(pairs), "" if len(pairs) == 1 else "s", _scope(old), _scope(new)
+    )
+    return Group(title, tuple(finding for pair in pairs for finding in pair))
 
 
 def _scope(name: str) -> str:
@@ -126,8 +116,8 @@ def fold(names: Sequence[str]) -> List[Tuple[str, Tuple[str, ...]]]:
     """Folds names that differ in one number.
 
     Returns:
-        Labels such as ``layer_{0..11}/kernel`` with the names that they stand for, in the order
-        of the names.
+        Labels such as ``layer_{0..11}/kernel`` with the names that each replaces, in the order of
+        the names.
     """
     folded: Dict[str, Tuple[str, Tuple[str, ...]]] = {}
     for pattern, members in sorted(_patterns(names).items(), key=lambda item: -len(item[1])):
@@ -146,7 +136,7 @@ def fold(names: Sequence[str]) -> List[Tuple[str, Tuple[str, ...]]]:
 
 
 def _patterns(names: Sequence[str]) -> Dict[Tuple[str, str], List[Tuple[int, str]]]:
-    """Names by what stands before and after each of their numbers."""
+    """Returns names by the text before and after each of their numbers."""
     found: Dict[Tuple[str, str], List[Tuple[int, str]]] = {}
     for name in names:
         for place in _INDEX.finditer(name):

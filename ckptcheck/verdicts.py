@@ -1,4 +1,4 @@
-"""What a restore will do in each mode, by what the findings do to it."""
+"""Derives the verdict of each mode from the findings."""
 
 from typing import Optional, Sequence, Tuple
 
@@ -14,7 +14,7 @@ def verdicts(
     Args:
         modes: the modes that were checked.
         findings: all findings.
-        trace: the traces; None where nothing was traced.
+        trace: the traces; None if nothing was traced.
 
     Raises:
         ValueError: a mode has neither a finished plan nor a finding with an outcome.

@@ -21,9 +21,9 @@ def with_advice(
 
     Args:
         params: the params of the check.
-        facts: what it found out.
-        report: what it says.
-        try_params: checks again with other params; None where that could not be done.
+        facts: the facts of the check.
+        report: the report of the check.
+        try_params: checks again with other params; returns None if that was not possible.
     """
     groups = list(report.groups)
     for place, group in enumerate(groups):

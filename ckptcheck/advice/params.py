@@ -1,4 +1,4 @@
-"""Which param gives the shapes of the checkpoint: guessed by its value, proved by a new trace."""
+"""Guesses which param sets the shapes, and proves the guess by a new trace."""
 
 import collections
 from typing import Any, Callable, Counter, Dict, Iterator, List, Mapping, Optional, Tuple
@@ -18,13 +18,13 @@ def advise(
     group: Group,
     try_params: Callable[[Mapping[str, Any]], Optional[Report]],
 ) -> Tuple[Advice, ...]:
-    """The value of a param with which the shapes fit; nothing where no trial shows one.
+    """Returns advice to change a param so that the shapes fit; nothing if no trial succeeds.
 
     Args:
         params: the params of the check.
-        facts: what it found out, the looks at params among it.
-        group: findings of other shapes.
-        try_params: checks again with other params; None where that could not be done.
+        facts: the facts of the check, with the reads of params.
+        group: a group of findings about shapes.
+        try_params: checks again with other params; returns None if that was not possible.
     """
     for key, value, read in _candidates(params, facts, group)[:_MOST_TRIALS]:
         report = try_params(_with(params, key, value))
@@ -35,14 +35,14 @@ def advise(
 
 
 def _helps(report: Report) -> bool:
-    """Whether a trial is a proof: every mode could be traced, and no shape differs."""
+    """Whether a trial succeeds: every mode can be traced, and no shape differs."""
     if any(verdict.verdict == UNTRACEABLE for verdict in report.verdicts):
         return False
     return not any(role_of(finding) == SHAPES for finding in report.findings)
 
 
 def _outcome(report: Report) -> str:
-    """What a successful trial proves. It proves nothing about modes that are not checked."""
+    """Says what a successful trial proves, for the checked modes only."""
     if any(verdict.verdict != RESTORES for verdict in report.verdicts):
         return "the shapes fit"
     checked = [verdict.mode for verdict in report.verdicts]
@@ -63,7 +63,7 @@ _Candidate = Tuple[str, int, ParamRead]
 
 
 def _candidates(params: Mapping[str, Any], facts: Facts, group: Group) -> List[_Candidate]:
-    """Params whose value is near a size that differs, with what the checkpoint has there."""
+    """Returns params with a value near a size that differs, and the value to try. Best first."""
     sizes = _sizes(group)
     reads = {read.key: read for trace in facts.traces for read in trace.params.reads}
     for key in _whole_numbers(params, ""):
@@ -86,7 +86,7 @@ def _candidates(params: Mapping[str, Any], facts: Facts, group: Group) -> List[_
 
 
 def _wanted(value: int, model: int, stored: int) -> Iterator[Tuple[int, int]]:
-    """The values that would make a size the stored one, if it follows from the param simply."""
+    """Yields values that give the stored size, if it is the param plus or times a constant."""
     for rank, offset in enumerate(_OFFSETS):
         if model == value + offset and stored - offset > 0:
             yield rank, stored - offset
@@ -96,7 +96,7 @@ def _wanted(value: int, model: int, stored: int) -> Iterator[Tuple[int, int]]:
 
 
 def _sizes(group: Group) -> "Counter[Tuple[int, int]]":
-    """How often each size of the model meets another one in the checkpoint."""
+    """Counts the pairs of a size in the model and another size in the checkpoint."""
     found: Counter[Tuple[int, int]] = collections.Counter()
     for finding in group.findings:
         if finding.model is not None and finding.checkpoint is not None:
@@ -132,7 +132,7 @@ def _value(params: Mapping[str, Any], read: ParamRead) -> Optional[int]:
 
 
 def _with(params: Mapping[str, Any], key: str, value: int) -> Dict[str, Any]:
-    """A copy of params with another value. It shares the other values with the original."""
+    """Returns a copy of params with one other value. It shares the other values."""
     changed = dict(params)
     at = changed
     *path, last = key.split(".")

@@ -19,7 +19,7 @@ __all__ = ["Facts", "Rule", "all_rules", "role_of", "run_rules"]
 
 @functools.lru_cache(maxsize=None)
 def all_rules() -> Mapping[str, Rule]:
-    """Every rule by its id, sorted."""
+    """Returns all rules by id, sorted."""
     found: Dict[str, Rule] = {}
     for info in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{info.name}")
@@ -27,13 +27,13 @@ def all_rules() -> Mapping[str, Rule]:
         if rule is not None:
             explanation = inspect.cleandoc(module.__doc__ or "")
             found[rule.id] = dataclasses.replace(rule, explanation=explanation)
-    if not found:  # each file would be called good
+    if not found:  # without rules, every check would pass
         raise RuntimeError(f"no rules in {__path__}: the directory cannot be listed")
     return types.MappingProxyType(dict(sorted(found.items())))
 
 
 def run_rules(facts: Facts) -> List[Finding]:
-    """What all rules find that have what they need."""
+    """Returns the findings of all rules that have what they need."""
     return [
         dataclasses.replace(finding, category=rule.category)
         for rule in all_rules().values()
@@ -43,5 +43,5 @@ def run_rules(facts: Facts) -> List[Finding]:
 
 
 def role_of(finding: Finding) -> str:
-    """The role of the rule that found it; see :data:`.base.ROLES`."""
+    """Returns the role of the rule of a finding; see :data:`.base.ROLES`."""
     return all_rules()[finding.rule].role

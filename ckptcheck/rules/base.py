@@ -1,4 +1,4 @@
-"""What a rule is, what it sees, and helpers to say what it found."""
+"""The types of rules and facts, and helpers that rules share."""
 
 import dataclasses
 from typing import (
@@ -38,8 +38,8 @@ RESTORE, FILES, DATA, CODE, PARAMS, DRIFT, ENVIRONMENT = CATEGORIES = (
 
 TRACE, RECORD = "trace", "record"
 NEEDS = (FILES, DATA, TRACE, CODE, RECORD)
-"""What a rule can need: a look at the files, all data of the checkpoint, a finished plan beside a
-checkpoint that can be read, a call of model_fn (even one that failed), a record of the training."""
+"""What a rule can need: the list of files, all data of the checkpoint, a restore plan and a
+readable checkpoint, a call of model_fn (even one that failed), or a record of the training."""
 
 MISSING, UNUSED, SHAPES, UNSOUND, FOR_CHECKS = ROLES = (
     "missing",
@@ -49,27 +49,27 @@ MISSING, UNUSED, SHAPES, UNSOUND, FOR_CHECKS = ROLES = (
     "for-checks",
 )
 """What other parts of ckptcheck do with the findings of a rule: ``missing`` and ``unused`` pair up
-where a variable was renamed; the advice looks for the param that ``shapes`` follow from; a
-checkpoint with an ``unsound`` finding is not the last good one; a snapshot tells about what is
-missing ``for-checks``, even if that is a note."""
+if a variable was renamed; the advice looks for the param that sets the ``shapes``; a checkpoint
+with an ``unsound`` finding is not the last good one; a snapshot reports what is missing
+``for-checks``, even if it is a note."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """All that a rule may look at.
+    """Everything that a rule may use.
 
     Attributes:
         located: which checkpoint a restore would load.
         modes: the modes that are checked.
-        tensorflow: the version of the interpreter, "" where it was not asked.
-        index: what the checkpoint holds; None where it is not there or cannot be read.
+        tensorflow: the version of TensorFlow in the interpreter, "" if it is not known.
+        index: what the checkpoint holds; None if it does not exist or cannot be read.
         unreadable: why it cannot be read.
-        trace: None where nothing was traced, since there is nothing to restore.
+        trace: the traces; None if nothing was traced, because there is nothing to restore.
         params: the params of the check.
         changes: what happened to the files of the model_dir while the code was traced.
-        files: what the checkpoint's files look like; None where nobody looked.
-        scans: what the bytes of its tensors are; None where nobody read them.
-        disagreement: what ckptcheck and TensorFlow read differently out of the index, "" for none.
+        files: the state of the checkpoint's files; None if nothing examined them.
+        scans: a summary of the data of each tensor; None if the data was not read.
+        disagreement: what ckptcheck and TensorFlow read differently from the index, "" for none.
     """
 
     located: Located
@@ -91,27 +91,27 @@ class Facts:
 
     @property
     def data_is_right(self) -> bool:
-        """Whether all data was read, and its checksums say that it belongs to the index."""
+        """Whether all data was read and its checksums match the index."""
         return self.scans is not None and not any(scan.problem for scan in self.scans)
 
     @property
     def plans(self) -> Tuple[RestorePlan, ...]:
-        """The restore plans; none where the checkpoint cannot be read, since none matters then."""
+        """The restore plans; none if the checkpoint cannot be read."""
         return self.trace.plans if self.trace and self.index else ()
 
     @property
     def traces(self) -> Tuple[ModeTrace, ...]:
-        """The traced modes, failed ones included."""
+        """The traces of all modes, including failed ones."""
         return self.trace.modes if self.trace else ()
 
     @property
     def major(self) -> int:
-        """TensorFlow's major version; 0 where nobody asked for it, so that it may be any."""
+        """The major version of TensorFlow; 0 if it is not known."""
         head = self.tensorflow.partition(".")[0]
         return int(head) if head.isdigit() else 2 if head else 0
 
     def has(self, need: str) -> bool:
-        """Whether there is one of :data:`NEEDS`."""
+        """Whether the facts hold this one of :data:`NEEDS`."""
         return {
             FILES: self.files is not None,
             DATA: self.scans is not None,
@@ -121,48 +121,77 @@ class Facts:
         }[need]
 
 
+Title = Callable[[Tuple[Finding, ...]], str]
+"""Makes the headline of a group from its findings."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Rule:
     """One thing that can be wrong.
 
     Attributes:
-        id: its name, kebab-case, which explains itself.
+        id: a kebab-case name that explains itself.
         severity: ``error``, ``warning`` or ``note``.
         category: one of :data:`CATEGORIES`.
-        needs: those of :data:`NEEDS` without which it is not run.
+        needs: what the rule needs to run, from :data:`NEEDS`.
         role: one of :data:`ROLES`, or "".
         summary: one line for ``--list-rules``.
-        check: finds it; a pure function.
-        title: a group's headline, given its findings.
-        good: facts in which it finds nothing.
-        bad: facts in which it finds something.
-        explanation: what goes wrong, why, and what to do: the docstring of its module.
+        check: a pure function that yields the findings.
+        title: the headline of a group, or a function that returns it for the group's findings.
+        bad: facts in which the rule finds something.
+        good: facts in which it finds nothing; None for those of :func:`.examples.facts`.
+        explanation: the docstring of the module: what goes wrong, why, and what to do.
     """
 
     id: str
     severity: str
     summary: str
     check: Callable[[Facts], Iterator[Finding]]
-    title: Callable[[Tuple[Finding, ...]], str]
-    good: Callable[[], Facts]
+    title: Union[str, Title]
     bad: Callable[[], Facts]
     category: str
+    good: Optional[Callable[[], Facts]] = None
     needs: Tuple[str, ...] = ()
     role: str = ""
     explanation: str = ""
 
+    def headline(self, findings: Tuple[Finding, ...]) -> str:
+        """Returns the headline of a group of findings of this rule."""
+        return self.title if isinstance(self.title, str) else self.title(findings)
 
-def counted(findings: Tuple[Finding, ...], one: str, many: str) -> str:
-    """``1 variable is`` or ``12 variables are``."""
-    names = {finding.variable for finding in findings}
-    return one if len(names) == 1 else many.format(len(names))
+    def finding(self, facts: Facts, message: str, **fields: Any) -> Finding:
+        """Returns a finding of this rule.
+
+        Args:
+            facts: the facts of the check. The finding is about all its modes.
+            message: what is wrong.
+            fields: other fields of :class:`Finding`. They override the severity of the rule and
+                the modes of the check.
+        """
+        found = Finding(self.id, self.severity, message, facts.modes)
+        return dataclasses.replace(found, **fields)
+
+
+def counted(one: str, many: str) -> Title:
+    """Returns a title that counts variables, or the subjects of findings without a variable.
+
+    Args:
+        one: the title for one variable.
+        many: the title for several, with ``{}`` for their number.
+    """
+
+    def title(findings: Tuple[Finding, ...]) -> str:
+        count = len({finding.variable or finding.subject for finding in findings})
+        return one if count == 1 else many.format(count)
+
+    return title
 
 
 class PerVariable:
-    """Gathers what is wrong with variables over the modes.
+    """Collects findings about variables from all modes.
 
-    There is one finding for each variable and each outcome: what is said of a mode in which the
-    variable is silently wrong is not true of one that fails.
+    Modes in which a variable has the same outcome share one finding. Each other outcome has its own
+    finding, because the message differs.
     """
 
     def __init__(self, rule: Rule) -> None:
@@ -182,11 +211,11 @@ class PerVariable:
 
         Args:
             plan: the plan of the mode.
-            declared: the read, or the variable of the model where none is read.
-            outcome: what it does to the mode.
+            declared: the read, or the model's variable if nothing reads it.
+            outcome: the outcome of the mode.
             message: what is wrong.
             stored: what the checkpoint holds.
-            data: what the message says.
+            data: the values in the message.
         """
         if isinstance(declared, Read):
             name, model, data = declared.key, model_spec(declared), {"role": declared.role, **data}
@@ -213,36 +242,31 @@ class PerVariable:
         )
 
     def findings(self) -> Iterator[Finding]:
-        """The findings, by variable."""
+        """Returns the findings, sorted by variable."""
         return iter(sorted(self._found.values(), key=lambda found: natural_key(found.variable)))
 
 
 def model_spec(read: Read) -> VariableSpec:
-    """What the model declares for a read, under the name that it has in the checkpoint."""
+    """Returns what the model declares for a read, under its name in the checkpoint."""
     return VariableSpec(read.key, read.shape, read.dtype)
 
 
 def reads_by_key(plan: RestorePlan) -> Dict[str, Read]:
-    """One read for each key: the parts of a partitioned variable ask for the same."""
+    """Returns one read for each key. The parts of a partitioned variable have the same key."""
     found: Dict[str, Read] = {}
     for read in plan.reads:
         found.setdefault(read.key, read)
     return found
 
 
-def all_modes(facts: Facts, outcome: Outcome) -> Mapping[str, Outcome]:
-    """The same outcome in every mode that is checked."""
-    return dict.fromkeys(facts.modes, outcome)
-
-
 def missing_reads(facts: Facts, plan: RestorePlan) -> List[Read]:
-    """The reads of a plan that the checkpoint has no tensor for."""
+    """Returns the reads of a plan that find no tensor in the checkpoint."""
     stored = facts.stored
     return [read for key, read in reads_by_key(plan).items() if key not in stored]
 
 
 def lost_optimizer(facts: Facts, plan: RestorePlan) -> List[Read]:
-    """The missing reads where only the optimizer's own state is missing; else none."""
+    """Returns the missing reads if only slots of the optimizer are missing, else nothing."""
     missing = missing_reads(facts, plan)
     weights = [read for read in plan.reads if read.role == "weight"]
     only_slots = bool(weights) and all(read.role == "slot" for read in missing)
@@ -250,18 +274,18 @@ def lost_optimizer(facts: Facts, plan: RestorePlan) -> List[Read]:
 
 
 def of_another_kind(facts: Facts) -> bool:
-    """Whether an object-based checkpoint meets a saver that asks for names of variables."""
+    """Whether the checkpoint is object-based, but the saver asks for names of variables."""
     if facts.index is None or not facts.index.object_based:
         return False
     return any(missing_reads(facts, plan) for plan in facts.plans)
 
 
 def restores_nothing(facts: Facts) -> int:
-    """How many tensors are left unread where no plan reads more than the global step.
+    """Returns the number of unread tensors if no plan reads more than the global step.
 
     Returns:
-        0 where a plan reads more, where something else keeps the model from being restored, and
-        where there is nothing more to read.
+        0 if a plan reads more, if the restore fails for another reason, or if the checkpoint holds
+        nothing else.
     """
     if of_another_kind(facts) or not facts.plans or any(p.uninitialized for p in facts.plans):
         return 0
@@ -274,9 +298,9 @@ def restores_nothing(facts: Facts) -> int:
 def outcomes_of_reading(
     facts: Facts, names: Iterable[str], outcome: Outcome = FAILS_AT_RESTORE
 ) -> Dict[str, Outcome]:
-    """The outcome in the modes whose restore reads one of these tensors.
+    """Returns the outcome for each mode that restores one of these tensors.
 
-    Without a trace, as of an inspection, nobody knows what is read: then there are none.
+    Without a trace (``inspect``, ``verify``) the reads are not known, and the result is empty.
     """
     wanted = set(names)
     return {
@@ -285,25 +309,25 @@ def outcomes_of_reading(
 
 
 def untraced(facts: Facts, effect: str) -> str:
-    """What TensorFlow does, to end a message with where no verdicts of the modes say so."""
+    """Returns the end of a message that says what TensorFlow does; "" if verdicts say it."""
     return "" if facts.modes else f"; {effect}"
 
 
 def bytes_said(count: int, adjective: str = "") -> str:
-    """``1 byte`` or ``12 more bytes``."""
+    """Returns a number of bytes in words: ``1 byte``, ``12 more bytes``."""
     words = (str(count), adjective, "byte" if count == 1 else "bytes")
     return " ".join(word for word in words if word)
 
 
 def some_names(names: Sequence[str], most: int = 3) -> str:
-    """A few of several names in one line."""
+    """Returns the first names in one line, and how many more there are."""
     shown = ", ".join(sorted(names, key=natural_key)[:most])
     rest = len(names) - most
     return f"{shown} and {rest} more" if rest > 0 else shown
 
 
 def is_slot_name(name: str, names: Mapping[str, Any]) -> bool:
-    """Whether a name is another variable's with something after it, as slots are named."""
+    """Whether the name of another variable, followed by a slash, starts this name."""
     end = name.find("/")
     for _ in range(_MOST_SCOPES):
         if end < 0:
@@ -315,4 +339,4 @@ def is_slot_name(name: str, names: Mapping[str, Any]) -> bool:
 
 
 _MOST_SCOPES = 64
-"""No graph has names as deep as this; a hostile index can have one of slashes alone."""
+"""Real names have fewer scopes. A hostile index may hold a name that is all slashes."""

@@ -24,10 +24,9 @@ from .base import (
     SILENTLY_WRONG,
     Facts,
     Rule,
-    all_modes,
     untraced,
 )
-from .examples import MISSING, facts, nothing_to_restore
+from .examples import MISSING, nothing_to_restore
 from .state_file_wording import NOT_FOUND, absence_text, not_found_outcomes, state_file_fix
 
 
@@ -43,11 +42,9 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _missing(facts: Facts, located: Missing) -> Finding:
-    return Finding(
-        rule=RULE.id,
-        severity=RULE.severity,
-        message=absence_text(located) + untraced(facts, _effect(located)),
-        modes=facts.modes,
+    return RULE.finding(
+        facts,
+        absence_text(located) + untraced(facts, _effect(located)),
         outcomes=_outcomes(facts, located),
         subject="missing",
         hint=_hint(located),
@@ -61,12 +58,11 @@ def _missing(facts: Facts, located: Missing) -> Finding:
 
 
 def _elsewhere(facts: Facts, located: Found) -> Finding:
-    return Finding(
-        rule=RULE.id,
-        severity="warning",
-        message=f"the state file names {located.prefix}: TensorFlow loads that one"
+    return RULE.finding(
+        facts,
+        f"the state file names {located.prefix}: TensorFlow loads that one"
         + (f", not one of those in {located.model_dir}" if located.candidates else ""),
-        modes=facts.modes,
+        severity="warning",
         subject="elsewhere",
         hint=state_file_fix(located),
         data={"checkpoint": located.prefix, "candidates": list(located.candidates)},
@@ -90,7 +86,7 @@ def _outcomes(facts: Facts, located: Missing) -> Dict[str, Outcome]:
         first and _ends_as_a_folder(located.prefix)
     )
     if is_opened or (first and located.link):  # TensorFlow finds it, but cannot read it
-        return dict(all_modes(facts, FAILS_AT_RESTORE))
+        return dict.fromkeys(facts.modes, FAILS_AT_RESTORE)
     raises_always = first and not located.folder_exists
     return not_found_outcomes(facts, FAILS_BEFORE_MODEL_FN if raises_always else SILENTLY_WRONG)
 
@@ -136,6 +132,5 @@ RULE = Rule(
     check=check,
     category=FILES,
     title=title,
-    good=facts,
     bad=lambda: nothing_to_restore(MISSING),
 )

@@ -1,24 +1,49 @@
-"""Findings about code that failed while it was traced; each rule takes its own kinds of failure."""
+"""Makes the rules about code that failed while it was traced: one rule for each kind of failure."""
 
 import difflib
 from typing import Dict, Iterator, List, Tuple
 
 from ..protocol import Failure, FailureKind, Location, ModeTrace, to_json
 from ..results import Finding, Outcome
-from .base import CANNOT_BE_TRACED, Facts, Rule
+from .base import CANNOT_BE_TRACED, CODE, Facts, Rule
+from .examples import failed
 
 
-def failures(
-    facts: Facts, kinds: Tuple[FailureKind, ...], rule: Rule, outcome: Outcome = CANNOT_BE_TRACED
-) -> Iterator[Finding]:
-    """Yields one finding for each failure; modes that fail alike share one.
+def failure_rule(
+    rule_id: str,
+    summary: str,
+    title: str,
+    example: Failure,
+    also: Tuple[FailureKind, ...] = (),
+    outcome: Outcome = CANNOT_BE_TRACED,
+) -> Rule:
+    """Returns a rule that finds failures of one kind.
 
     Args:
-        facts: what is known.
-        kinds: the kinds of failure that the rule is about.
-        rule: the rule.
+        rule_id: the id of the rule.
+        summary: one line for ``--list-rules``.
+        title: the headline of a group, with ``{}`` for the modes.
+        example: a failure of this kind.
+        also: other kinds of failure that the rule finds.
         outcome: what the failure does to its modes.
     """
+    rule = Rule(
+        id=rule_id,
+        severity="error",
+        summary=summary,
+        check=lambda facts: _findings(facts, (example.kind, *also), rule, outcome),
+        category=CODE,
+        needs=(CODE,),
+        title=lambda findings: title.format(", ".join(findings[0].modes).upper()),
+        bad=lambda: failed(example),
+    )
+    return rule
+
+
+def _findings(
+    facts: Facts, kinds: Tuple[FailureKind, ...], rule: Rule, outcome: Outcome
+) -> Iterator[Finding]:
+    """Yields one finding for each failure; modes that fail alike share one."""
     alike: Dict[Failure, List[ModeTrace]] = {}
     for trace in facts.traces:
         if trace.failure is not None and trace.failure.kind in kinds:
@@ -33,10 +58,9 @@ def _finding(
     modes = tuple(trace.mode for trace in traces)
     last = failure.frames[-1] if failure.frames else None
     named = f"{failure.type}: {failure.message}" if failure.type else failure.message
-    return Finding(
-        rule=rule.id,
-        severity=rule.severity,
-        message=named,
+    return rule.finding(
+        facts,
+        named,
         modes=modes,
         outcomes=dict.fromkeys(modes, outcome),
         subject="{}@{}".format(failure.type or failure.kind.value, "+".join(modes)),
@@ -54,7 +78,7 @@ def _finding(
 
 
 def _missing_file(facts: Facts, failure: Failure) -> str:
-    """What to do where the code did not find a file that a snapshot leaves out."""
+    """Returns a hint if the code did not find a file that a snapshot leaves out, else ""."""
     model_dir = facts.located.model_dir
     not_found = failure.type in ("FileNotFoundError", "NotFoundError")
     if facts.files is None or not facts.files.snapshot or not not_found:
@@ -68,7 +92,7 @@ def _missing_file(facts: Facts, failure: Failure) -> str:
 
 
 def _missing_param(facts: Facts, trace: ModeTrace) -> str:
-    """What to do where the code did not find a key in the params."""
+    """Returns a hint if the code did not find a key in the params, else ""."""
     failure = trace.failure
     raised = [read for read in trace.params.reads if read.raised]
     if failure is None or failure.type not in ("KeyError", "AttributeError") or not raised:

@@ -9,7 +9,7 @@ What to do: nothing, or trace with the TensorFlow that the code runs on (``--pyt
 """
 
 import dataclasses
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ..results import Finding
 from .base import CODE, ENVIRONMENT, Facts, Rule
@@ -21,19 +21,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     if facts.trace is None:
         return
     for thing in facts.trace.environment.stand_ins:
-        yield Finding(
-            rule=RULE.id,
-            severity=RULE.severity,
-            message=thing,
-            modes=facts.modes,
-            subject=thing,
-            data={"shim": thing},
-        )
-
-
-def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    return "compatibility shims were used to trace TensorFlow 1 code"
+        yield RULE.finding(facts, thing, subject=thing, data={"shim": thing})
 
 
 def _bad() -> Facts:
@@ -50,7 +38,6 @@ RULE = Rule(
     check=check,
     category=ENVIRONMENT,
     needs=(CODE,),
-    title=title,
-    good=facts,
+    title="compatibility shims were used to trace TensorFlow 1 code",
     bad=_bad,
 )

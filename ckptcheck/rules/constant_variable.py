@@ -9,9 +9,8 @@ What to do: nothing if the variable is meant to be constant (a mask, a table of 
 compare it with an earlier checkpoint.
 """
 
-import dataclasses
 import math
-from typing import Iterator, Optional, Tuple
+from typing import Iterator, Optional
 
 from ..model_dir import TensorScan
 from ..protocol import VariableSpec
@@ -31,11 +30,9 @@ def check(facts: Facts) -> Iterator[Finding]:
         shape = scan.variable.shape or ()
         if len(shape) < 2 or (scan.variable.elements or 0) < 2 or not scan.constant:
             continue
-        yield Finding(
-            rule=RULE.id,
-            severity=RULE.severity,
-            message=f"{name} is {scan.least:g} everywhere",
-            modes=facts.modes,
+        yield RULE.finding(
+            facts,
+            f"{name} is {scan.least:g} everywhere",
             variable=name,
             data={"value": _number(scan.least)},
         )
@@ -46,11 +43,6 @@ def _number(value: Optional[float]) -> object:
     return value if value is None or math.isfinite(value) else str(value)
 
 
-def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    return counted(findings, "1 variable is constant", "{} variables are constant")
-
-
 RULE = Rule(
     id="constant-variable",
     severity="note",
@@ -58,10 +50,8 @@ RULE = Rule(
     check=check,
     category=DATA,
     needs=(DATA,),
-    title=title,
-    good=facts,
-    bad=lambda: dataclasses.replace(
-        facts(),
-        scans=(TensorScan(VariableSpec("dense/kernel", (1, 64), "float32"), "", 0, 0, 0.0, 0.0),),
+    title=counted("1 variable is constant", "{} variables are constant"),
+    bad=lambda: facts(
+        scans=(TensorScan(VariableSpec("dense/kernel", (1, 64), "float32"), "", 0, 0, 0.0, 0.0),)
     ),
 )

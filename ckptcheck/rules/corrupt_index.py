@@ -10,7 +10,6 @@ writes such an index: a tool wrote it, or the file was changed.
 What to do: use the previous checkpoint, or save it again with the tool that wrote it.
 """
 
-import dataclasses
 from typing import Iterator, Tuple
 
 from ..model_dir import CheckpointFiles, EntryFlaw, FlawKind
@@ -32,11 +31,10 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _finding(facts: Facts, flaw: EntryFlaw, severity: str, effect: str) -> Finding:
     raises = severity == "error"
-    return Finding(
-        rule=RULE.id,
+    return RULE.finding(
+        facts,
+        f"{flaw.variable}: {flaw.text}" + untraced(facts, effect),
         severity=severity,
-        message=f"{flaw.variable}: {flaw.text}" + untraced(facts, effect),
-        modes=facts.modes,
         outcomes=outcomes_of_reading(facts, [flaw.variable]) if raises else {},
         subject=f"{flaw.variable} {flaw.kind}",
         hint="use the previous checkpoint",
@@ -60,11 +58,9 @@ RULE = Rule(
     needs=(FILES,),
     role=UNSOUND,
     title=title,
-    good=facts,
-    bad=lambda: dataclasses.replace(
-        facts(),
+    bad=lambda: facts(
         files=CheckpointFiles(
             flaws=(EntryFlaw("dense/kernel", FlawKind.SIZE, "its shape takes 256 bytes, not 4"),)
-        ),
+        )
     ),
 )

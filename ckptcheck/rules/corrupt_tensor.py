@@ -10,8 +10,7 @@ What to do: copy the data file again from where it was written, or use the previ
 (``ckptcheck verify --all-checkpoints`` finds the last good one).
 """
 
-import dataclasses
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ..model_dir import FlawKind, TensorScan
 from ..protocol import VariableSpec
@@ -33,21 +32,14 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _finding(facts: Facts, name: str, problem: str) -> Finding:
-    return Finding(
-        rule=RULE.id,
-        severity=RULE.severity,
-        message=f"{name}: {problem}" + untraced(facts, "restoring it raises"),
-        modes=facts.modes,
+    return RULE.finding(
+        facts,
+        f"{name}: {problem}" + untraced(facts, "restoring it raises"),
         outcomes=outcomes_of_reading(facts, [name]),
         variable=name,
         hint="copy the index and the data files again from where they were written",
         data={"problem": problem},
     )
-
-
-def title(findings: Tuple[Finding, ...]) -> str:
-    """Returns the headline of a group."""
-    return counted(findings, "1 tensor is corrupt", "{} tensors are corrupt")
 
 
 RULE = Rule(
@@ -57,12 +49,10 @@ RULE = Rule(
     check=check,
     category=DATA,
     role=UNSOUND,
-    title=title,
-    good=facts,
-    bad=lambda: dataclasses.replace(
-        facts(),
+    title=counted("1 tensor is corrupt", "{} tensors are corrupt"),
+    bad=lambda: facts(
         scans=(
             TensorScan(VariableSpec("dense/kernel", (1, 64), "float32"), "Checksum does not match"),
-        ),
+        )
     ),
 )

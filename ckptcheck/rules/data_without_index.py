@@ -8,8 +8,7 @@ What to do: copy the ``.index`` file from where the checkpoint was written. If i
 the data files are useless.
 """
 
-import dataclasses
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ..model_dir import CheckpointFiles
 from ..results import Finding
@@ -21,20 +20,13 @@ from .file_names import stable_name
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds data files that have no index."""
     for name in facts.files.without_index if facts.files is not None else ():
-        yield Finding(
-            rule=RULE.id,
-            severity=RULE.severity,
-            message=f"{name} has no index beside it, so TensorFlow finds no checkpoint there",
-            modes=facts.modes,
+        yield RULE.finding(
+            facts,
+            f"{name} has no index beside it, so TensorFlow finds no checkpoint there",
             subject=stable_name(name),
             hint="copy its .index file from where it was written; without one it is useless",
             data={"file": name},
         )
-
-
-def title(findings: Tuple[Finding, ...]) -> str:
-    """Returns the headline of a group."""
-    return "data files of another checkpoint lack their index"
 
 
 RULE = Rule(
@@ -44,9 +36,6 @@ RULE = Rule(
     check=check,
     category=FILES,
     needs=(FILES,),
-    title=title,
-    good=facts,
-    bad=lambda: dataclasses.replace(
-        facts(), files=CheckpointFiles(without_index=("model.ckpt-20.data-00000-of-00001",))
-    ),
+    title="data files of another checkpoint lack their index",
+    bad=lambda: facts(files=CheckpointFiles(without_index=("model.ckpt-20.data-00000-of-00001",))),
 )

@@ -8,11 +8,11 @@ What to do: nothing, or add the key to the params.
 
 import dataclasses
 import json
-from typing import Dict, Iterator, Tuple
+from typing import Dict, Iterator
 
 from ..protocol import ParamRead
 from ..results import Finding
-from .base import CODE, PARAMS, Facts, Rule
+from .base import CODE, PARAMS, Facts, Rule, counted
 from .examples import with_params
 
 
@@ -23,27 +23,20 @@ def check(facts: Facts) -> Iterator[Finding]:
         for read in trace.params.reads:
             if read.found or not read.has_default or read.default is None:
                 continue
-            known = found.setdefault(read.key, _finding(read))
+            known = found.setdefault(read.key, _finding(facts, read))
             found[read.key] = dataclasses.replace(known, modes=(*known.modes, trace.mode))
     return iter(found.values())
 
 
-def _finding(read: ParamRead) -> Finding:
-    return Finding(
-        rule=RULE.id,
-        severity=RULE.severity,
-        message=f"{read.key} is not in the params; model_fn used {json.dumps(read.default)}",
+def _finding(facts: Facts, read: ParamRead) -> Finding:
+    return RULE.finding(
+        facts,
+        f"{read.key} is not in the params; model_fn used {json.dumps(read.default)}",
+        modes=(),
         subject=read.key,
         data={"param": read.key, "default": read.default},
         location=read.location,
     )
-
-
-def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    if len(findings) == 1:
-        return "model_fn used a default for 1 param"
-    return f"model_fn used a default for {len(findings)} params"
 
 
 RULE = Rule(
@@ -53,7 +46,7 @@ RULE = Rule(
     check=check,
     category=PARAMS,
     needs=(CODE,),
-    title=title,
+    title=counted("model_fn used a default for 1 param", "model_fn used a default for {} params"),
     good=lambda: with_params({"units": 8}, ParamRead("units", True)),
     bad=lambda: with_params({}, ParamRead("units", False, 4, True)),
 )

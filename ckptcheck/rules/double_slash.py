@@ -9,7 +9,7 @@ checkpoint by its relative path; or remove the slashes at the end of the model_d
 """
 
 import dataclasses
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ..model_dir import Found
 from ..results import Finding
@@ -27,22 +27,16 @@ def check(facts: Facts) -> Iterator[Finding]:
     named = f"the state file names {located.written}"
     if not in_state_file:
         named = f"{located.named} ends with //"
-    yield Finding(
-        rule=RULE.id,
-        severity=RULE.severity if facts.modes else "warning",
-        message=f"{named}: TensorFlow 1 does not find a checkpoint with // before its name"
+    yield RULE.finding(
+        facts,
+        f"{named}: TensorFlow 1 does not find a checkpoint with // before its name"
         + untraced(facts, NOT_FOUND),
-        modes=facts.modes,
+        severity=RULE.severity if facts.modes else "warning",
         outcomes=not_found_outcomes(facts),
         subject="state file" if in_state_file else "model_dir",
         hint=state_file_fix(located) if in_state_file else f"give {located.model_dir} as model_dir",
         data={"checkpoint": located.prefix, "written": located.written, "named": located.named},
     )
-
-
-def title(findings: Tuple[Finding, ...]) -> str:
-    """Returns the headline of a group."""
-    return "TensorFlow 1 does not find the checkpoint"
 
 
 RULE = Rule(
@@ -51,11 +45,6 @@ RULE = Rule(
     summary="Two slashes precede the checkpoint's name, so TensorFlow 1 does not find it.",
     check=check,
     category=FILES,
-    title=title,
-    good=facts,
-    bad=lambda: dataclasses.replace(
-        facts(),
-        tensorflow="1.15.5",
-        located=dataclasses.replace(LOCATED, double_slash=True),
-    ),
+    title="TensorFlow 1 does not find the checkpoint",
+    bad=lambda: facts(tensorflow="1.15.5", located=dataclasses.replace(LOCATED, double_slash=True)),
 )

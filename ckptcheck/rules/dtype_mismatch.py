@@ -8,19 +8,10 @@ What to do: cast the feature, or give the layer a dtype. To change the dtype in 
 the checkpoint anew.
 """
 
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ..results import Finding
-from .base import (
-    FAILS_AT_RESTORE,
-    RESTORE,
-    TRACE,
-    Facts,
-    PerVariable,
-    Rule,
-    counted,
-    reads_by_key,
-)
+from .base import FAILS_AT_RESTORE, RESTORE, TRACE, Facts, PerVariable, Rule, counted, reads_by_key
 from .examples import facts, read
 
 
@@ -42,12 +33,6 @@ def check(facts: Facts) -> Iterator[Finding]:
     return found.findings()
 
 
-def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    what = counted(findings, "a variable has", "{} variables have")
-    return f"{what} another dtype in the checkpoint than in the model"
-
-
 RULE = Rule(
     id="dtype-mismatch",
     severity="error",
@@ -55,8 +40,10 @@ RULE = Rule(
     check=check,
     category=RESTORE,
     needs=(TRACE,),
-    title=title,
-    good=facts,
+    title=counted(
+        "a variable has another dtype in the checkpoint than in the model",
+        "{} variables have another dtype in the checkpoint than in the model",
+    ),
     bad=lambda: facts(
         reads=(read("dense/kernel", (1, 64), "float64"),),
         stored={"dense/kernel": ((1, 64), "float32")},

@@ -1,4 +1,4 @@
-"""An in-memory builder of facts: the rules' examples and their tests need no real artefact."""
+"""Builds facts in memory, for the examples of rules and for tests."""
 
 import dataclasses
 from typing import Any, Mapping, Optional, Tuple
@@ -37,14 +37,11 @@ def read(
     check: str = "none",
     role: str = "weight",
 ) -> Read:
-    """A read of a whole variable of the same name."""
+    """Returns a read of a whole variable with the same name."""
     return Read(key, key, shape, dtype, "", ReadSink.ASSIGN, ReadCheck(check), role)
 
 
-READS = (
-    read("dense/kernel", (1, 64)),
-    read("global_step", (), "int64", role="global_step"),
-)
+READS = (read("dense/kernel", (1, 64)), read("global_step", (), "int64", role="global_step"))
 
 LOCATED = Found(
     named="runs/base",
@@ -81,8 +78,9 @@ def facts(
     train_reads: Tuple[Read, ...] = (),
     plan: Optional[RestorePlan] = None,
     object_based: bool = False,
+    **others: Any,
 ) -> Facts:
-    """A checkpoint and a model whose three modes restore it.
+    """Returns facts about a checkpoint and a model that restores it in three modes.
 
     Args:
         stored: what the checkpoint holds.
@@ -90,6 +88,7 @@ def facts(
         train_reads: what TRAIN reads beside them.
         plan: other parts of the plans.
         object_based: see :class:`..protocol.CheckpointIndex`.
+        others: other fields of the facts.
     """
     variables = tuple(VariableSpec(name, *stored[name]) for name in sorted(stored))
     base = plan or RestorePlan("", ())
@@ -97,13 +96,14 @@ def facts(
         dataclasses.replace(base, mode=mode, reads=reads + (train_reads if mode == "train" else ()))
         for mode in MODES
     ]
-    return Facts(
+    found = Facts(
         located=LOCATED,
         modes=MODES,
         tensorflow="2.15.1",
         index=CheckpointIndex(LOCATED.prefix, 10, variables, object_based),
         trace=_trace(tuple(FinishedTrace(plan.mode, plan) for plan in plans)),
     )
+    return dataclasses.replace(found, **others)
 
 
 def _trace(modes: Tuple[ModeTrace, ...]) -> Trace:
@@ -116,19 +116,17 @@ def _trace(modes: Tuple[ModeTrace, ...]) -> Trace:
 
 
 def failed(failure: Failure) -> Facts:
-    """A model_fn that cannot be traced in any mode."""
-    trace = _trace(tuple(FailedTrace(mode, failure) for mode in MODES))
-    return dataclasses.replace(facts(), trace=trace)
+    """Returns facts about a model_fn that cannot be traced in any mode."""
+    return facts(trace=_trace(tuple(FailedTrace(mode, failure) for mode in MODES)))
 
 
 def with_params(params: Mapping[str, Any], *reads: ParamRead, taken: bool = True) -> Facts:
-    """A model_fn that looks at its params in some way."""
-    base = facts()
+    """Returns facts about a model_fn that makes these reads of its params."""
     use = ParamsUse(tuple(reads), False, taken)
-    modes = tuple(dataclasses.replace(mode, seen=Observed(use)) for mode in base.traces)
-    return dataclasses.replace(base, params=params, trace=_trace(modes))
+    modes = tuple(dataclasses.replace(mode, seen=Observed(use)) for mode in facts().traces)
+    return facts(params=params, trace=_trace(modes))
 
 
 def nothing_to_restore(located: Located) -> Facts:
-    """A model_dir whose checkpoint is not there."""
+    """Returns facts about a model_dir without a checkpoint to restore."""
     return Facts(located=located, modes=MODES, tensorflow="2.15.1")

@@ -12,7 +12,7 @@ What to do: before TRAIN runs, replace the file ``checkpoint`` in the model_dir 
 """
 
 import dataclasses
-from typing import Iterator, Sequence, Tuple
+from typing import Iterator, Sequence
 
 from ..model_dir import Found
 from ..protocol import TRAIN
@@ -47,10 +47,10 @@ def _finding(
 ) -> Finding:
     modes = (TRAIN,) if facts.modes else ()
     exist = paths is located.listed_elsewhere
-    return Finding(
-        rule=RULE.id,
+    return RULE.finding(
+        facts,
+        message,
         severity=severity,
-        message=message,
         modes=modes,
         outcomes=dict.fromkeys(modes, FAILS_AT_RESTORE) if severity == "error" else {},
         subject="checkpoints" if exist else "directories",
@@ -59,21 +59,14 @@ def _finding(
     )
 
 
-def title(findings: Tuple[Finding, ...]) -> str:
-    """Returns the headline of a group."""
-    return "the state file lists checkpoints of another directory"
-
-
 RULE = Rule(
     id="foreign-checkpoint",
     severity="warning",
     summary="The state file lists checkpoints of another directory, which TRAIN would delete.",
     check=check,
     category=FILES,
-    title=title,
-    good=facts,
-    bad=lambda: dataclasses.replace(
-        facts(),
-        located=dataclasses.replace(LOCATED, listed_elsewhere=("/runs/first/model.ckpt-10",)),
+    title="the state file lists checkpoints of another directory",
+    bad=lambda: facts(
+        located=dataclasses.replace(LOCATED, listed_elsewhere=("/runs/first/model.ckpt-10",))
     ),
 )

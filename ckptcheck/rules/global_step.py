@@ -7,7 +7,7 @@ What to do: save the global step (``tf.compat.v1.train.get_or_create_global_step
 variables.
 """
 
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ..results import Finding
 from .base import (
@@ -45,11 +45,6 @@ def check(facts: Facts) -> Iterator[Finding]:
     return found.findings()
 
 
-def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    return "the global step does not restore"
-
-
 RULE = Rule(
     id="global-step",
     severity="error",
@@ -57,7 +52,6 @@ RULE = Rule(
     check=check,
     category=RESTORE,
     needs=(TRACE,),
-    title=title,
-    good=facts,
+    title="the global step does not restore",
     bad=lambda: facts(stored={"dense/kernel": ((1, 64), "float32")}),
 )

@@ -9,8 +9,7 @@ What to do: verify the checksums with ``ckptcheck verify``. If they match, the f
 together.
 """
 
-import dataclasses
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ..model_dir import CheckpointFiles
 from ..results import Finding
@@ -26,21 +25,14 @@ def check(facts: Facts) -> Iterator[Finding]:
         return
     hours = abs(facts.files.data_newer_by) / 3600
     order = "before" if facts.files.data_newer_by > 0 else "after"
-    yield Finding(
-        rule=RULE.id,
-        severity=RULE.severity,
-        message=f"the index was written {hours:.1f} hours {order} the newest data file; "
+    yield RULE.finding(
+        facts,
+        f"the index was written {hours:.1f} hours {order} the newest data file; "
         "if they come from two saves, TensorFlow notices only wrong sizes and checksums",
-        modes=facts.modes,
         subject="index",
         hint="verify the checksums with ckptcheck verify" if facts.scans is None else "",
         data={"data_newer_by_seconds": facts.files.data_newer_by},
     )
-
-
-def title(findings: Tuple[Finding, ...]) -> str:
-    """Returns the headline of a group."""
-    return "index and data were written at different times"
 
 
 RULE = Rule(
@@ -50,7 +42,6 @@ RULE = Rule(
     check=check,
     category=FILES,
     needs=(FILES,),
-    title=title,
-    good=facts,
-    bad=lambda: dataclasses.replace(facts(), files=CheckpointFiles(data_newer_by=86400.0)),
+    title="index and data were written at different times",
+    bad=lambda: facts(files=CheckpointFiles(data_newer_by=86400.0)),
 )

@@ -10,13 +10,12 @@ them, and name that function.
 
 import dataclasses
 import re
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ..protocol import Failure, FailureKind
 from ..results import Finding
-from .base import CODE, Facts, Rule
-from .code_failures import failures
-from .examples import facts, failed
+from .base import Facts
+from .code_failures import failure_rule
 
 _NEEDS_MORE = re.compile(r"missing \d+ required (positional|keyword-only) argument")
 _WRAP = (
@@ -24,29 +23,19 @@ _WRAP = (
     "with no other arguments: name a function that passes the others"
 )
 
+_RAISED = failure_rule(
+    "input-fn-raised",
+    summary="The input_fn of --input-fn, or the import of its module, raised.",
+    title="the input_fn raised in {}",
+    example=Failure(FailureKind.INPUT_FN, "TypeError", "missing 1 required positional argument"),
+)
+
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds modes whose input_fn raised."""
-    for finding in failures(facts, (FailureKind.INPUT_FN,), RULE):
+    for finding in _RAISED.check(facts):
         needs_more = not finding.detail and _NEEDS_MORE.search(finding.message)
         yield dataclasses.replace(finding, hint=_WRAP) if needs_more else finding
 
 
-def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    return "the input_fn raised in {}".format(", ".join(findings[0].modes).upper())
-
-
-RULE = Rule(
-    id="input-fn-raised",
-    severity="error",
-    summary="The input_fn of --input-fn, or the import of its module, raised.",
-    check=check,
-    category=CODE,
-    needs=(CODE,),
-    title=title,
-    good=facts,
-    bad=lambda: failed(
-        Failure(FailureKind.INPUT_FN, "TypeError", "missing 1 required positional argument")
-    ),
-)
+RULE = dataclasses.replace(_RAISED, check=check)

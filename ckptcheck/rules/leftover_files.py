@@ -10,7 +10,6 @@ What to do: delete the files of an interrupted save when no training runs. If da
 saves may be mixed, verify the checksums (``ckptcheck verify``) before you delete anything.
 """
 
-import dataclasses
 from typing import Any, Iterator, Mapping, Tuple
 
 from ..model_dir import CheckpointFiles
@@ -50,11 +49,10 @@ _REMAINS = "delete it when no training or copy is running"
 def _finding(
     facts: Facts, severity: str, name: str, message: str, hint: str, data: Mapping[str, Any]
 ) -> Finding:
-    return Finding(
-        rule=RULE.id,
+    return RULE.finding(
+        facts,
+        message,
         severity=severity,
-        message=message,
-        modes=facts.modes,
         subject=stable_name(name),
         hint=hint,
         data={"file": name, **data},
@@ -76,8 +74,5 @@ RULE = Rule(
     category=FILES,
     needs=(FILES,),
     title=title,
-    good=facts,
-    bad=lambda: dataclasses.replace(
-        facts(), files=CheckpointFiles(unreferenced=("model.ckpt-10.data-00000-of-00002",))
-    ),
+    bad=lambda: facts(files=CheckpointFiles(unreferenced=("model.ckpt-10.data-00000-of-00002",))),
 )

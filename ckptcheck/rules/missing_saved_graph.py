@@ -7,9 +7,8 @@ What to do: nothing for the restore. Copy the ``.meta`` file too, so that checks
 ``--features`` nor ``--behavior``.
 """
 
-import dataclasses
 import os
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ..model_dir import CheckpointFiles
 from ..results import Finding
@@ -28,19 +27,12 @@ def check(facts: Facts) -> Iterator[Finding]:
     problem = files.graph_problem
     wrong = f"cannot be read ({problem})" if problem else "is missing"
     instead = "ckptcheck reads graph.pbtxt instead, and " if files.other_graph else ""
-    yield Finding(
-        rule=RULE.id,
-        severity=RULE.severity,
-        message=f"{name} {wrong}; {instead}TensorFlow restores without it",
-        modes=facts.modes,
+    yield RULE.finding(
+        facts,
+        f"{name} {wrong}; {instead}TensorFlow restores without it",
         subject="unreadable" if problem else "missing",
         data={"file": name, "problem": problem, "graph_pbtxt": files.other_graph},
     )
-
-
-def title(findings: Tuple[Finding, ...]) -> str:
-    """Returns the headline of a group."""
-    return "there is no readable saved graph beside the weights"
 
 
 RULE = Rule(
@@ -51,7 +43,6 @@ RULE = Rule(
     category=FILES,
     needs=(FILES,),
     role=FOR_CHECKS,
-    title=title,
-    good=facts,
-    bad=lambda: dataclasses.replace(facts(), files=CheckpointFiles(saved_graph=False)),
+    title="there is no readable saved graph beside the weights",
+    bad=lambda: facts(files=CheckpointFiles(saved_graph=False)),
 )

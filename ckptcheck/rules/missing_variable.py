@@ -10,7 +10,7 @@ checkpoint. To keep the new model, start a new model_dir and take over what fits
 ``tf.train.init_from_checkpoint``.
 """
 
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ..results import Finding
 from .base import (
@@ -44,15 +44,6 @@ def check(facts: Facts) -> Iterator[Finding]:
     return found.findings()
 
 
-def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    return counted(
-        findings,
-        "the model restores a variable that the checkpoint does not hold",
-        "the model restores {} variables that the checkpoint does not hold",
-    )
-
-
 RULE = Rule(
     id="missing-variable",
     severity="error",
@@ -61,7 +52,9 @@ RULE = Rule(
     category=RESTORE,
     needs=(TRACE,),
     role=MISSING,
-    title=title,
-    good=facts,
+    title=counted(
+        "the model restores a variable that the checkpoint does not hold",
+        "the model restores {} variables that the checkpoint does not hold",
+    ),
     bad=lambda: facts(reads=(*READS, read("dense_1/kernel", (64, 1)))),
 )

@@ -16,8 +16,7 @@ What to do: write where a session runs (a hook, a host_call), or write below ``c
 which is a copy during a check.
 """
 
-import dataclasses
-from typing import Iterator, List, Tuple
+from typing import Iterator, List
 
 from ..model_dir import ChangeKind, FileChange
 from ..results import Finding
@@ -37,11 +36,9 @@ def check(facts: Facts) -> Iterator[Finding]:
     for kind, verb in _VERBS.items():
         names = [change.name for change in facts.changes if change.kind == kind]
         if names:
-            yield Finding(
-                rule=RULE.id,
-                severity=RULE.severity,
-                message=f"{_listed(names)} {verb} in {facts.located.model_dir}",
-                modes=facts.modes,
+            yield RULE.finding(
+                facts,
+                f"{_listed(names)} {verb} in {facts.located.model_dir}",
                 subject=kind,
                 detail=tuple(names) if len(names) > _MOST_NAMES else (),
                 hint="find out what writes there: the code, or a training run at the same time",
@@ -55,16 +52,6 @@ def _listed(names: List[str]) -> str:
     return f"{shown} and {rest} more" if rest > 0 else shown
 
 
-def title(findings: Tuple[Finding, ...]) -> str:
-    """Returns the headline of a group."""
-    return "files in the model_dir changed while the code was traced"
-
-
-def _bad() -> Facts:
-    change = FileChange("events.out.tfevents.1", ChangeKind.WRITTEN)
-    return dataclasses.replace(facts(), changes=(change,))
-
-
 RULE = Rule(
     id="model-dir-changed",
     severity="warning",
@@ -72,7 +59,6 @@ RULE = Rule(
     check=check,
     category=CODE,
     needs=(CODE,),
-    title=title,
-    good=facts,
-    bad=_bad,
+    title="files in the model_dir changed while the code was traced",
+    bad=lambda: facts(changes=(FileChange("events.out.tfevents.1", ChangeKind.WRITTEN),)),
 )

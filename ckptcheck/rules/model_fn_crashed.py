@@ -6,33 +6,13 @@ What to do: run the module alone to see the crash. Move calls of ``sys.exit`` an
 ``if __name__ == "__main__"``.
 """
 
-from typing import Iterator, Tuple
-
 from ..protocol import Failure, FailureKind
-from ..results import Finding
-from .base import CODE, Facts, Rule
-from .code_failures import failures
-from .examples import facts, failed
+from .code_failures import failure_rule
 
-
-def check(facts: Facts) -> Iterator[Finding]:
-    """Finds modes whose trace ended so."""
-    return failures(facts, (FailureKind.CRASHED, FailureKind.EXITED), RULE)
-
-
-def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    return "model_fn ended its process in {}".format(", ".join(findings[0].modes).upper())
-
-
-RULE = Rule(
-    id="model-fn-crashed",
-    severity="error",
+RULE = failure_rule(
+    "model-fn-crashed",
     summary="model_fn ended its process.",
-    check=check,
-    category=CODE,
-    needs=(CODE,),
-    title=title,
-    good=facts,
-    bad=lambda: failed(Failure(FailureKind.CRASHED, "", "died of SIGSEGV")),
+    title="model_fn ended its process in {}",
+    example=Failure(FailureKind.CRASHED, "", "died of SIGSEGV"),
+    also=(FailureKind.EXITED,),
 )

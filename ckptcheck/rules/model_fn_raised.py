@@ -8,33 +8,12 @@ What to do: fix what raised. If the mode is never used, name the others (``--mod
 eval``).
 """
 
-from typing import Iterator, Tuple
-
 from ..protocol import Failure, FailureKind
-from ..results import Finding
-from .base import CODE, Facts, Rule
-from .code_failures import failures
-from .examples import facts, failed
+from .code_failures import failure_rule
 
-
-def check(facts: Facts) -> Iterator[Finding]:
-    """Finds modes whose model_fn raised."""
-    return failures(facts, (FailureKind.RAISED,), RULE)
-
-
-def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    return "model_fn raised in {}".format(", ".join(findings[0].modes).upper())
-
-
-RULE = Rule(
-    id="model-fn-raised",
-    severity="error",
+RULE = failure_rule(
+    "model-fn-raised",
     summary="model_fn, or the import of its module, raised.",
-    check=check,
-    category=CODE,
-    needs=(CODE,),
-    title=title,
-    good=facts,
-    bad=lambda: failed(Failure(FailureKind.RAISED, "ValueError", "rank must be 2")),
+    title="model_fn raised in {}",
+    example=Failure(FailureKind.RAISED, "ValueError", "rank must be 2"),
 )

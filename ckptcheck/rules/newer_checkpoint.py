@@ -14,7 +14,7 @@ directory.
 import dataclasses
 import os
 import shlex
-from typing import Iterator, List, Optional, Tuple
+from typing import Iterator, List, Optional
 
 from ..model_dir import Found, step_of
 from ..results import Finding
@@ -34,14 +34,12 @@ def check(facts: Facts) -> Iterator[Finding]:
         return
     best = os.path.basename(newer[-1])
     deleted = [os.path.basename(path) for path in newer if path in set(located.listed_here)]
-    yield Finding(
-        rule=RULE.id,
-        severity=RULE.severity,
-        message=(
+    yield RULE.finding(
+        facts,
+        (
             f"the state file names {os.path.basename(located.prefix)}, so Estimator loads that "
             f"one; the directory holds {best}" + _deletes(deleted)
         ),
-        modes=facts.modes,
         subject="state file",
         hint=(
             f"if you mean that one, and ckptcheck verify {shlex.quote(newer[-1])} finds no error, "
@@ -61,23 +59,16 @@ def _is_newer(prefix: str, loaded: str, step: Optional[int]) -> bool:
     return same and step is not None and other is not None and other > step
 
 
-def title(findings: Tuple[Finding, ...]) -> str:
-    """Returns the headline of a group."""
-    return "the state file does not name the latest checkpoint"
-
-
 RULE = Rule(
     id="newer-checkpoint",
     severity="warning",
     summary="The state file names an older checkpoint than the directory holds.",
     check=check,
     category=FILES,
-    title=title,
-    good=facts,
-    bad=lambda: dataclasses.replace(
-        facts(),
+    title="the state file does not name the latest checkpoint",
+    bad=lambda: facts(
         located=dataclasses.replace(
             LOCATED, candidates=("runs/base/model.ckpt-10", "runs/base/model.ckpt-20")
-        ),
+        )
     ),
 )

@@ -15,7 +15,7 @@ checkpoint itself instead of the directory. ckptcheck does not check an empty mo
 
 import os
 import shlex
-from typing import Iterator, Mapping, Tuple
+from typing import Iterator, Mapping
 
 from ..model_dir import Unnamed
 from ..protocol import EXPORT, TRAIN
@@ -29,7 +29,7 @@ from .base import (
     Rule,
     some_names,
 )
-from .examples import UNNAMED, facts, nothing_to_restore
+from .examples import UNNAMED, nothing_to_restore
 from .state_file_wording import most_likely, name_alone
 
 
@@ -38,11 +38,9 @@ def check(facts: Facts) -> Iterator[Finding]:
     located = facts.located
     if not isinstance(located, Unnamed):
         return
-    yield Finding(
-        rule=RULE.id,
-        severity=RULE.severity,
-        message=_message(located),
-        modes=facts.modes,
+    yield RULE.finding(
+        facts,
+        _message(located),
         outcomes=_outcomes(facts, located) if located.candidates else {},
         subject="model_dir",
         hint=_hint(located),
@@ -131,18 +129,12 @@ def _state_file_hint(located: Unnamed) -> str:
     )
 
 
-def title(findings: Tuple[Finding, ...]) -> str:
-    """Returns the headline of a group."""
-    return "there is no checkpoint that Estimator would load"
-
-
 RULE = Rule(
     id="no-checkpoint",
     severity="error",
     summary="There is no checkpoint that Estimator would load from model_dir.",
     check=check,
     category=FILES,
-    title=title,
-    good=facts,
+    title="there is no checkpoint that Estimator would load",
     bad=lambda: nothing_to_restore(UNNAMED),
 )

@@ -11,8 +11,7 @@ What to do: go back to the last checkpoint without such values (``ckptcheck veri
 --all-checkpoints``) and find out what the loss did after it.
 """
 
-import dataclasses
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ..model_dir import TensorScan
 from ..protocol import VariableSpec
@@ -29,21 +28,13 @@ def check(facts: Facts) -> Iterator[Finding]:
         variable = scan.variable
         counts = ((scan.nan, "NaN"), (scan.infinite, "infinite"))
         parts = " and ".join(f"{count} {what}" for count, what in counts if count)
-        yield Finding(
-            rule=RULE.id,
-            severity=RULE.severity,
-            message=f"{variable.name}: {parts} of {variable.elements:,} values",
-            modes=facts.modes,
+        yield RULE.finding(
+            facts,
+            f"{variable.name}: {parts} of {variable.elements:,} values",
             variable=variable.name,
             hint="go back to the last checkpoint without them",
             data={"nan": scan.nan, "infinite": scan.infinite, "values": variable.elements},
         )
-
-
-def title(findings: Tuple[Finding, ...]) -> str:
-    """Returns the headline of a group."""
-    what = "values that are NaN or infinite"
-    return counted(findings, f"1 tensor holds {what}", f"{{}} tensors hold {what}")
 
 
 RULE = Rule(
@@ -54,10 +45,11 @@ RULE = Rule(
     category=DATA,
     needs=(DATA,),
     role=UNSOUND,
-    title=title,
-    good=facts,
-    bad=lambda: dataclasses.replace(
-        facts(),
-        scans=(TensorScan(VariableSpec("dense/kernel", (1, 64), "float32"), "", 3, 0, -1.0, 1.0),),
+    title=counted(
+        "1 tensor holds values that are NaN or infinite",
+        "{} tensors hold values that are NaN or infinite",
+    ),
+    bad=lambda: facts(
+        scans=(TensorScan(VariableSpec("dense/kernel", (1, 64), "float32"), "", 3, 0, -1.0, 1.0),)
     ),
 )

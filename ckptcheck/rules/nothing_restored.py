@@ -7,7 +7,7 @@ factory may get other params, or the layers may be built in another graph.
 What to do: look whether TARGET, the params and the modes are the right ones.
 """
 
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ..results import Finding
 from .base import RESTORE, TRACE, Facts, Rule, restores_nothing
@@ -18,10 +18,9 @@ def check(facts: Facts) -> Iterator[Finding]:
     """Finds a checkpoint from which the checked modes read only the global step."""
     unread = restores_nothing(facts)
     if unread:
-        yield Finding(
-            rule=RULE.id,
-            severity=RULE.severity,
-            message=_message(unread),
+        yield RULE.finding(
+            facts,
+            _message(unread),
             modes=tuple(plan.mode for plan in facts.plans),
             subject="checkpoint",
             hint="look whether TARGET and the params are the right ones",
@@ -34,11 +33,6 @@ def _message(count: int) -> str:
     return f"the checkpoint holds {tensors} besides the global step, and no checked mode reads any"
 
 
-def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    return "the model uses nothing of the checkpoint"
-
-
 RULE = Rule(
     id="nothing-restored",
     severity="error",
@@ -46,7 +40,6 @@ RULE = Rule(
     check=check,
     category=RESTORE,
     needs=(TRACE,),
-    title=title,
-    good=facts,
+    title="the model uses nothing of the checkpoint",
     bad=lambda: facts(reads=READS[1:]),
 )

@@ -14,31 +14,26 @@ What to do: restore it with the object that wrote it, and save it again with
 from typing import Iterator, Tuple
 
 from ..results import Finding
-from .base import FAILS_AT_RESTORE, FILES, Facts, Rule, all_modes, of_another_kind
+from .base import FAILS_AT_RESTORE, FILES, Facts, Rule, of_another_kind
 from .examples import facts
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds an object-based checkpoint whose keys the saver does not ask for."""
     if of_another_kind(facts):
-        yield Finding(
-            rule=RULE.id,
-            severity=RULE.severity,
-            message="its keys are paths of objects; the model's saver asks for names of variables",
-            modes=facts.modes,
-            outcomes=all_modes(facts, FAILS_AT_RESTORE),
+        yield RULE.finding(
+            facts,
+            "its keys are paths of objects; the model's saver asks for names of variables",
+            outcomes=dict.fromkeys(facts.modes, FAILS_AT_RESTORE),
             subject="keys",
             data={"checkpoint": facts.located.prefix},
         )
     elif not facts.modes and facts.index is not None and facts.index.object_based:
-        yield Finding(
-            rule=RULE.id,
+        yield RULE.finding(
+            facts,
+            "its keys are paths of objects; only the saver of model_to_estimator asks for "
+            "them: with any other saver, Estimator raises when it restores",
             severity="note",
-            message=(
-                "its keys are paths of objects; only the saver of model_to_estimator asks for "
-                "them: with any other saver, Estimator raises when it restores"
-            ),
-            modes=facts.modes,
             subject="keys",
             hint="if it is for another model_fn, save it again with tf.compat.v1.train.Saver",
             data={"checkpoint": facts.located.prefix},

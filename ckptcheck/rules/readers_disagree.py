@@ -8,32 +8,24 @@ What to do: run the check again while nothing writes to the model_dir. If they s
 a bug in ckptcheck, with the index file.
 """
 
-import dataclasses
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ..results import Finding
-from .base import CANNOT_BE_TRACED, FILES, Facts, Rule, all_modes
+from .base import CANNOT_BE_TRACED, FILES, Facts, Rule
 from .examples import facts
 
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Finds a difference between the two readers."""
     if facts.disagreement:
-        yield Finding(
-            rule=RULE.id,
-            severity=RULE.severity,
-            message=facts.disagreement,
-            modes=facts.modes,
-            outcomes=all_modes(facts, CANNOT_BE_TRACED),
+        yield RULE.finding(
+            facts,
+            facts.disagreement,
+            outcomes=dict.fromkeys(facts.modes, CANNOT_BE_TRACED),
             subject="index",
             hint="run the check again while nothing writes to the model_dir",
             data={"checkpoint": facts.located.prefix},
         )
-
-
-def title(findings: Tuple[Finding, ...]) -> str:
-    """Returns the headline of a group."""
-    return "ckptcheck and TensorFlow read different things"
 
 
 RULE = Rule(
@@ -42,7 +34,6 @@ RULE = Rule(
     summary="ckptcheck and TensorFlow read different things from the same index.",
     check=check,
     category=FILES,
-    title=title,
-    good=facts,
-    bad=lambda: dataclasses.replace(facts(), disagreement="dense/kernel: float32 and float64"),
+    title="ckptcheck and TensorFlow read different things",
+    bad=lambda: facts(disagreement="dense/kernel: float32 and float64"),
 )

@@ -8,7 +8,7 @@ What to do: leave ``tf.compat.v1.global_variables_initializer()`` and the initia
 variables out of ``local_init_op``.
 """
 
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ..protocol import RestorePlan, VariableSpec
 from ..results import Finding
@@ -26,12 +26,6 @@ def check(facts: Facts) -> Iterator[Finding]:
     return found.findings()
 
 
-def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    what = counted(findings, "a variable is", "{} variables are")
-    return f"{what} restored and then initialized again"
-
-
 RULE = Rule(
     id="reinitialized-variable",
     severity="error",
@@ -39,8 +33,10 @@ RULE = Rule(
     check=check,
     category=RESTORE,
     needs=(TRACE,),
-    title=title,
-    good=facts,
+    title=counted(
+        "a variable is restored and then initialized again",
+        "{} variables are restored and then initialized again",
+    ),
     bad=lambda: facts(
         plan=RestorePlan("", (), reinitialized=(VariableSpec("scale", (), "float32"),))
     ),

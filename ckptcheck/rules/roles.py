@@ -1,4 +1,4 @@
-"""What a variable is for, by its name and shape: weights and optimizer state told apart."""
+"""Tells weights from optimizer state by the names and shapes of variables."""
 
 import re
 from typing import Dict, Iterable, Mapping, Optional, Set
@@ -19,26 +19,26 @@ _HYPERPARAMETER = re.compile(
     r"(iter|iterations|lr|learning_rate|learning_rate_power|decay|momentum|rho|beta|beta_1|beta_2|"
     r"l[12]_regularization_strength|initial_accumulator_value)$"
 )
-"""What Keras' optimizers keep of themselves beside their slots, in a scope of their own."""
+"""Hyperparameters, which optimizers of Keras save in their own scope beside their slots."""
 _PART = re.compile(r"/(part|t)_\d+$")
-"""What slots of a partitioned variable have behind its name; ``t_0`` on TensorFlow 1."""
+"""Follows the name of a partitioned variable in the names of its slots; TensorFlow 1: ``t_0``."""
 _TABLE = re.compile(r"-(keys|values)$")
 _OBJECT_OPTIMIZER = re.compile(r"(^|/)optimizer/.*/\.ATTRIBUTES/")
 _OBJECT_SLOT = "/.OPTIMIZER_SLOT/"
 
 
 _AVERAGE = re.compile(r"average|(^|_)ema(_\d+)?$", re.IGNORECASE)
-"""A moving average lies under its variable as a slot does, and is what EVAL may load."""
+"""A moving average is named like a slot, but EVAL may load it."""
 _NUMBERED = re.compile(r"_\d+$")
 _MOST_SCOPES = 5
 
 
 def roles(names: Iterable[str], shapes: Optional[Mapping[str, Shape]] = None) -> Dict[str, str]:
-    """The role of each variable: ``weight``, ``optimizer``, ``global_step`` or ``other``.
+    """Returns the role of each variable: ``weight``, ``optimizer``, ``global_step`` or ``other``.
 
     Args:
         names: all variables.
-        shapes: their shapes. With them the state of an optimizer is known whatever its name is.
+        shapes: their shapes. They reveal the state of optimizers that have a name of their own.
     """
     known = set(names)
     renamed = _renamed_slots(known, shapes or {})
@@ -61,20 +61,20 @@ def _role(name: str, known: Set[str]) -> str:
 
 
 def _is_keras_optimizer(scope: str, known: Set[str]) -> bool:
-    """Whether a scope has what all optimizers of Keras have; the step may be the global one."""
+    """Whether a scope holds a learning rate and a decay or step, as optimizers of Keras do."""
     rates = {f"{scope}/learning_rate", f"{scope}/lr"}
     others = {f"{scope}/decay", f"{scope}/iter", f"{scope}/iterations"}
     return bool(scope) and not known.isdisjoint(rates) and not known.isdisjoint(others)
 
 
 def _is_of_table(name: str, known: Set[str]) -> bool:
-    """Whether a name is one of the two that a hash table is saved as."""
+    """Whether a name is one of the two tensors of a hash table."""
     table, found = _TABLE.subn("", name)
     return bool(found) and known.issuperset((f"{table}-keys", f"{table}-values"))
 
 
 def slots_of(names: Iterable[str]) -> Dict[str, str]:
-    """The names that are those of slots of other ones, each with that one."""
+    """Returns the variable of each slot."""
     known = set(names)
     found = {}
     for name in known:
@@ -86,7 +86,7 @@ def slots_of(names: Iterable[str]) -> Dict[str, str]:
 
 
 def _owner(path: str, known: Set[str]) -> str:
-    """The variable of that name; optimizers may put a scope before it. "" for none."""
+    """Returns the variable with this name, without a scope that an optimizer adds; "" for none."""
     path = path if path in known else _PART.sub("", path)
     for _ in range(_MOST_SCOPES):
         if path in known:
@@ -96,9 +96,10 @@ def _owner(path: str, known: Set[str]) -> str:
 
 
 def _renamed_slots(known: Set[str], shapes: Mapping[str, Shape]) -> Set[str]:
-    """The slots of optimizers that were given a name of their own, as ``w/GenAdam_1``.
+    """Returns the slots of optimizers that have a name of their own, such as ``w/GenAdam_1``.
 
-    Each has the shape of its variable. One alone could be something else, unless an Adam is there.
+    A slot has the shape of its variable. A suffix that only one variable has may be something else,
+    unless the checkpoint holds the powers of an Adam.
     """
     found: Dict[str, Dict[str, str]] = {}
     for name in known:

@@ -9,7 +9,7 @@ What to do: save the iterator apart from the variables with
 ``tf.data.experimental.CheckpointInputPipelineHook``, or take it out of the collection.
 """
 
-from typing import Dict, Iterator, List, Tuple
+from typing import Dict, Iterator, List
 
 from ..protocol import Read, ReadCheck, ReadSink
 from ..results import Finding
@@ -25,10 +25,9 @@ def check(facts: Facts) -> Iterator[Finding]:
             if item.check is ReadCheck.INITIALIZED and key in facts.stored:
                 modes.setdefault(key, []).append(plan.mode)
     for key, mine in sorted(modes.items()):
-        yield Finding(
-            rule=RULE.id,
-            severity=RULE.severity,
-            message=_MESSAGE,
+        yield RULE.finding(
+            facts,
+            _MESSAGE,
             modes=tuple(mine),
             outcomes=dict.fromkeys(mine, FAILS_AT_RESTORE),
             variable=key,
@@ -38,11 +37,6 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 _ERROR = "Restore() failed because the iterator has not been initialized"
 _MESSAGE = f"the restore raises: {_ERROR}; Estimator does that later"
-
-
-def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    return "an iterator of the input_fn is restored with the variables"
 
 
 _ITERATOR = Read(
@@ -56,10 +50,6 @@ RULE = Rule(
     check=check,
     category=RESTORE,
     needs=(TRACE,),
-    title=title,
-    good=facts,
-    bad=lambda: facts(
-        stored={**WEIGHTS, "iterator": ((), "variant")},
-        reads=(*READS, _ITERATOR),
-    ),
+    title="an iterator of the input_fn is restored with the variables",
+    bad=lambda: facts(stored={**WEIGHTS, "iterator": ((), "variant")}, reads=(*READS, _ITERATOR)),
 )

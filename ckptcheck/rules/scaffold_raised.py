@@ -7,35 +7,14 @@ several savers and the Scaffold names none, or if a saver has no variables.
 What to do: name the saver (``tf.train.Scaffold(saver=…)``) in the EstimatorSpec of every mode.
 """
 
-from typing import Iterator, Tuple
-
 from ..protocol import Failure, FailureKind
-from ..results import Finding
-from .base import CODE, FAILS_AT_RESTORE, Facts, Rule
-from .code_failures import failures
-from .examples import facts, failed
+from .base import FAILS_AT_RESTORE
+from .code_failures import failure_rule
 
-
-def check(facts: Facts) -> Iterator[Finding]:
-    """Finds modes whose Scaffold could not be finished."""
-    return failures(facts, (FailureKind.SCAFFOLD,), RULE, FAILS_AT_RESTORE)
-
-
-def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    return "TensorFlow refuses the Scaffold in {}".format(", ".join(findings[0].modes).upper())
-
-
-RULE = Rule(
-    id="scaffold-raised",
-    severity="error",
+RULE = failure_rule(
+    "scaffold-raised",
     summary="TensorFlow refuses the Scaffold that model_fn returned.",
-    check=check,
-    category=CODE,
-    needs=(CODE,),
-    title=title,
-    good=facts,
-    bad=lambda: failed(
-        Failure(FailureKind.SCAFFOLD, "RuntimeError", "More than one item in collection")
-    ),
+    title="TensorFlow refuses the Scaffold in {}",
+    example=Failure(FailureKind.SCAFFOLD, "RuntimeError", "More than one item in collection"),
+    outcome=FAILS_AT_RESTORE,
 )

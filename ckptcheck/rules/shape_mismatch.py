@@ -14,7 +14,7 @@ What to do: find the param, the vocabulary or the feature that the size follows 
 the value that it had when the checkpoint was written.
 """
 
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ..protocol import Shape
 from ..results import Finding, shape_text
@@ -71,12 +71,6 @@ def _silently(stored: Shape, declared: Shape) -> str:
     return f"nothing raises (if it is a table: until an id from {rows} on is looked up)"
 
 
-def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    what = counted(findings, "a variable has", "{} variables have")
-    return f"{what} another shape in the checkpoint than in the model"
-
-
 RULE = Rule(
     id="shape-mismatch",
     severity="error",
@@ -85,8 +79,10 @@ RULE = Rule(
     category=RESTORE,
     needs=(TRACE,),
     role=SHAPES,
-    title=title,
-    good=facts,
+    title=counted(
+        "a variable has another shape in the checkpoint than in the model",
+        "{} variables have another shape in the checkpoint than in the model",
+    ),
     bad=lambda: facts(
         reads=(read("dense/kernel", (1, 128)),), stored={"dense/kernel": ((1, 64), "float32")}
     ),

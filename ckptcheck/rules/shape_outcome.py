@@ -1,4 +1,4 @@
-"""What TensorFlow will make of one read, given what the checkpoint holds."""
+"""Derives what happens if a read has another shape than the checkpoint."""
 
 from typing import NamedTuple, Optional
 
@@ -19,7 +19,7 @@ from .base import FAILS_AT_RESTORE, FAILS_AT_RUN, SILENTLY_WRONG
 
 
 class ShapeProblem(NamedTuple):
-    """A read whose shape is not the stored one: what happens, and what TensorFlow says."""
+    """What another shape does to a mode, and the error of TensorFlow, "" for none."""
 
     outcome: Outcome
     says: str
@@ -31,11 +31,11 @@ _REFUSALS = {
     ReadCheck.SLICE: "Shape in shape_and_slice spec does not match the shape in the save file",
     ReadCheck.TABLE: "Expected shape … for value, got …",
 }
-"""What TensorFlow says of another shape, by what it verifies of a read."""
+"""The error of TensorFlow for another shape, for each kind of check."""
 
 
 def shape_problem(read: Read, stored: VariableSpec, plan: RestorePlan) -> Optional[ShapeProblem]:
-    """Judges a read's shape; None where it is the stored one, or the dtype fails first."""
+    """Returns what a shape does; None if it is the stored shape, or if the dtype fails first."""
     if read.dtype != stored.dtype:
         return None
     if read.sink is ReadSink.OPAQUE:
@@ -59,7 +59,7 @@ def shape_problem(read: Read, stored: VariableSpec, plan: RestorePlan) -> Option
 
 
 def _outcome_of_steps(mode: str, stored: VariableSpec) -> Optional[Outcome]:
-    """TRAIN's hooks save a step before the first one; EVAL writes a summary of one at the end."""
+    """TRAIN saves the step before its first step; EVAL writes it to a summary at its end."""
     if mode == TRAIN:
         return FAILS_AT_RESTORE
     return FAILS_AT_RUN if mode == EVAL and stored.elements != 1 else None

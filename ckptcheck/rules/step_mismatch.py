@@ -9,9 +9,8 @@ What to do: find out which one is right before you continue training. Learning r
 the stored value.
 """
 
-import dataclasses
 import os
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ..model_dir import CheckpointFiles
 from ..results import Finding
@@ -31,12 +30,10 @@ def check(facts: Facts) -> Iterator[Finding]:
         return  # other savers may number epochs
     if _SAVE_COUNTER in facts.stored:
         return  # the name holds this counter
-    yield Finding(
-        rule=RULE.id,
-        severity=RULE.severity,
-        message=f"the name says step {named}, and global_step in it is {stored}; "
+    yield RULE.finding(
+        facts,
+        f"the name says step {named}, and global_step in it is {stored}; "
         f"TRAIN continues from {stored}",
-        modes=facts.modes,
         subject="global_step",
         hint="find out whether the files were renamed, or the saver numbers epochs",
         data={"name_step": named, "stored_step": stored},
@@ -46,11 +43,6 @@ def check(facts: Facts) -> Iterator[Finding]:
 _SAVE_COUNTER = "save_counter/.ATTRIBUTES/VARIABLE_VALUE"
 
 
-def title(findings: Tuple[Finding, ...]) -> str:
-    """Returns the headline of a group."""
-    return "the step in the checkpoint's name is not its global step"
-
-
 RULE = Rule(
     id="step-mismatch",
     severity="warning",
@@ -58,7 +50,6 @@ RULE = Rule(
     check=check,
     category=FILES,
     needs=(FILES,),
-    title=title,
-    good=facts,
-    bad=lambda: dataclasses.replace(facts(), files=CheckpointFiles(global_step=7)),
+    title="the step in the checkpoint's name is not its global step",
+    bad=lambda: facts(files=CheckpointFiles(global_step=7)),
 )

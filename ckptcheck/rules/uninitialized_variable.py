@@ -9,7 +9,7 @@ raises.
 What to do: let the saver restore the variable, or initialize it in ``local_init_op``.
 """
 
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ..protocol import RestorePlan, VariableSpec
 from ..results import Finding
@@ -30,12 +30,6 @@ def check(facts: Facts) -> Iterator[Finding]:
     return found.findings()
 
 
-def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    what = counted(findings, "a variable is", "{} variables are")
-    return f"{what} neither restored nor initialized"
-
-
 RULE = Rule(
     id="uninitialized-variable",
     severity="error",
@@ -43,8 +37,10 @@ RULE = Rule(
     check=check,
     category=RESTORE,
     needs=(TRACE,),
-    title=title,
-    good=facts,
+    title=counted(
+        "a variable is neither restored nor initialized",
+        "{} variables are neither restored nor initialized",
+    ),
     bad=lambda: facts(
         plan=RestorePlan("", (), uninitialized=(VariableSpec("scale", (), "float32"),))
     ),

@@ -10,7 +10,7 @@ where it was written.
 """
 
 import dataclasses
-from typing import Any, Dict, Iterator, List, Mapping, Tuple
+from typing import Any, Dict, Iterator, List, Mapping
 
 from ..model_dir import CheckpointFiles, DataFile, FlawKind, Found, Named
 from ..protocol import Failure, FailureKind
@@ -21,7 +21,6 @@ from .base import (
     UNSOUND,
     Facts,
     Rule,
-    all_modes,
     bytes_said,
     outcomes_of_reading,
     some_names,
@@ -100,21 +99,14 @@ _COPY_AGAIN = "copy all files of the checkpoint again from where it was written"
 def _finding(
     facts: Facts, subject: str, message: str, hint: str, data: Mapping[str, Any]
 ) -> Finding:
-    return Finding(
-        rule=RULE.id,
-        severity=RULE.severity,
-        message=message,
-        modes=facts.modes,
-        outcomes=all_modes(facts, FAILS_AT_RESTORE),
+    return RULE.finding(
+        facts,
+        message,
+        outcomes=dict.fromkeys(facts.modes, FAILS_AT_RESTORE),
         subject=subject,
         hint=hint,
         data=data,
     )
-
-
-def title(findings: Tuple[Finding, ...]) -> str:
-    """Returns the headline of a group."""
-    return "the checkpoint's files are incomplete or unreadable"
 
 
 RULE = Rule(
@@ -124,11 +116,8 @@ RULE = Rule(
     check=check,
     category=DATA,
     role=UNSOUND,
-    title=title,
-    good=facts,
-    bad=lambda: dataclasses.replace(
-        facts(),
-        index=None,
-        unreadable=Failure(FailureKind.RAISED, "DataLossError", "not an sstable"),
+    title="the checkpoint's files are incomplete or unreadable",
+    bad=lambda: facts(
+        index=None, unreadable=Failure(FailureKind.RAISED, "DataLossError", "not an sstable")
     ),
 )

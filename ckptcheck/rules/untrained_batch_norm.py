@@ -9,8 +9,7 @@ What to do: run the train op after the update ops (``with
 tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS)):``), and train again.
 """
 
-import dataclasses
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ..model_dir import CheckpointFiles, TensorScan
 from ..protocol import VariableSpec
@@ -33,11 +32,9 @@ def check(facts: Facts) -> Iterator[Finding]:
         if variance is None or not scan.constant or not variance.constant:
             continue
         if scan.least == 0 and variance.least == 1:
-            yield Finding(
-                rule=RULE.id,
-                severity=RULE.severity,
-                message=f"{scan.variable.name} is 0 and {variance.variable.name} is 1 everywhere",
-                modes=facts.modes,
+            yield RULE.finding(
+                facts,
+                f"{scan.variable.name} is 0 and {variance.variable.name} is 1 everywhere",
                 variable=scan.variable.name,
                 hint="run the update ops with the train op, and train again",
                 data={"mean": scan.variable.name, "variance": variance.variable.name},
@@ -47,15 +44,6 @@ def check(facts: Facts) -> Iterator[Finding]:
 def _plain(name: str) -> str:
     """The name without what object-based checkpoints put behind it."""
     return name[: -len(_OBJECT)] if name.endswith(_OBJECT) else name
-
-
-def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    return counted(
-        findings,
-        "the statistics of 1 batch normalization were never updated",
-        "the statistics of {} batch normalizations were never updated",
-    )
 
 
 def _untouched(name: str, value: float) -> TensorScan:
@@ -69,10 +57,11 @@ RULE = Rule(
     check=check,
     category=CODE,
     needs=(DATA,),
-    title=title,
-    good=facts,
-    bad=lambda: dataclasses.replace(
-        facts(),
+    title=counted(
+        "the statistics of 1 batch normalization were never updated",
+        "the statistics of {} batch normalizations were never updated",
+    ),
+    bad=lambda: facts(
         files=CheckpointFiles(global_step=10),
         scans=(_untouched("bn/moving_mean", 0.0), _untouched("bn/moving_variance", 1.0)),
     ),

@@ -9,11 +9,11 @@ What to do: correct the name of the key, or remove it.
 """
 
 import difflib
-from typing import Any, Iterator, List, Mapping, Set, Tuple
+from typing import Any, Iterator, List, Mapping, Set
 
-from ..protocol import MODES, Location, ParamRead
+from ..protocol import MODES, ParamRead
 from ..results import Finding
-from .base import PARAMS, TRACE, Facts, Rule
+from .base import PARAMS, TRACE, Facts, Rule, counted
 from .examples import with_params
 
 _INJECTED = ("batch_size", "use_tpu", "context")
@@ -38,11 +38,9 @@ def check(facts: Facts) -> Iterator[Finding]:
         if key in _INJECTED:
             continue
         near = _near(key, wanted) if count < _MOST_COMPARED else []
-        yield Finding(
-            rule=RULE.id,
-            severity=RULE.severity,
-            message=_message(key, near, taken),
-            modes=facts.modes,
+        yield RULE.finding(
+            facts,
+            _message(key, near, taken),
             subject=key,
             location=near[0].location if near else None,
             data={"param": key, "meant": near[0].key if near else None},
@@ -67,21 +65,11 @@ def _message(key: str, near: List[ParamRead], taken: bool) -> str:
     if not taken:
         return f"model_fn never looked at {key!r}: it has no argument named params"
     if near:
-        meant = f"{near[0].key!r}, which it asked for{_line(near[0].location)}"
+        at = near[0].location
+        line = f" at {at.file}:{at.line}" if at else ""
+        meant = f"{near[0].key!r}, which it asked for{line}"
         return f"model_fn never looked at {key!r}; did you mean {meant}?"
     return f"model_fn never looked at {key!r}"
-
-
-def _line(location: object) -> str:
-    if not isinstance(location, Location):
-        return ""
-    return f" at {location.file}:{location.line}"
-
-
-def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    keys = "a key" if len(findings) == 1 else f"{len(findings)} keys"
-    return f"model_fn never looked at {keys} of the params"
 
 
 RULE = Rule(
@@ -91,7 +79,10 @@ RULE = Rule(
     check=check,
     category=PARAMS,
     needs=(TRACE,),
-    title=title,
+    title=counted(
+        "model_fn never looked at a key of the params",
+        "model_fn never looked at {} keys of the params",
+    ),
     good=lambda: with_params({"units": 8}, ParamRead("units", True)),
     bad=lambda: with_params({"unit": 8}, ParamRead("units", False, 4, True)),
 )

@@ -8,7 +8,7 @@ What to do: if the layer was renamed, look at the missing variables of the same 
 if the layer was removed on purpose, or belongs to a mode that was not checked.
 """
 
-from typing import Iterator, Tuple
+from typing import Iterator
 
 from ..protocol import TRAIN
 from ..results import Finding
@@ -44,11 +44,10 @@ def check(facts: Facts) -> Iterator[Finding]:
     for name, spec in facts.stored.items():
         if name in read or name in ignored:
             continue
-        yield Finding(
-            rule=RULE.id,
+        yield RULE.finding(
+            facts,
+            "no checked mode restores it",
             severity=RULE.severity if TRAIN in facts.modes else "note",
-            message="no checked mode restores it",
-            modes=facts.modes,
             variable=name,
             checkpoint=spec,
         )
@@ -62,15 +61,6 @@ def _optimizer_state(facts: Facts) -> Iterator[str]:
             yield name
 
 
-def title(findings: Tuple[Finding, ...]) -> str:
-    """The group's headline."""
-    return counted(
-        findings,
-        "the checkpoint holds a variable that no checked mode restores",
-        "the checkpoint holds {} variables that no checked mode restores",
-    )
-
-
 RULE = Rule(
     id="unused-variable",
     severity="warning",
@@ -79,7 +69,9 @@ RULE = Rule(
     category=RESTORE,
     needs=(TRACE,),
     role=UNUSED,
-    title=title,
-    good=facts,
+    title=counted(
+        "the checkpoint holds a variable that no checked mode restores",
+        "the checkpoint holds {} variables that no checked mode restores",
+    ),
     bad=lambda: facts(stored={**WEIGHTS, "dense_1/kernel": ((64, 1), "float32")}),
 )
