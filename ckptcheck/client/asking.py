@@ -1,7 +1,7 @@
 """Asks the tracer to trace modes, as the code needs it: with which names, with which params."""
 
 import dataclasses
-from typing import Any, Dict, Iterable, Mapping, Optional, Union
+from typing import Any, Dict, Mapping, Optional, Type, Union
 
 from ..errors import UsageError
 from ..options import CheckSpec
@@ -11,8 +11,6 @@ from ..protocol import (
     CheckpointIndex,
     FailedTrace,
     Failure,
-    FinishedTrace,
-    Misfit,
     ModeTrace,
     TraceReply,
     TraceRequest,
@@ -77,10 +75,8 @@ class Asker:
         self._variables = index.variables if index else ()
         self._vain_v1 = 0
 
-    def _request(self, mode: str, inputs: Inputs, judges_run: Optional[bool]) -> TraceRequest:
+    def _request(self, mode: str, inputs: Inputs, is_last: bool) -> TraceRequest:
         spec = self._spec
-        if judges_run is None:
-            judges_run = self.judges_run and _is_known(inputs.features)
         return TraceRequest(
             mode=mode,
             target=spec.target,
@@ -99,12 +95,12 @@ class Asker:
             checkpoint=self._variables,
             tpu=self.tpu,
             strategy=self._context.strategy and mode == TRAIN,
-            judges_run=judges_run,
-            guessed=not gives_features(self._spec),
+            judges_run=self.judges_run and (is_last or _is_known(inputs.features)),
+            guessed=not gives_features(spec),
         )
 
     def ask(self, wanted: Mapping[str, Inputs]) -> Dict[str, Answer]:
-        """Traces modes, with the params that TPUEstimator adds where it is one's model_fn."""
+        """Traces modes. Adds the params of TPUEstimator if the model_fn needs them."""
         traces = self._ask_by_names(wanted)
         if self.tpu or not any(map(_misses_tpu_params, traces.values())):
             return traces
@@ -116,9 +112,8 @@ class Asker:
         return traces
 
     def _ask_by_names(self, wanted: Mapping[str, Inputs]) -> Dict[str, Answer]:
-        """Traces modes, with the names of TensorFlow 1 where the code wants them."""
+        """Traces modes. Uses the names of TensorFlow 1 if the code needs them."""
         traces = self.ask_once(wanted)
-        raise_usage(traces.values())  # no other guess at the features would help
         failed = [trace for trace in traces.values() if _may_want_v1(trace)]
         if self.names == "v1" or self._context.major < 2 or not failed:
             return traces
@@ -127,20 +122,22 @@ class Asker:
             return traces
         self.names = "v1"
         again = self.ask_once(wanted)
-        if wants_v1 or _fewer_failures(again, traces):
+        if wants_v1 or _failures(again) < _failures(traces):
             return again
         self.names = "native"
         self._vain_v1 += 1
         return traces
 
-    def ask_once(
-        self, wanted: Mapping[str, Inputs], judges_run: Optional[bool] = None
-    ) -> Dict[str, Answer]:
-        """Traces modes with what is believed now of the names and the params.
+    def ask_once(self, wanted: Mapping[str, Inputs], is_last: bool = False) -> Dict[str, Answer]:
+        """Traces modes once, with the current names and params.
 
         Args:
             wanted: the modes, with their features and labels.
-            judges_run: by default the run is judged if it was asked for and features are known.
+            is_last: whether the features are final. If not, a trace whose features may still
+                change does not judge the run.
+
+        Raises:
+            UsageError: the tracer cannot find what the user named. Another guess would not help.
         """
         self._tracer.use_params(self._spec.params)
         longest_first = sorted(wanted, key=lambda mode: mode != TRAIN)
@@ -148,7 +145,7 @@ class Asker:
             self._tracer.send(
                 "trace",
                 self._spec.timeout,
-                trace=to_json(self._request(mode, wanted[mode], judges_run)),
+                trace=to_json(self._request(mode, wanted[mode], is_last)),
                 memory_limit=self._spec.memory_limit,
             ): mode
             for mode in longest_first
@@ -157,21 +154,23 @@ class Asker:
         while len(traces) < len(asked):
             number, reply = self._tracer.receive(self._spec.timeout * len(asked))
             traces[asked[number]] = self._answer(asked[number], reply)
+        for trace in traces.values():
+            if trace.failure is not None and trace.failure.kind == "usage":
+                raise UsageError(trace.failure.message)
         return traces
 
     def _answer(self, mode: str, reply: Any) -> Answer:
         if isinstance(reply, Failure):
             return Answer(FailedTrace(mode, reply))
-        outcome: Union[FinishedTrace, FailedTrace, Misfit]
+        cls: Type[Union[_GivenReply, TraceReply]] = TraceReply
         if gives_features(self._spec):
-            outcome = self._tracer.understood(_GivenReply, reply).outcome
-        else:
-            outcome = self._tracer.understood(TraceReply, reply).outcome
+            cls = _GivenReply
+        outcome = self._tracer.understood(cls, reply).outcome
         return Answer(dataclasses.replace(outcome, mode=mode))
 
 
 def _is_known(features: Any) -> bool:
-    """Whether more is known of the features than that there are some: else it is asked again."""
+    """Whether a trace has shown what the features are. If not, another trace follows."""
     if not isinstance(features, dict) or PROBE not in features:
         return True
     return bool(features[PROBE].get("known"))
@@ -199,19 +198,5 @@ def _misses_tpu_params(trace: Answer) -> bool:
     return any(not read.found and read.key in TPU_PARAMS for read in trace.seen.params.reads)
 
 
-def _fewer_failures(mine: Mapping[str, Answer], theirs: Mapping[str, Answer]) -> bool:
-    def failures(traces: Mapping[str, Answer]) -> int:
-        return sum(map(_may_want_v1, traces.values()))
-
-    return failures(mine) < failures(theirs)
-
-
-def raise_usage(traces: Iterable[Answer]) -> None:
-    """Raises what the tracer says is not as it was asked for.
-
-    Raises:
-        UsageError: a trace ended for that.
-    """
-    for trace in traces:
-        if trace.failure is not None and trace.failure.kind == "usage":
-            raise UsageError(trace.failure.message)
+def _failures(traces: Mapping[str, Answer]) -> int:
+    return sum(map(_may_want_v1, traces.values()))

@@ -16,9 +16,8 @@ from .answers import Answer, reference_first, uses_in_train
 from .guess import MARK, Guess, first_guess, unnamed
 from .input_pools import Head, Pool, head_of
 from .matching import similarity
-from .search import ALIKE, Ask, Found, score_of, search, wants_labels
+from .search import ALIKE, Ask, Found, otherwise, repaired, score_of, search, wants_labels
 from .structure import NOTHING, TENSOR, UNKNOWN
-from .swaps import otherwise, repaired
 
 _MOST_SEARCHES = 10
 
@@ -71,11 +70,7 @@ def _searched(head: Head, modes: Sequence[str], ask: Ask) -> Found:
         if _is_the_codes(guess.pool, found.problems, said):
             break
         said.append((guess.pool, found.problems))
-        candidates = [
-            *_with_unused_labels(found),
-            *_aligned(head, found),
-            *candidates,
-        ]
+        candidates = [*_with_unused_labels(found), *_aligned(head, found), *candidates]
         candidates.sort(key=lambda guess: -_fit(guess.pool, found))
         candidates[:0] = _without_labels(found)
     return best

@@ -7,15 +7,7 @@ from ..protocol import InputEvent
 from .answers import Answer, uses_in_train
 from .guess import Guess, paths_of, unnamed_dict
 from .matching import assign
-from .structure import (
-    NOTHING,
-    TENSOR,
-    UNKNOWN,
-    Node,
-    learn,
-    sequence,
-    wanted_keys,
-)
+from .structure import NOTHING, TENSOR, UNKNOWN, Node, learn, sequence, wanted_keys
 
 
 def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:

@@ -5,6 +5,7 @@ another environment, or in a container (``docker exec -i box python3.7``).
 """
 
 import codecs
+import contextlib
 import json
 import os
 import queue
@@ -169,19 +170,16 @@ class Tracer:
 
     def _close_stdin(self) -> None:
         assert self._process.stdin is not None
-        try:
+        with contextlib.suppress(OSError):  # it has ended already
             self._process.stdin.close()
-        except OSError:  # it has ended already
-            return
 
     def _signal(self, number: int) -> None:
         """Sends a signal to the interpreter and to what its command has started."""
         if self._process.returncode is not None:
             return
-        try:
+        # If it has ended, macOS says EPERM.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
-        except (ProcessLookupError, PermissionError):  # it has ended; macOS says EPERM then
-            return
 
     def hello(self) -> Environment:
         """Waits until TensorFlow is imported.
@@ -250,11 +248,9 @@ class Tracer:
     def _write(self, data: bytes) -> None:
         stdin = self._process.stdin
         assert stdin is not None
-        try:
+        with contextlib.suppress(OSError):  # it ended; the reader of the reply says why
             stdin.write(data)
             stdin.flush()
-        except OSError:  # it ended; the reader of the reply says why
-            return
 
     def _read_messages(self) -> None:
         stdout = self._process.stdout
@@ -271,11 +267,9 @@ class Tracer:
 
     def _empty(self) -> None:
         """Empties the queue, so that the thread that waits for room in it can go on."""
-        try:
+        with contextlib.suppress(queue.Empty):
             while True:
                 self._messages.get_nowait()
-        except queue.Empty:
-            return
 
     def _receive(self, timeout: float, wanted: Callable[[Dict[str, Any]], bool]) -> Dict[str, Any]:
         """The next message of a kind. Others belong to requests that were given up."""
