@@ -1,4 +1,4 @@
-"""Asks the tracer to trace modes, as the code needs it: with which names, with which params."""
+"""Asks the tracer to trace modes, with the names and the params that the code needs."""
 
 import dataclasses
 from typing import Any, Dict, Mapping, Optional, Type, Union
@@ -25,7 +25,7 @@ from .process import Tracer
 
 @dataclasses.dataclass(frozen=True)
 class _GivenReply:
-    """A reply where the features were given: then there is no guess that does not fit."""
+    """A reply if the user gave the features. There is no guess, so there is no misfit."""
 
     outcome: ModeTrace
 
@@ -62,7 +62,7 @@ class Asker:
             tracer: a running tracer.
             known: what other checks found out.
             context: what the launching script decides.
-            index: what the checkpoint holds; None where nobody can read it.
+            index: what the checkpoint holds; None if it cannot be read.
             judges_run: see the attribute.
         """
         self.names = known.names
@@ -177,11 +177,11 @@ def _is_known(features: Any) -> bool:
 
 
 _MOST_VAIN = 2
-"""How often the names of TensorFlow 1 are tried on a mere guess; after that, what raises does so
-for another reason."""
+"""How often the names of TensorFlow 1 are tried if no error asks for them. After that, the code
+raises for another reason."""
 
 TPU_PARAMS = ("batch_size", "use_tpu", "context")
-"""What TPUEstimator adds to the params that model_fn gets; the last on a TPU only."""
+"""The params that TPUEstimator adds. It adds ``context`` on a TPU only."""
 
 
 def _may_want_v1(trace: Answer) -> bool:
@@ -194,7 +194,7 @@ def _wants_v1(trace: Answer) -> bool:
 
 
 def _misses_tpu_params(trace: Answer) -> bool:
-    """Whether the model_fn asked for what TPUEstimator adds to the params, in vain."""
+    """Whether the model_fn asked for params of TPUEstimator and did not find them."""
     return any(not read.found and read.key in TPU_PARAMS for read in trace.seen.params.reads)
 
 

@@ -266,7 +266,7 @@ class Tracer:
         self._messages.put(None)
 
     def _empty(self) -> None:
-        """Empties the queue, so that the thread that waits for room in it can go on."""
+        """Empties the queue, so that a thread that waits for room in it can continue."""
         with contextlib.suppress(queue.Empty):
             while True:
                 self._messages.get_nowait()
@@ -324,9 +324,9 @@ def _message(line: bytes) -> Optional[Dict[str, Any]]:
 
 
 class _Noise:
-    """What the user's code and TensorFlow print: handed on to standard error, within bounds.
+    """Passes on what the user's code and TensorFlow print to standard error, up to a limit.
 
-    It holds names out of checkpoints, so nothing in it reaches a terminal that steers it.
+    The output can contain names from checkpoints, so control characters are escaped.
     """
 
     def __init__(self, quiet: bool) -> None:
@@ -352,7 +352,7 @@ class _Noise:
                 sys.stderr.write("\nckptcheck: more output of the traced code is not shown\n")
                 self._quiet = True
             sys.stderr.flush()
-        except (OSError, ValueError):  # nobody reads it any more; it must be drained all the same
+        except (OSError, ValueError):  # nobody reads it; the pipe still has to be drained
             self._quiet = True
 
     def tail(self) -> str:

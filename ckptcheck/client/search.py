@@ -42,15 +42,16 @@ class Found:
 
     @property
     def problems(self) -> Dict[str, object]:
-        """What kept each mode from being traced to its end; None where nothing did."""
+        """Why each mode was not traced to its end; None if it was."""
         return {mode: trace.problem for mode, trace in self.traces.items()}
 
 
 def search(guess: Guess, modes: Sequence[str], ask: Ask, ended: Mapping[str, Answer]) -> Found:
     """Traces and learns until a round teaches nothing new, or what an earlier one did.
 
-    Two leaves that fit a tensor equally ill take turns for ever: each one's trace shows other
-    consumers. Such a search ends with one of them, and a swap finds the leaf that fits.
+    If two leaves fit a tensor equally badly, the search could alternate between them for ever,
+    because each trace shows other consumers. It then stops with one of them, and
+    :func:`repaired` tries the others.
 
     Args:
         guess: where to begin.
@@ -110,9 +111,9 @@ def _leaves(structure: Any, path: Path) -> List[Tuple[Path, Any]]:
 
 
 def wants_labels(found: Found) -> bool:
-    """Whether a mode raised for want of labels, all tensors being features.
+    """Whether a mode raised because it got no labels, while the features use all tensors.
 
-    Then the model_fn has come to ask for a feature that the saved graph has no tensor for.
+    Then the model_fn asks for one feature more than the saved model did.
     """
     guess = found.guess
     if guess is None or guess.labels != NOTHING or not found.complete:
@@ -129,7 +130,7 @@ _SAYS_NONE = re.compile(r"\bNone\b|NoneType|\blabels\b")
 
 
 def score_of(found: Found) -> float:
-    """How far the leaves are consumed in the traced graph as they are in the saved one."""
+    """Scores how similar the consumers of the leaves are in the traced and the saved graph."""
     traces = reference_first(found.traces)
     if found.guess is None or not traces:
         return 0.0
@@ -150,7 +151,7 @@ def score_of(found: Found) -> float:
 
 
 def otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
-    """Other structures, where a trace raised that was given one that nothing has shown."""
+    """Tries other structures if a trace raised with a structure that no trace has confirmed."""
     guess = found.guess
     if guess is None or not _is_worth_a_swap(found):
         return found
@@ -163,11 +164,10 @@ def otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
 
 
 def _other_structures(guess: Guess) -> Iterator[Tuple[Node, Node]]:
-    """What features and labels may be as well.
+    """Yields other structures that features and labels may have.
 
-    A layer goes through whatever it is given, and so does a loop over the keys of a dict: so a list
-    of features may be one tensor, or a dict. Labels whose parts are asked for by number look like
-    one tensor.
+    A layer iterates over any input, and a loop iterates over the keys of a dict. So a list of
+    features may be one tensor or a dict. Labels that the code indexes look like one tensor.
     """
     if guess.features.kind == "list":
         yield TENSOR, guess.labels
@@ -178,10 +178,10 @@ def _other_structures(guess: Guess) -> Iterator[Tuple[Node, Node]]:
 
 
 def repaired(found: Found, modes: Sequence[str], ask: Ask) -> Found:
-    """Gives the tensors other leaves while traces raise, as long as that leads further.
+    """Gives the tensors other leaves while traces raise and each change leads further.
 
-    A trace that raises early shows too little of what consumes what to tell the leaves apart, but
-    how far it came tells a better choice from a worse one.
+    A trace that raises early shows too few consumers to tell the leaves apart. A better choice
+    gets further, so the number of ops tells a better choice from a worse one.
     """
     left = _MOST_SWAPS
     while left > 0 and _is_worth_a_swap(found):
@@ -200,7 +200,7 @@ def repaired(found: Found, modes: Sequence[str], ask: Ask) -> Found:
 
 
 def _is_worth_a_swap(found: Found) -> bool:
-    """Whether a trace raised, and not for a hang, a crash, or something that params lack."""
+    """Whether a trace failed, and none hung, crashed or missed a param."""
     failed = [trace for trace in found.traces.values() if not trace.finished]
     if found.guess is None or not found.complete or not failed:
         return False
@@ -208,7 +208,7 @@ def _is_worth_a_swap(found: Found) -> bool:
 
 
 def _progress(found: Found) -> Tuple[int, int]:
-    """How far the traces came: how many did not raise, and the ops that all of them made."""
+    """Returns how many traces finished, and how many ops all traces made."""
     if not found.complete:
         return -1, 0
     traces = found.traces.values()
@@ -243,7 +243,7 @@ def _dtype(guess: Guess, place: int) -> object:
 
 
 def _pinned(guess: Guess, path: Path, place: int, uses: Mapping[Path, Sequence[str]]) -> Guess:
-    """The guess with another leaf for one tensor, and as little else changed as can be."""
+    """Returns the guess with another leaf for one tensor, and few other changes."""
     pins = {**guess.pins, path: place}
     if guess.pool.sorted_keys:
         places = assign(guess.pool, guess.features, guess.labels, uses, pins)
@@ -255,7 +255,7 @@ def _pinned(guess: Guess, path: Path, place: int, uses: Mapping[Path, Sequence[s
 
 
 def _other_leaves(guess: Guess, path: Path) -> List[int]:
-    """A leaf of each other dtype and shape that a tensor might be, rather one that is free."""
+    """Returns a leaf for each other dtype and shape. Prefers leaves that are free."""
     pool = guess.pool
     paths = paths_of(guess.features, guess.labels)
     if path in guess.pins:
@@ -274,7 +274,7 @@ def _other_leaves(guess: Guess, path: Path) -> List[int]:
 
 
 def _unpinned(found: Found, modes: Sequence[str], ask: Ask) -> Found:
-    """What the consumers say, now that the traces show them, where that fits better still."""
+    """Assigns the leaves again by their consumers, without pins, if that scores better."""
     if found.guess is None or not found.guess.pins:
         return found
     guess = dataclasses.replace(found.guess, pins={})
