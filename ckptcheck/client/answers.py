@@ -1,4 +1,4 @@
-"""What the tracer answered of one mode, as the search for the features sees it."""
+"""The tracer's answer for one mode, as the search for the features sees it."""
 
 import dataclasses
 import re
@@ -27,10 +27,10 @@ _NUMBER = re.compile(r"_\d+(?=/|$)")
 
 
 def consumer_text(node: Node, slot: int) -> str:
-    """How a consumer of a tensor is written, such as ``dense/MatMul MatMul:0``.
+    """Returns a consumer of a tensor as text, such as ``dense/MatMul MatMul:0``.
 
-    The name of the node without the numbers that make it unique, the type of its op, and which of
-    its inputs the tensor is.
+    The text has the name of the node without the numbers that make it unique, the type of its op,
+    and the number of the input that takes the tensor.
     """
     return f"{_NUMBER.sub('', node.name)} {node.op}:{slot}"
 
@@ -46,7 +46,7 @@ class Answer:
     """The answer for one mode: a trace, or that the guess does not fit.
 
     Attributes:
-        outcome: which of them.
+        outcome: the finished trace, the failed trace, or the misfit.
     """
 
     outcome: Union[FinishedTrace, FailedTrace, Misfit]
@@ -58,12 +58,12 @@ class Answer:
 
     @property
     def seen(self) -> Observed:
-        """What was seen until the trace ended."""
+        """What the tracer saw until the trace ended."""
         return self.outcome.seen
 
     @property
     def trace(self) -> Optional[ModeTrace]:
-        """The trace; None where the guess does not fit, which says nothing of the code."""
+        """The trace; None if the guess does not fit: then nothing is known about the code."""
         return None if isinstance(self.outcome, Misfit) else self.outcome
 
     @property
@@ -78,28 +78,28 @@ class Answer:
 
     @property
     def failure(self) -> Optional[Failure]:
-        """Why the trace failed; None where it did not."""
+        """Why the trace failed; None if it did not fail."""
         return self.outcome.failure if isinstance(self.outcome, FailedTrace) else None
 
     @property
     def ended(self) -> bool:
-        """Whether the mode hung or crashed: it is not asked again with other inputs."""
+        """Whether the mode hung or crashed. The search does not trace it again."""
         return self.failure is not None and self.failure.kind in _ENDED
 
     @property
     def problem(self) -> Union[Failure, str, None]:
-        """What kept the mode from being traced to its end; None where nothing did."""
+        """Why the mode was not traced to its end; None if it was."""
         return self.outcome.use if isinstance(self.outcome, Misfit) else self.failure
 
     @property
     def said(self) -> str:
-        """The same in words, "" where nothing did."""
+        """The message of :attr:`problem`; "" if there is no problem."""
         problem = self.problem
         return problem.message if isinstance(problem, Failure) else problem or ""
 
     @property
     def reads(self) -> Tuple[Read, ...]:
-        """What the restore reads; nothing where there is no plan."""
+        """What the restore reads; empty if the trace has no plan."""
         return self.outcome.plan.reads if isinstance(self.outcome, FinishedTrace) else ()
 
     @Lazy
@@ -107,7 +107,7 @@ class Answer:
         try:
             graph = traced_graph(self.seen.graph) if self.seen.graph else Graph(b"")
             return graph if graph.nodes else Graph(b"")
-        except DamagedError:  # the tracer did not write it, so that nothing is known of it
+        except DamagedError:  # the tracer did not write it
             return Graph(b"")
 
     @Lazy
@@ -126,16 +126,16 @@ class Answer:
 
     @property
     def ops(self) -> int:
-        """How many ops there are after the input_fn's; a plan adds its own to them."""
+        """How many ops follow those of the input_fn. A plan adds ops of its own."""
         return max(len(self._graph.nodes) - self.seen.first_op, 0)
 
 
 def reference_first(traces: Mapping[str, Answer]) -> List[Answer]:
-    """The answers, that of TRAIN first: it is the mode of the saved graph."""
+    """Returns the answers, TRAIN first, because TRAIN saved the graph."""
     return sorted(traces.values(), key=lambda trace: trace.mode != TRAIN)
 
 
 def uses_in_train(traces: Mapping[str, Answer]) -> Dict[Path, Tuple[str, ...]]:
-    """Who consumes each tensor in TRAIN; nothing where TRAIN was not traced."""
+    """Returns the consumers of each tensor in TRAIN; empty if TRAIN was not traced."""
     reference = reference_first(traces)[0]
     return dict(reference.uses) if reference.mode == TRAIN else {}

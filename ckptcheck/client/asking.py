@@ -1,7 +1,7 @@
-"""Asks the tracer to trace modes, as the code needs it: with which names, with which params."""
+"""Asks the tracer to trace modes, with the names and the params that the code needs."""
 
 import dataclasses
-from typing import Any, Dict, Iterable, Mapping, Optional, Union
+from typing import Any, Dict, Mapping, Optional, Type, Union
 
 from ..errors import UsageError
 from ..options import CheckSpec
@@ -10,8 +10,6 @@ from ..protocol import (
     CheckpointIndex,
     FailedTrace,
     Failure,
-    FinishedTrace,
-    Misfit,
     ModeTrace,
     TraceReply,
     TraceRequest,
@@ -26,7 +24,7 @@ from .process import Tracer
 
 @dataclasses.dataclass(frozen=True)
 class _GivenReply:
-    """A reply where the features were given: then there is no guess that does not fit."""
+    """A reply if the user gave the features. There is no guess, so there is no misfit."""
 
     outcome: ModeTrace
 
@@ -62,8 +60,8 @@ class Asker:
             tracer: a running tracer.
             known: what other checks found out.
             context: what the launching script decides.
-            index: what the checkpoint holds; None where nobody can read it.
-            judges_run: whether the run after the restore is judged where shapes differ.
+            index: what the checkpoint holds; None if it cannot be read.
+            judges_run: whether to judge the run after the restore if shapes differ.
         """
         self.names = known.names
         self.tpu = known.tpu
@@ -96,11 +94,11 @@ class Asker:
             tpu=self.tpu,
             strategy=self._context.strategy and mode == TRAIN,
             judges_run=self._judges_run,
-            guessed=not gives_features(self._spec),
+            guessed=not gives_features(spec),
         )
 
     def ask(self, wanted: Mapping[str, Inputs]) -> Dict[str, Answer]:
-        """Traces modes, with the params that TPUEstimator adds where it is one's model_fn."""
+        """Traces modes. Adds the params of TPUEstimator if the model_fn needs them."""
         traces = self._ask_by_names(wanted)
         if self.tpu or not any(map(_misses_tpu_params, traces.values())):
             return traces
@@ -112,9 +110,8 @@ class Asker:
         return traces
 
     def _ask_by_names(self, wanted: Mapping[str, Inputs]) -> Dict[str, Answer]:
-        """Traces modes, with the names of TensorFlow 1 where the code wants them."""
+        """Traces modes. Uses the names of TensorFlow 1 if the code needs them."""
         traces = self.ask_once(wanted)
-        raise_usage(traces.values())  # no other guess at the features would help
         failed = [trace for trace in traces.values() if _may_want_v1(trace)]
         if self.names == "v1" or self._context.major < 2 or not failed:
             return traces
@@ -123,14 +120,18 @@ class Asker:
             return traces
         self.names = "v1"
         again = self.ask_once(wanted)
-        if wants_v1 or _fewer_failures(again, traces):
+        if wants_v1 or _failures(again) < _failures(traces):
             return again
         self.names = "native"
         self._vain_v1 += 1
         return traces
 
     def ask_once(self, wanted: Mapping[str, Inputs]) -> Dict[str, Answer]:
-        """Traces modes with what is believed now of the names and the params."""
+        """Traces modes once, with the current names and params.
+
+        Raises:
+            UsageError: the tracer cannot find what the user named. Another guess would not help.
+        """
         self._tracer.use_params(self._spec.params)
         longest_first = sorted(wanted, key=lambda mode: mode != TRAIN)
         asked = {
@@ -146,25 +147,27 @@ class Asker:
         while len(traces) < len(asked):
             number, reply = self._tracer.receive(2 * self._spec.timeout * len(asked))
             traces[asked[number]] = self._answer(asked[number], reply)
+        for trace in traces.values():
+            if trace.failure is not None and trace.failure.kind == "usage":
+                raise UsageError(trace.failure.message)
         return traces
 
     def _answer(self, mode: str, reply: Any) -> Answer:
         if isinstance(reply, Failure):
             return Answer(FailedTrace(mode, reply))
-        outcome: Union[FinishedTrace, FailedTrace, Misfit]
+        cls: Type[Union[_GivenReply, TraceReply]] = TraceReply
         if gives_features(self._spec):
-            outcome = self._tracer.understood(_GivenReply, reply).outcome
-        else:
-            outcome = self._tracer.understood(TraceReply, reply).outcome
+            cls = _GivenReply
+        outcome = self._tracer.understood(cls, reply).outcome
         return Answer(dataclasses.replace(outcome, mode=mode))
 
 
 _MOST_VAIN = 2
-"""How often the names of TensorFlow 1 are tried on a mere guess; after that, what raises does so
-for another reason."""
+"""How often the names of TensorFlow 1 are tried if no error asks for them. After that, the code
+raises for another reason."""
 
 TPU_PARAMS = ("batch_size", "use_tpu", "context")
-"""What TPUEstimator adds to the params that model_fn gets; the last on a TPU only."""
+"""The params that TPUEstimator adds. It adds ``context`` on a TPU only."""
 
 
 def _may_want_v1(trace: Answer) -> bool:
@@ -177,23 +180,9 @@ def _wants_v1(trace: Answer) -> bool:
 
 
 def _misses_tpu_params(trace: Answer) -> bool:
-    """Whether the model_fn asked for what TPUEstimator adds to the params, in vain."""
+    """Whether the model_fn asked for params of TPUEstimator and did not find them."""
     return any(not read.found and read.key in TPU_PARAMS for read in trace.seen.params.reads)
 
 
-def _fewer_failures(mine: Mapping[str, Answer], theirs: Mapping[str, Answer]) -> bool:
-    def failures(traces: Mapping[str, Answer]) -> int:
-        return sum(map(_may_want_v1, traces.values()))
-
-    return failures(mine) < failures(theirs)
-
-
-def raise_usage(traces: Iterable[Answer]) -> None:
-    """Raises what the tracer says is not as it was asked for.
-
-    Raises:
-        UsageError: a trace ended for that.
-    """
-    for trace in traces:
-        if trace.failure is not None and trace.failure.kind == "usage":
-            raise UsageError(trace.failure.message)
+def _failures(traces: Mapping[str, Answer]) -> int:
+    return sum(map(_may_want_v1, traces.values()))

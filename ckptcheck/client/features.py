@@ -16,9 +16,8 @@ from .answers import Answer, reference_first, uses_in_train
 from .guess import MARK, Guess, first_guess, unnamed
 from .input_pools import Head, Pool, head_of
 from .matching import similarity
-from .search import ALIKE, Ask, Found, score_of, search, wants_labels
+from .search import ALIKE, Ask, Found, otherwise, repaired, score_of, search, wants_labels
 from .structure import NOTHING, TENSOR, UNKNOWN
-from .swaps import otherwise, repaired
 
 _MOST_SEARCHES = 10
 
@@ -30,8 +29,8 @@ def find(graph: Graph, modes: Sequence[str], ask: Ask, known: Optional[Guess] = 
         graph: what the saved graph tells.
         modes: the modes to trace.
         ask: traces modes.
-        known: what fitted the same model_fn with other params; where it does no longer, it is
-            forgotten.
+        known: a guess that fitted the same model_fn with other params. If it no longer fits, it
+            is ignored.
     """
     if known is not None:
         found = search(known, modes, ask, {})
@@ -41,14 +40,14 @@ def find(graph: Graph, modes: Sequence[str], ask: Ask, known: Optional[Guess] = 
 
 
 def _judged(found: Found) -> Found:
-    """With what makes it incomplete besides tensors that are not there."""
+    """Marks a result as incomplete if labels or the keys of features are missing."""
     lacks_labels = wants_labels(found)
     complete = found.complete and not lacks_labels and not keys_are_missed(found)
     return dataclasses.replace(found, complete=complete, lacks_labels=lacks_labels)
 
 
 def _searched(head: Head, modes: Sequence[str], ask: Ask) -> Found:
-    """The best of the candidates that the saved graph shows, and of those that traces lead to."""
+    """Searches from each candidate of the saved graph and of the traces; returns the best."""
     candidates = [first_guess(pool) for pool in input_pools.pools(head)]
     best = Found({}, None, False)
     best_score = -1.0
@@ -71,18 +70,14 @@ def _searched(head: Head, modes: Sequence[str], ask: Ask) -> Found:
         if _is_the_codes(guess.pool, found.problems, said):
             break
         said.append((guess.pool, found.problems))
-        candidates = [
-            *_with_unused_labels(found),
-            *_aligned(head, found),
-            *candidates,
-        ]
+        candidates = [*_with_unused_labels(found), *_aligned(head, found), *candidates]
         candidates.sort(key=lambda guess: -_fit(guess.pool, found))
         candidates[:0] = _without_labels(found)
     return best
 
 
 def _fit(pool: Pool, found: Found) -> float:
-    """How well some leaf of a pool fits each tensor whose consumers a trace has shown."""
+    """Scores how well the leaves of a pool fit the tensors that the traces show in use."""
     uses = (trace.uses.values() for trace in found.traces.values())
     shown = [consumers for some in uses for consumers in some if consumers]
     best = [
@@ -95,7 +90,7 @@ def _fit(pool: Pool, found: Found) -> float:
 def _is_the_codes(
     pool: Pool, problems: Dict[str, object], said: Sequence[Tuple[Pool, Dict[str, object]]]
 ) -> bool:
-    """Whether other tensors failed alike: then the model_fn raises whatever it is given."""
+    """Whether other tensors failed in the same way: then the model_fn raises for any input."""
     if not any(problems.values()):
         return False
     return any(other != pool and problems == theirs for other, theirs in said)
@@ -107,7 +102,7 @@ def _identity(guess: Guess) -> Tuple[object, ...]:
 
 
 def _without_labels(found: Found) -> List[Guess]:
-    """The same tensors with no labels among them, where nothing showed that there are."""
+    """Returns the same tensors without labels, if TRAIN did not use the labels."""
     guess = found.guess
     if guess is None or guess.labels != TENSOR or uses_in_train(found.traces).get(("labels",)):
         return []
@@ -115,7 +110,7 @@ def _without_labels(found: Found) -> List[Guess]:
 
 
 def _with_unused_labels(found: Found) -> List[Guess]:
-    """The last tensor as the labels, which TRAIN did not use, where another mode lacks them."""
+    """Takes the last tensor, which TRAIN did not use, as labels, if another mode needs them."""
     if not wants_labels(found) or found.guess is None:
         return []
     pool = dataclasses.replace(found.guess.pool, unused_labels=True)
@@ -134,15 +129,15 @@ def _aligned(head: Head, found: Found) -> List[Guess]:
 
 
 def names_depend_on_keys(traces: Mapping[str, Answer]) -> bool:
-    """Whether a variable is named after a feature whose key nothing shows."""
+    """Whether the name of a variable contains a made-up key."""
     return any(MARK in read.key for trace in traces.values() for read in trace.reads)
 
 
 def keys_are_missed(found: Found) -> bool:
-    """Whether a trace raised because features that are gone through have no keys, or made-up ones.
+    """Whether a trace raised because it needs the keys of the features, which no graph holds.
 
-    Features that showed nothing but that are a list to a trace; what asks their parts for a
-    method of strings takes them for keys, which no graph holds.
+    A trace gets a list if nothing but iteration over the features is known. Code that then calls
+    a method of strings on an item expects keys.
     """
     said = [trace.said for trace in found.traces.values() if not trace.finished]
     if found.guess is None or not said:

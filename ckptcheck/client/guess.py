@@ -53,14 +53,14 @@ class Guess:
 
     @property
     def assumed(self) -> List[Tuple[str, Leaf]]:
-        """The keys and their tensors where no name in the saved graph says that they match."""
+        """The keys, with their tensors, that no name in the saved graph confirms."""
         inner = [(path[-1], place) for path, place in self.places.items() if len(path) > 1]
         leaves = [(key, self.pool.leaves[place]) for key, place in inner if isinstance(key, str)]
         return [(k, leaf) for k, leaf in leaves if not is_unnamed(k) and not leaf.is_named(k)]
 
     @property
     def wanting(self) -> List[Path]:
-        """The tensors that the pool has no leaf for."""
+        """The tensors without a leaf in the pool."""
         return [path for path in paths_of(self.features, self.labels) if path not in self.places]
 
 
@@ -81,7 +81,7 @@ MARK = "ckptcheck_unnamed_feature_"
 
 
 def unnamed(place: int) -> str:
-    """A key for a feature whose own key nothing shows; their order is that of the real keys."""
+    """Returns a made-up key for a feature. Made-up keys sort in the order of the real ones."""
     return f"{MARK}{place:03}"
 
 
@@ -91,5 +91,5 @@ def is_unnamed(key: str) -> bool:
 
 
 def unnamed_dict(count: int) -> Node:
-    """A dict of so many features whose keys nothing shows."""
+    """Returns a dict of ``count`` features with made-up keys."""
     return Node("dict", tuple((unnamed(place), TENSOR) for place in range(count)))

@@ -11,15 +11,14 @@ import re
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ..encoding.errors import DamagedError
-from ..graph.graph import Graph, Output, Use
+from ..graph.graph import Graph, Use
 from ..graph.launch import head_range
 from ..graph.nodes import Node
 from .answers import consumer_text
 
 _ITERATORS = ("IteratorGetNext", "IteratorGetNextSync")
 _DIRECT_SOURCES = (
-    "IteratorGetNext",
-    "IteratorGetNextSync",
+    *_ITERATORS,
     "Placeholder",
     "PlaceholderWithDefault",
     "QueueDequeueV2",
@@ -140,28 +139,17 @@ def _leaves_of(graph: Graph, first: int, node: Node) -> Iterator[Leaf]:
     outputs = graph.outputs(node)
     uses = [graph.consumers.get((node.name, place), ()) for place in range(len(outputs))]
     if node.op == "DeserializeSparse" and len(outputs) == 3:
-        yield _sparse_leaf(graph, first, node, outputs, uses)
+        # Indices, values and dense_shape are one SparseTensor.
+        rank = (outputs[2].shape or (None,))[0]
+        if not rank or rank > _HIGHEST_RANK:
+            rank = 2
+        sparse = {"dtype": outputs[1].dtype, "shape": [None] * rank, "sparse": True}
+        users = [use for some in uses for use in some]
+        yield _leaf(graph, first, f"{node.name}:0", sparse, uses[1], users)
         return
     for place, (dtype, shape) in enumerate(outputs):
         spec = {"dtype": dtype, "shape": None if shape is None else list(shape)}
         yield _leaf(graph, first, f"{node.name}:{place}", spec, uses[place], uses[place])
-
-
-def _sparse_leaf(
-    graph: Graph,
-    first: int,
-    node: Node,
-    outputs: Sequence[Output],
-    uses: Sequence[Sequence[Use]],
-) -> Leaf:
-    """Indices, values and dense_shape as the one SparseTensor that they are."""
-    rank = (outputs[2].shape or (None,))[0]
-    if not rank or rank > _HIGHEST_RANK:
-        rank = 2
-    spec = {"dtype": outputs[1].dtype, "shape": [None] * rank, "sparse": True}
-    return _leaf(
-        graph, first, node.name + ":0", spec, uses[1], [use for some in uses for use in some]
-    )
 
 
 def _leaf(
@@ -215,7 +203,8 @@ def _names(pool: Pool) -> Tuple[str, ...]:
 
 def _direct_pool(head: Head) -> Optional[Pool]:
     """The outputs of the input pipeline's last ops, None where there are none."""
-    sources = [(node.op, place) for place, node in enumerate(head.nodes) if _is_direct(node)]
+    nodes = enumerate(head.nodes)
+    sources = [(node.op, place) for place, node in nodes if node.op in _DIRECT_SOURCES]
     iterators = [place for op, place in sources if op in _ITERATORS]
     queues = [place for op, place in sources if op.startswith("QueueDequeue")]
     chosen = iterators or queues[-1:] or [place for _, place in sources]
@@ -226,10 +215,6 @@ def _direct_pool(head: Head) -> Optional[Pool]:
         leaves = tuple(leaf for leaf in leaves if leaf.used)
     border = sources[-1][1] + 1
     return Pool(leaves, bool(iterators or queues), _node_names(head, border))
-
-
-def _is_direct(node: Node) -> bool:
-    return node.op in _DIRECT_SOURCES
 
 
 def _followed(head: Head, place: int) -> Iterator[Leaf]:

@@ -11,7 +11,7 @@ from ..results import Launch
 
 @dataclasses.dataclass(frozen=True)
 class LaunchContext:
-    """What is known of the launch before anything is traced.
+    """What is known about the launch before the first trace.
 
     Attributes:
         launch: the kind of variables, and why.
@@ -77,7 +77,7 @@ def launch_context(asked: str, environment: Environment, graph: Optional[Graph])
 def _launch(
     asked: str, environment: Environment, major: int, graph: Optional[Graph], strategy: bool
 ) -> Launch:
-    """Which kind of variables the launching script makes, and why that is believed."""
+    """Returns the kind of variables that the launching script makes, and the reason."""
     if asked != "auto":
         return Launch(asked, f"--behavior {asked}")
     default = Launch(
@@ -95,7 +95,7 @@ def _launch(
 
 
 def traced_launch(launch: Launch, traces: Iterable[ModeTrace]) -> Launch:
-    """The launch as it came out: the user's module may switch the behavior by itself."""
+    """Returns the launch after the traces: the user's module may switch the behavior itself."""
     for trace in traces:
         if isinstance(trace, FinishedTrace) and trace.behavior not in ("", launch.behavior):
             return Launch(trace.behavior, "the code itself chooses them")

@@ -1,4 +1,4 @@
-"""A better guess at the features, by what traces with the last one did."""
+"""Improves the guess at the features by what the last traces did."""
 
 import re
 from typing import List, Mapping, Sequence
@@ -7,15 +7,7 @@ from ..protocol import InputEvent
 from .answers import Answer, uses_in_train
 from .guess import Guess, paths_of, unnamed_dict
 from .matching import assign
-from .structure import (
-    NOTHING,
-    TENSOR,
-    UNKNOWN,
-    Node,
-    learn,
-    sequence,
-    wanted_keys,
-)
+from .structure import NOTHING, TENSOR, UNKNOWN, Node, learn, sequence, wanted_keys
 
 
 def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
@@ -43,9 +35,9 @@ def all_finished(traces: Mapping[str, Answer]) -> bool:
 
 
 def _by_iteration(events: Sequence[InputEvent], traces: Mapping[str, Answer], room: int) -> Node:
-    """What features are that were gone through and never asked for a key.
+    """Returns the structure of features that the code iterated over without asking for a key.
 
-    TensorFlow's own look at nested values, in C++, asks nothing that a probe could see.
+    A probe does not see TensorFlow flatten nested values, because that runs in C++.
     """
     if all_finished(traces):
         return Node("dict")  # nothing was asked of them
@@ -59,7 +51,7 @@ def _by_iteration(events: Sequence[InputEvent], traces: Mapping[str, Answer], ro
 
 
 def _key_error(trace: Answer) -> List[InputEvent]:
-    """The keys that the features did not have, by what was raised."""
+    """Returns the missing keys of the features that an exception names."""
     failure = trace.failure
     if failure is None or failure.type not in ("KeyError", "FormattedKeyError"):
         return []
@@ -76,7 +68,7 @@ def _key_error(trace: Answer) -> List[InputEvent]:
 
 
 def _said_of_labels(trace: Answer) -> List[InputEvent]:
-    """What a multi-head's complaint tells of the labels: that they are a dict, and its keys."""
+    """Returns what the error of a multi-head says: that labels are a dict, and its keys."""
     message = trace.said
     missing = re.search(r"labels has missing values for head\(s\): \[(.+?)\]", message)
     if missing:
@@ -88,7 +80,7 @@ def _said_of_labels(trace: Answer) -> List[InputEvent]:
 
 
 def _with_soft_keys(features: Node, labels: Node, events: Sequence[InputEvent], most: int) -> Node:
-    """Keys that the code asked for without need, where tensors are left that they can be."""
+    """Adds the optional keys that the code asked for, if enough tensors are left."""
     if features.kind not in ("dict", "unknown"):
         return features
     soft = [key for key in wanted_keys(events, "maybe-key") if key not in dict(features.items)]
@@ -102,7 +94,7 @@ def _with_soft_keys(features: Node, labels: Node, events: Sequence[InputEvent], 
 
 
 def _fitting_labels(features: Node, labels: Node, most: int) -> Node:
-    """No labels where the features alone take all tensors (they stand among the features)."""
+    """Returns no labels if the features alone take all tensors."""
     if labels == TENSOR and len(list(features.leaves(("features",)))) >= most:
         return NOTHING
     return labels

@@ -40,8 +40,8 @@ def assign(
 ) -> Dict[Path, int]:
     """Which leaf of the pool is which tensor of the structure.
 
-    Where Estimator's own flattening gave the order, it is kept and only the choice of the leaves
-    that are left out is free; else any order is tried.
+    If Estimator flattened the structure, its order is kept, and only the leaves to leave out are
+    chosen. Otherwise any order is possible.
 
     Args:
         pool: the leaves.
@@ -76,7 +76,7 @@ class _Worth:
         return similarity(self.uses[path], self.pool.leaves[place].consumers)
 
     def by_name(self, path: Path, place: int) -> float:
-        """Names of nodes that hold the key count for it; labels are made after the features."""
+        """Prefers leaves with the key in their names, and later leaves for labels."""
         key, node = path[-1], self.pool.leaves[place].name.rpartition(":")[0]
         named = isinstance(key, str) and key.lower() in node.lower()
         late = path[0] == "labels"

@@ -1,4 +1,4 @@
-"""What checks of the same checkpoint and model_fn know from each other."""
+"""What checks of the same checkpoint and model_fn share."""
 
 import base64
 import dataclasses
@@ -18,7 +18,7 @@ from .process import Tracer
 
 @dataclasses.dataclass(frozen=True)
 class TraceMemo:
-    """What one check found out that others of the same checkpoint and model_fn need not ask again.
+    """What one check found out and other checks of the same checkpoint and model_fn can use.
 
     Attributes:
         index: what TensorFlow lists of the checkpoint, or why it cannot; None where there is none.

@@ -5,6 +5,7 @@ another environment, or in a container (``docker exec -i box python3.7``).
 """
 
 import codecs
+import contextlib
 import json
 import os
 import queue
@@ -169,19 +170,16 @@ class Tracer:
 
     def _close_stdin(self) -> None:
         assert self._process.stdin is not None
-        try:
+        with contextlib.suppress(OSError):  # it has ended already
             self._process.stdin.close()
-        except OSError:  # it has ended already
-            return
 
     def _signal(self, number: int) -> None:
         """Sends a signal to the interpreter and to what its command has started."""
         if self._process.returncode is not None:
             return
-        try:
+        # If it has ended, macOS says EPERM.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
-        except (ProcessLookupError, PermissionError):  # it has ended; macOS says EPERM then
-            return
 
     def hello(self) -> Environment:
         """Waits until TensorFlow is imported.
@@ -250,11 +248,9 @@ class Tracer:
     def _write(self, data: bytes) -> None:
         stdin = self._process.stdin
         assert stdin is not None
-        try:
+        with contextlib.suppress(OSError):  # it ended; the reader of the reply says why
             stdin.write(data)
             stdin.flush()
-        except OSError:  # it ended; the reader of the reply says why
-            return
 
     def _read_messages(self) -> None:
         stdout = self._process.stdout
@@ -270,12 +266,10 @@ class Tracer:
         self._messages.put(None)
 
     def _empty(self) -> None:
-        """Empties the queue, so that the thread that waits for room in it can go on."""
-        try:
+        """Empties the queue, so that a thread that waits for room in it can continue."""
+        with contextlib.suppress(queue.Empty):
             while True:
                 self._messages.get_nowait()
-        except queue.Empty:
-            return
 
     def _receive(self, timeout: float, wanted: Callable[[Dict[str, Any]], bool]) -> Dict[str, Any]:
         """The next message of a kind. Others belong to requests that were given up."""
@@ -330,9 +324,9 @@ def _message(line: bytes) -> Optional[Dict[str, Any]]:
 
 
 class _Noise:
-    """What the user's code and TensorFlow print: handed on to standard error, within bounds.
+    """Passes on what the user's code and TensorFlow print to standard error, up to a limit.
 
-    It holds names out of checkpoints, so nothing in it reaches a terminal that steers it.
+    The output can contain names from checkpoints, so control characters are escaped.
     """
 
     def __init__(self, quiet: bool) -> None:
@@ -358,7 +352,7 @@ class _Noise:
                 sys.stderr.write("\nckptcheck: more output of the traced code is not shown\n")
                 self._quiet = True
             sys.stderr.flush()
-        except (OSError, ValueError):  # nobody reads it any more; it must be drained all the same
+        except (OSError, ValueError):  # nobody reads it; the pipe still has to be drained
             self._quiet = True
 
     def tail(self) -> str:

@@ -1,17 +1,19 @@
-"""One search: traces and learns until a round teaches nothing new."""
+"""One search: traces and learns until a round teaches nothing new, then swaps tensors."""
 
 import dataclasses
+import itertools
 import re
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..protocol import UNLABELED
-from .answers import Answer, reference_first
-from .guess import Guess, Inputs, paths_of
-from .learning import better_guess
-from .matching import similarity
-from .structure import NOTHING, Path
+from .answers import Answer, reference_first, uses_in_train
+from .guess import Guess, Inputs, paths_of, unnamed_dict
+from .learning import all_finished, better_guess
+from .matching import assign, similarity
+from .structure import NOTHING, TENSOR, Node, Path, sequence
 
 _MOST_ROUNDS = 12
+_MOST_SWAPS = 24
 _COMPLETE, _TRACED, ALIKE = 0.1, 0.2, 0.6
 """Scores: a tensor for everything, a trace that did not raise, and one whose features are consumed
 as the saved graph's are."""
@@ -40,15 +42,16 @@ class Found:
 
     @property
     def problems(self) -> Dict[str, object]:
-        """What kept each mode from being traced to its end; None where nothing did."""
+        """Why each mode was not traced to its end; None if it was."""
         return {mode: trace.problem for mode, trace in self.traces.items()}
 
 
 def search(guess: Guess, modes: Sequence[str], ask: Ask, ended: Mapping[str, Answer]) -> Found:
     """Traces and learns until a round teaches nothing new, or what an earlier one did.
 
-    Two leaves that fit a tensor equally ill take turns for ever: each one's trace shows other
-    consumers. Such a search ends with one of them, and a swap finds the leaf that fits.
+    If two leaves fit a tensor equally badly, the search could alternate between them for ever,
+    because each trace shows other consumers. It then stops with one of them, and
+    :func:`repaired` tries the others.
 
     Args:
         guess: where to begin.
@@ -108,9 +111,9 @@ def _leaves(structure: Any, path: Path) -> List[Tuple[Path, Any]]:
 
 
 def wants_labels(found: Found) -> bool:
-    """Whether a mode raised for want of labels, all tensors being features.
+    """Whether a mode raised because it got no labels, while the features use all tensors.
 
-    Then the model_fn has come to ask for a feature that the saved graph has no tensor for.
+    Then the model_fn asks for one feature more than the saved model did.
     """
     guess = found.guess
     if guess is None or guess.labels != NOTHING or not found.complete:
@@ -127,7 +130,7 @@ _SAYS_NONE = re.compile(r"\bNone\b|NoneType|\blabels\b")
 
 
 def score_of(found: Found) -> float:
-    """How far the leaves are consumed in the traced graph as they are in the saved one."""
+    """Scores how similar the consumers of the leaves are in the traced and the saved graph."""
     traces = reference_first(found.traces)
     if found.guess is None or not traces:
         return 0.0
@@ -145,3 +148,138 @@ def score_of(found: Found) -> float:
         return _TRACED + (1 - _TRACED) * alike
     traced = sum(trace.finished for trace in traces) / len(traces)
     return _COMPLETE + (_TRACED - _COMPLETE) * (0.7 * traced + 0.2 * alike)
+
+
+def otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+    """Tries other structures if a trace raised with a structure that no trace has confirmed."""
+    guess = found.guess
+    if guess is None or not _is_worth_a_swap(found):
+        return found
+    for features, labels in _other_structures(guess):
+        places = assign(guess.pool, features, labels, {})
+        other = search(Guess(guess.pool, features, labels, places), modes, ask, {})
+        if _progress(other) > _progress(found):
+            return otherwise(other, modes, ask)
+    return found
+
+
+def _other_structures(guess: Guess) -> Iterator[Tuple[Node, Node]]:
+    """Yields other structures that features and labels may have.
+
+    A layer iterates over any input, and a loop iterates over the keys of a dict. So a list of
+    features may be one tensor or a dict. Labels that the code indexes look like one tensor.
+    """
+    if guess.features.kind == "list":
+        yield TENSOR, guess.labels
+        yield unnamed_dict(len(guess.features.items)), guess.labels
+    left = len(guess.pool.used) - 1
+    if guess.features == guess.labels == TENSOR and left > 1:
+        yield guess.features, sequence("tuple", left)
+
+
+def repaired(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+    """Gives the tensors other leaves while traces raise and each change leads further.
+
+    A trace that raises early shows too few consumers to tell the leaves apart. A better choice
+    gets further, so the number of ops tells a better choice from a worse one.
+    """
+    left = _MOST_SWAPS
+    while left > 0 and _is_worth_a_swap(found):
+        guess, reached = found.guess, found
+        assert guess is not None
+        for path in paths_of(guess.features, guess.labels):
+            swaps = list(itertools.islice(_swapped(found, path, modes, ask), left))
+            left -= len(swaps)
+            reached = max([found, *swaps], key=_progress)
+            if reached is not found:
+                break
+        else:
+            break
+        found = reached
+    return _unpinned(found, modes, ask)
+
+
+def _is_worth_a_swap(found: Found) -> bool:
+    """Whether a trace failed, and none hung, crashed or missed a param."""
+    failed = [trace for trace in found.traces.values() if not trace.finished]
+    if found.guess is None or not found.complete or not failed:
+        return False
+    return not any(t.ended or any(read.raised for read in t.seen.params.reads) for t in failed)
+
+
+def _progress(found: Found) -> Tuple[int, int]:
+    """Returns how many traces finished, and how many ops all traces made."""
+    if not found.complete:
+        return -1, 0
+    traces = found.traces.values()
+    return sum(trace.finished for trace in traces), sum(trace.ops for trace in traces)
+
+
+def _swapped(found: Found, path: Path, modes: Sequence[str], ask: Ask) -> Iterator[Found]:
+    """Searches with each other leaf for one tensor, until no mode raises.
+
+    A tensor whose shape changes nothing of what was raised may still be of the wrong dtype.
+    """
+    guess, problems = found.guess, found.problems
+    assert guess is not None
+    dtypes = {_dtype(guess, guess.places[path])}
+    has_no_part = False
+    for place in _other_leaves(guess, path):
+        if has_no_part and _dtype(guess, place) in dtypes:
+            continue
+        dtypes.add(_dtype(guess, place))
+        pinned = _pinned(guess, path, place, uses_in_train(found.traces))
+        if pinned.places.get(path) != place:
+            continue  # the order of the keys does not allow it
+        other = search(pinned, modes, ask, {})
+        yield other
+        if all_finished(other.traces):
+            break
+        has_no_part = has_no_part or other.problems == problems
+
+
+def _dtype(guess: Guess, place: int) -> object:
+    return guess.pool.leaves[place].spec["dtype"]
+
+
+def _pinned(guess: Guess, path: Path, place: int, uses: Mapping[Path, Sequence[str]]) -> Guess:
+    """Returns the guess with another leaf for one tensor, and few other changes."""
+    pins = {**guess.pins, path: place}
+    if guess.pool.sorted_keys:
+        places = assign(guess.pool, guess.features, guess.labels, uses, pins)
+    else:
+        before = guess.places[path]
+        others = {p: before if taken == place else taken for p, taken in guess.places.items()}
+        places = {**others, path: place}
+    return dataclasses.replace(guess, places=places, pins=pins)
+
+
+def _other_leaves(guess: Guess, path: Path) -> List[int]:
+    """Returns a leaf for each other dtype and shape. Prefers leaves that are free."""
+    pool = guess.pool
+    paths = paths_of(guess.features, guess.labels)
+    if path in guess.pins:
+        return []
+    if pool.sorted_keys and len(pool.used) == len(paths):
+        return []  # the order leaves no choice
+    seen = [pool.leaves[guess.places[path]].spec]
+    found = []
+    taken = set(guess.places.values())
+    for place in sorted(pool.used or range(len(pool.leaves)), key=taken.__contains__):
+        spec = pool.leaves[place].spec
+        if spec not in seen and place not in guess.pins.values():
+            seen.append(spec)
+            found.append(place)
+    return found
+
+
+def _unpinned(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+    """Assigns the leaves again by their consumers, without pins, if that scores better."""
+    if found.guess is None or not found.guess.pins:
+        return found
+    guess = dataclasses.replace(found.guess, pins={})
+    places = assign(guess.pool, guess.features, guess.labels, uses_in_train(found.traces))
+    if places == guess.places:
+        return dataclasses.replace(found, guess=guess)
+    other = search(dataclasses.replace(guess, places=places), modes, ask, {})
+    return other if score_of(other) > score_of(found) else found

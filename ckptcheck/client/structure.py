@@ -1,4 +1,4 @@
-"""What is known of the structure of features and labels, and how a trace's events add to it."""
+"""The known structure of features and labels, and how the events of a trace add to it."""
 
 import dataclasses
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
@@ -49,7 +49,7 @@ UNKNOWN, NOTHING, TENSOR = Node("unknown"), Node("nothing"), Node("tensor")
 
 
 def sequence(kind: str, count: int) -> Node:
-    """A list or tuple of so many tensors."""
+    """Returns a list or tuple of ``count`` tensors."""
     return Node(kind, tuple((place, TENSOR) for place in range(count)))
 
 

@@ -32,10 +32,10 @@ from ..results import Features, Trace
 from ..tracer import temporary
 from . import unknown_features
 from .answers import Answer
-from .asking import Asker, gives_features, raise_usage
+from .asking import Asker, gives_features
 from .features import find, names_depend_on_keys
 from .guess import Guess, Inputs
-from .launch import launch_context, traced_launch
+from .launch import LaunchContext, launch_context, traced_launch
 from .memo import TraceMemo
 from .process import Tracer
 from .search import Found
@@ -97,64 +97,61 @@ def trace_check(
         UsageError: the interpreter, the target, or the features are not there.
     """
     tracer.forget()
-    return _Tracing(spec, located, tracer, known, index, judges_run).run()
+    environment = tracer.hello()
+    held, unreadable = _index(known, index, located)
+    context = launch_context(spec.behavior, environment, known.graph)
+    asker = Asker(spec, located.model_dir, tracer, known, context, held, judges_run)
+    return _Tracing(spec, located, known, environment, held, unreadable, context, asker).run()
 
 
+@dataclasses.dataclass
 class _Tracing:
-    """One check's conversation with the tracer."""
+    """Traces the modes of one check.
 
-    def __init__(
-        self,
-        spec: CheckSpec,
-        located: Located,
-        tracer: Tracer,
-        known: TraceMemo,
-        index: Optional[CheckpointIndex],
-        judges_run: bool,
-    ) -> None:
-        self._spec = spec
-        self._located = located
-        self._known = known
-        self._given_features = gives_features(spec)
-        self._environment = tracer.hello()
-        self._index, self._unreadable = _index(known, index, located)
-        self._context = launch_context(spec.behavior, self._environment, known.graph)
-        self._asker = Asker(
-            spec, located.model_dir, tracer, known, self._context, self._index, judges_run
-        )
-        self._guess: Optional[Guess] = None
-        self._doubts: List[str] = []
+    It searches for the features unless the user gave them. :class:`Asker` decides which names and
+    params a trace gets.
+    """
+
+    spec: CheckSpec
+    located: Located
+    known: TraceMemo
+    environment: Environment
+    index: Optional[CheckpointIndex]
+    unreadable: Optional[Failure]
+    context: LaunchContext
+    asker: Asker
+    _guess: Optional[Guess] = None
+    _doubts: List[str] = dataclasses.field(default_factory=list)
 
     def run(self) -> Traced:
-        listed = None if isinstance(self._known.index, Failure) else self._known.index
+        listed = None if isinstance(self.known.index, Failure) else self.known.index
         try:
-            found = self._trace_given() if self._given_features else self._trace_found()
+            found = self._trace_given() if gives_features(self.spec) else self._trace_found()
         except UnknownFeaturesError as error:
-            if self._index is not None:
+            if self.index is not None:
                 raise
             problem = (f"the model: {error.problem}",)
-            return Traced(None, self._unreadable, None, problem)
+            return Traced(None, self.unreadable, None, problem)
         traces = found.traces
-        modes = tuple(traces[mode] for mode in self._spec.modes)
-        launch = traced_launch(self._context.launch, traces.values())
+        modes = tuple(traces[mode] for mode in self.spec.modes)
+        launch = traced_launch(self.context.launch, traces.values())
         trace = Trace(modes, self._described(modes), launch, found.features)
         known = dataclasses.replace(
-            self._known, guess=self._guess, names=self._asker.names, tpu=self._asker.tpu
+            self.known, guess=self._guess, names=self.asker.names, tpu=self.asker.tpu
         )
-        nothing = () if self._index else (_NOTHING_READ,)
-        doubts = (*nothing, *self._doubts, *self._context.not_judged(self._given_features))
+        nothing = () if self.index else (_NOTHING_READ,)
+        doubts = (*nothing, *self._doubts, *self.context.not_judged(gives_features(self.spec)))
         notes = dict.fromkeys(note for mode in traces.values() for note in mode.notes)
         not_judged = (*doubts, *(note for note in notes if note not in doubts))
-        return Traced(self._index, self._unreadable, trace, not_judged, listed, known)
+        return Traced(self.index, self.unreadable, trace, not_judged, listed, known)
 
     def _trace_given(self) -> "_WithFeatures":
         """The modes with the features that the user gave."""
-        given = {mode: self._given(mode) for mode in self._spec.modes}
-        answers = self._asker.ask(given)
-        raise_usage(answers.values())
+        given = {mode: self._given(mode) for mode in self.spec.modes}
+        answers = self.asker.ask(given)
         traces = {mode: answer.trace for mode, answer in answers.items() if answer.trace}
-        source = "input-fn" if self._spec.input_fn else "features-file"
-        labeled_first = sorted(self._spec.modes, key=lambda mode: mode in UNLABELED)
+        source = "input-fn" if self.spec.input_fn else "features-file"
+        labeled_first = sorted(self.spec.modes, key=lambda mode: mode in UNLABELED)
         best_first = [traces[mode] for mode in labeled_first]
         best = next((t for t in best_first if isinstance(t, FinishedTrace)), best_first[0])
         all_labels = (trace.seen.labels for trace in (best, *best_first))
@@ -162,26 +159,24 @@ class _Tracing:
         return _WithFeatures(traces, Features(source, best.seen.features, labels))
 
     def _given(self, mode: str) -> Inputs:
-        if self._spec.features is None:
+        if self.spec.features is None:
             return Inputs(None, None)
-        features, labels = self._spec.features.of(mode)
+        features, labels = self.spec.features.of(mode)
         return Inputs(features, None if mode in UNLABELED else labels)
 
     def _trace_found(self) -> "_WithFeatures":
         """The modes with the features that the saved graph shows."""
-        graph, problem = self._known.graph, self._known.graph_problem
+        graph, problem = self.known.graph, self.known.graph_problem
         if graph is not None:
             try:
-                modes = _with_reference(self._spec.modes)
-                found = find(graph, modes, self._asker.ask, self._known.guess)
-                raise_usage(found.traces.values())
+                modes = _with_reference(self.spec.modes)
+                found = find(graph, modes, self.asker.ask, self.known.guess)
                 return self._with_found(found, graph.file)
             except DamagedError as error:
                 problem = str(error)
         empty: Any = {PROBE: {"pool": []}}
-        answers = self._asker.ask_once(dict.fromkeys(self._spec.modes, Inputs(empty, None)))
-        raise_usage(answers.values())
-        raise unknown_features.no_graph(problem, self._located.graphs, answers.values())
+        answers = self.asker.ask_once(dict.fromkeys(self.spec.modes, Inputs(empty, None)))
+        raise unknown_features.no_graph(problem, self.located.graphs, answers.values())
 
     def _with_found(self, found: Found, file: str) -> "_WithFeatures":
         guess, answers = found.guess, found.traces
@@ -197,14 +192,14 @@ class _Tracing:
         if shared:
             self._doubts.append(_NAMED_AFTER_INPUTS.format(", ".join(shared[:_MOST_SHARED])))
         features = Features("saved-graph", *unknown_features.plain_inputs(guess))
-        return _WithFeatures({mode: traces[mode] for mode in self._spec.modes}, features)
+        return _WithFeatures({mode: traces[mode] for mode in self.spec.modes}, features)
 
     def _described(self, traces: Sequence[ModeTrace]) -> Environment:
         own = (item for trace in traces for item in trace.seen.stand_ins)
-        stand_ins = tuple(dict.fromkeys((*self._environment.stand_ins, *own)))
-        v1 = self._asker.names == "v1" or self._context.major < 2
+        stand_ins = tuple(dict.fromkeys((*self.environment.stand_ins, *own)))
+        v1 = self.asker.names == "v1" or self.context.major < 2
         return dataclasses.replace(
-            self._environment, tf_api="v1" if v1 else "v2", stand_ins=stand_ins
+            self.environment, tf_api="v1" if v1 else "v2", stand_ins=stand_ins
         )
 
 

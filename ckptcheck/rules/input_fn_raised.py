@@ -20,7 +20,7 @@ from .code_failures import failure_rule
 _NEEDS_MORE = re.compile(r"missing \d+ required (positional|keyword-only) argument")
 _WRAP = (
     "an input_fn is called with mode, params and config as far as its signature names them, and "
-    "with no other arguments: name a function that passes the others"
+    "with no other arguments: name a function that passes the other arguments"
 )
 
 _RAISED = failure_rule(
