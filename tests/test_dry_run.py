@@ -10,7 +10,9 @@ pytestmark = needs_tensorflow
 
 MODEL = """\
 import os
+import shutil
 import signal
+import tempfile
 import tensorflow as tf
 from model import model_fn as inner
 
@@ -59,3 +61,10 @@ def test_a_dry_run_that_does_not_end_is_left_out(
     assert verdicts(found) == ["silent"] * 3
     for mode in ("PREDICT", "EVAL", "TRAIN"):
         assert f"{mode} could not be dry-run ({said}" in "\n".join(found["not_judged"])
+
+
+def test_code_that_feigns_a_dry_run_is_traced_twice_at_most(project: Project) -> None:
+    ends = "shutil.rmtree(os.path.dirname(tempfile.gettempdir()))\nos.abort()\n"
+    found = report(project, ends)
+    assert verdicts(found) == ["untraceable"] * 3
+    assert {finding["rule"] for finding in found["findings"]} >= {"model-fn-crashed"}

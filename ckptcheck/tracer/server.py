@@ -127,7 +127,7 @@ def _without_dry_run(request: Dict[str, Any], message: str) -> Dict[str, Any]:
     """The request of a fork that died in its dry run, for a trace in which no kernel runs."""
     reason = f"the process {message}"
     again = dict(request["trace"], no_dry_run=reason, runs_kernels=False)
-    return dict(request, trace=again)
+    return dict(request, trace=again, deadline=None)
 
 
 class Server:
@@ -251,7 +251,11 @@ class Server:
 
     def _finish(self, child: Child, reply: Dict[str, Any]) -> None:
         missed = child.missed()
-        lost_dry_run = "failure" in reply and child.began_dry_run()
+        lost_dry_run = (
+            "failure" in reply
+            and child.began_dry_run()
+            and child.request["trace"].get("runs_kernels", True)  # once
+        )
         self._end(child)
         new = {item.name for item in missed if not item.reason}
         if new:
