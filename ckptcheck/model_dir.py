@@ -4,7 +4,8 @@ import dataclasses
 import re
 from typing import Optional, Tuple, Union
 
-from .protocol import VariableSpec, Word
+from .codec import Word
+from .protocol import VariableSpec
 
 GLOBAL_STEPS = (
     "global_step",

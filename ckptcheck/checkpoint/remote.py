@@ -11,9 +11,9 @@ import os
 from pathlib import Path
 from typing import Any, Callable, Iterator, NamedTuple, Optional, Set, Tuple, TypeVar
 
+from ..codec import Word
 from ..errors import UsageError, being_written
 from ..model_dir import pattern_in
-from ..protocol import Word
 from . import addresses
 from .addresses import is_remote, local_path, without_secrets
 from .bounded import read_regular

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any, Dict, Mapping, Optional, Type, Union
 
+from ..codec import to_json
 from ..errors import UsageError
 from ..options import CheckSpec
 from ..protocol import (
@@ -13,7 +14,6 @@ from ..protocol import (
     ModeTrace,
     TraceReply,
     TraceRequest,
-    to_json,
 )
 from .answers import Answer
 from .guess import Inputs

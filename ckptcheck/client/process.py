@@ -19,8 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple, Type, TypeVar, Union
 
+from ..codec import from_json
 from ..errors import TracerLostError, UsageError
-from ..protocol import Environment, Failure, from_json
+from ..protocol import Environment, Failure
 from ..sanitize import harmless_lines
 from ..tracer import temporary
 from .bootstrap import BOOTSTRAP
@@ -58,7 +59,8 @@ def interpreter_command(python: Optional[str]) -> List[str]:
 def _sources() -> bytes:
     """The tracer's modules, by the names that they have in the user's interpreter."""
     sources = {"_ckptcheck": "", "_ckptcheck.__package__": ""}
-    sources["_ckptcheck.protocol"] = (_PACKAGE / "protocol.py").read_text("utf-8")
+    for name in ("codec", "protocol"):
+        sources[f"_ckptcheck.{name}"] = (_PACKAGE / f"{name}.py").read_text("utf-8")
     for path in sorted((_PACKAGE / "tracer").glob("*.py")):
         text = path.read_text("utf-8")
         if path.stem == "__init__":

@@ -3,7 +3,8 @@
 import json
 from typing import Any, Dict, Optional, Sequence
 
-from ..protocol import VariableSpec, to_json
+from ..codec import to_json
+from ..protocol import VariableSpec
 from ..results import CHECK, INSPECT, VERIFY, Finding, Group, Report, VariableRow, Verdict, Verified
 from .options import Options
 

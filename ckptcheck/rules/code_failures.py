@@ -3,7 +3,8 @@
 import difflib
 from typing import Dict, Iterator, List, Tuple
 
-from ..protocol import Failure, FailureKind, Location, ModeTrace, to_json
+from ..codec import to_json
+from ..protocol import Failure, FailureKind, Location, ModeTrace
 from ..results import Finding, Outcome
 from .base import CANNOT_BE_TRACED, CODE, Facts, Rule
 from .examples import failed

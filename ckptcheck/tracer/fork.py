@@ -13,7 +13,8 @@ import sys
 import time
 from typing import Any, Callable, Dict, Optional, Tuple, Union
 
-from ..protocol import Failure, FailureKind, to_json
+from ..codec import to_json
+from ..protocol import Failure, FailureKind
 from . import processes, scratch
 from .failures import failure_of
 from .left_out import Ledger, LeftOut

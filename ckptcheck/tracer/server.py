@@ -16,7 +16,8 @@ import tempfile
 import time
 from typing import Any, Callable, Dict, List, Optional, Set
 
-from ..protocol import TraceRequest, from_json, to_json
+from ..codec import from_json, to_json
+from ..protocol import TraceRequest
 from . import (
     checkpoint_reader,
     compat,

@@ -9,8 +9,9 @@ from typing import Any, Callable, Dict, List, Type, Union
 
 import pytest
 
-from ckptcheck import protocol
-from ckptcheck.protocol import Failure, FailureKind, RestorePlan, VariableSpec, from_json, to_json
+from ckptcheck import codec, protocol
+from ckptcheck.codec import from_json, to_json
+from ckptcheck.protocol import Failure, FailureKind, RestorePlan, VariableSpec
 from ckptcheck.results import Finding, Outcome, shape_text
 
 TYPES: List[Type[Any]] = [
@@ -54,7 +55,7 @@ def some_value(hint: Any, rng: random.Random, depth: int = 4) -> Any:
     """A random value of a type as the fields of the protocol declare them."""
     if hint is Any:
         return some_json(rng, 2)
-    if isinstance(hint, type) and issubclass(hint, protocol.Word):
+    if isinstance(hint, type) and issubclass(hint, codec.Word):
         return rng.choice(list(hint))
     if dataclasses.is_dataclass(hint):
         hints = typing.get_type_hints(hint)

@@ -14,6 +14,7 @@ from typing import Any, List, Tuple
 import pytest
 
 import ckptcheck.rules
+from ckptcheck.codec import to_json
 from ckptcheck.groups import group
 from ckptcheck.model_dir import (
     CheckpointFiles,
@@ -34,7 +35,6 @@ from ckptcheck.protocol import (
     RestorePlan,
     RunError,
     VariableSpec,
-    to_json,
 )
 from ckptcheck.results import SEVERITIES, Finding
 from ckptcheck.rules import Facts, Rule, all_rules, run_rules
