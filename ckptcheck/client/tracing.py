@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 from typing import (
     Any,
     Iterable,
@@ -213,7 +214,7 @@ def _index(
     if index is not None and reply.type == _NOT_TEXT:
         return index, None
     path = located.prefix + ".index"
-    if _UNSEEN in reply.message and os.path.isfile(path):
+    if _UNSEEN.search(reply.message) and os.path.isfile(path):
         raise UsageError(
             f"the Python that has TensorFlow does not see {path}: MODEL_DIR, and for a snapshot or "
             f"a remote one the temporary directory ({temporary.parent()}, which TMPDIR names), "
@@ -224,7 +225,7 @@ def _index(
 
 _NOTHING_READ = "whether the model fits a checkpoint: none would be read"
 
-_UNSEEN = "Failed to find any matching files"
+_UNSEEN = re.compile("Failed to (find any|get) matching files")
 """What TensorFlow says of a checkpoint that is not there."""
 
 _NOT_TEXT = "UnicodeDecodeError"
