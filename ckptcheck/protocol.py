@@ -1,8 +1,8 @@
-"""What crosses the pipe between ckptcheck and the tracer, which runs in the user's interpreter.
+"""The values that ckptcheck and the tracer send each other through a pipe.
 
-Everything here is frozen, made of the standard library alone, and goes to JSON and back
-(:func:`to_json`, :func:`from_json`). This file is shipped to that interpreter, which may be a
-Python 3.7 and has no ckptcheck in it.
+The values are frozen, and convert to JSON and back (:func:`to_json`, :func:`from_json`). ckptcheck
+sends this file to the user's interpreter, where the tracer runs. That interpreter may be Python 3.7
+and does not have ckptcheck installed, so this file uses only the standard library.
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ import hashlib
 from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar, Union
 
 Shape = Optional[Tuple[Optional[int], ...]]
-"""A tensor's shape: None is an unknown rank, a None in it an unknown dimension."""
+"""A tensor's shape. None is an unknown rank. A None inside the tuple is an unknown dimension."""
 
 
 PREDICT, EVAL, TRAIN, EXPORT = "predict", "eval", "train", "export"
@@ -30,8 +30,8 @@ UNLABELED = (PREDICT, EXPORT)
 
 
 PROBE = "ckptcheck_probe"
-"""The only key of a dict that stands for features whose keys are not known yet. No feature of the
-user's has this name."""
+"""The only key of a dict that represents features with unknown keys. The user's features never have
+this name."""
 
 
 class Word(str, enum.Enum):
@@ -52,7 +52,7 @@ class VariableSpec:
 
     @property
     def elements(self) -> Optional[int]:
-        """How many values it has; None where its shape does not say."""
+        """Returns the number of values; None if the shape is not fully known."""
         return elements(self.shape)
 
 
@@ -62,10 +62,10 @@ class CheckpointIndex:
 
     Attributes:
         prefix: the path that ``Saver.restore`` takes.
-        step: the number in the file's name, None where it has none.
+        step: the number in the file's name; None if the name has no number.
         variables: every tensor in it, sorted by name.
-        object_based: whether ``tf.train.Checkpoint`` or Keras wrote it, whose keys are paths
-            of objects and not names of variables.
+        object_based: whether ``tf.train.Checkpoint`` or Keras wrote it. The keys are then paths
+            of objects, not names of variables.
     """
 
     prefix: str
@@ -101,10 +101,10 @@ class Read:
 
     Attributes:
         key: its name in the checkpoint.
-        variable: the variable that it is written to, "" where that is not a variable.
-        shape: the full shape that the model declares for it (of a partitioned variable, the
-            shape of the whole).
-        dtype: what the read asks for.
+        variable: the variable that receives the tensor; "" if the sink is not a variable.
+        shape: the full shape that the model declares. For a partitioned variable, the shape of
+            the whole variable.
+        dtype: the dtype that the read asks for.
         slice: TensorFlow's ``shape_and_slice`` of this read, "" for a whole tensor.
         sink: what receives the tensor.
         check: what TensorFlow verifies.
@@ -155,10 +155,11 @@ class RestorePlan:
         unwatched: variables that nothing fills and that no ready op looks at.
         reinitialized: restored variables that the local init op then overwrites.
         run_errors: see :class:`RunError`.
-        opaque_errors: the same of reads whose sink is ``opaque``, in the restore itself; where
-            the message is empty, nothing raises and the variable gets another shape.
-        locations: the lines of the user's code that create the variables which are not restored as
-            they are declared, by the variable's name, or by the key of what is no variable.
+        opaque_errors: the errors of the restore itself, for reads with an ``opaque`` sink. If the
+            message is empty, nothing raises and the variable gets another shape.
+        locations: the lines of the user's code that create the variables that the restore does not
+            restore as declared. The key is the variable's name, or the checkpoint key if the sink
+            is not a variable.
     """
 
     mode: str
@@ -223,7 +224,7 @@ class ParamRead:
     Attributes:
         key: dotted where params are nested.
         found: whether params hold it.
-        default: the value fallen back to, as JSON or as its repr; None where there was none.
+        default: the default that the code used, as JSON or as its repr; None without a default.
         raised: whether the look raised KeyError or AttributeError.
         location: the line of the user's code that looked.
     """
@@ -332,7 +333,7 @@ class Observed:
         features: the structure of the features, as far as the trace found it out.
         labels: the same of the labels.
         inputs: the tensors of features and labels.
-        stand_ins: what of TensorFlow was stood in for.
+        stand_ins: the parts of TensorFlow that ckptcheck replaced.
         notes: what the user should know of this trace.
         tpu_spec: whether model_fn returned a TPUEstimatorSpec, which only TPUEstimator takes.
         graph: the graph, as :mod:`.tracer.graph_text` writes it; "" where it was not wanted, or
@@ -370,7 +371,7 @@ class FinishedTrace:
 
     @property
     def failure(self) -> None:
-        """None: it did not fail."""
+        """Returns None, because a finished trace did not fail."""
         return None
 
     @property
@@ -413,7 +414,7 @@ class FailedTrace:
 
 @dataclasses.dataclass(frozen=True)
 class Misfit:
-    """The sign that a guessed structure of the features is wrong. It says nothing of the code.
+    """Tells that the guessed structure of the features is wrong. It does not judge the code.
 
     Attributes:
         use: what does not fit, such as ``key of features``.
@@ -426,7 +427,7 @@ class Misfit:
 
 
 ModeTrace = Union[FinishedTrace, FailedTrace]
-"""The trace of one mode. Of these alone reports are made."""
+"""The trace of one mode. Reports use only these two types."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -442,7 +443,7 @@ class Environment:
 
     Attributes:
         tf_api: ``v1`` or ``v2``: what ``import tensorflow`` meant to the user's code.
-        stand_ins: what of TensorFlow was stood in for.
+        stand_ins: the parts of TensorFlow that ckptcheck replaced.
     """
 
     tensorflow: str
@@ -452,7 +453,7 @@ class Environment:
 
 
 def allows(declared: Shape, stored: Shape) -> bool:
-    """Whether a declared shape, which may be unknown in part, allows a stored one."""
+    """Whether a stored shape fits a declared shape. The declared shape may have unknown sizes."""
     if declared is None or stored is None:
         return True
     return len(declared) == len(stored) and all(
@@ -461,7 +462,7 @@ def allows(declared: Shape, stored: Shape) -> bool:
 
 
 def elements(shape: Shape) -> Optional[int]:
-    """How many values a tensor of a shape has; None where that is not known."""
+    """Returns the number of values in a tensor with a shape; None if it is not known."""
     count = 1
     for size in (None,) if shape is None else shape:
         if size is None:
@@ -471,9 +472,9 @@ def elements(shape: Shape) -> Optional[int]:
 
 
 def content_digest(content: bytes, size: int) -> Tuple[str, int]:
-    """A digest of a tensor's values, which both sides of the pipe make alike.
+    """Returns a digest of a tensor's values. Both sides of the pipe compute the same digest.
 
-    TensorFlow leaves out repetitions of the last value, or writes them, so they do not count.
+    TensorFlow may write or omit repetitions of the last value, so the digest ignores them.
 
     Args:
         content: the values.
@@ -494,13 +495,13 @@ def content_digest(content: bytes, size: int) -> Tuple[str, int]:
 
 
 _sha256 = hashlib.sha256
-"""Bound, as what follows, before code that is traced may replace what its module holds."""
+"""Bound here because traced code may replace it in its module. The same applies below."""
 
 T = TypeVar("T")
 
 
 _is_dataclass, _fields = dataclasses.is_dataclass, dataclasses.fields
-"""Bound before code that is traced runs, which may replace what dataclasses holds."""
+"""Bound here because traced code may replace the functions of dataclasses."""
 
 
 def to_json(value: Any) -> Any:
@@ -517,7 +518,7 @@ def to_json(value: Any) -> Any:
 def from_json(cls: Type[T], data: Mapping[str, Any]) -> T:
     """Builds a dataclass of this module from what :func:`to_json` made of it.
 
-    Fields that it does not have are left out, so that an older side can read a newer one's.
+    It ignores unknown fields, so that an older version can read the values of a newer one.
 
     Raises:
         TypeError: a field is missing, or has a value of another type.
