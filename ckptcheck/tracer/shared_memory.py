@@ -72,7 +72,7 @@ def _pids() -> Iterator[int]:
 
 
 def _inodes() -> Dict[str, int]:
-    """This user's files that shared memory is; none where the system has no such directory."""
+    """Returns this user's files of shared memory; empty if the system has no such directory."""
     found = {}
     try:
         with os.scandir(_PLACE) as entries:
