@@ -260,7 +260,7 @@ def _assumed(guess: Guess) -> Iterator[str]:
 
 
 def _with_reference(modes: Sequence[str]) -> Tuple[str, ...]:
-    """The modes with TRAIN, the mode of the saved graph, by which the features are told apart."""
+    """Adds TRAIN to the modes. TRAIN saved the graph, so it shows which feature is which."""
     return (*modes, TRAIN) if TRAIN not in modes else tuple(modes)
 
 
