@@ -283,21 +283,21 @@ class TraceRequest:
     Attributes:
         features: the structure of the features, as in docs/features.md; None for an input_fn.
         labels: the same of the labels, None for no labels.
-        taken_names: the names of the input_fn's ops, which the model_fn's ops cannot have: a
-            ``tf.Variable`` without a scope of its own is named after what is left.
+        taken_names: the names of the input_fn's ops. The model_fn's ops cannot use them, so they
+            affect the name of a ``tf.Variable`` outside a scope.
         input_fn: ``module:input_fn`` to call instead, "" for none.
         names: what ``import tensorflow`` means to the user's code: ``native`` or ``v1``.
         behavior: ``v1``, ``v2``, or "" for TensorFlow's default.
-        checkpoint: what the checkpoint holds, for the shapes of the run after the restore.
+        checkpoint: the checkpoint's variables. Their shapes are the shapes after the restore.
         tpu: whether to add to the params what TPUEstimator adds.
-        strategy: whether the mode runs under a distribution strategy, as far as the saved graph
-            tells; an Estimator's own config knows better.
+        strategy: whether the saved graph shows a distribution strategy for the mode. The config of
+            an Estimator takes precedence.
         judges_run: whether to judge the run after the restore where shapes differ.
-        no_dry_run: why it is judged without a dry run, "" where it is judged with one.
-        runs_kernels: whether kernels may run to judge it. A process that ran them may have died.
-        guessed: whether the structures are a guess. Then a use that does not fit them ends the
-            trace with a :class:`Misfit`, and the reply has the graph. Otherwise TensorFlow raises
-            what it raises.
+        no_dry_run: why the run is judged without a dry run; "" if it is judged with one.
+        runs_kernels: whether kernels may run to judge the run. False if they crashed a process.
+        guessed: whether the structures are a guess. If so, a use that does not fit ends the trace
+            with a :class:`Misfit`, and the reply has the graph. If not, TensorFlow raises its own
+            error.
     """
 
     mode: str
@@ -336,9 +336,9 @@ class Observed:
         stand_ins: the parts of TensorFlow that ckptcheck replaced.
         notes: what the user should know of this trace.
         tpu_spec: whether model_fn returned a TPUEstimatorSpec, which only TPUEstimator takes.
-        graph: the graph, as :mod:`.tracer.graph_text` writes it; "" where it was not wanted, or
-            there is none.
-        first_op: how many nodes of the graph are older than the model_fn's.
+        graph: the graph, as :mod:`.tracer.graph_text` writes it; "" if nobody asked for it or
+            there is no graph.
+        first_op: the number of nodes before the first node of the model_fn.
     """
 
     params: ParamsUse = ParamsUse()
