@@ -1,8 +1,8 @@
-"""What crosses the pipe between ckptcheck and the tracer, which runs in the user's interpreter.
+"""The values that ckptcheck and the tracer send each other through a pipe.
 
-Everything here is frozen, made of the standard library alone, and goes to JSON and back
-(:mod:`.codec`). This file is shipped to that interpreter, which may be a
-Python 3.7 and has no ckptcheck in it.
+The values are frozen, and convert to JSON and back (:mod:`.codec`). ckptcheck sends this file to
+the user's interpreter, where the tracer runs. That interpreter may be Python 3.7 and does not have
+ckptcheck installed, so this file uses only the standard library.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ from typing import Any, Mapping, Optional, Tuple, Union
 from .codec import Word
 
 Shape = Optional[Tuple[Optional[int], ...]]
-"""A tensor's shape: None is an unknown rank, a None in it an unknown dimension."""
+"""A tensor's shape. None is an unknown rank. A None inside the tuple is an unknown dimension."""
 
 
 PREDICT, EVAL, TRAIN, EXPORT = "predict", "eval", "train", "export"
@@ -31,8 +31,8 @@ UNLABELED = (PREDICT, EXPORT)
 
 
 PROBE = "ckptcheck_probe"
-"""The only key of a dict that stands for features whose keys are not known yet. No feature of the
-user's has this name."""
+"""The only key of a dict that represents features with unknown keys. The user's features never have
+this name."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +45,7 @@ class VariableSpec:
 
     @property
     def elements(self) -> Optional[int]:
-        """How many values it has; None where its shape does not say."""
+        """Returns the number of values; None if the shape is not fully known."""
         return elements(self.shape)
 
 
@@ -55,10 +55,10 @@ class CheckpointIndex:
 
     Attributes:
         prefix: the path that ``Saver.restore`` takes.
-        step: the number in the file's name, None where it has none.
+        step: the number in the file's name; None if the name has no number.
         variables: every tensor in it, sorted by name.
-        object_based: whether ``tf.train.Checkpoint`` or Keras wrote it, whose keys are paths
-            of objects and not names of variables.
+        object_based: whether ``tf.train.Checkpoint`` or Keras wrote it. The keys are then paths
+            of objects, not names of variables.
     """
 
     prefix: str
@@ -94,10 +94,10 @@ class Read:
 
     Attributes:
         key: its name in the checkpoint.
-        variable: the variable that it is written to, "" where that is not a variable.
-        shape: the full shape that the model declares for it (of a partitioned variable, the
-            shape of the whole).
-        dtype: what the read asks for.
+        variable: the variable that receives the tensor; "" if the sink is not a variable.
+        shape: the full shape that the model declares. For a partitioned variable, the shape of
+            the whole variable.
+        dtype: the dtype that the read asks for.
         slice: TensorFlow's ``shape_and_slice`` of this read, "" for a whole tensor.
         sink: what receives the tensor.
         check: what TensorFlow verifies.
@@ -148,10 +148,11 @@ class RestorePlan:
         unwatched: variables that nothing fills and that no ready op looks at.
         reinitialized: restored variables that the local init op then overwrites.
         run_errors: see :class:`RunError`.
-        opaque_errors: the same of reads whose sink is ``opaque``, in the restore itself; where
-            the message is empty, nothing raises and the variable gets another shape.
-        locations: the lines of the user's code that create the variables which are not restored as
-            they are declared, by the variable's name, or by the key of what is no variable.
+        opaque_errors: the errors of the restore itself, for reads with an ``opaque`` sink. If the
+            message is empty, nothing raises and the variable gets another shape.
+        locations: the lines of the user's code that create the variables that the restore does not
+            restore as declared. The key is the variable's name, or the checkpoint key if the sink
+            is not a variable.
     """
 
     mode: str
@@ -216,7 +217,7 @@ class ParamRead:
     Attributes:
         key: dotted where params are nested.
         found: whether params hold it.
-        default: the value fallen back to, as JSON or as its repr; None where there was none.
+        default: the default that the code used, as JSON or as its repr; None without a default.
         raised: whether the look raised KeyError or AttributeError.
         location: the line of the user's code that looked.
     """
@@ -275,21 +276,21 @@ class TraceRequest:
     Attributes:
         features: the structure of the features, as in docs/features.md; None for an input_fn.
         labels: the same of the labels, None for no labels.
-        taken_names: the names of the input_fn's ops, which the model_fn's ops cannot have: a
-            ``tf.Variable`` without a scope of its own is named after what is left.
+        taken_names: the names of the input_fn's ops. The model_fn's ops cannot use them, so they
+            affect the name of a ``tf.Variable`` outside a scope.
         input_fn: ``module:input_fn`` to call instead, "" for none.
         names: what ``import tensorflow`` means to the user's code: ``native`` or ``v1``.
         behavior: ``v1``, ``v2``, or "" for TensorFlow's default.
-        checkpoint: what the checkpoint holds, for the shapes of the run after the restore.
+        checkpoint: the checkpoint's variables. Their shapes are the shapes after the restore.
         tpu: whether to add to the params what TPUEstimator adds.
-        strategy: whether the mode runs under a distribution strategy, as far as the saved graph
-            tells; an Estimator's own config knows better.
+        strategy: whether the saved graph shows a distribution strategy for the mode. The config of
+            an Estimator takes precedence.
         judges_run: whether to judge the run after the restore where shapes differ.
-        no_dry_run: why it is judged without a dry run, "" where it is judged with one.
-        runs_kernels: whether kernels may run to judge it. A process that ran them may have died.
-        guessed: whether the structures are a guess. Then a use that does not fit them ends the
-            trace with a :class:`Misfit`, and the reply has the graph. Otherwise TensorFlow raises
-            what it raises.
+        no_dry_run: why the run is judged without a dry run; "" if it is judged with one.
+        runs_kernels: whether kernels may run to judge the run. False if they crashed a process.
+        guessed: whether the structures are a guess. If so, a use that does not fit ends the trace
+            with a :class:`Misfit`, and the reply has the graph. If not, TensorFlow raises its own
+            error.
     """
 
     mode: str
@@ -325,12 +326,12 @@ class Observed:
         features: the structure of the features, as far as the trace found it out.
         labels: the same of the labels.
         inputs: the tensors of features and labels.
-        stand_ins: what of TensorFlow was stood in for.
+        stand_ins: the parts of TensorFlow that ckptcheck replaced.
         notes: what the user should know of this trace.
         tpu_spec: whether model_fn returned a TPUEstimatorSpec, which only TPUEstimator takes.
-        graph: the graph, as :mod:`.tracer.graph_text` writes it; "" where it was not wanted, or
-            there is none.
-        first_op: how many nodes of the graph are older than the model_fn's.
+        graph: the graph, as :mod:`.tracer.graph_text` writes it; "" if nobody asked for it or
+            there is no graph.
+        first_op: the number of nodes before the first node of the model_fn.
     """
 
     params: ParamsUse = ParamsUse()
@@ -363,7 +364,7 @@ class FinishedTrace:
 
     @property
     def failure(self) -> None:
-        """None: it did not fail."""
+        """Returns None, because a finished trace did not fail."""
         return None
 
     @property
@@ -406,7 +407,7 @@ class FailedTrace:
 
 @dataclasses.dataclass(frozen=True)
 class Misfit:
-    """The sign that a guessed structure of the features is wrong. It says nothing of the code.
+    """Tells that the guessed structure of the features is wrong. It does not judge the code.
 
     Attributes:
         use: what does not fit, such as ``key of features``.
@@ -419,7 +420,7 @@ class Misfit:
 
 
 ModeTrace = Union[FinishedTrace, FailedTrace]
-"""The trace of one mode. Of these alone reports are made."""
+"""The trace of one mode. Reports use only these two types."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -435,7 +436,7 @@ class Environment:
 
     Attributes:
         tf_api: ``v1`` or ``v2``: what ``import tensorflow`` meant to the user's code.
-        stand_ins: what of TensorFlow was stood in for.
+        stand_ins: the parts of TensorFlow that ckptcheck replaced.
     """
 
     tensorflow: str
@@ -445,7 +446,7 @@ class Environment:
 
 
 def allows(declared: Shape, stored: Shape) -> bool:
-    """Whether a declared shape, which may be unknown in part, allows a stored one."""
+    """Whether a stored shape fits a declared shape. The declared shape may have unknown sizes."""
     if declared is None or stored is None:
         return True
     return len(declared) == len(stored) and all(
@@ -454,7 +455,7 @@ def allows(declared: Shape, stored: Shape) -> bool:
 
 
 def elements(shape: Shape) -> Optional[int]:
-    """How many values a tensor of a shape has; None where that is not known."""
+    """Returns the number of values in a tensor with a shape; None if it is not known."""
     count = 1
     for size in (None,) if shape is None else shape:
         if size is None:
@@ -464,9 +465,9 @@ def elements(shape: Shape) -> Optional[int]:
 
 
 def content_digest(content: bytes, size: int) -> Tuple[str, int]:
-    """A digest of a tensor's values, which both sides of the pipe make alike.
+    """Returns a digest of a tensor's values. Both sides of the pipe compute the same digest.
 
-    TensorFlow leaves out repetitions of the last value, or writes them, so they do not count.
+    TensorFlow may write or omit repetitions of the last value, so the digest ignores them.
 
     Args:
         content: the values.
@@ -487,4 +488,4 @@ def content_digest(content: bytes, size: int) -> Tuple[str, int]:
 
 
 _sha256 = hashlib.sha256
-"""Bound, as what follows, before code that is traced may replace what its module holds."""
+"""Bound here because traced code may replace it in its module."""

@@ -231,6 +231,13 @@ def test_code_that_kills_ckptcheck(left: Left, whom: str) -> None:
     wait_for(left.is_nothing)
 
 
+def wait_without_pipes(process: "subprocess.Popen[bytes]") -> None:
+    """Waits for the end of a process whose daemons hold the other ends of its pipes."""
+    process.wait(timeout=100)
+    for pipe in filter(None, (process.stdout, process.stderr)):
+        pipe.close()
+
+
 @needs_tensorflow
 def test_code_that_kills_all_above_it(left: Left) -> None:
     """The next run ends what they left."""
@@ -238,9 +245,7 @@ def test_code_that_kills_all_above_it(left: Left) -> None:
     assert small.code == 0, small
     left.write(f"{DAEMONS}[os.kill(pid, 9) for pid in ancestors()]; time.sleep(1000)")
     process = left.start(*ONE, model_dir="small")
-    process.wait(timeout=100)
-    for pipe in filter(None, (process.stdout, process.stderr)):
-        pipe.close()  # the daemons hold the other ends
+    wait_without_pipes(process)
     assert process.returncode == -signal.SIGKILL
     assert sum(map(is_running, left.pids)) >= 2
     assert len(left.files) == 1, "the directory of the tracer"
@@ -278,7 +283,7 @@ def test_a_run_that_is_killed_at_any_time(left: Left) -> None:
         for pid in [process.pid, *random.sample(below, len(below))]:
             if is_running(pid) and pid not in left.pids:
                 os.kill(pid, signal.SIGKILL)
-        process.wait()
+        wait_without_pipes(process)
     left.good_check()
     wait_for(left.is_nothing)  # the supervisor of a run that was killed may still be at it
 

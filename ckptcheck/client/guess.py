@@ -1,4 +1,4 @@
-"""What is believed of the features and labels."""
+"""The current guess of the features and labels."""
 
 import dataclasses
 from typing import Any, List, Mapping, Tuple
@@ -22,7 +22,7 @@ class Inputs:
 
 @dataclasses.dataclass(frozen=True)
 class Guess:
-    """What is believed of the features and labels.
+    """The current guess of the features and labels.
 
     Attributes:
         pool: the tensors that there are.

@@ -1,9 +1,9 @@
 """Which tensors of the saved graph can be the features and labels.
 
-The input_fn's ops stand before the model_fn's in the saved graph. The tensors that cross from the
-first part to the second are the features and labels, flat. Where that border lies is not written
-down: the outputs of an iterator or a queue are the first candidate, and each other border that
-lets other tensors cross is one more.
+In the saved graph, the input_fn's ops come before the model_fn's. The tensors that cross this
+border are the flattened features and labels. The graph does not record where the border is. The
+outputs of an iterator or a queue are the first candidate. Each border that other tensors cross is
+another candidate.
 """
 
 import dataclasses
@@ -187,8 +187,8 @@ def pools(head: Head) -> Tuple[Pool, ...]:
 def _end_of_constants(head: Head) -> int:
     """Where the constants end that an input_fn without a pipeline begins with.
 
-    Those of an op's own making, such as ``concat/axis``, are in its scope, and scalars are no
-    batches.
+    Constants in the scope of an op, such as ``concat/axis``, do not count. Scalars do not count
+    either, because a scalar cannot be a batch.
     """
     for place, node in enumerate(head.nodes):
         shape = head.leaves[place][0].spec["shape"] if head.leaves[place] else None

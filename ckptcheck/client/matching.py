@@ -16,7 +16,7 @@ _MOST_PERMUTED = 6
 def similarity(mine: Sequence[str], theirs: Sequence[str]) -> float:
     """How much two bags of consumers have in common, from 0 to 1.
 
-    Ops count most; the scopes that they stand in tell tensors apart that the same ops consume.
+    Ops count most. Their scopes distinguish tensors that the same ops consume.
     """
     ops = _overlap([text.partition(" ")[2] for text in mine], [t.partition(" ")[2] for t in theirs])
     scopes = _overlap(

@@ -48,8 +48,8 @@ def memo_of(located: Located, tracer: Tracer, timeout: float) -> TraceMemo:
     No trace reads these files again, so they may be removed after this.
 
     Raises:
-        UsageError: TensorFlow did not come to an end with the checkpoint, or the graph of a
-            snapshot cannot be unpacked.
+        UsageError: TensorFlow did not finish reading the checkpoint, or the graph of a snapshot
+            cannot be unpacked.
     """
     tracer.forget()
     if located.exists:

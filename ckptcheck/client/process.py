@@ -83,7 +83,7 @@ class Tracer:
         Args:
             python: the command of ``--python``.
             timeout: seconds to wait for TensorFlow's import.
-            quiet: keeps what the user's code and TensorFlow print to itself.
+            quiet: hides what the user's code and TensorFlow print.
 
         Raises:
             UsageError: there is no such interpreter.

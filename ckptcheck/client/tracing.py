@@ -261,14 +261,15 @@ def _assumed(guess: Guess) -> Iterator[str]:
 
 
 def _with_reference(modes: Sequence[str]) -> Tuple[str, ...]:
-    """The modes with TRAIN, the mode of the saved graph, by which the features are told apart."""
+    """Adds TRAIN to the modes. TRAIN saved the graph, so it shows which feature is which."""
     return (*modes, TRAIN) if TRAIN not in modes else tuple(modes)
 
 
 def _named_after_inputs(names: Sequence[str], traces: Iterable[Answer]) -> List[str]:
-    """The variables that are numbered since the input_fn of TRAIN has an op of their name.
+    """Returns the variables that have a number because TRAIN's input_fn has an op with their name.
 
-    That of another mode may have none: in TensorFlow 1 ``Dataset.repeat`` makes an op ``count``.
+    The input_fn of another mode may not have that op. For example, in TensorFlow 1
+    ``Dataset.repeat`` makes an op ``count``.
     """
     taken = {name.partition("/")[0] for name in names}
     keys = sorted({read.key for trace in traces if trace.mode != TRAIN for read in trace.reads})

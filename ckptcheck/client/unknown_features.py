@@ -1,4 +1,4 @@
-"""What to say where the features cannot be found: why, and a file to fill in."""
+"""Makes the error for features that cannot be found: the reason, and a file to fill in."""
 
 import json
 import os
@@ -13,10 +13,10 @@ from .search import Found
 
 
 def no_graph(problem: str, graphs: Sequence[str], traces: Iterable[Answer]) -> UnknownFeaturesError:
-    """What to say where there is no saved graph: with the keys that the code names.
+    """Returns the error for a missing saved graph. It lists the keys that the code names.
 
     Args:
-        problem: why it cannot be read, "" where it is not there.
+        problem: why the graph cannot be read; "" if there is none.
         graphs: where it can be.
         traces: what the code did with features of which nothing is known.
     """
@@ -29,7 +29,7 @@ def no_graph(problem: str, graphs: Sequence[str], traces: Iterable[Answer]) -> U
 
 
 def not_found(found: Found, file: str) -> UnknownFeaturesError:
-    """What to say where the saved graph does not tell the features.
+    """Returns the error for a saved graph that does not determine the features.
 
     Args:
         found: the end of the search.

@@ -1,7 +1,7 @@
-"""The ops that a restore of other shapes can affect: those whose inputs may have other shapes.
+"""Finds the ops whose inputs may have other shapes after a restore.
 
-All other ops work on the declared shapes, so whether they raise is no question. A model that is too
-large for a dry run as a whole may have a part of that kind that is not.
+All other ops work on the declared shapes, so the restore cannot make them raise. If a model is too
+large for a dry run, the part with the affected ops may still be small enough.
 """
 
 from typing import Any, List, Mapping, Sequence, Set
@@ -17,9 +17,9 @@ def affected_sinks(
     changed: Mapping[str, Sequence[int]],
     pinned: Mapping[str, Any],
 ) -> List[Any]:
-    """The ops that have to run, with all that they depend on, so that every affected op does.
+    """Returns the affected ops and all ops that they depend on.
 
-    An op that follows an affected one belongs to them: TensorFlow may fuse the two.
+    An op that follows an affected op also counts as affected, because TensorFlow may fuse the two.
 
     Args:
         tensorflow: the module.

@@ -1,10 +1,10 @@
-"""Whether a wrong shape that a restore lets through breaks the run after it.
+"""Finds out whether a wrong shape that a restore accepts breaks the run after it.
 
-A resource variable that is read whole takes the checkpoint's shape without a word. A dry run shows
-what happens next (:mod:`.dry_run`). Where a dry run is not possible, TensorFlow's shape functions
-answer: the part of the graph that the mode runs is imported once more, with the restored shapes in
-place of the declared ones. They do not know what kernels verify, so the most common kernels are
-asked as well: :mod:`.fusions`, :mod:`.optimizer_updates`, :mod:`.called_functions`.
+A restore of a whole resource variable silently takes the checkpoint's shape. A dry run shows what
+happens next (:mod:`.dry_run`). If a dry run is not possible, TensorFlow's shape functions decide:
+the part of the graph that the mode runs is imported again, with the restored shapes instead of the
+declared ones. Shape functions do not know what kernels verify, so there are extra checks for the
+most common kernels: :mod:`.fusions`, :mod:`.optimizer_updates`, :mod:`.called_functions`.
 """
 
 import itertools
@@ -176,14 +176,14 @@ def _folded_shapes(declared: Any) -> Dict[str, Any]:
 
 
 def said_of_inputs(message: str, sizes: Collection[Optional[int]] = (), batch: int = 0) -> str:
-    """A message of TensorFlow's without the names and the size of a batch that are not the user's.
+    """Removes made-up names and the made-up batch size from a message of TensorFlow.
 
-    An unknown size is a question mark in it, as in TensorFlow's own messages: ``[?,4]``.
+    It writes an unknown size as a question mark, as TensorFlow's own messages do: ``[?,4]``.
 
     Args:
         message: what TensorFlow said.
-        sizes: those of the variables, which are no batch's.
-        batch: the size that stood for an unknown one.
+        sizes: the sizes of the variables, which are not the batch size.
+        batch: the made-up size that replaced an unknown one.
     """
 
     def shown(number: "re.Match[str]") -> str:

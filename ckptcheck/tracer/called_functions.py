@@ -1,10 +1,10 @@
-"""Loops and calls, whose shape functions do not look into the functions that they call.
+"""Checks the functions that loops and calls run, which TensorFlow's shape functions do not check.
 
-In TensorFlow 2 a loop is one op, While, and what it repeats is a function. The op's shapes are the
-declared ones, whatever was restored; the kernels in the function meet the restored ones. So the
-function is imported as a graph of its own, with what it is given in the restored graph.
+In TensorFlow 2 a loop is one op, While, and its body is a function. The op always has the declared
+shapes, but the kernels in the function get the restored shapes. So the function is imported as a
+separate graph, with the inputs that it has in the restored graph.
 
-The branches of a cond are left alone: which of them runs only the run knows.
+The branches of a cond are not checked, because only the run decides which branch runs.
 """
 
 from typing import Any, Iterator, List, Optional, Sequence, Tuple
@@ -74,7 +74,7 @@ class _Body:
 
 
 def _given_shapes(op: Any) -> List[Any]:
-    """The shapes of what a function is given; of a loop's variables what every round has."""
+    """Returns the shapes of a function's inputs. For a loop, keeps the sizes that never change."""
     shapes = [tensor.get_shape() for tensor in op.inputs]
     if op.type not in _LOOPS:
         return shapes
@@ -82,7 +82,7 @@ def _given_shapes(op: Any) -> List[Any]:
 
 
 def _common(given: Any, kept: Any) -> Any:
-    """A shape with the sizes that stay: what a loop may change is unknown after its first round."""
+    """Returns a shape with only the sizes that a loop keeps. The other sizes become unknown."""
     if given.rank is None or kept.rank != given.rank:
         return type(given)(None)
     sizes = zip(given.as_list(), kept.as_list())
@@ -102,7 +102,7 @@ def _give_variables(definition: Any, function: Any, op: Any) -> None:
 
 
 def _handle(tensor: Any) -> Optional[Any]:
-    """The op of the variable whose handle a tensor is, None where it is something else."""
+    """Returns the op of a variable from its handle; None if the tensor is not a handle."""
     op = tensor.op
     while op.type in _PASSES:
         op = op.inputs[0].op

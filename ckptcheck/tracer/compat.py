@@ -8,7 +8,7 @@ Three things differ for code written for ``tf.estimator``:
 * ``tf.estimator`` is gone from 2.16 on; :mod:`.estimator_stand_in` takes its place.
 * Keras 3 came with 2.16; model_fns are Keras 2, so the package tf_keras is asked for there.
 
-Each thing that was stood in for is named in the reply, and so in the report.
+The reply and the report name each part of TensorFlow that was replaced.
 """
 
 import base64
@@ -66,10 +66,10 @@ def import_tensorflow() -> Any:
 
 
 def _load_estimator(tensorflow: Any) -> None:
-    """Imports ``tf.estimator``, which TensorFlow 2 imports when it is first of use.
+    """Imports ``tf.estimator``, which TensorFlow 2 imports at its first use.
 
-    Every trace uses it, and so need not import it in a fork of its own. None of the modules that
-    this imports asks whether TensorFlow 2 behavior is enabled, which is not known yet.
+    Every trace uses it, so importing it once here saves time in each fork. It is not known yet
+    whether TensorFlow 2 behavior is enabled, but the imported modules do not ask for that.
     """
     if version_of(tensorflow.__version__) < _FIRST_WITHOUT_ESTIMATOR:
         for api in (tensorflow, v1(tensorflow)):
@@ -98,7 +98,7 @@ def _version_before_import() -> Tuple[int, ...]:
 
 
 def version_of(text: str) -> Tuple[int, ...]:
-    """``2.15.1`` as ``(2, 15)``; what is no version as ``(0,)``."""
+    """Returns ``(2, 15)`` for ``2.15.1``, and ``(0,)`` for text that is not a version."""
     parts = text.split(".")[:2]
     if not all(part.isdigit() for part in parts):
         return (0,)
@@ -106,7 +106,7 @@ def version_of(text: str) -> Tuple[int, ...]:
 
 
 def stood_in(tensorflow: Any) -> Tuple[str, ...]:
-    """What is stood in for under any code: ``tf.estimator`` where TensorFlow has none."""
+    """Returns what is replaced for all code: ``tf.estimator`` if TensorFlow does not have it."""
     if version_of(tensorflow.__version__) < _FIRST_WITHOUT_ESTIMATOR:
         return ()
     return ("tf.estimator, which this TensorFlow does not have",)
@@ -171,7 +171,7 @@ def graph_of_function(graph: Any, function: Any, shapes: List[Any]) -> Any:
 def reopen(graph: Any) -> None:
     """Lets ops be added to a graph again, which a Scaffold has finalized.
 
-    There is no public way back, and one name for it from 1.15 to 2.21.
+    TensorFlow has no public function for this. The private name is the same from 1.15 to 2.21.
     """
     graph._unsafe_unfinalize()
 
@@ -265,7 +265,7 @@ def has_v1_name(tensorflow: Any, dotted: str) -> bool:
 
 
 def advice_for_missing_name(tensorflow: Any, dotted: str) -> str:
-    """What to do where this TensorFlow has a name in neither API; "" for nothing to say."""
+    """Returns advice for a name that neither API of this TensorFlow has; "" without advice."""
     if dotted.split(".")[0] == "contrib":
         return (
             "tf.contrib exists in TensorFlow 1 only; trace with a TensorFlow 1 interpreter "

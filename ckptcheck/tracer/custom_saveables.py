@@ -1,9 +1,9 @@
-"""Reads that a saveable object of the code's own restores, in a way that only its code knows.
+"""Checks reads that the user's own saveable objects restore.
 
-Its restore is ops in the graph all the same. The part of the graph that restores such reads is
-imported once more, with tensors of the stored shapes in place of what is read; TensorFlow's own
-shape functions then say what they refuse. Of a resource variable the restore verifies no shape, so
-its assignment is compared here.
+Only the user's code knows how such an object restores, but its restore consists of ops in the
+graph. That part of the graph is imported again, with tensors of the stored shapes instead of the
+reads. TensorFlow's shape functions then tell which shapes they refuse. A restore does not verify
+the shape of a resource variable, so this module compares it.
 """
 
 from typing import Any, Dict, Iterable, Optional, Set, Tuple
@@ -18,7 +18,7 @@ _UNVERIFIED = "AssignVariableOp"
 def errors(
     tensorflow: Any, graph: Any, restore: Restore, checkpoint: Iterable[VariableSpec]
 ) -> Tuple[RunError, ...]:
-    """What the restore makes of stored shapes where a read's sink is opaque.
+    """Returns the errors that the stored shapes cause in reads with an opaque sink.
 
     Args:
         tensorflow: the module.

@@ -1,4 +1,4 @@
-"""Runs what a mode runs after a restore that lets other shapes through, on made-up values.
+"""Runs what a mode runs after a restore that accepts other shapes, on made-up values.
 
 Shape functions alone do not tell whether the run raises: the graph optimizer drops, folds and fuses
 ops, only kernels know some sizes, and nothing looks into branches and loops. So the graph runs in a
@@ -54,7 +54,7 @@ class DryRun(NamedTuple):
     """What a dry run showed.
 
     Attributes:
-        reason: why there was none, "" where there was one.
+        reason: why there was no dry run; "" if there was one.
         op: the op that raises with the restored shapes, "" for none.
         message: what it says.
         batch: the size that was used for an unknown one.
@@ -204,7 +204,7 @@ class _Stage:
         return _STRING_BYTES if dtype == self._tensorflow.string else int(dtype.size)
 
     def _made_up_sizes(self) -> List[int]:
-        """A batch and a length that no size equals, so that nothing fits by chance."""
+        """Returns a made-up batch and length that fit no other size by chance."""
         shapes = [static_shape(tensor) for tensor in self._inputs if not _is_sparse(tensor)]
         known = [shape[0] for shape in shapes if shape and shape[0]]
         taken = {size for shape in (*self.shapes.values(), *shapes) for size in shape or ()}
@@ -370,12 +370,12 @@ def _product(shape: Iterable[int]) -> int:
 
 
 def _op_of(error: Any) -> str:
-    """The op that raised: its kernel's name stands in the message."""
+    """Returns the op that raised. The message contains its name."""
     named = re.findall(r"\{\{node ([^}]+)\}\}", str(error.message))
     return named[-1] if named else str(getattr(error.op, "name", ""))
 
 
 def _said(message: str) -> str:
-    """What a kernel says, without where in which graph."""
+    """Returns the message of a kernel, without its place in the graph."""
     lines = message.partition("\n\t [[")[0].splitlines()
     return re.sub(r"^\{\{.*?\}\} ", "", lines[-1]) if lines else message

@@ -1,4 +1,4 @@
-"""A small ``tf.estimator`` for TensorFlow 2.16 and later, which have none.
+"""A small ``tf.estimator`` for TensorFlow 2.16 and later, which removed it.
 
 It has what model_fns use: specs, modes, configs, hooks and export outputs. It cannot train. Using a
 name that it lacks raises an error that says so. docs/stand-in.md lists what it has and lacks.

@@ -1,4 +1,4 @@
-"""Turns what the user's code threw into a :class:`..protocol.Failure`."""
+"""Turns an exception of the user's code into a :class:`..protocol.Failure`."""
 
 import re
 from typing import Any, Callable, Optional
@@ -50,7 +50,7 @@ def _message(error: BaseException) -> str:
 
 
 _SPACES = re.compile(r"\s+").sub
-"""Bound, as all patterns here, before any code of the user's may replace what re holds."""
+"""Compiled here, like all patterns in this file, because user code may replace functions of re."""
 
 
 def _text_of(write: Callable[[Any], str], value: Any) -> str:
@@ -69,7 +69,7 @@ _MISSING_MODULE = re.compile(r"No module named '(tensorflow(?:\.\w+)*)'")
 
 
 def missing_tensorflow_name(error: Optional[BaseException]) -> str:
-    """The dotted name below ``tf`` that the code asked for in vain, "" for none."""
+    """Returns the dotted name below ``tf`` that the code did not find; "" if it missed none."""
     if isinstance(error, AttributeError):
         found = _MISSING_NAME.search(str(error))
         if found:

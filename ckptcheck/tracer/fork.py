@@ -1,9 +1,9 @@
-"""One fork that answers one request: both of its ends.
+"""A fork that answers one request: the fork's side and the tracer's side.
 
-What the user's code does to the fork's process must not keep its reply from arriving: it may close
-every descriptor, write into those that are not its own, fork, leave processes behind, and replace
-functions of the standard library. So what the fork needs for its reply is bound here, before any
-code of the user's runs.
+The reply must arrive whatever the user's code does to the fork's process. The code may close
+descriptors, write into descriptors that it did not open, fork, leave processes behind, and replace
+functions of the standard library. So this module binds all that the fork needs for its reply
+before any of the user's code runs.
 """
 
 import json
@@ -52,8 +52,8 @@ class Channel:
 
     Attributes:
         descriptor: where to write.
-        scratch: a directory of this fork's, "" for none; the reply goes into a file there where
-            the pipe has been closed. Its number may then be that of a file of the user's.
+        scratch: a directory of this fork, or "". If the user's code closed the pipe, the reply goes
+            into a file there, because the descriptor may now belong to a file of the user.
     """
 
     def __init__(self, descriptor: int, scratch: str) -> None:
@@ -147,7 +147,7 @@ class Child:
     Attributes:
         request: what it answers.
         id: of the request.
-        ledger: what it is not shown of its model_dir; None where it has none.
+        ledger: the files of its model_dir that it is not shown; None without a model_dir.
         pid: its process.
         pipe: where its reply comes from.
         deadline: when its time is up.
@@ -223,7 +223,7 @@ class Child:
         return _failed(Failure(FailureKind.OUT_OF_MEMORY, "", text + " (--memory-limit)"))
 
     def missed(self) -> Tuple[LeftOut, ...]:
-        """What its code used, or may have used, without being shown it."""
+        """Returns the files that its code used, or may have used, but was not shown."""
         if self.ledger is None:
             return ()
         return self.ledger.touched(scratch.was_asked(self._scratch))

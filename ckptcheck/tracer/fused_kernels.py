@@ -1,6 +1,6 @@
-"""Asks TensorFlow what a fused kernel makes of restored shapes, by running it and its ops alone.
+"""Runs a fused kernel alone, to see whether TensorFlow accepts the restored shapes.
 
-What runs is as small as possible, since some kernels read past the end of a bias that is too short.
+The tensors are as small as possible, because some kernels read past the end of a short bias.
 """
 
 import dataclasses
@@ -23,7 +23,7 @@ class Fusion:
     """Two ops that TensorFlow may fuse, and what they are given.
 
     Attributes:
-        first: the type of the first op, "" for one that nothing is fused with.
+        first: the type of the first op; "" if TensorFlow does not fuse other ops with it.
         second: the type of the one after it.
         squeezed: whether there is a Squeeze between them, as after a convolution of one axis.
         dtype: of all values.
@@ -45,7 +45,7 @@ def can_be_first(kind: str) -> bool:
 
 
 def says(tensorflow: Any, fusion: Fusion) -> Optional[str]:
-    """What a fused kernel raises, "" where it runs; None where nothing is known but of its ops."""
+    """Returns what a fused kernel raises; "" if it runs; None if that is not known."""
     if any(_may_abort(restored) for _, restored in fusion.shapes):
         return None
     small = _small(fusion)
@@ -64,7 +64,7 @@ def _may_abort(restored: Sizes) -> bool:
 
 
 def _small(fusion: Fusion) -> Fusion:
-    """The same with other sizes, which are alike and ordered as the real ones are."""
+    """Returns the fusion with small sizes that keep the order and equality of the real ones."""
     shapes = [shape for pair in fusion.shapes for shape in pair]
     sizes = sorted({*fusion.depths, *(size for shape in shapes for size in shape)} - {1})
     names = {1: 1, **{size: place for place, size in enumerate(sizes, 2)}}

@@ -1,10 +1,9 @@
 """Ops that TensorFlow's graph optimizer fuses with the one before them, such as a bias's addition.
 
-A fused kernel does not verify the shapes that its ops would have verified, and may verify others.
-Measured on a processor with AVX-512: a bias of another length is added without a word by 1.15.5 and
-refused by 2.15.1 and 2.21.0, which take one with more axes of size 1; of a normalisation after a
-convolution these verify nothing. It depends on the version and on the processor, so TensorFlow is
-asked, by :mod:`.fused_kernels`.
+A fused kernel does not verify the same shapes as its separate ops. Measured on a processor with
+AVX-512: 1.15.5 silently adds a bias of another length. 2.15.1 and 2.21.0 refuse it, but accept a
+bias with more axes of size 1. They verify nothing in a normalisation after a convolution. All this
+depends on the version and the processor, so :mod:`.fused_kernels` asks TensorFlow.
 """
 
 from typing import Any, Iterator, Mapping, Optional, Sequence, Set, Tuple
@@ -94,7 +93,7 @@ def _places(op: Any) -> Sizes:
 
 
 def _fusion(op: Any, place: int, restored: _Restored, fetched: Set[str]) -> Optional[Fusion]:
-    """What the op and the one before it are fused to; None where nothing of it has changed."""
+    """Returns the fusion of an op with the op before it; None if no shape in it has changed."""
     others = [tensor for index, tensor in enumerate(op.inputs) if index != place]
     shapes = [pair for pair in map(restored.shapes, others) if pair is not None]
     dtypes = {tensor.dtype.base_dtype.name for tensor in op.inputs}
@@ -133,7 +132,7 @@ def _depths(first: Any, restored: _Restored) -> Optional[Tuple[int, int]]:
 
 
 def _depths_alone(op: Any, restored: _Restored) -> Optional[Tuple[int, int]]:
-    """The same for what is before a normalisation that is not fused, where no restore changes it.
+    """Returns the depths for a normalisation that is not fused, if its input does not change.
 
     The kernel of 1.15.5 verifies less than the shape function does here, too.
     """

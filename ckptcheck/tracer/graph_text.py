@@ -18,8 +18,8 @@ _b64encode, _compress, _content_digest = b64encode, compress, content_digest
 def graph_text(tensorflow: Any, graph: Any) -> str:
     """The GraphDef of a graph, compressed, in base64; "" where TensorFlow cannot write it.
 
-    Of the values of a large constant there is only the digest, in the field of the values of
-    strings, which such a constant does not have.
+    A large constant has a digest instead of its values. The digest is in the field for string
+    values, which such a constant does not use.
     """
     try:
         data = _definition(tensorflow, graph).SerializeToString()

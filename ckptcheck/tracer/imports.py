@@ -1,4 +1,4 @@
-"""Graphs that are imported anew, for TensorFlow's shape functions to look at."""
+"""Imports graphs again, so that TensorFlow's shape functions check them."""
 
 import contextlib
 import types
@@ -43,7 +43,7 @@ def part_of(graph: Any, ops: Set[Any]) -> Any:
     part.versions.CopyFrom(definition.versions)
     part.library.CopyFrom(definition.library)
     part.node.extend(kept)
-    for node in part.node:  # which would contradict restored shapes
+    for node in part.node:  # recorded shapes would contradict restored ones
         node.attr.pop("_output_shapes", None)
         node.attr.pop("_class", None)
     return part

@@ -1,9 +1,9 @@
 """Features and labels for a trace: placeholders, probes, or what the user's input_fn gives.
 
-A *probe* stands for features whose structure is not known yet. It watches what the model_fn does
-with them: which keys it asks for, whether it unpacks them, or takes them for one tensor. Whatever
-it sees is an :class:`..protocol.InputEvent`; where the guess was wrong the trace is given up with
-:class:`.failures.StructureMismatch`, to be tried again with a better one.
+A *probe* represents features with an unknown structure. It watches what the model_fn does with the
+features: which keys it asks for, and whether it unpacks them or uses them as one tensor. Each use
+becomes an :class:`..protocol.InputEvent`. If the guess was wrong, the trace stops with
+:class:`.failures.StructureMismatch`, and ckptcheck tries again with a better guess.
 """
 
 import sys
@@ -221,7 +221,7 @@ def _structure(value: Any) -> Any:
 
 
 class DictProbe(dict):  # type: ignore[type-arg]
-    """Features of unknown keys: a key that is asked for gets the next fitting leaf of the pool."""
+    """Features with unknown keys. Each key that code asks for gets the next fitting leaf."""
 
     def open(self, inputs: Inputs, probe: Any, path: Path, hints: Sequence[str]) -> None:
         """Sets up the probe; its constructor takes what Keras gives to a dict that it rebuilds."""
@@ -325,11 +325,11 @@ class DictProbe(dict):  # type: ignore[type-arg]
 
 
 def new_probe() -> DictProbe:
-    """A probe of a class of its own, whose other instances are copies of it.
+    """Returns a probe with its own class. Other instances of that class are copies of the probe.
 
-    Keras maps its inputs with ``type(inputs)(pairs)``, and nest with ``type(inputs)()`` and an
-    assignment for each key. What comes out has its own entries and goes on watching: a key that
-    it lacks is asked of the probe behind it.
+    Keras maps its inputs with ``type(inputs)(pairs)``. nest calls ``type(inputs)()`` and then
+    assigns each key. Such a copy has its own entries and goes on watching: it gets missing keys
+    from the original probe.
     """
 
     class OneProbe(DictProbe):
@@ -364,7 +364,7 @@ def _asked_by_feature_column(frame: Optional[types.FrameType]) -> bool:
 
 
 def unpacked(frame: Optional[types.FrameType]) -> Optional[int]:
-    """Into how many values a frame's current instruction unpacks, None where it does not."""
+    """Returns how many values a frame's current instruction unpacks; None if it does not unpack."""
     if frame is None:
         return None
     for instruction in get_instructions(frame.f_code):

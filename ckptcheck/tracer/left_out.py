@@ -1,4 +1,4 @@
-"""Keeps account of what traced code was not shown of its model_dir, and whether it used that."""
+"""Records which files of the model_dir traced code was not shown, and whether it used them."""
 
 import dataclasses
 import json
@@ -27,10 +27,10 @@ class LeftOut:
 
 
 class Ledger:
-    """What one trace was not shown, and what of that was opened.
+    """Records what one trace was not shown, and what the code opened anyway.
 
-    The tracer keeps it. The fork fills it, and closes it before any code of the user's runs. The
-    code cannot remove it: its file has no name, and the fork has no descriptor of it.
+    The tracer keeps the ledger. The fork fills and closes it before any of the user's code runs.
+    The code cannot remove it, because its file has no name and the fork has closed the descriptor.
 
     Attributes:
         watch: which files were opened.

@@ -45,7 +45,7 @@ class OpenWatch:
             self._descriptor = _LIBC.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
 
     def add(self, path: str) -> int:
-        """Watches a file; returns its number, UNWATCHED where the system cannot or will not."""
+        """Watches a file. Returns its number, or UNWATCHED if the system cannot watch it."""
         if self._descriptor < 0 or _LIBC is None:
             return UNWATCHED
         return int(_LIBC.inotify_add_watch(self._descriptor, os.fsencode(path), _IN_OPEN))

@@ -1,7 +1,7 @@
-"""Optimizers' updates, whose kernels want all of one shape: variable, gradient and slots.
+"""Checks the updates of optimizers: variable, gradient and slots must have the same shape.
 
-The gradient of a table's rows has as many rows as were looked up, each as wide as the table's.
-Not every version's shape functions verify it for resource variables.
+A sparse gradient has one row for each looked-up row, as wide as a row of the variable. Some
+versions' shape functions do not verify this for resource variables.
 """
 
 import re
@@ -39,7 +39,7 @@ def refusals(tensorflow: Any, declared: Any, restored: Any) -> Iterator[Tuple[st
 
 
 def _before_loop(declared: Any, tensor: Any) -> Any:
-    """What a loop of TensorFlow 1 began with where it keeps its shape, else the tensor itself.
+    """Returns the initial value of a TensorFlow 1 loop if its shape is kept, else the tensor.
 
     The shape functions do not know what comes back from the last round.
     """
@@ -53,7 +53,7 @@ def _before_loop(declared: Any, tensor: Any) -> Any:
 
 
 def _held_shape(tensor: Any) -> Optional[List[Optional[int]]]:
-    """The shape of a tensor, or that of the variable that a handle is of."""
+    """Returns the shape of a tensor; for a handle, the shape of its variable."""
     if tensor.op.type != "VarHandleOp":
         return None if tensor.dtype.name == "resource" else static_shape(tensor)
     shape = tensor.op.get_attr("shape")

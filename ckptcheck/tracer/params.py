@@ -1,4 +1,4 @@
-"""Params that remember how they were looked at.
+"""Params that record how code reads them.
 
 A :class:`WatchedDict` is a dict, as Estimator's params are, that notes each key that the user's
 code asks for, with the line that asked. Reading it as a whole (``**params``, iteration) is noted

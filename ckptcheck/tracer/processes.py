@@ -1,4 +1,4 @@
-"""Processes: what a fork left running is found and ended, and what it uses is measured.
+"""Finds and ends the processes that a fork left running, and measures their memory.
 
 A model_fn may fork, start daemons in sessions of their own, or allocate without bound. On Linux a
 fork adopts its orphans, so that all it ever started stays below it, and /proc shows the tree and
@@ -54,7 +54,7 @@ CAN_ADOPT = _PRCTL is not None
 
 
 def adopt_orphans() -> None:
-    """Makes this process the parent of whatever is left over below it."""
+    """Makes this process the parent of its orphaned descendants."""
     if _PRCTL is not None:
         _PRCTL(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 

@@ -1,8 +1,8 @@
 """Reads the restore plan out of the graph that TensorFlow built.
 
-The saver's restore op is the root: walking back from it finds every read op, whose constant inputs
-say which tensors are read, with which slice and dtype; walking forward from each output finds where
-it goes and what TensorFlow verifies on the way. Nothing is inferred from the names of variables.
+The saver's restore op is the root. Walking back from it finds every read op. The constant inputs of
+a read op tell which tensors it reads, with which slice and dtype. Walking forward from each output
+finds the sink and what TensorFlow verifies on the way. Names of variables are not used.
 """
 
 import re
@@ -64,7 +64,7 @@ def as_op(element: Any) -> Optional[Any]:
 
 
 class Restore(NamedTuple):
-    """The restore of one mode: its plan, and of each read the variable op and the read's tensor."""
+    """The restore of one mode: its plan, and the variable op and the tensor of each read."""
 
     plan: RestorePlan
     sinks: Tuple[Optional[Any], ...]
@@ -116,7 +116,7 @@ class Variables:
 
 
 def holder_of(variable: Any) -> Any:
-    """The op that holds a variable's value: of a resource variable, that of its handle."""
+    """Returns the op that holds a variable's value. For a resource variable, the handle's op."""
     handle = getattr(variable, "handle", None)
     return handle.op if handle is not None else variable.op
 
@@ -140,10 +140,10 @@ _ACCUMULATORS = re.compile(r"(^|/)beta[12]_power(_\d+)?$")
 
 
 def optimizer_state(graph: Any, trainable: Set[str]) -> Any:
-    """Returns a test whether a variable's name is one of the optimizers' own.
+    """Returns a function that tells whether a variable belongs to an optimizer.
 
-    The fused apply ops name their slots; optimizers without them name theirs after the variable
-    (``dense/kernel/Adam``), and Keras' put all into a scope of their own.
+    Fused apply ops list their slots. Other optimizers name slots after the variable
+    (``dense/kernel/Adam``). Optimizers of Keras put all their variables into one scope.
     """
     slots: Set[str] = set()
     scopes: Set[str] = set()
@@ -347,7 +347,7 @@ def _table_shape(table: Any, slot: int) -> Shape:
 
 
 def _dense_table_shape(table: Any, slot: int) -> Shape:
-    """The same of a dense table, whose buckets are the rows of matrices, scalars in one column."""
+    """The same for a dense table. Its buckets are rows of matrices; scalars use one column."""
     if slot == 1:
         shape = table.inputs[0].get_shape()  # of the empty key
         one = None if shape.rank is None else tuple(shape.as_list())

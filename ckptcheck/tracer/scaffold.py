@@ -7,7 +7,7 @@ from . import compat
 
 
 class Prepared(NamedTuple):
-    """What a session starts with: of a finished Scaffold, or what an export takes of one."""
+    """What a session starts with: a finished Scaffold, or the parts of it that an export uses."""
 
     saver: Any
     local_init_op: Any
@@ -53,7 +53,7 @@ def prepare(tensorflow: Any, spec: Any, mode: str) -> Prepared:
 
 
 def _prepare_export(v1: Any, scaffold: Any) -> Prepared:
-    """An export finishes no Scaffold: it takes its saver as it is, and asks nothing ready."""
+    """Prepares an export, which uses the Scaffold's saver unchanged and runs no ready op."""
     saver = scaffold.saver or v1.train.Saver(sharded=True)
     if saver.saver_def is None:
         raise ValueError(
@@ -75,7 +75,7 @@ def _add_training_saver(v1: Any, scaffold: Any) -> None:
 
 
 def own_restore(tensorflow: Any, saver: Any) -> Tuple[str, ...]:
-    """What cannot be judged of a saver whose class has a ``restore`` of its own."""
+    """Returns what cannot be judged if the saver's class overrides ``restore``."""
     own = type(saver)
     if saver is None or own.restore is compat.v1(tensorflow).train.Saver.restore:
         return ()

@@ -1,9 +1,9 @@
 """The tracer's main loop: one request, one fork, one reply.
 
-TensorFlow is imported once. Each request is then answered by a fork of this process, so that
-nothing that the user's code does to its process (flags, global state, a crash, an exit) is seen by
-the next one. Requests come as lines of JSON on standard input; replies leave as lines of JSON on
-what was standard output. Descriptor 1 points at standard error before any code of the user's runs.
+This process imports TensorFlow once. A new fork answers each request, so that changes that the
+user's code makes to its process (flags, global state, a crash, an exit) do not affect the next
+request. Requests arrive as lines of JSON on standard input. Replies go out as lines of JSON on the
+original standard output. Descriptor 1 points to standard error before any of the user's code runs.
 """
 
 import dataclasses
@@ -37,7 +37,7 @@ _CHUNK = 1 << 16
 _A_MOMENT = 0.05
 """Seconds between two looks at a fork that has closed its pipe, or whose memory is limited."""
 _A_WHILE = 0.5
-"""Seconds between two looks at any other: what it left may hold its pipe after it has ended."""
+"""Seconds between two looks at other forks: their child processes may keep the pipe open."""
 
 
 def main() -> None:
@@ -125,7 +125,7 @@ def _within(memory_limit: int, work: Callable[[], Any]) -> Any:
 
 
 def _without_dry_run(request: Dict[str, Any], message: str) -> Dict[str, Any]:
-    """The request of a fork that died in its dry run, for a trace in which no kernel runs."""
+    """Returns the request of a fork that died in its dry run, changed so that no kernel runs."""
     reason = f"the process {message}"
     again = dict(request["trace"], no_dry_run=reason, runs_kernels=False)
     return dict(request, trace=again, deadline=None)
@@ -162,7 +162,7 @@ class Server:
             self._end(child)
 
     def _patience(self) -> Optional[float]:
-        """How long nothing may happen until the forks are looked at; None without any."""
+        """Returns the seconds until the next look at the forks; None if there are no forks."""
         forks = self._children.values()
         if not forks:
             return None
@@ -222,7 +222,7 @@ class Server:
         return True
 
     def _answer_in_fork(self, request: Dict[str, Any], server: int) -> Any:
-        """Leaves what is the tracer's alone, then answers."""
+        """Closes the tracer's descriptors in the fork, then answers."""
         os.setpgid(0, 0)
         processes.end_with_parent(server)
         processes.go_first()

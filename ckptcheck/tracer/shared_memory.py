@@ -32,7 +32,7 @@ class Segments:
         self._system_v_found: Set[int] = set()
 
     def note(self, pids: Iterable[int]) -> None:
-        """Notes what some traced processes have made; they are about to end, or have just ended."""
+        """Records the shared memory of traced processes that are about to end or have ended."""
         mine = set(pids)
         new = {path: inode for path, inode in _inodes().items() if inode not in self._inodes_before}
         if new:
@@ -72,7 +72,7 @@ def _pids() -> Iterator[int]:
 
 
 def _inodes() -> Dict[str, int]:
-    """This user's files that shared memory is; none where the system has no such directory."""
+    """Returns this user's files of shared memory; empty if the system has no such directory."""
     found = {}
     try:
         with os.scandir(_PLACE) as entries:

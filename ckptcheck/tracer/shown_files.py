@@ -31,7 +31,7 @@ from .temporary import run_folder
 _MOST_ENTRIES = 20000
 _MOST_BYTES = 64 << 20
 _MOST_TRACES = 4
-"""Those that fill TMPDIR at the same time: one for each mode."""
+"""The number of traces that fill TMPDIR at the same time: one for each mode."""
 _WORTH_CLONING = 1 << 20
 _CHUNK = 1 << 20
 _MOST_TRIES = 3

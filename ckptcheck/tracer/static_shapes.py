@@ -1,4 +1,4 @@
-"""Shapes as a graph knows them before it runs."""
+"""The shapes that a graph knows before it runs."""
 
 from typing import Any, List, Optional
 

@@ -18,7 +18,7 @@ def is_leaf(node: Any) -> bool:
 
 
 def is_probe(node: Any) -> bool:
-    """Whether a node is still to be found out."""
+    """Whether the structure of a node is not known yet."""
     return isinstance(node, dict) and PROBE in node
 
 

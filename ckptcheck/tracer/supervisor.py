@@ -32,7 +32,7 @@ def supervise(folder: str, lock: int, segments: Segments) -> None:
     server = os.fork()
     if server == 0:
         os.close(lock)
-        if processes.CAN_ADOPT:  # else its group is all by which it can be found
+        if processes.CAN_ADOPT:  # else only its process group can be found
             os.setsid()
         processes.end_with_parent(above)
         return

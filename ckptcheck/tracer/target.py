@@ -1,4 +1,4 @@
-"""From ``module:attr`` to something that can be called as Estimator calls a model_fn."""
+"""Turns ``module:attr`` into a function that can be called as Estimator calls a model_fn."""
 
 import difflib
 import functools
@@ -66,7 +66,7 @@ def load(name: str, app_dir: str, given_as: str = "TARGET") -> Any:
 
 
 def _claim(name: str) -> None:
-    """Tells that the package of a target is the user's code, before it is imported."""
+    """Marks the package of a target as the user's code, before the import."""
     try:
         spec = importlib.util.find_spec(name.partition(".")[0])
     except (ImportError, ValueError):  # the import itself will say what is wrong
@@ -156,7 +156,7 @@ def _near(name: str, names: List[str]) -> str:
 def resolve(
     found: Any, request: TraceRequest, make_config: Callable[[], Any], params: Any
 ) -> Model:
-    """What the target names, as a model_fn: itself, an Estimator's, or what a factory returns.
+    """Returns the model_fn of a target: a model_fn, an Estimator, or a factory of either.
 
     Args:
         found: what ``module:attr`` named.
@@ -309,7 +309,7 @@ def _offers(
     make_config: Callable[[], Any],
     params: Any,
 ) -> Dict[str, Any]:
-    """What a factory is offered: the params, and what Estimator's makers are given."""
+    """Returns the arguments that a factory may take: params, and the usual ones of Estimator."""
     offered = dict(request.params)
     names = {
         name: parameter

@@ -92,7 +92,7 @@ def make(run: str) -> Tuple[str, int]:
 def parent() -> str:
     """The directory in which ckptcheck makes its own.
 
-    ``tempfile`` passes TMPDIR over where it is full, and takes the working directory in the end.
+    ``tempfile`` skips a full TMPDIR and may finally use the working directory.
     """
     named = os.environ.get("TMPDIR", "")
     return os.path.abspath(named) if os.path.isdir(named) else tempfile.gettempdir()
@@ -211,7 +211,7 @@ def remove(path: str) -> None:
 
 
 def _unlock(root: str) -> None:
-    """Makes directories writable again whose rights the traced code has taken away."""
+    """Makes directories writable again if the traced code removed the permission."""
     for folder, folders, _ in os.walk(root):
         for name in folders:
             path = os.path.join(folder, name)

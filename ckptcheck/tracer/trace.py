@@ -27,7 +27,7 @@ from .restore_plan import restore_of
 
 _CALLING_INPUT_FN = "calling input_fn"
 _BATCH_SIZE = 8
-"""What TPUEstimator's params say where the features do not."""
+"""The batch size in TPUEstimator's params if the features do not tell it."""
 
 
 def trace_mode(tensorflow: Any, request: TraceRequest) -> TraceReply:
@@ -276,7 +276,7 @@ _NEEDED: Dict[str, Tuple[str, ...]] = {
     TRAIN: ("loss", "train_op"),
     EXPORT: (),
 }
-"""What Estimator uses of an EstimatorSpec, and raises without, on 1.15.5 and 2.15.1."""
+"""The parts of an EstimatorSpec without which Estimator raises, on 1.15.5 and 2.15.1."""
 _LACKING = (
     "model_fn returned an EstimatorSpec without {0}, which Estimator needs in {1}: make it with "
     "the mode that model_fn is called with"
@@ -311,7 +311,7 @@ _TAKEN = (
 
 
 def _opaque_notes(plan: Any) -> Tuple[str, ...]:
-    """What nobody but the code's own saveable objects knows."""
+    """Returns notes on what only the user's own saveable objects know."""
     keys = sorted({read.key for read in plan.reads if read.sink == "opaque"})
     if not keys:
         return ()

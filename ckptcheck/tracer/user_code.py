@@ -18,7 +18,7 @@ _INSTALLED = tuple(
 _HERE = os.getcwd()
 """Where ckptcheck was started; the user's code may go elsewhere."""
 _getframe, _getline = sys._getframe, linecache.getline
-"""Bound, as what is imported above, before any code of the user's may replace it."""
+"""Bound here, like the imports above, because the user's code may replace them."""
 _SEPARATOR = os.sep
 _LIBRARY_FOLDERS = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
 
