@@ -88,12 +88,11 @@ def settled(named: str, look: Callable[[], T], doubt: Callable[[T], Doubt]) -> T
 
     Args:
         named: what the user named.
-        look: looks at it. If it keeps raising a UsageError, this function raises that.
+        look: looks at the files. If it keeps raising a UsageError, this function raises it, too.
         doubt: judges the result of ``look``.
 
     Raises:
-        UsageError: the files change during every try; or a checkpoint that the user named was
-            removed.
+        UsageError: the files change during every try, or the named checkpoint was removed.
     """
     begin = changed = time.monotonic()
     folders = [folder_of(named)]

@@ -44,8 +44,8 @@ class StoredTensor(NamedTuple):
         dtype: TensorFlow's name of the dtype.
         shape: the shape; for a part, the shape of the part.
         shard: the number of the data file.
-        offset: where its bytes start in the data file.
-        size: the number of its bytes.
+        offset: the offset of its first byte in the data file.
+        size: its size in bytes.
         crc32c: the stored checksum, in the masked form.
         slices: the parts of a partitioned variable, which has no bytes of its own.
         extents: which part of the variable this is; () if it is not a part.

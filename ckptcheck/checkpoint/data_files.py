@@ -112,7 +112,7 @@ class DataFiles:
         return data
 
     def expect(self, spans: Spans) -> None:
-        """Sets the ranges that this thread reads next, so that each takes one remote request."""
+        """Sets the ranges that this thread reads next. Each range takes only one remote request."""
         self._ahead.expect(spans)
 
     def _name(self, shard: int) -> str:

@@ -101,7 +101,7 @@ def _copy_first_versions(there: RemoteFolder, chosen: str, local: str) -> List[s
 
 
 def _has_table(there: RemoteFolder, names: List[str]) -> bool:
-    """Whether a file is a table; reads only the ends of the files."""
+    """Whether one of the files is a table. It reads only the last bytes of each file."""
     sizes = [(name, int(there.sized(name)["size"])) for name in names]
     return any(
         there.read(name, max(size - len(MAGIC), 0), len(MAGIC)) == MAGIC for name, size in sizes
@@ -254,8 +254,8 @@ def _mark(
 
     Args:
         listing: the files of the remote directory.
-        with_step: the checkpoints whose global step to read.
-        names: the checkpoints whose index was copied.
+        with_step: the checkpoints to read the global step from.
+        names: the checkpoints with a copied index.
         local: the local directory.
         read: reads the remote files.
     """

@@ -16,7 +16,7 @@ from .names import SHADOW, shard_name, without_ending
 
 
 class FileFacts(NamedTuple):
-    """A file in a directory; ``problem`` says why it cannot be read."""
+    """A file in a directory. ``problem`` says why it cannot be read; "" if it can."""
 
     size: int
     modified: float
@@ -70,7 +70,7 @@ class GlobalStep(NamedTuple):
 
     Attributes:
         value: the step; None if it cannot be read, or does not match its checksum.
-        damaged: the tensor's name if its bytes do not match its checksum, else "".
+        damaged: the name of the tensor if its bytes do not match its checksum; else "".
     """
 
     value: Optional[int] = None

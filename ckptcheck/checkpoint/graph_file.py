@@ -37,7 +37,7 @@ def read_graph_summary(prefix: str) -> Optional[GraphSummary]:
 def is_graph(path: str) -> bool:
     """Whether a file with the name of a saved graph is probably a graph.
 
-    It does not look into text files and files that are too large.
+    It accepts text files and files that are too large, without parsing them.
 
     Raises:
         OSError: it cannot be read.
