@@ -1,4 +1,4 @@
-"""One check from start to end."""
+"""Runs one check from start to end."""
 
 import contextlib
 import dataclasses
@@ -48,10 +48,10 @@ def run_check(
         spec: what to check.
         tracer: a running tracer, which many checks can share one after another. It replaces
             ``spec.python`` and ``spec.quiet``. By default, this check starts its own.
-        progress: is told how much data is read, see :data:`.file_facts.Progress`.
+        progress: is called while data is read; see :data:`.file_facts.Progress`.
 
     Raises:
-        UsageError: something that the check needs does not exist, or is not as expected.
+        UsageError: something that the check needs is missing or invalid.
     """
     with local_view(spec.model_dir) as place:
         return place.shown(_run(spec, place, tracer, progress))
@@ -83,12 +83,12 @@ class _Checkpoint:
     """The checkpoint of a check.
 
     Attributes:
-        located: which one it is.
-        examined: what its files say without TensorFlow.
-        read: how to read its data where they are not beside the index.
-        unread: what could not be read of it, and is not needed for the rest.
-        held: its data files, where they are to be read.
-        at_rest: whether no file changed until all were seen.
+        located: the place of the checkpoint.
+        examined: the state of its files, read without TensorFlow.
+        read: the function that reads remote data; None if the data is local.
+        unread: what could not be read, and is not needed for the rest.
+        held: the open data files; empty unless the check reads local data.
+        at_rest: whether no file changed while ckptcheck looked at them.
     """
 
     located: Located
@@ -100,7 +100,7 @@ class _Checkpoint:
 
     @property
     def without_data(self) -> bool:
-        """Whether this is a snapshot, whose data are nowhere."""
+        """Whether this is a snapshot, which has no data."""
         files = self.examined.files
         return files is not None and files.snapshot and self.read is None
 
@@ -112,14 +112,14 @@ class _Checkpoint:
 
     @property
     def as_looked(self) -> Look:
-        """What was seen of it."""
+        """The same as a :class:`.settled.Look`."""
         return Look(self.located, self.examined)
 
     def verify_readable(self, spec: CheckSpec) -> None:
-        """Verifies that there are data to read, if --deep was asked for.
+        """Verifies that --deep, if given, has data to read.
 
         Raises:
-            UsageError: there are none.
+            UsageError: there is no data that ckptcheck can read.
         """
         if spec.deep and self.examined.first_version:
             raise UsageError(f"{self.examined.problem}: its data cannot be read, leave --deep out")
@@ -132,7 +132,7 @@ class _Checkpoint:
     def scans(
         self, spec: CheckSpec, progress: Optional[Progress]
     ) -> Optional[Tuple[TensorScan, ...]]:
-        """Reads the data, if --deep was asked for."""
+        """Reads the data; returns None without --deep, or if the index cannot be read."""
         self.verify_readable(spec)
         if not spec.deep or self.examined.bundle is None:
             return None
@@ -142,13 +142,13 @@ class _Checkpoint:
         return scan(self.examined.bundle, count, self.read, self.held.descriptors)
 
     def are_of_it(self, scans: Optional[Tuple[TensorScan, ...]]) -> bool:
-        """Whether all that was read is of one save, even if something is wrong with it."""
+        """Whether all that was read comes from one save, even if it has problems."""
         fine = scans is None or not any(scan.problem for scan in scans)
         return fine or (self.at_rest and not self.held.changed())
 
 
 class _Looking:
-    """Looks at the checkpoint of a check, and again where its files have changed."""
+    """Looks at the checkpoint of a check, and looks again if its files have changed."""
 
     def __init__(self, spec: CheckSpec, place: LocalView, stack: contextlib.ExitStack) -> None:
         self._spec = spec
@@ -158,11 +158,14 @@ class _Looking:
         self._marks: Optional[Marks] = None
 
     def until_settled(self, look: Callable[[], T], doubt: Callable[[T], Doubt]) -> T:
-        """See :func:`.settled.settled`. The local copy of a remote directory does not change."""
+        """Looks until the files are settled: see :func:`.settled.settled`.
+
+        It looks only once at a local copy of a remote directory, which does not change.
+        """
         return look() if self._place.local else settled(self._place.path, look, doubt)
 
     def look(self) -> _Checkpoint:
-        """The checkpoint as it is now. Its files can be read until the next look."""
+        """Returns the current state of the checkpoint. Its files stay open until the next look."""
         folders = [folder_of(self._place.path)]
         marks = marks_of(folders)
         if self._seen is not None and marks == self._marks:
@@ -179,7 +182,7 @@ class _Looking:
         return self._seen
 
     def asked(self, tracer: Tracer) -> Tuple[_Checkpoint, TraceMemo]:
-        """The checkpoint, and what TensorFlow reads of its files."""
+        """Returns the checkpoint, and what TensorFlow reads from its files."""
 
         def ask() -> Tuple[_Checkpoint, TraceMemo]:
             found = self.look()
@@ -201,13 +204,13 @@ class _Looking:
 
 
 _MOST_TRIES = 5
-"""How often data is read again because it changed meanwhile."""
+"""How often the check reads data that changes while it is read."""
 
 
 def _run_traced(
     spec: CheckSpec, looking: _Looking, tracer: Tracer, progress: Optional[Progress]
 ) -> Report:
-    tracer.hello()  # importing TensorFlow takes seconds, in which others may write there
+    tracer.hello()  # imports TensorFlow, which takes seconds, before looking at files
     for _ in range(_MOST_TRIES):
         found, known = looking.asked(tracer)
         scans = found.scans(spec, progress)
@@ -239,7 +242,7 @@ def _traced(
     def try_params(params: Mapping[str, Any]) -> Optional[Report]:
         try:
             return tried(params, judges_run=False)[1]
-        except UsageError:  # with these params there is not even a model_fn: no advice
+        except UsageError:  # the code rejects these params, so they are no advice
             return None
 
     facts, report = tried(spec.params, judges_run=True)
@@ -306,8 +309,8 @@ def _facts(
 
 
 _MOST_TRACES = 3
-"""How often code is traced if it raises while a training run saves: it may have read a file that
-was removed meanwhile."""
+"""How often code is traced if it raises an exception while a training run saves. It may have tried
+to read a file that the training run just removed."""
 _BESIDE_A_TRAINING = (
     "whether the code writes into the model_dir: {} changed while the code was traced. A training "
     "run there may have changed them, or the code itself"
@@ -316,7 +319,7 @@ _NOT_ALL_FILES = "whether the code writes into the model_dir: it holds too many 
 
 
 def _said_of(before: FolderState, located: Located) -> str:
-    """What to say of changed files where there will be no report."""
+    """Describes changed files in one line, for a check that ends without a report."""
     after = state_after(located.model_dir, before)
     names = [printable(change.name) for change in attributed(before, after).others]
     if not names:
@@ -330,7 +333,7 @@ _MOST_NAMES = 10
 
 
 def _disagreement(examined: Examined, listed: Union[CheckpointIndex, Failure, None]) -> str:
-    """Where ckptcheck's reader and TensorFlow's differ, which must not be."""
+    """Describes how ckptcheck and TensorFlow read the index differently; "" if they agree."""
     if listed is None or isinstance(listed, Failure) or examined.first_version:
         return ""
     if examined.bundle is None:

@@ -17,9 +17,9 @@ from .errors import UsageError
 LARGEST = 64 << 20
 """Bytes."""
 LONGEST_WAIT = 300.0
-"""Seconds until a pipe has to end."""
+"""Seconds within which a pipe has to end."""
 _SOON = 3.0
-"""Seconds after which a line on standard error says what ckptcheck waits for."""
+"""Seconds until ckptcheck writes to standard error what it waits for."""
 _CHUNK = 1 << 20
 
 
@@ -27,7 +27,7 @@ def read_input(path: str) -> bytes:
     """Reads a file or a pipe to its end.
 
     Args:
-        path: the file, ``-`` for standard input.
+        path: the file; ``-`` means standard input.
 
     Raises:
         UsageError: it is too large, has no end, or is a device.
@@ -36,7 +36,7 @@ def read_input(path: str) -> bytes:
     if path == "-":
         return _read_standard_input("standard input")
     _verify_kind(os.stat(path), path)
-    # A named pipe without a writer must not block here: the reading below has a time limit.
+    # Opening a named pipe without a writer must not block. Only the read below has a time limit.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     try:
         return _read_to_end(descriptor, path)
@@ -48,7 +48,7 @@ def _verify_kind(info: os.stat_result, name: str) -> None:
     """Refuses devices: some are endless, and opening others has side effects.
 
     Raises:
-        UsageError: it is one.
+        UsageError: the file is a device.
     """
     is_null = stat.S_ISCHR(info.st_mode) and info.st_rdev == os.stat(os.devnull).st_rdev
     if stat.S_ISBLK(info.st_mode) or (stat.S_ISCHR(info.st_mode) and not is_null):
@@ -64,7 +64,7 @@ def _read_standard_input(name: str) -> bytes:
         raise UsageError(f"{name}: it is closed")
     try:
         descriptor = sys.stdin.fileno()
-    except (AttributeError, io.UnsupportedOperation):  # a caller has replaced it
+    except (AttributeError, io.UnsupportedOperation):  # the caller has replaced sys.stdin
         data: bytes = sys.stdin.buffer.read(LARGEST + 1)
         if len(data) > LARGEST:
             raise _too_large(name) from None

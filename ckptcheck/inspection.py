@@ -1,4 +1,4 @@
-"""``inspect``: what the files of a model_dir hold, without TensorFlow and without the code."""
+"""The command ``inspect``: lists what a model_dir holds, without TensorFlow and without code."""
 
 import dataclasses
 import os
@@ -23,22 +23,22 @@ from .settled import Doubt, Look, doubt_of, folder_of, look_at, settled
 
 
 def inspect(model_dir: str, fail_on: str = "error") -> Report:
-    """Reads what is in a model_dir, but no weights.
+    """Lists the checkpoints, variables and inputs in a model_dir, without reading the data.
 
     Args:
         model_dir: a model_dir, a checkpoint's prefix, or one of its files.
-        fail_on: the least severity that makes the report not ok.
+        fail_on: the lowest severity of a finding that makes the report not ok.
 
     Raises:
-        UsageError: there is nothing of that name.
+        UsageError: ``model_dir`` does not exist, or cannot be read.
     """
     with local_view(model_dir) as place:
         return _shown(_inspected(_seen(place), fail_on), place)
 
 
 def _shown(found: Report, place: LocalView) -> Report:
-    """Returns a report with the paths that the user knows."""
-    if place.read is not None:  # it has data, though not here
+    """Returns a report with the remote paths that the user knows."""
+    if place.read is not None:  # the data exists, but is remote
         rest = () if found.contents.snapshot else found.not_judged
         contents = dataclasses.replace(found.contents, snapshot=False)
         not_judged = (*rest, *place.not_judged)
@@ -51,8 +51,8 @@ class _Seen(NamedTuple):
 
     Attributes:
         look: the checkpoint that a restore would load.
-        checkpoints: all that are there.
-        at_rest: whether nothing changed until all were seen.
+        checkpoints: summaries of all checkpoints.
+        at_rest: whether no file changed while ckptcheck looked at them.
     """
 
     look: Look
@@ -103,7 +103,7 @@ def _summaries(located: Located) -> Tuple[CheckpointSummary, ...]:
     loaded = loaded_prefix(located)
     prefixes = checkpoints_of(located)
     if loaded and not located.elsewhere and loaded not in prefixes:
-        prefixes.append(loaded)  # its name is unlike those of checkpoints
+        prefixes.append(loaded)  # a directory listing does not recognize its name
     folders = {os.path.dirname(prefix) for prefix in prefixes}
     files = {folder: by_checkpoint(_listed(located, folder)) for folder in folders}
     return tuple(

@@ -1,4 +1,4 @@
-"""Reads a JSON object from a file that the user names, and changes single keys of it."""
+"""Reads a JSON object from a file that the user names, and overrides single keys."""
 
 import json
 import os
@@ -10,11 +10,11 @@ from .input_files import read_input
 
 
 def read_json_object(path: str) -> Dict[str, Any]:
-    """Reads a JSON object from a file, ``-`` for standard input.
+    """Reads a JSON object from a file; ``-`` means standard input.
 
     Raises:
-        UsageError: the file is missing, holds anything else, or holds a key twice. The text
-            begins with the path and follows the name of the option that the file is for.
+        UsageError: the file is missing, holds something else, or holds a key twice. The message
+            starts with the path. The caller puts the name of the option before it.
     """
     name = "standard input" if path == "-" else path
     text = _read_text(path, name)
@@ -46,7 +46,7 @@ def _twice(error: json_values.DuplicateKeyError) -> str:
 
 
 def _instead(path: str) -> str:
-    """What to do with params of another form."""
+    """Suggests what to do with params that are not JSON; "" if there is no suggestion."""
     if path.lower().endswith((".yaml", ".yml")):
         return "; convert YAML to JSON first"
     if path.endswith(".py"):
@@ -74,7 +74,9 @@ def _read_text(path: str, name: str) -> str:
 
 
 def with_overrides(params: Mapping[str, Any], overrides: Sequence[str]) -> Dict[str, Any]:
-    """Applies ``--set key.sub=value``; a value that is not JSON is a string.
+    """Returns params with overrides, such as ``key.sub=value`` in ``--set key.sub=value``.
+
+    A value that is not JSON is a string.
 
     Raises:
         UsageError: an override has no ``=``, or a part of its key is not an object.
@@ -90,7 +92,7 @@ def with_overrides(params: Mapping[str, Any], overrides: Sequence[str]) -> Dict[
             inner = at.get(key, {})
             if not isinstance(inner, dict):
                 raise UsageError(f"--set {override}: {key!r} is not an object in the params")
-            at[key] = dict(inner)  # the caller keeps the params as they are
+            at[key] = dict(inner)  # must not change the caller's params
             at = at[key]
         at[keys[-1]] = _value(path, text)
     return result

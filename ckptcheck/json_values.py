@@ -1,4 +1,4 @@
-"""Parses JSON that the user wrote, and verifies that every Python can read it again."""
+"""Parses JSON that the user wrote, and verifies that every version of Python can read it."""
 
 import json
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
@@ -6,8 +6,8 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 from .errors import UsageError
 
 _DEEPEST = 100
-"""How deeply objects and arrays may be nested. Functions that walk through them recurse for each
-level. Python allows 1000 nested calls, and the traced code needs most of them."""
+"""How deeply objects and arrays may be nested. The functions that copy them recurse at each level.
+Python allows 1000 nested calls, and the traced code needs most of these."""
 _MOST_DIGITS = 4000
 """Python 3.11 and later convert integers of 4300 digits at most."""
 _LARGEST = 10**_MOST_DIGITS
@@ -62,11 +62,11 @@ def plain(value: Any, where: str) -> Any:
     """Copies a value into dict, list, str, int, float, bool and None.
 
     Args:
-        value: what JSON can hold; a tuple becomes a list.
-        where: the beginning of the place that an error names, such as ``params``.
+        value: a value that JSON can hold; a tuple becomes a list.
+        where: the name of the value in error messages, such as ``params``.
 
     Raises:
-        UsageError: JSON cannot hold a part of it, or some Python cannot read it.
+        UsageError: JSON cannot hold a part of it, or some version of Python cannot read it.
     """
     try:
         return _copy(value, 0)
@@ -104,7 +104,7 @@ def _verified(number: int) -> int:
 
 
 def _copy_array(items: Sequence[Any], depth: int) -> List[Any]:
-    if set(map(type, items)) <= _NUMBERS:  # fast for an array of millions of numbers
+    if set(map(type, items)) <= _NUMBERS:  # saves time for millions of numbers
         numbers = [item for item in items if type(item) is int]
         if not numbers or (min(numbers) > -_LARGEST and max(numbers) < _LARGEST):
             return list(items)
@@ -134,5 +134,5 @@ def _copy_object(items: Mapping[Any, Any], depth: int) -> Dict[str, Any]:
 def _shown(key: Any) -> str:
     try:
         return repr(key)[:60]
-    except Exception:  # an integer of thousands of digits, or an object of the caller's
+    except Exception:  # a huge integer, or an object with a broken repr
         return f"of the type {type(key).__name__}"

@@ -21,11 +21,11 @@ from .rules import all_rules
 _MOST_TRIES = 200
 _MOST_SECONDS = 20.0
 _FRESH_SECONDS = 10.0
-"""A save with older files than this is not waited for."""
+"""If the files of a save are older than this, ckptcheck does not wait for the save to end."""
 _PATIENCE_SECONDS = 1.0
-"""The time to wait for files that a save renames or removes."""
+"""Seconds to wait for files that a save renames or removes."""
 _PATIENCE_FOR_A_GRAPH_SECONDS = 5.0
-"""The time to wait for the saved graph, which takes time to write."""
+"""Seconds to wait for the saved graph, which takes longer to write."""
 _PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 0.2
 
@@ -42,7 +42,7 @@ _RULES = (
     "unreadable-checkpoint",
     "step-mismatch",
 )
-"""Rules whose findings may be true only during a save."""
+"""Rules with findings that may be true only during a save."""
 
 T = TypeVar("T")
 
@@ -88,12 +88,11 @@ def settled(named: str, look: Callable[[], T], doubt: Callable[[T], Doubt]) -> T
 
     Args:
         named: what the user named.
-        look: looks at it. If it keeps raising a UsageError, this function raises that.
+        look: looks at the files. If it keeps raising a UsageError, this function raises it, too.
         doubt: judges the result of ``look``.
 
     Raises:
-        UsageError: the files change during every try; or a checkpoint that the user named was
-            removed.
+        UsageError: the files change during every try, or the named checkpoint was removed.
     """
     begin = changed = time.monotonic()
     folders = [folder_of(named)]
@@ -155,14 +154,14 @@ def doubt_of(look: Look, also: bool = False) -> Doubt:
 
 
 def _findings(look: Look) -> List[Finding]:
-    """The findings, without the notes about leftover files, which are no sign of a save."""
+    """Returns the findings, without notes about leftover files, which do not indicate a save."""
     facts = file_facts(look.located, look.examined)
     found = [finding for rule in _RULES for finding in all_rules()[rule].check(facts)]
     return [item for item in found if (item.rule, item.severity) != ("leftover-files", "note")]
 
 
 def _first_files(look: Look, rules: Set[str]) -> Iterator[Tuple[str, float]]:
-    """The files that a save writes before the missing ones, and the time to wait for those."""
+    """Iterates over files that a save writes before a missing one, each with seconds to wait."""
     located, files = look.located, look.examined.files
     if files is not None and files.snapshot:
         return

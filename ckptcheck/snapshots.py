@@ -1,4 +1,4 @@
-"""Small copies of a model_dir without its data."""
+"""The command ``snapshot``: makes a small copy of a model_dir without its data."""
 
 import os
 from typing import NamedTuple, Tuple
@@ -27,17 +27,17 @@ from .settled import Doubt, Look, doubt_of, look_at, settled
 
 
 def snapshot(model_dir: str, out: str) -> Report:
-    """Writes a small copy of a model_dir without its data, which serves as MODEL_DIR in checks.
+    """Writes a small copy of a model_dir without its data. A check accepts it as MODEL_DIR.
 
     Args:
         model_dir: a model_dir, a checkpoint's prefix, or one of its files.
-        out: the directory to write, which must not exist.
+        out: the directory to write, which must not exist or must be empty.
 
     Returns:
-        What was written, and what has to be known of the model_dir.
+        A report that lists what was written, and findings about the model_dir.
 
     Raises:
-        UsageError: there is no checkpoint that can be copied, or ``out`` is there already.
+        UsageError: there is no checkpoint to copy, or ``out`` is not a new or empty directory.
     """
     if is_remote(out):
         where = without_secrets(out)
@@ -70,7 +70,7 @@ def _snapshot(place: LocalView, out: str) -> Report:
 
 
 def _matters(finding: Finding) -> bool:
-    """Whether it has to be known of a snapshot: without a graph, a check needs --features."""
+    """Whether a finding matters for a snapshot. Without a graph, a check needs --features."""
     return finding.severity != "note" or role_of(finding) == FOR_CHECKS
 
 
@@ -79,8 +79,8 @@ class _Seen(NamedTuple):
 
     Attributes:
         look: the checkpoint.
-        contents: the files, which are not packed yet.
-        at_rest: whether nothing changed until they were read.
+        contents: the files, not compressed yet.
+        at_rest: whether no file changed until all files were read.
     """
 
     look: Look
@@ -108,7 +108,7 @@ def _seen(place: LocalView) -> _Seen:
 
 
 def _doubt(seen: _Seen) -> Doubt:
-    """Whether files changed between the look and the reading of the snapshot's files."""
+    """Judges the files. Something is also wrong if they changed before they were read."""
     graph = any(unpacked_name(name).endswith(".meta") for name in seen.contents)
     lost = seen.look.examined.graph is not None and not graph
     return doubt_of(seen.look, also=lost or not seen.at_rest)
@@ -125,7 +125,7 @@ def _instead(located: Located) -> str:
 
 
 def _only_here(findings: Tuple[Finding, ...], out: str) -> Tuple[str, ...]:
-    """The messages that a check of the snapshot will not find."""
+    """Returns the messages of findings that a check of the snapshot cannot make itself."""
     located = locate(out)
     kept = {found.rule for found in run_rules(file_facts(located, examine(located.prefix)))}
     return tuple(

@@ -1,4 +1,4 @@
-"""``verify``: whether the data of checkpoints is what was saved, without TensorFlow."""
+"""The command ``verify``: reads and verifies the data of checkpoints, without TensorFlow."""
 
 import contextlib
 import os
@@ -42,16 +42,19 @@ def verify(
     fail_on: str = "warning",
     progress: Optional[Progress] = None,
 ) -> Report:
-    """Reads all data of a checkpoint: verifies checksums, finds NaN, infinite and constant values.
+    """Reads all data of a checkpoint.
+
+    It verifies the checksums, and finds NaN, infinite and constant values.
 
     Args:
         model_dir: a model_dir, a checkpoint's prefix, or one of its files.
-        all_checkpoints: reads every checkpoint of the directory.
-        fail_on: the least severity that makes a checkpoint not good.
-        progress: see :data:`.file_facts.Progress`.
+        all_checkpoints: whether to read every checkpoint in the directory.
+        fail_on: the lowest severity of a finding that makes a checkpoint not good.
+        progress: is called while data is read; see :data:`.file_facts.Progress`.
 
     Raises:
-        UsageError: there is nothing of that name, or a package for this is missing.
+        UsageError: ``model_dir`` does not exist, has no data, or cannot be read; or a package is
+            missing.
     """
     with local_view(model_dir, every_step=all_checkpoints) as place:
         return place.shown(_verify(place, all_checkpoints, fail_on, progress))
@@ -70,7 +73,7 @@ def _verify(
 
 
 _MOST_TRIES = 5
-"""How often data is read again if it changed meanwhile."""
+"""How often ``verify`` reads data that changes while it is read."""
 
 
 class _Seen(NamedTuple):
@@ -78,10 +81,10 @@ class _Seen(NamedTuple):
 
     Attributes:
         located: what the user named.
-        loaded: the one that a restore would load, whose data files are held open; "" for none.
-        checkpoints: all of them.
-        held: those files.
-        at_rest: whether nothing changed until they were open.
+        loaded: the prefix of the checkpoint that a restore would load; "" if there is none.
+        checkpoints: all checkpoints to verify.
+        held: the open data files of the loaded checkpoint.
+        at_rest: whether no file of the loaded checkpoint changed before its data files were open.
     """
 
     located: Located
@@ -109,10 +112,10 @@ def _seen(place: LocalView, all_checkpoints: bool, stack: contextlib.ExitStack) 
 
 
 def _doubt(seen: _Seen) -> Doubt:
-    """Returns the doubt about the checkpoint of the state file and about the latest one.
+    """Judges the checkpoint that the state file names, and the latest checkpoint.
 
-    A training run may be saving the latest one now. It removes older ones, so these are judged
-    after they were read.
+    A training run may be saving the latest checkpoint now. It may also remove older checkpoints at
+    any time, so ``verify`` judges those only after it has read them.
     """
     if not seen.checkpoints:
         return doubt_of(Look(seen.located, Examined()))
@@ -129,10 +132,10 @@ def _doubt(seen: _Seen) -> Doubt:
 def _results(
     seen: _Seen, place: LocalView, fail_on: str, progress: Optional[Progress]
 ) -> Optional[Sequence[Verified]]:
-    """Reads the data. Returns None if it changed meanwhile and has to be read again.
+    """Reads the data; returns None if it changed in the meantime, so that it must be read again.
 
     Raises:
-        UsageError: the checkpoint that was named was removed.
+        UsageError: the checkpoint that the user named was removed.
     """
     report = Count(progress, sum(data_size(item.examined.bundle) for item in seen.checkpoints))
     end = 0
@@ -142,10 +145,10 @@ def _results(
         held = seen.held if seen.loaded and item.prefix == seen.loaded else NOTHING_HELD
         result = _verified(item, fail_on, report, item.prefix == seen.loaded != "", held)
         end += data_size(item.examined.bundle)
-        report(max(end - report.done, 0))  # what cannot be read needs no reading
+        report(max(end - report.done, 0))  # counts skipped data as read
         passing = not held.descriptors and not place.read
         if passing and result.groups and not waited:
-            waited = True  # for all of them: a directory may hold many that are wrong
+            waited = True  # waits only once, since many checkpoints may be damaged
             _wait_for_removal(item, seen.located)
         if passing and _is_gone(item, seen.located):
             gone.append(item.prefix)
@@ -181,8 +184,8 @@ def _report(
 def _prefixes(located: Located, loaded: str, all_checkpoints: bool) -> List[str]:
     """Returns the checkpoints to verify, the latest last.
 
-    They include the checkpoint of the state file even if it is in another directory. If it exists
-    nowhere, it comes first. "" means that the state file names none, which is a finding.
+    They include the checkpoint that the state file names, even in another directory. If this one
+    does not exist, it comes first. "" means that the state file names none, which is a finding.
     """
     named = loaded or located.prefix
     found = [prefix for prefix in checkpoints_of(located) if not _why_left_out(prefix)]
@@ -215,20 +218,24 @@ def _left_out(located: Located, place: LocalView) -> Iterator[str]:
 
 
 def _why_left_out(prefix: str) -> str:
-    """Returns why one of several checkpoints is left out; alone it would be a usage error."""
+    """Returns why ``verify`` leaves out one of several checkpoints; "" if it does not.
+
+    If it were the only checkpoint, this would be a usage error.
+    """
     if is_first_version(prefix):
         return "it is of the V1 format, which only TensorFlow reads"
     return "its index is larger than what ckptcheck reads" if has_huge_index(prefix) else ""
 
 
 class _Checkpoint(NamedTuple):
-    """A checkpoint that is to be verified.
+    """A checkpoint to verify.
 
     Attributes:
-        prefix: the path that ``Saver.restore`` takes, "" for none.
-        located: as if the user had named it, since the state file says nothing about its data.
-        examined: its files.
-        read: reads its data if that is on another machine; else None.
+        prefix: the path that ``Saver.restore`` takes; "" if the state file names none.
+        located: its place, as if the user had named it. Findings about the state file would say
+            nothing about its data.
+        examined: the state of its files.
+        read: the function that reads remote data; None if the data is local.
     """
 
     prefix: str
@@ -254,9 +261,9 @@ class _Files(NamedTuple):
     """The files of a directory.
 
     Attributes:
-        all: what is there.
-        of: what is there, by the checkpoint that it is of.
-        known: with what a snapshot knows of, by checkpoint.
+        all: all files.
+        of: the files of each checkpoint, by its name.
+        known: the same, with the files that a snapshot records.
     """
 
     all: Listing
@@ -278,9 +285,9 @@ def _files_in(folder: str) -> _Files:
 
 
 def _examined(prefix: str, files: _Files, is_last: bool) -> Examined:
-    """Examines the files of a checkpoint; with the last one, all other files of the directory too.
+    """Examines the files of a checkpoint; for the last one, also all other files in its directory.
 
-    Looking through the whole directory for each of many checkpoints would take too long.
+    Looking at the whole directory for each of many checkpoints would take too long.
     """
     if not prefix or "\0" in prefix:
         return Examined()
@@ -289,7 +296,7 @@ def _examined(prefix: str, files: _Files, is_last: bool) -> Examined:
 
 
 def _is_gone(item: _Checkpoint, located: Located) -> bool:
-    """Whether a checkpoint existed and was removed: a training run keeps only the last few."""
+    """Whether a checkpoint was removed. A training run keeps only the last few checkpoints."""
     was_there = item.prefix in located.candidates or (located.exists and bool(item.prefix))
     return was_there and "\0" not in item.prefix and not os.path.lexists(item.prefix + ".index")
 

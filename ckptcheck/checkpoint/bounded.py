@@ -8,7 +8,7 @@ from .errors import DamagedError, TooLargeError
 GIT_LFS = "it is a Git LFS pointer, not the file itself: fetch the file with git lfs pull"
 _POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 _LARGEST_POINTER = 1024
-"""Bytes, by the specification of Git LFS."""
+"""Bytes. The specification of Git LFS sets this limit."""
 
 
 def read_whole(path: str, most: int) -> bytes:

@@ -27,7 +27,7 @@ OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 """The key of the object graph that ``tf.train.Checkpoint`` saves."""
 
 LARGEST_INDEX = 1 << 28
-"""Bytes, room for millions of variables; a larger index is not read."""
+"""Bytes, enough for millions of variables. ckptcheck does not read a larger index."""
 
 _VERSION = 1
 _MOST_DIMENSIONS = 254
@@ -44,8 +44,8 @@ class StoredTensor(NamedTuple):
         dtype: TensorFlow's name of the dtype.
         shape: the shape; for a part, the shape of the part.
         shard: the number of the data file.
-        offset: where its bytes start in the data file.
-        size: the number of its bytes.
+        offset: the offset of its first byte in the data file.
+        size: its size in bytes.
         crc32c: the stored checksum, in the masked form.
         slices: the parts of a partitioned variable, which has no bytes of its own.
         extents: which part of the variable this is; () if it is not a part.
@@ -79,8 +79,8 @@ class Bundle:
         num_shards: the number of data files.
         big_endian: whether the data is big-endian.
         tensors: the variables, sorted by name.
-        parts: the parts of the partitioned ones.
-        missing_parts: the names of variables with a listed part that has no entry.
+        parts: the parts of the partitioned variables.
+        missing_parts: the names of the variables that list a part without an entry.
     """
 
     prefix: str
@@ -138,7 +138,7 @@ def read_bundle(prefix: str) -> Bundle:
 
 
 def verify_index_size(path: str, size: int) -> None:
-    """Verifies that an index is not too large for ckptcheck; TensorFlow may read it.
+    """Verifies that an index is not too large for ckptcheck, even if TensorFlow can read it.
 
     Raises:
         UsageError: it is too large.
@@ -174,7 +174,7 @@ def parse_bundle(data: bytes, prefix: str) -> Bundle:
 
 @contextlib.contextmanager
 def _without_collections() -> Iterator[None]:
-    """Turns garbage collection off: it finds nothing here, and would take a third of the time."""
+    """Disables garbage collection, which would take a third of the time and find nothing."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -249,7 +249,7 @@ def _header(value: bytes) -> Tuple[int, bool]:
 
 
 def _verify_version(version: bytes) -> None:
-    """Verifies the version as TensorFlow does; all its readers so far have version 1."""
+    """Verifies the format's version as TensorFlow does. All its readers so far have version 1."""
     producer = least = 0
     bad: List[int] = []
     for number, kind, item in fields(version):
@@ -277,10 +277,10 @@ _CRC = struct.Struct("<I")
 def _quickly(
     key: bytes, value: bytes, known: Dict[bytes, Tuple[str, Sizes]]
 ) -> Optional[StoredTensor]:
-    """Parses an entry as TensorFlow writes it; None for any other, valid or not.
+    """Parses an entry in the form that TensorFlow writes; returns None for any other form.
 
-    Dtype and shape come first. Large checkpoints have few different ones, so they are cached. The
-    loop is long for speed.
+    The dtype and the shape come first. Large checkpoints have few different ones, so they are
+    cached. The loop is inlined for speed.
     """
     if len(value) < 4 or value[0] != 0x08 or value[2] != 0x12 or value[3] > 127:
         return None

@@ -8,7 +8,7 @@ import functools
 
 _POLYNOMIAL = 0x82F63B78
 _ONE, _X = 1 << 31, 1 << 30
-"""A reflected CRC has its coefficients in reverse order: the highest bit is that of x to the 0."""
+"""The polynomials 1 and x. A reflected CRC stores the coefficient of x**0 in the highest bit."""
 
 
 def combined(first: int, second: int, size: int) -> int:
@@ -17,7 +17,7 @@ def combined(first: int, second: int, size: int) -> int:
     Args:
         first: the checksum of the first piece.
         second: the checksum of the second piece.
-        size: the bytes of the second piece.
+        size: the number of bytes of the second piece.
     """
     return _product(_power(8 * size), first) ^ second
 
@@ -34,7 +34,7 @@ def _product(left: int, right: int) -> int:
 
 @functools.lru_cache(maxsize=64)
 def _power(exponent: int) -> int:
-    """X to the power of a number."""
+    """Returns x to the power of ``exponent``."""
     result, square = _ONE, _X
     while exponent:
         if exponent & 1:

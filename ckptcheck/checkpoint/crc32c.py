@@ -47,12 +47,12 @@ def extend(crc: int, data: bytes) -> int:
 
 
 def masked(crc: int) -> int:
-    """Masks a checksum for storage, so that it differs from a checksum of data with checksums."""
+    """Masks a checksum for storage: a checksum of data that contains checksums is unreliable."""
     return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
 
 
 def unmasked(stored: int) -> int:
-    """Returns the checksum of a masked one."""
+    """Returns the checksum for a masked checksum."""
     rotated = (stored - _MASK_DELTA) & 0xFFFFFFFF
     return (rotated >> 17 | rotated << 15) & 0xFFFFFFFF
 
@@ -71,7 +71,7 @@ _PAIRS: List[int] = []
 
 
 def _pair_table() -> List[int]:
-    """The table for two bytes at once, which is made when it first pays off."""
+    """Returns the table for two bytes at once. The first call makes it."""
     if not _PAIRS:
         table = _BYTES
         for pair in range(65536):
@@ -104,6 +104,6 @@ def _extend_by_pairs(crc: int, data: bytes) -> int:
 
 
 def stored_checksum(data: bytes, at: int) -> int:
-    """Returns the checksum that is stored masked in four bytes of a file."""
+    """Reads a masked checksum of four bytes, and returns it unmasked."""
     (value,) = struct.unpack_from("<I", data, at)
     return unmasked(value)

@@ -12,8 +12,8 @@ from .errors import DamagedError
 from .names import shard_name
 
 _MOST_IDLE = 16
-"""Data files that stay open between reads. A checkpoint can have more data files than a process
-may open."""
+"""The number of data files that stay open between reads. A checkpoint can have more data files than
+a process may open."""
 _TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
 
 ReadRange = Callable[[str, int, int], bytes]
@@ -35,7 +35,7 @@ class _ReadAhead(threading.local):
         self._spans, self._shard, self._data = spans, -1, b""
 
     def read(self, read: ReadRange, base: str, shard: int, offset: int, size: int) -> bytes:
-        """Returns some bytes; fewer than ``size`` if the file ends before."""
+        """Returns ``size`` bytes, or fewer if the file ends before."""
         first, end = self._spans.get(shard, (0, 0))
         if not first <= offset <= offset + size <= end:
             return read(base, offset, size)
@@ -59,7 +59,7 @@ class DataFiles:
         Args:
             bundle: the index.
             remote: reads the data files if they are remote.
-            held: descriptors of data files that are already open, by their numbers.
+            held: descriptors of data files that are already open, by the file's number.
         """
         self._bundle = bundle
         self._remote = remote
@@ -76,7 +76,7 @@ class DataFiles:
         self._close_idle(0)
 
     def problem(self, item: StoredTensor) -> str:
-        """Returns why a tensor cannot be read, judged by the size of its file; "" if it can."""
+        """Returns why the size of its file makes a tensor unreadable; "" if it does not."""
         if self._remote is not None or item.size == 0:
             return ""
         name = self._name(item.shard)
@@ -94,7 +94,7 @@ class DataFiles:
 
         Raises:
             DamagedError: the file does not have these bytes, or cannot be read.
-            UsageError: this process may not open more files, which says nothing about the data.
+            UsageError: this process may not open more files. The data may be fine.
         """
         base = os.path.basename(self._name(shard))
         try:
@@ -112,7 +112,7 @@ class DataFiles:
         return data
 
     def expect(self, spans: Spans) -> None:
-        """Sets the ranges that this thread reads next, so that each takes one remote request."""
+        """Sets the ranges that this thread reads next. Each range takes only one remote request."""
         self._ahead.expect(spans)
 
     def _name(self, shard: int) -> str:
@@ -120,10 +120,10 @@ class DataFiles:
 
     @contextlib.contextmanager
     def _descriptor(self, shard: int) -> Iterator[int]:
-        """An open file that no other thread closes.
+        """Provides an open file that no other thread closes.
 
-        Threads share only the held files, which nobody closes here. They can, because pread()
-        does not use the position in the file.
+        Threads share only the held files, which stay open. This is safe because pread() does not
+        use the file's position.
         """
         if shard in self._held:
             yield self._held[shard]
@@ -156,7 +156,7 @@ class DataFiles:
         return os.open(name, os.O_RDONLY | os.O_NONBLOCK)
 
     def _close_idle(self, most: int) -> None:
-        """Closes the files that were not read for the longest time."""
+        """Closes the least recently read files, until at most ``most`` idle files are open."""
         with self._lock:
             surplus = max(len(self._idle) - most, 0)
             closing, self._idle = self._idle[:surplus], self._idle[surplus:]

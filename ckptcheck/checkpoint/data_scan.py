@@ -1,7 +1,7 @@
-"""Reads all data of a checkpoint: verifies the checksum of every tensor and looks at its values.
+"""Reads all data of a checkpoint: verifies the checksum of every tensor and examines its values.
 
 Several threads read the data in pieces, so that memory does not grow with the checkpoint. A large
-tensor has several pieces; their checksums are combined (:func:`.combine.combined`).
+tensor has several pieces, and :func:`.combine.combined` combines their checksums.
 """
 
 import concurrent.futures
@@ -31,13 +31,13 @@ from .errors import DamagedError
 from .tensor_stream import checksum_of_strings, checksum_of_variants
 
 _READ = 1 << 21
-"""Bytes per read: few enough to stay in the processor's cache, and enough that threads seldom wait
-for Python's lock, which they hold while they compute the checksum."""
+"""Bytes per read: few enough for the processor's cache, and enough that threads seldom wait for
+Python's lock. Threads hold this lock while they compute a checksum."""
 _PIECE = 1 << 26
 _BATCH = 1 << 24
 _MOST_WORKERS = 8
 _LITTLE = 1 << 24
-"""Bytes whose checksums can be computed without google-crc32c."""
+"""Up to this number of bytes, ckptcheck computes checksums without google-crc32c."""
 
 MISSING_EXTRA = (
     "reading the data needs {}: install it with pip install 'ckptcheck[deep]' (without it, only "
@@ -46,7 +46,7 @@ MISSING_EXTRA = (
 
 
 class _Piece(NamedTuple):
-    """A part of a stored tensor: the tensor's number, and which of its bytes."""
+    """A piece of a stored tensor: the tensor's number, and a range of its bytes."""
 
     number: int
     start: int
@@ -73,14 +73,14 @@ def scan(
 
     Args:
         bundle: the index.
-        progress: is called, in this thread, with the number of bytes read since the last call.
+        progress: is called in this thread with the number of bytes read since the last call.
         read: reads the data files if they are remote.
-        held: descriptors of data files that are already open, by their numbers: see
+        held: descriptors of data files that are already open, by the file's number; see
             :func:`.held.data_held`.
         workers: the number of threads; by default the number of processors.
 
     Raises:
-        UsageError: a package for this is not installed.
+        UsageError: a package that this needs is not installed.
     """
     _verify_packages(bundle)
     stored = sorted(bundle.stored(), key=lambda item: (item.shard, item.offset))
@@ -122,7 +122,7 @@ def _verify_packages(bundle: Bundle) -> None:
 def _in_order(
     pool: concurrent.futures.Executor, function: Any, items: Iterator[Any], ahead: int
 ) -> Iterator[Any]:
-    """Like ``pool.map``, but with at most ``ahead`` items at a time, to limit memory."""
+    """Like ``pool.map``, but submits at most ``ahead`` items at a time, to limit memory."""
     waiting: List[Any] = []
     for item in items:
         waiting.append(pool.submit(function, item))
@@ -133,9 +133,10 @@ def _in_order(
 
 
 def _unreadable(stored: Sequence[StoredTensor], files: DataFiles) -> Dict[int, str]:
-    """The problems of tensors that need not be read, by the tensors' numbers.
+    """Returns why tensors cannot be read, by the tensor's number.
 
-    An index may claim any size; such a tensor could have an endless number of pieces.
+    This needs no data. An index may claim any size, and reading a tensor with a false size could
+    take forever.
     """
     found = {number: files.problem(item) for number, item in enumerate(stored)}
     found.update((number, _TOO_OFTEN) for number in _read_too_often(stored))
@@ -147,9 +148,10 @@ _TOO_OFTEN = "it shares its bytes with too many other tensors, so ckptcheck does
 
 
 def _read_too_often(stored: Sequence[StoredTensor]) -> Iterator[int]:
-    """Tensors for which the same bytes would be read over and over; no save lets them overlap.
+    """Finds tensors that would make ckptcheck read the same bytes again and again.
 
-    A small index can refer to a large file as often as it has entries.
+    In a valid checkpoint, tensors do not overlap. In a hostile one, each entry of a small index can
+    refer to all bytes of a large file.
     """
     ends: Dict[int, int] = {}
     for item in stored:
@@ -162,7 +164,7 @@ def _read_too_often(stored: Sequence[StoredTensor]) -> Iterator[int]:
 
 
 def _batches(stored: Sequence[StoredTensor], failed: Mapping[int, str]) -> Iterator[List[_Piece]]:
-    """The pieces of all tensors except those that have failed so far; small ones share a batch."""
+    """Puts the pieces of all tensors into batches, without the tensors that have failed so far."""
     batch: List[_Piece] = []
     size = 0
     for number, item in enumerate(stored):
@@ -179,7 +181,7 @@ def _batches(stored: Sequence[StoredTensor], failed: Mapping[int, str]) -> Itera
 
 
 def _pieces(number: int, item: StoredTensor) -> Iterator[_Piece]:
-    whole = element_size(item.dtype) is None  # the lengths of all strings come first
+    whole = element_size(item.dtype) is None  # must be read in order from the start
     step = max(item.size, 1) if whole else _PIECE
     for start in range(0, max(item.size, 1), step):
         yield _Piece(number, start, min(step, item.size - start))
@@ -203,7 +205,7 @@ class _Reader:
             return [self._read_piece(piece) for piece in batch]
 
     def _spans(self, batch: Sequence[_Piece]) -> Dict[int, Tuple[int, int]]:
-        """The range of bytes that a batch reads from each data file, unless it is much larger."""
+        """Returns the byte range of a batch in each data file, unless the range has large gaps."""
         found: Dict[int, Tuple[int, int]] = {}
         for piece in batch:
             item = self._stored[piece.number]
@@ -261,7 +263,7 @@ def _tensor_scan(item: StoredTensor, pieces: Sequence[_PieceScan]) -> TensorScan
 def _by_variable(
     bundle: Bundle, stored: Sequence[StoredTensor], scans: Sequence[TensorScan]
 ) -> Tuple[TensorScan, ...]:
-    """One result per variable: combines the parts of partitioned variables."""
+    """Returns one result per variable, and combines the parts of partitioned variables."""
     found: Dict[str, TensorScan] = {}
     shapes = {item.name: item.shape for item in bundle.tensors}
     for item, part in zip(stored, scans):

@@ -23,7 +23,7 @@ class Examined:
         files: the state of its files; None if the index cannot be read.
         problem: why the index cannot be read; "" if it can.
         first_version: whether it has the V1 format, which only TensorFlow reads.
-        graph: a summary of the saved graph; None if there is no readable one.
+        graph: a summary of the saved graph; None if there is none, or it cannot be read.
     """
 
     bundle: Optional[Bundle] = None
@@ -38,8 +38,8 @@ def examine(prefix: str, listing: Optional[Listing] = None) -> Examined:
 
     Args:
         prefix: the checkpoint.
-        listing: the files in its directory, if known, so that each of many checkpoints in a
-            directory does not list it again.
+        listing: the files in its directory. By default, this function lists the directory. Pass
+            a listing to examine many checkpoints without listing their directory again.
     """
     try:
         bundle = read_bundle(prefix)

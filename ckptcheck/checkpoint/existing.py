@@ -1,4 +1,4 @@
-"""Which checkpoints and files exist, as TensorFlow sees them."""
+"""Finds out which checkpoints and files exist, in the same way as TensorFlow."""
 
 import glob
 import os
@@ -19,7 +19,7 @@ _SHARD = re.compile(r"\.data-(?P<number>\d{5})-of-(?P<count>\d{5})\Z")
 
 
 def checkpoint_exists(prefix: str) -> bool:
-    """Whether TensorFlow finds a checkpoint: the index of a V2 one, or the files of a V1 one.
+    """Whether TensorFlow finds a checkpoint: an index of a V2 checkpoint, or a V1 checkpoint.
 
     TensorFlow looks for files that match a glob pattern, so it does not find
     ``lr[0.1]/model.ckpt-1``.
@@ -66,11 +66,11 @@ def step_and_name(prefix: str) -> Tuple[int, str]:
 def missing_shards(prefix: str, listing: Listing) -> Tuple[str, ...]:
     """Returns the data files that a V2 checkpoint lacks.
 
-    The names of the data files that exist say how many there should be.
+    The names of the existing data files contain the expected number of data files.
 
     Args:
         prefix: the checkpoint.
-        listing: the files in its directory, and those that a snapshot records.
+        listing: the files in its directory, including files that a snapshot records.
     """
     if not os.path.isfile(prefix + ".index"):
         return ()  # a V1 checkpoint is one file
@@ -83,7 +83,7 @@ def missing_shards(prefix: str, listing: Listing) -> Tuple[str, ...]:
 
 
 def _shards(prefix: str, listing: Listing) -> List[str]:
-    """The data files of a V2 checkpoint, including those that a snapshot records."""
+    """Returns the data files of a V2 checkpoint, including files that a snapshot records."""
     folder, base = os.path.split(prefix)
     return [
         name
@@ -107,7 +107,7 @@ def data_files_in(folder: str) -> Tuple[str, ...]:
 
 
 def path_exists(path: str) -> bool:
-    """Whether a file or directory exists, or existed where a snapshot was made."""
+    """Whether a file or directory exists, or existed in the model_dir of a snapshot."""
     folder, name = os.path.split(path)
     if os.path.exists(path) or os.path.islink(path) or not name:
         return os.path.exists(path)
@@ -116,7 +116,7 @@ def path_exists(path: str) -> bool:
 
 
 def _names(folder: str) -> Collection[str]:
-    """The names in a directory; none if it does not exist or cannot be listed."""
+    """Returns the names in a directory; none if it does not exist or cannot be listed."""
     try:
         return list_model_dir(folder) if folder_exists(folder) else []
     except PermissionError:
@@ -124,7 +124,7 @@ def _names(folder: str) -> Collection[str]:
 
 
 def folder_exists(folder: str) -> bool:
-    """Whether a directory exists. One that cannot be entered does: TensorFlow 1 skips it."""
+    """Whether a directory exists, even if it cannot be entered: TensorFlow 1 skips such a one."""
     try:
         return stat.S_ISDIR(os.stat(folder or os.curdir).st_mode)
     except PermissionError:

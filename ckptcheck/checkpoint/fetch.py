@@ -22,7 +22,7 @@ from .table import MAGIC
 from .v1_format import possible_first_versions, prefix_of, without_pattern
 
 _LARGEST_GRAPH = 1 << 30
-"""The tracer reads no larger graph."""
+"""Bytes. The tracer does not read a larger graph."""
 _MOST_INDEXES = 100
 _MOST_ASKED = 1000
 
@@ -46,7 +46,7 @@ class Fetched(NamedTuple):
 def fetch(
     named: str, there: RemoteFolder, prefix: Optional[str], local: str, every_step: bool
 ) -> Fetched:
-    """Fetches what a check needs of a remote directory.
+    """Fetches what a check needs from a remote directory.
 
     Args:
         named: the argument as the user wrote it.
@@ -56,7 +56,7 @@ def fetch(
         every_step: see :func:`.remote.local_view`.
 
     Raises:
-        UsageError: there is nothing of that name, or a file is too large or cannot be read.
+        UsageError: ``named`` does not exist, or a file is too large or cannot be read.
     """
     explicit = prefix is not None
     base = unquoted(there.system, os.path.basename(prefix or ""))
@@ -82,7 +82,7 @@ def fetch(
 
 
 def _copy_first_versions(there: RemoteFolder, chosen: str, local: str) -> List[str]:
-    """Writes files that look like V1 checkpoints; only TensorFlow reads more of them.
+    """Writes local files that ckptcheck recognizes as V1 checkpoints. They hold no data.
 
     Returns:
         The names or patterns of the V1 checkpoints.
@@ -101,7 +101,7 @@ def _copy_first_versions(there: RemoteFolder, chosen: str, local: str) -> List[s
 
 
 def _has_table(there: RemoteFolder, names: List[str]) -> bool:
-    """Whether a file is a table; reads only the ends of the files."""
+    """Whether one of the files is a table. It reads only the last bytes of each file."""
     sizes = [(name, int(there.sized(name)["size"])) for name in names]
     return any(
         there.read(name, max(size - len(MAGIC), 0), len(MAGIC)) == MAGIC for name, size in sizes
@@ -109,7 +109,7 @@ def _has_table(there: RemoteFolder, names: List[str]) -> bool:
 
 
 def _copy_directories(there: RemoteFolder, names: Iterable[str], local: str) -> None:
-    """Makes the directories whose names should be those of files."""
+    """Makes local copies of directories that have the names of a checkpoint's files."""
     for name in names:
         if name + "/" in there.entries and name not in there.entries:
             os.mkdir(os.path.join(local, name))
@@ -126,10 +126,10 @@ def _newest_first(name: str) -> Tuple[int, str]:
 
 
 def _listing(there: RemoteFolder, chosen: str) -> Listing:
-    """The files with their sizes, without the older checkpoints if these need too many requests.
+    """Lists the files with their sizes. It leaves out old checkpoints, to limit the requests.
 
-    An HTTP server lists names only, and each size takes a request. The sizes of the chosen
-    checkpoint come first, then those of the newest.
+    An HTTP server lists names only, and each size takes a request. This function requests the sizes
+    of the chosen checkpoint's files first, and then starts with the newest checkpoint.
     """
     groups: Dict[str, List[str]] = {"": [], chosen: []}
     for name in sorted(there.entries):
@@ -149,7 +149,7 @@ def _listing(there: RemoteFolder, chosen: str) -> Listing:
 
 
 def _facts(there: RemoteFolder, name: str, is_asked_for: bool) -> FileFacts:
-    """Size and time of a file. An unreadable data file is recorded with its error."""
+    """Returns the size and time of a file; for an unreadable data file, the error."""
     try:
         entry = there.sized(name) if is_asked_for else there.entries[name]
     except Exception as error:  # each file system has its own exceptions
@@ -162,7 +162,7 @@ def _facts(there: RemoteFolder, name: str, is_asked_for: bool) -> FileFacts:
 def _must_be_asked(there: RemoteFolder, name: str) -> bool:
     """Whether the size of a file is needed but not known.
 
-    For data files without an index, the names are enough.
+    A check needs only the names of data files without an index.
     """
     base = without_ending(name)
     lone = not any(base + end in there.entries for end in (".index", ".index/"))
@@ -217,7 +217,7 @@ def _copy_indexes(listing: Listing, chosen: str, local: str, read: ReadRange) ->
 
 
 def _within(most: int, names: List[str], listing: Listing) -> List[str]:
-    """The first files up to a total size; a small archive may unpack to large files."""
+    """Chooses files up to a total size, since a small archive may unpack to large files."""
     found = []
     for name in names:
         if listing[name].size <= most:
@@ -232,7 +232,7 @@ def _order(name: str) -> int:
 
 
 def _with_graph(chosen: str, names: List[str], listing: Listing) -> str:
-    """The checkpoint whose saved graph to fetch: the newest one, if the chosen one is missing."""
+    """Chooses the checkpoint with the saved graph to fetch: the chosen one, else the newest."""
     newest = max(names, key=lambda name: (_order(name), name), default="")
     there = chosen in names or chosen + ".meta" in listing
     return without_pattern(chosen if there else newest)
@@ -254,8 +254,8 @@ def _mark(
 
     Args:
         listing: the files of the remote directory.
-        with_step: the checkpoints whose global step to read.
-        names: the checkpoints whose index was copied.
+        with_step: the checkpoints to read the global step from.
+        names: the checkpoints with a copied index.
         local: the local directory.
         read: reads the remote files.
     """
@@ -282,7 +282,7 @@ def _is_snapshot(listing: Listing, chosen: str) -> bool:
 
 
 def _copy_saved_model(there: RemoteFolder, local: str) -> None:
-    """Writes empty files that make the local directory look like the SavedModel that it is."""
+    """Writes empty files, so that ckptcheck recognizes the local directory as a SavedModel."""
     names = [name for name in ("saved_model.pb", "saved_model.pbtxt") if name in there.entries]
     index = f"{there.path}/variables/variables.index"
     if names and "variables/" in there.entries and there.system.exists(index):

@@ -24,7 +24,7 @@ _CACHES = ("blockcache", "cached", "filecache", "simplecache")
 _PATIENCE = 30
 """Seconds to wait for an answer from a server."""
 _PATIENCE_BY_SIX = 10
-"""The same for gcsfs, which makes each request six times."""
+"""The same for gcsfs, which tries each request six times."""
 _LONGEST = 600
 """Seconds for one request, even if the server keeps sending."""
 
@@ -35,7 +35,7 @@ def file_system(named: str, cache: str) -> Tuple[Any, str]:
     Args:
         named: the address, as the user wrote it.
         cache: the directory for fsspec's caches (``simplecache::``), unless the user has
-            configured another one; otherwise each run would leave a directory.
+            configured another one. By default, each run would leave a directory behind.
 
     Returns:
         The file system, and the path in it.
@@ -59,11 +59,11 @@ def file_system(named: str, cache: str) -> Tuple[Any, str]:
             "of the directory alone, or copy it here"
         )
     try:
-        if protocol in WEB:  # whose hosts may have the :: by which fsspec chains file systems
+        if protocol in WEB:  # a host may contain ::, as a chain of file systems does
             return fsspec.filesystem(protocol, **_patience(protocol)), address
         options = {link: _options(link, cache) for link in protocols_of(named)}
         of_links = {link: found for link, found in options.items() if found}
-        for link in set(of_links).intersection(_S3):  # fsspec remembers each by its options
+        for link in set(of_links).intersection(_S3):  # fsspec caches instances by options
             fsspec.filesystem(link, **of_links[link]).retries = 1  # botocore has tried again
         found: Tuple[Any, str] = fsspec.core.url_to_fs(address, **of_links)
         return found
@@ -83,17 +83,17 @@ def _options(protocol: str, cache: str) -> Dict[str, Any]:
 
 
 def _verify_archive(named: str) -> None:
-    """Refuses a chain that ends with something on this machine that is not a file or directory.
+    """Verifies that a chain that ends on this machine ends with a regular file or a directory.
 
     Raises:
-        UsageError: it does. Opening a named pipe could block for ever.
+        UsageError: it ends with something else. Opening a named pipe could block forever.
     """
     path = named.rpartition("::")[2]
     if "::" not in named or first_protocol(named) in WEB or is_remote(path):
         return
     try:
         kind = os.stat(local_path(path)).st_mode
-    except (OSError, ValueError):  # the file system says what is wrong
+    except (OSError, ValueError):  # the file system reports this
         return
     if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
         raise UsageError(f"MODEL_DIR {named}: {local_path(path)} is not a regular file")
@@ -118,7 +118,7 @@ def _patience(protocol: str) -> Dict[str, Any]:
 
 
 def _configured(protocols: Sequence[str], option: str, ours: Dict[str, Any]) -> Dict[str, Any]:
-    """An option, overridden by the user's configuration of fsspec."""
+    """Returns an option. The user's configuration of fsspec overrides it."""
     import fsspec.config
 
     found = dict(ours)
@@ -170,6 +170,6 @@ def why(error: BaseException) -> str:
 
 
 def is_web(system: Any) -> bool:
-    """Whether it is a web server, whose lists have quoted names and no sizes."""
+    """Whether a file system is a web server. A web server lists quoted names without sizes."""
     protocols = system.protocol if isinstance(system.protocol, tuple) else (system.protocol,)
     return "http" in protocols

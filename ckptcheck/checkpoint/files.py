@@ -16,7 +16,7 @@ from .names import SHADOW, shard_name, without_ending
 
 
 class FileFacts(NamedTuple):
-    """A file in a directory; ``problem`` says why it cannot be read."""
+    """A file in a directory. ``problem`` says why it cannot be read; "" if it can."""
 
     size: int
     modified: float
@@ -70,7 +70,7 @@ class GlobalStep(NamedTuple):
 
     Attributes:
         value: the step; None if it cannot be read, or does not match its checksum.
-        damaged: the tensor's name if its bytes do not match its checksum, else "".
+        damaged: the name of the tensor if its bytes do not match its checksum; else "".
     """
 
     value: Optional[int] = None
@@ -150,7 +150,7 @@ def _flaws(
 
 
 def _wrong_size(item: StoredTensor) -> str:
-    """The flaw that TensorFlow calls an invalid size in a bundle entry."""
+    """Describes a wrong size, which TensorFlow reports as an invalid size in a bundle entry."""
     one = element_size(item.dtype)
     count = item.elements
     if one is None:
@@ -167,7 +167,7 @@ def _missing_parts(bundle: Bundle) -> Iterator[EntryFlaw]:
 
 
 def _overlaps(stored: Sequence[StoredTensor]) -> Iterator[EntryFlaw]:
-    """Tensors that start before another one in the same file ends."""
+    """Finds tensors that start before another tensor in the same file ends."""
     last: Optional[StoredTensor] = None
     for item in stored:
         if item.size == 0:
@@ -184,7 +184,7 @@ _SHARD = re.compile(r"\.data-(\d{5})-of-(\d{5})\Z")
 
 
 def _unreferenced(base: str, count: int, listing: Listing) -> Iterator[str]:
-    """Data files with this prefix that another save left."""
+    """Finds data files that another save with this prefix left behind."""
     for name in sorted(listing):
         match = _SHARD.match(name[len(base) :]) if name.startswith(base) else None
         if match and (int(match.group(2)) != count or int(match.group(1)) >= count):
@@ -192,7 +192,7 @@ def _unreferenced(base: str, count: int, listing: Listing) -> Iterator[str]:
 
 
 def _without_index(base: str, listing: Listing) -> Iterator[str]:
-    """Data files with other prefixes that have no index."""
+    """Finds data files with other prefixes that have no index."""
     for name in sorted(listing):
         match = _SHARD.search(name)
         other = name[: match.start()] if match else base
@@ -203,7 +203,7 @@ def _without_index(base: str, listing: Listing) -> Iterator[str]:
 def readable_graphs(base: str, listing: Listing) -> List[str]:
     """Returns the files that may hold the saved graph of a checkpoint, in order of preference.
 
-    Those of a snapshot are compressed.
+    The files of a snapshot are compressed.
     """
     plain = (base + ".meta", "graph.pbtxt")
     names = [end for name in plain for end in (name, name + ENDING) if end in listing]
@@ -241,7 +241,7 @@ def _remains(listing: Listing) -> List[str]:
 
 
 def _data_newer_by(base: str, names: Set[str], listing: Listing) -> float:
-    """Seconds between index and data; ignores unreadable files, whose times are not known."""
+    """Returns how many seconds newer than the index the data is. It ignores unreadable files."""
     index = listing.get(base + ".index")
     there = [listing[name] for name in names if name in listing]
     times = [facts.modified for facts in there if not facts.problem]
@@ -251,7 +251,7 @@ def _data_newer_by(base: str, names: Set[str], listing: Listing) -> float:
 
 
 def read_global_step(bundle: Bundle) -> GlobalStep:
-    """Reads the global step, which is different in each save."""
+    """Reads the global step. Its value differs between saves."""
     folder = os.path.dirname(bundle.prefix)
 
     def read(name: str, offset: int, size: int) -> bytes:

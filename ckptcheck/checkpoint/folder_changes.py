@@ -23,7 +23,7 @@ class FolderState:
     Attributes:
         entries: the size and modification time of each file by its name. The name of a directory
             ends with a slash; its size and time are 0, since they only reflect its contents.
-        complete: whether these are all; only the first 20,000 count.
+        complete: whether these are all entries. Only the first 20,000 are listed.
     """
 
     entries: Mapping[str, Tuple[int, int]]
@@ -31,7 +31,7 @@ class FolderState:
 
 
 def folder_state(folder: str) -> FolderState:
-    """Looks at a directory. It skips what it may not read, and does not follow links."""
+    """Lists a directory recursively. It skips what it may not read, and does not follow links."""
     entries: Dict[str, Tuple[int, int]] = {}
     waiting = [folder]
     while waiting and len(entries) < _MOST_ENTRIES:
@@ -62,7 +62,7 @@ def _size_and_time(entry: "os.DirEntry[str]") -> Tuple[int, int]:
 
 
 def changes(before: FolderState, after: FolderState) -> Tuple[FileChange, ...]:
-    """Returns the changes between two states, by name; none if one state is incomplete."""
+    """Returns the changes between two states, sorted by name; () if a state is incomplete."""
     if not (before.complete and after.complete):
         return ()
     old, new = before.entries, after.entries
@@ -77,8 +77,8 @@ class Attributed(NamedTuple):
     """Changes of files, by their likely cause.
 
     Attributes:
-        of_a_training: files that a training run writes, if there are signs of one. The code may
-            have written them, too.
+        of_a_training: changes of files that a training run writes, if there are signs of one. The
+            code may have changed these files, too.
         others: all other changes.
     """
 
@@ -119,7 +119,8 @@ _SAVING = re.compile(
         """,
     re.VERBOSE | re.DOTALL,
 )
-"""The temporary names of a save. If the code itself saves, it has renamed them when it ends."""
+"""The temporary names of a save. They show that another process saves: code that saves renames its
+own temporary files before it ends."""
 _OTHERS = re.compile(
     r"(.*/)?(graph\.pbtxt|timeline-\d+\.json)|eval(_[^/]+)?/|(export|plugins)/.*", re.DOTALL
 )
@@ -129,7 +130,7 @@ _OTHERS = re.compile(
 def _shows_a_training(found: Tuple[FileChange, ...]) -> bool:
     """Whether another process trains there: it saves, or adds to an existing event file.
 
-    The code itself writes events to a new file.
+    The traced code is not the cause, since it writes events to a new file.
     """
     return any(
         change.name == STATE_FILE
@@ -140,7 +141,7 @@ def _shows_a_training(found: Tuple[FileChange, ...]) -> bool:
 
 
 def _is_fresh(before: FolderState) -> bool:
-    """Whether the state file was so new that its save may not have ended."""
+    """Whether the state file was so new that its save may still have been running."""
     _, modified = before.entries.get(STATE_FILE, (0, 0))
     return modified / 1e9 > time.time() - _FRESH_SECONDS
 

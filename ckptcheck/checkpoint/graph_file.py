@@ -1,4 +1,4 @@
-"""One file that holds a saved graph: as TensorFlow wrote it, or packed as in a snapshot."""
+"""Reads a file that holds a saved graph, which is compressed in a snapshot."""
 
 import io
 import os
@@ -13,14 +13,14 @@ from .gzip_file import ENDING, unpack, unpacked_name
 
 _LARGEST = 1 << 30
 _LARGEST_UNPACKED = 1 << 29
-"""Less, since a hostile file of a hundred kilobytes can hold as much."""
+"""Less than ``_LARGEST``, since a small hostile file can unpack to this size."""
 
 
 def read_graph_summary(prefix: str) -> Optional[GraphSummary]:
-    """Summarizes the graph beside a checkpoint; None where there is none, or a too large one.
+    """Summarizes the saved graph of a checkpoint; returns None if it is missing or too large.
 
     Raises:
-        DamagedError: there is one, and it cannot be read.
+        DamagedError: the saved graph cannot be read.
     """
     plain = prefix + ".meta"
     path = plain if os.path.lexists(plain) else plain + ENDING
@@ -35,7 +35,9 @@ def read_graph_summary(prefix: str) -> Optional[GraphSummary]:
 
 
 def is_graph(path: str) -> bool:
-    """Whether a file that is named as a saved graph is one, as far as can be told without much.
+    """Whether a file with the name of a saved graph is probably a graph.
+
+    It accepts text files and files that are too large, without parsing them.
 
     Raises:
         OSError: it cannot be read.
@@ -52,11 +54,11 @@ def is_graph(path: str) -> bool:
 
 
 def graph_bytes(path: str) -> bytes:
-    """The bytes of a graph, unpacked.
+    """Returns the decompressed bytes of a saved graph.
 
     Raises:
-        DamagedError: the file is not a regular one, or cannot be unpacked.
-        TooLargeError: it is larger than what is read.
+        DamagedError: it is not a regular file, is a Git LFS pointer, or cannot be decompressed.
+        TooLargeError: it is larger than the limit for reading it.
         OSError: it cannot be read.
     """
     if not path.endswith(ENDING):
@@ -64,6 +66,6 @@ def graph_bytes(path: str) -> bytes:
     out = io.BytesIO()
     unpack(path, out, _LARGEST_UNPACKED)
     data = out.getvalue()
-    if has_pointer(data):  # which a snapshot has packed
+    if has_pointer(data):  # a snapshot may hold a compressed pointer
         raise DamagedError(GIT_LFS)
     return data

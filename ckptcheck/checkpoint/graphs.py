@@ -14,14 +14,14 @@ from .snapshot import MARKER
 
 
 def read_graph(located: Located) -> Optional[Graph]:
-    """Reads the graph that a check needs: the first of the files that has one.
+    """Reads the graph that a check needs, from the first file that holds a graph.
 
     Returns:
-        None where there is no file, or only files that are empty or too large.
+        The graph; None if all files are missing, empty or too large.
 
     Raises:
-        DamagedError: what is wrong with the first file, where no other has a graph.
-        UsageError: the graph of a snapshot cannot be unpacked.
+        DamagedError: no file holds a graph. The error describes the first damaged file.
+        UsageError: the graph of a snapshot cannot be decompressed.
     """
     problem: Optional[DamagedError] = None
     for path in located.graphs:
@@ -41,12 +41,12 @@ def read_graph(located: Located) -> Optional[Graph]:
 
 
 def _read(path: str) -> bytes:
-    """The bytes of a graph's file; nothing where it is not there."""
+    """Returns the bytes of a graph's file; b"" if the file does not exist."""
     marker = os.path.join(os.path.dirname(path), MARKER)
     if os.path.isfile(path):
         return graph_bytes(path)
     if not (os.path.isfile(path + ENDING) and os.path.isfile(marker)):
-        return b""  # a packed file that is not a snapshot's is somebody else's
+        return b""  # outside a snapshot, a .gz file is not ckptcheck's
     try:
         return graph_bytes(path + ENDING)
     except (DamagedError, OSError) as error:

@@ -1,4 +1,4 @@
-"""Gzip files: compression makes a saved graph about thirteen times smaller."""
+"""Reads and writes gzip files. Compression makes a saved graph about thirteen times smaller."""
 
 import zlib
 from typing import BinaryIO
@@ -18,7 +18,7 @@ def unpacked_name(name: str) -> str:
 
 
 def packed(data: bytes) -> bytes:
-    """Compresses bytes; the result does not depend on the time."""
+    """Compresses bytes. The result depends only on the bytes, not on the current time."""
     import gzip
     import io
 

@@ -1,4 +1,4 @@
-"""Keeps the data files of a checkpoint open, so that they stay readable if they are removed."""
+"""Keeps the data files of a checkpoint open, so that they stay readable after their removal."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ class Held(NamedTuple):
     """The open data files of a checkpoint.
 
     Attributes:
-        descriptors: by the number of the data file; empty if there are too many files.
+        descriptors: the open files, by the number of the data file; empty if there are too many.
         states: the size and modification time of each file when it was opened.
     """
 
@@ -24,7 +24,7 @@ class Held(NamedTuple):
     states: Dict[int, Tuple[int, int]]
 
     def changed(self) -> bool:
-        """Whether a file was written since it was opened."""
+        """Whether a file has changed since it was opened."""
         return any(_state(self.descriptors[n]) != state for n, state in self.states.items())
 
 

@@ -33,7 +33,7 @@ def locate(named: str) -> Located:
         named: a directory, a checkpoint's prefix, or one of a checkpoint's files.
 
     Raises:
-        UsageError: nothing of that name exists.
+        UsageError: ``named`` does not exist.
     """
     if not named or "\0" in named:
         raise UsageError(f"MODEL_DIR {named!r}: expected a model_dir or the prefix of a checkpoint")
@@ -50,7 +50,7 @@ def named_alone(located: Located, prefix: str, listing: Listing) -> Named:
     """Returns a checkpoint of a directory as if the user had named it.
 
     Args:
-        located: what the directory leads to.
+        located: the result of :func:`locate` for the directory.
         prefix: the checkpoint.
         listing: the files in its directory.
     """
@@ -59,7 +59,7 @@ def named_alone(located: Located, prefix: str, listing: Listing) -> Named:
 
 
 def checkpoints_of(located: Located) -> List[str]:
-    """Returns the checkpoints in a model_dir, and those below it that its state file lists."""
+    """Returns the checkpoints in a model_dir, and those that its state file lists below it."""
     listed = [prefix for prefix in located.listed_here if checkpoint_exists(prefix)]
     return sorted({*located.candidates, *listed}, key=step_and_name)
 
@@ -89,7 +89,7 @@ def _named_checkpoint(named: str) -> Named:
 
 
 def _no_checkpoint(named: str, path: Path) -> str:
-    """What is wrong with an argument that is neither a directory nor a checkpoint."""
+    """Describes the problem with an argument that is neither a directory nor a checkpoint."""
     expected = "expected a model_dir, or the prefix of a checkpoint such as {}".format(
         "runs/base/model.ckpt-1000"
     )
@@ -103,7 +103,7 @@ def _no_checkpoint(named: str, path: Path) -> str:
 
 
 def _similar(path: Path) -> str:
-    """Checkpoints or files with similar names, for those who mistyped one."""
+    """Suggests checkpoints or files with similar names, in case the user mistyped one."""
     parent = path.parent
     checkpoints = [os.path.basename(prefix) for prefix in checkpoints_in(str(parent))]
     if checkpoints:
@@ -116,7 +116,7 @@ def _similar(path: Path) -> str:
 
 
 def _file_type(path: Path) -> str:
-    """What a file is, if it is not a checkpoint."""
+    """Describes a file that is not a checkpoint."""
     if path.suffix in (".h5", ".hdf5", ".keras"):
         return "a Keras file, which Saver cannot read"
     if path.suffix in (".pb", ".pbtxt"):
@@ -130,7 +130,12 @@ def _file_type(path: Path) -> str:
 
 
 def _in_directory(named: str, model_dir: str) -> Located:
-    """What a directory leads to; ``named`` may end with slashes, ``model_dir`` does not."""
+    """Finds the checkpoint that Estimator would load from a directory.
+
+    Args:
+        named: the directory as the user wrote it. It may end with slashes.
+        model_dir: the same directory without slashes at the end.
+    """
     state = read_state_file(Path(model_dir))
     written = state.latest if state is not None and not state.problem else ""
     listed = _listed(model_dir, state.all if state is not None else ())
@@ -143,7 +148,10 @@ def _in_directory(named: str, model_dir: str) -> Located:
 
 
 def _is_usable(prefix: str) -> bool:
-    """Whether TensorFlow finds a checkpoint, and then finds the file that it opens."""
+    """Whether TensorFlow finds a checkpoint and can then open it.
+
+    It finds a checkpoint by a glob pattern, but opens the file with exactly this name.
+    """
     return (
         "\0" not in prefix
         and checkpoint_exists(prefix)
@@ -178,7 +186,7 @@ def _missing(
     candidates = checkpoints_in(model_dir)
     possible = "\0" not in prefix  # no file can have a name with a null byte
     saved = [prefix] if possible else []
-    saved.extend(other for other in candidates[-1:] if other != prefix)  # of the same model
+    saved.extend(other for other in candidates[-1:] if other != prefix)  # a save of the same model
     return Missing(
         named=named,
         model_dir=model_dir,
@@ -222,7 +230,7 @@ def _unnamed(
 
 
 def _graphs(model_dir: str, *prefixes: str) -> Tuple[str, ...]:
-    """The files that may hold the saved graph, in order of preference."""
+    """Returns the files that may hold the saved graph, in order of preference."""
     files = [without_pattern(prefix) + ".meta" for prefix in prefixes]
     return (*files, os.path.join(model_dir, "graph.pbtxt"))
 
@@ -231,14 +239,14 @@ def _graphs(model_dir: str, *prefixes: str) -> Tuple[str, ...]:
 
 
 def _saved_model(folder: Path) -> str:
-    """The prefix of a SavedModel's variables; "" if the directory is not a SavedModel."""
+    """Returns the prefix of a SavedModel's variables; "" if the directory is not a SavedModel."""
     prefix = os.path.join(str(folder), "variables", "variables")
     is_one = any((folder / name).is_file() for name in ("saved_model.pb", "saved_model.pbtxt"))
     return prefix if is_one and checkpoint_exists(prefix) else ""
 
 
 def _saved_model_of(folder: Path) -> str:
-    """The same, if the directory is a SavedModel or the directory of its variables."""
+    """Like :func:`_saved_model`, but also accepts the directory of a SavedModel's variables."""
     if folder.name in ("", os.pardir):
         folder = Path(os.path.abspath(str(folder)))
     above = _saved_model(folder.parent) if folder.name == "variables" else ""
@@ -249,7 +257,7 @@ _MOST_BELOW = 1000
 
 
 def _below(folder: str) -> Tuple[str, ...]:
-    """The subdirectories with checkpoints; looks only at the first thousand directories."""
+    """Finds subdirectories with checkpoints. It looks only at the first thousand directories."""
     with os.scandir(folder) as entries:
         names = sorted(entry.name for entry in entries if entry.is_dir())
     return tuple(
@@ -271,9 +279,9 @@ def _has_checkpoint(folder: str) -> bool:
 
 
 def _opened(model_dir: str, written: str) -> str:
-    """The prefix that TensorFlow opens for a path in a state file.
+    """Returns the prefix that TensorFlow opens for a path in a state file.
 
-    TensorFlow resolves ``..`` and double slashes in the text, and ignores links on the way.
+    TensorFlow resolves ``..`` and double slashes in the text, without following links.
     """
     prefix = written if os.path.isabs(written) else os.path.join(model_dir, written)
     folder, name = os.path.split(prefix)
@@ -283,9 +291,9 @@ def _opened(model_dir: str, written: str) -> str:
 
 
 def _spelled(model_dir: str, prefix: str) -> str:
-    """A prefix in a model_dir or below it, spelled like those of ``candidates``.
+    """Spells a prefix in a model_dir or its subdirectories like the prefixes in ``candidates``.
 
-    A path that TensorFlow takes for a pattern stays as it is, since its text matters.
+    A path that TensorFlow takes for a pattern stays as it is, since its exact text matters.
     """
     folder, name = os.path.split(prefix)
     inside = None if "\0" in prefix or pattern_in(folder) else _inside(folder, model_dir)
@@ -293,7 +301,7 @@ def _spelled(model_dir: str, prefix: str) -> str:
 
 
 def _inside(folder: str, model_dir: str) -> Optional[str]:
-    """A directory's path relative to a model_dir; "" for itself, None if it is elsewhere."""
+    """Returns a directory's path in a model_dir: "" for the model_dir, None if it is outside."""
     below = os.path.relpath(os.path.realpath(folder or os.curdir), os.path.realpath(model_dir))
     if below.split(os.sep)[0] == os.pardir:
         return None
@@ -309,9 +317,9 @@ class _ListedPaths(NamedTuple):
 
 
 def _listed(model_dir: str, paths: Sequence[str]) -> _ListedPaths:
-    """Sorts the checkpoints that a state file lists by where they are.
+    """Groups the checkpoints that a state file lists by their directory.
 
-    Other directories do not matter to a snapshot, which is a copy of a model_dir.
+    For a snapshot, it ignores other directories, since these belong to the original model_dir.
     """
     here: List[str] = []
     elsewhere: List[str] = []
@@ -334,6 +342,6 @@ def _listed(model_dir: str, paths: Sequence[str]) -> _ListedPaths:
 
 
 def _searched(prefix: str) -> str:
-    """The directory in which TensorFlow starts to look for files that match a prefix."""
+    """Returns the directory where TensorFlow starts to look for files that match a prefix."""
     character = pattern_in(prefix)
     return os.path.dirname(prefix[: prefix.index(character)] if character else prefix)

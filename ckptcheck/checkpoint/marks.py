@@ -1,4 +1,4 @@
-"""Detects cheaply whether the checkpoints in a model_dir changed."""
+"""Detects whether the checkpoints in a model_dir have changed, without reading their data."""
 
 import os
 from typing import Iterable, Optional, Tuple
@@ -25,12 +25,12 @@ def marks_of(folders: Iterable[str]) -> Marks:
 def _state(folder: str) -> Optional[bytes]:
     try:
         return read_regular(os.path.join(folder, STATE_FILE), LARGEST_STATE_FILE)
-    except (OSError, ValueError, DamagedError):  # reported elsewhere
+    except (OSError, ValueError, DamagedError):  # locating the checkpoint reports this
         return None
 
 
 def _files(folder: str) -> Tuple[Mark, ...]:
-    """The marks of a directory and of the checkpoints' files in it."""
+    """Returns the marks of a directory and of the checkpoint files in it."""
     try:
         with os.scandir(folder or os.curdir) as entries:
             names = sorted(entry.name for entry in entries)

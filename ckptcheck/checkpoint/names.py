@@ -11,7 +11,7 @@ checkpoint."""
 
 
 def without_ending(path: str) -> str:
-    """Returns the prefix of a checkpoint's file; other paths stay as they are."""
+    """Returns the prefix of a path to a checkpoint's file. Other paths stay as they are."""
     return _ENDING.sub("", path)
 
 

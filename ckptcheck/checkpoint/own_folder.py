@@ -16,7 +16,7 @@ def own_folder() -> Iterator[str]:
     Raises:
         UsageError: it cannot be made.
     """
-    from ..tracer import temporary  # the import takes time, and few checks need it
+    from ..tracer import temporary  # takes time, and few checks need it
 
     with contextlib.ExitStack() as stack:
         try:

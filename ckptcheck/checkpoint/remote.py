@@ -1,8 +1,8 @@
 """Makes remote model_dirs readable: ``gs://``, ``s3://``, ``memory://`` and so on.
 
-fsspec reads them. The files that a check needs (the state file, the indexes, and one saved graph)
-are fetched into a temporary directory that is a snapshot. Data is read in ranges, and only if a
-command reads the data. So the checks and TensorFlow see only local files.
+ckptcheck reads them with fsspec. It fetches the files that a check needs (the state file, the
+indexes, and one saved graph) into a temporary directory, which is a snapshot. It reads data in
+ranges, and only for a command that reads the data. So checks and TensorFlow see only local files.
 """
 
 import contextlib
@@ -37,10 +37,10 @@ class LocalView(NamedTuple):
     """A model_dir that can be read as a local directory.
 
     Attributes:
-        path: what to read instead of the user's argument; the same if it is local.
+        path: the path to read instead of the user's argument; the argument itself if it is local.
         folder: the remote directory; "" if it is local.
         local: the directory with the fetched files; "" if it is local.
-        read: reads ranges of the remote files; None if it is local, or a snapshot.
+        read: the function that reads ranges of remote files; None if it is local, or a snapshot.
         left_out: the names of the checkpoints that were not fetched, the newest first.
         unread: what could not be read, and is not needed for the rest.
     """
@@ -54,7 +54,7 @@ class LocalView(NamedTuple):
 
     @property
     def not_judged(self) -> Tuple[str, ...]:
-        """What is not known about a remote directory."""
+        """What a check cannot judge about a remote directory."""
         if not self.left_out:
             return self.unread
         rest = len(self.left_out) - _MOST_NAMES
@@ -78,7 +78,7 @@ class LocalView(NamedTuple):
         return self.read if self.stands_for(prefix) else None
 
     def shown(self, value: T) -> T:
-        """Returns a value, such as a report, with remote paths in place of the local ones."""
+        """Replaces local paths in a value, such as a report, by remote addresses."""
 
         def known(text: str) -> str:
             return without_secrets(addresses.shown(text, self.local, self.folder))
@@ -87,7 +87,7 @@ class LocalView(NamedTuple):
 
 
 def _replaced(value: Any, by: Callable[[str], str]) -> Any:
-    """A value with all its strings replaced."""
+    """Returns a value after applying ``by`` to all strings in it."""
     if isinstance(value, str):
         return value if isinstance(value, Word) else by(value)
     if type(value) in (tuple, list):
@@ -110,11 +110,11 @@ def local_view(named: str, every_step: bool = False) -> Iterator[LocalView]:
 
     Args:
         named: the argument as the user wrote it.
-        every_step: whether to read the global step of every checkpoint of a remote directory, not
-            only of the chosen one. Each takes a request.
+        every_step: whether to read the global step of every checkpoint in a remote directory, not
+            only of the chosen one. Each checkpoint takes a request.
 
     Raises:
-        UsageError: it is remote, and cannot be read.
+        UsageError: it is remote and cannot be read.
     """
     if not is_remote(named):
         yield LocalView(local_path(named))
@@ -152,9 +152,9 @@ def _fetch_settled(named: str, system: Any, path: str, parent: str, every_step: 
     Raises:
         UsageError: it cannot be read, or the files change during every try.
     """
-    # If the remote path has glob characters, the temporary directory gets one too, so that
-    # TensorFlow behaves the same. Not for web servers: TensorFlow does not open those, and the
-    # directory that they serve may have another name.
+    # If the remote path contains a glob character, the local path must contain one too, so that
+    # TensorFlow behaves the same. This does not apply to web servers: TensorFlow cannot open them,
+    # and the directory that they serve may have another name.
     is_pattern = pattern_in(without_pattern(named)) and not is_web(system)
     explicit = not system.isdir(path)
     prefix = prefix_of(without_ending(path)) if explicit else ""
@@ -190,7 +190,7 @@ def _view(fetched: Fetched, there: RemoteFolder, local: str) -> LocalView:
 
 
 def _lacks_chosen(local: str, there: RemoteFolder) -> bool:
-    """Whether the state file names a checkpoint that the list of files does not have."""
+    """Whether the state file names a checkpoint that is missing in the list of files."""
     if not os.path.isfile(os.path.join(local, STATE_FILE)):
         return False
     state = read_state_file(Path(local))
@@ -199,7 +199,7 @@ def _lacks_chosen(local: str, there: RemoteFolder) -> bool:
 
 
 def _changed(there: RemoteFolder, names: Set[str], local: str) -> Optional[RemoteFolder]:
-    """The directory as it is now; None if its files and its state file are the same."""
+    """Lists the directory again; returns None if its files and its state file are the same."""
     there.system.invalidate_cache()
     now = there._replace(entries=entries_of(there.system, there.path))
     state = b""

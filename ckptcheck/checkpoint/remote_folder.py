@@ -30,11 +30,11 @@ class RemoteFolder(NamedTuple):
     entries: Dict[str, Entry]
 
     def address(self, name: str) -> str:
-        """Returns the address of a file in it."""
+        """Returns the address of a file in the directory."""
         return joined(self.url, name)
 
     def read(self, name: str, offset: int, size: int) -> bytes:
-        """Reads bytes of a file; none from a missing file or after the end of a file.
+        """Reads bytes of a file; returns b"" for a missing file or after the end of a file.
 
         Raises:
             UsageError: the bytes cannot be read, or the server sends fewer or more.
@@ -53,7 +53,7 @@ class RemoteFolder(NamedTuple):
         return data
 
     def _ranged(self, name: str, offset: int, size: int, whole: Optional[int]) -> bytes:
-        """Reads bytes that exist.
+        """Reads bytes before the end of an existing file.
 
         Raises:
             UsageError: the server does not support ranges, and would send the whole file.
@@ -76,7 +76,7 @@ class RemoteFolder(NamedTuple):
             ) from None
 
     def _whole(self, path: str, size: int) -> bytes:
-        """Reads a whole file of a web server, and at most one byte more."""
+        """Reads a whole file from a web server, at most one byte more than its size."""
         data = b""
         with self.system.open(path, "rb", block_size=0) as file:
             while len(data) <= size:
@@ -116,12 +116,12 @@ def entries_of(system: Any, folder: str) -> Dict[str, Entry]:
 
 
 def _is_name(name: str) -> bool:
-    """Whether a file can have this name, which decides where its copy is written."""
+    """Whether a name is valid for a local copy, which must be inside the temporary directory."""
     return name not in ("", ".", "..") and "\0" not in name and os.path.basename(name) == name
 
 
 def unquoted(system: Any, name: str) -> str:
-    """Returns a file's name; the lists of HTTP servers have names quoted for URLs."""
+    """Returns a file's name. HTTP servers list names that are quoted for URLs."""
     return urllib.parse.unquote(re.split("[?#]", name)[0]) if is_web(system) else name
 
 

@@ -1,7 +1,7 @@
 """Encodes the keys of the parts of a partitioned variable.
 
-A key is (0, name, rank, start and length of each dimension) in TensorFlow's ``OrderedCode``, which
-keeps the order of such tuples.
+A key is the tuple (0, name, rank, start and length in each dimension), encoded with TensorFlow's
+``OrderedCode``. The encoded keys have the same order as the tuples.
 """
 
 import re
@@ -31,7 +31,7 @@ def _unsigned(number: int) -> bytes:
 
 
 def _signed(number: int) -> bytes:
-    """A sign bit, a bit for each further byte, and the number, similar to UTF-8."""
+    """Encodes the sign, a bit for each further byte, and the number, similar to UTF-8."""
     bits = (~number if number < 0 else number).bit_length()
     size = bits // 7 + 1
     header = ((1 << size) - 1) << (8 * size - size)

@@ -1,8 +1,8 @@
-"""Snapshots: a checkpoint without its data, small enough to be committed beside the code.
+"""Makes and reads snapshots. A snapshot is a checkpoint without data, small enough to commit.
 
 A snapshot is a directory with the state file, the index and the compressed saved graph of one
-checkpoint. The file ``ckptcheck-snapshot.json`` marks it, and records the files of the original
-model_dir, so that its data files do not count as missing.
+checkpoint. The file ``ckptcheck-snapshot.json`` marks the directory. It records the files of the
+original model_dir, so that the data files do not count as missing.
 """
 
 import contextlib
@@ -52,7 +52,7 @@ class Marker(NamedTuple):
 
 
 class _Document(NamedTuple):
-    """The content of a marker file: the checkpoints, and the files that belong to none."""
+    """The content of a marker file: the checkpoints, and the files that belong to no checkpoint."""
 
     markers: Dict[str, Marker]
     others: Listing
@@ -63,9 +63,9 @@ Contents = Dict[str, bytes]
 
 
 def read_marker(folder: str, base: str, listing: Listing) -> Optional[Marker]:
-    """Reads what a snapshot records about a checkpoint; None if it is not in a snapshot.
+    """Reads what a snapshot records about a checkpoint; returns None outside a snapshot.
 
-    A checkpoint with data files is not in a snapshot, whatever the marker file says.
+    A checkpoint with data files is not in a snapshot, even if there is a marker file.
 
     Args:
         folder: the directory.
@@ -114,9 +114,9 @@ def list_model_dir(folder: str) -> Listing:
 
 
 def _read_document(folder: str) -> _Document:
-    """Reads the marker file of a directory; the result is empty if there is none.
+    """Reads the marker file of a directory; returns an empty result if there is none.
 
-    TensorFlow never reads it, so a damaged one says nothing about the checkpoint.
+    A damaged marker file is a usage error, not a finding: TensorFlow never reads this file.
     """
     path = os.path.join(folder, MARKER)
     if not os.path.isfile(path):
@@ -144,7 +144,7 @@ def _listing(fields: Any) -> Listing:
 
 
 def _name(name: str) -> str:
-    """Verifies the name of a file, or of a directory with its slash.
+    """Verifies a file's name, or a directory's name with a slash at the end.
 
     Raises:
         ValueError: no file can have this name.
@@ -177,7 +177,7 @@ def snapshot_of(bundle: Bundle) -> Contents:
     """Returns the files of a checkpoint's snapshot, before compression.
 
     Raises:
-        UsageError: one of them cannot be read.
+        UsageError: a file cannot be read.
     """
     folder, base = os.path.split(bundle.prefix)
     try:
@@ -198,8 +198,8 @@ def written_snapshot(contents: Contents, out: str) -> Iterator[None]:
     """Writes a snapshot, and removes it again if the context ends with an exception.
 
     Args:
-        contents: its files.
-        out: the directory to make; it may exist if it is empty.
+        contents: the files of the snapshot.
+        out: the directory to make. It may exist if it is empty.
 
     Raises:
         UsageError: ``out`` is a file or not empty, or cannot be written.
@@ -233,9 +233,9 @@ def _unmake(files: Sequence[str], folders: Sequence[str]) -> None:
 
 
 def _copied(folder: str, base: str, listing: Listing) -> List[str]:
-    """The names of the files to copy: the index and the saved graph.
+    """Returns the names of the files to copy: the index and the saved graph.
 
-    Unreadable graph files are copied too, so that the findings about them stay true.
+    They include unreadable graph files, so that a check of the snapshot has the same findings.
 
     Raises:
         UsageError: the saved graph is only a Git LFS pointer.
@@ -302,7 +302,7 @@ def write_markers(
 
     Args:
         folder: the directory.
-        markers: what to record about each checkpoint.
+        markers: what to record about each checkpoint, by its name.
         others: the files that belong to no checkpoint.
 
     Raises:
@@ -313,7 +313,7 @@ def write_markers(
 
 
 def _missing_folders(out: str) -> List[str]:
-    """The directories to make for a snapshot, the innermost first.
+    """Returns the directories to make for a snapshot, the innermost first.
 
     Raises:
         UsageError: ``out`` is a file or not empty, or cannot be read.
@@ -353,7 +353,7 @@ def _fields(facts: FileFacts) -> Dict[str, Any]:
 
 
 def _quoted(text: str) -> str:
-    """A string in protobuf's text format."""
+    """Quotes a string for protobuf's text format."""
     data = text.encode("utf-8", "surrogateescape")
     plain = "".join(
         chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\{byte:03o}" for byte in data

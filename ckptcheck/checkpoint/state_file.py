@@ -1,8 +1,8 @@
 """Reads the state file ``checkpoint``, which names the latest checkpoint of a model_dir.
 
 It is a CheckpointState protocol buffer in text format. TensorFlow reads it with protobuf's parser.
-This module parses its few fields itself, as strictly, so that it does not need TensorFlow. Where
-versions of protobuf differ, it behaves like those that TensorFlow 1.15 and 2.15 use.
+This module has its own parser, which is as strict and does not need TensorFlow. If versions of
+protobuf differ, it behaves like the versions that TensorFlow 1.15 and 2.15 use.
 """
 
 import re
@@ -16,18 +16,18 @@ from .bounded import GIT_LFS, has_pointer
 
 STATE_FILE = "checkpoint"
 LARGEST_STATE_FILE = 16 << 20
-"""Room for a hundred thousand checkpoints; parsing it takes seconds."""
+"""Bytes, enough for a hundred thousand checkpoints. Parsing this many takes seconds."""
 
 _GAP = r"(?:\s|\#[^\n]*(?:\n|\Z))*"
-"""Separates words. A comment must end at the end of its line; otherwise the expression would try
-every way to split a run of # characters."""
+"""The gap between words. A comment must extend to the end of its line. Otherwise the expression
+would try every way to split a run of # characters."""
 _STRING = r"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
 _JOINED = rf"{_STRING}(?:{_GAP}{_STRING})*"
 _PLAIN = r"(?:[a-zA-Z_][0-9a-zA-Z_+-]*|(?:[0-9+-]|\.[0-9])[0-9a-zA-Z_.+-]*|[^\W\x00-\x7f])"
-"""A word for protobuf's parser; a letter outside ASCII is a word of its own.
+"""A word for protobuf's parser. Each letter outside ASCII is a separate word.
 
-No two alternatives start with the same character; otherwise the expression would try every way to
-read a list without an end."""
+No two alternatives start with the same character. Otherwise the expression would try every way to
+read an unclosed list."""
 _FIELD = re.compile(
     rf"""{_GAP}(?P<name>\w+){_GAP}:{_GAP}
         (?:(?P<strings>{_JOINED})
@@ -48,7 +48,7 @@ _REPEATED = ("all_model_checkpoint_paths", "all_model_checkpoint_timestamps")
 
 
 def _values(field: "re.Match[str]") -> Optional[List[str]]:
-    """The values of a field of a CheckpointState; None if there is no such field.
+    """Returns the values of a field; None if a CheckpointState has no such field.
 
     A list in brackets holds several values of a repeated field.
     """
@@ -71,7 +71,7 @@ def _is_known(name: str, element: str) -> bool:
 
 
 def _is_number(word: str) -> bool:
-    """Whether protobuf takes a word for a number: as Python does, or with C's suffix f."""
+    """Whether protobuf accepts a word as a number: like Python, but also with C's suffix f."""
     return _NO_DIGITS.match(word) is not None or _is_float(word) or _is_float(word.rstrip("f"))
 
 
@@ -84,10 +84,10 @@ def _is_float(word: str) -> bool:
 
 
 def read_state_file(model_dir: Path) -> Optional[StateFile]:
-    """Reads the state file of a directory; None if it does not exist.
+    """Reads the state file of a directory; returns None if it does not exist.
 
     Raises:
-        UsageError: it is larger than what ckptcheck reads.
+        UsageError: it is too large for ckptcheck.
     """
     path = model_dir / STATE_FILE
     try:
@@ -119,7 +119,7 @@ def _unseen(problem: str) -> StateFile:
 
 
 def parse_state_bytes(data: bytes) -> StateFile:
-    """Parses the bytes of a state file; ``problem`` of the result says what is wrong."""
+    """Parses the bytes of a state file. For an invalid one, the result has a ``problem``."""
     if has_pointer(data):
         return StateFile("", problem=GIT_LFS)
     try:
@@ -130,7 +130,7 @@ def parse_state_bytes(data: bytes) -> StateFile:
 
 
 def parse_state(text: str) -> StateFile:
-    """Parses the text of a state file; ``problem`` of the result says what is wrong."""
+    """Parses the text of a state file. For an invalid one, the result has a ``problem``."""
     fields: Dict[str, List[str]] = {}
     at = 0
     end = len(text.rstrip())
@@ -159,7 +159,7 @@ def parse_state(text: str) -> StateFile:
 
 
 def _line(text: str, at: int) -> int:
-    """The line number of the next word."""
+    """Returns the line number of the next word."""
     return text.count("\n", 0, at + len(text[at:]) - len(text[at:].lstrip())) + 1
 
 
@@ -167,10 +167,10 @@ _ESCAPE = re.compile(r"\\(x[0-9a-fA-F](?![0-9a-fA-F])|.)")
 
 
 def _value(literal: str) -> str:
-    """The value of adjacent string literals; "" for numbers, which are not needed.
+    """Returns the value of adjacent string literals; "" for numbers, which are not needed.
 
     Raises:
-        ValueError: protobuf refuses an escape in it.
+        ValueError: protobuf rejects an escape in it.
         UnicodeDecodeError: its bytes are not UTF-8.
     """
     parts = [double or single for double, single in _ONE_STRING.findall(literal)]
@@ -178,7 +178,7 @@ def _value(literal: str) -> str:
 
 
 def _unescaped(text: str) -> bytes:
-    """Resolves C escapes as protobuf does: like Python, but also with one digit after an x.
+    r"""Resolves C escapes as protobuf does: like Python, but ``\x`` may have only one digit.
 
     Raises:
         ValueError: an escape is invalid.
@@ -187,7 +187,7 @@ def _unescaped(text: str) -> bytes:
         return text.encode("utf-8")
     whole = _ESCAPE.sub(_with_two_digits, text).encode("utf-8")
     try:
-        with warnings.catch_warnings():  # about unknown escapes, which stay as they are
+        with warnings.catch_warnings():  # unknown escapes stay as they are
             warnings.simplefilter("ignore")
             return whole.decode("unicode_escape").encode("raw_unicode_escape")
     except UnicodeDecodeError as error:

@@ -1,8 +1,8 @@
 """Reads LevelDB's tables: sorted keys and values in blocks, each with a checksum.
 
-The reader is strict, because it reads untrusted bytes. It verifies what TensorFlow verifies, and
-also that keys are sorted and that blocks do not overlap. It limits the total length of the keys
-by the size of the file, so that no file takes more memory than a multiple of its size.
+The reader is strict, because it reads untrusted bytes. It verifies what TensorFlow verifies. It
+also verifies that keys are sorted and that blocks do not overlap. It limits the total length of the
+keys, so that the memory that a file takes is at most a multiple of its size.
 """
 
 import struct
@@ -17,9 +17,9 @@ _FOOTER = 48
 _TRAILER = 5
 _NOT_COMPRESSED, _SNAPPY = 0, 1
 _MOST_KEY_BYTES = 64
-"""Bytes of keys per byte of the file. An entry stores how many bytes its key shares with the key
-before it, so a few bytes can make a long key. TensorFlow stores every 16th key in full, which makes
-at most 16."""
+"""The limit for the bytes of all keys per byte of the file. An entry stores how many bytes its key
+shares with the key before it, so a few bytes can make a long key. TensorFlow stores every 16th key
+in full, so its tables have at most 16 bytes of keys per byte."""
 _SLACK = 1 << 16
 
 Pairs = List[Tuple[bytes, bytes]]
@@ -53,14 +53,14 @@ def table_blocks(data: bytes) -> Iterator[Pairs]:
 
 
 def _index_handle(data: bytes) -> Tuple[int, int]:
-    """The place of the block that lists the other blocks, as stored at the end of the file."""
+    """Returns the offset and size of the index block, which the end of the file stores."""
     if len(data) < _FOOTER:
         raise DamagedError(f"it has {len(data)} bytes, which is too short for a table")
     if data[-len(MAGIC) :] != MAGIC:
         raise DamagedError("it is not a table (its last 8 bytes are not the magic number)")
     footer = data[-_FOOTER : -len(MAGIC)]
     at = 0
-    for _ in range(2):  # the first is that of metadata, which TensorFlow does not use
+    for _ in range(2):  # skips the metadata block, which TensorFlow does not use
         offset, at = varint(footer, at, len(footer))
         size, at = varint(footer, at, len(footer))
     return offset, size
@@ -82,7 +82,7 @@ def _block(data: bytes, offset: int, size: int) -> bytes:
 
 
 def _restarts(block: bytes, what: str) -> Tuple[int, Tuple[int, ...]]:
-    """The end of the entries of a block, and the places of those whose keys are stored in full."""
+    """Returns where a block's entries end, and the offsets of entries that store the full key."""
     if len(block) < 4:
         raise DamagedError(f"{what} is too short")
     (count,) = struct.unpack_from("<I", block, len(block) - 4)
@@ -93,7 +93,7 @@ def _restarts(block: bytes, what: str) -> Tuple[int, Tuple[int, ...]]:
 
 
 def _entries(block: bytes, what: str, room: int) -> Pairs:
-    """The keys and values of one block. The loop is long for speed: it takes most of the time.
+    """Returns the keys and values of one block. The loop is inlined, since it takes the most time.
 
     Args:
         block: the bytes.

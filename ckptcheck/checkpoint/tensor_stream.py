@@ -1,4 +1,4 @@
-"""Reads the bytes of one tensor in order, for dtypes whose values differ in length."""
+"""Reads the bytes of one tensor in order, for dtypes with values of different lengths."""
 
 import struct
 from typing import Any, Iterator, Optional, Sequence
@@ -26,7 +26,7 @@ class _Stream:
 
     @property
     def left(self) -> int:
-        """The number of bytes that have not been taken."""
+        """The number of bytes that are left."""
         return self._item.size - self._read + len(self._buffer) - self._at
 
     def _fill(self, size: int) -> None:
@@ -48,14 +48,14 @@ class _Stream:
 
         Args:
             count: how many to take.
-            varints: reads as many complete varints as some bytes hold.
+            varints: a function that reads the complete varints at the start of some bytes.
         """
         ahead = _FEW
         while count:
             self._fill(10)
             found, size = varints(self._buffer[self._at : self._at + ahead], count)
             self._at += size
-            # A varint that ``varints`` cannot read is read alone, and the next try is small.
+            # ``varints`` cannot read long varints. Read one alone, and try fewer next time.
             ahead = min(ahead * 8, _READ) if found else _FEW
             found = found or [self.number()]
             count -= len(found)
@@ -71,7 +71,7 @@ class _Stream:
         return data
 
     def rest(self, crc: int, size: Optional[int] = None) -> int:
-        """Takes bytes, by default all that are left, and returns the extended checksum."""
+        """Takes bytes, by default all that are left, and returns ``crc`` extended by them."""
         wanted = self.left if size is None else size
         if wanted > self.left:
             raise DamagedError("its bytes end too soon")
@@ -89,8 +89,8 @@ def checksum_of_strings(
 ) -> int:
     """Computes the checksum of a tensor of strings.
 
-    TensorFlow stores all lengths as varints, a checksum of them, and all strings. The checksum
-    covers the lengths as integers of a fixed size.
+    TensorFlow stores all lengths as varints, a checksum of the lengths, and all strings. Both
+    checksums cover the lengths as integers of a fixed size.
 
     Args:
         files: the data files.
@@ -99,7 +99,7 @@ def checksum_of_strings(
         varints: see :meth:`_Stream.numbers`.
 
     Raises:
-        DamagedError: the bytes are not those of strings.
+        DamagedError: the bytes are not a valid tensor of strings.
     """
     if item.size == 0:
         return 0
@@ -121,7 +121,7 @@ def checksum_of_strings(
 
 
 def _fixed(lengths: Sequence[int], order: str) -> bytes:
-    """Lengths as integers of 32 bits, or of 64 bits if they need it."""
+    """Encodes lengths as integers of 32 bits, or of 64 bits if they need it."""
     if max(lengths) < 1 << 32:
         return struct.pack(f"{order}{len(lengths)}I", *lengths)
     return b"".join(struct.pack(order + ("I" if n < 1 << 32 else "Q"), n) for n in lengths)
@@ -133,7 +133,7 @@ def checksum_of_variants(files: DataFiles, item: StoredTensor) -> int:
     TensorFlow stores the length of each value, its bytes, and a checksum of everything so far.
 
     Raises:
-        DamagedError: the bytes are not those of variants.
+        DamagedError: the bytes are not a valid tensor of variants.
     """
     stream = _Stream(files, item)
     crc = 0

@@ -1,7 +1,8 @@
 """Recognizes checkpoints of the V1 format, which only TensorFlow reads.
 
-A V1 checkpoint is a table with the checkpoint's name. A sharded saver writes several of them. The
-state file then names the pattern ``model.ckpt-1-?????-of-00002``, and so do the functions here.
+A V1 checkpoint is a table in a file with the checkpoint's name. A sharded saver writes several
+such files. The state file then names the pattern ``model.ckpt-1-?????-of-00002``. The functions
+here use this pattern, too.
 """
 
 import glob
@@ -33,17 +34,17 @@ def files_of(prefix: str) -> List[str]:
 
 
 def prefix_of(path: str) -> str:
-    """Returns the pattern that matches a shard's path; other paths stay as they are."""
+    """Returns the pattern that matches a shard's path. Other paths stay as they are."""
     return _SHARD.sub(r"-?????\g<count>", path)
 
 
 def without_pattern(prefix: str) -> str:
-    """Returns the name without the pattern of shards; the graph's file has this name."""
+    """Returns the name without the pattern of shards. The saved graph has this name."""
     return _PATTERN.sub("", prefix)
 
 
 def first_versions(folder: str, names: Collection[str]) -> List[str]:
-    """Returns the names or patterns of the V1 checkpoints in a directory that have a saved graph.
+    """Returns the names or patterns of V1 checkpoints in a directory that have a saved graph.
 
     Args:
         folder: the directory.

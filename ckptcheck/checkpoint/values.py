@@ -1,4 +1,4 @@
-"""Looks at the values of tensors. Only this module needs numpy."""
+"""Computes statistics of tensors' values. Only this module needs numpy."""
 
 import dataclasses
 import math
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclasses.dataclass
 class Summary:
-    """Statistics of a tensor's values; pieces of the tensor can be added in any order."""
+    """Statistics of a tensor's values. Pieces of the tensor can be added in any order."""
 
     nan: int = 0
     infinite: int = 0
@@ -26,14 +26,14 @@ class Summary:
 
 
 def _half(low: int, high: int, bias: int, finite_only: bool, unsigned_zero: bool) -> Any:
-    """The values of all 256 codes of an 8-bit float.
+    """Returns the values of all 256 codes of an 8-bit float.
 
     Args:
         low: the bits of the mantissa.
         high: the bits of the exponent.
         bias: the bias of the exponent.
-        finite_only: whether there are no infinities, and only all ones are NaN.
-        unsigned_zero: whether only the code of minus zero is NaN.
+        finite_only: whether there are no infinities, and NaN has only the codes with all ones.
+        unsigned_zero: whether NaN has only the code of minus zero.
     """
     values = np.empty(256, np.float32)
     for code in range(256):
@@ -90,12 +90,12 @@ _TABLES: Dict[str, Any] = {}
 
 
 def has_values(dtype: str) -> bool:
-    """Whether the values of a dtype are numbers that this module can read."""
+    """Whether this module can read the values of a dtype as numbers."""
     return dtype in _PLAIN or dtype in _FLOAT8 or dtype == "bfloat16"
 
 
 def summarize(data: bytes, dtype: str, big_endian: bool = False) -> Summary:
-    """Returns the statistics of the values in some bytes, without partial values."""
+    """Returns the statistics of the values in some bytes. It ignores an incomplete value."""
     values = _values(data, dtype, ">" if big_endian else "<")
     if values.size == 0:
         return Summary()
@@ -113,7 +113,7 @@ def varints(data: bytes, most: int) -> Tuple[List[int], int]:
         most: the largest number of varints to read.
 
     Returns:
-        The numbers, and how many bytes they take.
+        The numbers, and the number of bytes that they take.
     """
     octets = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(octets < 128)[:most]
@@ -150,7 +150,7 @@ def _values(data: bytes, dtype: str, order: str) -> Any:
 
 
 def _not_finite(values: Any, parts: int) -> Summary:
-    """Statistics of values with NaN or infinities; a complex value has two parts."""
+    """Returns the statistics of values with NaN or infinities. A complex value has two parts."""
     finite = values[np.isfinite(values)]
     nan = int(np.isnan(values).reshape(-1, parts).any(axis=1).sum())
     infinite = int((~np.isfinite(values)).reshape(-1, parts).any(axis=1).sum()) - nan

@@ -1,4 +1,4 @@
-"""Limits the size of web servers' answers, which may be endless, or compressed zeros."""
+"""Limits the size of web servers' answers, which may be endless, or unpack to a huge size."""
 
 import re
 import zlib
@@ -19,7 +19,7 @@ class TooLargeAnswerError(OSError):
 def bounded_client() -> Dict[str, Any]:
     """Returns options of an aiohttp.ClientSession that limit the size of answers.
 
-    aiohttp must not decompress them, since a small piece can become a thousand times larger.
+    aiohttp must not decompress answers: a small piece can become a thousand times larger.
     """
     import aiohttp
 
@@ -50,7 +50,7 @@ def bounded_client() -> Dict[str, Any]:
 
 
 def _asked_for(response: Any) -> int:
-    """The number of requested bytes of a file; 0 for a list."""
+    """Returns the number of requested bytes of a file; 0 for a list of files."""
     found = re.fullmatch(r"bytes=(\d+)-(\d+)", response.request_info.headers.get("Range", ""))
     return int(found.group(2)) - int(found.group(1)) + 1 if found else 0
 
@@ -72,8 +72,8 @@ def _unpacked(data: bytes, encoding: str) -> bytes:
 
 
 def _with_fast_links(page: str) -> str:
-    """A page in which fsspec finds links in linear time.
+    """Changes a page, so that fsspec finds its links in linear time.
 
-    Its regular expression takes quadratic time for unclosed tags and long runs of spaces.
+    For unclosed tags and long runs of spaces, fsspec's regular expression takes quadratic time.
     """
     return _ANCHOR.sub("><", _SPACES.sub(" ", page))

@@ -1,1 +1,1 @@
-"""How TensorFlow encodes what it writes: protobuf's two formats and the dtypes. No TensorFlow."""
+"""Decodes protobuf's binary and text formats and TensorFlow's dtypes, without TensorFlow."""

@@ -4,7 +4,7 @@ from typing import Dict, NamedTuple, Optional
 
 
 class DType(NamedTuple):
-    """One dtype: TensorFlow's name for it and its size; None where elements differ in size."""
+    """TensorFlow's name of a dtype, and its size in bytes; None if elements differ in size."""
 
     name: str
     size: Optional[int]
@@ -49,19 +49,19 @@ _SIZES: Dict[str, Optional[int]] = dict(_BY_NUMBER.values())
 
 
 _REFERENCE = 100
-"""What is added to the number of a dtype for a reference to a tensor of it."""
+"""The number of a reference dtype is the number of its dtype plus this."""
 _OTHER_NAMES = {"FLOAT": "float32", "DOUBLE": "float64", "HALF": "float16"}
 _NUMBERS: Dict[str, int] = {dtype.name: number for number, dtype in _BY_NUMBER.items()}
 
 
 def dtype_name(number: int) -> str:
-    """Returns TensorFlow's name of a dtype, or of a reference to it, or its number if unknown."""
+    """Returns the name of a dtype or reference dtype; for an unknown dtype, its number as text."""
     known = _BY_NUMBER.get(number - _REFERENCE if number > _REFERENCE else number)
     return f"dtype {number}" if known is None else known.name
 
 
 def dtype_number(text: str) -> int:
-    """The number of a dtype that is written as in text formats: ``DT_FLOAT``, or the number.
+    """Returns the number of a dtype in text format, such as ``DT_FLOAT`` or ``1``.
 
     Raises:
         ValueError: there is no such dtype.

@@ -1,12 +1,12 @@
-"""What is raised where bytes are not what their format says."""
+"""Exceptions for bytes that do not follow their format."""
 
 
 class DamagedError(Exception):
     """A file is not as TensorFlow writes it.
 
-    The message says what is wrong with it; who catches it knows the file's name.
+    The message says what is wrong. The caller adds the file's name.
     """
 
 
 class TooLargeError(DamagedError):
-    """A file has more bytes than are read of it, whatever is in it."""
+    """A file is larger than the limit for reading it; it may be valid."""

@@ -1,6 +1,7 @@
-"""Protobuf's text format, as far as graphs use it: turns a text into the wire format.
+"""Converts protobuf's text format to the wire format.
 
-A strict reader of untrusted text: fields that graphs do not use are read and left out.
+The parser is strict, because it reads untrusted text. It supports what graphs use. It parses other
+fields too, but leaves them out of the result.
 """
 
 import re
@@ -94,7 +95,7 @@ _SCHEMA: Dict[str, Dict[str, Tuple[int, str]]] = {
         "uint64_val": (17, "int"),
     },
 }
-"""The fields of each message that graphs use: the number, and the type of the value."""
+"""The fields that graphs use: the number and the type of each, by message and by name."""
 
 _TOKEN = re.compile(
     r"""(?:[ \t\r\n\f\v]|\#[^\n]*)*
@@ -126,14 +127,14 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 
 def encoded(data: bytes, message: str) -> bytes:
-    """Turns the text of a message into its bytes.
+    """Converts a message from text to bytes.
 
     Args:
         data: the text, in UTF-8.
         message: the type of the message.
 
     Raises:
-        DamagedError: the text is not one of that type.
+        DamagedError: the text is not a message of this type.
     """
     try:
         text = data.decode("utf-8")
@@ -146,10 +147,10 @@ class _Open(NamedTuple):
     """A message that has not ended yet.
 
     Attributes:
-        fields: its schema; None where nothing is known of it.
-        number: its number in the message around it; 0 where it is left out.
+        fields: its schema; None if the schema is not known.
+        number: its field number in the enclosing message; 0 if it is left out of the result.
         end: the mark that ends it.
-        parts: what is known of its bytes.
+        parts: its encoded fields so far.
     """
 
     fields: Optional[Dict[str, Tuple[int, str]]]
@@ -162,14 +163,14 @@ _ENDS = {"{": "}", "<": ">"}
 
 
 class _Parser:
-    """Reads one text, with a stack in place of recursion."""
+    """Parses one text. It uses a stack, so that deep nesting does not exhaust Python's stack."""
 
     def __init__(self, text: str) -> None:
         self._tokens = _tokens(text)
         self._next = next(self._tokens)
 
     def message(self, kind: str) -> bytes:
-        """The bytes of the whole text as one message."""
+        """Parses the whole text as one message, and returns its bytes."""
         stack = [_Open(_SCHEMA[kind], 0, "", [])]
         while True:
             token = self._take()
@@ -201,7 +202,7 @@ class _Parser:
             self._take()
 
     def _field(self, name: str, stack: List[_Open]) -> None:
-        """Reads one field, or the beginning of one that is a message."""
+        """Parses a scalar field, or the start of a message field."""
         fields, parts = stack[-1].fields, stack[-1].parts
         number, kind = (fields or {}).get(name, (0, ""))
         if self._next.text == ":":
@@ -219,7 +220,7 @@ class _Parser:
         self._skip_separator()
 
     def _values(self, name: str) -> List[_Token]:
-        """A scalar, or a list of them."""
+        """Takes a scalar or a list of scalars."""
         if self._next.text != "[":
             return [self._value(name)]
         self._take()
@@ -237,7 +238,7 @@ class _Parser:
         token = self._take()
         if token.kind not in ("word", "text"):
             raise DamagedError(f"{name} has no value")
-        while token.kind == "text" and self._next.kind == "text":  # one after the other are one
+        while token.kind == "text" and self._next.kind == "text":  # adjacent strings are one
             token = _Token("text", token.text[:-1] + self._take().text[1:])
         return token
 
@@ -256,10 +257,10 @@ def _field(number: int, content: bytes) -> bytes:
 
 
 def _scalar(number: int, kind: str, token: _Token) -> bytes:
-    """A field with a scalar value.
+    """Encodes a field with a scalar value.
 
     Raises:
-        DamagedError: the word is no value of that type.
+        DamagedError: the word is not a value of this type.
     """
     if (kind == "string") != (token.kind == "text"):
         raise DamagedError(f"{token.text[:40]} is not a value of type {kind}")

@@ -1,7 +1,7 @@
-"""The protobuf wire format, as far as checkpoints and graphs use it, without protobuf.
+"""Reads the protobuf wire format without protobuf, as far as checkpoints and graphs use it.
 
-A strict reader of untrusted bytes: each length is bounded by what is there, and a message that
-ends in the middle of a field is an error.
+The reader is strict, because it reads untrusted bytes. A field that extends past the end of its
+message is an error.
 """
 
 from typing import Iterator, Tuple, Union
@@ -16,10 +16,10 @@ Value = Union[int, bytes]
 
 
 def varint(data: bytes, at: int, end: int) -> Tuple[int, int]:
-    """The unsigned number at a place of ``data``, and the place after it.
+    """Returns the unsigned number at an offset, and the offset after it.
 
     Raises:
-        DamagedError: there is none before ``end``.
+        DamagedError: no number ends before ``end``.
     """
     number = 0
     for count in range(min(_LONGEST_VARINT, end - at)):
@@ -33,18 +33,18 @@ def varint(data: bytes, at: int, end: int) -> Tuple[int, int]:
 
 
 def signed(number: int) -> int:
-    """A varint as the int64 that it stands for."""
+    """Converts an unsigned varint to a signed int64."""
     return number - (1 << 64) if number >= 1 << 63 else number
 
 
 def field_at(data: bytes, at: int, end: int) -> Tuple[int, int, int]:
-    """The field at a place of a message, without a copy of it.
+    """Finds the field at an offset of a message, without copying its value.
 
     Returns:
-        Its tag, and where its value begins and ends.
+        The tag, and the offsets where the value starts and ends.
 
     Raises:
-        DamagedError: there is none before ``end``.
+        DamagedError: no field ends before ``end``.
     """
     tag, start = varint(data, at, end)
     kind = tag & 7
@@ -53,23 +53,23 @@ def field_at(data: bytes, at: int, end: int) -> Tuple[int, int, int]:
     size = _SIZES.get(kind, -1)
     if kind == BYTES:
         size, start = varint(data, start, end)
-    # As protobuf: a file of zeros is no message of millions of fields.
+    # Field number 0 is invalid, as in protobuf. Otherwise a file of zeros would have many fields.
     if tag < 8 or size < 0 or size > end - start:
         raise DamagedError(f"no field of a message at byte {at}")
     return tag, start, start + size
 
 
 def fields(data: bytes) -> Iterator[Tuple[int, int, Value]]:
-    """The fields of a message in their order: number, wire type, and value.
+    """Iterates over the fields of a message in order: number, wire type, and value.
 
     Raises:
-        DamagedError: the bytes are no message.
+        DamagedError: the bytes are not a message.
     """
     at, end = 0, len(data)
     while at < end:
         tag, at = varint(data, at, end)
         number, kind = tag >> 3, tag & 7
-        if number == 0:  # as protobuf: a file of zeros is no message of millions of fields
+        if number == 0:  # invalid, as in protobuf
             raise DamagedError(f"no field of a message at byte {at}")
         value: Value
         if kind == VARINT:
@@ -86,15 +86,15 @@ def fields(data: bytes) -> Iterator[Tuple[int, int, Value]]:
 
 
 MOST_FIELDS = 1 << 22
-"""A graph of 300,000 nodes has fewer. A hostile file has as many as half of its bytes."""
+"""A graph of 300,000 nodes has fewer. In a hostile file, each field may take only two bytes."""
 TOO_MANY = f"it has more than {MOST_FIELDS} fields"
 
 
 def limited(found: Iterator[Tuple[int, int, Value]]) -> Iterator[Tuple[int, int, Value]]:
-    """The fields of a message, of which there may be only so many.
+    """Iterates over fields, up to a limit.
 
     Raises:
-        DamagedError: there are more.
+        DamagedError: there are more than ``MOST_FIELDS``.
     """
     for count, field in enumerate(found):
         if count >= MOST_FIELDS:
@@ -103,7 +103,7 @@ def limited(found: Iterator[Tuple[int, int, Value]]) -> Iterator[Tuple[int, int,
 
 
 def packed_numbers(data: bytes) -> Iterator[int]:
-    """The signed numbers of a packed list.
+    """Iterates over the signed numbers of a packed list.
 
     Raises:
         DamagedError: the list ends in the middle of a number, or is too long.
@@ -118,10 +118,10 @@ def packed_numbers(data: bytes) -> Iterator[int]:
 
 
 def number_of(kind: int, value: Value) -> int:
-    """The signed number in a varint field.
+    """Returns the signed number in a varint field.
 
     Raises:
-        DamagedError: the field is no varint.
+        DamagedError: the field is not a varint.
     """
     if kind != VARINT or not isinstance(value, int):
         raise DamagedError("a field that should be a number is none")
@@ -129,10 +129,10 @@ def number_of(kind: int, value: Value) -> int:
 
 
 def bytes_of(kind: int, value: Value) -> bytes:
-    """The bytes of a field that holds a message or a string.
+    """Returns the bytes of a field that holds a message or a string.
 
     Raises:
-        DamagedError: the field holds none.
+        DamagedError: the field has another wire type.
     """
     if kind != BYTES or not isinstance(value, bytes):
         raise DamagedError("a field that should be a message is none")

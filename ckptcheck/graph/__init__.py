@@ -1,1 +1,1 @@
-"""The graph that a model_fn builds: one value, read from a file or from a trace. No TensorFlow."""
+"""Reads the graph that a model_fn builds, from a file or from a trace, without TensorFlow."""

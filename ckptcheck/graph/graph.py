@@ -1,4 +1,4 @@
-"""A graph as a value: what a ``.meta`` file, a ``graph.pbtxt`` or a trace holds of it."""
+"""A graph from a ``.meta`` file, a ``graph.pbtxt`` file or a trace."""
 
 import dataclasses
 from typing import (
@@ -21,21 +21,21 @@ from .nodes import Node, read_nodes, split_input
 
 
 class Output(NamedTuple):
-    """One output of a node: its dtype and its shape as far as the graph says."""
+    """The dtype and the shape of a node's output, as far as they are known."""
 
     dtype: str
     shape: Shape
 
 
 class Use(NamedTuple):
-    """One data input that consumes an output: the place of the node, and of the input in it."""
+    """A data input that consumes an output: the node's index, and the input's index in it."""
 
     node: int
     slot: int
 
 
 class Function(NamedTuple):
-    """A function of the library: its name and its nodes."""
+    """A function of the graph's library: its name and its nodes."""
 
     name: str
     nodes: Tuple[Node, ...]
@@ -43,17 +43,17 @@ class Function(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Graph:
-    """A graph. It keeps the encoded messages and reads of them what is asked for.
+    """A graph, which is decoded lazily.
 
-    Each property and each method raises DamagedError where the part that it reads is damaged.
+    Each property and each method decodes the part that it needs. It raises DamagedError if this
+    part is damaged.
 
     Attributes:
         definition: the GraphDef.
-        op_list: the definitions of the ops as an OpList; of ops that it lacks, no outputs are
-            known.
-        file: where it was read, "" for a graph of a trace.
-        tensorflow: the version that made it, "" where that is not said.
-        restore_op: the name of the saver's op that restores, "" where that is not said.
+        op_list: the definitions of the ops as an OpList. The outputs of other ops are not known.
+        file: the file that holds the graph; "" for the graph of a trace.
+        tensorflow: the version of TensorFlow that made the graph; "" if it is not recorded.
+        restore_op: the name of the saver's restore op; "" if it is not recorded.
     """
 
     definition: bytes
@@ -63,7 +63,7 @@ class Graph:
     restore_op: str = ""
 
     def walk(self) -> Iterator[Node]:
-        """Reads the nodes in the order of their creation, no further than they are asked for."""
+        """Iterates over the nodes in the order of their creation, and decodes them lazily."""
         known: Optional[Tuple[Node, ...]] = self.__dict__.get("nodes")
         return read_nodes(self.definition) if known is None else iter(known)
 
@@ -74,7 +74,7 @@ class Graph:
 
     @Lazy
     def consumers(self) -> Mapping[Tuple[str, int], List[Use]]:
-        """Who consumes each output, by the name of its node and its number."""
+        """The inputs that consume each output, by the output's node name and number."""
         found: Dict[Tuple[str, int], List[Use]] = {}
         for place, node in enumerate(self.nodes):
             for slot, text in enumerate(node.inputs):
@@ -83,7 +83,7 @@ class Graph:
 
     @Lazy
     def functions(self) -> Tuple[Function, ...]:
-        """The functions of the library."""
+        """The functions of the graph's library."""
         found = []
         for function in (f for library in _all(self.definition, 2) for f in _all(library, 1)):
             name = next((n for signature in _all(function, 1) for n in _all(signature, 1)), b"")
@@ -92,26 +92,26 @@ class Graph:
 
     @Lazy
     def producer(self) -> int:
-        """The version of the GraphDef; 0 where that is not said."""
+        """The producer version of the GraphDef; 0 if it is not recorded."""
         versions = next(_all(self.definition, 4), b"")
         numbers = [number_of(k, v) for number, k, v in limited(fields(versions)) if number == 1]
         return numbers[-1] if numbers else 0
 
     def has(self, *ops: str) -> bool:
-        """Whether there is a node of one of these types."""
-        # The bytes of field 2 of a node, which are found much faster than nodes are read.
+        """Whether a node has one of these op types."""
+        # Searching for the encoded field is much faster than decoding all nodes.
         texts = [op.encode("ascii") for op in ops]
         if not any(b"\x12%c%s" % (len(text), text) in self.definition for text in texts):
             return False
         return any(node.op in ops for node in self.walk())
 
     def may_use(self, node: str, output: int) -> bool:
-        """Whether a node has an output among its inputs: no only where that is certain."""
+        """Whether a node may consume an output; False only if it certainly does not."""
         name = (f"{node}:{output}" if output else node).encode("utf-8")
         return len(name) > 127 or b"\x1a%c%s" % (len(name), name) in self.definition
 
     def outputs(self, node: Node) -> Tuple[Output, ...]:
-        """The outputs of a node, by the definition of its op; none for an op without one."""
+        """Returns the outputs of a node; () if the definition of its op is not known."""
         arguments = _known_arguments(node.op) or self._ops.get(node.op, ())
         dtypes = [dtype for argument in arguments for dtype in argument.of(node)]
         shapes: Tuple[Any, ...] = node.values("_output_shapes")
@@ -125,7 +125,7 @@ class Graph:
 
     @Lazy
     def _ops(self) -> Mapping[str, Tuple["_Argument", ...]]:
-        """The output arguments of each op that there is a definition of."""
+        """The output arguments of each op with a known definition."""
         found = {}
         for definition in _all(self.op_list, 1):
             name = next(_all(definition, 1), b"").decode("utf-8", "replace")
@@ -137,7 +137,7 @@ _MOST_OUTPUTS = 1 << 16
 
 
 class _Argument(NamedTuple):
-    """An output argument of an op: its dtype, or the names of the attributes that tell it."""
+    """An output argument of an op: its dtype, or the names of the attributes that hold it."""
 
     dtype: int
     type_attr: str
@@ -145,7 +145,7 @@ class _Argument(NamedTuple):
     type_list_attr: str
 
     def of(self, node: Node) -> Tuple[str, ...]:
-        """The dtypes of the outputs that this argument stands for in a node."""
+        """Returns the dtypes of a node's outputs for this argument."""
         if self.type_list_attr:
             return tuple(map(_dtype, node.values(self.type_list_attr)))
         dtype = dtype_name(self.dtype) if self.dtype else "float32"
@@ -161,13 +161,13 @@ _TYPE_LISTS = {"IteratorGetNext": "output_types", "QueueDequeue": "component_typ
 
 
 def _known_arguments(op: str) -> Tuple[_Argument, ...]:
-    """The output arguments of an op that gives features, which need no definition."""
+    """Returns the output arguments of an op that yields features; these need no definition."""
     lists = (name for start, name in _TYPE_LISTS.items() if op.startswith(start))
     return tuple(_Argument(0, "", "", name) for name in lists)
 
 
 def _dtype(value: Any) -> str:
-    """The dtype in an attribute; float32 where it is of another kind, as if it were not there."""
+    """Returns the dtype in an attribute; float32 if the attribute does not hold a dtype."""
     return value if isinstance(value, str) else "float32"
 
 
@@ -182,7 +182,7 @@ def _argument(data: bytes) -> _Argument:
 
 
 def _all(message: bytes, number: int) -> Iterator[bytes]:
-    """The values of a field of a message that holds messages or strings."""
+    """Iterates over the values of a repeated field of messages or strings."""
     for found, kind, value in limited(fields(message)):
         if found == number:
             yield bytes_of(kind, value)

@@ -1,4 +1,4 @@
-"""What a graph tells of the script that launched it. Inspection and checks both read it here."""
+"""Derives from a graph how the script that built it was set up."""
 
 import itertools
 import re
@@ -12,13 +12,13 @@ _LONGEST_HEAD = 3000
 
 
 def behavior(graph: Graph) -> str:
-    """The kind of its variables.
+    """Returns the kind of the graph's variables.
 
     TPUEstimator's global step is a resource variable whatever the script chose, so reference
     variables count first.
 
     Returns:
-        ``v1`` for reference variables, ``v2`` for resource variables, "" where there are none.
+        ``v1`` for reference variables, ``v2`` for resource variables, "" if there are none.
     """
     if graph.has(*_REFERENCES):
         return "v1"
@@ -26,10 +26,10 @@ def behavior(graph: Graph) -> str:
 
 
 def has_strategy(graph: Graph) -> bool:
-    """Whether a distribution strategy built it.
+    """Whether the graph was built under a distribution strategy.
 
-    Estimator makes the global step before it calls input_fn. Under a strategy the iterator is
-    older than the step, and what the replicas take of it is not.
+    Without a strategy, Estimator creates the global step before it calls input_fn. Under a
+    strategy, the iterator comes before the global step, and its GetNext ops come after it.
     """
     early: List[str] = []
     for node in graph.walk():
@@ -41,14 +41,15 @@ def has_strategy(graph: Graph) -> bool:
 
 
 def restores_iterators(graph: Graph) -> bool:
-    """Whether its saver restored iterators of the input_fn."""
+    """Whether the graph's saver restores iterators of the input_fn."""
     return graph.has("DeserializeIterator")
 
 
 def head_range(graph: Graph) -> Tuple[int, int]:
-    """Where the input_fn's nodes can be: behind the global step, before the model's variables.
+    """Returns the range that contains the input_fn's nodes.
 
-    Without a global step they can begin with the first node.
+    It starts after the global step and ends before the model's variables. Without a global step,
+    it starts at the first node.
     """
     first = _behind_step(graph)
     names: List[str] = []
@@ -70,7 +71,7 @@ def _behind_step(graph: Graph) -> int:
 
 
 def _first_below(names: List[str], variable: str) -> int:
-    """Where the nodes of a variable begin: those of its initializer are older than its own."""
+    """Returns the index of a variable's first node, which belongs to its initializer."""
     scope = re.sub(r"/part_\d+$", "", variable) + "/"
     below = (place for place, name in enumerate(names) if name.startswith(scope))
     return next(below, len(names))

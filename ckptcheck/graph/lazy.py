@@ -1,4 +1,4 @@
-"""Properties that are computed once, also those of frozen values."""
+"""Cached properties, which also work for frozen dataclasses."""
 
 from typing import Any, Callable, Generic, TypeVar
 

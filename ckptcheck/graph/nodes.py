@@ -1,4 +1,4 @@
-"""Reads the nodes of a GraphDef. Their attributes are read when they are asked for."""
+"""Reads the nodes of a GraphDef, and decodes their attributes lazily."""
 
 from typing import Iterator, List, NamedTuple, Tuple
 
@@ -21,9 +21,9 @@ class Node(NamedTuple):
     Attributes:
         name: its name.
         op: the type of its op.
-        inputs: its data inputs: ``name`` for output 0 of that node, else ``name:output``.
+        inputs: its data inputs: ``name`` for output 0 of a node, ``name:output`` for another.
         controls: the names of the nodes that run before it, sorted.
-        attributes: its attributes as they are encoded, sorted; :meth:`values` reads them.
+        attributes: its encoded attributes, sorted; :meth:`values` decodes them.
     """
 
     name: str
@@ -37,15 +37,15 @@ class Node(NamedTuple):
         """The names of its attributes.
 
         Raises:
-            DamagedError: an attribute is not encoded as one.
+            DamagedError: an attribute is damaged.
         """
         return tuple(_entry(item)[0].decode("utf-8", "replace") for item in self.attributes)
 
     def values(self, key: str) -> Tuple[AttributeValue, ...]:
-        """The values of an attribute: all of a list, one of another, none if it is not there.
+        """Returns the values of an attribute: one, or those of a list; () if it is missing.
 
         Raises:
-            DamagedError: the attribute is not encoded as one.
+            DamagedError: the attribute is damaged.
         """
         wanted = key.encode("utf-8")
         for found, value in map(_entry, self.attributes):
@@ -55,17 +55,17 @@ class Node(NamedTuple):
 
 
 def split_input(text: str) -> Tuple[str, int]:
-    """The name of the node and the number of the output that a data input names."""
+    """Splits a data input into the name of a node and the number of its output."""
     name, _, output = text.partition(":")
     return name, int(output) if output.isdecimal() and len(output) < 10 else 0
 
 
 def read_nodes(message: bytes, number: int = 1) -> Iterator[Node]:
-    """Reads the nodes in a message one after the other.
+    """Iterates over the nodes in a message.
 
     Args:
         message: a GraphDef, or another message.
-        number: of the field that holds nodes.
+        number: the number of the field that holds the nodes.
 
     Raises:
         DamagedError: the message is damaged or has too many fields.
@@ -87,9 +87,9 @@ _SHORT_TAGS = frozenset(number << 3 | BYTES for number in range(1, 16))
 
 
 def _node(data: bytes, at: int, end: int, left: List[int]) -> Node:
-    """The node in a part of the data.
+    """Reads a node from the bytes ``at`` to ``end``.
 
-    Nearly all tags and sizes have one byte, and those are read here: it saves half of the time.
+    Nearly all tags and sizes have one byte. Reading these without a call takes half the time.
     """
     name = op = b""
     inputs: List[str] = []
@@ -124,7 +124,7 @@ def _node(data: bytes, at: int, end: int, left: List[int]) -> Node:
 
 
 def _divided(inputs: List[str]) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
-    """Data inputs and control inputs, which stand last."""
+    """Splits inputs into data inputs and control inputs. The control inputs come last."""
     if not inputs or not inputs[-1].startswith("^"):
         return tuple(inputs), ()
     controls = sorted(text[1:] for text in inputs if text.startswith("^"))
@@ -132,7 +132,7 @@ def _divided(inputs: List[str]) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
 
 
 def _entry(attribute: bytes) -> Tuple[bytes, bytes]:
-    """The key of an attribute and its AttrValue."""
+    """Returns the key of an attribute and its encoded AttrValue."""
     key = value = b""
     for number, kind, part in limited(fields(attribute)):
         if number == 1:

@@ -1,4 +1,4 @@
-"""Reads a graph out of a file's bytes or out of what the tracer sent."""
+"""Reads a graph from the bytes of a file, or from the tracer's answer."""
 
 import base64
 import zlib
@@ -12,19 +12,19 @@ _LARGEST_TRACED = 1 << 29
 
 
 def parse_graph(data: bytes, file: str) -> Graph:
-    """Reads a MetaGraphDef, or the text of a GraphDef.
+    """Reads a MetaGraphDef, or a GraphDef in text format.
 
     Args:
         data: the bytes of the file.
-        file: its name: that of a text ends with ``.pbtxt``.
+        file: the name of the file; one that ends with ``.pbtxt`` is in text format.
 
     Raises:
-        DamagedError: there is no graph in it.
+        DamagedError: the file holds no graph, or is damaged.
     """
     if not data:
         raise DamagedError("it is empty")
     if file.endswith(".pbtxt"):
-        from ..encoding.text_format import encoded  # which takes time, and few graphs are texts
+        from ..encoding.text_format import encoded  # takes time, and is seldom needed
 
         return _verified(Graph(encoded(data, "GraphDef"), file=file))
     info, graph, saver = _messages(data, 1, 2, 3)
@@ -33,10 +33,10 @@ def parse_graph(data: bytes, file: str) -> Graph:
 
 
 def traced_graph(text: str) -> Graph:
-    """Reads the graph of a trace, as :func:`..tracer.traced_graph.packed` writes it.
+    """Reads the graph of a trace, in the form that :func:`..tracer.traced_graph.packed` writes.
 
     Raises:
-        DamagedError: it is not one.
+        DamagedError: the text is not such a graph.
     """
     unpacker = zlib.decompressobj()
     try:
@@ -49,16 +49,16 @@ def traced_graph(text: str) -> Graph:
 
 
 def _verified(graph: Graph) -> Graph:
-    """A graph that has a node."""
+    """Returns the graph after verifying that it has a node."""
     if next(graph.walk(), None) is None:
         raise DamagedError("there is no graph in it")
     return graph
 
 
 def _messages(data: bytes, *numbers: int) -> "list[bytes]":
-    """The first value of each of some fields; an empty one where there is none.
+    """Returns the first value of each of the given fields; b"" for a missing one.
 
-    All fields are read: a copy may lack its end.
+    It reads all fields, to detect a truncated file.
     """
     found: Dict[int, bytes] = {}
     for number, kind, value in limited(fields(data)):

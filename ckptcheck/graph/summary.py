@@ -1,4 +1,4 @@
-"""What a saved graph tells at first sight: who saved it, its kind of variables, its inputs."""
+"""Summarizes a saved graph: what saved it, its kind of variables, and its inputs."""
 
 import itertools
 from typing import Iterator, Mapping, Tuple
@@ -10,10 +10,10 @@ from .nodes import Node, split_input
 
 
 def summary_of(graph: Graph) -> GraphSummary:
-    """Summarizes a graph. Only the part of it that the summary is about is read.
+    """Summarizes a graph. It decodes only the parts that the summary needs.
 
     Raises:
-        DamagedError: that part is damaged.
+        DamagedError: one of these parts is damaged.
     """
     strategy = has_strategy(graph)
     inputs = _inputs(graph, strategy)
@@ -21,10 +21,10 @@ def summary_of(graph: Graph) -> GraphSummary:
 
 
 def _inputs(graph: Graph, strategy: bool) -> Tuple[InputSpec, ...]:
-    """The features and labels that an iterator or a queue gave, once.
+    """Returns the features and labels that an iterator or a queue yields, without repetitions.
 
-    Each replica of a strategy has an iterator's op. A queue gives the number of the row too, which
-    nothing uses, and the last of several queues gives the batches.
+    Under a strategy, each replica has its own GetNext op. A queue also yields the number of the
+    row, which nothing consumes. If there are several queues, the last one yields the batches.
     """
     first, last = head_range(graph)
     nodes = list(itertools.islice(graph.walk(), first, last)) if first else []
@@ -39,7 +39,7 @@ def _inputs(graph: Graph, strategy: bool) -> Tuple[InputSpec, ...]:
 
 
 def _specs(graph: Graph, node: Node, sparse: Mapping[Tuple[str, int], Node]) -> Iterator[InputSpec]:
-    """The outputs of a node; a variant that a sparse tensor is made of is that sparse tensor."""
+    """Iterates over the outputs of a node, with sparse tensors in place of their variants."""
     for place, (dtype, shape) in enumerate(graph.outputs(node)):
         name, made = f"{node.name}:{place}", sparse.get((node.name, place))
         if made is None:

@@ -1,4 +1,4 @@
-"""Reads the values of attributes: numbers, dtypes, shapes, and constants by their digest."""
+"""Decodes the values of attributes: numbers, dtypes, shapes, and digests of constants."""
 
 import struct
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Union
@@ -15,11 +15,12 @@ class Constant(NamedTuple):
     """A TensorProto.
 
     Attributes:
-        dtype: TensorFlow's name for it.
-        shape: its shape.
-        digest: of its values, in hexadecimal; equal for all ways in which TensorFlow writes them.
-        content: its values where they are few, as they are in memory, without repetitions of the
-            last one; else nothing.
+        dtype: TensorFlow's name of the dtype.
+        shape: the shape.
+        digest: a digest of the values, in hexadecimal. It does not depend on which of its
+            encodings TensorFlow used.
+        content: the bytes of the values in memory, without repetitions of the last value; b"" if
+            there are many.
     """
 
     dtype: str
@@ -29,14 +30,14 @@ class Constant(NamedTuple):
 
 
 AttributeValue = Union[bytes, int, float, bool, str, Shape, Constant]
-"""A string or the name of a function is bytes, a dtype is the name of it."""
+"""Strings and names of functions are bytes. Dtypes are TensorFlow's names as str."""
 
 
 def attribute_values(data: bytes) -> Iterator[AttributeValue]:
-    """The values in an AttrValue: those of its list, or its own.
+    """Iterates over the values in an AttrValue, which holds one value or a list.
 
     Raises:
-        DamagedError: it is not one.
+        DamagedError: the bytes are not an AttrValue.
     """
     for number, kind, part in limited(fields(data)):
         if number == _LIST:
@@ -51,7 +52,7 @@ _NUMBERS: Dict[int, Callable[[int], AttributeValue]] = {3: int, 5: bool, 6: dtyp
 
 
 def _values_in(number: int, kind: int, part: Value, function: int) -> Iterator[AttributeValue]:
-    """The value in one field of an AttrValue or its list; several if the field is packed."""
+    """Iterates over the values in a field of an AttrValue or of its list, which may be packed."""
     if number in _NUMBERS:
         numbers = packed_numbers(part) if isinstance(part, bytes) else [number_of(kind, part)]
         yield from map(_NUMBERS[number], numbers)
@@ -79,10 +80,10 @@ def _first_field(data: bytes) -> bytes:
 
 
 def parse_shape(data: bytes) -> Shape:
-    """Reads a TensorShapeProto; None for an unknown rank.
+    """Reads a TensorShapeProto; returns None for an unknown rank.
 
     Raises:
-        DamagedError: it is not one.
+        DamagedError: the bytes are not a TensorShapeProto.
     """
     sizes: List[Optional[int]] = []
     for number, kind, part in limited(fields(data)):
@@ -97,7 +98,7 @@ def parse_shape(data: bytes) -> Shape:
 
 _CONTENT, _TEXT = 4, 8
 _FIXED = {5: 4, 6: 8, 9: 4, 12: 8}
-"""The fields of floats and doubles, also those of complex numbers, and the bytes of each."""
+"""The fields of a TensorProto with real or complex floats: the bytes of each, by number."""
 _VARINTS = (7, 10, 11, 13, 16, 17)
 
 
@@ -105,7 +106,7 @@ def parse_constant(data: bytes) -> Constant:
     """Reads a TensorProto.
 
     Raises:
-        DamagedError: it is not one.
+        DamagedError: the bytes are not a TensorProto.
     """
     dtype, shape = 0, b""
     parts: List[bytes] = []
@@ -120,7 +121,7 @@ def parse_constant(data: bytes) -> Constant:
         else:
             parts.append(_content(number, kind, value, dtype))
     name = dtype_name(dtype)
-    if texts and name != "string":  # what the tracer leaves of a large constant
+    if texts and name != "string":  # the tracer's digest of a large constant
         return Constant(name, parse_shape(shape), texts[0].hex())
     content, size = b"".join(parts), element_size(name) or 1
     if texts:
@@ -132,7 +133,7 @@ def parse_constant(data: bytes) -> Constant:
 
 
 def _content(number: int, kind: int, value: Value, dtype: int) -> bytes:
-    """The values in one field as they are in memory; nothing of fields that hold no values."""
+    """Returns the bytes in memory of the values in a field; b"" for a field without values."""
     if number == _CONTENT:
         return bytes_of(kind, value)
     if number in _FIXED:
@@ -146,7 +147,7 @@ def _content(number: int, kind: int, value: Value, dtype: int) -> bytes:
 
 
 def _joined(texts: List[bytes]) -> bytes:
-    """Texts with the length of each before it, without repetitions of the last one."""
+    """Joins texts, each after its length, without repetitions of the last text."""
     while len(texts) > 1 and texts[-1] == texts[-2]:
         texts.pop()
     return b"".join(struct.pack("<Q", len(text)) + text for text in texts)
