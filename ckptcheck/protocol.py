@@ -346,8 +346,24 @@ class Observed:
     first_op: int = 0
 
 
+class _Seen:
+    """Shortcuts to what a trace saw."""
+
+    seen: Observed
+
+    @property
+    def params(self) -> ParamsUse:
+        """How the params were used."""
+        return self.seen.params
+
+    @property
+    def notes(self) -> Tuple[str, ...]:
+        """What the user should know of this trace."""
+        return self.seen.notes
+
+
 @dataclasses.dataclass(frozen=True)
-class FinishedTrace:
+class FinishedTrace(_Seen):
     """The trace of a mode that was traced to its end.
 
     Attributes:
@@ -367,19 +383,9 @@ class FinishedTrace:
         """Returns None, because a finished trace did not fail."""
         return None
 
-    @property
-    def params(self) -> ParamsUse:
-        """How the params were used."""
-        return self.seen.params
-
-    @property
-    def notes(self) -> Tuple[str, ...]:
-        """What the user should know of this trace."""
-        return self.seen.notes
-
 
 @dataclasses.dataclass(frozen=True)
-class FailedTrace:
+class FailedTrace(_Seen):
     """The trace of a mode that could not be traced to its end.
 
     Attributes:
@@ -393,16 +399,6 @@ class FailedTrace:
     failure: Failure
     seen: Observed = Observed()
     wants_v1: str = ""
-
-    @property
-    def params(self) -> ParamsUse:
-        """How the params were used."""
-        return self.seen.params
-
-    @property
-    def notes(self) -> Tuple[str, ...]:
-        """What the user should know of this trace."""
-        return self.seen.notes
 
 
 @dataclasses.dataclass(frozen=True)
