@@ -35,6 +35,10 @@ PROBE = "ckptcheck_probe"
 this name."""
 
 
+UNNAMED = "ckptcheck_unnamed_"
+"""The beginning of a made-up key: the key of a feature or label that the code iterates over."""
+
+
 @dataclasses.dataclass(frozen=True)
 class VariableSpec:
     """A variable by its name, its full shape and its dtype (TensorFlow's name: ``float32``)."""
@@ -245,10 +249,12 @@ class InputEvent:
 
     Attributes:
         path: where, from the root: ``("features", "x")``.
-        event: ``key``, ``index``, ``unpack``, ``tensor``, ``iterate``, ``named``, ``maybe-key`` or
-            ``dict`` (which a failure told, or a look at whether there are any).
-        value: the key, the index, the number of values unpacked, or, of ``iterate``, the method
-            of a dict that was called for it.
+        event: ``key`` (it was asked for), ``named`` (the code names the key), ``maybe-key``
+            (``in``), ``name`` (a key that a made-up key may stand for), ``index``, ``maybe-index``
+            (of a tensor, or of a list), ``unpack``, ``tensor``, ``iterate``, ``column`` (a feature
+            column describes the tensor), or ``dict``.
+        value: the key, the index, the number of values that were unpacked, the leaf that a
+            feature column describes as JSON, or the method of a dict that was called.
     """
 
     path: Tuple[Union[str, int], ...]

@@ -1,7 +1,18 @@
 """Guesses which param sets the shapes, and proves the guess by a new trace."""
 
 import collections
-from typing import Any, Callable, Counter, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import (
+    AbstractSet,
+    Any,
+    Callable,
+    Counter,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Tuple,
+)
 
 from ..protocol import MODES, ParamRead, Shape
 from ..results import RESTORES, UNTRACEABLE, Advice, Group, Report
@@ -26,26 +37,34 @@ def advise(
         group: a group of findings about shapes.
         try_params: checks again with other params; returns None if that was not possible.
     """
+    untraceable = {trace.mode for trace in facts.traces if trace.failure is not None}
     for key, value, read in _candidates(params, facts, group)[:_MOST_TRIALS]:
         report = try_params(_with(params, key, value))
-        if report is not None and _helps(report):
+        if report is not None and _helps(report, untraceable):
             text = _text(key, value, read, _outcome(report))
             return (Advice("params", text, {key: value}, True),)
     return ()
 
 
-def _helps(report: Report) -> bool:
-    """Whether a trial succeeds: every mode can be traced, and no shape differs."""
-    if any(verdict.verdict == UNTRACEABLE for verdict in report.verdicts):
+def _helps(report: Report, untraceable: AbstractSet[str]) -> bool:
+    """Whether a trial succeeds: it traces the modes that were traced before, and no shape differs.
+
+    Args:
+        report: of the trial.
+        untraceable: the modes that could not be traced before the trial.
+    """
+    failed = {verdict.mode for verdict in report.verdicts if verdict.verdict == UNTRACEABLE}
+    if not failed <= untraceable:
         return False
     return not any(role_of(finding) == SHAPES for finding in report.findings)
 
 
 def _outcome(report: Report) -> str:
     """Says what a successful trial proves, for the checked modes only."""
-    if any(verdict.verdict != RESTORES for verdict in report.verdicts):
+    judged = [verdict for verdict in report.verdicts if verdict.verdict != UNTRACEABLE]
+    if any(verdict.verdict != RESTORES for verdict in judged):
         return "the shapes fit"
-    checked = [verdict.mode for verdict in report.verdicts]
+    checked = [verdict.mode for verdict in judged]
     if set(MODES) <= set(checked):
         return "all modes restore"
     return "{} will restore".format(" and ".join(map(str.upper, checked)))

@@ -11,12 +11,24 @@ import re
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..graph.graph import Graph
+from ..protocol import UNNAMED
 from . import input_pools
 from .answers import Answer, reference_first, uses_in_train
-from .guess import MARK, Guess, first_guess, unnamed
+from .certainty import raises_for_certain
+from .guess import Guess, first_guess, is_unnamed
 from .input_pools import Head, Pool, head_of
 from .matching import similarity
-from .search import ALIKE, Ask, Found, otherwise, repaired, score_of, search, wants_labels
+from .search import (
+    ALIKE,
+    Ask,
+    Found,
+    otherwise,
+    repaired,
+    score_of,
+    search,
+    wants_labels,
+    with_any_batch,
+)
 from .structure import NOTHING, TENSOR, UNKNOWN
 
 _MOST_SEARCHES = 10
@@ -59,18 +71,19 @@ def _searched(head: Head, modes: Sequence[str], ask: Ask) -> Found:
         if _identity(guess) in tried:
             continue
         tried.append(_identity(guess))
-        found = otherwise(search(guess, modes, ask, ended), modes, ask)
-        found = repaired(found, modes, ask)
+        found = with_any_batch(search(guess, modes, ask, ended), modes, ask)
+        if not raises_for_certain(found):
+            found = repaired(otherwise(found, modes, ask), modes, ask)
         ended.update((mode, t) for mode, t in found.traces.items() if t.ended)
         score = score_of(found)
         if score > best_score:
             best, best_score = dataclasses.replace(found, alike=score >= ALIKE), score
-        if score >= ALIKE or len(ended) == len(modes):
+        if score >= ALIKE or len(ended) == len(modes) or raises_for_certain(found):
             break
         if _is_the_codes(guess.pool, found.problems, said):
             break
         said.append((guess.pool, found.problems))
-        candidates = [*_with_unused_labels(found), *_aligned(head, found), *candidates]
+        candidates = [*_aligned(head, found), *candidates]
         candidates.sort(key=lambda guess: -_fit(guess.pool, found))
         candidates[:0] = _without_labels(found)
     return best
@@ -97,8 +110,7 @@ def _is_the_codes(
 
 
 def _identity(guess: Guess) -> Tuple[object, ...]:
-    pool = guess.pool
-    return tuple(leaf.name for leaf in pool.leaves), pool.unused_labels, guess.labels
+    return tuple(leaf.name for leaf in guess.pool.leaves), guess.labels
 
 
 def _without_labels(found: Found) -> List[Guess]:
@@ -107,16 +119,6 @@ def _without_labels(found: Found) -> List[Guess]:
     if guess is None or guess.labels != TENSOR or uses_in_train(found.traces).get(("labels",)):
         return []
     return [Guess(guess.pool, UNKNOWN, NOTHING, {})]
-
-
-def _with_unused_labels(found: Found) -> List[Guess]:
-    """Takes the last tensor, which TRAIN did not use, as labels, if another mode needs them."""
-    if not wants_labels(found) or found.guess is None:
-        return []
-    pool = dataclasses.replace(found.guess.pool, unused_labels=True)
-    if not pool.sorted_keys or pool.used == found.guess.pool.used:
-        return []
-    return [Guess(pool, UNKNOWN, TENSOR, {("labels",): len(pool.leaves) - 1})]
 
 
 def _aligned(head: Head, found: Found) -> List[Guess]:
@@ -130,7 +132,7 @@ def _aligned(head: Head, found: Found) -> List[Guess]:
 
 def names_depend_on_keys(traces: Mapping[str, Answer]) -> bool:
     """Whether the name of a variable contains a made-up key."""
-    return any(MARK in read.key for trace in traces.values() for read in trace.reads)
+    return any(UNNAMED in read.key for trace in traces.values() for read in trace.reads)
 
 
 def keys_are_missed(found: Found) -> bool:
@@ -142,7 +144,7 @@ def keys_are_missed(found: Found) -> bool:
     said = [trace.said for trace in found.traces.values() if not trace.finished]
     if found.guess is None or not said:
         return False
-    if unnamed(0) in found.guess.features.keys:
+    if any(map(is_unnamed, (*found.guess.features.keys, *found.guess.labels.keys))):
         return True
     asked = [_NO_ATTRIBUTE.search(text) for text in said]
     of_strings = any(match and hasattr(str, match.group(1)) for match in asked)

@@ -1,9 +1,9 @@
 """The current guess of the features and labels."""
 
 import dataclasses
-from typing import Any, List, Mapping, Tuple
+from typing import Any, FrozenSet, List, Mapping, Tuple
 
-from ..protocol import UNLABELED
+from ..protocol import UNLABELED, UNNAMED
 from .input_pools import Leaf, Pool
 from .structure import NOTHING, TENSOR, UNKNOWN, Node, Path, render
 
@@ -30,6 +30,9 @@ class Guess:
         labels: the structure of the labels.
         places: which leaf of the pool each tensor of the structures is.
         pins: the places that are on trial: kept, whatever the consumers say.
+        new: the tensors that are new since the checkpoint, which no leaf of the pool is: the leaf
+            that a feature column describes; None if nothing describes it.
+        any_batch: the modes that get an unknown batch size instead of the saved one.
     """
 
     pool: Pool
@@ -37,19 +40,28 @@ class Guess:
     labels: Node
     places: Mapping[Path, int]
     pins: Mapping[Path, int] = dataclasses.field(default_factory=dict)
+    new: Mapping[Path, Any] = dataclasses.field(default_factory=dict)
+    any_batch: FrozenSet[str] = frozenset()
 
     def inputs(self, mode: str) -> Inputs:
         """The structures for one mode; PREDICT and an export have no labels."""
-        specs = {path: self.pool.leaves[place].spec for path, place in self.places.items()}
-        free = [leaf.spec for leaf in self._free()]
-        features = render(self.features, specs, ("features",), free)
-        labels = render(self.labels, specs, ("labels",), free)
+        leaves = [self._leaf(place, mode) for place in range(len(self.pool.leaves))]
+        specs = {path: leaves[place] for path, place in self.places.items()}
+        specs.update((path, leaf) for path, leaf in self.new.items() if leaf is not None)
+        taken = set(self.places.values())
+        free = [place for place in range(len(leaves)) if place not in taken]
+        last = max((p for path, p in self.places.items() if path[0] == "features"), default=-1)
+        behind = [place for place in free if place > last or not self.pool.sorted_keys]
+        features = render(self.features, specs, ("features",), [leaves[place] for place in free])
+        labels = render(self.labels, specs, ("labels",), [leaves[place] for place in behind])
         return Inputs(features, None if mode in UNLABELED else labels, self.pool.names)
 
-    def _free(self) -> List[Leaf]:
-        taken = set(self.places.values())
-        places = self.pool.used or range(len(self.pool.leaves))
-        return [self.pool.leaves[place] for place in places if place not in taken]
+    def _leaf(self, place: int, mode: str) -> Any:
+        """Returns the spec of a leaf, with an unknown batch size where that is wanted."""
+        spec = self.pool.leaves[place].spec
+        if mode not in self.any_batch or self.pool.batch is None:
+            return spec
+        return {**spec, "shape": [None, *spec["shape"][1:]]}
 
     @property
     def assumed(self) -> List[Tuple[str, Leaf]]:
@@ -60,8 +72,9 @@ class Guess:
 
     @property
     def wanting(self) -> List[Path]:
-        """The tensors without a leaf in the pool."""
-        return [path for path in paths_of(self.features, self.labels) if path not in self.places]
+        """The tensors without a leaf."""
+        paths = paths_of(self.features, self.labels)
+        return [p for p in paths if p not in self.places and self.new.get(p) is None]
 
 
 def paths_of(features: Node, labels: Node) -> List[Path]:
@@ -71,25 +84,23 @@ def paths_of(features: Node, labels: Node) -> List[Path]:
 
 def first_guess(pool: Pool) -> Guess:
     """Before anything is known: a dict of features, and the last tensor as the labels."""
-    places = pool.used or tuple(range(len(pool.leaves)))
-    if len(places) < 2:
+    if len(pool.leaves) < 2:
         return Guess(pool, UNKNOWN, NOTHING, {})
-    return Guess(pool, UNKNOWN, TENSOR, {("labels",): places[-1]})
+    return Guess(pool, UNKNOWN, TENSOR, {("labels",): len(pool.leaves) - 1})
 
 
-MARK = "ckptcheck_unnamed_feature_"
+def unnamed(root: str, place: int) -> str:
+    """Returns a made-up key. Made-up keys sort in the order of the real ones."""
+    return f"{UNNAMED}{root}_{place:03}"
 
 
-def unnamed(place: int) -> str:
-    """Returns a made-up key for a feature. Made-up keys sort in the order of the real ones."""
-    return f"{MARK}{place:03}"
-
-
-def is_unnamed(key: str) -> bool:
+def is_unnamed(key: object) -> bool:
     """Whether a key is made up."""
-    return key.startswith(MARK)
+    return isinstance(key, str) and key.startswith(UNNAMED)
 
 
-def unnamed_dict(count: int) -> Node:
-    """Returns a dict of ``count`` features with made-up keys."""
-    return Node("dict", tuple((unnamed(place), TENSOR) for place in range(count)))
+def with_unnamed(node: Node, root: str, count: int) -> Node:
+    """Returns a dict with ``count`` more keys, which are made up."""
+    for place in range(count):
+        node = node.with_item(unnamed(root, place), TENSOR)
+    return node

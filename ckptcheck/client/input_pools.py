@@ -8,12 +8,13 @@ another candidate.
 
 import dataclasses
 import re
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Sequence, Tuple
 
 from ..encoding.errors import DamagedError
 from ..graph.graph import Graph, Use
 from ..graph.launch import head_range
 from ..graph.nodes import Node
+from ..graph.parsing import parsed_keys
 from .answers import consumer_text
 
 _ITERATORS = ("IteratorGetNext", "IteratorGetNextSync")
@@ -68,11 +69,16 @@ class Leaf:
 
 def _is_name_of(part: str, key: str) -> bool:
     """Whether a scope is named after a feature, by itself or through its feature column."""
-    return part == key or (part.startswith(key + "_") and _COLUMN.search(part) is not None)
+    if part.endswith(_SHARED):
+        return f"_{key}_" in f"_{part}"
+    names = _TOGETHER.split(_COLUMN.sub("", part))
+    return part == key or key in (_COLUMN.sub("", name) for name in names)
 
 
-_COLUMN = re.compile(r"_(embedding|indicator|bucketized|weighted_by_.*|X_.*)$")
-"""What feature columns add to the names of their features. Any other scope that starts like a
+_COLUMN = re.compile(r"(_embedding|_indicator|_bucketized)+$")
+_TOGETHER = re.compile("_weighted_by_|_X_")
+_SHARED = "_shared_embedding"
+"""How feature columns name their scopes after their features. Any other scope that starts like a
 feature (``input_layer``, ``dense_1``) says nothing of it."""
 
 
@@ -84,21 +90,24 @@ class Pool:
         leaves: the tensors.
         sorted_keys: whether they stand in the order of ``nest.flatten``.
         names: the nodes before the border, whose names the model_fn's ops cannot have.
-        unused_labels: whether the last leaf counts as used though the saved model, which is
-            TRAIN's, did not consume it: EVAL may.
+        parsed: the keys that the input pipeline parses.
     """
 
     leaves: Tuple[Leaf, ...]
     sorted_keys: bool
     names: Tuple[str, ...] = ()
-    unused_labels: bool = False
+    parsed: FrozenSet[str] = frozenset()
 
     @property
-    def used(self) -> Tuple[int, ...]:
-        """The places of the leaves that the saved model consumed."""
-        places = [place for place, leaf in enumerate(self.leaves) if leaf.used]
-        last = len(self.leaves) - 1
-        return (*places, last) if self.unused_labels and last not in places else tuple(places)
+    def batch(self) -> Optional[int]:
+        """The static batch size of all leaves; None if they have none or differ."""
+        shapes = [leaf.spec["shape"] for leaf in self.leaves]
+        sizes = {shape[0] if shape else None for shape in shapes}
+        return sizes.pop() if len(sizes) == 1 else None
+
+    def names_key(self, key: str) -> bool:
+        """Whether the saved graph has a name that says that a feature has this key."""
+        return key in self.parsed or any(leaf.is_named(key) for leaf in self.leaves)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,11 +118,13 @@ class Head:
         nodes: its nodes.
         leaves: the outputs of each node.
         ops: the types of its nodes and of those behind it, to find a trace's in them.
+        parsed: the keys that the input pipeline parses.
     """
 
     nodes: Tuple[Node, ...]
     leaves: Tuple[Tuple[Leaf, ...], ...]
     ops: Tuple[str, ...]
+    parsed: FrozenSet[str] = frozenset()
 
 
 def head_of(graph: Graph) -> Head:
@@ -132,7 +143,7 @@ def head_of(graph: Graph) -> Head:
         if left < 0:
             raise DamagedError("its first nodes have more outputs than any input_fn's")
     ops = tuple(node.op for node in graph.nodes[first : last + _OPS_BEHIND])
-    return Head(nodes, tuple(leaves), ops)
+    return Head(nodes, tuple(leaves), ops, frozenset(parsed_keys(graph)))
 
 
 def _leaves_of(graph: Graph, first: int, node: Node) -> Iterator[Leaf]:
@@ -198,7 +209,7 @@ def _end_of_constants(head: Head) -> int:
 
 
 def _names(pool: Pool) -> Tuple[str, ...]:
-    return tuple(sorted(leaf.name for leaf in pool.leaves if leaf.used))
+    return tuple(sorted(leaf.name for leaf in pool.leaves))
 
 
 def _direct_pool(head: Head) -> Optional[Pool]:
@@ -211,10 +222,10 @@ def _direct_pool(head: Head) -> Optional[Pool]:
     leaves = tuple(leaf for place in chosen for leaf in _followed(head, place))
     if not leaves:
         return None
-    if queues and not iterators:  # the row number comes first, and nothing uses it
+    if not iterators:  # the row number of a queue comes first, and nothing uses it
         leaves = tuple(leaf for leaf in leaves if leaf.used)
     border = sources[-1][1] + 1
-    return Pool(leaves, bool(iterators or queues), _node_names(head, border))
+    return Pool(leaves, bool(iterators or queues), _node_names(head, border), head.parsed)
 
 
 def _followed(head: Head, place: int) -> Iterator[Leaf]:
@@ -237,7 +248,7 @@ def pool_at(head: Head, border: int) -> Pool:
         if leaf.spec["dtype"] not in ("resource", "variant")
         and any(user >= border for user in leaf.users)
     )
-    return Pool(leaves, False, _node_names(head, border))
+    return Pool(leaves, False, _node_names(head, border), head.parsed)
 
 
 def _node_names(head: Head, border: int) -> Tuple[str, ...]:

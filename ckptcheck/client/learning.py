@@ -1,13 +1,17 @@
 """Improves the guess at the features by what the last traces did."""
 
+import json
 import re
-from typing import List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 from ..protocol import InputEvent
 from .answers import Answer, uses_in_train
-from .guess import Guess, paths_of, unnamed_dict
+from .guess import Guess, is_unnamed, paths_of, with_unnamed
+from .input_pools import Pool
 from .matching import assign
-from .structure import NOTHING, TENSOR, UNKNOWN, Node, learn, sequence, wanted_keys
+from .structure import NOTHING, TENSOR, UNKNOWN, Node, Path, learn, sequence, wanted_keys
+
+_VIEWS = ("items", "keys", "values")
 
 
 def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
@@ -15,18 +19,27 @@ def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
     events: List[InputEvent] = []
     for trace in traces.values():
         events.extend(trace.seen.events)
-        events.extend(_key_error(trace))
+        events.extend(_missing_keys(trace))
         events.extend(_said_of_labels(trace))
-    most = len(guess.pool.used or guess.pool.leaves)
+    most = len(guess.pool.leaves)
     labels = learn(guess.labels, events, "labels", most)
-    room = most - sum(1 for _ in labels.leaves(("labels",)))
-    features = learn(guess.features, events, "features", room)
+    features = learn(guess.features, events, "features", most - _count(labels))
     if features.kind == "unknown":
-        features = _by_iteration(events, traces, room)
+        features = _by_iteration(events, traces, most - _count(labels))
+    new = _new_features(features, guess.pool, events)
+    most += len(new)
+    features = _padded(features, "features", events, most - _count(labels))
     features = _with_soft_keys(features, labels, events, most)
-    labels = _fitting_labels(features, labels, most)
-    places = assign(guess.pool, features, labels, uses_in_train(traces), guess.pins)
-    return Guess(guess.pool, features, labels, places, guess.pins)
+    labels = _fitting_labels(
+        features, _padded(labels, "labels", events, most - _count(features)), most
+    )
+    places = assign(guess.pool, features, labels, uses_in_train(traces), guess.pins, new)
+    return Guess(guess.pool, features, labels, places, guess.pins, new, guess.any_batch)
+
+
+def _count(node: Node) -> int:
+    """Returns the number of tensors in a structure."""
+    return sum(1 for _ in node.leaves(()))
 
 
 def all_finished(traces: Mapping[str, Answer]) -> bool:
@@ -46,25 +59,81 @@ def _by_iteration(events: Sequence[InputEvent], traces: Mapping[str, Answer], ro
     if (seen and not iterated) or wanted_keys(events, "maybe-key"):
         return UNKNOWN
     if any(event.value for event in iterated):  # .items() and the like: a dict, whatever its keys
-        return unnamed_dict(room)
+        return Node("dict")
     return TENSOR if room == 1 else sequence("list", room)
 
 
-def _key_error(trace: Answer) -> List[InputEvent]:
+def _padded(node: Node, root: str, events: Sequence[InputEvent], room: int) -> Node:
+    """Adds made-up keys to a dict whose entries the code goes through, for all tensors there are.
+
+    Keys that the code reveals later replace the made-up ones.
+    """
+    mine = [event for event in events if event.path == (root,)]
+    if node.kind != "dict" or not any(event.value in _VIEWS for event in mine):
+        return node
+    items = tuple((key, item) for key, item in node.items if not is_unnamed(key))
+    count = room - _count(Node("dict", items))
+    names = dict.fromkeys(str(event.value) for event in mine if event.event == "name")
+    if len(names) == count:
+        items += tuple((name, TENSOR) for name in names)
+        return Node("dict", tuple(sorted(items)))
+    return with_unnamed(Node("dict", items), root, count)
+
+
+def _new_features(features: Node, pool: Pool, events: Sequence[InputEvent]) -> Dict[Path, Any]:
+    """Returns the features that are new since the checkpoint, and what feature columns say of them.
+
+    The names in the saved graph decide: if they name some of the keys that feature columns ask
+    for, or that an input pipeline parses, then the others are new.
+    """
+    columns = {
+        event.path[1]: json.loads(str(event.value))
+        for event in events
+        if event.event == "column" and len(event.path) == 2 and event.path[0] == "features"
+    }
+    keys = [key for key in features.keys if isinstance(key, str) and not is_unnamed(key)]
+    named = {key for key in keys if pool.names_key(key)}
+    new: Dict[Path, Any] = {}
+    for key in keys:
+        if key in named:
+            continue
+        if (key in columns and named & set(columns)) or named & pool.parsed:
+            new[("features", key)] = columns.get(key)
+    return new
+
+
+def _missing_keys(trace: Answer) -> List[InputEvent]:
     """Returns the missing keys of the features that an exception names."""
     failure = trace.failure
-    if failure is None or failure.type not in ("KeyError", "FormattedKeyError"):
+    if failure is None:
         return []
-    expected = re.search(r"Expected keys: \{(.+?)\}", failure.message)
+    keys: List[str] = []
+    if failure.type in ("KeyError", "FormattedKeyError"):
+        keys = _keys_of_key_error(trace, failure.message)
+    elif failure.type == "TypeError" and _unpacks_features(trace):
+        missing = _MISSING_ARGUMENTS.search(failure.message)
+        keys = re.findall(r"'([^']+)'", missing.group(1)) if missing else []
+    return [InputEvent(("features",), "key", key) for key in keys]
+
+
+_MISSING_ARGUMENTS = re.compile(r"missing \d+ required [\w-]+ arguments?: (.+)")
+
+
+def _unpacks_features(trace: Answer) -> bool:
+    """Whether the code calls a function with the features as keyword arguments."""
+    return InputEvent(("features",), "iterate", "**") in trace.seen.events
+
+
+def _keys_of_key_error(trace: Answer, message: str) -> List[str]:
+    expected = re.search(r"Expected keys: \{(.+?)\}", message)
     if expected:  # what a Keras model that was turned into an Estimator says
-        keys = re.findall(r"'([^']+)'", expected.group(1))
-        return [InputEvent(("features",), "key", key) for key in keys]
+        return re.findall(r"'([^']+)'", expected.group(1))
     if not any(event.event == "iterate" for event in trace.seen.events):
         return []
-    key = failure.message.strip("'\"")
-    if any(read.raised and read.key == key for read in trace.seen.params.reads):
-        return []  # it was params that lack it
-    return [InputEvent(("features",), "key", key)]
+    key = message.strip("'\"")
+    if any(read.raised and read.key == key for read in trace.seen.params.reads) or is_unnamed(key):
+        return []  # it was params that lack it, or a dict of the code's own
+    return [key]
 
 
 def _said_of_labels(trace: Answer) -> List[InputEvent]:
@@ -95,6 +164,6 @@ def _with_soft_keys(features: Node, labels: Node, events: Sequence[InputEvent], 
 
 def _fitting_labels(features: Node, labels: Node, most: int) -> Node:
     """Returns no labels if the features alone take all tensors."""
-    if labels == TENSOR and len(list(features.leaves(("features",)))) >= most:
+    if labels == TENSOR and _count(features) >= most:
         return NOTHING
     return labels

@@ -4,9 +4,9 @@ import collections
 import dataclasses
 import itertools
 import types
-from typing import Dict, List, Mapping, Sequence
+from typing import Container, Dict, List, Mapping, Sequence
 
-from .guess import paths_of
+from .guess import is_unnamed, paths_of
 from .input_pools import Pool
 from .structure import Node, Path
 
@@ -37,11 +37,12 @@ def assign(
     labels: Node,
     uses: Mapping[Path, Sequence[str]],
     pins: Mapping[Path, int] = types.MappingProxyType({}),
+    new: Container[Path] = (),
 ) -> Dict[Path, int]:
     """Which leaf of the pool is which tensor of the structure.
 
     If Estimator flattened the structure, its order is kept, and only the leaves to leave out are
-    chosen. Otherwise any order is possible.
+    chosen. Otherwise any order is possible. Made-up keys get the leaves that are left.
 
     Args:
         pool: the leaves.
@@ -49,15 +50,21 @@ def assign(
         labels: the structure of the labels.
         uses: what consumed each tensor in a trace.
         pins: the leaves that some tensors have whatever consumes them.
+        new: the tensors that no leaf of the pool is.
     """
-    paths = paths_of(features, labels)
-    places = list(pool.used) if len(pool.used) >= len(paths) else list(range(len(pool.leaves)))
+    paths = [path for path in paths_of(features, labels) if path not in new]
+    places = list(range(len(pool.leaves)))
     if not paths or len(places) < len(paths):
         return dict(zip(paths, places))
     worth = _Worth(pool, uses, pins)
-    if pool.sorted_keys:
-        return _assign_in_order(worth, paths, places)
-    return _assign_freely(worth, paths, places)
+    if not pool.sorted_keys:
+        return _assign_freely(worth, paths, places)
+    known = [path for path in paths if not is_unnamed(path[-1])]
+    if not known:
+        return dict(zip(paths, places))
+    found = _assign_in_order(worth, known, places)
+    rest = [place for place in places if place not in found.values()]
+    return {**found, **dict(zip((path for path in paths if path not in found), rest))}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,11 +3,11 @@
 import dataclasses
 import itertools
 import re
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..protocol import UNLABELED
 from .answers import Answer, reference_first, uses_in_train
-from .guess import Guess, Inputs, paths_of, unnamed_dict
+from .guess import Guess, Inputs, paths_of, with_unnamed
 from .learning import all_finished, better_guess
 from .matching import assign, similarity
 from .structure import NOTHING, TENSOR, Node, Path, sequence
@@ -118,7 +118,7 @@ def wants_labels(found: Found) -> bool:
     guess = found.guess
     if guess is None or guess.labels != NOTHING or not found.complete:
         return False
-    if len(paths_of(guess.features, guess.labels)) < len(guess.pool.used):
+    if len(paths_of(guess.features, guess.labels)) < len(guess.pool.leaves):
         return False
     failed = {mode: trace for mode, trace in found.traces.items() if not trace.finished}
     if any(mode in UNLABELED for mode in failed):
@@ -155,26 +155,62 @@ def otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     guess = found.guess
     if guess is None or not _is_worth_a_swap(found):
         return found
-    for features, labels in _other_structures(guess):
+    for features, labels in _other_structures(found):
         places = assign(guess.pool, features, labels, {})
         other = search(Guess(guess.pool, features, labels, places), modes, ask, {})
-        if _progress(other) > _progress(found):
+        if progress(other) > progress(found):
             return otherwise(other, modes, ask)
     return found
 
 
-def _other_structures(guess: Guess) -> Iterator[Tuple[Node, Node]]:
+def _other_structures(found: Found) -> Iterator[Tuple[Node, Node]]:
     """Yields other structures that features and labels may have.
 
     A layer iterates over any input, and a loop iterates over the keys of a dict. So a list of
     features may be one tensor or a dict. Labels that the code indexes look like one tensor.
     """
-    if guess.features.kind == "list":
-        yield TENSOR, guess.labels
-        yield unnamed_dict(len(guess.features.items)), guess.labels
-    left = len(guess.pool.used) - 1
-    if guess.features == guess.labels == TENSOR and left > 1:
-        yield guess.features, sequence("tuple", left)
+    guess = found.guess
+    assert guess is not None
+    features, labels, most = guess.features, guess.labels, len(guess.pool.leaves)
+    indexed = labels == TENSOR and is_indexed(found.traces.values(), "labels")
+    if indexed and features.kind == "list" and most % 2 == 0:  # one of each for each tower
+        yield sequence("list", most // 2), sequence("list", most // 2)
+    if indexed:
+        yield features, sequence("list", most - sum(1 for _ in features.leaves(())))
+    if features.kind == "list":
+        yield TENSOR, labels
+        yield with_unnamed(Node("dict"), "features", len(features.items)), labels
+    if features == labels == TENSOR and most > 2:
+        yield features, sequence("tuple", most - 1)
+
+
+def is_indexed(traces: Iterable[Answer], root: str) -> bool:
+    """Whether the code indexes the features or labels with a number, or iterates over them."""
+    events = (event for trace in traces for event in trace.seen.events)
+    return any(event.event == "maybe-index" and event.path == (root,) for event in events)
+
+
+def with_any_batch(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+    """Traces modes that raised again with an unknown batch size.
+
+    The static batch size in the saved graph is that of TRAIN. Another mode may have another one,
+    and so may TRAIN with other params, so an exception that depends on it does not count.
+    """
+    guess = found.guess
+    if guess is None or not found.complete or guess.pool.batch is None:
+        return found
+    failed = [mode for mode in modes if mode in found.traces and _raised(found.traces[mode])]
+    relaxed = dataclasses.replace(guess, any_batch=frozenset(failed))
+    answers = ask({mode: relaxed.inputs(mode) for mode in failed}) if failed else {}
+    better = {mode: answer for mode, answer in answers.items() if answer.finished}
+    if not better:
+        return found
+    guess = dataclasses.replace(guess, any_batch=frozenset(better))
+    return dataclasses.replace(found, traces={**found.traces, **better}, guess=guess)
+
+
+def _raised(trace: Answer) -> bool:
+    return trace.failure is not None and trace.failure.kind == "raised"
 
 
 def repaired(found: Found, modes: Sequence[str], ask: Ask) -> Found:
@@ -190,7 +226,7 @@ def repaired(found: Found, modes: Sequence[str], ask: Ask) -> Found:
         for path in paths_of(guess.features, guess.labels):
             swaps = list(itertools.islice(_swapped(found, path, modes, ask), left))
             left -= len(swaps)
-            reached = max([found, *swaps], key=_progress)
+            reached = max([found, *swaps], key=progress)
             if reached is not found:
                 break
         else:
@@ -207,7 +243,7 @@ def _is_worth_a_swap(found: Found) -> bool:
     return not any(t.ended or any(read.raised for read in t.seen.params.reads) for t in failed)
 
 
-def _progress(found: Found) -> Tuple[int, int]:
+def progress(found: Found) -> Tuple[int, int]:
     """Returns how many traces finished, and how many ops all traces made."""
     if not found.complete:
         return -1, 0
@@ -246,7 +282,7 @@ def _pinned(guess: Guess, path: Path, place: int, uses: Mapping[Path, Sequence[s
     """Returns the guess with another leaf for one tensor, and few other changes."""
     pins = {**guess.pins, path: place}
     if guess.pool.sorted_keys:
-        places = assign(guess.pool, guess.features, guess.labels, uses, pins)
+        places = assign(guess.pool, guess.features, guess.labels, uses, pins, guess.new)
     else:
         before = guess.places[path]
         others = {p: before if taken == place else taken for p, taken in guess.places.items()}
@@ -260,12 +296,12 @@ def _other_leaves(guess: Guess, path: Path) -> List[int]:
     paths = paths_of(guess.features, guess.labels)
     if path in guess.pins:
         return []
-    if pool.sorted_keys and len(pool.used) == len(paths):
+    if pool.sorted_keys and len(pool.leaves) == len(paths):
         return []  # the order leaves no choice
     seen = [pool.leaves[guess.places[path]].spec]
     found = []
     taken = set(guess.places.values())
-    for place in sorted(pool.used or range(len(pool.leaves)), key=taken.__contains__):
+    for place in sorted(range(len(pool.leaves)), key=taken.__contains__):
         spec = pool.leaves[place].spec
         if spec not in seen and place not in guess.pins.values():
             seen.append(spec)
@@ -278,7 +314,8 @@ def _unpinned(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     if found.guess is None or not found.guess.pins:
         return found
     guess = dataclasses.replace(found.guess, pins={})
-    places = assign(guess.pool, guess.features, guess.labels, uses_in_train(found.traces))
+    uses = uses_in_train(found.traces)
+    places = assign(guess.pool, guess.features, guess.labels, uses, new=guess.new)
     if places == guess.places:
         return dataclasses.replace(found, guess=guess)
     other = search(dataclasses.replace(guess, places=places), modes, ask, {})

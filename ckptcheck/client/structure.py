@@ -78,6 +78,8 @@ def _learn_at(node: Node, path: Path, event: InputEvent, most: int) -> Node:
         return node if event.value in dict(node.items) else node.with_item(event.value, TENSOR)
     if event.event == "dict" and node.kind != "dict":
         return Node("dict")
+    if event.event == "iterate" and event.value and node.kind not in ("dict", "unknown"):
+        return Node("dict")
     if event.event == "unpack" and isinstance(event.value, int):
         return sequence("tuple", event.value)
     if event.event == "index" and isinstance(event.value, int):

@@ -34,6 +34,7 @@ from ..tracer import temporary
 from . import unknown_features
 from .answers import Answer
 from .asking import Asker, gives_features
+from .certainty import is_certain
 from .features import find, names_depend_on_keys
 from .guess import Guess, Inputs
 from .launch import LaunchContext, launch_context, traced_launch
@@ -183,6 +184,8 @@ class _Tracing:
         guess, answers = found.guess, found.traces
         traces = {mode: answer.trace for mode, answer in answers.items() if answer.trace}
         unfit = len(traces) < len(answers)
+        failed = [answer for answer in answers.values() if not answer.finished]
+        unfit = unfit or not all(is_certain(found, answer) for answer in failed)
         if guess is None or unfit or not found.complete or names_depend_on_keys(answers):
             raise unknown_features.not_found(found, file)
         self._guess = guess

@@ -8,7 +8,7 @@ from ..encoding.errors import DamagedError
 from ..encoding.wire import Value, bytes_of, fields, limited, number_of, packed_numbers
 from ..protocol import Shape, content_digest
 
-_LONGEST_CONTENT = 64
+_LONGEST_CONTENT = 1 << 12
 
 
 class Constant(NamedTuple):

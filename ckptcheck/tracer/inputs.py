@@ -6,9 +6,9 @@ becomes an :class:`..protocol.InputEvent`. If the guess was wrong, the trace sto
 :class:`.failures.StructureMismatch`, and ckptcheck tries again with a better guess.
 """
 
+import json
 import sys
 import types
-from dis import get_instructions
 from inspect import signature
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
@@ -19,12 +19,15 @@ from ..protocol import (
     PROBE,
     TRAIN,
     UNLABELED,
-    InputEvent,
+    UNNAMED,
     InputTensor,
     TraceRequest,
 )
 from . import compat, structures
-from .failures import StructureMismatch, UsageError
+from .failures import UsageError
+from .instructions import asked_keys, current, unpacked
+from .tensor_watch import Recorder, watch_tensors
+from .user_code import user_code_frames
 
 Path = structures.Path
 
@@ -33,32 +36,6 @@ ESTIMATOR_MODES = {PREDICT: "infer", EVAL: "eval", TRAIN: "train", EXPORT: "infe
 
 
 _getframe = sys._getframe
-_MOST_EVENTS = 10000
-"""Each is compared with all before it."""
-
-
-class Recorder:
-    """Collects the events of one trace, each once."""
-
-    def __init__(self) -> None:
-        self.events: List[InputEvent] = []
-        self.wrong: Optional[StructureMismatch] = None
-        """The first sign that the guess is wrong, which the user's code may have swallowed."""
-
-    def note(self, path: Path, event: str, value: Any = None) -> None:
-        """Notes an event."""
-        if issubclass(type(value), str):
-            value = str.__str__(value)  # a subclass may have an equality of its own
-        noted = InputEvent(path, event, value)
-        if len(self.events) < _MOST_EVENTS and noted not in self.events:
-            self.events.append(noted)
-
-    def mismatch(self, path: Path, event: str, value: Any = None) -> StructureMismatch:
-        """Notes an event that shows the guess to be wrong."""
-        self.note(path, event, value)
-        found = StructureMismatch("{} of {}".format(event, ".".join(map(str, path))))
-        self.wrong = self.wrong or found
-        return found
 
 
 class Inputs:
@@ -77,17 +54,16 @@ class Inputs:
 
     def build(self, request: TraceRequest, model_fn: Any) -> None:
         """Makes placeholders and probes for the structures of a request."""
-        hints = asked_keys(model_fn, "features")
         with self.tensorflow.name_scope("ckptcheck_inputs"):
-            self.features = self._make_root(request.features, "features", hints)
-            self.labels = self._make_root(request.labels, "labels", ())
+            self.features = self._make_root(request.features, "features", model_fn)
+            self.labels = self._make_root(request.labels, "labels", model_fn)
 
-    def _make_root(self, node: Any, root: str, hints: Sequence[str]) -> Any:
+    def _make_root(self, node: Any, root: str, model_fn: Any) -> Any:
         def make(item: Any, path: Path) -> Any:
             if structures.is_leaf(item):
                 return self.placeholder(item, path)
             probe = new_probe()
-            probe.open(self, item[PROBE], path, hints)
+            probe.open(self, item[PROBE], path, asked_keys(model_fn, root))
             self._probes.append(probe)
             return probe
 
@@ -161,34 +137,10 @@ class Inputs:
 
         Only a guess is watched: with inputs that are given, TensorFlow itself says what is wrong.
         """
-        self._watch_tensors()
+        paths = {id(tensor): path for path, tensor in self._placeholders.items()}
+        watch_tensors(self.tensorflow.Tensor, paths, self.recorder)
         if self._probes:
             self.tensorflow.register_tensor_conversion_function(DictProbe, _convert_probe, 0)
-
-    def _watch_tensors(self) -> None:
-        """Notes a string key, an unpacking or a truth value of a placeholder: it is no tensor."""
-        mine = {id(tensor): path for path, tensor in self._placeholders.items()}
-        recorder, base = self.recorder, self.tensorflow.Tensor
-        plain_getitem, plain_iter, plain_bool = base.__getitem__, base.__iter__, base.__bool__
-
-        def getitem(tensor: Any, key: Any, *rest: Any) -> Any:
-            if isinstance(key, str) and id(tensor) in mine:
-                raise recorder.mismatch(mine[id(tensor)], "key", key)
-            return plain_getitem(tensor, key, *rest)
-
-        def iterate(tensor: Any) -> Any:
-            count = unpacked(_getframe(1))
-            if count is not None and id(tensor) in mine:
-                raise recorder.mismatch(mine[id(tensor)], "unpack", count)
-            return plain_iter(tensor)
-
-        def truth(tensor: Any) -> bool:
-            path = mine.get(id(tensor), ())
-            if len(path) == 1:  # the features or the labels as a whole, such as "if labels:"
-                raise recorder.mismatch(path, "dict")
-            return bool(plain_bool(tensor))
-
-        base.__getitem__, base.__iter__, base.__bool__ = getitem, iterate, truth
 
     def batch_size(self) -> Optional[int]:
         """The first dimension of the inputs where it is known, None where it is not."""
@@ -202,6 +154,21 @@ class Inputs:
         """The tensors of features and labels, SparseTensors among them."""
         return list(self._placeholders.values())
 
+    def note_names(self, error: Optional[BaseException]) -> None:
+        """Notes the keys that a made-up key may stand for, after code failed to look it up.
+
+        Code such as ``logits[name] for name in labels`` knows the keys: they are those of a dict
+        or a list of strings in the frame that raised.
+        """
+        if not isinstance(error, KeyError) or not error.args:
+            return
+        made_up = str(error.args[0])
+        for root, value in (("features", self.features), ("labels", self.labels)):
+            if isinstance(value, dict) and dict.__contains__(value, made_up):
+                count = sum(str(key).startswith(UNNAMED) for key in dict.keys(value))
+                for key in _keys_in_frames(error.__traceback__, count):
+                    self.recorder.note((root,), "name", key)
+
     def structure(self) -> Tuple[Any, Any]:
         """The structures as far as this trace found them out."""
         return _structure(self.features), _structure(self.labels)
@@ -214,10 +181,28 @@ class Inputs:
         )
 
 
+def _keys_in_frames(traceback: Any, count: int) -> Sequence[str]:
+    """Returns the first ``count`` strings that a local variable of the innermost frames holds."""
+    for frame in reversed(list(user_code_frames(traceback))):
+        for value in frame.f_locals.values():
+            parts = list(value.values()) if type(value) is dict else []
+            for candidate in (value, *parts):
+                plain = isinstance(candidate, (dict, list, tuple))
+                if not plain or isinstance(candidate, DictProbe) or len(candidate) != count:
+                    continue
+                keys = list(candidate)
+                if all(type(key) is str and not key.startswith(UNNAMED) for key in keys):
+                    return keys
+    return ()
+
+
 def _structure(value: Any) -> Any:
     if isinstance(value, DictProbe):
         return {str(key): _structure(item) for key, item in value.found().items()}
     return structures.describe(value)
+
+
+_UNPACK_KEYWORDS = ("CALL_FUNCTION_EX", "BUILD_MAP_UNPACK_WITH_CALL", "DICT_MERGE")
 
 
 class DictProbe(dict):  # type: ignore[type-arg]
@@ -242,14 +227,20 @@ class DictProbe(dict):  # type: ignore[type-arg]
         return {key: dict.__getitem__(self, key) for key in dict.keys(self)}
 
     def _take(self, key: str) -> Any:
-        """The leaf for a key: by the order of the keys that the code names, else the next one."""
+        """The leaf for a key: by the order of the keys that the code names, else the next one.
+
+        If there is no other, the leaf is what a feature column says of it.
+        """
+        described = column_leaf(_getframe(2), key)
+        if described is not None:
+            self._recorder.note(self._path + (key,), "column", json.dumps(described))
         place = self._expected.index(key) if key in self._expected else None
         if place is None:
-            free = [place for place, leaf in enumerate(self._pool) if leaf is not None]
-            if not free:
-                raise KeyError(key)
-            place = free[0]
-        leaf, self._pool[place] = self._pool[place], None
+            place = next((p for p, leaf in enumerate(self._pool) if leaf is not None), None)
+        leaf = None
+        if place is not None:
+            leaf, self._pool[place] = self._pool[place], None
+        leaf = leaf or described
         if leaf is None:
             raise KeyError(key)
         with self._inputs.tensorflow.name_scope("ckptcheck_inputs"):
@@ -282,8 +273,10 @@ class DictProbe(dict):  # type: ignore[type-arg]
         mine = dict.__contains__(self, key) or dict.__contains__(self._origin, key)
         if mine or not isinstance(key, str):
             return mine
-        if key in self._expected or _asked_by_feature_column(_getframe(1)):
+        if key in self._expected:
             return any(leaf is not None for leaf in self._pool)
+        if _asked_by_feature_column(_getframe(1)):
+            return True
         self._recorder.note(self._path, "maybe-key", key)
         return False
 
@@ -304,7 +297,9 @@ class DictProbe(dict):  # type: ignore[type-arg]
         """Notes a look at all entries; TensorFlow's own (nest, Keras) may be at any structure."""
         package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
         own = package in ("tensorflow", "tensorflow_core", "keras", "tf_keras")
-        self._recorder.note(self._path, "iterate", None if own else name)
+        instruction = current(frame)
+        unpacks = instruction is not None and instruction.opname in _UNPACK_KEYWORDS
+        self._recorder.note(self._path, "iterate", None if own else "**" if unpacks else name)
 
     def keys(self) -> Any:
         self._note_view("keys", _getframe(1))
@@ -363,36 +358,35 @@ def _asked_by_feature_column(frame: Optional[types.FrameType]) -> bool:
     return frame is not None and "feature_column" in frame.f_code.co_filename
 
 
-def unpacked(frame: Optional[types.FrameType]) -> Optional[int]:
-    """Returns how many values a frame's current instruction unpacks; None if it does not unpack."""
-    if frame is None:
-        return None
-    for instruction in get_instructions(frame.f_code):
-        if instruction.offset == frame.f_lasti:
-            return instruction.argval if instruction.opname == "UNPACK_SEQUENCE" else None
+_MOST_FRAMES = 12
+
+
+def column_leaf(frame: Optional[types.FrameType], key: str) -> Any:
+    """Returns what the feature column that asks for a key says of it, as a leaf.
+
+    Args:
+        frame: the frame that asks; the feature column is in one of its callers.
+        key: the key of the feature.
+
+    Returns:
+        The leaf; None if no feature column asks.
+    """
+    for _ in range(_MOST_FRAMES):
+        if frame is None:
+            return None
+        if _asked_by_feature_column(frame):
+            column = frame.f_locals.get("self")
+            for name in ("parse_example_spec", "_parse_example_spec"):
+                described = getattr(type(column), name, None)
+                spec = getattr(column, name, None) if described is not None else None
+                if isinstance(spec, dict) and key in spec:
+                    return _leaf_of_parsing(spec[key])
+        frame = frame.f_back
     return None
 
 
-def asked_keys(function: Any, name: str) -> Tuple[str, ...]:
-    """The constant keys that a function's code asks of one of its variables."""
-    inner = getattr(function, "func", function)
-    if not hasattr(inner, "__code__"):
-        inner = getattr(type(inner), "__call__", None)  # noqa: B004 (its code is wanted)
-    code = getattr(inner, "__code__", None)
-    return tuple(sorted(set(_subscripts(code, name)))) if code is not None else ()
-
-
-def _subscripts(code: types.CodeType, name: str) -> Iterator[str]:
-    instructions = list(get_instructions(code))
-    for load, constant, subscript in zip(instructions, instructions[1:], instructions[2:]):
-        if (
-            load.argval == name
-            and load.opname.startswith("LOAD_")
-            and isinstance(constant.argval, str)
-            and constant.opname == "LOAD_CONST"
-            and "SUBSCR" in subscript.opname + str(subscript.argrepr).upper()
-        ):
-            yield constant.argval
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _subscripts(constant, name)
+def _leaf_of_parsing(feature: Any) -> Any:
+    """Returns the leaf of a batch of what a parsing spec describes."""
+    if hasattr(feature, "shape"):
+        return {"dtype": feature.dtype.name, "shape": [None, *feature.shape]}
+    return {"dtype": feature.dtype.name, "shape": [None, None], "sparse": True}

@@ -81,6 +81,7 @@ class _ModeTracer:
         return replace(failure_of(error, said), kind=FailureKind.INPUT_FN)
 
     def _failed(self, failure: Failure, error: Optional[BaseException]) -> FailedTrace:
+        self.inputs.note_names(error)
         name = missing_tensorflow_name(error)
         wants_v1 = ""
         if name and self.request.names == "native":

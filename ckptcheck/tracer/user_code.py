@@ -74,16 +74,25 @@ def created_at(frames: Iterable[Any]) -> Optional[Location]:
 
 def user_frames(traceback: Any, most: int = 4) -> Tuple[Frame, ...]:
     """The last frames of the user's code in a traceback, the innermost last."""
-    frames = tuple(_walk(traceback))
+    frames = tuple(_described(item) for item in _walk(traceback))
     return frames[-most:]
 
 
-def _walk(traceback: Any) -> Iterator[Frame]:
+def user_code_frames(traceback: Any) -> Iterator[types.FrameType]:
+    """Iterates over the frames of the user's code in a traceback, the innermost last."""
+    return (item.tb_frame for item in _walk(traceback))
+
+
+def _described(item: types.TracebackType) -> Frame:
+    code = item.tb_frame.f_code
+    text = _line(absolute(code.co_filename), item.tb_lineno)
+    return Frame(shown(code.co_filename), item.tb_lineno, code.co_name, text)
+
+
+def _walk(traceback: Any) -> Iterator[types.TracebackType]:
     while traceback is not None:
-        code = traceback.tb_frame.f_code
-        if is_user_file(code.co_filename):
-            text = _line(absolute(code.co_filename), traceback.tb_lineno)
-            yield Frame(shown(code.co_filename), traceback.tb_lineno, code.co_name, text)
+        if is_user_file(traceback.tb_frame.f_code.co_filename):
+            yield traceback
         traceback = traceback.tb_next
 
 

@@ -1,0 +1,59 @@
+"""The keys that an input pipeline parses from ``tf.train.Example`` records."""
+
+import struct
+from typing import Iterable, Iterator, List
+
+from .graph import Graph
+from .nodes import Node, split_input
+from .values import Constant
+
+_PARSERS = (
+    "ParseExample",
+    "ParseExampleV2",
+    "ParseSingleExample",
+    "ParseExampleDataset",
+    "ParseExampleDatasetV2",
+)
+_KEYS = ("dense_keys", "sparse_keys", "ragged_keys")
+
+
+def parsed_keys(graph: Graph) -> Iterator[str]:
+    """Iterates over the keys of the parsing specs in a graph and in its functions.
+
+    Raises:
+        DamagedError: the graph is damaged.
+    """
+    if b"ParseExample" not in graph.definition and b"ParseSingleExample" not in graph.definition:
+        return
+    yield from _keys_of(graph.nodes)
+    for function in graph.functions:
+        yield from _keys_of(function.nodes)
+
+
+def _keys_of(nodes: Iterable[Node]) -> Iterator[str]:
+    """Iterates over the keys: attributes of some parsers, constant inputs of others."""
+    constants = {node.name: node for node in nodes if node.op == "Const"}
+    for node in nodes:
+        if node.op not in _PARSERS:
+            continue
+        for attribute in _KEYS:
+            yield from (_text(key) for key in node.values(attribute) if isinstance(key, bytes))
+        for name in (split_input(text)[0] for text in node.inputs):
+            if name in constants and name.rpartition("/")[2].startswith(_KEYS):
+                yield from _strings(constants[name])
+
+
+def _strings(node: Node) -> List[str]:
+    """Returns the strings in a constant."""
+    found, at = [], 0
+    for value in node.values("value"):
+        content = value.content if isinstance(value, Constant) else b""
+        while at + 8 <= len(content):
+            end = at + 8 + int(struct.unpack_from("<Q", content, at)[0])
+            found.append(_text(content[at + 8 : end]))
+            at = end
+    return found
+
+
+def _text(key: bytes) -> str:
+    return key.decode("utf-8", "replace")
