@@ -8,6 +8,9 @@ from .errors import UsageError
 from .json_files import read_json_object
 from .protocol import ALL_MODES
 
+FILL_IN = "?"
+"""What stands for an unknown dtype or key in a features file that ckptcheck prints."""
+
 
 @dataclasses.dataclass(frozen=True)
 class FeatureFile:
@@ -80,6 +83,8 @@ def _verify_structure(where: str, node: Any) -> None:
         if set(node) and all(not isinstance(node[key], dict) for key in _LEAF & set(node)):
             _verify_no_half_leaf(where, node)
         for key, item in node.items():
+            if key.startswith(FILL_IN):
+                raise UsageError(f"{where}: replace {key!r} by the key")
             _verify_structure(f"{where}.{key}", item)
 
 
@@ -94,6 +99,8 @@ def _verify_leaf(where: str, node: Mapping[str, Any]) -> None:
     unknown = sorted(set(node) - _LEAF)
     if unknown:
         raise UsageError(f"{where}: unknown key {unknown[0]!r}; expected dtype, shape and sparse")
+    if node["dtype"] == FILL_IN:
+        raise UsageError(f"{where}: replace '{FILL_IN}' by the dtype, and complete the shape")
     shape = node["shape"]
     sizes_are_right = shape is None or (
         isinstance(shape, list)

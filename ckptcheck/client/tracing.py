@@ -20,6 +20,7 @@ from ..errors import UnknownFeaturesError, UsageError
 from ..model_dir import Located
 from ..options import CheckSpec
 from ..protocol import (
+    MODES,
     PROBE,
     TRAIN,
     UNLABELED,
@@ -29,7 +30,7 @@ from ..protocol import (
     FinishedTrace,
     ModeTrace,
 )
-from ..results import Features, Trace
+from ..results import Features, Trace, shape_text
 from ..tracer import temporary
 from . import unknown_features
 from .answers import Answer
@@ -178,7 +179,7 @@ class _Tracing:
                 problem = str(error)
         empty: Any = {PROBE: {"pool": []}}
         answers = self.asker.ask_once(dict.fromkeys(self.spec.modes, Inputs(empty, None)))
-        raise unknown_features.no_graph(problem, self.located.graphs, answers.values())
+        raise unknown_features.no_graph(self.spec, problem, self.located.graphs, answers.values())
 
     def _with_found(self, found: Found, file: str) -> "_WithFeatures":
         guess, answers = found.guess, found.traces
@@ -187,9 +188,12 @@ class _Tracing:
         failed = [answer for answer in answers.values() if not answer.finished]
         unfit = unfit or not all(is_certain(found, answer) for answer in failed)
         if guess is None or unfit or not found.complete or names_depend_on_keys(answers):
-            raise unknown_features.not_found(found, file)
+            raise unknown_features.not_found(self.spec, found, file)
         self._guess = guess
-        self._doubts.extend(_assumed(guess))
+        self._doubts.extend((*_assumed(guess), *_described_by_columns(guess)))
+        if guess.any_batch:
+            modes = " and ".join(mode.upper() for mode in MODES if mode in guess.any_batch)
+            self._doubts.append(_ANY_BATCH.format(modes, guess.pool.batch))
         if not found.alike and all(answer.finished for answer in answers.values()):
             self._doubts.append(_ANOTHER_USE)
         shared = _named_after_inputs(guess.pool.names, answers.values())
@@ -261,6 +265,24 @@ def _assumed(guess: Guess) -> Iterator[str]:
         pairs[_MOST_ASSUMED:] = [f"and so on for {rest} more keys"]
     if pairs:
         yield _ASSUMED.format(", ".join(pairs))
+
+
+_NEW = (
+    "whether the real {} is {} {}: it is new since the checkpoint, so its dtype and shape are those "
+    "of its feature column (--input-fn or --features makes sure)"
+)
+_ANY_BATCH = (
+    "whether the batch size of {} fits: model_fn raises with the saved graph's batch size {}, so "
+    "it was traced with an unknown batch size (--input-fn or --features makes sure)"
+)
+
+
+def _described_by_columns(guess: Guess) -> Iterator[str]:
+    """What to say of features that are new since the checkpoint."""
+    for path, leaf in guess.new.items():
+        if leaf is not None:
+            shape = shape_text(tuple(leaf["shape"]))
+            yield _NEW.format(path[-1], leaf["dtype"], shape)
 
 
 def _with_reference(modes: Sequence[str]) -> Tuple[str, ...]:

@@ -1,21 +1,39 @@
 """Makes the error for features that cannot be found: the reason, and a file to fill in."""
 
+import dataclasses
 import json
 import os
-from typing import Any, Iterable, List, Sequence, Tuple
+import re
+from typing import Any, Iterable, List, Optional, Sequence, Tuple
 
 from ..errors import UnknownFeaturesError
-from ..protocol import PROBE
-from .answers import Answer
+from ..features_file import FILL_IN
+from ..options import CheckSpec
+from ..protocol import PROBE, Failure
+from ..results import shape_text
+from .answers import Answer, reference_first
+from .certainty import is_certain
 from .features import keys_are_missed, names_depend_on_keys
-from .guess import Guess
-from .search import Found
+from .guess import Guess, is_unnamed
+from .input_functions import input_functions
+from .matching import similarity
+from .search import ALIKE, Found
+from .structure import Path
+
+_UNKNOWN = {"dtype": FILL_IN, "shape": None}
+_MOST_FUNCTIONS = 3
+_MOST_TENSORS = 8
+_LEAF = re.compile(r'\{\s*"dtype": "[^"]*",\s*"shape": (null|\[[^\]]*\])(,\s*"sparse": true)?\s*\}')
+"""A leaf in JSON."""
 
 
-def no_graph(problem: str, graphs: Sequence[str], traces: Iterable[Answer]) -> UnknownFeaturesError:
+def no_graph(
+    spec: CheckSpec, problem: str, graphs: Sequence[str], traces: Iterable[Answer]
+) -> UnknownFeaturesError:
     """Returns the error for a missing saved graph. It lists the keys that the code names.
 
     Args:
+        spec: what was checked.
         problem: why the graph cannot be read; "" if there is none.
         graphs: where it can be.
         traces: what the code did with features of which nothing is known.
@@ -25,30 +43,61 @@ def no_graph(problem: str, graphs: Sequence[str], traces: Iterable[Answer]) -> U
         text = f"the saved graph ({names}) cannot be read: {problem}"
     else:
         text = f"no saved graph beside the checkpoint ({names}) to find the features in"
-    return UnknownFeaturesError(text, _advice(template(dict.fromkeys(_named_keys(traces)), None)))
+    keys = dict.fromkeys(_named_keys(traces), _UNKNOWN)
+    return UnknownFeaturesError(text, _advice(spec, template(keys, _UNKNOWN)))
 
 
-def not_found(found: Found, file: str) -> UnknownFeaturesError:
+def not_found(spec: CheckSpec, found: Found, file: str) -> UnknownFeaturesError:
     """Returns the error for a saved graph that does not determine the features.
 
     Args:
+        spec: what was checked.
         found: the end of the search.
         file: of the saved graph.
     """
     features: Any = {}
-    labels: Any = None
+    labels: Any = _UNKNOWN
     if found.guess is not None:
-        features, labels = plain_inputs(found.guess)
-    features = features or dict.fromkeys(_named_keys(found.traces.values()))
-    problem = f"the features cannot be told from the saved graph ({file}): {_why(found)}"
-    return UnknownFeaturesError(problem, _advice(template(features, labels)))
+        features, labels = plain_inputs(_confirmed(found, found.guess))
+    features = features or dict.fromkeys(_named_keys(found.traces.values()), _UNKNOWN)
+    problem = f"the saved graph ({file}) does not tell what the features are: {_why(found)}"
+    problem += _tensors(found.guess)
+    return UnknownFeaturesError(problem, _advice(spec, template(features, labels or _UNKNOWN)))
 
 
-def _advice(example: str) -> str:
-    return (
-        "Say what they are with --input-fn module:input_fn, or with --features and a file such as "
-        f"this one, whose dtypes and shapes may be wrong:\n{example}"
-    )
+def _confirmed(found: Found, guess: Guess) -> Guess:
+    """Returns a guess with only the tensors that a name or their consumers confirm."""
+    uses = reference_first(found.traces)[0].uses if found.traces else {}
+
+    def is_confirmed(path: Path, place: int) -> bool:
+        leaf = guess.pool.leaves[place]
+        mine = uses.get(path, ())
+        return leaf.is_named(str(path[-1])) or bool(
+            mine and similarity(mine, leaf.consumers) >= ALIKE
+        )
+
+    places = {path: place for path, place in guess.places.items() if is_confirmed(path, place)}
+    return dataclasses.replace(guess, places=places)
+
+
+def _tensors(guess: Optional[Guess]) -> str:
+    """Lists the tensors of the saved graph."""
+    leaves = guess.pool.leaves if guess is not None else ()
+    if not leaves:
+        return ""
+    specs = [leaf.spec for leaf in leaves[:_MOST_TENSORS]]
+    shapes = [None if spec["shape"] is None else tuple(spec["shape"]) for spec in specs]
+    shown = [f"{spec['dtype']} {shape_text(shape)}" for spec, shape in zip(specs, shapes)]
+    more = f" and {len(leaves) - _MOST_TENSORS} more" if len(leaves) > _MOST_TENSORS else ""
+    return f" (its tensors: {', '.join(shown)}{more})"
+
+
+def _advice(spec: CheckSpec, example: str) -> str:
+    functions = input_functions(spec.target, spec.app_dir)[:_MOST_FUNCTIONS]
+    named = [f"--input-fn {name}" for name in functions]
+    ways = " or ".join(named) if named else "--input-fn module:input_fn"
+    fill = f", after you replace each {FILL_IN!r}" if f'"{FILL_IN}' in example else ""
+    return f"Give {ways}, or --features and a file like this one{fill}:\n{example}"
 
 
 def _named_keys(traces: Iterable[Answer]) -> List[str]:
@@ -76,24 +125,48 @@ def _without_probes(structure: Any) -> Any:
 def _why(found: Found) -> str:
     guess = found.guess
     if guess is None:
-        return "no tensors that its input_fn could have made"
+        return "it has no tensors that an input_fn could have made"
     if guess.wanting:
         names = [".".join(map(str, path)) for path in guess.wanting]
         return "it has no tensor for {}".format(", ".join(names))
     if found.lacks_labels:
         asked = ", ".join(map(str, guess.features.keys)) or "the features"
-        return f"it has a tensor for each of {asked}, and then none for the labels"
+        return f"it has as many tensors as there are features ({asked}), and none for the labels"
     if names_depend_on_keys(found.traces):
-        return "the model_fn names variables after keys of its features, which no graph holds"
+        return "model_fn names variables after keys of its features, and no graph holds these keys"
     if keys_are_missed(found):
-        return "the model_fn goes through the keys of its features, which no graph holds"
-    return "no structure of its tensors fits what the model_fn asks for"
+        return "model_fn iterates over the keys of its inputs, and no graph holds these keys"
+    for trace in found.traces.values():
+        if trace.misfit or not is_certain(found, trace):
+            return _why_raised(trace)
+    return "no structure of its tensors fits what model_fn asks for"
+
+
+def _why_raised(trace: Answer) -> str:
+    """Says what model_fn raises, and that other features may be the cure."""
+    problem = trace.problem
+    said = f"{problem.type}: {problem.message}" if isinstance(problem, Failure) else trace.said
+    return (
+        f"with those that fit best, model_fn raises in {trace.mode.upper()} ({said}), which may be "
+        "due to wrong features"
+    )
 
 
 def template(features: Any, labels: Any) -> str:
-    """A ``--features`` file to fill in, with what is known already in it."""
-    unknown = {"dtype": "float32", "shape": [None, 1]}
-    if isinstance(features, dict):
-        features = {key: item or unknown for key, item in features.items()}
-    filled = {"features": features or {"x": unknown}, "labels": labels or unknown}
-    return json.dumps(filled, indent=2)
+    """A ``--features`` file with all that is known. The rest is :data:`FILL_IN`."""
+    filled = {"features": _filled(features or {FILL_IN: _UNKNOWN}), "labels": _filled(labels)}
+    text = json.dumps(filled, indent=2)
+    return _LEAF.sub(lambda leaf: json.dumps(json.loads(leaf.group())), text)
+
+
+def _filled(node: Any) -> Any:
+    """Returns a structure with marks for what is not known."""
+    if isinstance(node, list):
+        return [_filled(item) for item in node]
+    if isinstance(node, dict) and not isinstance(node.get("dtype"), str):
+        places = enumerate(node.items(), 1)
+        return {
+            f"{FILL_IN}{place}" if is_unnamed(key) else key: _filled(item or _UNKNOWN)
+            for place, (key, item) in places
+        }
+    return node
