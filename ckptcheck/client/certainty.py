@@ -5,11 +5,11 @@ from typing import Sequence
 
 from ..protocol import TRAIN
 from .answers import Answer, reference_first
-from .guess import Guess, paths_of
+from .guess import Guess
 from .search import ALIKE, Found, is_indexed, score_of
-from .structure import NOTHING, TENSOR
+from .structure import TENSOR
 
-_ENOUGH_SHARED = 0.75
+_ENOUGH_SHARED = 0.5
 
 
 def raises_for_certain(found: Found) -> bool:
@@ -21,48 +21,38 @@ def raises_for_certain(found: Found) -> bool:
 def is_certain(found: Found, trace: Answer) -> bool:
     """Whether the failure of a mode does not depend on how the features were guessed.
 
-    It does not if the mode hung, crashed or missed a param, if it raised before it used an input,
-    or if the traced model uses the inputs as the saved one did.
+    It does not if the mode hung, crashed or missed a param, if it raises the same with other
+    tensors, or if the traced model uses the inputs as the saved one did.
     """
     if trace.misfit or found.guess is None:
         return False
     if trace.failure is None or trace.failure.kind not in ("raised", "no-spec", "scaffold"):
         return True
-    if any(read.raised for read in trace.seen.params.reads) or not _used(found.guess, trace):
+    if trace.mode in found.regardless or any(read.raised for read in trace.seen.params.reads):
         return True
     if not found.complete:
         return False
     reference = reference_first(found.traces)[0]
     if reference.mode == TRAIN and reference.finished:
         return score_of(found) >= ALIKE
-    return _only_pairing(found) and _agrees_so_far(found.guess, reference)
+    return not _may_be_lists(found) and _agrees_so_far(found.guess, reference)
 
 
-def _used(guess: Guess, trace: Answer) -> bool:
-    """Whether the code used its inputs; the keys that it names do not count."""
-    events = any(event.event != "named" for event in trace.seen.events)
-    return events or guess.features.kind != "unknown" or any(trace.uses.values())
-
-
-def _only_pairing(found: Found) -> bool:
-    """Whether order allows no other pairing, and nothing hints at another structure."""
+def _may_be_lists(found: Found) -> bool:
+    """Whether the code indexes features or labels that were guessed to be one tensor."""
     guess = found.guess
     assert guess is not None
-    if not guess.pool.sorted_keys or guess.labels == NOTHING or guess.new:
-        return False
-    if len(paths_of(guess.features, guess.labels)) != len(guess.pool.leaves):
-        return False
     traces = found.traces.values()
     pairs = ((guess.features, "features"), (guess.labels, "labels"))
-    return not any(node == TENSOR and is_indexed(traces, root) for node, root in pairs)
+    return any(node == TENSOR and is_indexed(traces, root) for node, root in pairs)
 
 
 def _agrees_so_far(guess: Guess, trace: Answer) -> bool:
-    """Whether the ops that consumed the inputs before the exception do so in the saved graph."""
+    """Whether the ops that consumed each input before the exception do so in the saved graph."""
     used = [(path, consumers) for path, consumers in trace.uses.items() if consumers]
     leaves = guess.pool.leaves
     shares = [_share(c, leaves[guess.places[p]].consumers) for p, c in used if p in guess.places]
-    return bool(shares) and sum(shares) / len(shares) >= _ENOUGH_SHARED
+    return bool(shares) and min(shares) >= _ENOUGH_SHARED
 
 
 def _share(mine: Sequence[str], theirs: Sequence[str]) -> float:

@@ -28,6 +28,7 @@ from .search import (
     search,
     wants_labels,
     with_any_batch,
+    with_regardless,
 )
 from .structure import NOTHING, TENSOR, UNKNOWN
 
@@ -72,6 +73,8 @@ def _searched(head: Head, modes: Sequence[str], ask: Ask) -> Found:
             continue
         tried.append(_identity(guess))
         found = with_any_batch(search(guess, modes, ask, ended), modes, ask)
+        if not raises_for_certain(found):
+            found = with_regardless(found, ask)
         if not raises_for_certain(found):
             found = repaired(otherwise(found, modes, ask), modes, ask)
         ended.update((mode, t) for mode, t in found.traces.items() if t.ended)

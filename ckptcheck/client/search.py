@@ -3,7 +3,19 @@
 import dataclasses
 import itertools
 import re
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from ..protocol import UNLABELED
 from .answers import Answer, reference_first, uses_in_train
@@ -32,6 +44,7 @@ class Found:
         complete: whether there is a tensor for everything that the model_fn asks for.
         alike: whether the traced model consumes the tensors as the saved one did.
         lacks_labels: whether the features took all tensors, and then labels were missing.
+        regardless: the modes that raise the same with other tensors.
     """
 
     traces: Mapping[str, Answer]
@@ -39,6 +52,7 @@ class Found:
     complete: bool
     alike: bool = False
     lacks_labels: bool = False
+    regardless: FrozenSet[str] = frozenset()
 
     @property
     def problems(self) -> Dict[str, object]:
@@ -207,6 +221,38 @@ def with_any_batch(found: Found, modes: Sequence[str], ask: Ask) -> Found:
         return found
     guess = dataclasses.replace(guess, any_batch=frozenset(better))
     return dataclasses.replace(found, traces={**found.traces, **better}, guess=guess)
+
+
+def with_regardless(found: Found, ask: Ask) -> Found:
+    """Finds out which modes raise the same with other tensors, so that the features do not matter.
+
+    It traces the modes that raised once more, with tensors of which only the dtype is known, and
+    that is another one for most.
+    """
+    guess = found.guess
+    failed = [mode for mode, trace in found.traces.items() if _raised(trace)]
+    if guess is None or not failed:
+        return found
+    answers = ask({mode: _blurred(guess.inputs(mode)) for mode in failed})
+    same = (mode for mode in failed if answers[mode].problem == found.traces[mode].problem)
+    return dataclasses.replace(found, regardless=frozenset(same))
+
+
+def _blurred(inputs: Inputs) -> Inputs:
+    """Returns the inputs with another tensor in the place of each."""
+    features, labels = _without_specs(inputs.features), _without_specs(inputs.labels)
+    return dataclasses.replace(inputs, features=features, labels=labels)
+
+
+def _without_specs(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_without_specs(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if isinstance(node.get("dtype"), str) and "shape" in node:
+        dtype = "float64" if node["dtype"] == "float32" else "float32"
+        return {**node, "dtype": dtype, "shape": None}
+    return {key: _without_specs(item) for key, item in node.items()}
 
 
 def _raised(trace: Answer) -> bool:

@@ -268,8 +268,8 @@ def _assumed(guess: Guess) -> Iterator[str]:
 
 
 _NEW = (
-    "whether the real {} is {} {}: it is new since the checkpoint, so its dtype and shape are those "
-    "of its feature column (--input-fn or --features makes sure)"
+    "whether the real {} is {} {}: it is new since the checkpoint, and its feature column says so "
+    "(--input-fn or --features makes sure)"
 )
 _ANY_BATCH = (
     "whether the batch size of {} fits: model_fn raises with the saved graph's batch size {}, so "

@@ -29,6 +29,11 @@ def main() -> int:
         action="store_true",
         help="every trial gives an input_fn that returns another structure than the model uses",
     )
+    parser.add_argument(
+        "--unaided",
+        action="store_true",
+        help="no trial gives an input_fn: ckptcheck has to find the features",
+    )
     words = parser.parse_args()
     options = Options(
         words.trials,
@@ -40,6 +45,7 @@ def main() -> int:
         words.time_limit,
         words.keep,
         words.structures,
+        words.unaided,
     )
     os.environ.update(TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="")
     started = time.time()

@@ -15,7 +15,7 @@ from typing import Callable, Counter, Dict, Iterator, List, Optional, Tuple
 
 from . import trial as trials
 from .compose import compose
-from .edits import SELDOM, Drawer, Edit, NothingToEditError
+from .edits import GIVEN, SELDOM, Drawer, Edit, NothingToEditError
 from .model import COMPAT_V1
 from .shrink import Case, shrink
 from .trial import Composed, DiscardedError, Outcome, Sides, Trained
@@ -42,6 +42,7 @@ class Options:
         time_limit: seconds after which no trial begins; 0 for none.
         keep: where the reproductions are put.
         structures: whether every trial gives an input_fn that returns another structure.
+        unaided: whether no trial gives an input_fn: ckptcheck has to find the features.
     """
 
     trials: int
@@ -53,6 +54,7 @@ class Options:
     time_limit: float = 0.0
     keep: str = ""
     structures: bool = False
+    unaided: bool = False
 
 
 @dataclasses.dataclass
@@ -269,7 +271,10 @@ def draw_edits(options: Options, number: int, trained: Trained, major: int) -> T
     rng = random.Random(f"edits {options.seed} {number}")
     model, given = trained.composed.model, dict(trained.params)
     otherwise = 1.0 if options.structures else SELDOM
-    return Drawer(rng, model, given, trained.variables, major, otherwise).edits()
+    given_often = GIVEN
+    if options.unaided:
+        otherwise = given_often = 0.0
+    return Drawer(rng, model, given, trained.variables, major, otherwise, given_often).edits()
 
 
 def summary(outcome: Outcome) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Random models."""
 
+import dataclasses
 import random
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from . import parts
 from .inputs import Column, Inputs
@@ -120,16 +121,39 @@ class Composer:
         weight = ""
         if structure == "dict":
             weight = rng.choice(("", "", "", "present", "absent"))
-        return Inputs(
+        made = Inputs(
             structure,
             widths,
             columns,
             rng.random() < 0.3,
-            labels,
-            source,
-            rng.random() < 0.3,
-            weight,
+            labels=labels,
+            source=source,
+            full_batch=rng.random() < 0.3,
+            weight=weight,
         )
+        return self._varied(made)
+
+    def _varied(self, inputs: Inputs) -> Inputs:
+        """Draws what a pipeline of input_fn can have besides: other structures and batch sizes."""
+        rng = self._rng
+        if inputs.source not in ("dataset", "iterator"):
+            return inputs
+        changes: Dict[str, Any] = {}
+        if inputs.labels == "tensor" and rng.random() < 0.5:
+            kinds = ["tuple", "items", "nested"]
+            changes["labels"] = rng.choice(
+                kinds if inputs.source == "dataset" else [*kinds, "list"]
+            )
+        if inputs.structure == "dict":
+            changes["unused"] = rng.choice(("", "", "feature", "label", "predict"))
+        plain = inputs.structure == "dict" and not inputs.columns and not inputs.weight
+        if plain and inputs.labels != "inside":
+            changes["access"] = rng.choice(("key", "get", "pop", "items", "keywords", "nested"))
+        if changes.get("access", "key") != "key":
+            changes["unused"] = rng.choice(("", "label"))
+        if not inputs.columns and inputs.source == "dataset" and rng.random() < 0.25:
+            changes["own_batch"] = True
+        return dataclasses.replace(inputs, **changes)
 
     def _columns(self) -> Tuple[Column, ...]:
         kinds = ("numeric", "buckets", "hashed", "vocabulary", "identity")

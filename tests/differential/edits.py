@@ -312,7 +312,7 @@ class ChangeBehavior(Edit):
 # --- Drawing ---------------------------------------------------------------------------------
 
 Draw = Callable[["Drawer"], Optional[Edit]]
-_GIVEN = 0.45
+GIVEN = 0.45
 """How often an input_fn is given, the right one or another."""
 
 
@@ -330,6 +330,7 @@ class Drawer:
         variables: Variables,
         major: int,
         otherwise: float = SELDOM,
+        given: float = GIVEN,
     ) -> None:
         """Sets it up.
 
@@ -340,6 +341,7 @@ class Drawer:
             variables: what its checkpoint holds.
             major: TensorFlow's major version.
             otherwise: how often an input_fn is given that returns another structure.
+            given: how often an input_fn is given at all.
         """
         self.rng = rng
         self.model = model
@@ -347,6 +349,7 @@ class Drawer:
         self.variables = variables
         self.major = major
         self.otherwise = otherwise
+        self.given = given
 
     def edits(self) -> Tuple[Edit, ...]:
         """None, one, or a few, and what ckptcheck is told."""
@@ -354,7 +357,7 @@ class Drawer:
         if told < self.otherwise:
             other = GiveOtherStructure(self.rng.choice(sorted(OTHER_STRUCTURES)))
             return (*edits, other) if self._fits(other, edits) else edits
-        return (*edits, GiveInputFn()) if told < _GIVEN else edits
+        return (*edits, GiveInputFn()) if told < self.given else edits
 
     def _real_edits(self) -> Tuple[Edit, ...]:
         many = self.rng.choice((0, 1, 1, 1, 1, 1, 2, 2, 3))
@@ -461,6 +464,44 @@ def _change_cell(draw: Drawer) -> Optional[Edit]:
         return ChangePart(part.label, "cell", draw.rng.choice(cells))
     kinds = ("dynamic_rnn", "static_rnn", "keras")
     return ChangePart(part.label, "unroll", draw.rng.choice(kinds))
+
+
+@dataclasses.dataclass(frozen=True)
+class AddFeature(Edit):
+    """A feature that the checkpoint's model did not have, with a feature column or without."""
+
+    key: str
+    column: bool
+
+    def code(self, model: Model) -> Model:
+        inputs = model.inputs
+        if inputs.structure != "dict" or inputs.access != "key" or inputs.own_batch:
+            raise NothingToEditError("no plain dict of features")
+        if inputs.other or (self.column and not inputs.columns):
+            raise NothingToEditError("no feature columns")
+        new = dataclasses.replace(inputs, new=self.key, new_column=self.column)
+        return dataclasses.replace(model, inputs=new)
+
+
+@dataclasses.dataclass(frozen=True)
+class DropFeature(Edit):
+    """A feature that the model does not use any more, and that the input_fn does not make."""
+
+    def code(self, model: Model) -> Model:
+        inputs = model.inputs
+        if inputs.structure != "dict" or len(inputs.widths) < 2 or inputs.own_batch:
+            raise NothingToEditError("no feature to drop")
+        new = dataclasses.replace(inputs, widths=inputs.widths[:-1])
+        return dataclasses.replace(model, inputs=new)
+
+
+def _add_feature(draw: Drawer) -> Optional[Edit]:
+    key = draw.rng.choice(("aaa", "ground", "zone"))
+    return AddFeature(key, bool(draw.model.inputs.columns))
+
+
+def _drop_feature(draw: Drawer) -> Optional[Edit]:
+    return DropFeature()
 
 
 def _rows(model: Model) -> List[Number]:
@@ -641,6 +682,8 @@ _DRAWS: Dict[str, Draw] = {
     "set-param": _set_param,
     "drop-param": _drop_param,
     "change-scope": _change_scope,
+    "add-feature": _add_feature,
+    "drop-feature": _drop_feature,
     "wrap": _wrap,
     "optimizer": _change_optimizer,
     "average": _change_average,

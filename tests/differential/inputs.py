@@ -1,11 +1,12 @@
 """Features, labels and the input_fn: what train.py is composed of, and the model's first lines."""
 
 import dataclasses
-from typing import List, Tuple
+from typing import Callable, List, Mapping, Tuple
 
 from .source import Number, Writer
 
 BATCH = 4
+OTHER_BATCH = 2
 EXAMPLES = 8
 WORDS = ("one", "two", "three", "four", "five")
 OTHER_STRUCTURES = {
@@ -83,7 +84,15 @@ class Inputs:
         widths: of the float features.
         columns: feature columns, on features besides; only in a dict.
         dense_features: whether Keras makes the input layer of the columns.
-        labels: ``tensor``, ``dict``, or ``inside`` (among the features).
+        access: how the model reads a dict of features: ``key``, ``get``, ``pop``, ``items``,
+            ``keywords`` (``**features``) or ``nested`` (one dict inside another).
+        labels: ``tensor``, ``dict``, ``list``, ``tuple``, ``items``, ``nested``, or ``inside``
+            (among the features).
+        unused: a tensor that TRAIN does not use: ``feature``, ``label``, ``predict`` (a feature
+            that only PREDICT uses), or "".
+        new: the key of a feature that the checkpoint's model did not have; "" for none.
+        new_column: whether a feature column says what the new feature is.
+        own_batch: whether PREDICT and EVAL have another static batch size, which the model uses.
         source: ``dataset``, ``iterator``, ``numpy``, ``defaults`` (placeholders with a default)
             or ``constants``. What comes of constants TensorFlow computes before it runs anything,
             so they are for models whose run depends on no values.
@@ -97,7 +106,12 @@ class Inputs:
     widths: Tuple[int, ...] = (3,)
     columns: Tuple[Column, ...] = ()
     dense_features: bool = False
+    access: str = "key"
     labels: str = "tensor"
+    unused: str = ""
+    new: str = ""
+    new_column: bool = False
+    own_batch: bool = False
     source: str = "dataset"
     full_batch: bool = False
     weight: str = ""
@@ -116,11 +130,22 @@ class Inputs:
             names = self.keys
             joined = ", ".join(names)
             return [f"{joined} = features", f"net = tf.concat([{joined}], 1)"]
-        parts = [f'features["{key}"]' for key in self.keys]
+        if self.access in ("items", "keywords"):
+            return [*_UNPACKED[self.access](self.keys), *self._batch_lines()]
+        read = {
+            "get": 'features.get("{}")',
+            "pop": 'features.pop("{}")',
+            "nested": 'features["inner"]["{}"]',
+        }.get(self.access, 'features["{}"]')
+        parts = [read.format(key) for key in self.keys]
+        if self.new and not self.new_column:
+            parts.append(f'features["{self.new}"]')
         lines = []
-        if self.columns:
+        if self.columns or self.new_column:
             lines = ["column = tf.feature_column", "columns = ["]
             lines += [f"    {item.expression(write)}," for item in self.columns]
+            if self.new_column:
+                lines.append(f'    column.numeric_column("{self.new}", shape=[2]),')
             lines.append("]")
             made = (
                 "tf.keras.layers.DenseFeatures(columns)(features)"
@@ -132,14 +157,31 @@ class Inputs:
         lines.append("net = tf.concat([{}], 1)".format(", ".join(parts)))
         if self.weight:
             lines += ['if "weight" in features:', '    net = net * features["weight"]']
-        return lines
+        if self.unused == "predict":
+            lines += [
+                "if mode == tf.estimator.ModeKeys.PREDICT:",
+                '    net = net + tf.reduce_mean(features["aid"])',
+            ]
+        return [*lines, *self._batch_lines()]
+
+    def _batch_lines(self) -> List[str]:
+        """Lines that need the batch size of each mode."""
+        if not self.own_batch:
+            return []
+        size = f"{BATCH} if mode == tf.estimator.ModeKeys.TRAIN else {OTHER_BATCH}"
+        return [f"net = tf.reshape(net, [{size}, {sum(self.widths)}])"]
 
     @property
     def target(self) -> str:
         """The expression of the labels in the model."""
-        return {"tensor": "labels", "dict": 'labels["y"]', "inside": 'features["target"]'}[
-            self.labels
-        ]
+        return {
+            "dict": 'labels["y"]',
+            "list": "labels[0]",
+            "tuple": "labels[1]",
+            "items": "[part for _, part in labels.items()][-1]",
+            "nested": 'labels["inner"]["y"]',
+            "inside": 'features["target"]',
+        }.get(self.labels, "labels")
 
     def train_source(self) -> str:
         """The source of train.py."""
@@ -156,8 +198,22 @@ class Inputs:
         lines.append(f"    labels = rng.uniform(size={EXAMPLES}).astype(np.float32)")
         if self.labels == "inside":
             lines += ['    features["target"] = labels', "    labels = None"]
-        if self.labels == "dict":
-            lines.append('    labels = {"y": labels}')
+        other = "other" if self.unused == "label" else ""
+        made = {
+            "dict": '{"other": labels, "y": labels}' if other else '{"y": labels}',
+            "list": "[labels]",
+            "tuple": "(labels, labels)",
+            "items": '{"x": labels, "y": labels}',
+            "nested": '{"inner": {"y": labels}}',
+        }.get(self.labels)
+        if made:
+            lines.append(f"    labels = {made}")
+        if self.unused in ("feature", "predict"):
+            lines.append(f'    features["aid"] = rng.uniform(size={EXAMPLES}).astype(np.float32)')
+        if self.new:
+            lines.append(_float(self.new, 2))
+        if self.access == "nested":
+            lines.append('    features = {"inner": features}')
         if self.structure == "tensor":
             lines.append('    features = features["height"]')
         if self.structure in ("tuple", "list"):
@@ -211,10 +267,11 @@ class Inputs:
                 *self._returning("tf.nest.map_structure(first, labels)"),
             ]
         both = "features" if self.labels == "inside" else "(features, labels)"
-        full = ", drop_remainder=True" if self.full_batch else ""
+        full = ", drop_remainder=True" if self.full_batch or self.own_batch else ""
+        size = f'{BATCH} if mode == "train" else {OTHER_BATCH}' if self.own_batch else BATCH
         lines += [
             f"    dataset = tf.data.Dataset.from_tensor_slices({both})",
-            f"    dataset = dataset.batch({BATCH}{full})",
+            f"    dataset = dataset.batch({size}{full})",
             '    dataset = dataset.repeat() if mode == "train" else dataset',
         ]
         if self.source == "dataset":
@@ -229,6 +286,16 @@ class Inputs:
             return [f"    return {features}"]
         return [f"    return {features}, {labels}"]
 
+
+_UNPACKED: Mapping[str, Callable[[List[str]], List[str]]] = {
+    "items": lambda keys: ["net = tf.concat([part for _, part in sorted(features.items())], 1)"],
+    "keywords": lambda keys: [
+        "def joined({}):".format(", ".join(sorted(keys))),
+        "    return tf.concat([{}], 1)".format(", ".join(sorted(keys))),
+        "net = joined(**features)",
+    ],
+}
+"""The first lines of a model that reads all its features at once, by the name of the access."""
 
 _HEAD = [
     '"""What a launching script does: inputs, and the Estimator."""',
