@@ -1,7 +1,7 @@
 """The known structure of features and labels, and how the events of a trace add to it."""
 
 import dataclasses
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
 
 from ..protocol import PROBE, InputEvent
 
@@ -96,26 +96,23 @@ def wanted_keys(events: Sequence[InputEvent], event: str) -> List[str]:
     ]
 
 
-def render(node: Node, specs: Mapping[Path, Any], path: Path, pool: Optional[List[Any]]) -> Any:
+def render(node: Node, specs: Mapping[Path, Any], path: Path, pool: List[Any]) -> Any:
     """The structure as JSON, as docs/features.md writes it.
 
     Args:
         node: what is known.
         specs: the leaf for each path.
         path: the root's path.
-        pool: the leaves that are left for keys not known yet; None inside another part, where
-            a dict is closed.
+        pool: the leaves that are left for keys not known yet.
     """
     if node.kind == "nothing":
         return None
     if node.kind == "tensor":
         return specs.get(path)
     if node.kind in ("list", "tuple"):
-        items = [render(item, specs, path + (key,), None) for key, item in node.items]
+        items = [render(item, specs, path + (key,), pool) for key, item in node.items]
         return items if node.kind == "list" else {"tuple": items}
     known: Dict[str, Any] = {
-        str(key): render(item, specs, path + (key,), None) for key, item in node.items
+        str(key): render(item, specs, path + (key,), pool) for key, item in node.items
     }
-    if pool is None:
-        return known
     return {PROBE: {"known": known, "pool": pool}}

@@ -117,9 +117,12 @@ def plain_inputs(guess: Guess) -> Tuple[Any, Any]:
 
 
 def _without_probes(structure: Any) -> Any:
-    if isinstance(structure, dict) and PROBE in structure:
-        return structure[PROBE].get("known", {})
-    return structure
+    if isinstance(structure, list):
+        return [_without_probes(item) for item in structure]
+    if not isinstance(structure, dict):
+        return structure
+    known = structure[PROBE].get("known", {}) if PROBE in structure else structure
+    return {key: _without_probes(item) for key, item in known.items()}
 
 
 def _why(found: Found) -> str:

@@ -62,8 +62,9 @@ class Inputs:
         def make(item: Any, path: Path) -> Any:
             if structures.is_leaf(item):
                 return self.placeholder(item, path)
+            hints = asked_keys(model_fn, root) if path == (root,) else ()
             probe = new_probe()
-            probe.open(self, item[PROBE], path, asked_keys(model_fn, root))
+            probe.open(self, item[PROBE], path, hints, make)
             self._probes.append(probe)
             return probe
 
@@ -198,7 +199,13 @@ def _keys_in_frames(traceback: Any, count: int) -> Sequence[str]:
 
 def _structure(value: Any) -> Any:
     if isinstance(value, DictProbe):
-        return {str(key): _structure(item) for key, item in value.found().items()}
+        value = value.found()
+    if type(value) is dict:
+        return {str(key): _structure(item) for key, item in value.items()}
+    if type(value) is list:
+        return [_structure(item) for item in value]
+    if type(value) is tuple:
+        return {"tuple": [_structure(item) for item in value]}
     return structures.describe(value)
 
 
@@ -208,7 +215,9 @@ _UNPACK_KEYWORDS = ("CALL_FUNCTION_EX", "BUILD_MAP_UNPACK_WITH_CALL", "DICT_MERG
 class DictProbe(dict):  # type: ignore[type-arg]
     """Features with unknown keys. Each key that code asks for gets the next fitting leaf."""
 
-    def open(self, inputs: Inputs, probe: Any, path: Path, hints: Sequence[str]) -> None:
+    def open(
+        self, inputs: Inputs, probe: Any, path: Path, hints: Sequence[str], make: structures.Make
+    ) -> None:
         """Sets up the probe; its constructor takes what Keras gives to a dict that it rebuilds."""
         self._origin = self
         self._inputs = inputs
@@ -216,7 +225,7 @@ class DictProbe(dict):  # type: ignore[type-arg]
         self._path = path
         self._pool = list(probe["pool"])
         for key, known in probe.get("known", {}).items():
-            dict.__setitem__(self, key, structures.build(known, inputs.placeholder, (*path, key)))
+            dict.__setitem__(self, key, structures.build(known, make, (*path, key)))
         unknown = sorted(key for key in hints if not dict.__contains__(self, key))
         self._expected = unknown if len(unknown) == len(self._pool) else []
         for key in hints:

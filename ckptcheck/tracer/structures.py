@@ -10,6 +10,8 @@ from typing import Any, Callable, Iterator, Tuple
 from ..protocol import PROBE
 
 Path = Tuple[Any, ...]
+Make = Callable[[Any, Path], Any]
+"""Makes the value for a leaf or a probe, which has this path."""
 
 
 def is_leaf(node: Any) -> bool:
@@ -27,7 +29,7 @@ def is_tuple(node: Any) -> bool:
     return isinstance(node, dict) and set(node) == {"tuple"} and isinstance(node["tuple"], list)
 
 
-def build(node: Any, make: Callable[[Any, Path], Any], path: Path) -> Any:
+def build(node: Any, make: Make, path: Path) -> Any:
     """Builds the value that a structure describes; ``make`` is called with leaves and probes."""
     if node is None:
         return None

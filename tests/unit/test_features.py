@@ -601,12 +601,12 @@ def test_a_structure_grows_by_what_was_seen() -> None:
         (TENSOR, X),
         (sequence("list", 2), [Y, Z]),
         (sequence("tuple", 2), {"tuple": [Y, Z]}),
-        (Node("dict", (("k", TENSOR),)), {"k": Y}),
+        (Node("dict", (("k", TENSOR),)), {PROBE: {"known": {"k": Y}, "pool": [Z]}}),
     ],
 )
 def test_a_structure_is_written_as_json(node: Node, value: Any) -> None:
     specs = {("r",): X, ("r", 0): Y, ("r", 1): Z, ("r", "k"): Y}
-    assert render(node, specs, ("r",), None) == value
+    assert render(node, specs, ("r",), [Z]) == value
 
 
 def test_what_is_unknown_is_a_probe_with_the_tensors_that_are_left() -> None:
