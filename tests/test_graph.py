@@ -82,7 +82,7 @@ def test_a_graph_that_cannot_be_sent_is_none(built: Any, monkeypatch: pytest.Mon
 
 def test_tensorflow_says_the_outputs_of_ops_where_the_graph_does_not(tmp_path: Path) -> None:
     """A ``graph.pbtxt`` has no definitions of ops."""
-    meta = read_graph(locate(str(FIXTURES / "raw_tensors" / SAVED_BY)))
+    meta = read_graph(locate(str(FIXTURES / "raw_tensors" / SAVED_BY)).graphs)
     assert meta is not None and meta.op_list
     with Tracer(None, 120, quiet=True) as tracer:
         tracer.hello()
@@ -140,7 +140,7 @@ def test_the_kind_of_variables_that_a_tpu_estimator_saved(behavior: str, tmp_pat
         check=True,
         capture_output=True,
     )
-    graph = read_graph(locate(str(tmp_path / "base")))
+    graph = read_graph(locate(str(tmp_path / "base")).graphs)
     seen = inspect(str(tmp_path / "base")).contents.graph
     assert graph is not None and seen is not None
     assert {node.op for node in graph.nodes if node.name == "global_step"} == {"VarHandleOp"}

@@ -1,20 +1,22 @@
 """Reads the saved graph that a check needs."""
 
 import os
-from typing import Optional
+from typing import Iterable, Optional
 
 from ..errors import UsageError
 from ..graph.graph import Graph
 from ..graph.reader import parse_graph
-from ..model_dir import Located
 from .errors import DamagedError, TooLargeError
 from .graph_file import graph_bytes
 from .gzip_file import ENDING
 from .snapshot import MARKER
 
 
-def read_graph(located: Located) -> Optional[Graph]:
+def read_graph(paths: Iterable[str]) -> Optional[Graph]:
     """Reads the graph that a check needs, from the first file that holds a graph.
+
+    Args:
+        paths: the files, in order of preference.
 
     Returns:
         The graph; None if all files are missing, empty or too large.
@@ -24,7 +26,7 @@ def read_graph(located: Located) -> Optional[Graph]:
         UsageError: the graph of a snapshot cannot be decompressed.
     """
     problem: Optional[DamagedError] = None
-    for path in located.graphs:
+    for path in paths:
         try:
             data = _read(path)
             if data:

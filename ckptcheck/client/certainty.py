@@ -5,7 +5,7 @@ from typing import Sequence
 
 from ..protocol import TRAIN
 from .answers import Answer, reference_first
-from .guess import Guess
+from .guess import Guess, paths_of
 from .search import ALIKE, Found, is_indexed, score_of
 from .structure import TENSOR
 
@@ -49,9 +49,12 @@ def _may_be_lists(found: Found) -> bool:
 
 def _agrees_so_far(guess: Guess, trace: Answer) -> bool:
     """Whether the ops that consumed each input before the exception do so in the saved graph."""
-    used = [(path, consumers) for path, consumers in trace.uses.items() if consumers]
-    leaves = guess.pool.leaves
-    shares = [_share(c, leaves[guess.places[p]].consumers) for p, c in used if p in guess.places]
+    used = {path: consumers for path, consumers in trace.uses.items() if consumers}
+    paths, leaves = paths_of(guess.features, guess.labels), guess.pool.leaves
+    if len(paths) != len(leaves) and any(p[0] == "features" and p not in used for p in paths):
+        return False  # another pairing is possible, and what raised may be due to this one
+    places = guess.places
+    shares = [_share(c, leaves[places[p]].consumers) for p, c in used.items() if p in places]
     return bool(shares) and min(shares) >= _ENOUGH_SHARED
 
 

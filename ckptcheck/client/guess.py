@@ -1,7 +1,7 @@
 """The current guess of the features and labels."""
 
 import dataclasses
-from typing import Any, FrozenSet, List, Mapping, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, Tuple
 
 from ..protocol import UNLABELED, UNNAMED
 from .input_pools import Leaf, Pool
@@ -30,8 +30,7 @@ class Guess:
         labels: the structure of the labels.
         places: which leaf of the pool each tensor of the structures is.
         pins: the places that are on trial: kept, whatever the consumers say.
-        new: the tensors that are new since the checkpoint, which no leaf of the pool is: the leaf
-            that a feature column describes; None if nothing describes it.
+        columns: what feature columns say of the features that they ask for, as leaves.
         any_batch: the modes that get an unknown batch size instead of the saved one.
     """
 
@@ -40,7 +39,7 @@ class Guess:
     labels: Node
     places: Mapping[Path, int]
     pins: Mapping[Path, int] = dataclasses.field(default_factory=dict)
-    new: Mapping[Path, Any] = dataclasses.field(default_factory=dict)
+    columns: Mapping[Path, Any] = dataclasses.field(default_factory=dict)
     any_batch: FrozenSet[str] = frozenset()
 
     def inputs(self, mode: str) -> Inputs:
@@ -76,10 +75,34 @@ class Guess:
         paths = paths_of(self.features, self.labels)
         return [p for p in paths if p not in self.places and self.new.get(p) is None]
 
+    @property
+    def new(self) -> Dict[Path, Any]:
+        """The features that are new since the checkpoint; see :func:`new_features`."""
+        return new_features(self.features, self.pool, self.columns)
+
 
 def paths_of(features: Node, labels: Node) -> List[Path]:
     """The paths of all tensors, in the order in which Estimator flattens them."""
     return list(features.leaves(("features",))) + list(labels.leaves(("labels",)))
+
+
+def new_features(features: Node, pool: Pool, columns: Mapping[Path, Any]) -> Dict[Path, Any]:
+    """Returns the features that are new since the checkpoint, so that no leaf of the pool is one.
+
+    The names in the saved graph decide: if they name some of the keys that feature columns ask
+    for, or that an input pipeline parses, then the others are new.
+
+    Returns:
+        What a feature column says of each, as a leaf; None if no feature column asks for it.
+    """
+    keys = [key for key in features.keys if isinstance(key, str) and not is_unnamed(key)]
+    named = {key for key in keys if pool.names_key(key)}
+    of_columns = any(("features", key) in columns for key in named)
+    new: Dict[Path, Any] = {}
+    for path in (("features", key) for key in keys if key not in named):
+        if (of_columns and path in columns) or named & pool.parsed:
+            new[path] = columns.get(path)
+    return new
 
 
 def first_guess(pool: Pool) -> Guess:

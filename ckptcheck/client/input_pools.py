@@ -195,6 +195,15 @@ def pools(head: Head) -> Tuple[Pool, ...]:
     return tuple(found)
 
 
+def has_inputs(graph: Graph) -> bool:
+    """Whether a graph has tensors that an input_fn can have made.
+
+    Raises:
+        DamagedError: the graph is damaged.
+    """
+    return bool(pools(head_of(graph)))
+
+
 def _end_of_constants(head: Head) -> int:
     """Where the constants end that an input_fn without a pipeline begins with.
 

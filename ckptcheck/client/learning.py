@@ -6,8 +6,7 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 from ..protocol import InputEvent
 from .answers import Answer, uses_in_train
-from .guess import Guess, is_unnamed, paths_of, with_unnamed
-from .input_pools import Pool
+from .guess import Guess, is_unnamed, new_features, paths_of, with_unnamed
 from .matching import assign
 from .structure import NOTHING, TENSOR, UNKNOWN, Node, Path, learn, sequence, wanted_keys
 
@@ -26,15 +25,17 @@ def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
     features = learn(guess.features, events, "features", most - _count(labels))
     if features.kind == "unknown":
         features = _by_iteration(events, traces, most - _count(labels))
-    new = _new_features(features, guess.pool, events)
-    most += len(new)
+    columns = _columns(guess.columns, events)
+    most += len(new_features(features, guess.pool, columns))
     features = _padded(features, "features", events, most - _count(labels))
     features = _with_soft_keys(features, labels, events, most)
     labels = _fitting_labels(
         features, _padded(labels, "labels", events, most - _count(features)), most
     )
-    places = assign(guess.pool, features, labels, uses_in_train(traces), guess.pins, new)
-    return Guess(guess.pool, features, labels, places, guess.pins, new, guess.any_batch)
+    later = [("features", key) for key in wanted_keys(events, "named")]
+    uses = uses_in_train(traces)
+    places = assign(guess.pool, features, labels, uses, guess.pins, columns, later)
+    return Guess(guess.pool, features, labels, places, guess.pins, columns, guess.any_batch)
 
 
 def _count(node: Node) -> int:
@@ -72,7 +73,9 @@ def _padded(node: Node, root: str, events: Sequence[InputEvent], room: int) -> N
     if node.kind != "dict" or not any(event.value in _VIEWS for event in mine):
         return node
     items = tuple((key, item) for key, item in node.items if not is_unnamed(key))
-    count = room - _count(Node("dict", items))
+    count = max(room - _count(Node("dict", items)), 0)
+    made_up = len(node.items) - len(items)
+    count = min(count, made_up) if made_up else count
     names = dict.fromkeys(str(event.value) for event in mine if event.event == "name")
     if len(names) == count:
         items += tuple((name, TENSOR) for name in names)
@@ -80,26 +83,10 @@ def _padded(node: Node, root: str, events: Sequence[InputEvent], room: int) -> N
     return with_unnamed(Node("dict", items), root, count)
 
 
-def _new_features(features: Node, pool: Pool, events: Sequence[InputEvent]) -> Dict[Path, Any]:
-    """Returns the features that are new since the checkpoint, and what feature columns say of them.
-
-    The names in the saved graph decide: if they name some of the keys that feature columns ask
-    for, or that an input pipeline parses, then the others are new.
-    """
-    columns = {
-        event.path[1]: json.loads(str(event.value))
-        for event in events
-        if event.event == "column" and len(event.path) == 2 and event.path[0] == "features"
-    }
-    keys = [key for key in features.keys if isinstance(key, str) and not is_unnamed(key)]
-    named = {key for key in keys if pool.names_key(key)}
-    new: Dict[Path, Any] = {}
-    for key in keys:
-        if key in named:
-            continue
-        if (key in columns and named & set(columns)) or named & pool.parsed:
-            new[("features", key)] = columns.get(key)
-    return new
+def _columns(known: Mapping[Path, Any], events: Sequence[InputEvent]) -> Dict[Path, Any]:
+    """Returns what feature columns say of the features that they ask for."""
+    described = (event for event in events if event.event == "column")
+    return {**known, **{event.path: json.loads(str(event.value)) for event in described}}
 
 
 def _missing_keys(trace: Answer) -> List[InputEvent]:

@@ -4,9 +4,9 @@ import collections
 import dataclasses
 import itertools
 import types
-from typing import Container, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
-from .guess import is_unnamed, paths_of
+from .guess import is_unnamed, new_features, paths_of
 from .input_pools import Pool
 from .structure import Node, Path
 
@@ -37,7 +37,8 @@ def assign(
     labels: Node,
     uses: Mapping[Path, Sequence[str]],
     pins: Mapping[Path, int] = types.MappingProxyType({}),
-    new: Container[Path] = (),
+    columns: Mapping[Path, Any] = types.MappingProxyType({}),
+    later: Sequence[Path] = (),
 ) -> Dict[Path, int]:
     """Which leaf of the pool is which tensor of the structure.
 
@@ -50,14 +51,33 @@ def assign(
         labels: the structure of the labels.
         uses: what consumed each tensor in a trace.
         pins: the leaves that some tensors have whatever consumes them.
-        new: the tensors that no leaf of the pool is.
+        columns: what feature columns say of the features that they ask for.
+        later: the features that the code names and has not asked for yet. They get leaves as the
+            others do, if there are enough, so that the order holds.
     """
+    new = new_features(features, pool, columns)
     paths = [path for path in paths_of(features, labels) if path not in new]
-    places = list(range(len(pool.leaves)))
+    later = [path for path in later if path not in new]
+    worth = _Worth(pool, uses, pins, columns)
+    found = _assigned(worth, _with_later(paths, later, len(pool.leaves)))
+    return {path: place for path, place in found.items() if path in paths}
+
+
+def _with_later(paths: List[Path], later: Sequence[Path], most: int) -> List[Path]:
+    """Adds the features that are asked for later to a dict of features, if there is room."""
+    known = [path for path in paths if path[0] == "features"]
+    both = sorted({*known, *later}, key=str)
+    is_dict = all(len(path) > 1 and isinstance(path[1], str) for path in known)
+    if not is_dict or len(both) + len(paths) - len(known) > most:
+        return paths
+    return [*both, *(path for path in paths if path[0] == "labels")]
+
+
+def _assigned(worth: "_Worth", paths: List[Path]) -> Dict[Path, int]:
+    places = list(range(len(worth.pool.leaves)))
     if not paths or len(places) < len(paths):
         return dict(zip(paths, places))
-    worth = _Worth(pool, uses, pins)
-    if not pool.sorted_keys:
+    if not worth.pool.sorted_keys:
         return _assign_freely(worth, paths, places)
     known = [path for path in paths if not is_unnamed(path[-1])]
     if not known:
@@ -69,18 +89,22 @@ def assign(
 
 @dataclasses.dataclass(frozen=True)
 class _Worth:
-    """How well a leaf fits a tensor: by its consumers, its name, and what is pinned."""
+    """How well a leaf fits a tensor: by its consumers, names, dtype, and what is pinned."""
 
     pool: Pool
     uses: Mapping[Path, Sequence[str]]
     pins: Mapping[Path, int]
+    columns: Mapping[Path, Any]
 
     def of(self, path: Path, place: int) -> float:
         if place in self.pins.values() or path in self.pins:
             return _PINNED if self.pins.get(path) == place else -_PINNED
-        if path not in self.uses:
-            return 0.0
-        return similarity(self.uses[path], self.pool.leaves[place].consumers)
+        leaf = self.pool.leaves[place]
+        column = self.columns.get(path)
+        if column is not None and (column["dtype"] == "string") != (leaf.spec["dtype"] == "string"):
+            return -_UNFIT
+        named = _NAMED if column is not None and leaf.is_named(str(path[-1])) else 0.0
+        return named + (similarity(self.uses[path], leaf.consumers) if path in self.uses else 0.0)
 
     def by_name(self, path: Path, place: int) -> float:
         """Prefers leaves with the key in their names, and later leaves for labels."""
@@ -90,7 +114,7 @@ class _Worth:
         return self.of(path, place) + (_NAMED if named else 0.0) + (_LATER * place if late else 0.0)
 
 
-_PINNED, _NAMED, _LATER = 1000.0, 0.3, 1e-6
+_PINNED, _UNFIT, _NAMED, _LATER = 1000.0, 10.0, 0.3, 1e-6
 
 
 def _assign_in_order(worth: _Worth, paths: List[Path], places: List[int]) -> Dict[Path, int]:

@@ -13,6 +13,7 @@ from ..graph.launch import head_range
 from ..model_dir import Located
 from ..protocol import CheckpointIndex, Failure
 from .guess import Guess
+from .input_pools import has_inputs
 from .process import Tracer
 
 
@@ -56,11 +57,13 @@ def memo_of(located: Located, tracer: Tracer, timeout: float) -> TraceMemo:
         tracer.send("checkpoint", timeout, prefix=located.prefix)
     graph, problem = None, ""
     try:
-        graph = read_graph(located)
+        graph = read_graph(located.graphs)
         if graph is not None:
             len(graph.nodes)  # reads them all: what is damaged is not found later
     except DamagedError as error:
         graph, problem = None, str(error)
+    if not problem and (graph is None or not has_inputs(graph)):
+        graph = _graph_of_another(located) or graph
     index: Union[CheckpointIndex, Failure, None] = None
     if located.exists:
         _, reply = tracer.receive(timeout)
@@ -70,6 +73,28 @@ def memo_of(located: Located, tracer: Tracer, timeout: float) -> TraceMemo:
     if graph is not None and not graph.op_list:
         graph = _with_op_list(graph, tracer, timeout)
     return TraceMemo(index, graph, problem)
+
+
+_MOST_OTHERS = 3
+
+
+def _graph_of_another(located: Located) -> Optional[Graph]:
+    """Returns the graph of another checkpoint of the directory; None if none has inputs.
+
+    A checkpoint that a script made, such as an average of others, has no graph or one without an
+    input pipeline.
+    """
+    others = [
+        p + ".meta" for p in reversed(located.candidates) if p + ".meta" not in located.graphs
+    ]
+    for path in others[:_MOST_OTHERS]:
+        try:
+            graph = read_graph((path,))
+            if graph is not None and has_inputs(graph):
+                return graph
+        except DamagedError:  # it is not the graph of this checkpoint
+            continue
+    return None
 
 
 def _with_op_list(graph: Graph, tracer: Tracer, timeout: float) -> Graph:

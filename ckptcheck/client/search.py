@@ -19,7 +19,7 @@ from typing import (
 
 from ..protocol import UNLABELED
 from .answers import Answer, reference_first, uses_in_train
-from .guess import Guess, Inputs, paths_of, with_unnamed
+from .guess import Guess, Inputs, is_unnamed, paths_of, with_unnamed
 from .learning import all_finished, better_guess
 from .matching import assign, similarity
 from .structure import NOTHING, TENSOR, Node, Path, sequence
@@ -170,8 +170,10 @@ def otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     if guess is None or not _is_worth_a_swap(found):
         return found
     for features, labels in _other_structures(found):
-        places = assign(guess.pool, features, labels, {})
-        other = search(Guess(guess.pool, features, labels, places), modes, ask, {})
+        places = assign(guess.pool, features, labels, {}, columns=guess.columns)
+        changed = Guess(guess.pool, features, labels, places, columns=guess.columns)
+        other = search(changed, modes, ask, {})
+        other = with_any_batch(other, modes, ask)
         if progress(other) > progress(found):
             return otherwise(other, modes, ask)
     return found
@@ -194,6 +196,10 @@ def _other_structures(found: Found) -> Iterator[Tuple[Node, Node]]:
     if features.kind == "list":
         yield TENSOR, labels
         yield with_unnamed(Node("dict"), "features", len(features.items)), labels
+    made_up = sum(map(is_unnamed, features.keys))
+    for fewer in reversed(range(1, made_up)):  # the rest are labels
+        known = tuple(item for item in features.items if not is_unnamed(item[0]))
+        yield with_unnamed(Node("dict", known), "features", fewer), labels
     if features == labels == TENSOR and most > 2:
         yield features, sequence("tuple", most - 1)
 
@@ -328,7 +334,7 @@ def _pinned(guess: Guess, path: Path, place: int, uses: Mapping[Path, Sequence[s
     """Returns the guess with another leaf for one tensor, and few other changes."""
     pins = {**guess.pins, path: place}
     if guess.pool.sorted_keys:
-        places = assign(guess.pool, guess.features, guess.labels, uses, pins, guess.new)
+        places = assign(guess.pool, guess.features, guess.labels, uses, pins, guess.columns)
     else:
         before = guess.places[path]
         others = {p: before if taken == place else taken for p, taken in guess.places.items()}
@@ -361,7 +367,7 @@ def _unpinned(found: Found, modes: Sequence[str], ask: Ask) -> Found:
         return found
     guess = dataclasses.replace(found.guess, pins={})
     uses = uses_in_train(found.traces)
-    places = assign(guess.pool, guess.features, guess.labels, uses, new=guess.new)
+    places = assign(guess.pool, guess.features, guess.labels, uses, columns=guess.columns)
     if places == guess.places:
         return dataclasses.replace(found, guess=guess)
     other = search(dataclasses.replace(guess, places=places), modes, ask, {})

@@ -191,6 +191,8 @@ class _Tracing:
             raise unknown_features.not_found(self.spec, found, file)
         self._guess = guess
         self._doubts.extend((*_assumed(guess), *_described_by_columns(guess)))
+        if file not in self.located.graphs:
+            self._doubts.append(_OF_ANOTHER.format(file))
         if guess.any_batch:
             modes = " and ".join(mode.upper() for mode in MODES if mode in guess.any_batch)
             self._doubts.append(_ANY_BATCH.format(modes, guess.pool.batch))
@@ -269,6 +271,10 @@ def _assumed(guess: Guess) -> Iterator[str]:
 
 _NEW = (
     "whether the real {} is {} {}: it is new since the checkpoint, and its feature column says so "
+    "(--input-fn or --features makes sure)"
+)
+_OF_ANOTHER = (
+    "whether the features are those in {}: it is the graph of another checkpoint of MODEL_DIR "
     "(--input-fn or --features makes sure)"
 )
 _ANY_BATCH = (

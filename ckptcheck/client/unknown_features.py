@@ -122,7 +122,11 @@ def _without_probes(structure: Any) -> Any:
     if not isinstance(structure, dict):
         return structure
     known = structure[PROBE].get("known", {}) if PROBE in structure else structure
-    return {key: _without_probes(item) for key, item in known.items()}
+    pairs = enumerate(known.items(), 1)
+    return {
+        f"{FILL_IN}{place}" if is_unnamed(key) else key: _without_probes(item)
+        for place, (key, item) in pairs
+    }
 
 
 def _why(found: Found) -> str:
@@ -167,9 +171,5 @@ def _filled(node: Any) -> Any:
     if isinstance(node, list):
         return [_filled(item) for item in node]
     if isinstance(node, dict) and not isinstance(node.get("dtype"), str):
-        places = enumerate(node.items(), 1)
-        return {
-            f"{FILL_IN}{place}" if is_unnamed(key) else key: _filled(item or _UNKNOWN)
-            for place, (key, item) in places
-        }
+        return {key: _filled(item or _UNKNOWN) for key, item in node.items()}
     return node

@@ -191,7 +191,7 @@ def test_names_that_no_file_can_have(runs: Path, literal: str) -> None:
     state(runs, literal)
     found = locate("runs/base")
     assert not found.exists
-    assert read_graph(found) is None  # where is looked for a graph with that name
+    assert read_graph(found.graphs) is None  # where is looked for a graph with that name
 
 
 def test_a_missing_shard(runs: Path) -> None:

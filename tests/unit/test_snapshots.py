@@ -169,14 +169,14 @@ def test_the_graph_is_packed_and_the_same_at_any_time(
 def test_the_graph_of_a_snapshot_is_that_of_the_model_dir(model_dir: Path, tmp_path: Path) -> None:
     """Packed, or plain as in snapshots of older versions. Nothing is written to read it."""
     snapshot(str(model_dir), str(tmp_path / "snap"))
-    before = read_graph(locate(str(model_dir)))
+    before = read_graph(locate(str(model_dir)).graphs)
     assert before is not None and len(before.nodes) == 440
     path = tmp_path / "snap" / "model.ckpt-10.meta"
     expected = dataclasses.replace(before, file=str(path))
-    assert read_graph(locate(str(tmp_path / "snap"))) == expected
+    assert read_graph(locate(str(tmp_path / "snap")).graphs) == expected
     (tmp_path / "snap" / "model.ckpt-10.meta.gz").unlink()
     path.write_bytes((model_dir / path.name).read_bytes())
-    assert read_graph(locate(str(tmp_path / "snap"))) == expected
+    assert read_graph(locate(str(tmp_path / "snap")).graphs) == expected
 
 
 def test_a_snapshot_of_a_snapshot_has_the_same_graph(model_dir: Path, tmp_path: Path) -> None:
@@ -199,13 +199,13 @@ def test_a_packed_graph_that_is_none(
         monkeypatch.setattr(graph_file, "_LARGEST_UNPACKED", 1 << 19)
     assert inspect(str(tmp_path / "snap")).contents.graph is None
     with pytest.raises(UsageError, match=r"10\.meta\.gz cannot be unpacked"):
-        read_graph(locate(str(tmp_path / "snap")))
+        read_graph(locate(str(tmp_path / "snap")).graphs)
 
 
 def test_a_packed_graph_in_a_model_dir_is_nobodys_business(model_dir: Path) -> None:
     (model_dir / "model.ckpt-10.meta").unlink()
     (model_dir / "model.ckpt-10.meta.gz").write_bytes(b"x" * 40)
-    graph = read_graph(locate(str(model_dir)))
+    graph = read_graph(locate(str(model_dir)).graphs)
     assert graph is not None and graph.file == str(model_dir / "graph.pbtxt")
 
 
@@ -297,7 +297,7 @@ def test_all_graphs_up_to_the_one_that_is_read_are_local_view(
             (model_dir / "model.ckpt-10.meta").write_bytes(content)
         out = tmp_path / f"out-{len(content or b'')}"
         snapshot(str(model_dir), str(out))
-        graph = read_graph(locate(str(out)))
+        graph = read_graph(locate(str(out)).graphs)
         assert graph is not None and graph.file == str(out / expected)
 
 
