@@ -1,0 +1,105 @@
+"""Features and labels that ckptcheck finds by itself: three arguments, many structures.
+
+The input_fn and the code that takes its tensors are changed before the training run; what is edited
+after it, such as ``MORE_UNITS``, shows that a found feature leads to the right verdict.
+"""
+
+from typing import List, Tuple
+
+from . import edits as e
+from .cases import Case
+
+MORE_UNITS = (e.set_params(units=7),)
+_PAIR = '({"x": x}, y)'
+_LABELS = "mean_squared_error(labels, predictions)"
+_BATCH = ".batch(8)"
+
+
+def _inputs(pair: str, read: str = 'features["x"]', labels: str = "labels") -> Tuple[e.Edit, ...]:
+    """Has the input_fn return a pair, and the model read it."""
+    edits = [e.replace_input(_PAIR, pair)] if pair != _PAIR else []
+    if read != 'features["x"]':
+        edits.append(e.replace('network(features["x"], params)', f"network({read}, params)"))
+    if labels != "labels":
+        edits.append(e.replace(_LABELS, f"mean_squared_error({labels}, predictions)"))
+    return tuple(edits)
+
+
+_STRUCTURES = {
+    "unused-first": _inputs('({"aid": x[:, 0], "x": x}, y)'),
+    "unused-between": _inputs('({"a": x, "m": y, "x": x}, y)', 'features["a"] + features["x"]'),
+    "unused-last": _inputs('({"x": x, "z": y}, y)'),
+    "unused-label": _inputs('({"x": x}, {"other": x, "y": y})', labels='labels["y"]'),
+    "nested": _inputs(
+        '({"in": {"a": x, "b": y}, "x": x}, y)',
+        'features["x"] + features["in"]["a"] * features["in"]["b"]',
+    ),
+    "get": _inputs('({"a": y, "x": x}, y)', 'features.get("x") * features.get("a")'),
+    "pop": _inputs('({"a": y, "x": x}, y)', 'features.pop("x") * features.pop("a")'),
+    "items": _inputs('({"a": x, "x": x}, y)', "tf.add_n([v for _, v in features.items()])"),
+    "values": _inputs('({"a": x, "x": x}, y)', "tf.add_n(list(features.values()))"),
+    "keywords": _inputs('({"a": y, "x": x}, y)', "(lambda x, a: x * a)(**features)"),
+    "tuple": _inputs("((x, y), y)", "features[0] * features[1]"),
+    "unpacked": _inputs("((x, y), y)", "(lambda x, a: x * a)(*features)"),
+    "labels-items": _inputs(
+        '({"x": x}, {"p": y, "q": y})', labels="tf.add_n([v for _, v in labels.items()])"
+    ),
+    "labels-known-by-the-code": _inputs(
+        '({"x": x}, {"p": y, "q": y})',
+        labels='tf.add_n([{"p": 1.0, "q": 2.0}[k] * v for k, v in labels.items()])',
+    ),
+    "labels-tuple": _inputs('({"x": x}, (y, x))', labels="labels[0]"),
+    "labels-unpacked": _inputs('({"x": x}, (y, x))', labels="(lambda y, other: y)(*labels)"),
+    "labels-nested": _inputs('({"x": x}, {"in": {"y": y}})', labels='labels["in"]["y"]'),
+    "labels-get": _inputs('({"x": x}, {"y": y})', labels='labels.get("y")'),
+    "labels-inside": _inputs('{"x": x, "y": y}', labels='features["y"]'),
+}
+
+_RESHAPED = 'tf.reshape(features["x"], [8 if mode == tf.estimator.ModeKeys.TRAIN else 4, 4])'
+OWN_BATCH = (
+    e.replace_input(_BATCH, '.batch(8 if mode == "train" else 4, drop_remainder=True)'),
+    *_inputs(_PAIR, _RESHAPED),
+)
+
+_COLUMNS = (
+    "tf.feature_column.input_layer(features, [tf.feature_column.numeric_column(c, shape=[4]) "
+    'for c in params["columns"]])'
+)
+_TWO = '({"a": x, "b": x}, y)'
+_WITH_COLUMNS = (e.set_params(columns=["a", "b"]), *_inputs(_TWO, _COLUMNS))
+_THREE = e.replace_input(_TWO, '({"a": x, "b": x, "c": x}, y)')
+_ONE = e.replace_input(_TWO, '({"b": x}, y)')
+
+FOUND_CASES: List[Case] = [
+    *(Case(f"found-{name}", "saving", before=edits) for name, edits in _STRUCTURES.items()),
+    *(
+        Case(f"found-{name}-more-units", "saving", MORE_UNITS, before=edits)
+        for name, edits in _STRUCTURES.items()
+    ),
+    Case("found-own-batch", "saving", before=OWN_BATCH),
+    Case("found-own-batch-more-units", "saving", MORE_UNITS, before=OWN_BATCH),
+    Case(
+        "found-column-added",
+        "saving",
+        (e.set_params(columns=["a", "b", "c"]), _THREE),
+        before=_WITH_COLUMNS,
+    ),
+    Case(
+        "found-column-removed",
+        "saving",
+        (e.set_params(columns=["b"]), _ONE),
+        before=_WITH_COLUMNS,
+    ),
+    Case(
+        "found-raises",
+        "saving",
+        (e.replace(_LABELS, "mean_squared_error(labels, tf.zeros([3, 5]))"),),
+        before=_STRUCTURES["unused-first"],
+    ),
+    Case(
+        "found-missing-param",
+        "saving",
+        (e.replace('params["units"]', 'params["width"]'),),
+        before=_STRUCTURES["labels-items"],
+    ),
+]
