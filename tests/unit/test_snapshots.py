@@ -274,7 +274,7 @@ def test_a_graph_that_is_none_goes_along_with_the_one_that_is_read(
     made = snapshot(str(model_dir), str(tmp_path / "out"))
     assert {"model.ckpt-10.meta.gz", "graph.pbtxt.gz"} <= set(made.written.names)
     said = [[f.message for f in inspect(str(d)).findings] for d in (model_dir, tmp_path / "out")]
-    assert said[0] == said[1] and "no graph in it" in said[0][0]
+    assert said[0] == said[1] and "contains no graph" in said[0][0]
 
 
 def test_a_graph_that_git_has_elsewhere(model_dir: Path, tmp_path: Path) -> None:
