@@ -137,15 +137,13 @@ def read_bundle(prefix: str) -> Bundle:
         raise DamagedError(f"there is no file {path}")
     except OSError as error:
         raise DamagedError(f"{path} cannot be read: {error.strerror}")
-    except FirstVersionError:
-        raise FirstVersionError(f"{path} is {_V1}")
     except CompressedError as error:
         raise UsageError(
             f"{path}: {error}, as only TensorFlow before 1.2 writes it. ckptcheck cannot read it: "
             "restore the checkpoint and save it again with a newer TensorFlow"
         )
     except DamagedError as error:
-        raise DamagedError(f"{path}: {error}")
+        raise type(error)(f"{path}: {error}")
 
 
 def verify_index_size(path: str, size: int) -> None:
@@ -306,7 +304,7 @@ def _slowly(key: bytes, value: bytes) -> StoredTensor:
 def _entry(name: str, value: bytes) -> StoredTensor:
     dtype, shard, offset, size = numbers_in(value, {1: 0, 3: 0, 4: 0, 5: 0})
     if min(dtype, shard, offset, size) < 0:
-        raise DamagedError("it has a negative number")
+        raise DamagedError("it has a negative dtype, data file, offset or size")
     shapes = list(itertools.islice(all_bytes(value, 2), 2))
     if len(shapes) > 1:
         raise DamagedError("it has two shapes")

@@ -1,7 +1,6 @@
 """Computes CRC32C, the checksum of LevelDB tables and of TensorFlow's tensors."""
 
 import functools
-import struct
 import warnings
 from typing import Callable
 
@@ -37,9 +36,3 @@ def unmasked(stored: int) -> int:
     """Returns the checksum for a masked checksum."""
     rotated = (stored - _MASK_DELTA) & 0xFFFFFFFF
     return (rotated >> 17 | rotated << 15) & 0xFFFFFFFF
-
-
-def stored_checksum(data: bytes, at: int) -> int:
-    """Reads a masked checksum of four bytes, and returns it unmasked."""
-    (value,) = struct.unpack_from("<I", data, at)
-    return unmasked(value)

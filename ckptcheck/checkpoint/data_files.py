@@ -70,7 +70,10 @@ class DataFiles:
                 data = self._read_remote(self._remote, name, shard, offset, size)
         except (OSError, OverflowError) as error:
             if getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE):
-                raise UsageError(f"{name} cannot be opened: {os.strerror(errno.EMFILE)}")
+                raise UsageError(
+                    f"{name} cannot be opened: {os.strerror(errno.EMFILE)}. Raise the limit of "
+                    "open files (ulimit -n)"
+                )
             raise DamagedError(_unreadable(name, error))
         if len(data) != size:
             raise DamagedError(_too_short(name))

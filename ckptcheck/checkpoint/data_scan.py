@@ -181,7 +181,8 @@ class _Scanner:
             return checksum_of_variants(files, item)
         one = element_size(item.dtype)
         if one is not None and one * item.elements != item.size:
-            raise DamagedError(f"it has {item.size} bytes for the shape {list(item.shape)}")
+            needed = one * item.elements
+            raise DamagedError(f"it has {item.size} bytes; its shape and dtype take {needed}")
         known = self._values.has_values(item.dtype)
         crc = 0
         for start in range(0, item.size, _READ):

@@ -59,7 +59,7 @@ class _Stream:
     def take(self, size: int) -> bytes:
         """Takes at most ``_READ`` bytes."""
         if size > self.left:
-            raise DamagedError("its bytes end too soon")
+            raise DamagedError("its data is too short")
         self._fill(size)
         data = self._buffer[self._at : self._at + size]
         self._at += size

@@ -302,6 +302,6 @@ def test_a_compressed_index_is_not_called_damaged(tmp_path: Path) -> None:
     data = writer.table_of_blocks([(b"\xff", b"x" * 20, 1)])
     (tmp_path / "model.ckpt-1.index").write_bytes(data)
     with pytest.raises(
-        UsageError, match=r"compressed with snappy.*: restore the checkpoint and save it again"
+        UsageError, match=r"compressed with snappy.*: restore the checkpoint and save"
     ):
         read_bundle(str(tmp_path / "model.ckpt-1"))

@@ -198,7 +198,7 @@ def test_a_packed_graph_that_is_none(
     if fault == "bomb":
         monkeypatch.setattr(graph_file, "_LARGEST_UNPACKED", 1 << 19)
     assert inspect(str(tmp_path / "snap")).contents.graph is None
-    with pytest.raises(UsageError, match=r"10\.meta\.gz cannot be unpacked"):
+    with pytest.raises(UsageError, match=r"10\.meta\.gz cannot be decompressed"):
         read_graph(locate(str(tmp_path / "snap")))
 
 
