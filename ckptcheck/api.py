@@ -109,8 +109,8 @@ def verify(spec: VerifySpec) -> Report:
         The report; ``report.last_good`` is the latest checkpoint whose data is whole.
 
     Raises:
-        UsageError: there is no such model_dir, the packages of ``ckptcheck[deep]`` are not
-            installed, or an argument is not as expected.
+        UsageError: there is no such model_dir, numpy is not installed, or an argument is not as
+            expected.
     """
     return verification.verify(spec.model_dir, spec.all_checkpoints, spec.fail_on)
 

@@ -12,7 +12,7 @@ from .terminal import finish, of_terminal
 app = new_app()
 _DETAILS = """Verifies checksums; finds NaN, infinite and untrained values.
 
-Needs the packages of ckptcheck[deep], but no TensorFlow.
+Needs numpy (pip install 'ckptcheck[deep]'), but no TensorFlow.
 """
 
 
