@@ -12,7 +12,7 @@ from .bounded import GIT_LFS, is_pointer
 from .bundle import Bundle, StoredTensor
 from .crc32c import crc32c, unmasked
 from .gzip_file import ENDING
-from .names import SHADOW, shard_name, without_ending
+from .names import SHADOW, SHARD, shard_name, without_ending
 
 
 class FileFacts(NamedTuple):
@@ -60,7 +60,7 @@ def _problem(path: str, info: os.stat_result) -> str:
     if not os.access(path, os.R_OK):
         return "Permission denied"
     try:
-        return GIT_LFS if _SHARD.search(path) and is_pointer(path, info.st_size) else ""
+        return GIT_LFS if SHARD.search(path) and is_pointer(path, info.st_size) else ""
     except OSError as error:
         return str(error.strerror)
 
@@ -98,10 +98,15 @@ def look_at_files(
         for shard, end in sorted(needed.items())
         if shard < bundle.num_shards
     }
-    flaws = [*_flaws(stored, files, bundle.num_shards), *_missing_parts(bundle), *_overlaps(stored)]
+    flaws = [*_flaws(stored, files, bundle.num_shards), *_overlaps(stored)]
+    flaws.extend(
+        EntryFlaw(name, FlawKind.MISSING_PART, "it is partitioned, and a part is missing")
+        for name in bundle.missing_parts
+    )
     unreadable = {flaw.variable for flaw in flaws if flaw.kind is not FlawKind.OVERLAP}
     if step.damaged and step.damaged not in unreadable:
-        flaws.append(EntryFlaw(step.damaged, FlawKind.CHECKSUM, _TWO_SAVES))
+        text = "Checksum does not match: index and data may come from two saves"
+        flaws.append(EntryFlaw(step.damaged, FlawKind.CHECKSUM, text))
     names = {file.name for file in files.values()}
     return CheckpointFiles(
         files=tuple(files.values()),
@@ -118,16 +123,13 @@ def look_at_files(
     )
 
 
-_TWO_SAVES = "Checksum does not match: index and data may come from two saves"
-
-
 def _data_file(name: str, listing: Listing, needed: int) -> DataFile:
     facts = listing.get(name)
-    if facts is None and name + "/" in listing:
-        return DataFile(name, None, needed, "it is a directory")
-    if facts is None:
-        return DataFile(name, None, needed)
-    return DataFile(name, None if facts.problem else facts.size, needed, facts.problem)
+    if facts is None or facts.problem:
+        is_directory = name + "/" in listing
+        problem = facts.problem if facts else "it is a directory" if is_directory else ""
+        return DataFile(name, None, needed, problem)
+    return DataFile(name, facts.size, needed)
 
 
 def _flaws(
@@ -161,11 +163,6 @@ def _wrong_size(item: StoredTensor) -> str:
     return f"it has {item.size} bytes; its shape and dtype take {one * count}"
 
 
-def _missing_parts(bundle: Bundle) -> Iterator[EntryFlaw]:
-    for name in bundle.missing_parts:
-        yield EntryFlaw(name, FlawKind.MISSING_PART, "it is partitioned, and a part is missing")
-
-
 def _overlaps(stored: Sequence[StoredTensor]) -> Iterator[EntryFlaw]:
     """Finds tensors that start before another tensor in the same file ends."""
     last: Optional[StoredTensor] = None
@@ -180,21 +177,18 @@ def _overlaps(stored: Sequence[StoredTensor]) -> Iterator[EntryFlaw]:
         last = item
 
 
-_SHARD = re.compile(r"\.data-(\d{5})-of-(\d{5})\Z")
-
-
 def _unreferenced(base: str, count: int, listing: Listing) -> Iterator[str]:
     """Finds data files that another save with this prefix left behind."""
     for name in sorted(listing):
-        match = _SHARD.match(name[len(base) :]) if name.startswith(base) else None
-        if match and (int(match.group(2)) != count or int(match.group(1)) >= count):
+        match = SHARD.match(name, len(base)) if name.startswith(base) else None
+        if match and not int(match.group("number")) < count == int(match.group("count")):
             yield name
 
 
 def _without_index(base: str, listing: Listing) -> Iterator[str]:
     """Finds data files with other prefixes that have no index."""
     for name in sorted(listing):
-        match = _SHARD.search(name)
+        match = SHARD.search(name)
         other = name[: match.start()] if match else base
         if other != base and name[:2] != SHADOW and other + ".index" not in listing:
             yield name
@@ -214,9 +208,9 @@ def _graph_problem(name: str, listing: Listing) -> str:
     if name + "/" in listing:
         return "it is a directory"
     facts = listing.get(name)
-    if facts is None or facts.problem:
-        return "" if facts is None else facts.problem
-    return "" if facts.size else "it is empty"
+    if facts is None or facts.problem or facts.size:
+        return facts.problem if facts else ""
+    return "it is empty"
 
 
 _TEMPORARY = re.compile(

@@ -1,10 +1,11 @@
 """Detects the files of a model_dir that change while code is traced."""
 
+import contextlib
 import dataclasses
 import os
 import re
 import time
-from typing import Dict, List, Mapping, NamedTuple, Tuple
+from typing import Dict, Mapping, NamedTuple, Tuple
 
 from ..model_dir import ChangeKind, FileChange
 from .names import without_ending
@@ -35,30 +36,18 @@ def folder_state(folder: str) -> FolderState:
     entries: Dict[str, Tuple[int, int]] = {}
     waiting = [folder]
     while waiting and len(entries) < _MOST_ENTRIES:
-        for entry in _scan(waiting.pop()):
-            name = os.path.relpath(entry.path, folder)
-            if entry.is_dir(follow_symlinks=False):
-                entries[name + "/"] = (0, 0)
-                waiting.append(entry.path)
-            else:
-                entries[name] = _size_and_time(entry)
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as found:
+            for entry in found:
+                name = os.path.relpath(entry.path, folder)
+                if entry.is_dir(follow_symlinks=False):
+                    entries[name + "/"] = (0, 0)
+                    waiting.append(entry.path)
+                    continue
+                entries[name] = (0, 0)  # it may have been removed in the meantime
+                with contextlib.suppress(OSError):
+                    info = entry.stat(follow_symlinks=False)
+                    entries[name] = (info.st_size, info.st_mtime_ns)
     return FolderState(entries, not waiting)
-
-
-def _scan(folder: str) -> List["os.DirEntry[str]"]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except OSError:
-        return []
-
-
-def _size_and_time(entry: "os.DirEntry[str]") -> Tuple[int, int]:
-    try:
-        info = entry.stat(follow_symlinks=False)
-    except OSError:  # it was just removed
-        return (0, 0)
-    return info.st_size, info.st_mtime_ns
 
 
 def changes(before: FolderState, after: FolderState) -> Tuple[FileChange, ...]:

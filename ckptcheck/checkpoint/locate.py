@@ -6,7 +6,17 @@ from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import UsageError
-from ..model_dir import Absence, Found, Located, Missing, Named, StateFile, Unnamed, pattern_in
+from ..model_dir import (
+    Absence,
+    Found,
+    Located,
+    Missing,
+    ModelDir,
+    Named,
+    StateFile,
+    Unnamed,
+    pattern_in,
+)
 from .existing import (
     broken_link,
     checkpoint_exists,
@@ -23,7 +33,7 @@ from .files import Listing
 from .names import without_ending
 from .snapshot import MARKER, list_model_dir
 from .state_file import STATE_FILE, read_state_file
-from .v1_format import prefix_of, without_pattern
+from .v1_format import prefix_of
 
 
 def locate(named: str) -> Located:
@@ -55,7 +65,7 @@ def named_alone(located: Located, prefix: str, listing: Listing) -> Named:
         listing: the files in its directory.
     """
     shards = missing_shards(prefix, listing)
-    return Named(prefix, located.model_dir, (prefix,), located.graphs, prefix, shards)
+    return Named(prefix, located.model_dir, (prefix,), prefix, missing_shards=shards)
 
 
 def checkpoints_of(located: Located) -> List[str]:
@@ -71,19 +81,13 @@ def _named_checkpoint(named: str) -> Named:
     prefix = prefix_of(without_ending(os.path.join(*os.path.split(named))))
     if checkpoint_exists(prefix):
         folder = os.path.dirname(prefix)
-        model_dir = folder or "."
-        return Named(
-            named=named,
-            model_dir=model_dir,
-            candidates=tuple(checkpoints_in(model_dir)),
-            graphs=_graphs(model_dir, prefix),
-            prefix=prefix,
-            missing_shards=missing_shards(prefix, list_model_dir(folder)),
-        )
+        shards = missing_shards(prefix, list_model_dir(folder))
+        candidates = tuple(checkpoints_in(folder or "."))
+        return Named(named, folder or ".", candidates, prefix, missing_shards=shards)
     if os.path.isfile(prefix + ".index"):
         raise UsageError(
-            f"MODEL_DIR {named}: TensorFlow takes the {pattern_in(prefix)} in it for a pattern, "
-            "and does not find the checkpoint: rename the directory"
+            f"MODEL_DIR {named}: its path contains {pattern_in(prefix)}, so TensorFlow treats it "
+            "as a glob pattern, and does not find the checkpoint. Rename the directory"
         )
     raise UsageError(_no_checkpoint(named, Path(named)))
 
@@ -137,14 +141,38 @@ def _in_directory(named: str, model_dir: str) -> Located:
         model_dir: the same directory without slashes at the end.
     """
     state = read_state_file(Path(model_dir))
-    written = state.latest if state is not None and not state.problem else ""
+    written = state.latest if state is not None else ""
+    prefix = _spelled(model_dir, _opened(model_dir, written)) if written else ""
+    possible = "\0" not in prefix  # no file can have a name with a null byte
     listed = _listed(model_dir, state.all if state is not None else ())
-    if not written:
-        return _unnamed(named, model_dir, state, listed)
-    prefix = _spelled(model_dir, _opened(model_dir, written))
-    if _is_usable(prefix):
-        return _found(named, model_dir, written, prefix, listed)
-    return _missing(named, model_dir, written, prefix, listed)
+    place = ModelDir(
+        named=named,
+        model_dir=model_dir,
+        candidates=tuple(checkpoints_in(model_dir)),
+        prefix=prefix,
+        listed_here=listed.here,
+        elsewhere=bool(prefix) and possible and _inside(os.path.dirname(prefix), model_dir) is None,
+    )
+    if not prefix:
+        return _unnamed(place, state)
+    if possible and _is_usable(prefix):
+        return Found(
+            **vars(place),
+            written=written,
+            missing_shards=missing_shards(prefix, list_model_dir(os.path.dirname(prefix))),
+            double_slash=re.search(r"//+[^/]+\Z", os.path.join(named, written)) is not None,
+            listed_elsewhere=listed.elsewhere,
+            listed_nowhere=listed.nowhere,
+        )
+    if not possible:
+        return Missing(**vars(place), written=written)
+    return Missing(
+        **vars(place),
+        written=written,
+        absence=_absence(prefix),
+        link=broken_link(prefix),
+        folder_exists=folder_exists(_searched(prefix)),
+    )
 
 
 def _is_usable(prefix: str) -> bool:
@@ -152,54 +180,7 @@ def _is_usable(prefix: str) -> bool:
 
     It finds a checkpoint by a glob pattern, but opens the file with exactly this name.
     """
-    return (
-        "\0" not in prefix
-        and checkpoint_exists(prefix)
-        and (not pattern_in(prefix) or has_exact_name(prefix))
-    )
-
-
-def _found(named: str, model_dir: str, written: str, prefix: str, listed: "_ListedPaths") -> Found:
-    folder = os.path.dirname(prefix)
-    return Found(
-        named=named,
-        model_dir=model_dir,
-        candidates=tuple(checkpoints_in(model_dir)),
-        graphs=_graphs(model_dir, prefix),
-        prefix=prefix,
-        written=written,
-        missing_shards=missing_shards(prefix, list_model_dir(folder)),
-        double_slash=_DOUBLE_SLASH.search(os.path.join(named, written)) is not None,
-        elsewhere=_inside(folder, model_dir) is None,
-        listed_here=listed.here,
-        listed_elsewhere=listed.elsewhere,
-        listed_nowhere=listed.nowhere,
-    )
-
-
-_DOUBLE_SLASH = re.compile(r"//+[^/]+\Z")
-
-
-def _missing(
-    named: str, model_dir: str, written: str, prefix: str, listed: "_ListedPaths"
-) -> Missing:
-    candidates = checkpoints_in(model_dir)
-    possible = "\0" not in prefix  # no file can have a name with a null byte
-    saved = [prefix] if possible else []
-    saved.extend(other for other in candidates[-1:] if other != prefix)  # a save of the same model
-    return Missing(
-        named=named,
-        model_dir=model_dir,
-        candidates=tuple(candidates),
-        graphs=_graphs(model_dir, *saved),
-        prefix=prefix,
-        written=written,
-        absence=_absence(prefix) if possible else Absence.NO_FILES,
-        link=broken_link(prefix) if possible else "",
-        folder_exists=not possible or folder_exists(_searched(prefix)),
-        elsewhere=possible and _inside(os.path.dirname(prefix), model_dir) is None,
-        listed_here=listed.here,
-    )
+    return checkpoint_exists(prefix) and (not pattern_in(prefix) or has_exact_name(prefix))
 
 
 def _absence(prefix: str) -> Absence:
@@ -212,27 +193,14 @@ def _absence(prefix: str) -> Absence:
     return Absence.NO_INDEX if has_data_files(prefix) else Absence.NO_FILES
 
 
-def _unnamed(
-    named: str, model_dir: str, state: Optional[StateFile], listed: "_ListedPaths"
-) -> Unnamed:
-    candidates = checkpoints_in(model_dir)
+def _unnamed(place: ModelDir, state: Optional[StateFile]) -> Unnamed:
     return Unnamed(
-        named=named,
-        model_dir=model_dir,
-        candidates=tuple(candidates),
-        graphs=_graphs(model_dir, *candidates[-1:]),
+        **vars(place),
         state=state,
-        saved_model=_saved_model_of(Path(model_dir)),
-        below=() if candidates else _below(model_dir),
-        data_alone=() if candidates else data_files_in(model_dir),
-        listed_here=listed.here,
+        saved_model=_saved_model_of(Path(place.model_dir)),
+        below=() if place.candidates else _below(place.model_dir),
+        data_alone=() if place.candidates else data_files_in(place.model_dir),
     )
-
-
-def _graphs(model_dir: str, *prefixes: str) -> Tuple[str, ...]:
-    """Returns the files that may hold the saved graph, in order of preference."""
-    files = [without_pattern(prefix) + ".meta" for prefix in prefixes]
-    return (*files, os.path.join(model_dir, "graph.pbtxt"))
 
 
 # --- What else a directory holds -------------------------------------------------------------
@@ -258,20 +226,14 @@ _MOST_BELOW = 1000
 
 def _below(folder: str) -> Tuple[str, ...]:
     """Finds subdirectories with checkpoints. It looks only at the first thousand directories."""
-    with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries if entry.is_dir())
-    return tuple(
-        os.path.join(folder, name)
-        for name in names[:_MOST_BELOW]
-        if _has_checkpoint(os.path.join(folder, name))
-    )
+    names = sorted(next(os.walk(folder))[1])[:_MOST_BELOW]
+    paths = [os.path.join(folder, name) for name in names]
+    return tuple(path for path in paths if _has_checkpoint(path))
 
 
 def _has_checkpoint(folder: str) -> bool:
-    try:
-        names = os.listdir(folder)
-    except OSError:  # the user did not ask about this directory
-        return False
+    """Whether a directory has a state file and an index. It need not be readable."""
+    _, _, names = next(os.walk(folder), ("", [], []))
     return STATE_FILE in names and any(name.endswith(".index") for name in names)
 
 

@@ -9,7 +9,6 @@ import contextlib
 import json
 import math
 import os
-import re
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import UsageError
@@ -26,11 +25,11 @@ from .files import (
 )
 from .graph_file import is_graph
 from .gzip_file import ENDING, packed
+from .names import SHARD
 from .state_file import STATE_FILE
 
 MARKER = "ckptcheck-snapshot.json"
 _VERSION = 1
-_DATA = re.compile(r"\.data-\d{5}-of-\d{5}$")
 LARGEST_MARKER = 64 << 20
 _LARGEST_SIZE = (1 << 63) - 1
 _LARGEST_GRAPH = 2 << 30
@@ -95,21 +94,19 @@ def list_model_dir(folder: str) -> Listing:
         OSError: it cannot be listed.
         UsageError: it is a snapshot with a damaged marker file.
     """
-    found = list_folder(folder)
-    if MARKER not in found:
-        return found
+    here = list_folder(folder)
+    if MARKER not in here:
+        return here
     try:
         document = _read_document(folder)
     except UsageError:
-        if any(map(_DATA.search, found)):
-            return found
+        if any(map(SHARD.search, here)):
+            return here
         raise
-    there = [
-        marker.listing for base, marker in document.markers.items() if not _has_data(base, found)
-    ]
-    found.update(document.others)
-    for listing in there:
-        found.update(listing)
+    found = {**here, **document.others}
+    for base, marker in document.markers.items():
+        if not _has_data(base, here):
+            found.update(marker.listing)
     return found
 
 
@@ -252,13 +249,13 @@ def _copied(folder: str, base: str, listing: Listing) -> List[str]:
 
 def packed_contents(contents: Contents) -> Contents:
     """Compresses the graphs of a snapshot. This takes time."""
-    return dict(_packed_file(name, content) for name, content in contents.items())
-
-
-def _packed_file(name: str, content: bytes) -> Tuple[str, bytes]:
-    if name.endswith((".index", ENDING)) or name in (STATE_FILE, MARKER):
-        return name, content
-    return name + ENDING, packed(content)
+    found: Contents = {}
+    for name, content in contents.items():
+        if name.endswith((".index", ENDING)) or name in (STATE_FILE, MARKER):
+            found[name] = content
+        else:
+            found[name + ENDING] = packed(content)
+    return found
 
 
 def _content_of(path: str) -> bytes:

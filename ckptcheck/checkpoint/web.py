@@ -12,10 +12,6 @@ _SPACES = re.compile(r"\s{2,}")
 _ANCHOR = re.compile(r"<(?=[aA]\s)")
 
 
-class TooLargeAnswerError(OSError):
-    """A web server's answer is too large."""
-
-
 def bounded_client() -> Dict[str, Any]:
     """Returns options of an aiohttp.ClientSession that limit the size of answers.
 
@@ -34,7 +30,7 @@ def bounded_client() -> Dict[str, Any]:
                     data += await self.content.readany()
                     if len(data) > most:
                         self.close()
-                        raise TooLargeAnswerError(f"the answer has more than {most >> 20} MiB")
+                        raise OSError(f"the answer has more than {most >> 20} MiB")
                 self._body = _unpacked(bytes(data), self.headers.get("Content-Encoding", ""))
             return self._body
 
@@ -58,16 +54,16 @@ def _asked_for(response: Any) -> int:
 def _unpacked(data: bytes, encoding: str) -> bytes:
     form = _FORMS.get(encoding.strip().lower())
     if form is None:
-        raise OSError(f"the answer is packed as {encoding!r}, which was not asked for")
+        raise OSError(f"the answer has the encoding {encoding!r}, which was not requested")
     if not form:
         return data
     unpacker = zlib.decompressobj(form)
     try:
         found = unpacker.decompress(data, LARGEST)
     except zlib.error as error:
-        raise OSError(f"the answer is not packed as it says: {error}") from None
+        raise OSError(f"the answer cannot be decompressed: {error}") from None
     if unpacker.unconsumed_tail:
-        raise TooLargeAnswerError(f"the answer unpacks to more than {LARGEST >> 20} MiB")
+        raise OSError(f"the answer decompresses to more than {LARGEST >> 20} MiB")
     return found
 
 
