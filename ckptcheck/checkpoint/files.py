@@ -4,13 +4,15 @@ import os
 import re
 import stat
 import struct
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
 
 from ..encoding.dtypes import element_size
 from ..model_dir import GLOBAL_STEPS, CheckpointFiles, DataFile, EntryFlaw, FlawKind
 from .bounded import GIT_LFS, is_pointer
 from .bundle import Bundle, StoredTensor
 from .crc32c import crc32c, unmasked
+from .data_files import DataFiles, ReadRange
+from .errors import DamagedError
 from .gzip_file import ENDING
 from .names import SHADOW, SHARD, shard_name, without_ending
 
@@ -244,31 +246,23 @@ def _data_newer_by(base: str, names: Set[str], listing: Listing) -> float:
     return max(times) - index.modified
 
 
-def read_global_step(bundle: Bundle) -> GlobalStep:
-    """Reads the global step. Its value differs between saves."""
-    folder = os.path.dirname(bundle.prefix)
+def read_global_step(bundle: Bundle, remote: Optional[ReadRange] = None) -> GlobalStep:
+    """Reads the global step. Its value differs between saves.
 
-    def read(name: str, offset: int, size: int) -> bytes:
-        path = os.path.join(folder, name)
-        if not os.path.isfile(path) or not os.access(path, os.R_OK):
-            return b""
-        with open(path, "rb") as file:
-            file.seek(offset)
-            return file.read(size)
+    Args:
+        bundle: the index.
+        remote: reads the data files if they are remote.
 
-    return global_step_of(bundle, read)
-
-
-def global_step_of(bundle: Bundle, read: Callable[[str, int, int], bytes]) -> GlobalStep:
-    """Like :func:`read_global_step`, with a function that reads (name, offset, size)."""
-    base = os.path.basename(bundle.prefix)
+    Raises:
+        UsageError: a remote file cannot be read.
+    """
     for item in bundle.tensors:
         if item.name not in GLOBAL_STEPS or (item.dtype, item.shape, item.size) != ("int64", (), 8):
             continue
-        if item.offset >= 1 << 62:
-            break
-        data = read(shard_name(base, item.shard, bundle.num_shards), item.offset, item.size)
-        if len(data) != item.size:
+        try:
+            with DataFiles(bundle, remote) as files:
+                data = files.read(item.shard, item.offset, item.size)
+        except DamagedError:
             break
         if crc32c(data) != unmasked(item.crc32c):
             return GlobalStep(damaged=item.name)

@@ -100,7 +100,7 @@ def state_after(folder: str, before: FolderState) -> FolderState:
     return after
 
 
-_EVENTS = re.compile(r"events\.out\.tfevents\.")
+_EVENTS = re.compile(r"(.*/)?events\.out\.tfevents\.[^/]*", re.DOTALL)
 _SAVING = re.compile(
     r"""(checkpoint|graph\.pbtxt|.+\.meta)\.tmp[0-9a-f]{32}
         |.+\.(index|data-\d{5}-of-\d{5})\.tempstate\d+
@@ -124,7 +124,7 @@ def _shows_a_training(found: Tuple[FileChange, ...]) -> bool:
     return any(
         change.name == STATE_FILE
         or (change.kind is ChangeKind.WRITTEN and _SAVING.fullmatch(change.name) is not None)
-        or (change.kind is ChangeKind.CHANGED and _is_events(change.name))
+        or (change.kind is ChangeKind.CHANGED and _EVENTS.fullmatch(change.name) is not None)
         for change in found
     )
 
@@ -141,13 +141,6 @@ def _is_of_a_save(name: str) -> bool:
 
 
 def _is_of_a_training(name: str) -> bool:
-    return (
-        name == STATE_FILE
-        or _is_of_a_save(name)
-        or _is_events(name)
-        or _OTHERS.fullmatch(name) is not None
-    )
-
-
-def _is_events(name: str) -> bool:
-    return _EVENTS.match(os.path.basename(name)) is not None
+    if name == STATE_FILE or _is_of_a_save(name):
+        return True
+    return any(pattern.fullmatch(name) for pattern in (_EVENTS, _OTHERS))

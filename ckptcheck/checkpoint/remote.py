@@ -31,7 +31,7 @@ from .bundle import LARGEST_INDEX, read_bundle, verify_index_size
 from .data_files import ReadRange
 from .errors import DamagedError
 from .existing import step_and_name
-from .files import FileFacts, GlobalStep, Listing, global_step_of, readable_graphs
+from .files import FileFacts, GlobalStep, Listing, read_global_step, readable_graphs
 from .graph_file import is_graph
 from .gzip_file import unpacked_name
 from .names import without_ending
@@ -409,7 +409,7 @@ class _Copy:
         for name in (name for name in names if name in with_step):
             try:
                 bundle = read_bundle(os.path.join(self._local, name))
-                markers[name] = Marker(self._listing, global_step_of(bundle, self._there.read))
+                markers[name] = Marker(self._listing, read_global_step(bundle, self._there.read))
             except UsageError as error:
                 unread.append(f"the global step in {name}: {error}")
             except DamagedError:

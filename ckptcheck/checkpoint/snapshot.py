@@ -9,6 +9,7 @@ import contextlib
 import json
 import math
 import os
+from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import UsageError
@@ -126,10 +127,9 @@ def _read_document(folder: str) -> _Document:
             raise ValueError(content["version"])
         markers = {str(base): _marker(fields) for base, fields in content["checkpoints"].items()}
         return _Document(markers, _listing(content.get("others", {})))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}")
-    except DamagedError as error:
-        raise UsageError(f"{path} cannot be read: {error}")
+    except (OSError, DamagedError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{path} cannot be read: {reason}")
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         raise UsageError(
             f"{path} is damaged, or from another version of ckptcheck: make the snapshot again"
@@ -213,20 +213,15 @@ def written_snapshot(contents: Contents, out: str) -> Iterator[None]:
                 file.write(content)
         yield
     except BaseException as error:
-        _unmake(written, made)
+        with contextlib.suppress(OSError):
+            for path in written:
+                os.remove(path)
+            for folder in made:
+                os.rmdir(folder)
         if isinstance(error, OSError):
             place = error.filename or out
             raise UsageError(f"the snapshot cannot be written: {place}: {error.strerror}")
         raise
-
-
-def _unmake(files: Sequence[str], folders: Sequence[str]) -> None:
-    """Removes the files and directories of an unfinished snapshot."""
-    with contextlib.suppress(OSError):
-        for file in files:
-            os.remove(file)
-        for folder in folders:
-            os.rmdir(folder)
 
 
 def _copied(folder: str, base: str, listing: Listing) -> List[str]:
@@ -324,12 +319,8 @@ def _missing_folders(out: str) -> List[str]:
             raise UsageError(f"OUT {out} is not empty; expected a new directory, or an empty one")
     except OSError as error:
         raise UsageError(f"OUT {out} cannot be read: {error.strerror}")
-    missing: List[str] = []
-    folder = out.rstrip(os.sep) or out
-    while folder and not os.path.lexists(folder):
-        missing.append(folder)
-        folder = os.path.dirname(folder)
-    return missing
+    path = Path(out)
+    return [str(item) for item in (path, *path.parents) if not os.path.lexists(str(item))]
 
 
 def _content(base: str, marker: Marker) -> Dict[str, Any]:
