@@ -121,7 +121,7 @@ class Absence(Word):
     BROKEN_LINK = "broken-link"
     """The checkpoint or its index is a link to a file that does not exist."""
     GLOB = "glob"
-    """The files exist, but TensorFlow takes their directory for a pattern."""
+    """The files exist, but TensorFlow treats their directory as a glob pattern."""
     NO_INDEX = "no-index"
     """Only the data files exist."""
     NO_FILES = "no-files"
@@ -286,9 +286,7 @@ class CheckpointFiles:
     @property
     def left_out(self) -> Tuple[str, ...]:
         """What is recorded about the original model_dir, which no rule can judge any more."""
-        return tuple(
-            f"the model_dir that this is a snapshot of, where {text}" for text in self.recorded
-        )
+        return tuple(f"the original model_dir of this snapshot: {text}" for text in self.recorded)
 
 
 @dataclasses.dataclass(frozen=True)

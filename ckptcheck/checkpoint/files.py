@@ -140,14 +140,15 @@ def _flaws(
     """Tensors that TensorFlow cannot read."""
     for item in stored:
         file = files.get(item.shard)
+        end = item.offset + item.size
         wrong = _wrong_size(item)
         if file is None:
-            text = f"the index places it in data file {item.shard} of {num_shards}"
+            text = f"the index refers to data file {item.shard} of {num_shards}"
             yield EntryFlaw(item.name, FlawKind.NO_SHARD, text)
         elif file.size is None:
             yield EntryFlaw(item.name, FlawKind.NO_FILE, f"{file.name} is missing", file.name)
-        elif item.offset + item.size > file.size:
-            text = f"its bytes end at {item.offset + item.size}; {file.name} has {file.size}"
+        elif end > file.size:
+            text = f"its bytes end at {end}, but {file.name} ends at {file.size}"
             yield EntryFlaw(item.name, FlawKind.PAST_END, text, file.name)
         if wrong:
             yield EntryFlaw(item.name, FlawKind.SIZE, wrong)
@@ -162,7 +163,7 @@ def _wrong_size(item: StoredTensor) -> str:
         return f"it has {item.size} bytes for {count} strings" if wrong else ""
     if item.size == one * count:
         return ""
-    return f"it has {item.size} bytes; its shape and dtype take {one * count}"
+    return f"it has {item.size} bytes, but its shape and dtype need {one * count}"
 
 
 def _overlaps(stored: Sequence[StoredTensor]) -> Iterator[EntryFlaw]:

@@ -1,7 +1,6 @@
 """Detects the files of a model_dir that change while code is traced."""
 
 import contextlib
-import dataclasses
 import os
 import re
 import time
@@ -17,8 +16,7 @@ _PATIENCE_SECONDS = 2.0
 _PAUSE_SECONDS = 0.05
 
 
-@dataclasses.dataclass(frozen=True)
-class FolderState:
+class FolderState(NamedTuple):
     """The files and directories below a directory at one time.
 
     Attributes:

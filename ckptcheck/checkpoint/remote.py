@@ -34,7 +34,7 @@ from .existing import step_and_name
 from .files import FileFacts, GlobalStep, Listing, read_global_step, readable_graphs
 from .graph_file import is_graph
 from .gzip_file import unpacked_name
-from .names import without_ending
+from .names import SHARD, without_ending
 from .own_folder import full_disk_message, own_folder
 from .remote_files import RemoteFolder, explained, file_system, is_web, unquoted, why
 from .snapshot import LARGEST_MARKER, MARKER, Marker, write_markers
@@ -45,7 +45,6 @@ from .v1_format import possible_first_versions, prefix_of
 _MOST_NAMES = 3
 _MOST_TRIES = 5
 _MOST_INDEXES = 100
-_MOST_ASKED = 1000
 _LARGEST_GRAPH = 1 << 30
 """Bytes. The tracer does not read a larger graph."""
 
@@ -220,16 +219,23 @@ class _Copy:
         if self._is_named and self._chosen not in old and index not in there.files:
             raise UsageError(
                 f"no directory or checkpoint {there.address(self._chosen)}: expected a model_dir, "
-                "or the prefix of a checkpoint"
+                "or a checkpoint in one"
             )
         for name in (STATE_FILE, index):
             if name + "/" in there.files and name not in there.files:
                 os.mkdir(os.path.join(self._local, name))
-        self._listing = self._list()
-        names = self._copy_indexes()
+        names = [name for name in _newest_first(_indexes(there.files)) if name != self._chosen]
+        del names[_MOST_INDEXES:]
+        if index in there.files:
+            names.insert(0, self._chosen)
+        self._listing = self._list([self._chosen, *names, *old])
+        names = self._copy_indexes(names)
         self._copy_graph([*names, *old])
         unread: Tuple[str, ...] = ()
-        snapshot = self._is_snapshot(self._chosen if self._chosen in names else "")
+        of_chosen = self._chosen + ".data-" if self._chosen in names else ""
+        snapshot = MARKER in there.files and not any(
+            name.startswith(of_chosen) and SHARD.search(name) for name in there.files
+        )
         if snapshot:
             self._write(MARKER, there.read(MARKER, 0, LARGEST_MARKER))
         else:
@@ -314,69 +320,45 @@ class _Copy:
         start = max(self._there.size_of(name) - len(MAGIC), 0)
         return self._there.read(name, start, len(MAGIC)) == MAGIC
 
-    def _list(self) -> Listing:
-        """Lists the files with their sizes. It leaves out old checkpoints, to limit the requests.
+    def _list(self, checkpoints: List[str]) -> Listing:
+        """Lists all files, with the sizes of those that a check needs.
 
-        An HTTP server lists names only, and each size takes a request. This method requests the
-        sizes of the chosen checkpoint's files first, and then starts with the newest checkpoint.
+        An HTTP server lists names only, and each size takes a request.
+
+        Args:
+            checkpoints: the checkpoints whose files have to be listed with their sizes.
         """
-        groups: Dict[str, List[str]] = {"": [], self._chosen: []}
-        for name in sorted(self._there.files):
-            base = without_ending(name)
-            groups.setdefault("" if base == name else base, []).append(name)
+        bases = set(map(without_pattern, checkpoints))
         found: Listing = {}
-        asked = 0
-        for base in dict.fromkeys(["", self._chosen, *_newest_first(groups)]):
-            unknown = [name for name in groups[base] if self._must_be_asked(name)]
-            asked += len(unknown)
-            if not unknown or asked <= _MOST_ASKED or base in ("", self._chosen):
-                found.update((name, self._facts(name, name in unknown)) for name in groups[base])
+        for name in sorted(self._there.files):
+            plain = unpacked_name(name)
+            problem = ""
+            if without_ending(plain) in bases or plain in (STATE_FILE, MARKER, "graph.pbtxt"):
+                try:
+                    self._there.size_of(name)
+                except Exception as error:  # each file system has its own exceptions
+                    if ".data-" not in name or isinstance(error, UsageError):
+                        raise
+                    problem = without_secrets(why(error))
+            file = self._there.files[name]
+            found[name] = FileFacts(file.size or 0, file.modified, problem)
         return found
 
-    def _must_be_asked(self, name: str) -> bool:
-        """Whether the size of a file is needed but not known.
-
-        A check needs only the names of data files without an index.
-        """
-        plain = unpacked_name(name)
-        base = without_ending(plain)
-        if base == plain:
-            needed = plain in (STATE_FILE, MARKER, "graph.pbtxt")
-        else:
-            has_index = any(base + end in self._there.files for end in (".index", ".index/"))
-            needed = has_index or not name.startswith(base + ".data-")
-        return needed and self._there.files[name].size is None
-
-    def _facts(self, name: str, is_asked_for: bool) -> FileFacts:
-        """Returns the size and time of a file; for an unreadable data file, the error."""
-        try:
-            if is_asked_for:
-                self._there.size_of(name)
-        except Exception as error:  # each file system has its own exceptions
-            if ".data-" not in name or isinstance(error, UsageError):
-                raise
-            return FileFacts(0, 0.0, without_secrets(why(error)))
-        file = self._there.files[name]
-        return FileFacts(file.size or 0, file.modified)
-
-    def _copy_indexes(self) -> List[str]:
-        """Copies the indexes, the chosen one first; returns the names of the checkpoints.
+    def _copy_indexes(self, names: List[str]) -> List[str]:
+        """Copies indexes; returns the names of their checkpoints.
 
         It limits the total size, since a small archive may unpack to large files.
         """
-        names = _indexes(self._listing)
-        others = _newest_first(name for name in names if name != self._chosen)[:_MOST_INDEXES]
-        if self._chosen in names:
-            index = self._chosen + ".index"
-            verify_index_size(index, self._listing[index].size)
-            others.insert(0, self._chosen)
         left = LARGEST_INDEX
         copied = []
-        for name in others:
-            size = self._listing[name + ".index"].size
+        for name in names:
+            index = name + ".index"
+            size = self._listing[index].size
+            if name == self._chosen:
+                verify_index_size(index, size)
             if size <= left:
                 left -= size
-                self._copy(name + ".index")
+                self._copy(index)
                 copied.append(name)
         return copied
 
@@ -390,12 +372,6 @@ class _Copy:
                 self._copy(name)
                 if is_graph(os.path.join(self._local, name)):
                     return
-
-    def _is_snapshot(self, base: str) -> bool:
-        """Whether the remote directory is a snapshot. A directory with data is not."""
-        return MARKER in self._listing and not any(
-            name.startswith((base or without_ending(name)) + ".data-") for name in self._listing
-        )
 
     def _mark(self, names: List[str], with_step: List[str]) -> Tuple[str, ...]:
         """Makes the local directory a snapshot; returns what could not be read.

@@ -46,17 +46,11 @@ def file_system(named: str, cache: str) -> Tuple[Any, str]:
     Raises:
         UsageError: no installed package can read it.
     """
-    try:
-        import fsspec
-    except ImportError:
-        raise UsageError(
-            f"MODEL_DIR {named} is a remote address. To read it, run "
-            "pip install 'ckptcheck[remote]', and install what fsspec needs for this kind of "
-            "address (gcsfs for gs://, s3fs for s3://)"
-        )
     protocol = first_protocol(named)
     address = protocol + named[len(protocol) :]
     try:
+        import fsspec
+
         if protocol in WEB:  # a host may contain ::, as a chain of file systems does
             if set("?#") & set(without_pattern(named)):
                 raise ValueError(
@@ -73,7 +67,9 @@ def file_system(named: str, cache: str) -> Tuple[Any, str]:
         return found
     except ImportError as error:
         raise UsageError(
-            f"MODEL_DIR {named} cannot be read: {error} in the environment of ckptcheck"
+            f"MODEL_DIR {named} cannot be read: {error}. To read remote addresses, run "
+            "pip install 'ckptcheck[remote]' in the environment of ckptcheck, and install what "
+            "fsspec needs for this kind of address (gcsfs for gs://, s3fs for s3://)"
         )
     except ValueError as error:
         raise UsageError(f"MODEL_DIR {named}: {error}")

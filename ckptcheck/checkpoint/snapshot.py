@@ -180,11 +180,13 @@ def snapshot_of(bundle: Bundle) -> Contents:
     try:
         listing = list_folder(folder)
         marker = read_marker(folder, base, listing) or Marker(listing, read_global_step(bundle))
-        names = _copied(folder, base, listing)
-        contents = {name: _content_of(os.path.join(folder, name)) for name in names}
+        paths = {name: os.path.join(folder, name) for name in _copied(folder, base, listing)}
+        contents = {name: read_regular(path, _LARGEST_GRAPH) for name, path in paths.items()}
     except OSError as error:
         place = error.filename or folder
         raise UsageError(f"no snapshot can be made: {place} cannot be read: {error.strerror}")
+    except DamagedError as error:
+        raise UsageError(f"no snapshot can be made of {bundle.prefix}: {error}")
     contents[STATE_FILE] = f"model_checkpoint_path: {_quoted(base)}\n".encode()
     contents[MARKER] = _document({base: marker})
     return contents
@@ -253,19 +255,6 @@ def packed_contents(contents: Contents) -> Contents:
     return found
 
 
-def _content_of(path: str) -> bytes:
-    """Reads a file.
-
-    Raises:
-        UsageError: it is larger than a saved graph can be.
-        OSError: it cannot be read.
-    """
-    try:
-        return read_regular(path, _LARGEST_GRAPH)
-    except DamagedError as error:
-        raise UsageError(f"no snapshot can be made: {path}: {error}")
-
-
 def add_records(out: str, records: Sequence[str]) -> None:
     """Adds messages about the original model_dir to a snapshot.
 
@@ -280,11 +269,26 @@ def add_records(out: str, records: Sequence[str]) -> None:
 
 
 def _document(markers: Dict[str, Marker], others: Optional[Listing] = None) -> bytes:
-    checkpoints = {base: _content(base, marker) for base, marker in markers.items()}
+    checkpoints = {}
+    for base, (listing, step, recorded) in markers.items():
+        mine = {name: facts for name, facts in listing.items() if name.startswith(base + ".")}
+        content: Dict[str, Any] = {"files": _fields(mine), "global_step": step.value}
+        if step.damaged:
+            content["damaged_step"] = step.damaged
+        if recorded:
+            content["said"] = list(recorded)
+        checkpoints[base] = content
     document: Dict[str, Any] = {"version": _VERSION, "checkpoints": checkpoints}
     if others:
-        document["others"] = {name: _fields(facts) for name, facts in others.items()}
+        document["others"] = _fields(others)
     return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _fields(listing: Listing) -> Dict[str, Any]:
+    return {
+        name: {key: value for key, value in facts._asdict().items() if value != ""}
+        for name, facts in listing.items()
+    }
 
 
 def write_markers(
@@ -321,23 +325,6 @@ def _missing_folders(out: str) -> List[str]:
         raise UsageError(f"OUT {out} cannot be read: {error.strerror}")
     path = Path(out)
     return [str(item) for item in (path, *path.parents) if not os.path.lexists(str(item))]
-
-
-def _content(base: str, marker: Marker) -> Dict[str, Any]:
-    mine = {
-        name: _fields(facts)
-        for name, facts in marker.listing.items()
-        if name.startswith(base + ".")
-    }
-    content: Dict[str, Any] = {"files": mine, "global_step": marker.step.value}
-    if marker.step.damaged:
-        content["damaged_step"] = marker.step.damaged
-    return {**content, "said": list(marker.recorded)} if marker.recorded else content
-
-
-def _fields(facts: FileFacts) -> Dict[str, Any]:
-    fields: Dict[str, Any] = {"size": facts.size, "modified": facts.modified}
-    return {**fields, "problem": facts.problem} if facts.problem else fields
 
 
 def _quoted(text: str) -> str:

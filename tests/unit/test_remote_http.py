@@ -184,7 +184,7 @@ def test_sizes_are_asked_for_where_they_matter_first(
     latest: str, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server's list has names only; the size of a file that nobody asked for is not known."""
-    monkeypatch.setattr(remote, "_MOST_ASKED", 14)
+    monkeypatch.setattr(remote, "_MOST_INDEXES", 3)
     for step in range(20, 90, 10):
         for path in SOURCE.glob("model.ckpt-10.*"):
             shutil.copy(str(path), str(tmp_path / "base" / path.name.replace("-10", f"-{step}")))
@@ -268,7 +268,7 @@ def test_a_step_that_cannot_be_read_is_said_by_all(
     for found in (inspect, verify, functools.partial(snapshot, out=str(tmp_path / "snap"))):
         (doubt,) = found(f"{server}/base").not_judged
         assert doubt.startswith(said)
-    assert f"could not be known: {said}" in inspect(str(tmp_path / "snap")).not_judged[-1]
+    assert f"ckptcheck could not read {said}" in inspect(str(tmp_path / "snap")).not_judged[-1]
 
 
 @needs_tensorflow

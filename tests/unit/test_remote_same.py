@@ -388,7 +388,7 @@ def test_data_without_an_index_is_found_beside_too_many_checkpoints(
     server: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its size is not asked for: that it is there is enough."""
-    monkeypatch.setattr(remote, "_MOST_ASKED", 5)
+    monkeypatch.setattr(remote, "_MOST_INDEXES", 1)
     for step in (20, 30):
         renamed(here, f"model.ckpt-{step}")
     (here / "model.ckpt-1.data-00000-of-00001").write_bytes(b"x")
