@@ -35,7 +35,7 @@ class StateFile:
         not_text: whether it is not UTF-8. TensorFlow raises when it reads such a file.
     """
 
-    latest: str
+    latest: str = ""
     all: Tuple[str, ...] = ()
     problem: str = ""
     unseen: bool = False

@@ -12,9 +12,8 @@ from .names import SHADOW, SHARD, shard_name, without_ending
 from .snapshot import list_model_dir
 from .v1_format import first_versions, is_first_version, is_table
 
-_UNMERGED = re.compile(r"\.part-\d{5}-of-\d{5}\.index\Z")
-"""The indexes of a sharded save that the saver has not merged yet."""
-_INDEX = re.compile(r"(?P<name>.+)\.index\Z", re.DOTALL)
+_INDEX = re.compile(r"(?P<name>.+)(?<!\.part-\d{5}-of-\d{5})\.index\Z", re.DOTALL)
+"""An index, but not ``.part-00000-of-00002.index`` of a sharded save that is not merged yet."""
 
 
 def checkpoint_exists(prefix: str) -> bool:
@@ -25,9 +24,8 @@ def checkpoint_exists(prefix: str) -> bool:
     """
     if pattern_in(prefix) and not is_first_version(prefix):
         return "\\" not in prefix and bool(glob.glob(prefix + ".index"))
-    return os.path.exists(prefix + ".index") or (
-        without_ending(prefix) == prefix and is_first_version(prefix)
-    )
+    is_prefix = without_ending(prefix) == prefix
+    return has_exact_name(prefix) if is_prefix else os.path.exists(prefix + ".index")
 
 
 def has_exact_name(prefix: str) -> bool:
@@ -40,8 +38,7 @@ def has_exact_name(prefix: str) -> bool:
 
 def checkpoints_in(folder: str) -> List[str]:
     """Returns the prefixes of the checkpoints in a directory, sorted by step."""
-    indexes = filter(None, map(_INDEX.match, os.listdir(folder)))
-    names = [match.group("name") for match in indexes if not _UNMERGED.search(match.group())]
+    names = [match.group("name") for match in map(_INDEX.match, os.listdir(folder)) if match]
     known = {name.rstrip("/") for name in list_model_dir(folder)}
     others = {name for name in known if not name.endswith(".index") and name[:2] != SHADOW}
     saved = set(map(without_ending, others))
@@ -113,7 +110,7 @@ def _names(folder: str) -> Collection[str]:
 
 
 def folder_exists(folder: str) -> bool:
-    """Whether a directory exists, even if it cannot be entered: TensorFlow 1 skips such a one."""
+    """Whether a directory exists, even if it cannot be entered. TensorFlow 1 skips these."""
     try:
         return stat.S_ISDIR(os.stat(folder or os.curdir).st_mode)
     except PermissionError:

@@ -4,20 +4,10 @@ import functools
 import os
 import re
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from ..errors import UsageError
-from ..model_dir import (
-    Absence,
-    Found,
-    Located,
-    Missing,
-    ModelDir,
-    Named,
-    StateFile,
-    Unnamed,
-    pattern_in,
-)
+from ..model_dir import Absence, Found, Located, Missing, ModelDir, Named, Unnamed, pattern_in
 from . import existing
 from .files import Listing
 from .names import without_ending
@@ -132,28 +122,34 @@ def _in_directory(named: str, model_dir: str) -> Located:
     written = state.latest if state is not None else ""
     prefix = _spelled(model_dir, _opened(model_dir, written)) if written else ""
     possible = "\0" not in prefix  # no file can have a name with a null byte
-    listed = _listed(model_dir, state.all if state is not None else ())
+    here, elsewhere, nowhere = _listed(model_dir, state.all if state is not None else ())
     place = ModelDir(
         named=named,
         model_dir=model_dir,
         candidates=tuple(existing.checkpoints_in(model_dir)),
         prefix=prefix,
-        listed_here=listed.here,
+        listed_here=here,
         elsewhere=bool(prefix) and possible and _inside(os.path.dirname(prefix), model_dir) is None,
     )
     if not prefix:
-        return _unnamed(place, state)
-    if possible and _is_usable(prefix):
+        return Unnamed(
+            **vars(place),
+            state=state,
+            saved_model=_saved_model(Path(model_dir)),
+            below=() if place.candidates else _below(model_dir),
+            data_alone=() if place.candidates else existing.data_files_in(model_dir),
+        )
+    if not possible:
+        return Missing(**vars(place), written=written)
+    if _is_usable(prefix):
         return Found(
             **vars(place),
             written=written,
             missing_shards=existing.missing_shards(prefix, list_model_dir(os.path.dirname(prefix))),
             double_slash=re.search(r"//+[^/]+\Z", os.path.join(named, written)) is not None,
-            listed_elsewhere=listed.elsewhere,
-            listed_nowhere=listed.nowhere,
+            listed_elsewhere=elsewhere,
+            listed_nowhere=nowhere,
         )
-    if not possible:
-        return Missing(**vars(place), written=written)
     return Missing(
         **vars(place),
         written=written,
@@ -180,16 +176,6 @@ def _absence(prefix: str) -> Absence:
     if pattern_in(os.path.dirname(prefix)) and existing.has_exact_name(prefix):
         return Absence.GLOB
     return Absence.NO_INDEX if existing.has_data_files(prefix) else Absence.NO_FILES
-
-
-def _unnamed(place: ModelDir, state: Optional[StateFile]) -> Unnamed:
-    return Unnamed(
-        **vars(place),
-        state=state,
-        saved_model=_saved_model(Path(place.model_dir)),
-        below=() if place.candidates else _below(place.model_dir),
-        data_alone=() if place.candidates else existing.data_files_in(place.model_dir),
-    )
 
 
 # --- What else a directory holds -------------------------------------------------------------
@@ -260,18 +246,14 @@ def _inside(folder: str, model_dir: str) -> Optional[str]:
     return "" if below == os.curdir else below
 
 
-class _ListedPaths(NamedTuple):
-    """The checkpoints that a state file lists; see :class:`..model_dir.Found`."""
-
-    here: Tuple[str, ...]
-    elsewhere: Tuple[str, ...]
-    nowhere: Tuple[str, ...]
-
-
-def _listed(model_dir: str, paths: Sequence[str]) -> _ListedPaths:
+def _listed(model_dir: str, paths: Sequence[str]) -> Tuple[Tuple[str, ...], ...]:
     """Groups the checkpoints that a state file lists by their directory.
 
     For a snapshot, it ignores other directories, since these belong to the original model_dir.
+
+    Returns:
+        The attributes ``listed_here``, ``listed_elsewhere`` and ``listed_nowhere`` of
+        :class:`..model_dir.Found`.
     """
     inside = functools.lru_cache(maxsize=None)(lambda folder: _inside(folder, model_dir))
     exists = functools.lru_cache(maxsize=None)(existing.folder_exists)
@@ -289,8 +271,8 @@ def _listed(model_dir: str, paths: Sequence[str]) -> _ListedPaths:
         elif below is None and existing.checkpoint_exists(prefix):
             elsewhere.append(prefix)
     if os.path.exists(os.path.join(model_dir, MARKER)):
-        return _ListedPaths(tuple(here), (), ())
-    return _ListedPaths(tuple(here), tuple(elsewhere), tuple(nowhere))
+        return tuple(here), (), ()
+    return tuple(here), tuple(elsewhere), tuple(nowhere)
 
 
 def _searched(prefix: str) -> str:

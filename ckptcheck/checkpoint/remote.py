@@ -9,18 +9,7 @@ import contextlib
 import dataclasses
 import os
 import posixpath
-from typing import (
-    Any,
-    Callable,
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    NamedTuple,
-    Optional,
-    Tuple,
-    TypeVar,
-)
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, TypeVar
 
 from ..codec import Word
 from ..errors import UsageError, being_written
@@ -51,7 +40,8 @@ _LARGEST_GRAPH = 1 << 30
 T = TypeVar("T")
 
 
-class LocalView(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class LocalView:
     """A model_dir that can be read as a local directory.
 
     Attributes:
@@ -380,20 +370,19 @@ class _Copy:
             names: the checkpoints with a copied index.
             with_step: the checkpoints to read the global step from.
         """
-        markers = {name: Marker(self._listing, GlobalStep()) for name in names}
+        listing = self._listing
+        markers = {name: Marker(listing, GlobalStep()) for name in names}
         unread: List[str] = []
         for name in (name for name in names if name in with_step):
             try:
                 bundle = read_bundle(os.path.join(self._local, name))
-                markers[name] = Marker(self._listing, read_global_step(bundle, self._there.read))
+                markers[name] = Marker(listing, read_global_step(bundle, self._there.read))
             except UsageError as error:
                 unread.append(f"the global step in {name}: {error}")
             except DamagedError:
                 pass  # reading the index later reports it
         others = {
-            name: facts
-            for name, facts in self._listing.items()
-            if without_ending(name) not in names
+            name: facts for name, facts in listing.items() if without_ending(name) not in names
         }
         write_markers(self._local, markers, others)
         return tuple(unread)

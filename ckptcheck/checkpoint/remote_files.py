@@ -9,14 +9,7 @@ from typing import Any, Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import UsageError
 from ..model_dir import without_pattern
-from .addresses import (
-    WEB,
-    first_protocol,
-    is_remote,
-    joined,
-    local_path,
-    without_secrets,
-)
+from .addresses import WEB, first_protocol, is_remote, joined, local_path, without_secrets
 from .own_folder import full_disk_message
 from .web import bounded_client
 
@@ -237,7 +230,7 @@ class RemoteFolder:
             UsageError: the server does not support ranges, and would send the whole file.
         """
         file = self.files[name]
-        data = b""
+        data = bytearray()
         if not is_web(self.system):
             data += self.system.cat_file(file.path, start=offset, end=offset + size)
         elif size == file.size:
@@ -256,7 +249,7 @@ class RemoteFolder:
                     f"{self.address(name)} cannot be read in parts, because the server does not "
                     "support range requests. Copy the directory to this machine"
                 ) from None
-        return data
+        return bytes(data)
 
 
 def is_web(system: Any) -> bool:

@@ -16,14 +16,7 @@ from ..errors import UsageError
 from .bounded import GIT_LFS, is_pointer, read_regular, read_whole
 from .bundle import Bundle
 from .errors import DamagedError
-from .files import (
-    FileFacts,
-    GlobalStep,
-    Listing,
-    list_folder,
-    read_global_step,
-    readable_graphs,
-)
+from .files import FileFacts, GlobalStep, Listing, list_folder, read_global_step, readable_graphs
 from .graph_file import is_graph
 from .gzip_file import ENDING, packed
 from .names import SHARD

@@ -92,15 +92,15 @@ def read_state_file(model_dir: Path) -> Optional[StateFile]:
     path = model_dir / STATE_FILE
     try:
         if path.is_dir():
-            return StateFile("", problem="it is a directory", unseen=True, directory=True)
+            return StateFile(problem="it is a directory", unseen=True, directory=True)
         if not path.exists():
             return None
         if not path.is_file():
-            return StateFile("", problem="it is not a regular file", unseen=True)
+            return StateFile(problem="it is not a regular file", unseen=True)
         verify_size(str(path), path.stat().st_size)
         return parse_state_bytes(path.read_bytes())
     except OSError as error:
-        return StateFile("", problem=f"it cannot be read: {error.strerror}", unseen=True)
+        return StateFile(problem=f"it cannot be read: {error.strerror}", unseen=True)
 
 
 def verify_size(path: str, size: int) -> None:
@@ -119,11 +119,11 @@ def verify_size(path: str, size: int) -> None:
 def parse_state_bytes(data: bytes) -> StateFile:
     """Parses the bytes of a state file. For an invalid one, the result has a ``problem``."""
     if has_pointer(data):
-        return StateFile("", problem=GIT_LFS)
+        return StateFile(problem=GIT_LFS)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        return StateFile("", problem=str(error), not_text=True)
+        return StateFile(problem=str(error), not_text=True)
     return parse_state(text)
 
 
@@ -140,14 +140,14 @@ def parse_state(text: str) -> StateFile:
         field = _FIELD.match(text, at)
         values = _values(field) if field is not None else None
         if text.startswith("\ufeff"):
-            return StateFile("", problem="it begins with a byte order mark")
+            return StateFile(problem="it begins with a byte order mark")
         if field is None or values is None:
             problem = f"line {_line(text, at)} is not a field of a CheckpointState"
-            return StateFile("", problem=problem)
+            return StateFile(problem=problem)
         try:
             fields.setdefault(field.group("name"), []).extend(_value(item) for item in values)
         except UnicodeDecodeError:
-            return StateFile("", problem=f"a string in line {_line(text, at)} is not UTF-8")
+            return StateFile(problem=f"a string in line {_line(text, at)} is not UTF-8")
         except ValueError:
             return StateFile(
                 "", problem=f"a string in line {_line(text, at)} has an invalid escape"
