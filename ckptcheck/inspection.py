@@ -11,11 +11,11 @@ from .checkpoint.locate import checkpoints_of
 from .checkpoint.marks import marks_of
 from .checkpoint.remote import LocalView, local_view
 from .checkpoint.snapshot import list_model_dir
-from .checkpoint.v1_format import files_of, is_first_version, without_pattern
+from .checkpoint.v1_format import files_of, is_first_version
 from .errors import UsageError
 from .file_facts import failing, file_facts, loaded_prefix, why_loaded
 from .groups import group
-from .model_dir import Located, step_of
+from .model_dir import Located, step_of, without_pattern
 from .results import INSPECT, CheckpointSummary, Contents, Report, VariableRow
 from .rules import run_rules
 from .rules.roles import roles

@@ -54,7 +54,7 @@ def _snapshot(place: LocalView, out: str) -> Report:
     with written_snapshot(contents, out):
         records = (
             *_only_here(findings, out),
-            *(f"this could not be known: {item}" for item in unread),
+            *(f"ckptcheck could not read {item}" for item in unread),
         )
         if records:
             add_records(out, records)
@@ -94,8 +94,8 @@ def _seen(place: LocalView) -> _Seen:
         located, examined = seen
         if not located.exists:
             raise UsageError(
-                f"Estimator loads no checkpoint from {place.path}, so that there is nothing to "
-                f"make a snapshot of: {_instead(located)}"
+                f"Estimator loads no checkpoint from {place.path}, so there is nothing to make a "
+                f"snapshot of: {_instead(located)}"
             )
         if examined.bundle is None:
             raise UsageError(f"no snapshot can be made: {examined.problem}")
@@ -120,8 +120,8 @@ def _instead(located: Located) -> str:
     if isinstance(located, Unnamed) and located.saved_model:
         return f"give the variables of the SavedModel: {located.saved_model}"
     if isinstance(located, Unnamed) and located.below:
-        return f"there is none in it, and there are some in {some_names(located.below)}"
-    return "there is none in it"
+        return f"it holds no checkpoint, but these directories do: {some_names(located.below)}"
+    return "it holds no checkpoint"
 
 
 def _only_here(findings: Tuple[Finding, ...], out: str) -> Tuple[str, ...]:

@@ -47,7 +47,6 @@ LOCATED = Found(
     named="runs/base",
     model_dir="runs/base",
     candidates=("runs/base/model.ckpt-10",),
-    graphs=(),
     prefix="runs/base/model.ckpt-10",
     written="model.ckpt-10",
 )
@@ -56,7 +55,6 @@ MISSING = Missing(
     named="runs/base",
     model_dir="runs/base",
     candidates=("runs/base/model.ckpt-10",),
-    graphs=(),
     prefix="/old/model.ckpt-10",
     written="/old/model.ckpt-10",
     folder_exists=False,
@@ -67,7 +65,6 @@ UNNAMED = Unnamed(
     named="runs/base",
     model_dir="runs/base",
     candidates=("runs/base/model.ckpt-10",),
-    graphs=(),
     state=StateFile("", problem="line 1"),
 )
 

@@ -138,7 +138,9 @@ def test_the_headline_and_the_finding_say_the_same(named: str, model_dir: Path) 
 
 
 def test_the_state_file_itself_is_no_checkpoint(model_dir: Path) -> None:
-    with pytest.raises(UsageError, match=f"is a state file: name its directory {model_dir}"):
+    with pytest.raises(
+        UsageError, match=f"is a state file. Give its directory instead: {model_dir}"
+    ):
         inspect(str(model_dir / "checkpoint"))
 
 
@@ -178,7 +180,7 @@ def test_a_saved_model_is_called_one(model_dir: Path) -> None:
     assert "SavedModel" in finding.message and finding.hint.endswith(variables)
     assert inspect(variables).checked
     with pytest.raises(
-        UsageError, match=f"a graph, not a checkpoint; {variables} holds its variables"
+        UsageError, match=f"a graph, not a checkpoint; its variables are in {variables}"
     ):
         inspect(str(model_dir / "saved_model.pb"))
 

@@ -271,7 +271,7 @@ def test_a_directory_that_is_a_pattern(tmp_path: Path) -> None:
     (folder / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-1"\n')
     (folder / "model.ckpt-1.index").write_bytes(b"")
     assert not locate(str(folder)).exists
-    with pytest.raises(UsageError, match="for a pattern"):
+    with pytest.raises(UsageError, match="treats it as a glob pattern"):
         locate(str(folder / "model.ckpt-1"))
     (tmp_path / "lr0").mkdir()
     (tmp_path / "lr0" / "model.ckpt-1.index").write_bytes(b"")

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Iterator
 import pytest
 
 from ckptcheck import checks
-from ckptcheck.checkpoint import fetch
+from ckptcheck.checkpoint import remote
 from ckptcheck.checks import run_check
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
@@ -370,10 +370,10 @@ def test_data_here_of_a_directory_there(
 def test_first_versions_that_nobody_looked_at_are_said(
     here: Path, memory: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch, "_MOST_INDEXES", 1)
+    monkeypatch.setattr(remote, "_MOST_INDEXES", 1)
     first_versions_beside(here)
     (text,) = inspect(memory(here)).not_judged
-    assert text.startswith("model.ckpt-7: of a remote directory, ckptcheck reads")
+    assert text.startswith("model.ckpt-7: ckptcheck reads only the newest")
 
 
 def test_of_a_first_version_only_the_end_is_read(server: str, here: Path) -> None:
@@ -388,7 +388,7 @@ def test_data_without_an_index_is_found_beside_too_many_checkpoints(
     server: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its size is not asked for: that it is there is enough."""
-    monkeypatch.setattr(fetch, "_MOST_ASKED", 5)
+    monkeypatch.setattr(remote, "_MOST_INDEXES", 1)
     for step in (20, 30):
         renamed(here, f"model.ckpt-{step}")
     (here / "model.ckpt-1.data-00000-of-00001").write_bytes(b"x")
