@@ -1,10 +1,9 @@
 """The Python API: a function for each command, and a tracer that many checks share."""
 
 import functools
-import inspect as signatures
 import textwrap
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Optional, Type, TypeVar
+from inspect import Parameter, Signature, cleandoc
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
 from . import inspection, snapshots, verification
 from .checks import run_check
@@ -51,27 +50,19 @@ def _taking(cls: "Callable[P, S]") -> "Callable[[Callable[[S], R]], Callable[P, 
     return decorate
 
 
-def _signature(cls: Any) -> signatures.Signature:
-    return signatures.Signature(
-        [
-            signatures.Parameter(
-                option.name,
-                signatures.Parameter.KEYWORD_ONLY
-                if option.kw_only
-                else signatures.Parameter.POSITIONAL_OR_KEYWORD,
-                default=signatures.Parameter.empty if option.required else option.default,
-                annotation=option.takes,
-            )
-            for option in options_of(cls).values()
-        ]
-    )
+def _signature(cls: Any) -> Signature:
+    given = []
+    for option in options_of(cls).values():
+        kind = Parameter.KEYWORD_ONLY if option.kw_only else Parameter.POSITIONAL_OR_KEYWORD
+        given.append(Parameter(option.name, kind, default=option.default, annotation=option.takes))
+    return Signature(given)
 
 
 def _with_arguments(text: str, cls: Any) -> str:
     """Adds the arguments to a docstring, before its first section."""
     lines = [f"    {option.name}: {option.help}" for option in options_of(cls).values()]
     wrapped = [textwrap.fill(line, 92, subsequent_indent=" " * 8) for line in lines]
-    head, _, rest = signatures.cleandoc(text).partition("\n\n")
+    head, _, rest = cleandoc(text).partition("\n\n")
     return "\n".join([head, "", "Args:", *wrapped, "", rest, ""])
 
 
@@ -189,10 +180,5 @@ class Tracer:
     def __enter__(self) -> "Tracer":
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()

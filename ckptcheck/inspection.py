@@ -2,13 +2,12 @@
 
 import dataclasses
 import os
-from typing import Dict, NamedTuple, Tuple
+from typing import Dict, Tuple
 
 from .checkpoint.bundle import Bundle
 from .checkpoint.examine import Examined
 from .checkpoint.files import Listing, by_checkpoint
 from .checkpoint.locate import checkpoints_of
-from .checkpoint.marks import marks_of
 from .checkpoint.remote import LocalView, local_view
 from .checkpoint.snapshot import list_model_dir
 from .checkpoint.v1_format import files_of, is_first_version, without_pattern
@@ -19,7 +18,7 @@ from .model_dir import Located, step_of
 from .results import INSPECT, CheckpointSummary, Contents, Report, VariableRow
 from .rules import run_rules
 from .rules.roles import roles
-from .settled import Doubt, Look, doubt_of, folder_of, look_at, settled
+from .settled import Look, settled_look
 
 
 def inspect(model_dir: str, fail_on: str = "error") -> Report:
@@ -33,7 +32,8 @@ def inspect(model_dir: str, fail_on: str = "error") -> Report:
         UsageError: ``model_dir`` does not exist, or cannot be read.
     """
     with local_view(model_dir) as place:
-        return _shown(_inspected(_seen(place), fail_on), place)
+        look = settled_look(place, lambda located, examined: _summaries(located))
+        return _shown(_inspected(look, fail_on), place)
 
 
 def _shown(found: Report, place: LocalView) -> Report:
@@ -46,36 +46,8 @@ def _shown(found: Report, place: LocalView) -> Report:
     return place.shown(found)
 
 
-class _Seen(NamedTuple):
-    """A model_dir at one point in time.
-
-    Attributes:
-        look: the checkpoint that a restore would load.
-        checkpoints: summaries of all checkpoints.
-        at_rest: whether no file changed while ckptcheck looked at them.
-    """
-
-    look: Look
-    checkpoints: Tuple[CheckpointSummary, ...]
-    at_rest: bool
-
-
-def _seen(place: LocalView) -> _Seen:
-    def look() -> _Seen:
-        folders = [folder_of(place.path)]
-        marks = marks_of(folders)
-        found = look_at(place.path)
-        return _Seen(found, _summaries(found.located), marks_of(folders) == marks)
-
-    return look() if place.local else settled(place.path, look, _doubt)
-
-
-def _doubt(seen: _Seen) -> Doubt:
-    return doubt_of(seen.look, also=not seen.at_rest)
-
-
-def _inspected(seen: _Seen, fail_on: str) -> Report:
-    located, examined = seen.look
+def _inspected(look: Look[Tuple[CheckpointSummary, ...]], fail_on: str) -> Report:
+    located, examined = look.located, look.examined
     findings = run_rules(file_facts(located, examined))
     bundle = examined.bundle
     checked = bool(located.prefix or located.candidates) and not examined.first_version
@@ -87,7 +59,7 @@ def _inspected(seen: _Seen, fail_on: str) -> Report:
         groups=group(findings),
         not_judged=_not_judged(examined),
         why=why_loaded(located, bundle),
-        checkpoints=seen.checkpoints,
+        checkpoints=look.more,
         contents=Contents(
             prefix=loaded_prefix(located) if bundle else "",
             variables=_rows(bundle) if bundle else (),

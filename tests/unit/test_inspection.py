@@ -211,7 +211,7 @@ def test_a_first_version(tmp_path: Path) -> None:
     assert "*   model.ckpt-7" in render(found)
     with pytest.raises(UsageError, match="V1"):
         verify(str(tmp_path / "model.ckpt-7"))
-    with pytest.raises(UsageError, match="leave --deep out"):
+    with pytest.raises(UsageError, match="Remove --deep"):
         run_check(CheckSpec(str(tmp_path / "model.ckpt-7"), "module:model_fn", {}, deep=True))
 
 
@@ -602,7 +602,7 @@ def test_a_first_version_beside_a_checkpoint_of_its_name(model_dir: Path) -> Non
 
 
 def test_nothing_to_make_a_snapshot_of(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="nothing to make a snapshot of"):
+    with pytest.raises(UsageError, match="no snapshot can be made: Estimator loads no checkpoint"):
         snapshot(str(tmp_path), str(tmp_path / "snap"))
     assert not (tmp_path / "snap").exists()
 
