@@ -15,7 +15,7 @@ from .commands.hints import ABOUT, nearly_a_command, verify_words
 from .errors import UsageError
 from .exit_codes import EXIT_INTERRUPTED, EXIT_USAGE
 from .output import write_out
-from .sanitize import escaped, printable, shortened
+from .sanitize import printable
 
 CHECK = "check"
 """The command of a command line that begins with none."""
@@ -37,12 +37,12 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
             _interrupted()
         sys.exit(code)
     except UsageError as error:
-        _tell(f"ckptcheck: error: {_harmless(str(error) + nearly_a_command(words))}\n")
+        _tell(f"ckptcheck: error: {_printable(str(error) + nearly_a_command(words))}\n")
         sys.exit(EXIT_USAGE)
     except Exception as error:
         if "CKPTCHECK_DEBUG" in os.environ:
             raise
-        _tell(_INTERNAL.format(type(error).__name__, _harmless(str(error))))
+        _tell(_INTERNAL.format(type(error).__name__, _printable(str(error))))
         sys.exit(EXIT_USAGE)
     except KeyboardInterrupt:
         sys.exit(_interrupted())
@@ -128,6 +128,5 @@ This is a bug in ckptcheck. Please report it, with the output of CKPTCHECK_DEBUG
 """
 
 
-def _harmless(text: str) -> str:
-    lines = without_secrets(text).splitlines()
-    return "\n".join(printable(shortened(escaped(line)), 2000) for line in lines)
+def _printable(text: str) -> str:
+    return "\n".join(printable(line, 2000) for line in without_secrets(text).splitlines())

@@ -26,9 +26,7 @@ def read_json_object(path: str) -> Dict[str, Any]:
         raise UsageError(
             f"{name}:{error.lineno}:{error.colno}: not JSON: {error.msg}{_instead(path)}"
         ) from None
-    except json_values.DuplicateKeyError as error:
-        raise UsageError(f"{name}: {_twice(error)}") from None
-    except json_values.TooDeepError as error:
+    except json_values.UnreadableError as error:
         raise UsageError(f"{name}: {error}") from None
     except ValueError as error:  # a number with more digits than Python converts
         raise UsageError(f"{name}: not JSON that Python can read: {error}") from None
@@ -39,10 +37,6 @@ def read_json_object(path: str) -> Dict[str, Any]:
 
 
 _KINDS = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
-
-
-def _twice(error: json_values.DuplicateKeyError) -> str:
-    return f"the key {error.args[0]!r} is there twice in one object; remove one"
 
 
 def _instead(path: str) -> str:
@@ -103,7 +97,5 @@ def _value(path: str, text: str) -> Any:
         return json_values.parse(text)
     except json.JSONDecodeError:
         return text
-    except json_values.DuplicateKeyError as error:
-        raise UsageError(f"--set {path}: {_twice(error)}") from None
     except ValueError as error:
         raise UsageError(f"--set {path}: {error}") from None

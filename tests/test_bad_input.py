@@ -234,7 +234,7 @@ def test_a_model_dir_that_cannot_be_written(project: Project) -> None:
         ("", ["PARAMS params.json: it is empty"]),
         ('{"num_hidden": 128,\n "dropout_rate" 0.3}', ["PARAMS params.json:2:17: not JSON"]),
         ("[1, 2]", ["PARAMS params.json: expected a JSON object, found an array"]),
-        ('{"a": 1, "a": 2}', ["PARAMS params.json: the key 'a' is there twice"]),
+        ('{"a": 1, "a": 2}', ["PARAMS params.json: the key 'a' occurs twice"]),
         ("[" * 100000, ["PARAMS params.json: it is nested too deeply"]),
     ],
     ids=["missing", "empty", "no JSON", "array", "twice", "deep"],

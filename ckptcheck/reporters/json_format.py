@@ -34,7 +34,17 @@ def as_json(report: Report) -> Dict[str, Any]:
 
 
 def _check(report: Report) -> Dict[str, Any]:
-    index = report.checkpoint
+    index, trace = report.checkpoint, report.trace
+    environment = None
+    if trace is not None:
+        environment = {
+            "tensorflow": trace.environment.tensorflow,
+            "python": trace.environment.python,
+            "tf_api": trace.environment.tf_api,
+            "stand_ins": list(trace.environment.stand_ins),
+            "behavior": trace.launch.behavior,
+            "behavior_reason": trace.launch.reason,
+        }
     return {
         "target": report.target,
         "checkpoint": {
@@ -44,31 +54,10 @@ def _check(report: Report) -> Dict[str, Any]:
             "variables": len(index.variables) if index else None,
             "data": to_json(report.data),
         },
-        "environment": _environment(report),
-        "features": _features(report),
+        "environment": environment,
+        "features": to_json(trace.features) if trace else None,
         "modes": {verdict.mode: _verdict(verdict) for verdict in report.verdicts},
     }
-
-
-def _environment(report: Report) -> Optional[Dict[str, Any]]:
-    if report.trace is None:
-        return None
-    environment, launch = report.trace.environment, report.trace.launch
-    return {
-        "tensorflow": environment.tensorflow,
-        "python": environment.python,
-        "tf_api": environment.tf_api,
-        "stand_ins": list(environment.stand_ins),
-        "behavior": launch.behavior,
-        "behavior_reason": launch.reason,
-    }
-
-
-def _features(report: Report) -> Optional[Dict[str, Any]]:
-    if report.trace is None:
-        return None
-    features = report.trace.features
-    return {"source": features.source, "spec": features.spec, "labels": features.labels}
 
 
 def _verdict(verdict: Verdict) -> Dict[str, Any]:
@@ -112,8 +101,7 @@ def _verified(report: Report, item: Verified) -> Dict[str, Any]:
         "whole": item.whole,
         "prefix": item.prefix,
         "step": item.step,
-        "tensors": item.data.tensors,
-        "size": item.data.size,
+        **to_json(item.data),
         "loaded": item.loaded,
         **_found(report, item.groups),
     }
@@ -135,8 +123,8 @@ def _finding(finding: Finding, no_hint: Optional[str]) -> Dict[str, Any]:
         "severity": finding.severity,
         "modes": sorted(finding.modes),
         "variable": finding.variable or None,
-        "checkpoint": _spec(finding.checkpoint),
-        "model": _spec(finding.model),
+        "checkpoint": _shape_and_dtype(finding.checkpoint),
+        "model": _shape_and_dtype(finding.model),
         "message": finding.message,
         "location": to_json(finding.location),
         "outcomes": {
@@ -149,15 +137,13 @@ def _finding(finding: Finding, no_hint: Optional[str]) -> Dict[str, Any]:
     }
 
 
-def _spec(spec: Optional[VariableSpec]) -> Optional[Dict[str, Any]]:
-    if spec is None:
-        return None
-    return {"shape": to_json(spec.shape), "dtype": spec.dtype}
+def _shape_and_dtype(spec: Optional[VariableSpec]) -> Optional[Dict[str, Any]]:
+    return {"shape": to_json(spec.shape), "dtype": spec.dtype} if spec else None
 
 
 def _group(item: Group) -> Dict[str, Any]:
     return {
         "title": item.title,
         "keys": [finding.key for finding in item.findings],
-        "advice": [to_json(advice) for advice in item.advice],
+        "advice": to_json(item.advice),
     }

@@ -10,7 +10,7 @@ from typing import Dict, List, Sequence, Tuple
 from tabulate import tabulate
 
 from ..groups import fold
-from ..sanitize import escaped, printable, shortened
+from ..sanitize import printable
 from .options import Options
 
 _COLORS = {"error": "31;1", "warning": "33;1", "note": "36", "good": "32;1"}
@@ -19,13 +19,7 @@ _SHORTEST_NAME = 16
 _NUMBERS = ("step", "on disk", "size")
 _PADDING = 2
 """What tabulate adds to the width of a header, and what stands between columns."""
-
-
 _LONGEST_TEXT = 2000
-
-
-def _safe(text: str) -> str:
-    return printable(shortened(escaped(text)), _LONGEST_TEXT)
 
 
 def wrapped(text: str, options: Options, indent: str = "", hang: str = "  ") -> str:
@@ -38,7 +32,7 @@ def wrapped(text: str, options: Options, indent: str = "", hang: str = "  ") -> 
         hang: what stands before each line but the first, after that.
     """
     return textwrap.fill(
-        _safe(text),
+        printable(text, _LONGEST_TEXT),
         options.width,
         initial_indent=indent,
         subsequent_indent=" " * len(indent) + hang,
@@ -67,7 +61,7 @@ def table(rows: Sequence[Sequence[str]], headers: Sequence[str], width: int, nam
         width: columns of the output.
         names: which column has the names.
     """
-    rows = [[_safe(cell) for cell in row] for row in rows]
+    rows = [[printable(cell, _LONGEST_TEXT) for cell in row] for row in rows]
     others = sum(
         max([len(header) + _PADDING, *(len(row[column]) for row in rows)]) + _PADDING
         for column, header in enumerate(headers)
