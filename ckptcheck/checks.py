@@ -124,25 +124,20 @@ class _Checkpoints:
 
     def __init__(self, spec: CheckSpec, place: LocalView, held: contextlib.ExitStack) -> None:
         self._spec = spec
-        self._place = place
+        self.place = place
         self._held = held.enter_context(contextlib.ExitStack())
         self._seen: Optional[_Checkpoint] = None
         self._marks: Optional[Marks] = None
 
-    @property
-    def unread(self) -> Tuple[str, ...]:
-        """What could not be read, and is not needed for the rest."""
-        return self._place.unread
-
     def look(self) -> _Checkpoint:
         """Returns the current state of the checkpoint. Its files stay open until the next look."""
-        folders = [folder_of(self._place.path)]
+        folders = [folder_of(self.place.path)]
         marks = marks_of(folders)
         if self._seen is not None and marks == self._marks:
             return self._seen
         self._held.close()
-        located, examined = look_at(self._place.path)
-        read = self._place.reader_of(located.prefix)
+        located, examined = look_at(self.place.path)
+        read = self.place.reader_of(located.prefix)
         held = NOTHING_HELD
         if self._spec.deep and read is None:
             held = self._held.enter_context(data_held(examined.bundle))
@@ -158,7 +153,7 @@ class _Checkpoints:
             found = self.look()
             return found, memo_of(found.located, tracer, self._spec.timeout)
 
-        return settled(self._place, ask, lambda seen: self._doubt(*seen))
+        return settled(self.place, ask, lambda seen: self._doubt(*seen))
 
     def _doubt(self, found: _Checkpoint, known: TraceMemo) -> Doubt:
         examined = found.examined
@@ -185,7 +180,7 @@ def _run(
             break
     else:
         raise being_written(spec.model_dir)
-    not_judged = checkpoints.unread
+    not_judged = checkpoints.place.unread
     if found.without_data:
         recorded = found.examined.files.left_out if found.examined.files else ()
         not_judged += ("the data files: a snapshot has none", *recorded)
@@ -278,8 +273,8 @@ def _changed_files(before: FolderState, located: Located) -> str:
     names = [printable(change.name) for change in attributed(before, after).others]
     if not names:
         return ""
-    shown = ", ".join(names[:_MOST_NAMES]) + (", …" if names[_MOST_NAMES:] else "")
-    return f"\nAttention: files of {located.model_dir} changed while the code was traced: {shown}"
+    shown = some_names(names, _MOST_NAMES)
+    return f"\nWarning: files in {located.model_dir} changed while the code was traced: {shown}"
 
 
 def _disagreement(examined: Examined, listed: Union[CheckpointIndex, Failure, None]) -> str:

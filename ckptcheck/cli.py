@@ -90,11 +90,12 @@ def _run(words: List[str], flags: Sequence[str]) -> int:
         The exit code.
     """
     verify_words(words)
-    name, prog, rest = CHECK, f"ckptcheck {CHECK}", words
+    name, rest = CHECK, words
     if words and words[0] in COMMANDS:
-        name, prog, rest = words[0], f"ckptcheck {words[0]}", words[1:]
+        name, *rest = words
     elif words and words[0].partition("=")[0] in ABOUT:
-        name, prog = "about", "ckptcheck"
+        name = "about"
+    prog = "ckptcheck" if name == "about" else f"ckptcheck {name}"
     app = importlib.import_module(f".commands.{name}", __package__).app
     try:
         return app(rest, obj=flags, prog_name=prog, standalone_mode=False) or 0
@@ -102,13 +103,10 @@ def _run(words: List[str], flags: Sequence[str]) -> int:
         problem = getattr(error, "format_message", None)  # of what the parser refuses
         if problem is None:
             raise
-        raise UsageError(f"{_lowered(problem())}; see {prog} --help") from None
+        text = problem().rstrip(".")
+        raise UsageError(f"{text[:1].lower()}{text[1:]}; see {prog} --help") from None
     finally:
         write_out()
-
-
-def _lowered(message: str) -> str:
-    return (message[:1].lower() + message[1:]).rstrip(".")
 
 
 def _write_anything() -> None:

@@ -31,9 +31,8 @@ def _rule_groups(findings: Iterator[Finding]) -> List[Group]:
     alike: Dict[Tuple[object, ...], List[Finding]] = {}
     for finding in findings:
         outcomes = frozenset(finding.outcomes.values())
-        alike.setdefault((finding.rule, finding.severity, outcomes, finding.hint), []).append(
-            finding
-        )
+        kind = (finding.rule, finding.severity, outcomes, finding.hint)
+        alike.setdefault(kind, []).append(finding)
     return [
         Group(rules[members[0].rule].headline(tuple(members)), tuple(members))
         for members in alike.values()
@@ -87,17 +86,14 @@ def _shared_parts(old: str, new: str) -> int:
 
 
 def _rename_group(old: str, new: str, pairs: List[_Pair]) -> Group:
-    title = "{} variable{} renamed: {} in the checkpoint is {} in the model".format(
-        len(pairs), "" if len(pairs) == 1 else "s", _scope(old), _scope(new)
-    )
+    variables = "1 variable" if len(pairs) == 1 else f"{len(pairs)} variables"
+    was, becomes = (repr(scope) if scope else "no scope" for scope in (old, new))
+    title = f"{variables} renamed: {was} in the checkpoint is {becomes} in the model"
     return Group(title, tuple(finding for pair in pairs for finding in pair))
 
 
-def _scope(name: str) -> str:
-    return f"{name!r}" if name else "no scope"
-
-
-_INDEX = re.compile(r"\d+")
+_INDEX = re.compile(r"(?<!\d)(0|[1-9]\d*)(?!\d)", re.ASCII)
+"""A number without leading zeros: 01 is another name than 1."""
 
 
 def fold(names: Sequence[str]) -> List[Tuple[str, Tuple[str, ...]]]:
@@ -128,8 +124,6 @@ def _patterns(names: Sequence[str]) -> Dict[Tuple[str, str], List[Tuple[int, str
     found: Dict[Tuple[str, str], List[Tuple[int, str]]] = {}
     for name in names:
         for place in _INDEX.finditer(name):
-            if place.group() != str(int(place.group())):  # 01 is another name than 1
-                continue
             around = (name[: place.start()], name[place.end() :])
             found.setdefault(around, []).append((int(place.group()), name))
     return found

@@ -16,22 +16,18 @@ _PLAIN = frozenset((str, float, bool, type(None)))
 _NUMBERS = _PLAIN | {int}
 
 
-class UnreadableError(ValueError):
-    """It is JSON, but a key occurs twice in an object, or it is nested too deeply."""
-
-
 def parse(text: str) -> Any:
     """Parses JSON. Each object may hold a key only once.
 
     Raises:
-        UnreadableError: an object holds a key twice, or it is nested too deeply.
         json.JSONDecodeError: it is not JSON.
-        ValueError: a number has more digits than this Python reads.
+        ValueError: a key occurs twice in an object, it is nested too deeply, or a number has more
+            digits than this Python reads.
     """
     try:
         return json.loads(text, object_pairs_hook=_unique)
     except RecursionError:
-        raise UnreadableError("it is nested too deeply") from None
+        raise ValueError("it is nested too deeply") from None
 
 
 def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
@@ -39,7 +35,7 @@ def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     if len(found) < len(pairs):
         counts = collections.Counter(key for key, _ in pairs)
         twice = next(key for key, count in counts.items() if count > 1)
-        raise UnreadableError(f"the key {twice!r} occurs twice in one object; remove one")
+        raise ValueError(f"the key {twice!r} occurs twice in one object; remove one")
     return found
 
 
@@ -105,13 +101,6 @@ def _copy_object(items: Mapping[Any, Any], place: _Place, depth: int) -> Dict[st
     found = {}
     for key, item in items.items():
         if not isinstance(key, str):
-            raise _unfit(place, f": the key {_shown(key)} is not a string")
+            raise _unfit(place, f": a key is {type(key).__name__}: expected a string")
         found[str.__str__(key)] = _copy(item, (key, place), depth + 1)
     return found
-
-
-def _shown(key: Any) -> str:
-    try:
-        return repr(key)[:60]
-    except Exception:  # a huge integer, or an object with a broken repr
-        return f"of the type {type(key).__name__}"

@@ -5,10 +5,9 @@ checkpoint, and finally writes the saved graph. Between these steps, files seem 
 ``keep_checkpoint_max=1``, a save even removes the checkpoint that the state file just named.
 """
 
-import dataclasses
 import os
 import time
-from typing import Callable, Generic, Iterator, List, NamedTuple, Optional, Set, Tuple, TypeVar
+from typing import Callable, Iterator, List, NamedTuple, Optional, Set, Tuple, TypeVar
 
 from .checkpoint.examine import Examined, examine
 from .checkpoint.locate import locate
@@ -49,21 +48,6 @@ _RULES = (
 T = TypeVar("T")
 
 
-@dataclasses.dataclass(frozen=True)
-class Look(Generic[T]):
-    """A model_dir as it was at one time.
-
-    Attributes:
-        located: the checkpoint that a restore would load.
-        examined: the state of its files.
-        more: what a command reads in addition.
-    """
-
-    located: Located
-    examined: Examined
-    more: T
-
-
 class Doubt(NamedTuple):
     """Whether a save may be running.
 
@@ -89,33 +73,32 @@ def look_at(named: str) -> Tuple[Located, Examined]:
 
 
 def settled_look(
-    place: LocalView,
-    read: Callable[[Located, Examined], T],
-    is_complete: Callable[[Examined, T], bool] = lambda examined, more: True,
-) -> Look[T]:
+    place: LocalView, read: Callable[[Located, Examined], T]
+) -> Tuple[Located, Examined, T]:
     """Looks at a checkpoint until its files are settled.
 
     Args:
         place: the model_dir.
-        read: reads more, from the same files.
-        is_complete: whether ``read`` has found everything that exists.
+        read: reads more from the same files.
+
+    Returns:
+        The checkpoint that a restore would load, the state of its files, and what ``read`` returns.
 
     Raises:
         UsageError: see :func:`settled`.
     """
 
-    def look() -> Tuple[Look[T], Doubt]:
+    def look() -> Tuple[Tuple[Located, Examined, T], Doubt]:
         folder = folder_of(place.path)
         marks = marks_of([folder])
         located, examined = look_at(place.path)
         elsewhere = {_holding(located)} - {folder}
         marks += marks_of(elsewhere)
         more = read(located, examined)
-        lost = marks_of([folder, *elsewhere]) != marks or not is_complete(examined, more)
-        return Look(located, examined, more), doubt_of(located, examined, lost)
+        changed = marks_of([folder, *elsewhere]) != marks
+        return (located, examined, more), doubt_of(located, examined, changed)
 
-    found, _ = settled(place, look, lambda looked: looked[1])
-    return found
+    return settled(place, look, lambda looked: looked[1])[0]
 
 
 def settled(place: LocalView, look: Callable[[], T], doubt: Callable[[T], Doubt]) -> T:
@@ -158,7 +141,12 @@ def settled(place: LocalView, look: Callable[[], T], doubt: Callable[[T], Doubt]
         elif now - changed >= judged.patience:
             if error is None:
                 return found[0]
-            raise _removed(named) if was_there and not os.path.isdir(named) else error
+            if was_there and not os.path.isdir(named):
+                raise UsageError(
+                    f"{named} was removed while ckptcheck read it (by a training run?): name "
+                    "another checkpoint, or the directory, which means its latest checkpoint"
+                )
+            raise error
         was_there = was_there or error is None
         if now - begin > _MOST_SECONDS:
             break
@@ -170,13 +158,6 @@ def folder_of(named: str) -> str:
     """Returns the directory that the user named, or that holds the named checkpoint."""
     possible = "\0" not in named
     return named if possible and os.path.isdir(named) else os.path.dirname(named)
-
-
-def _removed(named: str) -> UsageError:
-    return UsageError(
-        f"{named} was removed while ckptcheck read it (by a training run?): name another "
-        "checkpoint, or the directory, which means its latest checkpoint"
-    )
 
 
 def doubt_of(located: Located, examined: Examined, lost: bool = False) -> Doubt:

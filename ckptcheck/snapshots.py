@@ -4,7 +4,6 @@ from typing import Tuple
 
 from .checkpoint.addresses import is_remote, local_path, without_secrets
 from .checkpoint.examine import Examined, examine
-from .checkpoint.gzip_file import unpacked_name
 from .checkpoint.locate import locate
 from .checkpoint.remote import LocalView, local_view
 from .checkpoint.snapshot import (
@@ -45,9 +44,9 @@ def snapshot(model_dir: str, out: str) -> Report:
 
 
 def _snapshot(place: LocalView, out: str) -> Report:
-    look = settled_look(place, _contents, _has_graph)
-    contents = packed_contents(look.more)
-    findings = place.shown(tuple(run_rules(file_facts(look.located, look.examined))))
+    located, examined, contents = settled_look(place, _contents)
+    contents = packed_contents(contents)
+    findings = place.shown(tuple(run_rules(file_facts(located, examined))))
     unread = place.shown(place.unread)
     with written_snapshot(contents, out):
         records = (*_only_here(findings, out), *(f"this was not judged: {item}" for item in unread))
@@ -57,7 +56,7 @@ def _snapshot(place: LocalView, out: str) -> Report:
         SNAPSHOT,
         ok=True,
         checked=True,
-        model_dir=place.shown(look.located.model_dir),
+        model_dir=place.shown(located.model_dir),
         groups=group([finding for finding in findings if _matters(finding)]),
         not_judged=unread,
         written=Written(out, tuple(contents)),
@@ -83,11 +82,6 @@ def _contents(located: Located, examined: Examined) -> Contents:
     if examined.bundle is None:
         raise UsageError(f"no snapshot can be made: {examined.problem}")
     return snapshot_of(examined.bundle)
-
-
-def _has_graph(examined: Examined, contents: Contents) -> bool:
-    """Whether the contents have the saved graph, if there is one."""
-    return examined.graph is None or any(unpacked_name(n).endswith(".meta") for n in contents)
 
 
 def _instead(located: Located) -> str:

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .checkpoint.bundle import has_huge_index
 from .checkpoint.data_files import ReadRange
@@ -67,9 +67,21 @@ def _verify(
         with contextlib.ExitStack() as stack:
             seen = _seen(place, all_checkpoints, stack)
             results = _results(seen, place, fail_on, progress)
-            if results is not None:
-                return _report(seen, place, all_checkpoints, results)
-    raise being_written(place.path)
+        if results is not None:
+            break
+    else:
+        raise being_written(place.path)
+    located = seen.located
+    loaded = next((item.examined.bundle for item in seen.checkpoints if item.loaded), None)
+    return Report(
+        VERIFY,
+        ok=bool(results) and all(item.ok for item in results),
+        checked=bool(results),
+        model_dir=located.model_dir,
+        verified=tuple(results),
+        why=why_loaded(located, loaded) if all_checkpoints else "",
+        not_judged=_not_judged(located, place, all_checkpoints, results),
+    )
 
 
 _MOST_TRIES = 5
@@ -162,12 +174,17 @@ def _results(
         result = _verified(item, fail_on, report)
         end += data_size(item.examined.bundle)
         report(max(end - report.done, 0))  # counts skipped data as read
+        was_there = item.prefix in seen.located.candidates or bool(
+            seen.located.exists and item.prefix
+        )
         passing = not item.held.descriptors and not place.read
         if passing and result.groups and not waited:
             waited = True  # waits only once, since many checkpoints may be damaged
-            _wait_for_removal(item, seen.located)
-        if passing and _is_gone(item, seen.located):
-            gone.append(item)
+            # A training run removes old checkpoints right after it writes the state file.
+            if is_fresh(os.path.join(seen.located.model_dir, STATE_FILE)):
+                wait_while(item.has_index)
+        if passing and was_there and not item.has_index():
+            gone.append(item)  # a training run keeps only the last few checkpoints
         elif result.groups and item.held.descriptors and (not seen.at_rest or item.held.changed()):
             return None
         else:
@@ -177,25 +194,6 @@ def _results(
             return None
         raise UsageError(f"{gone[0].prefix} was removed while it was read (by a training run?)")
     return results
-
-
-def _report(
-    seen: _Seen, place: LocalView, all_checkpoints: bool, results: Sequence[Verified]
-) -> Report:
-    located = seen.located
-    loaded = next((item.examined.bundle for item in seen.checkpoints if item.loaded), None)
-    return Report(
-        VERIFY,
-        ok=bool(results) and all(item.ok for item in results),
-        checked=bool(results),
-        model_dir=located.model_dir,
-        verified=tuple(results),
-        why=why_loaded(located, loaded) if all_checkpoints else "",
-        not_judged=(
-            *(_left_out(located, place) if all_checkpoints else place.unread),
-            *_of_saved_model(located, results),
-        ),
-    )
 
 
 def _prefixes(located: Located, loaded: str, all_checkpoints: bool) -> List[str]:
@@ -213,20 +211,19 @@ def _prefixes(located: Located, loaded: str, all_checkpoints: bool) -> List[str]
     return sorted([named, *found], key=step_and_name) if loaded else [named, *found]
 
 
-def _of_saved_model(located: Located, results: Sequence[Verified]) -> Tuple[str, ...]:
-    if not isinstance(located, Unnamed) or not located.saved_model:
-        return ()
-    if os.path.realpath(located.saved_model) in {os.path.realpath(item.prefix) for item in results}:
-        return ()
-    return (f"the variables of the SavedModel: give {located.saved_model} to verify them",)
-
-
-def _left_out(located: Located, place: LocalView) -> Iterator[str]:
-    yield from place.not_judged
-    for prefix in checkpoints_of(located):
-        reason = _why_left_out(prefix)
-        if reason:
-            yield f"{prefix}: {reason}"
+def _not_judged(
+    located: Located, place: LocalView, all_checkpoints: bool, results: Sequence[Verified]
+) -> Tuple[str, ...]:
+    found = list(place.not_judged if all_checkpoints else place.unread)
+    if all_checkpoints:
+        reasons = {prefix: _why_left_out(prefix) for prefix in checkpoints_of(located)}
+        found += [f"{prefix}: {reason}" for prefix, reason in reasons.items() if reason]
+    if isinstance(located, Unnamed) and located.saved_model:
+        verified = {os.path.realpath(item.prefix) for item in results}
+        if os.path.realpath(located.saved_model) not in verified:
+            name = located.saved_model
+            found.append(f"the variables of the SavedModel: ckptcheck verify {name} verifies them")
+    return tuple(found)
 
 
 def _why_left_out(prefix: str) -> str:
@@ -250,9 +247,17 @@ def _checkpoints(
     last_in = {os.path.dirname(prefix): prefix for prefix in prefixes}
     found = []
     for prefix in prefixes:
-        files = files_in.get(os.path.dirname(prefix), _NO_FILES)
-        examined = _examined(prefix, files, prefix == last_in[os.path.dirname(prefix)])
-        named = _named(located, prefix, files)
+        folder, base = os.path.split(prefix)
+        files = files_in.get(folder, _NO_FILES)
+        is_name = "\0" not in prefix
+        examined = Examined()
+        if prefix and is_name:
+            # Looking at the whole directory for each of many checkpoints would take too long.
+            mine = files.all if prefix == last_in[folder] else files.of.get(base, {})
+            examined = examine(prefix, mine)
+        named = located
+        if prefix != located.prefix or (is_name and os.path.isfile(prefix + ".index")):
+            named = named_alone(located, prefix, files.known.get(base, {}))
         read = place.reader_of(prefix)
         is_loaded = prefix == loaded != ""
         held = NOTHING_HELD
@@ -287,39 +292,6 @@ def _files_in(folder: str) -> _Files:
         return _Files(listing, by_checkpoint(listing), by_checkpoint(list_model_dir(folder)))
     except OSError as error:
         raise UsageError(f"{folder} cannot be read: {error.strerror}")
-
-
-def _examined(prefix: str, files: _Files, is_last: bool) -> Examined:
-    """Examines the files of a checkpoint; for the last one, also all other files in its directory.
-
-    Looking at the whole directory for each of many checkpoints would take too long.
-    """
-    if not prefix or "\0" in prefix:
-        return Examined()
-    mine = files.of.get(os.path.basename(prefix), {})
-    return examine(prefix, files.all if is_last else mine)
-
-
-def _is_gone(item: _Checkpoint, located: Located) -> bool:
-    """Whether a checkpoint was removed. A training run keeps only the last few checkpoints."""
-    was_there = item.prefix in located.candidates or (located.exists and bool(item.prefix))
-    return was_there and not item.has_index()
-
-
-def _wait_for_removal(item: _Checkpoint, located: Located) -> None:
-    """Waits until a checkpoint is removed, if a training run may be removing it.
-
-    A training run removes old checkpoints right after it writes the state file.
-    """
-    if is_fresh(os.path.join(located.model_dir, STATE_FILE)):
-        wait_while(item.has_index)
-
-
-def _named(located: Located, prefix: str, files: _Files) -> Located:
-    is_there = "\0" not in prefix and os.path.isfile(prefix + ".index")
-    if prefix == located.prefix and not is_there:
-        return located
-    return named_alone(located, prefix, files.known.get(os.path.basename(prefix), {}))
 
 
 def _verified(item: _Checkpoint, fail_on: str, report: Callable[[int], None]) -> Verified:

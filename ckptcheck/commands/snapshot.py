@@ -18,7 +18,7 @@ _DETAILS = """OUT has no weights. Use it as MODEL_DIR in checks on machines with
 
 Needs no TensorFlow.
 
-What is wrong with MODEL_DIR is printed and kept in OUT, but does not fail the command.
+Problems of MODEL_DIR are printed and recorded in OUT. They do not fail the command.
 """
 
 

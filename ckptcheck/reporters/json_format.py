@@ -5,7 +5,7 @@ from typing import Any, Dict, Optional, Sequence
 
 from ..codec import to_json
 from ..protocol import VariableSpec
-from ..results import CHECK, INSPECT, VERIFY, Finding, Group, Report, VariableRow, Verdict, Verified
+from ..results import CHECK, INSPECT, VERIFY, Finding, Group, Report, Verdict, Verified
 from .options import Options
 
 FORMAT = "json"
@@ -13,7 +13,7 @@ VERSION = 1
 
 
 def render(report: Report, options: Options) -> str:
-    """The report as JSON, one document; ``show_plan`` adds the plans."""
+    """Returns the report as a JSON document; ``show_plan`` adds the plans."""
     document = as_json(report)
     if options.show_plan and report.trace is not None:
         document["plans"] = to_json(report.trace.plans)
@@ -21,7 +21,7 @@ def render(report: Report, options: Options) -> str:
 
 
 def as_json(report: Report) -> Dict[str, Any]:
-    """The report as values that :mod:`json` writes."""
+    """Returns the report as values that :mod:`json` can write."""
     sections = {CHECK: _check, INSPECT: _inspection, VERIFY: _verification}
     return {
         "version": VERSION,
@@ -77,13 +77,12 @@ def _inspection(report: Report) -> Dict[str, Any]:
             "object_based": found.object_based,
             "snapshot": found.snapshot,
             "saved_graph": to_json(found.graph),
-            "variables": [_variable(row) for row in found.variables],
+            "variables": [
+                {**to_json(row.variable), "role": row.role, "size": row.size, "parts": row.parts}
+                for row in found.variables
+            ],
         },
     }
-
-
-def _variable(row: VariableRow) -> Dict[str, Any]:
-    return {**to_json(row.variable), "role": row.role, "size": row.size, "parts": row.parts}
 
 
 def _verification(report: Report) -> Dict[str, Any]:
