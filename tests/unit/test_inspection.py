@@ -408,7 +408,7 @@ def test_verify_of_a_saved_model_says_where_its_variables_are(model_dir: Path) -
     (model_dir / "saved_model.pb").write_bytes(b"")
     found = verify(str(model_dir))
     assert not found.checked
-    assert f"give {model_dir / 'variables' / 'variables'} " in found.not_judged[0]
+    assert f"verify {model_dir / 'variables' / 'variables'} " in found.not_judged[0]
 
 
 def test_the_progress_of_what_cannot_be_read_ends_at_its_end(model_dir: Path) -> None:
