@@ -66,7 +66,10 @@ def test_a_directory_of_nearly_that_name(project: Project) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("verify", "model_dir", "--deep"), "no option --deep: verify reads all data without it"),
+        (
+            ("verify", "model_dir", "--deep"),
+            "no option --deep: ckptcheck verify always reads all data",
+        ),
         (("inspect", "--deep", "model_dir"), "no option --deep: ckptcheck verify reads the data"),
         (("inspect", "model_dir", "--json"), "no option --json: --format json writes JSON"),
         (("model_dir", "m:f", "--all-checkpoints"), "ckptcheck verify --all-checkpoints reads"),
@@ -234,7 +237,7 @@ def test_a_model_dir_that_cannot_be_written(project: Project) -> None:
         ("", ["PARAMS params.json: it is empty"]),
         ('{"num_hidden": 128,\n "dropout_rate" 0.3}', ["PARAMS params.json:2:17: not JSON"]),
         ("[1, 2]", ["PARAMS params.json: expected a JSON object, found an array"]),
-        ('{"a": 1, "a": 2}', ["PARAMS params.json: the key 'a' is there twice"]),
+        ('{"a": 1, "a": 2}', ["PARAMS params.json: the key 'a' occurs twice"]),
         ("[" * 100000, ["PARAMS params.json: it is nested too deeply"]),
     ],
     ids=["missing", "empty", "no JSON", "array", "twice", "deep"],
@@ -279,11 +282,6 @@ def test_a_word_that_is_an_option(project: Project, word: str) -> None:
     assert_refused(project.run(word), f"did you mean ckptcheck --{word}?")
 
 
-def test_lint_is_no_command(project: Project) -> None:
-    run = project.run("lint", "model_dir", "model:model_fn")
-    assert_refused(run, "did you mean ckptcheck check model_dir model:model_fn?")
-
-
 @pytest.mark.parametrize("word", ["--version", "--list-rules", "--explain"])
 @pytest.mark.parametrize("words", [("model_dir", TARGET), ("inspect", "model_dir")])
 def test_an_option_of_ckptcheck_itself_comes_first(
@@ -295,7 +293,7 @@ def test_an_option_of_ckptcheck_itself_comes_first(
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_a_model_dir_with_the_name_of_a_command(project: Project, name: str) -> None:
     project.model_dir.rename(project.root / name)
-    hint = f"{name} is a command; for the MODEL_DIR of this name, write ./{name}"
+    hint = f"{name} is a command. To check the MODEL_DIR of this name, write ./{name}"
     assert_refused(project.run(name, "no_such:fn", "params.json"), hint)
     for words in ((f"./{name}",), ("check", f"./{name}"), ("check", name)):
         run = project.run(*words, "no_such:fn", "params.json")

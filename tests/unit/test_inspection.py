@@ -213,7 +213,7 @@ def test_a_first_version(tmp_path: Path) -> None:
     assert "*   model.ckpt-7" in render(found)
     with pytest.raises(UsageError, match="V1"):
         verify(str(tmp_path / "model.ckpt-7"))
-    with pytest.raises(UsageError, match="leave --deep out"):
+    with pytest.raises(UsageError, match="Remove --deep"):
         run_check(CheckSpec(str(tmp_path / "model.ckpt-7"), "module:model_fn", {}, deep=True))
 
 
@@ -410,7 +410,7 @@ def test_verify_of_a_saved_model_says_where_its_variables_are(model_dir: Path) -
     (model_dir / "saved_model.pb").write_bytes(b"")
     found = verify(str(model_dir))
     assert not found.checked
-    assert f"give {model_dir / 'variables' / 'variables'} " in found.not_judged[0]
+    assert f"verify {model_dir / 'variables' / 'variables'} " in found.not_judged[0]
 
 
 def test_the_progress_of_what_cannot_be_read_ends_at_its_end(model_dir: Path) -> None:
@@ -604,7 +604,7 @@ def test_a_first_version_beside_a_checkpoint_of_its_name(model_dir: Path) -> Non
 
 
 def test_nothing_to_make_a_snapshot_of(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="nothing to make a snapshot of"):
+    with pytest.raises(UsageError, match="no snapshot can be made: Estimator loads no checkpoint"):
         snapshot(str(tmp_path), str(tmp_path / "snap"))
     assert not (tmp_path / "snap").exists()
 

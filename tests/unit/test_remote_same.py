@@ -343,7 +343,9 @@ def test_a_check_of_a_first_version_is_refused(end: str, here: Path, memory: Pla
     """Only TensorFlow reads one, and that from a file on this machine."""
     first_version(here)
     spec = CheckSpec(memory(here) + end, "module:model_fn", {})
-    with pytest.raises(UsageError, match=r"memory://same/model.ckpt-17 is .*V1.*: copy it here"):
+    with pytest.raises(
+        UsageError, match=r"memory://same/model.ckpt-17 is .*V1.*: copy the checkpoint"
+    ):
         run_check(spec)
 
 
@@ -352,7 +354,7 @@ def test_a_first_version_here_that_a_directory_there_names(
 ) -> None:
     (tmp_path / "model.ckpt-7").write_bytes(TABLE)
     state(here, str(tmp_path / "model.ckpt-7"))
-    monkeypatch.setattr(checks, "_run_traced", lambda spec, looking, *_: looking.look().examined)
+    monkeypatch.setattr(checks, "_run", lambda spec, checkpoints, *_: checkpoints.look().examined)
     found: Any = run_check(CheckSpec(memory(here), "module:model_fn", {}))
     assert found.first_version
 
@@ -363,7 +365,7 @@ def test_data_here_of_a_directory_there(
     """It is not read there, where other data may have its name."""
     shutil.copytree(str(here), str(tmp_path / "other"))
     state(here, str(tmp_path / "other" / "model.ckpt-10"))
-    monkeypatch.setattr(checks, "_run_traced", lambda spec, looking, *_: looking.look())
+    monkeypatch.setattr(checks, "_run", lambda spec, checkpoints, *_: checkpoints.look())
     assert run_check(CheckSpec(memory(here), "module:model_fn", {})).read is None  # type: ignore
 
 

@@ -141,7 +141,7 @@ def test_deep_of_a_snapshot_is_no_check(model_dir: Path, tmp_path: Path) -> None
     """As ``verify`` of one: nothing that was asked for can be done."""
     snapshot(str(model_dir), str(tmp_path / "snap"))
     spec = CheckSpec(str(tmp_path / "snap"), "module:model_fn", {}, deep=True)
-    with pytest.raises(UsageError, match="leave --deep out"):
+    with pytest.raises(UsageError, match="Remove --deep"):
         run_check(spec)
 
 
