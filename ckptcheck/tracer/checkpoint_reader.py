@@ -15,7 +15,7 @@ def read_index(tensorflow: Any, prefix: str) -> CheckpointIndex:
     Raises:
         tf.errors.OpError: TensorFlow cannot read it.
     """
-    reader = compat.checkpoint_reader(tensorflow, prefix)
+    reader = compat.v1(tensorflow).train.NewCheckpointReader(prefix)
     try:
         found = list(_in_maps(reader))
     except UnicodeDecodeError:  # a restore takes names as bytes, and does not mind

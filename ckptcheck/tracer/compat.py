@@ -117,11 +117,6 @@ def v1(tensorflow: Any) -> Any:
     return tensorflow.compat.v1
 
 
-def estimator_module(tensorflow: Any) -> Any:
-    """The ``tf.estimator`` of the v1 API, real or stood in for."""
-    return v1(tensorflow).estimator
-
-
 def run_config(tensorflow: Any, model_dir: str, asked: Callable[[], None]) -> Any:
     """The config of a model_fn: Estimator fills in a session_config where there is none.
 
@@ -131,7 +126,7 @@ def run_config(tensorflow: Any, model_dir: str, asked: Callable[[], None]) -> An
         asked: is called whenever code reads the model_dir of the config or of a copy of it.
     """
     session_config = v1(tensorflow).ConfigProto(allow_soft_placement=True)
-    plain: Any = estimator_module(tensorflow).RunConfig
+    plain: Any = v1(tensorflow).estimator.RunConfig
     config = plain(model_dir=model_dir, session_config=session_config)
 
     def get(self: Any, name: str) -> Any:
@@ -221,11 +216,7 @@ def use_v1_names(tensorflow: Any) -> Tuple[str, ...]:
     compat_v1 = v1(tensorflow)
 
     def importer(
-        name: str,
-        globals: Any = None,
-        locals: Any = None,
-        fromlist: Any = (),
-        level: int = 0,
+        name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0
     ) -> Any:
         wanted = level == 0 and (name == "tensorflow" or name.startswith("tensorflow."))
         if wanted and globals is not None and is_user_file(globals.get("__file__")):
@@ -242,46 +233,35 @@ def _in_v1(compat_v1: Any, name: str, fromlist: Tuple[str, ...]) -> Optional[Any
     """What an import statement gets, None to leave it to Python."""
     if name.startswith(("tensorflow.compat", "tensorflow.python", "tensorflow.core")):
         return None
-    found = compat_v1
-    for part in name.split(".")[1:]:
-        if not hasattr(found, part):
-            return None
-        found = getattr(found, part)
-    if not fromlist:
-        return compat_v1
-    if all(item == "*" or hasattr(found, item) for item in fromlist):
-        return found
-    return None
+    found = _member(compat_v1, name.split(".")[1:])
+    if found is None or not fromlist:
+        return None if found is None else compat_v1
+    return found if all(item == "*" or hasattr(found, item) for item in fromlist) else None
+
+
+def _member(module: Any, names: Iterable[str]) -> Optional[Any]:
+    """What a module has under a dotted name, None if it lacks it."""
+    for name in names:
+        module = getattr(module, name, None)
+    return module
 
 
 def has_v1_name(tensorflow: Any, dotted: str) -> bool:
     """Whether ``tf.compat.v1`` has a dotted name."""
-    found = v1(tensorflow)
-    for part in dotted.split("."):
-        if not hasattr(found, part):
-            return False
-        found = getattr(found, part)
-    return True
+    return _member(v1(tensorflow), dotted.split(".")) is not None
+
+
+_ADVICE = {
+    "contrib": "tf.contrib exists in TensorFlow 1 only; trace with a TensorFlow 1 interpreter "
+    "(--python)",
+    "python": "tensorflow.python is internal to TensorFlow and differs between versions; trace "
+    "with the version that the code runs on (--python)",
+}
 
 
 def advice_for_missing_name(tensorflow: Any, dotted: str) -> str:
     """Returns advice for a name that neither API of this TensorFlow has; "" without advice."""
-    if dotted.split(".")[0] == "contrib":
-        return (
-            "tf.contrib exists in TensorFlow 1 only; trace with a TensorFlow 1 interpreter "
-            "(--python)"
-        )
-    if dotted.split(".")[0] == "python":
-        return (
-            "tensorflow.python is TensorFlow's inside, which each version arranges anew; trace "
-            "with the version that the code runs on (--python)"
-        )
-    return ""
-
-
-def checkpoint_reader(tensorflow: Any, prefix: str) -> Any:
-    """TensorFlow's reader of checkpoint files, V1 and V2."""
-    return tensorflow.compat.v1.train.NewCheckpointReader(prefix)
+    return _ADVICE.get(dotted.partition(".")[0], "")
 
 
 def op_list(tensorflow: Any, names: Iterable[str]) -> str:
@@ -289,12 +269,9 @@ def op_list(tensorflow: Any, names: Iterable[str]) -> str:
     from tensorflow.core.framework import op_def_pb2
     from tensorflow.python.framework import op_def_registry
 
-    if hasattr(op_def_registry, "get"):
-        get = op_def_registry.get
-    else:
-        get = op_def_registry.get_registered_ops().get
+    get = getattr(op_def_registry, "get", None) or op_def_registry.get_registered_ops().get
     found = op_def_pb2.OpList()
-    found.op.extend(definition for definition in map(get, names) if definition is not None)
+    found.op.extend(filter(None, map(get, names)))
     return base64.b64encode(found.SerializeToString()).decode("ascii")
 
 
@@ -302,11 +279,6 @@ def dtype_of_enum(tensorflow: Any, name: str) -> str:
     """TensorFlow's name of a dtype by that of its enum: ``float32`` for ``DT_FLOAT``."""
     types = importlib.import_module("tensorflow.core.framework.types_pb2")
     return str(tensorflow.as_dtype(types.DataType.Value(name)).name)
-
-
-def make_initializable_iterator(tensorflow: Any, dataset: Any) -> Any:
-    """An iterator over a Dataset in graph mode."""
-    return v1(tensorflow).data.make_initializable_iterator(dataset)
 
 
 def is_dataset(tensorflow: Any, value: Any) -> bool:

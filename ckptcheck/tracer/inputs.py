@@ -148,8 +148,8 @@ class Inputs:
         if self.of_receiver:
             return result.features, None
         if compat.is_dataset(self.tensorflow, result):
-            iterator = compat.make_initializable_iterator(self.tensorflow, result)
-            result = iterator.get_next()
+            data = compat.v1(self.tensorflow).data
+            result = data.make_initializable_iterator(result).get_next()
         if not isinstance(result, (list, tuple)):
             return result, None
         if len(result) != 2:
