@@ -556,7 +556,7 @@ def test_an_estimator_with_params_of_ours(project: Project) -> None:
         "ESTIMATOR = tf.compat.v1.estimator.Estimator(model_fn, params={'num_hidden': 128})\n",
     )
     run = project.check("made:ESTIMATOR", "params.json", "--quiet", *ONE)
-    assert_refused(run, "made:ESTIMATOR is an Estimator, which has params of its own")
+    assert_refused(run, "made:ESTIMATOR is an Estimator and already has params")
 
 
 @needs_tensorflow
