@@ -10,7 +10,8 @@ from typing import Any, Dict, Iterable, Optional, Set, Tuple
 
 from ..protocol import RunError, VariableSpec, allows
 from .imports import named_op, part_of
-from .restore_plan import Restore, ancestors, attribute_shape, consumers_of
+from .restore_plan import Restore, ancestors, consumers_of
+from .static_shapes import attribute_shape, full_shape
 
 _UNVERIFIED = "AssignVariableOp"
 
@@ -93,9 +94,9 @@ class _Restored:
         tensor = stand_ins.get(value.name)
         if tensor is None:
             tensor = graph.get_tensor_by_name(value.name)
-        shape = tensor.shape.as_list() if tensor.shape.rank is not None else None
-        if handle.type != "VarHandleOp" or shape is None or None in shape:
+        shape = full_shape(tensor)
+        if handle.type != "VarHandleOp" or shape is None:
             return None
-        if allows(attribute_shape(handle), tuple(shape)):
+        if allows(attribute_shape(handle), shape):
             return None
         return RunError(self._keys(op.name), op.name, "")

@@ -25,6 +25,7 @@ from ..protocol import (
 )
 from . import compat, structures
 from .failures import StructureMismatch, UsageError
+from .static_shapes import static_shape
 
 Path = structures.Path
 
@@ -193,7 +194,7 @@ class Inputs:
     def batch_size(self) -> Optional[int]:
         """The first dimension of the inputs where it is known, None where it is not."""
         for tensor in self._placeholders.values():
-            shape = structures.shape_of(tensor)
+            shape = static_shape(tensor)
             if shape and shape[0]:
                 return int(shape[0])
         return None

@@ -8,6 +8,7 @@ what is still to be found out is ``{PROBE: {...}}``.
 from typing import Any, Callable, Iterator, Tuple
 
 from ..protocol import PROBE
+from .static_shapes import static_shape
 
 Path = Tuple[Any, ...]
 
@@ -66,13 +67,7 @@ def describe(value: Any) -> Any:
         return [describe(item) for item in value]
     if not hasattr(value, "dtype") or not hasattr(value, "get_shape"):
         return {"dtype": type(value).__name__, "shape": None}
-    leaf = {"dtype": value.dtype.base_dtype.name, "shape": shape_of(value)}
+    leaf = {"dtype": value.dtype.base_dtype.name, "shape": static_shape(value)}
     if hasattr(value, "dense_shape"):
         leaf["sparse"] = True
     return leaf
-
-
-def shape_of(tensor: Any) -> Any:
-    """A tensor's static shape as a list, None for an unknown rank."""
-    shape = tensor.get_shape()
-    return None if shape.rank is None else shape.as_list()
