@@ -523,10 +523,10 @@ def raising_factory(num_hidden, dropout_rate):
         ("missing.py:model_fn", ["no file missing.py"]),
         ("broken:number", ["broken:number", "not callable"]),
         ("broken:factroy", ["has no 'factroy'", "did you mean 'factory'"]),
-        ("broken:wrong_signature", ["does not give to a model_fn", "hidden_units, batch"]),
+        ("broken:wrong_signature", ["does not pass to a model_fn", "hidden_units, batch"]),
         ("broken:wrong_name", ["no argument named features", "inputs, labels, mode"]),
-        ("broken:factory", ["no argument named features", "takes no 'dropout_rate'"]),
-        ("broken:factory_of_nothing", ["returned a int", "expected a model_fn or an Estimator"]),
+        ("broken:factory", ["no argument named features", "does not take 'dropout_rate'"]),
+        ("broken:factory_of_nothing", ["It returned a int", "expected a model_fn or an Estimator"]),
     ],
     ids=lambda value: value.rpartition(":")[2] + value[:3] if isinstance(value, str) else "",
 )

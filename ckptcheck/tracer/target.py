@@ -265,8 +265,8 @@ def _call_factory(
     unknown = [name for name in offered if name not in by_name]
     if unknown and len(by_name) == len(parameters):  # else **params takes them
         raise UsageError(
-            f"{request.target} {_AS_FACTORY}. It has no argument named {unknown[0]!r}: its "
-            f"arguments are {', '.join(by_name) or 'none'}{_near(unknown[0], by_name)}"
+            f"{request.target} {_AS_FACTORY}. It does not take {', '.join(map(repr, unknown))}: "
+            f"its arguments are {', '.join(by_name) or 'none'}{_near(unknown[0], by_name)}"
         )
     missing = [
         parameter.name

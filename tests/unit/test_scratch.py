@@ -338,7 +338,7 @@ def test_a_system_that_watches_no_files(
     tmp_path: Path, show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There, asking for the path of the model_dir counts as opening."""
-    monkeypatch.setattr(open_watch, "_LIBC", None)
+    monkeypatch.setattr(open_watch, "_CAN_WATCH", False)
     monkeypatch.setattr(shown_files, "_MOST_BYTES", 0)
     (tmp_path / "data").write_bytes(b"123456789")
     shown = show(tmp_path)
