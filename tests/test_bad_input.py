@@ -420,7 +420,7 @@ def test_a_features_file_that_is_wrong(project: Project, text: str, word: str) -
 def test_a_dtype_that_tensorflow_does_not_have(project: Project) -> None:
     project.write("features.json", '{"features": {"x": {"dtype": "float3", "shape": [null, 1]}}}')
     run = project.check(TARGET, "params.json", "--features", "features.json", *ONE)
-    assert_refused(run, "no dtype 'float3' in TensorFlow")
+    assert_refused(run, "TensorFlow has no dtype 'float3'")
 
 
 @needs_tensorflow

@@ -43,15 +43,13 @@ def build(node: Any, make: Callable[[Any, Path], Any], path: Path) -> Any:
 
 def flatten(value: Any, path: Path) -> Iterator[Tuple[Path, Any]]:
     """The leaves of a nested value of tensors with their paths, as ``nest.flatten`` orders them."""
-    if value is None:
-        return
     if isinstance(value, dict):
         for key in sorted(value, key=str):
             yield from flatten(value[key], path + (str(key),))
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
             yield from flatten(item, path + (index,))
-    else:
+    elif value is not None:
         yield path, value
 
 

@@ -1,7 +1,7 @@
 """Ops that a dry run must not execute: they call Python, write something, or wait for a peer."""
 
 import re
-from typing import Any, Collection, Dict, Iterable, Iterator, List, NamedTuple, Set
+from typing import Any, Collection, Dict, Iterator, List, NamedTuple, Set
 
 from . import compat
 from .restore_plan import ancestors
@@ -40,7 +40,11 @@ def cut_off(graph: Any, ops: Set[Any]) -> Cut:
     """
     called = _unsafe_functions(graph)
     makers = [op for op in graph.get_operations() if op.type == "MakeIterator"]
-    unsafe_makers = {op for op in makers if _any_unsafe(ancestors([op.inputs[0].op]), called)}
+    unsafe_makers = {
+        maker
+        for maker in makers
+        if any(_is_unsafe(op, called) for op in ancestors([maker.inputs[0].op]))
+    }
     iterators = {op.inputs[1].op for op in unsafe_makers}
     unsafe = {op for op in ops if _is_unsafe(op, called) or _reads(op, iterators)}
     outputs = [
@@ -59,10 +63,6 @@ def cut_off(graph: Any, ops: Set[Any]) -> Cut:
 
 def _name(op: Any) -> str:
     return str(op.name)
-
-
-def _any_unsafe(ops: Iterable[Any], called: Set[str]) -> bool:
-    return any(_is_unsafe(op, called) for op in ops)
 
 
 def _is_unsafe(op: Any, called: Set[str]) -> bool:
@@ -105,7 +105,7 @@ def _why_not(output: Any) -> str:
     if within or output.dtype._is_ref_dtype or output.dtype.name in ("resource", "variant"):
         return f"it has {output.op.type} ops"
     if static_shape(output) is None:
-        return f"it has {output.op.type} ops, whose results have an unknown rank"
+        return f"the rank of what its {output.op.type} ops return is unknown"
     return ""
 
 
