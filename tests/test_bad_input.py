@@ -542,7 +542,7 @@ def test_a_factory_that_lacks_an_argument(project: Project) -> None:
     project.write("broken.py", BROKEN)
     params = project.params({"num_hidden": 128})
     run = project.check("broken:factory", params, "--quiet", *ONE)
-    assert_refused(run, "the params lack depth", "--set")
+    assert_refused(run, "The params lack depth", "--set")
 
 
 @needs_tensorflow

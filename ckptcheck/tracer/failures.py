@@ -31,22 +31,15 @@ def failure_of(error: BaseException, doing: str = "") -> Failure:
     """
     if isinstance(error, UsageError):
         return Failure(FailureKind.USAGE, "", str(error))
-    frames = user_frames(error.__traceback__)
     if isinstance(error, SystemExit):
+        kind, name = FailureKind.EXITED, "SystemExit"
         text = f"called sys.exit({_text_of(repr, error.code)})"
-        return Failure(FailureKind.EXITED, "SystemExit", _with(doing, text), frames)
-    name = type(error).__name__[:_LONGEST_NAME]
-    if isinstance(error, MemoryError):
-        return Failure(FailureKind.OUT_OF_MEMORY, name, _with(doing, _message(error)), frames)
-    return Failure(FailureKind.RAISED, name, _with(doing, _message(error)), frames)
-
-
-def _with(doing: str, text: str) -> str:
-    return f"{doing}: {text}" if doing else text
-
-
-def _message(error: BaseException) -> str:
-    return _text_of(str, error)
+    else:
+        kind = FailureKind.OUT_OF_MEMORY if isinstance(error, MemoryError) else FailureKind.RAISED
+        name = type(error).__name__[:_LONGEST_NAME]
+        text = _text_of(str, error)
+    said = f"{doing}: {text}" if doing else text
+    return Failure(kind, name, said, user_frames(error.__traceback__))
 
 
 _SPACES = re.compile(r"\s+").sub

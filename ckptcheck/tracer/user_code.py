@@ -74,8 +74,7 @@ def created_at(frames: Iterable[Any]) -> Optional[Location]:
 
 def user_frames(traceback: Any, most: int = 4) -> Tuple[Frame, ...]:
     """The last frames of the user's code in a traceback, the innermost last."""
-    frames = tuple(_walk(traceback))
-    return frames[-most:]
+    return tuple(_walk(traceback))[-most:]
 
 
 def _walk(traceback: Any) -> Iterator[Frame]:
