@@ -5,10 +5,10 @@ Three things differ for code written for ``tf.estimator``:
 * Names. Code in the wild says ``import tensorflow as tf`` and ``tf.layers.dense``, which is
   TensorFlow 1 only. Under TensorFlow 2 :func:`use_v1_names` lets ``tensorflow`` mean
   ``tensorflow.compat.v1`` for the user's modules, and for them alone.
-* ``tf.estimator`` is gone from 2.16 on; :mod:`.estimator_stand_in` takes its place.
-* Keras 3 came with 2.16; model_fns are Keras 2, so the package tf_keras is asked for there.
+* TensorFlow 2.16 and later have no ``tf.estimator``. :mod:`.estimator_stand_in` replaces it.
+* TensorFlow 2.16 and later use Keras 3. model_fns need Keras 2, which is the package tf_keras.
 
-The reply and the report name each part of TensorFlow that was replaced.
+The report names each part of TensorFlow that was replaced.
 """
 
 import base64
@@ -36,10 +36,10 @@ _DISTRIBUTIONS = (
 
 
 def import_tensorflow() -> Any:
-    """Imports TensorFlow without its noise and, from 2.16 on, with Keras 2.
+    """Imports TensorFlow without its log output and, from 2.16 on, with Keras 2.
 
     Raises:
-        UsageError: the interpreter has no TensorFlow, or one that does not import.
+        UsageError: the interpreter has no TensorFlow, or it cannot be imported.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if _version_before_import() >= _FIRST_WITHOUT_ESTIMATOR:
@@ -80,7 +80,7 @@ _NO_TENSORFLOW = (
     "{} has no TensorFlow. Install it there (pip install tensorflow), or name the "
     "interpreter that runs your training code with --python"
 )
-_BROKEN_TENSORFLOW = "TensorFlow does not import in {}: {}"
+_BROKEN_TENSORFLOW = "cannot import TensorFlow in {}: {}"
 
 
 def _version_before_import() -> Tuple[int, ...]:
@@ -118,7 +118,7 @@ def v1(tensorflow: Any) -> Any:
 
 
 def run_config(tensorflow: Any, model_dir: str, asked: Callable[[], None]) -> Any:
-    """The config of a model_fn: Estimator fills in a session_config where there is none.
+    """The config of a model_fn, with the session_config that Estimator sets by default.
 
     Args:
         tensorflow: the module.
@@ -164,7 +164,7 @@ def graph_of_function(graph: Any, function: Any, shapes: List[Any]) -> Any:
 
 
 def reopen(graph: Any) -> None:
-    """Lets ops be added to a graph again, which a Scaffold has finalized.
+    """Allows ops to be added again to a graph that a Scaffold has finalized.
 
     TensorFlow has no public function for this. The private name is the same from 1.15 to 2.21.
     """
@@ -172,7 +172,7 @@ def reopen(graph: Any) -> None:
 
 
 def reroute(old: Any, new: Any) -> None:
-    """Gives the consumers of a tensor another one."""
+    """Replaces a tensor by another one in all its consumers."""
     for op in old.consumers():
         for place, given in enumerate(op.inputs):
             if given is old:
@@ -180,7 +180,7 @@ def reroute(old: Any, new: Any) -> None:
 
 
 def set_control_inputs(op: Any, others: Sequence[Any]) -> None:
-    """Lets an op wait for some ops and for no others."""
+    """Replaces the control inputs of an op."""
     op._remove_all_control_inputs()
     op._add_control_inputs(others)
 
@@ -206,10 +206,10 @@ def runs_under_strategy(config: Any, mode: str) -> bool:
 
 
 def use_v1_names(tensorflow: Any) -> Tuple[str, ...]:
-    """Lets ``tensorflow`` mean ``tensorflow.compat.v1`` in the user's modules.
+    """Makes ``tensorflow`` mean ``tensorflow.compat.v1`` in the user's modules.
 
     Returns:
-        What was stood in for, in words.
+        What was replaced, in words.
     """
     v1(tensorflow).disable_v2_tensorshape()
     original = builtins.__import__
@@ -230,7 +230,7 @@ def use_v1_names(tensorflow: Any) -> Tuple[str, ...]:
 
 
 def _in_v1(compat_v1: Any, name: str, fromlist: Tuple[str, ...]) -> Optional[Any]:
-    """What an import statement gets, None to leave it to Python."""
+    """What an import statement gets; None if Python handles it."""
     if name.startswith(("tensorflow.compat", "tensorflow.python", "tensorflow.core")):
         return None
     found = _member(compat_v1, name.split(".")[1:])
@@ -292,9 +292,9 @@ def create_global_step(tensorflow: Any, graph: Any) -> Any:
 
 
 def frames_of(op: Any) -> Any:
-    """The frames in which an op was made; none where TensorFlow did not keep them.
+    """The frames in which an op was made; none if TensorFlow did not keep them.
 
-    ``op.traceback`` has them too, but on TensorFlow 1 it reads the source files of them all.
+    ``op.traceback`` has them too, but on TensorFlow 1 it reads the source file of each frame.
     """
     frames = getattr(op, "_traceback", None)
     return (op.traceback if frames is None else frames) or ()

@@ -1,9 +1,9 @@
 """Checks reads that the user's own saveable objects restore.
 
 Only the user's code knows how such an object restores, but its restore consists of ops in the
-graph. That part of the graph is imported again, with tensors of the stored shapes instead of the
-reads. TensorFlow's shape functions then tell which shapes they refuse. A restore does not verify
-the shape of a resource variable, so this module compares it.
+graph. This module imports that part of the graph again, with tensors of the stored shapes instead
+of the reads. TensorFlow's shape functions then refuse the shapes that a restore would refuse. A
+restore does not verify the shape of a resource variable, so this module compares it.
 """
 
 from typing import Any, Dict, Iterable, Optional, Tuple

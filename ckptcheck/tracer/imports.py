@@ -19,7 +19,7 @@ def imported(
     """A graph with some inputs of known shapes and some known values, while it is the default.
 
     Raises:
-        ImportedError: what TensorFlow says of the shapes in it.
+        ImportedError: TensorFlow refuses the shapes in it.
     """
     v1 = tensorflow.compat.v1
     with v1.Graph().as_default() as graph:

@@ -1,7 +1,7 @@
-"""Reads the restore plan out of the graph that TensorFlow built.
+"""Reads the restore plan from the graph that TensorFlow built.
 
 The saver's restore op is the root. Walking back from it finds every read op. The constant inputs of
-a read op tell which tensors it reads, with which slice and dtype. Walking forward from each output
+a read op say which tensors it reads, with which slice and dtype. Walking forward from each output
 finds the sink and what TensorFlow verifies on the way. Names of variables are not used.
 """
 
@@ -11,16 +11,7 @@ import operator
 import re
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
-from ..protocol import (
-    Location,
-    Read,
-    ReadCheck,
-    ReadSink,
-    RestorePlan,
-    Shape,
-    VariableSpec,
-    allows,
-)
+from ..protocol import Location, Read, ReadCheck, ReadSink, RestorePlan, Shape, VariableSpec, allows
 from .compat import frames_of
 from .scaffold import Prepared
 from .static_shapes import attribute_shape, static_shape
@@ -325,7 +316,6 @@ def _table_shape(table: Any, slot: int) -> Shape:
 
 def _assign_check(op: Any) -> ReadCheck:
     try:
-        validates = op.get_attr("validate_shape")
+        return ReadCheck.ASSIGN if op.get_attr("validate_shape") else ReadCheck.NONE
     except ValueError:  # AssignVariableOp of older versions has no such attribute
-        validates = False
-    return ReadCheck.ASSIGN if validates else ReadCheck.NONE
+        return ReadCheck.NONE

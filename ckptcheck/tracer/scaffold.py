@@ -34,7 +34,7 @@ def prepare(tensorflow: Any, spec: Any, mode: str) -> Prepared:
     """Finishes the Scaffold as the mode does.
 
     Raises:
-        Exception: whatever TensorFlow says of a Scaffold that it cannot finish.
+        Exception: what TensorFlow raises if it cannot finish the Scaffold.
     """
     v1 = compat.v1(tensorflow)
     scaffold = spec.scaffold or v1.train.Scaffold()
@@ -63,7 +63,7 @@ def _prepare_export(v1: Any, scaffold: Any) -> Prepared:
 
 
 def _add_training_saver(v1: Any, scaffold: Any) -> None:
-    """Estimator's own saver, where neither the scaffold nor the model_fn has one."""
+    """Adds Estimator's own saver if neither the scaffold nor the model_fn has one."""
     if scaffold.saver or v1.get_collection(v1.GraphKeys.SAVERS):
         return
     saver = v1.train.Saver(sharded=True, defer_build=True, save_relative_paths=True)

@@ -197,7 +197,7 @@ class _Mirror:
         return True
 
     def _show_dead_end(self, entry: "os.DirEntry[str]", name: str, error: OSError) -> None:
-        """Shows a link that leads nowhere, or an entry that may not be looked at."""
+        """Shows a broken link, or an entry that this process may not look at."""
         if error.errno not in _NOWHERE:
             unreadable = _UnreadableError(error)
             self._blank(name, 0, unreadable.mode, None, str(unreadable))
@@ -205,10 +205,7 @@ class _Mirror:
             self._show_broken_link(name)
 
     def _show_broken_link(self, name: str) -> None:
-        """Shows a link that leads to another missing path than the real one.
-
-        The code may create the file that a broken link leads to.
-        """
+        """Shows a link to another missing path than the real one, which the code may create."""
         folder = os.path.join(self._root, _BROKEN_LINKS)
         os.makedirs(folder, exist_ok=True)
         self._broken_links += 1

@@ -1,8 +1,8 @@
 """The structure of features and labels, as JSON.
 
 A leaf is ``{"dtype": "float32", "shape": [null, 1]}``, with ``"sparse": true`` for a SparseTensor.
-A dict of features is an object of leaves, a list is an array, a tuple is ``{"tuple": [...]}``, and
-what is still to be found out is ``{PROBE: {...}}``.
+A dict of features is an object of leaves, a list is an array, and a tuple is ``{"tuple": [...]}``.
+A part that is not known yet is ``{PROBE: {...}}``.
 """
 
 from typing import Any, Callable, Iterator, Tuple

@@ -41,7 +41,7 @@ class Model(NamedTuple):
 
 
 class ImportFailedError(Exception):
-    """The user's module raised while it was imported; the cause is the exception."""
+    """The user's module raised during its import. The cause is the exception."""
 
 
 def load(name: str, app_dir: str, given_as: str = "TARGET") -> Any:
@@ -54,7 +54,7 @@ def load(name: str, app_dir: str, given_as: str = "TARGET") -> Any:
 
     Raises:
         UsageError: there is no such module or attribute.
-        ImportFailedError: the module raised; ``__cause__`` is what it raised.
+        ImportFailedError: the module raised. ``__cause__`` is the exception.
     """
     place, _, path = name.rpartition(":")
     if app_dir not in sys.path:

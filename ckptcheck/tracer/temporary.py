@@ -47,9 +47,9 @@ def mark(run: str) -> str:
 
 @contextlib.contextmanager
 def folder() -> Iterator[str]:
-    """Makes a directory that is there for as long as the context lasts.
+    """Makes a directory that is removed at the end of the context.
 
-    First it removes what killed runs left.
+    First it cleans up after runs that were killed.
 
     Raises:
         OSError: it cannot be made.
@@ -99,13 +99,13 @@ def parent() -> str:
 
 
 def run_folder(path: str) -> str:
-    """The run's directory that a directory was made in; itself where it was made elsewhere."""
+    """The run's directory that contains a directory; the directory itself if there is none."""
     folder = os.path.dirname(path)
     return folder if _NAME.fullmatch(os.path.basename(folder)) else path
 
 
 def no_place(error: OSError) -> str:
-    """Says why no directory could be made."""
+    """The message for a directory that could not be made."""
     where = f": {error.filename}" if error.filename else ""
     return (
         f"cannot make a temporary directory: {error.strerror}{where}; set TMPDIR to a directory "
@@ -133,7 +133,7 @@ def _open(path: str) -> Optional[int]:
 
 
 def _is_free(lock: int) -> bool:
-    """Takes a lock and returns whether that went well."""
+    """Tries to take a lock; returns whether it was free."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:  # another process has it, or this file system has no locks
@@ -142,7 +142,7 @@ def _is_free(lock: int) -> bool:
 
 
 def _is_still(path: str, lock: int) -> bool:
-    """Whether a path leads to the directory that was locked, which is this user's own."""
+    """Whether a path still leads to the directory that was locked, and this user owns it."""
     try:
         there, locked = os.lstat(path), os.fstat(lock)
     except OSError:
@@ -194,10 +194,10 @@ def _clean_up_after(path: str, run: str) -> bool:
         return False
     try:
         dead = _is_free(lock) and _is_still(path, lock)
-        if dead and processes.end_marked(mark(run)):
-            remove(path)
-            return True
-        return False
+        if not dead or not processes.end_marked(mark(run)):
+            return False
+        remove(path)
+        return True
     finally:
         os.close(lock)
 

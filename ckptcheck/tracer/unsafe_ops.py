@@ -17,11 +17,11 @@ class Cut(NamedTuple):
     """A graph without its unsafe ops.
 
     Attributes:
-        reason: why the unsafe ops cannot be cut off, "" where they can.
+        reason: why the unsafe ops cannot be cut off; "" if they can.
         ops: the ops that remain.
         outputs: the outputs of unsafe ops that the remaining ops read.
         before: the remaining ops whose outputs the unsafe ops read.
-        iterators: the ops that make the iterators ready whose datasets are safe.
+        iterators: the ops that initialize the iterators of safe datasets.
     """
 
     reason: str
@@ -32,7 +32,7 @@ class Cut(NamedTuple):
 
 
 def cut_off(graph: Any, ops: Set[Any]) -> Cut:
-    """Finds the unsafe ops among some ops, and lets no other op wait for them.
+    """Finds the unsafe ops among some ops, and removes the control inputs from them.
 
     Args:
         graph: their graph. Control inputs in it change.
@@ -84,7 +84,7 @@ def _functions_of(node: Any) -> Iterator[str]:
 
 
 def _unsafe_functions(graph: Any) -> Set[str]:
-    """The functions of a graph that hold an unsafe op, themselves or in what they call."""
+    """The functions of a graph that contain an unsafe op, or call a function that does."""
     calls: Dict[str, Set[str]] = {}
     unsafe: Set[str] = set()
     for function in graph.as_graph_def().library.function:
@@ -100,7 +100,7 @@ def _unsafe_functions(graph: Any) -> Set[str]:
 
 
 def _why_not(output: Any) -> str:
-    """Why a made-up value cannot take the place of an output, "" where it can."""
+    """Why a made-up value cannot replace an output; "" if it can."""
     within = output.op._get_control_flow_context() is not None
     if within or output.dtype._is_ref_dtype or output.dtype.name in ("resource", "variant"):
         return f"it has {output.op.type} ops"

@@ -1,4 +1,4 @@
-"""Tells the user's own code from libraries: by the place of its file."""
+"""Distinguishes the user's code from libraries by the path of its file."""
 
 import linecache
 import os
@@ -27,12 +27,12 @@ _TARGETS: List[str] = []
 
 
 def absolute(path: str) -> str:
-    """A path as it was meant where ckptcheck was started."""
+    """A path, absolute. A relative one is relative to where ckptcheck was started."""
     return normpath(join(_HERE, path))
 
 
 def add_target(path: str) -> None:
-    """Makes a package or module the user's wherever it is installed: it is the target."""
+    """Makes a package or module count as the user's code, even if it is installed."""
     _TARGETS.append(absolute(path))
 
 
@@ -59,7 +59,7 @@ def caller() -> Optional[Location]:
 
 
 def shown(path: str) -> str:
-    """A path as people want to read it: relative to the working directory where it is below it."""
+    """A path for messages: relative to the working directory if it is below it."""
     full, above = absolute(path), join(_HERE, "")
     return full[len(above) :] if full.startswith(above) else path
 
