@@ -205,11 +205,8 @@ class EstimatorSpec(_tuple("EstimatorSpec", _SPEC_FIELDS)):  # type: ignore[misc
             if getattr(spec, name) is None:
                 raise ValueError(f"Missing {name}.")
         _verify_outputs(spec.export_outputs)
-        hooks = {
-            name: tuple(getattr(spec, name) or ())
-            for name in cls._fields
-            if name.endswith("_hooks")
-        }
+        names = [name for name in cls._fields if name.endswith("_hooks")]
+        hooks = {name: tuple(getattr(spec, name) or ()) for name in names}
         return spec._replace(scaffold=spec.scaffold or cls.new_scaffold(), **hooks)
 
 
@@ -221,9 +218,8 @@ def _verify_outputs(outputs: Any) -> None:
         raise TypeError(f"export_outputs must be dict, given: {outputs}")
     for value in outputs.values():
         if not isinstance(value, ExportOutput):
-            raise TypeError(
-                f"Values in export_outputs must be ExportOutput objects. Given: {value}"
-            )
+            message = f"Values in export_outputs must be ExportOutput objects. Given: {value}"
+            raise TypeError(message)
 
 
 _TPU_SPEC_FIELDS = (

@@ -5,10 +5,10 @@ a read op say which tensors it reads, with which slice and dtype. Walking forwar
 finds the sink and what TensorFlow verifies on the way. Names of variables are not used.
 """
 
-import functools
-import itertools
-import operator
 import re
+from functools import reduce
+from itertools import accumulate
+from operator import mul
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from ..protocol import Location, Read, ReadCheck, ReadSink, RestorePlan, Shape, VariableSpec, allows
@@ -123,7 +123,7 @@ class Variables:
         """
         if name in self._slots or _ACCUMULATORS.search(name) or name.startswith(self._scopes):
             return True
-        above = itertools.accumulate(name.split("/")[:-1], "{}/{}".format)
+        above = accumulate(name.split("/")[:-1], "{}/{}".format)
         return not self.trainable.isdisjoint(above)
 
 
@@ -311,7 +311,7 @@ def _table_shape(table: Any, slot: int) -> Shape:
     one = static_shape(empty_key) if slot == 1 else attribute_shape(table, "value_shape")
     if one is None or None in one:
         return (None, None)
-    return (None, functools.reduce(operator.mul, one, 1))
+    return (None, reduce(mul, one, 1))
 
 
 def _assign_check(op: Any) -> ReadCheck:

@@ -43,12 +43,7 @@ def prepare(tensorflow: Any, spec: Any, mode: str) -> Prepared:
     if mode == TRAIN:
         _add_training_saver(v1, scaffold)
     scaffold.finalize()
-    return Prepared(
-        scaffold.saver,
-        scaffold.local_init_op,
-        scaffold.ready_op,
-        scaffold.ready_for_local_init_op,
-    )
+    return Prepared(*(getattr(scaffold, name) for name in Prepared._fields))
 
 
 def _prepare_export(v1: Any, scaffold: Any) -> Prepared:

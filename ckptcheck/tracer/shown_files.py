@@ -202,14 +202,12 @@ class _Mirror:
             unreadable = _UnreadableError(error)
             self._blank(name, 0, unreadable.mode, None, str(unreadable))
         elif entry.is_symlink():  # else it has just been removed
-            self._show_broken_link(name)
-
-    def _show_broken_link(self, name: str) -> None:
-        """Shows a link to another missing path than the real one, which the code may create."""
-        folder = os.path.join(self._root, _BROKEN_LINKS)
-        os.makedirs(folder, exist_ok=True)
-        self._broken_links += 1
-        os.symlink(os.path.join(folder, str(self._broken_links)), os.path.join(self._shown, name))
+            # The code may create the file that a broken link leads to. So lead it elsewhere.
+            folder = os.path.join(self._root, _BROKEN_LINKS)
+            os.makedirs(folder, exist_ok=True)
+            self._broken_links += 1
+            missing = os.path.join(folder, str(self._broken_links))
+            os.symlink(missing, os.path.join(self._shown, name))
 
     def _show_file(self, file: _File) -> None:
         kind = _SPECIAL.get(stat.filemode(file.info.st_mode)[0])

@@ -1,6 +1,5 @@
 """Turns ``module:attr`` into a function that can be called as Estimator calls a model_fn."""
 
-import contextlib
 import difflib
 import functools
 import importlib
@@ -8,6 +7,7 @@ import importlib.util
 import inspect
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, Collection, Dict, Iterable, NamedTuple, Tuple
 
@@ -67,7 +67,7 @@ def load(name: str, app_dir: str, given_as: str = "TARGET") -> Any:
 
 
 def _spec_of(name: str) -> Any:
-    with contextlib.suppress(ImportError, ValueError):  # the import itself will say what is wrong
+    with suppress(ImportError, ValueError):  # the import itself will say what is wrong
         return importlib.util.find_spec(name)
     return None
 
@@ -214,10 +214,9 @@ def _of_estimator(estimator: Any, request: TraceRequest) -> Model:
 
 
 def _is_same_directory(path: str, other: str) -> bool:
-    try:
+    with suppress(OSError):  # one of them is not there
         return os.path.samefile(path, other)
-    except OSError:  # one of them is not there
-        return False
+    return False
 
 
 def estimator_arguments(function: Any) -> Tuple[str, ...]:

@@ -19,7 +19,7 @@ import shutil
 import stat
 import tempfile
 import time
-from typing import Iterator, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 from . import processes
 
@@ -126,10 +126,9 @@ def _machine() -> Tuple[str, str]:
 
 
 def _open(path: str) -> Optional[int]:
-    try:
+    with contextlib.suppress(OSError):
         return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return None
+    return None
 
 
 def _is_free(lock: int) -> bool:
@@ -143,11 +142,10 @@ def _is_free(lock: int) -> bool:
 
 def _is_still(path: str, lock: int) -> bool:
     """Whether a path still leads to the directory that was locked, and this user owns it."""
-    try:
+    with contextlib.suppress(OSError):
         there, locked = os.lstat(path), os.fstat(lock)
-    except OSError:
-        return False
-    return os.path.samestat(there, locked) and locked.st_uid == os.geteuid()
+        return os.path.samestat(there, locked) and locked.st_uid == os.geteuid()
+    return False
 
 
 # --- what was left ---------------------------------------------------------------------------
@@ -163,25 +161,22 @@ def clean_up() -> None:
 
 
 def _found() -> Iterator[Tuple[str, str]]:
+    """The directories of this user's runs on this machine, each with the id of its run."""
     host, boot = _machine()
-    try:
+    names: List[str] = []
+    with contextlib.suppress(OSError):
         names = os.listdir(parent())
-    except OSError:
-        return
-    for name in names:
-        match = _NAME.fullmatch(name)
-        if match and (match.group(1) == host or match.group(2) == boot):
-            path = os.path.join(parent(), name)
-            if _is_own_directory(path):
-                yield path, match.group(3)
+    for match in filter(None, map(_NAME.fullmatch, names)):
+        path = os.path.join(parent(), match.group())
+        if (match.group(1) == host or match.group(2) == boot) and _is_own_directory(path):
+            yield path, match.group(3)
 
 
 def _is_own_directory(path: str) -> bool:
-    try:
+    with contextlib.suppress(OSError):  # it has just been removed
         info = os.lstat(path)
-    except OSError:  # it has just been removed
-        return False
-    return stat.S_ISDIR(info.st_mode) and info.st_uid == os.geteuid()
+        return stat.S_ISDIR(info.st_mode) and info.st_uid == os.geteuid()
+    return False
 
 
 def _clean_up_after(path: str, run: str) -> bool:

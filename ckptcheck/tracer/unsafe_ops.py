@@ -1,5 +1,6 @@
 """Ops that a dry run must not execute: they call Python, write something, or wait for a peer."""
 
+import operator
 import re
 from typing import Any, Collection, Dict, Iterator, List, NamedTuple, Set
 
@@ -11,6 +12,9 @@ _UNSAFE = re.compile(
     r"PyFunc|^Write|Save|Summary|^Queue.*(Dequeue|Enqueue)|^_?Send|^_?Recv|Rpc|TPU|[IO](n|ut)feed"
     r"|^Barrier|^Stage|^Unstage|^Collective|^Nccl|^Experimental|^Debug|^Dump"
 )
+
+
+_name = operator.attrgetter("name")
 
 
 class Cut(NamedTuple):
@@ -59,10 +63,6 @@ def cut_off(graph: Any, ops: Set[Any]) -> Cut:
         _wait_for_others(ops, unsafe)
     before = {given.op for op in unsafe for given in op.inputs} - unsafe
     return Cut(reason, ops - unsafe, outputs, sorted(before, key=_name), safe)
-
-
-def _name(op: Any) -> str:
-    return str(op.name)
 
 
 def _is_unsafe(op: Any, called: Set[str]) -> bool:
