@@ -18,7 +18,7 @@ _PASSES = ("Identity", "Enter")
 
 
 def refusals(tensorflow: Any, declared: Any, restored: Any) -> Iterator[Tuple[str, str]]:
-    """The ops in called functions that will raise, each with why.
+    """The ops in called functions that will raise, each with its error.
 
     Args:
         tensorflow: the module.

@@ -234,8 +234,10 @@ def _in_v1(compat_v1: Any, name: str, fromlist: Tuple[str, ...]) -> Optional[Any
     if name.startswith(("tensorflow.compat", "tensorflow.python", "tensorflow.core")):
         return None
     found = _member(compat_v1, name.split(".")[1:])
-    if found is None or not fromlist:
-        return None if found is None else compat_v1
+    if found is None:
+        return None
+    if not fromlist:
+        return compat_v1
     return found if all(item == "*" or hasattr(found, item) for item in fromlist) else None
 
 
@@ -276,7 +278,7 @@ def op_list(tensorflow: Any, names: Iterable[str]) -> str:
 
 
 def dtype_of_enum(tensorflow: Any, name: str) -> str:
-    """TensorFlow's name of a dtype by that of its enum: ``float32`` for ``DT_FLOAT``."""
+    """TensorFlow's name for a dtype of the enum: ``float32`` for ``DT_FLOAT``."""
     types = importlib.import_module("tensorflow.core.framework.types_pb2")
     return str(tensorflow.as_dtype(types.DataType.Value(name)).name)
 

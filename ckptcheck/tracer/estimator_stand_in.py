@@ -172,7 +172,7 @@ class InputPipelineConfig:
 
 
 class ExportOutput:
-    """The base class of what an export gives."""
+    """The base class of the outputs of an export."""
 
 
 def _output(name: str, fields: str) -> Any:

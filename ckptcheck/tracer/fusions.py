@@ -94,7 +94,7 @@ class _Restored:
         self._changed = changed
 
     def shapes(self, tensor: Any) -> Optional[Tuple[_Sizes, _Sizes]]:
-        """The shape of a tensor as declared and as restored; None where it is not known."""
+        """The shape of a tensor as declared and as restored; None if it is not known."""
         declared = full_shape(tensor)
         restored = self._restored(tensor) if tensor.op in self.reached else declared
         return None if declared is None or restored is None else (declared, restored)
@@ -137,7 +137,7 @@ def _fusion(op: Any, place: int, restored: _Restored, fetched: Set[str]) -> Opti
 
 
 def _before(tensor: Any, fetched: Set[str]) -> Iterator[Any]:
-    """The ops that a tensor comes from, a Squeeze and what is before it; none that others use."""
+    """The op that a tensor comes from, and the op before a Squeeze; none that others use."""
     for _ in range(2):
         if len(tensor.consumers()) != 1 or tensor.op.name in fetched:
             return
@@ -171,7 +171,7 @@ def _depth(first: Any, weights: _Sizes) -> int:
 
 
 def _make_identity(node: Any, place: int) -> None:
-    """Lets an op hand on one of its inputs and wait for the others."""
+    """Makes an op return one of its inputs and wait for the others."""
     given = [name for name in node.input if not name.startswith("^")]
     kept = given[place]
     others = {name.lstrip("^").partition(":")[0] for name in node.input if name != kept}

@@ -16,7 +16,7 @@ def imported(
     pinned: Mapping[str, Any],
     folded: Mapping[str, Any] = types.MappingProxyType({}),
 ) -> Iterator[Any]:
-    """A graph with some inputs of known shapes and some known values, while it is the default.
+    """Imports a GraphDef, with known shapes or values for some tensors, as the default graph.
 
     Raises:
         ImportedError: TensorFlow refuses the shapes in it.

@@ -1,4 +1,4 @@
-"""Features and labels for a trace: placeholders, probes, or what the user's input_fn gives.
+"""Features and labels for a trace: placeholders, probes, or what the user's input_fn returns.
 
 A *probe* represents features with an unknown structure. It watches what the model_fn does with the
 features: which keys it asks for, and whether it unpacks them or uses them as one tensor. Each use
@@ -132,7 +132,7 @@ class Inputs:
             self._placeholders.update(structures.flatten(value, (root,)))
 
     def _parse_result(self, result: Any) -> Tuple[Any, Any]:
-        """Takes apart what an input_fn returned.
+        """Splits what an input_fn returned into features and labels.
 
         Raises:
             ValueError: as Estimator raises it, of a list or tuple of another length than 2.
@@ -150,7 +150,7 @@ class Inputs:
         return result[0], result[1]
 
     def watch(self) -> None:
-        """Lets tensors and probes tell what the model_fn does with them.
+        """Makes tensors and probes record what the model_fn does with them.
 
         Only a guess is watched: with inputs that are given, TensorFlow itself says what is wrong.
         """
@@ -184,7 +184,7 @@ class Inputs:
         base.__getitem__, base.__iter__, base.__bool__ = getitem, iterate, truth
 
     def batch_size(self) -> Optional[int]:
-        """The first dimension of the inputs where it is known, None where it is not."""
+        """The first dimension of the inputs; None if it is not known."""
         shapes = (static_shape(tensor) or [None] for tensor in self._placeholders.values())
         return next((shape[0] for shape in shapes if shape[0]), None)
 
@@ -214,7 +214,7 @@ class DictProbe(dict):  # type: ignore[type-arg]
     """Features with unknown keys. Each key that code asks for gets the next fitting leaf."""
 
     def open(self, inputs: Inputs, probe: Any, path: Path, hints: Sequence[str]) -> None:
-        """Sets up the probe; its constructor takes what Keras gives to a dict that it rebuilds."""
+        """Sets up the probe. Its constructor is that of dict, because Keras calls it with pairs."""
         self._origin = self
         self._inputs = inputs
         self._recorder = inputs.recorder
@@ -353,7 +353,7 @@ def unpacked(frame: types.FrameType) -> Optional[int]:
 
 
 def asked_keys(function: Any, name: str) -> Tuple[str, ...]:
-    """The constant keys that a function's code asks of one of its variables."""
+    """The constant keys that a function's code looks up in one of its variables."""
     inner = getattr(function, "func", function)
     call = getattr(type(inner), "__call__", None)  # noqa: B004 (its code is wanted)
     code = getattr(inner, "__code__", None) or getattr(call, "__code__", None)

@@ -13,7 +13,7 @@ _MOST_NAMES = 3
 
 @dataclasses.dataclass(frozen=True)
 class LeftOut:
-    """What traced code is not shown.
+    """A file that traced code is not shown.
 
     Attributes:
         name: its path below the model_dir; "" if entries are missing whose names are not known.
@@ -49,7 +49,7 @@ class Ledger:
         self.watch = OpenWatch()
 
     def write(self, items: Sequence[LeftOut]) -> None:
-        """Writes down what is left out.
+        """Records what is left out.
 
         Raises:
             OSError: there is no room for it.

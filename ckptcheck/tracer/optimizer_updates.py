@@ -16,7 +16,7 @@ _ALIKE = ("grad", "delta", "accum", "accum_update", "linear", "m", "v", "vhat", 
 
 
 def refusals(tensorflow: Any, declared: Any, restored: Any) -> Iterator[Tuple[str, str]]:
-    """The updates that will raise, each with why.
+    """The updates that will raise, each with its error.
 
     Args:
         tensorflow: the module.

@@ -60,7 +60,7 @@ _LARGEST = 1 << 64
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """A default of the user's as JSON, for the report.
+    """Returns a default in the user's code as JSON, for the report.
 
     Methods of the user's classes are not called: they may raise, never end, or return a gigabyte.
     For a large value, or a value of another class, the report has the name of its class.
@@ -91,7 +91,7 @@ _FUNCTIONS = (FunctionType, BuiltinFunctionType)
 
 
 def _named(value: Any) -> Any:
-    """Describes a value by functions of Python, NumPy and TensorFlow, not by the user's."""
+    """Describes a value without calling functions of the user."""
     kind = type(value)
     if kind in _FUNCTIONS:
         return str.__str__(value.__name__)[:_LONGEST_TEXT] + "()"
@@ -106,7 +106,7 @@ def _named(value: Any) -> Any:
 
 
 class WatchedDict(dict):  # type: ignore[type-arg]
-    """A dict that tells its watcher of each key that is asked for."""
+    """A dict that notes each key that is asked for."""
 
     def __init__(self, values: Mapping[str, Any], watcher: Watcher, prefix: str = "") -> None:
         super().__init__(

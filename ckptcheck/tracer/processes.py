@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _MOST_PASSES = 50
-"""How often to look again at a tree that goes on growing, or at processes that do not end."""
+"""How often to look again at a tree that grows, or at processes that do not end."""
 _A_MOMENT = 0.02
 _GRACE = 3.0
 """Seconds that Python's trackers have to remove what traced code has left."""
@@ -104,7 +104,7 @@ def end_tree(pid: int, segments: Optional["Segments"] = None) -> None:
 
 
 def end_trees(pids: List[int], segments: Optional["Segments"] = None) -> None:
-    """Ends processes and all below them; each is stopped first, so that it starts no more.
+    """Ends processes and all below them. Stops each first, so that it starts no more.
 
     Args:
         pids: the processes.
@@ -196,12 +196,12 @@ def end_marked(mark: str) -> bool:
 
 
 def can_measure_memory() -> bool:
-    """Whether this system tells how much memory a process has to itself."""
+    """Whether this system says how much memory a process does not share."""
     return bool(proc_file(os.getpid(), _MEMORY))
 
 
 def memory_of(pid: int) -> int:
-    """The bytes that a process and all below it have for themselves.
+    """The bytes that a process and all below it do not share.
 
     What a fork shares with the tracer is not counted until it writes to it.
     """
@@ -225,7 +225,7 @@ def _memory_sizes() -> List[int]:
 
 @contextmanager
 def limited_memory(size: int) -> Iterator[None]:
-    """Lets this process allocate only so much more inside the block.
+    """Limits how much more memory this process can allocate inside the block.
 
     What goes beyond raises MemoryError, or whatever a library makes of it. A lower limit that is
     already set stays. Nothing is limited on a system that cannot measure memory.

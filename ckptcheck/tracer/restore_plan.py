@@ -72,7 +72,7 @@ class Restore(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """A read, the op that holds what it is written to, and the tensor that it gives."""
+    """A read, the op that holds its sink, and the tensor that it returns."""
 
     read: Read
     sink: Optional[Any]
@@ -80,7 +80,7 @@ class _Found(NamedTuple):
 
     @property
     def variable(self) -> Optional[Any]:
-        """The op of the variable, None where the read is written to something else."""
+        """The op of the variable; None if the read is written to something else."""
         return self.sink if self.read.sink is ReadSink.ASSIGN else None
 
     def fits(self, stored: Dict[str, VariableSpec]) -> bool:
@@ -159,7 +159,7 @@ def restore_of(
     fetches: Iterable[Any],
     checkpoint: Iterable[VariableSpec] = (),
 ) -> Restore:
-    """The restore that a mode will do.
+    """Returns the restore of a mode.
 
     Args:
         tensorflow: the module.

@@ -1,4 +1,4 @@
-"""What Estimator does with an EstimatorSpec before it restores, and what it runs after that."""
+"""What Estimator does with an EstimatorSpec before the restore, and what it runs afterwards."""
 
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 

@@ -17,7 +17,7 @@ _rename = os.rename
 
 
 def make() -> str:
-    """Makes the place in the run's temporary directory, without the files of the model_dir.
+    """Makes the directory in the run's temporary directory, without the files of the model_dir.
 
     Returns:
         Its path.

@@ -48,11 +48,11 @@ _SPECIAL = {"p": "a FIFO", "s": "a socket", "c": "a device", "b": "a device"}
 
 
 def show(root: str, model_dir: str, ledger: Ledger, opened: Collection[str] = ()) -> str:
-    """Fills the directory that traced code is shown and returns its path.
+    """Fills the directory that traced code sees as its model_dir; returns its path.
 
     Args:
         root: what :func:`scratch.make` made.
-        model_dir: the real directory; where there is none, an empty one is shown.
+        model_dir: the real directory; if there is none, an empty one is shown.
         ledger: gets what is left out.
         opened: names of files that an earlier trace opened. They are copied even if they are large.
 
@@ -266,7 +266,7 @@ class _Mirror:
         return info.f_bavail * info.f_frsize
 
     def _clone(self, source: int, name: str, info: os.stat_result) -> bool:
-        """Clones a large file where the file system can; tells whether it did."""
+        """Clones a large file if the file system can; returns whether it did."""
         if not self._clones or info.st_size < _WORTH_CLONING:
             return False
         try:
@@ -280,7 +280,7 @@ class _Mirror:
             return False
 
     def _copy(self, source: int, name: str, info: os.stat_result) -> bool:
-        """Copies a file where there is room for it; tells whether it did."""
+        """Copies a file if there is room for it; returns whether it did."""
         if not self._has_room(name, info.st_size):
             return False
         try:
@@ -289,7 +289,7 @@ class _Mirror:
                 left = info.st_size
                 while left:
                     data = _read(source, min(left, _CHUNK))
-                    if not data:  # it has been cut meanwhile, which its state will tell
+                    if not data:  # it has become shorter, which its state will show
                         break
                     write_all(target, data)
                     left -= len(data)

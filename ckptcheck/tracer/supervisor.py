@@ -20,7 +20,7 @@ _GRACE = 2.0
 
 
 def supervise(folder: str, lock: int, segments: Segments) -> None:
-    """Returns in a new process below this one; this one waits for its end, and ends with it.
+    """Returns in a new child process. This process waits for its end, and then ends too.
 
     Args:
         folder: the directory of the run, removed at the end.

@@ -27,7 +27,7 @@ _TARGETS: List[str] = []
 
 
 def absolute(path: str) -> str:
-    """A path, absolute. A relative one is relative to where ckptcheck was started."""
+    """A path as an absolute path, from the directory where ckptcheck was started."""
     return normpath(join(_HERE, path))
 
 
