@@ -35,5 +35,5 @@ def parse_flags() -> Tuple[str, ...]:
         values.mark_as_parsed()
         return (f"the code requires flags that were not given after --: {error}",)
     if len(rest) > 1:
-        raise UsageError(f"not a flag: {rest[1]} (only flags may follow --)")
+        raise UsageError(f"not a flag: {rest[1]} (only flags are allowed after --)")
     return ()
