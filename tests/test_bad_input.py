@@ -418,7 +418,7 @@ def test_a_features_file_that_is_wrong(project: Project, text: str, word: str) -
 def test_a_dtype_that_tensorflow_does_not_have(project: Project) -> None:
     project.write("features.json", '{"features": {"x": {"dtype": "float3", "shape": [null, 1]}}}')
     run = project.check(TARGET, "params.json", "--features", "features.json", *ONE)
-    assert_refused(run, "no dtype 'float3' in TensorFlow")
+    assert_refused(run, "TensorFlow has no dtype 'float3'")
 
 
 @needs_tensorflow
@@ -521,10 +521,10 @@ def raising_factory(num_hidden, dropout_rate):
         ("missing.py:model_fn", ["no file missing.py"]),
         ("broken:number", ["broken:number", "not callable"]),
         ("broken:factroy", ["has no 'factroy'", "did you mean 'factory'"]),
-        ("broken:wrong_signature", ["does not give to a model_fn", "hidden_units, batch"]),
+        ("broken:wrong_signature", ["does not pass to a model_fn", "hidden_units, batch"]),
         ("broken:wrong_name", ["no argument named features", "inputs, labels, mode"]),
-        ("broken:factory", ["no argument named features", "takes no 'dropout_rate'"]),
-        ("broken:factory_of_nothing", ["returned a int", "expected a model_fn or an Estimator"]),
+        ("broken:factory", ["no argument named features", "does not take 'dropout_rate'"]),
+        ("broken:factory_of_nothing", ["It returned a int", "expected a model_fn or an Estimator"]),
     ],
     ids=lambda value: value.rpartition(":")[2] + value[:3] if isinstance(value, str) else "",
 )
@@ -540,7 +540,7 @@ def test_a_factory_that_lacks_an_argument(project: Project) -> None:
     project.write("broken.py", BROKEN)
     params = project.params({"num_hidden": 128})
     run = project.check("broken:factory", params, "--quiet", *ONE)
-    assert_refused(run, "the params lack depth", "--set")
+    assert_refused(run, "The params lack depth", "--set")
 
 
 @needs_tensorflow
@@ -554,7 +554,7 @@ def test_an_estimator_with_params_of_ours(project: Project) -> None:
         "ESTIMATOR = tf.compat.v1.estimator.Estimator(model_fn, params={'num_hidden': 128})\n",
     )
     run = project.check("made:ESTIMATOR", "params.json", "--quiet", *ONE)
-    assert_refused(run, "made:ESTIMATOR is an Estimator, which has params of its own")
+    assert_refused(run, "made:ESTIMATOR is an Estimator and already has params")
 
 
 @needs_tensorflow

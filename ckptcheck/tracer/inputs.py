@@ -1,4 +1,4 @@
-"""Features and labels for a trace: placeholders, probes, or what the user's input_fn gives.
+"""Features and labels for a trace: placeholders, probes, or what the user's input_fn returns.
 
 A *probe* represents features with an unknown structure. It watches what the model_fn does with the
 features: which keys it asks for, and whether it unpacks them or uses them as one tensor. Each use
@@ -25,6 +25,7 @@ from ..protocol import (
 )
 from . import compat, structures
 from .failures import StructureMismatch, UsageError
+from .static_shapes import static_shape
 
 Path = structures.Path
 
@@ -56,7 +57,7 @@ class Recorder:
     def mismatch(self, path: Path, event: str, value: Any = None) -> StructureMismatch:
         """Notes an event that shows the guess to be wrong."""
         self.note(path, event, value)
-        found = StructureMismatch("{} of {}".format(event, ".".join(map(str, path))))
+        found = StructureMismatch(f"{event} of {'.'.join(map(str, path))}")
         self.wrong = self.wrong or found
         return found
 
@@ -99,31 +100,23 @@ class Inputs:
         try:
             dtype = self.tensorflow.as_dtype(leaf["dtype"])
         except TypeError:
-            raise UsageError("features: no dtype {!r} in TensorFlow".format(leaf["dtype"]))
+            raise UsageError(f"features: TensorFlow has no dtype {leaf['dtype']!r}")
         shape = leaf["shape"]
+        rank = 2 if shape is None else len(shape)
         try:
-            tensor = (
-                self._sparse(dtype, shape) if leaf.get("sparse") else v1.placeholder(dtype, shape)
-            )
-        except (
-            TypeError,
-            ValueError,
-            OverflowError,
-        ) as error:  # too many elements, a strange dtype
-            raise UsageError(
-                f"features: TensorFlow refuses {dtype.name} {shape}: {error}"
-            ) from None
+            if leaf.get("sparse"):
+                tensor = self.tensorflow.SparseTensor(
+                    v1.placeholder(self.tensorflow.int64, [None, rank]),
+                    v1.placeholder(dtype, [None]),
+                    v1.placeholder(self.tensorflow.int64, [rank]),
+                )
+            else:
+                tensor = v1.placeholder(dtype, shape)
+        except (TypeError, ValueError, OverflowError) as error:  # such as too many elements
+            message = f"features: TensorFlow refuses {dtype.name} {shape}: {error}"
+            raise UsageError(message) from None
         self._placeholders[path] = tensor
         return tensor
-
-    def _sparse(self, dtype: Any, shape: Any) -> Any:
-        v1 = compat.v1(self.tensorflow)
-        rank = 2 if shape is None else len(shape)
-        return self.tensorflow.SparseTensor(
-            v1.placeholder(self.tensorflow.int64, [None, rank]),
-            v1.placeholder(dtype, [None]),
-            v1.placeholder(self.tensorflow.int64, [rank]),
-        )
 
     def call_input_fn(self, input_fn: Any, params: Any, config: Any) -> None:
         """Calls the user's input_fn as Estimator does and keeps what it returns."""
@@ -139,7 +132,7 @@ class Inputs:
             self._placeholders.update(structures.flatten(value, (root,)))
 
     def _parse_result(self, result: Any) -> Tuple[Any, Any]:
-        """Takes apart what an input_fn returned.
+        """Splits what an input_fn returned into features and labels.
 
         Raises:
             ValueError: as Estimator raises it, of a list or tuple of another length than 2.
@@ -148,8 +141,8 @@ class Inputs:
         if self.of_receiver:
             return result.features, None
         if compat.is_dataset(self.tensorflow, result):
-            iterator = compat.make_initializable_iterator(self.tensorflow, result)
-            result = iterator.get_next()
+            data = compat.v1(self.tensorflow).data
+            result = data.make_initializable_iterator(result).get_next()
         if not isinstance(result, (list, tuple)):
             return result, None
         if len(result) != 2:
@@ -157,7 +150,7 @@ class Inputs:
         return result[0], result[1]
 
     def watch(self) -> None:
-        """Lets tensors and probes tell what the model_fn does with them.
+        """Makes tensors and probes record what the model_fn does with them.
 
         Only a guess is watched: with inputs that are given, TensorFlow itself says what is wrong.
         """
@@ -191,12 +184,9 @@ class Inputs:
         base.__getitem__, base.__iter__, base.__bool__ = getitem, iterate, truth
 
     def batch_size(self) -> Optional[int]:
-        """The first dimension of the inputs where it is known, None where it is not."""
-        for tensor in self._placeholders.values():
-            shape = structures.shape_of(tensor)
-            if shape and shape[0]:
-                return int(shape[0])
-        return None
+        """The first dimension of the inputs; None if it is not known."""
+        shapes = (static_shape(tensor) or [None] for tensor in self._placeholders.values())
+        return next((shape[0] for shape in shapes if shape[0]), None)
 
     def tensors(self) -> List[Any]:
         """The tensors of features and labels, SparseTensors among them."""
@@ -224,7 +214,7 @@ class DictProbe(dict):  # type: ignore[type-arg]
     """Features with unknown keys. Each key that code asks for gets the next fitting leaf."""
 
     def open(self, inputs: Inputs, probe: Any, path: Path, hints: Sequence[str]) -> None:
-        """Sets up the probe; its constructor takes what Keras gives to a dict that it rebuilds."""
+        """Sets up the probe. Its constructor is that of dict, because Keras calls it with pairs."""
         self._origin = self
         self._inputs = inputs
         self._recorder = inputs.recorder
@@ -243,15 +233,12 @@ class DictProbe(dict):  # type: ignore[type-arg]
 
     def _take(self, key: str) -> Any:
         """The leaf for a key: by the order of the keys that the code names, else the next one."""
-        place = self._expected.index(key) if key in self._expected else None
-        if place is None:
-            free = [place for place, leaf in enumerate(self._pool) if leaf is not None]
-            if not free:
-                raise KeyError(key)
-            place = free[0]
-        leaf, self._pool[place] = self._pool[place], None
-        if leaf is None:
+        free = [place for place, leaf in enumerate(self._pool) if leaf is not None]
+        if key in self._expected:
+            free = [place for place in free if self._expected[place] == key]
+        if not free:
             raise KeyError(key)
+        leaf, self._pool[free[0]] = self._pool[free[0]], None
         with self._inputs.tensorflow.name_scope("ckptcheck_inputs"):
             tensor = self._inputs.placeholder(leaf, self._path + (key,))
         dict.__setitem__(self, key, tensor)
@@ -263,10 +250,9 @@ class DictProbe(dict):  # type: ignore[type-arg]
             raise self._recorder.mismatch(self._path, "index", key)
         if isinstance(key, (slice, tuple)) or key is None or key is Ellipsis:
             raise self._recorder.mismatch(self._path, "tensor", "slice")
-        if dict.__contains__(self, key):
-            return dict.__getitem__(self, key)
-        if dict.__contains__(self._origin, key):
-            return dict.__getitem__(self._origin, key)
+        for known in (self, self._origin):
+            if dict.__contains__(known, key):
+                return dict.__getitem__(known, key)
         if not isinstance(key, str):
             raise KeyError(key)
         self._recorder.note(self._path, "key", key)
@@ -282,7 +268,8 @@ class DictProbe(dict):  # type: ignore[type-arg]
         mine = dict.__contains__(self, key) or dict.__contains__(self._origin, key)
         if mine or not isinstance(key, str):
             return mine
-        if key in self._expected or _asked_by_feature_column(_getframe(1)):
+        # Feature columns ask ``key in features`` for keys that must be there.
+        if key in self._expected or "feature_column" in _getframe(1).f_code.co_filename:
             return any(leaf is not None for leaf in self._pool)
         self._recorder.note(self._path, "maybe-key", key)
         return False
@@ -300,22 +287,22 @@ class DictProbe(dict):  # type: ignore[type-arg]
         self._recorder.note(self._path, "iterate")
         return iter(list(dict.keys(self)))
 
-    def _note_view(self, name: str, frame: types.FrameType) -> None:
-        """Notes a look at all entries; TensorFlow's own (nest, Keras) may be at any structure."""
-        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    def _note_view(self, name: str) -> None:
+        """Notes that all entries are read. nest and Keras may read any structure that way."""
+        package = str(_getframe(2).f_globals.get("__name__", "")).partition(".")[0]
         own = package in ("tensorflow", "tensorflow_core", "keras", "tf_keras")
         self._recorder.note(self._path, "iterate", None if own else name)
 
     def keys(self) -> Any:
-        self._note_view("keys", _getframe(1))
+        self._note_view("keys")
         return dict.keys(self)
 
     def values(self) -> Any:
-        self._note_view("values", _getframe(1))
+        self._note_view("values")
         return dict.values(self)
 
     def items(self) -> Any:
-        self._note_view("items", _getframe(1))
+        self._note_view("items")
         return dict.items(self)
 
     def __getattr__(self, name: str) -> Any:
@@ -358,27 +345,18 @@ def _convert_probe(value: Any, dtype: Any = None, name: Any = None, as_ref: bool
     raise value._recorder.mismatch(value._path, "tensor")
 
 
-def _asked_by_feature_column(frame: Optional[types.FrameType]) -> bool:
-    """Feature columns ask ``key in features`` for keys that must be there."""
-    return frame is not None and "feature_column" in frame.f_code.co_filename
-
-
-def unpacked(frame: Optional[types.FrameType]) -> Optional[int]:
+def unpacked(frame: types.FrameType) -> Optional[int]:
     """Returns how many values a frame's current instruction unpacks; None if it does not unpack."""
-    if frame is None:
-        return None
-    for instruction in get_instructions(frame.f_code):
-        if instruction.offset == frame.f_lasti:
-            return instruction.argval if instruction.opname == "UNPACK_SEQUENCE" else None
-    return None
+    instructions = get_instructions(frame.f_code)
+    current = next((item for item in instructions if item.offset == frame.f_lasti), None)
+    return current.argval if current and current.opname == "UNPACK_SEQUENCE" else None
 
 
 def asked_keys(function: Any, name: str) -> Tuple[str, ...]:
-    """The constant keys that a function's code asks of one of its variables."""
+    """The constant keys that a function's code looks up in one of its variables."""
     inner = getattr(function, "func", function)
-    if not hasattr(inner, "__code__"):
-        inner = getattr(type(inner), "__call__", None)  # noqa: B004 (its code is wanted)
-    code = getattr(inner, "__code__", None)
+    call = getattr(type(inner), "__call__", None)  # noqa: B004 (its code is wanted)
+    code = getattr(inner, "__code__", None) or getattr(call, "__code__", None)
     return tuple(sorted(set(_subscripts(code, name)))) if code is not None else ()
 
 

@@ -17,7 +17,7 @@ _rename = os.rename
 
 
 def make() -> str:
-    """Makes the place in the run's temporary directory, without the files of the model_dir.
+    """Makes the directory in the run's temporary directory, without the files of the model_dir.
 
     Returns:
         Its path.
@@ -57,7 +57,7 @@ def _not_yet(root: str, name: str) -> str:
 
 def note_asked(model_dir: str) -> None:
     """Notes that the code asked for the path of the directory that it is shown."""
-    _note(os.path.dirname(model_dir), _ASKED)
+    _note(model_dir, _ASKED)
 
 
 def was_asked(root: str) -> bool:
@@ -67,7 +67,7 @@ def was_asked(root: str) -> bool:
 
 def note_dry_run(model_dir: str) -> None:
     """Notes that a dry run begins."""
-    _note(os.path.dirname(model_dir), _DRY_RUN)
+    _note(model_dir, _DRY_RUN)
 
 
 def began_dry_run(root: str) -> bool:
@@ -75,8 +75,9 @@ def began_dry_run(root: str) -> bool:
     return not os.path.exists(_not_yet(root, _DRY_RUN))
 
 
-def _note(root: str, name: str) -> None:
+def _note(model_dir: str, name: str) -> None:
     """Renames a file, which needs no room and outlasts this process."""
+    root = os.path.dirname(model_dir)
     try:
         _rename(_not_yet(root, name), os.path.join(root, name))
     except OSError:  # it is noted already
