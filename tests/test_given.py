@@ -123,9 +123,9 @@ def test_a_report_shows_the_labels_that_the_code_refuses(linear: Project) -> Non
         (
             "needs_a_path",
             "TypeError: needs_a_path() missing 1 required positional argument: 'path'",
-            "name a function that passes the other arguments",
+            "write a function that passes the other arguments, and name that function",
         ),
-        ("raises", "OSError: no data here", "fix what raised and check again"),
+        ("raises", "OSError: no data here", "fix the error and check again"),
     ],
 )
 def test_an_input_fn_that_raises_is_not_taken_for_the_model_fn(

@@ -39,6 +39,6 @@ RULE = Rule(
     severity="note",
     category="files",
     find=find,
-    title="the index and the data were written at different times",
+    title="index and data were written at different times",
     bad=lambda: facts(files=CheckpointFiles(data_newer_by=86400.0)),
 )

@@ -99,7 +99,7 @@ RULE = Rule(
     category="data",
     find=find,
     role=UNSOUND,
-    title="files of the checkpoint are incomplete or cannot be read",
+    title="the checkpoint's files are incomplete or unreadable",
     bad=lambda: facts(
         index=None, unreadable=Failure(FailureKind.RAISED, "DataLossError", "not an sstable")
     ),

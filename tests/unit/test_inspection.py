@@ -624,7 +624,7 @@ def test_the_command_line(model_dir: Path, tmp_path: Path) -> None:
     damaged = run_cli("snapshot", "base", "damaged", cwd=tmp_path)
     assert damaged.code == 0
     assert (
-        "error[unreadable-checkpoint] files of the checkpoint are incomplete or cannot be"
+        "error[unreadable-checkpoint] the checkpoint's files are incomplete or unreadable"
         in damaged.err
     )
     assert "the data file model.ckpt-10.data" in damaged.err
