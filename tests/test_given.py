@@ -135,7 +135,9 @@ def test_an_input_fn_that_raises_is_not_taken_for_the_model_fn(
     run = linear.check("net:model_fn", "--input-fn", "inputs:" + name)
     said = " ".join(run.out.split())
     assert run.code == 1 and "PREDICT untraceable" in said, run
-    assert "error[input-fn-raised] the input_fn raised in PREDICT, EVAL, TRAIN" in said, run
+    assert "error[input-fn-raised] the input_fn raised an error in PREDICT, EVAL, TRAIN" in said, (
+        run
+    )
     assert message in said and hint in said, run
     assert "model_fn raised" not in said and "features from" not in said, run
 

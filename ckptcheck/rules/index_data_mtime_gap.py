@@ -2,9 +2,9 @@
 
 A save writes the data first and the index right after it. If more than an hour lies between them,
 they may come from two saves with the same name: a copy stopped halfway, or a directory was copied
-over another one. TensorFlow notices this only if sizes or checksums do not match. A copy that does
-not preserve modification times also causes this finding, and is harmless (``cp -p`` and ``rsync
--t`` preserve them).
+over another one. TensorFlow notices this only if sizes or checksums do not match. If a copy did not
+preserve the modification times, this finding is harmless (``cp -p`` and ``rsync -t`` preserve
+them).
 
 What to do: verify the checksums with ``ckptcheck verify``. If they match, the files belong
 together.

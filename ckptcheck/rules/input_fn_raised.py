@@ -1,8 +1,8 @@
 """The input_fn of --input-fn, or the import of its module, raised an error.
 
 Estimator passes ``mode``, ``params`` and ``config`` to an input_fn if its signature has arguments
-with these names, and passes nothing else. ckptcheck does the same. So an input_fn that needs
-another argument, such as the path of the data, raises in both.
+with these names, and passes nothing else. ckptcheck does the same. An input_fn that needs another
+argument, such as the path of the data, raises an error in both.
 
 What to do: fix the error. If the input_fn needs other arguments, write a function that passes them,
 and give that function to ``--input-fn``.
