@@ -25,7 +25,7 @@ _MOST_COMPARED = 1000
 
 def find(facts: Facts) -> Iterator[Finding]:
     """Finds keys of the params that no mode reads."""
-    if not facts.params or len(facts.plans) < len(facts.modes):
+    if not facts.params or not facts.plans or len(facts.plans) < len(facts.modes):
         return
     uses = [trace.params for trace in facts.traces]
     taken = any(use.taken for use in uses)
