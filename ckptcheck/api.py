@@ -91,8 +91,7 @@ def verify(spec: VerifySpec) -> Report:
         The report; ``report.last_good`` is the latest checkpoint whose data is whole.
 
     Raises:
-        UsageError: the model_dir does not exist, numpy is not
-            installed, or an argument is invalid.
+        UsageError: the model_dir does not exist, numpy is not installed, or an argument is invalid.
     """
     return verification.verify(spec.model_dir, spec.all_checkpoints, spec.fail_on)
 

@@ -124,7 +124,7 @@ def test_verify_of_a_model_dir_of_which_nothing_is_loaded(model_dir: Path) -> No
 def test_an_index_that_is_gone_is_named(model_dir: Path) -> None:
     (model_dir / "model.ckpt-10.index").unlink()
     (finding,) = inspect(str(model_dir)).findings
-    assert "whose index is missing" in finding.message
+    assert "which has data files but no index" in finding.message
     assert finding.hint.startswith(f"copy {model_dir / 'model.ckpt-10.index'} ")
 
 
@@ -164,7 +164,10 @@ def test_an_object_based_checkpoint_is_said_to_be_none_of_estimators(model_dir: 
     found = inspect(str(model_dir))
     assert found.why == "the state file names model.ckpt-10, which is object-based"
     (finding,) = [f for f in found.findings if f.rule == "object-based-checkpoint"]
-    assert finding.severity == "note" and "Estimator raises when it restores" in finding.message
+    assert (
+        finding.severity == "note"
+        and "Estimator can load it only with a model of" in finding.message
+    )
 
 
 def test_a_saved_model_is_called_one(model_dir: Path) -> None:
@@ -177,7 +180,7 @@ def test_a_saved_model_is_called_one(model_dir: Path) -> None:
     assert found.checked is False
     (finding,) = found.findings
     variables = str(model_dir / "variables" / "variables")
-    assert "SavedModel" in finding.message and finding.hint.endswith(variables)
+    assert "SavedModel" in finding.message and variables in finding.hint
     assert inspect(variables).checked
     with pytest.raises(
         UsageError, match=f"a graph, not a checkpoint; its variables are in {variables}"
