@@ -7,7 +7,7 @@ do not apply to the command keep their defaults.
 import dataclasses
 import enum
 import re
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, Mapping, Optional, Tuple, Union
 
 from .protocol import (
     CheckpointIndex,
@@ -248,28 +248,52 @@ class Group:
 
 
 @dataclasses.dataclass(frozen=True)
-class Verdict:
-    """What a restore will do in one mode.
+class Restores:
+    """The verdict that a mode restores, which only a finished plan can give."""
+
+    plan: RestorePlan
+
+    verdict = RESTORES
+    at = ""
+
+    @property
+    def mode(self) -> str:
+        """The mode."""
+        return self.plan.mode
+
+    @property
+    def reads(self) -> int:
+        """How many tensors the restore reads."""
+        return len(self.plan.reads)
+
+
+@dataclasses.dataclass(frozen=True)
+class Broken:
+    """The verdict that a mode does not restore correctly, which a finding's outcome gives.
 
     Attributes:
         mode: the mode.
-        reads: how many tensors the restore reads; 0 if there is no restore plan.
-        outcome: the worst that a finding does to the mode; None if the mode restores.
+        outcome: the worst that a finding does to it.
+        reads: how many tensors the restore reads; 0 where there is no plan.
     """
 
     mode: str
-    reads: int
-    outcome: Optional[Outcome]
+    outcome: Outcome
+    reads: int = 0
 
     @property
     def verdict(self) -> str:
-        """``restores``, ``silent``, ``fails`` or ``untraceable``."""
-        return self.outcome.verdict if self.outcome else RESTORES
+        """``silent``, ``fails`` or ``untraceable``."""
+        return self.outcome.verdict
 
     @property
     def at(self) -> str:
-        """Where it fails, ``restore`` or ``run``; "" if it does not fail."""
-        return self.outcome.at if self.outcome else ""
+        """Where it fails, ``restore`` or ``run``; "" where it does not fail."""
+        return self.outcome.at
+
+
+Verdict = Union[Restores, Broken]
+"""What a restore will do in one mode."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from typing import Optional, Sequence, Tuple
 
-from .results import Finding, Outcome, Trace, Verdict
+from .protocol import RestorePlan
+from .results import Broken, Finding, Outcome, Restores, Trace, Verdict
 
 
 def verdicts(
@@ -18,12 +19,18 @@ def verdicts(
     Raises:
         ValueError: a mode has neither a finished plan nor a finding with an outcome.
     """
-    reads = {plan.mode: len(plan.reads) for plan in trace.plans} if trace else {}
-    found = []
-    for mode in modes:
-        outcomes = [finding.outcomes[mode] for finding in findings if mode in finding.outcomes]
-        worst = max(outcomes, key=list(Outcome).index, default=None)  # from mild to bad
-        if worst is None and mode not in reads:
-            raise ValueError(f"{mode} has no restore plan, and no finding says why")
-        found.append(Verdict(mode, reads.get(mode, 0), worst))
-    return tuple(found)
+    plans = {plan.mode: plan for plan in trace.plans} if trace else {}
+    return tuple(_verdict(mode, findings, plans.get(mode)) for mode in modes)
+
+
+_FROM_MILD_TO_BAD = list(Outcome)
+
+
+def _verdict(mode: str, findings: Sequence[Finding], plan: Optional[RestorePlan]) -> Verdict:
+    outcomes = [finding.outcomes[mode] for finding in findings if mode in finding.outcomes]
+    if outcomes:
+        worst = max(outcomes, key=_FROM_MILD_TO_BAD.index)
+        return Broken(mode, worst, len(plan.reads) if plan else 0)
+    if plan is None:
+        raise ValueError(f"{mode} has no restore plan, and no finding says why")
+    return Restores(plan)

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import types
 from typing import Callable, Dict, Iterable, Mapping, Optional, Tuple
 
 from ..errors import UsageError
@@ -15,7 +16,7 @@ _AHEAD = 1 << 24
 
 ReadRange = Callable[[str, int, int], bytes]
 """Reads bytes (name, offset, size) of a file in the checkpoint's directory."""
-Progress = Callable[[int], None]
+Progress = Callable[[int], object]
 """Called with the number of bytes read since the last call."""
 
 
@@ -25,10 +26,10 @@ class DataFiles:
     def __init__(
         self,
         bundle: Bundle,
-        remote: Optional[ReadRange],
-        held: Mapping[int, int],
-        progress: Progress,
-        items: Iterable[StoredTensor],
+        remote: Optional[ReadRange] = None,
+        held: Mapping[int, int] = types.MappingProxyType({}),
+        progress: Progress = id,
+        items: Iterable[StoredTensor] = (),
     ) -> None:
         """Opens no file yet.
 

@@ -6,7 +6,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 import pytest
 
 from ckptcheck.protocol import MODES, Failure, FailureKind
-from ckptcheck.results import Finding, Outcome, Trace
+from ckptcheck.results import Finding, Outcome, Restores, Trace
 from ckptcheck.rules import examples as made
 from ckptcheck.verdicts import verdicts
 
@@ -43,8 +43,13 @@ def test_nothing_restores_without_a_plan(trace: Optional[Trace]) -> None:
         verdicts(MODES, [], trace)
 
 
-def test_no_outcome_restores() -> None:
+def test_a_plan_that_is_missing_cannot_restore() -> None:
+    """There is no other way to the verdict ``restores``: no outcome has it, and no mode alone."""
     assert all(outcome.verdict != "restores" for outcome in Outcome)
+    with pytest.raises(TypeError):
+        Restores()  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        Restores(mode="predict")  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(
