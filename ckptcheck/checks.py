@@ -2,8 +2,9 @@
 
 import contextlib
 import dataclasses
+import json
 import os
-from typing import Any, Callable, Mapping, Optional, Tuple, TypeVar, Union
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple, TypeVar, Union
 
 from .advice import with_advice
 from .checkpoint.bundle import differences
@@ -15,7 +16,7 @@ from .checkpoint.marks import Marks, marks_of
 from .checkpoint.remote import LocalView, local_view
 from .client.memo import TraceMemo, memo_of
 from .client.process import Tracer
-from .client.tracing import trace_check
+from .client.tracing import Traced, trace_check
 from .errors import UsageError, being_written
 from .file_facts import Count, Progress, data_read, data_size, failing
 from .groups import group
@@ -226,27 +227,29 @@ def _traced(
     scans: Optional[Tuple[TensorScan, ...]],
     tracer: Tracer,
 ) -> Report:
-    learned: Optional[TraceMemo] = None
-
-    def tried(params: Mapping[str, Any], judges_run: bool) -> Tuple[Facts, Report]:
-        nonlocal learned
-        other = dataclasses.replace(spec, params=params)
-        facts, not_judged, known = _facts(other, found, tracer, judges_run, learned or asked)
-        learned = learned or known
-        facts = dataclasses.replace(facts, scans=scans)
-        not_judged = (*not_judged, *found.unread)
-        if found.without_data:
-            not_judged = (*not_judged, *found.of_the_snapshot)
-        return facts, _report(other, facts, not_judged)
+    facts, doubts, traced = _facts(spec, found, tracer, True, asked)
+    facts = dataclasses.replace(facts, scans=scans)
+    doubts = (*doubts, *found.unread, *(found.of_the_snapshot if found.without_data else ()))
+    trials: Dict[str, Optional[Report]] = {}
 
     def try_params(params: Mapping[str, Any]) -> Optional[Report]:
-        try:
-            return tried(params, judges_run=False)[1]
-        except UsageError:  # the code rejects these params, so they are no advice
-            return None
+        key = json.dumps(params)
+        if key not in trials:
+            other, known = dataclasses.replace(spec, params=params), traced.known or asked
+            try:
+                tried, _, _ = _facts(other, found, tracer, False, known)
+                trials[key] = _report(other, dataclasses.replace(tried, scans=scans), ())
+            except UsageError:  # the code rejects these params, so they are no advice
+                trials[key] = None
+        return trials[key]
 
-    facts, report = tried(spec.params, judges_run=True)
+    report = _report(spec, facts, (*traced.not_judged, *doubts))
     report = with_advice(spec.params, facts, report, try_params)
+    if traced.unjudged:  # the tracer judged the runs while it traced the trials
+        traced = traced.judged()
+        facts = dataclasses.replace(facts, trace=traced.trace)
+        report = _report(spec, facts, (*traced.not_judged, *doubts))
+        report = with_advice(spec.params, facts, report, try_params)
     if scans is None:
         return report
     return dataclasses.replace(report, data=data_read(found.examined.bundle, scans))
@@ -274,7 +277,7 @@ def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Repor
 
 def _facts(
     spec: CheckSpec, found: _Checkpoint, tracer: Tracer, judges_run: bool, known: TraceMemo
-) -> Tuple[Facts, Tuple[str, ...], Optional[TraceMemo]]:
+) -> Tuple[Facts, Tuple[str, ...], Traced]:
     located, examined = found.located, found.examined
     bundle = examined.bundle
     index = bundle.checkpoint_index() if bundle else None
@@ -305,7 +308,7 @@ def _facts(
         files=examined.files,
         disagreement=_disagreement(examined, traced.listed),
     )
-    return facts, (*traced.not_judged, *doubts), traced.known
+    return facts, doubts, traced
 
 
 _MOST_TRACES = 3

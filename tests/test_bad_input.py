@@ -453,7 +453,7 @@ def test_an_interpreter_that_never_answers(project: Project) -> None:
     """And what the command started is not waited for: here a child of its own."""
     start = time.monotonic()
     run = project.check(TARGET, "params.json", "--python", "sh -c 'sleep 15'", "--timeout", "2")
-    assert_refused(run, "gave no answer in 2 s", "--timeout")
+    assert_refused(run, "did not answer within 2 s", "--timeout")
     assert time.monotonic() - start < 12, "the interpreter's own child was waited for"
 
 

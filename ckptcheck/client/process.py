@@ -5,6 +5,7 @@ another environment, or in a container (``docker exec -i box python3.7``).
 """
 
 import codecs
+import collections
 import contextlib
 import json
 import os
@@ -17,7 +18,21 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple, Type, TypeVar, Union
+from typing import (
+    Any,
+    Callable,
+    Collection,
+    Deque,
+    Dict,
+    List,
+    Mapping,
+    Optional,
+    Set,
+    Tuple,
+    Type,
+    TypeVar,
+    Union,
+)
 
 from ..codec import from_json
 from ..errors import TracerLostError, UsageError
@@ -93,6 +108,7 @@ class Tracer:
         self._run = temporary.new_run()
         self._next = 0
         self._open: Set[int] = set()
+        self._replies: Dict[int, Deque[Any]] = collections.defaultdict(collections.deque)
         self._params: Mapping[str, Any] = {}
         self._environment: Optional[Environment] = None
         self._messages: queue.Queue[Optional[Dict[str, Any]]] = queue.Queue(_MOST_WAITING)
@@ -217,14 +233,27 @@ class Tracer:
     def forget(self) -> None:
         """Gives up all requests that have no reply yet."""
         self._open.clear()
+        self._replies.clear()
 
-    def receive(self, timeout: float) -> Tuple[int, Union[Failure, Any]]:
-        """Waits for the next reply: the id of its request, and a failure or the reply's JSON."""
-        message = self._receive(timeout + _GRACE, lambda message: message.get("id") in self._open)
-        self._open.discard(message["id"])
-        if "failure" in message:
-            return message["id"], from_json(Failure, message["failure"])
-        return message["id"], message["reply"]
+    def receive(
+        self, timeout: float, numbers: Collection[int] = ()
+    ) -> Tuple[int, Union[Failure, Any]]:
+        """Waits for the next reply: the id of its request, and a failure or the reply's JSON.
+
+        Args:
+            timeout: seconds.
+            numbers: the requests to wait for; all by default. Other replies are kept for later.
+        """
+        while True:
+            for number, replies in self._replies.items():
+                if replies and (not numbers or number in numbers):
+                    return number, replies.popleft()
+            message = self._receive(timeout + _GRACE, lambda found: found.get("id") in self._open)
+            if not message.get("more"):
+                self._open.discard(message["id"])
+            failure = message.get("failure")
+            reply = from_json(Failure, failure) if failure else message["reply"]
+            self._replies[message["id"]].append(reply)
 
     def understood(self, cls: Type[T], reply: Any) -> T:
         """A reply as the value that it describes.
@@ -289,14 +318,14 @@ class Tracer:
                 return message
             if time.monotonic() >= end:
                 raise TracerLostError(
-                    f"{command} gave no answer in {timeout:g} s; --timeout allows more"
+                    f"{command} did not answer within {timeout:g} s: give it more with --timeout"
                 )
 
     def _ended(self, command: str) -> str:
         code = self._process.wait()
         self._threads[1].join(timeout=1)
         tail = self._noise.tail()
-        said = f"; its last words: {tail}" if tail else ""
+        said = f"; the last line that it printed: {tail}" if tail else ""
         return (
             f"{command} ended with exit code {code} before it answered; --python takes the command "
             f"of a Python that has TensorFlow{said}"
