@@ -812,7 +812,7 @@ def test_a_python_that_does_not_see_the_files(project: Project) -> None:
     target = f"{project.root / 'model.py'}:model_fn"
     run = project.run("model_dir", target, "params.json", "--python", f"{sys.executable} {hidden}")
     where = str(project.environment().get("TMPDIR", "temporary"))
-    assert_refused(run, "does not see", f"{where}, which TMPDIR names")
+    assert_refused(run, "cannot read", f"temporary directory {where} (set TMPDIR")
 
 
 # --- the terminal ----------------------------------------------------------------------------

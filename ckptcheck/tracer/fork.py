@@ -148,7 +148,6 @@ class Child:
 
     Attributes:
         request: what it answers.
-        id: of the request.
         ledger: the files of its model_dir that it is not shown; None without a model_dir.
         pid: its process.
         pipe: where its reply comes from.
@@ -161,19 +160,17 @@ class Child:
         self, request: Dict[str, Any], pid: int, pipe: int, segments: Optional[Segments] = None
     ) -> None:
         self.request = request
-        self.id = request["id"]
         self.ledger: Optional[Ledger] = request.get("ledger")
         self.pid = pid
         self.pipe = pipe
-        self.deadline = request.get("deadline") or time.monotonic() + float(request["timeout"])
-        self.memory_limit = int(request.get("memory_limit") or 0)
+        self.deadline = request.get("deadline") or time.monotonic() + request["timeout"]
+        self.memory_limit: int = request.get("memory_limit") or 0
         self.open = True
         self.judging = False
         self._status = 0
         self._inherited = processes.inherited_memory()
         self._scratch = request.get("scratch", "")
         self._segments = segments
-        self._timeout = float(request["timeout"])
         self._data = bytearray()
         os.set_blocking(pipe, False)
 
@@ -217,7 +214,7 @@ class Child:
         """The message of a fork whose time is up."""
         if now < self.deadline:
             return None
-        text = f"was still running after {self._timeout:g} s and was stopped (--timeout)"
+        text = f"was still running after {self.request['timeout']:g} s and was stopped (--timeout)"
         return _failed(Failure(FailureKind.TIMED_OUT, "", text))
 
     def too_large(self) -> Optional[Any]:

@@ -7,7 +7,6 @@ original standard output. Descriptor 1 points to standard error before any of th
 """
 
 import contextlib
-import dataclasses
 import gc
 import json
 import os
@@ -104,10 +103,9 @@ def answer(tensorflow: Any, request: Dict[str, Any], send: Callable[[Any], Any])
     if doing == "op-list":
         return compat.op_list(tensorflow, request["ops"])
     if doing == "trace":
-        asked = from_json(TraceRequest, request["trace"])
         scratch.use(request["scratch"])
         shown = _shown(request)
-        asked = dataclasses.replace(asked, scratch_dir=shown)
+        asked = from_json(TraceRequest, dict(request["trace"], scratch_dir=shown))
         limited: Any = contextlib.nullcontext()
         if request.get("memory_limit"):
             if not processes.can_measure_memory():
@@ -284,7 +282,7 @@ class Server:
             self._end(child)
         elif again["sent"]:  # the trace, once more
             return
-        _write_line(self._replies, dict(reply, id=child.id))
+        _write_line(self._replies, dict(reply, id=child.request["id"]))
 
     def _restart(self, child: Child, request: Dict[str, Any]) -> None:
         self._end(child)
