@@ -444,11 +444,8 @@ ModeTrace = Union[FinishedTrace, FailedTrace]
 """The trace of one mode. Reports use only these two types."""
 
 
-@dataclasses.dataclass(frozen=True)
-class TraceReply:
-    """What the tracer replies to a :class:`TraceRequest`. A judgement follows an unjudged trace."""
-
-    outcome: Union[FinishedTrace, FailedTrace, Misfit, Judgement]
+Reply = Union[FinishedTrace, FailedTrace, Misfit, Judgement]
+"""What the tracer replies to a :class:`TraceRequest`. A judgement follows an unjudged trace."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Asks the tracer to trace modes, with the names and the params that the code needs."""
 
 import dataclasses
-from typing import Any, Dict, Mapping, Optional, Type, Union
+from typing import Any, Dict, Mapping, Optional, Union
 
 from ..codec import to_json
 from ..errors import UsageError
@@ -14,7 +14,7 @@ from ..protocol import (
     FinishedTrace,
     Judgement,
     Misfit,
-    TraceReply,
+    ModeTrace,
     TraceRequest,
 )
 from .answers import Answer
@@ -22,13 +22,6 @@ from .guess import Inputs
 from .launch import LaunchContext
 from .memo import TraceMemo
 from .process import Tracer
-
-
-@dataclasses.dataclass(frozen=True)
-class _GivenReply:
-    """A reply if the user gave the features. There is no guess, so there is no misfit."""
-
-    outcome: Union[FinishedTrace, FailedTrace, Judgement]
 
 
 def gives_features(spec: CheckSpec) -> bool:
@@ -149,13 +142,13 @@ class Asker:
         }
         self._inputs.update((number, wanted[mode]) for number, mode in asked.items())
         self._latest.update((mode, number) for number, mode in asked.items())
+        # If the user gave the features, there is no guess, and so no misfit.
+        hint = ModeTrace if gives_features(self._spec) else Union[ModeTrace, Misfit]
         traces: Dict[str, Answer] = {}
         while asked:
-            number, reply = self._tracer.receive(2 * self._spec.timeout * len(wanted), asked)
+            number, reply = self._tracer.receive(2 * self._spec.timeout * len(wanted), set(asked))
             mode = asked.pop(number)
-            outcome = self._outcome(mode, reply)
-            assert not isinstance(outcome, Judgement)
-            traces[mode] = Answer(outcome, number)
+            traces[mode] = Answer(self._outcome(mode, reply, hint), number)
         for trace in traces.values():
             if trace.failure is not None and trace.failure.kind == "usage":
                 raise UsageError(trace.failure.message)
@@ -175,23 +168,18 @@ class Asker:
         found = {**traces, **(self.ask_once(lost) if lost else {})}
         for mode, trace in found.items():
             if isinstance(trace.outcome, FinishedTrace) and trace.unjudged:
-                timeout = 2 * self._spec.timeout * len(found)
-                outcome = self._outcome(mode, self._tracer.receive(timeout, [trace.number])[1])
+                timeout = 2 * self._spec.timeout * (len(found) + 1)
+                _, reply = self._tracer.receive(timeout, {trace.number})
+                outcome = self._outcome(mode, reply, Union[ModeTrace, Judgement])
                 if isinstance(outcome, Judgement):
                     outcome = trace.outcome.judged(outcome)
                 found[mode] = Answer(outcome)
         return found
 
-    def _outcome(
-        self, mode: str, reply: Any
-    ) -> Union[FinishedTrace, FailedTrace, Misfit, Judgement]:
+    def _outcome(self, mode: str, reply: Any, hint: Any) -> Any:
         if isinstance(reply, Failure):
             return FailedTrace(mode, reply)
-        cls: Type[Union[_GivenReply, TraceReply]] = TraceReply
-        if gives_features(self._spec):
-            cls = _GivenReply
-        outcome = self._tracer.understood(cls, reply).outcome
-        return dataclasses.replace(outcome, mode=mode)
+        return dataclasses.replace(self._tracer.understood(hint, reply), mode=mode)
 
 
 _MOST_VAIN = 2

@@ -163,7 +163,7 @@ class Child:
         self.ledger: Optional[Ledger] = request.get("ledger")
         self.pid = pid
         self.pipe = pipe
-        self.deadline = request.get("deadline") or time.monotonic() + request["timeout"]
+        self.deadline: float = request.get("deadline") or time.monotonic() + request["timeout"]
         self.memory_limit: int = request.get("memory_limit") or 0
         self.open = True
         self.judging = False

@@ -17,7 +17,7 @@ import time
 from typing import Any, Callable, Dict, List, Optional, Set
 
 from ..codec import from_json, to_json
-from ..protocol import TraceRequest
+from ..protocol import Reply, TraceRequest
 from . import (
     checkpoint_reader,
     compat,
@@ -89,7 +89,7 @@ def answer(tensorflow: Any, request: Dict[str, Any], send: Callable[[Any], Any])
     Args:
         tensorflow: the module.
         request: what to do.
-        send: sends a message before the last one.
+        send: sends a reply that another one follows.
 
     Returns:
         The last reply, as JSON.
@@ -112,11 +112,7 @@ def answer(tensorflow: Any, request: Dict[str, Any], send: Callable[[Any], Any])
                 raise UsageError("--memory-limit: this system does not report a process's memory")
             limited = processes.limited_memory(request["memory_limit"])
         with limited:
-            return to_json(
-                trace.trace_mode(
-                    tensorflow, asked, lambda reply: send({"reply": to_json(reply), "more": True})
-                )
-            )
+            return to_json(trace.trace_mode(tensorflow, asked, send))
     raise UsageError(f"unknown request {doing!r}")
 
 
@@ -247,7 +243,11 @@ class Server:
         self._selector.close()
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
-        return answer(self._tensorflow, request, channel.send)
+
+        def send(reply: Reply) -> None:
+            channel.send({"reply": to_json(reply), "more": True})
+
+        return answer(self._tensorflow, request, send)
 
     def _read_child(self, child: Child) -> bool:
         child.read()
@@ -277,12 +277,13 @@ class Server:
             return
         if missed:
             reply = {"failure": to_json(failure_of(left_out.incomplete(missed)))}
-        child.judging = reply.get("more", False)
-        if not child.judging:
+        child.judging = "more" in reply and not child.judging
+        if child.judging:
+            child.deadline = time.monotonic() + child.request["timeout"]
+        else:
             self._end(child)
-        elif again["sent"]:  # the trace, once more
-            return
-        _write_line(self._replies, dict(reply, id=child.request["id"]))
+        if not (child.judging and again["sent"]):  # else the same trace has been handed on before
+            _write_line(self._replies, dict(reply, id=child.request["id"]))
 
     def _restart(self, child: Child, request: Dict[str, Any]) -> None:
         self._end(child)

@@ -3,7 +3,7 @@
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
-from typing import Any, Callable, Dict, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Optional, Tuple
 
 from ..protocol import (
     EVAL,
@@ -17,7 +17,7 @@ from ..protocol import (
     Judgement,
     Misfit,
     Observed,
-    TraceReply,
+    Reply,
     TraceRequest,
 )
 from . import after_restore, compat, custom_saveables, flags, graph_text, scaffold, scratch, target
@@ -31,9 +31,7 @@ _BATCH_SIZE = 8
 """The batch size in TPUEstimator's params if the features do not tell it."""
 
 
-def trace_mode(
-    tensorflow: Any, request: TraceRequest, send: Callable[[TraceReply], Any]
-) -> TraceReply:
+def trace_mode(tensorflow: Any, request: TraceRequest, send: Callable[[Reply], Any]) -> Reply:
     """Traces one mode. Whatever the user's code throws becomes a failure in the reply.
 
     Args:
@@ -42,12 +40,12 @@ def trace_mode(
         send: sends a trace whose run is still to be judged. The judgement is then returned.
     """
     tracer = _ModeTracer(tensorflow, request)
-    reply = TraceReply(tracer.outcome())
-    if tracer.judge is None or not isinstance(reply.outcome, FinishedTrace):
+    reply = tracer.outcome()
+    if tracer.judge is None or not isinstance(reply, FinishedTrace):
         return reply
     send(reply)
     with tracer.graph.as_default():
-        return TraceReply(tracer.judge())
+        return tracer.judge()
 
 
 class _ModeTracer:
@@ -68,7 +66,7 @@ class _ModeTracer:
         self._first_op = 0
         self.judge: Optional[Callable[[], Judgement]] = None
 
-    def outcome(self) -> Union[FinishedTrace, FailedTrace, Misfit]:
+    def outcome(self) -> Reply:
         mode, inputs = self.request.mode, self.inputs
         try:
             plan = self._trace()

@@ -1,13 +1,13 @@
 """The requests of one check, with a tracer that answers from a list."""
 
-from typing import Any, Collection, Dict, List, Tuple
+from typing import Any, Dict, List, Set, Tuple
 
 from ckptcheck.client.asking import Asker
 from ckptcheck.client.guess import Inputs
 from ckptcheck.client.launch import launch_context
 from ckptcheck.client.memo import TraceMemo
 from ckptcheck.client.process import Tracer
-from ckptcheck.codec import from_json, to_json
+from ckptcheck.codec import decoded, to_json
 from ckptcheck.options import CheckSpec
 from ckptcheck.protocol import (
     Environment,
@@ -39,21 +39,19 @@ class Answering:
         self.asked.append(fields["trace"]["mode"])
         return len(self.asked)
 
-    def receive(self, timeout: float, numbers: Collection[int]) -> Tuple[int, Any]:
+    def receive(self, timeout: float, numbers: Set[int]) -> Tuple[int, Any]:
         """Answers with a trace, then with the judgement, unless the mode was traced again."""
         number = min(numbers)
         mode = self.asked[number - 1]
         if number not in self.traced:
             self.traced.append(number)
-            return number, {
-                "outcome": to_json(FinishedTrace(mode, RestorePlan(mode, ()), unjudged=True))
-            }
+            return number, to_json(FinishedTrace(mode, RestorePlan(mode, ()), unjudged=True))
         assert mode not in self.asked[number:], "its fork has ended"
         return number, self.judgement
 
     def understood(self, cls: Any, reply: Any) -> Any:
         """Decodes a reply."""
-        return from_json(cls, reply)
+        return decoded(cls, reply)
 
 
 def asker_of(tracer: Answering) -> Asker:
@@ -70,7 +68,7 @@ def judged(asker: Asker, traces: Dict[str, Any]) -> Any:
 
 
 def test_a_judgement_becomes_part_of_the_trace() -> None:
-    tracer = Answering({"outcome": to_json(Judgement("eval", (REFUSED,), (NOTE,)))})
+    tracer = Answering(to_json(Judgement("eval", (REFUSED,), (NOTE,))))
     asker = asker_of(tracer)
     traces = asker.ask_once({"eval": Inputs(None, None)})
     assert traces["eval"].unjudged
@@ -81,7 +79,7 @@ def test_a_judgement_becomes_part_of_the_trace() -> None:
 
 def test_an_earlier_trace_is_asked_for_once_more() -> None:
     """The search may return to an earlier guess, whose fork ended when the next was traced."""
-    tracer = Answering({"outcome": to_json(Judgement("eval", (REFUSED,), ()))})
+    tracer = Answering(to_json(Judgement("eval", (REFUSED,), ())))
     asker = asker_of(tracer)
     first = asker.ask_once({"eval": Inputs({"x": 1}, None)})
     asker.ask_once({"eval": Inputs({"y": 1}, None)})

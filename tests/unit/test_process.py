@@ -12,7 +12,7 @@ import pytest
 from ckptcheck import check
 from ckptcheck.client.process import _GRACE, _MOST_WAITING, Tracer
 from ckptcheck.errors import UsageError
-from ckptcheck.protocol import TraceReply
+from ckptcheck.protocol import Reply
 from ckptcheck.tracer import fork, server, shared_memory
 
 from ..support import FIXTURES
@@ -131,10 +131,10 @@ def test_replies_that_mean_nothing(answer: Any, tmp_path: Path) -> None:
         check(MODEL_DIR, "net:model_fn", python=python, timeout=20)
 
 
-@pytest.mark.parametrize("reply", [*WRONG[:-5], {"outcome": {"mode": "predict"}}], ids=repr)
+@pytest.mark.parametrize("reply", [*WRONG[:-5], {"mode": "predict"}], ids=repr)
 def test_a_trace_without_a_plan_and_a_failure_is_not_understood(reply: Any) -> None:
     with Tracer("true", 10, True) as it, pytest.raises(UsageError, match="does not understand"):
-        it.understood(TraceReply, reply)
+        it.understood(Reply, reply)
 
 
 def test_a_request_in_pieces_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
