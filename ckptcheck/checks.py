@@ -245,8 +245,10 @@ def _traced(
 
     report = _report(spec, facts, (*traced.not_judged, *doubts))
     report = with_advice(spec.params, facts, report, try_params)
-    if traced.unjudged:  # the tracer judged the runs while it traced the trials
-        traced = traced.judged()
+    if traced.judge and traced.trace:  # the tracer judged the runs while it traced the trials
+        traced = dataclasses.replace(
+            traced, trace=dataclasses.replace(traced.trace, modes=traced.judge())
+        )
         facts = dataclasses.replace(facts, trace=traced.trace)
         report = _report(spec, facts, (*traced.not_judged, *doubts))
         report = with_advice(spec.params, facts, report, try_params)

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import re
+from functools import partial
 from typing import (
     Any,
     Callable,
@@ -27,7 +28,6 @@ from ..protocol import (
     CheckpointIndex,
     Environment,
     Failure,
-    FinishedTrace,
     ModeTrace,
 )
 from ..results import Features, Trace
@@ -55,6 +55,7 @@ class Traced:
         listed: what TensorFlow lists of the checkpoint; None where it cannot.
         known: see :class:`TraceMemo`.
         judge: waits until the tracer has judged the runs after the restore; returns the traces.
+            None if there is nothing to judge.
     """
 
     index: Optional[CheckpointIndex]
@@ -63,24 +64,13 @@ class Traced:
     doubts: Tuple[str, ...]
     listed: Optional[CheckpointIndex] = None
     known: Optional[TraceMemo] = None
-    judge: Callable[[], Tuple[ModeTrace, ...]] = tuple
+    judge: Optional[Callable[[], Tuple[ModeTrace, ...]]] = None
 
     @property
     def not_judged(self) -> Tuple[str, ...]:
         """What could not be known."""
         modes = self.trace.modes if self.trace else ()
         return tuple(dict.fromkeys((*self.doubts, *(note for t in modes for note in t.notes))))
-
-    @property
-    def unjudged(self) -> bool:
-        """Whether the tracer still judges a run."""
-        modes = self.trace.modes if self.trace else ()
-        return any(isinstance(mode, FinishedTrace) and mode.unjudged for mode in modes)
-
-    def judged(self) -> "Traced":
-        """Returns the same with what the runs after the restore refuse."""
-        assert self.trace is not None
-        return dataclasses.replace(self, trace=dataclasses.replace(self.trace, modes=self.judge()))
 
     @property
     def raised(self) -> bool:
@@ -112,8 +102,7 @@ def trace_check(
         tracer: a running tracer.
         known: what :func:`memo_of` gave, or what a check with other params found out.
         index: what the checkpoint holds, where that is known already.
-        judges_run: whether the tracer judges the run after the restore if shapes differ. See
-            :meth:`Traced.judged`.
+        judges_run: whether the tracer judges the run after the restore if shapes differ.
 
     Raises:
         UsageError: the interpreter, the target, or the features are not there.
@@ -161,15 +150,12 @@ class _Tracing:
         )
         nothing = () if self.index else (_NOTHING_READ,)
         doubts = (*nothing, *self._doubts, *self.context.not_judged(gives_features(self.spec)))
-        return Traced(
-            self.index,
-            self.unreadable,
-            trace,
-            doubts,
-            listed,
-            known,
-            lambda: self._modes(self.asker.judged(found.answers)),
-        )
+        unjudged = any(answer.unjudged for answer in found.answers.values())
+        judge = partial(self._judged, found.answers) if unjudged else None
+        return Traced(self.index, self.unreadable, trace, doubts, listed, known, judge)
+
+    def _judged(self, answers: Mapping[str, Answer]) -> Tuple[ModeTrace, ...]:
+        return self._modes(self.asker.judged(answers))
 
     def _modes(self, answers: Mapping[str, Answer]) -> Tuple[ModeTrace, ...]:
         """The traces in the order of the report. The search leaves no misfit."""

@@ -133,16 +133,8 @@ class _Raised(NamedTuple):
     known: bool
 
 
-class _Zeros(NamedTuple):
-    """Ops that fill variables with zeros.
-
-    Attributes:
-        assigns: the ops.
-        sizes: the shapes that are fed to them, declared and restored.
-    """
-
-    assigns: List[Any]
-    sizes: List[Tuple[Any, Sequence[int], Sequence[int]]]
+_Sizes = List[Tuple[Any, Sequence[int], Sequence[int]]]
+"""The tensors of shapes to feed, with the declared and the restored shape of each."""
 
 
 class _Stage:
@@ -278,18 +270,22 @@ class _Stage:
             A function that says what a run raises, with the declared shapes or the restored ones.
         """
         with self._graph.as_default():
-            zeros = self._zeros(changed)
+            assigns, sizes = self._zeros(changed)
             config = self._config()
             with self._v1.Session(graph=self._graph, config=config) as session:
-                yield lambda restored: self._run(session, zeros, restored)
+                yield lambda restored: self._run(
+                    session, assigns, {size: shapes[restored] for size, *shapes in sizes}
+                )
 
-    def _run(self, session: Any, zeros: _Zeros, restored: bool) -> Optional[_Raised]:
-        errors, options = self._tensorflow.errors, self._options()
-        sizes = {size: shapes[restored] for size, *shapes in zeros.sizes}
+    def _run(
+        self, session: Any, assigns: List[Any], sizes: Mapping[Any, Sequence[int]]
+    ) -> Optional[_Raised]:
+        errors = self._tensorflow.errors
+        options = self._v1.RunOptions(timeout_in_ms=_MILLISECONDS)
         filled = [self._latest.get(getattr(f, "name", ""), f) for f in self._fetches]
         try:
             session.run(self._resources(), options=options)
-            session.run([*zeros.assigns, *self._given.values()], sizes, options=options)
+            session.run([*assigns, *self._given.values()], sizes, options=options)
             session.run(filled, options=options)
         except errors.DeadlineExceededError:
             return _Raised("", "it takes too long", False)
@@ -312,17 +308,14 @@ class _Stage:
         options.layout_optimizer = options.OFF
         return config
 
-    def _options(self) -> Any:
-        return self._v1.RunOptions(timeout_in_ms=_MILLISECONDS)
-
     def _resources(self) -> List[Any]:
         """The ops that make tables, iterators and other resources."""
         v1 = self._v1
         resources = [item.create for item in v1.get_collection(v1.GraphKeys.RESOURCES)]
         return [*resources, *v1.get_collection(v1.GraphKeys.TABLE_INITIALIZERS), *self._iterators]
 
-    def _zeros(self, changed: Mapping[str, Sequence[int]]) -> _Zeros:
-        """Ops that fill the variables with zeros of any shape.
+    def _zeros(self, changed: Mapping[str, Sequence[int]]) -> Tuple[List[Any], _Sizes]:
+        """Makes ops that fill the variables with zeros of any shape.
 
         The shapes are fed: the graph optimizer of TensorFlow 2 may fold zeros of a known shape to
         zeros of the shape that the variable declares. Variables of one shape share their zeros
@@ -342,7 +335,7 @@ class _Stage:
             else:
                 assign = raw.Assign(ref=op.outputs[0], value=value, validate_shape=False)
                 assigns.append(assign.op)
-        return _Zeros(assigns, [(size, *key[1:]) for key, (size, _) in made.items()])
+        return assigns, [(size, *key[1:]) for key, (size, _) in made.items()]
 
     def _constant(self, shape: Any, dtype: Any, filling: int) -> Any:
         text = dtype == self._tensorflow.string

@@ -63,20 +63,17 @@ def main() -> None:
     except UsageError as error:
         _write_line(replies, {"failure": to_json(failure_of(error))})
         return
-    _write_line(replies, {"hello": _hello(tensorflow)})
+    hello = {
+        "tensorflow": tensorflow.__version__,
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "stand_ins": compat.stood_in(tensorflow),
+    }
+    _write_line(replies, {"hello": hello})
     gc.collect()
     gc.freeze()  # the forks share the pages that the collector would otherwise touch
     Server(tensorflow, replies, segments).serve()
     flush()
     os._exit(0)  # taking TensorFlow down takes a second, and there is nothing to save
-
-
-def _hello(tensorflow: Any) -> Dict[str, Any]:
-    return {
-        "tensorflow": tensorflow.__version__,
-        "python": ".".join(map(str, sys.version_info[:3])),
-        "stand_ins": compat.stood_in(tensorflow),
-    }
 
 
 def _write_line(descriptor: int, value: Any) -> None:
@@ -104,8 +101,12 @@ def answer(tensorflow: Any, request: Dict[str, Any], send: Callable[[Any], Any])
         return compat.op_list(tensorflow, request["ops"])
     if doing == "trace":
         scratch.use(request["scratch"])
-        shown = _shown(request)
-        asked = from_json(TraceRequest, dict(request["trace"], scratch_dir=shown))
+        asked = request["trace"]
+        with contextlib.closing(request["ledger"]) as ledger:  # the code must not reach it
+            shown = shown_files.show(
+                request["scratch"], asked["model_dir"], ledger, request["opened"]
+            )
+        asked = from_json(TraceRequest, dict(asked, scratch_dir=shown))
         limited: Any = contextlib.nullcontext()
         if request.get("memory_limit"):
             if not processes.can_measure_memory():
@@ -114,17 +115,6 @@ def answer(tensorflow: Any, request: Dict[str, Any], send: Callable[[Any], Any])
         with limited:
             return to_json(trace.trace_mode(tensorflow, asked, send))
     raise UsageError(f"unknown request {doing!r}")
-
-
-def _shown(request: Dict[str, Any]) -> str:
-    """The directory that the code is shown as its model_dir."""
-    ledger = request["ledger"]
-    try:
-        return shown_files.show(
-            request["scratch"], request["trace"]["model_dir"], ledger, request["opened"]
-        )
-    finally:
-        ledger.close()  # it is the tracer's, and the code has no part in it
 
 
 class Server:
