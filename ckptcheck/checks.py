@@ -2,8 +2,9 @@
 
 import contextlib
 import dataclasses
+import json
 import os
-from typing import Any, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, Mapping, Optional, Tuple, Union
 
 from .advice import with_advice
 from .checkpoint.bundle import differences
@@ -15,7 +16,7 @@ from .checkpoint.marks import Marks, marks_of
 from .checkpoint.remote import LocalView, local_view
 from .client.memo import TraceMemo, memo_of
 from .client.process import Tracer
-from .client.tracing import trace_check
+from .client.tracing import Traced, trace_check
 from .errors import UsageError, being_written
 from .file_facts import Count, Progress, data_read, data_size, failing
 from .groups import group
@@ -180,22 +181,32 @@ def _run(
             break
     else:
         raise being_written(spec.model_dir)
-    not_judged = checkpoints.place.unread
+    facts, doubts, traced = _facts(spec, found, tracer, True, known, scans)
+    doubts += checkpoints.place.unread
     if found.without_data:
         recorded = found.examined.files.left_out if found.examined.files else ()
-        not_judged += ("the data files: a snapshot has none", *recorded)
+        doubts += ("the data files: a snapshot has none", *recorded)
+    trials: Dict[str, Optional[Report]] = {}
 
     def try_params(params: Mapping[str, Any]) -> Optional[Report]:
-        other = dataclasses.replace(spec, params=params)
-        try:
-            tried, unknown, _ = _facts(other, found, tracer, False, learned or known, scans)
-        except UsageError:  # the code rejects these params, so they are no advice
-            return None
-        return _report(other, tried, (*unknown, *not_judged))
+        key = json.dumps(params)
+        if key not in trials:
+            other, learned = dataclasses.replace(spec, params=params), traced.known or known
+            try:
+                tried, _, _ = _facts(other, found, tracer, False, learned, scans)
+                trials[key] = _report(other, tried, ())
+            except UsageError:  # the code rejects these params, so they are no advice
+                trials[key] = None
+        return trials[key]
 
-    facts, unknown, learned = _facts(spec, found, tracer, True, known, scans)
-    report = _report(spec, facts, (*unknown, *not_judged))
+    report = _report(spec, facts, (*traced.not_judged, *doubts))
     report = with_advice(spec.params, facts, report, try_params)
+    if traced.judge and traced.trace:  # the tracer judged the runs while it traced the trials
+        modes = traced.judge()
+        traced = dataclasses.replace(traced, trace=dataclasses.replace(traced.trace, modes=modes))
+        facts = dataclasses.replace(facts, trace=traced.trace)
+        report = _report(spec, facts, (*traced.not_judged, *doubts))
+        report = with_advice(spec.params, facts, report, try_params)
     data = None if scans is None else data_read(found.examined.bundle, scans)
     return dataclasses.replace(report, data=data)
 
@@ -227,7 +238,7 @@ def _facts(
     judges_run: bool,
     known: TraceMemo,
     scans: Optional[Tuple[TensorScan, ...]],
-) -> Tuple[Facts, Tuple[str, ...], Optional[TraceMemo]]:
+) -> Tuple[Facts, Tuple[str, ...], Traced]:
     located, examined = found.located, found.examined
     index = examined.bundle.checkpoint_index() if examined.bundle else None
     for _ in range(_MOST_TRACES):
@@ -241,7 +252,7 @@ def _facts(
         changed = attributed(before, after)
         if not (changed.of_a_training and traced.raised):
             break
-    unknown = list(traced.not_judged)
+    unknown = []
     writes = "whether the code writes into the model_dir: "
     if not (before.complete and after.complete):
         unknown.append(writes + "the model_dir holds more files than ckptcheck lists")
@@ -264,7 +275,7 @@ def _facts(
         scans=scans,
         disagreement=_disagreement(examined, traced.listed),
     )
-    return facts, tuple(unknown), traced.known
+    return facts, tuple(unknown), traced
 
 
 def _changed_files(before: FolderState, located: Located) -> str:

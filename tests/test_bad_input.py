@@ -451,7 +451,7 @@ def test_an_interpreter_that_never_answers(project: Project) -> None:
     """And what the command started is not waited for: here a child of its own."""
     start = time.monotonic()
     run = project.check(TARGET, "params.json", "--python", "sh -c 'sleep 15'", "--timeout", "2")
-    assert_refused(run, "gave no answer in 2 s", "--timeout")
+    assert_refused(run, "did not answer within 2 s", "--timeout")
     assert time.monotonic() - start < 12, "the interpreter's own child was waited for"
 
 
@@ -810,7 +810,7 @@ def test_a_python_that_does_not_see_the_files(project: Project) -> None:
     target = f"{project.root / 'model.py'}:model_fn"
     run = project.run("model_dir", target, "params.json", "--python", f"{sys.executable} {hidden}")
     where = str(project.environment().get("TMPDIR", "temporary"))
-    assert_refused(run, "does not see", f"{where}, which TMPDIR names")
+    assert_refused(run, "cannot read", f"temporary directory {where} (set TMPDIR")
 
 
 # --- the terminal ----------------------------------------------------------------------------
