@@ -84,7 +84,7 @@ def campaign(session: nox.Session, version: str) -> None:
 def lowest(session: nox.Session) -> None:
     """The fast tests with the oldest dependencies that pyproject.toml allows."""
     python = _environment(session, "3.7")
-    oldest = ["typer==0.9.0", "tabulate==0.9.0"]
+    oldest = ["google-crc32c==1.5.0", "typer==0.9.0", "tabulate==0.9.0"]
     session.run(python, "-m", "pip", "install", "-q", *oldest, "-e", ".[test]", external=True)
     session.run(python, "-m", "pytest", "-n", "2", "-q", "tests/unit", external=True)
     session.run(python, "-m", "ckptcheck", "--list-rules", external=True)

@@ -72,7 +72,7 @@ MINE = """
 import resource, sys, time
 from ckptcheck.checkpoint.bundle import read_bundle
 from ckptcheck.checkpoint.data_scan import scan
-import ckptcheck.checkpoint.values, google_crc32c
+import ckptcheck.checkpoint.values, google_crc32c  # not part of the measured time
 start = time.perf_counter()
 scans = scan(read_bundle(sys.argv[1]))
 seconds = time.perf_counter() - start

@@ -22,12 +22,7 @@ __all__ = [
     "verify",
 ]
 
-_HOMES = {
-    "Finding": "results",
-    "Report": "results",
-    "UsageError": "errors",
-    "Verdict": "results",
-}
+_HOMES = {"Finding": "results", "Report": "results", "UsageError": "errors", "Verdict": "results"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,10 +1,9 @@
 """The Python API: a function for each command, and a tracer that many checks share."""
 
 import functools
-import inspect as signatures
 import textwrap
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Optional, Type, TypeVar
+from inspect import Parameter, Signature, cleandoc
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
 from . import inspection, snapshots, verification
 from .checks import run_check
@@ -36,8 +35,14 @@ def _taking(cls: "Callable[P, S]") -> "Callable[[Callable[[S], R]], Callable[P, 
     Args:
         cls: the list; type checkers take the arguments from it.
     """
-    signature = _signature(cls)
     made: Any = cls
+    given, lines = [], []
+    for option in options_of(made).values():
+        kind = Parameter.KEYWORD_ONLY if option.kw_only else Parameter.POSITIONAL_OR_KEYWORD
+        given.append(Parameter(option.name, kind, default=option.default, annotation=option.takes))
+        text = f"    {option.name}: {option.help}"
+        lines.append(textwrap.fill(text, 92, subsequent_indent=" " * 8))
+    signature = Signature(given)
 
     def decorate(function: Callable[[S], R]) -> "Callable[P, R]":
         @functools.wraps(function)
@@ -45,58 +50,35 @@ def _taking(cls: "Callable[P, S]") -> "Callable[[Callable[[S], R]], Callable[P, 
             return function(made(**signature.bind(*given, **named).arguments))
 
         call.__signature__ = signature  # type: ignore[attr-defined]
-        call.__doc__ = _with_arguments(function.__doc__ or "", cls)
+        head, _, rest = cleandoc(function.__doc__ or "").partition("\n\n")
+        call.__doc__ = "\n".join([head, "", "Args:", *lines, "", rest, ""])
         return call
 
     return decorate
 
 
-def _signature(cls: Any) -> signatures.Signature:
-    return signatures.Signature(
-        [
-            signatures.Parameter(
-                option.name,
-                signatures.Parameter.KEYWORD_ONLY
-                if option.kw_only
-                else signatures.Parameter.POSITIONAL_OR_KEYWORD,
-                default=signatures.Parameter.empty if option.required else option.default,
-                annotation=option.takes,
-            )
-            for option in options_of(cls).values()
-        ]
-    )
-
-
-def _with_arguments(text: str, cls: Any) -> str:
-    """Adds the arguments to a docstring, before its first section."""
-    lines = [f"    {option.name}: {option.help}" for option in options_of(cls).values()]
-    wrapped = [textwrap.fill(line, 92, subsequent_indent=" " * 8) for line in lines]
-    head, _, rest = signatures.cleandoc(text).partition("\n\n")
-    return "\n".join([head, "", "Args:", *wrapped, "", rest, ""])
-
-
 @_taking(CheckSpec)
 def check(spec: CheckSpec) -> Report:
-    """Says what restoring a checkpoint into a model_fn will do, before it is tried.
+    """Predicts what restoring a checkpoint into a model_fn will do.
 
     Returns:
         The report; ``report.ok`` says whether the check passed.
 
     Raises:
-        UsageError: something that the check needs does not exist, or is not as expected.
+        UsageError: something that the check needs is missing or invalid.
     """
     return run_check(spec)
 
 
 @_taking(InspectSpec)
 def inspect(spec: InspectSpec) -> Report:
-    """Says what a model_dir holds, which checkpoint Estimator loads, and whether it is whole.
+    """Lists what a model_dir holds and which checkpoint Estimator loads, without its data.
 
     Returns:
         The report; ``report.ok`` says whether no finding is severe enough to fail.
 
     Raises:
-        UsageError: there is no such model_dir, or an argument is not as expected.
+        UsageError: the model_dir does not exist, or an argument is invalid.
     """
     return inspection.inspect(spec.model_dir, spec.fail_on)
 
@@ -109,8 +91,7 @@ def verify(spec: VerifySpec) -> Report:
         The report; ``report.last_good`` is the latest checkpoint whose data is whole.
 
     Raises:
-        UsageError: there is no such model_dir, the packages of ``ckptcheck[deep]`` are not
-            installed, or an argument is not as expected.
+        UsageError: the model_dir does not exist, numpy is not installed, or an argument is invalid.
     """
     return verification.verify(spec.model_dir, spec.all_checkpoints, spec.fail_on)
 
@@ -151,7 +132,7 @@ class Tracer:
         timeout: float = DEFAULT_TIMEOUT,
         quiet: bool = True,
     ) -> None:
-        """Starts nothing yet: the first check does.
+        """Prepares the tracer; its process starts with the first check.
 
         Args:
             python: the path or the command of the Python that has TensorFlow; by default this one.
@@ -159,7 +140,7 @@ class Tracer:
             quiet: hides what the traced code prints.
 
         Raises:
-            UsageError: an argument is not as expected.
+            UsageError: an argument is invalid.
         """
         options = options_of(CheckSpec)
         self._python = options["python"].kept(python)
@@ -189,10 +170,5 @@ class Tracer:
     def __enter__(self) -> "Tracer":
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()

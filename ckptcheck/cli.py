@@ -15,7 +15,7 @@ from .commands.hints import ABOUT, nearly_a_command, verify_words
 from .errors import UsageError
 from .exit_codes import EXIT_INTERRUPTED, EXIT_USAGE
 from .output import write_out
-from .sanitize import escaped, printable, shortened
+from .sanitize import printable
 
 CHECK = "check"
 """The command of a command line that begins with none."""
@@ -37,12 +37,12 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
             _interrupted()
         sys.exit(code)
     except UsageError as error:
-        _tell(f"ckptcheck: error: {_harmless(str(error) + nearly_a_command(words))}\n")
+        _tell(f"ckptcheck: error: {_printable(str(error) + nearly_a_command(words))}\n")
         sys.exit(EXIT_USAGE)
     except Exception as error:
         if "CKPTCHECK_DEBUG" in os.environ:
             raise
-        _tell(_INTERNAL.format(type(error).__name__, _harmless(str(error))))
+        _tell(_INTERNAL.format(type(error).__name__, _printable(str(error))))
         sys.exit(EXIT_USAGE)
     except KeyboardInterrupt:
         sys.exit(_interrupted())
@@ -90,11 +90,12 @@ def _run(words: List[str], flags: Sequence[str]) -> int:
         The exit code.
     """
     verify_words(words)
-    name, prog, rest = CHECK, f"ckptcheck {CHECK}", words
+    name, rest = CHECK, words
     if words and words[0] in COMMANDS:
-        name, prog, rest = words[0], f"ckptcheck {words[0]}", words[1:]
+        name, *rest = words
     elif words and words[0].partition("=")[0] in ABOUT:
-        name, prog = "about", "ckptcheck"
+        name = "about"
+    prog = "ckptcheck" if name == "about" else f"ckptcheck {name}"
     app = importlib.import_module(f".commands.{name}", __package__).app
     try:
         return app(rest, obj=flags, prog_name=prog, standalone_mode=False) or 0
@@ -102,13 +103,10 @@ def _run(words: List[str], flags: Sequence[str]) -> int:
         problem = getattr(error, "format_message", None)  # of what the parser refuses
         if problem is None:
             raise
-        raise UsageError(f"{_lowered(problem())}; see {prog} --help") from None
+        text = problem().rstrip(".")
+        raise UsageError(f"{text[:1].lower()}{text[1:]}; see {prog} --help") from None
     finally:
         write_out()
-
-
-def _lowered(message: str) -> str:
-    return (message[:1].lower() + message[1:]).rstrip(".")
 
 
 def _write_anything() -> None:
@@ -128,6 +126,5 @@ This is a bug in ckptcheck. Please report it, with the output of CKPTCHECK_DEBUG
 """
 
 
-def _harmless(text: str) -> str:
-    lines = without_secrets(text).splitlines()
-    return "\n".join(printable(shortened(escaped(line)), 2000) for line in lines)
+def _printable(text: str) -> str:
+    return "\n".join(printable(line, 2000) for line in without_secrets(text).splitlines())

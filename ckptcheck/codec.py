@@ -41,7 +41,7 @@ def from_json(cls: Type[T], data: Mapping[str, Any]) -> T:
     if not isinstance(data, Mapping):
         raise TypeError(f"{cls.__name__} is {type(data).__name__}")
     hints = _hints(cls)
-    fields = {name: _decode(hints[name], value) for name, value in data.items() if name in hints}
+    fields = {name: decoded(hints[name], value) for name, value in data.items() if name in hints}
     return cls(**fields)
 
 
@@ -56,7 +56,12 @@ def _hints(cls: type) -> Dict[str, Any]:
     return _HINTS[cls]
 
 
-def _decode(hint: Any, value: Any) -> Any:
+def decoded(hint: Any, value: Any) -> Any:
+    """Builds a value of any type that the dataclasses use, such as a Union.
+
+    Raises:
+        TypeError: the JSON is not of this type.
+    """
     if hint is Any:
         return value
     if dataclasses.is_dataclass(hint):
@@ -71,7 +76,7 @@ def _decode(hint: Any, value: Any) -> Any:
         return _decode_word(hint, value)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         _verify_type(value, Mapping)
-        return {key: _decode(arguments[-1], item) for key, item in value.items()}
+        return {key: decoded(arguments[-1], item) for key, item in value.items()}
     _verify_type(value, (int, float) if hint is float else hint)
     if isinstance(value, bool) and hint is not bool:
         raise TypeError(f"{value!r} is not of type {hint.__name__}")
@@ -81,10 +86,10 @@ def _decode(hint: Any, value: Any) -> Any:
 def _decode_tuple(arguments: Any, value: Any) -> Any:
     _verify_type(value, (list, tuple))
     if arguments[-1] is Ellipsis:
-        return tuple(_decode(arguments[0], item) for item in value)
+        return tuple(decoded(arguments[0], item) for item in value)
     if len(arguments) != len(value):
         raise TypeError(f"{len(value)} items instead of {len(arguments)}")
-    return tuple(map(_decode, arguments, value))
+    return tuple(map(decoded, arguments, value))
 
 
 def _decode_word(hint: Type[Word], value: Any) -> Word:
@@ -100,10 +105,10 @@ def _decode_union(arguments: Any, value: Any) -> Any:
     chosen = [argument for argument in arguments if argument is not type(None)]
     for argument in chosen[:-1]:
         try:
-            return _decode(argument, value)
+            return decoded(argument, value)
         except TypeError:
             continue
-    return _decode(chosen[-1], value)
+    return decoded(chosen[-1], value)
 
 
 def _verify_type(value: Any, kind: Any) -> None:

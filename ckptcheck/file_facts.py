@@ -75,26 +75,25 @@ def loaded_prefix(located: Located) -> str:
 
 
 def why_loaded(located: Located, bundle: Optional[Bundle]) -> str:
-    """Says which checkpoint Estimator would load, and why."""
-    name = _name_in(located.model_dir, loaded_prefix(located) or located.prefix)
+    """Returns which checkpoint Estimator would load, and why."""
+    prefix, folder = loaded_prefix(located) or located.prefix, os.path.join(located.model_dir, "")
+    name = prefix[len(folder) :] if prefix.startswith(folder) else os.path.basename(prefix)
     if isinstance(located, Named):
-        return f"{name} was named"
+        return f"{name} is the one that you named"
     if isinstance(located, Missing):
         return absence_text(located)
     if isinstance(located, Unnamed):
-        return "Estimator loads none of them" if located.candidates else "Estimator begins anew"
+        return (
+            "Estimator loads none of them"
+            if located.candidates
+            else "Estimator starts from scratch"
+        )
     if bundle is not None and bundle.object_based:
         named = located.prefix if located.elsewhere else name
         return f"the state file names {named}, which is object-based"
     if located.elsewhere:
         return f"Estimator loads {located.prefix}, which is not in this directory"
     return f"Estimator loads {name}: the state file names it"
-
-
-def _name_in(model_dir: str, prefix: str) -> str:
-    """Returns the name of a checkpoint relative to its model_dir."""
-    beside = os.path.join(model_dir, "")
-    return prefix[len(beside) :] if prefix.startswith(beside) else os.path.basename(prefix)
 
 
 def failing(findings: Sequence[Finding], fail_on: str) -> List[Finding]:

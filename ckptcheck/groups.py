@@ -2,7 +2,6 @@
 
 import collections
 import re
-from itertools import takewhile
 from typing import Dict, Iterator, List, Sequence, Tuple
 
 from .protocol import VariableSpec
@@ -32,9 +31,8 @@ def _rule_groups(findings: Iterator[Finding]) -> List[Group]:
     alike: Dict[Tuple[object, ...], List[Finding]] = {}
     for finding in findings:
         outcomes = frozenset(finding.outcomes.values())
-        alike.setdefault((finding.rule, finding.severity, outcomes, finding.hint), []).append(
-            finding
-        )
+        kind = (finding.rule, finding.severity, outcomes, finding.hint)
+        alike.setdefault(kind, []).append(finding)
     return [
         Group(rules[members[0].rule].headline(tuple(members)), tuple(members))
         for members in alike.values()
@@ -59,14 +57,12 @@ def _renames(findings: Sequence[Finding]) -> Dict[Tuple[str, str], List[_Pair]]:
     for missing in findings:
         if role_of(missing) != MISSING or missing.model is None:
             continue
-        there = unused.get(_identity(missing.model), [])
-        if len(there) > 1:
-            there = sorted(there, key=lambda item: -_alike(item.variable, missing.variable))
+        there = unused.get(_identity(missing.model))
         if there:
-            partner = there[0]
-            unused[_identity(missing.model)].remove(partner)
-            scopes = _difference(partner.variable, missing.variable)
-            found.setdefault(scopes, []).append((missing, partner))
+            partner = max(there, key=lambda item: _shared_parts(item.variable, missing.variable))
+            there.remove(partner)
+            old, new = _differing(partner.variable, missing.variable)
+            found.setdefault(("/".join(old), "/".join(new)), []).append((missing, partner))
     return found
 
 
@@ -75,41 +71,29 @@ def _identity(spec: VariableSpec) -> Tuple[object, ...]:
     return spec.shape, spec.dtype, spec.name.rpartition("/")[2]
 
 
-def _equal_start(a: List[str], b: List[str]) -> int:
-    """Counts the equal parts at the start of two names."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b)))
-
-
-def _shared_ends(a: List[str], b: List[str]) -> Tuple[int, int]:
-    """Counts the parts that two names share at their start, and of the rest at their end."""
-    front = _equal_start(a, b)
-    return front, _equal_start(a[front:][::-1], b[front:][::-1])
-
-
-def _alike(one: str, other: str) -> int:
-    """Counts the parts of two names that are equal, from both ends."""
-    return sum(_shared_ends(one.split("/"), other.split("/")))
-
-
-def _difference(old: str, new: str) -> Tuple[str, str]:
-    """Returns the parts in which two names differ: the scopes that were renamed."""
+def _differing(old: str, new: str) -> Tuple[List[str], List[str]]:
+    """Returns the parts of two names, without those that they share at their start and end."""
     a, b = old.split("/"), new.split("/")
-    front, back = _shared_ends(a, b)
-    return "/".join(a[front : len(a) - back]), "/".join(b[front : len(b) - back])
+    while a and b and a[0] == b[0]:
+        a, b = a[1:], b[1:]
+    while a and b and a[-1] == b[-1]:
+        a, b = a[:-1], b[:-1]
+    return a, b
+
+
+def _shared_parts(old: str, new: str) -> int:
+    return len(old.split("/")) - len(_differing(old, new)[0])
 
 
 def _rename_group(old: str, new: str, pairs: List[_Pair]) -> Group:
-    title = "{} variable{} renamed: {} in the checkpoint is {} in the model".format(
-        len(pairs), "" if len(pairs) == 1 else "s", _scope(old), _scope(new)
-    )
+    variables = "1 variable" if len(pairs) == 1 else f"{len(pairs)} variables"
+    was, becomes = (repr(scope) if scope else "no scope" for scope in (old, new))
+    title = f"{variables} renamed: {was} in the checkpoint is {becomes} in the model"
     return Group(title, tuple(finding for pair in pairs for finding in pair))
 
 
-def _scope(name: str) -> str:
-    return f"{name!r}" if name else "no scope"
-
-
-_INDEX = re.compile(r"\d+")
+_INDEX = re.compile(r"(?<!\d)(0|[1-9]\d*)(?!\d)", re.ASCII)
+"""A number without leading zeros: 01 is another name than 1."""
 
 
 def fold(names: Sequence[str]) -> List[Tuple[str, Tuple[str, ...]]]:
@@ -140,8 +124,6 @@ def _patterns(names: Sequence[str]) -> Dict[Tuple[str, str], List[Tuple[int, str
     found: Dict[Tuple[str, str], List[Tuple[int, str]]] = {}
     for name in names:
         for place in _INDEX.finditer(name):
-            if place.group() != str(int(place.group())):  # 01 is another name than 1
-                continue
             around = (name[: place.start()], name[place.end() :])
             found.setdefault(around, []).append((int(place.group()), name))
     return found

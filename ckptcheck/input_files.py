@@ -34,7 +34,7 @@ def read_input(path: str) -> bytes:
         OSError: it cannot be read.
     """
     if path == "-":
-        return _read_standard_input("standard input")
+        return _read_standard_input()
     _verify_kind(os.stat(path), path)
     # Opening a named pipe without a writer must not block. Only the read below has a time limit.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
@@ -59,7 +59,8 @@ def _verify_kind(info: os.stat_result, name: str) -> None:
         raise _too_large(name)
 
 
-def _read_standard_input(name: str) -> bytes:
+def _read_standard_input() -> bytes:
+    name = "standard input"
     if sys.stdin is None:
         raise UsageError(f"{name}: it is closed")
     try:
@@ -79,11 +80,22 @@ def _read_to_end(descriptor: int, name: str) -> bytes:
         UsageError: it is too large, or takes too long.
         OSError: it cannot be read.
     """
-    wait = _Wait(descriptor, name)
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    end = time.monotonic() + LONGEST_WAIT
+    told = False
     pieces: List[bytes] = []
     left = LARGEST
     while left >= 0:
-        wait.until_readable()
+        if not told and not poll.poll(_SOON * 1000):
+            told = True
+            sys.stderr.write(f"ckptcheck: waiting for {name}\n")
+            sys.stderr.flush()
+        if told and not poll.poll(max(end - time.monotonic(), 0) * 1000):
+            raise UsageError(
+                f"{name}: it did not end within {LONGEST_WAIT:g} s; write it to a file, and give "
+                "that file"
+            )
         try:
             piece = os.read(descriptor, min(_CHUNK, left + 1))
         except BlockingIOError:
@@ -93,35 +105,6 @@ def _read_to_end(descriptor: int, name: str) -> bytes:
         pieces.append(piece)
         left -= len(piece)
     raise _too_large(name)
-
-
-class _Wait:
-    """Waits for a pipe, for a limited time in total."""
-
-    def __init__(self, descriptor: int, name: str) -> None:
-        self._poll = select.poll()
-        self._poll.register(descriptor, select.POLLIN)
-        self._name = name
-        self._end = time.monotonic() + LONGEST_WAIT
-        self._quiet = True
-
-    def until_readable(self) -> None:
-        """Returns when there is something to read, or when the pipe has ended.
-
-        Raises:
-            UsageError: neither happens in time.
-        """
-        if self._quiet and self._poll.poll(_SOON * 1000):
-            return
-        if self._quiet:
-            self._quiet = False
-            sys.stderr.write(f"ckptcheck: waiting for {self._name}\n")
-            sys.stderr.flush()
-        if not self._poll.poll(max(self._end - time.monotonic(), 0) * 1000):
-            raise UsageError(
-                f"{self._name}: it did not end within {LONGEST_WAIT:g} s; write it to a file, "
-                "and give that file"
-            )
 
 
 def _too_large(name: str) -> UsageError:

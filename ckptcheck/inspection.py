@@ -1,25 +1,22 @@
 """The command ``inspect``: lists what a model_dir holds, without TensorFlow and without code."""
 
-import dataclasses
 import os
-from typing import Dict, NamedTuple, Tuple
+from typing import Dict, Tuple
 
 from .checkpoint.bundle import Bundle
-from .checkpoint.examine import Examined
 from .checkpoint.files import Listing, by_checkpoint
 from .checkpoint.locate import checkpoints_of
-from .checkpoint.marks import marks_of
 from .checkpoint.remote import LocalView, local_view
 from .checkpoint.snapshot import list_model_dir
-from .checkpoint.v1_format import files_of, is_first_version, without_pattern
+from .checkpoint.v1_format import files_of, is_first_version
 from .errors import UsageError
 from .file_facts import failing, file_facts, loaded_prefix, why_loaded
 from .groups import group
-from .model_dir import Located, step_of
+from .model_dir import Located, step_of, without_pattern
 from .results import INSPECT, CheckpointSummary, Contents, Report, VariableRow
 from .rules import run_rules
 from .rules.roles import roles
-from .settled import Doubt, Look, doubt_of, folder_of, look_at, settled
+from .settled import settled_look
 
 
 def inspect(model_dir: str, fail_on: str = "error") -> Report:
@@ -33,67 +30,35 @@ def inspect(model_dir: str, fail_on: str = "error") -> Report:
         UsageError: ``model_dir`` does not exist, or cannot be read.
     """
     with local_view(model_dir) as place:
-        return _shown(_inspected(_seen(place), fail_on), place)
+        return place.shown(_report(place, fail_on))
 
 
-def _shown(found: Report, place: LocalView) -> Report:
-    """Returns a report with the remote paths that the user knows."""
-    if place.read is not None:  # the data exists, but is remote
-        rest = () if found.contents.snapshot else found.not_judged
-        contents = dataclasses.replace(found.contents, snapshot=False)
-        not_judged = (*rest, *place.not_judged)
-        found = dataclasses.replace(found, contents=contents, not_judged=not_judged)
-    return place.shown(found)
-
-
-class _Seen(NamedTuple):
-    """A model_dir at one point in time.
-
-    Attributes:
-        look: the checkpoint that a restore would load.
-        checkpoints: summaries of all checkpoints.
-        at_rest: whether no file changed while ckptcheck looked at them.
-    """
-
-    look: Look
-    checkpoints: Tuple[CheckpointSummary, ...]
-    at_rest: bool
-
-
-def _seen(place: LocalView) -> _Seen:
-    def look() -> _Seen:
-        folders = [folder_of(place.path)]
-        marks = marks_of(folders)
-        found = look_at(place.path)
-        return _Seen(found, _summaries(found.located), marks_of(folders) == marks)
-
-    return look() if place.local else settled(place.path, look, _doubt)
-
-
-def _doubt(seen: _Seen) -> Doubt:
-    return doubt_of(seen.look, also=not seen.at_rest)
-
-
-def _inspected(seen: _Seen, fail_on: str) -> Report:
-    located, examined = seen.look
+def _report(place: LocalView, fail_on: str) -> Report:
+    located, examined, checkpoints = settled_look(place, lambda found, _: _summaries(found))
     findings = run_rules(file_facts(located, examined))
-    bundle = examined.bundle
+    bundle, files = examined.bundle, examined.files
     checked = bool(located.prefix or located.candidates) and not examined.first_version
+    not_judged = []
+    if examined.first_version:
+        not_judged.append(f"{examined.problem}: only TensorFlow can list it")
+    snapshot = files is not None and files.snapshot and place.read is None
+    if files is not None and snapshot:
+        not_judged += ["the data: a snapshot has none", *files.left_out]
     return Report(
         INSPECT,
         ok=checked and not failing(findings, fail_on),
         checked=checked,
         model_dir=located.model_dir,
         groups=group(findings),
-        not_judged=_not_judged(examined),
+        not_judged=(*not_judged, *place.not_judged),
         why=why_loaded(located, bundle),
-        checkpoints=seen.checkpoints,
+        checkpoints=checkpoints,
         contents=Contents(
             prefix=loaded_prefix(located) if bundle else "",
             variables=_rows(bundle) if bundle else (),
             shards=bundle.num_shards if bundle else 0,
             object_based=bool(bundle and bundle.object_based),
-            snapshot=bool(examined.files and examined.files.snapshot),
+            snapshot=snapshot,
             graph=examined.graph,
         ),
     )
@@ -105,17 +70,13 @@ def _summaries(located: Located) -> Tuple[CheckpointSummary, ...]:
     if loaded and not located.elsewhere and loaded not in prefixes:
         prefixes.append(loaded)  # a directory listing does not recognize its name
     folders = {os.path.dirname(prefix) for prefix in prefixes}
-    files = {folder: by_checkpoint(_listed(located, folder)) for folder in folders}
+    try:
+        files = {folder: by_checkpoint(list_model_dir(folder)) for folder in folders}
+    except OSError as error:
+        raise UsageError(f"MODEL_DIR {located.model_dir} cannot be read: {error.strerror}")
     return tuple(
         _summary(prefix, files[os.path.dirname(prefix)], prefix == loaded) for prefix in prefixes
     )
-
-
-def _listed(located: Located, folder: str) -> Listing:
-    try:
-        return list_model_dir(folder)
-    except OSError as error:
-        raise UsageError(f"MODEL_DIR {located.model_dir} cannot be read: {error.strerror}")
 
 
 def _summary(prefix: str, files: Dict[str, Listing], loaded: bool) -> CheckpointSummary:
@@ -147,13 +108,3 @@ def _rows(bundle: Bundle) -> Tuple[VariableRow, ...]:
         VariableRow(spec, role[spec.name], *parts.get(spec.name, (item.size, 1)))
         for spec, item in zip(index.variables, bundle.tensors)
     )
-
-
-def _not_judged(examined: Examined) -> Tuple[str, ...]:
-    found = []
-    if examined.first_version:
-        found.append(examined.problem + ": only TensorFlow can list it")
-    if examined.files is not None and examined.files.snapshot:
-        found.append("the data: this is a snapshot, which has none")
-        found.extend(examined.files.left_out)
-    return tuple(found)

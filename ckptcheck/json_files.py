@@ -26,12 +26,8 @@ def read_json_object(path: str) -> Dict[str, Any]:
         raise UsageError(
             f"{name}:{error.lineno}:{error.colno}: not JSON: {error.msg}{_instead(path)}"
         ) from None
-    except json_values.DuplicateKeyError as error:
-        raise UsageError(f"{name}: {_twice(error)}") from None
-    except json_values.TooDeepError as error:
+    except ValueError as error:  # such as a number with more digits than Python converts
         raise UsageError(f"{name}: {error}") from None
-    except ValueError as error:  # a number with more digits than Python converts
-        raise UsageError(f"{name}: not JSON that Python can read: {error}") from None
     if not isinstance(value, dict):
         kind = _KINDS.get(type(value), "a number")
         raise UsageError(f"{name}: expected a JSON object, found {kind}")
@@ -39,10 +35,6 @@ def read_json_object(path: str) -> Dict[str, Any]:
 
 
 _KINDS = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
-
-
-def _twice(error: json_values.DuplicateKeyError) -> str:
-    return f"the key {error.args[0]!r} is there twice in one object; remove one"
 
 
 def _instead(path: str) -> str:
@@ -94,16 +86,10 @@ def with_overrides(params: Mapping[str, Any], overrides: Sequence[str]) -> Dict[
                 raise UsageError(f"--set {override}: {key!r} is not an object in the params")
             at[key] = dict(inner)  # must not change the caller's params
             at = at[key]
-        at[keys[-1]] = _value(path, text)
+        try:
+            at[keys[-1]] = json_values.parse(text)
+        except json.JSONDecodeError:
+            at[keys[-1]] = text
+        except ValueError as error:
+            raise UsageError(f"--set {path}: {error}") from None
     return result
-
-
-def _value(path: str, text: str) -> Any:
-    try:
-        return json_values.parse(text)
-    except json.JSONDecodeError:
-        return text
-    except json_values.DuplicateKeyError as error:
-        raise UsageError(f"--set {path}: {_twice(error)}") from None
-    except ValueError as error:
-        raise UsageError(f"--set {path}: {error}") from None

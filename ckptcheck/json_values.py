@@ -1,7 +1,8 @@
 """Parses JSON that the user wrote, and verifies that every version of Python can read it."""
 
+import collections
 import json
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from .errors import UsageError
 
@@ -15,47 +16,27 @@ _PLAIN = frozenset((str, float, bool, type(None)))
 _NUMBERS = _PLAIN | {int}
 
 
-class DuplicateKeyError(ValueError):
-    """A JSON object holds a key twice."""
-
-
-class TooDeepError(ValueError):
-    """Objects and arrays are nested too deeply."""
-
-
 def parse(text: str) -> Any:
     """Parses JSON. Each object may hold a key only once.
 
     Raises:
-        DuplicateKeyError: an object holds a key twice.
-        TooDeepError: it is nested too deeply.
         json.JSONDecodeError: it is not JSON.
-        ValueError: a number has more digits than this Python reads.
+        ValueError: a key occurs twice in an object, it is nested too deeply, or a number has more
+            digits than this Python reads.
     """
     try:
         return json.loads(text, object_pairs_hook=_unique)
     except RecursionError:
-        raise TooDeepError("it is nested too deeply") from None
+        raise ValueError("it is nested too deeply") from None
 
 
 def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise DuplicateKeyError(key)
-            seen.add(key)
+        counts = collections.Counter(key for key, _ in pairs)
+        twice = next(key for key, count in counts.items() if count > 1)
+        raise ValueError(f"the key {twice!r} occurs twice in one object; remove one")
     return found
-
-
-class _UnfitError(Exception):
-    """JSON cannot hold a part of a value."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.path: List[str] = []
 
 
 def plain(value: Any, where: str) -> Any:
@@ -68,71 +49,58 @@ def plain(value: Any, where: str) -> Any:
     Raises:
         UsageError: JSON cannot hold a part of it, or some version of Python cannot read it.
     """
-    try:
-        return _copy(value, 0)
-    except _UnfitError as error:
-        place = where + "".join(reversed(error.path))
-        shown = place if len(place) <= 60 else place[:60] + "…"
-        raise UsageError(f"{shown}{error.problem}") from None
+    return _copy(value, (where, None), 0)
 
 
-def _copy(value: Any, depth: int) -> Any:
+_Place = Tuple[Any, Optional[Any]]
+"""The key or index of a value, and the place of what holds it; the root has a name and None."""
+
+
+def _unfit(place: _Place, problem: str) -> UsageError:
+    part, holder = place
+    path = ""
+    while holder is not None:
+        path = f"[{part!r}]{path}"
+        part, holder = holder
+    path = part + path
+    return UsageError((path if len(path) <= 60 else path[:60] + "…") + problem)
+
+
+def _copy(value: Any, place: _Place, depth: int) -> Any:
     if type(value) in _PLAIN:
         return value
     if depth > _DEEPEST:
-        raise _UnfitError(f": it is nested deeper than {_DEEPEST} levels")
+        raise _unfit(place, f": it is nested deeper than {_DEEPEST} levels")
     if isinstance(value, Mapping):
-        return _copy_object(value, depth)
+        return _copy_object(value, place, depth)
     if isinstance(value, (list, tuple)):
-        return _copy_array(value, depth)
+        return _copy_array(value, place, depth)
     if isinstance(value, int):
-        return _verified(int(value))
+        if -_LARGEST < value < _LARGEST:
+            return int(value)
+        raise _unfit(
+            place, f": an integer of more than {_MOST_DIGITS} digits, which not every Python reads"
+        )
     if isinstance(value, (str, float)):  # a subclass, such as numpy.float64
         return str.__str__(value) if isinstance(value, str) else float(value)
-    raise _UnfitError(
-        f" is {type(value).__name__}, which JSON cannot hold: use a TARGET that adds it to the "
-        "params"
+    kind = type(value).__name__
+    raise _unfit(
+        place, f" is {kind}, which JSON cannot hold: use a TARGET that adds it to the params"
     )
 
 
-def _verified(number: int) -> int:
-    if not -_LARGEST < number < _LARGEST:
-        raise _UnfitError(
-            f": an integer of more than {_MOST_DIGITS} digits, which not every Python reads"
-        )
-    return number
-
-
-def _copy_array(items: Sequence[Any], depth: int) -> List[Any]:
+def _copy_array(items: Sequence[Any], place: _Place, depth: int) -> List[Any]:
     if set(map(type, items)) <= _NUMBERS:  # saves time for millions of numbers
         numbers = [item for item in items if type(item) is int]
         if not numbers or (min(numbers) > -_LARGEST and max(numbers) < _LARGEST):
             return list(items)
-    found = []
-    for place, item in enumerate(items):
-        try:
-            found.append(_copy(item, depth + 1))
-        except _UnfitError as error:
-            error.path.append(f"[{place}]")
-            raise
-    return found
+    return [_copy(item, (n, place), depth + 1) for n, item in enumerate(items)]
 
 
-def _copy_object(items: Mapping[Any, Any], depth: int) -> Dict[str, Any]:
+def _copy_object(items: Mapping[Any, Any], place: _Place, depth: int) -> Dict[str, Any]:
     found = {}
     for key, item in items.items():
         if not isinstance(key, str):
-            raise _UnfitError(f": the key {_shown(key)} is not a string")
-        try:
-            found[str.__str__(key)] = _copy(item, depth + 1)
-        except _UnfitError as error:
-            error.path.append(f"[{key!r}]")
-            raise
+            raise _unfit(place, f": a key is {type(key).__name__}: expected a string")
+        found[str.__str__(key)] = _copy(item, (key, place), depth + 1)
     return found
-
-
-def _shown(key: Any) -> str:
-    try:
-        return repr(key)[:60]
-    except Exception:  # a huge integer, or an object with a broken repr
-        return f"of the type {type(key).__name__}"

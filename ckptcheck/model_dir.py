@@ -1,8 +1,9 @@
 """Values that describe the files of a model_dir, without the code that reads the files."""
 
 import dataclasses
+import os
 import re
-from typing import Optional, Tuple, Union
+from typing import ClassVar, Optional, Tuple, Union
 
 from .codec import Word
 from .protocol import VariableSpec
@@ -34,7 +35,7 @@ class StateFile:
         not_text: whether it is not UTF-8. TensorFlow raises when it reads such a file.
     """
 
-    latest: str
+    latest: str = ""
     all: Tuple[str, ...] = ()
     problem: str = ""
     unseen: bool = False
@@ -50,13 +51,31 @@ class ModelDir:
         named: the argument as the user wrote it.
         model_dir: the directory.
         candidates: the prefixes of all checkpoints in the directory; the latest is the last.
-        graphs: the files that may hold the saved graph, in order of preference.
+        prefix: the checkpoint; "" if none is named.
+        listed_here: the prefixes that the state file lists in ``model_dir`` or below it.
+        elsewhere: whether the checkpoint is, or would be, outside ``model_dir``.
+        exists: whether TensorFlow finds the checkpoint.
     """
 
     named: str
     model_dir: str
     candidates: Tuple[str, ...]
-    graphs: Tuple[str, ...]
+    prefix: str = ""
+    listed_here: Tuple[str, ...] = ()
+    elsewhere: bool = False
+    exists: ClassVar[bool] = False
+
+    @property
+    def graphs(self) -> Tuple[str, ...]:
+        """The files that may hold the saved graph, in order of preference.
+
+        If the checkpoint does not exist, the latest one may be a save of the same model.
+        """
+        saved = [self.prefix] if self.prefix and "\0" not in self.prefix else []
+        if not self.exists:
+            saved.extend(self.candidates[-1:])
+        names = dict.fromkeys(without_pattern(prefix) + ".meta" for prefix in saved)
+        return (*names, os.path.join(self.model_dir, "graph.pbtxt"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,15 +83,11 @@ class Named(ModelDir):
     """The user named a checkpoint that exists. The state file does not matter.
 
     Attributes:
-        prefix: the checkpoint.
         missing_shards: the names of the data files that the checkpoint lacks.
     """
 
-    prefix: str
     missing_shards: Tuple[str, ...] = ()
-    listed_here = ()
     exists = True
-    elsewhere = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,25 +95,19 @@ class Found(ModelDir):
     """The state file names a checkpoint that exists.
 
     Attributes:
-        prefix: the checkpoint.
         written: the checkpoint as the state file writes it.
         missing_shards: the names of the data files that the checkpoint lacks.
         double_slash: whether ``named``, joined with ``written``, has several slashes before the
             checkpoint's name.
-        elsewhere: whether the checkpoint is outside ``model_dir``.
-        listed_here: the prefixes that the state file lists in ``model_dir`` or below it.
         listed_elsewhere: the checkpoints that the state file lists in other directories, and that
             exist.
         listed_nowhere: the directories of checkpoints that the state file lists, and that do not
             exist.
     """
 
-    prefix: str
-    written: str
+    written: str = ""
     missing_shards: Tuple[str, ...] = ()
     double_slash: bool = False
-    elsewhere: bool = False
-    listed_here: Tuple[str, ...] = ()
     listed_elsewhere: Tuple[str, ...] = ()
     listed_nowhere: Tuple[str, ...] = ()
     exists = True
@@ -112,7 +121,7 @@ class Absence(Word):
     BROKEN_LINK = "broken-link"
     """The checkpoint or its index is a link to a file that does not exist."""
     GLOB = "glob"
-    """The files exist, but TensorFlow takes their directory for a pattern."""
+    """The files exist, but TensorFlow treats their directory as a glob pattern."""
     NO_INDEX = "no-index"
     """Only the data files exist."""
     NO_FILES = "no-files"
@@ -124,23 +133,16 @@ class Missing(ModelDir):
     """The state file names a checkpoint that does not exist, or that TensorFlow does not find.
 
     Attributes:
-        prefix: the checkpoint.
         written: the checkpoint as the state file writes it.
         absence: why it is not found.
         link: the file that does not exist and that the checkpoint or its index links to, else "".
         folder_exists: whether the directory exists in which TensorFlow looks for the checkpoint.
-        elsewhere: whether the checkpoint would be outside ``model_dir``.
-        listed_here: the prefixes that the state file lists in ``model_dir`` or below it.
     """
 
-    prefix: str
-    written: str
+    written: str = ""
     absence: Absence = Absence.NO_FILES
     link: str = ""
     folder_exists: bool = True
-    elsewhere: bool = False
-    listed_here: Tuple[str, ...] = ()
-    exists = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,17 +155,12 @@ class Unnamed(ModelDir):
             SavedModel; else "".
         below: the subdirectories that hold checkpoints, if the directory holds none.
         data_alone: the data files in the directory, if it holds no checkpoint.
-        listed_here: the prefixes that the state file lists in ``model_dir`` or below it.
     """
 
-    state: Optional[StateFile]
+    state: Optional[StateFile] = None
     saved_model: str = ""
     below: Tuple[str, ...] = ()
     data_alone: Tuple[str, ...] = ()
-    listed_here: Tuple[str, ...] = ()
-    prefix = ""
-    exists = False
-    elsewhere = False
 
     @property
     def refused(self) -> bool:
@@ -172,8 +169,7 @@ class Unnamed(ModelDir):
 
 
 Located = Union[Named, Found, Missing, Unnamed]
-"""What a MODEL_DIR argument leads to. All have ``prefix`` ("" for none), ``exists``, and
-``elsewhere``."""
+"""What a MODEL_DIR argument leads to."""
 
 
 class ChangeKind(Word):
@@ -290,9 +286,7 @@ class CheckpointFiles:
     @property
     def left_out(self) -> Tuple[str, ...]:
         """What is recorded about the original model_dir, which no rule can judge any more."""
-        return tuple(
-            f"the model_dir that this is a snapshot of, where {text}" for text in self.recorded
-        )
+        return tuple(f"the original model_dir of this snapshot: {text}" for text in self.recorded)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -322,9 +316,14 @@ class TensorScan:
 
 
 def step_of(prefix: str) -> Optional[int]:
-    """Returns the step in a checkpoint's name; None if it has none.
+    """Returns the step in a checkpoint's name; None if it has none."""
+    found = re.search(r"-(\d{1,19})\Z", without_pattern(prefix))
+    return int(found.group(1)) if found else None
+
+
+def without_pattern(prefix: str) -> str:
+    """Returns a checkpoint's name without the pattern of shards. The saved graph has this name.
 
     A V1 checkpoint in several files is named by a pattern: ``model.ckpt-10-?????-of-00002``.
     """
-    found = re.search(r"-(\d{1,19})(-\?{5}-of-\d{5})?\Z", prefix)
-    return int(found.group(1)) if found else None
+    return re.sub(r"-\?{5}-of-\d{5}\Z", "", prefix)

@@ -1,4 +1,4 @@
-"""Reads and verifies the value of one option, from the command line, Python or a configuration.
+"""Reads and verifies the value of one option, from the command line or Python.
 
 Each reader takes what was given and returns what a command works with. A reader also takes what it
 returned. It raises a :class:`UsageError` whose text follows the name of the option.
@@ -7,7 +7,7 @@ returned. It raises a :class:`UsageError` whose text follows the name of the opt
 import math
 import os
 import re
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Tuple
 
 from . import json_values
 from .errors import UsageError
@@ -17,7 +17,7 @@ from .protocol import ALL_MODES
 
 LONGEST_TIMEOUT = 24 * 3600.0
 LEAST_MEMORY = 64 << 20
-"""What a small graph takes; with less, nothing could be traced."""
+"""A smaller limit would not even suffice for a small graph."""
 MOST_MEMORY = 1 << 50
 
 
@@ -37,20 +37,20 @@ def path(expected: str) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         text = os.fspath(value) if isinstance(value, os.PathLike) else value
         verify_type(text, str, expected)
-        _verify_encodable(text)
+        for character in text:
+            if character == "\0" or not _is_encodable(character):
+                shown = ascii(character)[1:-1]
+                raise UsageError(f": no file name can hold the character {shown}")
         return str(text)
 
     return read
 
 
-def _verify_encodable(text: str) -> None:
+def _is_encodable(text: str) -> bool:
     try:
-        known = os.fsencode(text)
-    except UnicodeEncodeError as error:
-        character = ascii(text[error.start])[1:-1]
-        raise UsageError(f": no file name can hold the character {character}") from None
-    if b"\0" in known:
-        raise UsageError(r": no file name can hold the character \x00")
+        return bool(os.fsencode(text))
+    except UnicodeEncodeError:
+        return False
 
 
 def python(value: Any) -> Optional[str]:
@@ -93,7 +93,7 @@ def one_of(*allowed: str) -> Callable[[Any], str]:
 
 
 def either(words: Iterable[str]) -> str:
-    """Returns words as a sentence names alternatives: ``a, b or c``."""
+    """Joins words as alternatives: ``a, b or c``."""
     *others, last = words
     return f"{', '.join(others)} or {last}" if others else last
 
@@ -113,10 +113,10 @@ def modes(value: Any) -> Tuple[str, ...]:
 
 
 def texts(value: Any) -> Tuple[str, ...]:
-    """Reads a list of texts."""
+    """Reads a list of strings."""
     if isinstance(value, str):
-        raise UsageError("is str: expected a list of texts")
-    return _items(value, "a list of texts")
+        raise UsageError("is str: expected a list of strings")
+    return _items(value, "a list of strings")
 
 
 def _items(value: Any, expected: str) -> Tuple[str, ...]:
@@ -127,7 +127,7 @@ def _items(value: Any, expected: str) -> Tuple[str, ...]:
     items = tuple(value)
     for item in items:
         if not isinstance(item, str):
-            raise UsageError(f"holds {type(item).__name__}: expected {expected}")
+            raise UsageError(f"contains {type(item).__name__}: expected {expected}")
     return items
 
 
@@ -209,7 +209,7 @@ def name(attribute: str, *words: str) -> Callable[[Any], str]:
     expected = either([*words, "module:attr", "path/to/file.py:attr"])
 
     def read(value: Any) -> str:
-        text = path(f"a text such as 'package.module:{attribute}'")(value)
+        text = path(f"a string such as 'package.module:{attribute}'")(value)
         if text not in words:
             _verify_name(text, attribute, expected)
         return text
@@ -221,30 +221,31 @@ def _verify_name(value: str, attribute: str, expected: str) -> None:
     place, colon, attr = value.rpartition(":")
     if not colon or not place or not attr:
         raise UsageError(f"{value!r}: expected {expected}, such as {_example(value, attribute)}")
-    if not all(part.isidentifier() for part in attr.split(".")):
+    if not _is_name(attr):
         raise UsageError(f"{value!r}: {attr!r} is not a Python name")
-    is_file = place.endswith(".py")
-    if not is_file and not all(part.isidentifier() for part in place.split(".")):
+    if not place.endswith(".py") and not _is_name(place):
         is_path = "/" in place or os.sep in place
         hint = f"; did you mean {place.rstrip('/')}.py:{attr}?" if is_path else ""
         raise UsageError(f"{value!r}: {place!r} is not the name of a module{hint}")
 
 
 def _example(value: str, attribute: str) -> str:
-    """What a name without a module or an attribute may have meant."""
-    if value.startswith(":") and value[1:].isidentifier():
-        return f"models.net{value}"
-    value = value.strip(":")
-    if value.isidentifier() and value.endswith(attribute):
-        return f"models.net:{value}"
-    if value.endswith(".py"):
-        return f"{value}:{attribute}"
-    if "/" in value:
-        return f"{value.rstrip('/')}.py:{attribute}"
-    if not all(part.isidentifier() for part in value.split(".")):
-        return f"models.net:{attribute}"
-    module, dot, last = value.rpartition(".")
-    return f"{module}:{last}" if dot else f"{value}:{attribute}"
+    """Returns what a name without a module or an attribute may have meant."""
+    place = value.strip(":")
+    module, dot, last = place.rpartition(".")
+    if place.endswith(".py"):
+        return f"{place}:{attribute}"
+    if "/" in place:
+        return f"{place.rstrip('/')}.py:{attribute}"
+    if not _is_name(place) or value.startswith(":"):
+        return f"models.net:{place if place.isidentifier() else attribute}"
+    if dot:
+        return f"{module}:{last}"
+    return f"models.net:{place}" if place.endswith(attribute) else f"{place}:{attribute}"
+
+
+def _is_name(text: str) -> bool:
+    return all(part.isidentifier() for part in text.split("."))
 
 
 _TARGET = re.compile(r"[\w./-]+:[A-Za-z_][\w.]*")
@@ -252,5 +253,5 @@ _TARGET = re.compile(r"[\w./-]+:[A-Za-z_][\w.]*")
 
 def looks_like_target(text: str) -> bool:
     """Whether a text can only be a TARGET: no file or checkpoint has this name."""
-    there: List[bool] = [os.path.exists(text), os.path.exists(text + ".index")]
-    return _TARGET.fullmatch(text) is not None and not any(there)
+    exists = os.path.exists(text) or os.path.exists(text + ".index")
+    return _TARGET.fullmatch(text) is not None and not exists

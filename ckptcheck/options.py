@@ -5,22 +5,10 @@ add one entry to the command's list.
 """
 
 import dataclasses
+import inspect
 import os
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Callable,
-    Dict,
-    Generic,
-    Mapping,
-    Optional,
-    Sequence,
-    Tuple,
-    Type,
-    TypeVar,
-    Union,
-    overload,
-)
+import typing
+from typing import Any, Callable, Dict, Generic, Mapping, Optional, Sequence, Tuple, TypeVar, Union
 
 from . import option_values as values
 from .errors import UsageError
@@ -34,41 +22,44 @@ C = TypeVar("C")
 Path = Union[str, "os.PathLike[str]"]
 DEFAULT_TIMEOUT = 300.0
 
-_REQUIRED: Any = object()
+_REQUIRED: Any = inspect.Parameter.empty
 
 
 class Option(Generic[Given, Kept]):
     """One option: a field of a list that takes ``Given`` and keeps ``Kept``.
 
     Attributes:
-        name: the keyword in Python and in a configuration.
+        name: the keyword in Python.
         takes: the type ``Given``.
-        flag: the flag on the command line; a word without dashes is a positional argument.
-        help: one sentence for the command line's help and the docstring.
         read: returns the value to keep, or raises a :class:`UsageError` without the name.
-        default: what the option takes where it is not given.
-        metavar: what stands for the value in the command line's help.
+        help: one sentence for the command line's help and the docstring.
+        default: the value if the option is not given.
+        flag: the flag on the command line, by default made from the name. A positional argument has
+            a word without dashes.
+        metavar: the name of the value in the command line's help.
         short: a second flag.
+        kw_only: whether it is a keyword argument in Python and a flag on the command line, not a
+            positional argument.
     """
 
     def __init__(
         self,
-        *,
-        flag: str,
-        help: str,
         read: Callable[[Any], Kept],
+        help: str,
+        *,
         default: Given = _REQUIRED,
+        flag: str = "",
         metavar: str = "",
         short: str = "",
         kw_only: bool = True,
     ) -> None:
         self.name = ""
         self.takes: Any = None
-        self.flag = flag
-        self.help = help
         self.read = read
+        self.help = help
         self.default = default
-        self.metavar = metavar or flag
+        self.flag = flag
+        self.metavar = metavar
         self.short = short
         self.kw_only = kw_only
 
@@ -80,15 +71,18 @@ class Option(Generic[Given, Kept]):
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
         self.takes = owner.__annotations__[name].__args__[0]
+        made = "--" + name.replace("_", "-") if self.kw_only else name.upper()
+        self.flag = self.flag or made
+        self.metavar = self.metavar or self.flag
 
-    @overload
+    @typing.overload
     def __get__(self, instance: None, owner: type) -> Given: ...
 
-    @overload
+    @typing.overload
     def __get__(self, instance: object, owner: type) -> Kept: ...
 
     def __get__(self, instance: Optional[object], owner: type) -> Union[Given, Kept]:
-        """Returns the kept value; of the class the default, where dataclasses look for it."""
+        """Returns the kept value; of the class the default, as dataclasses expect."""
         if instance is not None:
             kept: Kept = instance.__dict__[self.name]
             return kept
@@ -127,21 +121,20 @@ class OptionError(UsageError):
 
 def _model_dir(*, kw_only: bool) -> Option[Path, str]:
     return Option(
-        flag="MODEL_DIR",
-        help="A model_dir, the prefix of a checkpoint (runs/base/model.ckpt-1000), or one of its "
-        "files. It may be remote, such as gs://bucket/runs/base.",
-        read=values.path("a path"),
+        values.path("a path"),
+        "A model_dir, the prefix of a checkpoint (runs/base/model.ckpt-1000), or one of its files. "
+        "It may be remote, such as gs://bucket/runs/base.",
         kw_only=kw_only,
     )
 
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
     from typing_extensions import dataclass_transform
 
     @dataclass_transform(
         frozen_default=True, kw_only_default=True, field_specifiers=(Option, _model_dir)
     )
-    def option_list(cls: Type[C]) -> Type[C]:
+    def option_list(cls: typing.Type[C]) -> typing.Type[C]:
         """Type checkers see a frozen dataclass that takes ``Given`` and has ``Kept``."""
 else:
     option_list = dataclasses.dataclass(frozen=True)
@@ -164,20 +157,13 @@ def from_command_line(cls: Callable[..., C], given: Mapping[str, Any]) -> C:
         raise UsageError(error.by_flags) from None
 
 
-# --- Options of several commands -------------------------------------------------------------
-
-
 def _fail_on(default: str) -> "Option[str, str]":
     return Option(
+        values.one_of(*SEVERITIES),
+        f"Fail if a finding is at least this severe: {values.either(SEVERITIES)}.",
         default=default,
-        flag="--fail-on",
         metavar="SEVERITY",
-        help=f"Fail if a finding is this severe or more: {values.either(SEVERITIES)}.",
-        read=values.one_of(*SEVERITIES),
     )
-
-
-# --- The lists -------------------------------------------------------------------------------
 
 
 @option_list
@@ -186,113 +172,93 @@ class CheckSpec:
 
     model_dir: Option[Path, str] = _model_dir(kw_only=False)
     target: Option[str, str] = Option(
-        flag="TARGET",
-        help="module:attr or path/to/file.py:attr of a model_fn, an Estimator, or a factory of "
-        "one.",
-        read=values.name("model_fn"),
+        values.name("model_fn"),
+        "module:attr or path/to/file.py:attr of a model_fn, an Estimator, or a function that "
+        "returns one.",
         kw_only=False,
     )
     params: Option[Union[Mapping[str, Any], Path, None], Mapping[str, Any]] = Option(
+        values.params,
+        "A JSON file with the params; - reads standard input. Default: no params.",
         default=None,
-        flag="PARAMS",
-        help="A JSON file with the params, - for standard input. Default: no params.",
-        read=values.params,
         kw_only=False,
     )
     modes: Option[Sequence[str], Tuple[str, ...]] = Option(
+        values.modes,
+        f"Check this mode: {values.either(ALL_MODES)}. Repeatable.",
         default=MODES,
         flag="--mode",
         metavar="MODE",
-        help=f"Check this mode: {values.either(ALL_MODES)}. Repeatable.",
-        read=values.modes,
     )
     params_type: Option[str, str] = Option(
+        values.name("make_params", "dict", "attr"),
+        "What model_fn gets as params: dict, attr (params.key), or module:callable.",
         default="dict",
-        flag="--params-type",
         metavar="TYPE",
-        help="What model_fn gets as params: dict, attr (params.key), or module:callable.",
-        read=values.name("make_params", "dict", "attr"),
     )
     flags: Option[Sequence[str], Tuple[str, ...]] = Option(
+        values.texts,
+        "The command line that the code parses its flags from (absl, tf.flags).",
         default=(),
         flag="--",
         metavar="FLAGS",
-        help="The command line that the code parses its flags from (absl, tf.flags).",
-        read=values.texts,
     )
     input_fn: Option[str, str] = Option(
+        lambda value: value and values.name("input_fn")(value),
+        "Take the features from this input_fn. Default: from the saved graph.",
         default="",
-        flag="--input-fn",
         metavar="MODULE:ATTR",
-        help="Take the features from this input_fn. Default: from the saved graph.",
-        read=lambda value: value and values.name("input_fn")(value),
     )
     features: Option[Union[Mapping[str, Any], Path, None], Optional[FeatureFile]] = Option(
+        values.features,
+        "Take the features from this JSON file (docs/features.md).",
         default=None,
-        flag="--features",
         metavar="FILE",
-        help="Take the features from this JSON file (docs/features.md).",
-        read=values.features,
     )
     python: Option[Optional[Path], Optional[str]] = Option(
+        values.python,
+        "The path or the command of the Python that has TensorFlow. Default: this Python.",
         default=None,
-        flag="--python",
         metavar="COMMAND",
-        help="The path or the command of the Python that has TensorFlow. Default: this Python.",
-        read=values.python,
     )
     app_dir: Option[Path, str] = Option(
+        values.folder,
+        "Import TARGET from this directory. Default: the working directory.",
         default="",
-        flag="--app-dir",
         metavar="DIR",
-        help="Import TARGET from this directory. Default: the working directory.",
-        read=values.folder,
     )
     behavior: Option[str, str] = Option(
+        values.one_of("auto", "v1", "v2"),
+        "Create reference variables (v1) or resource variables (v2). auto creates the kind that "
+        "the saved graph has.",
         default="auto",
-        flag="--behavior",
         metavar="KIND",
-        help="Make reference variables (v1) or resource variables (v2); auto makes those of the "
-        "saved graph.",
-        read=values.one_of("auto", "v1", "v2"),
     )
     timeout: Option[Union[float, str], float] = Option(
-        default=DEFAULT_TIMEOUT,
-        flag="--timeout",
-        metavar="SECONDS",
-        help="Stop a mode that takes longer.",
-        read=values.seconds,
+        values.seconds, "Stop a mode that takes longer.", default=DEFAULT_TIMEOUT, metavar="SECONDS"
     )
     memory_limit: Option[Union[int, str], int] = Option(
+        values.size,
+        "Stop a mode that takes more memory, such as 4G. Default: no limit.",
         default=0,
-        flag="--memory-limit",
         metavar="SIZE",
-        help="Stop a mode that takes more memory, such as 4G. Default: no limit.",
-        read=values.size,
     )
     fail_on: Option[str, str] = _fail_on("error")
     quiet: Option[bool, bool] = Option(
-        default=True,
-        flag="--quiet",
-        short="-q",
-        help="Hide what the code prints.",
-        read=values.switch,
+        values.switch, "Hide what the code prints.", default=True, short="-q"
     )
     deep: Option[bool, bool] = Option(
+        values.switch,
+        "Read all data of the checkpoint too, as ckptcheck verify does.",
         default=False,
-        flag="--deep",
-        help="Read all data of the checkpoint too, as ckptcheck verify does.",
-        read=values.switch,
     )
 
     def __post_init__(self) -> None:
-        """Verifies what options say together."""
+        """Verifies that options do not exclude each other."""
         if self.input_fn and self.features is not None:
             named = options_of(CheckSpec)
-            raise OptionError(
-                *(named["input_fn"], " and ", named["features"]),
-                " exclude each other: give one of them",
-            )
+            problem = " exclude each other: give one of them"
+            raise OptionError(named["input_fn"], " and ", named["features"], problem)
 
 
 @option_list
@@ -309,10 +275,9 @@ class VerifySpec:
 
     model_dir: Option[Path, str] = _model_dir(kw_only=False)
     all_checkpoints: Option[bool, bool] = Option(
+        values.switch,
+        "Verify every checkpoint of the directory, to find the last good one.",
         default=False,
-        flag="--all-checkpoints",
-        help="Verify every checkpoint of the directory, to find the last good one.",
-        read=values.switch,
     )
     fail_on: Option[str, str] = _fail_on("warning")
 
@@ -323,8 +288,5 @@ class SnapshotSpec:
 
     model_dir: Option[Path, str] = _model_dir(kw_only=False)
     out: Option[Path, str] = Option(
-        flag="OUT",
-        help="The directory to write: a new one, or an empty one.",
-        read=values.path("a path"),
-        kw_only=False,
+        values.path("a path"), "The directory to write: a new one, or an empty one.", kw_only=False
     )

@@ -18,8 +18,7 @@ def write_out(text: str = "") -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except OSError as error:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), 1
-        )  # Python flushes the rest of the buffer at exit
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)  # Python flushes the rest of the buffer at exit
         if not isinstance(error, BrokenPipeError):
             raise UsageError(f"standard output cannot be written: {error.strerror}")

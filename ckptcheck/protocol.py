@@ -291,9 +291,9 @@ class TraceRequest:
         tpu: whether to add to the params what TPUEstimator adds.
         strategy: whether the saved graph shows a distribution strategy for the mode. The config of
             an Estimator takes precedence.
-        judges_run: whether to judge the run after the restore where shapes differ.
-        no_dry_run: why the run is judged without a dry run; "" if it is judged with one.
-        runs_kernels: whether kernels may run to judge the run. False if they crashed a process.
+        judges_run: whether to judge the run after the restore if shapes differ.
+        no_kernels: why the run is judged without running kernels; "" if they may run. They have
+            ended a process before.
         guessed: whether the structures are a guess. If so, a use that does not fit ends the trace
             with a :class:`Misfit`, and the reply has the graph. If not, TensorFlow raises its own
             error.
@@ -317,8 +317,7 @@ class TraceRequest:
     tpu: bool = False
     strategy: bool = False
     judges_run: bool = False
-    no_dry_run: str = ""
-    runs_kernels: bool = True
+    no_kernels: str = ""
     guessed: bool = False
 
 
@@ -377,12 +376,24 @@ class FinishedTrace(_Seen):
         seen: what else the trace saw.
         behavior: ``v1`` or ``v2``: the kind of variables that the launch makes; "" where a
             distribution strategy decided.
+        unjudged: whether the tracer still judges the run after the restore. Its next reply is a
+            :class:`Judgement`.
     """
 
     mode: str
     plan: RestorePlan
     seen: Observed = Observed()
     behavior: str = ""
+    unjudged: bool = False
+
+    def judged(self, judgement: "Judgement") -> "FinishedTrace":
+        """Returns this trace with the judgement of the run."""
+        return dataclasses.replace(
+            self,
+            plan=dataclasses.replace(self.plan, run_errors=judgement.errors),
+            seen=dataclasses.replace(self.seen, notes=(*self.seen.notes, *judgement.notes)),
+            unjudged=False,
+        )
 
     @property
     def failure(self) -> None:
@@ -421,15 +432,26 @@ class Misfit:
     seen: Observed = Observed()
 
 
+@dataclasses.dataclass(frozen=True)
+class Judgement:
+    """What the run after the restore does with restored shapes that differ.
+
+    Attributes:
+        errors: what it refuses.
+        notes: what was not judged.
+    """
+
+    mode: str
+    errors: Tuple[RunError, ...]
+    notes: Tuple[str, ...]
+
+
 ModeTrace = Union[FinishedTrace, FailedTrace]
 """The trace of one mode. Reports use only these two types."""
 
 
-@dataclasses.dataclass(frozen=True)
-class TraceReply:
-    """What the tracer replies to a :class:`TraceRequest`."""
-
-    outcome: Union[FinishedTrace, FailedTrace, Misfit]
+Reply = Union[FinishedTrace, FailedTrace, Misfit, Judgement]
+"""What the tracer replies to a :class:`TraceRequest`. A judgement follows an unjudged trace."""
 
 
 @dataclasses.dataclass(frozen=True)

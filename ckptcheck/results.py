@@ -1,7 +1,7 @@
 """The result of every command: what the rules, the advice and the reporters share.
 
-A command returns one :class:`Report`. Its sections say what the command looked at; a section that
-the command has nothing to say about keeps its default.
+A command returns one :class:`Report`. Its sections say what the command looked at; sections that
+do not apply to the command keep their defaults.
 """
 
 import dataclasses
@@ -37,8 +37,8 @@ class CheckpointSummary:
 
     Attributes:
         prefix: the path that ``Saver.restore`` takes.
-        step: the number in its name, None where it has none.
-        written: when its index was written, in seconds since 1970; None where that is not known.
+        step: the number in its name, None if it has none.
+        written: when its index was written, in seconds since 1970; None if unknown.
         size: the bytes of all its files together.
         loaded: whether Estimator would load this one.
     """
@@ -52,7 +52,7 @@ class CheckpointSummary:
 
 @dataclasses.dataclass(frozen=True)
 class VariableRow:
-    """A variable of a checkpoint, as a person wants to see it.
+    """A variable of a checkpoint, as ``inspect`` shows it.
 
     Attributes:
         variable: its name, dtype, and shape.
@@ -72,8 +72,8 @@ class InputSpec:
     """One of the features and labels that a saved graph was fed.
 
     Attributes:
-        name: the output that it is of, as ``IteratorGetNext:0``.
-        shape: None where the graph does not say.
+        name: the output of the graph, such as ``IteratorGetNext:0``.
+        shape: None if the graph does not say.
         dtype: TensorFlow's name for it.
         sparse: whether it is a ``SparseTensor``, which an iterator gives as a variant.
     """
@@ -86,12 +86,12 @@ class InputSpec:
 
 @dataclasses.dataclass(frozen=True)
 class GraphSummary:
-    """What the saved graph tells at first sight.
+    """A summary of the saved graph.
 
     Attributes:
-        file: where it was read.
-        tensorflow: the version that saved it, "" where the file does not say.
-        behavior: ``v1`` (reference variables), ``v2`` (resource variables), "" for not known.
+        file: the file that holds it.
+        tensorflow: the version that saved it; "" if the file does not say.
+        behavior: ``v1`` (reference variables), ``v2`` (resource variables), "" if unknown.
         strategy: whether a distribution strategy built it.
         inputs: what the iterator or queue of the input_fn gave: features and labels, flat.
     """
@@ -105,11 +105,11 @@ class GraphSummary:
 
 @dataclasses.dataclass(frozen=True)
 class Launch:
-    """What the launching script decides and ckptcheck had to find out.
+    """A choice that usually the launching script makes.
 
     Attributes:
         behavior: ``v1`` or ``v2``: which kind of variable was traced.
-        reason: why that one.
+        reason: why this one.
     """
 
     behavior: str
@@ -118,7 +118,7 @@ class Launch:
 
 @dataclasses.dataclass(frozen=True)
 class Features:
-    """Where the features came from and what they are."""
+    """The features and labels, and where they came from."""
 
     source: str
     spec: Any = None
@@ -127,7 +127,7 @@ class Features:
 
 @dataclasses.dataclass(frozen=True)
 class Trace:
-    """All modes of one check, traced."""
+    """The traces of all modes of one check."""
 
     modes: Tuple[ModeTrace, ...]
     environment: Environment
@@ -141,9 +141,9 @@ class Trace:
 
 
 class Outcome(enum.Enum):
-    """What a finding does to one mode, from the mildest to the one that hides all others.
+    """What a finding does to one mode, from the mildest to the worst.
 
-    What fails before TensorFlow calls model_fn hides what model_fn does.
+    A failure before TensorFlow calls model_fn hides what model_fn does.
     """
 
     SILENTLY_WRONG = "silent"
@@ -159,7 +159,7 @@ class Outcome(enum.Enum):
 
     @property
     def at(self) -> str:
-        """Where it fails, ``restore`` or ``run``; "" where it does not fail."""
+        """Where it fails, ``restore`` or ``run``; "" if it does not fail."""
         return "" if self.verdict != FAILS else "run" if self is self.FAILS_AT_RUN else "restore"
 
 
@@ -172,16 +172,16 @@ class Finding:
         severity: ``error``, ``warning`` or ``note``.
         message: what is wrong, in one or two sentences.
         modes: the modes that it is about.
-        outcomes: what it does to each mode that it breaks; empty where it breaks none.
+        outcomes: what it does to each mode that it breaks; empty if it breaks none.
         category: what kind of thing the rule is about; see :data:`.rules.base.CATEGORIES`.
-        variable: the variable or the key, "" where it is about none.
+        variable: the variable or the key; "" if it is about none.
         checkpoint: what the checkpoint holds.
         model: what the model declares.
         location: the line of the user's code to look at.
         detail: lines that belong to the message, such as the frames of a traceback.
-        subject: tells it from the rule's other findings where no variable does. It holds nothing
-            that changes with the next save: no path, step or time.
-        hint: what to do first, in one line.
+        subject: distinguishes it from other findings of the rule if there is no variable. It has no
+            path, step or time, since these change with the next save.
+        hint: what to do first, in one line; "" for none.
         data: what the message says, as values that JSON has.
     """
 
@@ -222,7 +222,7 @@ def natural_key(name: str) -> Tuple[Tuple[int, int, str], ...]:
 
 
 def shape_text(shape: Shape) -> str:
-    """Writes a shape as people do: ``[64, ?]``, ``[]`` for a scalar, ``?`` for no rank."""
+    """Formats a shape: ``[64, ?]``, ``[]`` for a scalar, ``?`` for an unknown rank."""
     if shape is None:
         return "?"
     return "[{}]".format(", ".join("?" if d is None else str(d) for d in shape))
@@ -230,7 +230,7 @@ def shape_text(shape: Shape) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Advice:
-    """What to do about a group of findings; ``verified`` if a new trace showed that it helps."""
+    """What to do about a group of findings; ``verified`` if a new trace shows that it helps."""
 
     kind: str
     text: str
@@ -298,7 +298,7 @@ Verdict = Union[Restores, Broken]
 
 @dataclasses.dataclass(frozen=True)
 class DataRead:
-    """How much of a checkpoint's data was read, and was as the index says.
+    """How much of a checkpoint's data was read and matches the index.
 
     Attributes:
         tensors: how many tensors.
@@ -314,12 +314,12 @@ class Contents:
     """What one checkpoint holds, as its files say.
 
     Attributes:
-        prefix: the path that ``Saver.restore`` takes; "" where no index could be read.
+        prefix: the path that ``Saver.restore`` takes; "" if no index can be read.
         variables: every tensor in it.
         shards: how many data files it has.
         object_based: whether ``tf.train.Checkpoint`` or Keras wrote it.
         snapshot: whether this is a snapshot, without data.
-        graph: what the saved graph tells; None where there is none.
+        graph: a summary of the saved graph; None if there is none.
     """
 
     prefix: str = ""
@@ -337,11 +337,11 @@ class Verified:
     Attributes:
         ok: whether no finding reaches the severity that fails it.
         prefix: the path that ``Saver.restore`` takes; "" for a state file that names none.
-        step: the number in its name, None where it has none.
-        data: what was read, and is as the index says.
+        step: the number in its name, None if it has none.
+        data: how much was read and matches the index.
         groups: what is wrong.
         loaded: whether it is the one that Estimator would load, or that was named.
-        whole: whether its data is there, as it was saved, and finite, whatever else was found.
+        whole: whether its data is complete, unchanged since the save, and finite.
     """
 
     ok: bool
@@ -358,7 +358,7 @@ class Written:
     """A snapshot that was written.
 
     Attributes:
-        folder: where it is; "" where none was written.
+        folder: its directory; "" if none was written.
         names: the files in it.
     """
 
@@ -376,13 +376,13 @@ class Report:
         checked: whether there was a checkpoint to look at, of a format that can be read.
         model_dir: as the user named it.
         groups: what is wrong.
-        not_judged: what could not be known.
+        not_judged: what the command could not find out.
         target: TARGET as it was given; "" without a model_fn.
-        checkpoint: what the checkpoint of a check holds; None where it could not be read.
+        checkpoint: what the checkpoint of a check holds; None if it cannot be read.
         trace: the traced modes of a check.
         verdicts: what a restore will do in each checked mode.
-        data: how much of the data of a check was read; None where that was not asked for.
-        why: why Estimator would load the checkpoint that it would; "" where nobody asked.
+        data: how much of the data of a check was read; None if it was not asked for.
+        why: why Estimator would load the checkpoint that it would; "" if it does not apply.
         checkpoints: all checkpoints in the directory of an inspection, the latest last.
         contents: what the inspected checkpoint holds.
         verified: the checkpoints whose data was verified, the latest last.
@@ -418,11 +418,11 @@ class Report:
 
     @property
     def last_good(self) -> str:
-        """The latest verified checkpoint whose data is whole, "" where none is."""
+        """The latest verified checkpoint whose data is whole, "" if none is."""
         return next((item.prefix for item in reversed(self.verified) if item.whole), "")
 
     def text(self) -> str:
         """Returns the report as the command prints it."""
-        from .reporters import render  # only who wants the text needs the reporters
+        from .reporters import render  # not needed without the text
 
         return render(self)

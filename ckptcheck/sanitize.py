@@ -1,4 +1,4 @@
-"""Texts that others wrote, such as names in files, so that a terminal shows them and no more."""
+"""Makes untrusted text, such as names in files, safe to show in a terminal."""
 
 import re
 
@@ -7,10 +7,7 @@ _HEAD, _TAIL = 80, 60
 
 
 def shortened(text: str) -> str:
-    """A text with its very long words cut in the middle: a name of 10 kB says little.
-
-    What is left of different words differs.
-    """
+    """Cuts very long words in the middle. Different words still differ."""
     return _LONG_WORD.sub(_shortened_word, text)
 
 
@@ -23,19 +20,19 @@ def _shortened_word(match: "re.Match[str]") -> str:
 
 
 def escaped(text: str) -> str:
-    """A text without anything that moves a cursor, reorders what is beside it, or is not seen."""
+    """Escapes characters that control a terminal, change the order of text, or are invisible."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def harmless_lines(text: str) -> str:
-    """What another program printed: its lines stay lines, and nothing in it steers a terminal."""
+    """Escapes the output of another program, and keeps its lines."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "\n".join(escaped(line.replace("\t", "    ")) for line in lines)
 
 
 def printable(text: str, most: int = 300) -> str:
-    """A name from an untrusted file as one harmless piece of a line."""
-    safe = escaped(text)
+    """Escapes untrusted text, and cuts it to a number of characters."""
+    safe = shortened(escaped(text))
     return safe if len(safe) <= most else safe[: most - 1] + "…"

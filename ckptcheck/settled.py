@@ -12,9 +12,10 @@ from typing import Callable, Iterator, List, NamedTuple, Optional, Set, Tuple, T
 from .checkpoint.examine import Examined, examine
 from .checkpoint.locate import locate
 from .checkpoint.marks import marks_of
+from .checkpoint.remote import LocalView
 from .errors import UsageError, being_written
 from .file_facts import file_facts
-from .model_dir import Located, Unnamed
+from .model_dir import CheckpointFiles, Located, Unnamed
 from .results import Finding
 from .rules import all_rules
 
@@ -47,18 +48,6 @@ _RULES = (
 T = TypeVar("T")
 
 
-class Look(NamedTuple):
-    """A model_dir as it was at one time.
-
-    Attributes:
-        located: the checkpoint that a restore would load.
-        examined: the state of its files.
-    """
-
-    located: Located
-    examined: Examined
-
-
 class Doubt(NamedTuple):
     """Whether a save may be running.
 
@@ -73,27 +62,61 @@ class Doubt(NamedTuple):
     patience: float = 0.0
 
 
-def look_at(named: str) -> Look:
-    """Looks at what the user named.
+def look_at(named: str) -> Tuple[Located, Examined]:
+    """Finds the checkpoint that a restore would load, and examines its files.
 
     Raises:
         UsageError: nothing of that name exists.
     """
     located = locate(named)
-    return Look(located, examine(located.prefix) if located.exists else Examined())
+    return located, examine(located.prefix) if located.exists else Examined()
 
 
-def settled(named: str, look: Callable[[], T], doubt: Callable[[T], Doubt]) -> T:
-    """Looks until nothing is wrong, or until the files stay the same.
+def settled_look(
+    place: LocalView, read: Callable[[Located, Examined], T]
+) -> Tuple[Located, Examined, T]:
+    """Looks at a checkpoint until its files are settled.
 
     Args:
-        named: what the user named.
+        place: the model_dir.
+        read: reads more from the same files.
+
+    Returns:
+        The checkpoint that a restore would load, the state of its files, and what ``read`` returns.
+
+    Raises:
+        UsageError: see :func:`settled`.
+    """
+
+    def look() -> Tuple[Tuple[Located, Examined, T], Doubt]:
+        folder = folder_of(place.path)
+        marks = marks_of([folder])
+        located, examined = look_at(place.path)
+        elsewhere = {_holding(located)} - {folder}
+        marks += marks_of(elsewhere)
+        more = read(located, examined)
+        changed = marks_of([folder, *elsewhere]) != marks
+        return (located, examined, more), doubt_of(located, examined, changed)
+
+    return settled(place, look, lambda looked: looked[1])[0]
+
+
+def settled(place: LocalView, look: Callable[[], T], doubt: Callable[[T], Doubt]) -> T:
+    """Looks until nothing is wrong, or until the files stay the same.
+
+    A local copy of a remote directory does not change, so it looks only once at that.
+
+    Args:
+        place: the model_dir.
         look: looks at the files. If it keeps raising a UsageError, this function raises it, too.
         doubt: judges the result of ``look``.
 
     Raises:
         UsageError: the files change during every try, or the named checkpoint was removed.
     """
+    if place.local:
+        return look()
+    named = place.path
     begin = changed = time.monotonic()
     folders = [folder_of(named)]
     was_there = False
@@ -118,7 +141,12 @@ def settled(named: str, look: Callable[[], T], doubt: Callable[[T], Doubt]) -> T
         elif now - changed >= judged.patience:
             if error is None:
                 return found[0]
-            raise _removed(named) if was_there and not os.path.isdir(named) else error
+            if was_there and not os.path.isdir(named):
+                raise UsageError(
+                    f"{named} was removed while ckptcheck read it (by a training run?): name "
+                    "another checkpoint, or the directory, which means its latest checkpoint"
+                )
+            raise error
         was_there = was_there or error is None
         if now - begin > _MOST_SECONDS:
             break
@@ -132,37 +160,36 @@ def folder_of(named: str) -> str:
     return named if possible and os.path.isdir(named) else os.path.dirname(named)
 
 
-def _removed(named: str) -> UsageError:
-    return UsageError(
-        f"{named} was removed while ckptcheck read it (by a training run?): name another "
-        "checkpoint, or the directory, which means its latest checkpoint"
-    )
-
-
-def doubt_of(look: Look, also: bool = False) -> Doubt:
-    """Judges a look by the rules about files.
+def doubt_of(located: Located, examined: Examined, lost: bool = False) -> Doubt:
+    """Judges a checkpoint by the rules about files.
 
     Args:
-        look: the look.
-        also: whether something else is wrong.
+        located: the checkpoint.
+        examined: the state of its files.
+        lost: whether files changed or disappeared while ckptcheck looked at them.
     """
-    found = _findings(look)
-    folder = os.path.dirname(look.located.prefix) or look.located.model_dir
-    first = _first_files(look, {item.rule for item in found})
+    found = _findings(located, examined)
+    first = _first_files(located, examined.files, {item.rule for item in found})
     patience = max((seconds for path, seconds in first if is_fresh(path)), default=0.0)
-    return Doubt(also or bool(found), folder, patience)
+    return Doubt(lost or bool(found), _holding(located), patience)
 
 
-def _findings(look: Look) -> List[Finding]:
+def _holding(located: Located) -> str:
+    """Returns the directory that holds the checkpoint."""
+    return os.path.dirname(located.prefix) or located.model_dir
+
+
+def _findings(located: Located, examined: Examined) -> List[Finding]:
     """Returns the findings, without notes about leftover files, which do not indicate a save."""
-    facts = file_facts(look.located, look.examined)
+    facts = file_facts(located, examined)
     found = [finding for rule in _RULES for finding in all_rules()[rule].check(facts)]
     return [item for item in found if (item.rule, item.severity) != ("leftover-files", "note")]
 
 
-def _first_files(look: Look, rules: Set[str]) -> Iterator[Tuple[str, float]]:
+def _first_files(
+    located: Located, files: Optional[CheckpointFiles], rules: Set[str]
+) -> Iterator[Tuple[str, float]]:
     """Iterates over files that a save writes before a missing one, each with seconds to wait."""
-    located, files = look.located, look.examined.files
     if files is not None and files.snapshot:
         return
     graph = os.path.join(located.model_dir, "graph.pbtxt")  # written before the first save

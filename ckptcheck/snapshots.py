@@ -1,13 +1,10 @@
 """The command ``snapshot``: makes a small copy of a model_dir without its data."""
 
-import os
-from typing import NamedTuple, Tuple
+from typing import Tuple
 
 from .checkpoint.addresses import is_remote, local_path, without_secrets
-from .checkpoint.examine import examine
-from .checkpoint.gzip_file import unpacked_name
+from .checkpoint.examine import Examined, examine
 from .checkpoint.locate import locate
-from .checkpoint.marks import marks_of
 from .checkpoint.remote import LocalView, local_view
 from .checkpoint.snapshot import (
     Contents,
@@ -23,7 +20,7 @@ from .model_dir import Located, Unnamed
 from .results import SNAPSHOT, Finding, Report, Written
 from .rules import role_of, run_rules
 from .rules.base import FOR_CHECKS, some_names
-from .settled import Doubt, Look, doubt_of, look_at, settled
+from .settled import settled_look
 
 
 def snapshot(model_dir: str, out: str) -> Report:
@@ -47,22 +44,19 @@ def snapshot(model_dir: str, out: str) -> Report:
 
 
 def _snapshot(place: LocalView, out: str) -> Report:
-    seen = _seen(place)
-    contents = packed_contents(seen.contents)
-    findings = place.shown(tuple(run_rules(file_facts(*seen.look))))
+    located, examined, contents = settled_look(place, _contents)
+    contents = packed_contents(contents)
+    findings = place.shown(tuple(run_rules(file_facts(located, examined))))
     unread = place.shown(place.unread)
     with written_snapshot(contents, out):
-        records = (
-            *_only_here(findings, out),
-            *(f"this could not be known: {item}" for item in unread),
-        )
+        records = (*_only_here(findings, out), *(f"this was not judged: {item}" for item in unread))
         if records:
             add_records(out, records)
     return Report(
         SNAPSHOT,
         ok=True,
         checked=True,
-        model_dir=place.shown(seen.look.located.model_dir),
+        model_dir=place.shown(located.model_dir),
         groups=group([finding for finding in findings if _matters(finding)]),
         not_judged=unread,
         written=Written(out, tuple(contents)),
@@ -74,54 +68,30 @@ def _matters(finding: Finding) -> bool:
     return finding.severity != "note" or role_of(finding) == FOR_CHECKS
 
 
-class _Seen(NamedTuple):
-    """A checkpoint at one time, and the files of its snapshot.
+def _contents(located: Located, examined: Examined) -> Contents:
+    """Reads the files of the snapshot; they are not compressed yet.
 
-    Attributes:
-        look: the checkpoint.
-        contents: the files, not compressed yet.
-        at_rest: whether no file changed until all files were read.
+    Raises:
+        UsageError: there is no checkpoint, or it cannot be read.
     """
-
-    look: Look
-    contents: Contents
-    at_rest: bool
-
-
-def _seen(place: LocalView) -> _Seen:
-    def look() -> _Seen:
-        seen = look_at(place.path)
-        located, examined = seen
-        if not located.exists:
-            raise UsageError(
-                f"Estimator loads no checkpoint from {place.path}, so that there is nothing to "
-                f"make a snapshot of: {_instead(located)}"
-            )
-        if examined.bundle is None:
-            raise UsageError(f"no snapshot can be made: {examined.problem}")
-        folders = [os.path.dirname(located.prefix)]
-        marks = marks_of(folders)
-        contents = snapshot_of(examined.bundle)
-        return _Seen(seen, contents, marks_of(folders) == marks)
-
-    return look() if place.local else settled(place.path, look, _doubt)
-
-
-def _doubt(seen: _Seen) -> Doubt:
-    """Judges the files. Something is also wrong if they changed before they were read."""
-    graph = any(unpacked_name(name).endswith(".meta") for name in seen.contents)
-    lost = seen.look.examined.graph is not None and not graph
-    return doubt_of(seen.look, also=lost or not seen.at_rest)
+    if not located.exists:
+        raise UsageError(
+            f"no snapshot can be made: Estimator loads no checkpoint from {located.model_dir}"
+            + _instead(located)
+        )
+    if examined.bundle is None:
+        raise UsageError(f"no snapshot can be made: {examined.problem}")
+    return snapshot_of(examined.bundle)
 
 
 def _instead(located: Located) -> str:
     if located.candidates:
-        return "name one of " + ", ".join(located.candidates[-3:])
+        return "; give one of its checkpoints: " + ", ".join(located.candidates[-3:])
     if isinstance(located, Unnamed) and located.saved_model:
-        return f"give the variables of the SavedModel: {located.saved_model}"
+        return f"; give the variables of the SavedModel: {located.saved_model}"
     if isinstance(located, Unnamed) and located.below:
-        return f"there is none in it, and there are some in {some_names(located.below)}"
-    return "there is none in it"
+        return f"; give one of the directories that hold checkpoints: {some_names(located.below)}"
+    return ", which has no checkpoint"
 
 
 def _only_here(findings: Tuple[Finding, ...], out: str) -> Tuple[str, ...]:

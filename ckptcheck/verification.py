@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .checkpoint.bundle import has_huge_index
 from .checkpoint.data_files import ReadRange
@@ -33,7 +33,7 @@ from .model_dir import Located, Named, Unnamed, step_of
 from .results import VERIFY, Report, Verified
 from .rules import role_of, run_rules
 from .rules.base import UNSOUND
-from .settled import Doubt, Look, doubt_of, is_fresh, settled, wait_while
+from .settled import Doubt, doubt_of, is_fresh, settled, wait_while
 
 
 def verify(
@@ -67,13 +67,50 @@ def _verify(
         with contextlib.ExitStack() as stack:
             seen = _seen(place, all_checkpoints, stack)
             results = _results(seen, place, fail_on, progress)
-            if results is not None:
-                return _report(seen, place, all_checkpoints, results)
-    raise being_written(place.path)
+        if results is not None:
+            break
+    else:
+        raise being_written(place.path)
+    located = seen.located
+    loaded = next((item.examined.bundle for item in seen.checkpoints if item.loaded), None)
+    return Report(
+        VERIFY,
+        ok=bool(results) and all(item.ok for item in results),
+        checked=bool(results),
+        model_dir=located.model_dir,
+        verified=tuple(results),
+        why=why_loaded(located, loaded) if all_checkpoints else "",
+        not_judged=_not_judged(located, place, all_checkpoints, results),
+    )
 
 
 _MOST_TRIES = 5
 """How often ``verify`` reads data that changes while it is read."""
+
+
+class _Checkpoint(NamedTuple):
+    """A checkpoint to verify.
+
+    Attributes:
+        prefix: the path that ``Saver.restore`` takes; "" if the state file names none.
+        located: its place, as if the user had named it. Findings about the state file would say
+            nothing about its data.
+        examined: the state of its files.
+        read: the function that reads remote data; None if the data is local.
+        loaded: whether a restore would load it.
+        held: the open data files; empty unless it is loaded and local.
+    """
+
+    prefix: str
+    located: Located
+    examined: Examined
+    read: Optional[ReadRange]
+    loaded: bool
+    held: Held
+
+    def has_index(self) -> bool:
+        """Whether the index exists, even as a broken link."""
+        return "\0" not in self.prefix and os.path.lexists(self.prefix + ".index")
 
 
 class _Seen(NamedTuple):
@@ -81,16 +118,12 @@ class _Seen(NamedTuple):
 
     Attributes:
         located: what the user named.
-        loaded: the prefix of the checkpoint that a restore would load; "" if there is none.
         checkpoints: all checkpoints to verify.
-        held: the open data files of the loaded checkpoint.
         at_rest: whether no file of the loaded checkpoint changed before its data files were open.
     """
 
     located: Located
-    loaded: str
-    checkpoints: Sequence["_Checkpoint"]
-    held: Held
+    checkpoints: Sequence[_Checkpoint]
     at_rest: bool
 
 
@@ -101,14 +134,11 @@ def _seen(place: LocalView, all_checkpoints: bool, stack: contextlib.ExitStack) 
         loaded = loaded_prefix(located)
         folders = [os.path.dirname(loaded)] if loaded else []
         marks = marks_of(folders)
-        checkpoints = _checkpoints(place, located, _prefixes(located, loaded, all_checkpoints))
-        held = NOTHING_HELD
-        for item in checkpoints:
-            if loaded and item.prefix == loaded and item.read is None:
-                held = stack.enter_context(data_held(item.examined.bundle))
-        return _Seen(located, loaded, checkpoints, held, marks_of(folders) == marks)
+        prefixes = _prefixes(located, loaded, all_checkpoints)
+        checkpoints = _checkpoints(place, located, loaded, prefixes, stack)
+        return _Seen(located, checkpoints, marks_of(folders) == marks)
 
-    return look() if place.local else settled(place.path, look, _doubt)
+    return settled(place, look, _doubt)
 
 
 def _doubt(seen: _Seen) -> Doubt:
@@ -118,14 +148,13 @@ def _doubt(seen: _Seen) -> Doubt:
     any time, so ``verify`` judges those only after it has read them.
     """
     if not seen.checkpoints:
-        return doubt_of(Look(seen.located, Examined()))
+        return doubt_of(seen.located, Examined())
     doubts = []
     for item in seen.checkpoints:
-        is_loaded = item.prefix == seen.loaded
-        named = is_loaded or item.prefix == seen.located.prefix
-        if named or item is seen.checkpoints[-1]:
-            lost = is_loaded and lacks(seen.held, item.examined.bundle, item.examined.files)
-            doubts.append(doubt_of(Look(item.located, item.examined), also=lost))
+        if item.loaded or item.prefix == seen.located.prefix or item is seen.checkpoints[-1]:
+            bundle, files = item.examined.bundle, item.examined.files
+            lost = item.loaded and lacks(item.held, bundle, files)
+            doubts.append(doubt_of(item.located, item.examined, lost))
     return max(doubts, key=lambda doubt: (doubt.wrong, doubt.patience))
 
 
@@ -142,43 +171,29 @@ def _results(
     waited = False
     results, gone = [], []
     for item in seen.checkpoints:
-        held = seen.held if seen.loaded and item.prefix == seen.loaded else NOTHING_HELD
-        result = _verified(item, fail_on, report, item.prefix == seen.loaded != "", held)
+        result = _verified(item, fail_on, report)
         end += data_size(item.examined.bundle)
         report(max(end - report.done, 0))  # counts skipped data as read
-        passing = not held.descriptors and not place.read
+        was_there = item.prefix in seen.located.candidates or bool(
+            seen.located.exists and item.prefix
+        )
+        passing = not item.held.descriptors and not place.read
         if passing and result.groups and not waited:
             waited = True  # waits only once, since many checkpoints may be damaged
-            _wait_for_removal(item, seen.located)
-        if passing and _is_gone(item, seen.located):
-            gone.append(item.prefix)
-        elif result.groups and held.descriptors and (held.changed() or not seen.at_rest):
+            # A training run removes old checkpoints right after it writes the state file.
+            if is_fresh(os.path.join(seen.located.model_dir, STATE_FILE)):
+                wait_while(item.has_index)
+        if passing and was_there and not item.has_index():
+            gone.append(item)  # a training run keeps only the last few checkpoints
+        elif result.groups and item.held.descriptors and (not seen.at_rest or item.held.changed()):
             return None
         else:
             results.append(result)
-    if gone and (seen.loaded in gone or not any(item.prefix for item in results)):
+    if any(item.loaded for item in gone) or (gone and not any(item.prefix for item in results)):
         if not isinstance(seen.located, Named):
             return None
-        raise UsageError(f"{gone[0]} was removed while it was read (by a training run?)")
+        raise UsageError(f"{gone[0].prefix} was removed while it was read (by a training run?)")
     return results
-
-
-def _report(
-    seen: _Seen, place: LocalView, all_checkpoints: bool, results: Sequence[Verified]
-) -> Report:
-    located, loaded, checkpoints = seen.located, seen.loaded, seen.checkpoints
-    return Report(
-        VERIFY,
-        ok=bool(results) and all(item.ok for item in results),
-        checked=bool(results),
-        model_dir=located.model_dir,
-        verified=tuple(results),
-        why=_why(located, loaded, checkpoints) if all_checkpoints else "",
-        not_judged=(
-            *(_left_out(located, place) if all_checkpoints else place.unread),
-            *_of_saved_model(located, results),
-        ),
-    )
 
 
 def _prefixes(located: Located, loaded: str, all_checkpoints: bool) -> List[str]:
@@ -196,25 +211,19 @@ def _prefixes(located: Located, loaded: str, all_checkpoints: bool) -> List[str]
     return sorted([named, *found], key=step_and_name) if loaded else [named, *found]
 
 
-def _why(located: Located, loaded: str, checkpoints: Sequence["_Checkpoint"]) -> str:
-    bundles = [item.examined.bundle for item in checkpoints if loaded and item.prefix == loaded]
-    return why_loaded(located, bundles[0] if bundles else None)
-
-
-def _of_saved_model(located: Located, results: Sequence[Verified]) -> Tuple[str, ...]:
-    if not isinstance(located, Unnamed) or not located.saved_model:
-        return ()
-    if os.path.realpath(located.saved_model) in {os.path.realpath(item.prefix) for item in results}:
-        return ()
-    return (f"the variables of the SavedModel: give {located.saved_model} to verify them",)
-
-
-def _left_out(located: Located, place: LocalView) -> Iterator[str]:
-    yield from place.not_judged
-    for prefix in checkpoints_of(located):
-        reason = _why_left_out(prefix)
-        if reason:
-            yield f"{prefix}: {reason}"
+def _not_judged(
+    located: Located, place: LocalView, all_checkpoints: bool, results: Sequence[Verified]
+) -> Tuple[str, ...]:
+    found = list(place.not_judged if all_checkpoints else place.unread)
+    if all_checkpoints:
+        reasons = {prefix: _why_left_out(prefix) for prefix in checkpoints_of(located)}
+        found += [f"{prefix}: {reason}" for prefix, reason in reasons.items() if reason]
+    if isinstance(located, Unnamed) and located.saved_model:
+        verified = {os.path.realpath(item.prefix) for item in results}
+        if os.path.realpath(located.saved_model) not in verified:
+            name = located.saved_model
+            found.append(f"the variables of the SavedModel: ckptcheck verify {name} verifies them")
+    return tuple(found)
 
 
 def _why_left_out(prefix: str) -> str:
@@ -227,33 +236,34 @@ def _why_left_out(prefix: str) -> str:
     return "its index is larger than what ckptcheck reads" if has_huge_index(prefix) else ""
 
 
-class _Checkpoint(NamedTuple):
-    """A checkpoint to verify.
-
-    Attributes:
-        prefix: the path that ``Saver.restore`` takes; "" if the state file names none.
-        located: its place, as if the user had named it. Findings about the state file would say
-            nothing about its data.
-        examined: the state of its files.
-        read: the function that reads remote data; None if the data is local.
-    """
-
-    prefix: str
-    located: Located
-    examined: Examined
-    read: Optional[ReadRange]
-
-
-def _checkpoints(place: LocalView, located: Located, prefixes: Sequence[str]) -> List[_Checkpoint]:
-    folders = {os.path.dirname(prefix) for prefix in prefixes if prefix}
-    files_in = {folder: _files_in(folder) for folder in folders}
+def _checkpoints(
+    place: LocalView,
+    located: Located,
+    loaded: str,
+    prefixes: Sequence[str],
+    stack: contextlib.ExitStack,
+) -> List[_Checkpoint]:
+    files_in = {folder: _files_in(folder) for folder in {os.path.dirname(p) for p in prefixes if p}}
     last_in = {os.path.dirname(prefix): prefix for prefix in prefixes}
     found = []
     for prefix in prefixes:
-        files = files_in.get(os.path.dirname(prefix), _NO_FILES)
-        examined = _examined(prefix, files, prefix == last_in[os.path.dirname(prefix)])
+        folder, base = os.path.split(prefix)
+        files = files_in.get(folder, _NO_FILES)
+        is_name = "\0" not in prefix
+        examined = Examined()
+        if prefix and is_name:
+            # Looking at the whole directory for each of many checkpoints would take too long.
+            mine = files.all if prefix == last_in[folder] else files.of.get(base, {})
+            examined = examine(prefix, mine)
+        named = located
+        if prefix != located.prefix or (is_name and os.path.isfile(prefix + ".index")):
+            named = named_alone(located, prefix, files.known.get(base, {}))
         read = place.reader_of(prefix)
-        found.append(_Checkpoint(prefix, _named(located, prefix, files), examined, read))
+        is_loaded = prefix == loaded != ""
+        held = NOTHING_HELD
+        if is_loaded and read is None:
+            held = stack.enter_context(data_held(examined.bundle))
+        found.append(_Checkpoint(prefix, named, examined, read, is_loaded, held))
     return found
 
 
@@ -284,42 +294,7 @@ def _files_in(folder: str) -> _Files:
         raise UsageError(f"{folder} cannot be read: {error.strerror}")
 
 
-def _examined(prefix: str, files: _Files, is_last: bool) -> Examined:
-    """Examines the files of a checkpoint; for the last one, also all other files in its directory.
-
-    Looking at the whole directory for each of many checkpoints would take too long.
-    """
-    if not prefix or "\0" in prefix:
-        return Examined()
-    mine = files.of.get(os.path.basename(prefix), {})
-    return examine(prefix, files.all if is_last else mine)
-
-
-def _is_gone(item: _Checkpoint, located: Located) -> bool:
-    """Whether a checkpoint was removed. A training run keeps only the last few checkpoints."""
-    was_there = item.prefix in located.candidates or (located.exists and bool(item.prefix))
-    return was_there and "\0" not in item.prefix and not os.path.lexists(item.prefix + ".index")
-
-
-def _wait_for_removal(item: _Checkpoint, located: Located) -> None:
-    """Waits until a checkpoint is removed, if a training run may be removing it.
-
-    A training run removes old checkpoints right after it writes the state file.
-    """
-    if "\0" not in item.prefix and is_fresh(os.path.join(located.model_dir, STATE_FILE)):
-        wait_while(lambda: os.path.lexists(item.prefix + ".index"))
-
-
-def _named(located: Located, prefix: str, files: _Files) -> Located:
-    is_there = "\0" not in prefix and os.path.isfile(prefix + ".index")
-    if prefix == located.prefix and not is_there:
-        return located
-    return named_alone(located, prefix, files.known.get(os.path.basename(prefix), {}))
-
-
-def _verified(
-    item: _Checkpoint, fail_on: str, report: Callable[[int], None], loaded: bool, held: Held
-) -> Verified:
+def _verified(item: _Checkpoint, fail_on: str, report: Callable[[int], None]) -> Verified:
     """Reads the data of a checkpoint, and runs the rules on its data and files.
 
     Raises:
@@ -330,7 +305,7 @@ def _verified(
         raise UsageError(f"{item.located.model_dir} is a snapshot, which has no data to verify")
     if item.examined.first_version:
         raise UsageError(f"{item.examined.problem}: its data cannot be verified")
-    scans = scan(bundle, report, item.read, held.descriptors) if bundle else None
+    scans = scan(bundle, report, item.read, item.held.descriptors) if bundle else None
     findings = run_rules(file_facts(item.located, item.examined, scans))
     failed = failing(findings, fail_on)
     return Verified(
@@ -340,5 +315,5 @@ def _verified(
         step=step_of(item.prefix),
         data=data_read(bundle, scans),
         groups=group(findings),
-        loaded=loaded,
+        loaded=item.loaded,
     )

@@ -176,7 +176,7 @@ def test_type_checkers_know_the_options(tmp_path: Path) -> None:
 
 @option_list
 class _Widths:
-    width: Option[int, str] = Option(default=3, flag="--width", help="Wide.", read=str)
+    width: Option[int, str] = Option(str, "Wide.", default=3)
 
 
 def test_a_list_of_options_is_a_frozen_value() -> None:

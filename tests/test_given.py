@@ -123,9 +123,9 @@ def test_a_report_shows_the_labels_that_the_code_refuses(linear: Project) -> Non
         (
             "needs_a_path",
             "TypeError: needs_a_path() missing 1 required positional argument: 'path'",
-            "name a function that passes the other arguments",
+            "write a function that passes the other arguments, and name that function",
         ),
-        ("raises", "OSError: no data here", "fix what raised and check again"),
+        ("raises", "OSError: no data here", "fix the error and check again"),
     ],
 )
 def test_an_input_fn_that_raises_is_not_taken_for_the_model_fn(
@@ -135,7 +135,9 @@ def test_an_input_fn_that_raises_is_not_taken_for_the_model_fn(
     run = linear.check("net:model_fn", "--input-fn", "inputs:" + name)
     said = " ".join(run.out.split())
     assert run.code == 1 and "PREDICT untraceable" in said, run
-    assert "error[input-fn-raised] the input_fn raised in PREDICT, EVAL, TRAIN" in said, run
+    assert "error[input-fn-raised] the input_fn raised an error in PREDICT, EVAL, TRAIN" in said, (
+        run
+    )
     assert message in said and hint in said, run
     assert "model_fn raised" not in said and "features from" not in said, run
 

@@ -160,5 +160,5 @@ def test_the_template_of_features(deceiving: Project) -> None:
     assert steering(run.err) == []
     assert "--features" in run.err
     assert "x\\u001b[2J\\u202e\\n" in run.err
-    (said,) = [line for line in run.err.splitlines() if line.startswith("Attention: ")]
-    assert said.endswith("files of model_dir changed: made \\x1b[2J \\u202e\\n, made \\udcff")
+    (said,) = [line for line in run.err.splitlines() if line.startswith("Warning: ")]
+    assert said.endswith(": made \\x1b[2J \\u202e\\n, made \\udcff")

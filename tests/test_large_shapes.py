@@ -84,9 +84,9 @@ def check(project: Project, x: str, units: int) -> Checked:
 @pytest.mark.parametrize(
     ("x", "units", "reason", "most"),
     [
-        (AS_IT_IS, 10**9, "its variables are large", 1 << 30),
-        (AS_IT_IS, 2**62, "its variables are large", 1 << 30),
-        (WIDE, 64, "a tensor in it is large", 1 << 30),
+        (AS_IT_IS, 10**9, "its variables are too large", 1 << 30),
+        (AS_IT_IS, 2**62, "its variables are too large", 1 << 30),
+        (WIDE, 64, "one of its tensors is too large", 1 << 30),
         (WIDE_AT_RUN, 64, "it takes too much memory", 4 << 30),
     ],
 )

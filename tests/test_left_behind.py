@@ -291,12 +291,12 @@ def test_a_run_that_is_killed_at_any_time(left: Left) -> None:
 INSPECT = """
 import sys, time
 import ckptcheck.checkpoint.remote as remote
-fetch = remote.fetch
+fetch = remote._fetched
 def slow(*arguments):
     found = fetch(*arguments)
     print("fetched", flush=True)
     time.sleep(1000)
-remote.fetch = slow
+remote._fetched = slow
 from ckptcheck.__main__ import run
 run()
 """

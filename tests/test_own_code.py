@@ -189,7 +189,7 @@ DEFAULTS = {
     "type('Evil', (str,), {'__len__': wrong, '__getitem__': wrong, '__eq__': wrong})('a')": "a",
     "type('Evil', (int,), {'__int__': wrong, '__index__': wrong, '__lt__': wrong})(7)": 7,
     "type('Evil', (float,), {'__float__': wrong, '__repr__': wrong})(0.5)": 0.5,
-    "10 ** 6000": "an integer of many digits",
+    "10 ** 6000": "<int>",
     "'x' * (1 << 28)": "x" * 200 + "…",
     "[0] * 50000000": "<list>",
     "cyclic": [[["<list>"]]],

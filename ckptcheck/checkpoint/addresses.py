@@ -31,13 +31,6 @@ def first_protocol(address: str) -> str:
     return re.split("::|://", address)[0].lower()
 
 
-def protocols_of(address: str) -> Tuple[str, ...]:
-    """Returns the protocols of a chain, in lower case; a web server's host may have a ``::``."""
-    if first_protocol(address) in WEB:
-        return (first_protocol(address),)
-    return tuple(link.partition("://")[0].lower() for link in address.split("::"))
-
-
 def joined(folder: str, name: str) -> str:
     """Returns the address of a file in a directory."""
     path, rest = _links(folder)

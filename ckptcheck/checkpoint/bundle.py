@@ -8,12 +8,23 @@ variable has an entry under its name, which lists its parts, and one entry for e
 import contextlib
 import dataclasses
 import gc
+import itertools
 import os
 import struct
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, NamedTuple, Optional, Tuple
 
 from ..encoding.dtypes import dtype_name
-from ..encoding.wire import BYTES, FIXED32, bytes_of, fields, number_of
+from ..encoding.wire import (
+    BYTES,
+    FIXED32,
+    all_bytes,
+    bytes_in,
+    bytes_of,
+    fields,
+    number_of,
+    numbers_in,
+    numbers_of,
+)
 from ..errors import UsageError
 from ..model_dir import step_of
 from ..protocol import CheckpointIndex, VariableSpec
@@ -126,15 +137,13 @@ def read_bundle(prefix: str) -> Bundle:
         raise DamagedError(f"there is no file {path}")
     except OSError as error:
         raise DamagedError(f"{path} cannot be read: {error.strerror}")
-    except FirstVersionError:
-        raise FirstVersionError(f"{path} is {_V1}")
     except CompressedError as error:
         raise UsageError(
-            f"{path}: {error}, which no TensorFlow from 1.2 on writes and ckptcheck does not read: "
-            "save the checkpoint again with TensorFlow"
+            f"{path}: {error}, as only TensorFlow before 1.2 writes it. ckptcheck cannot read it: "
+            "restore the checkpoint and save it again with a newer TensorFlow"
         )
     except DamagedError as error:
-        raise DamagedError(f"{path}: {error}")
+        raise type(error)(f"{path}: {error}")
 
 
 def verify_index_size(path: str, size: int) -> None:
@@ -145,8 +154,8 @@ def verify_index_size(path: str, size: int) -> None:
     """
     if size > LARGEST_INDEX:
         raise UsageError(
-            f"{path} is larger than {LARGEST_INDEX >> 20} MiB, the most that ckptcheck reads of an "
-            "index: ckptcheck cannot check it"
+            f"{path} is larger than {LARGEST_INDEX >> 20} MiB, so ckptcheck cannot check this "
+            "checkpoint: it reads only smaller indexes"
         )
 
 
@@ -161,17 +170,6 @@ def has_huge_index(prefix: str) -> bool:
 _V1 = "a checkpoint of the V1 format (SaverDef.V1)"
 
 
-def parse_bundle(data: bytes, prefix: str) -> Bundle:
-    """Parses the bytes of an index file.
-
-    Raises:
-        FirstVersionError: it is a V1 checkpoint.
-        DamagedError: it is damaged.
-    """
-    with _without_collections():
-        return _parsed(data, prefix)
-
-
 @contextlib.contextmanager
 def _without_collections() -> Iterator[None]:
     """Disables garbage collection, which would take a third of the time and find nothing."""
@@ -184,84 +182,59 @@ def _without_collections() -> Iterator[None]:
             gc.enable()
 
 
-def _parsed(data: bytes, prefix: str) -> Bundle:
-    blocks = table_blocks(data)
-    first = next(blocks, [])
-    if not first or first[0][0] != b"":
+@_without_collections()
+def parse_bundle(data: bytes, prefix: str) -> Bundle:
+    """Parses the bytes of an index file.
+
+    Raises:
+        FirstVersionError: it is a V1 checkpoint.
+        DamagedError: it is damaged.
+    """
+    pairs = itertools.chain.from_iterable(table_blocks(data))
+    first, header = next(pairs, (None, b""))
+    if first != b"":
         raise DamagedError("it has no header")
-    num_shards, big_endian = _header(first[0][1])
-    keys: List[bytes] = []
-    entries: List[StoredTensor] = []
+    num_shards, big_endian = _header(header)
     known: Dict[bytes, Tuple[str, Sizes]] = {}
-    pairs = first[1:]
-    while True:
-        for key, value in pairs:
-            keys.append(key)
-            entries.append(_quickly(key, value, known) or _slowly(key, value))
-        following = next(blocks, None)
-        if following is None:
-            break
-        pairs = following
-    return _assembled(prefix, num_shards, big_endian, keys, entries)
-
-
-def _text(name: bytes) -> str:
-    return name.decode("utf-8", "surrogateescape")
+    entries = {key: _quickly(key, value, known) or _slowly(key, value) for key, value in pairs}
+    tensors, parts, missing = _separated(entries)
+    return Bundle(prefix, num_shards, big_endian, tensors, parts, missing)
 
 
 def differences(mine: CheckpointIndex, theirs: CheckpointIndex) -> str:
     """Describes the first tensor that differs between two lists; "" if the lists agree."""
-    if sorted(mine.variables, key=_name) == sorted(theirs.variables, key=_name):
-        return ""
     ours = {spec.name: spec for spec in mine.variables}
     others = {spec.name: spec for spec in theirs.variables}
     for name in sorted(set(ours) | set(others)):
         if ours.get(name) != others.get(name):
             return f"{name}: ckptcheck reads {ours.get(name)}, TensorFlow {others.get(name)}"
+    if len(mine.variables) == len(theirs.variables):
+        return ""
     return f"ckptcheck lists {len(mine.variables)} tensors, TensorFlow {len(theirs.variables)}"
-
-
-def _name(spec: VariableSpec) -> str:
-    return spec.name
 
 
 # --- The header ------------------------------------------------------------------------------
 
 
 def _header(value: bytes) -> Tuple[int, bool]:
-    """The number of shards and the byte order."""
-    num_shards, endianness, version = 0, 0, b""
-    for number, kind, item in fields(value):
-        if number == 1:
-            if kind == BYTES:  # a V1 checkpoint has its list of tensors here
-                raise FirstVersionError("it is " + _V1)
-            num_shards = number_of(kind, item)
-        elif number == 2:
-            endianness = number_of(kind, item)
-        elif number == 3:
-            version = bytes_of(kind, item)
+    """Returns the number of data files, and whether the data is big-endian."""
+    if any((number, kind) == (1, BYTES) for number, kind, _ in fields(value)):
+        raise FirstVersionError("it is " + _V1)  # which has its list of tensors here
+    num_shards, endianness = numbers_in(value, {1: 0, 2: 0})
     if num_shards < 1:
         raise DamagedError(f"its header says that there are {num_shards} data files")
     if endianness not in (0, 1):
         raise DamagedError(f"its header has the unknown byte order {endianness}")
+    (version,) = bytes_in(value, 3)
     _verify_version(version)
     return num_shards, endianness == 1
 
 
 def _verify_version(version: bytes) -> None:
     """Verifies the format's version as TensorFlow does. All its readers so far have version 1."""
-    producer = least = 0
-    bad: List[int] = []
-    for number, kind, item in fields(version):
-        if number == 1:
-            producer = number_of(kind, item)
-        elif number == 2:
-            least = number_of(kind, item)
-        elif number == 3 and kind == BYTES:
-            bad.extend(bytes_of(kind, item))
-        elif number == 3:
-            bad.append(number_of(kind, item))
-    if least > _VERSION or _VERSION in bad or producer < 0:
+    producer, least = numbers_in(version, {1: 0, 2: 0})
+    bad = (numbers_of(kind, item) for number, kind, item in fields(version) if number == 3)
+    if least > _VERSION or _VERSION in itertools.chain.from_iterable(bad) or producer < 0:
         raise DamagedError(
             f"its format is version {producer}, for readers of version {least} or later; "
             f"TensorFlow's readers have version {_VERSION}"
@@ -321,36 +294,29 @@ def _slowly(key: bytes, value: bytes) -> StoredTensor:
     Raises:
         DamagedError: it is not a valid entry.
     """
+    name = key.decode("utf-8", "surrogateescape")
     try:
-        return _entry(key, value)
+        return _entry(name, value)
     except DamagedError as error:
-        raise DamagedError(f"its entry for {_text(key)!r}: {error}")
+        raise DamagedError(f"its entry for {name!r}: {error}")
 
 
-def _entry(key: bytes, value: bytes) -> StoredTensor:
-    numbers = {1: 0, 3: 0, 4: 0, 5: 0}
-    shape: Optional[Sizes] = None
-    crc = 0
-    slices: List[Extents] = []
-    for number, kind, item in fields(value):
-        if number in numbers:
-            numbers[number] = number_of(kind, item)
-        elif number == 2:
-            if shape is not None:
-                raise DamagedError("it has two shapes")
-            shape = _shape(bytes_of(kind, item))
-        elif number == 6 and kind == FIXED32 and isinstance(item, bytes):
-            (crc,) = _CRC.unpack(item)
-        elif number == 7:
-            slices.append(_extents(bytes_of(kind, item)))
-    if min(numbers.values()) < 0:
-        raise DamagedError("it has a negative number")
-    shape = shape or ()
+def _entry(name: str, value: bytes) -> StoredTensor:
+    dtype, shard, offset, size = numbers_in(value, {1: 0, 3: 0, 4: 0, 5: 0})
+    if min(dtype, shard, offset, size) < 0:
+        raise DamagedError("it has a negative dtype, data file, offset or size")
+    shapes = list(itertools.islice(all_bytes(value, 2), 2))
+    if len(shapes) > 1:
+        raise DamagedError("it has two shapes")
+    shape = _shape(*shapes) if shapes else ()
+    slices = tuple(map(_extents, all_bytes(value, 7)))
     for extents in slices:
         _verify_fit(extents, shape)
-    dtype = dtype_name(numbers[1])
-    where = (numbers[3], numbers[4], numbers[5], crc)
-    return StoredTensor(_text(key), dtype, shape, *where, slices=tuple(slices))
+    crc = 0
+    for number, kind, item in fields(value):
+        if number == 6 and kind == FIXED32 and isinstance(item, bytes):
+            (crc,) = _CRC.unpack(item)
+    return StoredTensor(name, dtype_name(dtype), shape, shard, offset, size, crc, slices)
 
 
 def _shape(message: bytes) -> Sizes:
@@ -358,7 +324,9 @@ def _shape(message: bytes) -> Sizes:
     elements = 1
     for number, kind, item in fields(message):
         if number == 2:
-            size = _dimension(bytes_of(kind, item))
+            (size,) = numbers_in(bytes_of(kind, item), {1: 0})
+            if size < 0:
+                raise DamagedError(f"its shape has the negative dimension {size}")
             elements *= size
             sizes.append(size)
         elif number == 3 and number_of(kind, item):
@@ -368,28 +336,12 @@ def _shape(message: bytes) -> Sizes:
     return tuple(sizes)
 
 
-def _dimension(message: bytes) -> int:
-    size = 0
-    for number, kind, item in fields(message):
-        if number == 1:
-            size = number_of(kind, item)
-    if size < 0:
-        raise DamagedError(f"its shape has the dimension {size}")
-    return size
-
-
 def _extents(message: bytes) -> Extents:
-    return tuple(_extent(bytes_of(kind, item)) for n, kind, item in fields(message) if n == 1)
-
-
-def _extent(message: bytes) -> Tuple[int, int]:
-    start, length = 0, WHOLE
-    for number, kind, item in fields(message):
-        if number == 1:
-            start = number_of(kind, item)
-        elif number == 2:
-            length = number_of(kind, item)
-    return start, length
+    extents = []
+    for extent in all_bytes(message, 1):
+        start, length = numbers_in(extent, {1: 0, 2: WHOLE})
+        extents.append((start, length))
+    return tuple(extents)
 
 
 def _verify_fit(extents: Extents, shape: Sizes) -> None:
@@ -401,31 +353,30 @@ def _verify_fit(extents: Extents, shape: Sizes) -> None:
         raise DamagedError("its parts do not fit its shape")
 
 
-def _assembled(
-    prefix: str, num_shards: int, big_endian: bool, keys: List[bytes], entries: List[StoredTensor]
-) -> Bundle:
-    """Separates the parts of partitioned variables from the variables."""
+def _separated(
+    entries: Dict[bytes, StoredTensor],
+) -> Tuple[Tuple[StoredTensor, ...], Tuple[StoredTensor, ...], Tuple[str, ...]]:
+    """Separates the parts of partitioned variables from the variables.
+
+    Returns:
+        The variables, sorted by name; the parts; and the names of the variables that lack a part.
+    """
     owners: Dict[bytes, Tuple[str, Extents]] = {}
-    for key, entry in zip(keys, entries):
+    for key, entry in entries.items():
         for extents in entry.slices:
             part = slice_key(key, extents)
             if part in owners:
-                raise DamagedError(f"its entry for {entry.name!r}: it lists a part twice")
+                raise DamagedError(f"its entry for {entry.name!r} lists a part twice")
             owners[part] = (entry.name, extents)
-    if not owners:
-        return Bundle(prefix, num_shards, big_endian, _sorted(entries))
     tensors, parts = [], []
-    for key, entry in zip(keys, entries):
-        owner = owners.pop(key, None)
-        if owner is None:
+    for key, entry in entries.items():
+        if key not in owners:
             tensors.append(entry)
-        elif entry.slices:
-            raise DamagedError(f"its entry for {owner[0]!r}: a part of it has parts")
-        else:
-            parts.append(entry._replace(name=owner[0], extents=owner[1]))
+            continue
+        name, extents = owners.pop(key)
+        if entry.slices:
+            raise DamagedError(f"its entry for {name!r}: one of its parts is partitioned itself")
+        parts.append(entry._replace(name=name, extents=extents))
     missing = sorted({name for name, _ in owners.values()})
-    return Bundle(prefix, num_shards, big_endian, _sorted(tensors), tuple(parts), tuple(missing))
-
-
-def _sorted(entries: List[StoredTensor]) -> Tuple[StoredTensor, ...]:
-    return tuple(sorted(entries, key=lambda entry: entry.name))
+    tensors.sort(key=lambda entry: entry.name)
+    return tuple(tensors), tuple(parts), tuple(missing)

@@ -1,58 +1,35 @@
-"""Reads the data files of a checkpoint, and keeps only a few of them open at a time."""
+"""Reads the data files of a checkpoint, which hold the bytes of its tensors."""
 
 import contextlib
 import errno
 import os
-import threading
-from typing import Callable, Dict, Iterator, List, Mapping, Optional, Tuple
+import types
+from typing import Callable, Dict, Iterable, Mapping, Optional, Tuple
 
 from ..errors import UsageError
 from .bundle import Bundle, StoredTensor
 from .errors import DamagedError
 from .names import shard_name
 
-_MOST_IDLE = 16
-"""The number of data files that stay open between reads. A checkpoint can have more data files than
-a process may open."""
-_TOO_MANY_FILES = (errno.EMFILE, errno.ENFILE)
+_AHEAD = 1 << 24
+"""Bytes per remote request, at most: enough that most tensors need no request of their own."""
 
 ReadRange = Callable[[str, int, int], bytes]
 """Reads bytes (name, offset, size) of a file in the checkpoint's directory."""
-Spans = Mapping[int, Tuple[int, int]]
-"""The start and end of a range of bytes, by data file."""
-
-
-class _ReadAhead(threading.local):
-    """Remote bytes that a thread has read before it needs them."""
-
-    def __init__(self) -> None:
-        self._spans: Spans = {}
-        self._shard = -1
-        self._data = b""
-
-    def expect(self, spans: Spans) -> None:
-        """Sets the ranges that the thread reads next."""
-        self._spans, self._shard, self._data = spans, -1, b""
-
-    def read(self, read: ReadRange, base: str, shard: int, offset: int, size: int) -> bytes:
-        """Returns ``size`` bytes, or fewer if the file ends before."""
-        first, end = self._spans.get(shard, (0, 0))
-        if not first <= offset <= offset + size <= end:
-            return read(base, offset, size)
-        if self._shard != shard:
-            self._data = read(base, first, end - first)
-            self._shard = shard
-        return self._data[offset - first : offset - first + size]
+Progress = Callable[[int], object]
+"""Called with the number of bytes read since the last call."""
 
 
 class DataFiles:
-    """The data files of a checkpoint, for several threads."""
+    """Reads tensors' bytes in one thread, and keeps at most one data file open."""
 
     def __init__(
         self,
         bundle: Bundle,
         remote: Optional[ReadRange] = None,
-        held: Optional[Mapping[int, int]] = None,
+        held: Mapping[int, int] = types.MappingProxyType({}),
+        progress: Progress = id,
+        items: Iterable[StoredTensor] = (),
     ) -> None:
         """Opens no file yet.
 
@@ -60,34 +37,23 @@ class DataFiles:
             bundle: the index.
             remote: reads the data files if they are remote.
             held: descriptors of data files that are already open, by the file's number.
+            progress: is called after each read.
+            items: the tensors to read.
         """
         self._bundle = bundle
         self._remote = remote
-        self._held = held or {}
-        self._sizes: Dict[int, int] = {}
-        self._idle: List[Tuple[int, int]] = []
-        self._lock = threading.Lock()
-        self._ahead = _ReadAhead()
+        self._held = held
+        self._progress = progress
+        self._ends = _ends(items)
+        self._shard = self._descriptor = -1
+        self._opened = contextlib.ExitStack()
+        self._start, self._ahead = 0, b""
 
     def __enter__(self) -> "DataFiles":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._close_idle(0)
-
-    def problem(self, item: StoredTensor) -> str:
-        """Returns why the size of its file makes a tensor unreadable; "" if it does not."""
-        if self._remote is not None or item.size == 0:
-            return ""
-        name = self._name(item.shard)
-        try:
-            if item.shard not in self._sizes:
-                self._sizes[item.shard] = os.stat(self._held.get(item.shard, name)).st_size
-        except OSError as error:
-            return _unreadable(os.path.basename(name), error)
-        if item.offset + item.size > self._sizes[item.shard]:
-            return f"{os.path.basename(name)} ends before its bytes do"
-        return ""
+        self._opened.close()
 
     def read(self, shard: int, offset: int, size: int) -> bytes:
         """Reads bytes of a data file.
@@ -96,75 +62,85 @@ class DataFiles:
             DamagedError: the file does not have these bytes, or cannot be read.
             UsageError: this process may not open more files. The data may be fine.
         """
-        base = os.path.basename(self._name(shard))
+        path = shard_name(self._bundle.prefix, shard, self._bundle.num_shards)
+        name = os.path.basename(path)
         try:
             if self._remote is None:
-                with self._descriptor(shard) as descriptor:
-                    data = os.pread(descriptor, size, offset)
+                data = os.pread(self._open(shard, path), size, offset)
             else:
-                data = self._ahead.read(self._remote, base, shard, offset, size)
+                data = self._read_remote(self._remote, name, shard, offset, size)
         except (OSError, OverflowError) as error:
-            if getattr(error, "errno", None) in _TOO_MANY_FILES:
-                raise UsageError(f"{base} cannot be opened: {os.strerror(errno.EMFILE)}")
-            raise DamagedError(_unreadable(base, error))
+            if getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE):
+                raise UsageError(
+                    f"{name} cannot be opened: {os.strerror(errno.EMFILE)}. Raise the limit of "
+                    "open files (ulimit -n)"
+                )
+            raise DamagedError(_unreadable(name, error))
         if len(data) != size:
-            raise DamagedError(f"{base} ends before its bytes do")
+            raise DamagedError(_too_short(name))
+        self._progress(size)
         return data
 
-    def expect(self, spans: Spans) -> None:
-        """Sets the ranges that this thread reads next. Each range takes only one remote request."""
-        self._ahead.expect(spans)
+    def _open(self, shard: int, path: str) -> int:
+        if shard in self._held:  # threads can share it, since pread() does not use its position
+            return self._held[shard]
+        if shard != self._shard:
+            self._opened.close()
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+            self._opened.callback(os.close, self._descriptor)
+            self._shard = shard
+        return self._descriptor
 
-    def _name(self, shard: int) -> str:
-        return shard_name(self._bundle.prefix, shard, self._bundle.num_shards)
-
-    @contextlib.contextmanager
-    def _descriptor(self, shard: int) -> Iterator[int]:
-        """Provides an open file that no other thread closes.
-
-        Threads share only the held files, which stay open. This is safe because pread() does not
-        use the file's position.
-        """
-        if shard in self._held:
-            yield self._held[shard]
-            return
-        descriptor = self._taken(shard)
-        if descriptor is None:
-            descriptor = self._opened(self._name(shard))
-        try:
-            yield descriptor
-        finally:
-            with self._lock:
-                self._idle.append((shard, descriptor))
-            self._close_idle(_MOST_IDLE)
-
-    def _taken(self, shard: int) -> Optional[int]:
-        with self._lock:
-            for at, (number, descriptor) in enumerate(self._idle):
-                if number == shard:
-                    del self._idle[at]
-                    return descriptor
-        return None
-
-    def _opened(self, name: str) -> int:
-        try:
-            return os.open(name, os.O_RDONLY | os.O_NONBLOCK)
-        except OSError as error:
-            if error.errno not in _TOO_MANY_FILES:
-                raise
-        self._close_idle(0)
-        return os.open(name, os.O_RDONLY | os.O_NONBLOCK)
-
-    def _close_idle(self, most: int) -> None:
-        """Closes the least recently read files, until at most ``most`` idle files are open."""
-        with self._lock:
-            surplus = max(len(self._idle) - most, 0)
-            closing, self._idle = self._idle[:surplus], self._idle[surplus:]
-        for _, descriptor in closing:
-            os.close(descriptor)
+    def _read_remote(
+        self, remote: ReadRange, name: str, shard: int, offset: int, size: int
+    ) -> bytes:
+        """Reads remote bytes and, in the same request, bytes that are needed next."""
+        place = offset - self._start
+        if shard != self._shard or not 0 <= place <= len(self._ahead) - size:
+            ahead = min(self._ends.get(shard, 0) - offset, _AHEAD)
+            self._ahead = remote(name, offset, max(size, ahead))
+            self._shard, self._start, place = shard, offset, 0
+        return self._ahead[place : place + size]
 
 
-def _unreadable(base: str, error: Exception) -> str:
+def _ends(items: Iterable[StoredTensor]) -> Dict[int, int]:
+    """Returns where the last tensor ends in each data file, if there are no large gaps."""
+    spans: Dict[int, Tuple[int, int, int]] = {}
+    for item in items:
+        first, end, needed = spans.get(item.shard, (item.offset, 0, 0))
+        end = max(end, item.offset + item.size)
+        spans[item.shard] = (min(first, item.offset), end, needed + item.size)
+    return {
+        shard: end for shard, (first, end, needed) in spans.items() if end - first <= 2 * needed
+    }
+
+
+def size_problem(
+    bundle: Bundle, item: StoredTensor, held: Mapping[int, int], sizes: Dict[int, int]
+) -> str:
+    """Returns why the size of its file makes a tensor unreadable; "" if it does not.
+
+    Args:
+        bundle: the index.
+        item: a tensor that has bytes.
+        held: descriptors of data files that are already open, by the file's number.
+        sizes: the known sizes of the data files; this function adds to them.
+    """
+    path = shard_name(bundle.prefix, item.shard, bundle.num_shards)
+    name = os.path.basename(path)
+    try:
+        if item.shard not in sizes:
+            sizes[item.shard] = os.stat(held.get(item.shard, path)).st_size
+    except OSError as error:
+        return _unreadable(name, error)
+    return "" if item.offset + item.size <= sizes[item.shard] else _too_short(name)
+
+
+def _too_short(name: str) -> str:
+    return f"{name} is too short to hold this tensor"
+
+
+def _unreadable(name: str, error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
-        return f"{base} is missing"
-    return f"{base} cannot be read: {getattr(error, 'strerror', error)}"
+        return f"{name} is missing"
+    return f"{name} cannot be read: {getattr(error, 'strerror', error)}"

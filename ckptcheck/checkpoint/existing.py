@@ -8,14 +8,12 @@ from typing import Collection, List, Tuple
 
 from ..model_dir import pattern_in, step_of
 from .files import Listing
-from .names import SHADOW, shard_name, without_ending
+from .names import SHADOW, SHARD, shard_name, without_ending
 from .snapshot import list_model_dir
 from .v1_format import first_versions, is_first_version, is_table
 
-_UNMERGED = re.compile(r"\.part-\d{5}-of-\d{5}\.index\Z")
-"""The indexes of a sharded save that the saver has not merged yet."""
-_INDEX = re.compile(r"(?P<name>.+)\.index\Z", re.DOTALL)
-_SHARD = re.compile(r"\.data-(?P<number>\d{5})-of-(?P<count>\d{5})\Z")
+_INDEX = re.compile(r"(?P<name>.+)(?<!\.part-\d{5}-of-\d{5})\.index\Z", re.DOTALL)
+"""An index, but not ``.part-00000-of-00002.index`` of a sharded save that is not merged yet."""
 
 
 def checkpoint_exists(prefix: str) -> bool:
@@ -26,9 +24,8 @@ def checkpoint_exists(prefix: str) -> bool:
     """
     if pattern_in(prefix) and not is_first_version(prefix):
         return "\\" not in prefix and bool(glob.glob(prefix + ".index"))
-    return os.path.exists(prefix + ".index") or (
-        without_ending(prefix) == prefix and is_first_version(prefix)
-    )
+    is_prefix = without_ending(prefix) == prefix
+    return has_exact_name(prefix) if is_prefix else os.path.exists(prefix + ".index")
 
 
 def has_exact_name(prefix: str) -> bool:
@@ -41,8 +38,7 @@ def has_exact_name(prefix: str) -> bool:
 
 def checkpoints_in(folder: str) -> List[str]:
     """Returns the prefixes of the checkpoints in a directory, sorted by step."""
-    indexes = filter(None, map(_INDEX.match, os.listdir(folder)))
-    names = [match.group("name") for match in indexes if not _UNMERGED.search(match.group())]
+    names = [match.group("name") for match in map(_INDEX.match, os.listdir(folder)) if match]
     known = {name.rstrip("/") for name in list_model_dir(folder)}
     others = {name for name in known if not name.endswith(".index") and name[:2] != SHADOW}
     saved = set(map(without_ending, others))
@@ -74,45 +70,35 @@ def missing_shards(prefix: str, listing: Listing) -> Tuple[str, ...]:
     """
     if not os.path.isfile(prefix + ".index"):
         return ()  # a V1 checkpoint is one file
-    base = os.path.basename(prefix)
-    existing = _shards(prefix, listing)
-    counts = {int(match.group("count")) for match in map(_SHARD.search, existing) if match}
-    count = max(counts) if counts else 1
-    expected = [shard_name(base, number, count) for number in range(count)]
-    return tuple(name for name in expected if name not in existing)
-
-
-def _shards(prefix: str, listing: Listing) -> List[str]:
-    """Returns the data files of a V2 checkpoint, including files that a snapshot records."""
     folder, base = os.path.split(prefix)
-    return [
-        name
-        for name, facts in listing.items()
-        if name.startswith(base + ".data-")
-        and _SHARD.search(name)
-        and (not facts.problem or os.path.isfile(os.path.join(folder, name)))
-    ]
+    there, count = set(), 1
+    for name, facts in listing.items():
+        match = SHARD.match(name, len(base)) if name.startswith(base) else None
+        if match and (not facts.problem or os.path.isfile(os.path.join(folder, name))):
+            there.add(name)
+            count = max(count, int(match.group("count")))
+    expected = (shard_name(base, number, count) for number in range(count))
+    return tuple(name for name in expected if name not in there)
 
 
 def has_data_files(prefix: str) -> bool:
     """Whether a data file of a checkpoint exists, with or without an index."""
     folder, base = os.path.split(prefix)
-    return any(_SHARD.sub("", name) == base != name for name in _names(folder))
+    return any(SHARD.sub("", name) == base != name for name in _names(folder))
 
 
 def data_files_in(folder: str) -> Tuple[str, ...]:
     """Returns the names of all data files in a directory."""
     names = [name for name in list_model_dir(folder) if name[:2] != SHADOW]
-    return tuple(sorted(filter(_SHARD.search, names)))
+    return tuple(sorted(filter(SHARD.search, names)))
 
 
 def path_exists(path: str) -> bool:
     """Whether a file or directory exists, or existed in the model_dir of a snapshot."""
     folder, name = os.path.split(path)
-    if os.path.exists(path) or os.path.islink(path) or not name:
+    if os.path.lexists(path) or not name:
         return os.path.exists(path)
-    names = _names(folder)
-    return name in names or name + "/" in names
+    return not {name, name + "/"}.isdisjoint(_names(folder))
 
 
 def _names(folder: str) -> Collection[str]:
@@ -124,7 +110,7 @@ def _names(folder: str) -> Collection[str]:
 
 
 def folder_exists(folder: str) -> bool:
-    """Whether a directory exists, even if it cannot be entered: TensorFlow 1 skips such a one."""
+    """Whether a directory exists, even if it cannot be entered. TensorFlow 1 skips these."""
     try:
         return stat.S_ISDIR(os.stat(folder or os.curdir).st_mode)
     except PermissionError:

@@ -4,15 +4,17 @@ import os
 import re
 import stat
 import struct
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
 
 from ..encoding.dtypes import element_size
 from ..model_dir import GLOBAL_STEPS, CheckpointFiles, DataFile, EntryFlaw, FlawKind
 from .bounded import GIT_LFS, is_pointer
 from .bundle import Bundle, StoredTensor
 from .crc32c import crc32c, unmasked
+from .data_files import DataFiles, ReadRange
+from .errors import DamagedError
 from .gzip_file import ENDING
-from .names import SHADOW, shard_name, without_ending
+from .names import SHADOW, SHARD, shard_name, without_ending
 
 
 class FileFacts(NamedTuple):
@@ -60,7 +62,7 @@ def _problem(path: str, info: os.stat_result) -> str:
     if not os.access(path, os.R_OK):
         return "Permission denied"
     try:
-        return GIT_LFS if _SHARD.search(path) and is_pointer(path, info.st_size) else ""
+        return GIT_LFS if SHARD.search(path) and is_pointer(path, info.st_size) else ""
     except OSError as error:
         return str(error.strerror)
 
@@ -98,10 +100,15 @@ def look_at_files(
         for shard, end in sorted(needed.items())
         if shard < bundle.num_shards
     }
-    flaws = [*_flaws(stored, files, bundle.num_shards), *_missing_parts(bundle), *_overlaps(stored)]
+    flaws = [*_flaws(stored, files, bundle.num_shards), *_overlaps(stored)]
+    flaws.extend(
+        EntryFlaw(name, FlawKind.MISSING_PART, "it is partitioned, and a part is missing")
+        for name in bundle.missing_parts
+    )
     unreadable = {flaw.variable for flaw in flaws if flaw.kind is not FlawKind.OVERLAP}
     if step.damaged and step.damaged not in unreadable:
-        flaws.append(EntryFlaw(step.damaged, FlawKind.CHECKSUM, _TWO_SAVES))
+        text = "Checksum does not match: index and data may come from two saves"
+        flaws.append(EntryFlaw(step.damaged, FlawKind.CHECKSUM, text))
     names = {file.name for file in files.values()}
     return CheckpointFiles(
         files=tuple(files.values()),
@@ -118,16 +125,13 @@ def look_at_files(
     )
 
 
-_TWO_SAVES = "Checksum does not match: index and data may come from two saves"
-
-
 def _data_file(name: str, listing: Listing, needed: int) -> DataFile:
     facts = listing.get(name)
-    if facts is None and name + "/" in listing:
-        return DataFile(name, None, needed, "it is a directory")
-    if facts is None:
-        return DataFile(name, None, needed)
-    return DataFile(name, None if facts.problem else facts.size, needed, facts.problem)
+    if facts is None or facts.problem:
+        is_directory = name + "/" in listing
+        problem = facts.problem if facts else "it is a directory" if is_directory else ""
+        return DataFile(name, None, needed, problem)
+    return DataFile(name, facts.size, needed)
 
 
 def _flaws(
@@ -136,14 +140,15 @@ def _flaws(
     """Tensors that TensorFlow cannot read."""
     for item in stored:
         file = files.get(item.shard)
+        end = item.offset + item.size
         wrong = _wrong_size(item)
         if file is None:
-            text = f"the index places it in data file {item.shard} of {num_shards}"
+            text = f"the index refers to data file {item.shard} of {num_shards}"
             yield EntryFlaw(item.name, FlawKind.NO_SHARD, text)
         elif file.size is None:
             yield EntryFlaw(item.name, FlawKind.NO_FILE, f"{file.name} is missing", file.name)
-        elif item.offset + item.size > file.size:
-            text = f"its bytes end at {item.offset + item.size}; {file.name} has {file.size}"
+        elif end > file.size:
+            text = f"its bytes end at {end}, but {file.name} ends at {file.size}"
             yield EntryFlaw(item.name, FlawKind.PAST_END, text, file.name)
         if wrong:
             yield EntryFlaw(item.name, FlawKind.SIZE, wrong)
@@ -158,12 +163,7 @@ def _wrong_size(item: StoredTensor) -> str:
         return f"it has {item.size} bytes for {count} strings" if wrong else ""
     if item.size == one * count:
         return ""
-    return f"it has {item.size} bytes; its shape and dtype take {one * count}"
-
-
-def _missing_parts(bundle: Bundle) -> Iterator[EntryFlaw]:
-    for name in bundle.missing_parts:
-        yield EntryFlaw(name, FlawKind.MISSING_PART, "it is partitioned, and a part is missing")
+    return f"it has {item.size} bytes, but its shape and dtype need {one * count}"
 
 
 def _overlaps(stored: Sequence[StoredTensor]) -> Iterator[EntryFlaw]:
@@ -180,21 +180,18 @@ def _overlaps(stored: Sequence[StoredTensor]) -> Iterator[EntryFlaw]:
         last = item
 
 
-_SHARD = re.compile(r"\.data-(\d{5})-of-(\d{5})\Z")
-
-
 def _unreferenced(base: str, count: int, listing: Listing) -> Iterator[str]:
     """Finds data files that another save with this prefix left behind."""
     for name in sorted(listing):
-        match = _SHARD.match(name[len(base) :]) if name.startswith(base) else None
-        if match and (int(match.group(2)) != count or int(match.group(1)) >= count):
+        match = SHARD.match(name, len(base)) if name.startswith(base) else None
+        if match and not int(match.group("number")) < count == int(match.group("count")):
             yield name
 
 
 def _without_index(base: str, listing: Listing) -> Iterator[str]:
     """Finds data files with other prefixes that have no index."""
     for name in sorted(listing):
-        match = _SHARD.search(name)
+        match = SHARD.search(name)
         other = name[: match.start()] if match else base
         if other != base and name[:2] != SHADOW and other + ".index" not in listing:
             yield name
@@ -214,9 +211,9 @@ def _graph_problem(name: str, listing: Listing) -> str:
     if name + "/" in listing:
         return "it is a directory"
     facts = listing.get(name)
-    if facts is None or facts.problem:
-        return "" if facts is None else facts.problem
-    return "" if facts.size else "it is empty"
+    if facts is None or facts.problem or facts.size:
+        return facts.problem if facts else ""
+    return "it is empty"
 
 
 _TEMPORARY = re.compile(
@@ -250,31 +247,23 @@ def _data_newer_by(base: str, names: Set[str], listing: Listing) -> float:
     return max(times) - index.modified
 
 
-def read_global_step(bundle: Bundle) -> GlobalStep:
-    """Reads the global step. Its value differs between saves."""
-    folder = os.path.dirname(bundle.prefix)
+def read_global_step(bundle: Bundle, remote: Optional[ReadRange] = None) -> GlobalStep:
+    """Reads the global step. Its value differs between saves.
 
-    def read(name: str, offset: int, size: int) -> bytes:
-        path = os.path.join(folder, name)
-        if not os.path.isfile(path) or not os.access(path, os.R_OK):
-            return b""
-        with open(path, "rb") as file:
-            file.seek(offset)
-            return file.read(size)
+    Args:
+        bundle: the index.
+        remote: reads the data files if they are remote.
 
-    return global_step_of(bundle, read)
-
-
-def global_step_of(bundle: Bundle, read: Callable[[str, int, int], bytes]) -> GlobalStep:
-    """Like :func:`read_global_step`, with a function that reads (name, offset, size)."""
-    base = os.path.basename(bundle.prefix)
+    Raises:
+        UsageError: a remote file cannot be read.
+    """
     for item in bundle.tensors:
         if item.name not in GLOBAL_STEPS or (item.dtype, item.shape, item.size) != ("int64", (), 8):
             continue
-        if item.offset >= 1 << 62:
-            break
-        data = read(shard_name(base, item.shard, bundle.num_shards), item.offset, item.size)
-        if len(data) != item.size:
+        try:
+            with DataFiles(bundle, remote) as files:
+                data = files.read(item.shard, item.offset, item.size)
+        except DamagedError:
             break
         if crc32c(data) != unmasked(item.crc32c):
             return GlobalStep(damaged=item.name)

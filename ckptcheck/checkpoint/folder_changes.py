@@ -1,10 +1,10 @@
 """Detects the files of a model_dir that change while code is traced."""
 
-import dataclasses
+import contextlib
 import os
 import re
 import time
-from typing import Dict, List, Mapping, NamedTuple, Tuple
+from typing import Dict, Mapping, NamedTuple, Tuple
 
 from ..model_dir import ChangeKind, FileChange
 from .names import without_ending
@@ -16,8 +16,7 @@ _PATIENCE_SECONDS = 2.0
 _PAUSE_SECONDS = 0.05
 
 
-@dataclasses.dataclass(frozen=True)
-class FolderState:
+class FolderState(NamedTuple):
     """The files and directories below a directory at one time.
 
     Attributes:
@@ -35,30 +34,18 @@ def folder_state(folder: str) -> FolderState:
     entries: Dict[str, Tuple[int, int]] = {}
     waiting = [folder]
     while waiting and len(entries) < _MOST_ENTRIES:
-        for entry in _scan(waiting.pop()):
-            name = os.path.relpath(entry.path, folder)
-            if entry.is_dir(follow_symlinks=False):
-                entries[name + "/"] = (0, 0)
-                waiting.append(entry.path)
-            else:
-                entries[name] = _size_and_time(entry)
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as found:
+            for entry in found:
+                name = os.path.relpath(entry.path, folder)
+                if entry.is_dir(follow_symlinks=False):
+                    entries[name + "/"] = (0, 0)
+                    waiting.append(entry.path)
+                    continue
+                entries[name] = (0, 0)  # it may have been removed in the meantime
+                with contextlib.suppress(OSError):
+                    info = entry.stat(follow_symlinks=False)
+                    entries[name] = (info.st_size, info.st_mtime_ns)
     return FolderState(entries, not waiting)
-
-
-def _scan(folder: str) -> List["os.DirEntry[str]"]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except OSError:
-        return []
-
-
-def _size_and_time(entry: "os.DirEntry[str]") -> Tuple[int, int]:
-    try:
-        info = entry.stat(follow_symlinks=False)
-    except OSError:  # it was just removed
-        return (0, 0)
-    return info.st_size, info.st_mtime_ns
 
 
 def changes(before: FolderState, after: FolderState) -> Tuple[FileChange, ...]:
@@ -111,7 +98,7 @@ def state_after(folder: str, before: FolderState) -> FolderState:
     return after
 
 
-_EVENTS = re.compile(r"events\.out\.tfevents\.")
+_EVENTS = re.compile(r"(.*/)?events\.out\.tfevents\.[^/]*", re.DOTALL)
 _SAVING = re.compile(
     r"""(checkpoint|graph\.pbtxt|.+\.meta)\.tmp[0-9a-f]{32}
         |.+\.(index|data-\d{5}-of-\d{5})\.tempstate\d+
@@ -135,7 +122,7 @@ def _shows_a_training(found: Tuple[FileChange, ...]) -> bool:
     return any(
         change.name == STATE_FILE
         or (change.kind is ChangeKind.WRITTEN and _SAVING.fullmatch(change.name) is not None)
-        or (change.kind is ChangeKind.CHANGED and _is_events(change.name))
+        or (change.kind is ChangeKind.CHANGED and _EVENTS.fullmatch(change.name) is not None)
         for change in found
     )
 
@@ -152,13 +139,6 @@ def _is_of_a_save(name: str) -> bool:
 
 
 def _is_of_a_training(name: str) -> bool:
-    return (
-        name == STATE_FILE
-        or _is_of_a_save(name)
-        or _is_events(name)
-        or _OTHERS.fullmatch(name) is not None
-    )
-
-
-def _is_events(name: str) -> bool:
-    return _EVENTS.match(os.path.basename(name)) is not None
+    if name == STATE_FILE or _is_of_a_save(name):
+        return True
+    return any(pattern.fullmatch(name) for pattern in (_EVENTS, _OTHERS))

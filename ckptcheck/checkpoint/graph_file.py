@@ -1,6 +1,5 @@
 """Reads a file that holds a saved graph, which is compressed in a snapshot."""
 
-import io
 import os
 from typing import Optional
 
@@ -9,7 +8,7 @@ from ..graph.summary import summary_of
 from ..results import GraphSummary
 from .bounded import GIT_LFS, has_pointer, read_whole
 from .errors import DamagedError, TooLargeError
-from .gzip_file import ENDING, unpack, unpacked_name
+from .gzip_file import ENDING, unpacked, unpacked_name
 
 _LARGEST = 1 << 30
 _LARGEST_UNPACKED = 1 << 29
@@ -63,9 +62,7 @@ def graph_bytes(path: str) -> bytes:
     """
     if not path.endswith(ENDING):
         return read_whole(path, _LARGEST)
-    out = io.BytesIO()
-    unpack(path, out, _LARGEST_UNPACKED)
-    data = out.getvalue()
+    data = unpacked(path, _LARGEST_UNPACKED)
     if has_pointer(data):  # a snapshot may hold a compressed pointer
         raise DamagedError(GIT_LFS)
     return data

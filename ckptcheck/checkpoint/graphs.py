@@ -53,4 +53,6 @@ def _read(path: str) -> bytes:
         return graph_bytes(path + ENDING)
     except (DamagedError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f"{path}{ENDING} cannot be unpacked: {reason}: make the snapshot again")
+        raise UsageError(
+            f"{path}{ENDING} cannot be decompressed ({reason}): make the snapshot again"
+        )

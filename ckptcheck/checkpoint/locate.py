@@ -1,29 +1,19 @@
 """Finds the checkpoint that Estimator would load, given a MODEL_DIR argument."""
 
+import functools
 import os
 import re
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from ..errors import UsageError
-from ..model_dir import Absence, Found, Located, Missing, Named, StateFile, Unnamed, pattern_in
-from .existing import (
-    broken_link,
-    checkpoint_exists,
-    checkpoints_in,
-    data_files_in,
-    folder_exists,
-    has_data_files,
-    has_exact_name,
-    missing_shards,
-    path_exists,
-    step_and_name,
-)
+from ..model_dir import Absence, Found, Located, Missing, ModelDir, Named, Unnamed, pattern_in
+from . import existing
 from .files import Listing
 from .names import without_ending
 from .snapshot import MARKER, list_model_dir
 from .state_file import STATE_FILE, read_state_file
-from .v1_format import prefix_of, without_pattern
+from .v1_format import prefix_of
 
 
 def locate(named: str) -> Located:
@@ -36,7 +26,7 @@ def locate(named: str) -> Located:
         UsageError: ``named`` does not exist.
     """
     if not named or "\0" in named:
-        raise UsageError(f"MODEL_DIR {named!r}: expected a model_dir or the prefix of a checkpoint")
+        raise UsageError(f"MODEL_DIR {named!r}: expected a model_dir, or a checkpoint in one")
     try:
         if Path(named).is_dir():
             return _in_directory(named, named.rstrip("/") or "/")
@@ -54,14 +44,14 @@ def named_alone(located: Located, prefix: str, listing: Listing) -> Named:
         prefix: the checkpoint.
         listing: the files in its directory.
     """
-    shards = missing_shards(prefix, listing)
-    return Named(prefix, located.model_dir, (prefix,), located.graphs, prefix, shards)
+    shards = existing.missing_shards(prefix, listing)
+    return Named(prefix, located.model_dir, (prefix,), prefix, missing_shards=shards)
 
 
 def checkpoints_of(located: Located) -> List[str]:
     """Returns the checkpoints in a model_dir, and those that its state file lists below it."""
-    listed = [prefix for prefix in located.listed_here if checkpoint_exists(prefix)]
-    return sorted({*located.candidates, *listed}, key=step_and_name)
+    listed = [prefix for prefix in located.listed_here if existing.checkpoint_exists(prefix)]
+    return sorted({*located.candidates, *listed}, key=existing.step_and_name)
 
 
 # --- A checkpoint that the user names --------------------------------------------------------
@@ -69,32 +59,24 @@ def checkpoints_of(located: Located) -> List[str]:
 
 def _named_checkpoint(named: str) -> Named:
     prefix = prefix_of(without_ending(os.path.join(*os.path.split(named))))
-    if checkpoint_exists(prefix):
+    if existing.checkpoint_exists(prefix):
         folder = os.path.dirname(prefix)
-        model_dir = folder or "."
-        return Named(
-            named=named,
-            model_dir=model_dir,
-            candidates=tuple(checkpoints_in(model_dir)),
-            graphs=_graphs(model_dir, prefix),
-            prefix=prefix,
-            missing_shards=missing_shards(prefix, list_model_dir(folder)),
-        )
+        shards = existing.missing_shards(prefix, list_model_dir(folder))
+        candidates = tuple(existing.checkpoints_in(folder or "."))
+        return Named(named, folder or ".", candidates, prefix, missing_shards=shards)
     if os.path.isfile(prefix + ".index"):
         raise UsageError(
-            f"MODEL_DIR {named}: TensorFlow takes the {pattern_in(prefix)} in it for a pattern, "
-            "and does not find the checkpoint: rename the directory"
+            f"MODEL_DIR {named}: its path contains {pattern_in(prefix)}, so TensorFlow treats it "
+            "as a glob pattern, and does not find the checkpoint. Rename the directory"
         )
     raise UsageError(_no_checkpoint(named, Path(named)))
 
 
 def _no_checkpoint(named: str, path: Path) -> str:
     """Describes the problem with an argument that is neither a directory nor a checkpoint."""
-    expected = "expected a model_dir, or the prefix of a checkpoint such as {}".format(
-        "runs/base/model.ckpt-1000"
-    )
+    expected = "expected a model_dir, or a checkpoint such as runs/base/model.ckpt-1000"
     if path.is_file() and path.name == STATE_FILE:
-        return f"{named} is a state file: name its directory {path.parent}"
+        return f"{named} is a state file. Give its directory instead: {path.parent}"
     if path.is_file():
         return f"{named} is {_file_type(path)}: {expected}"
     if not path.parent.is_dir():
@@ -105,7 +87,7 @@ def _no_checkpoint(named: str, path: Path) -> str:
 def _similar(path: Path) -> str:
     """Suggests checkpoints or files with similar names, in case the user mistyped one."""
     parent = path.parent
-    checkpoints = [os.path.basename(prefix) for prefix in checkpoints_in(str(parent))]
+    checkpoints = [os.path.basename(prefix) for prefix in existing.checkpoints_in(str(parent))]
     if checkpoints:
         return "; {} holds {}".format(parent, ", ".join(checkpoints[-3:]))
     import difflib
@@ -121,7 +103,7 @@ def _file_type(path: Path) -> str:
         return "a Keras file, which Saver cannot read"
     if path.suffix in (".pb", ".pbtxt"):
         variables = _saved_model(path.parent)
-        holds = f"; {variables} holds its variables" if variables else ""
+        holds = f"; its variables are in {variables}" if variables else ""
         return f"a graph, not a checkpoint{holds}"
     return "a file, but not a checkpoint"
 
@@ -137,14 +119,44 @@ def _in_directory(named: str, model_dir: str) -> Located:
         model_dir: the same directory without slashes at the end.
     """
     state = read_state_file(Path(model_dir))
-    written = state.latest if state is not None and not state.problem else ""
-    listed = _listed(model_dir, state.all if state is not None else ())
-    if not written:
-        return _unnamed(named, model_dir, state, listed)
-    prefix = _spelled(model_dir, _opened(model_dir, written))
+    written = state.latest if state is not None else ""
+    prefix = _spelled(model_dir, _opened(model_dir, written)) if written else ""
+    possible = "\0" not in prefix  # no file can have a name with a null byte
+    here, elsewhere, nowhere = _listed(model_dir, state.all if state is not None else ())
+    place = ModelDir(
+        named=named,
+        model_dir=model_dir,
+        candidates=tuple(existing.checkpoints_in(model_dir)),
+        prefix=prefix,
+        listed_here=here,
+        elsewhere=bool(prefix) and possible and _inside(os.path.dirname(prefix), model_dir) is None,
+    )
+    if not prefix:
+        return Unnamed(
+            **vars(place),
+            state=state,
+            saved_model=_saved_model(Path(model_dir)),
+            below=() if place.candidates else _below(model_dir),
+            data_alone=() if place.candidates else existing.data_files_in(model_dir),
+        )
+    if not possible:
+        return Missing(**vars(place), written=written)
     if _is_usable(prefix):
-        return _found(named, model_dir, written, prefix, listed)
-    return _missing(named, model_dir, written, prefix, listed)
+        return Found(
+            **vars(place),
+            written=written,
+            missing_shards=existing.missing_shards(prefix, list_model_dir(os.path.dirname(prefix))),
+            double_slash=re.search(r"//+[^/]+\Z", os.path.join(named, written)) is not None,
+            listed_elsewhere=elsewhere,
+            listed_nowhere=nowhere,
+        )
+    return Missing(
+        **vars(place),
+        written=written,
+        absence=_absence(prefix),
+        link=existing.broken_link(prefix),
+        folder_exists=existing.folder_exists(_searched(prefix)),
+    )
 
 
 def _is_usable(prefix: str) -> bool:
@@ -152,105 +164,37 @@ def _is_usable(prefix: str) -> bool:
 
     It finds a checkpoint by a glob pattern, but opens the file with exactly this name.
     """
-    return (
-        "\0" not in prefix
-        and checkpoint_exists(prefix)
-        and (not pattern_in(prefix) or has_exact_name(prefix))
-    )
-
-
-def _found(named: str, model_dir: str, written: str, prefix: str, listed: "_ListedPaths") -> Found:
-    folder = os.path.dirname(prefix)
-    return Found(
-        named=named,
-        model_dir=model_dir,
-        candidates=tuple(checkpoints_in(model_dir)),
-        graphs=_graphs(model_dir, prefix),
-        prefix=prefix,
-        written=written,
-        missing_shards=missing_shards(prefix, list_model_dir(folder)),
-        double_slash=_DOUBLE_SLASH.search(os.path.join(named, written)) is not None,
-        elsewhere=_inside(folder, model_dir) is None,
-        listed_here=listed.here,
-        listed_elsewhere=listed.elsewhere,
-        listed_nowhere=listed.nowhere,
-    )
-
-
-_DOUBLE_SLASH = re.compile(r"//+[^/]+\Z")
-
-
-def _missing(
-    named: str, model_dir: str, written: str, prefix: str, listed: "_ListedPaths"
-) -> Missing:
-    candidates = checkpoints_in(model_dir)
-    possible = "\0" not in prefix  # no file can have a name with a null byte
-    saved = [prefix] if possible else []
-    saved.extend(other for other in candidates[-1:] if other != prefix)  # a save of the same model
-    return Missing(
-        named=named,
-        model_dir=model_dir,
-        candidates=tuple(candidates),
-        graphs=_graphs(model_dir, *saved),
-        prefix=prefix,
-        written=written,
-        absence=_absence(prefix) if possible else Absence.NO_FILES,
-        link=broken_link(prefix) if possible else "",
-        folder_exists=not possible or folder_exists(_searched(prefix)),
-        elsewhere=possible and _inside(os.path.dirname(prefix), model_dir) is None,
-        listed_here=listed.here,
-    )
+    exact = not pattern_in(prefix) or existing.has_exact_name(prefix)
+    return exact and existing.checkpoint_exists(prefix)
 
 
 def _absence(prefix: str) -> Absence:
-    if checkpoint_exists(prefix) or path_exists(prefix):
+    if existing.checkpoint_exists(prefix) or existing.path_exists(prefix):
         return Absence.NOT_A_CHECKPOINT
-    if broken_link(prefix):
+    if existing.broken_link(prefix):
         return Absence.BROKEN_LINK
-    if pattern_in(os.path.dirname(prefix)) and has_exact_name(prefix):
+    if pattern_in(os.path.dirname(prefix)) and existing.has_exact_name(prefix):
         return Absence.GLOB
-    return Absence.NO_INDEX if has_data_files(prefix) else Absence.NO_FILES
-
-
-def _unnamed(
-    named: str, model_dir: str, state: Optional[StateFile], listed: "_ListedPaths"
-) -> Unnamed:
-    candidates = checkpoints_in(model_dir)
-    return Unnamed(
-        named=named,
-        model_dir=model_dir,
-        candidates=tuple(candidates),
-        graphs=_graphs(model_dir, *candidates[-1:]),
-        state=state,
-        saved_model=_saved_model_of(Path(model_dir)),
-        below=() if candidates else _below(model_dir),
-        data_alone=() if candidates else data_files_in(model_dir),
-        listed_here=listed.here,
-    )
-
-
-def _graphs(model_dir: str, *prefixes: str) -> Tuple[str, ...]:
-    """Returns the files that may hold the saved graph, in order of preference."""
-    files = [without_pattern(prefix) + ".meta" for prefix in prefixes]
-    return (*files, os.path.join(model_dir, "graph.pbtxt"))
+    return Absence.NO_INDEX if existing.has_data_files(prefix) else Absence.NO_FILES
 
 
 # --- What else a directory holds -------------------------------------------------------------
 
 
 def _saved_model(folder: Path) -> str:
-    """Returns the prefix of a SavedModel's variables; "" if the directory is not a SavedModel."""
-    prefix = os.path.join(str(folder), "variables", "variables")
-    is_one = any((folder / name).is_file() for name in ("saved_model.pb", "saved_model.pbtxt"))
-    return prefix if is_one and checkpoint_exists(prefix) else ""
+    """Returns the prefix of a SavedModel's variables; "" if there is no SavedModel.
 
-
-def _saved_model_of(folder: Path) -> str:
-    """Like :func:`_saved_model`, but also accepts the directory of a SavedModel's variables."""
+    Args:
+        folder: the directory of a SavedModel, or that of its variables.
+    """
     if folder.name in ("", os.pardir):
         folder = Path(os.path.abspath(str(folder)))
-    above = _saved_model(folder.parent) if folder.name == "variables" else ""
-    return above or _saved_model(folder)
+    for place in (folder.parent, folder) if folder.name == "variables" else (folder,):
+        prefix = os.path.join(str(place), "variables", "variables")
+        is_one = any((place / name).is_file() for name in ("saved_model.pb", "saved_model.pbtxt"))
+        if is_one and existing.checkpoint_exists(prefix):
+            return prefix
+    return ""
 
 
 _MOST_BELOW = 1000
@@ -258,20 +202,14 @@ _MOST_BELOW = 1000
 
 def _below(folder: str) -> Tuple[str, ...]:
     """Finds subdirectories with checkpoints. It looks only at the first thousand directories."""
-    with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries if entry.is_dir())
-    return tuple(
-        os.path.join(folder, name)
-        for name in names[:_MOST_BELOW]
-        if _has_checkpoint(os.path.join(folder, name))
-    )
+    names = sorted(next(os.walk(folder))[1])[:_MOST_BELOW]
+    paths = [os.path.join(folder, name) for name in names]
+    return tuple(path for path in paths if _has_checkpoint(path))
 
 
 def _has_checkpoint(folder: str) -> bool:
-    try:
-        names = os.listdir(folder)
-    except OSError:  # the user did not ask about this directory
-        return False
+    """Whether a directory has a state file and an index. It need not be readable."""
+    _, _, names = next(os.walk(folder), ("", [], []))
     return STATE_FILE in names and any(name.endswith(".index") for name in names)
 
 
@@ -293,7 +231,7 @@ def _opened(model_dir: str, written: str) -> str:
 def _spelled(model_dir: str, prefix: str) -> str:
     """Spells a prefix in a model_dir or its subdirectories like the prefixes in ``candidates``.
 
-    A path that TensorFlow takes for a pattern stays as it is, since its exact text matters.
+    A path that TensorFlow treats as a glob pattern stays as it is, since its exact text matters.
     """
     folder, name = os.path.split(prefix)
     inside = None if "\0" in prefix or pattern_in(folder) else _inside(folder, model_dir)
@@ -308,37 +246,33 @@ def _inside(folder: str, model_dir: str) -> Optional[str]:
     return "" if below == os.curdir else below
 
 
-class _ListedPaths(NamedTuple):
-    """The checkpoints that a state file lists; see :class:`..model_dir.Found`."""
-
-    here: Tuple[str, ...]
-    elsewhere: Tuple[str, ...]
-    nowhere: Tuple[str, ...]
-
-
-def _listed(model_dir: str, paths: Sequence[str]) -> _ListedPaths:
+def _listed(model_dir: str, paths: Sequence[str]) -> Tuple[Tuple[str, ...], ...]:
     """Groups the checkpoints that a state file lists by their directory.
 
     For a snapshot, it ignores other directories, since these belong to the original model_dir.
+
+    Returns:
+        The attributes ``listed_here``, ``listed_elsewhere`` and ``listed_nowhere`` of
+        :class:`..model_dir.Found`.
     """
+    inside = functools.lru_cache(maxsize=None)(lambda folder: _inside(folder, model_dir))
+    exists = functools.lru_cache(maxsize=None)(existing.folder_exists)
     here: List[str] = []
     elsewhere: List[str] = []
     nowhere: Dict[str, None] = {}
-    inside: Dict[str, Optional[str]] = {}
-    is_copy = os.path.exists(os.path.join(model_dir, MARKER))
     for prefix in (_opened(model_dir, path) for path in paths if path and "\0" not in path):
         folder, name = os.path.split(prefix)
-        if folder not in inside:
-            inside[folder] = _inside(folder, model_dir)
-            searched = _searched(prefix)
-            if not is_copy and not folder_exists(searched):
-                nowhere[searched] = None
-        below = inside[folder]
+        below = inside(folder)
         if below is not None:
             here.append(os.path.join(model_dir, below, name))
-        elif not is_copy and _searched(prefix) not in nowhere and checkpoint_exists(prefix):
+        searched = _searched(prefix)
+        if not exists(searched):
+            nowhere[searched] = None
+        elif below is None and existing.checkpoint_exists(prefix):
             elsewhere.append(prefix)
-    return _ListedPaths(tuple(here), tuple(elsewhere), tuple(nowhere))
+    if os.path.exists(os.path.join(model_dir, MARKER)):
+        return tuple(here), (), ()
+    return tuple(here), tuple(elsewhere), tuple(nowhere)
 
 
 def _searched(prefix: str) -> str:

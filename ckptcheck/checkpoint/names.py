@@ -3,7 +3,8 @@
 import re
 
 _ENDING = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})\Z")
-
+SHARD = re.compile(r"\.data-(?P<number>\d{5})-of-(?P<count>\d{5})\Z")
+"""The ending of a data file."""
 
 SHADOW = "._"
 """The prefix of macOS's metadata files: ``._model.ckpt-10.index`` does not belong to a

@@ -9,28 +9,21 @@ import contextlib
 import json
 import math
 import os
-import re
+from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import UsageError
 from .bounded import GIT_LFS, is_pointer, read_regular, read_whole
 from .bundle import Bundle
 from .errors import DamagedError
-from .files import (
-    FileFacts,
-    GlobalStep,
-    Listing,
-    list_folder,
-    read_global_step,
-    readable_graphs,
-)
+from .files import FileFacts, GlobalStep, Listing, list_folder, read_global_step, readable_graphs
 from .graph_file import is_graph
 from .gzip_file import ENDING, packed
+from .names import SHARD
 from .state_file import STATE_FILE
 
 MARKER = "ckptcheck-snapshot.json"
 _VERSION = 1
-_DATA = re.compile(r"\.data-\d{5}-of-\d{5}$")
 LARGEST_MARKER = 64 << 20
 _LARGEST_SIZE = (1 << 63) - 1
 _LARGEST_GRAPH = 2 << 30
@@ -95,21 +88,19 @@ def list_model_dir(folder: str) -> Listing:
         OSError: it cannot be listed.
         UsageError: it is a snapshot with a damaged marker file.
     """
-    found = list_folder(folder)
-    if MARKER not in found:
-        return found
+    here = list_folder(folder)
+    if MARKER not in here:
+        return here
     try:
         document = _read_document(folder)
     except UsageError:
-        if any(map(_DATA.search, found)):
-            return found
+        if any(map(SHARD.search, here)):
+            return here
         raise
-    there = [
-        marker.listing for base, marker in document.markers.items() if not _has_data(base, found)
-    ]
-    found.update(document.others)
-    for listing in there:
-        found.update(listing)
+    found = {**here, **document.others}
+    for base, marker in document.markers.items():
+        if not _has_data(base, here):
+            found.update(marker.listing)
     return found
 
 
@@ -129,10 +120,9 @@ def _read_document(folder: str) -> _Document:
             raise ValueError(content["version"])
         markers = {str(base): _marker(fields) for base, fields in content["checkpoints"].items()}
         return _Document(markers, _listing(content.get("others", {})))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}")
-    except DamagedError as error:
-        raise UsageError(f"{path} cannot be read: {error}")
+    except (OSError, DamagedError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{path} cannot be read: {reason}")
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         raise UsageError(
             f"{path} is damaged, or from another version of ckptcheck: make the snapshot again"
@@ -183,11 +173,13 @@ def snapshot_of(bundle: Bundle) -> Contents:
     try:
         listing = list_folder(folder)
         marker = read_marker(folder, base, listing) or Marker(listing, read_global_step(bundle))
-        names = _copied(folder, base, listing)
-        contents = {name: _content_of(os.path.join(folder, name)) for name in names}
+        paths = {name: os.path.join(folder, name) for name in _copied(folder, base, listing)}
+        contents = {name: read_regular(path, _LARGEST_GRAPH) for name, path in paths.items()}
     except OSError as error:
         place = error.filename or folder
         raise UsageError(f"no snapshot can be made: {place} cannot be read: {error.strerror}")
+    except DamagedError as error:
+        raise UsageError(f"no snapshot can be made of {bundle.prefix}: {error}")
     contents[STATE_FILE] = f"model_checkpoint_path: {_quoted(base)}\n".encode()
     contents[MARKER] = _document({base: marker})
     return contents
@@ -216,20 +208,15 @@ def written_snapshot(contents: Contents, out: str) -> Iterator[None]:
                 file.write(content)
         yield
     except BaseException as error:
-        _unmake(written, made)
+        with contextlib.suppress(OSError):
+            for path in written:
+                os.remove(path)
+            for folder in made:
+                os.rmdir(folder)
         if isinstance(error, OSError):
             place = error.filename or out
             raise UsageError(f"the snapshot cannot be written: {place}: {error.strerror}")
         raise
-
-
-def _unmake(files: Sequence[str], folders: Sequence[str]) -> None:
-    """Removes the files and directories of an unfinished snapshot."""
-    with contextlib.suppress(OSError):
-        for file in files:
-            os.remove(file)
-        for folder in folders:
-            os.rmdir(folder)
 
 
 def _copied(folder: str, base: str, listing: Listing) -> List[str]:
@@ -252,26 +239,13 @@ def _copied(folder: str, base: str, listing: Listing) -> List[str]:
 
 def packed_contents(contents: Contents) -> Contents:
     """Compresses the graphs of a snapshot. This takes time."""
-    return dict(_packed_file(name, content) for name, content in contents.items())
-
-
-def _packed_file(name: str, content: bytes) -> Tuple[str, bytes]:
-    if name.endswith((".index", ENDING)) or name in (STATE_FILE, MARKER):
-        return name, content
-    return name + ENDING, packed(content)
-
-
-def _content_of(path: str) -> bytes:
-    """Reads a file.
-
-    Raises:
-        UsageError: it is larger than a saved graph can be.
-        OSError: it cannot be read.
-    """
-    try:
-        return read_regular(path, _LARGEST_GRAPH)
-    except DamagedError as error:
-        raise UsageError(f"no snapshot can be made: {path}: {error}")
+    found: Contents = {}
+    for name, content in contents.items():
+        if name.endswith((".index", ENDING)) or name in (STATE_FILE, MARKER):
+            found[name] = content
+        else:
+            found[name + ENDING] = packed(content)
+    return found
 
 
 def add_records(out: str, records: Sequence[str]) -> None:
@@ -288,11 +262,26 @@ def add_records(out: str, records: Sequence[str]) -> None:
 
 
 def _document(markers: Dict[str, Marker], others: Optional[Listing] = None) -> bytes:
-    checkpoints = {base: _content(base, marker) for base, marker in markers.items()}
+    checkpoints = {}
+    for base, (listing, step, recorded) in markers.items():
+        mine = {name: facts for name, facts in listing.items() if name.startswith(base + ".")}
+        content: Dict[str, Any] = {"files": _fields(mine), "global_step": step.value}
+        if step.damaged:
+            content["damaged_step"] = step.damaged
+        if recorded:
+            content["said"] = list(recorded)
+        checkpoints[base] = content
     document: Dict[str, Any] = {"version": _VERSION, "checkpoints": checkpoints}
     if others:
-        document["others"] = {name: _fields(facts) for name, facts in others.items()}
+        document["others"] = _fields(others)
     return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _fields(listing: Listing) -> Dict[str, Any]:
+    return {
+        name: {key: value for key, value in facts._asdict().items() if value != ""}
+        for name, facts in listing.items()
+    }
 
 
 def write_markers(
@@ -327,29 +316,8 @@ def _missing_folders(out: str) -> List[str]:
             raise UsageError(f"OUT {out} is not empty; expected a new directory, or an empty one")
     except OSError as error:
         raise UsageError(f"OUT {out} cannot be read: {error.strerror}")
-    missing: List[str] = []
-    folder = out.rstrip(os.sep) or out
-    while folder and not os.path.lexists(folder):
-        missing.append(folder)
-        folder = os.path.dirname(folder)
-    return missing
-
-
-def _content(base: str, marker: Marker) -> Dict[str, Any]:
-    mine = {
-        name: _fields(facts)
-        for name, facts in marker.listing.items()
-        if name.startswith(base + ".")
-    }
-    content: Dict[str, Any] = {"files": mine, "global_step": marker.step.value}
-    if marker.step.damaged:
-        content["damaged_step"] = marker.step.damaged
-    return {**content, "said": list(marker.recorded)} if marker.recorded else content
-
-
-def _fields(facts: FileFacts) -> Dict[str, Any]:
-    fields: Dict[str, Any] = {"size": facts.size, "modified": facts.modified}
-    return {**fields, "problem": facts.problem} if facts.problem else fields
+    path = Path(out)
+    return [str(item) for item in (path, *path.parents) if not os.path.lexists(str(item))]
 
 
 def _quoted(text: str) -> str:

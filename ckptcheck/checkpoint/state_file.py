@@ -92,13 +92,15 @@ def read_state_file(model_dir: Path) -> Optional[StateFile]:
     path = model_dir / STATE_FILE
     try:
         if path.is_dir():
-            return StateFile("", problem="it is a directory", unseen=True, directory=True)
+            return StateFile(problem="it is a directory", unseen=True, directory=True)
+        if not path.exists():
+            return None
         if not path.is_file():
-            return _unseen("it is not a regular file") if path.exists() else None
+            return StateFile(problem="it is not a regular file", unseen=True)
         verify_size(str(path), path.stat().st_size)
         return parse_state_bytes(path.read_bytes())
     except OSError as error:
-        return _unseen(f"it cannot be read: {error.strerror}")
+        return StateFile(problem=f"it cannot be read: {error.strerror}", unseen=True)
 
 
 def verify_size(path: str, size: int) -> None:
@@ -109,23 +111,19 @@ def verify_size(path: str, size: int) -> None:
     """
     if size > LARGEST_STATE_FILE:
         raise UsageError(
-            f"{path} is larger than {LARGEST_STATE_FILE >> 20} MiB, the most that ckptcheck reads "
-            "of a state file: shorten its list, or name the checkpoint itself"
+            f"{path} is larger than {LARGEST_STATE_FILE >> 20} MiB, ckptcheck's limit for a state "
+            "file. Remove checkpoints from its list, or give the checkpoint itself as MODEL_DIR"
         )
-
-
-def _unseen(problem: str) -> StateFile:
-    return StateFile("", problem=problem, unseen=True)
 
 
 def parse_state_bytes(data: bytes) -> StateFile:
     """Parses the bytes of a state file. For an invalid one, the result has a ``problem``."""
     if has_pointer(data):
-        return StateFile("", problem=GIT_LFS)
+        return StateFile(problem=GIT_LFS)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        return StateFile("", problem=str(error), not_text=True)
+        return StateFile(problem=str(error), not_text=True)
     return parse_state(text)
 
 
@@ -142,17 +140,18 @@ def parse_state(text: str) -> StateFile:
         field = _FIELD.match(text, at)
         values = _values(field) if field is not None else None
         if text.startswith("\ufeff"):
-            return StateFile("", problem="it begins with a byte order mark")
+            return StateFile(problem="it begins with a byte order mark")
         if field is None or values is None:
-            return StateFile(
-                "", problem=f"line {_line(text, at)} is not a field of a CheckpointState"
-            )
+            problem = f"line {_line(text, at)} is not a field of a CheckpointState"
+            return StateFile(problem=problem)
         try:
             fields.setdefault(field.group("name"), []).extend(_value(item) for item in values)
         except UnicodeDecodeError:
-            return StateFile("", problem=f"a text in line {_line(text, at)} is not UTF-8")
+            return StateFile(problem=f"a string in line {_line(text, at)} is not UTF-8")
         except ValueError:
-            return StateFile("", problem=f"a text in line {_line(text, at)} has an invalid escape")
+            return StateFile(
+                "", problem=f"a string in line {_line(text, at)} has an invalid escape"
+            )
         at = field.end()
     latest = fields.get("model_checkpoint_path", [""])[-1]
     return StateFile(latest, tuple(fields.get("all_model_checkpoint_paths", ())))
@@ -163,7 +162,8 @@ def _line(text: str, at: int) -> int:
     return text.count("\n", 0, at + len(text[at:]) - len(text[at:].lstrip())) + 1
 
 
-_ESCAPE = re.compile(r"\\(x[0-9a-fA-F](?![0-9a-fA-F])|.)")
+_ONE_DIGIT = re.compile(r"(?<!\\)((?:\\\\)*\\x)(?=[0-9a-fA-F](?![0-9a-fA-F]))")
+r"""A ``\x`` that is not escaped, before a single digit."""
 
 
 def _value(literal: str) -> str:
@@ -185,15 +185,10 @@ def _unescaped(text: str) -> bytes:
     """
     if "\\" not in text:
         return text.encode("utf-8")
-    whole = _ESCAPE.sub(_with_two_digits, text).encode("utf-8")
+    whole = _ONE_DIGIT.sub(r"\g<1>0", text).encode("utf-8")
     try:
         with warnings.catch_warnings():  # unknown escapes stay as they are
             warnings.simplefilter("ignore")
             return whole.decode("unicode_escape").encode("raw_unicode_escape")
     except UnicodeDecodeError as error:
         raise ValueError(error.reason)
-
-
-def _with_two_digits(escape: "re.Match[str]") -> str:
-    code = escape.group(1)
-    return "\\x0" + code[1:] if len(code) == 2 else escape.group()

@@ -9,7 +9,7 @@ import struct
 from typing import Iterator, List, Tuple
 
 from ..encoding.wire import varint
-from .crc32c import crc32c, stored_checksum
+from .crc32c import crc32c, masked
 from .errors import CompressedError, DamagedError
 
 MAGIC = bytes.fromhex("57fb808b247547db")
@@ -69,9 +69,9 @@ def _index_handle(data: bytes) -> Tuple[int, int]:
 def _block(data: bytes, offset: int, size: int) -> bytes:
     end = offset + size
     if end + _TRAILER > len(data) - _FOOTER:
-        raise DamagedError(f"its block at byte {offset} does not end before the file")
+        raise DamagedError(f"its block at byte {offset} reaches past the end of the file")
     block = data[offset:end]
-    if crc32c(data[offset : end + 1]) != stored_checksum(data, end + 1):
+    if data[end + 1 : end + _TRAILER] != struct.pack("<I", masked(crc32c(data[offset : end + 1]))):
         raise DamagedError(f"the checksum of its block at byte {offset} does not match")
     kind = data[end]
     if kind == _NOT_COMPRESSED:

@@ -1,7 +1,7 @@
 """Reads the bytes of one tensor in order, for dtypes with values of different lengths."""
 
 import struct
-from typing import Any, Iterator, Optional, Sequence
+from typing import Iterator, Sequence
 
 from ..encoding.wire import varint
 from .bundle import StoredTensor
@@ -11,7 +11,7 @@ from .errors import DamagedError
 
 _READ = 1 << 21
 """Bytes per read."""
-_FEW = 64
+_MANY = 64
 
 
 class _Stream:
@@ -43,60 +43,47 @@ class _Stream:
         value, self._at = varint(self._buffer, self._at, len(self._buffer))
         return value
 
-    def numbers(self, count: int, varints: Any) -> Iterator[Sequence[int]]:
-        """Takes varints, many at a time.
-
-        Args:
-            count: how many to take.
-            varints: a function that reads the complete varints at the start of some bytes.
-        """
-        ahead = _FEW
+    def numbers(self, count: int) -> Iterator[Sequence[int]]:
+        """Takes varints: one at a time, or several that have one byte each."""
         while count:
-            self._fill(10)
-            found, size = varints(self._buffer[self._at : self._at + ahead], count)
-            self._at += size
-            # ``varints`` cannot read long varints. Read one alone, and try fewer next time.
-            ahead = min(ahead * 8, _READ) if found else _FEW
-            found = found or [self.number()]
-            count -= len(found)
-            yield found
+            self._fill(_MANY)
+            few = self._buffer[self._at : self._at + min(count, _MANY)]
+            if few and few.isascii():
+                self._at += len(few)
+                count -= len(few)
+                yield few
+            else:
+                count -= 1
+                yield [self.number()]
 
     def take(self, size: int) -> bytes:
-        """Takes a few bytes."""
+        """Takes at most ``_READ`` bytes."""
+        if size > self.left:
+            raise DamagedError("its data is too short")
         self._fill(size)
         data = self._buffer[self._at : self._at + size]
-        if len(data) != size:
-            raise DamagedError("its bytes end too soon")
         self._at += size
         return data
 
-    def rest(self, crc: int, size: Optional[int] = None) -> int:
-        """Takes bytes, by default all that are left, and returns ``crc`` extended by them."""
-        wanted = self.left if size is None else size
-        if wanted > self.left:
-            raise DamagedError("its bytes end too soon")
-        while wanted:
-            self._fill(1)
-            data = self._buffer[self._at : self._at + wanted]
-            self._at += len(data)
-            wanted -= len(data)
+    def extend(self, crc: int, size: int) -> int:
+        """Takes bytes, and returns ``crc`` extended by them."""
+        while size:
+            data = self.take(min(size, max(len(self._buffer) - self._at, 1)))
+            size -= len(data)
             crc = extend(crc, data)
         return crc
 
 
-def checksum_of_strings(
-    files: DataFiles, item: StoredTensor, big_endian: bool, varints: Any
-) -> int:
+def checksum_of_strings(files: DataFiles, item: StoredTensor, big_endian: bool) -> int:
     """Computes the checksum of a tensor of strings.
 
     TensorFlow stores all lengths as varints, a checksum of the lengths, and all strings. Both
-    checksums cover the lengths as integers of a fixed size.
+    checksums cover the lengths as integers of 32 bits, or of 64 bits if they need them.
 
     Args:
         files: the data files.
         item: the tensor.
         big_endian: the byte order of the data.
-        varints: see :meth:`_Stream.numbers`.
 
     Raises:
         DamagedError: the bytes are not a valid tensor of strings.
@@ -106,25 +93,22 @@ def checksum_of_strings(
     order = ">" if big_endian else "<"
     stream = _Stream(files, item)
     crc, total = 0, 0
-    for lengths in stream.numbers(item.elements, varints):
+    for lengths in stream.numbers(item.elements):
         total += sum(lengths)
-        crc = extend(crc, _fixed(lengths, order))
         if total > item.size:
-            break
+            raise DamagedError(_WRONG_LENGTHS)
+        width = "I" if max(lengths) < 1 << 32 else "Q"  # such a length comes alone
+        crc = extend(crc, struct.pack(f"{order}{len(lengths)}{width}", *lengths))
     sums = stream.take(4)
     (stored,) = struct.unpack(order + "I", sums)
     if unmasked(stored) != crc:
-        raise DamagedError("the checksum of its strings' lengths does not match")
+        raise DamagedError("the checksum of the lengths of its strings does not match")
     if total != stream.left:
-        raise DamagedError("its strings' lengths are not those of its bytes")
-    return stream.rest(extend(crc, sums))
+        raise DamagedError(_WRONG_LENGTHS)
+    return stream.extend(extend(crc, sums), total)
 
 
-def _fixed(lengths: Sequence[int], order: str) -> bytes:
-    """Encodes lengths as integers of 32 bits, or of 64 bits if they need it."""
-    if max(lengths) < 1 << 32:
-        return struct.pack(f"{order}{len(lengths)}I", *lengths)
-    return b"".join(struct.pack(order + ("I" if n < 1 << 32 else "Q"), n) for n in lengths)
+_WRONG_LENGTHS = "the lengths of its strings do not add up to its size"
 
 
 def checksum_of_variants(files: DataFiles, item: StoredTensor) -> int:
@@ -139,7 +123,7 @@ def checksum_of_variants(files: DataFiles, item: StoredTensor) -> int:
     crc = 0
     for _ in range(item.elements if item.size else 0):
         length = stream.number()
-        crc = stream.rest(extend(crc, struct.pack("<Q", length)), length)
+        crc = stream.extend(extend(crc, struct.pack("<Q", length)), length)
         sums = stream.take(4)
         if struct.pack("<I", masked(crc)) != sums:
             raise DamagedError("the checksum of one of its values does not match")

@@ -10,9 +10,9 @@ import os
 import re
 from typing import Collection, List
 
+from ..model_dir import without_pattern
 from .table import MAGIC
 
-_PATTERN = re.compile(r"-\?{5}-of-\d{5}$")
 _GRAPH = ".meta"
 _INDEX = ".index"
 _SHARD = re.compile(r"(?<!\.data)-\d{5}(?P<count>-of-\d{5})$")
@@ -28,7 +28,7 @@ def is_first_version(prefix: str) -> bool:
 
 def files_of(prefix: str) -> List[str]:
     """Returns the files of the V1 checkpoint with this name or pattern."""
-    if not _PATTERN.search(prefix):
+    if without_pattern(prefix) == prefix:
         return [prefix] if os.path.isfile(prefix) else []
     return sorted(glob.glob(prefix))
 
@@ -36,11 +36,6 @@ def files_of(prefix: str) -> List[str]:
 def prefix_of(path: str) -> str:
     """Returns the pattern that matches a shard's path. Other paths stay as they are."""
     return _SHARD.sub(r"-?????\g<count>", path)
-
-
-def without_pattern(prefix: str) -> str:
-    """Returns the name without the pattern of shards. The saved graph has this name."""
-    return _PATTERN.sub("", prefix)
 
 
 def first_versions(folder: str, names: Collection[str]) -> List[str]:

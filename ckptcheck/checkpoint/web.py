@@ -1,4 +1,4 @@
-"""Limits the size of web servers' answers, which may be endless, or unpack to a huge size."""
+"""Limits the size of the answers of web servers. An answer may not end, or decompress too far."""
 
 import re
 import zlib
@@ -6,14 +6,10 @@ from typing import Any, Dict, Optional
 
 LARGEST = 32 << 20
 """Bytes; the list of 100,000 files takes a third of this."""
-_FORMS = {"gzip": 31, "x-gzip": 31, "deflate": 15, "": 0, "identity": 0}
-"""The ``wbits`` of zlib by content encoding."""
+_GZIP_OR_DEFLATE = 47
+"""The ``wbits`` of zlib that accept both encodings."""
 _SPACES = re.compile(r"\s{2,}")
 _ANCHOR = re.compile(r"<(?=[aA]\s)")
-
-
-class TooLargeAnswerError(OSError):
-    """A web server's answer is too large."""
 
 
 def bounded_client() -> Dict[str, Any]:
@@ -34,7 +30,7 @@ def bounded_client() -> Dict[str, Any]:
                     data += await self.content.readany()
                     if len(data) > most:
                         self.close()
-                        raise TooLargeAnswerError(f"the answer has more than {most >> 20} MiB")
+                        raise OSError(f"the answer has more than {most >> 20} MiB")
                 self._body = _unpacked(bytes(data), self.headers.get("Content-Encoding", ""))
             return self._body
 
@@ -56,18 +52,15 @@ def _asked_for(response: Any) -> int:
 
 
 def _unpacked(data: bytes, encoding: str) -> bytes:
-    form = _FORMS.get(encoding.strip().lower())
-    if form is None:
-        raise OSError(f"the answer is packed as {encoding!r}, which was not asked for")
-    if not form:
+    if encoding.strip().lower() in ("", "identity"):
         return data
-    unpacker = zlib.decompressobj(form)
+    unpacker = zlib.decompressobj(_GZIP_OR_DEFLATE)
     try:
         found = unpacker.decompress(data, LARGEST)
     except zlib.error as error:
-        raise OSError(f"the answer is not packed as it says: {error}") from None
+        raise OSError(f"the answer cannot be decompressed ({encoding}): {error}") from None
     if unpacker.unconsumed_tail:
-        raise TooLargeAnswerError(f"the answer unpacks to more than {LARGEST >> 20} MiB")
+        raise OSError(f"the answer decompresses to more than {LARGEST >> 20} MiB")
     return found
 
 

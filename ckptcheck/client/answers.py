@@ -47,9 +47,11 @@ class Answer:
 
     Attributes:
         outcome: the finished trace, the failed trace, or the misfit.
+        number: the id of the request.
     """
 
     outcome: Union[FinishedTrace, FailedTrace, Misfit]
+    number: int = 0
 
     @property
     def mode(self) -> str:
@@ -70,6 +72,11 @@ class Answer:
     def finished(self) -> bool:
         """Whether the mode was traced to its end."""
         return isinstance(self.outcome, FinishedTrace)
+
+    @property
+    def unjudged(self) -> bool:
+        """Whether the tracer still judges the run after the restore."""
+        return isinstance(self.outcome, FinishedTrace) and self.outcome.unjudged
 
     @property
     def misfit(self) -> bool:

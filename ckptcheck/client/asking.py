@@ -1,7 +1,7 @@
 """Asks the tracer to trace modes, with the names and the params that the code needs."""
 
 import dataclasses
-from typing import Any, Dict, Mapping, Optional, Type, Union
+from typing import Any, Dict, Mapping, Optional, Union
 
 from ..codec import to_json
 from ..errors import UsageError
@@ -11,8 +11,10 @@ from ..protocol import (
     CheckpointIndex,
     FailedTrace,
     Failure,
+    FinishedTrace,
+    Judgement,
+    Misfit,
     ModeTrace,
-    TraceReply,
     TraceRequest,
 )
 from .answers import Answer
@@ -20,13 +22,6 @@ from .guess import Inputs
 from .launch import LaunchContext
 from .memo import TraceMemo
 from .process import Tracer
-
-
-@dataclasses.dataclass(frozen=True)
-class _GivenReply:
-    """A reply if the user gave the features. There is no guess, so there is no misfit."""
-
-    outcome: ModeTrace
 
 
 def gives_features(spec: CheckSpec) -> bool:
@@ -72,6 +67,8 @@ class Asker:
         self._context = context
         self._variables = index.variables if index else ()
         self._vain_v1 = 0
+        self._latest: Dict[str, int] = {}
+        self._inputs: Dict[int, Inputs] = {}
 
     def _request(self, mode: str, inputs: Inputs) -> TraceRequest:
         spec = self._spec
@@ -143,23 +140,46 @@ class Asker:
             ): mode
             for mode in longest_first
         }
+        self._inputs.update((number, wanted[mode]) for number, mode in asked.items())
+        self._latest.update((mode, number) for number, mode in asked.items())
+        # If the user gave the features, there is no guess, and so no misfit.
+        hint = ModeTrace if gives_features(self._spec) else Union[ModeTrace, Misfit]
         traces: Dict[str, Answer] = {}
-        while len(traces) < len(asked):
-            number, reply = self._tracer.receive(2 * self._spec.timeout * len(asked))
-            traces[asked[number]] = self._answer(asked[number], reply)
+        while asked:
+            number, reply = self._tracer.receive(2 * self._spec.timeout * len(wanted), set(asked))
+            mode = asked.pop(number)
+            traces[mode] = Answer(self._outcome(mode, reply, hint), number)
         for trace in traces.values():
             if trace.failure is not None and trace.failure.kind == "usage":
                 raise UsageError(trace.failure.message)
         return traces
 
-    def _answer(self, mode: str, reply: Any) -> Answer:
+    def judged(self, traces: Mapping[str, Answer]) -> Dict[str, Answer]:
+        """Waits until the tracer has judged the run of each trace.
+
+        The tracer ends what judges a run if the same mode is traced again. Such a trace is asked
+        for once more.
+        """
+        lost = {
+            mode: self._inputs[trace.number]
+            for mode, trace in traces.items()
+            if trace.unjudged and trace.number != self._latest[mode]
+        }
+        found = {**traces, **(self.ask_once(lost) if lost else {})}
+        for mode, trace in found.items():
+            if isinstance(trace.outcome, FinishedTrace) and trace.unjudged:
+                timeout = 2 * self._spec.timeout * (len(found) + 1)
+                _, reply = self._tracer.receive(timeout, {trace.number})
+                outcome = self._outcome(mode, reply, Union[ModeTrace, Judgement])
+                if isinstance(outcome, Judgement):
+                    outcome = trace.outcome.judged(outcome)
+                found[mode] = Answer(outcome)
+        return found
+
+    def _outcome(self, mode: str, reply: Any, hint: Any) -> Any:
         if isinstance(reply, Failure):
-            return Answer(FailedTrace(mode, reply))
-        cls: Type[Union[_GivenReply, TraceReply]] = TraceReply
-        if gives_features(self._spec):
-            cls = _GivenReply
-        outcome = self._tracer.understood(cls, reply).outcome
-        return Answer(dataclasses.replace(outcome, mode=mode))
+            return FailedTrace(mode, reply)
+        return dataclasses.replace(self._tracer.understood(hint, reply), mode=mode)
 
 
 _MOST_VAIN = 2

@@ -17,16 +17,14 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple, Type, TypeVar, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple, Type, Union
 
-from ..codec import from_json
+from ..codec import decoded, from_json
 from ..errors import TracerLostError, UsageError
 from ..protocol import Environment, Failure
 from ..sanitize import harmless_lines
 from ..tracer import temporary
 from .bootstrap import BOOTSTRAP
-
-T = TypeVar("T")
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _MOST_NOISE = 1 << 20
@@ -93,6 +91,7 @@ class Tracer:
         self._run = temporary.new_run()
         self._next = 0
         self._open: Set[int] = set()
+        self._replies: List[Tuple[int, Union[Failure, Any]]] = []
         self._params: Mapping[str, Any] = {}
         self._environment: Optional[Environment] = None
         self._messages: queue.Queue[Optional[Dict[str, Any]]] = queue.Queue(_MOST_WAITING)
@@ -217,29 +216,45 @@ class Tracer:
     def forget(self) -> None:
         """Gives up all requests that have no reply yet."""
         self._open.clear()
+        self._replies.clear()
 
-    def receive(self, timeout: float) -> Tuple[int, Union[Failure, Any]]:
-        """Waits for the next reply: the id of its request, and a failure or the reply's JSON."""
-        message = self._receive(timeout + _GRACE, lambda message: message.get("id") in self._open)
-        self._open.discard(message["id"])
-        if "failure" in message:
-            return message["id"], from_json(Failure, message["failure"])
-        return message["id"], message["reply"]
+    def receive(
+        self, timeout: float, numbers: Optional[Set[int]] = None
+    ) -> Tuple[int, Union[Failure, Any]]:
+        """Waits for the next reply: the id of its request, and a failure or the reply's JSON.
 
-    def understood(self, cls: Type[T], reply: Any) -> T:
-        """A reply as the value that it describes.
+        Args:
+            timeout: seconds.
+            numbers: the requests to wait for; all by default. Other replies are kept for later.
+        """
+        while True:
+            for item in self._replies:
+                if numbers is None or item[0] in numbers:
+                    self._replies.remove(item)
+                    return item
+            message = self._receive(timeout + _GRACE, lambda found: found.get("id") in self._open)
+            if not message.get("more"):
+                self._open.discard(message["id"])
+            failure = message.get("failure")
+            reply = from_json(Failure, failure) if failure else message["reply"]
+            self._replies.append((message["id"], reply))
+
+    def understood(self, hint: Any, reply: Any) -> Any:
+        """Decodes a reply.
+
+        Args:
+            hint: the type of the value, which may be a Union.
+            reply: its JSON.
 
         Raises:
-            UsageError: it describes none: the tracer did not write it.
+            UsageError: the reply is not of this type: the tracer did not write it.
         """
         try:
-            return from_json(cls, reply)
+            return decoded(hint, reply)
         except (TypeError, ValueError) as error:
             raise UsageError(
-                "{} gave an answer that ckptcheck does not understand ({} for {}); --python takes "
-                "the command of a Python that has TensorFlow".format(
-                    " ".join(self._command), error, cls.__name__
-                )
+                f"{' '.join(self._command)} gave an answer that ckptcheck does not understand "
+                f"({error}); --python takes the command of a Python that has TensorFlow"
             ) from None
 
     def ask(self, do: str, timeout: float, **fields: Any) -> Union[Failure, Any]:
@@ -289,14 +304,14 @@ class Tracer:
                 return message
             if time.monotonic() >= end:
                 raise TracerLostError(
-                    f"{command} gave no answer in {timeout:g} s; --timeout allows more"
+                    f"{command} did not answer within {timeout:g} s: give it more with --timeout"
                 )
 
     def _ended(self, command: str) -> str:
         code = self._process.wait()
         self._threads[1].join(timeout=1)
         tail = self._noise.tail()
-        said = f"; its last words: {tail}" if tail else ""
+        said = f"; the last line that it printed: {tail}" if tail else ""
         return (
             f"{command} ended with exit code {code} before it answered; --python takes the command "
             f"of a Python that has TensorFlow{said}"

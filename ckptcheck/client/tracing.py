@@ -3,8 +3,10 @@
 import dataclasses
 import os
 import re
+from functools import partial
 from typing import (
     Any,
+    Callable,
     Iterable,
     Iterator,
     List,
@@ -27,7 +29,6 @@ from ..protocol import (
     CheckpointIndex,
     Environment,
     Failure,
-    FinishedTrace,
     ModeTrace,
 )
 from ..results import Features, Trace, shape_text
@@ -52,17 +53,26 @@ class Traced:
         index: what the checkpoint holds; None where TensorFlow cannot read it or it is not there.
         unreadable: why it cannot, None where it can.
         trace: all modes; None where there is no checkpoint to read and no way to find the features.
-        not_judged: what could not be known.
+        doubts: what the traces could not find out.
         listed: what TensorFlow lists of the checkpoint; None where it cannot.
         known: see :class:`TraceMemo`.
+        judge: waits until the tracer has judged the runs after the restore; returns the traces.
+            None if there is nothing to judge.
     """
 
     index: Optional[CheckpointIndex]
     unreadable: Optional[Failure]
     trace: Optional[Trace]
-    not_judged: Tuple[str, ...]
+    doubts: Tuple[str, ...]
     listed: Optional[CheckpointIndex] = None
     known: Optional[TraceMemo] = None
+    judge: Optional[Callable[[], Tuple[ModeTrace, ...]]] = None
+
+    @property
+    def not_judged(self) -> Tuple[str, ...]:
+        """What could not be known."""
+        modes = self.trace.modes if self.trace else ()
+        return tuple(dict.fromkeys((*self.doubts, *(note for t in modes for note in t.notes))))
 
     @property
     def raised(self) -> bool:
@@ -72,9 +82,9 @@ class Traced:
 
 
 class _WithFeatures(NamedTuple):
-    """The traces of modes, and the features as the report shows them."""
+    """The answers for the modes, and the features as the report shows them."""
 
-    traces: Mapping[str, ModeTrace]
+    answers: Mapping[str, Answer]
     features: Features
 
 
@@ -94,12 +104,11 @@ def trace_check(
         tracer: a running tracer.
         known: what :func:`memo_of` gave, or what a check with other params found out.
         index: what the checkpoint holds, where that is known already.
-        judges_run: whether the run after the restore is judged where shapes differ.
+        judges_run: whether the tracer judges the run after the restore if shapes differ.
 
     Raises:
         UsageError: the interpreter, the target, or the features are not there.
     """
-    tracer.forget()
     environment = tracer.hello()
     held, unreadable = _index(known, index, located)
     context = launch_context(spec.behavior, environment, known.graph)
@@ -135,31 +144,37 @@ class _Tracing:
                 raise
             problem = (f"the model: {error.problem}",)
             return Traced(None, self.unreadable, None, problem)
-        traces = found.traces
-        modes = tuple(traces[mode] for mode in self.spec.modes)
-        launch = traced_launch(self.context.launch, traces.values())
+        modes = self._modes(found.answers)
+        launch = traced_launch(self.context.launch, modes)
         trace = Trace(modes, self._described(modes), launch, found.features)
         known = dataclasses.replace(
             self.known, guess=self._guess, names=self.asker.names, tpu=self.asker.tpu
         )
         nothing = () if self.index else (_NOTHING_READ,)
         doubts = (*nothing, *self._doubts, *self.context.not_judged(gives_features(self.spec)))
-        notes = dict.fromkeys(note for mode in traces.values() for note in mode.notes)
-        not_judged = (*doubts, *(note for note in notes if note not in doubts))
-        return Traced(self.index, self.unreadable, trace, not_judged, listed, known)
+        unjudged = any(answer.unjudged for answer in found.answers.values())
+        judge = partial(self._judged, found.answers) if unjudged else None
+        return Traced(self.index, self.unreadable, trace, doubts, listed, known, judge)
+
+    def _judged(self, answers: Mapping[str, Answer]) -> Tuple[ModeTrace, ...]:
+        return self._modes(self.asker.judged(answers))
+
+    def _modes(self, answers: Mapping[str, Answer]) -> Tuple[ModeTrace, ...]:
+        """The traces in the order of the report. The search leaves no misfit."""
+        traces = (answers[mode].trace for mode in self.spec.modes)
+        return tuple(trace for trace in traces if trace is not None)
 
     def _trace_given(self) -> "_WithFeatures":
         """The modes with the features that the user gave."""
         given = {mode: self._given(mode) for mode in self.spec.modes}
         answers = self.asker.ask(given)
-        traces = {mode: answer.trace for mode, answer in answers.items() if answer.trace}
         source = "input-fn" if self.spec.input_fn else "features-file"
         labeled_first = sorted(self.spec.modes, key=lambda mode: mode in UNLABELED)
-        best_first = [traces[mode] for mode in labeled_first]
-        best = next((t for t in best_first if isinstance(t, FinishedTrace)), best_first[0])
-        all_labels = (trace.seen.labels for trace in (best, *best_first))
+        best_first = [answers[mode] for mode in labeled_first]
+        best = next((answer for answer in best_first if answer.finished), best_first[0])
+        all_labels = (answer.seen.labels for answer in (best, *best_first))
         labels = next((labels for labels in all_labels if labels is not None), None)
-        return _WithFeatures(traces, Features(source, best.seen.features, labels))
+        return _WithFeatures(answers, Features(source, best.seen.features, labels))
 
     def _given(self, mode: str) -> Inputs:
         if self.spec.features is None:
@@ -183,10 +198,8 @@ class _Tracing:
 
     def _with_found(self, found: Found, file: str) -> "_WithFeatures":
         guess, answers = found.guess, found.traces
-        traces = {mode: answer.trace for mode, answer in answers.items() if answer.trace}
-        unfit = len(traces) < len(answers)
         failed = [answer for answer in answers.values() if not answer.finished]
-        unfit = unfit or not all(is_certain(found, answer) for answer in failed)
+        unfit = not all(is_certain(found, answer) for answer in failed)
         if guess is None or unfit or not found.complete or names_depend_on_keys(answers):
             raise unknown_features.not_found(self.spec, found, file)
         self._guess = guess
@@ -202,7 +215,7 @@ class _Tracing:
         if shared:
             self._doubts.append(_NAMED_AFTER_INPUTS.format(", ".join(shared[:_MOST_SHARED])))
         features = Features("saved-graph", *unknown_features.plain_inputs(guess))
-        return _WithFeatures({mode: traces[mode] for mode in self.spec.modes}, features)
+        return _WithFeatures({mode: answers[mode] for mode in self.spec.modes}, features)
 
     def _described(self, traces: Sequence[ModeTrace]) -> Environment:
         own = (item for trace in traces for item in trace.seen.stand_ins)
@@ -225,14 +238,14 @@ def _index(
     path = located.prefix + ".index"
     if _UNSEEN.search(reply.message) and os.path.isfile(path):
         raise UsageError(
-            f"the Python that has TensorFlow does not see {path}: MODEL_DIR, and for a snapshot or "
-            f"a remote one the temporary directory ({temporary.parent()}, which TMPDIR names), "
-            "have to be the same files to it"
+            f"the Python that has TensorFlow cannot read {path}. It needs access to MODEL_DIR "
+            "under the same path, and, for a snapshot or a remote MODEL_DIR, to the temporary "
+            f"directory {temporary.parent()} (set TMPDIR to use another)"
         )
     return None, reply
 
 
-_NOTHING_READ = "whether the model fits a checkpoint: none would be read"
+_NOTHING_READ = "whether the model fits a checkpoint: Estimator would restore none"
 
 _UNSEEN = re.compile("Failed to (find any|get) matching files")
 """What TensorFlow says of a checkpoint that is not there."""
@@ -248,14 +261,15 @@ _NAMED_AFTER_INPUTS = (
 _MOST_SHARED = 3
 
 _ASSUMED = (
-    "whether {} in the saved graph: the order of the keys says so, and no name confirms it "
-    "(--input-fn or --features makes sure)"
+    "whether {} in the saved graph: only the order of the keys shows it, not a name (give "
+    "--input-fn or --features to be sure)"
 )
 _MOST_ASSUMED = 3
 
 _ANOTHER_USE = (
     "whether each feature is the right tensor: the model_fn uses them otherwise than it did when "
-    "the graph was saved, so only their order told them apart (--input-fn or --features makes sure)"
+    "the graph was saved, so only their order told them apart (give --input-fn or --features to be "
+    "sure)"
 )
 
 

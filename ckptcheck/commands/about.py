@@ -1,4 +1,4 @@
-"""``ckptcheck`` with an option that is about ckptcheck itself: help, version, rules."""
+"""``ckptcheck`` with ``--help``, ``--version``, ``--list-rules`` or ``--explain``."""
 
 import difflib
 from typing import Optional
@@ -12,11 +12,10 @@ from ..rules import all_rules
 from . import COMMANDS
 from .parsing import new_app
 
-_HELP = """Checks that a TensorFlow checkpoint restores into Estimator code, before a restore is
-tried.
+_HELP = """Checks whether a TensorFlow checkpoint will restore into Estimator code.
 
-ckptcheck MODEL_DIR TARGET PARAMS is short for ckptcheck check MODEL_DIR TARGET PARAMS. A MODEL_DIR
-with the name of a command is written ./check.
+ckptcheck MODEL_DIR TARGET PARAMS is short for ckptcheck check MODEL_DIR TARGET PARAMS. If a
+MODEL_DIR has the name of a command, write ./check.
 
 ckptcheck COMMAND --help shows the arguments and options of a command.
 
@@ -66,7 +65,7 @@ def about(
         False, "--version", callback=_version, help="Show the version and exit."
     ),
 ) -> None:
-    """Has options that end the command."""
+    """Does nothing: each option ends the command."""
 
 
 for _name, _summary in COMMANDS.items():

@@ -11,10 +11,9 @@ from ..errors import UsageError
 from ..json_files import with_overrides
 from ..option_values import looks_like_target
 from ..options import CheckSpec, from_command_line, options_of
-from ..reporters import render
 from .parsing import FORMAT, help_text, new_app, takes
 from .progress import Bar
-from .terminal import finish, of_terminal
+from .terminal import finish
 
 app = new_app()
 _DETAILS = f"""Nothing is restored. The code is imported and model_fn is called, in a process of its
@@ -44,7 +43,7 @@ def check_command(
         spec = dataclasses.replace(spec, params=with_overrides(spec.params, overrides))
     with Bar() as bar:
         report = run_check(spec, progress=bar.show)
-    finish(render(report, output, of_terminal(show_plan=show_plan)), report)
+    finish(report, output, show_plan=show_plan)
 
 
 def _verify_order(given: Mapping[str, str]) -> None:

@@ -6,9 +6,8 @@ import typer
 
 from ..inspection import inspect
 from ..options import InspectSpec, from_command_line
-from ..reporters import render
 from .parsing import FORMAT, help_text, new_app, takes
-from .terminal import finish, of_terminal
+from .terminal import finish
 
 app = new_app()
 _DETAILS = "Verifies the index and the sizes of the data files. Needs no TensorFlow."
@@ -24,4 +23,4 @@ def inspect_command(
     """Runs the command."""
     spec = from_command_line(InspectSpec, given)
     report = inspect(spec.model_dir, spec.fail_on)
-    finish(render(report, output, of_terminal(show_all=show_all)), report)
+    finish(report, output, show_all=show_all)

@@ -59,17 +59,14 @@ def _parameter(option: "Option[Any, Any]") -> inspect.Parameter:
         shown = default if isinstance(default, str) else f"{default:g}"
     names = [name for name in (option.flag, option.short) if name.startswith("-")]
     if names:
-        declared = typer.Option(shown, *names, metavar=_metavar(option), help=option.help)
+        metavar = None if kind is bool else option.metavar
+        declared = typer.Option(shown, *names, metavar=metavar, help=option.help)
     else:
         shown = ... if option.required else None
         declared = typer.Argument(shown, metavar=option.flag, help=option.help, show_default=False)
     return inspect.Parameter(
         option.name, inspect.Parameter.KEYWORD_ONLY, default=declared, annotation=kind
     )
-
-
-def _metavar(option: "Option[Any, Any]") -> Optional[str]:
-    return None if isinstance(option.default, bool) else option.metavar
 
 
 def _verified_format(value: str) -> str:

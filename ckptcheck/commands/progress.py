@@ -1,26 +1,22 @@
 """A progress bar for reading all data of a checkpoint."""
 
+import contextlib
 import sys
 from typing import Any
 
 import typer
 
 
-class Bar:
+class Bar(contextlib.ExitStack):
     """A progress bar on standard error, if that is a terminal.
 
     It ends when all data is read, before the command prints its report.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._bar: Any = None  # typer exports no type for it
         self._done = 0
-
-    def __enter__(self) -> "Bar":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._end()
 
     def show(self, done: int, whole: int) -> None:
         """Shows how many of all bytes are read."""
@@ -31,13 +27,12 @@ class Bar:
             self._done = 0
         if self._bar is None:
             bar = typer.progressbar(length=whole, label="reading", file=sys.stderr)
-            self._bar = bar.__enter__()
+            self._bar = self.enter_context(bar)
         self._bar.update(done - self._done)
         self._done = done
         if done >= whole:
             self._end()
 
     def _end(self) -> None:
-        if self._bar is not None:
-            self._bar.__exit__(None, None, None)
+        self.close()
         self._bar = None

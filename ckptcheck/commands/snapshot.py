@@ -9,7 +9,7 @@ from ..options import SnapshotSpec, from_command_line
 from ..output import write_out
 from ..reporters import render
 from ..reporters.words import bytes_text
-from ..sanitize import escaped, printable
+from ..sanitize import printable
 from ..snapshots import snapshot
 from .parsing import help_text, new_app, takes
 
@@ -18,7 +18,7 @@ _DETAILS = """OUT has no weights. Use it as MODEL_DIR in checks on machines with
 
 Needs no TensorFlow.
 
-What is wrong with MODEL_DIR is printed and kept in OUT, but does not fail the command.
+Problems of MODEL_DIR are printed and recorded in OUT. They do not fail the command.
 """
 
 
@@ -30,6 +30,7 @@ def snapshot_command(given: Dict[str, Any]) -> None:
     report = snapshot(spec.model_dir, spec.out)
     made = report.written
     sizes = [os.path.getsize(os.path.join(made.folder, name)) for name in made.names]
-    where = printable(escaped(made.folder), 2000)
-    write_out(f"{where}: {len(made.names)} files, {bytes_text(sum(sizes))}\n")
+    write_out(
+        f"{printable(made.folder, 2000)}: {len(made.names)} files, {bytes_text(sum(sizes))}\n"
+    )
     typer.echo(render(report), err=True, nl=False)

@@ -8,7 +8,7 @@ import typer
 
 from ..exit_codes import EXIT_FINDINGS, EXIT_NOTHING_CHECKED, EXIT_OK
 from ..output import write_out
-from ..reporters import Options
+from ..reporters import Options, render
 from ..results import Report
 
 
@@ -17,22 +17,24 @@ def of_terminal(**form: bool) -> Options:
     terminal = sys.stdout.isatty()
     columns = shutil.get_terminal_size((80, 24)).columns
     width = max(60, min(columns, 120)) if terminal else 80
-    return Options(color=terminal and _colors(), width=width, **form)
+    # See no-color.org: the variable counts if it is not empty.
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return Options(color=terminal and not plain, width=width, **form)
 
 
-def _colors() -> bool:
-    """Follows no-color.org: the variable counts if it is not empty."""
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def finish(text: str, found: Report) -> None:
+def finish(found: Report, output: str, **form: bool) -> None:
     """Prints a report and ends the command with its exit code.
+
+    Args:
+        found: the report.
+        output: the name of the format.
+        form: options of the report.
 
     Raises:
         typer.Exit: the report is written.
         UsageError: it cannot be written.
     """
-    write_out(text)
+    write_out(render(found, output, of_terminal(**form)))
     raise typer.Exit(exit_code(found))
 
 

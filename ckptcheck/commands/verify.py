@@ -3,16 +3,15 @@
 from typing import Any, Dict
 
 from ..options import VerifySpec, from_command_line
-from ..reporters import render
 from ..verification import verify
 from .parsing import FORMAT, help_text, new_app, takes
 from .progress import Bar
-from .terminal import finish, of_terminal
+from .terminal import finish
 
 app = new_app()
 _DETAILS = """Verifies checksums; finds NaN, infinite and untrained values.
 
-Needs the packages of ckptcheck[deep], but no TensorFlow.
+Needs numpy (pip install 'ckptcheck[deep]'), but no TensorFlow.
 """
 
 
@@ -23,4 +22,4 @@ def verify_command(given: Dict[str, Any], output: str = FORMAT) -> None:
     spec = from_command_line(VerifySpec, given)
     with Bar() as bar:
         report = verify(spec.model_dir, spec.all_checkpoints, spec.fail_on, bar.show)
-    finish(render(report, output, of_terminal()), report)
+    finish(report, output)

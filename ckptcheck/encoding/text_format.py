@@ -6,7 +6,7 @@ fields too, but leaves them out of the result.
 
 import re
 import struct
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, Iterator, List, NamedTuple, Tuple
 
 from .dtypes import dtype_number
 from .errors import DamagedError
@@ -15,87 +15,41 @@ from .wire import BYTES, FIXED32, FIXED64, VARINT
 _MOST_TOKENS = 1 << 24
 _DEEPEST = 100
 
-_SCHEMA: Dict[str, Dict[str, Tuple[int, str]]] = {
-    "GraphDef": {
-        "node": (1, "NodeDef"),
-        "library": (2, "FunctionDefLibrary"),
-        "versions": (4, "VersionDef"),
-    },
-    "VersionDef": {"producer": (1, "int"), "min_consumer": (2, "int")},
-    "FunctionDefLibrary": {"function": (1, "FunctionDef"), "gradient": (2, "GradientDef")},
-    "GradientDef": {"function_name": (1, "string"), "gradient_func": (2, "string")},
-    "FunctionDef": {
-        "signature": (1, "OpDef"),
-        "node_def": (3, "NodeDef"),
-        "ret": (4, "TextEntry"),
-        "attr": (5, "AttrEntry"),
-        "control_ret": (6, "TextEntry"),
-    },
-    "OpDef": {
-        "name": (1, "string"),
-        "input_arg": (2, "ArgDef"),
-        "output_arg": (3, "ArgDef"),
-    },
-    "ArgDef": {
-        "name": (1, "string"),
-        "type": (3, "dtype"),
-        "type_attr": (4, "string"),
-        "number_attr": (5, "string"),
-        "type_list_attr": (6, "string"),
-    },
-    "TextEntry": {"key": (1, "string"), "value": (2, "string")},
-    "NodeDef": {
-        "name": (1, "string"),
-        "op": (2, "string"),
-        "input": (3, "string"),
-        "device": (4, "string"),
-        "attr": (5, "AttrEntry"),
-    },
-    "AttrEntry": {"key": (1, "string"), "value": (2, "AttrValue")},
-    "AttrValue": {
-        "list": (1, "ListValue"),
-        "s": (2, "string"),
-        "i": (3, "int"),
-        "f": (4, "float"),
-        "b": (5, "bool"),
-        "type": (6, "dtype"),
-        "shape": (7, "TensorShapeProto"),
-        "tensor": (8, "TensorProto"),
-        "placeholder": (9, "string"),
-        "func": (10, "NameAttrList"),
-    },
-    "ListValue": {
-        "s": (2, "string"),
-        "i": (3, "int"),
-        "f": (4, "float"),
-        "b": (5, "bool"),
-        "type": (6, "dtype"),
-        "shape": (7, "TensorShapeProto"),
-        "tensor": (8, "TensorProto"),
-        "func": (9, "NameAttrList"),
-    },
-    "NameAttrList": {"name": (1, "string"), "attr": (2, "AttrEntry")},
-    "TensorShapeProto": {"dim": (2, "Dim"), "unknown_rank": (3, "bool")},
-    "Dim": {"size": (1, "int"), "name": (2, "string")},
-    "TensorProto": {
-        "dtype": (1, "dtype"),
-        "tensor_shape": (2, "TensorShapeProto"),
-        "version_number": (3, "int"),
-        "tensor_content": (4, "string"),
-        "float_val": (5, "float"),
-        "double_val": (6, "double"),
-        "int_val": (7, "int"),
-        "string_val": (8, "string"),
-        "scomplex_val": (9, "float"),
-        "int64_val": (10, "int"),
-        "bool_val": (11, "bool"),
-        "dcomplex_val": (12, "double"),
-        "half_val": (13, "int"),
-        "uint32_val": (16, "int"),
-        "uint64_val": (17, "int"),
-    },
+_SCHEMA_TEXT = """
+GraphDef: node=1 NodeDef, library=2 FunctionDefLibrary, versions=4 VersionDef
+VersionDef: producer=1 int, min_consumer=2 int
+FunctionDefLibrary: function=1 FunctionDef, gradient=2 GradientDef
+GradientDef: function_name=1 string, gradient_func=2 string
+FunctionDef: signature=1 OpDef, node_def=3 NodeDef, ret=4 TextEntry, attr=5 AttrEntry,
+    control_ret=6 TextEntry
+OpDef: name=1 string, input_arg=2 ArgDef, output_arg=3 ArgDef
+ArgDef: name=1 string, type=3 dtype, type_attr=4 string, number_attr=5 string,
+    type_list_attr=6 string
+TextEntry: key=1 string, value=2 string
+NodeDef: name=1 string, op=2 string, input=3 string, device=4 string, attr=5 AttrEntry
+AttrEntry: key=1 string, value=2 AttrValue
+AttrValue: list=1 ListValue, s=2 string, i=3 int, f=4 float, b=5 bool, type=6 dtype,
+    shape=7 TensorShapeProto, tensor=8 TensorProto, placeholder=9 string, func=10 NameAttrList
+ListValue: s=2 string, i=3 int, f=4 float, b=5 bool, type=6 dtype,
+    shape=7 TensorShapeProto, tensor=8 TensorProto, func=9 NameAttrList
+NameAttrList: name=1 string, attr=2 AttrEntry
+TensorShapeProto: dim=2 Dim, unknown_rank=3 bool
+Dim: size=1 int, name=2 string
+TensorProto: dtype=1 dtype, tensor_shape=2 TensorShapeProto, version_number=3 int,
+    tensor_content=4 string, float_val=5 float, double_val=6 double, int_val=7 int,
+    string_val=8 string, scomplex_val=9 float, int64_val=10 int, bool_val=11 bool,
+    dcomplex_val=12 double, half_val=13 int, uint32_val=16 int, uint64_val=17 int
+"""
+"""The fields that graphs use: the name, the number and the type of each, by message."""
+
+_Fields = Dict[str, Tuple[int, str]]
+_SCHEMA: Dict[str, _Fields] = {
+    message: {
+        name: (int(number), kind) for name, number, kind in re.findall(r"(\w+)=(\d+) (\w+)", listed)
+    }
+    for message, listed in re.findall(r"^(\w+):([^:]*)$", _SCHEMA_TEXT, re.MULTILINE)
 }
-"""The fields that graphs use: the number and the type of each, by message and by name."""
+"""The number and the type of each field, by message and by name."""
 
 _TOKEN = re.compile(
     r"""(?:[ \t\r\n\f\v]|\#[^\n]*)*
@@ -117,7 +71,7 @@ def _tokens(text: str) -> Iterator[_Token]:
     for _ in range(_MOST_TOKENS):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise DamagedError(f"no field of a message at character {at}")
+            raise DamagedError(f"the text at character {at} is not a field")
         kind = str(match.lastgroup)
         yield _Token(kind, match.group(kind))
         if kind == "end":
@@ -147,13 +101,13 @@ class _Open(NamedTuple):
     """A message that has not ended yet.
 
     Attributes:
-        fields: its schema; None if the schema is not known.
+        fields: its schema; {} if the schema is not known.
         number: its field number in the enclosing message; 0 if it is left out of the result.
         end: the mark that ends it.
         parts: its encoded fields so far.
     """
 
-    fields: Optional[Dict[str, Tuple[int, str]]]
+    fields: _Fields
     number: int
     end: str
     parts: List[bytes]
@@ -189,7 +143,7 @@ class _Parser:
                 self._field(token.text, stack)
             else:
                 break
-        raise DamagedError("it does not end where it should")
+        raise DamagedError("it is not a message in protobuf's text format")
 
     def _take(self) -> _Token:
         token = self._next
@@ -204,17 +158,19 @@ class _Parser:
     def _field(self, name: str, stack: List[_Open]) -> None:
         """Parses a scalar field, or the start of a message field."""
         fields, parts = stack[-1].fields, stack[-1].parts
-        number, kind = (fields or {}).get(name, (0, ""))
+        number, kind = fields.get(name, (0, ""))
         if self._next.text == ":":
             self._take()
         if self._next.text in _ENDS:
-            if len(stack) > _DEEPEST or (number and kind not in _SCHEMA):
-                raise DamagedError(f"{name} is not what it should be")
-            stack.append(_Open(_SCHEMA.get(kind), number, _ENDS[self._take().text], []))
+            if len(stack) > _DEEPEST:
+                raise DamagedError(f"its messages are nested more than {_DEEPEST} deep")
+            if number and kind not in _SCHEMA:
+                raise DamagedError(f"the field {name} has a message instead of a value")
+            stack.append(_Open(_SCHEMA.get(kind, {}), number, _ENDS[self._take().text], []))
             return
         values = self._values(name)
         if number and kind in _SCHEMA:
-            raise DamagedError(f"{name} is not what it should be")
+            raise DamagedError(f"the field {name} has a value instead of a message")
         if number:
             parts.extend(_scalar(number, kind, value) for value in values)
         self._skip_separator()
@@ -231,13 +187,13 @@ class _Parser:
                 break
             self._take()
         if self._take().text != "]":
-            raise DamagedError(f"the list of {name} does not end")
+            raise DamagedError(f"the list in the field {name} does not end")
         return found
 
     def _value(self, name: str) -> _Token:
         token = self._take()
         if token.kind not in ("word", "text"):
-            raise DamagedError(f"{name} has no value")
+            raise DamagedError(f"the field {name} has no value")
         while token.kind == "text" and self._next.kind == "text":  # adjacent strings are one
             token = _Token("text", token.text[:-1] + self._take().text[1:])
         return token

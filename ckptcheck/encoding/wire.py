@@ -4,13 +4,15 @@ The reader is strict, because it reads untrusted bytes. A field that extends pas
 message is an error.
 """
 
-from typing import Iterator, Tuple, Union
+from typing import Dict, Iterator, Tuple, Union
 
 from .errors import DamagedError
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _SIZES = {FIXED64: 8, FIXED32: 4}
 _LONGEST_VARINT = 10
+
+NOT_BYTES = "a field has the wrong type: expected a message or a string"
 
 Value = Union[int, bytes]
 
@@ -29,12 +31,17 @@ def varint(data: bytes, at: int, end: int) -> Tuple[int, int]:
             if number >= 1 << 64:
                 break
             return number, at + count + 1
-    raise DamagedError(f"no number at byte {at}")
+    raise DamagedError(f"the number at byte {at} is invalid or incomplete")
 
 
 def signed(number: int) -> int:
     """Converts an unsigned varint to a signed int64."""
     return number - (1 << 64) if number >= 1 << 63 else number
+
+
+def invalid_field(at: int) -> str:
+    """Returns the message about a field that is damaged."""
+    return f"the field at byte {at} is invalid or incomplete"
 
 
 def field_at(data: bytes, at: int, end: int) -> Tuple[int, int, int]:
@@ -55,34 +62,8 @@ def field_at(data: bytes, at: int, end: int) -> Tuple[int, int, int]:
         size, start = varint(data, start, end)
     # Field number 0 is invalid, as in protobuf. Otherwise a file of zeros would have many fields.
     if tag < 8 or size < 0 or size > end - start:
-        raise DamagedError(f"no field of a message at byte {at}")
+        raise DamagedError(invalid_field(at))
     return tag, start, start + size
-
-
-def fields(data: bytes) -> Iterator[Tuple[int, int, Value]]:
-    """Iterates over the fields of a message in order: number, wire type, and value.
-
-    Raises:
-        DamagedError: the bytes are not a message.
-    """
-    at, end = 0, len(data)
-    while at < end:
-        tag, at = varint(data, at, end)
-        number, kind = tag >> 3, tag & 7
-        if number == 0:  # invalid, as in protobuf
-            raise DamagedError(f"no field of a message at byte {at}")
-        value: Value
-        if kind == VARINT:
-            value, at = varint(data, at, end)
-        else:
-            size = _SIZES.get(kind, -1)
-            if kind == BYTES:
-                size, at = varint(data, at, end)
-            if size < 0 or size > end - at:
-                raise DamagedError(f"no field of a message at byte {at}")
-            value = data[at : at + size]
-            at += size
-        yield number, kind, value
 
 
 MOST_FIELDS = 1 << 22
@@ -90,31 +71,21 @@ MOST_FIELDS = 1 << 22
 TOO_MANY = f"it has more than {MOST_FIELDS} fields"
 
 
-def limited(found: Iterator[Tuple[int, int, Value]]) -> Iterator[Tuple[int, int, Value]]:
-    """Iterates over fields, up to a limit.
+def fields(data: bytes) -> Iterator[Tuple[int, int, Value]]:
+    """Iterates over the fields of a message in order: number, wire type, and value.
 
     Raises:
-        DamagedError: there are more than ``MOST_FIELDS``.
+        DamagedError: the bytes are not a message, or have more than ``MOST_FIELDS`` fields.
     """
-    for count, field in enumerate(found):
-        if count >= MOST_FIELDS:
-            raise DamagedError(TOO_MANY)
-        yield field
-
-
-def packed_numbers(data: bytes) -> Iterator[int]:
-    """Iterates over the signed numbers of a packed list.
-
-    Raises:
-        DamagedError: the list ends in the middle of a number, or is too long.
-    """
-    at = 0
+    at, end = 0, len(data)
     for _ in range(MOST_FIELDS):
-        if at >= len(data):
+        if at >= end:
             return
-        number, at = varint(data, at, len(data))
-        yield signed(number)
-    raise DamagedError(TOO_MANY)
+        tag, start, at = field_at(data, at, end)
+        kind = tag & 7
+        yield tag >> 3, kind, varint(data, start, end)[0] if kind == VARINT else data[start:at]
+    if at < end:
+        raise DamagedError(TOO_MANY)
 
 
 def number_of(kind: int, value: Value) -> int:
@@ -124,8 +95,26 @@ def number_of(kind: int, value: Value) -> int:
         DamagedError: the field is not a varint.
     """
     if kind != VARINT or not isinstance(value, int):
-        raise DamagedError("a field that should be a number is none")
+        raise DamagedError("a field has the wrong type: expected a number")
     return signed(value)
+
+
+def numbers_of(kind: int, value: Value) -> Iterator[int]:
+    """Iterates over the signed numbers in a repeated field, which may be packed.
+
+    Raises:
+        DamagedError: the field does not hold numbers, or too many.
+    """
+    if not isinstance(value, bytes):
+        yield number_of(kind, value)
+        return
+    at = 0
+    for _ in range(MOST_FIELDS):
+        if at >= len(value):
+            return
+        number, at = varint(value, at, len(value))
+        yield signed(number)
+    raise DamagedError(TOO_MANY)
 
 
 def bytes_of(kind: int, value: Value) -> bytes:
@@ -135,5 +124,48 @@ def bytes_of(kind: int, value: Value) -> bytes:
         DamagedError: the field has another wire type.
     """
     if kind != BYTES or not isinstance(value, bytes):
-        raise DamagedError("a field that should be a message is none")
+        raise DamagedError(NOT_BYTES)
     return value
+
+
+def numbers_in(message: bytes, defaults: Dict[int, int]) -> Tuple[int, ...]:
+    """Returns the signed numbers in some fields of a message.
+
+    Args:
+        message: the message.
+        defaults: the result for each field if it is missing, by the field's number.
+
+    Raises:
+        DamagedError: the message is damaged.
+    """
+    found = dict(defaults)
+    for number, kind, value in fields(message):
+        if number in found:
+            found[number] = number_of(kind, value)
+    return tuple(found.values())
+
+
+def all_bytes(message: bytes, wanted: int) -> Iterator[bytes]:
+    """Iterates over the values of a repeated field of messages or strings.
+
+    Raises:
+        DamagedError: the message is damaged.
+    """
+    for number, kind, value in fields(message):
+        if number == wanted:
+            yield bytes_of(kind, value)
+
+
+def bytes_in(message: bytes, *wanted: int) -> Tuple[bytes, ...]:
+    """Returns the values of some fields that hold messages or strings; b"" for a missing one.
+
+    It reads all fields, to detect a truncated message.
+
+    Raises:
+        DamagedError: the message is damaged.
+    """
+    found = dict.fromkeys(wanted, b"")
+    for number, kind, value in fields(message):
+        if number in found:
+            found[number] = bytes_of(kind, value)
+    return tuple(found.values())

@@ -1,20 +1,11 @@
 """A graph from a ``.meta`` file, a ``graph.pbtxt`` file or a trace."""
 
 import dataclasses
-from typing import (
-    Any,
-    Dict,
-    Iterator,
-    List,
-    Mapping,
-    NamedTuple,
-    Optional,
-    Tuple,
-)
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..encoding.dtypes import dtype_name
 from ..encoding.errors import DamagedError
-from ..encoding.wire import bytes_of, fields, limited, number_of
+from ..encoding.wire import all_bytes, bytes_in, numbers_in
 from ..protocol import Shape
 from .lazy import Lazy
 from .nodes import Node, read_nodes, split_input
@@ -85,17 +76,18 @@ class Graph:
     def functions(self) -> Tuple[Function, ...]:
         """The functions of the graph's library."""
         found = []
-        for function in (f for library in _all(self.definition, 2) for f in _all(library, 1)):
-            name = next((n for signature in _all(function, 1) for n in _all(signature, 1)), b"")
-            found.append(Function(name.decode("utf-8", "replace"), tuple(read_nodes(function, 3))))
+        for library in all_bytes(self.definition, 2):
+            for function in all_bytes(library, 1):
+                (signature,) = bytes_in(function, 1)
+                found.append(Function(_name(signature), tuple(read_nodes(function, 3))))
         return tuple(found)
 
     @Lazy
     def producer(self) -> int:
         """The producer version of the GraphDef; 0 if it is not recorded."""
-        versions = next(_all(self.definition, 4), b"")
-        numbers = [number_of(k, v) for number, k, v in limited(fields(versions)) if number == 1]
-        return numbers[-1] if numbers else 0
+        (versions,) = bytes_in(self.definition, 4)
+        (producer,) = numbers_in(versions, {1: 0})
+        return producer
 
     def has(self, *ops: str) -> bool:
         """Whether a node has one of these op types."""
@@ -119,18 +111,17 @@ class Graph:
         if not shapes and len(declared) == len(dtypes):
             shapes = declared
         if not all(shape is None or type(shape) is tuple for shape in shapes):
-            raise DamagedError(f"the shapes of {node.name} are none")
+            raise DamagedError(f"the output shapes of the node {node.name} are invalid")
         shapes += (None,) * (len(dtypes) - len(shapes))
         return tuple(map(Output, dtypes, shapes))
 
     @Lazy
     def _ops(self) -> Mapping[str, Tuple["_Argument", ...]]:
         """The output arguments of each op with a known definition."""
-        found = {}
-        for definition in _all(self.op_list, 1):
-            name = next(_all(definition, 1), b"").decode("utf-8", "replace")
-            found[name] = tuple(map(_argument, _all(definition, 3)))
-        return found
+        return {
+            _name(definition): tuple(map(_argument, all_bytes(definition, 3)))
+            for definition in all_bytes(self.op_list, 1)
+        }
 
 
 _MOST_OUTPUTS = 1 << 16
@@ -153,7 +144,7 @@ class _Argument(NamedTuple):
             dtype = next(map(_dtype, node.values(self.type_attr)), "float32")
         count = next(iter(node.values(self.number_attr)), 0) if self.number_attr else 1
         if not isinstance(count, int) or count > _MOST_OUTPUTS:
-            raise DamagedError(f"{node.name} has too many outputs")
+            raise DamagedError(f"the node {node.name} has too many outputs")
         return (dtype,) * count
 
 
@@ -172,17 +163,12 @@ def _dtype(value: Any) -> str:
 
 
 def _argument(data: bytes) -> _Argument:
-    dtype, names = 0, {4: "", 5: "", 6: ""}
-    for number, kind, value in limited(fields(data)):
-        if number == 3:
-            dtype = number_of(kind, value)
-        elif number in names:
-            names[number] = bytes_of(kind, value).decode("utf-8", "replace")
-    return _Argument(dtype, names[4], names[5], names[6])
+    (dtype,) = numbers_in(data, {3: 0})
+    attributes = (name.decode("utf-8", "replace") for name in bytes_in(data, 4, 5, 6))
+    return _Argument(dtype, *attributes)
 
 
-def _all(message: bytes, number: int) -> Iterator[bytes]:
-    """Iterates over the values of a repeated field of messages or strings."""
-    for found, kind, value in limited(fields(message)):
-        if found == number:
-            yield bytes_of(kind, value)
+def _name(definition: bytes) -> str:
+    """Returns the name in an OpDef."""
+    (name,) = bytes_in(definition, 1)
+    return name.decode("utf-8", "replace")

@@ -6,11 +6,11 @@ from ..encoding.errors import DamagedError
 from ..encoding.wire import (
     BYTES,
     MOST_FIELDS,
+    NOT_BYTES,
     TOO_MANY,
-    bytes_of,
+    bytes_in,
     field_at,
-    fields,
-    limited,
+    invalid_field,
 )
 from .values import AttributeValue, attribute_values
 
@@ -39,7 +39,7 @@ class Node(NamedTuple):
         Raises:
             DamagedError: an attribute is damaged.
         """
-        return tuple(_entry(item)[0].decode("utf-8", "replace") for item in self.attributes)
+        return tuple(bytes_in(item, 1)[0].decode("utf-8", "replace") for item in self.attributes)
 
     def values(self, key: str) -> Tuple[AttributeValue, ...]:
         """Returns the values of an attribute: one, or those of a list; () if it is missing.
@@ -48,7 +48,8 @@ class Node(NamedTuple):
             DamagedError: the attribute is damaged.
         """
         wanted = key.encode("utf-8")
-        for found, value in map(_entry, self.attributes):
+        for item in self.attributes:
+            found, value = bytes_in(item, 1, 2)
             if found == wanted:
                 return tuple(attribute_values(value))
         return ()
@@ -101,7 +102,7 @@ def _node(data: bytes, at: int, end: int, left: List[int]) -> Node:
             start = at + 2
             at = start + data[at + 1]
             if at > end:
-                raise DamagedError(f"no field of a message at byte {start}")
+                raise DamagedError(invalid_field(start))
         else:
             tag, start, at = field_at(data, at, end)
         count += 1
@@ -116,7 +117,7 @@ def _node(data: bytes, at: int, end: int, left: List[int]) -> Node:
         elif tag == _OP:
             op = data[start:at]
         elif tag >> 3 in (1, 2, 3, 5):
-            raise DamagedError("a field that should be a message is none")
+            raise DamagedError(NOT_BYTES)
     left[0] -= count
     attributes.sort()
     texts = (name.decode("utf-8", "replace"), op.decode("utf-8", "replace"))
@@ -129,14 +130,3 @@ def _divided(inputs: List[str]) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
         return tuple(inputs), ()
     controls = sorted(text[1:] for text in inputs if text.startswith("^"))
     return tuple(text for text in inputs if not text.startswith("^")), tuple(controls)
-
-
-def _entry(attribute: bytes) -> Tuple[bytes, bytes]:
-    """Returns the key of an attribute and its encoded AttrValue."""
-    key = value = b""
-    for number, kind, part in limited(fields(attribute)):
-        if number == 1:
-            key = bytes_of(kind, part)
-        elif number == 2:
-            value = bytes_of(kind, part)
-    return key, value

@@ -2,10 +2,9 @@
 
 import base64
 import zlib
-from typing import Dict
 
 from ..encoding.errors import DamagedError, TooLargeError
-from ..encoding.wire import bytes_of, fields, limited
+from ..encoding.wire import bytes_in
 from .graph import Graph
 
 _LARGEST_TRACED = 1 << 29
@@ -27,9 +26,11 @@ def parse_graph(data: bytes, file: str) -> Graph:
         from ..encoding.text_format import encoded  # takes time, and is seldom needed
 
         return _verified(Graph(encoded(data, "GraphDef"), file=file))
-    info, graph, saver = _messages(data, 1, 2, 3)
-    op_list, version = _messages(info, 2, 5)
-    return _verified(Graph(graph, op_list, file, _text(version), _text(*_messages(saver, 3))))
+    info, graph, saver = bytes_in(data, 1, 2, 3)
+    op_list, version = bytes_in(info, 2, 5)
+    (restore_op,) = bytes_in(saver, 3)
+    texts = (text.decode("utf-8", "replace") for text in (version, restore_op))
+    return _verified(Graph(graph, op_list, file, *texts))
 
 
 def traced_graph(text: str) -> Graph:
@@ -51,21 +52,5 @@ def traced_graph(text: str) -> Graph:
 def _verified(graph: Graph) -> Graph:
     """Returns the graph after verifying that it has a node."""
     if next(graph.walk(), None) is None:
-        raise DamagedError("there is no graph in it")
+        raise DamagedError("it contains no graph")
     return graph
-
-
-def _messages(data: bytes, *numbers: int) -> "list[bytes]":
-    """Returns the first value of each of the given fields; b"" for a missing one.
-
-    It reads all fields, to detect a truncated file.
-    """
-    found: Dict[int, bytes] = {}
-    for number, kind, value in limited(fields(data)):
-        if number in numbers and number not in found:
-            found[number] = bytes_of(kind, value)
-    return [found.get(number, b"") for number in numbers]
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace")

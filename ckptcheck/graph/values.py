@@ -1,11 +1,19 @@
 """Decodes the values of attributes: numbers, dtypes, shapes, and digests of constants."""
 
 import struct
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Union
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Union
 
 from ..encoding.dtypes import dtype_name, element_size
 from ..encoding.errors import DamagedError
-from ..encoding.wire import Value, bytes_of, fields, limited, number_of, packed_numbers
+from ..encoding.wire import (
+    Value,
+    bytes_in,
+    bytes_of,
+    fields,
+    number_of,
+    numbers_in,
+    numbers_of,
+)
 from ..protocol import Shape, content_digest
 
 _LONGEST_CONTENT = 1 << 12
@@ -39,9 +47,9 @@ def attribute_values(data: bytes) -> Iterator[AttributeValue]:
     Raises:
         DamagedError: the bytes are not an AttrValue.
     """
-    for number, kind, part in limited(fields(data)):
+    for number, kind, part in fields(data):
         if number == _LIST:
-            for inner in limited(fields(bytes_of(kind, part))):
+            for inner in fields(bytes_of(kind, part)):
                 yield from _values_in(*inner, _FUNCTION_IN_LIST)
         else:
             yield from _values_in(number, kind, part, _FUNCTION)
@@ -54,8 +62,7 @@ _NUMBERS: Dict[int, Callable[[int], AttributeValue]] = {3: int, 5: bool, 6: dtyp
 def _values_in(number: int, kind: int, part: Value, function: int) -> Iterator[AttributeValue]:
     """Iterates over the values in a field of an AttrValue or of its list, which may be packed."""
     if number in _NUMBERS:
-        numbers = packed_numbers(part) if isinstance(part, bytes) else [number_of(kind, part)]
-        yield from map(_NUMBERS[number], numbers)
+        yield from map(_NUMBERS[number], numbers_of(kind, part))
     elif number == _FLOAT:
         yield from (item[0] for item in struct.iter_unpack("<f", _numbers(part, 4)))
     elif number == _STRING:
@@ -65,18 +72,13 @@ def _values_in(number: int, kind: int, part: Value, function: int) -> Iterator[A
     elif number == _TENSOR:
         yield parse_constant(bytes_of(kind, part))
     elif number == function:
-        yield _first_field(bytes_of(kind, part))
+        yield from bytes_in(bytes_of(kind, part), 1)
 
 
 def _numbers(part: Value, size: int) -> bytes:
     if not isinstance(part, bytes) or len(part) % size:
-        raise DamagedError("a field that should be a list of numbers is none")
+        raise DamagedError("a field has the wrong type: expected a list of numbers")
     return part
-
-
-def _first_field(data: bytes) -> bytes:
-    named = (bytes_of(kind, part) for number, kind, part in limited(fields(data)) if number == 1)
-    return next(named, b"")
 
 
 def parse_shape(data: bytes) -> Shape:
@@ -86,12 +88,11 @@ def parse_shape(data: bytes) -> Shape:
         DamagedError: the bytes are not a TensorShapeProto.
     """
     sizes: List[Optional[int]] = []
-    for number, kind, part in limited(fields(data)):
+    for number, kind, part in fields(data):
         if number == 3 and number_of(kind, part):
             return None
         if number == 2:
-            found = {n: number_of(k, v) for n, k, v in fields(bytes_of(kind, part)) if n == 1}
-            size = found.get(1, 0)
+            (size,) = numbers_in(bytes_of(kind, part), {1: 0})
             sizes.append(None if size < 0 else size)
     return tuple(sizes)
 
@@ -111,7 +112,7 @@ def parse_constant(data: bytes) -> Constant:
     dtype, shape = 0, b""
     parts: List[bytes] = []
     texts: List[bytes] = []
-    for number, kind, value in limited(fields(data)):
+    for number, kind, value in fields(data):
         if number == 1:
             dtype = number_of(kind, value)
         elif number == 2:
@@ -140,10 +141,9 @@ def _content(number: int, kind: int, value: Value, dtype: int) -> bytes:
         return _numbers(value, _FIXED[number])
     if number not in _VARINTS:
         return b""
-    numbers: Any = packed_numbers(value) if isinstance(value, bytes) else [number_of(kind, value)]
     size = element_size(dtype_name(dtype)) or 8
     mask = (1 << 8 * size) - 1
-    return b"".join((item & mask).to_bytes(size, "little") for item in numbers)
+    return b"".join((item & mask).to_bytes(size, "little") for item in numbers_of(kind, value))
 
 
 def _joined(texts: List[bytes]) -> bytes:

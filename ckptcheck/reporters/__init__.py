@@ -1,4 +1,4 @@
-"""The formats of a report: one file each, over the same result; data in, string out.
+"""The output formats: one file for each. A format turns a report into text.
 
 Every module here that has a ``FORMAT`` is a format: its ``FORMAT`` is what ``--format`` names, and
 its ``render(report, options)`` writes a report of any command. Adding a file adds a format.
@@ -18,7 +18,7 @@ __all__ = ["Options", "formats", "render"]
 
 @functools.lru_cache(maxsize=None)
 def formats() -> Mapping[str, Callable[[Report, Options], str]]:
-    """Returns what writes each format, by the name of the format."""
+    """Returns the function that writes each format, by the name of the format."""
     found: Dict[str, Callable[[Report, Options], str]] = {}
     for info in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{info.name}")
@@ -34,7 +34,7 @@ def render(report: Report, format: str = "text", options: Options = _PLAIN) -> s
     """Writes a report.
 
     Args:
-        report: what any command returned.
+        report: the report of any command.
         format: one of :func:`formats`.
         options: the form of the report.
 

@@ -5,7 +5,7 @@ from typing import Any, Dict, Optional, Sequence
 
 from ..codec import to_json
 from ..protocol import VariableSpec
-from ..results import CHECK, INSPECT, VERIFY, Finding, Group, Report, VariableRow, Verdict, Verified
+from ..results import CHECK, INSPECT, VERIFY, Finding, Group, Report, Verdict, Verified
 from .options import Options
 
 FORMAT = "json"
@@ -13,7 +13,7 @@ VERSION = 1
 
 
 def render(report: Report, options: Options) -> str:
-    """The report as JSON, one document; ``show_plan`` adds the plans."""
+    """Returns the report as a JSON document; ``show_plan`` adds the plans."""
     document = as_json(report)
     if options.show_plan and report.trace is not None:
         document["plans"] = to_json(report.trace.plans)
@@ -21,7 +21,7 @@ def render(report: Report, options: Options) -> str:
 
 
 def as_json(report: Report) -> Dict[str, Any]:
-    """The report as values that :mod:`json` writes."""
+    """Returns the report as values that :mod:`json` can write."""
     sections = {CHECK: _check, INSPECT: _inspection, VERIFY: _verification}
     return {
         "version": VERSION,
@@ -34,7 +34,17 @@ def as_json(report: Report) -> Dict[str, Any]:
 
 
 def _check(report: Report) -> Dict[str, Any]:
-    index = report.checkpoint
+    index, trace = report.checkpoint, report.trace
+    environment = None
+    if trace is not None:
+        environment = {
+            "tensorflow": trace.environment.tensorflow,
+            "python": trace.environment.python,
+            "tf_api": trace.environment.tf_api,
+            "stand_ins": list(trace.environment.stand_ins),
+            "behavior": trace.launch.behavior,
+            "behavior_reason": trace.launch.reason,
+        }
     return {
         "target": report.target,
         "checkpoint": {
@@ -44,31 +54,10 @@ def _check(report: Report) -> Dict[str, Any]:
             "variables": len(index.variables) if index else None,
             "data": to_json(report.data),
         },
-        "environment": _environment(report),
-        "features": _features(report),
+        "environment": environment,
+        "features": to_json(trace.features) if trace else None,
         "modes": {verdict.mode: _verdict(verdict) for verdict in report.verdicts},
     }
-
-
-def _environment(report: Report) -> Optional[Dict[str, Any]]:
-    if report.trace is None:
-        return None
-    environment, launch = report.trace.environment, report.trace.launch
-    return {
-        "tensorflow": environment.tensorflow,
-        "python": environment.python,
-        "tf_api": environment.tf_api,
-        "stand_ins": list(environment.stand_ins),
-        "behavior": launch.behavior,
-        "behavior_reason": launch.reason,
-    }
-
-
-def _features(report: Report) -> Optional[Dict[str, Any]]:
-    if report.trace is None:
-        return None
-    features = report.trace.features
-    return {"source": features.source, "spec": features.spec, "labels": features.labels}
 
 
 def _verdict(verdict: Verdict) -> Dict[str, Any]:
@@ -88,13 +77,12 @@ def _inspection(report: Report) -> Dict[str, Any]:
             "object_based": found.object_based,
             "snapshot": found.snapshot,
             "saved_graph": to_json(found.graph),
-            "variables": [_variable(row) for row in found.variables],
+            "variables": [
+                {**to_json(row.variable), "role": row.role, "size": row.size, "parts": row.parts}
+                for row in found.variables
+            ],
         },
     }
-
-
-def _variable(row: VariableRow) -> Dict[str, Any]:
-    return {**to_json(row.variable), "role": row.role, "size": row.size, "parts": row.parts}
 
 
 def _verification(report: Report) -> Dict[str, Any]:
@@ -112,8 +100,7 @@ def _verified(report: Report, item: Verified) -> Dict[str, Any]:
         "whole": item.whole,
         "prefix": item.prefix,
         "step": item.step,
-        "tensors": item.data.tensors,
-        "size": item.data.size,
+        **to_json(item.data),
         "loaded": item.loaded,
         **_found(report, item.groups),
     }
@@ -135,8 +122,8 @@ def _finding(finding: Finding, no_hint: Optional[str]) -> Dict[str, Any]:
         "severity": finding.severity,
         "modes": sorted(finding.modes),
         "variable": finding.variable or None,
-        "checkpoint": _spec(finding.checkpoint),
-        "model": _spec(finding.model),
+        "checkpoint": _shape_and_dtype(finding.checkpoint),
+        "model": _shape_and_dtype(finding.model),
         "message": finding.message,
         "location": to_json(finding.location),
         "outcomes": {
@@ -149,15 +136,13 @@ def _finding(finding: Finding, no_hint: Optional[str]) -> Dict[str, Any]:
     }
 
 
-def _spec(spec: Optional[VariableSpec]) -> Optional[Dict[str, Any]]:
-    if spec is None:
-        return None
-    return {"shape": to_json(spec.shape), "dtype": spec.dtype}
+def _shape_and_dtype(spec: Optional[VariableSpec]) -> Optional[Dict[str, Any]]:
+    return {"shape": to_json(spec.shape), "dtype": spec.dtype} if spec else None
 
 
 def _group(item: Group) -> Dict[str, Any]:
     return {
         "title": item.title,
         "keys": [finding.key for finding in item.findings],
-        "advice": [to_json(advice) for advice in item.advice],
+        "advice": to_json(item.advice),
     }

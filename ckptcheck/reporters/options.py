@@ -1,4 +1,4 @@
-"""How a report is to be written."""
+"""Options of the output formats."""
 
 import dataclasses
 from typing import Optional
@@ -6,14 +6,14 @@ from typing import Optional
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What the command line says about the form of a report.
+    """The form of a report.
 
     Attributes:
         show_plan: adds the whole table of what each mode reads.
         show_all: writes a line for each variable instead of folding those that are alike.
         color: uses a terminal's colors.
         width: columns of the output.
-        now: the time that ages are reckoned from, in seconds since 1970; None for the present.
+        now: the time that ages are relative to, in seconds since 1970; None for the present.
     """
 
     show_plan: bool = False

@@ -16,16 +16,16 @@ _SECTIONS: Dict[str, Tuple[_Section, ...]] = {
     VERIFY: (text_files.why, text_files.verified),
     SNAPSHOT: (),
 }
-"""What stands before the findings, by command."""
+"""The sections before the findings, by command."""
 _ENDS: Dict[str, Tuple[_Section, ...]] = {
     CHECK: (text_check.conclusion,),
     VERIFY: (text_files.conclusion,),
 }
-"""What ends the report, by command."""
+"""The last sections, by command."""
 
 
 def render(report: Report, options: Options) -> str:
-    """The report as text; "" where there is nothing to say."""
+    """Returns the report as text; "" if it is empty."""
     sections = (
         *_SECTIONS[report.command],
         text_findings.groups,

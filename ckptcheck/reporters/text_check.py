@@ -1,11 +1,11 @@
-"""What is said of a check alone: the headline, the verdicts, the plan and the last line."""
+"""The parts of a text report that only a check has: headline, verdicts, plan, conclusion."""
 
-from typing import Dict, Iterator, List, Optional, Sequence
+from typing import Dict, Iterator, List
 
 from tabulate import tabulate
 
 from ..protocol import EVAL, EXPORT, PREDICT, TRAIN, Read
-from ..results import RESTORES, UNTRACEABLE, Report, Trace, Verdict, natural_key, shape_text
+from ..results import RESTORES, UNTRACEABLE, Report, Trace, natural_key, shape_text
 from .layout import painted, table, wrapped
 from .options import Options
 from .text_findings import first_hint, verdict_text
@@ -13,7 +13,7 @@ from .words import bytes_text, spec_text, structure_text, times_text
 
 
 def headline(report: Report, options: Options) -> str:
-    """What was checked, and how."""
+    """Returns what was checked, and how."""
     index = report.checkpoint
     if index is None:
         what = f"{report.model_dir}: no checkpoint read"
@@ -38,17 +38,14 @@ def _how(trace: Trace) -> Iterator[str]:
     )
     if features.spec is None and not trace.plans:
         return
-    source = {"saved-graph": "the saved graph", "input-fn": "--input-fn"}
-    text = "features from {}: {}".format(
-        source.get(features.source, "--features"), structure_text(features.spec)
-    )
-    if features.labels is not None:
-        text += f"; labels: {structure_text(features.labels)}"
-    yield text
+    sources = {"saved-graph": "the saved graph", "input-fn": "--input-fn"}
+    source = sources.get(features.source, "--features")
+    labels = "" if features.labels is None else f"; labels: {structure_text(features.labels)}"
+    yield f"features from {source}: {structure_text(features.spec)}{labels}"
 
 
 def verdicts(report: Report, options: Options) -> str:
-    """A line for each mode."""
+    """Returns a line for each mode."""
     rows = []
     for verdict in report.verdicts:
         color = "good" if verdict.verdict == RESTORES else "error"
@@ -59,11 +56,16 @@ def verdicts(report: Report, options: Options) -> str:
 
 
 def conclusion(report: Report, options: Options) -> str:
-    """The last line: what will restore, and what to do first."""
+    """Returns the last line: what will restore, and what to do first."""
     if not report.checked:
-        text = f"Nothing was checked: {first_hint(report) or 'nothing was checked'}"
+        text = f"Nothing was checked: {first_hint(report)}"
     elif any(verdict.verdict != RESTORES for verdict in report.verdicts):
-        text = f"{_summary(report.verdicts)} First: {first_hint(report)}"
+        found = report.verdicts
+        wrong = [v.mode.upper() for v in found if v.verdict not in (RESTORES, UNTRACEABLE)]
+        unknown = [v.mode.upper() for v in found if v.verdict == UNTRACEABLE]
+        text = f"{', '.join(wrong)} will not restore correctly. " if wrong else ""
+        text += f"{', '.join(unknown)} cannot be judged. " if unknown else ""
+        text += f"First: {first_hint(report)}"
     else:
         modes = ", ".join(verdict.mode.upper() for verdict in report.verdicts)
         if report.ok:
@@ -72,28 +74,16 @@ def conclusion(report: Report, options: Options) -> str:
     return painted(wrapped(text, options), "error", options)
 
 
-def _summary(found: Sequence[Verdict]) -> str:
-    """Which modes will not restore, and of which nobody knows."""
-    wrong = [v.mode.upper() for v in found if v.verdict not in (RESTORES, UNTRACEABLE)]
-    unknown = [v.mode.upper() for v in found if v.verdict == UNTRACEABLE]
-    parts = []
-    if wrong:
-        parts.append("{} will not restore correctly.".format(", ".join(wrong)))
-    if unknown:
-        parts.append("{} cannot be judged.".format(", ".join(unknown)))
-    return " ".join(parts)
-
-
 _LETTERS = {PREDICT: "P", EVAL: "E", TRAIN: "T", EXPORT: "X"}
 
 
 def plan(report: Report, options: Options) -> str:
-    """With ``--show-plan``: what each mode restores."""
+    """Returns what each mode restores, if ``--show-plan`` is given."""
     if not options.show_plan or report.trace is None:
         return ""
     rows = list(_plan_rows(report, report.trace))
     headers = ["key", "checkpoint", "model", "sink", "in"]
-    legend = "what each mode restores (in P = PREDICT, E = EVAL, T = TRAIN, X = export)\n"
+    legend = "What each mode restores (in: P = PREDICT, E = EVAL, T = TRAIN, X = export)\n"
     return legend + table(rows, headers, options.width)
 
 
@@ -107,14 +97,9 @@ def _plan_rows(report: Report, trace: Trace) -> Iterator[List[str]]:
             reads.setdefault(read.key, read)
             modes.setdefault(read.key, {})[_LETTERS[mine.mode]] = None
     for key in sorted(set(reads) | set(stored), key=natural_key):
-        found = reads.get(key)
-        declared = "-" if found is None else f"{found.dtype} {shape_text(found.shape)}"
-        letters = "".join(modes.get(key, {"-": None}))
-        yield [key, spec_text(stored.get(key)), declared, _sink(found), letters]
-
-
-def _sink(read: Optional[Read]) -> str:
-    """Where a read goes, and what TensorFlow verifies of its shape."""
-    if read is None:
-        return "-"
-    return read.sink if read.check == "none" else f"{read.sink}/{read.check}"
+        row = [key, spec_text(stored.get(key)), "-", "-", "-"]
+        if key in reads:
+            read = reads[key]
+            sink = read.sink if read.check == "none" else f"{read.sink}/{read.check}"
+            row[2:] = [f"{read.dtype} {shape_text(read.shape)}", sink, "".join(modes[key])]
+        yield row

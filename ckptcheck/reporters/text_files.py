@@ -1,4 +1,4 @@
-"""What is said of files: the checkpoints of a directory, what one holds, whether data is whole."""
+"""The parts of a text report that ``inspect`` and ``verify`` have."""
 
 import shlex
 import time
@@ -17,7 +17,7 @@ from ..results import (
     shape_text,
 )
 from ..rules.roles import slots_of
-from .layout import folded, painted, table, wrapped
+from .layout import first_of, folded, painted, table, wrapped
 from .options import Options
 from .text_findings import group_text
 from .words import age_text, bytes_text, times_text
@@ -33,25 +33,25 @@ _ROLES = {
 
 
 def checkpoints(found: Report, options: Options) -> str:
-    """The checkpoints of a directory, and which of them Estimator loads."""
+    """Returns the checkpoints of a directory, and which one Estimator loads."""
     now = time.time() if options.now is None else options.now
-    count = len(found.checkpoints)
     why = found.why[:1].upper() + found.why[1:] if found.why.startswith("the ") else found.why
-    head = "{}: {} checkpoint{}. {}".format(
-        found.model_dir, count or "no", "" if count == 1 else "s", why
-    )
+    count = times_text(len(found.checkpoints), "checkpoint")
+    head = wrapped(f"{found.model_dir}: {count}. {why}", options)
     rows = [_checkpoint(item, found.model_dir, now) for item in found.checkpoints]
     rest = len(rows) - _MOST_ROWS
     if rest > 1:
         older = [row for row in rows[:rest] if row[0]]
         rows = [["", f"({rest - len(older)} older ones)", "", "", ""], *older, *rows[rest:]]
     if not rows:
-        return wrapped(head, options)
+        return head
     headers = ["", "checkpoint", "step", "written", "on disk"]
-    lines = [wrapped(head, options), table(rows, headers, options.width, names=1)]
+    lines = [head, table(rows, headers, options.width, names=1)]
     if not any(item.loaded for item in found.checkpoints):
         last = shlex.quote(found.checkpoints[-1].prefix)
-        lines.append(wrapped(f"to see what is in the last one: ckptcheck inspect {last}", options))
+        lines.append(
+            wrapped(f"to list the variables of the last one: ckptcheck inspect {last}", options)
+        )
     return "\n".join(lines)
 
 
@@ -70,12 +70,12 @@ def _checkpoint(item: CheckpointSummary, model_dir: str, now: float) -> List[str
 
 
 def contents(report: Report, options: Options) -> str:
-    """What the inspected checkpoint holds."""
+    """Returns what the inspected checkpoint holds."""
     found = report.contents
     if not found.prefix:
         return ""
-    parts = [_headline(found, options), _totals(found.variables)]
-    return "\n\n".join([*parts, _variables(found.variables, options)])
+    rows = found.variables
+    return "\n\n".join([_headline(found, options), _totals(rows), _variables(rows, options)])
 
 
 def _headline(found: Contents, options: Options) -> str:
@@ -86,19 +86,14 @@ def _headline(found: Contents, options: Options) -> str:
     if found.graph is not None:
         saved = found.graph.tensorflow or "an unknown version"
         variables = {"v1": "reference variables", "v2": "resource variables"}
-        kind = variables.get(found.graph.behavior, "its kind of variables is not known")
+        kind = variables.get(found.graph.behavior, "unknown kind of variables")
         under = "; under a distribution strategy" if found.graph.strategy else ""
         lines.append(f"saved graph: by TensorFlow {saved}; {kind}{under}")
-        lines.extend(_inputs(found.graph.inputs))
+        shown, more = first_of(found.graph.inputs, _MOST_INPUTS)
+        if shown:
+            rest = [f"and {more} more"] if more else []
+            lines.append("its features and labels: " + ", ".join([*map(_input, shown), *rest]))
     return "\n".join(wrapped(line, options) for line in lines)
-
-
-def _inputs(inputs: Sequence[InputSpec]) -> Iterator[str]:
-    shown = [_input(spec) for spec in inputs[:_MOST_INPUTS]]
-    if len(inputs) > len(shown):
-        shown.append(f"and {len(inputs) - len(shown)} more")
-    if shown:
-        yield "its features and labels: " + ", ".join(shown)
 
 
 def _input(spec: InputSpec) -> str:
@@ -111,33 +106,24 @@ def _totals(rows: Sequence[VariableRow]) -> str:
     for role, label in [*_ROLES.items(), ("", "all")]:
         mine = [row for row in rows if role in ("", row.role)]
         if mine:
-            lines.append(
-                [
-                    label,
-                    times_text(len(mine), "tensor"),
-                    times_text(sum(row.variable.elements or 0 for row in mine), "value"),
-                    bytes_text(sum(row.size for row in mine)),
-                ]
-            )
+            tensors = times_text(len(mine), "tensor")
+            values = times_text(sum(row.variable.elements or 0 for row in mine), "value")
+            lines.append([label, tensors, values, bytes_text(sum(row.size for row in mine))])
     return tabulate(lines, tablefmt="plain", disable_numparse=True)
 
 
 def _variables(rows: Sequence[VariableRow], options: Options) -> str:
-    lines = list(_unfolded(rows) if options.show_all else _folded(rows))
     headers = ["variable", "dtype", "shape", "size"]
-    if options.show_all or len(lines) <= _MOST_ROWS + 1:
-        return table(lines, headers, options.width)
-    shown = table(lines[:_MOST_ROWS], headers, options.width)
-    return f"{shown}\nand {len(lines) - _MOST_ROWS} more (--all shows all)"
-
-
-def _unfolded(rows: Sequence[VariableRow]) -> Iterator[List[str]]:
-    for row in sorted(rows, key=lambda item: natural_key(item.variable.name)):
-        yield _line(row.variable.name, [row])
+    if options.show_all:
+        rows = sorted(rows, key=lambda item: natural_key(item.variable.name))
+        return table([_line(row.variable.name, [row]) for row in rows], headers, options.width)
+    shown, more = first_of(list(_folded(rows)), _MOST_ROWS)
+    text = table(shown, headers, options.width)
+    return f"{text}\nand {more} more (--all shows all)" if more else text
 
 
 def _folded(rows: Sequence[VariableRow]) -> Iterator[List[str]]:
-    """Variables that are alike in one line, and slots with the variable that they belong to."""
+    """Iterates over the lines of variables; each joins similar variables and their slots."""
     by_name = {row.variable.name: row for row in rows}
     slots = {
         name: owner
@@ -164,17 +150,19 @@ def _line(label: str, rows: Sequence[VariableRow]) -> List[str]:
 
 
 def why(report: Report, options: Options) -> str:
-    """Which of several checkpoints Estimator loads, and why."""
+    """Returns which of several checkpoints Estimator loads, and why."""
     return wrapped(f"{report.model_dir}: {report.why}", options) if report.why else ""
 
 
 def verified(report: Report, options: Options) -> str:
-    """The checkpoints whose data was read, each with what is wrong with it."""
+    """Returns the checkpoints whose data was read, each with its findings."""
     return "\n\n".join(_verified(item, options) for item in report.verified)
 
 
 def _verified(item: Verified, options: Options) -> str:
-    label, color = _state(item)
+    label, color = ("data good, with findings", "warning") if item.whole else ("NOT GOOD", "error")
+    if item.ok:
+        label, color = "good", "good"
     read = f"{times_text(item.data.tensors, 'tensor')}, {bytes_text(item.data.size)} read"
     head = f"{item.prefix}: {read}:" if item.prefix else "what Estimator loads:"
     head = wrapped(head, options)
@@ -184,22 +172,14 @@ def _verified(item: Verified, options: Options) -> str:
     return "\n".join(lines)
 
 
-def _state(item: Verified) -> Tuple[str, str]:
-    """What a checkpoint is, and the color of that."""
-    if item.ok:
-        return "good", "good"
-    return ("data good, with findings", "warning") if item.whole else ("NOT GOOD", "error")
-
-
 def conclusion(found: Report, options: Options) -> str:
-    """Of several verified checkpoints, which is the last good one."""
+    """Returns which of several verified checkpoints is the last good one."""
     if not found.verified:
         return wrapped(f"Nothing was verified: {found.model_dir} holds no checkpoint", options)
     if len(found.verified) == 1:
         return ""
-    good = [item for item in found.verified if item.whole]
-    if not good:
-        return wrapped("None of them is good.", options)
-    last = good[-1]
-    but = "" if last.ok else "; its data is good, and what was found is said above"
-    return wrapped(f"The last good one is {last.prefix}{but}.", options)
+    last = next((item for item in reversed(found.verified) if item.whole), None)
+    if last is None:
+        return wrapped("No checkpoint is good.", options)
+    but = "" if last.ok else ". Its data is good, but see its findings above"
+    return wrapped(f"The last good checkpoint is {last.prefix}{but}.", options)

@@ -5,7 +5,7 @@ from typing import Dict, Iterator, List, Sequence, Tuple
 
 from ..results import CHECK, FAILS, RESTORES, SILENT, UNTRACEABLE, Finding, Group, Outcome, Report
 from ..rules.roles import slots_of
-from .layout import folded, table, tagged, wrapped
+from .layout import first_of, folded, table, tagged, wrapped
 from .options import Options
 from .words import spec_text
 
@@ -21,12 +21,12 @@ _VERDICTS = {
 
 
 def verdict_text(verdict: str, at: str) -> str:
-    """A verdict as it is shown: ``FAILS at restore``."""
+    """Returns a verdict as text, such as ``FAILS at restore``."""
     return _VERDICTS[verdict] + (f" at {at}" if at else "")
 
 
 def first_hint(report: Report) -> str:
-    """What to do first: the first group's advice, else its hint, else where it is explained."""
+    """Returns what to do first: the advice of the first group, its hint, or its explanation."""
     for item in report.groups:
         if item.advice:
             return item.advice[0].text
@@ -38,18 +38,18 @@ def first_hint(report: Report) -> str:
 
 
 def groups(report: Report, options: Options) -> str:
-    """The groups of a report, errors first."""
+    """Returns the groups of a report, errors first."""
     said = first_hint(report) if report.command == CHECK and not report.ok else ""
     return "\n\n".join(group_text(item, options, said) for item in report.groups)
 
 
 def group_text(item: Group, options: Options, said: str = "") -> str:
-    """One group.
+    """Returns one group as text.
 
     Args:
         item: the group.
         options: the form of the report.
-        said: a hint that the end of the report repeats.
+        said: a hint to leave out, since the end of the report repeats it.
     """
     first = item.findings[0]
     lines = [tagged(first.severity, first.rule, item.title, options)]
@@ -61,10 +61,10 @@ def group_text(item: Group, options: Options, said: str = "") -> str:
         lines.append(textwrap.indent(_table(compared, options.width - 2), "  "))
         lines.extend(_below_table(compared, options))
     others = [finding for finding in item.findings if not _compares(finding)]
-    shown = others if len(others) <= MOST_ROWS + 1 else others[:MOST_ROWS]
+    shown, more = first_of(others, MOST_ROWS)
     lines.extend(line for finding in shown for line in _message(finding, options))
-    if len(others) > len(shown):
-        lines.append(f"  and {len(others) - len(shown)} more")
+    if more:
+        lines.append(f"  and {more} more")
     for advice in item.advice:
         word = "fix" if advice.verified else "try"
         lines.append(wrapped(f"{word}: {advice.text}", options, "  "))
@@ -74,7 +74,7 @@ def group_text(item: Group, options: Options, said: str = "") -> str:
 
 
 def _effect(findings: Sequence[Finding]) -> str:
-    """What a group does to the modes, in one line."""
+    """Returns what a group does to the modes, in one line."""
     modes: Dict[str, Dict[str, None]] = {}
     for finding in findings:
         for mode, outcome in finding.outcomes.items():
@@ -99,14 +99,13 @@ def _table(findings: Sequence[Finding], width: int) -> str:
         kept = [name for name in names if name not in slots]
         rows.extend([label, stored, declared] for label, _ in folded(kept, slots))
     headers = ["variable", "checkpoint", "model"]
-    rest = len(rows) - MOST_ROWS
-    if rest <= 1:
-        return table(rows, headers, width)
-    return f"{table(rows[:MOST_ROWS], headers, width)}\nand {rest} more (--show-plan shows all)"
+    shown, more = first_of(rows, MOST_ROWS)
+    text = table(shown, headers, width)
+    return f"{text}\nand {more} more (--show-plan shows all)" if more else text
 
 
 def _below_table(findings: Sequence[Finding], options: Options) -> Iterator[str]:
-    """Where the code creates the variables, and what the run says, each thing once."""
+    """Iterates over the errors of the run, and the places where the code creates the variables."""
     at_run = [finding for finding in findings if Outcome.FAILS_AT_RUN in finding.outcomes.values()]
     for error in dict.fromkeys(filter(None, (finding.data.get("error") for finding in at_run))):
         yield wrapped(f"the run raises: {error}", options, "  ")
@@ -114,17 +113,17 @@ def _below_table(findings: Sequence[Finding], options: Options) -> Iterator[str]
     found = {(place.file, place.line) for place in (f.location for f in weights) if place}
     places = [f"{file}:{line}" for file, line in sorted(found)]
     if places:
-        shown = places if len(places) <= _MOST_PLACES + 1 else places[:_MOST_PLACES]
-        more = f" and {len(places) - len(shown)} more" if len(places) > len(shown) else ""
-        yield wrapped(f"created at {', '.join(shown)}{more}", options, "  ")
+        shown, more = first_of(places, _MOST_PLACES)
+        rest = f" and {more} more" if more else ""
+        yield wrapped(f"created at {', '.join(shown)}{rest}", options, "  ")
 
 
 def _message(finding: Finding, options: Options) -> Iterator[str]:
     place = finding.location
     where = f"{place.file}:{place.line}: " if place else ""
     yield wrapped(where + finding.message, options, "  ")
-    rest = len(finding.detail) - MOST_ROWS
-    for line in finding.detail[: MOST_ROWS if rest > 1 else None]:
+    shown, more = first_of(finding.detail, MOST_ROWS)
+    for line in shown:
         yield wrapped(line, options, "    at ", "")
-    if rest > 1:
-        yield f"    at and {rest} more"
+    if more:
+        yield f"    and {more} more"

@@ -1,4 +1,4 @@
-"""Sizes, ages, counts and structures as people write them."""
+"""Formats sizes, ages, counts and structures for people."""
 
 from typing import Any, Optional
 
@@ -7,7 +7,7 @@ from ..results import shape_text
 
 
 def bytes_text(size: float) -> str:
-    """A size as people write it: ``12.3 KiB``."""
+    """Formats a size: ``12.3 KiB``."""
     if size == 1:
         return "1 byte"
     for unit in ("bytes", "KiB", "MiB", "GiB"):
@@ -18,28 +18,28 @@ def bytes_text(size: float) -> str:
 
 
 def age_text(seconds: float) -> str:
-    """How long ago something was, in its largest unit."""
+    """Formats an age in its largest unit: ``2 days ago``."""
     if seconds < 0:
         return "just now" if seconds > -60 else "in the future"
     for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
         count = int(seconds // length)
         if count:
-            return "{} {}{} ago".format(count, unit, "" if count == 1 else "s")
+            return times_text(count, unit) + " ago"
     return "just now"
 
 
 def times_text(count: int, noun: str) -> str:
-    """A count and what is counted: ``1 tensor``, ``2,000 tensors``."""
+    """Formats a count: ``1 tensor``, ``2,000 tensors``."""
     return "{:,} {}{}".format(count, noun, "" if count == 1 else "s")
 
 
 def spec_text(spec: Optional[VariableSpec]) -> str:
-    """Dtype and shape of a variable: ``float32 [2, 3]``; ``-`` for none."""
+    """Formats the dtype and shape of a variable: ``float32 [2, 3]``; ``-`` for None."""
     return "-" if spec is None else f"{spec.dtype} {shape_text(spec.shape)}"
 
 
 def structure_text(structure: Any) -> str:
-    """A structure of features in words: ``x float32 [?, 1], ids int64 [?]``."""
+    """Formats a structure of features: ``x float32 [?, 1], ids int64 [?]``."""
     if structure is None:
         return "none"
     if isinstance(structure, list):

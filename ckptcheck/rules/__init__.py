@@ -23,25 +23,19 @@ def all_rules() -> Mapping[str, Rule]:
     found: Dict[str, Rule] = {}
     for info in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{info.name}")
-        rule = getattr(module, "RULE", None)
-        if rule is not None:
-            explanation = inspect.cleandoc(module.__doc__ or "")
-            found[rule.id] = dataclasses.replace(rule, explanation=explanation)
+        if hasattr(module, "RULE"):
+            name, explanation = info.name.replace("_", "-"), inspect.cleandoc(module.__doc__ or "")
+            found[name] = dataclasses.replace(module.RULE, id=name, explanation=explanation)
     if not found:  # without rules, every check would pass
         raise RuntimeError(f"no rules in {__path__}: the directory cannot be listed")
     return types.MappingProxyType(dict(sorted(found.items())))
 
 
 def run_rules(facts: Facts) -> List[Finding]:
-    """Returns the findings of all rules that have what they need."""
-    return [
-        dataclasses.replace(finding, category=rule.category)
-        for rule in all_rules().values()
-        if all(map(facts.has, rule.needs))
-        for finding in rule.check(facts)
-    ]
+    """Returns the findings of all rules."""
+    return [finding for rule in all_rules().values() for finding in rule.check(facts)]
 
 
 def role_of(finding: Finding) -> str:
-    """Returns the role of the rule of a finding; see :data:`.base.ROLES`."""
+    """Returns the role of the rule of a finding; see :class:`.base.Rule`."""
     return all_rules()[finding.rule].role

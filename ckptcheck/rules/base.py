@@ -1,6 +1,7 @@
 """The types of rules and facts, and helpers that rules share."""
 
 import dataclasses
+import functools
 from typing import (
     Any,
     Callable,
@@ -19,39 +20,18 @@ from ..model_dir import CheckpointFiles, FileChange, Located, TensorScan
 from ..protocol import CheckpointIndex, Failure, ModeTrace, Read, RestorePlan, VariableSpec
 from ..results import Finding, Outcome, Trace, natural_key
 
-FAILS_AT_RESTORE = Outcome.FAILS_AT_RESTORE
-FAILS_BEFORE_MODEL_FN = Outcome.FAILS_BEFORE_MODEL_FN
-FAILS_AT_RUN = Outcome.FAILS_AT_RUN
-SILENTLY_WRONG = Outcome.SILENTLY_WRONG
-CANNOT_BE_TRACED = Outcome.UNTRACEABLE
-
-RESTORE, FILES, DATA, CODE, PARAMS, DRIFT, ENVIRONMENT = CATEGORIES = (
-    "restore",
-    "files",
-    "data",
-    "code",
-    "params",
-    "drift",
-    "environment",
-)
+CATEGORIES = ("restore", "files", "data", "code", "params", "environment")
 """What a rule can be about."""
 
-TRACE, RECORD = "trace", "record"
-NEEDS = (FILES, DATA, TRACE, CODE, RECORD)
-"""What a rule can need: the list of files, all data of the checkpoint, a restore plan and a
-readable checkpoint, a call of model_fn (even one that failed), or a record of the training."""
-
-MISSING, UNUSED, SHAPES, UNSOUND, FOR_CHECKS = ROLES = (
-    "missing",
-    "unused",
-    "shapes",
-    "unsound",
-    "for-checks",
-)
-"""What other parts of ckptcheck do with the findings of a rule: ``missing`` and ``unused`` pair up
-if a variable was renamed; the advice looks for the param that sets the ``shapes``; a checkpoint
-with an ``unsound`` finding is not the last good one; a snapshot reports what is missing
-``for-checks``, even if it is a note."""
+MISSING = "missing"
+"""The role of findings that :data:`UNUSED` ones pair up with if a variable was renamed."""
+UNUSED = "unused"
+SHAPES = "shapes"
+"""The role of findings for which the advice looks for a param."""
+UNSOUND = "unsound"
+"""The role of findings that a checkpoint must not have to be the last good one."""
+FOR_CHECKS = "for-checks"
+"""The role of findings that a snapshot reports, even if they are notes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,19 +90,8 @@ class Facts:
         head = self.tensorflow.partition(".")[0]
         return int(head) if head.isdigit() else 2 if head else 0
 
-    def has(self, need: str) -> bool:
-        """Whether the facts hold this one of :data:`NEEDS`."""
-        return {
-            FILES: self.files is not None,
-            DATA: self.scans is not None,
-            TRACE: bool(self.plans),
-            CODE: self.trace is not None,
-            RECORD: False,
-        }[need]
 
-
-Title = Callable[[Tuple[Finding, ...]], str]
-"""Makes the headline of a group from its findings."""
+Finder = Callable[[Facts], Iterable[Finding]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,139 +99,151 @@ class Rule:
     """One thing that can be wrong.
 
     Attributes:
-        id: a kebab-case name that explains itself.
         severity: ``error``, ``warning`` or ``note``.
         category: one of :data:`CATEGORIES`.
-        needs: what the rule needs to run, from :data:`NEEDS`.
-        role: one of :data:`ROLES`, or "".
-        summary: one line for ``--list-rules``.
-        check: a pure function that yields the findings.
-        title: the headline of a group, or a function that returns it for the group's findings.
+        find: a pure function that makes findings with :func:`finding`.
+        title: the headline of a group, or a function that returns it for the first finding.
         bad: facts in which the rule finds something.
+        titles: the headline of a group about several variables, with ``{}`` for their number.
         good: facts in which it finds nothing; None for those of :func:`.examples.facts`.
+        role: what other modules do with the findings, such as :data:`UNUSED`; "" for nothing.
+        id: the name of the module, with hyphens.
         explanation: the docstring of the module: what goes wrong, why, and what to do.
     """
 
-    id: str
     severity: str
-    summary: str
-    check: Callable[[Facts], Iterator[Finding]]
-    title: Union[str, Title]
-    bad: Callable[[], Facts]
     category: str
+    find: Finder
+    title: Union[str, Callable[[Finding], str]]
+    bad: Callable[[], Facts]
+    titles: str = ""
     good: Optional[Callable[[], Facts]] = None
-    needs: Tuple[str, ...] = ()
     role: str = ""
+    id: str = ""
     explanation: str = ""
 
-    def headline(self, findings: Tuple[Finding, ...]) -> str:
+    @property
+    def summary(self) -> str:
+        """What the rule finds, in one line."""
+        return self.explanation.partition("\n")[0]
+
+    def check(self, facts: Facts) -> List[Finding]:
+        """Returns the findings of this rule."""
+        return [
+            dataclasses.replace(
+                found,
+                rule=self.id,
+                severity=found.severity or self.severity,
+                category=self.category,
+                modes=found.modes or facts.modes,
+            )
+            for found in self.find(facts)
+        ]
+
+    def headline(self, findings: Sequence[Finding]) -> str:
         """Returns the headline of a group of findings of this rule."""
-        return self.title if isinstance(self.title, str) else self.title(findings)
-
-    def finding(self, facts: Facts, message: str, **fields: Any) -> Finding:
-        """Returns a finding of this rule.
-
-        Args:
-            facts: the facts of the check. The finding is about all its modes.
-            message: what is wrong.
-            fields: other fields of :class:`Finding`. They override the severity of the rule and
-                the modes of the check.
-        """
-        found = Finding(self.id, self.severity, message, facts.modes)
-        return dataclasses.replace(found, **fields)
+        if callable(self.title):
+            return self.title(findings[0])
+        count = len({found.variable or found.subject for found in findings})
+        return self.titles.format(count) if self.titles and count > 1 else self.title
 
 
-def counted(one: str, many: str) -> Title:
-    """Returns a title that counts variables, or the subjects of findings without a variable.
+def finding(message: str, **fields: Any) -> Finding:
+    """Returns a finding, to which :meth:`Rule.check` adds what all findings of the rule share.
 
     Args:
-        one: the title for one variable.
-        many: the title for several, with ``{}`` for their number.
+        message: what is wrong.
+        fields: other fields of :class:`Finding`. Without ``severity``, the finding has that of its
+            rule; without ``modes``, it is about all modes of the check.
+    """
+    return Finding("", fields.pop("severity", ""), message, **fields)
+
+
+def in_mode(
+    plan: RestorePlan,
+    declared: Union[Read, VariableSpec],
+    outcome: Outcome,
+    message: str,
+    stored: Optional[VariableSpec] = None,
+    **data: Any,
+) -> Finding:
+    """Returns one mode's finding about a variable.
+
+    Args:
+        plan: the plan of the mode.
+        declared: the read, or the model's variable if nothing reads it.
+        outcome: the outcome of the mode.
+        message: what is wrong.
+        stored: what the checkpoint holds.
+        data: the values in the message.
+    """
+    if isinstance(declared, Read):
+        model = VariableSpec(declared.key, declared.shape, declared.dtype)
+        variable, data = declared.variable or declared.key, {"role": declared.role, **data}
+    else:
+        model, variable = declared, declared.name
+    return finding(
+        message,
+        modes=(plan.mode,),
+        outcomes={plan.mode: outcome},
+        variable=model.name,
+        checkpoint=stored,
+        model=model,
+        location=plan.locations.get(variable),
+        data=data,
+    )
+
+
+def not_found(plan: RestorePlan, read: Read) -> Finding:
+    """Returns the finding about a read that finds no tensor."""
+    message = f"Key {read.key} not found in checkpoint"
+    return in_mode(plan, read, Outcome.FAILS_AT_RESTORE, message)
+
+
+def joins_modes(find: Finder) -> Finder:
+    """Decorates a function that makes findings of single modes: joins those that are alike.
+
+    Findings about one variable with one outcome become one. Each other outcome keeps its own,
+    because the message differs. The result is sorted by variable.
     """
 
-    def title(findings: Tuple[Finding, ...]) -> str:
-        count = len({finding.variable or finding.subject for finding in findings})
-        return one if count == 1 else many.format(count)
-
-    return title
-
-
-class PerVariable:
-    """Collects findings about variables from all modes.
-
-    Modes in which a variable has the same outcome share one finding. Each other outcome has its own
-    finding, because the message differs.
-    """
-
-    def __init__(self, rule: Rule) -> None:
-        self._rule = rule
-        self._found: Dict[Tuple[Any, ...], Finding] = {}
-
-    def add(
-        self,
-        plan: RestorePlan,
-        declared: Union[Read, VariableSpec],
-        outcome: Outcome,
-        message: str,
-        stored: Optional[VariableSpec] = None,
-        **data: Any,
-    ) -> None:
-        """Adds one mode's finding about a variable.
-
-        Args:
-            plan: the plan of the mode.
-            declared: the read, or the model's variable if nothing reads it.
-            outcome: the outcome of the mode.
-            message: what is wrong.
-            stored: what the checkpoint holds.
-            data: the values in the message.
-        """
-        if isinstance(declared, Read):
-            name, model, data = declared.key, model_spec(declared), {"role": declared.role, **data}
-            location = plan.locations.get(declared.variable or declared.key)
-        else:
-            name, model = declared.name, declared
-            location = plan.locations.get(name)
-        known = self._found.get((model, stored, outcome))
-        if known is None:
-            known = Finding(
-                rule=self._rule.id,
-                severity=self._rule.severity,
-                message=message,
-                variable=name,
-                checkpoint=stored,
-                model=model,
-                location=location,
-                data=data,
+    @functools.wraps(find)
+    def joined(facts: Facts) -> Iterable[Finding]:
+        found: Dict[Tuple[Any, ...], Finding] = {}
+        for new in find(facts):
+            about = (new.variable, new.subject, new.model, new.checkpoint)
+            key = (*about, *new.outcomes.values())
+            known = found.get(key, new)
+            found[key] = dataclasses.replace(
+                known,
+                modes=tuple(dict.fromkeys((*known.modes, *new.modes))),
+                outcomes={**known.outcomes, **new.outcomes},
             )
-        self._found[model, stored, outcome] = dataclasses.replace(
-            known,
-            modes=known.modes if plan.mode in known.modes else (*known.modes, plan.mode),
-            outcomes={**known.outcomes, plan.mode: outcome},
-        )
+        return sorted(found.values(), key=lambda item: natural_key(item.variable))
 
-    def findings(self) -> Iterator[Finding]:
-        """Returns the findings, sorted by variable."""
-        return iter(sorted(self._found.values(), key=lambda found: natural_key(found.variable)))
+    return joined
 
 
-def model_spec(read: Read) -> VariableSpec:
-    """Returns what the model declares for a read, under its name in the checkpoint."""
-    return VariableSpec(read.key, read.shape, read.dtype)
-
-
-def reads_by_key(plan: RestorePlan) -> Dict[str, Read]:
+def reads_of(plan: RestorePlan) -> List[Read]:
     """Returns one read for each key. The parts of a partitioned variable have the same key."""
     found: Dict[str, Read] = {}
     for read in plan.reads:
         found.setdefault(read.key, read)
-    return found
+    return list(found.values())
+
+
+def compared(facts: Facts) -> Iterator[Tuple[RestorePlan, Read, Optional[VariableSpec]]]:
+    """Yields the plan of each read, the read, and what the checkpoint holds for it, if anything."""
+    stored = facts.stored
+    for plan in facts.plans:
+        for read in reads_of(plan):
+            yield plan, read, stored.get(read.key)
 
 
 def missing_reads(facts: Facts, plan: RestorePlan) -> List[Read]:
     """Returns the reads of a plan that find no tensor in the checkpoint."""
     stored = facts.stored
-    return [read for key, read in reads_by_key(plan).items() if key not in stored]
+    return [read for read in reads_of(plan) if read.key not in stored]
 
 
 def lost_optimizer(facts: Facts, plan: RestorePlan) -> List[Read]:
@@ -295,16 +276,16 @@ def restores_nothing(facts: Facts) -> int:
     return len(set(facts.stored) - {read.key for read in reads})
 
 
-def outcomes_of_reading(
-    facts: Facts, names: Iterable[str], outcome: Outcome = FAILS_AT_RESTORE
-) -> Dict[str, Outcome]:
-    """Returns the outcome for each mode that restores one of these tensors.
+def outcomes_of_reading(facts: Facts, names: Iterable[str]) -> Dict[str, Outcome]:
+    """Returns the outcome of each mode that restores one of these tensors: the restore fails.
 
     Without a trace (``inspect``, ``verify``) the reads are not known, and the result is empty.
     """
     wanted = set(names)
     return {
-        plan.mode: outcome for plan in facts.plans if any(read.key in wanted for read in plan.reads)
+        plan.mode: Outcome.FAILS_AT_RESTORE
+        for plan in facts.plans
+        if not wanted.isdisjoint(read.key for read in plan.reads)
     }
 
 
@@ -324,19 +305,3 @@ def some_names(names: Sequence[str], most: int = 3) -> str:
     shown = ", ".join(sorted(names, key=natural_key)[:most])
     rest = len(names) - most
     return f"{shown} and {rest} more" if rest > 0 else shown
-
-
-def is_slot_name(name: str, names: Mapping[str, Any]) -> bool:
-    """Whether the name of another variable, followed by a slash, starts this name."""
-    end = name.find("/")
-    for _ in range(_MOST_SCOPES):
-        if end < 0:
-            break
-        if name[:end] in names:
-            return True
-        end = name.find("/", end + 1)
-    return False
-
-
-_MOST_SCOPES = 64
-"""Real names have fewer scopes. A hostile index may hold a name that is all slashes."""

@@ -1,106 +1,81 @@
-"""The state file points outside the model_dir, or to a checkpoint that does not exist.
+"""The state file points outside the model_dir, or to a missing checkpoint.
 
-A state file with absolute paths keeps pointing to where the checkpoint was written. If that
-directory still exists, TensorFlow loads from there, not from the model_dir that it was given. If it
-does not, TRAIN and an export raise, and PREDICT and EVAL continue with random weights after one
-line in the log. If the whole directory is gone, or the checkpoint is a broken link, TensorFlow 1
-raises in all modes. ``tf.train.Saver`` writes relative paths with ``save_relative_paths=True``, as
-Estimator does.
+A state file with absolute paths still points to the directory where the checkpoint was written. If
+that directory exists, TensorFlow loads the checkpoint from there and not from the model_dir. If
+only the checkpoint is missing, TRAIN and an export raise an error. PREDICT and EVAL write one line
+to the log and continue with random weights. If the whole directory is missing, or the checkpoint is
+a broken link, TensorFlow 1 raises an error in all modes.
 
-What to do: replace the file ``checkpoint`` in the model_dir by a single line that names a
-checkpoint beside it, without a directory. TRAIN deletes the checkpoints in the other lines over
-time.
+What to do: replace the contents of the file ``checkpoint`` in the model_dir with one line that
+names a checkpoint in the same directory, such as ``model_checkpoint_path: "model.ckpt-1000"``. Keep
+no other lines, because TRAIN later deletes the checkpoints that they name. Estimator writes
+relative paths; ``tf.train.Saver`` does so with ``save_relative_paths=True``.
 """
 
 import os
-from typing import Dict, Iterator, Tuple
+from typing import Dict, Iterator
 
 from ..model_dir import Absence, Found, Missing, pattern_in
 from ..results import Finding, Outcome
-from .base import (
-    FAILS_AT_RESTORE,
-    FAILS_BEFORE_MODEL_FN,
-    FILES,
-    SILENTLY_WRONG,
-    Facts,
-    Rule,
-    untraced,
-)
+from .base import Facts, Rule, finding, untraced
 from .examples import MISSING, nothing_to_restore
 from .state_file_wording import NOT_FOUND, absence_text, not_found_outcomes, state_file_fix
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def find(facts: Facts) -> Iterator[Finding]:
     """Finds a state file that points outside the model_dir or to a missing checkpoint."""
     located = facts.located
     if isinstance(located, Missing):
-        yield _missing(facts, located)
+        yield finding(
+            absence_text(located) + untraced(facts, _effect(located)),
+            outcomes=_outcomes(facts, located),
+            subject="missing",
+            hint=_hint(located),
+            data={
+                "checkpoint": located.prefix,
+                "reason": located.absence.value,
+                "link_target": located.link,
+                "directory_exists": located.folder_exists,
+            },
+        )
     elif isinstance(located, Found) and located.elsewhere:
         if located.double_slash and facts.major == 1:
             return  # TensorFlow 1 does not find it
-        yield _elsewhere(facts, located)
-
-
-def _missing(facts: Facts, located: Missing) -> Finding:
-    return RULE.finding(
-        facts,
-        absence_text(located) + untraced(facts, _effect(located)),
-        outcomes=_outcomes(facts, located),
-        subject="missing",
-        hint=_hint(located),
-        data={
-            "checkpoint": located.prefix,
-            "reason": located.absence.value,
-            "link_target": located.link,
-            "directory_exists": located.folder_exists,
-        },
-    )
-
-
-def _elsewhere(facts: Facts, located: Found) -> Finding:
-    return RULE.finding(
-        facts,
-        f"the state file names {located.prefix}: TensorFlow loads that one"
-        + (f", not one of those in {located.model_dir}" if located.candidates else ""),
-        severity="warning",
-        subject="elsewhere",
-        hint=state_file_fix(located),
-        data={"checkpoint": located.prefix, "candidates": list(located.candidates)},
-    )
+        instead = f"; it ignores those in {located.model_dir}" if located.candidates else ""
+        yield finding(
+            f"the state file names {located.prefix}, so TensorFlow loads that checkpoint{instead}",
+            severity="warning",
+            subject="elsewhere",
+            hint=state_file_fix(located),
+            data={"checkpoint": located.prefix, "candidates": list(located.candidates)},
+        )
 
 
 def _effect(located: Missing) -> str:
     if located.absence is Absence.NOT_A_CHECKPOINT:
-        return "restoring raises in every mode"
+        return "the restore raises in every mode"
     if located.folder_exists and not located.link:
         return NOT_FOUND
-    return (
-        "TRAIN raises, and PREDICT and EVAL go on with random weights (TensorFlow 1 raises in all "
-        "modes)"
-    )
+    return f"{NOT_FOUND} (with TensorFlow 1, all modes raise)"
 
 
 def _outcomes(facts: Facts, located: Missing) -> Dict[str, Outcome]:
     first = facts.major == 1
-    is_opened = located.absence is Absence.NOT_A_CHECKPOINT and not (
-        first and _ends_as_a_folder(located.prefix)
-    )
+    # No file can have a name that ends like this, so TensorFlow 1 finds nothing.
+    ends_as_a_folder = os.path.basename(located.prefix) in ("", os.curdir, os.pardir)
+    is_opened = located.absence is Absence.NOT_A_CHECKPOINT and not (first and ends_as_a_folder)
     if is_opened or (first and located.link):  # TensorFlow finds it, but cannot read it
-        return dict.fromkeys(facts.modes, FAILS_AT_RESTORE)
-    raises_always = first and not located.folder_exists
-    return not_found_outcomes(facts, FAILS_BEFORE_MODEL_FN if raises_always else SILENTLY_WRONG)
-
-
-def _ends_as_a_folder(prefix: str) -> bool:
-    """Whether no file can have this name, so that TensorFlow 1 finds nothing."""
-    return os.path.basename(prefix) in ("", os.curdir, os.pardir)
+        return dict.fromkeys(facts.modes, Outcome.FAILS_AT_RESTORE)
+    if first and not located.folder_exists:
+        return not_found_outcomes(facts, Outcome.FAILS_BEFORE_MODEL_FN)
+    return not_found_outcomes(facts)
 
 
 def _hint(located: Missing) -> str:
     if located.absence is Absence.GLOB:
         return _rename(located)
     if located.link and located.link != located.prefix + ".index":
-        return f"fetch {located.link}, the target of the link"
+        return f"fetch {located.link}, the target of the broken link"
     if located.absence is Absence.NO_INDEX:
         return f"copy {located.prefix}.index from where it was written"
     if located.prefix in located.candidates:  # the name is right, but the index is unreadable
@@ -118,19 +93,14 @@ def _rename(located: Missing) -> str:
     return rename
 
 
-def title(findings: Tuple[Finding, ...]) -> str:
-    """Returns the headline of a group."""
-    if findings[0].severity == "warning":
-        return "the state file points outside the model_dir"
-    return "the state file points to a checkpoint that does not exist"
-
-
 RULE = Rule(
-    id="checkpoint-moved",
     severity="error",
-    summary="The state file points outside the model_dir, or to a missing checkpoint.",
-    check=check,
-    category=FILES,
-    title=title,
+    category="files",
+    find=find,
+    title=lambda first: (
+        "the state file points outside the model_dir"
+        if first.severity == "warning"
+        else "the state file points to a checkpoint that does not exist"
+    ),
     bad=lambda: nothing_to_restore(MISSING),
 )

@@ -1,67 +1,54 @@
 """Makes the rules about code that failed while it was traced: one rule for each kind of failure."""
 
 import difflib
+import re
 from typing import Dict, Iterator, List, Tuple
 
 from ..codec import to_json
 from ..protocol import Failure, FailureKind, Location, ModeTrace
 from ..results import Finding, Outcome
-from .base import CANNOT_BE_TRACED, CODE, Facts, Rule
+from .base import Facts, Rule, finding
 from .examples import failed
 
 
 def failure_rule(
-    rule_id: str,
-    summary: str,
     title: str,
     example: Failure,
     also: Tuple[FailureKind, ...] = (),
-    outcome: Outcome = CANNOT_BE_TRACED,
+    outcome: Outcome = Outcome.UNTRACEABLE,
 ) -> Rule:
     """Returns a rule that finds failures of one kind.
 
     Args:
-        rule_id: the id of the rule.
-        summary: one line for ``--list-rules``.
         title: the headline of a group, with ``{}`` for the modes.
         example: a failure of this kind.
         also: other kinds of failure that the rule finds.
         outcome: what the failure does to its modes.
     """
-    rule = Rule(
-        id=rule_id,
+
+    def find(facts: Facts) -> Iterator[Finding]:
+        """Finds failures; modes that fail alike share one finding."""
+        alike: Dict[Failure, List[ModeTrace]] = {}
+        for trace in facts.traces:
+            if trace.failure is not None and trace.failure.kind in (example.kind, *also):
+                alike.setdefault(trace.failure, []).append(trace)
+        for failure, traces in alike.items():
+            yield _finding(facts, failure, traces, outcome)
+
+    return Rule(
         severity="error",
-        summary=summary,
-        check=lambda facts: _findings(facts, (example.kind, *also), rule, outcome),
-        category=CODE,
-        needs=(CODE,),
-        title=lambda findings: title.format(", ".join(findings[0].modes).upper()),
+        category="code",
+        find=find,
+        title=lambda first: title.format(", ".join(first.modes).upper()),
         bad=lambda: failed(example),
     )
-    return rule
 
 
-def _findings(
-    facts: Facts, kinds: Tuple[FailureKind, ...], rule: Rule, outcome: Outcome
-) -> Iterator[Finding]:
-    """Yields one finding for each failure; modes that fail alike share one."""
-    alike: Dict[Failure, List[ModeTrace]] = {}
-    for trace in facts.traces:
-        if trace.failure is not None and trace.failure.kind in kinds:
-            alike.setdefault(trace.failure, []).append(trace)
-    for failure, traces in alike.items():
-        yield _finding(facts, failure, traces, rule, outcome)
-
-
-def _finding(
-    facts: Facts, failure: Failure, traces: List[ModeTrace], rule: Rule, outcome: Outcome
-) -> Finding:
+def _finding(facts: Facts, failure: Failure, traces: List[ModeTrace], outcome: Outcome) -> Finding:
     modes = tuple(trace.mode for trace in traces)
     last = failure.frames[-1] if failure.frames else None
-    named = f"{failure.type}: {failure.message}" if failure.type else failure.message
-    return rule.finding(
-        facts,
-        named,
+    return finding(
+        f"{failure.type}: {failure.message}" if failure.type else failure.message,
         modes=modes,
         outcomes=dict.fromkeys(modes, outcome),
         subject="{}@{}".format(failure.type or failure.kind.value, "+".join(modes)),
@@ -70,25 +57,36 @@ def _finding(
             f"{frame.file}:{frame.line} in {frame.function}: {frame.text}"
             for frame in failure.frames
         ),
-        hint=_missing_param(facts, traces[0])
+        hint=_missing_argument(failure)
+        or _missing_param(facts, traces[0])
         or _missing_file(facts, failure)
         or "; ".join(traces[0].notes)
-        or _hint(facts, modes),
+        or _other_modes(facts, modes),
         data=to_json(failure),
+    )
+
+
+def _missing_argument(failure: Failure) -> str:
+    """Returns a hint if the input_fn needs an argument that Estimator does not pass, else ""."""
+    missing = re.search(r"missing \d+ required (positional|keyword-only) argument", failure.message)
+    if failure.kind is not FailureKind.INPUT_FN or failure.frames or not missing:
+        return ""
+    return (
+        "Estimator passes only mode, params and config to an input_fn: write a function that "
+        "passes the other arguments, and name that function"
     )
 
 
 def _missing_file(facts: Facts, failure: Failure) -> str:
     """Returns a hint if the code did not find a file that a snapshot leaves out, else ""."""
     model_dir = facts.located.model_dir
-    not_found = failure.type in ("FileNotFoundError", "NotFoundError")
-    if facts.files is None or not facts.files.snapshot or not not_found:
+    if failure.type not in ("FileNotFoundError", "NotFoundError"):
         return ""
-    if model_dir not in failure.message:
+    if facts.files is None or not facts.files.snapshot or model_dir not in failure.message:
         return ""
     return (
-        f"of {model_dir} only the files of the checkpoint are at hand: copy what the code reads "
-        "into the snapshot; if it is a remote model_dir, check a copy of it"
+        f"only the checkpoint's files of {model_dir} are available: copy the files that the code "
+        "reads into the snapshot; if the model_dir is remote, check a local copy of all its files"
     )
 
 
@@ -102,15 +100,14 @@ def _missing_param(facts: Facts, trace: ModeTrace) -> str:
     if key.rpartition(".")[2] not in failure.message:
         return ""
     near = difflib.get_close_matches(key, list(facts.params), 1, 0.6)
-    meant = f"; did you call it {near[0]!r}?" if near else ""
-    return f"add {key!r} to the params{meant}"
+    rename = f", or rename {near[0]!r} to {key!r}" if near else ""
+    return f"add {key!r} to the params{rename}"
 
 
-def _hint(facts: Facts, modes: Tuple[str, ...]) -> str:
+def _other_modes(facts: Facts, modes: Tuple[str, ...]) -> str:
     traced = {trace.mode for trace in facts.traces if trace.failure is None}
     others = [mode for mode in facts.modes if mode in traced and mode not in modes]
     if not others:
-        return "fix what raised and check again"
-    return "fix it, or check the other modes alone: {}".format(
-        " ".join("--mode " + mode for mode in others)
-    )
+        return "fix the error and check again"
+    options = " ".join("--mode " + mode for mode in others)
+    return f"fix the error, or check only the other modes: {options}"

@@ -1,27 +1,25 @@
 """ckptcheck replaced a part of TensorFlow to trace the model_fn.
 
-TensorFlow 1 code says ``import tensorflow as tf`` and ``tf.layers.dense``, which TensorFlow 2 has
-only as ``tf.compat.v1.layers.dense``. TensorFlow 2.16 and later have no ``tf.estimator``. ckptcheck
-provides both to the user's modules, so it can trace the code on this TensorFlow. Without ckptcheck
-the code does not run there as it is.
+TensorFlow 1 code says ``import tensorflow as tf`` and ``tf.layers.dense``. TensorFlow 2 has this
+function only as ``tf.compat.v1.layers.dense``, and TensorFlow 2.16 and later have no
+``tf.estimator``. ckptcheck provides both to your modules, so that it can trace them. Without
+ckptcheck, the code does not run with this TensorFlow.
 
-What to do: nothing, or trace with the TensorFlow that the code runs on (``--python``).
+What to do: nothing. Or trace with the TensorFlow that the code is written for (``--python``).
 """
 
 import dataclasses
 from typing import Iterator
 
 from ..results import Finding
-from .base import CODE, ENVIRONMENT, Facts, Rule
+from .base import Facts, Rule, finding
 from .examples import facts
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def find(facts: Facts) -> Iterator[Finding]:
     """Finds what ckptcheck replaced."""
-    if facts.trace is None:
-        return
-    for thing in facts.trace.environment.stand_ins:
-        yield RULE.finding(facts, thing, subject=thing, data={"shim": thing})
+    for thing in facts.trace.environment.stand_ins if facts.trace else ():
+        yield finding(thing, subject=thing, data={"shim": thing})
 
 
 def _bad() -> Facts:
@@ -32,12 +30,9 @@ def _bad() -> Facts:
 
 
 RULE = Rule(
-    id="compat-shim",
     severity="note",
-    summary="ckptcheck replaced a part of TensorFlow to trace the model_fn.",
-    check=check,
-    category=ENVIRONMENT,
-    needs=(CODE,),
+    category="environment",
+    find=find,
     title="compatibility shims were used to trace TensorFlow 1 code",
     bad=_bad,
 )

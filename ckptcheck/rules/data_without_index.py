@@ -1,8 +1,8 @@
 """The directory holds data files of another checkpoint without its index.
 
 TensorFlow finds a checkpoint by its index (``model.ckpt-N.index``) and ignores data files without
-one. An interrupted copy or save left them, or someone deleted the index. Without the index, nothing
-can read the weights in them.
+one. An interrupted copy or save left the data files, or someone deleted the index. Nothing can read
+the weights without the index.
 
 What to do: copy the ``.index`` file from where the checkpoint was written. If it no longer exists,
 the data files are useless.
@@ -12,30 +12,27 @@ from typing import Iterator
 
 from ..model_dir import CheckpointFiles
 from ..results import Finding
-from .base import FILES, Facts, Rule
+from .base import Facts, Rule, finding
 from .examples import facts
 from .file_names import stable_name
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def find(facts: Facts) -> Iterator[Finding]:
     """Finds data files that have no index."""
-    for name in facts.files.without_index if facts.files is not None else ():
-        yield RULE.finding(
-            facts,
-            f"{name} has no index beside it, so TensorFlow finds no checkpoint there",
+    for name in facts.files.without_index if facts.files else ():
+        yield finding(
+            f"{name} has no index, so TensorFlow ignores it",
             subject=stable_name(name),
-            hint="copy its .index file from where it was written; without one it is useless",
+            hint="copy the .index file from where it was written; without it, nothing can read "
+            "the data file",
             data={"file": name},
         )
 
 
 RULE = Rule(
-    id="data-without-index",
     severity="note",
-    summary="The directory holds data files of another checkpoint without its index.",
-    check=check,
-    category=FILES,
-    needs=(FILES,),
-    title="data files of another checkpoint lack their index",
+    category="files",
+    find=find,
+    title="data files of another checkpoint have no index",
     bad=lambda: facts(files=CheckpointFiles(without_index=("model.ckpt-20.data-00000-of-00001",))),
 )

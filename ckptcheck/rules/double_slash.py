@@ -1,11 +1,12 @@
-"""TensorFlow 1 does not find the checkpoint, because two slashes precede its name.
+"""TensorFlow 1 does not find a checkpoint with two slashes before its name.
 
-TensorFlow 1 compares the paths of the existing files with the path in the state file, and no
-existing file has a path with two slashes. PREDICT and EVAL continue with random weights, TRAIN and
-an export raise. TensorFlow 2 finds the checkpoint.
+TensorFlow 1 compares the path in the state file with the paths of the files in the directory, which
+never have two slashes. So it does not find the checkpoint: PREDICT and EVAL continue with random
+weights, TRAIN and an export raise an error. TensorFlow 2 finds the checkpoint.
 
-What to do: replace the file ``checkpoint`` in the model_dir by a single line that names the
-checkpoint by its relative path; or remove the slashes at the end of the model_dir's own path.
+What to do: if the path in the file ``checkpoint`` has the two slashes, replace the contents of this
+file with one line that names the checkpoint by a relative path. If the path of the model_dir ends
+with slashes, remove them.
 """
 
 import dataclasses
@@ -13,38 +14,37 @@ from typing import Iterator
 
 from ..model_dir import Found
 from ..results import Finding
-from .base import FILES, Facts, Rule, untraced
-from .examples import LOCATED, facts
+from .base import Facts, Rule, finding, untraced
+from .examples import with_located
 from .state_file_wording import NOT_FOUND, not_found_outcomes, state_file_fix
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def find(facts: Facts) -> Iterator[Finding]:
     """Finds a path with two slashes before the checkpoint's name."""
     located = facts.located
     if not isinstance(located, Found) or not located.double_slash or facts.major >= 2:
         return
     in_state_file = "//" in located.written
-    named = f"the state file names {located.written}"
-    if not in_state_file:
-        named = f"{located.named} ends with //"
-    yield RULE.finding(
-        facts,
+    named = (
+        f"the state file names {located.written}"
+        if in_state_file
+        else f"{located.named} ends with //"
+    )
+    yield finding(
         f"{named}: TensorFlow 1 does not find a checkpoint with // before its name"
         + untraced(facts, NOT_FOUND),
-        severity=RULE.severity if facts.modes else "warning",
+        severity="error" if facts.modes else "warning",
         outcomes=not_found_outcomes(facts),
         subject="state file" if in_state_file else "model_dir",
-        hint=state_file_fix(located) if in_state_file else f"give {located.model_dir} as model_dir",
+        hint=state_file_fix(located) if in_state_file else f"give {located.model_dir} as MODEL_DIR",
         data={"checkpoint": located.prefix, "written": located.written, "named": located.named},
     )
 
 
 RULE = Rule(
-    id="double-slash",
     severity="error",
-    summary="Two slashes precede the checkpoint's name, so TensorFlow 1 does not find it.",
-    check=check,
-    category=FILES,
+    category="files",
+    find=find,
     title="TensorFlow 1 does not find the checkpoint",
-    bad=lambda: facts(tensorflow="1.15.5", located=dataclasses.replace(LOCATED, double_slash=True)),
+    bad=lambda: dataclasses.replace(with_located(double_slash=True), tensorflow="1.15.5"),
 )

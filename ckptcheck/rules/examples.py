@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any, Mapping, Optional, Tuple
 
-from ..model_dir import Found, Located, Missing, StateFile, Unnamed
+from ..model_dir import Found, Located, Missing, StateFile, TensorScan, Unnamed
 from ..protocol import (
     MODES,
     CheckpointIndex,
@@ -28,6 +28,8 @@ Stored = Mapping[str, Tuple[Tuple[int, ...], str]]
 """Name -> (shape, dtype)."""
 
 WEIGHTS: Stored = {"dense/kernel": ((1, 64), "float32"), "global_step": ((), "int64")}
+SCALE = VariableSpec("scale", (), "float32")
+"""A variable that is not in the checkpoint."""
 
 
 def read(
@@ -43,33 +45,16 @@ def read(
 
 READS = (read("dense/kernel", (1, 64)), read("global_step", (), "int64", role="global_step"))
 
-LOCATED = Found(
-    named="runs/base",
-    model_dir="runs/base",
-    candidates=("runs/base/model.ckpt-10",),
-    graphs=(),
-    prefix="runs/base/model.ckpt-10",
-    written="model.ckpt-10",
-)
-
+_MODEL_DIR = ("runs/base", "runs/base", ("runs/base/model.ckpt-10",))
+LOCATED = Found(*_MODEL_DIR, prefix="runs/base/model.ckpt-10", written="model.ckpt-10")
 MISSING = Missing(
-    named="runs/base",
-    model_dir="runs/base",
-    candidates=("runs/base/model.ckpt-10",),
-    graphs=(),
+    *_MODEL_DIR,
     prefix="/old/model.ckpt-10",
     written="/old/model.ckpt-10",
     folder_exists=False,
     elsewhere=True,
 )
-
-UNNAMED = Unnamed(
-    named="runs/base",
-    model_dir="runs/base",
-    candidates=("runs/base/model.ckpt-10",),
-    graphs=(),
-    state=StateFile("", problem="line 1"),
-)
+UNNAMED = Unnamed(*_MODEL_DIR, state=StateFile("", problem="line 1"))
 
 
 def facts(
@@ -120,11 +105,21 @@ def failed(failure: Failure) -> Facts:
     return facts(trace=_trace(tuple(FailedTrace(mode, failure) for mode in MODES)))
 
 
+def with_located(**fields: Any) -> Facts:
+    """Returns facts about a model_dir whose state file differs in these fields of Found."""
+    return facts(located=dataclasses.replace(LOCATED, **fields))
+
+
 def with_params(params: Mapping[str, Any], *reads: ParamRead, taken: bool = True) -> Facts:
     """Returns facts about a model_fn that makes these reads of its params."""
     use = ParamsUse(tuple(reads), False, taken)
     modes = tuple(dataclasses.replace(mode, seen=Observed(use)) for mode in facts().traces)
     return facts(params=params, trace=_trace(modes))
+
+
+def with_scan(**fields: Any) -> Facts:
+    """Returns facts about a checkpoint in which the data of one variable was read."""
+    return facts(scans=(TensorScan(VariableSpec("dense/kernel", (1, 64), "float32"), **fields),))
 
 
 def nothing_to_restore(located: Located) -> Facts:

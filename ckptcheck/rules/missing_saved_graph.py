@@ -1,10 +1,10 @@
-"""The saved graph is missing or cannot be read.
+"""The saved graph beside the weights is missing or cannot be read.
 
-Estimator saves the graph beside the weights (``model.ckpt-N.meta``). A restore does not need it;
-ckptcheck reads the features and the kind of variables from it.
+Estimator saves the graph together with the weights (``model.ckpt-N.meta``). A restore does not need
+it. ckptcheck reads the features and the kind of variables from it.
 
-What to do: nothing for the restore. Copy the ``.meta`` file too, so that checks need neither
-``--features`` nor ``--behavior``.
+What to do: nothing for the restore. For the checks, copy the ``.meta`` file too; without it, they
+may need ``--features`` and ``--behavior``.
 """
 
 import os
@@ -12,11 +12,11 @@ from typing import Iterator
 
 from ..model_dir import CheckpointFiles
 from ..results import Finding
-from .base import FILES, FOR_CHECKS, Facts, Rule
+from .base import FOR_CHECKS, Facts, Rule, finding
 from .examples import facts
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def find(facts: Facts) -> Iterator[Finding]:
     """Finds a checkpoint without its graph."""
     files = facts.files
     if files is None or (files.saved_graph and not files.graph_problem):
@@ -27,22 +27,18 @@ def check(facts: Facts) -> Iterator[Finding]:
     problem = files.graph_problem
     wrong = f"cannot be read ({problem})" if problem else "is missing"
     instead = "ckptcheck reads graph.pbtxt instead, and " if files.other_graph else ""
-    yield RULE.finding(
-        facts,
-        f"{name} {wrong}; {instead}TensorFlow restores without it",
+    yield finding(
+        f"{name} {wrong}; {instead}TensorFlow does not need it to restore",
         subject="unreadable" if problem else "missing",
         data={"file": name, "problem": problem, "graph_pbtxt": files.other_graph},
     )
 
 
 RULE = Rule(
-    id="missing-saved-graph",
     severity="note",
-    summary="The graph that Estimator saves beside the weights is missing or cannot be read.",
-    check=check,
-    category=FILES,
-    needs=(FILES,),
+    category="files",
+    find=find,
     role=FOR_CHECKS,
-    title="there is no readable saved graph beside the weights",
+    title="the saved graph is missing or cannot be read",
     bad=lambda: facts(files=CheckpointFiles(saved_graph=False)),
 )

@@ -1,17 +1,15 @@
 """model_fn, or the import of its module, ended the process.
 
-The process died of a signal such as SIGSEGV, or the code called ``sys.exit`` or ``os._exit``.
+A signal such as SIGSEGV ended the process, or the code called ``sys.exit`` or ``os._exit``.
 
-What to do: run the module alone to see the crash. Move calls of ``sys.exit`` and ``app.run`` below
-``if __name__ == "__main__"``.
+What to do: run the module without ckptcheck to see the crash. Move calls of ``sys.exit`` and
+``app.run`` below ``if __name__ == "__main__"``.
 """
 
 from ..protocol import Failure, FailureKind
 from .code_failures import failure_rule
 
 RULE = failure_rule(
-    "model-fn-crashed",
-    summary="model_fn ended its process.",
     title="model_fn ended its process in {}",
     example=Failure(FailureKind.CRASHED, "", "died of SIGSEGV"),
     also=(FailureKind.EXITED,),

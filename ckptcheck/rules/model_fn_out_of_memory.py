@@ -1,19 +1,18 @@
-"""model_fn took more memory than it may, or than there is.
+"""model_fn used more memory than the limit, or than the system has.
 
-With ``--memory-limit SIZE`` ckptcheck ends a mode that takes more than SIZE beside TensorFlow
-itself, with the processes that it started. Without the option there is no limit. If the system
-refuses memory, this rule says so. If the system kills the process, ``model-fn-crashed`` does.
+There is no limit by default. ``--memory-limit SIZE`` limits the memory that a mode and the
+processes that it starts may use; the memory of TensorFlow itself does not count. ckptcheck ends a
+mode that uses more. If the system kills the process because its memory is full, the finding is
+``model-fn-crashed``.
 
-What to do: load data in the input_fn or in the session, not while the graph is built. Or allow more
-with ``--memory-limit``.
+What to do: load data in the input_fn or in the session, not while the graph is built. Or set a
+larger ``--memory-limit``.
 """
 
 from ..protocol import Failure, FailureKind
 from .code_failures import failure_rule
 
 RULE = failure_rule(
-    "model-fn-out-of-memory",
-    summary="model_fn took more memory than it may, or than there is.",
     title="model_fn ran out of memory in {}",
     example=Failure(FailureKind.OUT_OF_MEMORY, "", "used more than 4G of memory"),
 )

@@ -1,10 +1,11 @@
-"""model_fn raised: it cannot be built in this mode with these params.
+"""model_fn, or the import of its module, raised an error.
 
-The lines shown are the user's own, the innermost last. Some model_fns do not support every mode:
-one that always builds the loss cannot PREDICT, since labels are None there. Such a mode is
-untraceable. That is an error, so that a gate does not pass because nothing was checked.
+The report shows the lines of your code that led to the error, the innermost last. Some model_fns
+do not support every mode: one that always builds the loss fails in PREDICT, where labels are None.
+ckptcheck cannot trace such a mode. That is an error, because otherwise a check in CI would pass
+although nothing was checked.
 
-What to do: fix what raised. If the mode is never used, name the others (``--mode train --mode
+What to do: fix the error. If you never use the mode, name only the others (``--mode train --mode
 eval``).
 """
 
@@ -12,8 +13,6 @@ from ..protocol import Failure, FailureKind
 from .code_failures import failure_rule
 
 RULE = failure_rule(
-    "model-fn-raised",
-    summary="model_fn, or the import of its module, raised.",
-    title="model_fn raised in {}",
+    title="model_fn raised an error in {}",
     example=Failure(FailureKind.RAISED, "ValueError", "rank must be 2"),
 )

@@ -1,29 +1,28 @@
 """The state file names an older checkpoint than the directory holds.
 
-Estimator loads the checkpoint that the state file names, whatever else exists. Checkpoints with a
-higher step come from a training run after which the state file was restored, copied without them,
-or overwritten by a second run in the same directory. TRAIN continues from the older one and
-overwrites the newer files when it reaches their step. If the state file lists them too, TRAIN
-counts them among the old checkpoints that it deletes (``keep_checkpoint_max``).
+Estimator loads the checkpoint that the state file names, even if others have a higher step. This
+happens if a training run saved checkpoints, and then the state file was restored, was copied
+without them, or was overwritten by a second run in the same directory. TRAIN continues from the
+older checkpoint and overwrites the newer files when it reaches their step. If the state file lists
+the newer ones too, TRAIN may delete them as old checkpoints (``keep_checkpoint_max``).
 
-What to do: copy the newer checkpoints to another directory before TRAIN runs. Name the one that you
-mean in the file ``checkpoint`` (``model_checkpoint_path``), or give it to ckptcheck instead of the
-directory.
+What to do: copy the newer checkpoints to another directory before TRAIN runs. Name the checkpoint
+that you want in the file ``checkpoint`` (``model_checkpoint_path``), or give its path to ckptcheck
+instead of the directory.
 """
 
-import dataclasses
 import os
 import shlex
-from typing import Iterator, List, Optional
+from typing import Iterator, Optional
 
 from ..model_dir import Found, step_of
 from ..results import Finding
-from .base import FILES, Facts, Rule, some_names
-from .examples import LOCATED, facts
+from .base import Facts, Rule, finding, some_names
+from .examples import with_located
 from .state_file_wording import name_alone, series
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def find(facts: Facts) -> Iterator[Finding]:
     """Finds checkpoints that are newer than the one that Estimator loads."""
     located = facts.located
     if not isinstance(located, Found) or located.elsewhere:
@@ -34,23 +33,17 @@ def check(facts: Facts) -> Iterator[Finding]:
         return
     best = os.path.basename(newer[-1])
     deleted = [os.path.basename(path) for path in newer if path in set(located.listed_here)]
-    yield RULE.finding(
-        facts,
-        (
-            f"the state file names {os.path.basename(located.prefix)}, so Estimator loads that "
-            f"one; the directory holds {best}" + _deletes(deleted)
-        ),
+    deletes = f"; TRAIN will delete {some_names(deleted)}" if deleted else ""
+    yield finding(
+        f"Estimator loads {os.path.basename(located.prefix)}, which the state file names, "
+        f"but the directory also holds {best}{deletes}",
         subject="state file",
         hint=(
-            f"if you mean that one, and ckptcheck verify {shlex.quote(newer[-1])} finds no error, "
-            + name_alone(located, best)
+            f"to load {best}, run ckptcheck verify {shlex.quote(newer[-1])}; "
+            f"if it finds no error, {name_alone(located, best)}"
         ),
         data={"checkpoint": located.prefix, "newer": newer, "deleted": deleted},
     )
-
-
-def _deletes(names: List[str]) -> str:
-    return f", and TRAIN will delete {some_names(names)}, which it lists" if names else ""
 
 
 def _is_newer(prefix: str, loaded: str, step: Optional[int]) -> bool:
@@ -60,15 +53,9 @@ def _is_newer(prefix: str, loaded: str, step: Optional[int]) -> bool:
 
 
 RULE = Rule(
-    id="newer-checkpoint",
     severity="warning",
-    summary="The state file names an older checkpoint than the directory holds.",
-    check=check,
-    category=FILES,
+    category="files",
+    find=find,
     title="the state file does not name the latest checkpoint",
-    bad=lambda: facts(
-        located=dataclasses.replace(
-            LOCATED, candidates=("runs/base/model.ckpt-10", "runs/base/model.ckpt-20")
-        )
-    ),
+    bad=lambda: with_located(candidates=("runs/base/model.ckpt-10", "runs/base/model.ckpt-20")),
 )

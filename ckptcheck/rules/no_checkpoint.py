@@ -1,16 +1,18 @@
-"""Estimator would load no checkpoint.
+"""There is no checkpoint that Estimator would load from model_dir.
 
-Without a readable state file named ``checkpoint`` Estimator treats a model_dir as new, even if it
-holds the files of a checkpoint. PREDICT and EVAL log ``Could not find trained model in model_dir``
-at INFO and continue with random weights; TRAIN starts again at step 0; an export raises ``Couldn't
-find trained model``. A state file that names no checkpoint, such as an empty one, raises ``Invalid
-checkpoint state`` in every mode. One that is not UTF-8, such as those that PowerShell writes by
-default, raises ``UnicodeDecodeError``. If a directory has the state file's name, TRAIN raises at
-its first save, which comes before its first step.
+Estimator reads the name of the checkpoint from a state file named ``checkpoint``. Without a
+readable one, it treats the model_dir as new, even if the files of a checkpoint are there. PREDICT
+and EVAL log ``Could not find trained model in model_dir`` at INFO and continue with random weights;
+TRAIN starts again at step 0; an export raises ``Couldn't find trained model``.
 
-What to do: write the state file again (``model_checkpoint_path: "model.ckpt-1000"``), or name the
-checkpoint itself instead of the directory. ckptcheck does not check an empty model_dir (exit code
-3).
+A state file that names no checkpoint, such as an empty one, raises ``Invalid checkpoint state`` in
+every mode. One that is not UTF-8, which is what PowerShell writes by default, raises
+``UnicodeDecodeError``. If a directory has the name of the state file, TRAIN raises an error at its
+first save, which comes before its first step.
+
+What to do: write the state file again (``model_checkpoint_path: "model.ckpt-1000"``), or give the
+path of the checkpoint instead of the directory. If the model_dir holds no checkpoint at all,
+ckptcheck checks nothing and ends with exit code 3.
 """
 
 import os
@@ -20,26 +22,17 @@ from typing import Iterator, Mapping
 from ..model_dir import Unnamed
 from ..protocol import EXPORT, TRAIN
 from ..results import Finding, Outcome
-from .base import (
-    FAILS_AT_RESTORE,
-    FAILS_BEFORE_MODEL_FN,
-    FILES,
-    SILENTLY_WRONG,
-    Facts,
-    Rule,
-    some_names,
-)
+from .base import Facts, Rule, finding, some_names
 from .examples import UNNAMED, nothing_to_restore
 from .state_file_wording import most_likely, name_alone
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def find(facts: Facts) -> Iterator[Finding]:
     """Finds a model_dir whose state file names no checkpoint."""
     located = facts.located
     if not isinstance(located, Unnamed):
         return
-    yield RULE.finding(
-        facts,
+    yield finding(
         _message(located),
         outcomes=_outcomes(facts, located) if located.candidates else {},
         subject="model_dir",
@@ -57,18 +50,17 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _outcomes(facts: Facts, located: Unnamed) -> Mapping[str, Outcome]:
-    """The outcomes of the modes.
+    """Returns the outcomes of the modes.
 
     An export needs a checkpoint, and raises without one. All modes but TRAIN look for the
     checkpoint before they call model_fn.
     """
     if located.refused:
-        special, others = {TRAIN: FAILS_AT_RESTORE}, FAILS_BEFORE_MODEL_FN
-    elif _cannot_save(located):
-        special = {TRAIN: FAILS_AT_RESTORE, EXPORT: FAILS_BEFORE_MODEL_FN}
-        others = SILENTLY_WRONG
+        special, others = {TRAIN: Outcome.FAILS_AT_RESTORE}, Outcome.FAILS_BEFORE_MODEL_FN
     else:
-        special, others = {EXPORT: FAILS_BEFORE_MODEL_FN}, SILENTLY_WRONG
+        special, others = {EXPORT: Outcome.FAILS_BEFORE_MODEL_FN}, Outcome.SILENTLY_WRONG
+        if _cannot_save(located):
+            special[TRAIN] = Outcome.FAILS_AT_RESTORE
     return {mode: special.get(mode, others) for mode in facts.modes}
 
 
@@ -91,50 +83,45 @@ def _message(located: Unnamed) -> str:
     else:
         return "the state file names no checkpoint: TensorFlow raises Invalid checkpoint state"
     raises = ", and TRAIN raises when it saves them" if _cannot_save(located) else ""
-    return f"{why}, so Estimator does not see {names}: it starts with random weights{raises}"
+    return f"{why}, so Estimator ignores {names} and starts with random weights{raises}"
 
 
 def _instead(located: Unnamed) -> str:
-    """What a directory without a checkpoint holds."""
+    """Returns what a directory without a checkpoint holds."""
     if located.saved_model:
         return ": it is a SavedModel"
     if located.below:
-        return f"; these directories do: {some_names(located.below)}"
+        return f", but these directories do: {some_names(located.below)}"
     if located.data_alone:
-        return f", but data files without an index: {some_names(located.data_alone)}"
+        return f", only data files without an index: {some_names(located.data_alone)}"
     return ""
 
 
 def _hint(located: Unnamed) -> str:
     if located.saved_model:
-        return f"give the variables of the SavedModel: {located.saved_model}"
+        return f"check the variables of the SavedModel: give {located.saved_model} as MODEL_DIR"
     if located.below:
-        return f"give {'one of ' * (len(located.below) > 1)}{some_names(located.below)}"
+        one_of = "one of these as MODEL_DIR: " if len(located.below) > 1 else ""
+        return f"give {one_of}{some_names(located.below)}"
     if located.data_alone:
         return "copy the index and the other files of the checkpoint from where it was written"
     if not located.candidates:
         return "give the directory or the prefix of a trained checkpoint"
-    return _state_file_hint(located)
-
-
-def _state_file_hint(located: Unnamed) -> str:
     state = os.path.join(located.model_dir, "checkpoint")
     if located.state is not None and located.state.unseen and not located.state.directory:
         return f"make {state} readable"
     best = most_likely(located)
-    first = f"remove the directory {state}, and " if _cannot_save(located) else ""
+    remove = f"remove the directory {state}, and " if _cannot_save(located) else ""
     return (
-        f"{first}{name_alone(located, os.path.basename(best))}, once "
-        f"ckptcheck verify {shlex.quote(best)} finds no error"
+        f"run ckptcheck verify {shlex.quote(best)}; if it finds no error, "
+        f"{remove}{name_alone(located, os.path.basename(best))}"
     )
 
 
 RULE = Rule(
-    id="no-checkpoint",
     severity="error",
-    summary="There is no checkpoint that Estimator would load from model_dir.",
-    check=check,
-    category=FILES,
+    category="files",
+    find=find,
     title="there is no checkpoint that Estimator would load",
     bad=lambda: nothing_to_restore(UNNAMED),
 )

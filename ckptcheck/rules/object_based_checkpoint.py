@@ -1,59 +1,54 @@
-"""The checkpoint is object-based: Keras or ``tf.train.Checkpoint`` wrote it.
+"""Keras or tf.train.Checkpoint wrote the checkpoint; Estimator cannot load it.
 
-Its keys are paths of objects, not names of variables. TensorFlow's Saver has a fallback for such
-files. Inside Estimator the graph is already finalized, and the fallback raises ``RuntimeError:
-Graph is finalized and cannot be modified``, even if all names are equal.
+Such a checkpoint is object-based: its keys are paths of objects, not names of variables. The Saver
+of TensorFlow has a fallback for such files. But Estimator has finalized the graph by then, so the
+fallback raises ``RuntimeError: Graph is finalized and cannot be modified``, even if all names are
+equal.
 
-Without the code, as in ``ckptcheck inspect``, this is a note, because ckptcheck does not know which
-keys the saver asks for.
+Commands that do not trace the code, such as ``ckptcheck inspect``, report this as a note, because
+they do not know which keys the saver asks for.
 
-What to do: restore it with the object that wrote it, and save it again with
-``tf.compat.v1.train.Saver``. ``tf.keras.estimator.model_to_estimator`` reads such a file itself.
+What to do: restore the checkpoint with the object that wrote it, and save it again with
+``tf.compat.v1.train.Saver``. Estimators of ``tf.keras.estimator.model_to_estimator`` can load
+object-based checkpoints as they are.
 """
 
-from typing import Iterator, Tuple
+from typing import Iterator
 
-from ..results import Finding
-from .base import FAILS_AT_RESTORE, FILES, Facts, Rule, of_another_kind
+from ..results import Finding, Outcome
+from .base import Facts, Rule, finding, of_another_kind
 from .examples import facts
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def find(facts: Facts) -> Iterator[Finding]:
     """Finds an object-based checkpoint whose keys the saver does not ask for."""
+    data = {"checkpoint": facts.located.prefix}
     if of_another_kind(facts):
-        yield RULE.finding(
-            facts,
+        yield finding(
             "its keys are paths of objects; the model's saver asks for names of variables",
-            outcomes=dict.fromkeys(facts.modes, FAILS_AT_RESTORE),
+            outcomes=dict.fromkeys(facts.modes, Outcome.FAILS_AT_RESTORE),
             subject="keys",
-            data={"checkpoint": facts.located.prefix},
+            data=data,
         )
     elif not facts.modes and facts.index is not None and facts.index.object_based:
-        yield RULE.finding(
-            facts,
-            "its keys are paths of objects; only the saver of model_to_estimator asks for "
-            "them: with any other saver, Estimator raises when it restores",
+        yield finding(
+            "its keys are paths of objects; Estimator can load it only with a model of "
+            "model_to_estimator",
             severity="note",
             subject="keys",
-            hint="if it is for another model_fn, save it again with tf.compat.v1.train.Saver",
-            data={"checkpoint": facts.located.prefix},
+            hint="for any other model_fn, save it again with tf.compat.v1.train.Saver",
+            data=data,
         )
-
-
-def title(findings: Tuple[Finding, ...]) -> str:
-    """Returns the headline of a group."""
-    if findings[0].severity == "note":
-        return "Keras or tf.train.Checkpoint wrote the checkpoint"
-    return "Keras or tf.train.Checkpoint wrote the checkpoint; Estimator cannot load it"
 
 
 RULE = Rule(
-    id="object-based-checkpoint",
     severity="error",
-    summary="Keras or tf.train.Checkpoint wrote the checkpoint; Estimator cannot load it.",
-    check=check,
-    category=FILES,
-    title=title,
+    category="files",
+    find=find,
+    title=lambda first: (
+        "Keras or tf.train.Checkpoint wrote the checkpoint"
+        + ("; Estimator cannot load it" if first.severity == "error" else "")
+    ),
     good=lambda: facts(object_based=True),
     bad=lambda: facts(
         object_based=True, stored={"model/kernel/.ATTRIBUTES/VARIABLE_VALUE": ((1, 64), "float32")}

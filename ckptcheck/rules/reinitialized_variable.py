@@ -1,8 +1,8 @@
-"""A variable is restored and then initialized again.
+"""local_init_op overwrites a variable that was just restored.
 
-Estimator runs the ``local_init_op`` of the Scaffold after the restore. If that op assigns a
-variable that was just restored, the value of the checkpoint is lost. Nothing raises, and
-predictions come from fresh weights.
+Estimator runs the ``local_init_op`` of the Scaffold after the restore. If this op assigns a value
+to a restored variable, the value from the checkpoint is lost. Nothing raises, and the model runs
+with an untrained variable.
 
 What to do: leave ``tf.compat.v1.global_variables_initializer()`` and the initializers of restored
 variables out of ``local_init_op``.
@@ -10,34 +10,26 @@ variables out of ``local_init_op``.
 
 from typing import Iterator
 
-from ..protocol import RestorePlan, VariableSpec
-from ..results import Finding
-from .base import RESTORE, SILENTLY_WRONG, TRACE, Facts, PerVariable, Rule, counted
-from .examples import facts
+from ..protocol import RestorePlan
+from ..results import Finding, Outcome
+from .base import Facts, Rule, in_mode, joins_modes
+from .examples import SCALE, facts
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+@joins_modes
+def find(facts: Facts) -> Iterator[Finding]:
     """Finds restored variables that the local init op assigns."""
-    found = PerVariable(RULE)
+    message = "local_init_op assigns it after the restore, so the checkpoint's value is lost"
     for plan in facts.plans:
         for spec in plan.reinitialized:
-            message = "local_init_op assigns it after the restore: the checkpoint's value is lost"
-            found.add(plan, spec, SILENTLY_WRONG, message)
-    return found.findings()
+            yield in_mode(plan, spec, Outcome.SILENTLY_WRONG, message)
 
 
 RULE = Rule(
-    id="reinitialized-variable",
     severity="error",
-    summary="local_init_op overwrites a variable that was just restored.",
-    check=check,
-    category=RESTORE,
-    needs=(TRACE,),
-    title=counted(
-        "a variable is restored and then initialized again",
-        "{} variables are restored and then initialized again",
-    ),
-    bad=lambda: facts(
-        plan=RestorePlan("", (), reinitialized=(VariableSpec("scale", (), "float32"),))
-    ),
+    category="restore",
+    find=find,
+    title="local_init_op overwrites a variable after the restore",
+    titles="local_init_op overwrites {} variables after the restore",
+    bad=lambda: facts(plan=RestorePlan("", (), reinitialized=(SCALE,))),
 )

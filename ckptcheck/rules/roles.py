@@ -1,7 +1,8 @@
 """Tells weights from optimizer state by the names and shapes of variables."""
 
+import itertools
 import re
-from typing import Dict, Iterable, Mapping, Optional, Set
+from typing import Any, Dict, Iterable, Mapping, Optional, Set
 
 from ..model_dir import GLOBAL_STEPS
 from ..protocol import Shape
@@ -25,12 +26,13 @@ _PART = re.compile(r"/(part|t)_\d+$")
 _TABLE = re.compile(r"-(keys|values)$")
 _OBJECT_OPTIMIZER = re.compile(r"(^|/)optimizer/.*/\.ATTRIBUTES/")
 _OBJECT_SLOT = "/.OPTIMIZER_SLOT/"
-
-
 _AVERAGE = re.compile(r"average|(^|_)ema(_\d+)?$", re.IGNORECASE)
 """A moving average is named like a slot, but EVAL may load it."""
 _NUMBERED = re.compile(r"_\d+$")
-_MOST_SCOPES = 5
+_POWER = re.compile(r"(^|/)beta[12]_power(_\d+)?$")
+_MOST_SCOPES_BEFORE_A_SLOT = 5
+_MOST_SCOPES = 64
+"""Real names have fewer scopes. A hostile index may hold a name that is all slashes."""
 
 
 def roles(names: Iterable[str], shapes: Optional[Mapping[str, Shape]] = None) -> Dict[str, str]:
@@ -88,7 +90,7 @@ def slots_of(names: Iterable[str]) -> Dict[str, str]:
 def _owner(path: str, known: Set[str]) -> str:
     """Returns the variable with this name, without a scope that an optimizer adds; "" for none."""
     path = path if path in known else _PART.sub("", path)
-    for _ in range(_MOST_SCOPES):
+    for _ in range(_MOST_SCOPES_BEFORE_A_SLOT):
         if path in known:
             return path
         path = path.partition("/")[2]
@@ -112,4 +114,7 @@ def _renamed_slots(known: Set[str], shapes: Mapping[str, Shape]) -> Set[str]:
     return {name for owners in several for name in owners}
 
 
-_POWER = re.compile(r"(^|/)beta[12]_power(_\d+)?$")
+def is_slot_name(name: str, names: Mapping[str, Any]) -> bool:
+    """Whether the name of another variable, followed by a slash, starts this name."""
+    scopes = name.split("/", _MOST_SCOPES)[:-1]
+    return any(scope in names for scope in itertools.accumulate(scopes, "{}/{}".format))

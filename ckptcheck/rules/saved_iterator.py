@@ -1,42 +1,37 @@
-"""The saver restores an iterator of the input_fn, which Estimator initializes too late.
+"""An iterator of the input_fn is restored with the variables.
 
-``make_saveable_from_iterator`` in the collection ``tf.GraphKeys.SAVEABLE_OBJECTS`` makes the saver
-restore the iterator with the variables. TensorFlow restores an iterator only if it is initialized,
-and Estimator initializes iterators after the restore: ``Restore() failed because the iterator has
-not been initialized``.
+If the collection ``tf.GraphKeys.SAVEABLE_OBJECTS`` holds the result of
+``make_saveable_from_iterator``, the saver restores the iterator together with the variables.
+TensorFlow can only restore an iterator that is initialized, but Estimator initializes iterators
+after the restore. So the restore raises ``Restore() failed because the iterator has not been
+initialized``.
 
-What to do: save the iterator apart from the variables with
-``tf.data.experimental.CheckpointInputPipelineHook``, or take it out of the collection.
+What to do: save the iterator separately with
+``tf.data.experimental.CheckpointInputPipelineHook``, or remove it from the collection.
 """
 
-from typing import Dict, Iterator, List
+from typing import Iterator
 
 from ..protocol import Read, ReadCheck, ReadSink
-from ..results import Finding
-from .base import FAILS_AT_RESTORE, RESTORE, TRACE, Facts, Rule, reads_by_key
+from ..results import Finding, Outcome
+from .base import Facts, Rule, compared, finding, joins_modes
 from .examples import READS, WEIGHTS, facts
 
-
-def check(facts: Facts) -> Iterator[Finding]:
-    """Finds reads into iterators that are initialized too late."""
-    modes: Dict[str, List[str]] = {}
-    for plan in facts.plans:
-        for key, item in reads_by_key(plan).items():
-            if item.check is ReadCheck.INITIALIZED and key in facts.stored:
-                modes.setdefault(key, []).append(plan.mode)
-    for key, mine in sorted(modes.items()):
-        yield RULE.finding(
-            facts,
-            _MESSAGE,
-            modes=tuple(mine),
-            outcomes=dict.fromkeys(mine, FAILS_AT_RESTORE),
-            variable=key,
-            data={"error": _ERROR},
-        )
-
-
 _ERROR = "Restore() failed because the iterator has not been initialized"
-_MESSAGE = f"the restore raises: {_ERROR}; Estimator does that later"
+
+
+@joins_modes
+def find(facts: Facts) -> Iterator[Finding]:
+    """Finds reads into iterators that are initialized too late."""
+    for plan, read, stored in compared(facts):
+        if stored and read.check is ReadCheck.INITIALIZED:
+            yield finding(
+                f"the restore raises: {_ERROR}; Estimator initializes it after the restore",
+                modes=(plan.mode,),
+                outcomes={plan.mode: Outcome.FAILS_AT_RESTORE},
+                variable=read.key,
+                data={"error": _ERROR},
+            )
 
 
 _ITERATOR = Read(
@@ -44,12 +39,9 @@ _ITERATOR = Read(
 )
 
 RULE = Rule(
-    id="saved-iterator",
     severity="error",
-    summary="An iterator of the input_fn is restored with the variables.",
-    check=check,
-    category=RESTORE,
-    needs=(TRACE,),
+    category="restore",
+    find=find,
     title="an iterator of the input_fn is restored with the variables",
     bad=lambda: facts(stored={**WEIGHTS, "iterator": ((), "variant")}, reads=(*READS, _ITERATOR)),
 )

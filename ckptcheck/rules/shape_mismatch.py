@@ -1,88 +1,135 @@
 """A variable has another shape in the checkpoint than in the model.
 
-What happens depends on how TensorFlow restores the variable. It verifies the shape of a reference
-variable (TensorFlow 1) and of a part of a partitioned variable: the restore raises. It does not
-verify the shape of a resource variable that is read whole (TensorFlow 2, and Keras layers in
-TensorFlow 1): the variable takes the shape of the checkpoint, and nothing is logged. Then either an
-op that uses it raises in the first run, or nothing raises, and the model runs with a layer of
-another size than its code says. Training goes on with that size and saves it again.
+What happens depends on the kind of variable. For a reference variable (TensorFlow 1), and for a
+part of a partitioned variable, TensorFlow verifies the shape, and the restore raises an error. It
+does not verify the shape of a resource variable that is read as a whole (TensorFlow 2, and Keras
+layers in TensorFlow 1). Such a variable takes the shape of the checkpoint, and TensorFlow logs
+nothing. Then an op that uses the variable may raise an error in the first run. Or nothing raises,
+and the model runs with a layer of another size than the code says. Training continues with that
+size and saves it again.
 
-A table of embeddings may have fewer rows in the checkpoint than in the code. Then nothing raises
-until an id beyond these rows is looked up: the lookup raises on a CPU and reads zeros on a GPU.
+If an embedding table has fewer rows in the checkpoint than in the code, nothing raises until the
+model looks up an id beyond these rows. Such a lookup raises an error on a CPU and reads zeros on a
+GPU.
 
-What to do: find the param, the vocabulary or the feature that the size follows from, and give it
-the value that it had when the checkpoint was written.
+What to do: find the param, the vocabulary or the feature that determines the size, and give it the
+value that it had when the checkpoint was written.
 """
 
-from typing import Iterator
+from typing import Iterator, Optional, Tuple
 
-from ..protocol import Shape
-from ..results import Finding, shape_text
-from .base import (
-    FAILS_AT_RESTORE,
-    FAILS_AT_RUN,
-    RESTORE,
-    SHAPES,
-    TRACE,
-    Facts,
-    PerVariable,
-    Rule,
-    counted,
-    reads_by_key,
+from ..protocol import (
+    EVAL,
+    TRAIN,
+    Read,
+    ReadCheck,
+    ReadSink,
+    RestorePlan,
+    Shape,
+    VariableSpec,
+    allows,
+    elements,
 )
+from ..results import Finding, Outcome, shape_text
+from .base import SHAPES, Facts, Rule, compared, in_mode, joins_modes
 from .examples import facts, read
-from .shape_outcome import ShapeProblem, shape_problem
+
+_REFUSALS = {
+    ReadCheck.ASSIGN: "Assign requires shapes of both tensors to match",
+    ReadCheck.RESHAPE: "Input to reshape is a tensor with another number of values",
+    ReadCheck.SLICE: "Shape in shape_and_slice spec does not match the shape in the save file",
+    ReadCheck.TABLE: "Expected shape … for value, got …",
+}
+"""The error of TensorFlow for another shape, for each kind of check."""
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+@joins_modes
+def find(facts: Facts) -> Iterator[Finding]:
     """Finds reads whose shape is not the stored one."""
-    found = PerVariable(RULE)
-    stored = facts.stored
-    for plan in facts.plans:
-        for key, item in reads_by_key(plan).items():
-            problem = shape_problem(item, stored[key], plan) if key in stored else None
-            if problem is not None:
-                error = {"error": problem.says} if problem.says else {}
-                message = _message(stored[key].shape, item.shape, problem)
-                found.add(plan, item, problem.outcome, message, stored[key], **error)
-    return found.findings()
+    for plan, item, stored in compared(facts):
+        problem = _problem(item, stored, plan) if stored else None
+        if stored and problem:
+            outcome, error = problem
+            data = {"error": error} if error else {}
+            message = _message(stored.shape, item.shape, outcome, error)
+            yield in_mode(plan, item, outcome, message, stored, **data)
 
 
-def _message(stored: Shape, declared: Shape, problem: ShapeProblem) -> str:
-    shapes = f"the checkpoint holds {shape_text(stored)}, the model declares {shape_text(declared)}"
-    if problem.outcome is FAILS_AT_RUN:
-        return f"{shapes}; it is restored, and then the run raises: {problem.says}"
-    if problem.outcome is FAILS_AT_RESTORE:
-        return f"{shapes}; the restore raises: {problem.says}"
-    return f"{shapes}; {_silently(stored, declared)}, and the model goes on with the stored shape"
+_Problem = Tuple[Outcome, str]
+"""What another shape does to a mode, and the error of TensorFlow, "" for none."""
 
 
-def _silently(stored: Shape, declared: Shape) -> str:
-    """Says that nothing raises, and for a table with too few rows, until when.
+def _problem(item: Read, stored: VariableSpec, plan: RestorePlan) -> Optional[_Problem]:
+    """Returns what a shape does; None if it is the stored shape, or if the dtype fails first."""
+    if item.dtype != stored.dtype:
+        return None
+    if item.sink is ReadSink.OPAQUE:
+        return _opaque_problem(item, plan)
+    if allows(item.shape, stored.shape):
+        return None
+    if item.check is ReadCheck.RESHAPE and _same_count(item.shape, stored.shape):
+        return None
+    if item.check in _REFUSALS:
+        return Outcome.FAILS_AT_RESTORE, _REFUSALS[item.check]
+    if any(spec.name == item.variable for spec in plan.reinitialized):
+        return None  # its declared shape comes back, and the checkpoint's values are lost
+    if item.role == "global_step":
+        says = "the global step is not a scalar"
+        if plan.mode == TRAIN:  # saves the step before its first step
+            return Outcome.FAILS_AT_RESTORE, says
+        if plan.mode == EVAL and stored.elements != 1:  # writes the step to a summary at its end
+            return Outcome.FAILS_AT_RUN, says
+    for error in plan.run_errors:
+        if item.key in error.keys:
+            return Outcome.FAILS_AT_RUN, error.message
+    return Outcome.SILENTLY_WRONG, ""
+
+
+def _opaque_problem(item: Read, plan: RestorePlan) -> Optional[_Problem]:
+    for error in plan.opaque_errors:
+        if item.key in error.keys:
+            outcome = Outcome.FAILS_AT_RESTORE if error.message else Outcome.SILENTLY_WRONG
+            return outcome, error.message
+    return None
+
+
+def _same_count(mine: Shape, theirs: Shape) -> bool:
+    return mine is None or theirs is None or elements(mine) == elements(theirs)
+
+
+def _message(stored: Shape, declared: Shape, outcome: Outcome, error: str) -> str:
+    shapes = f"shape {shape_text(stored)} in the checkpoint, {shape_text(declared)} in the model"
+    if outcome is Outcome.FAILS_AT_RUN:
+        return f"{shapes}; the restore succeeds, and then the run raises: {error}"
+    if outcome is Outcome.FAILS_AT_RESTORE:
+        return f"{shapes}; the restore raises: {error}"
+    return (
+        f"{shapes}; nothing raises, and the model runs with the shape of the checkpoint"
+        + _of_a_table(stored, declared)
+    )
+
+
+def _of_a_table(stored: Shape, declared: Shape) -> str:
+    """Says what happens if this is a table with too few rows.
 
     Only the real data holds ids. The kernel of a layer may have such shapes too, but nothing looks
     up ids in it.
     """
     if not stored or not declared or len(stored) < 2 or stored[1:] != declared[1:]:
-        return "nothing raises"
+        return ""
     rows, wanted = stored[0], declared[0]
     if rows is None or wanted is None or rows >= wanted:
-        return "nothing raises"
-    return f"nothing raises (if it is a table: until an id from {rows} on is looked up)"
+        return ""
+    return f" (if it is an embedding table: until the model looks up id {rows} or higher)"
 
 
 RULE = Rule(
-    id="shape-mismatch",
     severity="error",
-    summary="A variable has another shape in the checkpoint than in the model.",
-    check=check,
-    category=RESTORE,
-    needs=(TRACE,),
+    category="restore",
+    find=find,
     role=SHAPES,
-    title=counted(
-        "a variable has another shape in the checkpoint than in the model",
-        "{} variables have another shape in the checkpoint than in the model",
-    ),
+    title="a variable has another shape in the checkpoint than in the model",
+    titles="{} variables have another shape in the checkpoint than in the model",
     bad=lambda: facts(
         reads=(read("dense/kernel", (1, 128)),), stored={"dense/kernel": ((1, 64), "float32")}
     ),

@@ -7,12 +7,12 @@ from typing import Dict
 from ..model_dir import Absence, Found, Located, Missing, pattern_in
 from ..protocol import EXPORT, TRAIN
 from ..results import Outcome
-from .base import FAILS_AT_RESTORE, FAILS_BEFORE_MODEL_FN, SILENTLY_WRONG, Facts
+from .base import Facts
 
 OWN_NAMES = "model.ckpt-"
 """The start of the names that Estimator gives to checkpoints; the step follows."""
 
-NOT_FOUND = "PREDICT and EVAL go on with random weights, TRAIN raises"
+NOT_FOUND = "PREDICT and EVAL continue with random weights, and TRAIN raises"
 """What happens if TensorFlow does not find the checkpoint that the state file names."""
 
 _SEPARATOR = re.compile(r"[/\\]")
@@ -20,7 +20,7 @@ _SEPARATOR = re.compile(r"[/\\]")
 
 
 def not_found_outcomes(
-    facts: Facts, predict_and_eval: Outcome = SILENTLY_WRONG
+    facts: Facts, predict_and_eval: Outcome = Outcome.SILENTLY_WRONG
 ) -> Dict[str, Outcome]:
     """Returns the outcomes if TensorFlow does not find the checkpoint that the state file names.
 
@@ -28,30 +28,30 @@ def not_found_outcomes(
         facts: the facts of the check.
         predict_and_eval: the outcome of PREDICT and EVAL, which look before they call model_fn.
     """
-    special = {TRAIN: FAILS_AT_RESTORE, EXPORT: FAILS_BEFORE_MODEL_FN}
+    special = {TRAIN: Outcome.FAILS_AT_RESTORE, EXPORT: Outcome.FAILS_BEFORE_MODEL_FN}
     return {mode: special.get(mode, predict_and_eval) for mode in facts.modes}
 
 
 def absence_text(located: Missing) -> str:
     """Returns a sentence that says what the state file names and why it is not a checkpoint."""
-    prefix = located.prefix
-    if located.absence is Absence.NOT_A_CHECKPOINT and pattern_in(prefix):
+    prefix, absence = located.prefix, located.absence
+    if absence is Absence.NOT_A_CHECKPOINT and pattern_in(prefix):
         return (
-            f"TensorFlow takes {prefix} for a pattern, finds files that match, and then "
-            "opens a file of exactly this name, which does not exist"
+            f"the state file names {prefix}: TensorFlow finds files that match it as a pattern, "
+            "and then opens the file with exactly this name, which does not exist"
         )
-    if located.absence is Absence.GLOB:
+    if absence is Absence.GLOB:
         return (
-            f"TensorFlow takes {prefix} for a pattern, because of the [, *, ? or \\ in it, "
-            "and no file matches"
+            f"the state file names {prefix}: TensorFlow uses it as a pattern, because it contains "
+            "[, *, ? or \\, and no file matches"
         )
-    return f"the state file names {prefix}, {_ABSENCES[located.absence]}"
+    return f"the state file names {prefix}, {_ABSENCES[absence]}"
 
 
 _ABSENCES = {
     Absence.NOT_A_CHECKPOINT: "which exists but is not a checkpoint",
     Absence.BROKEN_LINK: "which is a broken link",
-    Absence.NO_INDEX: "whose index is missing: data files alone are not a checkpoint",
+    Absence.NO_INDEX: "which has data files but no index",
     Absence.NO_FILES: "which does not exist",
 }
 
@@ -59,7 +59,9 @@ _ABSENCES = {
 def state_file_fix(located: Located) -> str:
     """Returns advice for a state file that names the wrong checkpoint, or lists others too."""
     if isinstance(located, Found) and not located.elsewhere:
-        return name_alone(located, _relative(located.model_dir, located.prefix))
+        folder, prefix = os.path.join(located.model_dir, ""), located.prefix
+        inside = prefix.startswith(folder)
+        return name_alone(located, prefix[len(folder) :] if inside else os.path.basename(prefix))
     names = [os.path.basename(prefix) for prefix in located.candidates]
     last = _SEPARATOR.split(located.prefix)[-1]
     wanted = re.sub(r"\.(index|meta|data-\d{5}-of-\d{5})$", "", last)
@@ -73,12 +75,6 @@ def state_file_fix(located: Located) -> str:
     return name_alone(located, os.path.basename(most_likely(located)))
 
 
-def _relative(folder: str, path: str) -> str:
-    """The path of a file in a directory or below it, relative to the directory."""
-    start = os.path.join(folder, "")
-    return path[len(start) :] if path.startswith(start) else os.path.basename(path)
-
-
 def name_alone(located: Located, name: str) -> str:
     """Returns the advice to replace the state file by one that names a single checkpoint.
 
@@ -90,7 +86,7 @@ def name_alone(located: Located, name: str) -> str:
     """
     state = os.path.join(located.model_dir, "checkpoint")
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'write only model_checkpoint_path: "{escaped}" to {state}'
+    return f'write this single line to {state}: model_checkpoint_path: "{escaped}"'
 
 
 def most_likely(located: Located) -> str:

@@ -1,12 +1,12 @@
-"""The step in the checkpoint's name differs from the global step in the checkpoint.
+"""The step in the checkpoint's name differs from its global step.
 
-Estimator names a checkpoint after the global step, and TRAIN continues from the stored value,
-whatever the name says. If they differ, the files were renamed or copied over one another, or a tool
-wrote them. This rule looks only at names such as ``model.ckpt-1000``: with other savers the number
-may be the epoch, or the count of saves, as with ``tf.train.Checkpoint``.
+Estimator names a checkpoint after its global step. TRAIN continues from the stored value, whatever
+the name says. If the two differ, the files were renamed or copied over other ones, or a tool wrote
+them. This rule looks only at names such as ``model.ckpt-1000``: other savers may put the number of
+the epoch into the name, or the number of saves, as ``tf.train.Checkpoint`` does.
 
-What to do: find out which one is right before you continue training. Learning rate schedules follow
-the stored value.
+What to do: find out which step is the right one before you continue training. Learning rate
+schedules follow the stored value.
 """
 
 import os
@@ -14,12 +14,14 @@ from typing import Iterator
 
 from ..model_dir import CheckpointFiles
 from ..results import Finding
-from .base import FILES, Facts, Rule
+from .base import Facts, Rule, finding
 from .examples import facts
 from .state_file_wording import OWN_NAMES
 
+_SAVE_COUNTER = "save_counter/.ATTRIBUTES/VARIABLE_VALUE"
 
-def check(facts: Facts) -> Iterator[Finding]:
+
+def find(facts: Facts) -> Iterator[Finding]:
     """Finds a name and a stored value that differ."""
     if facts.files is None or facts.index is None:
         return
@@ -30,9 +32,8 @@ def check(facts: Facts) -> Iterator[Finding]:
         return  # other savers may number epochs
     if _SAVE_COUNTER in facts.stored:
         return  # the name holds this counter
-    yield RULE.finding(
-        facts,
-        f"the name says step {named}, and global_step in it is {stored}; "
+    yield finding(
+        f"the name of the checkpoint says step {named}, but its global_step is {stored}; "
         f"TRAIN continues from {stored}",
         subject="global_step",
         hint="find out whether the files were renamed, or the saver numbers epochs",
@@ -40,16 +41,10 @@ def check(facts: Facts) -> Iterator[Finding]:
     )
 
 
-_SAVE_COUNTER = "save_counter/.ATTRIBUTES/VARIABLE_VALUE"
-
-
 RULE = Rule(
-    id="step-mismatch",
     severity="warning",
-    summary="The step in the checkpoint's name differs from its global step.",
-    check=check,
-    category=FILES,
-    needs=(FILES,),
+    category="files",
+    find=find,
     title="the step in the checkpoint's name is not its global step",
     bad=lambda: facts(files=CheckpointFiles(global_step=7)),
 )

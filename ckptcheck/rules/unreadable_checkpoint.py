@@ -1,27 +1,25 @@
-"""TensorFlow cannot read the checkpoint, or parts of it are missing.
+"""TensorFlow cannot read the checkpoint, or a data file is missing or truncated.
 
-The index lists the tensors; the data files (shards) hold their bytes. If a data file is missing or
-truncated, TensorFlow can still list the index, so a look at the names finds nothing wrong. The
-restore raises later, in the modes that read a tensor of that file: ``Read less bytes than
-requested``, ``No such file or directory``.
+The index lists the tensors; the data files (shards) hold their bytes. If only a data file is
+missing or truncated, TensorFlow can still list the names in the index, and nothing seems wrong. The
+restore raises an error later, in the modes that read a tensor of that file: ``Read less bytes than
+requested`` or ``No such file or directory``.
 
 What to do: copy all files of the checkpoint (``.index`` and every ``.data-…-of-…``) again from
 where it was written.
 """
 
-import dataclasses
-from typing import Any, Dict, Iterator, List, Mapping
+from typing import Dict, Iterator, List
 
 from ..model_dir import CheckpointFiles, DataFile, FlawKind, Found, Named
 from ..protocol import Failure, FailureKind
-from ..results import Finding
+from ..results import Finding, Outcome
 from .base import (
-    DATA,
-    FAILS_AT_RESTORE,
     UNSOUND,
     Facts,
     Rule,
     bytes_said,
+    finding,
     outcomes_of_reading,
     some_names,
     untraced,
@@ -29,36 +27,40 @@ from .base import (
 from .examples import facts
 from .file_names import stable_name
 
+OWN_READER = "DamagedError"
+"""The type of a failure of ckptcheck's own reader, whose messages name the file."""
 
-def check(facts: Facts) -> Iterator[Finding]:
+_COPY_AGAIN = "copy all files of the checkpoint again from where it was written"
+
+
+def find(facts: Facts) -> Iterator[Finding]:
     """Finds an index that TensorFlow refuses, and data files that are missing."""
-    located = facts.located
-    if facts.unreadable is not None and located.exists:
-        refusal = _refusal(facts.unreadable, located.prefix)
-        refusal += untraced(facts, "restoring raises in every mode")
-        data = {"checkpoint": located.prefix, "problem": facts.unreadable.message}
-        yield _finding(facts, "index", refusal, _COPY_AGAIN, data)
+    located, failure = facts.located, facts.unreadable
+    every_mode = dict.fromkeys(facts.modes, Outcome.FAILS_AT_RESTORE)
+    if failure is not None and located.exists:
+        says = "" if failure.type == OWN_READER else f"TensorFlow cannot read {located.prefix}: "
+        yield finding(
+            says + failure.message + untraced(facts, "the restore raises in every mode"),
+            outcomes=every_mode,
+            subject="index",
+            hint=_COPY_AGAIN,
+            data={"checkpoint": located.prefix, "problem": failure.message},
+        )
     if facts.files is not None:
         yield from _incomplete(facts, facts.files)
     elif isinstance(located, (Found, Named)):
         for name in located.missing_shards:
-            message = f"the data file {name} is missing"
-            yield _finding(facts, stable_name(name), message, _COPY_AGAIN, {"file": name})
-
-
-def _refusal(failure: Failure, prefix: str) -> str:
-    """The reason why the index cannot be read; ckptcheck's own reader names the file itself."""
-    if failure.type == OWN_READER:
-        return failure.message
-    return f"TensorFlow says of {prefix}: {failure.message}"
-
-
-OWN_READER = "DamagedError"
-"""The type of a failure of ckptcheck's own reader."""
+            yield finding(
+                f"the data file {name} is missing",
+                outcomes=every_mode,
+                subject=stable_name(name),
+                hint=_COPY_AGAIN,
+                data={"file": name},
+            )
 
 
 def _incomplete(facts: Facts, files: CheckpointFiles) -> Iterator[Finding]:
-    """Data files that are missing or truncated, and the variables that they hold."""
+    """Yields data files that are missing or truncated, and the variables that they hold."""
     unreadable: Dict[str, List[str]] = {}
     for flaw in files.flaws:
         if flaw.kind in (FlawKind.NO_FILE, FlawKind.PAST_END):
@@ -67,54 +69,35 @@ def _incomplete(facts: Facts, files: CheckpointFiles) -> Iterator[Finding]:
         if file.complete:
             continue
         variables = unreadable.get(file.name, [])
-        message = _message(file, variables) + untraced(facts, "restoring any of them raises")
-        hint = f"make {file.name} readable, or {_COPY_AGAIN}"
-        data = {
-            "file": file.name,
-            "problem": file.problem,
-            "size": file.size,
-            "expected_size": file.needed,
-            "variables": variables,
-        }
-        subject = stable_name(file.name)
-        finding = _finding(facts, subject, message, hint if file.problem else _COPY_AGAIN, data)
-        yield dataclasses.replace(finding, outcomes=outcomes_of_reading(facts, variables))
+        yield finding(
+            _message(file, variables) + untraced(facts, "restoring any of them raises"),
+            outcomes=outcomes_of_reading(facts, variables),
+            subject=stable_name(file.name),
+            hint=f"make {file.name} readable, or {_COPY_AGAIN}" if file.problem else _COPY_AGAIN,
+            data={
+                "file": file.name,
+                "problem": file.problem,
+                "size": file.size,
+                "expected_size": file.needed,
+                "variables": variables,
+            },
+        )
 
 
 def _message(file: DataFile, variables: List[str]) -> str:
-    cannot = f"{some_names(variables)} cannot be read"
     if file.problem:
-        return f"the data file {file.name} cannot be read ({file.problem}): without it {cannot}"
-    if file.size is None:
-        return f"the data file {file.name} is missing: without it {cannot}"
-    return (
-        f"the data file {file.name} has {bytes_said(file.size)}, but the index requires "
-        f"{file.needed}: {cannot}"
-    )
-
-
-_COPY_AGAIN = "copy all files of the checkpoint again from where it was written"
-
-
-def _finding(
-    facts: Facts, subject: str, message: str, hint: str, data: Mapping[str, Any]
-) -> Finding:
-    return RULE.finding(
-        facts,
-        message,
-        outcomes=dict.fromkeys(facts.modes, FAILS_AT_RESTORE),
-        subject=subject,
-        hint=hint,
-        data=data,
-    )
+        wrong = f"cannot be read ({file.problem})"
+    elif file.size is None:
+        wrong = "is missing"
+    else:
+        wrong = f"has {bytes_said(file.size)}, but the index requires {file.needed}"
+    return f"the data file {file.name} {wrong}, so {some_names(variables)} cannot be read"
 
 
 RULE = Rule(
-    id="unreadable-checkpoint",
     severity="error",
-    summary="TensorFlow cannot read the checkpoint, or a data file is missing or truncated.",
-    check=check,
-    category=DATA,
+    category="data",
+    find=find,
     role=UNSOUND,
     title="the checkpoint's files are incomplete or unreadable",
     bad=lambda: facts(

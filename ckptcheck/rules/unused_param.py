@@ -1,11 +1,11 @@
-"""The params hold a key that the model_fn never looked at.
+"""The params hold a key that the model_fn never reads.
 
 The key is misspelled, or belongs to an older model_fn. The model_fn works as if the key were not
-there, and uses its own default if it has one. A key may matter in one mode only, so this rule is
-silent unless PREDICT, EVAL and TRAIN are all checked. It is also silent if model_fn reads its
-params as a whole (``**params``, ``dict(params)``, iteration), since any key may matter then.
+there, and uses its default if it has one. Only one mode may need a key, so this rule finds nothing
+unless PREDICT, EVAL and TRAIN are all checked. It also finds nothing if model_fn reads its params
+as a whole (``**params``, ``dict(params)``, iteration), because then any key may matter.
 
-What to do: correct the name of the key, or remove it.
+What to do: correct the name of the key, or remove the key.
 """
 
 import difflib
@@ -13,20 +13,19 @@ from typing import Any, Iterator, List, Mapping, Set
 
 from ..protocol import MODES, ParamRead
 from ..results import Finding
-from .base import PARAMS, TRACE, Facts, Rule, counted
+from .base import Facts, Rule, finding
 from .examples import with_params
 
 _INJECTED = ("batch_size", "use_tpu", "context")
-"""Keys that TPUEstimator puts in, which a params file may hold for a model_fn that reads them."""
-
+"""Keys that TPUEstimator adds. A params file may hold them for a model_fn that reads them."""
 
 _MOST_COMPARED = 1000
-"""Keys that are compared with those that were asked for; each comparison takes time."""
+"""How many keys are compared with those that model_fn reads; each comparison takes time."""
 
 
-def check(facts: Facts) -> Iterator[Finding]:
-    """Finds keys of the params that no mode looks at."""
-    if not facts.params or len(facts.plans) < len(facts.modes):
+def find(facts: Facts) -> Iterator[Finding]:
+    """Finds keys of the params that no mode reads."""
+    if not facts.params or not facts.plans or len(facts.plans) < len(facts.modes):
         return
     uses = [trace.params for trace in facts.traces]
     taken = any(use.taken for use in uses)
@@ -38,8 +37,7 @@ def check(facts: Facts) -> Iterator[Finding]:
         if key in _INJECTED:
             continue
         near = _near(key, wanted) if count < _MOST_COMPARED else []
-        yield RULE.finding(
-            facts,
+        yield finding(
             _message(key, near, taken),
             subject=key,
             location=near[0].location if near else None,
@@ -63,26 +61,18 @@ def _near(key: str, wanted: List[ParamRead]) -> List[ParamRead]:
 
 def _message(key: str, near: List[ParamRead], taken: bool) -> str:
     if not taken:
-        return f"model_fn never looked at {key!r}: it has no argument named params"
+        return f"model_fn never reads {key!r}: it has no argument named params"
     if near:
-        at = near[0].location
-        line = f" at {at.file}:{at.line}" if at else ""
-        meant = f"{near[0].key!r}, which it asked for{line}"
-        return f"model_fn never looked at {key!r}; did you mean {meant}?"
-    return f"model_fn never looked at {key!r}"
+        return f"model_fn never reads {key!r}; did you mean {near[0].key!r}?"
+    return f"model_fn never reads {key!r}"
 
 
 RULE = Rule(
-    id="unused-param",
     severity="warning",
-    summary="The params hold a key that the model_fn never looked at.",
-    check=check,
-    category=PARAMS,
-    needs=(TRACE,),
-    title=counted(
-        "model_fn never looked at a key of the params",
-        "model_fn never looked at {} keys of the params",
-    ),
+    category="params",
+    find=find,
+    title="model_fn never reads a key of the params",
+    titles="model_fn never reads {} keys of the params",
     good=lambda: with_params({"units": 8}, ParamRead("units", True)),
     bad=lambda: with_params({"unit": 8}, ParamRead("units", False, 4, True)),
 )

@@ -1,60 +1,46 @@
 """The checkpoint holds a variable that no checked mode restores.
 
-TensorFlow does not raise. But a trained weight that the model no longer uses is rarely meant: a
-layer was removed or renamed. If TRAIN is not checked, this is a note, since TRAIN may have layers
-that the other modes do not have.
+TensorFlow does not raise. But a model that no longer uses a trained weight is rarely what you want:
+a layer was removed or renamed. If TRAIN is not checked, this is a note, because TRAIN may have
+layers that the other modes do not have.
 
-What to do: if the layer was renamed, look at the missing variables of the same report. Do nothing
-if the layer was removed on purpose, or belongs to a mode that was not checked.
+What to do: if the layer was renamed, look at the missing variables in the same report. Do nothing
+if you removed the layer on purpose, or if it belongs to a mode that was not checked.
 """
 
 from typing import Iterator
 
 from ..protocol import TRAIN
 from ..results import Finding
-from .base import (
-    RESTORE,
-    TRACE,
-    UNUSED,
-    Facts,
-    Rule,
-    counted,
-    is_slot_name,
-    lost_optimizer,
-    of_another_kind,
-    restores_nothing,
-)
+from .base import UNUSED, Facts, Rule, finding, lost_optimizer, of_another_kind, restores_nothing
 from .examples import WEIGHTS, facts
-from .roles import roles
+from .roles import is_slot_name, roles
 
-_BOOKKEEPING = ("_CHECKPOINTABLE_OBJECT_GRAPH",)
+_BOOKKEEPING = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
-def check(facts: Facts) -> Iterator[Finding]:
+def find(facts: Facts) -> Iterator[Finding]:
     """Finds tensors of the checkpoint that no plan reads."""
     if of_another_kind(facts) or not facts.plans or len(facts.plans) < len(facts.modes):
         return
     if restores_nothing(facts):
         return
-    read = {item.key for plan in facts.plans for item in plan.reads}
-    slots_matter = TRAIN in facts.modes and not any(
-        lost_optimizer(facts, plan) for plan in facts.plans
-    )
-    ignored = set(_BOOKKEEPING) if slots_matter else {*_BOOKKEEPING, *_optimizer_state(facts)}
+    trains = TRAIN in facts.modes
+    expected = {item.key for plan in facts.plans for item in plan.reads} | {_BOOKKEEPING}
+    if not trains or any(lost_optimizer(facts, plan) for plan in facts.plans):
+        expected.update(_optimizer_state(facts))
     for name, spec in facts.stored.items():
-        if name in read or name in ignored:
-            continue
-        yield RULE.finding(
-            facts,
-            "no checked mode restores it",
-            severity=RULE.severity if TRAIN in facts.modes else "note",
-            variable=name,
-            checkpoint=spec,
-        )
+        if name not in expected:
+            yield finding(
+                "no checked mode restores it",
+                severity="warning" if trains else "note",
+                variable=name,
+                checkpoint=spec,
+            )
 
 
 def _optimizer_state(facts: Facts) -> Iterator[str]:
-    """What TRAIN alone restores: by its name, or since it lies below another variable."""
+    """Yields what only TRAIN restores: by its name, or because it lies below another variable."""
     shapes = {name: spec.shape for name, spec in facts.stored.items()}
     for name, role in roles(shapes, shapes).items():
         if role in ("optimizer", "global_step") or is_slot_name(name, shapes):
@@ -62,16 +48,11 @@ def _optimizer_state(facts: Facts) -> Iterator[str]:
 
 
 RULE = Rule(
-    id="unused-variable",
     severity="warning",
-    summary="The checkpoint holds a variable that no checked mode restores.",
-    check=check,
-    category=RESTORE,
-    needs=(TRACE,),
+    category="restore",
+    find=find,
     role=UNUSED,
-    title=counted(
-        "the checkpoint holds a variable that no checked mode restores",
-        "the checkpoint holds {} variables that no checked mode restores",
-    ),
+    title="the checkpoint holds a variable that no checked mode restores",
+    titles="the checkpoint holds {} variables that no checked mode restores",
     bad=lambda: facts(stored={**WEIGHTS, "dense_1/kernel": ((64, 1), "float32")}),
 )

@@ -44,17 +44,12 @@ def affected_sinks(
             affected = _affected(restored, changed, shapes)
     except ImportedError:
         return []
-    names = {op.name for op in ops}
-    sinks = {
-        user
-        for name in affected
-        for output in graph.get_operation_by_name(name).outputs
-        for user in output.consumers()
-        if user.name in names
+    users = {
+        op: {user for output in op.outputs for user in output.consumers()}
+        for op in map(graph.get_operation_by_name, affected)
     }
-    ends = {graph.get_operation_by_name(name) for name in affected}
-    ends = {op for op in ends if not any(output.consumers() for output in op.outputs)}
-    return sorted(sinks | ends, key=lambda op: str(op.name))
+    ends = {op for op, found in users.items() if not found}
+    return sorted(ends.union(*users.values()) & ops, key=lambda op: str(op.name))
 
 
 def restore_shapes(tensorflow: Any, definition: Any, changed: Mapping[str, Sequence[int]]) -> None:

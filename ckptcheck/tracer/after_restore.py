@@ -15,14 +15,13 @@ from typing import (
     Dict,
     Iterable,
     Mapping,
-    NamedTuple,
     Optional,
     Sequence,
     Tuple,
 )
 
-from ..protocol import Read, RunError, TraceRequest, VariableSpec, allows
-from . import called_functions, fusions, optimizer_updates, scratch
+from ..protocol import Judgement, Read, RunError, TraceRequest, VariableSpec, allows
+from . import called_functions, fusions, optimizer_updates
 from .affected_ops import restore_shapes
 from .dry_run import DryRun, dry_run
 from .imports import ImportedError, imported, named_op, part_of
@@ -31,28 +30,6 @@ from .static_shapes import full_shape
 
 _NUMBER = re.compile(r"(?<=[\[(, ])\d+(?=[\],. ])")
 _OWN_NAME = re.compile(r"ckptcheck_(?:inputs|dry_run)[\w/]*")
-
-
-class Judged(NamedTuple):
-    """What is known of the run.
-
-    Attributes:
-        errors: what it will refuse.
-        no_dry_run: why a dry run was not possible, "" where it was, or was not needed.
-        assumed: see :class:`.DryRun`.
-    """
-
-    errors: Tuple[RunError, ...] = ()
-    no_dry_run: str = ""
-    assumed: Tuple[str, ...] = ()
-
-    def notes(self, mode: str) -> Tuple[str, ...]:
-        """What was not judged."""
-        if self.no_dry_run:
-            return (_NO_DRY_RUN.format(mode.upper(), self.no_dry_run),)
-        if self.assumed:
-            return (_ASSUMED.format(" and ".join(self.assumed), mode.upper()),)
-        return ()
 
 
 _NO_DRY_RUN = (
@@ -68,47 +45,51 @@ def judged(
     tensorflow: Any,
     graph: Any,
     restore: Restore,
+    changed: "Changed",
     fetches: Iterable[Any],
     inputs: Sequence[Any],
     request: TraceRequest,
-) -> Judged:
+) -> Judgement:
     """Says what the run after the restore will refuse of the shapes that the restore lets through.
 
     Args:
         tensorflow: the module.
         graph: the graph of the trace, which a dry run changes.
         restore: its restore plan with the ops that are written to.
+        changed: what :func:`changed_shapes` returned.
         fetches: what the mode runs.
         inputs: features and labels.
         request: what to judge, and what the checkpoint holds.
     """
-    changed = _changed(restore, request.checkpoint)
-    if not changed or not request.judges_run:
-        return Judged()
     fetched = list(fetches)
     shapes = {name: [size or 0 for size in s.shape or ()] for name, (_, s) in changed.items()}
-    ran = DryRun(request.no_dry_run)
+    ran = DryRun(request.no_kernels)
     if not ran.reason:
-        scratch.note_dry_run(request.scratch_dir)
         ran = dry_run(tensorflow, graph, fetched, shapes, inputs)
     refused: Optional[Tuple[str, str]] = (ran.op, ran.message)
     if ran.reason:
-        refused = _refusal(tensorflow, graph, fetched, shapes, request.runs_kernels)
+        refused = _refusal(tensorflow, graph, fetched, shapes, not request.no_kernels)
+    mode = request.mode.upper()
+    notes: Tuple[str, ...] = ()
+    if ran.reason:
+        notes = (_NO_DRY_RUN.format(mode, ran.reason),)
+    elif ran.assumed:
+        notes = (_ASSUMED.format(" and ".join(ran.assumed), mode),)
     if not refused or not refused[1]:
-        return Judged((), ran.reason, ran.assumed)
+        return Judgement(request.mode, (), notes)
     declared = [spec.shape for spec in request.checkpoint]
     declared.extend(read.shape for read in restore.plan.reads)
     sizes = {size for shape in declared for size in shape or ()}
     message = said_of_inputs(refused[1], sizes, ran.batch)
     keys = tuple(sorted(read.key for read, _ in changed.values()))
-    return Judged((RunError(keys, refused[0], message),), ran.reason, ran.assumed)
+    return Judgement(request.mode, (RunError(keys, refused[0], message),), notes)
 
 
 Changed = Dict[str, Tuple[Read, VariableSpec]]
 """The reads of other shapes with what the checkpoint holds, by the names of the variables' ops."""
 
 
-def _changed(restore: Restore, checkpoint: Collection[VariableSpec]) -> Changed:
+def changed_shapes(restore: Restore, checkpoint: Collection[VariableSpec]) -> Changed:
     """The variables that get other shapes than declared, without those initialized afterwards."""
     stored = {spec.name: spec for spec in checkpoint}
     again = {spec.name for spec in restore.plan.reinitialized}  # to its declared shape

@@ -10,7 +10,7 @@ The branches of a cond are not checked, because only the run decides which branc
 from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
 from . import compat
-from .imports import named_op
+from .imports import ImportedError, imported, named_op
 
 _LOOPS = ("While", "StatelessWhile")
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
@@ -18,7 +18,7 @@ _PASSES = ("Identity", "Enter")
 
 
 def refusals(tensorflow: Any, declared: Any, restored: Any) -> Iterator[Tuple[str, str]]:
-    """The ops in called functions that will raise, each with why.
+    """The ops in called functions that will raise, each with its error.
 
     Args:
         tensorflow: the module.
@@ -29,10 +29,10 @@ def refusals(tensorflow: Any, declared: Any, restored: Any) -> Iterator[Tuple[st
     if calls:
         library = restored.as_graph_def().library
         for op, called in calls:
-            body = _Body(tensorflow, restored, library, op, called)
+            refusal = _refusal(tensorflow, restored, library, op, called)
             mine = declared.get_operation_by_name(op.name)
-            if body.problem and not _Body(tensorflow, declared, library, mine, called).problem:
-                yield f"{op.name}/{body.refusing}".rstrip("/"), body.problem
+            if refusal and not _refusal(tensorflow, declared, library, mine, called):
+                yield f"{op.name}/{refusal[0]}".rstrip("/"), refusal[1]
 
 
 def _called_by(op: Any) -> Sequence[str]:
@@ -42,35 +42,25 @@ def _called_by(op: Any) -> Sequence[str]:
     return ("f",) if op.type in _CALLS else ()
 
 
-class _Body:
-    """A function that an op calls, as a graph.
-
-    Attributes:
-        problem: what TensorFlow says of the shapes in it, "" where it says nothing.
-        refusing: the op in it that TensorFlow names.
-    """
-
-    def __init__(self, tensorflow: Any, graph: Any, library: Any, op: Any, attribute: str) -> None:
-        self.problem = self.refusing = ""
-        name = op.get_attr(attribute).name
-        function = next(item for item in library.function if item.signature.name == name)
-        definition = compat.graph_of_function(graph, function, _given_shapes(op))
-        _give_variables(definition, function, op)
-        definition.library.CopyFrom(library)
-        v1 = compat.v1(tensorflow)
-        with v1.Graph().as_default() as body:
-            try:
-                v1.import_graph_def(definition, name="")
-            except ValueError as error:
-                self.problem = str(error).splitlines()[0]
-                self.refusing = named_op(str(error), definition)
-                return
+def _refusal(
+    tensorflow: Any, graph: Any, library: Any, op: Any, attribute: str
+) -> Optional[Tuple[str, str]]:
+    """Imports a function that an op calls; returns the op in it that will raise, and why."""
+    name = op.get_attr(attribute).name
+    function = next(item for item in library.function if item.signature.name == name)
+    definition = compat.graph_of_function(graph, function, _given_shapes(op))
+    _give_variables(definition, function, op)
+    definition.library.CopyFrom(library)
+    try:
+        with imported(tensorflow, definition, {}) as body:
             for inner in body.get_operations():
                 for called in _called_by(inner):
-                    found = _Body(tensorflow, body, library, inner, called)
-                    if found.problem and not self.problem:
-                        self.problem = found.problem
-                        self.refusing = f"{inner.name}/{found.refusing}"
+                    found = _refusal(tensorflow, body, library, inner, called)
+                    if found:
+                        return f"{inner.name}/{found[0]}", found[1]
+    except ImportedError as error:
+        return named_op(str(error), definition), str(error).splitlines()[0]
+    return None
 
 
 def _given_shapes(op: Any) -> List[Any]:

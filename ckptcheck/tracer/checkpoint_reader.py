@@ -10,15 +10,15 @@ _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
 
 def read_index(tensorflow: Any, prefix: str) -> CheckpointIndex:
-    """Lists the tensors of a checkpoint, V1 or V2; no value is read.
+    """Lists the tensors of a checkpoint, V1 or V2, without reading values.
 
     Raises:
         tf.errors.OpError: TensorFlow cannot read it.
     """
-    reader = compat.checkpoint_reader(tensorflow, prefix)
+    reader = compat.v1(tensorflow).train.NewCheckpointReader(prefix)
     try:
         found = list(_in_maps(reader))
-    except UnicodeDecodeError:  # a restore takes names as bytes, and does not mind
+    except UnicodeDecodeError:  # a restore reads names as bytes, so it works
         found = list(_in_text(tensorflow, reader.debug_string()))
     variables = tuple(sorted(found, key=lambda spec: spec.name))
     step = re.search(r"-(\d+)$", prefix)

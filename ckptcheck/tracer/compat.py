@@ -5,10 +5,10 @@ Three things differ for code written for ``tf.estimator``:
 * Names. Code in the wild says ``import tensorflow as tf`` and ``tf.layers.dense``, which is
   TensorFlow 1 only. Under TensorFlow 2 :func:`use_v1_names` lets ``tensorflow`` mean
   ``tensorflow.compat.v1`` for the user's modules, and for them alone.
-* ``tf.estimator`` is gone from 2.16 on; :mod:`.estimator_stand_in` takes its place.
-* Keras 3 came with 2.16; model_fns are Keras 2, so the package tf_keras is asked for there.
+* TensorFlow 2.16 and later have no ``tf.estimator``. :mod:`.estimator_stand_in` replaces it.
+* TensorFlow 2.16 and later use Keras 3. model_fns need Keras 2, which is the package tf_keras.
 
-The reply and the report name each part of TensorFlow that was replaced.
+The report names each part of TensorFlow that was replaced.
 """
 
 import base64
@@ -36,10 +36,10 @@ _DISTRIBUTIONS = (
 
 
 def import_tensorflow() -> Any:
-    """Imports TensorFlow without its noise and, from 2.16 on, with Keras 2.
+    """Imports TensorFlow without its log output and, from 2.16 on, with Keras 2.
 
     Raises:
-        UsageError: the interpreter has no TensorFlow, or one that does not import.
+        UsageError: the interpreter has no TensorFlow, or it cannot be imported.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if _version_before_import() >= _FIRST_WITHOUT_ESTIMATOR:
@@ -80,7 +80,7 @@ _NO_TENSORFLOW = (
     "{} has no TensorFlow. Install it there (pip install tensorflow), or name the "
     "interpreter that runs your training code with --python"
 )
-_BROKEN_TENSORFLOW = "TensorFlow does not import in {}: {}"
+_BROKEN_TENSORFLOW = "cannot import TensorFlow in {}: {}"
 
 
 def _version_before_import() -> Tuple[int, ...]:
@@ -117,13 +117,8 @@ def v1(tensorflow: Any) -> Any:
     return tensorflow.compat.v1
 
 
-def estimator_module(tensorflow: Any) -> Any:
-    """The ``tf.estimator`` of the v1 API, real or stood in for."""
-    return v1(tensorflow).estimator
-
-
 def run_config(tensorflow: Any, model_dir: str, asked: Callable[[], None]) -> Any:
-    """The config of a model_fn: Estimator fills in a session_config where there is none.
+    """The config of a model_fn, with the session_config that Estimator sets by default.
 
     Args:
         tensorflow: the module.
@@ -131,7 +126,7 @@ def run_config(tensorflow: Any, model_dir: str, asked: Callable[[], None]) -> An
         asked: is called whenever code reads the model_dir of the config or of a copy of it.
     """
     session_config = v1(tensorflow).ConfigProto(allow_soft_placement=True)
-    plain: Any = estimator_module(tensorflow).RunConfig
+    plain: Any = v1(tensorflow).estimator.RunConfig
     config = plain(model_dir=model_dir, session_config=session_config)
 
     def get(self: Any, name: str) -> Any:
@@ -169,7 +164,7 @@ def graph_of_function(graph: Any, function: Any, shapes: List[Any]) -> Any:
 
 
 def reopen(graph: Any) -> None:
-    """Lets ops be added to a graph again, which a Scaffold has finalized.
+    """Allows ops to be added again to a graph that a Scaffold has finalized.
 
     TensorFlow has no public function for this. The private name is the same from 1.15 to 2.21.
     """
@@ -177,7 +172,7 @@ def reopen(graph: Any) -> None:
 
 
 def reroute(old: Any, new: Any) -> None:
-    """Gives the consumers of a tensor another one."""
+    """Replaces a tensor by another one in all its consumers."""
     for op in old.consumers():
         for place, given in enumerate(op.inputs):
             if given is old:
@@ -185,7 +180,7 @@ def reroute(old: Any, new: Any) -> None:
 
 
 def set_control_inputs(op: Any, others: Sequence[Any]) -> None:
-    """Lets an op wait for some ops and for no others."""
+    """Replaces the control inputs of an op."""
     op._remove_all_control_inputs()
     op._add_control_inputs(others)
 
@@ -211,21 +206,17 @@ def runs_under_strategy(config: Any, mode: str) -> bool:
 
 
 def use_v1_names(tensorflow: Any) -> Tuple[str, ...]:
-    """Lets ``tensorflow`` mean ``tensorflow.compat.v1`` in the user's modules.
+    """Makes ``tensorflow`` mean ``tensorflow.compat.v1`` in the user's modules.
 
     Returns:
-        What was stood in for, in words.
+        What was replaced, in words.
     """
     v1(tensorflow).disable_v2_tensorshape()
     original = builtins.__import__
     compat_v1 = v1(tensorflow)
 
     def importer(
-        name: str,
-        globals: Any = None,
-        locals: Any = None,
-        fromlist: Any = (),
-        level: int = 0,
+        name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0
     ) -> Any:
         wanted = level == 0 and (name == "tensorflow" or name.startswith("tensorflow."))
         if wanted and globals is not None and is_user_file(globals.get("__file__")):
@@ -239,49 +230,40 @@ def use_v1_names(tensorflow: Any) -> Tuple[str, ...]:
 
 
 def _in_v1(compat_v1: Any, name: str, fromlist: Tuple[str, ...]) -> Optional[Any]:
-    """What an import statement gets, None to leave it to Python."""
+    """What an import statement gets; None if Python handles it."""
     if name.startswith(("tensorflow.compat", "tensorflow.python", "tensorflow.core")):
         return None
-    found = compat_v1
-    for part in name.split(".")[1:]:
-        if not hasattr(found, part):
-            return None
-        found = getattr(found, part)
+    found = _member(compat_v1, name.split(".")[1:])
+    if found is None:
+        return None
     if not fromlist:
         return compat_v1
-    if all(item == "*" or hasattr(found, item) for item in fromlist):
-        return found
-    return None
+    return found if all(item == "*" or hasattr(found, item) for item in fromlist) else None
+
+
+def _member(module: Any, names: Iterable[str]) -> Optional[Any]:
+    """What a module has under a dotted name, None if it lacks it."""
+    for name in names:
+        module = getattr(module, name, None)
+    return module
 
 
 def has_v1_name(tensorflow: Any, dotted: str) -> bool:
     """Whether ``tf.compat.v1`` has a dotted name."""
-    found = v1(tensorflow)
-    for part in dotted.split("."):
-        if not hasattr(found, part):
-            return False
-        found = getattr(found, part)
-    return True
+    return _member(v1(tensorflow), dotted.split(".")) is not None
+
+
+_ADVICE = {
+    "contrib": "tf.contrib exists in TensorFlow 1 only; trace with a TensorFlow 1 interpreter "
+    "(--python)",
+    "python": "tensorflow.python is internal to TensorFlow and differs between versions; trace "
+    "with the version that the code runs on (--python)",
+}
 
 
 def advice_for_missing_name(tensorflow: Any, dotted: str) -> str:
     """Returns advice for a name that neither API of this TensorFlow has; "" without advice."""
-    if dotted.split(".")[0] == "contrib":
-        return (
-            "tf.contrib exists in TensorFlow 1 only; trace with a TensorFlow 1 interpreter "
-            "(--python)"
-        )
-    if dotted.split(".")[0] == "python":
-        return (
-            "tensorflow.python is TensorFlow's inside, which each version arranges anew; trace "
-            "with the version that the code runs on (--python)"
-        )
-    return ""
-
-
-def checkpoint_reader(tensorflow: Any, prefix: str) -> Any:
-    """TensorFlow's reader of checkpoint files, V1 and V2."""
-    return tensorflow.compat.v1.train.NewCheckpointReader(prefix)
+    return _ADVICE.get(dotted.partition(".")[0], "")
 
 
 def op_list(tensorflow: Any, names: Iterable[str]) -> str:
@@ -289,24 +271,16 @@ def op_list(tensorflow: Any, names: Iterable[str]) -> str:
     from tensorflow.core.framework import op_def_pb2
     from tensorflow.python.framework import op_def_registry
 
-    if hasattr(op_def_registry, "get"):
-        get = op_def_registry.get
-    else:
-        get = op_def_registry.get_registered_ops().get
+    get = getattr(op_def_registry, "get", None) or op_def_registry.get_registered_ops().get
     found = op_def_pb2.OpList()
-    found.op.extend(definition for definition in map(get, names) if definition is not None)
+    found.op.extend(filter(None, map(get, names)))
     return base64.b64encode(found.SerializeToString()).decode("ascii")
 
 
 def dtype_of_enum(tensorflow: Any, name: str) -> str:
-    """TensorFlow's name of a dtype by that of its enum: ``float32`` for ``DT_FLOAT``."""
+    """TensorFlow's name for a dtype of the enum: ``float32`` for ``DT_FLOAT``."""
     types = importlib.import_module("tensorflow.core.framework.types_pb2")
     return str(tensorflow.as_dtype(types.DataType.Value(name)).name)
-
-
-def make_initializable_iterator(tensorflow: Any, dataset: Any) -> Any:
-    """An iterator over a Dataset in graph mode."""
-    return v1(tensorflow).data.make_initializable_iterator(dataset)
 
 
 def is_dataset(tensorflow: Any, value: Any) -> bool:
@@ -320,9 +294,9 @@ def create_global_step(tensorflow: Any, graph: Any) -> Any:
 
 
 def frames_of(op: Any) -> Any:
-    """The frames in which an op was made; none where TensorFlow did not keep them.
+    """The frames in which an op was made; none if TensorFlow did not keep them.
 
-    ``op.traceback`` has them too, but on TensorFlow 1 it reads the source files of them all.
+    ``op.traceback`` has them too, but on TensorFlow 1 it reads the source file of each frame.
     """
     frames = getattr(op, "_traceback", None)
     return (op.traceback if frames is None else frames) or ()

@@ -1,16 +1,17 @@
 """Checks reads that the user's own saveable objects restore.
 
 Only the user's code knows how such an object restores, but its restore consists of ops in the
-graph. That part of the graph is imported again, with tensors of the stored shapes instead of the
-reads. TensorFlow's shape functions then tell which shapes they refuse. A restore does not verify
-the shape of a resource variable, so this module compares it.
+graph. This module imports that part of the graph again, with tensors of the stored shapes instead
+of the reads. TensorFlow's shape functions then refuse the shapes that a restore would refuse. A
+restore does not verify the shape of a resource variable, so this module compares it.
 """
 
-from typing import Any, Dict, Iterable, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, Optional, Tuple
 
 from ..protocol import RunError, VariableSpec, allows
-from .imports import named_op, part_of
-from .restore_plan import Restore, ancestors, attribute_shape, consumers_of
+from .imports import ImportedError, imported, named_op, part_of
+from .restore_plan import Restore, ancestors, consumers_of
+from .static_shapes import attribute_shape, full_shape
 
 _UNVERIFIED = "AssignVariableOp"
 
@@ -34,68 +35,46 @@ def errors(
     }
     if not given:
         return ()
-    return _Restored(tensorflow, graph, given, {output.op for output in restore.outputs}).errors()
+    part = ancestors(consumers_of(given)) - {output.op for output in restore.outputs}
+    unverified = {op for op in part if op.type == _UNVERIFIED}
+    verified = part - unverified
+    definition = part_of(graph, verified)
+    for node in definition.node:  # what is left out takes nothing of these
+        inputs = [text for text in node.input if not text.startswith("^")]
+        del node.input[:]
+        node.input.extend(inputs)
+    pinned = {
+        output.name: (output.dtype.base_dtype, spec.shape)
+        for output, spec in given.items()
+        if not verified.isdisjoint(output.consumers())
+    }
+    try:
+        with imported(tensorflow, definition, pinned) as imported_graph:
+            found = [_silent_error(graph, given, imported_graph, op) for op in unverified]
+    except ImportedError as error:
+        name = named_op(str(error), definition)
+        return (RunError(_keys(graph, given, name), name, str(error).splitlines()[0]),)
+    return tuple(error for error in found if error is not None)
 
 
-class _Restored:
-    """The part of a graph that restores some tensors, with the stored shapes in it."""
+def _keys(graph: Any, given: Dict[Any, VariableSpec], name: str) -> Tuple[str, ...]:
+    """The keys that an op's inputs come from; all if no op is named."""
+    taken = set(given)
+    if name:
+        above = ancestors([graph.get_operation_by_name(name)])
+        taken.intersection_update(tensor for op in above for tensor in op.inputs)
+    return tuple(sorted(given[output].name for output in taken))
 
-    def __init__(
-        self, tensorflow: Any, graph: Any, given: Dict[Any, VariableSpec], readers: Set[Any]
-    ) -> None:
-        self._tensorflow = tensorflow
-        self._graph = graph
-        self._given = given
-        self._part = ancestors(consumers_of(given)) - readers
 
-    def errors(self) -> Tuple[RunError, ...]:
-        v1 = self._tensorflow.compat.v1
-        unverified = {op for op in self._part if op.type == _UNVERIFIED}
-        definition = part_of(self._graph, self._part - unverified)
-        for node in definition.node:  # what is left out takes nothing of these
-            controls = [text for text in node.input if text.startswith("^")]
-            for text in controls:
-                node.input.remove(text)
-        with v1.Graph().as_default() as graph:
-            stand_ins = {
-                output.name: v1.placeholder(output.dtype.base_dtype, spec.shape)
-                for output, spec in self._given.items()
-            }
-            needed = {t.name for op in self._part - unverified for t in op.inputs}
-            try:
-                v1.import_graph_def(
-                    definition, {k: v for k, v in stand_ins.items() if k in needed}, name=""
-                )
-            except ValueError as error:
-                op = named_op(str(error), definition)
-                return (RunError(self._keys(op), op, str(error).splitlines()[0]),)
-            found = [self._unlike(graph, stand_ins, op) for op in unverified]
-        return tuple(error for error in found if error is not None)
-
-    def _keys(self, name: str) -> Tuple[str, ...]:
-        """The keys that an op's inputs come from; all where no op is named."""
-        taken: Optional[Set[Any]] = None
-        if name:
-            taken = {
-                t for op in ancestors([self._graph.get_operation_by_name(name)]) for t in op.inputs
-            }
-        return tuple(
-            sorted(
-                spec.name
-                for output, spec in self._given.items()
-                if taken is None or output in taken
-            )
-        )
-
-    def _unlike(self, graph: Any, stand_ins: Dict[str, Any], op: Any) -> Optional[RunError]:
-        """An error without words where a resource variable silently gets another shape."""
-        handle, value = op.inputs[0].op, op.inputs[1]
-        tensor = stand_ins.get(value.name)
-        if tensor is None:
-            tensor = graph.get_tensor_by_name(value.name)
-        shape = tensor.shape.as_list() if tensor.shape.rank is not None else None
-        if handle.type != "VarHandleOp" or shape is None or None in shape:
-            return None
-        if allows(attribute_shape(handle), tuple(shape)):
-            return None
-        return RunError(self._keys(op.name), op.name, "")
+def _silent_error(
+    graph: Any, given: Dict[Any, VariableSpec], restored: Any, op: Any
+) -> Optional[RunError]:
+    """An error without words if an op silently gives a resource variable another shape."""
+    handle, value = op.inputs[0].op, op.inputs[1]
+    if value in given:
+        shape = given[value].shape
+    else:
+        shape = full_shape(restored.get_tensor_by_name(value.name))
+    if handle.type != "VarHandleOp" or shape is None or allows(attribute_shape(handle), shape):
+        return None
+    return RunError(_keys(graph, given, op.name), op.name, "")

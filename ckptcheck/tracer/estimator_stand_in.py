@@ -5,10 +5,14 @@ name that it lacks raises an error that says so. docs/stand-in.md lists what it 
 """
 
 import collections
+import copy
+import dataclasses
+import functools
 import inspect
+import operator
 import sys
 import types
-from typing import Any, Dict, Optional
+from typing import Any, ClassVar, Dict, Optional
 
 FROM_TRAIN = (
     "CheckpointSaverHook",
@@ -34,6 +38,32 @@ FROM_TRAIN = (
 
 _SUBMODULES = ("experimental", "export", "inputs", "tpu", "tpu.experimental")
 
+_LACKING = (
+    "{} is not in ckptcheck's stand-in for tf.estimator, which TensorFlow removed in 2.16; trace "
+    "with TensorFlow 2.15 or earlier (--python)"
+)
+
+
+class _Module(types.ModuleType):
+    """A module that explains which names it lacks."""
+
+    def __init__(self, name: str, *items: Any, **members: Any) -> None:
+        super().__init__(name)
+        self.__path__: Any = []  # so that its submodules can be imported
+        self.__dict__.update(members, **{item.__name__: item for item in items})
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        hint = ", or name its model_fn as TARGET" if name == "TPUEstimator" else ""
+        raise AttributeError(_LACKING.format(f"{self.__name__}.{name}") + hint)
+
+
+def _tuple(name: str, fields: str) -> Any:
+    """Returns a namedtuple whose fields are None by default."""
+    make: Any = collections.namedtuple
+    return make(name, fields, defaults=[None] * len(fields.split()))
+
 
 class ModeKeys:
     """The names of the modes, as Estimator has them."""
@@ -43,138 +73,92 @@ class ModeKeys:
     PREDICT = "infer"
 
 
-_SPEC_FIELDS = (
-    "mode",
-    "predictions",
-    "loss",
-    "train_op",
-    "eval_metric_ops",
-    "export_outputs",
-    "training_chief_hooks",
-    "training_hooks",
-    "scaffold",
-    "evaluation_hooks",
-    "prediction_hooks",
-)
+_BY_DEFAULT: Any = object()
 
 
-class _Module(types.ModuleType):
-    """A module that explains which names it lacks."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        hint = ", or name its model_fn as TARGET" if name == "TPUEstimator" else ""
-        raise AttributeError(_LACKING.format(f"{self.__name__}.{name}") + hint)
-
-
-_LACKING = (
-    "{} is not in ckptcheck's stand-in for tf.estimator, which TensorFlow removed in 2.16; trace "
-    "with TensorFlow 2.15 or earlier (--python)"
-)
-
-
-_RUN_CONFIG: Dict[str, Any] = {
-    "model_dir": None,
-    "tf_random_seed": None,
-    "save_summary_steps": 100,
-    "save_checkpoints_steps": None,
-    "save_checkpoints_secs": 600,
-    "session_config": None,
-    "keep_checkpoint_max": 5,
-    "keep_checkpoint_every_n_hours": 10000,
-    "log_step_count_steps": 100,
-    "train_distribute": None,
-    "device_fn": None,
-    "protocol": None,
-    "eval_distribute": None,
-    "experimental_distribute": None,
-    "experimental_max_worker_delay_secs": None,
-    "session_creation_timeout_secs": 7200,
-    "checkpoint_save_graph_def": True,
-}
-"""The arguments of RunConfig and their defaults; they are also its attributes."""
-
-_OUTSIDE_A_CLUSTER: Dict[str, Any] = {
-    "task_type": "worker",
-    "task_id": 0,
-    "num_worker_replicas": 1,
-    "num_ps_replicas": 0,
-    "is_chief": True,
-    "master": "",
-    "evaluation_master": "",
-    "global_id_in_cluster": 0,
-    "service": None,
-}
-
-
-_TPU_RUN_CONFIG = {
-    **_RUN_CONFIG,
-    "tpu_config": None,
-    "evaluation_master": "",
-    "master": "",
-    "cluster": None,
-}
-
-
+@dataclasses.dataclass(eq=False)
 class RunConfig:
-    """The attributes of ``tf.estimator.RunConfig`` with the values it has outside a cluster."""
+    """The arguments of ``tf.estimator.RunConfig``, and the values it has outside a cluster."""
 
-    _settings = _RUN_CONFIG
-    cluster_spec: Any = None
+    model_dir: Any = None
+    tf_random_seed: Any = None
+    save_summary_steps: Any = 100
+    save_checkpoints_steps: Any = None
+    save_checkpoints_secs: Any = _BY_DEFAULT
+    session_config: Any = None
+    keep_checkpoint_max: Any = 5
+    keep_checkpoint_every_n_hours: Any = 10000
+    log_step_count_steps: Any = 100
+    train_distribute: Any = None
+    device_fn: Any = None
+    protocol: Any = None
+    eval_distribute: Any = None
+    experimental_distribute: Any = None
+    experimental_max_worker_delay_secs: Any = None
+    session_creation_timeout_secs: Any = 7200
+    checkpoint_save_graph_def: Any = True
 
-    def __init__(self, *args: Any, **settings: Any) -> None:
-        given = dict(zip(_RUN_CONFIG, args), **settings)
-        unknown = sorted(set(given) - set(self._settings))
-        if unknown:
-            raise TypeError(f"RunConfig got an unexpected keyword argument {unknown[0]!r}")
-        if given.get("save_checkpoints_steps") is not None:
-            given.setdefault("save_checkpoints_secs", None)
-        self.__dict__.update(self._settings, **_OUTSIDE_A_CLUSTER)
-        self.__dict__.update(given)
-        self._given = given
+    cluster_spec: ClassVar[Any] = None
+    """:func:`build` sets it."""
+    task_type = "worker"
+    num_worker_replicas = 1
+    task_id = num_ps_replicas = global_id_in_cluster = 0
+    master = evaluation_master = ""
+    is_chief = True
+    service = None
+
+    def __post_init__(self) -> None:
+        if self.save_checkpoints_secs is _BY_DEFAULT:
+            self.save_checkpoints_secs = 600 if self.save_checkpoints_steps is None else None
 
     def replace(self, **settings: Any) -> "RunConfig":
         """A copy with other settings."""
-        return type(self)(**{**self._given, **settings})
+        if settings.get("save_checkpoints_steps") is not None:
+            settings.setdefault("save_checkpoints_secs", None)
+        return dataclasses.replace(self, **settings)
 
 
-class TPURunConfig(RunConfig):
-    """The attributes of ``tf.estimator.tpu.RunConfig``."""
-
-    _settings = _TPU_RUN_CONFIG
-
-    def __init__(self, tpu_config: Any = None, *args: Any, **settings: Any) -> None:
-        names = ("evaluation_master", "master", "cluster")
-        given = dict(zip(names, args), **settings)
-        super().__init__(tpu_config=tpu_config or TPUConfig(), **given)
-
-
-_TPU_CONFIG: Dict[str, Any] = {
-    "iterations_per_loop": 2,
-    "num_shards": None,
-    "num_cores_per_replica": None,
-    "per_host_input_for_training": 2,
-    "tpu_job_name": None,
-    "initial_infeed_sleep_secs": None,
-    "input_partition_dims": None,
-    "eval_training_input_configuration": 2,
-    "experimental_host_call_every_n_steps": 1,
-    "experimental_allow_per_host_v2_parallel_get_next": False,
-    "experimental_feed_hook": None,
-}
-
-
+@dataclasses.dataclass(eq=False)
 class TPUConfig:
-    """The settings of a TPU. Nothing uses them."""
+    """The arguments of ``tf.estimator.tpu.TPUConfig``. Nothing uses them."""
 
-    def __init__(self, *args: Any, **settings: Any) -> None:
-        self.__dict__.update(_TPU_CONFIG)
-        given = dict(zip(_TPU_CONFIG, args), **settings)
-        where = given.get("per_host_input_for_training")
-        if isinstance(where, bool):
-            given["per_host_input_for_training"] = 2 if where else 1
-        self.__dict__.update(given)
+    iterations_per_loop: Any = 2
+    num_shards: Any = None
+    num_cores_per_replica: Any = None
+    per_host_input_for_training: Any = 2
+    tpu_job_name: Any = None
+    initial_infeed_sleep_secs: Any = None
+    input_partition_dims: Any = None
+    eval_training_input_configuration: Any = 2
+    experimental_host_call_every_n_steps: Any = 1
+    experimental_allow_per_host_v2_parallel_get_next: Any = False
+    experimental_feed_hook: Any = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.per_host_input_for_training, bool):
+            self.per_host_input_for_training = 2 if self.per_host_input_for_training else 1
+
+
+@dataclasses.dataclass(eq=False, init=False)
+class TPURunConfig(RunConfig):
+    """The arguments of ``tf.estimator.tpu.RunConfig``, in its order."""
+
+    tpu_config: Any = None
+    evaluation_master: Any = ""
+    master: Any = ""
+    cluster: Any = None
+
+    def __init__(
+        self,
+        tpu_config: Any = None,
+        evaluation_master: Any = "",
+        master: Any = "",
+        cluster: Any = None,
+        **settings: Any,
+    ) -> None:
+        super().__init__(**settings)
+        self.tpu_config = tpu_config or TPUConfig()
+        self.evaluation_master, self.master, self.cluster = evaluation_master, master, cluster
 
 
 class InputPipelineConfig:
@@ -187,11 +171,91 @@ class InputPipelineConfig:
     SLICED = 5
 
 
+class ExportOutput:
+    """The base class of the outputs of an export."""
+
+
+def _output(name: str, fields: str) -> Any:
+    """Returns a kind of ExportOutput whose fields are None by default."""
+    typed = [(field, Any, None) for field in fields.split()]
+    return dataclasses.make_dataclass(name, typed, bases=(ExportOutput,), eq=False)
+
+
+_SPEC_FIELDS = (
+    "mode predictions loss train_op eval_metric_ops export_outputs training_chief_hooks "
+    "training_hooks scaffold evaluation_hooks prediction_hooks"
+)
+_NEEDED = {
+    ModeKeys.TRAIN: ("train_op", "loss"),
+    ModeKeys.EVAL: ("loss",),
+    ModeKeys.PREDICT: ("predictions",),
+}
+
+
+class EstimatorSpec(_tuple("EstimatorSpec", _SPEC_FIELDS)):  # type: ignore[misc]
+    """The fields of EstimatorSpec and its first checks."""
+
+    new_scaffold: Any = None
+    """Makes a Scaffold; :func:`build` sets it."""
+
+    def __new__(cls, mode: str, *args: Any, **kwargs: Any) -> Any:
+        """Raises what TensorFlow raises, and makes a Scaffold if none is given."""
+        spec = super().__new__(cls, mode, *args, **kwargs)
+        for name in _NEEDED.get(mode, ()):
+            if getattr(spec, name) is None:
+                raise ValueError(f"Missing {name}.")
+        _verify_outputs(spec.export_outputs)
+        names = [name for name in cls._fields if name.endswith("_hooks")]
+        hooks = {name: tuple(getattr(spec, name) or ()) for name in names}
+        return spec._replace(scaffold=spec.scaffold or cls.new_scaffold(), **hooks)
+
+
+def _verify_outputs(outputs: Any) -> None:
+    """Checks export_outputs as the constructor of EstimatorSpec does."""
+    if outputs is None:
+        return
+    if not isinstance(outputs, dict):
+        raise TypeError(f"export_outputs must be dict, given: {outputs}")
+    for value in outputs.values():
+        if not isinstance(value, ExportOutput):
+            message = f"Values in export_outputs must be ExportOutput objects. Given: {value}"
+            raise TypeError(message)
+
+
+_TPU_SPEC_FIELDS = (
+    "mode predictions loss train_op eval_metrics export_outputs scaffold_fn host_call "
+    "training_hooks evaluation_hooks prediction_hooks"
+)
+
+
+class TPUEstimatorSpec(_tuple("TPUEstimatorSpec", _TPU_SPEC_FIELDS)):  # type: ignore[misc]
+    """The fields of TPUEstimatorSpec."""
+
+    def as_estimator_spec(self) -> Any:
+        """Makes an EstimatorSpec, as TensorFlow does on a CPU."""
+        shared = set(self._fields).intersection(EstimatorSpec._fields)
+        metrics = _call_host_side(self.eval_metrics)
+        _call_host_side(self.host_call)
+        return EstimatorSpec(
+            eval_metric_ops=metrics,
+            scaffold=self.scaffold_fn() if self.scaffold_fn else None,
+            **{name: getattr(self, name) for name in shared},
+        )
+
+
+def _call_host_side(pair: Any) -> Any:
+    """Calls the function of eval_metrics or host_call with its tensors, as TensorFlow on a CPU."""
+    if not pair:
+        return None
+    function, tensors = pair
+    return function(**tensors) if isinstance(tensors, dict) else function(*tensors)
+
+
 class Estimator:
     """Keeps the arguments of an Estimator."""
 
     session_config: Any = None
-    """For a RunConfig that sets none; :func:`build` fills it in."""
+    """For a RunConfig that sets none; :func:`build` sets it."""
 
     def __init__(
         self,
@@ -229,8 +293,6 @@ class Estimator:
     @property
     def params(self) -> Any:
         """A deep copy of the params, as the real Estimator returns."""
-        import copy
-
         return copy.deepcopy(self._params)
 
     @property
@@ -269,6 +331,21 @@ def add_metrics(estimator: Any, metric_fn: Any) -> Any:
     return Estimator(new_model_fn, config=estimator.config)
 
 
+def _numpy_input_fn(tensorflow: Any, x: Any, y: Any = None, *_: Any, **__: Any) -> Any:
+    """Returns an input_fn that gives placeholders of the arrays' dtypes and shapes."""
+
+    def placeholder(array: Any) -> Any:
+        dtype = tensorflow.as_dtype(array.dtype)
+        return tensorflow.compat.v1.placeholder(dtype, [None, *array.shape[1:]])
+
+    def each(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: placeholder(array) for key, array in value.items()}
+        return placeholder(value)
+
+    return lambda: each(x) if y is None else (each(x), each(y))
+
+
 def install(tensorflow: Any) -> None:
     """Puts the stand-in where TensorFlow had ``tf.estimator``.
 
@@ -282,182 +359,47 @@ def install(tensorflow: Any) -> None:
     for name in ("tensorflow.estimator", "tensorflow.compat.v1.estimator"):
         sys.modules[name] = module
         for below in _SUBMODULES:
-            sys.modules[f"{name}.{below}"] = _at(module, below)
+            sys.modules[f"{name}.{below}"] = operator.attrgetter(below)(module)
     sys.modules["tensorflow.compat.v2.estimator"] = module
-
-
-def _at(module: Any, dotted: str) -> Any:
-    for part in dotted.split("."):
-        module = getattr(module, part)
-    return module
 
 
 def build(tensorflow: Any) -> Any:
     """Returns the stand-in as a module."""
-    module: Any = _Module("tf.estimator")
-    module.__path__ = []  # so that its submodules can be imported
     train = tensorflow.compat.v1.train
-    for name in FROM_TRAIN:
-        setattr(module, name, getattr(train, name))
     RunConfig.cluster_spec = train.ClusterSpec({})
     Estimator.session_config = tensorflow.compat.v1.ConfigProto(allow_soft_placement=True)
-    for item in (ModeKeys, RunConfig, Estimator, add_metrics):
-        setattr(module, item.__name__, item)
-    module.export = _export()
-    spec = _estimator_spec(tensorflow, module.export.ExportOutput)
-    module.EstimatorSpec = spec
-    for name, fields in _RECORDS.items():
-        setattr(module, name, _record(name, fields))
-    module.tpu = _tpu(spec)
-    module.inputs = _inputs(tensorflow)
-    module.experimental = _Module("tf.estimator.experimental")
-    return module
-
-
-_RECORDS = {
-    "TrainSpec": "input_fn max_steps hooks saving_listeners",
-    "EvalSpec": "input_fn steps name hooks exporters start_delay_secs throttle_secs",
-    "WarmStartSettings": "ckpt_to_initialize_from vars_to_warm_start var_name_to_vocab_info "
-    "var_name_to_prev_var_name",
-}
-
-
-def _inputs(tensorflow: Any) -> Any:
-    module: Any = _Module("tf.estimator.inputs")
-
-    def numpy_input_fn(x: Any, y: Any = None, batch_size: int = 128, *_: Any, **__: Any) -> Any:
-        def placeholder(array: Any) -> Any:
-            dtype = tensorflow.as_dtype(array.dtype)
-            return tensorflow.compat.v1.placeholder(dtype, [None, *array.shape[1:]])
-
-        def each(value: Any) -> Any:
-            if isinstance(value, dict):
-                return {key: placeholder(array) for key, array in value.items()}
-            return placeholder(value)
-
-        def input_fn() -> Any:
-            return each(x) if y is None else (each(x), each(y))
-
-        return input_fn
-
-    module.numpy_input_fn = numpy_input_fn
-    return module
-
-
-def _estimator_spec(tensorflow: Any, export_output: Any) -> Any:
-    make_tuple: Any = collections.namedtuple
-    base: Any = make_tuple("EstimatorSpec", _SPEC_FIELDS)
-
-    class EstimatorSpec(base):  # type: ignore[misc]
-        """The fields of EstimatorSpec and its first checks."""
-
-        def __new__(cls, mode: str, *args: Any, **kwargs: Any) -> Any:
-            given = dict(zip(_SPEC_FIELDS[1:], args), **kwargs)
-            unknown = sorted(set(given) - set(_SPEC_FIELDS))
-            if unknown:
-                raise TypeError(f"EstimatorSpec got an unexpected argument {unknown[0]!r}")
-            if mode == ModeKeys.TRAIN and given.get("train_op") is None:
-                raise ValueError("Missing train_op.")
-            if mode in (ModeKeys.TRAIN, ModeKeys.EVAL) and given.get("loss") is None:
-                raise ValueError("Missing loss.")
-            if mode == ModeKeys.PREDICT and given.get("predictions") is None:
-                raise ValueError("Missing predictions.")
-            _verify_outputs(given.get("export_outputs"), export_output)
-            values = {name: given.get(name) for name in _SPEC_FIELDS[1:]}
-            for name in values:
-                if name.endswith("_hooks"):
-                    values[name] = tuple(values[name] or ())
-            if values["scaffold"] is None:
-                values["scaffold"] = tensorflow.compat.v1.train.Scaffold()
-            return super().__new__(cls, mode, **values)
-
-    return EstimatorSpec
-
-
-def _verify_outputs(outputs: Any, export_output: Any) -> None:
-    """Checks export_outputs as the constructor of EstimatorSpec does."""
-    if outputs is None:
-        return
-    if not isinstance(outputs, dict):
-        raise TypeError(f"export_outputs must be dict, given: {outputs}")
-    for value in outputs.values():
-        if not isinstance(value, export_output):
-            raise TypeError(
-                f"Values in export_outputs must be ExportOutput objects. Given: {value}"
-            )
-
-
-def _record(name: str, fields: str, base: type = object) -> Any:
-    """Returns a class that keeps its arguments, under the names that TensorFlow uses."""
-    names = fields.split()
-
-    def keep(self: Any, *args: Any, **kwargs: Any) -> None:
-        unknown = sorted(set(kwargs) - set(names))
-        if unknown or len(args) > len(names):
-            raise TypeError(f"{name} got an unexpected argument {(unknown or args[-1:])[0]!r}")
-        self.__dict__.update(dict.fromkeys(names))
-        self.__dict__.update(zip(names, args))
-        self.__dict__.update(kwargs)
-
-    return type(name, (base,), {"__init__": keep})
-
-
-def _export() -> Any:
-    module: Any = _Module("tf.estimator.export")
-    module.ExportOutput = _record("ExportOutput", "")
-    for name, fields in (
-        ("PredictOutput", "outputs"),
-        ("ClassificationOutput", "scores classes"),
-        ("RegressionOutput", "value"),
-        ("EvalOutput", "loss predictions metrics"),
-    ):
-        setattr(module, name, _record(name, fields, module.ExportOutput))
-    for name, fields in (
-        ("ServingInputReceiver", "features receiver_tensors receiver_tensors_alternatives"),
-        ("TensorServingInputReceiver", "features receiver_tensors receiver_tensors_alternatives"),
-    ):
-        setattr(module, name, _record(name, fields))
-    return module
-
-
-def _call_host_side(pair: Any) -> Any:
-    """Calls the function of eval_metrics or host_call with its tensors, as TensorFlow on a CPU."""
-    if not pair:
-        return None
-    function, tensors = pair
-    return function(**tensors) if isinstance(tensors, dict) else function(*tensors)
-
-
-_HOOKS = ("training_hooks", "evaluation_hooks", "prediction_hooks")
-
-
-def _tpu(spec: Any) -> Any:
-    module: Any = _Module("tf.estimator.tpu")
-    module.__path__ = []
-    fields = (
-        "mode predictions loss train_op eval_metrics export_outputs scaffold_fn host_call "
-        "training_hooks evaluation_hooks prediction_hooks"
+    EstimatorSpec.new_scaffold = train.Scaffold
+    receiver = "features receiver_tensors receiver_tensors_alternatives"
+    export = _Module(
+        "tf.estimator.export",
+        ExportOutput,
+        _output("PredictOutput", "outputs"),
+        _output("ClassificationOutput", "scores classes"),
+        _output("RegressionOutput", "value"),
+        _output("EvalOutput", "loss predictions metrics"),
+        _tuple("ServingInputReceiver", receiver),
+        _tuple("TensorServingInputReceiver", receiver),
     )
-    base = _record("TPUEstimatorSpec", fields)
-
-    def as_estimator_spec(self: Any) -> Any:
-        metrics = _call_host_side(self.eval_metrics)
-        _call_host_side(self.host_call)
-        return spec(
-            self.mode,
-            predictions=self.predictions,
-            loss=self.loss,
-            train_op=self.train_op,
-            eval_metric_ops=metrics,
-            export_outputs=self.export_outputs,
-            scaffold=self.scaffold_fn() if self.scaffold_fn else None,
-            **{name: getattr(self, name) for name in _HOOKS},
-        )
-
-    base.as_estimator_spec = as_estimator_spec
-    module.TPUEstimatorSpec = base
-    module.RunConfig = TPURunConfig
-    module.TPUConfig = TPUConfig
-    module.InputPipelineConfig = InputPipelineConfig
-    module.experimental = _Module("tf.estimator.tpu.experimental")
-    return module
+    tpu = _Module(
+        "tf.estimator.tpu",
+        *(InputPipelineConfig, TPUConfig, TPUEstimatorSpec),
+        RunConfig=TPURunConfig,
+        experimental=_Module("tf.estimator.tpu.experimental"),
+    )
+    numpy_input_fn = functools.partial(_numpy_input_fn, tensorflow)
+    return _Module(
+        "tf.estimator",
+        *(ModeKeys, RunConfig, Estimator, EstimatorSpec, add_metrics),
+        _tuple("TrainSpec", "input_fn max_steps hooks saving_listeners"),
+        _tuple("EvalSpec", "input_fn steps name hooks exporters start_delay_secs throttle_secs"),
+        _tuple(
+            "WarmStartSettings",
+            "ckpt_to_initialize_from vars_to_warm_start var_name_to_vocab_info "
+            "var_name_to_prev_var_name",
+        ),
+        **{name: getattr(train, name) for name in FROM_TRAIN},
+        experimental=_Module("tf.estimator.experimental"),
+        export=export,
+        inputs=_Module("tf.estimator.inputs", numpy_input_fn=numpy_input_fn),
+        tpu=tpu,
+    )

@@ -12,41 +12,34 @@ _MOST_READ = 1 << 16
 
 
 class UsageError(Exception):
-    """ckptcheck was asked for something that is not there; the message says what to do."""
+    """An argument is wrong, or something is missing. The message says what to do."""
 
 
 class StructureMismatch(BaseException):
     """The guessed structure of the features or labels is wrong.
 
-    A BaseException, so that an ``except Exception`` of the user's does not swallow it.
+    A BaseException, so that ``except Exception`` in the user's code does not catch it.
     """
 
 
 def failure_of(error: BaseException, doing: str = "") -> Failure:
-    """What to report of an exception that came out of the user's code.
+    """Returns the Failure for an exception that the user's code raised.
 
     Args:
         error: the exception.
-        doing: what was going on where it was not the call of model_fn, such as ``importing net``.
+        doing: what was being done, such as ``importing net``; "" for the call of model_fn.
     """
     if isinstance(error, UsageError):
         return Failure(FailureKind.USAGE, "", str(error))
-    frames = user_frames(error.__traceback__)
     if isinstance(error, SystemExit):
+        kind, name = FailureKind.EXITED, "SystemExit"
         text = f"called sys.exit({_text_of(repr, error.code)})"
-        return Failure(FailureKind.EXITED, "SystemExit", _with(doing, text), frames)
-    name = type(error).__name__[:_LONGEST_NAME]
-    if isinstance(error, MemoryError):
-        return Failure(FailureKind.OUT_OF_MEMORY, name, _with(doing, _message(error)), frames)
-    return Failure(FailureKind.RAISED, name, _with(doing, _message(error)), frames)
-
-
-def _with(doing: str, text: str) -> str:
-    return f"{doing}: {text}" if doing else text
-
-
-def _message(error: BaseException) -> str:
-    return _text_of(str, error)
+    else:
+        kind = FailureKind.OUT_OF_MEMORY if isinstance(error, MemoryError) else FailureKind.RAISED
+        name = type(error).__name__[:_LONGEST_NAME]
+        text = _text_of(str, error)
+    said = f"{doing}: {text}" if doing else text
+    return Failure(kind, name, said, user_frames(error.__traceback__))
 
 
 _SPACES = re.compile(r"\s+").sub
@@ -54,7 +47,7 @@ _SPACES = re.compile(r"\s+").sub
 
 
 def _text_of(write: Callable[[Any], str], value: Any) -> str:
-    """What ``str`` or ``repr`` makes of a value of the user's, in one line."""
+    """Returns ``str`` or ``repr`` of a user's value, in one line."""
     try:
         text = str.__str__(write(value))[:_MOST_READ]
     except BaseException as broken:  # the user's own class; its name still helps

@@ -18,7 +18,7 @@ def parse_flags() -> Tuple[str, ...]:
     """Parses absl's flags, as ``app.run`` would have.
 
     Returns:
-        Notes: required flags that were not given, whose value is None then.
+        Notes: required flags that were not given. Their value is None.
 
     Raises:
         UsageError: a flag is unknown or has a wrong value.
@@ -29,13 +29,11 @@ def parse_flags() -> Tuple[str, ...]:
     values = module.FLAGS
     try:
         rest = values(sys.argv)
-    except module.UnrecognizedFlagError as error:
-        raise UsageError(f"{error} (given after --)")
-    except module.IllegalFlagValueError as error:
+    except (module.UnrecognizedFlagError, module.IllegalFlagValueError) as error:
         if len(sys.argv) > 1:
-            raise UsageError(f"{error} (flags are given after --)")
+            raise UsageError(f"{error} (in the flags after --)")
         values.mark_as_parsed()
-        return (f"the code has required flags that were not given after -- : {error}",)
+        return (f"the code requires flags that were not given after --: {error}",)
     if len(rest) > 1:
-        raise UsageError(f"not a flag: {rest[1]} (what comes after -- is flags)")
+        raise UsageError(f"not a flag: {rest[1]} (only flags are allowed after --)")
     return ()

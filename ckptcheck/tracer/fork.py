@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from typing import Any, Callable, Dict, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Optional, Tuple
 
 from ..codec import to_json
 from ..protocol import Failure, FailureKind
@@ -59,11 +59,15 @@ class Channel:
     def __init__(self, descriptor: int, scratch: str) -> None:
         self.descriptor = descriptor
         self.scratch = scratch
+        self._process = _getpid()
         self._identity = _identity(descriptor)
         self._file = os.path.join(scratch, _REPLY_FILE)
 
     def send(self, value: Any) -> bool:
-        """Sends the reply; returns whether it went through the pipe."""
+        """Sends a message; returns whether it went through the pipe."""
+        if _getpid() != self._process:  # a child: the user's code has forked
+            return False
+        _be_undisturbed()
         body = _encode(value).encode("ascii")
         if len(body) > LARGEST_REPLY:
             body = _encode(_failed(_TOO_LARGE)).encode("ascii")
@@ -72,7 +76,7 @@ class Channel:
             write_all(self.descriptor, data)
             return True
         if self.scratch:
-            with _open(self._file, "wb") as file:
+            with _open(self._file, "ab") as file:
                 file.write(data)
         return False
 
@@ -98,15 +102,13 @@ def answer_and_exit(answer: Callable[[], Any], channel: Channel) -> None:
     The fork waits for the tracer to end it once it has sent the reply. Until then the tracer can
     see which shared memory the fork uses.
     """
-    code, own = 1, _getpid()
+    code = 1
     try:
         try:
             reply = {"reply": answer()}
         except BaseException as error:  # an interrupt that the user's code sent to itself
             reply = {"failure": to_json(failure_of(error))}
-        _be_undisturbed()
-        # Another id is that of a child: the user's code has forked.
-        if _getpid() == own and channel.send(reply):
+        if channel.send(reply):
             flush()
             _sleep(_UNTIL_ENDED)
         code = 0
@@ -146,29 +148,29 @@ class Child:
 
     Attributes:
         request: what it answers.
-        id: of the request.
         ledger: the files of its model_dir that it is not shown; None without a model_dir.
         pid: its process.
         pipe: where its reply comes from.
         deadline: when its time is up.
         memory_limit: the bytes that it may use, 0 for no limit.
+        judging: whether it has sent its trace, and now judges the run.
     """
 
     def __init__(
         self, request: Dict[str, Any], pid: int, pipe: int, segments: Optional[Segments] = None
     ) -> None:
         self.request = request
-        self.id = request["id"]
         self.ledger: Optional[Ledger] = request.get("ledger")
         self.pid = pid
         self.pipe = pipe
-        self.deadline = request.get("deadline") or time.monotonic() + float(request["timeout"])
-        self.memory_limit = int(request.get("memory_limit") or 0)
+        self.deadline: float = request.get("deadline") or time.monotonic() + request["timeout"]
+        self.memory_limit: int = request.get("memory_limit") or 0
         self.open = True
+        self.judging = False
+        self._status = 0
         self._inherited = processes.inherited_memory()
         self._scratch = request.get("scratch", "")
         self._segments = segments
-        self._timeout = float(request["timeout"])
         self._data = bytearray()
         os.set_blocking(pipe, False)
 
@@ -184,34 +186,35 @@ class Child:
         return self.open
 
     def reply(self) -> Optional[Any]:
-        """The message to hand on, None while there is none."""
-        return _parsed(self._data)
+        """The next message, None while there is none."""
+        return _taken(self._data)
 
     def ending(self) -> Optional[Any]:
-        """The message of a fork that has ended, None while it runs; it is reaped."""
-        pid, status = os.waitpid(self.pid, os.WNOHANG)
-        if not pid:
-            return None
-        if self._segments is not None:
-            self._segments.note([pid])
-        while self.open and self.read():  # what it wrote before it ended
-            continue
-        self.pid = 0
-        found = self.reply() or _parsed(self._reply_file())
-        return found or _failed(_death(status, self.memory_limit))
+        """The next message of a fork that has ended, None while it runs; it is reaped."""
+        if self.pid:
+            pid, self._status = os.waitpid(self.pid, os.WNOHANG)
+            if not pid:
+                return None
+            if self._segments is not None:
+                self._segments.note([pid])
+            while self.open and self.read():  # what it wrote before it ended
+                continue
+            self.pid = 0
+            self._data = self._data or self._reply_file()
+        return self.reply() or _failed(_death(self._status, self.memory_limit))
 
-    def _reply_file(self) -> bytes:
+    def _reply_file(self) -> bytearray:
         try:
             with open(os.path.join(self._scratch, _REPLY_FILE), "rb") as file:
-                return file.read(LARGEST_REPLY + _LONGEST_HEAD)
+                return bytearray(file.read(LARGEST_REPLY + _LONGEST_HEAD))
         except OSError:  # it wrote none
-            return b""
+            return bytearray()
 
     def late(self, now: float) -> Optional[Any]:
         """The message of a fork whose time is up."""
         if now < self.deadline:
             return None
-        text = f"was still running after {self._timeout:g} s and was stopped (--timeout)"
+        text = f"was still running after {self.request['timeout']:g} s and was stopped (--timeout)"
         return _failed(Failure(FailureKind.TIMED_OUT, "", text))
 
     def too_large(self) -> Optional[Any]:
@@ -228,10 +231,6 @@ class Child:
             return ()
         return self.ledger.touched(scratch.was_asked(self._scratch))
 
-    def began_dry_run(self) -> bool:
-        """Whether it traced the code to its end, and began to judge the run."""
-        return self.ledger is not None and scratch.began_dry_run(self._scratch)
-
     def end(self) -> None:
         """Ends it, all that it started, and its place for files."""
         os.close(self.pipe)
@@ -244,26 +243,32 @@ class Child:
             scratch.remove(self._scratch)
 
 
-def _parsed(data: Union[bytes, bytearray]) -> Optional[Any]:
-    """A reply, None while it is not whole: its length, a newline, and as many bytes."""
+def _taken(data: bytearray) -> Optional[Any]:
+    """Takes the first message out of the data; returns None if it is not complete.
+
+    A message is its length, a newline, and as many bytes.
+    """
     end = data.find(b"\n", 0, _LONGEST_HEAD)
     if end < 0:
         return _failed(_SCRIBBLED) if len(data) >= _LONGEST_HEAD else None
     length = data[:end]
     if not length.isdigit() or int(length) > LARGEST_REPLY:
         return _failed(_SCRIBBLED)
-    if len(data) - end - 1 < int(length):
+    body = data[end + 1 : end + 1 + int(length)]
+    if len(body) < int(length):
         return None
-    return _message(data[end + 1 : end + 1 + int(length)])
+    del data[: end + 1 + len(body)]
+    return _message(body)
 
 
-def _message(body: Union[bytes, bytearray]) -> Any:
+def _message(body: bytearray) -> Any:
     """The message in a reply. Anything that the fork did not write is a failure."""
     try:
         found = json.loads(body.decode("ascii"))
     except (ValueError, RecursionError):
         return _failed(_SCRIBBLED)
-    return found if isinstance(found, dict) and len(found) == 1 else _failed(_SCRIBBLED)
+    whole = isinstance(found, dict) and ("reply" in found or "failure" in found)
+    return found if whole else _failed(_SCRIBBLED)
 
 
 _SCRIBBLED = Failure(FailureKind.CRASHED, "", "wrote into a file descriptor that it did not open")
@@ -292,9 +297,9 @@ def _death(status: int, memory_limit: int) -> Failure:
     number = os.WTERMSIG(status)
     text = f"died of {_signal_name(number)}"
     if number == signal.SIGKILL:
-        text += " (which the system sends when memory runs out; see --memory-limit)"
+        text += " (the system may have run out of memory; see --memory-limit)"
     if number == signal.SIGABRT and memory_limit:
-        text += f", perhaps for want of memory (--memory-limit {size_text(memory_limit)})"
+        text += f" (it may have needed more than --memory-limit {size_text(memory_limit)})"
     return Failure(FailureKind.CRASHED, "", text)
 
 

@@ -16,7 +16,7 @@ _b64encode, _compress, _content_digest = b64encode, compress, content_digest
 
 
 def graph_text(tensorflow: Any, graph: Any) -> str:
-    """The GraphDef of a graph, compressed, in base64; "" where TensorFlow cannot write it.
+    """The GraphDef of a graph, compressed, in base64; "" if TensorFlow cannot write it.
 
     A large constant has a digest instead of its values. The digest is in the field for string
     values, which such a constant does not use.

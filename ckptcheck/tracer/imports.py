@@ -16,10 +16,10 @@ def imported(
     pinned: Mapping[str, Any],
     folded: Mapping[str, Any] = types.MappingProxyType({}),
 ) -> Iterator[Any]:
-    """A graph with some inputs of known shapes and some known values, while it is the default.
+    """Imports a GraphDef, with known shapes or values for some tensors, as the default graph.
 
     Raises:
-        ImportedError: what TensorFlow says of the shapes in it.
+        ImportedError: TensorFlow refuses the shapes in it.
     """
     v1 = tensorflow.compat.v1
     with v1.Graph().as_default() as graph:

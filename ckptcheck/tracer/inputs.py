@@ -1,4 +1,4 @@
-"""Features and labels for a trace: placeholders, probes, or what the user's input_fn gives.
+"""Features and labels for a trace: placeholders, probes, or what the user's input_fn returns.
 
 A *probe* represents features with an unknown structure. It watches what the model_fn does with the
 features: which keys it asks for, and whether it unpacks them or uses them as one tensor. Each use
@@ -26,6 +26,7 @@ from ..protocol import (
 from . import compat, structures
 from .failures import UsageError
 from .instructions import asked_keys, current, unpacked
+from .static_shapes import static_shape
 from .tensor_watch import Recorder, watch_tensors
 from .user_code import user_code_frames
 
@@ -76,31 +77,23 @@ class Inputs:
         try:
             dtype = self.tensorflow.as_dtype(leaf["dtype"])
         except TypeError:
-            raise UsageError("features: no dtype {!r} in TensorFlow".format(leaf["dtype"]))
+            raise UsageError(f"features: TensorFlow has no dtype {leaf['dtype']!r}")
         shape = leaf["shape"]
+        rank = 2 if shape is None else len(shape)
         try:
-            tensor = (
-                self._sparse(dtype, shape) if leaf.get("sparse") else v1.placeholder(dtype, shape)
-            )
-        except (
-            TypeError,
-            ValueError,
-            OverflowError,
-        ) as error:  # too many elements, a strange dtype
-            raise UsageError(
-                f"features: TensorFlow refuses {dtype.name} {shape}: {error}"
-            ) from None
+            if leaf.get("sparse"):
+                tensor = self.tensorflow.SparseTensor(
+                    v1.placeholder(self.tensorflow.int64, [None, rank]),
+                    v1.placeholder(dtype, [None]),
+                    v1.placeholder(self.tensorflow.int64, [rank]),
+                )
+            else:
+                tensor = v1.placeholder(dtype, shape)
+        except (TypeError, ValueError, OverflowError) as error:  # such as too many elements
+            message = f"features: TensorFlow refuses {dtype.name} {shape}: {error}"
+            raise UsageError(message) from None
         self._placeholders[path] = tensor
         return tensor
-
-    def _sparse(self, dtype: Any, shape: Any) -> Any:
-        v1 = compat.v1(self.tensorflow)
-        rank = 2 if shape is None else len(shape)
-        return self.tensorflow.SparseTensor(
-            v1.placeholder(self.tensorflow.int64, [None, rank]),
-            v1.placeholder(dtype, [None]),
-            v1.placeholder(self.tensorflow.int64, [rank]),
-        )
 
     def call_input_fn(self, input_fn: Any, params: Any, config: Any) -> None:
         """Calls the user's input_fn as Estimator does and keeps what it returns."""
@@ -116,7 +109,7 @@ class Inputs:
             self._placeholders.update(structures.flatten(value, (root,)))
 
     def _parse_result(self, result: Any) -> Tuple[Any, Any]:
-        """Takes apart what an input_fn returned.
+        """Splits what an input_fn returned into features and labels.
 
         Raises:
             ValueError: as Estimator raises it, of a list or tuple of another length than 2.
@@ -125,8 +118,8 @@ class Inputs:
         if self.of_receiver:
             return result.features, None
         if compat.is_dataset(self.tensorflow, result):
-            iterator = compat.make_initializable_iterator(self.tensorflow, result)
-            result = iterator.get_next()
+            data = compat.v1(self.tensorflow).data
+            result = data.make_initializable_iterator(result).get_next()
         if not isinstance(result, (list, tuple)):
             return result, None
         if len(result) != 2:
@@ -134,7 +127,7 @@ class Inputs:
         return result[0], result[1]
 
     def watch(self) -> None:
-        """Lets tensors and probes tell what the model_fn does with them.
+        """Makes tensors and probes record what the model_fn does with them.
 
         Only a guess is watched: with inputs that are given, TensorFlow itself says what is wrong.
         """
@@ -144,12 +137,9 @@ class Inputs:
             self.tensorflow.register_tensor_conversion_function(DictProbe, _convert_probe, 0)
 
     def batch_size(self) -> Optional[int]:
-        """The first dimension of the inputs where it is known, None where it is not."""
-        for tensor in self._placeholders.values():
-            shape = structures.shape_of(tensor)
-            if shape and shape[0]:
-                return int(shape[0])
-        return None
+        """The first dimension of the inputs; None if it is not known."""
+        shapes = (static_shape(tensor) or [None] for tensor in self._placeholders.values())
+        return next((shape[0] for shape in shapes if shape[0]), None)
 
     def tensors(self) -> List[Any]:
         """The tensors of features and labels, SparseTensors among them."""
@@ -218,7 +208,7 @@ class DictProbe(dict):  # type: ignore[type-arg]
     def open(
         self, inputs: Inputs, probe: Any, path: Path, hints: Sequence[str], make: structures.Make
     ) -> None:
-        """Sets up the probe; its constructor takes what Keras gives to a dict that it rebuilds."""
+        """Sets up the probe. Its constructor is that of dict, because Keras calls it with pairs."""
         self._origin = self
         self._inputs = inputs
         self._recorder = inputs.recorder
@@ -263,10 +253,9 @@ class DictProbe(dict):  # type: ignore[type-arg]
             raise self._recorder.mismatch(self._path, "index", key)
         if isinstance(key, (slice, tuple)) or key is None or key is Ellipsis:
             raise self._recorder.mismatch(self._path, "tensor", "slice")
-        if dict.__contains__(self, key):
-            return dict.__getitem__(self, key)
-        if dict.__contains__(self._origin, key):
-            return dict.__getitem__(self._origin, key)
+        for known in (self, self._origin):
+            if dict.__contains__(known, key):
+                return dict.__getitem__(known, key)
         if not isinstance(key, str):
             raise KeyError(key)
         self._recorder.note(self._path, "key", key)
@@ -302,24 +291,24 @@ class DictProbe(dict):  # type: ignore[type-arg]
         self._recorder.note(self._path, "iterate")
         return iter(list(dict.keys(self)))
 
-    def _note_view(self, name: str, frame: types.FrameType) -> None:
-        """Notes a look at all entries; TensorFlow's own (nest, Keras) may be at any structure."""
-        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    def _note_view(self, name: str) -> None:
+        """Notes that all entries are read. nest and Keras may read any structure that way."""
+        package = str(_getframe(2).f_globals.get("__name__", "")).partition(".")[0]
         own = package in ("tensorflow", "tensorflow_core", "keras", "tf_keras")
-        instruction = current(frame)
+        instruction = current(_getframe(2))
         unpacks = instruction is not None and instruction.opname in _UNPACK_KEYWORDS
         self._recorder.note(self._path, "iterate", None if own else "**" if unpacks else name)
 
     def keys(self) -> Any:
-        self._note_view("keys", _getframe(1))
+        self._note_view("keys")
         return dict.keys(self)
 
     def values(self) -> Any:
-        self._note_view("values", _getframe(1))
+        self._note_view("values")
         return dict.values(self)
 
     def items(self) -> Any:
-        self._note_view("items", _getframe(1))
+        self._note_view("items")
         return dict.items(self)
 
     def __getattr__(self, name: str) -> Any:

@@ -13,11 +13,11 @@ _MOST_NAMES = 3
 
 @dataclasses.dataclass(frozen=True)
 class LeftOut:
-    """What traced code is not shown.
+    """A file that traced code is not shown.
 
     Attributes:
-        name: its path below the model_dir; "" where whole entries are missing.
-        reason: why no copy can be made, in words that follow the name; "" where one can.
+        name: its path below the model_dir; "" if entries are missing whose names are not known.
+        reason: why no copy can be made, in words that follow the name; "" if one can.
         watch: its number in the :class:`OpenWatch`.
     """
 
@@ -49,7 +49,7 @@ class Ledger:
         self.watch = OpenWatch()
 
     def write(self, items: Sequence[LeftOut]) -> None:
-        """Writes down what is left out.
+        """Records what is left out.
 
         Raises:
             OSError: there is no room for it.
@@ -90,20 +90,16 @@ def incomplete(items: Sequence[LeftOut]) -> UsageError:
     told = [item for item in items if item.reason] or list(items)
     shown = "; ".join(map(_described, told[:_MOST_NAMES]))
     rest = len(told) - _MOST_NAMES
+    more = f"; and {rest} more" if rest > 0 else ""
     return UsageError(
-        f"the code uses its model_dir, and ckptcheck cannot show it all that is there: {shown}"
-        + (f"; and {rest} more" if rest > 0 else "")
-        + ". So there is no verdict. If the code does not need it, move it out of "
-        "MODEL_DIR, or check a snapshot (ckptcheck snapshot MODEL_DIR OUT)"
+        "the code uses files of its model_dir that ckptcheck cannot copy, so there is no verdict: "
+        f"{shown}{more}. If the code does not need them, move them out of MODEL_DIR, or check a "
+        "snapshot (ckptcheck snapshot MODEL_DIR OUT)"
     )
 
 
 def _described(item: LeftOut) -> str:
     if not item.name:
         return f"MODEL_DIR holds {item.reason}"
-    return f"{_shown(item.name)} {item.reason or 'is read only in part'}"
-
-
-def _shown(name: str) -> str:
-    """A file's name with its control characters escaped."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in name)
+    name = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in item.name)
+    return f"{name} {item.reason or 'can be copied only in part'}"

@@ -8,7 +8,7 @@ import ctypes
 import os
 import struct
 import sys
-from typing import Any, Optional, Set
+from typing import Any, Set
 
 _IN_OPEN = 0x20
 _IN_Q_OVERFLOW = 0x4000
@@ -19,14 +19,8 @@ UNWATCHED = -1
 """The number of a file whose opens are not known."""
 
 
-def _find_libc() -> Optional[Any]:
-    if not sys.platform.startswith("linux"):
-        return None
-    libc = ctypes.CDLL(None)
-    return libc if hasattr(libc, "inotify_init1") else None
-
-
-_LIBC = _find_libc()
+_LIBC: Any = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
+_CAN_WATCH = hasattr(_LIBC, "inotify_init1")
 
 
 class OpenWatch:
@@ -40,21 +34,19 @@ class OpenWatch:
 
     def __init__(self) -> None:
         self.lost = False
-        self._descriptor = -1
-        if _LIBC is not None:  # else this is no Linux
-            self._descriptor = _LIBC.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
+        flags = os.O_CLOEXEC | os.O_NONBLOCK
+        self._descriptor = _LIBC.inotify_init1(flags) if _CAN_WATCH else -1
 
     def add(self, path: str) -> int:
         """Watches a file. Returns its number, or UNWATCHED if the system cannot watch it."""
-        if self._descriptor < 0 or _LIBC is None:
+        if self._descriptor < 0:
             return UNWATCHED
         return int(_LIBC.inotify_add_watch(self._descriptor, os.fsencode(path), _IN_OPEN))
 
     def opened(self) -> Set[int]:
         """Returns the numbers of the files that were opened since the last call."""
         found: Set[int] = set()
-        data = self._read()
-        while data:
+        for data in iter(self._read, b""):
             place = 0
             while place < len(data):
                 number, mask, _, length = _HEAD.unpack_from(data, place)
@@ -62,7 +54,6 @@ class OpenWatch:
                 self.lost = self.lost or bool(mask & _IN_Q_OVERFLOW)
                 if mask & _IN_OPEN:
                     found.add(number)
-            data = self._read()
         return found
 
     def _read(self) -> bytes:

@@ -7,7 +7,7 @@ versions' shape functions do not verify this for resource variables.
 import re
 from typing import Any, Iterator, List, Optional, Tuple
 
-from .static_shapes import static_shape
+from .static_shapes import attribute_shape, static_shape
 
 _APPLY = re.compile(r"^Resource(?P<sparse>Sparse)?Apply[A-Z]")
 _OF_ROWS = ("grad", "delta")
@@ -16,7 +16,7 @@ _ALIKE = ("grad", "delta", "accum", "accum_update", "linear", "m", "v", "vhat", 
 
 
 def refusals(tensorflow: Any, declared: Any, restored: Any) -> Iterator[Tuple[str, str]]:
-    """The updates that will raise, each with why.
+    """The updates that will raise, each with its error.
 
     Args:
         tensorflow: the module.
@@ -56,10 +56,8 @@ def _held_shape(tensor: Any) -> Optional[List[Optional[int]]]:
     """Returns the shape of a tensor; for a handle, the shape of its variable."""
     if tensor.op.type != "VarHandleOp":
         return None if tensor.dtype.name == "resource" else static_shape(tensor)
-    shape = tensor.op.get_attr("shape")
-    return (
-        None if shape.unknown_rank else [dim.size if dim.size >= 0 else None for dim in shape.dim]
-    )
+    shape = attribute_shape(tensor.op)
+    return None if shape is None else list(shape)
 
 
 def _row(shape: Optional[List[Optional[int]]]) -> Optional[List[Optional[int]]]:

@@ -1,11 +1,11 @@
 """Params that record how code reads them.
 
-A :class:`WatchedDict` is a dict, as Estimator's params are, that notes each key that the user's
-code asks for, with the line that asked. Reading it as a whole (``**params``, iteration) is noted
-too: from then on it is unknown which keys matter.
+A :class:`WatchedDict` is a dict, like Estimator's params. It notes each key that the user's code
+asks for, with the line that asked. It also notes that code reads it as a whole (``**params``,
+iteration): from then on it is unknown which keys matter.
 """
 
-from copy import copy, deepcopy
+from copy import deepcopy
 from inspect import signature
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, Dict, Mapping
@@ -21,14 +21,14 @@ _LONGEST_KEY = 10000
 
 
 class Watcher:
-    """Collects the looks at one set of params; a key that is looked at twice counts once."""
+    """Collects the reads of one set of params. A key that is read twice counts once."""
 
     def __init__(self) -> None:
         self._reads: Dict[str, ParamRead] = {}
         self.bulk = False
 
     def note(self, key: str, found: bool, default: Any = _ABSENT, raised: bool = False) -> None:
-        """Notes a look at a key; ``default`` is what the code got instead."""
+        """Notes that a key was read. If it was missing, ``default`` is what the code got."""
         key = str.__str__(key)
         known = self._reads.get(key)
         if known is not None and (known.raised or not raised):
@@ -60,10 +60,10 @@ _LARGEST = 1 << 64
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
-    """A default of the user's as JSON, for the report.
+    """Returns a default in the user's code as JSON, for the report.
 
-    Methods of the user's classes are not called: they may raise, never end, or return a gigabyte. A
-    large value, or one of another class, is shown by the name of its class.
+    Methods of the user's classes are not called: they may raise, never end, or return a gigabyte.
+    For a large value, or a value of another class, the report has the name of its class.
     """
     kind = type(value)
     if value is None or kind is bool:
@@ -71,9 +71,8 @@ def _plain(value: Any, depth: int = 0) -> Any:
     if issubclass(kind, str):
         text = str.__str__(value)
         return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"
-    if issubclass(kind, int):
-        number = int.__int__(value)
-        return number if -_LARGEST < number < _LARGEST else "an integer of many digits"
+    if issubclass(kind, int) and -_LARGEST < int.__int__(value) < _LARGEST:
+        return int.__int__(value)
     if issubclass(kind, float):
         return float.__float__(value)
     if kind in (list, tuple, dict) and len(value) <= _MOST_ITEMS and depth < _DEEPEST:
@@ -92,7 +91,7 @@ _FUNCTIONS = (FunctionType, BuiltinFunctionType)
 
 
 def _named(value: Any) -> Any:
-    """Describes a value by functions of Python, NumPy and TensorFlow, not by the user's."""
+    """Describes a value without calling functions of the user."""
     kind = type(value)
     if kind in _FUNCTIONS:
         return str.__str__(value.__name__)[:_LONGEST_TEXT] + "()"
@@ -107,7 +106,7 @@ def _named(value: Any) -> Any:
 
 
 class WatchedDict(dict):  # type: ignore[type-arg]
-    """A dict that tells its watcher of each key that is asked for."""
+    """A dict that notes each key that is asked for."""
 
     def __init__(self, values: Mapping[str, Any], watcher: Watcher, prefix: str = "") -> None:
         super().__init__(
@@ -160,10 +159,9 @@ class WatchedDict(dict):  # type: ignore[type-arg]
         return dict.items(self)
 
     def copy(self) -> "WatchedDict":
-        return copy(self)
-
-    def __copy__(self) -> "WatchedDict":
         return WatchedDict(dict(dict.items(self)), self._watcher, self._prefix)
+
+    __copy__ = copy
 
     def __deepcopy__(self, memo: Dict[int, Any]) -> "WatchedDict":
         values = {key: deepcopy(value, memo) for key, value in dict.items(self)}
@@ -176,64 +174,52 @@ class WatchedDict(dict):  # type: ignore[type-arg]
     def __getattr__(self, name: str) -> Any:
         message = f"'dict' object has no attribute {name!r}"
         if not name.startswith("_"):
-            message += " (params are a dict; if model_fn wants attributes: --params-type attr)"
+            message += " (params are a dict; for params with attributes: --params-type attr)"
         raise AttributeError(message)
 
 
 class WatchedObject:
     """Params as attributes: ``params.num_hidden``."""
 
-    def __init__(self, values: Mapping[str, Any], watcher: Watcher, prefix: str = "") -> None:
-        self.__dict__["_values"] = dict(values)
-        self.__dict__["_watcher"] = watcher
-        self.__dict__["_prefix"] = prefix
+    _values: WatchedDict
+
+    def __init__(self, values: WatchedDict) -> None:
+        self.__dict__["_values"] = values
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        values = self.__dict__["_values"]
-        found = name in values
-        self._watcher.note(self._prefix + name, found, raised=not found)
-        if not found:
-            raise AttributeError(f"params has no {name!r}: it is not in the params file")
-        value = values[name]
-        if isinstance(value, dict):
-            prefix = f"{self._prefix}{name}."
-            return WatchedObject(value, self._watcher, prefix)
-        return value
+        try:
+            value = self._values[name]
+        except KeyError:
+            raise AttributeError(f"params has no {name!r}: it is not in the params file") from None
+        return WatchedObject(value) if isinstance(value, WatchedDict) else value
 
     def __getitem__(self, name: str) -> Any:
         raise TypeError(
-            "params are an object with attributes (--params-type attr) and model_fn asked for "
+            "--params-type attr makes params an object with attributes, and model_fn uses "
             f"params[{name!r}]: leave --params-type out"
         )
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self.__dict__["_values"][name] = value
+        self._values[name] = value
 
     def __contains__(self, name: str) -> bool:
-        found = name in self.__dict__["_values"]
-        self._watcher.note(self._prefix + name, found)
-        return found
+        return name in self._values
 
     def __iter__(self) -> Any:
-        self._watcher.note_bulk()
-        return iter(self.__dict__["_values"])
+        return iter(self._values)
 
     def get(self, name: str, default: Any = None) -> Any:
         """As ``HParams.get``."""
-        found = name in self.__dict__["_values"]
-        self._watcher.note(self._prefix + name, found, _ABSENT if found else default)
-        return self.__dict__["_values"].get(name, default)
+        return self._values.get(name, default)
 
     def values(self) -> Dict[str, Any]:
         """As ``HParams.values``."""
-        self._watcher.note_bulk()
-        return dict(self.__dict__["_values"])
+        return dict(self._values.items())
 
     def __deepcopy__(self, memo: Dict[int, Any]) -> "WatchedObject":
-        values = deepcopy(self.__dict__["_values"], memo)
-        return WatchedObject(values, self._watcher, self._prefix)
+        return WatchedObject(deepcopy(self._values, memo))
 
 
 def _watched(value: Any, watcher: Watcher, prefix: str) -> Any:
@@ -250,27 +236,30 @@ def build_params(
     Args:
         values: the JSON object.
         params_type: ``dict``, ``attr``, or ``module:callable``, which is called with the object,
-            or with its keys as keyword arguments where its signature names them.
-        watcher: notes what is looked at.
+            or with its keys as keyword arguments if its signature names them.
+        watcher: notes what is read.
         app_dir: where the callable is imported from.
 
     Raises:
         UsageError: there is no such callable.
     """
     mine = _copied(values)
+    watched = WatchedDict(mine, watcher)
     if params_type == "dict":
-        return WatchedDict(mine, watcher)
+        return watched
     if params_type == "attr":
-        return WatchedObject(mine, watcher)
-    make = _params_callable(params_type, app_dir)
+        return WatchedObject(watched)
+    make = load(params_type, app_dir, "--params-type")
+    if not callable(make):
+        raise UsageError(f"--params-type {params_type}: it is not callable")
     if _takes_keywords(make, mine):
         watcher.bulk = True
         return make(**mine)
-    return make(WatchedDict(mine, watcher))
+    return make(watched)
 
 
 def _copied(value: Any) -> Any:
-    """A copy of what JSON holds, for which deepcopy takes ten times as long."""
+    """Copies what JSON can hold. deepcopy takes ten times as long."""
     if isinstance(value, dict):
         return {key: _copied(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -286,18 +275,9 @@ def _takes_keywords(make: Any, params: Mapping[str, Any]) -> bool:
         return False
     names = {p.name for p in parameters if p.kind is not p.POSITIONAL_ONLY}
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
-    wanting = [
+    needed = {
         p.name
         for p in parameters
         if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-    ]
-    if any(name not in params for name in wanting):
-        return False
-    return takes_any or all(name in names for name in params)
-
-
-def _params_callable(name: str, app_dir: str) -> Any:
-    found = load(name, app_dir, "--params-type")
-    if not callable(found):
-        raise UsageError(f"--params-type {name}: it is not callable")
-    return found
+    }
+    return needed.issubset(params) and (takes_any or names.issuperset(params))

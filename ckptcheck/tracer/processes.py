@@ -5,26 +5,14 @@ fork adopts its orphans, so that all it ever started stays below it, and /proc s
 its memory. Elsewhere the fork's process group is all that can be ended.
 """
 
-import contextlib
 import ctypes
 import os
 import resource
 import signal
 import sys
 import time
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Callable,
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    Optional,
-    Sequence,
-    Set,
-    Tuple,
-)
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, Optional, Set
 
 if TYPE_CHECKING:
     from .shared_memory import Segments
@@ -32,23 +20,20 @@ if TYPE_CHECKING:
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _MOST_PASSES = 50
-"""How often to look again at a tree that goes on growing, or at processes that do not end."""
+"""How often to look again at a tree that grows, or at processes that do not end."""
 _A_MOMENT = 0.02
 _GRACE = 3.0
 """Seconds that Python's trackers have to remove what traced code has left."""
+_MEMORY = "smaps_rollup"
 _TRACKERS = (
     b"from multiprocessing.resource_tracker import main",
     b"from multiprocessing.semaphore_tracker import main",
 )
 
 
-def _find_prctl() -> Optional[Any]:
-    if not sys.platform.startswith("linux"):
-        return None
-    return getattr(ctypes.CDLL(None), "prctl", None)
-
-
-_PRCTL = _find_prctl()
+_PRCTL: Any = None
+if sys.platform.startswith("linux"):
+    _PRCTL = getattr(ctypes.CDLL(None), "prctl", None)
 CAN_ADOPT = _PRCTL is not None
 """Whether orphans are found again: on Linux."""
 
@@ -69,49 +54,48 @@ def end_with_parent(parent: int) -> None:
 
 def go_first() -> None:
     """Makes this process the first that the system ends if it runs out of memory."""
-    try:
-        with open("/proc/self/oom_score_adj", "w") as file:
-            file.write("1000")
-    except OSError:  # not Linux, or not allowed: then the system chooses as it does
-        return
+    # It may not be Linux, or not be allowed. Then the system chooses.
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
 
 
-def children(pid: int) -> Tuple[int, ...]:
-    """The processes that a process is the parent of; none where there is no /proc."""
-    return tuple(_families().get(pid, ()))
+def all_processes() -> List[int]:
+    """The ids of all processes; none if the system has no /proc."""
+    with suppress(OSError):
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return []
 
 
-def tree(pid: int) -> Tuple[int, ...]:
+def proc_file(pid: int, name: str) -> bytes:
+    """A file that /proc has of a process; b"" if the process has ended or is another user's."""
+    with suppress(OSError), open(f"/proc/{pid}/{name}", "rb") as file:
+        return file.read()
+    return b""
+
+
+def children(pid: int) -> List[int]:
+    """The processes that a process is the parent of; none if there is no /proc."""
+    return _families().get(pid, [])
+
+
+def tree(pid: int) -> List[int]:
     """A process and all below it."""
     families = _families()
     found = [pid]
     for member in found:  # grows while it is walked
         found.extend(families.get(member, ()))
-    return tuple(found)
-
-
-def _families() -> Dict[int, List[int]]:
-    found: Dict[int, List[int]] = {}
-    try:
-        names = os.listdir("/proc")
-    except OSError:
-        return found
-    for name in names:
-        if name.isdigit():
-            parent = _parent(name)
-            if parent is not None:
-                found.setdefault(parent, []).append(int(name))
     return found
 
 
-def _parent(pid: str) -> Optional[int]:
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            stat = file.read()
-    except OSError:  # it has just ended
-        return None
-    fields = stat.rpartition(b")")[2].split()  # its name, in brackets, may hold anything
-    return int(fields[1]) if len(fields) > 1 else None
+def _families() -> Dict[int, List[int]]:
+    """The children of each process."""
+    found: Dict[int, List[int]] = {}
+    for pid in all_processes():
+        # The name, in brackets, may hold anything. The parent comes after it.
+        fields = proc_file(pid, "stat").rpartition(b")")[2].split()
+        if len(fields) > 1:
+            found.setdefault(int(fields[1]), []).append(pid)
+    return found
 
 
 def end_tree(pid: int, segments: Optional["Segments"] = None) -> None:
@@ -119,8 +103,8 @@ def end_tree(pid: int, segments: Optional["Segments"] = None) -> None:
     end_trees([pid], segments)
 
 
-def end_trees(pids: Sequence[int], segments: Optional["Segments"] = None) -> None:
-    """Ends processes and all below them; each is stopped first, so that it starts no more.
+def end_trees(pids: List[int], segments: Optional["Segments"] = None) -> None:
+    """Ends processes and all below them. Stops each first, so that it starts no more.
 
     Args:
         pids: the processes.
@@ -157,20 +141,15 @@ def _let_finish(trackers: Iterable[int]) -> None:
 
 
 def _items(pid: int, name: str) -> List[bytes]:
-    """A process's arguments or variables; none where it has ended or is another user's."""
-    try:
-        with open(f"/proc/{pid}/{name}", "rb") as file:
-            return file.read().split(b"\0")[:-1]
-    except OSError:
-        return []
+    """A process's arguments or variables."""
+    return proc_file(pid, name).split(b"\0")[:-1]
 
 
 def _signal(send: Callable[[int, int], None], pids: Iterable[int], number: int) -> None:
     for pid in pids:
-        try:
+        # It may have ended. macOS says EPERM then.
+        with suppress(ProcessLookupError, PermissionError):
             send(pid, number)
-        except (ProcessLookupError, PermissionError):  # it has ended; macOS says EPERM then
-            continue
 
 
 def end_orphans(known: Iterable[int], segments: Optional["Segments"] = None) -> None:
@@ -199,7 +178,11 @@ def end_marked(mark: str) -> bool:
     """
     wanted = os.fsencode(mark)
     for _ in range(_MOST_PASSES):
-        marked = [pid for pid in _all() if _has(pid, wanted)]
+        marked = [
+            pid
+            for pid in all_processes()
+            if wanted in _items(pid, "environ") or wanted in _items(pid, "cmdline")
+        ]
         if not marked:
             return True
         if any(os.getpid() in tree(pid) for pid in marked):
@@ -209,55 +192,40 @@ def end_marked(mark: str) -> bool:
     return False
 
 
-def _all() -> List[int]:
-    try:
-        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    except OSError:  # not Linux
-        return []
-
-
-def _has(pid: int, mark: bytes) -> bool:
-    return mark in _items(pid, "environ") or mark in _items(pid, "cmdline")
-
-
 # --- memory ----------------------------------------------------------------------------------
 
 
 def can_measure_memory() -> bool:
-    """Whether this system tells how much memory a process has to itself."""
-    return _own_memory(os.getpid()) is not None
+    """Whether this system says how much memory a process does not share."""
+    return bool(proc_file(os.getpid(), _MEMORY))
 
 
 def memory_of(pid: int) -> int:
-    """The bytes that a process and all below it have for themselves.
+    """The bytes that a process and all below it do not share.
 
     What a fork shares with the tracer is not counted until it writes to it.
     """
-    return sum(_own_memory(member) or 0 for member in tree(pid))
-
-
-def _own_memory(pid: int) -> Optional[int]:
-    try:
-        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
-            lines = file.read().splitlines()
-    except OSError:  # it has just ended, or this is no Linux
-        return None
-    sizes = [line.split()[1] for line in lines if line.startswith(b"Private_Dirty:")]
+    files = (proc_file(member, _MEMORY) for member in tree(pid))
+    lines = (line for file in files for line in file.splitlines())
+    sizes = (line.split()[1] for line in lines if line.startswith(b"Private_Dirty:"))
     return sum(map(int, sizes)) * 1024
 
 
 def inherited_memory() -> int:
-    """The bytes that a fork of this process has in common with it until it writes to them."""
-    try:
-        resident, shared = _statm()[1:3]
-    except OSError:  # no Linux
-        return 0
-    return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
+    """The bytes that a fork of this process shares with it until it writes to them."""
+    sizes = _memory_sizes()
+    return sizes[1] - sizes[2] if sizes else 0
 
 
-@contextlib.contextmanager
+def _memory_sizes() -> List[int]:
+    """This process's bytes: all, resident, shared, text, libraries, data, dirty. Linux only."""
+    page = os.sysconf("SC_PAGE_SIZE")
+    return [int(field) * page for field in proc_file(os.getpid(), "statm").split()]
+
+
+@contextmanager
 def limited_memory(size: int) -> Iterator[None]:
-    """Lets this process allocate only so much more inside the block.
+    """Limits how much more memory this process can allocate inside the block.
 
     What goes beyond raises MemoryError, or whatever a library makes of it. A lower limit that is
     already set stays. Nothing is limited on a system that cannot measure memory.
@@ -272,20 +240,10 @@ def limited_memory(size: int) -> Iterator[None]:
         yield
         return
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    most = _data_size() + size
+    most = _memory_sizes()[5] + size
     if all(limit == resource.RLIM_INFINITY or most < limit for limit in before):
         resource.setrlimit(resource.RLIMIT_DATA, (most, before[1]))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, before)
-
-
-def _data_size() -> int:
-    return _statm()[5] * os.sysconf("SC_PAGE_SIZE")
-
-
-def _statm() -> List[int]:
-    """This process's sizes in pages: all, resident, shared, text, libraries, data, dirty."""
-    with open("/proc/self/statm", "rb") as file:
-        return [int(field) for field in file.read().split()]

@@ -1,25 +1,20 @@
-"""Reads the restore plan out of the graph that TensorFlow built.
+"""Reads the restore plan from the graph that TensorFlow built.
 
 The saver's restore op is the root. Walking back from it finds every read op. The constant inputs of
-a read op tell which tensors it reads, with which slice and dtype. Walking forward from each output
+a read op say which tensors it reads, with which slice and dtype. Walking forward from each output
 finds the sink and what TensorFlow verifies on the way. Names of variables are not used.
 """
 
 import re
+from functools import reduce
+from itertools import accumulate
+from operator import mul
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
-from ..protocol import (
-    Location,
-    Read,
-    ReadCheck,
-    ReadSink,
-    RestorePlan,
-    Shape,
-    VariableSpec,
-    allows,
-)
+from ..protocol import Location, Read, ReadCheck, ReadSink, RestorePlan, Shape, VariableSpec, allows
 from .compat import frames_of
 from .scaffold import Prepared
+from .static_shapes import attribute_shape, static_shape
 from .user_code import created_at
 
 _READ_OPS = ("RestoreV2", "Restore", "RestoreSlice")
@@ -56,6 +51,11 @@ def consumers_of(tensors: Iterable[Any]) -> Set[Any]:
     return seen
 
 
+def _ancestors_of(*fetches: Any) -> Set[Any]:
+    """All ops that some fetches depend on, with the fetches' own ops."""
+    return ancestors(filter(None, map(as_op, fetches)))
+
+
 def as_op(element: Any) -> Optional[Any]:
     """The op behind a fetch: an op, a tensor, or a variable."""
     if element is None:
@@ -72,7 +72,7 @@ class Restore(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """A read, the op that holds what it is written to, and the tensor that it gives."""
+    """A read, the op that holds its sink, and the tensor that it returns."""
 
     read: Read
     sink: Optional[Any]
@@ -80,7 +80,7 @@ class _Found(NamedTuple):
 
     @property
     def variable(self) -> Optional[Any]:
-        """The op of the variable, None where the read is written to something else."""
+        """The op of the variable; None if the read is written to something else."""
         return self.sink if self.read.sink is ReadSink.ASSIGN else None
 
     def fits(self, stored: Dict[str, VariableSpec]) -> bool:
@@ -96,14 +96,15 @@ class Variables:
         keys = tensorflow.compat.v1.GraphKeys
         found = graph.get_collection(keys.GLOBAL_VARIABLES)
         self.global_ops = [holder_of(variable) for variable in found]
-        self._shapes = dict(zip(self.global_ops, (variable_shape(v) for v in found)))
+        self._shapes = dict(zip(self.global_ops, map(static_shape, found)))
         self.trainable = {holder_of(v).name for v in graph.get_collection(keys.TRAINABLE_VARIABLES)}
         self.global_step = {holder_of(v).name for v in graph.get_collection(keys.GLOBAL_STEP)}
-        self._optimizer = optimizer_state(graph, self.trainable)
+        self._slots, self._scopes = _optimizer_variables(graph)
 
     def spec(self, op: Any) -> VariableSpec:
         """Name, shape and dtype of the variable that an op holds."""
-        shape = self._shapes.get(op, attribute_shape(op))
+        known = self._shapes.get(op, attribute_shape(op))
+        shape = None if known is None else tuple(known)
         return VariableSpec(op.name, shape, op.get_attr("dtype").base_dtype.name)
 
     def role(self, name: str) -> str:
@@ -112,7 +113,18 @@ class Variables:
             return "global_step"
         if name in self.trainable:
             return "weight"
-        return "slot" if self._optimizer(name) else "other"
+        return "slot" if self._is_of_optimizer(name) else "other"
+
+    def _is_of_optimizer(self, name: str) -> bool:
+        """Whether a variable belongs to an optimizer.
+
+        Fused apply ops list their slots. Other optimizers name slots after the variable
+        (``dense/kernel/Adam``). Optimizers of Keras put all their variables into one scope.
+        """
+        if name in self._slots or _ACCUMULATORS.search(name) or name.startswith(self._scopes):
+            return True
+        above = accumulate(name.split("/")[:-1], "{}/{}".format)
+        return not self.trainable.isdisjoint(above)
 
 
 def holder_of(variable: Any) -> Any:
@@ -121,58 +133,22 @@ def holder_of(variable: Any) -> Any:
     return handle.op if handle is not None else variable.op
 
 
-def variable_shape(variable: Any) -> Shape:
-    """A variable's declared shape."""
-    shape = variable.get_shape() if hasattr(variable, "get_shape") else variable.shape
-    return None if shape.rank is None else tuple(shape.as_list())
-
-
-def attribute_shape(op: Any, name: str = "shape") -> Shape:
-    """The shape that an op declares in an attribute, by default a variable's own."""
-    proto = op.get_attr(name)
-    if proto.unknown_rank:
-        return None
-    return tuple(None if dim.size < 0 else int(dim.size) for dim in proto.dim)
-
-
 _APPLY = re.compile(r"^(Resource)?(Sparse)?Apply[A-Z]")
 _ACCUMULATORS = re.compile(r"(^|/)beta[12]_power(_\d+)?$")
 
 
-def optimizer_state(graph: Any, trainable: Set[str]) -> Any:
-    """Returns a function that tells whether a variable belongs to an optimizer.
-
-    Fused apply ops list their slots. Other optimizers name slots after the variable
-    (``dense/kernel/Adam``). Optimizers of Keras put all their variables into one scope.
-    """
+def _optimizer_variables(graph: Any) -> Tuple[Set[str], Tuple[str, ...]]:
+    """Returns the slots that fused apply ops list, and the scopes of Keras's optimizers."""
     slots: Set[str] = set()
     scopes: Set[str] = set()
     for op in graph.get_operations():
         if not _APPLY.match(op.type):
             continue
-        names = [t.op.name for t in op.inputs if t.op.type in _VARIABLE_OPS]
-        for name in names[1:]:
-            slots.add(name)
-            marker = f"/{names[0]}/"
-            if marker in name:
-                scopes.add(name[: name.index(marker)] + "/")
-
-    def test(name: str) -> bool:
-        if name in slots or _ACCUMULATORS.search(name):
-            return True
-        if name.startswith(tuple(scopes)):
-            return True
-        return any(name.startswith(weight + "/") for weight in _prefixes(name, trainable))
-
-    return test
-
-
-def _prefixes(name: str, trainable: Set[str]) -> Iterator[str]:
-    parts = name.split("/")
-    for end in range(1, len(parts)):
-        prefix = "/".join(parts[:end])
-        if prefix in trainable:
-            yield prefix
+        variable, *others = [t.op.name for t in op.inputs if t.op.type in _VARIABLE_OPS] or [""]
+        slots.update(others)
+        inside = (name.partition(f"/{variable}/") for name in others)
+        scopes.update(f"{scope}/" for scope, found, _ in inside if found)
+    return slots, tuple(scopes)
 
 
 def restore_of(
@@ -183,7 +159,7 @@ def restore_of(
     fetches: Iterable[Any],
     checkpoint: Iterable[VariableSpec] = (),
 ) -> Restore:
-    """The restore that a mode will do.
+    """Returns the restore of a mode.
 
     Args:
         tensorflow: the module.
@@ -198,12 +174,12 @@ def restore_of(
     reads = tuple(item.read for item in found)
     sinks = tuple(item.variable for item in found)
     restored = {op for op in sinks if op is not None}
-    local_init = ancestors(filter(None, [as_op(prepared.local_init_op)]))
-    filled = _assigned(local_init)
+    local_init = _ancestors_of(prepared.local_init_op)
+    filled = {op.inputs[0].op for op in local_init if op.type in _ASSIGN_OPS}
     uninitialized = _reported(prepared.ready_for_local_init_op) - restored
     uninitialized |= _reported(prepared.ready_op) - restored - filled
     unwatched = set(variables.global_ops) - restored - filled - uninitialized
-    unwatched &= ancestors(filter(None, map(as_op, fetches)))
+    unwatched &= _ancestors_of(*fetches)
     stored = {spec.name: spec for spec in checkpoint}
     other = [item for item in found if not item.fits(stored)]
     wrong = {item.read.variable or item.read.key: item.sink for item in other}
@@ -231,15 +207,8 @@ def _specs(variables: Variables, ops: Iterable[Any]) -> Tuple[VariableSpec, ...]
 
 def _reported(ready_op: Any) -> Set[Any]:
     """The variables whose initialization a ready op reports."""
-    root = as_op(ready_op)
-    if root is None:
-        return set()
-    found = (op for op in ancestors([root]) if op.type in _INITIALIZED_OPS)
+    found = (op for op in _ancestors_of(ready_op) if op.type in _INITIALIZED_OPS)
     return {op.inputs[0].op for op in found}
-
-
-def _assigned(ops: Iterable[Any]) -> Set[Any]:
-    return {op.inputs[0].op for op in ops if op.type in _ASSIGN_OPS}
 
 
 def _reads(tensorflow: Any, graph: Any, saver: Any, variables: Variables) -> List[_Found]:
@@ -257,18 +226,20 @@ def _restoring_ops(graph: Any, saver: Any) -> Set[Any]:
     """All ops that run when a saver restores; none without a saver."""
     if saver is None or saver.saver_def is None or not saver.saver_def.restore_op_name:
         return set()
-    return ancestors([as_op(graph.as_graph_element(saver.saver_def.restore_op_name))])
+    return _ancestors_of(graph.as_graph_element(saver.saver_def.restore_op_name))
 
 
 def _reads_of(tensorflow: Any, op: Any, within: Set[Any], variables: Variables) -> Iterator[_Found]:
     names = _strings(tensorflow, op.inputs[1])
-    slices = _slices(tensorflow, op)
+    slices = [""] if op.type == "Restore" else _strings(tensorflow, op.inputs[2])
     for index, output in enumerate(op.outputs):
         key = names[index] if names is not None else ""
         piece = slices[index] if slices is not None else ""
         way = _follow(output, within)
         spec = variables.spec(way.sink) if way.kind is ReadSink.ASSIGN and way.sink else None
-        shape = full_shape(piece) if piece else (spec.shape if spec else way.shape)
+        shape = spec.shape if spec else way.shape
+        if piece:  # "10 4 0,5:0,4" is a slice of a 10 by 4 variable
+            shape = tuple(int(word) for word in piece.split(" ")[:-1])
         read = Read(
             key=key,
             variable=spec.name if spec else "",
@@ -289,79 +260,62 @@ def _strings(tensorflow: Any, tensor: Any) -> Optional[List[str]]:
     return [item.decode("utf-8", "surrogateescape") for item in value.reshape(-1).tolist()]
 
 
-def _slices(tensorflow: Any, op: Any) -> Optional[List[str]]:
-    if op.type == "Restore":
-        return [""]
-    return _strings(tensorflow, op.inputs[2])
-
-
-def full_shape(piece: str) -> Shape:
-    """The full shape in a ``shape_and_slice``: ``10 4 0,5:0,4`` is of a 10 by 4 variable."""
-    return tuple(int(word) for word in piece.split(" ")[:-1])
-
-
 class _Way(NamedTuple):
-    """Where one read ends: what kind of sink, its op, and what is verified on the way.
+    """Where a read ends.
 
-    ``shape`` is what the sink accepts where it is no variable.
+    Attributes:
+        kind: of the sink.
+        sink: its op.
+        check: what is verified on the way.
+        shape: what the sink accepts, if it is not a variable.
     """
 
-    kind: ReadSink
-    sink: Optional[Any]
-    check: ReadCheck
+    kind: ReadSink = ReadSink.OPAQUE
+    sink: Optional[Any] = None
+    check: ReadCheck = ReadCheck.NONE
     shape: Shape = None
 
 
-def _follow(output: Any, within: Set[Any]) -> _Way:
+def _follow(tensor: Any, within: Set[Any]) -> _Way:
+    """Follows the only consumers of a read, among some ops, to its sink."""
     reshaped = False
-    tensor = output
-    for _ in range(64):
-        consumers = [op for op in tensor.consumers() if op in within]
-        if len(consumers) != 1:
-            return _Way(ReadSink.OPAQUE, None, ReadCheck.NONE)
-        op = consumers[0]
-        if op.type in _ASSIGN_OPS and op.inputs[1] is tensor:
-            check = ReadCheck.RESHAPE if reshaped else _assign_check(op)
-            return _Way(ReadSink.ASSIGN, op.inputs[0].op, check)
-        if op.type in _TABLE_OPS:
-            shape = _table_shape(op.inputs[0].op, list(op.inputs).index(tensor))
-            return _Way(ReadSink.TABLE, op.inputs[0].op, ReadCheck.TABLE, shape)
-        if op.type == "DeserializeIterator":
-            ready = op.inputs[0].op.type == "OneShotIterator"  # the others are made ready later
-            check = ReadCheck.NONE if ready else ReadCheck.INITIALIZED
-            return _Way(ReadSink.ITERATOR, op.inputs[0].op, check)
-        if op.type not in _PASS_THROUGH or not op.outputs:
-            return _Way(ReadSink.OPAQUE, None, ReadCheck.NONE)
-        reshaped = reshaped or op.type == "Reshape"
-        tensor = op.outputs[0]
-    return _Way(ReadSink.OPAQUE, None, ReadCheck.NONE)
+    users = [op for op in tensor.consumers() if op in within]
+    while len(users) == 1 and users[0].type in _PASS_THROUGH:
+        reshaped = reshaped or users[0].type == "Reshape"
+        tensor = users[0].outputs[0]
+        users = [op for op in tensor.consumers() if op in within]
+    if len(users) != 1:
+        return _Way()
+    (op,) = users
+    sink = op.inputs[0].op
+    if op.type in _ASSIGN_OPS and op.inputs[1] is tensor:
+        return _Way(ReadSink.ASSIGN, sink, ReadCheck.RESHAPE if reshaped else _assign_check(op))
+    if op.type in _TABLE_OPS:
+        shape = _table_shape(sink, list(op.inputs).index(tensor))
+        return _Way(ReadSink.TABLE, sink, ReadCheck.TABLE, shape)
+    if op.type == "DeserializeIterator":
+        ready = sink.type == "OneShotIterator"  # the others are made ready later
+        return _Way(ReadSink.ITERATOR, sink, ReadCheck.NONE if ready else ReadCheck.INITIALIZED)
+    return _Way()
 
 
 def _table_shape(table: Any, slot: int) -> Shape:
-    """What a table imports: any number of keys (slot 1), and as many values of its own shape."""
-    if "Dense" in table.type:
-        return _dense_table_shape(table, slot)
-    if slot == 1 or "value_shape" not in table.node_def.attr:
-        return (None,)
-    return (None, *(attribute_shape(table, "value_shape") or ()))
+    """Returns the shape of the keys (slot 1) or values that a table imports, in any number.
 
-
-def _dense_table_shape(table: Any, slot: int) -> Shape:
-    """The same for a dense table. Its buckets are rows of matrices; scalars use one column."""
-    if slot == 1:
-        shape = table.inputs[0].get_shape()  # of the empty key
-        one = None if shape.rank is None else tuple(shape.as_list())
-    else:
-        one = attribute_shape(table, "value_shape")
-    width: Optional[int] = None if one is None else 1
-    for size in one or ():
-        width = None if width is None or size is None else width * size
-    return (None, width)
+    The buckets of a dense table are rows of matrices. Scalars use one column.
+    """
+    if "Dense" not in table.type:
+        plain = slot == 1 or "value_shape" not in table.node_def.attr
+        return (None,) if plain else (None, *(attribute_shape(table, "value_shape") or ()))
+    empty_key = table.inputs[0]
+    one = static_shape(empty_key) if slot == 1 else attribute_shape(table, "value_shape")
+    if one is None or None in one:
+        return (None, None)
+    return (None, reduce(mul, one, 1))
 
 
 def _assign_check(op: Any) -> ReadCheck:
     try:
-        validates = op.get_attr("validate_shape")
+        return ReadCheck.ASSIGN if op.get_attr("validate_shape") else ReadCheck.NONE
     except ValueError:  # AssignVariableOp of older versions has no such attribute
-        validates = False
-    return ReadCheck.ASSIGN if validates else ReadCheck.NONE
+        return ReadCheck.NONE

@@ -1,6 +1,6 @@
-"""What Estimator does with an EstimatorSpec before it restores, and what it runs after that."""
+"""What Estimator does with an EstimatorSpec before the restore, and what it runs afterwards."""
 
-from typing import Any, Iterable, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from ..protocol import EVAL, EXPORT, PREDICT, TRAIN
 from . import compat
@@ -15,27 +15,26 @@ class Prepared(NamedTuple):
     ready_for_local_init_op: Optional[Any] = None
 
 
+_HOOKS: Dict[str, Tuple[str, ...]] = {
+    TRAIN: ("training_hooks", "training_chief_hooks"),
+    EVAL: ("evaluation_hooks",),
+    PREDICT: ("prediction_hooks",),
+    EXPORT: (),
+}
+
+
 def begin_hooks(spec: Any, mode: str) -> None:
     """Calls ``begin`` of the spec's hooks; they may add variables."""
-    for hook in _hooks(spec, mode):
-        hook.begin()
-
-
-def _hooks(spec: Any, mode: str) -> Iterable[Any]:
-    if mode == EXPORT:
-        return ()
-    if mode == TRAIN:
-        return tuple(spec.training_hooks or ()) + tuple(spec.training_chief_hooks or ())
-    if mode == EVAL:
-        return tuple(spec.evaluation_hooks or ())
-    return tuple(getattr(spec, "prediction_hooks", None) or ())
+    for name in _HOOKS[mode]:
+        for hook in getattr(spec, name, None) or ():
+            hook.begin()
 
 
 def prepare(tensorflow: Any, spec: Any, mode: str) -> Prepared:
     """Finishes the Scaffold as the mode does.
 
     Raises:
-        Exception: whatever TensorFlow says of a Scaffold that it cannot finish.
+        Exception: what TensorFlow raises if it cannot finish the Scaffold.
     """
     v1 = compat.v1(tensorflow)
     scaffold = spec.scaffold or v1.train.Scaffold()
@@ -44,12 +43,7 @@ def prepare(tensorflow: Any, spec: Any, mode: str) -> Prepared:
     if mode == TRAIN:
         _add_training_saver(v1, scaffold)
     scaffold.finalize()
-    return Prepared(
-        scaffold.saver,
-        scaffold.local_init_op,
-        scaffold.ready_op,
-        scaffold.ready_for_local_init_op,
-    )
+    return Prepared(*(getattr(scaffold, name) for name in Prepared._fields))
 
 
 def _prepare_export(v1: Any, scaffold: Any) -> Prepared:
@@ -57,17 +51,14 @@ def _prepare_export(v1: Any, scaffold: Any) -> Prepared:
     saver = scaffold.saver or v1.train.Saver(sharded=True)
     if saver.saver_def is None:
         raise ValueError(
-            "the Scaffold's saver was never built (defer_build=True), and an export does not "
-            "build it"
+            "the Scaffold's saver is not built (defer_build=True), and an export does not build it"
         )
-    local_init_op = scaffold.local_init_op
-    if local_init_op is None:
-        local_init_op = v1.train.Scaffold.default_local_init_op()
-    return Prepared(saver, local_init_op)
+    given = scaffold.local_init_op
+    return Prepared(saver, v1.train.Scaffold.default_local_init_op() if given is None else given)
 
 
 def _add_training_saver(v1: Any, scaffold: Any) -> None:
-    """Estimator's own saver, where neither the scaffold nor the model_fn has one."""
+    """Adds Estimator's own saver if neither the scaffold nor the model_fn has one."""
     if scaffold.saver or v1.get_collection(v1.GraphKeys.SAVERS):
         return
     saver = v1.train.Saver(sharded=True, defer_build=True, save_relative_paths=True)
@@ -80,7 +71,8 @@ def own_restore(tensorflow: Any, saver: Any) -> Tuple[str, ...]:
     if saver is None or own.restore is compat.v1(tensorflow).train.Saver.restore:
         return ()
     return (
-        f"what {own.__name__}.restore does: only what the saver's restore op reads is compared",
+        f"what {own.__name__}.restore does: ckptcheck compares only what the saver's restore op "
+        "reads",
     )
 
 
@@ -94,10 +86,8 @@ def fetches(spec: Any, mode: str, step: Any) -> List[Any]:
 
 
 def _flat(value: Any) -> List[Any]:
-    if value is None:
-        return []
     if isinstance(value, dict):
-        return [leaf for item in value.values() for leaf in _flat(item)]
+        return _flat(list(value.values()))
     if isinstance(value, (list, tuple)):
         return [leaf for item in value for leaf in _flat(item)]
     if hasattr(value, "dense_shape"):

@@ -9,15 +9,12 @@ import tempfile
 
 from .temporary import remove as remove
 
-_ASKED, _DRY_RUN = "asked", "dry-run"
-"""Notes: the code asked for the path of the directory that it is shown; a dry run began."""
-
 _rename = os.rename
 """Bound before any code of the user's runs, which may replace it."""
 
 
 def make() -> str:
-    """Makes the place in the run's temporary directory, without the files of the model_dir.
+    """Makes the directory in the run's temporary directory, without the files of the model_dir.
 
     Returns:
         Its path.
@@ -29,8 +26,7 @@ def make() -> str:
     try:
         for path in (model_dir_in(root), _temporary(root)):
             os.mkdir(path)
-        for name in (_ASKED, _DRY_RUN):
-            os.close(os.open(_not_yet(root, name), os.O_CREAT | os.O_WRONLY, 0o600))
+        os.close(os.open(_not_asked(root), os.O_CREAT | os.O_WRONLY, 0o600))
     except OSError:
         remove(root)
         raise
@@ -51,33 +47,22 @@ def use(root: str) -> None:
     os.environ["TMPDIR"] = tempfile.tempdir = _temporary(root)
 
 
-def _not_yet(root: str, name: str) -> str:
-    return os.path.join(root, f"not-{name}")
+def _not_asked(root: str) -> str:
+    return os.path.join(root, "not-asked")
 
 
 def note_asked(model_dir: str) -> None:
-    """Notes that the code asked for the path of the directory that it is shown."""
-    _note(os.path.dirname(model_dir), _ASKED)
+    """Notes that the code asked for the path of the directory that it is shown.
+
+    It renames a file, which needs no room and outlasts this process.
+    """
+    root = os.path.dirname(model_dir)
+    try:
+        _rename(_not_asked(root), os.path.join(root, "asked"))
+    except OSError:  # it is noted already
+        return
 
 
 def was_asked(root: str) -> bool:
     """Whether the code asked for the path of the directory that it was shown."""
-    return not os.path.exists(_not_yet(root, _ASKED))
-
-
-def note_dry_run(model_dir: str) -> None:
-    """Notes that a dry run begins."""
-    _note(os.path.dirname(model_dir), _DRY_RUN)
-
-
-def began_dry_run(root: str) -> bool:
-    """Whether a dry run began."""
-    return not os.path.exists(_not_yet(root, _DRY_RUN))
-
-
-def _note(root: str, name: str) -> None:
-    """Renames a file, which needs no room and outlasts this process."""
-    try:
-        _rename(_not_yet(root, name), os.path.join(root, name))
-    except OSError:  # it is noted already
-        return
+    return not os.path.exists(_not_asked(root))

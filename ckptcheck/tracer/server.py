@@ -6,7 +6,7 @@ request. Requests arrive as lines of JSON on standard input. Replies go out as l
 original standard output. Descriptor 1 points to standard error before any of the user's code runs.
 """
 
-import dataclasses
+import contextlib
 import gc
 import json
 import os
@@ -17,7 +17,7 @@ import time
 from typing import Any, Callable, Dict, List, Optional, Set
 
 from ..codec import from_json, to_json
-from ..protocol import TraceRequest
+from ..protocol import Reply, TraceRequest
 from . import (
     checkpoint_reader,
     compat,
@@ -63,7 +63,12 @@ def main() -> None:
     except UsageError as error:
         _write_line(replies, {"failure": to_json(failure_of(error))})
         return
-    _write_line(replies, {"hello": _hello(tensorflow)})
+    hello = {
+        "tensorflow": tensorflow.__version__,
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "stand_ins": compat.stood_in(tensorflow),
+    }
+    _write_line(replies, {"hello": hello})
     gc.collect()
     gc.freeze()  # the forks share the pages that the collector would otherwise touch
     Server(tensorflow, replies, segments).serve()
@@ -71,68 +76,53 @@ def main() -> None:
     os._exit(0)  # taking TensorFlow down takes a second, and there is nothing to save
 
 
-def _hello(tensorflow: Any) -> Dict[str, Any]:
-    return {
-        "tensorflow": tensorflow.__version__,
-        "python": ".".join(map(str, sys.version_info[:3])),
-        "stand_ins": compat.stood_in(tensorflow),
-    }
-
-
 def _write_line(descriptor: int, value: Any) -> None:
     write_all(descriptor, json.dumps(value).encode("ascii") + b"\n")
 
 
-def answer(tensorflow: Any, request: Dict[str, Any]) -> Any:
-    """Does what a request asks, in the fork; returns the reply as JSON."""
+def answer(tensorflow: Any, request: Dict[str, Any], send: Callable[[Any], Any]) -> Any:
+    """Does what a request asks, in the fork.
+
+    Args:
+        tensorflow: the module.
+        request: what to do.
+        send: sends a reply that another one follows.
+
+    Returns:
+        The last reply, as JSON.
+
+    Raises:
+        UsageError: it cannot be done.
+    """
     doing = request["do"]
     if doing == "checkpoint":
         return to_json(checkpoint_reader.read_index(tensorflow, request["prefix"]))
     if doing == "op-list":
         return compat.op_list(tensorflow, request["ops"])
     if doing == "trace":
-        asked = from_json(TraceRequest, request["trace"])
         scratch.use(request["scratch"])
-        shown = _shown(request)
-        asked = dataclasses.replace(asked, scratch_dir=shown)
-        return _within(request.get("memory_limit") or 0, lambda: _trace(tensorflow, asked))
-    raise UsageError(f"the tracer does not know how to {doing!r}")
-
-
-def _shown(request: Dict[str, Any]) -> str:
-    """The directory that the code is shown as its model_dir."""
-    ledger = request["ledger"]
-    try:
-        return shown_files.show(
-            request["scratch"], request["trace"]["model_dir"], ledger, request["opened"]
-        )
-    finally:
-        ledger.close()  # it is the tracer's, and the code has no part in it
-
-
-def _trace(tensorflow: Any, asked: TraceRequest) -> Any:
-    return to_json(trace.trace_mode(tensorflow, asked))
-
-
-def _within(memory_limit: int, work: Callable[[], Any]) -> Any:
-    """Works with limited memory, where it is to be limited."""
-    if not memory_limit:
-        return work()
-    if not processes.can_measure_memory():
-        raise UsageError("--memory-limit: this system does not tell how much memory a process uses")
-    with processes.limited_memory(memory_limit):
-        return work()
-
-
-def _without_dry_run(request: Dict[str, Any], message: str) -> Dict[str, Any]:
-    """Returns the request of a fork that died in its dry run, changed so that no kernel runs."""
-    reason = f"the process {message}"
-    again = dict(request["trace"], no_dry_run=reason, runs_kernels=False)
-    return dict(request, trace=again, deadline=None)
+        asked = request["trace"]
+        with contextlib.closing(request["ledger"]) as ledger:  # the code must not reach it
+            shown = shown_files.show(
+                request["scratch"], asked["model_dir"], ledger, request["opened"]
+            )
+        asked = from_json(TraceRequest, dict(asked, scratch_dir=shown))
+        limited: Any = contextlib.nullcontext()
+        if request.get("memory_limit"):
+            if not processes.can_measure_memory():
+                raise UsageError("--memory-limit: this system does not report a process's memory")
+            limited = processes.limited_memory(request["memory_limit"])
+        with limited:
+            return to_json(trace.trace_mode(tensorflow, asked, send))
+    raise UsageError(f"unknown request {doing!r}")
 
 
 class Server:
-    """Starts a fork for each request and hands its reply on."""
+    """Starts a fork for each request and hands its replies on.
+
+    A fork that has sent its trace and judges the run does not keep other requests waiting. It ends
+    without a judgement if the same mode is traced to be judged again.
+    """
 
     def __init__(self, tensorflow: Any, replies: int, segments: Segments) -> None:
         self._tensorflow = tensorflow
@@ -190,18 +180,21 @@ class Server:
         self._waiting.append(message)
 
     def _start_waiting(self) -> None:
-        while self._waiting and len(self._children) < self._most:
+        while self._waiting and sum(not c.judging for c in self._children.values()) < self._most:
             self._start(self._waiting.pop(0))
 
     def _start(self, request: Dict[str, Any]) -> None:
-        if "trace" in request and not self._made_place(request):
-            return
+        if "trace" in request:
+            if request["trace"].get("judges_run"):
+                self._end_judging(request["trace"]["mode"])
+            if not self._made_place(request):
+                return
         reading, writing = os.pipe()
         server, pid = os.getpid(), os.fork()
         if pid == 0:
             os.close(reading)
             channel = Channel(writing, request.get("scratch", ""))
-            answer_and_exit(lambda: self._answer_in_fork(request, server), channel)
+            answer_and_exit(lambda: self._answer_in_fork(request, server, channel), channel)
         os.close(writing)
         child = Child(request, pid, reading, self._segments)
         self._children[reading] = child
@@ -221,7 +214,12 @@ class Server:
         request["opened"] = frozenset(self._opened.get(request["trace"]["model_dir"], ()))
         return True
 
-    def _answer_in_fork(self, request: Dict[str, Any], server: int) -> Any:
+    def _end_judging(self, mode: str) -> None:
+        for child in list(self._children.values()):
+            if child.judging and child.request["trace"]["mode"] == mode:
+                self._end(child)
+
+    def _answer_in_fork(self, request: Dict[str, Any], server: int, channel: Channel) -> Any:
         """Closes the tracer's descriptors in the fork, then answers."""
         os.setpgid(0, 0)
         processes.end_with_parent(server)
@@ -235,7 +233,11 @@ class Server:
         self._selector.close()
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
-        return answer(self._tensorflow, request)
+
+        def send(reply: Reply) -> None:
+            channel.send({"reply": to_json(reply), "more": True})
+
+        return answer(self._tensorflow, request, send)
 
     def _read_child(self, child: Child) -> bool:
         child.read()
@@ -252,23 +254,30 @@ class Server:
 
     def _finish(self, child: Child, reply: Dict[str, Any]) -> None:
         missed = child.missed()
-        lost_dry_run = (
-            "failure" in reply
-            and child.began_dry_run()
-            and child.request["trace"].get("runs_kernels", True)  # once
-        )
-        self._end(child)
         new = {item.name for item in missed if not item.reason}
+        again = dict(child.request, sent=child.judging or child.request.get("sent"))
         if new:
-            self._opened.setdefault(child.request["trace"]["model_dir"], set()).update(new)
-            self._waiting.insert(0, dict(child.request, deadline=child.deadline))
+            self._opened.setdefault(again["trace"]["model_dir"], set()).update(new)
+            self._restart(child, dict(again, deadline=child.deadline))
             return
-        if lost_dry_run:
-            self._waiting.insert(0, _without_dry_run(child.request, reply["failure"]["message"]))
+        if child.judging and "failure" in reply and not again["trace"].get("no_kernels"):
+            reason = f"the process {reply['failure']['message']}"
+            again["trace"] = dict(again["trace"], no_kernels=reason)
+            self._restart(child, dict(again, deadline=None))
             return
         if missed:
             reply = {"failure": to_json(failure_of(left_out.incomplete(missed)))}
-        _write_line(self._replies, dict(reply, id=child.id))
+        child.judging = "more" in reply and not child.judging
+        if child.judging:
+            child.deadline = time.monotonic() + child.request["timeout"]
+        else:
+            self._end(child)
+        if not (child.judging and again["sent"]):  # else the same trace has been handed on before
+            _write_line(self._replies, dict(reply, id=child.request["id"]))
+
+    def _restart(self, child: Child, request: Dict[str, Any]) -> None:
+        self._end(child)
+        self._waiting.insert(0, request)
 
     def _end(self, child: Child) -> None:
         """Ends a fork and what it left, before its files are taken away."""

@@ -7,9 +7,12 @@ says that a traced process made it. Python's own tracker of ``multiprocessing`` 
 that it knows (see :func:`.processes.end_tree`).
 """
 
+import contextlib
 import ctypes
 import os
-from typing import Dict, Iterable, Iterator, NamedTuple, Optional, Set
+from typing import Dict, Iterable, NamedTuple, Set
+
+from .processes import all_processes, proc_file
 
 _PLACE = "/dev/shm"
 _SYSTEM_V = "/proc/sysvipc/shm"
@@ -47,10 +50,11 @@ class Segments:
         """Removes what was noted and no process uses any more."""
         if self._found:
             inodes = _inodes()
-            used = set().union(*map(_used_by, _pids()))
+            used = set().union(*map(_used_by, all_processes()))
             for path, inode in self._found.items():
                 if inodes.get(path) == inode and path not in used:
-                    _unlink(path)
+                    with contextlib.suppress(OSError):  # somebody else was faster
+                        os.unlink(path)
         if self._system_v_found:
             there = _system_v()
             for key in self._system_v_found.intersection(there):
@@ -60,61 +64,28 @@ class Segments:
         self._system_v_found.clear()
 
 
-def _unlink(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:  # somebody else was faster
-        return
-
-
-def _pids() -> Iterator[int]:
-    return (int(name) for name in os.listdir("/proc") if name.isdigit())
-
-
 def _inodes() -> Dict[str, int]:
     """Returns this user's files of shared memory; empty if the system has no such directory."""
     found = {}
-    try:
-        with os.scandir(_PLACE) as entries:
-            for entry in entries:
-                info = entry.stat(follow_symlinks=False)
-                if entry.is_file(follow_symlinks=False) and info.st_uid == os.geteuid():
-                    found[entry.path] = info.st_ino
-    except OSError:  # no Linux, or one of them has just gone
-        return found
+    # The system may not be Linux, or a file has just gone.
+    with contextlib.suppress(OSError), os.scandir(_PLACE) as entries:
+        for entry in entries:
+            info = entry.stat(follow_symlinks=False)
+            if entry.is_file(follow_symlinks=False) and info.st_uid == os.geteuid():
+                found[entry.path] = info.st_ino
     return found
 
 
 def _used_by(pid: int) -> Set[str]:
     """The shared memory that a process has open or mapped."""
-    return {path for path in _mapped(pid) | _opened(pid) if path.startswith(_PLACE + "/")}
-
-
-def _mapped(pid: int) -> Set[str]:
-    try:
-        with open(f"/proc/{pid}/maps", "rb") as file:
-            lines = file.read().splitlines()
-    except OSError:  # it has ended, or is another user's
-        return set()
-    return {os.fsdecode(line.split(None, 5)[5]) for line in lines if b" /dev/shm/" in line}
-
-
-def _opened(pid: int) -> Set[str]:
-    found = set()
-    place = f"/proc/{pid}/fd"
-    try:
-        for name in os.listdir(place):
-            found.add(_link(os.path.join(place, name)) or "")
-    except OSError:  # it has ended, or is another user's
-        return found
-    return found
-
-
-def _link(path: str) -> Optional[str]:
-    try:
-        return os.readlink(path)
-    except OSError:  # it has just been closed
-        return None
+    lines = proc_file(pid, "maps").splitlines()
+    paths = {os.fsdecode(line.split(None, 5)[5]) for line in lines if b" /dev/shm/" in line}
+    descriptors = f"/proc/{pid}/fd"
+    with contextlib.suppress(OSError):  # it has ended, or is another user's
+        for name in os.listdir(descriptors):
+            with contextlib.suppress(OSError):  # it has just been closed
+                paths.add(os.readlink(os.path.join(descriptors, name)))
+    return {path for path in paths if path.startswith(_PLACE + "/")}
 
 
 def _system_v() -> Dict[int, _SystemV]:

@@ -15,11 +15,13 @@ A directory to which several links lead is shown once, and the other links lead 
 """
 
 import collections
+import contextlib
 import errno
+import fcntl
 import os
 import stat
 import sys
-from typing import Any, Collection, Deque, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Collection, Deque, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from . import scratch
 from .failures import UsageError
@@ -41,14 +43,16 @@ _READING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _BROKEN_LINKS = "broken-links"
+_SPECIAL = {"p": "a FIFO", "s": "a socket", "c": "a device", "b": "a device"}
+"""Files that are neither directories nor regular files, by the first letter of their mode."""
 
 
 def show(root: str, model_dir: str, ledger: Ledger, opened: Collection[str] = ()) -> str:
-    """Fills the directory that traced code is shown and returns its path.
+    """Fills the directory that traced code sees as its model_dir; returns its path.
 
     Args:
         root: what :func:`scratch.make` made.
-        model_dir: the real directory; where there is none, an empty one is shown.
+        model_dir: the real directory; if there is none, an empty one is shown.
         ledger: gets what is left out.
         opened: names of files that an earlier trace opened. They are copied even if they are large.
 
@@ -67,25 +71,21 @@ def show(root: str, model_dir: str, ledger: Ledger, opened: Collection[str] = ()
 
 
 def no_room(temporary: str, error: OSError) -> UsageError:
-    """Returns the error for a TMPDIR that cannot hold the copies."""
+    """Returns the error for a TMPDIR that the copies cannot be written to."""
+    advice = "Free some space there, or set TMPDIR to another directory"
     if error.errno not in _FULL:
-        return UsageError(
-            f"MODEL_DIR cannot be copied to TMPDIR ({temporary}) for the code: {error.strerror}. "
-            "The code may have removed ckptcheck's directory there"
-        )
+        advice = "The code may have removed ckptcheck's directory there"
     return UsageError(
-        f"TMPDIR ({temporary}) cannot hold the copy of MODEL_DIR that the code is shown: "
-        f"{error.strerror}. Free some space there, or set TMPDIR to another directory"
+        f"cannot copy MODEL_DIR to TMPDIR ({temporary}) for the code: {error.strerror}. {advice}"
     )
 
 
-class _File:
-    """A file to show: where it is, what it is called below the model_dir, and its state."""
+class _File(NamedTuple):
+    """A file to show: where it is, its path below the model_dir, and its state."""
 
-    def __init__(self, path: str, name: str, info: os.stat_result) -> None:
-        self.path = path
-        self.name = name
-        self.info = info
+    path: str
+    name: str
+    info: os.stat_result
 
 
 class _UnreadableError(Exception):
@@ -163,7 +163,7 @@ class _Mirror:
         if error.forbidden:
             os.chmod(target, 0)
         if os.access(source, os.X_OK) or os.access(target, os.R_OK):  # what is in it can be used
-            self._leave_out(name, str(error), UNWATCHED)
+            self.left_out.append(LeftOut(name, str(error), UNWATCHED))
 
     def _scanned(self, source: str) -> Iterator["os.DirEntry[str]"]:
         """The entries of a directory, up to the bound for all directories."""
@@ -176,7 +176,7 @@ class _Mirror:
                         continue
                     if self._entries == _MOST_ENTRIES + 1:
                         reason = f"more than {_MOST_ENTRIES:,} files and directories"
-                        self._leave_out("", reason, UNWATCHED)
+                        self.left_out.append(LeftOut("", reason, UNWATCHED))
                     return
         except OSError as error:
             raise _UnreadableError(error)
@@ -197,25 +197,20 @@ class _Mirror:
         return True
 
     def _show_dead_end(self, entry: "os.DirEntry[str]", name: str, error: OSError) -> None:
-        """Shows a link that leads nowhere, or an entry that may not be looked at."""
+        """Shows a broken link, or an entry that this process may not look at."""
         if error.errno not in _NOWHERE:
             unreadable = _UnreadableError(error)
             self._blank(name, 0, unreadable.mode, None, str(unreadable))
         elif entry.is_symlink():  # else it has just been removed
-            self._show_broken_link(name)
-
-    def _show_broken_link(self, name: str) -> None:
-        """Shows a link that leads to another missing path than the real one.
-
-        The code may create the file that a broken link leads to.
-        """
-        folder = os.path.join(self._root, _BROKEN_LINKS)
-        os.makedirs(folder, exist_ok=True)
-        self._broken_links += 1
-        os.symlink(os.path.join(folder, str(self._broken_links)), os.path.join(self._shown, name))
+            # The code may create the file that a broken link leads to. So lead it elsewhere.
+            folder = os.path.join(self._root, _BROKEN_LINKS)
+            os.makedirs(folder, exist_ok=True)
+            self._broken_links += 1
+            missing = os.path.join(folder, str(self._broken_links))
+            os.symlink(missing, os.path.join(self._shown, name))
 
     def _show_file(self, file: _File) -> None:
-        kind = _special_kind(file.info.st_mode)
+        kind = _SPECIAL.get(stat.filemode(file.info.st_mode)[0])
         if kind:
             self._blank(file.name, 0, 0o600, None, f"is {kind}, not a regular file")
             return
@@ -255,8 +250,8 @@ class _Mirror:
     def _no_copy(self, size: int) -> str:
         temporary = os.path.dirname(run_folder(self._root))
         return (
-            f"({size_text(size)}) is too large for a copy in TMPDIR ({temporary}): set TMPDIR to a "
-            "directory with more room"
+            f"({size_text(size)}) is too large to copy to TMPDIR ({temporary}): set TMPDIR to a "
+            "directory with more space"
         )
 
     def _has_room(self, name: str, size: int) -> bool:
@@ -271,38 +266,34 @@ class _Mirror:
         return info.f_bavail * info.f_frsize
 
     def _clone(self, source: int, name: str, info: os.stat_result) -> bool:
-        """Clones a large file where the file system can; tells whether it did."""
+        """Clones a large file if the file system can; returns whether it did."""
         if not self._clones or info.st_size < _WORTH_CLONING:
             return False
-        import fcntl
-
-        target = self._create(name)
         try:
-            fcntl.ioctl(target, _FICLONE, source)
-            _set_state(target, _readable(info), info)
+            with self._create(name) as target:
+                fcntl.ioctl(target, _FICLONE, source)
+                _set_state(target, _readable(info), info)
             return True
         except OSError:  # another file system, or one that cannot; then it never will
             self._clones = False
             self._discard(name)
             return False
-        finally:
-            os.close(target)
 
     def _copy(self, source: int, name: str, info: os.stat_result) -> bool:
-        """Copies a file where there is room for it; tells whether it did."""
+        """Copies a file if there is room for it; returns whether it did."""
         if not self._has_room(name, info.st_size):
             return False
-        target = self._create(name)
         try:
-            os.lseek(source, 0, os.SEEK_SET)
-            left = info.st_size
-            while left:
-                data = _read(source, min(left, _CHUNK))
-                if not data:  # it has been cut meanwhile, which its state will tell
-                    break
-                write_all(target, data)
-                left -= len(data)
-            _set_state(target, _readable(info), info)
+            with self._create(name) as target:
+                os.lseek(source, 0, os.SEEK_SET)
+                left = info.st_size
+                while left:
+                    data = _read(source, min(left, _CHUNK))
+                    if not data:  # it has become shorter, which its state will show
+                        break
+                    write_all(target, data)
+                    left -= len(data)
+                _set_state(target, _readable(info), info)
             return True
         except OSError as error:
             if error.errno not in _FULL:
@@ -310,34 +301,31 @@ class _Mirror:
             self._room = 0  # another process has taken it
             self._discard(name)
             return False
-        finally:
-            os.close(target)
 
     def _blank(
         self, name: str, size: int, mode: int, info: Optional[os.stat_result], reason: str
     ) -> None:
         """Shows a file without its content; see the head of this module."""
-        target = self._create(name)
-        try:
+        with self._create(name) as target:
             os.ftruncate(target, size)
             _set_state(target, mode, info)
-        finally:
-            os.close(target)
         path = os.path.join(self._shown, name)
         if os.access(path, os.R_OK):  # else the code gets the error that the real one would give
-            self._leave_out(name, reason, self._watch.add(path))
+            self.left_out.append(LeftOut(name, reason, self._watch.add(path)))
 
-    def _create(self, name: str) -> int:
+    @contextlib.contextmanager
+    def _create(self, name: str) -> Iterator[int]:
+        """Opens a new file for writing."""
         path = os.path.join(self._shown, name)
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            yield target
+        finally:
+            os.close(target)
 
     def _discard(self, name: str) -> None:
-        path = os.path.join(self._shown, name)
-        if os.path.lexists(path):
-            os.unlink(path)
-
-    def _leave_out(self, name: str, reason: str, watch: int) -> None:
-        self.left_out.append(LeftOut(name, reason, watch))
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(self._shown, name))
 
 
 def _identity(info: os.stat_result) -> Tuple[int, int]:
@@ -364,14 +352,3 @@ def _read(source: int, size: int) -> bytes:
         return os.read(source, size)
     except OSError as error:
         raise _UnreadableError(error)
-
-
-def _special_kind(mode: int) -> str:
-    """What a file is that is neither a directory nor a regular file; "" for those."""
-    kinds: Sequence[Tuple[Any, str]] = (
-        (stat.S_ISFIFO, "a FIFO"),
-        (stat.S_ISSOCK, "a socket"),
-        (stat.S_ISCHR, "a device"),
-        (stat.S_ISBLK, "a device"),
-    )
-    return next((kind for is_kind, kind in kinds if is_kind(mode)), "")

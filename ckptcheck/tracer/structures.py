@@ -1,13 +1,14 @@
 """The structure of features and labels, as JSON.
 
 A leaf is ``{"dtype": "float32", "shape": [null, 1]}``, with ``"sparse": true`` for a SparseTensor.
-A dict of features is an object of leaves, a list is an array, a tuple is ``{"tuple": [...]}``, and
-what is still to be found out is ``{PROBE: {...}}``.
+A dict of features is an object of leaves, a list is an array, and a tuple is ``{"tuple": [...]}``.
+A part that is not known yet is ``{PROBE: {...}}``.
 """
 
 from typing import Any, Callable, Iterator, Tuple
 
 from ..protocol import PROBE
+from .static_shapes import static_shape
 
 Path = Tuple[Any, ...]
 Make = Callable[[Any, Path], Any]
@@ -44,15 +45,13 @@ def build(node: Any, make: Make, path: Path) -> Any:
 
 def flatten(value: Any, path: Path) -> Iterator[Tuple[Path, Any]]:
     """The leaves of a nested value of tensors with their paths, as ``nest.flatten`` orders them."""
-    if value is None:
-        return
     if isinstance(value, dict):
         for key in sorted(value, key=str):
             yield from flatten(value[key], path + (str(key),))
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
             yield from flatten(item, path + (index,))
-    else:
+    elif value is not None:
         yield path, value
 
 
@@ -68,13 +67,7 @@ def describe(value: Any) -> Any:
         return [describe(item) for item in value]
     if not hasattr(value, "dtype") or not hasattr(value, "get_shape"):
         return {"dtype": type(value).__name__, "shape": None}
-    leaf = {"dtype": value.dtype.base_dtype.name, "shape": shape_of(value)}
+    leaf = {"dtype": value.dtype.base_dtype.name, "shape": static_shape(value)}
     if hasattr(value, "dense_shape"):
         leaf["sparse"] = True
     return leaf
-
-
-def shape_of(tensor: Any) -> Any:
-    """A tensor's static shape as a list, None for an unknown rank."""
-    shape = tensor.get_shape()
-    return None if shape.rank is None else shape.as_list()

@@ -20,7 +20,7 @@ _GRACE = 2.0
 
 
 def supervise(folder: str, lock: int, segments: Segments) -> None:
-    """Returns in a new process below this one; this one waits for its end, and ends with it.
+    """Returns in a new child process. This process waits for its end, and then ends too.
 
     Args:
         folder: the directory of the run, removed at the end.
@@ -36,7 +36,9 @@ def supervise(folder: str, lock: int, segments: Segments) -> None:
             os.setsid()
         processes.end_with_parent(above)
         return
-    _be_quiet()
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (1, 2):  # so that they end when the server ends
+        os.dup2(null, descriptor)
     threading.Thread(target=temporary.clean_up, daemon=True).start()
     status = _wait(server, segments)
     processes.end_children(segments)
@@ -46,13 +48,6 @@ def supervise(folder: str, lock: int, segments: Segments) -> None:
     if os.getppid() != caller:  # it was killed
         temporary.clean_up()
     _end_as(status)
-
-
-def _be_quiet() -> None:
-    """Gives up standard output and error, so that they end when the server does."""
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (1, 2):
-        os.dup2(null, descriptor)
 
 
 def _wait(server: int, segments: Segments) -> int:

@@ -7,7 +7,9 @@ import importlib.util
 import inspect
 import os
 import sys
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Callable, Collection, Dict, Iterable, NamedTuple, Tuple
 
 from ..protocol import TraceRequest
 from . import scratch
@@ -17,30 +19,29 @@ from .user_code import absolute, add_target
 MODEL_FN_ARGUMENTS = ("features", "labels", "mode", "params", "config")
 
 
-class Model:
+class Model(NamedTuple):
     """A model_fn with the params that it gets.
 
     Attributes:
         function: called by keyword with what its signature names.
         arguments: the names in its signature.
-        params: the params of an Estimator that was the target; None where the user's are used.
-        config: the config of such an Estimator, None otherwise.
+        params: the params of an Estimator that was the target; None if the user's are used.
+        config: the config of such an Estimator, else None.
     """
 
-    def __init__(self, function: Any, params: Any = None, config: Any = None) -> None:
-        self.function = function
-        self.arguments = estimator_arguments(function)
-        self.params = params
-        self.config = config
+    function: Any
+    arguments: Tuple[str, ...]
+    params: Any = None
+    config: Any = None
 
     @property
     def is_estimator(self) -> bool:
-        """Whether the target was an Estimator, whose params are its own."""
+        """Whether the target was an Estimator, which has its own params."""
         return self.config is not None
 
 
 class ImportFailedError(Exception):
-    """The user's module raised while it was imported; the cause is the exception."""
+    """The user's module raised during its import. The cause is the exception."""
 
 
 def load(name: str, app_dir: str, given_as: str = "TARGET") -> Any:
@@ -53,7 +54,7 @@ def load(name: str, app_dir: str, given_as: str = "TARGET") -> Any:
 
     Raises:
         UsageError: there is no such module or attribute.
-        ImportFailedError: the module raised; ``__cause__`` is what it raised.
+        ImportFailedError: the module raised. ``__cause__`` is the exception.
     """
     place, _, path = name.rpartition(":")
     if app_dir not in sys.path:
@@ -65,38 +66,34 @@ def load(name: str, app_dir: str, given_as: str = "TARGET") -> Any:
         raise UsageError(f"{given_as} {name}: {error}") from None
 
 
+def _spec_of(name: str) -> Any:
+    with suppress(ImportError, ValueError):  # the import itself will say what is wrong
+        return importlib.util.find_spec(name)
+    return None
+
+
 def _claim(name: str) -> None:
     """Marks the package of a target as the user's code, before the import."""
-    try:
-        spec = importlib.util.find_spec(name.partition(".")[0])
-    except (ImportError, ValueError):  # the import itself will say what is wrong
-        return
-    if spec is None:
-        return
-    places = list(spec.submodule_search_locations or ()) or [spec.origin or ""]
-    for place in filter(None, places):
-        add_target(place)
+    spec = _spec_of(name.partition(".")[0])
+    if spec is not None:
+        for place in list(spec.submodule_search_locations or ()) or [spec.origin]:
+            if place:
+                add_target(place)
 
 
 def _import_module(name: str, app_dir: str) -> Any:
     _claim(name)
     try:
         return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        missing = error.name or ""
-        if missing and (name == missing or name.startswith(missing + ".")):
+    except (Exception, SystemExit) as error:
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing and f"{name}.".startswith(f"{missing}."):
+            near = _near(missing, [path.stem for path in Path(app_dir).glob("*.py")])
             raise UsageError(
                 f"no module {missing!r}: looked in {app_dir} and in the packages of "
-                f"{sys.executable}{_near(missing, _modules_in(app_dir))}"
+                f"{sys.executable}{near}"
             )
         raise ImportFailedError("importing " + name) from error
-    except (Exception, SystemExit) as error:
-        raise ImportFailedError("importing " + name) from error
-
-
-def _modules_in(folder: str) -> List[str]:
-    names = os.listdir(folder) if os.path.isdir(folder) else []
-    return [name[: -len(".py")] for name in names if name.endswith(".py")]
 
 
 def _import_file(path: str) -> Any:
@@ -106,10 +103,7 @@ def _import_file(path: str) -> Any:
     root, name = _package_of(full)
     if root not in sys.path:
         sys.path.insert(0, root)
-    try:
-        spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError):
-        spec = None
+    spec = _spec_of(name)
     if spec is not None and spec.origin and absolute(spec.origin) == full:
         return _import_module(name, root)
     return _execute(full, name)
@@ -148,7 +142,7 @@ def _attribute(module: Any, path: str) -> Any:
     return found
 
 
-def _near(name: str, names: List[str]) -> str:
+def _near(name: str, names: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, [n for n in names if not n.startswith("__")], 3, 0.5)
     return "; did you mean {}?".format(" or ".join(map(repr, close))) if close else ""
 
@@ -167,22 +161,34 @@ def resolve(
     Raises:
         UsageError: it is none of these, or its signature is not one that Estimator accepts.
     """
-    if _is_estimator(found):
-        return _of_estimator(found, request)
-    if not callable(found):
+    if _is_estimator(found) and request.params:
         raise UsageError(
-            f"target {request.target} is {_described(found)}, which is not callable: expected a "
-            "model_fn, an Estimator, or a factory of one of them"
+            f"target {request.target} is an Estimator and already has params: leave PARAMS out, or "
+            "name a function that builds the Estimator from the params"
         )
-    if not _takes_features(found):
-        made = _call_factory(found, request, make_config, params)
-        return _of_factory(made, request)
-    _check_signature(found, request.target)
-    return Model(found)
+    is_factory = factory_took(found)
+    made = _call_factory(found, request, make_config, params) if is_factory else found
+    if _is_estimator(made):
+        return _of_estimator(made, request)
+    if callable(made) and _takes_features(made):
+        _check_signature(made, request.target)
+        return Model(made, estimator_arguments(made))
+    kind = f"a {type(made).__name__}"
+    if is_factory:
+        raise UsageError(
+            f"{request.target} {_AS_FACTORY}. It returned {kind}: expected a model_fn or an "
+            "Estimator (Estimator also requires that a model_fn has an argument named features)"
+        )
+    raise UsageError(
+        f"target {request.target} is {kind}, which is not callable: expected a model_fn, an "
+        "Estimator, or a function that returns one of them"
+    )
 
 
-def _described(value: Any) -> str:
-    return f"a {type(value).__name__}" if not inspect.ismodule(value) else "a module"
+_AS_FACTORY = (
+    "has no argument named features, so ckptcheck calls it as a factory, with the params as "
+    "arguments"
+)
 
 
 def _is_estimator(value: Any) -> bool:
@@ -192,52 +198,25 @@ def _is_estimator(value: Any) -> bool:
 
 
 def _of_estimator(estimator: Any, request: TraceRequest) -> Model:
-    if request.params:
-        raise UsageError(
-            f"target {request.target} is an Estimator, which has params of its own; leave PARAMS "
-            "out, or name a function that builds the Estimator from them"
-        )
-    return _model_of(estimator, request)
-
-
-def _model_of(estimator: Any, request: TraceRequest) -> Model:
-    _show_copies(estimator, request)
-    if hasattr(estimator, "_is_input_fn_invoked"):  # a TPUEstimator, which takes a call for export
-        estimator._is_input_fn_invoked = True
-    return Model(estimator._model_fn, estimator.params, estimator.config)
-
-
-def _show_copies(estimator: Any, request: TraceRequest) -> None:
-    """Lets an Estimator of the model_dir under check work on the copies that code is shown.
+    """Returns the model_fn of an Estimator, which works on copies if it has the checked model_dir.
 
     A TPUEstimator's own hooks write event files to its model_dir before any session is made.
     """
     named = estimator.model_dir
-    if not isinstance(named, str) or not _is_same_directory(named, request.model_dir):
-        return
-    scratch.note_asked(request.scratch_dir)
-    estimator._model_dir = request.scratch_dir
-    estimator._config = estimator.config.replace(model_dir=request.scratch_dir)
+    if isinstance(named, str) and _is_same_directory(named, request.model_dir):
+        scratch.note_asked(request.scratch_dir)
+        estimator._model_dir = request.scratch_dir
+        estimator._config = estimator.config.replace(model_dir=request.scratch_dir)
+    if hasattr(estimator, "_is_input_fn_invoked"):  # a TPUEstimator, which takes a call for export
+        estimator._is_input_fn_invoked = True
+    function = estimator._model_fn
+    return Model(function, estimator_arguments(function), estimator.params, estimator.config)
 
 
 def _is_same_directory(path: str, other: str) -> bool:
-    try:
+    with suppress(OSError):  # one of them is not there
         return os.path.samefile(path, other)
-    except OSError:  # one of them is not there
-        return False
-
-
-def _of_factory(made: Any, request: TraceRequest) -> Model:
-    if _is_estimator(made):
-        return _model_of(made, request)
-    if callable(made) and _takes_features(made):
-        _check_signature(made, request.target)
-        return Model(made)
-    raise UsageError(
-        f"{request.target} has no argument named features, so it was called as a factory, and it "
-        f"returned {_described(made)}: expected a model_fn or an Estimator. (A model_fn must name "
-        "its features argument 'features'; Estimator asks for it too.)"
-    )
+    return False
 
 
 def estimator_arguments(function: Any) -> Tuple[str, ...]:
@@ -267,92 +246,61 @@ def _check_signature(function: Any, target: str) -> None:
     strangers = [name for name in arguments if name not in MODEL_FN_ARGUMENTS]
     if strangers:
         raise UsageError(
-            "{} has arguments that Estimator does not give to a model_fn: {}. It may name {}; bind "
-            "others with functools.partial".format(
-                target, ", ".join(strangers), ", ".join(MODEL_FN_ARGUMENTS)
-            )
+            f"{target} has arguments that Estimator does not pass to a model_fn: "
+            f"{', '.join(strangers)}. Estimator passes {', '.join(MODEL_FN_ARGUMENTS)}: bind other "
+            "arguments with functools.partial"
         )
 
 
 def _call_factory(
     factory: Any, request: TraceRequest, make_config: Callable[[], Any], params: Any
 ) -> Any:
-    signature = _signature(factory, request.target)
-    offered = _offers(signature, request, make_config, params)
-    accepted = _accepted(signature, offered, request)
+    try:
+        parameters = inspect.signature(factory).parameters
+    except (TypeError, ValueError):
+        raise UsageError(f"{request.target} is a builtin, not a model_fn or a factory")
+    by_name = [p.name for p in parameters.values() if p.kind is not p.VAR_KEYWORD]
+    offered = _offered(by_name, request, make_config, params)
+    unknown = [name for name in offered if name not in by_name]
+    if unknown and len(by_name) == len(parameters):  # else **params takes them
+        raise UsageError(
+            f"{request.target} {_AS_FACTORY}. It does not take {', '.join(map(repr, unknown))}: "
+            f"its arguments are {', '.join(by_name) or 'none'}{_near(unknown[0], by_name)}"
+        )
     missing = [
-        name
-        for name, parameter in signature.parameters.items()
+        parameter.name
+        for parameter in parameters.values()
         if parameter.default is parameter.empty
         and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-        and name not in accepted
+        and parameter.name not in offered
     ]
     if missing:
         raise UsageError(
-            "{} has no argument named features, so it is called as a factory with the params as "
-            "its arguments, and the params lack {}. Put them in the params file (or --set), or "
-            "name an adapter that builds the model_fn".format(request.target, ", ".join(missing))
+            f"{request.target} {_AS_FACTORY}. The params lack {', '.join(missing)}: add them to "
+            "the params file (or --set), or name a function that builds the model_fn from the "
+            "params"
         )
-    return factory(**accepted)
+    return factory(**offered)
 
 
-def _signature(factory: Any, target: str) -> inspect.Signature:
-    try:
-        return inspect.signature(factory)
-    except (TypeError, ValueError):
-        raise UsageError(f"{target} is a builtin, not a model_fn or a factory")
-
-
-def _offers(
-    signature: inspect.Signature,
-    request: TraceRequest,
-    make_config: Callable[[], Any],
-    params: Any,
+def _offered(
+    names: Collection[str], request: TraceRequest, make_config: Callable[[], Any], params: Any
 ) -> Dict[str, Any]:
     """Returns the arguments that a factory may take: params, and the usual ones of Estimator."""
     offered = dict(request.params)
-    names = {
-        name: parameter
-        for name, parameter in signature.parameters.items()
-        if parameter.kind is not parameter.VAR_KEYWORD  # **params takes the params one by one
-    }
-    for name in ("model_dir", "output_dir"):
-        if name in names and name not in offered:
-            offered[name] = request.scratch_dir
+    wanted = [name for name in names if name not in offered]
+    for name in wanted:
+        if name in ("model_dir", "output_dir"):
             scratch.note_asked(request.scratch_dir)
-    for name in ("config", "run_config"):
-        if name in names and name not in offered:
+            offered[name] = request.scratch_dir
+        if name in ("config", "run_config"):
             offered[name] = make_config()
-    for name in ("params", "hparams", "hps"):
-        if name in names and name not in offered:
-            return {**_only(offered, names), name: params}
-    return offered
-
-
-def _only(offered: Dict[str, Any], names: Any) -> Dict[str, Any]:
-    return {name: value for name, value in offered.items() if name in names}
-
-
-def _accepted(
-    signature: inspect.Signature, offered: Dict[str, Any], request: TraceRequest
-) -> Dict[str, Any]:
-    parameters = signature.parameters.values()
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+    whole = next((name for name in ("params", "hparams", "hps") if name in wanted), None)
+    if whole is None:
         return offered
-    unknown = [name for name in offered if name not in signature.parameters]
-    if unknown:
-        raise UsageError(
-            "{} has no argument named features, so it is called as a factory, and it takes no "
-            "{}: its arguments are {}".format(
-                request.target,
-                ", ".join(map(repr, unknown)),
-                ", ".join(signature.parameters) or "none",
-            )
-            + _near(unknown[0], list(signature.parameters))
-        )
-    return offered
+    return {**{name: offered[name] for name in offered if name in names}, whole: params}
 
 
-def factory_took(found: Any) -> Optional[bool]:
+def factory_took(found: Any) -> bool:
     """Whether the params of a target go to a factory rather than to the model_fn."""
     return callable(found) and not _is_estimator(found) and not _takes_features(found)

@@ -19,7 +19,7 @@ import shutil
 import stat
 import tempfile
 import time
-from typing import Iterator, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 from . import processes
 
@@ -47,9 +47,9 @@ def mark(run: str) -> str:
 
 @contextlib.contextmanager
 def folder() -> Iterator[str]:
-    """Makes a directory that is there for as long as the context lasts.
+    """Makes a directory that is removed at the end of the context.
 
-    First it removes what killed runs left.
+    First it cleans up after runs that were killed.
 
     Raises:
         OSError: it cannot be made.
@@ -99,13 +99,13 @@ def parent() -> str:
 
 
 def run_folder(path: str) -> str:
-    """The run's directory that a directory was made in; itself where it was made elsewhere."""
+    """The run's directory that contains a directory; the directory itself if there is none."""
     folder = os.path.dirname(path)
     return folder if _NAME.fullmatch(os.path.basename(folder)) else path
 
 
 def no_place(error: OSError) -> str:
-    """Says why no directory could be made."""
+    """The message for a directory that could not be made."""
     where = f": {error.filename}" if error.filename else ""
     return (
         f"cannot make a temporary directory: {error.strerror}{where}; set TMPDIR to a directory "
@@ -126,14 +126,13 @@ def _machine() -> Tuple[str, str]:
 
 
 def _open(path: str) -> Optional[int]:
-    try:
+    with contextlib.suppress(OSError):
         return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return None
+    return None
 
 
 def _is_free(lock: int) -> bool:
-    """Takes a lock and returns whether that went well."""
+    """Tries to take a lock; returns whether it was free."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:  # another process has it, or this file system has no locks
@@ -142,12 +141,11 @@ def _is_free(lock: int) -> bool:
 
 
 def _is_still(path: str, lock: int) -> bool:
-    """Whether a path leads to the directory that was locked, which is this user's own."""
-    try:
+    """Whether a path still leads to the directory that was locked, and this user owns it."""
+    with contextlib.suppress(OSError):
         there, locked = os.lstat(path), os.fstat(lock)
-    except OSError:
-        return False
-    return os.path.samestat(there, locked) and locked.st_uid == os.geteuid()
+        return os.path.samestat(there, locked) and locked.st_uid == os.geteuid()
+    return False
 
 
 # --- what was left ---------------------------------------------------------------------------
@@ -163,25 +161,22 @@ def clean_up() -> None:
 
 
 def _found() -> Iterator[Tuple[str, str]]:
+    """The directories of this user's runs on this machine, each with the id of its run."""
     host, boot = _machine()
-    try:
+    names: List[str] = []
+    with contextlib.suppress(OSError):
         names = os.listdir(parent())
-    except OSError:
-        return
-    for name in names:
-        match = _NAME.fullmatch(name)
-        if match and (match.group(1) == host or match.group(2) == boot):
-            path = os.path.join(parent(), name)
-            if _is_own_directory(path):
-                yield path, match.group(3)
+    for match in filter(None, map(_NAME.fullmatch, names)):
+        path = os.path.join(parent(), match.group())
+        if (match.group(1) == host or match.group(2) == boot) and _is_own_directory(path):
+            yield path, match.group(3)
 
 
 def _is_own_directory(path: str) -> bool:
-    try:
+    with contextlib.suppress(OSError):  # it has just been removed
         info = os.lstat(path)
-    except OSError:  # it has just been removed
-        return False
-    return stat.S_ISDIR(info.st_mode) and info.st_uid == os.geteuid()
+        return stat.S_ISDIR(info.st_mode) and info.st_uid == os.geteuid()
+    return False
 
 
 def _clean_up_after(path: str, run: str) -> bool:
@@ -194,10 +189,10 @@ def _clean_up_after(path: str, run: str) -> bool:
         return False
     try:
         dead = _is_free(lock) and _is_still(path, lock)
-        if dead and processes.end_marked(mark(run)):
-            remove(path)
-            return True
-        return False
+        if not dead or not processes.end_marked(mark(run)):
+            return False
+        remove(path)
+        return True
     finally:
         os.close(lock)
 

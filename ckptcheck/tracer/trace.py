@@ -3,7 +3,7 @@
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Optional, Tuple
 
 from ..protocol import (
     EVAL,
@@ -14,9 +14,10 @@ from ..protocol import (
     Failure,
     FailureKind,
     FinishedTrace,
+    Judgement,
     Misfit,
     Observed,
-    TraceReply,
+    Reply,
     TraceRequest,
 )
 from . import after_restore, compat, custom_saveables, flags, graph_text, scaffold, scratch, target
@@ -30,9 +31,21 @@ _BATCH_SIZE = 8
 """The batch size in TPUEstimator's params if the features do not tell it."""
 
 
-def trace_mode(tensorflow: Any, request: TraceRequest) -> TraceReply:
-    """Traces one mode; whatever the user's code throws becomes a failure in the reply."""
-    return _ModeTracer(tensorflow, request).run()
+def trace_mode(tensorflow: Any, request: TraceRequest, send: Callable[[Reply], Any]) -> Reply:
+    """Traces one mode. Whatever the user's code throws becomes a failure in the reply.
+
+    Args:
+        tensorflow: the module.
+        request: what to trace.
+        send: sends a trace whose run is still to be judged. The judgement is then returned.
+    """
+    tracer = _ModeTracer(tensorflow, request)
+    reply = tracer.outcome()
+    if tracer.judge is None or not isinstance(reply, FinishedTrace):
+        return reply
+    send(reply)
+    with tracer.graph.as_default():
+        return tracer.judge()
 
 
 class _ModeTracer:
@@ -51,12 +64,9 @@ class _ModeTracer:
         self.tpu_spec = False
         self.doing = ""
         self._first_op = 0
-        self._graph_text: Optional[str] = None
+        self.judge: Optional[Callable[[], Judgement]] = None
 
-    def run(self) -> TraceReply:
-        return TraceReply(self._outcome())
-
-    def _outcome(self) -> Union[FinishedTrace, FailedTrace, Misfit]:
+    def outcome(self) -> Reply:
         mode, inputs = self.request.mode, self.inputs
         try:
             plan = self._trace()
@@ -71,7 +81,7 @@ class _ModeTracer:
             return Misfit(mode, str(inputs.recorder.wrong), self._seen())
         if isinstance(plan, Failure):
             return self._failed(plan, None)
-        return FinishedTrace(mode, plan, self._seen(), self.behavior)
+        return FinishedTrace(mode, plan, self._seen(), self.behavior, self.judge is not None)
 
     def _failure_of(self, error: BaseException, doing: str) -> Failure:
         failure = failure_of(error, doing)
@@ -93,6 +103,7 @@ class _ModeTracer:
 
     def _seen(self) -> Observed:
         features, labels = self.inputs.structure()
+        wants_graph = self.request.guessed and self._first_op
         return Observed(
             params=self.watcher.use(self.taken),
             events=tuple(self.inputs.recorder.events),
@@ -102,17 +113,9 @@ class _ModeTracer:
             stand_ins=self.stand_ins,
             notes=self.notes,
             tpu_spec=self.tpu_spec,
-            graph=self._text_of_graph(),
+            graph=graph_text.graph_text(self.tensorflow, self.graph) if wants_graph else "",
             first_op=self._first_op,
         )
-
-    def _text_of_graph(self) -> str:
-        """The graph for the reply, as it is when this is called first."""
-        if self._graph_text is None:
-            wanted = self.graph is not None and self.request.guessed and self._first_op
-            text = graph_text.graph_text(self.tensorflow, self.graph) if wanted else ""
-            self._graph_text = text
-        return self._graph_text
 
     def _trace(self) -> Any:
         request, tf = self.request, self.tensorflow
@@ -205,14 +208,14 @@ class _ModeTracer:
         result = model.function(**{name: offered[name] for name in model.arguments})
         if hasattr(result, "as_estimator_spec"):
             self.tpu_spec = True
-            refused = [] if model.is_estimator else _refused_params(self.request.params)
+            given = () if model.is_estimator else self.request.params
+            refused = [name for name in ("batch_size", "context") if name in given]
             if refused:
-                return Failure(
-                    FailureKind.RAISED, "ValueError", _REFUSED.format(" and ".join(refused))
-                )
+                raise ValueError(_REFUSED.format(" and ".join(refused)))
             result = result.as_estimator_spec()
         if not hasattr(result, "scaffold") or not hasattr(result, "train_op"):
-            text = f"model_fn returned {_kind(result)}, not an EstimatorSpec"
+            kind = "None" if result is None else f"a {type(result).__name__}"
+            text = f"model_fn returned {kind}, not an EstimatorSpec"
             return Failure(FailureKind.NO_SPEC, "", text)
         lacking = [name for name in _NEEDED[self.request.mode] if _is_empty(getattr(result, name))]
         if lacking:
@@ -220,7 +223,7 @@ class _ModeTracer:
             return Failure(FailureKind.NO_SPEC, "", text)
         taken = [name for name in _OWN_METRICS if name in (result.eval_metric_ops or {})]
         if self.request.mode == EVAL and taken:
-            return Failure(FailureKind.RAISED, "ValueError", _TAKEN.format(taken[0]))
+            raise ValueError(_TAKEN.format(taken[0]))
         return result
 
     def _add_tpu_params(self, params: Any) -> None:
@@ -263,12 +266,13 @@ class _ModeTracer:
         restore = restore_of(self.tensorflow, self.graph, mode, prepared, fetches, stored)
         self.notes += _opaque_notes(restore.plan)
         opaque_errors = custom_saveables.errors(self.tensorflow, self.graph, restore, stored)
-        self._text_of_graph()  # before a dry run changes the graph
-        run = after_restore.judged(
-            self.tensorflow, self.graph, restore, fetches, self.inputs.tensors(), request
-        )
-        self.notes += run.notes(mode)
-        return replace(restore.plan, run_errors=run.errors, opaque_errors=opaque_errors)
+        changed = after_restore.changed_shapes(restore, stored)
+        if changed and request.judges_run:
+            tf, graph, inputs = self.tensorflow, self.graph, self.inputs.tensors()
+            self.judge = partial(
+                after_restore.judged, tf, graph, restore, changed, fetches, inputs, request
+            )
+        return replace(restore.plan, opaque_errors=opaque_errors)
 
 
 _NEEDED: Dict[str, Tuple[str, ...]] = {
@@ -293,13 +297,13 @@ def _receiver_note(request: TraceRequest) -> str:
     """What to say of an input_fn that Estimator would not take in this mode."""
     if request.mode == EXPORT:
         return (
-            f"whether the serving_input_receiver_fn of the export fits model_fn: {request.input_fn}"
-            " is an input_fn, whose features were taken (--mode export --input-fn NAME takes the "
-            "serving_input_receiver_fn)"
+            "whether the serving_input_receiver_fn fits model_fn: EXPORT was traced with the "
+            f"features of the input_fn {request.input_fn} (give the serving_input_receiver_fn with "
+            "--mode export --input-fn NAME)"
         )
     return (
-        f"whether the input_fn of {request.mode.upper()} fits model_fn: {request.input_fn} is a "
-        "serving_input_receiver_fn, whose features were taken"
+        f"whether the input_fn of {request.mode.upper()} fits model_fn: it was traced with the "
+        f"features of the serving_input_receiver_fn {request.input_fn}"
     )
 
 
@@ -318,8 +322,8 @@ def _opaque_notes(plan: Any) -> Tuple[str, ...]:
         return ()
     shown = ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")
     return (
-        f"what saveable objects make of {shown}: only names, dtypes and shapes are compared, not "
-        "what their code does with the values",
+        f"what the code's own saveable objects do with the values of {shown}: only names, dtypes "
+        "and shapes are compared",
     )
 
 
@@ -327,11 +331,3 @@ _REFUSED = (
     "model_fn returned a TPUEstimatorSpec, and TPUEstimator refuses params that hold {}: it adds "
     "them itself. Leave them out of the params; batch sizes are arguments of TPUEstimator"
 )
-
-
-def _refused_params(params: Any) -> List[str]:
-    return [name for name in ("batch_size", "context") if name in params]
-
-
-def _kind(value: Any) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"

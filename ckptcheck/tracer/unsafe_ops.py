@@ -1,7 +1,8 @@
 """Ops that a dry run must not execute: they call Python, write something, or wait for a peer."""
 
+import operator
 import re
-from typing import Any, Collection, Dict, Iterable, Iterator, List, NamedTuple, Set
+from typing import Any, Collection, Dict, Iterator, List, NamedTuple, Set
 
 from . import compat
 from .restore_plan import ancestors
@@ -13,15 +14,18 @@ _UNSAFE = re.compile(
 )
 
 
+_name = operator.attrgetter("name")
+
+
 class Cut(NamedTuple):
     """A graph without its unsafe ops.
 
     Attributes:
-        reason: why the unsafe ops cannot be cut off, "" where they can.
+        reason: why the unsafe ops cannot be cut off; "" if they can.
         ops: the ops that remain.
         outputs: the outputs of unsafe ops that the remaining ops read.
         before: the remaining ops whose outputs the unsafe ops read.
-        iterators: the ops that make the iterators ready whose datasets are safe.
+        iterators: the ops that initialize the iterators of safe datasets.
     """
 
     reason: str
@@ -32,7 +36,7 @@ class Cut(NamedTuple):
 
 
 def cut_off(graph: Any, ops: Set[Any]) -> Cut:
-    """Finds the unsafe ops among some ops, and lets no other op wait for them.
+    """Finds the unsafe ops among some ops, and removes the control inputs from them.
 
     Args:
         graph: their graph. Control inputs in it change.
@@ -40,7 +44,11 @@ def cut_off(graph: Any, ops: Set[Any]) -> Cut:
     """
     called = _unsafe_functions(graph)
     makers = [op for op in graph.get_operations() if op.type == "MakeIterator"]
-    unsafe_makers = {op for op in makers if _any_unsafe(ancestors([op.inputs[0].op]), called)}
+    unsafe_makers = {
+        maker
+        for maker in makers
+        if any(_is_unsafe(op, called) for op in ancestors([maker.inputs[0].op]))
+    }
     iterators = {op.inputs[1].op for op in unsafe_makers}
     unsafe = {op for op in ops if _is_unsafe(op, called) or _reads(op, iterators)}
     outputs = [
@@ -55,14 +63,6 @@ def cut_off(graph: Any, ops: Set[Any]) -> Cut:
         _wait_for_others(ops, unsafe)
     before = {given.op for op in unsafe for given in op.inputs} - unsafe
     return Cut(reason, ops - unsafe, outputs, sorted(before, key=_name), safe)
-
-
-def _name(op: Any) -> str:
-    return str(op.name)
-
-
-def _any_unsafe(ops: Iterable[Any], called: Set[str]) -> bool:
-    return any(_is_unsafe(op, called) for op in ops)
 
 
 def _is_unsafe(op: Any, called: Set[str]) -> bool:
@@ -84,7 +84,7 @@ def _functions_of(node: Any) -> Iterator[str]:
 
 
 def _unsafe_functions(graph: Any) -> Set[str]:
-    """The functions of a graph that hold an unsafe op, themselves or in what they call."""
+    """The functions of a graph that contain an unsafe op, or call a function that does."""
     calls: Dict[str, Set[str]] = {}
     unsafe: Set[str] = set()
     for function in graph.as_graph_def().library.function:
@@ -100,12 +100,12 @@ def _unsafe_functions(graph: Any) -> Set[str]:
 
 
 def _why_not(output: Any) -> str:
-    """Why a made-up value cannot take the place of an output, "" where it can."""
+    """Why a made-up value cannot replace an output; "" if it can."""
     within = output.op._get_control_flow_context() is not None
     if within or output.dtype._is_ref_dtype or output.dtype.name in ("resource", "variant"):
         return f"it has {output.op.type} ops"
     if static_shape(output) is None:
-        return f"it has {output.op.type} ops, whose results have an unknown rank"
+        return f"the rank of what its {output.op.type} ops return is unknown"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Tells the user's own code from libraries: by the place of its file."""
+"""Distinguishes the user's code from libraries by the path of its file."""
 
 import linecache
 import os
@@ -27,12 +27,12 @@ _TARGETS: List[str] = []
 
 
 def absolute(path: str) -> str:
-    """A path as it was meant where ckptcheck was started."""
+    """A path as an absolute path, from the directory where ckptcheck was started."""
     return normpath(join(_HERE, path))
 
 
 def add_target(path: str) -> None:
-    """Makes a package or module the user's wherever it is installed: it is the target."""
+    """Makes a package or module count as the user's code, even if it is installed."""
     _TARGETS.append(absolute(path))
 
 
@@ -59,7 +59,7 @@ def caller() -> Optional[Location]:
 
 
 def shown(path: str) -> str:
-    """A path as people want to read it: relative to the working directory where it is below it."""
+    """A path for messages: relative to the working directory if it is below it."""
     full, above = absolute(path), join(_HERE, "")
     return full[len(above) :] if full.startswith(above) else path
 
@@ -74,8 +74,7 @@ def created_at(frames: Iterable[Any]) -> Optional[Location]:
 
 def user_frames(traceback: Any, most: int = 4) -> Tuple[Frame, ...]:
     """The last frames of the user's code in a traceback, the innermost last."""
-    frames = tuple(_described(item) for item in _walk(traceback))
-    return frames[-most:]
+    return tuple(_described(item) for item in _walk(traceback))[-most:]
 
 
 def user_code_frames(traceback: Any) -> Iterator[types.FrameType]:

@@ -74,7 +74,8 @@ def run(source: str) -> Dict[str, int]:
     """
     counts = dict.fromkeys(("faults", "findings", "usage errors"), 0)
     names = sorted(os.listdir(source))
-    inspect(source), verify(source)  # imports what a user without rights may not be able to
+    for found in (inspect(source), verify(source)):
+        render(found)  # imports what a user without rights may not be able to
     for name in names:
         for fault in FAULTS.values():
             with _copy(source) as model_dir:

@@ -5,7 +5,6 @@ import pytest
 from ckptcheck.checkpoint.addresses import (
     folder_of,
     joined,
-    protocols_of,
     shown,
     without_last_slash,
     without_secrets,
@@ -31,19 +30,6 @@ def test_a_file_in_a_directory(folder: str, file: str) -> None:
     for text in texts:
         expected = text.replace("HERE/m-1", file).replace("HERE", folder)
         assert shown(text.replace("HERE", "/tmp/c-1/0"), "/tmp/c-1/0", folder) == expected
-
-
-@pytest.mark.parametrize(
-    ("address", "protocols"),
-    [
-        ("GS://bucket/run", ("gs",)),
-        ("zip://base::s3://bucket/runs.zip", ("zip", "s3")),
-        ("simplecache::zip://base::/x/runs.zip", ("simplecache", "zip", "/x/runs.zip")),
-        ("http://[::1]/run", ("http",)),
-    ],
-)
-def test_protocols(address: str, protocols: object) -> None:
-    assert protocols_of(address) == protocols
 
 
 @pytest.mark.parametrize(

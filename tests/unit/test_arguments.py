@@ -125,7 +125,7 @@ def test_any_overrides(overrides: List[str]) -> None:
     ("override", "words"),
     [
         ("a=" + "[" * 100000, "--set a: it is nested too deeply"),
-        ('a={"b": 1, "b": 2}', "--set a: the key 'b' is there twice"),
+        ('a={"b": 1, "b": 2}', "--set a: the key 'b' occurs twice"),
         ("a=" + "[" * 150 + "]" * 150, "it is nested deeper than 100 levels"),
     ],
 )

@@ -134,7 +134,8 @@ def test_a_part_that_has_parts() -> None:
         part: writer.entry(1, (2,), slices=[extents]),
         slice_key(part, extents): writer.entry(1, (2,), size=8),
     }
-    assert refused(writer.index(entries)) == "its entry for 'a': a part of it has parts"
+    says = "its entry for 'a': one of its parts is partitioned itself"
+    assert refused(writer.index(entries)) == says
 
 
 def test_names_that_begin_as_parts_do() -> None:
@@ -171,7 +172,7 @@ def test_keys_of_parts_escape() -> None:
         (writer.header(endianness=2), "byte order 2"),
         (writer.header(least=2), "version 1, for readers of version 2"),
         (writer.header(bad=1), "TensorFlow's readers have version 1"),
-        (b"\x08", "no number"),
+        (b"\x08", "number at byte 1 is invalid"),
     ],
 )
 def test_headers(first: bytes, says: str) -> None:
@@ -185,7 +186,7 @@ def test_no_header() -> None:
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        (writer.entry(1, (-1,)), "dimension -1"),
+        (writer.entry(1, (-1,)), "negative dimension -1"),
         (writer.entry(1, (1 << 40, 1 << 40)), "larger than TensorFlow allows"),
         (writer.entry(1, (1,) * 255), "larger than TensorFlow allows"),
         (writer.entry(1, (2,), offset=-1), "negative"),
@@ -196,11 +197,11 @@ def test_no_header() -> None:
         (writer.entry(1, (4,), slices=[((-1, 2),)]), "do not fit"),
         (writer.entry(1, (4,), slices=[((0, 1), (0, 1))]), "do not fit"),
         (writer.entry(1, (4,), slices=[((0, 1),), ((0, 1),)]), "lists a part twice"),
-        (writer.field(1, b"x"), "should be a number"),
-        (writer.field(2, 5), "should be a message"),
-        (KERNEL[:-1], "no field"),
-        (KERNEL[:3], "no number"),
-        (KERNEL + b"\x20" + b"\xff" * 10, "no number"),
+        (writer.field(1, b"x"), "expected a number"),
+        (writer.field(2, 5), "expected a message"),
+        (KERNEL[:-1], "the field at byte"),
+        (KERNEL[:3], "the number at byte"),
+        (KERNEL + b"\x20" + b"\xff" * 10, "the number at byte"),
     ],
 )
 def test_entries(value: bytes, says: str) -> None:
@@ -300,5 +301,7 @@ def test_a_compressed_index_is_not_called_damaged(tmp_path: Path) -> None:
     """TensorFlow reads blocks that snappy has compressed, and has not written any since 1.2."""
     data = writer.table_of_blocks([(b"\xff", b"x" * 20, 1)])
     (tmp_path / "model.ckpt-1.index").write_bytes(data)
-    with pytest.raises(UsageError, match=r"compressed with snappy.*: save the checkpoint again"):
+    with pytest.raises(
+        UsageError, match=r"compressed with snappy.*: restore the checkpoint and save"
+    ):
         read_bundle(str(tmp_path / "model.ckpt-1"))

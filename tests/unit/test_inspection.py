@@ -124,7 +124,7 @@ def test_verify_of_a_model_dir_of_which_nothing_is_loaded(model_dir: Path) -> No
 def test_an_index_that_is_gone_is_named(model_dir: Path) -> None:
     (model_dir / "model.ckpt-10.index").unlink()
     (finding,) = inspect(str(model_dir)).findings
-    assert "whose index is missing" in finding.message
+    assert "which has data files but no index" in finding.message
     assert finding.hint.startswith(f"copy {model_dir / 'model.ckpt-10.index'} ")
 
 
@@ -138,7 +138,9 @@ def test_the_headline_and_the_finding_say_the_same(named: str, model_dir: Path) 
 
 
 def test_the_state_file_itself_is_no_checkpoint(model_dir: Path) -> None:
-    with pytest.raises(UsageError, match=f"is a state file: name its directory {model_dir}"):
+    with pytest.raises(
+        UsageError, match=f"is a state file. Give its directory instead: {model_dir}"
+    ):
         inspect(str(model_dir / "checkpoint"))
 
 
@@ -162,7 +164,10 @@ def test_an_object_based_checkpoint_is_said_to_be_none_of_estimators(model_dir: 
     found = inspect(str(model_dir))
     assert found.why == "the state file names model.ckpt-10, which is object-based"
     (finding,) = [f for f in found.findings if f.rule == "object-based-checkpoint"]
-    assert finding.severity == "note" and "Estimator raises when it restores" in finding.message
+    assert (
+        finding.severity == "note"
+        and "Estimator can load it only with a model of" in finding.message
+    )
 
 
 def test_a_saved_model_is_called_one(model_dir: Path) -> None:
@@ -175,10 +180,10 @@ def test_a_saved_model_is_called_one(model_dir: Path) -> None:
     assert found.checked is False
     (finding,) = found.findings
     variables = str(model_dir / "variables" / "variables")
-    assert "SavedModel" in finding.message and finding.hint.endswith(variables)
+    assert "SavedModel" in finding.message and variables in finding.hint
     assert inspect(variables).checked
     with pytest.raises(
-        UsageError, match=f"a graph, not a checkpoint; {variables} holds its variables"
+        UsageError, match=f"a graph, not a checkpoint; its variables are in {variables}"
     ):
         inspect(str(model_dir / "saved_model.pb"))
 
@@ -211,7 +216,7 @@ def test_a_first_version(tmp_path: Path) -> None:
     assert "*   model.ckpt-7" in render(found)
     with pytest.raises(UsageError, match="V1"):
         verify(str(tmp_path / "model.ckpt-7"))
-    with pytest.raises(UsageError, match="leave --deep out"):
+    with pytest.raises(UsageError, match="Remove --deep"):
         run_check(CheckSpec(str(tmp_path / "model.ckpt-7"), "module:model_fn", {}, deep=True))
 
 
@@ -408,7 +413,7 @@ def test_verify_of_a_saved_model_says_where_its_variables_are(model_dir: Path) -
     (model_dir / "saved_model.pb").write_bytes(b"")
     found = verify(str(model_dir))
     assert not found.checked
-    assert f"give {model_dir / 'variables' / 'variables'} " in found.not_judged[0]
+    assert f"verify {model_dir / 'variables' / 'variables'} " in found.not_judged[0]
 
 
 def test_the_progress_of_what_cannot_be_read_ends_at_its_end(model_dir: Path) -> None:
@@ -602,7 +607,7 @@ def test_a_first_version_beside_a_checkpoint_of_its_name(model_dir: Path) -> Non
 
 
 def test_nothing_to_make_a_snapshot_of(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="nothing to make a snapshot of"):
+    with pytest.raises(UsageError, match="no snapshot can be made: Estimator loads no checkpoint"):
         snapshot(str(tmp_path), str(tmp_path / "snap"))
     assert not (tmp_path / "snap").exists()
 
@@ -657,10 +662,13 @@ def test_without_numpy_there_is_one_message(model_dir: Path, tmp_path: Path) -> 
     [["--list-rules"], ["--help"], ["--explain", "step-mismatch"], ["inspect", str(SOURCE)]],
 )
 def test_nothing_heavy_is_imported(words: List[str]) -> None:
+    heavy = {"tensorflow", "numpy", "fsspec"}
+    if words[0] != "inspect":  # which computes checksums
+        heavy.add("google_crc32c")
     code = (
         "import sys\nfrom ckptcheck.cli import main\n"
         f"try:\n main({words!r})\nexcept SystemExit: pass\n"
-        "heavy = {'tensorflow', 'numpy', 'google_crc32c', 'fsspec'} & set(sys.modules)\n"
+        f"heavy = {heavy} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     done = subprocess.run(

@@ -271,7 +271,7 @@ def test_a_directory_that_is_a_pattern(tmp_path: Path) -> None:
     (folder / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-1"\n')
     (folder / "model.ckpt-1.index").write_bytes(b"")
     assert not locate(str(folder)).exists
-    with pytest.raises(UsageError, match="for a pattern"):
+    with pytest.raises(UsageError, match="treats it as a glob pattern"):
         locate(str(folder / "model.ckpt-1"))
     (tmp_path / "lr0").mkdir()
     (tmp_path / "lr0" / "model.ckpt-1.index").write_bytes(b"")
@@ -331,9 +331,9 @@ def test_of_several_series_estimators_own_is_suggested(tmp_path: Path) -> None:
     (hint,) = [
         item.hint for item in inspect(str(tmp_path)).findings if item.rule == "no-checkpoint"
     ]
-    assert '"model.ckpt-20" to' in hint
+    assert hint.endswith('"model.ckpt-20"')
     (tmp_path / "checkpoint").write_text('model_checkpoint_path: "C:\\\\runs\\\\model.ckpt-10"')
-    assert '"model.ckpt-10" to' in _hint(tmp_path, "checkpoint-moved")
+    assert _hint(tmp_path, "checkpoint-moved").endswith('"model.ckpt-10"')
 
 
 def _hint(model_dir: Path, rule: str) -> str:
@@ -348,7 +348,10 @@ def test_the_directory_above_names_those_that_hold_checkpoints(tmp_path: Path) -
         (tmp_path / folder / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-1"')
         (tmp_path / folder / "model.ckpt-1.index").write_bytes(b"")
     runs = str(tmp_path / "runs")
-    assert _hint(tmp_path / "runs", "no-checkpoint") == f"give one of {runs}/base, {runs}/other"
+    assert (
+        _hint(tmp_path / "runs", "no-checkpoint")
+        == f"give one of these as MODEL_DIR: {runs}/base, {runs}/other"
+    )
 
 
 def test_data_files_alone(tmp_path: Path) -> None:
@@ -364,7 +367,7 @@ def test_the_variables_of_a_saved_model_are_not_given_a_state_file(tmp_path: Pat
     put(tmp_path / "variables", "variables")
     variables = str(tmp_path / "variables" / "variables")
     hint = _hint(tmp_path / "variables", "no-checkpoint")
-    assert hint == f"give the variables of the SavedModel: {variables}"
+    assert hint == f"check the variables of the SavedModel: give {variables} as MODEL_DIR"
 
 
 @pytest.mark.parametrize("named", ["base", "./base", "base/", "{}/base", "link"])
@@ -439,7 +442,9 @@ def test_a_directory_to_rename_however_its_path_is_written(
         assert found.absence is Absence.GLOB
         hint = _hint(Path(named), "checkpoint-moved")
         assert hint.startswith(f"rename the directory {tmp_path}/lr[0.1], and write "), hint
-        assert hint.endswith('"model.ckpt-10" to ' + f"{found.model_dir}/checkpoint")
+        assert hint.endswith(
+            f'{found.model_dir}/checkpoint: model_checkpoint_path: "model.ckpt-10"'
+        )
     state(folder, "model.ckpt-10")
     assert _hint(Path("lr[0.1]/run"), "checkpoint-moved") == "rename the directory lr[0.1]"
 
@@ -457,7 +462,7 @@ def test_slashes_behind_a_model_dir(tmp_path: Path, slashes: str) -> None:
 def test_a_directory_that_is_gone_is_not_to_be_renamed(tmp_path: Path) -> None:
     put(tmp_path)
     state(tmp_path, f"{tmp_path}/lr[0.1]/model.ckpt-10")
-    assert '"model.ckpt-10" to' in _hint(tmp_path, "checkpoint-moved")
+    assert _hint(tmp_path, "checkpoint-moved").endswith('"model.ckpt-10"')
 
 
 def test_a_link_to_nothing_is_no_file(tmp_path: Path) -> None:
@@ -481,7 +486,7 @@ def test_of_a_series_that_is_not_estimators_own_the_latest_is_suggested(tmp_path
     for name in ("model.ckpt-10", "tuned.ckpt-20", "other.ckpt-30"):
         put(tmp_path, name)
     state(tmp_path, "/gone/tuned.ckpt-25")
-    assert '"tuned.ckpt-20" to' in _hint(tmp_path, "checkpoint-moved")
+    assert _hint(tmp_path, "checkpoint-moved").endswith('"tuned.ckpt-20"')
 
 
 def test_a_checkpoint_of_another_directory_is_not_swapped_for_an_older_one(tmp_path: Path) -> None:
@@ -490,21 +495,22 @@ def test_a_checkpoint_of_another_directory_is_not_swapped_for_an_older_one(tmp_p
     state(tmp_path / "base", f"{tmp_path}/other/model.ckpt-50")
     hint = _hint(tmp_path / "base", "checkpoint-moved")
     assert hint.startswith(f"copy the files of {tmp_path}/other/model.ckpt-50 to {tmp_path}/base")
-    assert '"model.ckpt-50" to' in hint
+    assert hint.endswith('"model.ckpt-50"')
 
 
 def test_a_doubled_slash_is_a_rule_of_its_own(runs: Path) -> None:
     put(runs / "best", "model.ckpt-5")
     state(runs, "best//model.ckpt-5")
     (found,) = [f for f in inspect(str(runs)).findings if f.rule == "double-slash"]
-    assert found.hint.startswith('write only model_checkpoint_path: "best/model.ckpt-5" to ')
+    assert found.hint.startswith("write this single line to ")
+    assert found.hint.endswith(': model_checkpoint_path: "best/model.ckpt-5"')
     assert "checkpoint-moved" not in {f.rule for f in inspect(str(runs)).findings}
 
 
 def test_a_name_with_a_quote_is_advised_as_a_text_that_can_be_read(tmp_path: Path) -> None:
     put(tmp_path, 'a"b-10')
     state(tmp_path, "gone")
-    assert 'model_checkpoint_path: "a\\"b-10" to' in _hint(tmp_path, "checkpoint-moved")
+    assert _hint(tmp_path, "checkpoint-moved").endswith('model_checkpoint_path: "a\\"b-10"')
 
 
 def test_the_variables_of_a_saved_model_from_within(

@@ -12,7 +12,7 @@ import pytest
 from ckptcheck import check
 from ckptcheck.client.process import _GRACE, _MOST_WAITING, Tracer
 from ckptcheck.errors import UsageError
-from ckptcheck.protocol import TraceReply
+from ckptcheck.protocol import Reply
 from ckptcheck.tracer import fork, server, shared_memory
 
 from ..support import FIXTURES
@@ -72,7 +72,7 @@ def test_lines_that_are_no_messages_are_passed_over(line: str, tmp_path: Path) -
 @pytest.mark.parametrize("command", ["yes {}", "cat /dev/zero", "yes"])
 def test_output_without_end_is_given_up(command: str) -> None:
     with Tracer(f"sh -c '{command}'", 0.5, True) as it:
-        with pytest.raises(UsageError, match=r"gave no answer in 0\.5 s; --timeout allows"):
+        with pytest.raises(UsageError, match=r"did not answer within 0\.5 s: give it more"):
             it.hello()
         assert it._messages.qsize() == 0
 
@@ -87,7 +87,7 @@ def test_messages_without_end_take_no_memory(
     (tmp_path / "line").write_text(json.dumps(HELLO))
     with Tracer(f"sh -c 'yes \"$(cat {tmp_path}/line)\"'", 10, True) as it:
         assert it.hello().tensorflow == "2.15.1"
-        with pytest.raises(UsageError, match="gave no answer"):
+        with pytest.raises(UsageError, match="did not answer"):
             it.receive(0.2 - _GRACE)
         assert it._messages.qsize() <= _MOST_WAITING
 
@@ -131,10 +131,10 @@ def test_replies_that_mean_nothing(answer: Any, tmp_path: Path) -> None:
         check(MODEL_DIR, "net:model_fn", python=python, timeout=20)
 
 
-@pytest.mark.parametrize("reply", [*WRONG[:-5], {"outcome": {"mode": "predict"}}], ids=repr)
+@pytest.mark.parametrize("reply", [*WRONG[:-5], {"mode": "predict"}], ids=repr)
 def test_a_trace_without_a_plan_and_a_failure_is_not_understood(reply: Any) -> None:
     with Tracer("true", 10, True) as it, pytest.raises(UsageError, match="does not understand"):
-        it.understood(TraceReply, reply)
+        it.understood(Reply, reply)
 
 
 def test_a_request_in_pieces_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,15 +151,21 @@ def test_a_request_in_pieces_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     "body", [b"3", b"[]", b"{}", b"null", b"[" * 100000, b'{"a": 1, "b": 2}', b"\xff", b"9" * 9999]
 )
 def test_what_is_no_reply_of_a_fork(body: bytes) -> None:
-    assert fork._parsed(b"%d\n%s" % (len(body), body)) == fork._failed(fork._SCRIBBLED)
+    assert fork._taken(bytearray(b"%d\n%s" % (len(body), body))) == fork._failed(fork._SCRIBBLED)
 
 
 @pytest.mark.parametrize("head", [b"x\n", b"-1\n", b"9" * 19 + b"\n", b"9" * 30, b"1_0\n"])
 def test_what_is_no_length_of_a_reply(head: bytes) -> None:
-    assert fork._parsed(head) == fork._failed(fork._SCRIBBLED)
+    assert fork._taken(bytearray(head)) == fork._failed(fork._SCRIBBLED)
 
 
 def test_a_reply_that_has_not_come_whole_is_none_yet() -> None:
     for data in (b"", b"1", b"16\n", b'16\n{"reply": "abc"'):
-        assert fork._parsed(bytearray(data)) is None
-    assert fork._parsed(bytearray(b'16\n{"reply": "abc"}')) == {"reply": "abc"}
+        assert fork._taken(bytearray(data)) is None
+
+
+def test_messages_of_a_fork_are_taken_one_by_one() -> None:
+    data = bytearray(b'28\n{"reply": "a", "more": true}12\n{"reply": 1}')
+    assert fork._taken(data) == {"reply": "a", "more": True}
+    assert fork._taken(data) == {"reply": 1}
+    assert fork._taken(data) is None

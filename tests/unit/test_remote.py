@@ -11,7 +11,7 @@ from typing import Any, Iterator, List
 
 import pytest
 
-from ckptcheck.checkpoint import fetch
+from ckptcheck.checkpoint import remote
 from ckptcheck.checkpoint.addresses import is_remote
 from ckptcheck.checkpoint.remote import LocalView, local_view
 from ckptcheck.errors import UsageError
@@ -72,7 +72,10 @@ def test_a_directory_that_tensorflow_takes_for_a_pattern(memory: Any, tmp_path: 
     shutil.copytree(str(SOURCE), str(tmp_path / "lr[1]"))
     there, here = inspect("memory://runs/lr[1]"), inspect(str(tmp_path / "lr[1]"))
     assert [item.rule for item in there.findings] == [item.rule for item in here.findings]
-    assert "takes memory://runs/lr[1]/model.ckpt-10 for a pattern" in there.findings[0].message
+    assert (
+        "memory://runs/lr[1]/model.ckpt-10: TensorFlow uses it as a pattern"
+        in there.findings[0].message
+    )
 
 
 def test_a_file_system_that_cannot_be_reached() -> None:
@@ -166,7 +169,7 @@ def test_a_state_file_that_names_the_directory(memory: Any) -> None:
 
 def test_a_state_file_that_names_a_directory_below(memory: Any) -> None:
     memory.pipe("/runs/base/checkpoint", b'model_checkpoint_path: "below/model.ckpt-10"')
-    with pytest.raises(UsageError, match="give that checkpoint itself"):
+    with pytest.raises(UsageError, match="Give that checkpoint as MODEL_DIR"):
         inspect("memory://runs/base")
 
 
@@ -248,11 +251,11 @@ def test_a_full_tmpdir_is_named(
 ) -> None:
     """It is the one that was used, where ``tempfile`` would take another one since it is full."""
 
-    def full(local: str, name: str, data: bytes) -> None:
-        open(os.path.join(local, name), "wb").close()
+    def full(copy: Any, name: str, data: bytes) -> None:
+        open(os.path.join(copy._local, name), "wb").close()
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(fetch, "_write", full)
+    monkeypatch.setattr(remote._Copy, "_write", full)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", os.path.dirname(str(tmp_path)))
     with pytest.raises(UsageError) as raised, local_view("memory://runs/base"):
@@ -278,7 +281,7 @@ def test_a_directory_of_many_checkpoints_says_which_were_left_out(
 ) -> None:
     """The newest are looked at, and the one that the state file names, however old it is."""
     pytest.importorskip("numpy")
-    monkeypatch.setattr(fetch, "_MOST_INDEXES", 2)
+    monkeypatch.setattr(remote, "_MOST_INDEXES", 2)
     for step in range(20, 90, 10):
         for path in SOURCE.glob("model.ckpt-10.*"):
             name = path.name.replace("-10.", f"-{step}.")
@@ -350,7 +353,7 @@ def test_data_whose_index_is_gone(memory: Any, tmp_path: Path) -> None:
     shutil.copytree(str(SOURCE), str(here))
     (here / "model.ckpt-10.index").unlink()
     (there,) = inspect(copied(memory, here)).findings
-    assert "whose index is missing" in there.message
+    assert "which has data files but no index" in there.message
     assert there.message == inspect(str(here)).findings[0].message.replace(
         str(here), "memory://runs/gone"
     )
@@ -364,7 +367,7 @@ def test_a_saved_model(memory: Any, tmp_path: Path) -> None:
         (SOURCE / "model.ckpt-10.index").read_bytes()
     )
     (finding,) = inspect(copied(memory, here)).findings
-    assert finding.hint.endswith("memory://runs/exported/variables/variables")
+    assert "give memory://runs/exported/variables/variables" in finding.hint
 
 
 @pytest.mark.parametrize("protocol", ["zip", "tar"])
@@ -388,7 +391,7 @@ def test_an_archive_that_holds_more_than_it_has(
             file.write(str(path), f"base/{path.name}")
         for number in range(20):
             file.writestr(f"base/model.ckpt-{number + 11}.index", bytes(1 << 16))
-    monkeypatch.setattr(fetch, "LARGEST_INDEX", 3 << 16)
+    monkeypatch.setattr(remote, "LARGEST_INDEX", 3 << 16)
     with local_view(f"zip://base::{archive}") as place:
         names = [name for name in os.listdir(place.path) if name.endswith(".index")]
         assert "model.ckpt-10.index" in names

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, Iterator
 import pytest
 
 from ckptcheck import checks
-from ckptcheck.checkpoint import fetch
+from ckptcheck.checkpoint import remote
 from ckptcheck.checks import run_check
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
@@ -343,7 +343,9 @@ def test_a_check_of_a_first_version_is_refused(end: str, here: Path, memory: Pla
     """Only TensorFlow reads one, and that from a file on this machine."""
     first_version(here)
     spec = CheckSpec(memory(here) + end, "module:model_fn", {})
-    with pytest.raises(UsageError, match=r"memory://same/model.ckpt-17 is .*V1.*: copy it here"):
+    with pytest.raises(
+        UsageError, match=r"memory://same/model.ckpt-17 is .*V1.*: copy the checkpoint"
+    ):
         run_check(spec)
 
 
@@ -352,7 +354,7 @@ def test_a_first_version_here_that_a_directory_there_names(
 ) -> None:
     (tmp_path / "model.ckpt-7").write_bytes(TABLE)
     state(here, str(tmp_path / "model.ckpt-7"))
-    monkeypatch.setattr(checks, "_run_traced", lambda spec, looking, *_: looking.look().examined)
+    monkeypatch.setattr(checks, "_run", lambda spec, checkpoints, *_: checkpoints.look().examined)
     found: Any = run_check(CheckSpec(memory(here), "module:model_fn", {}))
     assert found.first_version
 
@@ -363,17 +365,17 @@ def test_data_here_of_a_directory_there(
     """It is not read there, where other data may have its name."""
     shutil.copytree(str(here), str(tmp_path / "other"))
     state(here, str(tmp_path / "other" / "model.ckpt-10"))
-    monkeypatch.setattr(checks, "_run_traced", lambda spec, looking, *_: looking.look())
+    monkeypatch.setattr(checks, "_run", lambda spec, checkpoints, *_: checkpoints.look())
     assert run_check(CheckSpec(memory(here), "module:model_fn", {})).read is None  # type: ignore
 
 
 def test_first_versions_that_nobody_looked_at_are_said(
     here: Path, memory: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch, "_MOST_INDEXES", 1)
+    monkeypatch.setattr(remote, "_MOST_INDEXES", 1)
     first_versions_beside(here)
     (text,) = inspect(memory(here)).not_judged
-    assert text.startswith("model.ckpt-7: of a remote directory, ckptcheck reads")
+    assert text.startswith("model.ckpt-7: ckptcheck reads only the newest")
 
 
 def test_of_a_first_version_only_the_end_is_read(server: str, here: Path) -> None:
@@ -388,7 +390,7 @@ def test_data_without_an_index_is_found_beside_too_many_checkpoints(
     server: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its size is not asked for: that it is there is enough."""
-    monkeypatch.setattr(fetch, "_MOST_ASKED", 5)
+    monkeypatch.setattr(remote, "_MOST_INDEXES", 1)
     for step in (20, 30):
         renamed(here, f"model.ckpt-{step}")
     (here / "model.ckpt-1.data-00000-of-00001").write_bytes(b"x")

@@ -67,6 +67,11 @@ def test_long_words_are_cut_and_still_differ() -> None:
 
 @pytest.mark.parametrize("most", [1, 2, 44, 300])
 def test_printable_bounds_a_name(most: int) -> None:
-    assert len(printable("x" * 10240, most)) == most
-    assert len(printable("\x1b" * 10240, most)) == most
-    assert printable("x" * most, most) == "x" * most
+    assert len(printable("x " * 10240, most)) == most
+    assert len(printable("\x1b " * 10240, most)) == most
+    name = ("x " * most)[:most]
+    assert printable(name, most) == name
+
+
+def test_printable_cuts_a_long_word_in_the_middle() -> None:
+    assert printable("x" * 1000 + "/kernel").endswith("x/kernel")

@@ -338,7 +338,7 @@ def test_a_system_that_watches_no_files(
     tmp_path: Path, show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There, asking for the path of the model_dir counts as opening."""
-    monkeypatch.setattr(open_watch, "_LIBC", None)
+    monkeypatch.setattr(open_watch, "_CAN_WATCH", False)
     monkeypatch.setattr(shown_files, "_MOST_BYTES", 0)
     (tmp_path / "data").write_bytes(b"123456789")
     shown = show(tmp_path)
@@ -512,8 +512,8 @@ def test_no_room_in_tmpdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         Shown(tmp_path / "model_dir")
     place = tmp_path / "temporary"
     assert str(raised.value) == (
-        f"TMPDIR ({place}) cannot hold the copy of MODEL_DIR that the code is shown: No space left "
-        "on device. Free some space there, or set TMPDIR to another directory"
+        f"cannot copy MODEL_DIR to TMPDIR ({place}) for the code: No space left on device. Free "
+        "some space there, or set TMPDIR to another directory"
     )
     assert os.listdir(str(place)) == []
 
@@ -541,7 +541,7 @@ def test_no_room_for_the_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
     try:
-        with pytest.raises(UsageError, match=r"TMPDIR .* cannot hold the copy of MODEL_DIR"):
+        with pytest.raises(UsageError, match="cannot copy MODEL_DIR to TMPDIR"):
             Shown(tmp_path / "model_dir")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -568,7 +568,7 @@ def test_a_disk_that_is_full_all_at_once(
     again = show(tmp_path, ["data"])
     (again.path / "data").read_bytes()
     place = os.path.dirname(again.root)
-    assert again.touched()["data"].startswith(f"(3) is too large for a copy in TMPDIR ({place})")
+    assert again.touched()["data"].startswith(f"(3) is too large to copy to TMPDIR ({place})")
 
 
 @needs_inotify
@@ -584,8 +584,8 @@ def test_no_room_for_a_file_that_was_opened(
     (reason,) = shown.touched().values()
     place = os.path.dirname(shown.root)
     assert reason == (
-        f"(1.02e+03G) is too large for a copy in TMPDIR ({place}): set TMPDIR to a directory with "
-        "more room"
+        f"(1.02e+03G) is too large to copy to TMPDIR ({place}): set TMPDIR to a directory with "
+        "more space"
     )
 
 
@@ -593,12 +593,12 @@ def test_what_is_said_of_what_was_missed() -> None:
     many = [LeftOut(f"pipe-{number}", "is a FIFO, not a regular file", 1) for number in range(5)]
     text = str(left_out.incomplete([LeftOut("large", "", 2), *many]))
     assert text.startswith(
-        "the code uses its model_dir, and ckptcheck cannot show it all that is there: pipe-0 is a "
-        "FIFO, not a regular file; pipe-1 is a FIFO, not a regular file; pipe-2 is a FIFO, not a "
-        "regular file; and 2 more. So there is no verdict."
+        "the code uses files of its model_dir that ckptcheck cannot copy, so there is no verdict: "
+        "pipe-0 is a FIFO, not a regular file; pipe-1 is a FIFO, not a regular file; pipe-2 is a "
+        "FIFO, not a regular file; and 2 more. If the code"
     )
     text = str(left_out.incomplete([LeftOut("", "more than 20,000 files", -1)]))
-    assert "MODEL_DIR holds more than 20,000 files. So" in text
+    assert "MODEL_DIR holds more than 20,000 files. If" in text
 
 
 def test_a_name_with_control_characters_stays_in_its_line() -> None:

@@ -140,14 +140,13 @@ def test_a_directory_that_is_written_all_the_time(
     original = module.look_at
 
     def look_at(named: str) -> Any:
-        found = original(named)
-        Path(found.located.prefix + ".index").write_bytes(b"0" * (10 + tries.pop()))
+        located, _ = original(named)
+        Path(located.prefix + ".index").write_bytes(b"0" * (10 + tries.pop()))
         return original(named)
 
     tries = list(range(20))
-    for name in ("inspection", "snapshots"):
-        monkeypatch.setattr(f"ckptcheck.{name}.look_at", look_at)
-    monkeypatch.setattr("ckptcheck.verification.locate", lambda named: look_at(named).located)
+    monkeypatch.setattr(module, "look_at", look_at)
+    monkeypatch.setattr("ckptcheck.verification.locate", lambda named: look_at(named)[0])
     with pytest.raises(UsageError) as error:
         command(str(saves.folder))
     assert str(error.value).startswith(f"{saves.folder} is being written, try again: its files")
@@ -186,12 +185,13 @@ def test_what_is_wrong_and_stays_is_found_at_once(
 ) -> None:
     """It is looked at once: nobody saves there."""
     looks: List[str] = []
+    original = module.look_at
 
     def look_at(named: str) -> Any:
         looks.append(named)
-        return module.look_at(named)
+        return original(named)
 
-    monkeypatch.setattr("ckptcheck.inspection.look_at", look_at)
+    monkeypatch.setattr(module, "look_at", look_at)
     os.remove(saves.prefix + ".data-00000-of-00001")
     found = inspect(str(saves.folder))
     assert [item.rule for item in found.findings] == ["unreadable-checkpoint"]

@@ -100,11 +100,11 @@ def test_escapes_are_those_of_protobuf(escaped: str, latest: str) -> None:
 @pytest.mark.parametrize(
     ("escaped", "problem"),
     [
-        (r"\377", "a text in line 2 is not UTF-8"),
-        (r"m\351del.ckpt-10", "a text in line 2 is not UTF-8"),
-        (r"\u00e9", "a text in line 2 is not UTF-8"),
-        (r"a\x", "a text in line 2 has an invalid escape"),
-        (r"a\u12", "a text in line 2 has an invalid escape"),
+        (r"\377", "a string in line 2 is not UTF-8"),
+        (r"m\351del.ckpt-10", "a string in line 2 is not UTF-8"),
+        (r"\u00e9", "a string in line 2 is not UTF-8"),
+        (r"a\x", "a string in line 2 has an invalid escape"),
+        (r"a\u12", "a string in line 2 has an invalid escape"),
     ],
 )
 def test_escapes_that_protobuf_refuses(name: str, escaped: str, problem: str) -> None:
@@ -276,7 +276,7 @@ def test_a_state_file_that_lists_many_checkpoints(tmp_path: Path, count: int, fi
     whole = 'model_checkpoint_path: "model.ckpt-7"\n' + listed
     (tmp_path / "checkpoint").write_text(whole)
     if not fits:
-        with pytest.raises(UsageError, match="checkpoint is larger than 16 MiB, the most that"):
+        with pytest.raises(UsageError, match="checkpoint is larger than 16 MiB, ckptcheck's limit"):
             read_state_file(tmp_path)
         return
     state = read_state_file(tmp_path)

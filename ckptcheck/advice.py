@@ -1,6 +1,7 @@
 """Guesses which param sets the shapes, and proves the guess by a new trace."""
 
 import collections
+import dataclasses
 from typing import (
     AbstractSet,
     Any,
@@ -14,36 +15,42 @@ from typing import (
     Tuple,
 )
 
-from ..protocol import MODES, ParamRead, Shape
-from ..results import RESTORES, UNTRACEABLE, Advice, Group, Report
-from ..rules import Facts, role_of
-from ..rules.base import SHAPES
+from .protocol import MODES, ParamRead, Shape
+from .results import RESTORES, UNTRACEABLE, Advice, Group, Report
+from .rules import Facts, role_of
+from .rules.base import SHAPES
 
 _MOST_TRIALS = 4
 _OFFSETS = (0, 1, -1, 2, -2)
+_Candidate = Tuple[str, int, ParamRead]
 
 
-def advise(
+def with_advice(
     params: Mapping[str, Any],
     facts: Facts,
-    group: Group,
+    report: Report,
     try_params: Callable[[Mapping[str, Any]], Optional[Report]],
-) -> Tuple[Advice, ...]:
-    """Returns advice to change a param so that the shapes fit; nothing if no trial succeeds.
+) -> Report:
+    """Adds advice to the groups of a report: a change of a param that makes the shapes fit.
 
     Args:
         params: the params of the check.
         facts: the facts of the check, with the reads of params.
-        group: a group of findings about shapes.
+        report: the report of the check.
         try_params: checks again with other params; returns None if that was not possible.
     """
     untraceable = {trace.mode for trace in facts.traces if trace.failure is not None}
-    for key, value, read in _candidates(params, facts, group)[:_MOST_TRIALS]:
-        report = try_params(_with(params, key, value))
-        if report is not None and _helps(report, untraceable):
-            text = _text(key, value, read, _outcome(report))
-            return (Advice("params", text, {key: value}, True),)
-    return ()
+    groups = list(report.groups)
+    for place, group in enumerate(groups):
+        if role_of(group.findings[0]) != SHAPES:
+            continue
+        for key, value, read in _candidates(params, facts, group)[:_MOST_TRIALS]:
+            trial = try_params(_with(params, key, value))
+            if trial is not None and _helps(trial, untraceable):
+                advice = Advice("params", _text(key, value, read, trial), {key: value}, True)
+                groups[place] = dataclasses.replace(group, advice=(advice,))
+                break
+    return dataclasses.replace(report, groups=tuple(groups))
 
 
 def _helps(report: Report, untraceable: AbstractSet[str]) -> bool:
@@ -59,26 +66,20 @@ def _helps(report: Report, untraceable: AbstractSet[str]) -> bool:
     return not any(role_of(finding) == SHAPES for finding in report.findings)
 
 
-def _outcome(report: Report) -> str:
-    """Says what a successful trial proves, for the checked modes only."""
-    judged = [verdict for verdict in report.verdicts if verdict.verdict != UNTRACEABLE]
-    if any(verdict.verdict != RESTORES for verdict in judged):
-        return "the shapes fit"
-    checked = [verdict.mode for verdict in judged]
-    if set(MODES) <= set(checked):
-        return "all modes restore"
-    return "{} will restore".format(" and ".join(map(str.upper, checked)))
-
-
-def _text(key: str, value: int, read: ParamRead, outcome: str) -> str:
+def _text(key: str, value: int, read: ParamRead, trial: Report) -> str:
     before = ""
     if not read.found:
         place = f" at {read.location.file}:{read.location.line}" if read.location else ""
-        before = f" (it is not there, and model_fn fell back to {read.default}{place})"
+        before = f" (without it, model_fn uses {read.default}{place})"
+    judged = [verdict for verdict in trial.verdicts if verdict.verdict != UNTRACEABLE]
+    checked = [verdict.mode for verdict in judged]
+    if any(verdict.verdict != RESTORES for verdict in judged):
+        outcome = "the shapes fit"
+    elif set(MODES) <= set(checked):
+        outcome = "all modes restore"
+    else:
+        outcome = "{} will restore".format(" and ".join(map(str.upper, checked)))
     return f"set {key} to {value} in the params{before}: then {outcome}"
-
-
-_Candidate = Tuple[str, int, ParamRead]
 
 
 def _candidates(params: Mapping[str, Any], facts: Facts, group: Group) -> List[_Candidate]:

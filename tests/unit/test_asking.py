@@ -1,0 +1,94 @@
+"""The requests of one check, with a tracer that answers from a list."""
+
+from typing import Any, Dict, List, Set, Tuple
+
+from ckptcheck.client.asking import Asker
+from ckptcheck.client.guess import Inputs
+from ckptcheck.client.launch import launch_context
+from ckptcheck.client.memo import TraceMemo
+from ckptcheck.client.process import Tracer
+from ckptcheck.codec import decoded, to_json
+from ckptcheck.options import CheckSpec
+from ckptcheck.protocol import (
+    Environment,
+    Failure,
+    FailureKind,
+    FinishedTrace,
+    Judgement,
+    RestorePlan,
+    RunError,
+)
+
+REFUSED = RunError(("w",), "MatMul", "the sizes differ")
+NOTE = "what is assumed"
+
+
+class Answering:
+    """Traces each mode with something to judge; its forks end as those of the tracer do."""
+
+    def __init__(self, judgement: Any) -> None:
+        self.judgement = judgement
+        self.asked: List[str] = []
+        self.traced: List[int] = []
+
+    def use_params(self, params: Any) -> None:
+        """Takes the params."""
+
+    def send(self, do: str, timeout: float, **fields: Any) -> int:
+        """Takes a request."""
+        self.asked.append(fields["trace"]["mode"])
+        return len(self.asked)
+
+    def receive(self, timeout: float, numbers: Set[int]) -> Tuple[int, Any]:
+        """Answers with a trace, then with the judgement, unless the mode was traced again."""
+        number = min(numbers)
+        mode = self.asked[number - 1]
+        if number not in self.traced:
+            self.traced.append(number)
+            return number, to_json(FinishedTrace(mode, RestorePlan(mode, ()), unjudged=True))
+        assert mode not in self.asked[number:], "its fork has ended"
+        return number, self.judgement
+
+    def understood(self, cls: Any, reply: Any) -> Any:
+        """Decodes a reply."""
+        return decoded(cls, reply)
+
+
+def asker_of(tracer: Answering) -> Asker:
+    environment = Environment("2.15.1", "3.11.7")
+    spec = CheckSpec("model_dir", "net:model_fn", {}, modes=("eval",))
+    context = launch_context("", environment, None)
+    untyped: Any = tracer
+    typed: Tracer = untyped
+    return Asker(spec, "model_dir", typed, TraceMemo(None, None), context, None, True)
+
+
+def judged(asker: Asker, traces: Dict[str, Any]) -> Any:
+    return asker.judged(traces)["eval"].outcome
+
+
+def test_a_judgement_becomes_part_of_the_trace() -> None:
+    tracer = Answering(to_json(Judgement("eval", (REFUSED,), (NOTE,))))
+    asker = asker_of(tracer)
+    traces = asker.ask_once({"eval": Inputs(None, None)})
+    assert traces["eval"].unjudged
+    found = judged(asker, traces)
+    assert (found.plan.run_errors, found.notes, found.unjudged) == ((REFUSED,), (NOTE,), False)
+    assert tracer.asked == ["eval"]
+
+
+def test_an_earlier_trace_is_asked_for_once_more() -> None:
+    """The search may return to an earlier guess, whose fork ended when the next was traced."""
+    tracer = Answering(to_json(Judgement("eval", (REFUSED,), ())))
+    asker = asker_of(tracer)
+    first = asker.ask_once({"eval": Inputs({"x": 1}, None)})
+    asker.ask_once({"eval": Inputs({"y": 1}, None)})
+    assert judged(asker, first).plan.run_errors == (REFUSED,)
+    assert tracer.asked == ["eval"] * 3
+
+
+def test_a_run_that_cannot_be_judged_fails_the_trace() -> None:
+    failure = Failure(FailureKind.CRASHED, "", "died of SIGSEGV")
+    asker = asker_of(Answering(failure))
+    traces = asker.ask_once({"eval": Inputs(None, None)})
+    assert judged(asker, traces).failure == failure
