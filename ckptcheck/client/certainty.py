@@ -6,7 +6,7 @@ from typing import Sequence
 from ..protocol import TRAIN
 from .answers import Answer, reference_first
 from .guess import Guess, paths_of
-from .search import ALIKE, Found, is_indexed, score_of
+from .search import Found, is_indexed
 from .structure import TENSOR
 
 _ENOUGH_SHARED = 0.5
@@ -21,8 +21,9 @@ def raises_for_certain(found: Found) -> bool:
 def is_certain(found: Found, trace: Answer) -> bool:
     """Whether the failure of a mode does not depend on how the features were guessed.
 
-    It does not if the mode hung, crashed or missed a param, if it raises the same with other
-    tensors, or if the traced model uses the inputs as the saved one did.
+    It does not if the mode hung, crashed or missed a param, or if it raises the same with other
+    tensors. It does not in TRAIN either, if the model uses the inputs as the saved one did: then
+    the guess is right. Another mode may have other inputs, so it has to raise the same as TRAIN.
     """
     if trace.misfit or found.guess is None:
         return False
@@ -33,8 +34,8 @@ def is_certain(found: Found, trace: Answer) -> bool:
     if not found.complete:
         return False
     reference = reference_first(found.traces)[0]
-    if reference.mode == TRAIN and reference.finished:
-        return score_of(found) >= ALIKE
+    if reference.mode != TRAIN or trace.problem != reference.problem:
+        return False
     return not _may_be_lists(found) and _agrees_so_far(found.guess, reference)
 
 

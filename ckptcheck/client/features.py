@@ -27,7 +27,7 @@ from .search import (
     score_of,
     search,
     wants_labels,
-    with_any_batch,
+    with_own_inputs,
     with_regardless,
 )
 from .structure import NOTHING, TENSOR, UNKNOWN
@@ -72,7 +72,7 @@ def _searched(head: Head, modes: Sequence[str], ask: Ask) -> Found:
         if _identity(guess) in tried:
             continue
         tried.append(_identity(guess))
-        found = with_any_batch(search(guess, modes, ask, ended), modes, ask)
+        found = with_own_inputs(search(guess, modes, ask, ended), modes, ask)
         if not raises_for_certain(found):
             found = with_regardless(found, ask)
         if not raises_for_certain(found):

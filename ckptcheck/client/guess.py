@@ -1,7 +1,8 @@
 """The current guess of the features and labels."""
 
 import dataclasses
-from typing import Any, Dict, FrozenSet, List, Mapping, Tuple
+import enum
+from typing import Any, Dict, List, Mapping, Tuple
 
 from ..protocol import UNLABELED, UNNAMED
 from .input_pools import Leaf, Pool
@@ -20,6 +21,16 @@ class Inputs:
     taken_names: Tuple[str, ...] = ()
 
 
+class OwnInputs(enum.Enum):
+    """How the inputs of a mode differ from TRAIN's, in the order in which it is tried."""
+
+    BATCH = "the batch size is unknown"
+    INTEGERS = "integers have the other size"
+
+
+_OTHER_INTEGER = {"int64": "int32", "int32": "int64"}
+
+
 @dataclasses.dataclass(frozen=True)
 class Guess:
     """The current guess of the features and labels.
@@ -31,7 +42,7 @@ class Guess:
         places: which leaf of the pool each tensor of the structures is.
         pins: the places that are on trial: kept, whatever the consumers say.
         columns: what feature columns say of the features that they ask for, as leaves.
-        any_batch: the modes that get an unknown batch size instead of the saved one.
+        own: the modes whose inputs differ from TRAIN's, and how.
     """
 
     pool: Pool
@@ -40,7 +51,7 @@ class Guess:
     places: Mapping[Path, int]
     pins: Mapping[Path, int] = dataclasses.field(default_factory=dict)
     columns: Mapping[Path, Any] = dataclasses.field(default_factory=dict)
-    any_batch: FrozenSet[str] = frozenset()
+    own: Mapping[str, OwnInputs] = dataclasses.field(default_factory=dict)
 
     def inputs(self, mode: str) -> Inputs:
         """The structures for one mode; PREDICT and an export have no labels."""
@@ -56,11 +67,14 @@ class Guess:
         return Inputs(features, None if mode in UNLABELED else labels, self.pool.names)
 
     def _leaf(self, place: int, mode: str) -> Any:
-        """Returns the spec of a leaf, with an unknown batch size where that is wanted."""
+        """Returns the spec of a leaf in one mode."""
         spec = self.pool.leaves[place].spec
-        if mode not in self.any_batch or self.pool.batch is None:
-            return spec
-        return {**spec, "shape": [None, *spec["shape"][1:]]}
+        own = self.own.get(mode)
+        if own is not None and self.pool.batch is not None:
+            spec = {**spec, "shape": [None, *spec["shape"][1:]]}
+        if own == OwnInputs.INTEGERS:
+            spec = {**spec, "dtype": _OTHER_INTEGER.get(spec["dtype"], spec["dtype"])}
+        return spec
 
     @property
     def assumed(self) -> List[Tuple[str, Leaf]]:

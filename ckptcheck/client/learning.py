@@ -35,7 +35,7 @@ def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
     later = [("features", key) for key in wanted_keys(events, "named")]
     uses = uses_in_train(traces)
     places = assign(guess.pool, features, labels, uses, guess.pins, columns, later)
-    return Guess(guess.pool, features, labels, places, guess.pins, columns, guess.any_batch)
+    return Guess(guess.pool, features, labels, places, guess.pins, columns, guess.own)
 
 
 def _count(node: Node) -> int:

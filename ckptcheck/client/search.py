@@ -17,9 +17,9 @@ from typing import (
     Tuple,
 )
 
-from ..protocol import UNLABELED
+from ..protocol import TRAIN, UNLABELED
 from .answers import Answer, reference_first, uses_in_train
-from .guess import Guess, Inputs, is_unnamed, paths_of, with_unnamed
+from .guess import Guess, Inputs, OwnInputs, is_unnamed, paths_of, with_unnamed
 from .learning import all_finished, better_guess
 from .matching import assign, similarity
 from .structure import NOTHING, TENSOR, Node, Path, sequence
@@ -173,7 +173,7 @@ def otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
         places = assign(guess.pool, features, labels, {}, columns=guess.columns)
         changed = Guess(guess.pool, features, labels, places, columns=guess.columns)
         other = search(changed, modes, ask, {})
-        other = with_any_batch(other, modes, ask)
+        other = with_own_inputs(other, modes, ask)
         if progress(other) > progress(found):
             return otherwise(other, modes, ask)
     return found
@@ -210,23 +210,30 @@ def is_indexed(traces: Iterable[Answer], root: str) -> bool:
     return any(event.event == "maybe-index" and event.path == (root,) for event in events)
 
 
-def with_any_batch(found: Found, modes: Sequence[str], ask: Ask) -> Found:
-    """Traces modes that raised again with an unknown batch size.
+def with_own_inputs(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+    """Traces modes that raised again, with what their own input_fn may give instead of TRAIN's.
 
-    The static batch size in the saved graph is that of TRAIN. Another mode may have another one,
-    and so may TRAIN with other params, so an exception that depends on it does not count.
+    The saved graph shows the inputs of TRAIN. Another mode may have another batch size, and so may
+    TRAIN with other params. Tensors of integers may be int32 in one mode and int64 in another. An
+    exception that depends on this does not count.
     """
-    guess = found.guess
-    if guess is None or not found.complete or guess.pool.batch is None:
-        return found
-    failed = [mode for mode in modes if mode in found.traces and _raised(found.traces[mode])]
-    relaxed = dataclasses.replace(guess, any_batch=frozenset(failed))
-    answers = ask({mode: relaxed.inputs(mode) for mode in failed}) if failed else {}
-    better = {mode: answer for mode, answer in answers.items() if answer.finished}
-    if not better:
-        return found
-    guess = dataclasses.replace(guess, any_batch=frozenset(better))
-    return dataclasses.replace(found, traces={**found.traces, **better}, guess=guess)
+    for change in OwnInputs:
+        guess = found.guess
+        if guess is None or not found.complete:
+            return found
+        failed = [mode for mode in modes if mode in found.traces and _raised(found.traces[mode])]
+        if change != OwnInputs.BATCH:
+            failed = [mode for mode in failed if mode != TRAIN]
+        own = {**guess.own, **dict.fromkeys(failed, change)}
+        changed = dataclasses.replace(guess, own=own)
+        inputs = {mode: changed.inputs(mode) for mode in failed}
+        asked = {mode: given for mode, given in inputs.items() if given != guess.inputs(mode)}
+        answers = ask(asked) if asked else {}
+        better = {mode: answer for mode, answer in answers.items() if answer.finished}
+        own = {**guess.own, **dict.fromkeys(better, change)}
+        guess = dataclasses.replace(guess, own=own)
+        found = dataclasses.replace(found, traces={**found.traces, **better}, guess=guess)
+    return found
 
 
 def with_regardless(found: Found, ask: Ask) -> Found:

@@ -38,7 +38,7 @@ from .answers import Answer
 from .asking import Asker, gives_features
 from .certainty import is_certain
 from .features import find, names_depend_on_keys
-from .guess import Guess, Inputs
+from .guess import Guess, Inputs, OwnInputs
 from .launch import LaunchContext, launch_context, traced_launch
 from .memo import TraceMemo
 from .process import Tracer
@@ -206,9 +206,10 @@ class _Tracing:
         self._doubts.extend((*_assumed(guess), *_described_by_columns(guess)))
         if file not in self.located.graphs:
             self._doubts.append(_OF_ANOTHER.format(file))
-        if guess.any_batch:
-            modes = " and ".join(mode.upper() for mode in MODES if mode in guess.any_batch)
-            self._doubts.append(_ANY_BATCH.format(modes, guess.pool.batch))
+        for change, text in _OWN.items():
+            modes = " and ".join(mode.upper() for mode in MODES if guess.own.get(mode) == change)
+            if modes:
+                self._doubts.append(text.format(modes, guess.pool.batch))
         if not found.alike and all(answer.finished for answer in answers.values()):
             self._doubts.append(_ANOTHER_USE)
         shared = _named_after_inputs(guess.pool.names, answers.values())
@@ -291,10 +292,16 @@ _OF_ANOTHER = (
     "whether the features are those in {}: it is the graph of another checkpoint of MODEL_DIR "
     "(--input-fn or --features makes sure)"
 )
-_ANY_BATCH = (
-    "whether the batch size of {} fits: model_fn raises with the saved graph's batch size {}, so "
-    "it was traced with an unknown batch size (--input-fn or --features makes sure)"
-)
+_OWN = {
+    OwnInputs.BATCH: (
+        "whether the batch size of {} fits: model_fn raises with TRAIN's batch size {}, so it was "
+        "traced with an unknown batch size (--input-fn or --features makes sure)"
+    ),
+    OwnInputs.INTEGERS: (
+        "whether the integers of {} fit: model_fn raises with TRAIN's int32 or int64, so it was "
+        "traced with the other of the two (--input-fn or --features makes sure)"
+    ),
+}
 
 
 def _described_by_columns(guess: Guess) -> Iterator[str]:
