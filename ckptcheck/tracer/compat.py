@@ -50,6 +50,7 @@ def import_tensorflow() -> Any:
             tensorflow = importlib.import_module("tensorflow")
             version = tensorflow.__version__
             _load_estimator(tensorflow)
+            _know_eagerness()
     except ModuleNotFoundError as error:
         if error.name == "tensorflow":
             raise UsageError(_NO_TENSORFLOW.format(sys.executable))
@@ -63,6 +64,24 @@ def import_tensorflow() -> Any:
 
         estimator_stand_in.install(tensorflow)
     return tensorflow
+
+
+def _know_eagerness() -> None:
+    """Lets TensorFlow see at once that a graph which is no function's is not run eagerly.
+
+    TensorFlow enters contexts to find out, for each hash of a variable. ``tf.layers`` hashes all
+    variables whenever it makes one, so the time of a trace would grow with the square of a model.
+    """
+    from tensorflow.python.eager import context
+    from tensorflow.python.framework import ops
+
+    found_out = ops.executing_eagerly_outside_functions
+
+    def known() -> bool:
+        open_question = context.executing_eagerly() or ops.get_default_graph().building_function
+        return bool(open_question and found_out())
+
+    ops.executing_eagerly_outside_functions = known
 
 
 def _load_estimator(tensorflow: Any) -> None:
