@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 from ..protocol import InputEvent
 from .answers import Answer, uses_in_train
-from .guess import Guess, is_unnamed, new_features, paths_of, with_unnamed
+from .guess import Guess, is_unnamed, new_features, with_unnamed
 from .matching import assign
 from .structure import NOTHING, TENSOR, UNKNOWN, Node, Path, learn, sequence, wanted_keys
 
@@ -28,7 +28,8 @@ def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
     columns = _columns(guess.columns, events)
     most += len(new_features(features, guess.pool, columns))
     features = _padded(features, "features", events, most - _count(labels))
-    features = _with_soft_keys(features, labels, events, most)
+    features = _with_soft_keys(features, "features", events, most - _count(labels))
+    labels = _with_soft_keys(labels, "labels", events, most - _count(features))
     labels = _fitting_labels(
         features, _padded(labels, "labels", events, most - _count(features)), most
     )
@@ -135,15 +136,15 @@ def _said_of_labels(trace: Answer) -> List[InputEvent]:
     return []
 
 
-def _with_soft_keys(features: Node, labels: Node, events: Sequence[InputEvent], most: int) -> Node:
+def _with_soft_keys(node: Node, root: str, events: Sequence[InputEvent], room: int) -> Node:
     """Adds the optional keys that the code asked for, if enough tensors are left."""
-    if features.kind not in ("dict", "unknown"):
-        return features
-    soft = [key for key in wanted_keys(events, "maybe-key") if key not in dict(features.items)]
-    room = most - len(paths_of(features, labels))
-    if not soft or len(soft) > room:
-        return features
-    grown = features if features.kind == "dict" else Node("dict")
+    if node.kind not in ("dict", "unknown"):
+        return node
+    wanted = dict.fromkeys(wanted_keys(events, "maybe-key", root))
+    soft = [key for key in wanted if key not in dict(node.items)]
+    if not soft or len(soft) > room - _count(node):
+        return node
+    grown = node if node.kind == "dict" else Node("dict")
     for key in soft:
         grown = grown.with_item(key, TENSOR)
     return grown

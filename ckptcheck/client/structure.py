@@ -89,11 +89,9 @@ def _learn_at(node: Node, path: Path, event: InputEvent, most: int) -> Node:
     return node
 
 
-def wanted_keys(events: Sequence[InputEvent], event: str) -> List[str]:
-    """The keys of one kind of event of the features, in their order."""
-    return [
-        str(item.value) for item in events if item.event == event and item.path == ("features",)
-    ]
+def wanted_keys(events: Sequence[InputEvent], event: str, root: str = "features") -> List[str]:
+    """The keys of one kind of event of the features or labels, in their order."""
+    return [str(item.value) for item in events if item.event == event and item.path == (root,)]
 
 
 def render(node: Node, specs: Mapping[Path, Any], path: Path, pool: List[Any]) -> Any:

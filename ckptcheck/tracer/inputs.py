@@ -173,9 +173,9 @@ class Inputs:
 
 
 def _keys_in_frames(traceback: Any, count: int) -> Sequence[str]:
-    """Returns the first ``count`` strings that a local variable of the innermost frames holds."""
+    """Returns ``count`` strings that a local variable or a constant of the innermost frames has."""
     for frame in reversed(list(user_code_frames(traceback))):
-        for value in frame.f_locals.values():
+        for value in (*frame.f_locals.values(), *frame.f_code.co_consts):
             parts = list(value.values()) if type(value) is dict else []
             for candidate in (value, *parts):
                 plain = isinstance(candidate, (dict, list, tuple))
