@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import json
 import os
-from typing import Any, Dict, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Union
 
 from .advice import with_advice
 from .checkpoint.bundle import differences
@@ -39,7 +39,10 @@ _MOST_NAMES = 10
 
 
 def run_check(
-    spec: CheckSpec, tracer: Optional[Tracer] = None, progress: Optional[Progress] = None
+    spec: CheckSpec,
+    tracer: Optional[Tracer] = None,
+    progress: Optional[Progress] = None,
+    say: Callable[[str], object] = id,
 ) -> Report:
     """Runs one check.
 
@@ -48,6 +51,7 @@ def run_check(
         tracer: a running tracer, which many checks can share one after another. It replaces
             ``spec.python`` and ``spec.quiet``. By default, this check starts its own.
         progress: is called while data is read; see :data:`.file_facts.Progress`.
+        say: is told what the check does, before it does it.
 
     Raises:
         UsageError: something that the check needs is missing or invalid.
@@ -66,6 +70,7 @@ def run_check(
         found.verify_readable(spec)
         if tracer is None:
             tracer = stack.enter_context(Tracer(spec.python, spec.timeout, spec.quiet))
+        tracer.say = say
         return place.shown(_run(spec, checkpoints, tracer, progress))
 
 

@@ -1,6 +1,7 @@
 """Asks the tracer to trace modes, with the names and the params that the code needs."""
 
 import dataclasses
+import time
 from typing import Any, Dict, Mapping, Optional, Union
 
 from ..codec import to_json
@@ -69,6 +70,10 @@ class Asker:
         self._vain_v1 = 0
         self._latest: Dict[str, int] = {}
         self._inputs: Dict[int, Inputs] = {}
+        self._rounds = 0
+        self._end = time.monotonic() + _SEARCH_TIME * spec.timeout
+        self.out_of_time = False
+        """Whether the search for features asked again after its time."""
 
     def _request(self, mode: str, inputs: Inputs) -> TraceRequest:
         spec = self._spec
@@ -95,7 +100,14 @@ class Asker:
         )
 
     def ask(self, wanted: Mapping[str, Inputs]) -> Dict[str, Answer]:
-        """Traces modes. Adds the params of TPUEstimator if the model_fn needs them."""
+        """Traces modes. Adds the params of TPUEstimator if the model_fn needs them.
+
+        Returns:
+            The answers; empty if the time is up, so that a search ends.
+        """
+        if self._rounds and time.monotonic() > self._end:
+            self.out_of_time = True
+            return {}
         traces = self._ask_by_names(wanted)
         if self.tpu or not any(map(_misses_tpu_params, traces.values())):
             return traces
@@ -129,6 +141,9 @@ class Asker:
         Raises:
             UsageError: the tracer cannot find what the user named. Another guess would not help.
         """
+        self._rounds += 1
+        modes = ", ".join(map(str.upper, wanted))
+        self._tracer.say(f"tracing model_fn in {modes} (round {self._rounds})")
         self._tracer.use_params(self._spec.params)
         longest_first = sorted(wanted, key=lambda mode: mode != TRAIN)
         asked = {
@@ -182,6 +197,8 @@ class Asker:
         return dataclasses.replace(self._tracer.understood(hint, reply), mode=mode)
 
 
+_SEARCH_TIME = 2
+"""The time of the search for features, in units of ``--timeout``: a mode that hangs takes one."""
 _MOST_VAIN = 2
 """How often the names of TensorFlow 1 are tried if no error asks for them. After that, the code
 raises for another reason."""

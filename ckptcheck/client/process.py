@@ -96,6 +96,8 @@ class Tracer:
         self._environment: Optional[Environment] = None
         self._messages: queue.Queue[Optional[Dict[str, Any]]] = queue.Queue(_MOST_WAITING)
         self._closing = False
+        self.say: Callable[[str], object] = id
+        """Is told what the tracer does, before it does it."""
         self._noise = _Noise(quiet)
         self._process = self._start()
         self._threads = [
@@ -189,6 +191,7 @@ class Tracer:
             UsageError: it has no TensorFlow, is too old, ended, or took too long.
         """
         if self._environment is None:
+            self.say("importing TensorFlow")
             message = self._receive(self._timeout, lambda message: "id" not in message)
             if "failure" in message:
                 raise UsageError(message["failure"]["message"])

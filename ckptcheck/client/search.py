@@ -77,7 +77,10 @@ def search(guess: Guess, modes: Sequence[str], ask: Ask, ended: Mapping[str, Ans
     open_modes = [mode for mode in modes if mode not in ended]
     seen = [guess]
     for _ in range(_MOST_ROUNDS):
-        traces.update(ask({mode: guess.inputs(mode) for mode in open_modes}))
+        answers = ask({mode: guess.inputs(mode) for mode in open_modes})
+        if not answers:
+            break
+        traces.update(answers)
         learned = better_guess(guess, traces)
         open_modes = [mode for mode in modes if _outdated(traces[mode], guess, learned, mode)]
         if not open_modes:
@@ -247,7 +250,7 @@ def with_regardless(found: Found, ask: Ask) -> Found:
     if guess is None or not failed:
         return found
     answers = ask({mode: _blurred(guess.inputs(mode)) for mode in failed})
-    same = (mode for mode in failed if answers[mode].problem == found.traces[mode].problem)
+    same = (mode for mode in answers if answers[mode].problem == found.traces[mode].problem)
     return dataclasses.replace(found, regardless=frozenset(same))
 
 

@@ -201,7 +201,7 @@ class _Tracing:
         failed = [answer for answer in answers.values() if not answer.finished]
         unfit = not all(is_certain(found, answer) for answer in failed)
         if guess is None or unfit or not found.complete or names_depend_on_keys(answers):
-            raise unknown_features.not_found(self.spec, found, file)
+            raise unknown_features.not_found(self.spec, found, file, self.asker.out_of_time)
         self._guess = guess
         self._doubts.extend((*_assumed(guess), *_described_by_columns(guess)))
         if file not in self.located.graphs:

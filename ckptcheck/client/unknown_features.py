@@ -47,13 +47,16 @@ def no_graph(
     return UnknownFeaturesError(text, _advice(spec, template(keys, _UNKNOWN)))
 
 
-def not_found(spec: CheckSpec, found: Found, file: str) -> UnknownFeaturesError:
+def not_found(
+    spec: CheckSpec, found: Found, file: str, out_of_time: bool = False
+) -> UnknownFeaturesError:
     """Returns the error for a saved graph that does not determine the features.
 
     Args:
         spec: what was checked.
         found: the end of the search.
         file: of the saved graph.
+        out_of_time: whether the search ended because its time was up.
     """
     features: Any = {}
     labels: Any = _UNKNOWN
@@ -62,6 +65,8 @@ def not_found(spec: CheckSpec, found: Found, file: str) -> UnknownFeaturesError:
     features = features or dict.fromkeys(_named_keys(found.traces.values()), _UNKNOWN)
     problem = f"the saved graph ({file}) does not tell what the features are: {_why(found)}"
     problem += _tensors(found.guess)
+    if out_of_time:
+        problem += f"; the search for them took longer than --timeout {spec.timeout:g} allows"
     return UnknownFeaturesError(problem, _advice(spec, template(features, labels or _UNKNOWN)))
 
 

@@ -12,7 +12,7 @@ from ..json_files import with_overrides
 from ..option_values import looks_like_target
 from ..options import CheckSpec, from_command_line, options_of
 from .parsing import FORMAT, help_text, new_app, takes
-from .progress import Bar
+from .progress import Bar, Status
 from .terminal import finish
 
 app = new_app()
@@ -41,8 +41,8 @@ def check_command(
     spec = from_command_line(CheckSpec, {**given, "flags": context.obj})
     if overrides:
         spec = dataclasses.replace(spec, params=with_overrides(spec.params, overrides))
-    with Bar() as bar:
-        report = run_check(spec, progress=bar.show)
+    with Bar() as bar, Status() as status:
+        report = run_check(spec, progress=bar.show, say=status.say)
     finish(report, output, show_plan=show_plan)
 
 

@@ -1,7 +1,8 @@
-"""A progress bar for reading all data of a checkpoint."""
+"""Shows on a terminal what takes long: a bar for data that is read, and a line for other work."""
 
 import contextlib
 import sys
+import threading
 from typing import Any
 
 import typer
@@ -36,3 +37,48 @@ class Bar(contextlib.ExitStack):
     def _end(self) -> None:
         self.close()
         self._bar = None
+
+
+_PATIENCE = 3.0
+"""Seconds before a line says what takes so long."""
+_CLEARED = "\r\033[K"
+
+
+class Status:
+    """A line on standard error, if that is a terminal, that says what a long check is doing."""
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._shown = False
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._show, daemon=True)
+
+    def say(self, text: str) -> None:
+        """Says what is done from now on."""
+        self._text = text
+
+    def __enter__(self) -> "Status":
+        if sys.stderr.isatty():
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        if self._shown:
+            self._write(_CLEARED)
+
+    def _show(self) -> None:
+        before, wait = "", _PATIENCE
+        while not self._ended.wait(wait):
+            wait = 0.5
+            if self._text != before:
+                before = self._text
+                self._shown = True
+                self._write(f"{_CLEARED}ckptcheck: {before} ...")
+
+    def _write(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # nobody reads it
+            sys.stderr.write(text)
+            sys.stderr.flush()
