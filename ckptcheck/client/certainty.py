@@ -6,7 +6,7 @@ from typing import Sequence
 from ..protocol import TRAIN
 from .answers import Answer, reference_first
 from .guess import Guess, paths_of
-from .search import Found, is_indexed
+from .search import ALIKE, Found, is_indexed, score_of
 from .structure import TENSOR
 
 _ENOUGH_SHARED = 0.5
@@ -22,8 +22,8 @@ def is_certain(found: Found, trace: Answer) -> bool:
     """Whether the failure of a mode does not depend on how the features were guessed.
 
     It does not if the mode hung, crashed or missed a param, or if it raises the same with other
-    tensors. It does not in TRAIN either, if the model uses the inputs as the saved one did: then
-    the guess is right. Another mode may have other inputs, so it has to raise the same as TRAIN.
+    tensors. It does not if TRAIN uses the inputs as the saved model did, either: then the guess is
+    right, and :func:`.search.with_own_inputs` has tried what another mode may have instead.
     """
     if trace.misfit or found.guess is None:
         return False
@@ -34,7 +34,11 @@ def is_certain(found: Found, trace: Answer) -> bool:
     if not found.complete:
         return False
     reference = reference_first(found.traces)[0]
-    if reference.mode != TRAIN or trace.problem != reference.problem:
+    if reference.mode != TRAIN:
+        return False
+    if reference.finished:
+        return score_of(found) >= ALIKE
+    if trace.problem != reference.problem:
         return False
     return not _may_be_lists(found) and _agrees_so_far(found.guess, reference)
 
