@@ -136,7 +136,7 @@ def test_the_checkpoint_is_replaced_once_it_was_read(
     assert (report.data is not None and report.data.tensors == 15) == deep
 
 
-BESIDE = "A training run there may have changed them, or the code itself"
+BESIDE = "The code may have changed them, or a training run"
 
 
 @pytest.mark.parametrize("moment", ["trace_check", "state_after"])
