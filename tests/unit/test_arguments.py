@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -337,3 +338,18 @@ def test_numbers_that_are_none(tmp_path: Path, option: str, value: str) -> None:
     run = run_cli(MODEL_DIR, "net:model_fn", f"{option}={value}", cwd=tmp_path)
     assert run.code == 2, run
     assert f"ckptcheck: error: {option}" in run.err, run
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"features": {"x": {"dtype": "?", "shape": None}}},
+            "features.x: replace '?' by the dtype",
+        ),
+        ({"labels": {"?1": {"dtype": "int64", "shape": []}}}, "labels: replace '?1' by the key"),
+    ],
+)
+def test_a_features_file_that_is_not_filled_in(given: Any, said: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)):
+        feature_file(given)

@@ -11,10 +11,11 @@ import pytest
 
 from ckptcheck.client import input_pools
 from ckptcheck.client.answers import Answer
+from ckptcheck.client.certainty import is_certain, raises_for_certain
 from ckptcheck.client.features import find
-from ckptcheck.client.guess import Guess, Inputs
+from ckptcheck.client.guess import Guess, Inputs, new_features
 from ckptcheck.client.input_pools import Head, head_of
-from ckptcheck.client.matching import similarity
+from ckptcheck.client.matching import assign, similarity
 from ckptcheck.client.search import Found
 from ckptcheck.client.structure import NOTHING, TENSOR, UNKNOWN, Node, learn, render, sequence
 from ckptcheck.graph import nodes
@@ -673,3 +674,91 @@ def test_a_name_that_says_which_feature_a_tensor_is(key: str, named: bool) -> No
 def test_a_placeholder_has_the_name_of_its_feature() -> None:
     assert input_pools.Leaf("age:0", {}, ()).is_named("age")
     assert not input_pools.Leaf("IteratorGetNext:0", {}, ()).is_named("age")
+
+
+# --- what makes a failure certain -------------------------------------------------------------
+
+
+def test_a_model_fn_that_raises_whatever_it_gets_fails_for_certain() -> None:
+    result = find(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), MODES, Asked(raising))
+    assert raises_for_certain(result)
+
+
+def test_a_failure_after_other_uses_than_the_saved_ones_is_not_certain() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use("other/Conv2D Conv2D:0")
+        if features["x"].leaf["dtype"] == "float32":
+            raise ValueError("not with a float32")
+
+    result = find(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), MODES, Asked(model_fn))
+    assert not any(is_certain(result, trace) for trace in result.traces.values())
+
+
+def test_a_failure_after_the_saved_uses_is_certain() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        if features["x"].leaf["dtype"] == "float32":
+            raise ValueError("not with a float32")
+
+    result = find(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), MODES, Asked(model_fn))
+    assert raises_for_certain(result)
+
+
+# --- each mode has its own inputs ---------------------------------------------------------------
+
+
+def test_a_mode_with_another_batch_size() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        of_loss(labels, mode)
+        if mode != "train" and features["x"].leaf["shape"][0] == 8:
+            raise ValueError("the batch size is 4")
+
+    graph = saved((leaf("float32", 8, 3), TO_MATMUL), (leaf("float32", 8), TO_LOSS))
+    result = found(graph, model_fn)
+    assert inputs(result, "train")[0] == {"x": leaf("float32", 8, 3)}
+    assert inputs(result, "predict")[0] == {"x": leaf("float32", None, 3)}
+    assert all(trace.finished for trace in result.traces.values())
+
+
+def test_a_mode_with_other_integers() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_GATHER)
+        of_loss(labels, mode)
+        if mode == "predict" and features["x"].leaf["dtype"] != "int32":
+            raise TypeError("int32 is needed")
+
+    result = found(saved((Y, TO_GATHER), (LABEL, TO_LOSS)), model_fn)
+    assert inputs(result, "train")[0] == {"x": Y}
+    assert inputs(result, "predict")[0] == {"x": leaf("int32", None)}
+
+
+# --- features that are new ---------------------------------------------------------------------
+
+AGE, WEIGHT = ("features", "age"), ("features", "weight")
+OF_AGE = ("input_layer/age/Reshape Reshape:0",)
+
+
+def test_names_show_which_feature_is_new() -> None:
+    pool = input_pools.pools(head_of(saved((X, OF_AGE), (LABEL, TO_LOSS))))[0]
+    features = Node("dict", (("age", TENSOR), ("weight", TENSOR)))
+    columns: Dict[Path, Leaf] = {AGE: X, WEIGHT: leaf("float32", None, 2)}
+    assert new_features(features, pool, columns) == {WEIGHT: leaf("float32", None, 2)}
+    assert new_features(features, pool, {AGE: X}) == {}  # nothing says what weight is
+    assert new_features(features, pool, {WEIGHT: X}) == {}  # age may have its name by chance
+    parsed = dataclasses.replace(pool, parsed=frozenset(["age", "label"]))
+    assert new_features(features, parsed, {}) == {WEIGHT: None}
+
+
+def test_a_column_of_strings_gets_no_numbers() -> None:
+    pool = input_pools.pools(head_of(saved((X, ()), (Z, ()), (LABEL, TO_LOSS))))[0]
+    features = Node("dict", (("word", TENSOR),))
+    places = assign(pool, features, TENSOR, {}, columns={("features", "word"): Z})
+    assert places == {("features", "word"): 1, ("labels",): 2}
+
+
+def test_keys_that_the_code_names_keep_their_places() -> None:
+    pool = input_pools.pools(head_of(saved((X, ()), (Y, ()), (Z, ()), (LABEL, TO_LOSS))))[0]
+    later = [("features", "a"), ("features", "b")]
+    places = assign(pool, Node("dict", (("c", TENSOR),)), TENSOR, {}, later=later)
+    assert places == {("features", "c"): 2, ("labels",): 3}
