@@ -347,7 +347,7 @@ def test_numbers_that_are_none(tmp_path: Path, option: str, value: str) -> None:
             {"features": {"x": {"dtype": "?", "shape": None}}},
             "features.x: replace '?' by the dtype",
         ),
-        ({"labels": {"?1": {"dtype": "int64", "shape": []}}}, "labels: replace '?1' by the key"),
+        ({"labels": {"?1": {"dtype": "int64", "shape": []}}}, "labels: replace '?1' by"),
     ],
 )
 def test_a_features_file_that_is_not_filled_in(given: Any, said: str) -> None:
