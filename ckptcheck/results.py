@@ -105,7 +105,7 @@ class GraphSummary:
 
 @dataclasses.dataclass(frozen=True)
 class Launch:
-    """A choice that usually the launching script makes.
+    """A choice that usually the launch script makes.
 
     Attributes:
         behavior: ``v1`` or ``v2``: which kind of variable was traced.
