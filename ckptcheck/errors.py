@@ -2,7 +2,7 @@
 
 
 class UsageError(Exception):
-    """An argument is wrong, or ckptcheck could not do its work (exit code 2).
+    """An argument is wrong, or ckptcheck could not complete the command (exit code 2).
 
     The message says what is wrong, what was expected, and what to do next.
     """

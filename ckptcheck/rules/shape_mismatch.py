@@ -36,7 +36,7 @@ from .examples import facts, read
 
 _REFUSALS = {
     ReadCheck.ASSIGN: "Assign requires shapes of both tensors to match",
-    ReadCheck.RESHAPE: "Input to reshape is a tensor with another number of values",
+    ReadCheck.RESHAPE: "Input to reshape is a tensor with a different number of values",
     ReadCheck.SLICE: "Shape in shape_and_slice spec does not match the shape in the save file",
     ReadCheck.TABLE: "Expected shape … for value, got …",
 }

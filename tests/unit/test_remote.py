@@ -260,7 +260,7 @@ def test_a_full_tmpdir_is_named(
     monkeypatch.setattr(tempfile, "tempdir", os.path.dirname(str(tmp_path)))
     with pytest.raises(UsageError) as raised, local_view("memory://runs/base"):
         raise AssertionError
-    assert f"TMPDIR ({tmp_path}) has no room for it" in str(raised.value)
+    assert f"TMPDIR ({tmp_path}) is full" in str(raised.value)
     assert os.listdir(str(tmp_path)) == []
 
 
