@@ -237,7 +237,7 @@ def _index(
     return None, reply
 
 
-_NOTHING_READ = "whether the model fits a checkpoint: Estimator would restore none"
+_NOTHING_READ = "whether the model fits a checkpoint: Estimator would not restore any"
 
 _UNSEEN = re.compile("Failed to (find any|get) matching files")
 """What TensorFlow says of a checkpoint that is not there."""
@@ -247,21 +247,21 @@ _NOT_TEXT = "UnicodeDecodeError"
 
 
 _NAMED_AFTER_INPUTS = (
-    "whether {} has that name in each mode: it is numbered because the input_fn of TRAIN makes an "
-    "op of the same name (--input-fn shows how it is named elsewhere)"
+    "whether {} has this name in each mode: the number in it comes from an op of the same name in "
+    "the input_fn of TRAIN (give --input-fn to be sure)"
 )
 _MOST_SHARED = 3
 
 _ASSUMED = (
-    "whether {} in the saved graph: only the order of the keys shows it, not a name (give "
-    "--input-fn or --features to be sure)"
+    "whether {} in the saved graph: they were matched by order, not by name (give --input-fn or "
+    "--features to be sure)"
 )
 _MOST_ASSUMED = 3
 
 _ANOTHER_USE = (
-    "whether each feature is the right tensor: the model_fn uses them otherwise than it did when "
-    "the graph was saved, so only their order told them apart (give --input-fn or --features to be "
-    "sure)"
+    "whether each feature was matched with the right tensor: the model_fn uses the features "
+    "differently than when the graph was saved, so they were matched by order (give --input-fn or "
+    "--features to be sure)"
 )
 
 

@@ -24,7 +24,9 @@ def no_graph(problem: str, graphs: Sequence[str], traces: Iterable[Answer]) -> U
     if problem:
         text = f"the saved graph ({names}) cannot be read: {problem}"
     else:
-        text = f"no saved graph beside the checkpoint ({names}) to find the features in"
+        text = (
+            f"there is no saved graph next to the checkpoint ({names}), so the features are unknown"
+        )
     return UnknownFeaturesError(text, _advice(template(dict.fromkeys(_named_keys(traces)), None)))
 
 
@@ -40,14 +42,14 @@ def not_found(found: Found, file: str) -> UnknownFeaturesError:
     if found.guess is not None:
         features, labels = plain_inputs(found.guess)
     features = features or dict.fromkeys(_named_keys(found.traces.values()))
-    problem = f"the features cannot be told from the saved graph ({file}): {_why(found)}"
+    problem = f"ckptcheck cannot find the features in the saved graph ({file}): {_why(found)}"
     return UnknownFeaturesError(problem, _advice(template(features, labels)))
 
 
 def _advice(example: str) -> str:
     return (
-        "Say what they are with --input-fn module:input_fn, or with --features and a file such as "
-        f"this one, whose dtypes and shapes may be wrong:\n{example}"
+        "Specify them with --input-fn module:input_fn, or with --features and a file such as this "
+        f"one (its dtypes and shapes may be wrong):\n{example}"
     )
 
 
@@ -76,17 +78,17 @@ def _without_probes(structure: Any) -> Any:
 def _why(found: Found) -> str:
     guess = found.guess
     if guess is None:
-        return "no tensors that its input_fn could have made"
+        return "it has no tensors that an input_fn could have made"
     if guess.wanting:
         names = [".".join(map(str, path)) for path in guess.wanting]
         return "it has no tensor for {}".format(", ".join(names))
     if found.lacks_labels:
         asked = ", ".join(map(str, guess.features.keys)) or "the features"
-        return f"it has a tensor for each of {asked}, and then none for the labels"
+        return f"it has a tensor for each of {asked}, but none is left for the labels"
     if names_depend_on_keys(found.traces):
-        return "the model_fn names variables after keys of its features, which no graph holds"
+        return "the model_fn names variables after the keys of its features; no graph stores them"
     if keys_are_missed(found):
-        return "the model_fn goes through the keys of its features, which no graph holds"
+        return "the model_fn iterates over the keys of its features; no graph stores them"
     return "no structure of its tensors fits what the model_fn asks for"
 
 

@@ -113,7 +113,7 @@ class Inputs:
             else:
                 tensor = v1.placeholder(dtype, shape)
         except (TypeError, ValueError, OverflowError) as error:  # such as too many elements
-            message = f"features: TensorFlow refuses {dtype.name} {shape}: {error}"
+            message = f"features: TensorFlow rejects {dtype.name} {shape}: {error}"
             raise UsageError(message) from None
         self._placeholders[path] = tensor
         return tensor

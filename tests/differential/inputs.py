@@ -231,7 +231,7 @@ class Inputs:
 
 
 _HEAD = [
-    '"""What a launching script does: inputs, and the Estimator."""',
+    '"""What a launch script does: inputs, and the Estimator."""',
     "",
     "import numpy as np",
     "import tensorflow as tf",
