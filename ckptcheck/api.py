@@ -87,8 +87,8 @@ def inspect(spec: InspectSpec) -> Report:
 def verify(spec: VerifySpec) -> Report:
     """Reads all data of checkpoints: checksums, NaN and infinite values, untrained values.
 
-    Returns:
-        The report; ``report.last_good`` is the latest checkpoint whose data is whole.
+    Returns: The report; ``report.last_good`` is the latest checkpoint whose data is complete and
+    correct.
 
     Raises:
         UsageError: the model_dir does not exist, numpy is not installed, or an argument is invalid.
@@ -121,7 +121,7 @@ class Tracer:
 
     Attributes:
         check: takes the arguments of :func:`ckptcheck.check` and returns its report. ``python``
-            can only be that of the tracer. If traced code ends the tracer, this check raises
+            must be the Python of the tracer. If traced code ends the tracer, this check raises
             :class:`ckptcheck.UsageError`, and the next check starts the tracer again.
     """
 
@@ -152,7 +152,7 @@ class Tracer:
     def _check(self, spec: CheckSpec) -> Report:
         if spec.python not in (None, self._python):
             python = options_of(CheckSpec)["python"]
-            raise OptionError(python, f" {spec.python}: this tracer has another Python")
+            raise OptionError(python, f" {spec.python}: this tracer uses a different Python")
         if self._running is None:
             self._running = process.Tracer(self._python, self._timeout, self._quiet)
         try:

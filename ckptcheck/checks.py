@@ -260,12 +260,12 @@ def _facts(
     unknown = []
     writes = "whether the code writes into the model_dir: "
     if not (before.complete and after.complete):
-        unknown.append(writes + "the model_dir holds more files than ckptcheck lists")
+        unknown.append(writes + "the model_dir has too many files for ckptcheck to list them all")
     if changed.of_a_training:
         names = some_names([printable(change.name) for change in changed.of_a_training])
         unknown.append(
-            f"{writes}{names} changed while the code was traced. The code may have changed them, "
-            "or a training run"
+            f"{writes}{names} changed while the code was traced. The code or a training run may "
+            f"have changed them"
         )
     facts = Facts(
         located=located,
@@ -298,5 +298,5 @@ def _disagreement(examined: Examined, listed: Union[CheckpointIndex, Failure, No
     if listed is None or isinstance(listed, Failure) or examined.first_version:
         return ""
     if examined.bundle is None:
-        return f"TensorFlow lists the checkpoint, and ckptcheck does not: {examined.problem}"
+        return f"TensorFlow can read the index, but ckptcheck cannot: {examined.problem}"
     return differences(examined.bundle.checkpoint_index(), listed)

@@ -2,7 +2,7 @@
 
 
 class UsageError(Exception):
-    """An argument is wrong, or ckptcheck could not do its work (exit code 2).
+    """An argument is wrong, or ckptcheck could not complete the command (exit code 2).
 
     The message says what is wrong, what was expected, and what to do next.
     """
@@ -27,6 +27,6 @@ class TracerLostError(UsageError):
 def being_written(named: str) -> UsageError:
     """Returns the error for a model_dir whose files changed during every try to read them."""
     return UsageError(
-        f"{named} is being written, try again: its files changed each time that ckptcheck read "
-        "them (a training run may be saving there). If this happens every time, check a copy of it"
+        f"{named} is being written: its files changed each time that ckptcheck read them (a "
+        f"training run may be saving there). Try again, or check a copy of it"
     )

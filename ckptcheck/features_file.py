@@ -9,7 +9,7 @@ from .json_files import read_json_object
 from .protocol import ALL_MODES
 
 FILL_IN = "?"
-"""What stands for an unknown dtype or key in a features file that ckptcheck prints."""
+"""The mark for an unknown dtype or key in a features file that ckptcheck prints."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _verify_structure(where: str, node: Any) -> None:
             _verify_no_half_leaf(where, node)
         for key, item in node.items():
             if key.startswith(FILL_IN):
-                raise UsageError(f"{where}: replace {key!r} by the key")
+                raise UsageError(f"{where}: replace {key!r} with the key")
             _verify_structure(f"{where}.{key}", item)
 
 
@@ -92,7 +92,7 @@ def _verify_no_half_leaf(where: str, node: Mapping[str, Any]) -> None:
     """Refuses a tensor without a dtype or a shape, which is not a dict of features."""
     if _LEAF & set(node):
         lacking = "shape" if isinstance(node.get("dtype"), str) else "dtype"
-        raise UsageError(f"{where}: a tensor needs {lacking}")
+        raise UsageError(f"{where}: a tensor needs a {lacking}")
 
 
 def _verify_leaf(where: str, node: Mapping[str, Any]) -> None:
@@ -100,7 +100,7 @@ def _verify_leaf(where: str, node: Mapping[str, Any]) -> None:
     if unknown:
         raise UsageError(f"{where}: unknown key {unknown[0]!r}; expected dtype, shape and sparse")
     if node["dtype"] == FILL_IN:
-        raise UsageError(f"{where}: replace '{FILL_IN}' by the dtype, and complete the shape")
+        raise UsageError(f"{where}: replace '{FILL_IN}' with the dtype, and complete the shape")
     shape = node["shape"]
     sizes_are_right = shape is None or (
         isinstance(shape, list)

@@ -40,7 +40,7 @@ def _report(place: LocalView, fail_on: str) -> Report:
     checked = bool(located.prefix or located.candidates) and not examined.first_version
     not_judged = []
     if examined.first_version:
-        not_judged.append(f"{examined.problem}: only TensorFlow can list it")
+        not_judged.append(f"{examined.problem}: only TensorFlow can read it")
     snapshot = files is not None and files.snapshot and place.read is None
     if files is not None and snapshot:
         not_judged += ["the data: a snapshot has none", *files.left_out]

@@ -56,7 +56,7 @@ def _read_text(path: str, name: str) -> str:
         return read_input(path).decode("utf-8-sig")
     except FileNotFoundError:
         raise UsageError(
-            f"{path}: no such file; expected a file with a JSON object, - for standard input"
+            f"{path}: no such file; expected a file with a JSON object, or - for standard input"
             + _instead(path)
         ) from None
     except UnicodeDecodeError:

@@ -79,13 +79,15 @@ def _copy(value: Any, place: _Place, depth: int) -> Any:
         if -_LARGEST < value < _LARGEST:
             return int(value)
         raise _unfit(
-            place, f": an integer of more than {_MOST_DIGITS} digits, which not every Python reads"
+            place,
+            f": an integer of more than {_MOST_DIGITS} digits, which some versions of "
+            f"Python cannot read",
         )
     if isinstance(value, (str, float)):  # a subclass, such as numpy.float64
         return str.__str__(value) if isinstance(value, str) else float(value)
     kind = type(value).__name__
     raise _unfit(
-        place, f" is {kind}, which JSON cannot hold: use a TARGET that adds it to the params"
+        place, f" is {kind}, which JSON cannot express: use a TARGET that adds it to the params"
     )
 
 

@@ -40,7 +40,7 @@ def path(expected: str) -> Callable[[Any], str]:
         for character in text:
             if character == "\0" or not _is_encodable(character):
                 shown = ascii(character)[1:-1]
-                raise UsageError(f": no file name can hold the character {shown}")
+                raise UsageError(f": no file name can contain the character {shown}")
         return str(text)
 
     return read
@@ -187,7 +187,7 @@ def params(value: Any) -> Dict[str, Any]:
 
 def features(value: Any) -> Optional[FeatureFile]:
     """Reads the content of a features file, or its path; None where there is none."""
-    expected = "the path of a features file, or what is in it"
+    expected = "the path of a features file, or its contents"
     if value is None or isinstance(value, FeatureFile):
         return value
     if isinstance(value, (str, os.PathLike)):

@@ -198,20 +198,20 @@ class CheckSpec:
     )
     flags: Option[Sequence[str], Tuple[str, ...]] = Option(
         values.texts,
-        "The command line that the code parses its flags from (absl, tf.flags).",
+        "The command-line flags that the code parses (absl, tf.flags).",
         default=(),
         flag="--",
         metavar="FLAGS",
     )
     input_fn: Option[str, str] = Option(
         lambda value: value and values.name("input_fn")(value),
-        "Take the features from this input_fn. Default: from the saved graph.",
+        "Take the features and labels from this input_fn. Default: from the saved graph.",
         default="",
         metavar="MODULE:ATTR",
     )
     features: Option[Union[Mapping[str, Any], Path, None], Optional[FeatureFile]] = Option(
         values.features,
-        "Take the features from this JSON file (docs/features.md).",
+        "Take the features and labels from this JSON file (docs/features.md).",
         default=None,
         metavar="FILE",
     )
@@ -257,7 +257,7 @@ class CheckSpec:
         """Verifies that options do not exclude each other."""
         if self.input_fn and self.features is not None:
             named = options_of(CheckSpec)
-            problem = " exclude each other: give one of them"
+            problem = " cannot be used together: give one of them"
             raise OptionError(named["input_fn"], " and ", named["features"], problem)
 
 
@@ -276,7 +276,7 @@ class VerifySpec:
     model_dir: Option[Path, str] = _model_dir(kw_only=False)
     all_checkpoints: Option[bool, bool] = Option(
         values.switch,
-        "Verify every checkpoint of the directory, to find the last good one.",
+        "Verify every checkpoint in the directory, to find the last good one.",
         default=False,
     )
     fail_on: Option[str, str] = _fail_on("warning")

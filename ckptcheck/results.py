@@ -105,7 +105,7 @@ class GraphSummary:
 
 @dataclasses.dataclass(frozen=True)
 class Launch:
-    """A choice that usually the launching script makes.
+    """A choice that usually the launch script makes.
 
     Attributes:
         behavior: ``v1`` or ``v2``: which kind of variable was traced.
@@ -371,20 +371,20 @@ class Report:
     """The result of a command.
 
     Attributes:
-        command: which command it is of.
+        command: the command that made the report.
         ok: whether no finding reaches the severity that fails the command.
         checked: whether there was a checkpoint to look at, of a format that can be read.
         model_dir: as the user named it.
         groups: what is wrong.
         not_judged: what the command could not find out.
         target: TARGET as it was given; "" without a model_fn.
-        checkpoint: what the checkpoint of a check holds; None if it cannot be read.
+        checkpoint: the contents of the checkpoint that was checked; None if it cannot be read.
         trace: the traced modes of a check.
         verdicts: what a restore will do in each checked mode.
-        data: how much of the data of a check was read; None if it was not asked for.
-        why: why Estimator would load the checkpoint that it would; "" if it does not apply.
+        data: how much data a check read; None without ``--deep``.
+        why: which checkpoint Estimator would load, and why; "" if it does not apply.
         checkpoints: all checkpoints in the directory of an inspection, the latest last.
-        contents: what the inspected checkpoint holds.
+        contents: the contents of the inspected checkpoint.
         verified: the checkpoints whose data was verified, the latest last.
         written: the snapshot that the command wrote.
     """

@@ -143,8 +143,9 @@ def settled(place: LocalView, look: Callable[[], T], doubt: Callable[[T], Doubt]
                 return found[0]
             if was_there and not os.path.isdir(named):
                 raise UsageError(
-                    f"{named} was removed while ckptcheck read it (by a training run?): name "
-                    "another checkpoint, or the directory, which means its latest checkpoint"
+                    f"{named} was removed while ckptcheck read it, perhaps by a training run. "
+                    f"Give another checkpoint, or give the directory to use the checkpoint that "
+                    f"its state file names"
                 )
             raise error
         was_there = was_there or error is None

@@ -192,7 +192,9 @@ def _results(
     if any(item.loaded for item in gone) or (gone and not any(item.prefix for item in results)):
         if not isinstance(seen.located, Named):
             return None
-        raise UsageError(f"{gone[0].prefix} was removed while it was read (by a training run?)")
+        raise UsageError(
+            f"{gone[0].prefix} was removed while ckptcheck read it, perhaps by a training run"
+        )
     return results
 
 
@@ -233,7 +235,7 @@ def _why_left_out(prefix: str) -> str:
     """
     if is_first_version(prefix):
         return "it is of the V1 format, which only TensorFlow reads"
-    return "its index is larger than what ckptcheck reads" if has_huge_index(prefix) else ""
+    return "its index is too large for ckptcheck to read" if has_huge_index(prefix) else ""
 
 
 def _checkpoints(

@@ -293,7 +293,7 @@ def test_an_option_of_ckptcheck_itself_comes_first(
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_a_model_dir_with_the_name_of_a_command(project: Project, name: str) -> None:
     project.model_dir.rename(project.root / name)
-    hint = f"{name} is a command. To check the MODEL_DIR of this name, write ./{name}"
+    hint = f"{name} is a command. To check a MODEL_DIR of this name, write ./{name}"
     assert_refused(project.run(name, "no_such:fn", "params.json"), hint)
     for words in ((f"./{name}",), ("check", f"./{name}"), ("check", name)):
         run = project.run(*words, "no_such:fn", "params.json")

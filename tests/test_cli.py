@@ -565,7 +565,7 @@ def test_a_saved_graph_that_cannot_be_read_yields_to_the_other(
 @needs_tensorflow
 @pytest.mark.skipif(MAJOR == 1, reason="tf115's model_dir has reference variables anyway")
 def test_behavior_decides_between_silent_and_fails(project: Project) -> None:
-    """Under TensorFlow 2 the launching script decides whether a wrong shape is noticed."""
+    """Under TensorFlow 2 the launch script decides whether a wrong shape is noticed."""
     params = "params_without_num_hidden.json"
     auto = project.check(TARGET, params, *QUIET, *ONE).json
     v1 = project.check(TARGET, params, *QUIET, *ONE, "--behavior", "v1").json

@@ -182,7 +182,7 @@ class _Scanner:
         one = element_size(item.dtype)
         if one is not None and one * item.elements != item.size:
             needed = one * item.elements
-            raise DamagedError(f"it has {item.size} bytes; its shape and dtype take {needed}")
+            raise DamagedError(f"it has {item.size} bytes; its shape and dtype need {needed}")
         known = self._values.has_values(item.dtype)
         crc = 0
         for start in range(0, item.size, _READ):

@@ -33,6 +33,6 @@ def full_disk_message(error: BaseException) -> str:
     from ..tracer import temporary
 
     return (
-        f"TMPDIR ({temporary.parent()}) has no room for it ({error.strerror}). Free some space "
+        f"TMPDIR ({temporary.parent()}) is full ({error.strerror}). Free some space "
         "there, or set TMPDIR to another directory"
     )

@@ -47,8 +47,8 @@ def file_system(named: str, cache: str) -> Tuple[Any, str]:
         if protocol in WEB:  # a host may contain ::, as a chain of file systems does
             if set("?#") & set(without_pattern(named)):
                 raise ValueError(
-                    "the address has a ? or #, so ckptcheck cannot append the names of files. "
-                    "Give the address of a directory, or copy the directory to this machine"
+                    "the address has a ? or #, so ckptcheck cannot append file names. Give the "
+                    "address of a directory, or copy the directory to this machine"
                 )
             return fsspec.filesystem(protocol, **_options(protocol, cache)), address
         _verify_archive(named)
@@ -198,7 +198,7 @@ class RemoteFolder:
             file = self.files[name] = _remote_file(file.path, self.system.info(file.path))
         if file.size is None:
             raise UsageError(
-                f"the server does not tell the size of {file.path}. Copy the files without data "
+                f"the server does not report the size of {file.path}. Copy the files without data "
                 "(checkpoint, *.index, *.meta) to this machine, and check the copy"
             )
         return file.size
@@ -217,7 +217,7 @@ class RemoteFolder:
                 return b""
             data = self._ranged(name, offset, wanted)
             if len(data) != wanted:
-                came = "more bytes than" if len(data) > wanted else f"only {len(data)} of"
+                came = "more than" if len(data) > wanted else f"only {len(data)} of"
                 raise UsageError(
                     f"{self.address(name)} cannot be read: the server sent {came} {wanted} bytes"
                 )

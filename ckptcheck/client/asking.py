@@ -55,7 +55,7 @@ class Asker:
             model_dir: the directory of the checkpoint.
             tracer: a running tracer.
             known: what other checks found out.
-            context: what the launching script decides.
+            context: what the launch script decides.
             index: what the checkpoint holds; None if it cannot be read.
             judges_run: whether to judge the run after the restore if shapes differ.
         """

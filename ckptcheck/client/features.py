@@ -2,8 +2,8 @@
 
 The saved graph gives the tensors (see :mod:`.input_pools`); their keys and nesting come from
 watching the model_fn. Each round traces the modes with the best guess so far, until a round teaches
-nothing new. Which tensor is which key follows from the order in which Estimator flattens features
-(keys sorted, labels last) and, where that leaves a choice, from who consumes it.
+nothing new. The order in which Estimator flattens features (keys sorted, labels last) shows which
+key each tensor belongs to. If this leaves a choice, the consumers of the tensors decide.
 """
 
 import dataclasses

@@ -36,12 +36,12 @@ class Guess:
     """The current guess of the features and labels.
 
     Attributes:
-        pool: the tensors that there are.
+        pool: the tensors of the saved graph to choose from.
         features: the structure of the features.
         labels: the structure of the labels.
         places: which leaf of the pool each tensor of the structures is.
         pins: the places that are on trial: kept, whatever the consumers say.
-        columns: what feature columns say of the features that they ask for, as leaves.
+        columns: the leaves by which feature columns describe the features that they ask for.
         own: the modes whose inputs differ from TRAIN's, and how.
     """
 
@@ -101,7 +101,7 @@ def paths_of(features: Node, labels: Node) -> List[Path]:
 
 
 def new_features(features: Node, pool: Pool, columns: Mapping[Path, Any]) -> Dict[Path, Any]:
-    """Returns the features that are new since the checkpoint, so that no leaf of the pool is one.
+    """Returns the features that are new since the checkpoint, and so have no leaf in the pool.
 
     The names in the saved graph decide: if they name some of the keys that feature columns ask
     for, or that an input pipeline parses, then the others are new.
@@ -120,7 +120,7 @@ def new_features(features: Node, pool: Pool, columns: Mapping[Path, Any]) -> Dic
 
 
 def first_guess(pool: Pool) -> Guess:
-    """Before anything is known: a dict of features, and the last tensor as the labels."""
+    """Returns the guess before any trace: unknown features, and the last tensor as the labels."""
     if len(pool.leaves) < 2:
         return Guess(pool, UNKNOWN, NOTHING, {})
     return Guess(pool, UNKNOWN, TENSOR, {("labels",): len(pool.leaves) - 1})

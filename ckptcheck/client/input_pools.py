@@ -41,7 +41,7 @@ class Leaf:
     """One tensor that can be a feature or a label.
 
     Attributes:
-        name: of its node in the saved graph.
+        name: its name in the saved graph.
         spec: its dtype and shape, as docs/features.md writes a leaf.
         consumers: each op that consumes it, as :func:`.answers.consumer_text` writes it, sorted.
         users: the places of these ops, counted from the beginning of the head.
@@ -79,7 +79,7 @@ _COLUMN = re.compile(r"(_embedding|_indicator|_bucketized)+$")
 _TOGETHER = re.compile("_weighted_by_|_X_")
 _SHARED = "_shared_embedding"
 """How feature columns name their scopes after their features. Any other scope that starts like a
-feature (``input_layer``, ``dense_1``) says nothing of it."""
+feature (``input_layer``, ``dense_1``) says nothing about it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,12 +112,12 @@ class Pool:
 
 @dataclasses.dataclass(frozen=True)
 class Head:
-    """The part of a saved graph that the input_fn can have made.
+    """The part of a saved graph that the input_fn may have made.
 
     Attributes:
         nodes: its nodes.
         leaves: the outputs of each node.
-        ops: the types of its nodes and of those behind it, to find a trace's in them.
+        ops: the types of its nodes and of the nodes after it, to find the ops of a trace in them.
         parsed: the keys that the input pipeline parses.
     """
 
@@ -205,7 +205,7 @@ def has_inputs(graph: Graph) -> bool:
 
 
 def _end_of_constants(head: Head) -> int:
-    """Where the constants end that an input_fn without a pipeline begins with.
+    """Returns the index after the constants with which an input_fn without a pipeline begins.
 
     Constants in the scope of an op, such as ``concat/axis``, do not count. Scalars do not count
     either, because a scalar cannot be a batch.
@@ -222,7 +222,7 @@ def _names(pool: Pool) -> Tuple[str, ...]:
 
 
 def _direct_pool(head: Head) -> Optional[Pool]:
-    """The outputs of the input pipeline's last ops, None where there are none."""
+    """The outputs of the input pipeline's last ops; None if there are none."""
     nodes = enumerate(head.nodes)
     sources = [(node.op, place) for place, node in nodes if node.op in _DIRECT_SOURCES]
     iterators = [place for op, place in sources if op in _ITERATORS]
@@ -265,7 +265,7 @@ def _node_names(head: Head, border: int) -> Tuple[str, ...]:
 
 
 def aligned_border(head: Head, made: Sequence[str]) -> Optional[int]:
-    """Where a traced model_fn's first ops stand in the saved graph, None where they do not."""
+    """Returns where a traced model_fn's first ops are in the saved graph; None if they are not."""
     if len(made) < 3:
         return None
     wanted = made[:_ALIGNED_OPS]

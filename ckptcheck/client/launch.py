@@ -1,4 +1,4 @@
-"""What the launching script decides: the kind of variables, and a distribution strategy."""
+"""What the launch script decides: the kind of variables, and a distribution strategy."""
 
 import dataclasses
 from typing import Iterable, Optional, Tuple
@@ -40,25 +40,28 @@ class LaunchContext:
             given: whether the user gave the features.
         """
         if not self.saved:
-            return ("no saved graph: the kind of variables that the launching script makes",)
+            return ("the kind of variables that the launch script makes: there is no saved graph",)
         found = [_NOT_DISTRIBUTED] if self.strategy else []
         return (*found, _ITERATORS) if self.iterators and not given else tuple(found)
 
 
-_STRATEGY = "the graph was saved under a distribution strategy, whose TRAIN has resource variables"
+_STRATEGY = (
+    "the graph was saved under a distribution strategy, which creates resource variables in TRAIN"
+)
 _NOT_DISTRIBUTED = (
-    "what the distribution strategy changes besides the kind of TRAIN's variables; of a model_fn, "
-    "whether EVAL has one (eval_distribute; name the Estimator or its factory as TARGET)"
+    "what the distribution strategy changes besides the kind of variables in TRAIN; if TARGET is "
+    "a model_fn, also whether EVAL has a strategy (eval_distribute; give the Estimator or its "
+    "factory as TARGET to be sure)"
 )
 
 _ITERATORS = (
-    "the iterators of the input_fn, which the saved graph restored with the variables (--input-fn "
-    "shows whether it still does)"
+    "whether the iterators of the input_fn are still restored with the variables, as in the saved "
+    "graph (give --input-fn to be sure)"
 )
 
 
 def launch_context(asked: str, environment: Environment, graph: Optional[Graph]) -> LaunchContext:
-    """Finds out what the launching script decides.
+    """Finds out what the launch script decides.
 
     Args:
         asked: ``--behavior``.
@@ -77,7 +80,7 @@ def launch_context(asked: str, environment: Environment, graph: Optional[Graph])
 def _launch(
     asked: str, environment: Environment, major: int, graph: Optional[Graph], strategy: bool
 ) -> Launch:
-    """Returns the kind of variables that the launching script makes, and the reason."""
+    """Returns the kind of variables that the launch script makes, and the reason."""
     if asked != "auto":
         return Launch(asked, f"--behavior {asked}")
     default = Launch(
@@ -90,8 +93,7 @@ def _launch(
     saved = behavior(graph)
     if not saved:
         return default
-    kind = {"v1": "reference", "v2": "resource"}[saved]
-    return Launch(saved, f"the graph saved by TensorFlow {graph.tensorflow} has {kind} variables")
+    return Launch(saved, f"as in the graph saved by TensorFlow {graph.tensorflow}")
 
 
 def traced_launch(launch: Launch, traces: Iterable[ModeTrace]) -> Launch:

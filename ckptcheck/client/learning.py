@@ -120,12 +120,12 @@ def _keys_of_key_error(trace: Answer, message: str) -> List[str]:
         return []
     key = message.strip("'\"")
     if any(read.raised and read.key == key for read in trace.seen.params.reads) or is_unnamed(key):
-        return []  # it was params that lack it, or a dict of the code's own
+        return []  # the params lack this key, or a dict that is the code's own
     return [key]
 
 
 def _said_of_labels(trace: Answer) -> List[InputEvent]:
-    """Returns what the error of a multi-head says: that labels are a dict, and its keys."""
+    """Returns what a multi-head's error shows: that labels are a dict, and the keys of the dict."""
     message = trace.said
     missing = re.search(r"labels has missing values for head\(s\): \[(.+?)\]", message)
     if missing:

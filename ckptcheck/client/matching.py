@@ -14,7 +14,7 @@ _MOST_PERMUTED = 6
 
 
 def similarity(mine: Sequence[str], theirs: Sequence[str]) -> float:
-    """How much two bags of consumers have in common, from 0 to 1.
+    """Returns how similar two multisets of consumers are, from 0 to 1.
 
     Ops count most. Their scopes distinguish tensors that the same ops consume.
     """
@@ -50,10 +50,10 @@ def assign(
         features: the structure of the features.
         labels: the structure of the labels.
         uses: what consumed each tensor in a trace.
-        pins: the leaves that some tensors have whatever consumes them.
+        pins: the fixed leaves of some tensors. Consumers do not matter for these.
         columns: what feature columns say of the features that they ask for.
-        later: the features that the code names and has not asked for yet. They get leaves as the
-            others do, if there are enough, so that the order holds.
+        later: the features that the code names but has not asked for yet. If there are enough
+            leaves, these features get leaves, too, so that the order is right.
     """
     new = new_features(features, pool, columns)
     paths = [path for path in paths_of(features, labels) if path not in new]

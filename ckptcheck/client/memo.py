@@ -22,10 +22,10 @@ class TraceMemo:
     """What one check found out and other checks of the same checkpoint and model_fn can use.
 
     Attributes:
-        index: what TensorFlow lists of the checkpoint, or why it cannot; None where there is none.
-        graph: the saved graph; None where there is none that can be read.
-        graph_problem: why it cannot be read, "" where it can or is not there.
-        guess: the features; None where they were given, or not known yet.
+        index: what TensorFlow lists in the checkpoint, or why it cannot; None without a checkpoint.
+        graph: the saved graph; None if there is none, or it cannot be read.
+        graph_problem: why the graph cannot be read; "" if it can, or there is none.
+        guess: the features; None if the user gave them, or they are not known yet.
         names: whether the code wants the names of TensorFlow 1: ``v1``, else ``native``.
         tpu: whether it wants the params that TPUEstimator adds.
     """
@@ -50,7 +50,7 @@ def memo_of(located: Located, tracer: Tracer, timeout: float) -> TraceMemo:
 
     Raises:
         UsageError: TensorFlow did not finish reading the checkpoint, or the graph of a snapshot
-            cannot be unpacked.
+            cannot be decompressed.
     """
     tracer.forget()
     if located.exists:
@@ -59,7 +59,7 @@ def memo_of(located: Located, tracer: Tracer, timeout: float) -> TraceMemo:
     try:
         graph = read_graph(located.graphs)
         if graph is not None:
-            len(graph.nodes)  # reads them all: what is damaged is not found later
+            len(graph.nodes)  # reads all nodes, so that damage is found here and not later
     except DamagedError as error:
         graph, problem = None, str(error)
     if not problem and (graph is None or not has_inputs(graph)):
@@ -98,7 +98,7 @@ def _graph_of_another(located: Located) -> Optional[Graph]:
 
 
 def _with_op_list(graph: Graph, tracer: Tracer, timeout: float) -> Graph:
-    """A graph with the definitions of ops that TensorFlow has: a ``graph.pbtxt`` holds none."""
+    """Adds TensorFlow's definitions of ops to a graph: a ``graph.pbtxt`` does not have them."""
     nodes = graph.nodes[slice(*head_range(graph))]
     reply: Any = tracer.ask("op-list", timeout, ops=sorted({node.op for node in nodes}))
     try:

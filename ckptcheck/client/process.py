@@ -307,7 +307,7 @@ class Tracer:
                 return message
             if time.monotonic() >= end:
                 raise TracerLostError(
-                    f"{command} did not answer within {timeout:g} s: give it more with --timeout"
+                    f"{command} did not answer within {timeout:g} s: allow more time with --timeout"
                 )
 
     def _ended(self, command: str) -> str:

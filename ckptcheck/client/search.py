@@ -39,8 +39,8 @@ class Found:
     """The end of a search.
 
     Attributes:
-        traces: of the last round.
-        guess: that they were made with.
+        traces: the answers of the last round.
+        guess: the guess that these traces were made with.
         complete: whether there is a tensor for everything that the model_fn asks for.
         alike: whether the traced model consumes the tensors as the saved one did.
         lacks_labels: whether the features took all tensors, and then labels were missing.
@@ -242,8 +242,7 @@ def with_own_inputs(found: Found, modes: Sequence[str], ask: Ask) -> Found:
 def with_regardless(found: Found, ask: Ask) -> Found:
     """Finds out which modes raise the same with other tensors, so that the features do not matter.
 
-    It traces the modes that raised once more, with tensors of which only the dtype is known, and
-    that is another one for most.
+    It traces the modes that raised once more. The tensors have unknown shapes and other dtypes.
     """
     guess = found.guess
     failed = [mode for mode, trace in found.traces.items() if _raised(trace)]
@@ -255,7 +254,7 @@ def with_regardless(found: Found, ask: Ask) -> Found:
 
 
 def _blurred(inputs: Inputs) -> Inputs:
-    """Returns the inputs with another tensor in the place of each."""
+    """Returns the inputs with each tensor replaced by one of unknown shape and another dtype."""
     features, labels = _without_specs(inputs.features), _without_specs(inputs.labels)
     return dataclasses.replace(inputs, features=features, labels=labels)
 
@@ -316,7 +315,7 @@ def progress(found: Found) -> Tuple[int, int]:
 def _swapped(found: Found, path: Path, modes: Sequence[str], ask: Ask) -> Iterator[Found]:
     """Searches with each other leaf for one tensor, until no mode raises.
 
-    A tensor whose shape changes nothing of what was raised may still be of the wrong dtype.
+    If another shape does not change what is raised, another dtype still may.
     """
     guess, problems = found.guess, found.problems
     assert guess is not None

@@ -50,11 +50,11 @@ class Traced:
     """What the tracer found out for one check.
 
     Attributes:
-        index: what the checkpoint holds; None where TensorFlow cannot read it or it is not there.
-        unreadable: why it cannot, None where it can.
-        trace: all modes; None where there is no checkpoint to read and no way to find the features.
+        index: what the checkpoint holds; None if there is no checkpoint or it cannot be read.
+        unreadable: why the checkpoint cannot be read; None if it can.
+        trace: all modes; None if there is no checkpoint and the features cannot be found.
         doubts: what the traces could not find out.
-        listed: what TensorFlow lists of the checkpoint; None where it cannot.
+        listed: what TensorFlow's own reader lists; None if it cannot read the checkpoint.
         known: see :class:`TraceMemo`.
         judge: waits until the tracer has judged the runs after the restore; returns the traces.
             None if there is nothing to judge.
@@ -70,7 +70,7 @@ class Traced:
 
     @property
     def not_judged(self) -> Tuple[str, ...]:
-        """What could not be known."""
+        """What the check could not find out."""
         modes = self.trace.modes if self.trace else ()
         return tuple(dict.fromkeys((*self.doubts, *(note for t in modes for note in t.notes))))
 
@@ -246,36 +246,36 @@ def _index(
     return None, reply
 
 
-_NOTHING_READ = "whether the model fits a checkpoint: Estimator would restore none"
+_NOTHING_READ = "whether the model fits a checkpoint: Estimator would not restore any"
 
 _UNSEEN = re.compile("Failed to (find any|get) matching files")
-"""What TensorFlow says of a checkpoint that is not there."""
+"""TensorFlow's error for a missing checkpoint."""
 
 _NOT_TEXT = "UnicodeDecodeError"
-"""What TensorFlow's Python raises at names that are no UTF-8, which it restores all the same."""
+"""What TensorFlow's Python API raises for names that are not UTF-8. A restore accepts them."""
 
 
 _NAMED_AFTER_INPUTS = (
-    "whether {} has that name in each mode: it is numbered because the input_fn of TRAIN makes an "
-    "op of the same name (--input-fn shows how it is named elsewhere)"
+    "whether {} has this name in each mode: the number in it comes from an op of the same name in "
+    "the input_fn of TRAIN (give --input-fn to be sure)"
 )
 _MOST_SHARED = 3
 
 _ASSUMED = (
-    "whether {} in the saved graph: only the order of the keys shows it, not a name (give "
-    "--input-fn or --features to be sure)"
+    "whether {} in the saved graph: they were matched by order, not by name (give --input-fn or "
+    "--features to be sure)"
 )
 _MOST_ASSUMED = 3
 
 _ANOTHER_USE = (
-    "whether each feature is the right tensor: the model_fn uses them otherwise than it did when "
-    "the graph was saved, so only their order told them apart (give --input-fn or --features to be "
-    "sure)"
+    "whether each feature was matched with the right tensor: the model_fn uses the features "
+    "differently than when the graph was saved, so they were matched by order (give --input-fn or "
+    "--features to be sure)"
 )
 
 
 def _assumed(guess: Guess) -> Iterator[str]:
-    """What to say of keys that nothing in the saved graph names."""
+    """Returns the note on keys that no name in the saved graph confirms."""
     pairs = [f"{key} is {leaf.name}" for key, leaf in guess.assumed]
     rest = len(pairs) - _MOST_ASSUMED
     if rest > 1:
@@ -285,8 +285,8 @@ def _assumed(guess: Guess) -> Iterator[str]:
 
 
 _NEW = (
-    "whether the real {} is {} {}: it is new since the checkpoint, and its feature column says so "
-    "(--input-fn or --features makes sure)"
+    "whether the feature {} really is {} {}: it is new since the checkpoint, so this comes from "
+    "its feature column (give --input-fn or --features to be sure)"
 )
 _OF_ANOTHER = (
     "whether the features are those in {}: it is the graph of another checkpoint of MODEL_DIR "
@@ -305,7 +305,7 @@ _OWN = {
 
 
 def _described_by_columns(guess: Guess) -> Iterator[str]:
-    """What to say of features that are new since the checkpoint."""
+    """Returns the notes on features that are new since the checkpoint."""
     for path, leaf in guess.new.items():
         if leaf is not None:
             shape = shape_text(tuple(leaf["shape"]))
@@ -329,6 +329,6 @@ def _named_after_inputs(names: Sequence[str], traces: Iterable[Answer]) -> List[
 
 
 def _unnumbered(name: str) -> str:
-    """``count`` of ``count_1``; "" of a name without a number."""
+    """Returns ``count`` for ``count_1``; "" for a name without a number."""
     base, _, number = name.rpartition("_")
     return base if number.isdigit() else ""

@@ -35,14 +35,16 @@ def no_graph(
     Args:
         spec: what was checked.
         problem: why the graph cannot be read; "" if there is none.
-        graphs: where it can be.
-        traces: what the code did with features of which nothing is known.
+        graphs: the paths where a graph may be.
+        traces: what the code did with features that are completely unknown.
     """
     names = " or ".join(dict.fromkeys(map(os.path.basename, graphs))) or "no .meta file"
     if problem:
         text = f"the saved graph ({names}) cannot be read: {problem}"
     else:
-        text = f"no saved graph beside the checkpoint ({names}) to find the features in"
+        text = (
+            f"there is no saved graph next to the checkpoint ({names}), so the features are unknown"
+        )
     keys = dict.fromkeys(_named_keys(traces), _UNKNOWN)
     return UnknownFeaturesError(text, _advice(spec, template(keys, _UNKNOWN)))
 
@@ -55,7 +57,7 @@ def not_found(
     Args:
         spec: what was checked.
         found: the end of the search.
-        file: of the saved graph.
+        file: the file of the saved graph.
         out_of_time: whether the search ended because its time was up.
     """
     features: Any = {}
@@ -63,7 +65,7 @@ def not_found(
     if found.guess is not None:
         features, labels = plain_inputs(_confirmed(found, found.guess))
     features = features or dict.fromkeys(_named_keys(found.traces.values()), _UNKNOWN)
-    problem = f"the saved graph ({file}) does not tell what the features are: {_why(found)}"
+    problem = f"ckptcheck cannot find the features in the saved graph ({file}): {_why(found)}"
     problem += _tensors(found.guess)
     if out_of_time:
         problem += f"; the search for them took longer than --timeout {spec.timeout:g} allows"
@@ -101,8 +103,9 @@ def _advice(spec: CheckSpec, example: str) -> str:
     functions = input_functions(spec.target, spec.app_dir)[:_MOST_FUNCTIONS]
     named = [f"--input-fn {name}" for name in functions]
     ways = " or ".join(named) if named else "--input-fn module:input_fn"
-    fill = f", after you replace each {FILL_IN!r}" if f'"{FILL_IN}' in example else ""
-    return f"Give {ways}, or --features and a file like this one{fill}:\n{example}"
+    fill = f" (replace each {FILL_IN!r})" if f'"{FILL_IN}' in example else ""
+    file = f"--features and a file such as this one{fill}"
+    return f"Specify them with {ways}, or with {file}:\n{example}"
 
 
 def _named_keys(traces: Iterable[Answer]) -> List[str]:
@@ -143,24 +146,24 @@ def _why(found: Found) -> str:
         return "it has no tensor for {}".format(", ".join(names))
     if found.lacks_labels:
         asked = ", ".join(map(str, guess.features.keys)) or "the features"
-        return f"it has as many tensors as there are features ({asked}), and none for the labels"
+        return f"it has a tensor for each of {asked}, but none is left for the labels"
     if names_depend_on_keys(found.traces):
-        return "model_fn names variables after keys of its features, and no graph holds these keys"
+        return "the model_fn names variables after the keys of its features; no graph stores them"
     if keys_are_missed(found):
-        return "model_fn iterates over the keys of its inputs, and no graph holds these keys"
+        return "the model_fn iterates over the keys of its inputs; no graph stores them"
     for trace in found.traces.values():
         if trace.misfit or not is_certain(found, trace):
             return _why_raised(trace)
-    return "no structure of its tensors fits what model_fn asks for"
+    return "no structure of its tensors fits what the model_fn asks for"
 
 
 def _why_raised(trace: Answer) -> str:
-    """Says what model_fn raises, and that other features may be the cure."""
+    """Says what model_fn raises, and that wrong features may be the cause."""
     problem = trace.problem
     said = f"{problem.type}: {problem.message}" if isinstance(problem, Failure) else trace.said
     return (
-        f"with those that fit best, model_fn raises in {trace.mode.upper()} ({said}), which may be "
-        "due to wrong features"
+        f"with the tensors that fit best, the model_fn raises an error in {trace.mode.upper()} "
+        f"({said}), and wrong features may be the cause"
     )
 
 

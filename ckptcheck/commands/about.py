@@ -14,12 +14,12 @@ from .parsing import new_app
 
 _HELP = """Checks whether a TensorFlow checkpoint will restore into Estimator code.
 
-ckptcheck MODEL_DIR TARGET PARAMS is short for ckptcheck check MODEL_DIR TARGET PARAMS. If a
+ckptcheck MODEL_DIR TARGET PARAMS is short for ckptcheck check MODEL_DIR TARGET PARAMS. If your
 MODEL_DIR has the name of a command, write ./check.
 
 ckptcheck COMMAND --help shows the arguments and options of a command.
 
-Exit codes: 0 consistent; 1 findings; 2 wrong usage; 3 nothing to check.
+Exit codes: 0 no errors; 1 errors; 2 wrong usage; 3 nothing to check.
 """
 
 app = new_app()

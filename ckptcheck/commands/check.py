@@ -21,7 +21,7 @@ own.
 
 -- FLAGS: {options_of(CheckSpec)["flags"].help}
 
-Exit codes: 0 consistent; 1 findings; 2 wrong usage; 3 nothing to check.
+Exit codes: 0 no errors; 1 errors; 2 wrong usage; 3 nothing to check.
 """
 
 
@@ -31,10 +31,15 @@ def check_command(
     given: Dict[str, Any],
     context: typer.Context,
     overrides: List[str] = typer.Option(
-        [], "--set", metavar="KEY=VALUE", help="Override a param; key.sub=value goes deeper."
+        [],
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a param; key.sub=value sets a nested one. Repeatable.",
     ),
     output: str = FORMAT,
-    show_plan: bool = typer.Option(False, "--show-plan", help="Show everything that is restored."),
+    show_plan: bool = typer.Option(
+        False, "--show-plan", help="List everything that each mode restores."
+    ),
 ) -> None:
     """Runs the command."""
     _verify_order(given)

@@ -36,7 +36,7 @@ def verify_words(words: Sequence[str]) -> None:
     if first in COMMANDS:
         if rest and looks_like_target(rest[0]) and os.path.exists(first):
             raise UsageError(
-                f"{first} is a command. To check the MODEL_DIR of this name, write ./{first}: "
+                f"{first} is a command. To check a MODEL_DIR of this name, write ./{first}: "
                 f"ckptcheck ./{' '.join(words)}"
             )
     elif f"--{first}" in ABOUT and not os.path.exists(first):

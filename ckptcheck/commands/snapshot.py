@@ -14,11 +14,12 @@ from ..snapshots import snapshot
 from .parsing import help_text, new_app, takes
 
 app = new_app()
-_DETAILS = """OUT has no weights. Use it as MODEL_DIR in checks on machines without the model_dir.
+_DETAILS = """OUT has no weights. Use it as MODEL_DIR in checks on machines that do not have the
+model_dir.
 
 Needs no TensorFlow.
 
-Problems of MODEL_DIR are printed and recorded in OUT. They do not fail the command.
+Problems with MODEL_DIR are printed and recorded in OUT, but the command does not fail.
 """
 
 

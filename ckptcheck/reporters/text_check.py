@@ -16,7 +16,7 @@ def headline(report: Report, options: Options) -> str:
     """Returns what was checked, and how."""
     index = report.checkpoint
     if index is None:
-        what = f"{report.model_dir}: no checkpoint read"
+        what = f"{report.model_dir} (no checkpoint read)"
     else:
         step = "" if index.step is None else f"step {index.step}, "
         what = f"{index.prefix} ({step}{times_text(len(index.variables), 'variable')})"
@@ -83,7 +83,7 @@ def plan(report: Report, options: Options) -> str:
         return ""
     rows = list(_plan_rows(report, report.trace))
     headers = ["key", "checkpoint", "model", "sink", "in"]
-    legend = "What each mode restores (in: P = PREDICT, E = EVAL, T = TRAIN, X = export)\n"
+    legend = "What each mode restores (P = PREDICT, E = EVAL, T = TRAIN, X = export)\n"
     return legend + table(rows, headers, options.width)
 
 

@@ -88,7 +88,7 @@ def _headline(found: Contents, options: Options) -> str:
         variables = {"v1": "reference variables", "v2": "resource variables"}
         kind = variables.get(found.graph.behavior, "unknown kind of variables")
         under = "; under a distribution strategy" if found.graph.strategy else ""
-        lines.append(f"saved graph: by TensorFlow {saved}; {kind}{under}")
+        lines.append(f"saved graph: written by TensorFlow {saved}; {kind}{under}")
         shown, more = first_of(found.graph.inputs, _MOST_INPUTS)
         if shown:
             rest = [f"and {more} more"] if more else []

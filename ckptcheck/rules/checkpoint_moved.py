@@ -6,9 +6,9 @@ only the checkpoint is missing, TRAIN and an export raise an error. PREDICT and 
 to the log and continue with random weights. If the whole directory is missing, or the checkpoint is
 a broken link, TensorFlow 1 raises an error in all modes.
 
-What to do: replace the contents of the file ``checkpoint`` in the model_dir with one line that
-names a checkpoint in the same directory, such as ``model_checkpoint_path: "model.ckpt-1000"``. Keep
-no other lines, because TRAIN later deletes the checkpoints that they name. Estimator writes
+What to do: replace the contents of the state file (``checkpoint`` in the model_dir) with one line
+that names a checkpoint in the same directory, such as ``model_checkpoint_path: "model.ckpt-1000"``.
+Keep no other lines, because TRAIN later deletes the checkpoints that they name. Estimator writes
 relative paths; ``tf.train.Saver`` does so with ``save_relative_paths=True``.
 """
 
@@ -53,10 +53,10 @@ def find(facts: Facts) -> Iterator[Finding]:
 
 def _effect(located: Missing) -> str:
     if located.absence is Absence.NOT_A_CHECKPOINT:
-        return "the restore raises in every mode"
+        return "the restore raises an error in every mode"
     if located.folder_exists and not located.link:
         return NOT_FOUND
-    return f"{NOT_FOUND} (with TensorFlow 1, all modes raise)"
+    return f"{NOT_FOUND} (with TensorFlow 1, all modes raise an error)"
 
 
 def _outcomes(facts: Facts, located: Missing) -> Dict[str, Outcome]:
@@ -77,9 +77,9 @@ def _hint(located: Missing) -> str:
     if located.link and located.link != located.prefix + ".index":
         return f"fetch {located.link}, the target of the broken link"
     if located.absence is Absence.NO_INDEX:
-        return f"copy {located.prefix}.index from where it was written"
+        return f"copy {located.prefix}.index from its original location"
     if located.prefix in located.candidates:  # the name is right, but the index is unreadable
-        return f"copy {located.prefix}.index again from where it was written"
+        return f"copy {located.prefix}.index again from its original location"
     return state_file_fix(located)
 
 

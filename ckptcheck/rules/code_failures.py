@@ -85,7 +85,7 @@ def _missing_file(facts: Facts, failure: Failure) -> str:
     if facts.files is None or not facts.files.snapshot or model_dir not in failure.message:
         return ""
     return (
-        f"only the checkpoint's files of {model_dir} are available: copy the files that the code "
+        f"only the checkpoint files of {model_dir} are available: copy the files that the code "
         "reads into the snapshot; if the model_dir is remote, check a local copy of all its files"
     )
 

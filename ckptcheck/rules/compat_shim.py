@@ -1,4 +1,4 @@
-"""ckptcheck replaced a part of TensorFlow to trace the model_fn.
+"""ckptcheck replaced parts of TensorFlow to trace the model_fn.
 
 TensorFlow 1 code says ``import tensorflow as tf`` and ``tf.layers.dense``. TensorFlow 2 has this
 function only as ``tf.compat.v1.layers.dense``, and TensorFlow 2.16 and later have no

@@ -1,8 +1,8 @@
 """All values of a variable are equal (ckptcheck verify).
 
-Weights start with random values. If all values of a matrix are 0, or any other number, it was never
-trained, or a tool reset it, or it is not what somebody meant to save. This rule ignores vectors
-(biases, scales) and the slots of an optimizer, which are often constant. It needs all data of the
+Weights start with random values. If all values of a matrix are the same number, the matrix was
+never trained, a tool reset it, or the wrong matrix was saved. This rule ignores vectors (biases,
+scales) and the slots of an optimizer, which are often constant. It needs all data of the
 checkpoint, which ``ckptcheck verify`` reads.
 
 What to do: nothing if the variable is meant to be constant (a mask, a table of zeros). Otherwise

@@ -5,7 +5,7 @@ which data file. The entry is wrong if the number of bytes does not match the sh
 of that number cannot exist, or if a part of a partitioned variable is not listed. TensorFlow still
 lists the checkpoint, and raises an error when it restores the variable (``Invalid size in bundle
 entry``, ``Key … not found``). If the bytes of two tensors overlap, one of the tensors is not what
-was saved; their checksums tell which. TensorFlow never writes such an index: a tool wrote it, or
+was saved; their checksums show which. TensorFlow never writes such an index: a tool wrote it, or
 the file was changed.
 
 What to do: use the previous checkpoint, or save this one again with the tool that wrote it.
@@ -18,6 +18,7 @@ from ..results import Finding
 from .base import UNSOUND, Facts, Rule, finding, outcomes_of_reading, untraced
 from .examples import facts
 
+_CHECKSUMS_ONLY = "TensorFlow notices this only if a checksum is wrong"
 _RAISES = (FlawKind.NO_SHARD, FlawKind.SIZE, FlawKind.MISSING_PART)
 
 
@@ -27,7 +28,7 @@ def find(facts: Facts) -> Iterator[Finding]:
         raises = flaw.kind in _RAISES
         if not raises and flaw.kind is not FlawKind.OVERLAP:
             continue
-        effect = "restoring it raises" if raises else "TensorFlow notices only wrong checksums"
+        effect = "restoring it raises an error" if raises else _CHECKSUMS_ONLY
         yield finding(
             f"{flaw.variable}: {flaw.text}" + untraced(facts, effect),
             severity="error" if raises else "warning",

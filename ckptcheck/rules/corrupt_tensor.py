@@ -2,11 +2,12 @@
 
 The index holds a checksum of every tensor. TensorFlow verifies it only when it reads the tensor,
 which may be much later and on another machine. Then it raises ``Checksum does not match``. Usual
-causes are disks, networks, interrupted copies, and an index beside the data of another save.
-``ckptcheck verify`` reads all data and verifies every checksum. The other commands verify the
-checksum of the global step only; its value differs between any two saves.
+causes are disks, networks, interrupted copies, and an index next to the data of another save.
+``ckptcheck verify`` reads all data and verifies every checksum. The other commands verify only the
+checksum of the global step. Its value differs between any two saves, so a wrong checksum there
+reveals data of another save.
 
-What to do: copy the index and the data files again from where they were written, or use the
+What to do: copy the index and the data files again from their original location, or use the
 previous checkpoint (``ckptcheck verify --all-checkpoints`` finds the last good one).
 """
 
@@ -28,10 +29,10 @@ def find(facts: Facts) -> Iterator[Finding]:
             problems.append((scan.variable.name, scan.problem))
     for name, problem in problems:
         yield finding(
-            f"{name}: {problem}" + untraced(facts, "restoring it raises"),
+            f"{name}: {problem}" + untraced(facts, "restoring it raises an error"),
             outcomes=outcomes_of_reading(facts, [name]),
             variable=name,
-            hint="copy the index and the data files again from where they were written",
+            hint="copy the index and the data files again from their original location",
             data={"problem": problem},
         )
 

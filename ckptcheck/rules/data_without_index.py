@@ -1,11 +1,11 @@
-"""The directory holds data files of another checkpoint without its index.
+"""The directory has data files of another checkpoint, but not its index.
 
 TensorFlow finds a checkpoint by its index (``model.ckpt-N.index``) and ignores data files without
 one. An interrupted copy or save left the data files, or someone deleted the index. Nothing can read
 the weights without the index.
 
-What to do: copy the ``.index`` file from where the checkpoint was written. If it no longer exists,
-the data files are useless.
+What to do: copy the ``.index`` file from the original location of the checkpoint. If it no
+longer exists, the data files are useless.
 """
 
 from typing import Iterator
@@ -23,7 +23,7 @@ def find(facts: Facts) -> Iterator[Finding]:
         yield finding(
             f"{name} has no index, so TensorFlow ignores it",
             subject=stable_name(name),
-            hint="copy the .index file from where it was written; without it, nothing can read "
+            hint="copy the .index file from its original location; without it, nothing can read "
             "the data file",
             data={"file": name},
         )

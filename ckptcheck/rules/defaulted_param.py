@@ -1,7 +1,7 @@
 """The model_fn used a default for a key that is not in the params.
 
-Often that is what you want. If a shape or a value differs from the one in training, look at these
-defaults first: the training may have used another value.
+Often, that is what you want. If a shape or a value differs from the one in training, look at these
+defaults first: the training run may have used a different value.
 
 What to do: nothing, or add the key to the params.
 """

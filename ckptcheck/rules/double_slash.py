@@ -2,11 +2,11 @@
 
 TensorFlow 1 compares the path in the state file with the paths of the files in the directory, which
 never have two slashes. So it does not find the checkpoint: PREDICT and EVAL continue with random
-weights, TRAIN and an export raise an error. TensorFlow 2 finds the checkpoint.
+weights, and TRAIN and an export raise an error. TensorFlow 2 finds the checkpoint.
 
-What to do: if the path in the file ``checkpoint`` has the two slashes, replace the contents of this
-file with one line that names the checkpoint by a relative path. If the path of the model_dir ends
-with slashes, remove them.
+What to do: if the path in the state file (``checkpoint`` in the model_dir) has the two slashes,
+replace the contents of this file with one line that names the checkpoint by a relative path. If the
+path of the model_dir ends with slashes, remove them.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""A variable has another dtype in the checkpoint than in the model.
+"""A variable has a different dtype in the checkpoint than in the model.
 
 TensorFlow reads a tensor with the dtype of the model and never converts it. Every version raises
 ``expected dtype … does not equal original dtype …`` during the restore. A layer takes the dtype of
@@ -22,7 +22,7 @@ def find(facts: Facts) -> Iterator[Finding]:
         if stored and item.dtype != stored.dtype and item.role != "global_step":
             message = (
                 f"the dtype is {stored.dtype} in the checkpoint and {item.dtype} in the model; "
-                "the restore raises"
+                f"the restore raises an error"
             )
             yield in_mode(plan, item, Outcome.FAILS_AT_RESTORE, message, stored)
 
@@ -31,8 +31,8 @@ RULE = Rule(
     severity="error",
     category="restore",
     find=find,
-    title="a variable has another dtype in the checkpoint than in the model",
-    titles="{} variables have another dtype in the checkpoint than in the model",
+    title="a variable has a different dtype in the checkpoint than in the model",
+    titles="{} variables have a different dtype in the checkpoint than in the model",
     bad=lambda: facts(
         reads=(read("dense/kernel", (1, 64), "float64"),),
         stored={"dense/kernel": ((1, 64), "float32")},

@@ -1,14 +1,14 @@
-"""The state file lists checkpoints of another directory, which TRAIN would delete.
+"""The state file lists checkpoints in another directory, which TRAIN would delete.
 
 Besides the checkpoint to load, a state file lists all checkpoints that are kept
 (``all_model_checkpoint_paths``). TRAIN treats them as its own: it deletes the oldest ones as soon
-as it has saved more than ``keep_checkpoint_max``, in whatever directory they are. So if you copy a
-model_dir whose state file has absolute paths, TRAIN in the copy deletes the checkpoints of the
-original. If the directory of a listed checkpoint does not exist, TensorFlow 1 raises
-``NotFoundError`` in TRAIN after the restore; TensorFlow 2 does not.
+as it has saved more than ``keep_checkpoint_max`` checkpoints, whatever directory they are in. So if
+a state file has absolute paths and you copy its model_dir, TRAIN in the copy deletes the
+checkpoints of the original. If the directory of a listed checkpoint does not exist, TensorFlow 1
+raises ``NotFoundError`` in TRAIN after the restore; TensorFlow 2 does not.
 
-What to do: before TRAIN runs, replace the contents of the file ``checkpoint`` in the model_dir with
-one line, such as ``model_checkpoint_path: "model.ckpt-1000"``.
+What to do: before TRAIN runs, replace the contents of the state file (``checkpoint`` in the
+model_dir) with one line, such as ``model_checkpoint_path: "model.ckpt-1000"``.
 """
 
 from typing import Iterator
@@ -54,6 +54,6 @@ RULE = Rule(
     severity="warning",
     category="files",
     find=find,
-    title="the state file lists checkpoints of another directory",
+    title="the state file lists checkpoints in another directory",
     bad=lambda: with_located(listed_elsewhere=("/runs/first/model.ckpt-10",)),
 )

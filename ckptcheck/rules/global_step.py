@@ -1,7 +1,7 @@
-"""The checkpoint has no global_step, or one with another dtype.
+"""The checkpoint has no global_step, or its global_step has the wrong dtype.
 
-Estimator restores ``global_step``, an int64 scalar, in every mode. It is missing, or has the dtype
-int32, in checkpoints that were written by hand or that hold the weights alone.
+Estimator restores ``global_step``, an int64 scalar, in every mode. In checkpoints that were written
+by hand or that hold only the weights, it may be missing or have the dtype int32.
 
 What to do: save the global step (``tf.compat.v1.train.get_or_create_global_step()``) together with
 the other variables.

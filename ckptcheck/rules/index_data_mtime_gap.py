@@ -27,8 +27,8 @@ def find(facts: Facts) -> Iterator[Finding]:
     hours = abs(facts.files.data_newer_by) / 3600
     order = "before" if facts.files.data_newer_by > 0 else "after"
     yield finding(
-        f"the index was written {hours:.1f} hours {order} the newest data file; if they come "
-        "from two saves, TensorFlow may not notice it",
+        f"the index was written {hours:.1f} hours {order} the newest data file; if they come from "
+        f"two saves, TensorFlow may not notice",
         subject="index",
         hint="verify the checksums with ckptcheck verify" if facts.scans is None else "",
         data={"data_newer_by_seconds": facts.files.data_newer_by},

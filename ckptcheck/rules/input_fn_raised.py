@@ -1,4 +1,4 @@
-"""The input_fn of --input-fn, or the import of its module, raised an error.
+"""The input_fn that --input-fn names, or the import of its module, raised an error.
 
 Estimator passes ``mode``, ``params`` and ``config`` to an input_fn if its signature has arguments
 with these names, and passes nothing else. ckptcheck does the same. An input_fn that needs another

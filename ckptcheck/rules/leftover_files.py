@@ -1,14 +1,14 @@
-"""Files of other saves are beside the checkpoint's own files.
+"""Files of other saves are next to the checkpoint's own files.
 
-If a data file has another number of shards in its name, it comes from another save with the same
-name, and TensorFlow does not read it. If a data file is longer than the index requires, the data of
-two saves may be mixed. An interrupted save or copy leaves ``.tempstate`` files, ``_temp``
-directories, ``checkpoint.tmp…`` files, and files of rsync such as ``.model.ckpt-….AbCdEf``. A save
-or copy that is still running has such files, too.
+If the name of a data file contains a different number of shards, the file comes from another save
+with the same name, and TensorFlow does not read it. If a data file is longer than the index
+requires, the data of two saves may be mixed. An interrupted save or copy leaves ``.tempstate``
+files, ``_temp`` directories, ``checkpoint.tmp…`` files, and files of rsync such as
+``.model.ckpt-….AbCdEf``. A save or copy that is still running has such files, too.
 
-What to do: wait until no training and no copy runs, then delete the files that an interrupted one
-left. If the data of two saves may be mixed, verify the checksums (``ckptcheck verify``) before you
-delete anything.
+What to do: wait until no training run and no copy is running, then delete the files that an
+interrupted save or copy left. If the data of two saves may be mixed, verify the checksums
+(``ckptcheck verify``) before you delete anything.
 """
 
 from typing import Any, Iterator
@@ -26,7 +26,7 @@ def find(facts: Facts) -> Iterator[Finding]:
     if files is None:
         return
     for name in files.unreferenced:
-        message = f"{name} belongs to another save with this name; TensorFlow does not read it"
+        message = f"{name} belongs to another save with the same name; TensorFlow does not read it"
         severity, hint = ("note", _NEEDLESS) if facts.data_is_right else ("warning", _MIXED)
         yield _finding(severity, name, message, hint, reason="unreferenced")
     for file in files.files:
@@ -44,7 +44,7 @@ def find(facts: Facts) -> Iterator[Finding]:
 
 _MIXED = "verify the checksums with ckptcheck verify"
 _NEEDLESS = "delete it: the checksums of all data that the index refers to are correct"
-_REMAINS = "delete it when no training or copy is running"
+_REMAINS = "delete it when no training run or copy is running"
 
 
 def _finding(severity: str, name: str, message: str, hint: str, **data: Any) -> Finding:
@@ -64,7 +64,7 @@ RULE = Rule(
     title=lambda first: (
         "an interrupted save or copy left files"
         if first.data["reason"] == "temporary"
-        else "files of another save are beside the checkpoint's files"
+        else "files of another save are next to the checkpoint's files"
     ),
     bad=lambda: facts(files=CheckpointFiles(unreferenced=("model.ckpt-10.data-00000-of-00002",))),
 )

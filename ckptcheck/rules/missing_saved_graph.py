@@ -1,10 +1,10 @@
-"""The saved graph beside the weights is missing or cannot be read.
+"""The saved graph of the checkpoint is missing or cannot be read.
 
 Estimator saves the graph together with the weights (``model.ckpt-N.meta``). A restore does not need
 it. ckptcheck reads the features and the kind of variables from it.
 
-What to do: nothing for the restore. For the checks, copy the ``.meta`` file too; without it, they
-may need ``--features`` and ``--behavior``.
+What to do: nothing for the restore. For checks, copy the ``.meta`` file too: without it, they may
+need ``--features`` and ``--behavior``.
 """
 
 import os
@@ -26,9 +26,9 @@ def find(facts: Facts) -> Iterator[Finding]:
     name = os.path.basename(facts.located.prefix) + ".meta"
     problem = files.graph_problem
     wrong = f"cannot be read ({problem})" if problem else "is missing"
-    instead = "ckptcheck reads graph.pbtxt instead, and " if files.other_graph else ""
+    instead = "; ckptcheck reads graph.pbtxt instead" if files.other_graph else ""
     yield finding(
-        f"{name} {wrong}; {instead}TensorFlow does not need it to restore",
+        f"{name} {wrong}, but a restore does not need it{instead}",
         subject="unreadable" if problem else "missing",
         data={"file": name, "problem": problem, "graph_pbtxt": files.other_graph},
     )

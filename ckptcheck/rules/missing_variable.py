@@ -2,7 +2,7 @@
 
 TensorFlow raises ``NotFoundError: Key … not found in checkpoint`` during the restore, and names
 only one variable. Usual causes: a layer was added; a layer or a scope was renamed; or layers are
-built in another order, so that TensorFlow gives them other names (``dense``, ``dense_1``).
+built in a different order, so that TensorFlow gives them different names (``dense``, ``dense_1``).
 
 What to do: give the layer its old name or scope, or restore with the model_fn that wrote the
 checkpoint. To keep the new model, start a new model_dir and load the weights that still fit with

@@ -3,8 +3,8 @@
 In a trace, ``config.model_dir`` is a temporary copy, so the real files stay as they are if the
 model_fn writes there. But code can also get the path of the real model_dir from its params, its
 flags or a state file, and write there: a summary writer, a vocabulary, a dump of the params. Such
-code does the same in every PREDICT and EVAL. ckptcheck compares names, sizes and modification times
-before and after the trace. It does not restore or remove anything.
+code also writes there in every PREDICT and EVAL. ckptcheck compares names, sizes and modification
+times before and after the trace. It does not restore or remove anything.
 
 A training run may write to the same directory at the same time. If there are signs of one (a
 checkpoint is saved, or an existing event file grows), this rule ignores the files that training

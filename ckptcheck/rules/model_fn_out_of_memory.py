@@ -2,8 +2,8 @@
 
 There is no limit by default. ``--memory-limit SIZE`` limits the memory that a mode and the
 processes that it starts may use; the memory of TensorFlow itself does not count. ckptcheck ends a
-mode that uses more. If the system kills the process because its memory is full, the finding is
-``model-fn-crashed``.
+mode that uses more. If the system kills the process because the system has no memory left, the
+finding is ``model-fn-crashed``.
 
 What to do: load data in the input_fn or in the session, not while the graph is built. Or set a
 larger ``--memory-limit``.

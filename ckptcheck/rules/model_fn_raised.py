@@ -1,9 +1,9 @@
 """model_fn, or the import of its module, raised an error.
 
-The report shows the lines of your code that led to the error, the innermost last. Some model_fns
-do not support every mode: one that always builds the loss fails in PREDICT, where labels are None.
-ckptcheck cannot trace such a mode. That is an error, because otherwise a check in CI would pass
-although nothing was checked.
+The report shows the lines of your code that led to the error, the innermost last. Some model_fns do
+not support every mode: a model_fn that always builds the loss fails in PREDICT, where labels are
+None. ckptcheck cannot trace such a mode. This counts as an error: otherwise, a check in CI would
+pass although the mode was not checked.
 
 What to do: fix the error. If you never use the mode, name only the others (``--mode train --mode
 eval``).

@@ -1,14 +1,14 @@
-"""The state file names an older checkpoint than the directory holds.
+"""The directory has a newer checkpoint than the one that the state file names.
 
 Estimator loads the checkpoint that the state file names, even if others have a higher step. This
-happens if a training run saved checkpoints, and then the state file was restored, was copied
-without them, or was overwritten by a second run in the same directory. TRAIN continues from the
-older checkpoint and overwrites the newer files when it reaches their step. If the state file lists
-the newer ones too, TRAIN may delete them as old checkpoints (``keep_checkpoint_max``).
+happens if, after a training run saved checkpoints, the state file was replaced by an older copy or
+overwritten by a second run in the same directory. TRAIN continues from the older checkpoint and
+overwrites the newer files when it reaches their step. If the state file lists the newer ones too,
+TRAIN may delete them as old checkpoints (``keep_checkpoint_max``).
 
 What to do: copy the newer checkpoints to another directory before TRAIN runs. Name the checkpoint
-that you want in the file ``checkpoint`` (``model_checkpoint_path``), or give its path to ckptcheck
-instead of the directory.
+that you want in the state file (``model_checkpoint_path``), or give its path to ckptcheck instead
+of the directory.
 """
 
 import os
@@ -36,7 +36,7 @@ def find(facts: Facts) -> Iterator[Finding]:
     deletes = f"; TRAIN will delete {some_names(deleted)}" if deleted else ""
     yield finding(
         f"Estimator loads {os.path.basename(located.prefix)}, which the state file names, "
-        f"but the directory also holds {best}{deletes}",
+        f"but the directory also has {best}{deletes}",
         subject="state file",
         hint=(
             f"to load {best}, run ckptcheck verify {shlex.quote(newer[-1])}; "

@@ -1,12 +1,12 @@
-"""There is no checkpoint that Estimator would load from model_dir.
+"""The model_dir has no checkpoint that Estimator would load.
 
 Estimator reads the name of the checkpoint from a state file named ``checkpoint``. Without a
-readable one, it treats the model_dir as new, even if the files of a checkpoint are there. PREDICT
-and EVAL log ``Could not find trained model in model_dir`` at INFO and continue with random weights;
-TRAIN starts again at step 0; an export raises ``Couldn't find trained model``.
+readable state file, it treats the model_dir as new, even if the files of a checkpoint are there.
+PREDICT and EVAL log ``Could not find trained model in model_dir`` at INFO and continue with random
+weights; TRAIN starts again at step 0; an export raises ``Couldn't find trained model``.
 
-A state file that names no checkpoint, such as an empty one, raises ``Invalid checkpoint state`` in
-every mode. One that is not UTF-8, which is what PowerShell writes by default, raises
+A state file that names no checkpoint, such as an empty file, raises ``Invalid checkpoint state`` in
+every mode. A state file that is not UTF-8 (PowerShell writes UTF-16 by default) raises
 ``UnicodeDecodeError``. If a directory has the name of the state file, TRAIN raises an error at its
 first save, which comes before its first step.
 
@@ -82,7 +82,7 @@ def _message(located: Unnamed) -> str:
         why = f"TensorFlow cannot use the state file ({state.problem})"
     else:
         return "the state file names no checkpoint: TensorFlow raises Invalid checkpoint state"
-    raises = ", and TRAIN raises when it saves them" if _cannot_save(located) else ""
+    raises = ", and TRAIN raises an error when it saves" if _cannot_save(located) else ""
     return f"{why}, so Estimator ignores {names} and starts with random weights{raises}"
 
 
@@ -104,9 +104,9 @@ def _hint(located: Unnamed) -> str:
         one_of = "one of these as MODEL_DIR: " if len(located.below) > 1 else ""
         return f"give {one_of}{some_names(located.below)}"
     if located.data_alone:
-        return "copy the index and the other files of the checkpoint from where it was written"
+        return "copy the index and the other files of the checkpoint from its original location"
     if not located.candidates:
-        return "give the directory or the prefix of a trained checkpoint"
+        return "give the model_dir of a trained model, or a checkpoint in one"
     state = os.path.join(located.model_dir, "checkpoint")
     if located.state is not None and located.state.unseen and not located.state.directory:
         return f"make {state} readable"

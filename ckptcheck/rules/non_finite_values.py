@@ -8,7 +8,7 @@ purpose; for such a checkpoint, verify with ``--fail-on error``. ``ckptcheck ver
 and looks at every value of every floating-point dtype. The other commands do not.
 
 What to do: go back to the last checkpoint without such values (``ckptcheck verify
---all-checkpoints``), and find out what happened to the loss after it.
+--all-checkpoints``), and find out what happened to the loss after that.
 """
 
 from typing import Iterator

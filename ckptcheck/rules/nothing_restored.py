@@ -1,8 +1,8 @@
-"""The model reads nothing of the checkpoint except the global step.
+"""The model restores nothing from the checkpoint except the global step.
 
-The restore succeeds, because nothing that it reads is missing. But a model that uses none of the
-trained variables is rarely the model that was trained. Maybe TARGET names another function, a
-factory gets other params, or the layers are built in another graph.
+The restore succeeds, because the checkpoint has everything that the restore reads. But a model that
+uses none of the trained variables is rarely the model that was trained. Maybe TARGET names the
+wrong function, a factory gets the wrong params, or the layers are built in another graph.
 
 What to do: make sure that TARGET, the params and the modes are the ones that you mean.
 """
@@ -32,6 +32,6 @@ RULE = Rule(
     severity="error",
     category="restore",
     find=find,
-    title="the model uses nothing of the checkpoint",
+    title="the model restores nothing but the global step",
     bad=lambda: facts(reads=READS[1:]),
 )

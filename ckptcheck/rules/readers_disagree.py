@@ -4,8 +4,8 @@ ckptcheck has its own reader for the index of a checkpoint, and compares the res
 that TensorFlow reads. If they differ, one of the two readers is wrong, or the file was written
 again in between. Do not rely on anything else that the report says about the checkpoint.
 
-What to do: check again while nothing writes to the model_dir. If they still differ, report a bug in
-ckptcheck, and attach the index file.
+What to do: check again while nothing writes to the model_dir. If the two readers still differ,
+report a bug in ckptcheck, and attach the index file.
 """
 
 from typing import Iterator

@@ -26,7 +26,8 @@ def find(facts: Facts) -> Iterator[Finding]:
     for plan, read, stored in compared(facts):
         if stored and read.check is ReadCheck.INITIALIZED:
             yield finding(
-                f"the restore raises: {_ERROR}; Estimator initializes it after the restore",
+                f"the restore raises: {_ERROR}; Estimator initializes the iterator only after the "
+                f"restore",
                 modes=(plan.mode,),
                 outcomes={plan.mode: Outcome.FAILS_AT_RESTORE},
                 variable=read.key,

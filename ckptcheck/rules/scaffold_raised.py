@@ -1,4 +1,4 @@
-"""TensorFlow refuses the Scaffold that model_fn returned.
+"""TensorFlow rejects the Scaffold that model_fn returned.
 
 After model_fn has returned, Estimator finishes the Scaffold: it builds the ready ops and the saver.
 This raises an error, for example, if the collection ``tf.GraphKeys.SAVERS`` holds several savers
@@ -12,7 +12,7 @@ from ..results import Outcome
 from .code_failures import failure_rule
 
 RULE = failure_rule(
-    title="TensorFlow refuses the Scaffold in {}",
+    title="TensorFlow rejects the Scaffold in {}",
     example=Failure(FailureKind.SCAFFOLD, "RuntimeError", "More than one item in collection"),
     outcome=Outcome.FAILS_AT_RESTORE,
 )

@@ -1,19 +1,19 @@
-"""A variable has another shape in the checkpoint than in the model.
+"""A variable has a different shape in the checkpoint than in the model.
 
 What happens depends on the kind of variable. For a reference variable (TensorFlow 1), and for a
 part of a partitioned variable, TensorFlow verifies the shape, and the restore raises an error. It
 does not verify the shape of a resource variable that is read as a whole (TensorFlow 2, and Keras
-layers in TensorFlow 1). Such a variable takes the shape of the checkpoint, and TensorFlow logs
-nothing. Then an op that uses the variable may raise an error in the first run. Or nothing raises,
-and the model runs with a layer of another size than the code says. Training continues with that
-size and saves it again.
+layers in TensorFlow 1). Such a variable takes the shape in the checkpoint, and TensorFlow logs
+nothing. Then an op that uses the variable may raise an error in the first run. Or TensorFlow raises
+no error, and the model runs with a layer of a different size than the code says. Training continues
+with that size, and saves it again.
 
-If an embedding table has fewer rows in the checkpoint than in the code, nothing raises until the
+If an embedding table has fewer rows in the checkpoint than in the code, there is no error until the
 model looks up an id beyond these rows. Such a lookup raises an error on a CPU and reads zeros on a
 GPU.
 
 What to do: find the param, the vocabulary or the feature that determines the size, and give it the
-value that it had when the checkpoint was written.
+value that it had when the checkpoint was saved.
 """
 
 from typing import Iterator, Optional, Tuple
@@ -36,7 +36,7 @@ from .examples import facts, read
 
 _REFUSALS = {
     ReadCheck.ASSIGN: "Assign requires shapes of both tensors to match",
-    ReadCheck.RESHAPE: "Input to reshape is a tensor with another number of values",
+    ReadCheck.RESHAPE: "Input to reshape is a tensor with a different number of values",
     ReadCheck.SLICE: "Shape in shape_and_slice spec does not match the shape in the save file",
     ReadCheck.TABLE: "Expected shape … for value, got …",
 }
@@ -104,7 +104,7 @@ def _message(stored: Shape, declared: Shape, outcome: Outcome, error: str) -> st
     if outcome is Outcome.FAILS_AT_RESTORE:
         return f"{shapes}; the restore raises: {error}"
     return (
-        f"{shapes}; nothing raises, and the model runs with the shape of the checkpoint"
+        f"{shapes}; no error is raised, and the model runs with the shape from the checkpoint"
         + _of_a_table(stored, declared)
     )
 
@@ -120,7 +120,7 @@ def _of_a_table(stored: Shape, declared: Shape) -> str:
     rows, wanted = stored[0], declared[0]
     if rows is None or wanted is None or rows >= wanted:
         return ""
-    return f" (if it is an embedding table: until the model looks up id {rows} or higher)"
+    return f" (if it is an embedding table, ids from {rows} on have no row)"
 
 
 RULE = Rule(
@@ -128,8 +128,8 @@ RULE = Rule(
     category="restore",
     find=find,
     role=SHAPES,
-    title="a variable has another shape in the checkpoint than in the model",
-    titles="{} variables have another shape in the checkpoint than in the model",
+    title="a variable has a different shape in the checkpoint than in the model",
+    titles="{} variables have a different shape in the checkpoint than in the model",
     bad=lambda: facts(
         reads=(read("dense/kernel", (1, 128)),), stored={"dense/kernel": ((1, 64), "float32")}
     ),

@@ -12,7 +12,7 @@ from .base import Facts
 OWN_NAMES = "model.ckpt-"
 """The start of the names that Estimator gives to checkpoints; the step follows."""
 
-NOT_FOUND = "PREDICT and EVAL continue with random weights, and TRAIN raises"
+NOT_FOUND = "PREDICT and EVAL continue with random weights, and TRAIN raises an error"
 """What happens if TensorFlow does not find the checkpoint that the state file names."""
 
 _SEPARATOR = re.compile(r"[/\\]")
@@ -37,13 +37,13 @@ def absence_text(located: Missing) -> str:
     prefix, absence = located.prefix, located.absence
     if absence is Absence.NOT_A_CHECKPOINT and pattern_in(prefix):
         return (
-            f"the state file names {prefix}: TensorFlow finds files that match it as a pattern, "
-            "and then opens the file with exactly this name, which does not exist"
+            f"the state file names {prefix}: TensorFlow treats it as a glob pattern and finds "
+            f"files that match, but then opens a file with exactly this name, which does not exist"
         )
     if absence is Absence.GLOB:
         return (
-            f"the state file names {prefix}: TensorFlow uses it as a pattern, because it contains "
-            "[, *, ? or \\, and no file matches"
+            f"the state file names {prefix}: TensorFlow treats it as a glob pattern, because it "
+            f"contains [, *, ? or \\, and no file matches"
         )
     return f"the state file names {prefix}, {_ABSENCES[absence]}"
 
@@ -86,7 +86,7 @@ def name_alone(located: Located, name: str) -> str:
     """
     state = os.path.join(located.model_dir, "checkpoint")
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'write this single line to {state}: model_checkpoint_path: "{escaped}"'
+    return f'put only this line into {state}: model_checkpoint_path: "{escaped}"'
 
 
 def most_likely(located: Located) -> str:

@@ -36,7 +36,8 @@ def find(facts: Facts) -> Iterator[Finding]:
         f"the name of the checkpoint says step {named}, but its global_step is {stored}; "
         f"TRAIN continues from {stored}",
         subject="global_step",
-        hint="find out whether the files were renamed, or the saver numbers epochs",
+        hint="find out whether the files were renamed, or whether the saver puts the epoch into "
+        "the name",
         data={"name_step": named, "stored_step": stored},
     )
 

@@ -23,9 +23,11 @@ def find(facts: Facts) -> Iterator[Finding]:
     nothing = "nothing restores or initializes it, so "
     for plan in facts.plans:
         for spec in plan.uninitialized:
-            yield in_mode(plan, spec, Outcome.FAILS_AT_RESTORE, nothing + "the model is not ready")
+            yield in_mode(
+                plan, spec, Outcome.FAILS_AT_RESTORE, nothing + "the restore raises an error"
+            )
         for spec in plan.unwatched:
-            yield in_mode(plan, spec, Outcome.FAILS_AT_RUN, nothing + "the run raises")
+            yield in_mode(plan, spec, Outcome.FAILS_AT_RUN, nothing + "the run raises an error")
 
 
 RULE = Rule(

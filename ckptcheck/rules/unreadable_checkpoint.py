@@ -5,8 +5,8 @@ missing or truncated, TensorFlow can still list the names in the index, and noth
 restore raises an error later, in the modes that read a tensor of that file: ``Read less bytes than
 requested`` or ``No such file or directory``.
 
-What to do: copy all files of the checkpoint (``.index`` and every ``.data-…-of-…``) again from
-where it was written.
+What to do: copy all files of the checkpoint (``.index`` and every ``.data-…-of-…``) again from its
+original location.
 """
 
 from typing import Dict, Iterator, List
@@ -30,7 +30,7 @@ from .file_names import stable_name
 OWN_READER = "DamagedError"
 """The type of a failure of ckptcheck's own reader, whose messages name the file."""
 
-_COPY_AGAIN = "copy all files of the checkpoint again from where it was written"
+_COPY_AGAIN = "copy all files of the checkpoint again from its original location"
 
 
 def find(facts: Facts) -> Iterator[Finding]:
@@ -40,7 +40,7 @@ def find(facts: Facts) -> Iterator[Finding]:
     if failure is not None and located.exists:
         says = "" if failure.type == OWN_READER else f"TensorFlow cannot read {located.prefix}: "
         yield finding(
-            says + failure.message + untraced(facts, "the restore raises in every mode"),
+            says + failure.message + untraced(facts, "the restore raises an error in every mode"),
             outcomes=every_mode,
             subject="index",
             hint=_COPY_AGAIN,
@@ -70,7 +70,7 @@ def _incomplete(facts: Facts, files: CheckpointFiles) -> Iterator[Finding]:
             continue
         variables = unreadable.get(file.name, [])
         yield finding(
-            _message(file, variables) + untraced(facts, "restoring any of them raises"),
+            _message(file, variables) + untraced(facts, "restoring any of them raises an error"),
             outcomes=outcomes_of_reading(facts, variables),
             subject=stable_name(file.name),
             hint=f"make {file.name} readable, or {_COPY_AGAIN}" if file.problem else _COPY_AGAIN,

@@ -1,9 +1,9 @@
 """The params hold a key that the model_fn never reads.
 
-The key is misspelled, or belongs to an older model_fn. The model_fn works as if the key were not
-there, and uses its default if it has one. Only one mode may need a key, so this rule finds nothing
-unless PREDICT, EVAL and TRAIN are all checked. It also finds nothing if model_fn reads its params
-as a whole (``**params``, ``dict(params)``, iteration), because then any key may matter.
+The key is misspelled, or it belongs to an older model_fn. The model_fn works as if the key were not
+there, and uses its default if it has one. A key may be needed in one mode only, so this rule finds
+nothing unless PREDICT, EVAL and TRAIN are all checked. It also finds nothing if model_fn reads its
+params as a whole (``**params``, ``dict(params)``, iteration), because then any key may matter.
 
 What to do: correct the name of the key, or remove the key.
 """

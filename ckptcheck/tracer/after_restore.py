@@ -33,10 +33,11 @@ _OWN_NAME = re.compile(r"ckptcheck_(?:inputs|dry_run)[\w/]*")
 
 
 _NO_DRY_RUN = (
-    "{} could not be dry-run ({}); its verdict comes from TensorFlow's shape functions only"
+    "a dry run of {} was not possible ({}); its verdict comes from TensorFlow's shape functions "
+    "only"
 )
 _ASSUMED = (
-    "what {} ops make of the restored shapes in {}: a dry run does not execute them, and assumes "
+    "how {} ops handle the restored shapes in {}: a dry run does not execute them, and assumes "
     "that their results have the declared shapes"
 )
 

@@ -123,7 +123,7 @@ def _run(stage: "_Stage", changed: Mapping[str, Sequence[int]]) -> DryRun:
                     return DryRun("", raised.op, raised.message, stage.batch)
         if not raised.known:
             return DryRun(raised.message)
-        reason = f"it raises with made-up values: {raised.message}"
+        reason = f"it raises an error with made-up values: {raised.message}"
     return DryRun(reason)
 
 

@@ -90,7 +90,7 @@ class Inputs:
             else:
                 tensor = v1.placeholder(dtype, shape)
         except (TypeError, ValueError, OverflowError) as error:  # such as too many elements
-            message = f"features: TensorFlow refuses {dtype.name} {shape}: {error}"
+            message = f"features: TensorFlow rejects {dtype.name} {shape}: {error}"
             raise UsageError(message) from None
         self._placeholders[path] = tensor
         return tensor
@@ -112,7 +112,7 @@ class Inputs:
         """Splits what an input_fn returned into features and labels.
 
         Raises:
-            ValueError: as Estimator raises it, of a list or tuple of another length than 2.
+            ValueError: the error that Estimator raises for a list or tuple without 2 items.
         """
         self.of_receiver = hasattr(result, "receiver_tensors")
         if self.of_receiver:
@@ -146,7 +146,7 @@ class Inputs:
         return list(self._placeholders.values())
 
     def note_names(self, error: Optional[BaseException]) -> None:
-        """Notes the keys that a made-up key may stand for, after code failed to look it up.
+        """Notes the real keys that a made-up key may replace, after code failed to look it up.
 
         Code such as ``logits[name] for name in labels`` knows the keys: they are those of a dict
         or a list of strings in the frame that raised.
@@ -165,7 +165,7 @@ class Inputs:
         return _structure(self.features), _structure(self.labels)
 
     def named(self) -> Tuple[InputTensor, ...]:
-        """Each tensor by its place in the features and labels; of sparse ones, their values."""
+        """Each tensor, by its path in the features and labels; for a SparseTensor, its values."""
         return tuple(
             InputTensor(path, tensor.values.name if hasattr(tensor, "dense_shape") else tensor.name)
             for path, tensor in self._placeholders.items()
@@ -226,9 +226,10 @@ class DictProbe(dict):  # type: ignore[type-arg]
         return {key: dict.__getitem__(self, key) for key in dict.keys(self)}
 
     def _take(self, key: str) -> Any:
-        """The leaf for a key: by the order of the keys that the code names, else the next one.
+        """Makes the tensor for a key, from a leaf of the pool.
 
-        If there is no other, the leaf is what a feature column says of it.
+        The order of the keys that the code names chooses the leaf; without it, the next leaf is
+        taken. If no leaf is left, the description in the feature column is used.
         """
         described = column_leaf(_getframe(2), key)
         if described is not None:
@@ -384,7 +385,7 @@ def column_leaf(frame: Optional[types.FrameType], key: str) -> Any:
 
 
 def _leaf_of_parsing(feature: Any) -> Any:
-    """Returns the leaf of a batch of what a parsing spec describes."""
+    """Returns the leaf for a batch of the values that a parsing spec describes."""
     if hasattr(feature, "shape"):
         return {"dtype": feature.dtype.name, "shape": [None, *feature.shape]}
     return {"dtype": feature.dtype.name, "shape": [None, None], "sparse": True}

@@ -197,7 +197,7 @@ class WatchedObject:
 
     def __getitem__(self, name: str) -> Any:
         raise TypeError(
-            "--params-type attr makes params an object with attributes, and model_fn uses "
+            "--params-type attr makes params an object with attributes, but model_fn uses "
             f"params[{name!r}]: leave --params-type out"
         )
 

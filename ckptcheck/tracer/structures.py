@@ -12,7 +12,7 @@ from .static_shapes import static_shape
 
 Path = Tuple[Any, ...]
 Make = Callable[[Any, Path], Any]
-"""Makes the value for a leaf or a probe, which has this path."""
+"""Makes the value for a leaf or a probe with a given path."""
 
 
 def is_leaf(node: Any) -> bool:

@@ -284,7 +284,7 @@ _NEEDED: Dict[str, Tuple[str, ...]] = {
 """The parts of an EstimatorSpec without which Estimator raises, on 1.15.5 and 2.15.1."""
 _LACKING = (
     "model_fn returned an EstimatorSpec without {0}, which Estimator needs in {1}: make it with "
-    "the mode that model_fn is called with"
+    "the mode that Estimator passes to model_fn"
 )
 
 
@@ -328,6 +328,6 @@ def _opaque_notes(plan: Any) -> Tuple[str, ...]:
 
 
 _REFUSED = (
-    "model_fn returned a TPUEstimatorSpec, and TPUEstimator refuses params that hold {}: it adds "
-    "them itself. Leave them out of the params; batch sizes are arguments of TPUEstimator"
+    "model_fn returned a TPUEstimatorSpec, and TPUEstimator rejects params that contain {}: it "
+    "adds them itself. Leave them out of the params; batch sizes are arguments of TPUEstimator"
 )

@@ -105,7 +105,7 @@ def _why_not(output: Any) -> str:
     if within or output.dtype._is_ref_dtype or output.dtype.name in ("resource", "variant"):
         return f"it has {output.op.type} ops"
     if static_shape(output) is None:
-        return f"the rank of what its {output.op.type} ops return is unknown"
+        return f"the rank of the results of its {output.op.type} ops is unknown"
     return ""
 
 

@@ -16,7 +16,7 @@ _INSTALLED = tuple(
     if name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
 _HERE = os.getcwd()
-"""Where ckptcheck was started; the user's code may go elsewhere."""
+"""Where ckptcheck was started; the user's code may change the working directory."""
 _getframe, _getline = sys._getframe, linecache.getline
 """Bound here, like the imports above, because the user's code may replace them."""
 _SEPARATOR = os.sep

@@ -26,7 +26,7 @@ class Case:
     #: "model" is TF 1 code: `import tensorflow`; "model_compat" imports tensorflow.compat.v1.
     module: str = "model"
     function: str = "model_fn"
-    #: "v1": the launching script calls disable_v2_behavior().
+    #: "v1": the launch script calls disable_v2_behavior().
     behavior: Optional[str] = None
     #: The same of the script that trained it.
     behavior_before: Optional[str] = None

@@ -58,7 +58,7 @@ FAULTS: Dict[str, Fault] = {
     "cut": _cut,
     "empty": _empty,
     "directory": _replace(os.mkdir),
-    "dangling link": _replace(lambda path: os.symlink("/nowhere/at/all", path)),
+    "broken link": _replace(lambda path: os.symlink("/nowhere/at/all", path)),
     "link to itself": _replace(lambda path: os.symlink(path, path)),
     "pipe": _replace(os.mkfifo),
     "no permission": lambda path: os.chmod(path, 0),

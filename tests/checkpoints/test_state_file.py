@@ -78,7 +78,7 @@ def test_the_line_that_is_advised_deletes_nothing(trained: Path, tmp_path: Path)
     findings = inspect(str(copy)).findings
     assert [item.rule for item in findings] == ["checkpoint-moved", "foreign-checkpoint"]
     line = 'model_checkpoint_path: "model.ckpt-3"'
-    advised = f"write this single line to {copy / 'checkpoint'}: {line}"
+    advised = f"put only this line into {copy / 'checkpoint'}: {line}"
     assert {item.hint for item in findings} == {advised}
     before = _steps(trained)
     (copy / "checkpoint").write_text(line + "\n")
@@ -98,7 +98,7 @@ def test_a_checkpoint_below_is_advised_by_its_path(trained: Path, tmp_path: Path
     _state(trained, "best/model.ckpt-3", (str(other / "model.ckpt-1"),))
     (hint,) = [f.hint for f in inspect(str(trained)).findings if f.rule == "foreign-checkpoint"]
     line = 'model_checkpoint_path: "best/model.ckpt-3"'
-    assert hint == f"write this single line to {trained / 'checkpoint'}: {line}"
+    assert hint == f"put only this line into {trained / 'checkpoint'}: {line}"
     (trained / "checkpoint").write_text(line + "\n")
     assert inspect(str(trained)).findings == ()
     _train(trained, 1, keep=5)
@@ -113,7 +113,7 @@ def test_of_two_directories_the_one_that_is_listed_loses_its_checkpoints(
     names = tuple(f"model.ckpt-{step}" for step in (1, 2, 3))
     _state(copy, "model.ckpt-1", tuple(str(trained / name) for name in names))
     (message,) = _messages(copy, "newer-checkpoint")
-    assert message.endswith("the directory also holds model.ckpt-3")
+    assert message.endswith("the directory also has model.ckpt-3")
     (message,) = _messages(copy, "foreign-checkpoint")
     assert ", ".join(str(trained / name) for name in names) in message
     _train(copy, 1, keep=1)
@@ -129,7 +129,7 @@ def test_newer_checkpoints_that_are_listed_are_deleted(trained: Path, path: str)
     _state(trained, names[0], names)
     (message,) = _messages(trained, "newer-checkpoint")
     assert message.endswith(
-        "the directory also holds model.ckpt-93; TRAIN will delete model.ckpt-92, model.ckpt-93"
+        "the directory also has model.ckpt-93; TRAIN will delete model.ckpt-92, model.ckpt-93"
     )
     _train(trained, 4, keep=1)
     assert not (trained / "model.ckpt-92.index").exists()

@@ -298,7 +298,7 @@ _UNPACKED: Mapping[str, Callable[[List[str]], List[str]]] = {
 """The first lines of a model that reads all its features at once, by the name of the access."""
 
 _HEAD = [
-    '"""What a launching script does: inputs, and the Estimator."""',
+    '"""What a launch script does: inputs, and the Estimator."""',
     "",
     "import numpy as np",
     "import tensorflow as tf",

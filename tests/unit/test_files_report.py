@@ -109,8 +109,8 @@ base: 3 checkpoints. Estimator loads model.ckpt-9: the state file names it
     other              -  -                1 byte
 
 base/model.ckpt-9: name-based, 2 data files
-saved graph: by TensorFlow 2.15.1; resource variables; under a distribution
-  strategy
+saved graph: written by TensorFlow 2.15.1; resource variables; under a
+  distribution strategy
 its features and labels: float32 [?, 2], sparse string
 
 weights          2 tensors  4,006 values  15.6 KiB

@@ -166,7 +166,7 @@ def test_an_object_based_checkpoint_is_said_to_be_none_of_estimators(model_dir: 
     (finding,) = [f for f in found.findings if f.rule == "object-based-checkpoint"]
     assert (
         finding.severity == "note"
-        and "Estimator can load it only with a model of" in finding.message
+        and "Estimator can load it only into a model made by" in finding.message
     )
 
 
@@ -377,7 +377,7 @@ def test_one_index_that_is_too_large_is_no_matter_of_the_others(model_dir: Path)
     found = verify(str(model_dir), all_checkpoints=True)
     assert [Path(item.prefix).name for item in found.verified] == ["model.ckpt-10"]
     assert found.not_judged == (
-        f"{model_dir}/model.ckpt-9: its index is larger than what ckptcheck reads",
+        f"{model_dir}/model.ckpt-9: its index is too large for ckptcheck to read",
     )
     with pytest.raises(UsageError, match=r"ckpt-9\.index is larger than 256 MiB"):
         verify(str(model_dir / "model.ckpt-9"))
@@ -754,7 +754,7 @@ def test_what_may_be_deleted_is_told_apart(model_dir: Path) -> None:
         for finding in group.findings
     }
     assert "checksums" in hints.pop("model.ckpt-10.data-00000-of-00002")
-    assert hints == dict.fromkeys(remains, "delete it when no training or copy is running")
+    assert hints == dict.fromkeys(remains, "delete it when no training run or copy is running")
 
 
 def test_the_last_good_one_is_the_latest_wherever_it_lies(model_dir: Path) -> None:

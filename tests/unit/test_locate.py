@@ -441,7 +441,9 @@ def test_a_directory_to_rename_however_its_path_is_written(
         found = the_missing(str(named))
         assert found.absence is Absence.GLOB
         hint = _hint(Path(named), "checkpoint-moved")
-        assert hint.startswith(f"rename the directory {tmp_path}/lr[0.1], and write "), hint
+        assert hint.startswith(
+            f"rename the directory {tmp_path}/lr[0.1], and put only this line into "
+        ), hint
         assert hint.endswith(
             f'{found.model_dir}/checkpoint: model_checkpoint_path: "model.ckpt-10"'
         )
@@ -502,7 +504,7 @@ def test_a_doubled_slash_is_a_rule_of_its_own(runs: Path) -> None:
     put(runs / "best", "model.ckpt-5")
     state(runs, "best//model.ckpt-5")
     (found,) = [f for f in inspect(str(runs)).findings if f.rule == "double-slash"]
-    assert found.hint.startswith("write this single line to ")
+    assert found.hint.startswith("put only this line into ")
     assert found.hint.endswith(': model_checkpoint_path: "best/model.ckpt-5"')
     assert "checkpoint-moved" not in {f.rule for f in inspect(str(runs)).findings}
 

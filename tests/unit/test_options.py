@@ -340,10 +340,10 @@ def test_an_input_fn_without_a_module_is_said(name: str, example: str) -> None:
         ({"app_dir": "no/such"}, "--app-dir no/such: no such directory"),
         ({"input_fn": "net"}, "--input-fn 'net': expected module:attr"),
         ({"params_type": "object"}, "--params-type 'object': expected dict, attr, module:attr or"),
-        ({"params": {"a": [{1}]}}, "PARAMS['a'][0] is set, which JSON cannot hold"),
-        ({"params": "a\0b"}, r"PARAMS: no file name can hold the character \x00"),
+        ({"params": {"a": [{1}]}}, "PARAMS['a'][0] is set, which JSON cannot express"),
+        ({"params": "a\0b"}, r"PARAMS: no file name can contain the character \x00"),
         ({"features": {"feature": X}}, "--features: unknown key 'feature'"),
-        ({"input_fn": "a:b", "features": {}}, "--input-fn and --features exclude each other"),
+        ({"input_fn": "a:b", "features": {}}, "--input-fn and --features cannot be used together"),
     ],
 )
 def test_errors_name_an_option_as_the_caller_knows_it(fields: Dict[str, Any], words: str) -> None:
@@ -371,7 +371,7 @@ def test_a_timeout_without_end_is_said_or_taken() -> None:
 
 def test_input_fn_and_features_exclude_each_other(tmp_path: Path) -> None:
     file = features(tmp_path, {"features": X})
-    with pytest.raises(UsageError, match="input_fn and features exclude each other"):
+    with pytest.raises(UsageError, match="input_fn and features cannot be used together"):
         CheckSpec("runs", "net:model_fn", input_fn="net:input_fn", features=file)
 
 

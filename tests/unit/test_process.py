@@ -72,7 +72,7 @@ def test_lines_that_are_no_messages_are_passed_over(line: str, tmp_path: Path) -
 @pytest.mark.parametrize("command", ["yes {}", "cat /dev/zero", "yes"])
 def test_output_without_end_is_given_up(command: str) -> None:
     with Tracer(f"sh -c '{command}'", 0.5, True) as it:
-        with pytest.raises(UsageError, match=r"did not answer within 0\.5 s: give it more"):
+        with pytest.raises(UsageError, match=r"did not answer within 0\.5 s: allow more"):
             it.hello()
         assert it._messages.qsize() == 0
 

@@ -73,7 +73,7 @@ def test_a_directory_that_tensorflow_takes_for_a_pattern(memory: Any, tmp_path: 
     there, here = inspect("memory://runs/lr[1]"), inspect(str(tmp_path / "lr[1]"))
     assert [item.rule for item in there.findings] == [item.rule for item in here.findings]
     assert (
-        "memory://runs/lr[1]/model.ckpt-10: TensorFlow uses it as a pattern"
+        "memory://runs/lr[1]/model.ckpt-10: TensorFlow treats it as a glob pattern"
         in there.findings[0].message
     )
 
@@ -260,7 +260,7 @@ def test_a_full_tmpdir_is_named(
     monkeypatch.setattr(tempfile, "tempdir", os.path.dirname(str(tmp_path)))
     with pytest.raises(UsageError) as raised, local_view("memory://runs/base"):
         raise AssertionError
-    assert f"TMPDIR ({tmp_path}) has no room for it" in str(raised.value)
+    assert f"TMPDIR ({tmp_path}) is full" in str(raised.value)
     assert os.listdir(str(tmp_path)) == []
 
 
@@ -458,7 +458,7 @@ def test_a_directory_that_is_saved_to_all_the_time(
         return data
 
     monkeypatch.setattr(type(memory), "cat_file", cat_file)
-    with pytest.raises(UsageError, match=r"^memory://runs/base is being written, try again: its f"):
+    with pytest.raises(UsageError, match=r"^memory://runs/base is being written: its files"):
         inspect("memory://runs/base")
 
 

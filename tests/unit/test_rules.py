@@ -141,7 +141,7 @@ def test_an_error_does_something_to_a_mode(rule: Rule) -> None:
     """An error that leaves every verdict as it is would make a gate red without a reason.
 
     ``no-checkpoint`` without any checkpoint is not checked at all: it has no verdicts. And a model
-    that uses nothing of the checkpoint restores without an error, which proves nothing.
+    that restores nothing but the global step raises no error, which proves nothing.
     """
     facts = rule.bad()
     if rule.id == "nothing-restored":
@@ -470,7 +470,7 @@ def test_a_directory_in_the_place_of_the_state_file_is_to_be_replaced() -> None:
     located = dataclasses.replace(made.UNNAMED, state=state)
     (found,) = all_rules()["no-checkpoint"].check(made.nothing_to_restore(located))
     assert (
-        "remove the directory runs/base/checkpoint, and write this single line to "
+        "remove the directory runs/base/checkpoint, and put only this line into "
         "runs/base/checkpoint: model_checkpoint_path: "
     ) in found.hint
 
@@ -517,8 +517,8 @@ def test_what_to_do_about_left_over_files() -> None:
     found = rule.check(dataclasses.replace(made.facts(), files=files))
     assert [(finding.severity, finding.hint) for finding in found] == [
         ("warning", "verify the checksums with ckptcheck verify"),
-        ("note", "delete it when no training or copy is running"),
-        ("note", "delete it when no training or copy is running"),
+        ("note", "delete it when no training run or copy is running"),
+        ("note", "delete it when no training run or copy is running"),
     ]
 
 
@@ -541,9 +541,9 @@ def test_a_table_with_too_few_rows_is_silent_only_as_long_as_no_id_needs_them() 
         stored=dict.fromkeys(("fewer", "more", "wider"), ((12, 4), "float32")),
     )
     found = {finding.variable: finding.message for finding in run_rules(said)}
-    silent = "nothing raises, and the model runs with the shape of the checkpoint"
+    silent = "no error is raised, and the model runs with the shape from the checkpoint"
     assert found["fewer"].endswith(
-        silent + " (if it is an embedding table: until the model looks up id 12 or higher)"
+        silent + " (if it is an embedding table, ids from 12 on have no row)"
     )
     assert found["more"].endswith(silent)
     assert found["wider"].endswith(silent)
@@ -562,7 +562,7 @@ def test_what_is_said_of_a_variable_is_true_of_each_mode_of_its_finding() -> Non
     )
     said = dataclasses.replace(said, trace=dataclasses.replace(said.trace, modes=modes))
     found = {finding.modes: finding.message for finding in run_rules(said)}
-    assert "nothing raises" in found["predict", "eval"]
+    assert "no error is raised" in found["predict", "eval"]
     assert "the run raises: Dimensions must be equal" in found[("train",)]
 
 

@@ -149,7 +149,7 @@ def test_a_directory_that_is_written_all_the_time(
     monkeypatch.setattr("ckptcheck.verification.locate", lambda named: look_at(named)[0])
     with pytest.raises(UsageError) as error:
         command(str(saves.folder))
-    assert str(error.value).startswith(f"{saves.folder} is being written, try again: its files")
+    assert str(error.value).startswith(f"{saves.folder} is being written: its files")
     assert len(tries) == 15
 
 
@@ -167,7 +167,7 @@ def test_a_checkpoint_that_was_named_and_is_removed(saves: Saves, command: Any) 
                 found = command(named)
         except UsageError as error:
             text = str(error)
-            gone = f"{named} was removed while ckptcheck read it (by a training run?)" in text
+            gone = f"{named} was removed while ckptcheck read it, perhaps by a training run" in text
             assert gone or text.startswith(f"no directory or checkpoint {named}: "), (point, text)
         else:
             if command in (inspect, verify):
