@@ -2,7 +2,7 @@
 
 import dataclasses
 import enum
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import AbstractSet, Any, Dict, FrozenSet, List, Mapping, Tuple
 
 from ..protocol import UNLABELED, UNNAMED
 from .input_pools import Leaf, Pool
@@ -43,6 +43,7 @@ class Guess:
         pins: the places that are on trial: kept, whatever the consumers say.
         columns: the leaves by which feature columns describe the features that they ask for.
         own: the modes whose inputs differ from TRAIN's, and how.
+        absent: the features that only PREDICT asks for, and that TRAIN's inputs do not have.
     """
 
     pool: Pool
@@ -52,6 +53,7 @@ class Guess:
     pins: Mapping[Path, int] = dataclasses.field(default_factory=dict)
     columns: Mapping[Path, Any] = dataclasses.field(default_factory=dict)
     own: Mapping[str, OwnInputs] = dataclasses.field(default_factory=dict)
+    absent: FrozenSet[Path] = frozenset()
 
     def inputs(self, mode: str) -> Inputs:
         """The structures for one mode; PREDICT and an export have no labels."""
@@ -92,7 +94,7 @@ class Guess:
     @property
     def new(self) -> Dict[Path, Any]:
         """The features that are new since the checkpoint; see :func:`new_features`."""
-        return new_features(self.features, self.pool, self.columns)
+        return new_features(self.features, self.pool, self.columns, self.absent)
 
 
 def paths_of(features: Node, labels: Node) -> List[Path]:
@@ -100,7 +102,13 @@ def paths_of(features: Node, labels: Node) -> List[Path]:
     return list(features.leaves(("features",))) + list(labels.leaves(("labels",)))
 
 
-def new_features(features: Node, pool: Pool, columns: Mapping[Path, Any]) -> Dict[Path, Any]:
+_ANY = {"dtype": "float32", "shape": None}
+"""A tensor of unknown shape. Code that makes a variable for it raises an error."""
+
+
+def new_features(
+    features: Node, pool: Pool, columns: Mapping[Path, Any], absent: AbstractSet[Path]
+) -> Dict[Path, Any]:
     """Returns the features that are new since the checkpoint, and so have no leaf in the pool.
 
     The names in the saved graph decide: if they name some of the keys that feature columns ask
@@ -112,9 +120,9 @@ def new_features(features: Node, pool: Pool, columns: Mapping[Path, Any]) -> Dic
     keys = [key for key in features.keys if isinstance(key, str) and not is_unnamed(key)]
     named = {key for key in keys if pool.names_key(key)}
     of_columns = any(("features", key) in columns for key in named)
-    new: Dict[Path, Any] = {}
+    new = {path: columns.get(path, _ANY) for path in absent}
     for path in (("features", key) for key in keys if key not in named):
-        if (of_columns and path in columns) or named & pool.parsed:
+        if path not in new and ((of_columns and path in columns) or named & pool.parsed):
             new[path] = columns.get(path)
     return new
 

@@ -2,9 +2,9 @@
 
 import json
 import re
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, FrozenSet, List, Mapping, Sequence, Set
 
-from ..protocol import InputEvent
+from ..protocol import UNLABELED, InputEvent
 from .answers import Answer, uses_in_train
 from .guess import Guess, is_unnamed, new_features, with_unnamed
 from .matching import assign
@@ -26,7 +26,11 @@ def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
     if features.kind == "unknown":
         features = _by_iteration(events, traces, most - _count(labels))
     columns = _columns(guess.columns, events)
-    most += len(new_features(features, guess.pool, columns))
+    absent = guess.absent
+    least = _count(features) + (_count(labels) if labels != TENSOR else 0)
+    if least > most + len(new_features(features, guess.pool, columns, absent)):
+        absent |= of_predict_alone(traces)
+    most += len(new_features(features, guess.pool, columns, absent))
     features = _padded(features, "features", events, most - _count(labels))
     features = _with_soft_keys(features, "features", events, most - _count(labels))
     labels = _with_soft_keys(labels, "labels", events, most - _count(features))
@@ -35,8 +39,17 @@ def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
     )
     later = [("features", key) for key in wanted_keys(events, "named")]
     uses = uses_in_train(traces)
-    places = assign(guess.pool, features, labels, uses, guess.pins, columns, later)
-    return Guess(guess.pool, features, labels, places, guess.pins, columns, guess.own)
+    places = assign(guess.pool, features, labels, uses, guess.pins, columns, absent, later)
+    return Guess(guess.pool, features, labels, places, guess.pins, columns, guess.own, absent)
+
+
+def of_predict_alone(traces: Mapping[str, Answer]) -> FrozenSet[Path]:
+    """Returns the keys of the features that PREDICT asks for and no mode with labels does."""
+    asked: Dict[bool, Set[Path]] = {True: set(), False: set()}
+    for mode, trace in traces.items():
+        keys = wanted_keys(trace.seen.events, "key")
+        asked[mode in UNLABELED].update(("features", key) for key in keys)
+    return frozenset(asked[True] - asked[False])
 
 
 def _count(node: Node) -> int:

@@ -4,7 +4,7 @@ import collections
 import dataclasses
 import itertools
 import types
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import AbstractSet, Any, Dict, List, Mapping, Sequence
 
 from .guess import is_unnamed, new_features, paths_of
 from .input_pools import Pool
@@ -38,6 +38,7 @@ def assign(
     uses: Mapping[Path, Sequence[str]],
     pins: Mapping[Path, int] = types.MappingProxyType({}),
     columns: Mapping[Path, Any] = types.MappingProxyType({}),
+    absent: AbstractSet[Path] = frozenset(),
     later: Sequence[Path] = (),
 ) -> Dict[Path, int]:
     """Which leaf of the pool is which tensor of the structure.
@@ -52,10 +53,11 @@ def assign(
         uses: what consumed each tensor in a trace.
         pins: the fixed leaves of some tensors. Consumers do not matter for these.
         columns: what feature columns say of the features that they ask for.
+        absent: the features that have no leaf in the pool.
         later: the features that the code names but has not asked for yet. If there are enough
             leaves, these features get leaves, too, so that the order is right.
     """
-    new = new_features(features, pool, columns)
+    new = new_features(features, pool, columns, absent)
     paths = [path for path in paths_of(features, labels) if path not in new]
     later = [path for path in later if path not in new]
     worth = _Worth(pool, uses, pins, columns)

@@ -173,8 +173,10 @@ def otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     if guess is None or not _is_worth_a_swap(found):
         return found
     for features, labels in _other_structures(found):
-        places = assign(guess.pool, features, labels, {}, columns=guess.columns)
-        changed = Guess(guess.pool, features, labels, places, columns=guess.columns)
+        places = assign(guess.pool, features, labels, {}, {}, guess.columns, guess.absent)
+        changed = dataclasses.replace(
+            guess, features=features, labels=labels, places=places, pins={}, own={}
+        )
         other = search(changed, modes, ask, {})
         other = with_own_inputs(other, modes, ask)
         if progress(other) > progress(found):
@@ -343,7 +345,9 @@ def _pinned(guess: Guess, path: Path, place: int, uses: Mapping[Path, Sequence[s
     """Returns the guess with another leaf for one tensor, and few other changes."""
     pins = {**guess.pins, path: place}
     if guess.pool.sorted_keys:
-        places = assign(guess.pool, guess.features, guess.labels, uses, pins, guess.columns)
+        places = assign(
+            guess.pool, guess.features, guess.labels, uses, pins, guess.columns, guess.absent
+        )
     else:
         before = guess.places[path]
         others = {p: before if taken == place else taken for p, taken in guess.places.items()}
@@ -376,7 +380,7 @@ def _unpinned(found: Found, modes: Sequence[str], ask: Ask) -> Found:
         return found
     guess = dataclasses.replace(found.guess, pins={})
     uses = uses_in_train(found.traces)
-    places = assign(guess.pool, guess.features, guess.labels, uses, columns=guess.columns)
+    places = assign(guess.pool, guess.features, guess.labels, uses, {}, guess.columns, guess.absent)
     if places == guess.places:
         return dataclasses.replace(found, guess=guess)
     other = search(dataclasses.replace(guess, places=places), modes, ask, {})

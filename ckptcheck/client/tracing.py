@@ -288,6 +288,10 @@ _NEW = (
     "whether the feature {} really is {} {}: it is new since the checkpoint, so this comes from "
     "its feature column (give --input-fn or --features to be sure)"
 )
+_ABSENT = (
+    "what the feature {} is: only PREDICT asks for it, and TRAIN's inputs do not have it, so its "
+    "shape is unknown (give --input-fn or --features to be sure)"
+)
 _OF_ANOTHER = (
     "whether the features are those in {}: it is the graph of another checkpoint of MODEL_DIR "
     "(--input-fn or --features makes sure)"
@@ -306,8 +310,10 @@ _OWN = {
 
 def _described_by_columns(guess: Guess) -> Iterator[str]:
     """Returns the notes on features that are new since the checkpoint."""
+    for path in guess.absent:
+        yield _ABSENT.format(path[-1])
     for path, leaf in guess.new.items():
-        if leaf is not None:
+        if leaf is not None and path not in guess.absent:
             shape = shape_text(tuple(leaf["shape"]))
             yield _NEW.format(path[-1], leaf["dtype"], shape)
 

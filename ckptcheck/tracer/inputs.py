@@ -254,12 +254,13 @@ class DictProbe(dict):  # type: ignore[type-arg]
             raise self._recorder.mismatch(self._path, "index", key)
         if isinstance(key, (slice, tuple)) or key is None or key is Ellipsis:
             raise self._recorder.mismatch(self._path, "tensor", "slice")
+        if isinstance(key, str):
+            self._recorder.note(self._path, "key", key)
         for known in (self, self._origin):
             if dict.__contains__(known, key):
                 return dict.__getitem__(known, key)
         if not isinstance(key, str):
             raise KeyError(key)
-        self._recorder.note(self._path, "key", key)
         return self._take(key)
 
     def pop(self, key: Any, *default: Any) -> Any:

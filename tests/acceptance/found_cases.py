@@ -70,6 +70,18 @@ _WITH_COLUMNS = (e.set_params(columns=["a", "b"]), *_inputs(_TWO, _COLUMNS))
 _THREE = e.replace_input(_TWO, '({"a": x, "b": x, "c": x}, y)')
 _ONE = e.replace_input(_TWO, '({"b": x}, y)')
 
+PREDICT_ONLY = (
+    e.replace_input(
+        "    return dataset.repeat()",
+        '    if mode == "predict":\n'
+        '        dataset = dataset.map(lambda f, y: (dict(f, a=f["x"][:, 0]), y))\n'
+        "    return dataset.repeat()",
+    ),
+    e.replace(
+        'predictions={"y": predictions}', 'predictions={"y": predictions, "a": features["a"]}'
+    ),
+)
+
 FOUND_CASES: List[Case] = [
     *(Case(f"found-{name}", "saving", before=edits) for name, edits in _STRUCTURES.items()),
     *(
@@ -90,6 +102,8 @@ FOUND_CASES: List[Case] = [
         (e.set_params(columns=["b"]), _ONE),
         before=_WITH_COLUMNS,
     ),
+    Case("found-predict-only", "saving", before=PREDICT_ONLY),
+    Case("found-predict-only-more-units", "saving", MORE_UNITS, before=PREDICT_ONLY),
     Case(
         "found-raises",
         "saving",

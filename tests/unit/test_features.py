@@ -743,11 +743,11 @@ def test_names_show_which_feature_is_new() -> None:
     pool = input_pools.pools(head_of(saved((X, OF_AGE), (LABEL, TO_LOSS))))[0]
     features = Node("dict", (("age", TENSOR), ("weight", TENSOR)))
     columns: Dict[Path, Leaf] = {AGE: X, WEIGHT: leaf("float32", None, 2)}
-    assert new_features(features, pool, columns) == {WEIGHT: leaf("float32", None, 2)}
-    assert new_features(features, pool, {AGE: X}) == {}  # nothing says what weight is
-    assert new_features(features, pool, {WEIGHT: X}) == {}  # age may have its name by chance
+    assert new_features(features, pool, columns, set()) == {WEIGHT: leaf("float32", None, 2)}
+    assert new_features(features, pool, {AGE: X}, set()) == {}  # nothing says what weight is
+    assert new_features(features, pool, {WEIGHT: X}, set()) == {}  # age may have its name by chance
     parsed = dataclasses.replace(pool, parsed=frozenset(["age", "label"]))
-    assert new_features(features, parsed, {}) == {WEIGHT: None}
+    assert new_features(features, parsed, {}, set()) == {WEIGHT: None}
 
 
 def test_a_column_of_strings_gets_no_numbers() -> None:
