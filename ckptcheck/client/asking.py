@@ -68,7 +68,7 @@ class Asker:
         self._variables = index.variables if index else ()
         self._vain_v1 = 0
         self._latest: Dict[str, int] = {}
-        self._inputs: Dict[int, Inputs] = {}
+        self._requests: Dict[int, TraceRequest] = {}
 
     def _request(self, mode: str, inputs: Inputs) -> TraceRequest:
         spec = self._spec
@@ -129,18 +129,21 @@ class Asker:
         Raises:
             UsageError: the tracer cannot find what the user named. Another guess would not help.
         """
+        return self._answers({mode: self._request(mode, wanted[mode]) for mode in wanted})
+
+    def _answers(self, wanted: Mapping[str, TraceRequest]) -> Dict[str, Answer]:
         self._tracer.use_params(self._spec.params)
         longest_first = sorted(wanted, key=lambda mode: mode != TRAIN)
         asked = {
             self._tracer.send(
                 "trace",
                 self._spec.timeout,
-                trace=to_json(self._request(mode, wanted[mode])),
+                trace=to_json(wanted[mode]),
                 memory_limit=self._spec.memory_limit,
             ): mode
             for mode in longest_first
         }
-        self._inputs.update((number, wanted[mode]) for number, mode in asked.items())
+        self._requests.update((number, wanted[mode]) for number, mode in asked.items())
         self._latest.update((mode, number) for number, mode in asked.items())
         # If the user gave the features, there is no guess, and so no misfit.
         hint = ModeTrace if gives_features(self._spec) else Union[ModeTrace, Misfit]
@@ -161,11 +164,11 @@ class Asker:
         for once more.
         """
         lost = {
-            mode: self._inputs[trace.number]
+            mode: self._requests[trace.number]
             for mode, trace in traces.items()
             if trace.unjudged and trace.number != self._latest[mode]
         }
-        found = {**traces, **(self.ask_once(lost) if lost else {})}
+        found = {**traces, **(self._answers(lost) if lost else {})}
         for mode, trace in found.items():
             if isinstance(trace.outcome, FinishedTrace) and trace.unjudged:
                 timeout = 2 * self._spec.timeout * (len(found) + 1)

@@ -29,6 +29,7 @@ class Answering:
     def __init__(self, judgement: Any) -> None:
         self.judgement = judgement
         self.asked: List[str] = []
+        self.names: List[str] = []
         self.traced: List[int] = []
 
     def use_params(self, params: Any) -> None:
@@ -37,6 +38,7 @@ class Answering:
     def send(self, do: str, timeout: float, **fields: Any) -> int:
         """Takes a request."""
         self.asked.append(fields["trace"]["mode"])
+        self.names.append(fields["trace"]["names"])
         return len(self.asked)
 
     def receive(self, timeout: float, numbers: Set[int]) -> Tuple[int, Any]:
@@ -82,9 +84,11 @@ def test_an_earlier_trace_is_asked_for_once_more() -> None:
     tracer = Answering(to_json(Judgement("eval", (REFUSED,), ())))
     asker = asker_of(tracer)
     first = asker.ask_once({"eval": Inputs({"x": 1}, None)})
+    asker.names = "v1"
     asker.ask_once({"eval": Inputs({"y": 1}, None)})
     assert judged(asker, first).plan.run_errors == (REFUSED,)
     assert tracer.asked == ["eval"] * 3
+    assert tracer.names == ["native", "v1", "native"], "as it was asked for first"
 
 
 def test_a_run_that_cannot_be_judged_fails_the_trace() -> None:
