@@ -152,16 +152,16 @@ class Asker:
             number, reply = self._tracer.receive(2 * self._spec.timeout * len(wanted), set(asked))
             mode = asked.pop(number)
             traces[mode] = Answer(self._outcome(mode, reply, hint), number)
-        for trace in traces.values():
-            if trace.failure is not None and trace.failure.kind == "usage":
-                raise UsageError(trace.failure.message)
-        return traces
+        return _verified(traces)
 
     def judged(self, traces: Mapping[str, Answer]) -> Dict[str, Answer]:
         """Waits until the tracer has judged the run of each trace.
 
         The tracer ends what judges a run if the same mode is traced again. Such a trace is asked
         for once more.
+
+        Raises:
+            UsageError: a run needs a file that the code cannot be shown.
         """
         lost = {
             mode: self._requests[trace.number]
@@ -177,7 +177,7 @@ class Asker:
                 if isinstance(outcome, Judgement):
                     outcome = trace.outcome.judged(outcome)
                 found[mode] = Answer(outcome)
-        return found
+        return _verified(found)
 
     def _outcome(self, mode: str, reply: Any, hint: Any) -> Any:
         if isinstance(reply, Failure):
@@ -191,6 +191,14 @@ raises for another reason."""
 
 TPU_PARAMS = ("batch_size", "use_tpu", "context")
 """The params that TPUEstimator adds. It adds ``context`` on a TPU only."""
+
+
+def _verified(traces: Dict[str, Answer]) -> Dict[str, Answer]:
+    """Returns the traces if each is about the code, and not about what the user named."""
+    for trace in traces.values():
+        if trace.failure is not None and trace.failure.kind == "usage":
+            raise UsageError(trace.failure.message)
+    return traces
 
 
 def _may_want_v1(trace: Answer) -> bool:

@@ -2,12 +2,15 @@
 
 from typing import Any, Dict, List, Set, Tuple
 
+import pytest
+
 from ckptcheck.client.asking import Asker
 from ckptcheck.client.guess import Inputs
 from ckptcheck.client.launch import launch_context
 from ckptcheck.client.memo import TraceMemo
 from ckptcheck.client.process import Tracer
 from ckptcheck.codec import decoded, to_json
+from ckptcheck.errors import UsageError
 from ckptcheck.options import CheckSpec
 from ckptcheck.protocol import (
     Environment,
@@ -96,3 +99,11 @@ def test_a_run_that_cannot_be_judged_fails_the_trace() -> None:
     asker = asker_of(Answering(failure))
     traces = asker.ask_once({"eval": Inputs(None, None)})
     assert judged(asker, traces).failure == failure
+
+
+def test_a_run_that_cannot_be_shown_its_files_is_an_error() -> None:
+    """A dry run may be the first that opens a file, such as the vocabulary of a table."""
+    asker = asker_of(Answering(Failure(FailureKind.USAGE, "", "vocab.txt is a FIFO")))
+    traces = asker.ask_once({"eval": Inputs(None, None)})
+    with pytest.raises(UsageError, match=r"vocab\.txt is a FIFO"):
+        judged(asker, traces)
