@@ -25,6 +25,7 @@ def model_fn(features, labels, mode, params):
 SESSION = "tf.Session = tf.compat.v1.Session = lambda **given: {}\n"
 KILLED = SESSION.format("os.kill(os.getpid(), signal.SIGKILL)")
 HANGING = SESSION.format("signal.pause()")
+WITHOUT_PIPE = "os.closerange(3, 200)\n"
 
 
 def report(project: Project, before: str, *words: str) -> Dict[str, Any]:
@@ -51,8 +52,13 @@ def test_a_dry_run_says_that_nothing_raises(project: Project) -> None:
     [
         (KILLED, (), "the process died of SIGKILL"),
         (HANGING, ("--timeout", "15"), "the process was still running after 15 s"),
+        (
+            HANGING + WITHOUT_PIPE,
+            ("--timeout", "15"),
+            "the process was still running after 15 s",
+        ),
     ],
-    ids=["killed", "hanging"],
+    ids=["killed", "hanging", "hanging without a pipe"],
 )
 def test_a_dry_run_that_does_not_end_is_left_out(
     project: Project, before: str, words: List[str], said: str

@@ -260,6 +260,9 @@ def read_global_step(bundle: Bundle, remote: Optional[ReadRange] = None) -> Glob
     for item in bundle.tensors:
         if item.name not in GLOBAL_STEPS or (item.dtype, item.shape, item.size) != ("int64", (), 8):
             continue
+        path = shard_name(bundle.prefix, item.shard, bundle.num_shards)
+        if remote is None and not os.path.isfile(path):  # opening a device may do something
+            break
         try:
             with DataFiles(bundle, remote) as files:
                 data = files.read(item.shard, item.offset, item.size)

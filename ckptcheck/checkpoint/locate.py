@@ -202,8 +202,9 @@ _MOST_BELOW = 1000
 
 def _below(folder: str) -> Tuple[str, ...]:
     """Finds subdirectories with checkpoints. It looks only at the first thousand directories."""
-    names = sorted(next(os.walk(folder))[1])[:_MOST_BELOW]
-    paths = [os.path.join(folder, name) for name in names]
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries if entry.is_dir())
+    paths = [os.path.join(folder, name) for name in names[:_MOST_BELOW]]
     return tuple(path for path in paths if _has_checkpoint(path))
 
 
@@ -260,18 +261,19 @@ def _listed(model_dir: str, paths: Sequence[str]) -> Tuple[Tuple[str, ...], ...]
     here: List[str] = []
     elsewhere: List[str] = []
     nowhere: Dict[str, None] = {}
+    is_snapshot = os.path.exists(os.path.join(model_dir, MARKER))
     for prefix in (_opened(model_dir, path) for path in paths if path and "\0" not in path):
         folder, name = os.path.split(prefix)
         below = inside(folder)
         if below is not None:
             here.append(os.path.join(model_dir, below, name))
+        if is_snapshot:
+            continue
         searched = _searched(prefix)
         if not exists(searched):
             nowhere[searched] = None
         elif below is None and existing.checkpoint_exists(prefix):
             elsewhere.append(prefix)
-    if os.path.exists(os.path.join(model_dir, MARKER)):
-        return tuple(here), (), ()
     return tuple(here), tuple(elsewhere), tuple(nowhere)
 
 

@@ -69,7 +69,7 @@ class Asker:
         self._variables = index.variables if index else ()
         self._vain_v1 = 0
         self._latest: Dict[str, int] = {}
-        self._inputs: Dict[int, Inputs] = {}
+        self._requests: Dict[int, TraceRequest] = {}
         self._rounds = 0
         self._end = time.monotonic() + _SEARCH_TIME * spec.timeout
         self.out_of_time = False
@@ -144,18 +144,21 @@ class Asker:
         self._rounds += 1
         modes = ", ".join(map(str.upper, wanted))
         self._tracer.say(f"tracing model_fn in {modes} (round {self._rounds})")
+        return self._answers({mode: self._request(mode, wanted[mode]) for mode in wanted})
+
+    def _answers(self, wanted: Mapping[str, TraceRequest]) -> Dict[str, Answer]:
         self._tracer.use_params(self._spec.params)
         longest_first = sorted(wanted, key=lambda mode: mode != TRAIN)
         asked = {
             self._tracer.send(
                 "trace",
                 self._spec.timeout,
-                trace=to_json(self._request(mode, wanted[mode])),
+                trace=to_json(wanted[mode]),
                 memory_limit=self._spec.memory_limit,
             ): mode
             for mode in longest_first
         }
-        self._inputs.update((number, wanted[mode]) for number, mode in asked.items())
+        self._requests.update((number, wanted[mode]) for number, mode in asked.items())
         self._latest.update((mode, number) for number, mode in asked.items())
         # If the user gave the features, there is no guess, and so no misfit.
         hint = ModeTrace if gives_features(self._spec) else Union[ModeTrace, Misfit]
@@ -164,23 +167,23 @@ class Asker:
             number, reply = self._tracer.receive(2 * self._spec.timeout * len(wanted), set(asked))
             mode = asked.pop(number)
             traces[mode] = Answer(self._outcome(mode, reply, hint), number)
-        for trace in traces.values():
-            if trace.failure is not None and trace.failure.kind == "usage":
-                raise UsageError(trace.failure.message)
-        return traces
+        return _verified(traces)
 
     def judged(self, traces: Mapping[str, Answer]) -> Dict[str, Answer]:
         """Waits until the tracer has judged the run of each trace.
 
         The tracer ends what judges a run if the same mode is traced again. Such a trace is asked
         for once more.
+
+        Raises:
+            UsageError: a run needs a file that the code cannot be shown.
         """
         lost = {
-            mode: self._inputs[trace.number]
+            mode: self._requests[trace.number]
             for mode, trace in traces.items()
             if trace.unjudged and trace.number != self._latest[mode]
         }
-        found = {**traces, **(self.ask_once(lost) if lost else {})}
+        found = {**traces, **(self._answers(lost) if lost else {})}
         for mode, trace in found.items():
             if isinstance(trace.outcome, FinishedTrace) and trace.unjudged:
                 timeout = 2 * self._spec.timeout * (len(found) + 1)
@@ -189,7 +192,7 @@ class Asker:
                 if isinstance(outcome, Judgement):
                     outcome = trace.outcome.judged(outcome)
                 found[mode] = Answer(outcome)
-        return found
+        return _verified(found)
 
     def _outcome(self, mode: str, reply: Any, hint: Any) -> Any:
         if isinstance(reply, Failure):
@@ -205,6 +208,14 @@ raises for another reason."""
 
 TPU_PARAMS = ("batch_size", "use_tpu", "context")
 """The params that TPUEstimator adds. It adds ``context`` on a TPU only."""
+
+
+def _verified(traces: Dict[str, Answer]) -> Dict[str, Answer]:
+    """Returns the traces if each is about the code, and not about what the user named."""
+    for trace in traces.values():
+        if trace.failure is not None and trace.failure.kind == "usage":
+            raise UsageError(trace.failure.message)
+    return traces
 
 
 def _may_want_v1(trace: Answer) -> bool:

@@ -172,6 +172,7 @@ class Child:
         self._scratch = request.get("scratch", "")
         self._segments = segments
         self._data = bytearray()
+        self._read_of_file = 0
         os.set_blocking(pipe, False)
 
     def read(self) -> bool:
@@ -200,30 +201,35 @@ class Child:
             while self.open and self.read():  # what it wrote before it ended
                 continue
             self.pid = 0
-            self._data = self._data or self._reply_file()
-        return self.reply() or _failed(_death(self._status, self.memory_limit))
+        return self._last_reply() or _failed(_death(self._status, self.memory_limit))
 
-    def _reply_file(self) -> bytearray:
-        try:
-            with open(os.path.join(self._scratch, _REPLY_FILE), "rb") as file:
-                return bytearray(file.read(LARGEST_REPLY + _LONGEST_HEAD))
-        except OSError:  # it wrote none
-            return bytearray()
+    def _last_reply(self) -> Optional[Any]:
+        """The next message, which is in a file if the user's code closed the pipe."""
+        if not self._data:
+            try:
+                with open(os.path.join(self._scratch, _REPLY_FILE), "rb") as file:
+                    file.seek(self._read_of_file)
+                    self._data += file.read(LARGEST_REPLY + _LONGEST_HEAD)
+            except OSError:  # it wrote none
+                return None
+            self._read_of_file += len(self._data)
+        return self.reply()
 
     def late(self, now: float) -> Optional[Any]:
         """The message of a fork whose time is up."""
         if now < self.deadline:
             return None
         text = f"was still running after {self.request['timeout']:g} s and was stopped (--timeout)"
-        return _failed(Failure(FailureKind.TIMED_OUT, "", text))
+        return self._last_reply() or _failed(Failure(FailureKind.TIMED_OUT, "", text))
 
     def too_large(self) -> Optional[Any]:
         """The message of a fork that uses more memory than it may."""
         most = self.memory_limit + self._inherited
         if not self.memory_limit or processes.memory_of(self.pid) <= most:
             return None
-        text = f"used more than {size_text(self.memory_limit)} of memory and was stopped"
-        return _failed(Failure(FailureKind.OUT_OF_MEMORY, "", text + " (--memory-limit)"))
+        size = size_text(self.memory_limit)
+        text = f"used more than {size} of memory and was stopped (--memory-limit)"
+        return self._last_reply() or _failed(Failure(FailureKind.OUT_OF_MEMORY, "", text))
 
     def missed(self) -> Tuple[LeftOut, ...]:
         """Returns the files that its code used, or may have used, but was not shown."""
@@ -254,10 +260,11 @@ def _taken(data: bytearray) -> Optional[Any]:
     length = data[:end]
     if not length.isdigit() or int(length) > LARGEST_REPLY:
         return _failed(_SCRIBBLED)
-    body = data[end + 1 : end + 1 + int(length)]
-    if len(body) < int(length):
+    after = end + 1 + int(length)
+    if len(data) < after:  # copies nothing yet: a large message comes in thousands of pieces
         return None
-    del data[: end + 1 + len(body)]
+    body = data[end + 1 : after]
+    del data[:after]
     return _message(body)
 
 

@@ -2,12 +2,15 @@
 
 from typing import Any, Dict, List, Set, Tuple
 
+import pytest
+
 from ckptcheck.client.asking import Asker
 from ckptcheck.client.guess import Inputs
 from ckptcheck.client.launch import launch_context
 from ckptcheck.client.memo import TraceMemo
 from ckptcheck.client.process import Tracer
 from ckptcheck.codec import decoded, to_json
+from ckptcheck.errors import UsageError
 from ckptcheck.options import CheckSpec
 from ckptcheck.protocol import (
     Environment,
@@ -29,6 +32,7 @@ class Answering:
     def __init__(self, judgement: Any) -> None:
         self.judgement = judgement
         self.asked: List[str] = []
+        self.names: List[str] = []
         self.traced: List[int] = []
 
     def use_params(self, params: Any) -> None:
@@ -37,6 +41,7 @@ class Answering:
     def send(self, do: str, timeout: float, **fields: Any) -> int:
         """Takes a request."""
         self.asked.append(fields["trace"]["mode"])
+        self.names.append(fields["trace"]["names"])
         return len(self.asked)
 
     def receive(self, timeout: float, numbers: Set[int]) -> Tuple[int, Any]:
@@ -82,9 +87,11 @@ def test_an_earlier_trace_is_asked_for_once_more() -> None:
     tracer = Answering(to_json(Judgement("eval", (REFUSED,), ())))
     asker = asker_of(tracer)
     first = asker.ask_once({"eval": Inputs({"x": 1}, None)})
+    asker.names = "v1"
     asker.ask_once({"eval": Inputs({"y": 1}, None)})
     assert judged(asker, first).plan.run_errors == (REFUSED,)
     assert tracer.asked == ["eval"] * 3
+    assert tracer.names == ["native", "v1", "native"], "as it was asked for first"
 
 
 def test_a_run_that_cannot_be_judged_fails_the_trace() -> None:
@@ -92,3 +99,11 @@ def test_a_run_that_cannot_be_judged_fails_the_trace() -> None:
     asker = asker_of(Answering(failure))
     traces = asker.ask_once({"eval": Inputs(None, None)})
     assert judged(asker, traces).failure == failure
+
+
+def test_a_run_that_cannot_be_shown_its_files_is_an_error() -> None:
+    """A dry run may be the first that opens a file, such as the vocabulary of a table."""
+    asker = asker_of(Answering(Failure(FailureKind.USAGE, "", "vocab.txt is a FIFO")))
+    traces = asker.ask_once({"eval": Inputs(None, None)})
+    with pytest.raises(UsageError, match=r"vocab\.txt is a FIFO"):
+        judged(asker, traces)

@@ -310,3 +310,11 @@ def test_roles_of_names_of_slashes_end_soon() -> None:
     start = time.process_time()
     assert set(roles(names, names).values()) == {"weight"}
     assert time.process_time() - start < 2
+
+
+def test_a_device_instead_of_data_is_not_read(tmp_path: Path) -> None:
+    prefix = put(tmp_path)
+    os.remove(prefix + ".data-00000-of-00001")
+    os.symlink("/dev/zero", prefix + ".data-00000-of-00001")
+    step = read_global_step(read_bundle(prefix))
+    assert step == (None, ""), "zeros would be a damaged step"

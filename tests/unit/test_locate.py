@@ -2,12 +2,15 @@
 
 import os
 from pathlib import Path
+from typing import List
 
 import pytest
 
+from ckptcheck.checkpoint import existing
 from ckptcheck.checkpoint.existing import checkpoints_in
 from ckptcheck.checkpoint.graphs import read_graph
 from ckptcheck.checkpoint.locate import locate
+from ckptcheck.checkpoint.snapshot import MARKER
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
 from ckptcheck.model_dir import Absence, Found, Missing, Named, Unnamed, step_of
@@ -316,6 +319,31 @@ def test_what_a_state_file_lists(tmp_path: Path) -> None:
     found = the_found(str(tmp_path / "base"))
     assert found.listed_elsewhere == (str(tmp_path / "other" / "model.ckpt-1"),)
     assert found.listed_nowhere == (str(tmp_path / "base" / "gone"),)
+
+
+def test_a_snapshot_asks_no_other_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They belong to the original model_dir; here, one may be a mount that does not answer."""
+    (tmp_path / MARKER).write_text('{"version": 1, "checkpoints": {}}')
+    (tmp_path / "checkpoint").write_text('all_model_checkpoint_paths: "/elsewhere/m-1"\n')
+    asked: List[str] = []
+    monkeypatch.setattr(existing, "folder_exists", asked.append)
+    assert isinstance(locate(str(tmp_path)), Unnamed) and asked == []
+
+
+def test_a_directory_that_is_removed_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "runs").mkdir()
+
+    def listed(folder: str) -> List[str]:
+        os.rmdir(folder)
+        return []
+
+    monkeypatch.setattr(existing, "checkpoints_in", listed)
+    with pytest.raises(UsageError, match="runs cannot be read: No such file or directory"):
+        locate(str(tmp_path / "runs"))
 
 
 def test_a_pattern_in_a_directory_of_the_state_file(tmp_path: Path) -> None:

@@ -164,6 +164,15 @@ def test_a_reply_that_has_not_come_whole_is_none_yet() -> None:
         assert fork._taken(bytearray(data)) is None
 
 
+def test_a_reply_that_has_not_come_whole_is_not_copied() -> None:
+    class Data(bytearray):
+        def __getitem__(self, key: Any) -> Any:
+            assert isinstance(key, slice) and (key.stop or 0) < 20
+            return super().__getitem__(key)
+
+    assert fork._taken(Data(b"1000\n" + b"x" * 999)) is None
+
+
 def test_messages_of_a_fork_are_taken_one_by_one() -> None:
     data = bytearray(b'28\n{"reply": "a", "more": true}12\n{"reply": 1}')
     assert fork._taken(data) == {"reply": "a", "more": True}
