@@ -73,7 +73,7 @@ class Asker:
         self._rounds = 0
         self._end = time.monotonic() + _SEARCH_TIME * spec.timeout
         self.out_of_time = False
-        """Whether the search for features asked again after its time."""
+        """Whether the search for features asked too long or too often."""
 
     def _request(self, mode: str, inputs: Inputs) -> TraceRequest:
         spec = self._spec
@@ -103,9 +103,9 @@ class Asker:
         """Traces modes. Adds the params of TPUEstimator if the model_fn needs them.
 
         Returns:
-            The answers; empty if the time is up, so that a search ends.
+            The answers; empty if the search for features has taken long enough.
         """
-        if self._rounds and time.monotonic() > self._end:
+        if self._rounds and (time.monotonic() > self._end or self._rounds > _MOST_ROUNDS):
             self.out_of_time = True
             return {}
         traces = self._ask_by_names(wanted)
@@ -202,6 +202,7 @@ class Asker:
 
 _SEARCH_TIME = 2
 """The time of the search for features, in units of ``--timeout``: a mode that hangs takes one."""
+_MOST_ROUNDS = 30
 _MOST_VAIN = 2
 """How often the names of TensorFlow 1 are tried if no error asks for them. After that, the code
 raises for another reason."""

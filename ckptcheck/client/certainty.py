@@ -56,7 +56,8 @@ def _agrees_so_far(guess: Guess, trace: Answer) -> bool:
     """Whether the ops that consumed each input before the exception do so in the saved graph."""
     used = {path: consumers for path, consumers in trace.uses.items() if consumers}
     paths, leaves = paths_of(guess.features, guess.labels), guess.pool.leaves
-    if len(paths) != len(leaves) and any(p[0] == "features" and p not in used for p in paths):
+    only = guess.pool.sorted_keys and len(paths) == len(leaves)
+    if not only and any(path[0] == "features" and path not in used for path in paths):
         return False  # another pairing is possible, and what raised may be due to this one
     places = guess.places
     shares = [_share(c, leaves[places[p]].consumers) for p, c in used.items() if p in places]

@@ -17,7 +17,6 @@ from .answers import Answer, reference_first, uses_in_train
 from .certainty import raises_for_certain
 from .guess import Guess, first_guess, is_unnamed
 from .input_pools import Head, Pool, head_of
-from .learning import of_predict_alone
 from .matching import similarity
 from .search import (
     ALIKE,
@@ -89,7 +88,7 @@ def _searched(head: Head, modes: Sequence[str], ask: Ask) -> Found:
         said.append((guess.pool, found.problems))
         candidates = [*_aligned(head, found), *candidates]
         candidates.sort(key=lambda guess: -_fit(guess.pool, found))
-        candidates[:0] = [*_with_absent(found), *_without_labels(found)]
+        candidates[:0] = _without_labels(found)
     return best
 
 
@@ -114,15 +113,7 @@ def _is_the_codes(
 
 
 def _identity(guess: Guess) -> Tuple[object, ...]:
-    return tuple(leaf.name for leaf in guess.pool.leaves), guess.labels, guess.absent
-
-
-def _with_absent(found: Found) -> List[Guess]:
-    """Returns the same tensors without the features of PREDICT alone, if labels are missing."""
-    absent = of_predict_alone(found.traces)
-    if found.guess is None or not absent or not wants_labels(found):
-        return []
-    return [dataclasses.replace(first_guess(found.guess.pool), absent=absent)]
+    return tuple(leaf.name for leaf in guess.pool.leaves), guess.labels
 
 
 def _without_labels(found: Found) -> List[Guess]:

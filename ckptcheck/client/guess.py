@@ -25,6 +25,7 @@ class OwnInputs(enum.Enum):
     """How the inputs of a mode differ from TRAIN's, in the order in which it is tried."""
 
     BATCH = "the batch size is unknown"
+    ONE = "the batch size is 1"
     INTEGERS = "integers have the other size"
 
 
@@ -73,7 +74,8 @@ class Guess:
         spec = self.pool.leaves[place].spec
         own = self.own.get(mode)
         if own is not None and self.pool.batch is not None:
-            spec = {**spec, "shape": [None, *spec["shape"][1:]]}
+            batch = 1 if own == OwnInputs.ONE else None
+            spec = {**spec, "shape": [batch, *spec["shape"][1:]]}
         if own == OwnInputs.INTEGERS:
             spec = {**spec, "dtype": _OTHER_INTEGER.get(spec["dtype"], spec["dtype"])}
         return spec

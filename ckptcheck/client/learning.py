@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any, Dict, FrozenSet, List, Mapping, Sequence, Set
 
-from ..protocol import UNLABELED, InputEvent
+from ..protocol import TRAIN, UNLABELED, InputEvent
 from .answers import Answer, uses_in_train
 from .guess import Guess, is_unnamed, new_features, with_unnamed
 from .matching import assign
@@ -26,10 +26,7 @@ def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
     if features.kind == "unknown":
         features = _by_iteration(events, traces, most - _count(labels))
     columns = _columns(guess.columns, events)
-    absent = guess.absent
-    least = _count(features) + (_count(labels) if labels != TENSOR else 0)
-    if least > most + len(new_features(features, guess.pool, columns, absent)):
-        absent |= of_predict_alone(traces)
+    absent = _absent(guess, traces)
     most += len(new_features(features, guess.pool, columns, absent))
     features = _padded(features, "features", events, most - _count(labels))
     features = _with_soft_keys(features, "features", events, most - _count(labels))
@@ -43,13 +40,20 @@ def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
     return Guess(guess.pool, features, labels, places, guess.pins, columns, guess.own, absent)
 
 
-def of_predict_alone(traces: Mapping[str, Answer]) -> FrozenSet[Path]:
-    """Returns the keys of the features that PREDICT asks for and no mode with labels does."""
+def _absent(guess: Guess, traces: Mapping[str, Answer]) -> FrozenSet[Path]:
+    """Returns the features that PREDICT alone asks for, if TRAIN's inputs cannot have them.
+
+    TRAIN does not use these features, so their tensors have no consumers in the saved graph.
+    """
+    if TRAIN not in traces or traces[TRAIN].misfit:  # TRAIN may not have come that far
+        return guess.absent
     asked: Dict[bool, Set[Path]] = {True: set(), False: set()}
     for mode, trace in traces.items():
         keys = wanted_keys(trace.seen.events, "key")
         asked[mode in UNLABELED].update(("features", key) for key in keys)
-    return frozenset(asked[True] - asked[False])
+    alone = asked[True] - asked[False]
+    free = sum(not leaf.used for leaf in guess.pool.leaves)
+    return frozenset(alone) if len(alone) > free else frozenset()
 
 
 def _count(node: Node) -> int:

@@ -227,7 +227,7 @@ def with_own_inputs(found: Found, modes: Sequence[str], ask: Ask) -> Found:
         if guess is None or not found.complete:
             return found
         failed = [mode for mode in modes if mode in found.traces and _raised(found.traces[mode])]
-        if change != OwnInputs.BATCH:
+        if change == OwnInputs.INTEGERS:
             failed = [mode for mode in failed if mode != TRAIN]
         own = {**guess.own, **dict.fromkeys(failed, change)}
         changed = dataclasses.replace(guess, own=own)

@@ -58,7 +58,7 @@ def not_found(
         spec: what was checked.
         found: the end of the search.
         file: the file of the saved graph.
-        out_of_time: whether the search ended because its time was up.
+        out_of_time: whether the search took too long.
     """
     features: Any = {}
     labels: Any = _UNKNOWN
@@ -68,7 +68,7 @@ def not_found(
     problem = f"ckptcheck cannot find the features in the saved graph ({file}): {_why(found)}"
     problem += _tensors(found.guess)
     if out_of_time:
-        problem += f"; the search for them took longer than --timeout {spec.timeout:g} allows"
+        problem += "; the search was stopped because it took too long"
     return UnknownFeaturesError(problem, _advice(spec, template(features, labels or _UNKNOWN)))
 
 

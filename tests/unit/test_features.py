@@ -74,8 +74,8 @@ class Probe:
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, int):
             raise self.play.wrong(self.path, "index", key)
+        self.play.note(self.path, "key", key)
         if key not in self.known:
-            self.play.note(self.path, "key", key)
             if not self.pool:
                 raise KeyError(key)
             self.known[key] = self.play.build(self.pool.pop(0), (*self.path, key))
