@@ -286,7 +286,7 @@ def repaired(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     while left > 0 and _is_worth_a_swap(found):
         guess, reached = found.guess, found
         assert guess is not None
-        for path in paths_of(guess.features, guess.labels):
+        for path in (p for p in paths_of(guess.features, guess.labels) if p in guess.places):
             swaps = list(itertools.islice(_swapped(found, path, modes, ask), left))
             left -= len(swaps)
             reached = max([found, *swaps], key=progress)

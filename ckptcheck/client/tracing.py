@@ -298,16 +298,16 @@ _OF_ANOTHER = (
 )
 _OWN = {
     OwnInputs.BATCH: (
-        "whether the batch size of {} fits: model_fn raises with TRAIN's batch size {}, so it was "
-        "traced with an unknown batch size (--input-fn or --features makes sure)"
+        "whether the batch size of {} fits: model_fn raises an error with TRAIN's batch size {}, "
+        "so it was traced with an unknown one (give --input-fn or --features to be sure)"
     ),
     OwnInputs.ONE: (
-        "whether the batch size of {} is 1: model_fn raises an error with TRAIN's batch size {} and "
-        "with an unknown one (give --input-fn or --features to be sure)"
+        "whether the batch size of {} is 1: model_fn raises an error with TRAIN's batch size {}, "
+        "and with an unknown one (give --input-fn or --features to be sure)"
     ),
     OwnInputs.INTEGERS: (
-        "whether the integers of {} fit: model_fn raises with TRAIN's int32 or int64, so it was "
-        "traced with the other of the two (--input-fn or --features makes sure)"
+        "whether the integers of {} fit: model_fn raises an error with TRAIN's int32 or int64, so "
+        "it was traced with the other of the two (give --input-fn or --features to be sure)"
     ),
 }
 

@@ -762,3 +762,17 @@ def test_keys_that_the_code_names_keep_their_places() -> None:
     later = [("features", "a"), ("features", "b")]
     places = assign(pool, Node("dict", (("c", TENSOR),)), TENSOR, {}, later=later)
     assert places == {("features", "c"): 2, ("labels",): 3}
+
+
+def test_a_feature_without_a_tensor_stays_out_of_the_swaps() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use("other/Conv2D Conv2D:0")
+        if mode == "predict":
+            features["scale"].use("mul Mul:1")
+        of_loss(labels, mode)
+        if mode != "predict" and features["x"].leaf["dtype"] == "float32":
+            raise ValueError("not with a float32")
+
+    result = find(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), MODES, Asked(model_fn))
+    assert result.guess is not None
+    assert result.guess.absent == {("features", "scale")}
