@@ -45,6 +45,7 @@ class Guess:
         columns: the leaves by which feature columns describe the features that they ask for.
         own: the modes whose inputs differ from TRAIN's, and how.
         absent: the features that only PREDICT asks for, and that TRAIN's inputs do not have.
+        asked: the keys of features that a mode has asked for, and whether that mode gets labels.
     """
 
     pool: Pool
@@ -55,6 +56,7 @@ class Guess:
     columns: Mapping[Path, Any] = dataclasses.field(default_factory=dict)
     own: Mapping[str, OwnInputs] = dataclasses.field(default_factory=dict)
     absent: FrozenSet[Path] = frozenset()
+    asked: FrozenSet[Tuple[str, bool]] = frozenset()
 
     def inputs(self, mode: str) -> Inputs:
         """The structures for one mode; PREDICT and an export have no labels."""

@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Any, Dict, FrozenSet, List, Mapping, Sequence, Set
+from typing import Any, Dict, FrozenSet, List, Mapping, Sequence, Tuple
 
 from ..protocol import TRAIN, UNLABELED, InputEvent
 from .answers import Answer, uses_in_train
@@ -26,7 +26,8 @@ def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
     if features.kind == "unknown":
         features = _by_iteration(events, traces, most - _count(labels))
     columns = _columns(guess.columns, events)
-    absent = _absent(guess, traces)
+    asked = _asked(guess, traces)
+    absent = _absent(guess, asked, traces)
     most += len(new_features(features, guess.pool, columns, absent))
     features = _padded(features, "features", events, most - _count(labels))
     features = _with_soft_keys(features, "features", events, most - _count(labels))
@@ -37,23 +38,35 @@ def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
     later = [("features", key) for key in wanted_keys(events, "named")]
     uses = uses_in_train(traces)
     places = assign(guess.pool, features, labels, uses, guess.pins, columns, absent, later)
-    return Guess(guess.pool, features, labels, places, guess.pins, columns, guess.own, absent)
+    return Guess(
+        guess.pool, features, labels, places, guess.pins, columns, guess.own, absent, asked
+    )
 
 
-def _absent(guess: Guess, traces: Mapping[str, Answer]) -> FrozenSet[Path]:
+def _asked(guess: Guess, traces: Mapping[str, Answer]) -> FrozenSet[Tuple[str, bool]]:
+    """Returns the keys of the features that a mode has asked for, and whether it gets labels."""
+    asked = {
+        (key, mode not in UNLABELED)
+        for mode, trace in traces.items()
+        for key in wanted_keys(trace.seen.events, "key")
+    }
+    return guess.asked | asked
+
+
+def _absent(
+    guess: Guess, asked: FrozenSet[Tuple[str, bool]], traces: Mapping[str, Answer]
+) -> FrozenSet[Path]:
     """Returns the features that PREDICT alone asks for, if TRAIN's inputs cannot have them.
 
     TRAIN does not use these features, so their tensors have no consumers in the saved graph.
     """
     if TRAIN not in traces or traces[TRAIN].misfit:  # TRAIN may not have come that far
         return guess.absent
-    asked: Dict[bool, Set[Path]] = {True: set(), False: set()}
-    for mode, trace in traces.items():
-        keys = wanted_keys(trace.seen.events, "key")
-        asked[mode in UNLABELED].update(("features", key) for key in keys)
-    alone = asked[True] - asked[False]
+    alone = frozenset(
+        ("features", key) for key, labeled in asked if not labeled and (key, True) not in asked
+    )
     free = sum(not leaf.used for leaf in guess.pool.leaves)
-    return frozenset(alone) if len(alone) > free else frozenset()
+    return alone if len(alone) > free else frozenset()
 
 
 def _count(node: Node) -> int:
