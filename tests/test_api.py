@@ -68,7 +68,7 @@ def test_check_imports_no_tensorflow_itself(project: Project) -> None:
         ({"python": "/no/such/python"}, "/no/such/python"),
         ({"timeout": 0}, "timeout 0: expected seconds above 0"),
         ({"timeout": "x"}, "timeout x: expected a number of seconds"),
-        ({"target": len}, "target is builtin_function_or_method: expected a text"),
+        ({"target": len}, "target is builtin_function_or_method: expected a string"),
         ({"target": "model.model_fn"}, "such as model:model_fn"),
         ({"params": [1]}, "params is list: expected a dict"),
         ({"features": {"feature": {}}}, "unknown key 'feature'"),

@@ -537,8 +537,8 @@ def test_features_file(project: Project) -> None:
 
 
 @needs_tensorflow
-def test_without_a_saved_graph_a_features_file_is_printed_that_works(project: Project) -> None:
-    """The message holds the file to fill in, with the key that the code asks for."""
+def test_without_a_saved_graph_a_features_file_is_printed(project: Project) -> None:
+    """The message has a file to fill in, with the key that the code asks for."""
     Path(str(project.root / project.prefix) + ".meta").unlink()
     (project.model_dir / "graph.pbtxt").unlink()
     run = project.check(TARGET, "params.json", "--quiet")
@@ -547,6 +547,10 @@ def test_without_a_saved_graph_a_features_file_is_printed_that_works(project: Pr
     document: Dict[str, Any] = json.loads(run.err[run.err.index("{") :])
     assert list(document["features"]) == ["x"]
     project.write("features.json", json.dumps(document))
+    again = project.check(TARGET, "params.json", *QUIET, "--features", "features.json")
+    assert again.code == 2 and "features.x: replace '?'" in again.err, again
+    filled = json.dumps(document).replace('"?", "shape": null', '"float32", "shape": [null, 1]')
+    project.write("features.json", filled)
     again = project.check(TARGET, "params.json", *QUIET, "--features", "features.json")
     assert again.code == 0, again
 
