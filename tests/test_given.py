@@ -245,7 +245,7 @@ def model_fn("""
 def _doubts(name: str, tmp_path: Path) -> "list[str]":
     project = copy_fixture(name, tmp_path)
     run = project.check("model:model_fn", "params.json", "--mode", "train", "--format", "json")
-    return [item for item in run.json["not_judged"] if "the order of the keys shows it" in item]
+    return [item for item in run.json["not_judged"] if "they were matched by order" in item]
 
 
 def test_keys_that_nothing_in_the_saved_graph_names_are_said(tmp_path: Path) -> None:
@@ -295,5 +295,5 @@ def test_a_key_that_took_the_tensor_of_another_is_said(tmp_path: Path) -> None:
         next(tf.estimator.Estimator(model_fn, model_dir).predict(input_fn))
     project.write("net.py", code.replace("KEY", "weight"))
     run = project.run(model_dir, "net:model_fn", "--format", "json")
-    (doubt,) = [item for item in run.json["not_judged"] if "the order of the keys shows it" in item]
+    (doubt,) = [item for item in run.json["not_judged"] if "they were matched by order" in item]
     assert "weight is IteratorGetNext:2" in doubt, run
