@@ -16,7 +16,7 @@ from ..encoding.wire import (
 )
 from ..protocol import Shape, content_digest
 
-_LONGEST_CONTENT = 1 << 12
+_LONGEST_CONTENT, _LONGEST_TEXTS = 64, 1 << 12
 
 
 class Constant(NamedTuple):
@@ -129,7 +129,7 @@ def parse_constant(data: bytes) -> Constant:
         content = _joined(texts)
         size = max(len(content), 1)
     digest, kept = content_digest(content, size)
-    few = content[:kept] if kept <= _LONGEST_CONTENT else b""
+    few = content[:kept] if kept <= (_LONGEST_TEXTS if texts else _LONGEST_CONTENT) else b""
     return Constant(name, parse_shape(shape), digest, few)
 
 

@@ -345,9 +345,9 @@ def test_numbers_that_are_none(tmp_path: Path, option: str, value: str) -> None:
     [
         (
             {"features": {"x": {"dtype": "?", "shape": None}}},
-            "features.x: replace '?' by the dtype",
+            "features.x: replace '?' with the dtype",
         ),
-        ({"labels": {"?1": {"dtype": "int64", "shape": []}}}, "labels: replace '?1' by"),
+        ({"labels": {"?1": {"dtype": "int64", "shape": []}}}, "labels: replace '?1' with"),
     ],
 )
 def test_a_features_file_that_is_not_filled_in(given: Any, said: str) -> None:

@@ -35,6 +35,9 @@ class Answering:
         self.names: List[str] = []
         self.traced: List[int] = []
 
+    def say(self, text: str) -> None:
+        """Is told what happens."""
+
     def use_params(self, params: Any) -> None:
         """Takes the params."""
 

@@ -296,7 +296,7 @@ def test_data_that_is_too_short(server: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["checkpoint", "model.ckpt-10.index", "model.ckpt-10.meta"])
 def test_a_file_that_does_not_end(server: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_Handler, "endless", name)
-    with pytest.raises(UsageError, match=f"{name} cannot be read: the server sent more bytes"):
+    with pytest.raises(UsageError, match=f"{name} cannot be read: the server sent more than"):
         inspect(f"{server}/base")
 
 
