@@ -9,7 +9,9 @@ becomes an :class:`..protocol.InputEvent`. If the guess was wrong, the trace sto
 import json
 import sys
 import types
+from functools import reduce
 from inspect import signature
+from operator import mul
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ..protocol import (
@@ -236,7 +238,8 @@ class DictProbe(dict):  # type: ignore[type-arg]
             self._recorder.note(self._path + (key,), "column", json.dumps(described))
         place = self._expected.index(key) if key in self._expected else None
         if place is None:
-            place = next((p for p, leaf in enumerate(self._pool) if leaf is not None), None)
+            free = (p for p, leaf in enumerate(self._pool) if leaf is not None)
+            place = next((p for p in free if _fits(self._pool[p], described)), None)
         leaf = None
         if place is not None:
             leaf, self._pool[place] = self._pool[place], None
@@ -383,6 +386,18 @@ def column_leaf(frame: Optional[types.FrameType], key: str) -> Any:
                     return _leaf_of_parsing(spec[key])
         frame = frame.f_back
     return None
+
+
+def _fits(leaf: Any, described: Any) -> bool:
+    """Whether a leaf can be the feature that a feature column describes; None describes any."""
+    if described is None:
+        return True
+    if (leaf["dtype"] == "string") != (described["dtype"] == "string"):
+        return False
+    if described.get("sparse") or leaf.get("sparse") or leaf["shape"] is None:
+        return True
+    sizes, wanted = leaf["shape"][1:], described["shape"][1:]
+    return None in (*sizes, *wanted) or reduce(mul, sizes, 1) == reduce(mul, wanted, 1)
 
 
 def _leaf_of_parsing(feature: Any) -> Any:
