@@ -1,11 +1,12 @@
 """Whether an exception is the code's fault, or may come from features that were guessed wrongly."""
 
 import collections
+import re
 from typing import Sequence
 
 from ..protocol import TRAIN
 from .answers import Answer, reference_first
-from .guess import Guess, paths_of
+from .guess import Guess, is_unnamed, paths_of
 from .search import ALIKE, Found, is_indexed, score_of
 from .structure import TENSOR
 
@@ -29,8 +30,12 @@ def is_certain(found: Found, trace: Answer) -> bool:
         return False
     if trace.failure is None or trace.failure.kind not in ("raised", "no-spec", "scaffold"):
         return True
-    if trace.mode in found.regardless or any(read.raised for read in trace.seen.params.reads):
+    if any(read.raised for read in trace.seen.params.reads):
         return True
+    if keys_are_missed(found):
+        return False
+    if trace.mode in found.regardless and found.guess.features.kind != "list":
+        return True  # a list may be a dict: the code only iterated over it
     if not found.complete:
         return False
     reference = reference_first(found.traces)[0]
@@ -70,3 +75,22 @@ def _share(mine: Sequence[str], theirs: Sequence[str]) -> float:
         collections.Counter(text.partition(" ")[2] for text in texts) for texts in (mine, theirs)
     )
     return sum((a & b).values()) / sum(a.values())
+
+
+def keys_are_missed(found: Found) -> bool:
+    """Whether a trace raised because it needs the keys of the features, which no graph holds.
+
+    A trace gets a list if nothing but iteration over the features is known. Code that then calls
+    a method of strings on an item expects keys.
+    """
+    said = [trace.said for trace in found.traces.values() if not trace.finished]
+    if found.guess is None or not said:
+        return False
+    if any(map(is_unnamed, (*found.guess.features.keys, *found.guess.labels.keys))):
+        return True
+    asked = [_NO_ATTRIBUTE.search(text) for text in said]
+    of_strings = any(match and hasattr(str, match.group(1)) for match in asked)
+    return found.guess.features.kind == "list" and of_strings
+
+
+_NO_ATTRIBUTE = re.compile(r"Tensor' object has no attribute '(\w+)'")

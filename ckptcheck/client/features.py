@@ -7,15 +7,14 @@ key each tensor belongs to. If this leaves a choice, the consumers of the tensor
 """
 
 import dataclasses
-import re
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..graph.graph import Graph
 from ..protocol import UNNAMED
 from . import input_pools
 from .answers import Answer, reference_first, uses_in_train
-from .certainty import raises_for_certain
-from .guess import Guess, first_guess, is_unnamed
+from .certainty import keys_are_missed, raises_for_certain
+from .guess import Guess, first_guess
 from .input_pools import Head, Pool, head_of
 from .matching import similarity
 from .search import (
@@ -136,22 +135,3 @@ def _aligned(head: Head, found: Found) -> List[Guess]:
 def names_depend_on_keys(traces: Mapping[str, Answer]) -> bool:
     """Whether the name of a variable contains a made-up key."""
     return any(UNNAMED in read.key for trace in traces.values() for read in trace.reads)
-
-
-def keys_are_missed(found: Found) -> bool:
-    """Whether a trace raised because it needs the keys of the features, which no graph holds.
-
-    A trace gets a list if nothing but iteration over the features is known. Code that then calls
-    a method of strings on an item expects keys.
-    """
-    said = [trace.said for trace in found.traces.values() if not trace.finished]
-    if found.guess is None or not said:
-        return False
-    if any(map(is_unnamed, (*found.guess.features.keys, *found.guess.labels.keys))):
-        return True
-    asked = [_NO_ATTRIBUTE.search(text) for text in said]
-    of_strings = any(match and hasattr(str, match.group(1)) for match in asked)
-    return found.guess.features.kind == "list" and of_strings
-
-
-_NO_ATTRIBUTE = re.compile(r"Tensor' object has no attribute '(\w+)'")

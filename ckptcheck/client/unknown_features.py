@@ -12,8 +12,8 @@ from ..options import CheckSpec
 from ..protocol import PROBE, Failure
 from ..results import shape_text
 from .answers import Answer, reference_first
-from .certainty import is_certain
-from .features import keys_are_missed, names_depend_on_keys
+from .certainty import is_certain, keys_are_missed
+from .features import names_depend_on_keys
 from .guess import Guess, is_unnamed
 from .input_functions import input_functions
 from .matching import similarity
