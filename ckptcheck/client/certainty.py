@@ -60,7 +60,8 @@ def _may_be_lists(found: Found) -> bool:
 def _agrees_so_far(guess: Guess, trace: Answer) -> bool:
     """Whether the ops that consumed each input before the exception do so in the saved graph."""
     used = {path: consumers for path, consumers in trace.uses.items() if consumers}
-    paths, leaves = paths_of(guess.features, guess.labels), guess.pool.leaves
+    leaves = guess.pool.leaves
+    paths = [path for path in paths_of(guess.features, guess.labels) if path not in guess.new]
     only = guess.pool.sorted_keys and len(paths) == len(leaves)
     if not only and any(path[0] == "features" and path not in used for path in paths):
         return False  # another pairing is possible, and what raised may be due to this one
