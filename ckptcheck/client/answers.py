@@ -144,5 +144,4 @@ def reference_first(traces: Mapping[str, Answer]) -> List[Answer]:
 
 def uses_in_train(traces: Mapping[str, Answer]) -> Dict[Path, Tuple[str, ...]]:
     """Returns the consumers of each tensor in TRAIN; empty if TRAIN was not traced."""
-    reference = reference_first(traces)[0]
-    return dict(reference.uses) if reference.mode == TRAIN else {}
+    return dict(traces[TRAIN].uses) if TRAIN in traces else {}

@@ -4,11 +4,11 @@ import collections
 import re
 from typing import Sequence
 
-from ..protocol import TRAIN
+from ..protocol import TRAIN, UNLABELED
 from .answers import Answer, reference_first
 from .guess import Guess, is_unnamed, paths_of
-from .search import ALIKE, Found, is_indexed, score_of
-from .structure import TENSOR
+from .search import ALIKE, SAYS_NONE, Found, is_indexed, score_of
+from .structure import NOTHING, TENSOR
 
 _ENOUGH_SHARED = 0.5
 
@@ -32,7 +32,7 @@ def is_certain(found: Found, trace: Answer) -> bool:
         return True
     if any(read.raised for read in trace.seen.params.reads):
         return True
-    if keys_are_missed(found):
+    if keys_are_missed(found) or _misses_labels(found.guess, trace):
         return False
     if trace.mode in found.regardless and found.guess.features.kind != "list":
         return True  # a list may be a dict: the code only iterated over it
@@ -46,6 +46,15 @@ def is_certain(found: Found, trace: Answer) -> bool:
     if trace.problem != reference.problem:
         return False
     return not _may_be_lists(found) and _agrees_so_far(found.guess, reference)
+
+
+def _misses_labels(guess: Guess, trace: Answer) -> bool:
+    """Whether a mode raised because it got None for labels that it may get from the input_fn."""
+    return (
+        guess.labels == NOTHING
+        and trace.mode not in UNLABELED
+        and SAYS_NONE.search(trace.said) is not None
+    )
 
 
 def _may_be_lists(found: Found) -> bool:

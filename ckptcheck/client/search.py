@@ -140,10 +140,10 @@ def wants_labels(found: Found) -> bool:
     failed = {mode: trace for mode, trace in found.traces.items() if not trace.finished}
     if any(mode in UNLABELED for mode in failed):
         return False
-    return any(_SAYS_NONE.search(trace.said) for trace in failed.values())
+    return any(SAYS_NONE.search(trace.said) for trace in failed.values())
 
 
-_SAYS_NONE = re.compile(r"\bNone\b|NoneType|\blabels\b")
+SAYS_NONE = re.compile(r"\bNone\b|NoneType|\blabels\b")
 
 
 def score_of(found: Found) -> float:

@@ -776,3 +776,35 @@ def test_a_feature_without_a_tensor_stays_out_of_the_swaps() -> None:
     result = find(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), MODES, Asked(model_fn))
     assert result.guess is not None
     assert result.guess.absent == {("features", "scale")}
+
+
+# --- the end of the search ------------------------------------------------------------------------
+
+
+def test_a_search_that_has_taken_long_enough_ends_with_the_best() -> None:
+    asked = Asked(raising)
+
+    def ask(wanted: Mapping[str, Inputs]) -> Dict[str, Answer]:
+        return asked(wanted) if len(asked.rounds) < 2 else {}
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use("other/Conv2D Conv2D:0")
+        raise ValueError(str(features["x"].leaf))
+
+    asked.model_fn = model_fn
+    result = find(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), MODES, ask)
+    assert set(result.traces) == set(MODES)
+    assert len(asked.rounds) == 2
+
+
+def test_labels_that_are_missing_make_no_failure_certain() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        if mode != "predict":
+            raise TypeError("'NoneType' object is not subscriptable")
+
+    asked = Asked(model_fn)
+    guess = Guess(input_pools.pools(head_of(saved((X, TO_MATMUL))))[0], UNKNOWN, NOTHING, {})
+    traces = asked({mode: guess.inputs(mode) for mode in MODES})
+    result = Found(traces, guess, True, regardless=frozenset(MODES))
+    assert not is_certain(result, traces["train"])
