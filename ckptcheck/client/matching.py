@@ -105,8 +105,10 @@ class _Worth:
         column = self.columns.get(path)
         if column is not None and (column["dtype"] == "string") != (leaf.spec["dtype"] == "string"):
             return -_UNFIT
-        named = _NAMED if column is not None and leaf.is_named(str(path[-1])) else 0.0
-        return named + (similarity(self.uses[path], leaf.consumers) if path in self.uses else 0.0)
+        prior = _USED if leaf.used else 0.0
+        if column is not None and leaf.is_named(str(path[-1])):
+            prior += _NAMED
+        return prior + (similarity(self.uses[path], leaf.consumers) if path in self.uses else 0.0)
 
     def by_name(self, path: Path, place: int) -> float:
         """Prefers leaves with the key in their names, and later leaves for labels."""
@@ -116,7 +118,7 @@ class _Worth:
         return self.of(path, place) + (_NAMED if named else 0.0) + (_LATER * place if late else 0.0)
 
 
-_PINNED, _UNFIT, _NAMED, _LATER = 1000.0, 10.0, 0.3, 1e-6
+_PINNED, _UNFIT, _NAMED, _USED, _LATER = 1000.0, 10.0, 0.3, 0.01, 1e-6
 
 
 def _assign_in_order(worth: _Worth, paths: List[Path], places: List[int]) -> Dict[Path, int]:

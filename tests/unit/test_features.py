@@ -440,6 +440,14 @@ def test_similarity_is_that_of_bags() -> None:
     assert similarity(TO_MATMUL * 2, TO_MATMUL) < 1.0
 
 
+def test_without_evidence_tensors_that_nothing_used_are_left_out() -> None:
+    graph = saved((X, TO_MATMUL), (Y, ()), (X, TO_MATMUL), (LABEL, TO_LOSS))
+    pool = input_pools.pools(head_of(graph))[0]
+    features = Node("dict", (("a", TENSOR), ("h", TENSOR)))
+    places = assign(pool, features, TENSOR, {})
+    assert places == {("features", "a"): 0, ("features", "h"): 2, ("labels",): 3}
+
+
 # --- the end of the search -------------------------------------------------------------------
 
 
