@@ -42,7 +42,7 @@ def run_check(
     spec: CheckSpec,
     tracer: Optional[Tracer] = None,
     progress: Optional[Progress] = None,
-    say: Callable[[str], object] = id,
+    say: Callable[[str], object] = lambda text: None,
 ) -> Report:
     """Runs one check.
 
@@ -265,7 +265,7 @@ def _facts(
         names = some_names([printable(change.name) for change in changed.of_a_training])
         unknown.append(
             f"{writes}{names} changed while the code was traced. The code or a training run may "
-            f"have changed them"
+            "have changed them"
         )
     facts = Facts(
         located=located,

@@ -28,7 +28,7 @@ class DataFiles:
         bundle: Bundle,
         remote: Optional[ReadRange] = None,
         held: Mapping[int, int] = types.MappingProxyType({}),
-        progress: Progress = id,
+        progress: Progress = lambda size: None,
         items: Iterable[StoredTensor] = (),
     ) -> None:
         """Opens no file yet.

@@ -22,9 +22,10 @@ def raises_for_certain(found: Found) -> bool:
 def is_certain(found: Found, trace: Answer) -> bool:
     """Whether the failure of a mode does not depend on how the features were guessed.
 
-    It does not if the mode hung, crashed or missed a param, or if it raises the same with other
-    tensors. It does not if TRAIN uses the inputs as the saved model did, either: then the guess is
-    right, and :func:`.search.with_own_inputs` has tried what another mode may have instead.
+    A failure is certain if the mode hung, crashed or missed a param, or if it raises the same error
+    with other tensors. It is also certain if TRAIN uses the inputs as the saved model did: then the
+    guess is right for TRAIN, and :func:`.search.with_own_inputs` has tried the inputs that another
+    mode may have instead.
     """
     if trace.misfit or found.guess is None:
         return False

@@ -72,8 +72,8 @@ def _searched(head: Head, modes: Sequence[str], ask: Ask) -> Found:
             continue
         tried.append(_identity(guess))
         found = with_own_inputs(search(guess, modes, ask, ended), modes, ask)
-        if len(found.traces) < len(modes):
-            break  # the search has taken long enough
+        if len(found.traces) < len(modes):  # the search has taken long enough
+            return found if best.guess is None else best
         if not raises_for_certain(found):
             found = with_regardless(found, ask)
         if not raises_for_certain(found):

@@ -96,7 +96,7 @@ class Tracer:
         self._environment: Optional[Environment] = None
         self._messages: queue.Queue[Optional[Dict[str, Any]]] = queue.Queue(_MOST_WAITING)
         self._closing = False
-        self.say: Callable[[str], object] = id
+        self.say: Callable[[str], object] = lambda text: None
         """Is told what the tracer does, before it does it."""
         self._noise = _Noise(quiet)
         self._process = self._start()

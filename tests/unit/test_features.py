@@ -805,6 +805,13 @@ def test_a_search_that_has_taken_long_enough_ends_with_the_best() -> None:
     assert len(asked.rounds) == 2
 
 
+def test_a_search_without_an_answer_still_knows_the_tensors() -> None:
+    result = find(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), MODES, lambda wanted: {})
+    assert not result.complete
+    assert result.guess is not None
+    assert len(result.guess.pool.leaves) == 2
+
+
 def test_labels_that_are_missing_make_no_failure_certain() -> None:
     def model_fn(features: Any, labels: Any, mode: str) -> None:
         features["x"].use(*TO_MATMUL)
