@@ -349,7 +349,7 @@ def test_writes_into_the_model_dir(hostile: Hostile) -> None:
     ] == [
         ("warning", _KEY.format("written"), "dump/, params-used.json appeared in model_dir"),
         ("warning", _KEY.format("changed"), "graph.pbtxt changed in model_dir"),
-        ("warning", _KEY.format("removed"), "vocabulary.txt vanished in model_dir"),
+        ("warning", _KEY.format("removed"), "vocabulary.txt disappeared in model_dir"),
     ]
     assert set(digest(project.model_dir)) ^ before == {
         "dump",

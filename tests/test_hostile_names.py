@@ -161,4 +161,4 @@ def test_the_template_of_features(deceiving: Project) -> None:
     assert "--features" in run.err
     assert "x\\u001b[2J\\u202e\\n" in run.err
     (said,) = [line for line in run.err.splitlines() if line.startswith("Warning: ")]
-    assert said.endswith(": made \\x1b[2J \\u202e\\n, made \\udcff")
+    assert said.endswith(": made \\udcff, made \\x1b[2J \\u202e\\n")

@@ -22,7 +22,8 @@ from ..protocol import (
 from .structure import Path
 
 _HEAD_OPS = 400
-_ENDED = ("timed-out", "crashed", "out-of-memory")
+_TIMED_OUT = "timed-out"
+_ENDED = (_TIMED_OUT, "crashed", "out-of-memory")
 _NUMBER = re.compile(r"_\d+(?=/|$)")
 
 
@@ -92,6 +93,11 @@ class Answer:
     def ended(self) -> bool:
         """Whether the mode hung or crashed. The search does not trace it again."""
         return self.failure is not None and self.failure.kind in _ENDED
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the mode was stopped after ``--timeout``."""
+        return self.failure is not None and self.failure.kind == _TIMED_OUT
 
     @property
     def problem(self) -> Union[Failure, str, None]:

@@ -167,6 +167,8 @@ class Asker:
             number, reply = self._tracer.receive(2 * self._spec.timeout * len(wanted), set(asked))
             mode = asked.pop(number)
             traces[mode] = Answer(self._outcome(mode, reply, hint), number)
+        if any(trace.timed_out for trace in traces.values()):
+            self._end += self._spec.timeout
         return _verified(traces)
 
     def judged(self, traces: Mapping[str, Answer]) -> Dict[str, Answer]:
@@ -201,7 +203,8 @@ class Asker:
 
 
 _SEARCH_TIME = 2
-"""The time of the search for features, in units of ``--timeout``: a mode that hangs takes one."""
+"""The time of the search for features, in units of ``--timeout``. A round in which a mode hangs gets
+one more. A mode that hangs is not traced again, so there are at most three such rounds."""
 _MOST_ROUNDS = 30
 _MOST_VAIN = 2
 """How often the names of TensorFlow 1 are tried if no error asks for them. After that, the code
