@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import Tracer, check, inspect, snapshot, verify
+    from .api import Tracer, check, inspect, record, snapshot, verify
     from .errors import UsageError
+    from .records.training import record_listener, write_record
     from .results import Finding, Report, Verdict
 
 __version__ = "0.1.0"
@@ -18,11 +19,21 @@ __all__ = [
     "__version__",
     "check",
     "inspect",
+    "record",
+    "record_listener",
     "snapshot",
     "verify",
+    "write_record",
 ]
 
-_HOMES = {"Finding": "results", "Report": "results", "UsageError": "errors", "Verdict": "results"}
+_HOMES = {
+    "Finding": "results",
+    "Report": "results",
+    "UsageError": "errors",
+    "Verdict": "results",
+    "record_listener": "records.training",
+    "write_record": "records.training",
+}
 
 
 def __getattr__(name: str) -> Any:

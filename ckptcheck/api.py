@@ -5,7 +5,7 @@ import textwrap
 from inspect import Parameter, Signature, cleandoc
 from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
-from . import inspection, snapshots, verification
+from . import __version__, inspection, recording, snapshots, verification
 from .checks import run_check
 from .client import process
 from .errors import TracerLostError
@@ -15,6 +15,7 @@ from .options import (
     InspectSpec,
     OptionError,
     Path,
+    RecordSpec,
     SnapshotSpec,
     VerifySpec,
     options_of,
@@ -108,6 +109,21 @@ def snapshot(spec: SnapshotSpec) -> Report:
         UsageError: there is no checkpoint to copy, or ``out`` is not empty.
     """
     return snapshots.snapshot(spec.model_dir, spec.out)
+
+
+@_taking(RecordSpec)
+def record(spec: RecordSpec) -> Report:
+    """Writes a record beside the checkpoint that Estimator loads, for later checks.
+
+    Returns:
+        The report of the check that it runs first; ``report.written`` is the record. If
+        ``report.ok`` is False, the code does not fit the checkpoint, and nothing was written.
+
+    Raises:
+        UsageError: something that the check needs is missing or invalid, or the record cannot be
+            written.
+    """
+    return recording.record(spec, __version__)
 
 
 class Tracer:

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import json
 import os
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .advice import with_advice
 from .checkpoint.bundle import differences
@@ -23,6 +23,8 @@ from .groups import group
 from .model_dir import Located, TensorScan
 from .options import CheckSpec
 from .protocol import CheckpointIndex, Failure
+from .recorded import Completed, completed
+from .records.reader import Recorded, read_record
 from .results import CHECK, RESTORES, Report
 from .rules import Facts, run_rules
 from .rules.base import some_names
@@ -38,12 +40,39 @@ to read a file that the training run just removed."""
 _MOST_NAMES = 10
 
 
+class Checked(NamedTuple):
+    """A check that was run.
+
+    Attributes:
+        report: the report.
+        spec: what was checked: TARGET and params may come from the record.
+        facts: what the rules took; None if there is no checkpoint to restore.
+    """
+
+    report: Report
+    spec: CheckSpec
+    facts: Optional[Facts] = None
+
+
 def run_check(
     spec: CheckSpec,
     tracer: Optional[Tracer] = None,
     progress: Optional[Progress] = None,
     say: Callable[[str], object] = lambda text: None,
+    overrides: Sequence[str] = (),
 ) -> Report:
+    """Runs one check; see :func:`checked`."""
+    return checked(spec, tracer, progress, say, overrides).report
+
+
+def checked(
+    spec: CheckSpec,
+    tracer: Optional[Tracer] = None,
+    progress: Optional[Progress] = None,
+    say: Callable[[str], object] = lambda text: None,
+    overrides: Sequence[str] = (),
+    looks: bool = False,
+) -> Checked:
     """Runs one check.
 
     Args:
@@ -52,6 +81,8 @@ def run_check(
             ``spec.python`` and ``spec.quiet``. By default, this check starts its own.
         progress: is called while data is read; see :data:`.file_facts.Progress`.
         say: is told what the check does, before it does it.
+        overrides: params that replace others, such as ``key=value``.
+        looks: whether to find out what the code comes from, even if there is no record.
 
     Raises:
         UsageError: something that the check needs is missing or invalid.
@@ -61,17 +92,20 @@ def run_check(
         found = settled(place, checkpoints.look, lambda seen: doubt_of(seen.located, seen.examined))
         if not found.located.prefix and not found.located.candidates:
             not_judged = ("the model: there is no checkpoint to restore",)
-            return place.shown(_report(spec, Facts(found.located, spec.modes), not_judged))
+            report = _report(spec, Facts(found.located, spec.modes), not_judged)
+            return Checked(place.shown(report), spec)
         if found.examined.first_version and place.stands_for(found.located.prefix):
             raise UsageError(
                 f"{found.examined.problem}. TensorFlow reads this format only from local files: "
                 "copy the checkpoint to this machine to check it"
             )
         found.verify_readable(spec)
+        found.completed(spec, overrides)
         if tracer is None:
             tracer = stack.enter_context(Tracer(spec.python, spec.timeout, spec.quiet))
         tracer.say = say
-        return place.shown(_run(spec, checkpoints, tracer, progress))
+        ended = _run(spec, checkpoints, tracer, progress, overrides, looks)
+        return ended._replace(report=place.shown(ended.report))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +118,7 @@ class _Checkpoint:
         read: the function that reads remote data; None if the data is local.
         held: the open data files; empty unless the check reads local data.
         at_rest: whether no file changed while ckptcheck looked at them.
+        recorded: its record.
     """
 
     located: Located
@@ -91,6 +126,11 @@ class _Checkpoint:
     read: Any
     held: Held
     at_rest: bool
+    recorded: Recorded
+
+    def completed(self, spec: CheckSpec, overrides: Sequence[str]) -> Completed:
+        """Takes from the record what the user left out; see :func:`.recording.completed`."""
+        return completed(spec, self.recorded, self.located.prefix, overrides)
 
     @property
     def without_data(self) -> bool:
@@ -149,7 +189,8 @@ class _Checkpoints:
             held = self._held.enter_context(data_held(examined.bundle))
         at_rest = not located.elsewhere and marks_of(folders) == marks
         self._marks = None if located.elsewhere else marks
-        self._seen = _Checkpoint(located, examined, read, held, at_rest)
+        recorded = read_record(located.prefix)
+        self._seen = _Checkpoint(located, examined, read, held, at_rest, recorded)
         return self._seen
 
     def asked(self, tracer: Tracer) -> Tuple[_Checkpoint, TraceMemo]:
@@ -175,19 +216,26 @@ class _Checkpoints:
 
 
 def _run(
-    spec: CheckSpec, checkpoints: _Checkpoints, tracer: Tracer, progress: Optional[Progress]
-) -> Report:
+    given: CheckSpec,
+    checkpoints: _Checkpoints,
+    tracer: Tracer,
+    progress: Optional[Progress],
+    overrides: Sequence[str],
+    looks: bool,
+) -> Checked:
     tracer.hello()  # imports TensorFlow, which takes seconds, before looking at files
     for _ in range(_MOST_TRIES):
         found, known = checkpoints.asked(tracer)
+        spec, use, unused = found.completed(given, overrides)
         scans = found.scans(spec, progress)
         fine = scans is None or not any(scan.problem for scan in scans)
         if fine or (found.at_rest and not found.held.changed()):
             break
     else:
-        raise being_written(spec.model_dir)
-    facts, doubts, traced = _facts(spec, found, tracer, True, known, scans)
-    doubts += checkpoints.place.unread
+        raise being_written(given.model_dir)
+    looks = looks or found.recorded.record is not None
+    facts, doubts, traced = _facts(spec, found, tracer, True, known, scans, looks)
+    doubts += (*checkpoints.place.unread, *unused)
     if found.without_data:
         recorded = found.examined.files.left_out if found.examined.files else ()
         doubts += ("the data files: a snapshot has none", *recorded)
@@ -198,22 +246,23 @@ def _run(
         if key not in trials:
             other, learned = dataclasses.replace(spec, params=params), traced.known or known
             try:
-                tried, _, _ = _facts(other, found, tracer, False, learned, scans)
+                tried, _, _ = _facts(other, found, tracer, False, learned, scans, False)
                 trials[key] = _report(other, tried, ())
             except UsageError:  # the code rejects these params, so they are no advice
                 trials[key] = None
         return trials[key]
 
     report = _report(spec, facts, (*traced.not_judged, *doubts))
-    report = with_advice(spec.params, facts, report, try_params)
+    params = spec.params or {}
+    report = with_advice(params, facts, report, try_params)
     if traced.judge and traced.trace:  # the tracer judged the runs while it traced the trials
         modes = traced.judge()
         traced = dataclasses.replace(traced, trace=dataclasses.replace(traced.trace, modes=modes))
         facts = dataclasses.replace(facts, trace=traced.trace)
         report = _report(spec, facts, (*traced.not_judged, *doubts))
-        report = with_advice(spec.params, facts, report, try_params)
+        report = with_advice(params, facts, report, try_params)
     data = None if scans is None else data_read(found.examined.bundle, scans)
-    return dataclasses.replace(report, data=data)
+    return Checked(dataclasses.replace(report, data=data, record=use), spec, facts)
 
 
 def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Report:
@@ -226,7 +275,7 @@ def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Repor
         CHECK,
         ok=checked and restores and not failing(findings, spec.fail_on),
         checked=checked,
-        target=spec.target,
+        target=spec.target or "",
         model_dir=spec.model_dir,
         checkpoint=facts.index,
         trace=facts.trace,
@@ -243,13 +292,15 @@ def _facts(
     judges_run: bool,
     known: TraceMemo,
     scans: Optional[Tuple[TensorScan, ...]],
+    looks: bool,
 ) -> Tuple[Facts, Tuple[str, ...], Traced]:
     located, examined = found.located, found.examined
     index = examined.bundle.checkpoint_index() if examined.bundle else None
     for _ in range(_MOST_TRACES):
         before = folder_state(located.model_dir)
         try:
-            traced = trace_check(spec, located, tracer, known, index, judges_run)
+            record = found.recorded.record
+            traced = trace_check(spec, located, tracer, known, index, judges_run, record, looks)
         except UsageError as error:
             error.args = (f"{error}{_changed_files(before, located)}",)
             raise
@@ -274,11 +325,14 @@ def _facts(
         index=traced.index,
         unreadable=traced.unreadable,
         trace=traced.trace,
-        params=spec.params,
+        params=spec.params or {},
+        params_known=spec.params is not None,
         changes=changed.others,
         files=examined.files,
         scans=scans,
         disagreement=_disagreement(examined, traced.listed),
+        record=record,
+        origins=traced.origins,
     )
     return facts, tuple(unknown), traced
 

@@ -71,13 +71,13 @@ def _interrupted() -> int:
 
 
 def split_flags(argv: Sequence[str]) -> Tuple[List[str], Tuple[str, ...]]:
-    """Cuts the command line of a check at its first ``--``.
+    """Cuts the command line of a command that calls code at its first ``--``.
 
     Returns:
         The words for ckptcheck, and the flags for the code. Other commands have no flags.
     """
     words = list(argv)
-    if "--" not in words or words[0] in set(COMMANDS) - {CHECK}:
+    if "--" not in words or words[0] in set(COMMANDS) - {CHECK, "record"}:
         return words, ()
     at = words.index("--")
     return words[:at], tuple(words[at + 1 :])

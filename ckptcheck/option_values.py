@@ -169,15 +169,15 @@ def _bytes(text: str) -> int:
     return int(min(number, MOST_MEMORY + 1))
 
 
-def params(value: Any) -> Dict[str, Any]:
-    """Reads the params: an object, the path of a JSON file, or None for no params.
+def params(value: Any) -> Optional[Dict[str, Any]]:
+    """Reads the params: an object, the path of a JSON file, or None if they are not given.
 
     Returns:
-        A copy that JSON can hold.
+        A copy that JSON can hold; None if they are not given.
     """
     expected = "a dict, or the path of a JSON file"
     if value is None:
-        return {}
+        return None
     if isinstance(value, (str, os.PathLike)):
         value = read_json_object(path(expected)(value))
     verify_type(value, Mapping, expected)

@@ -142,7 +142,8 @@ else:
 
 def options_of(cls: type) -> Dict[str, "Option[Any, Any]"]:
     """Returns the options of a list by their names, in order."""
-    return {name: option for name, option in vars(cls).items() if isinstance(option, Option)}
+    named = ((name, value) for base in reversed(cls.__mro__) for name, value in vars(base).items())
+    return {name: value for name, value in named if isinstance(value, Option)}
 
 
 def from_command_line(cls: Callable[..., C], given: Mapping[str, Any]) -> C:
@@ -171,15 +172,17 @@ class CheckSpec:
     """What a check takes."""
 
     model_dir: Option[Path, str] = _model_dir(kw_only=False)
-    target: Option[str, str] = Option(
-        values.name("model_fn"),
+    target: Option[Optional[str], Optional[str]] = Option(
+        lambda value: None if value is None else values.name("model_fn")(value),
         "module:attr or path/to/file.py:attr of a model_fn, an Estimator, or a function that "
-        "returns one.",
+        "returns one. Default: the one in the record of the checkpoint.",
+        default=None,
         kw_only=False,
     )
-    params: Option[Union[Mapping[str, Any], Path, None], Mapping[str, Any]] = Option(
+    params: Option[Union[Mapping[str, Any], Path, None], Optional[Mapping[str, Any]]] = Option(
         values.params,
-        "A JSON file with the params; - reads standard input. Default: no params.",
+        "A JSON file with the params; - reads standard input. Default: those in the record of the "
+        "checkpoint, if TARGET is the one in the record; else no params.",
         default=None,
         kw_only=False,
     )
@@ -259,6 +262,24 @@ class CheckSpec:
             named = options_of(CheckSpec)
             problem = " cannot be used together: give one of them"
             raise OptionError(named["input_fn"], " and ", named["features"], problem)
+
+
+@option_list
+class RecordSpec(CheckSpec):
+    """What writing a record takes."""
+
+    redact: Option[Sequence[str], Tuple[str, ...]] = Option(
+        values.texts,
+        "Leave the value of this param out of the record. Repeatable.",
+        default=(),
+        metavar="KEY",
+    )
+    force: Option[bool, bool] = Option(
+        values.switch,
+        "Write the record even if the code does not fit the checkpoint, or differs from an "
+        "existing record.",
+        default=False,
+    )
 
 
 @option_list

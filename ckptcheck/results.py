@@ -127,12 +127,17 @@ class Features:
 
 @dataclasses.dataclass(frozen=True)
 class Trace:
-    """The traces of all modes of one check."""
+    """The traces of all modes of one check.
+
+    Attributes:
+        taken_names: the names of the input_fn's ops; see :class:`.protocol.TraceRequest`.
+    """
 
     modes: Tuple[ModeTrace, ...]
     environment: Environment
     launch: Launch
     features: Features
+    taken_names: Tuple[str, ...] = ()
 
     @property
     def plans(self) -> Tuple[RestorePlan, ...]:
@@ -355,7 +360,7 @@ class Verified:
 
 @dataclasses.dataclass(frozen=True)
 class Written:
-    """A snapshot that was written.
+    """A snapshot or a record that was written.
 
     Attributes:
         folder: its directory; "" if none was written.
@@ -364,6 +369,21 @@ class Written:
 
     folder: str = ""
     names: Tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class RecordUse:
+    """The record of the checkpoint that a check used.
+
+    Attributes:
+        file: its path.
+        writer: ``training`` or ``traced``: the training process, or ``ckptcheck record``.
+        used: what the check took from it: ``target``, ``params``.
+    """
+
+    file: str
+    writer: str
+    used: Tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -386,7 +406,8 @@ class Report:
         checkpoints: all checkpoints in the directory of an inspection, the latest last.
         contents: the contents of the inspected checkpoint.
         verified: the checkpoints whose data was verified, the latest last.
-        written: the snapshot that the command wrote.
+        written: the snapshot or the record that the command wrote.
+        record: the record of the checkpoint that a check used; None if there is none.
     """
 
     command: str
@@ -405,6 +426,7 @@ class Report:
     contents: Contents = Contents()
     verified: Tuple[Verified, ...] = ()
     written: Written = Written()
+    record: Optional[RecordUse] = None
 
     @property
     def all_groups(self) -> Tuple[Group, ...]:

@@ -14,6 +14,7 @@ from ckptcheck.options import (
     CheckSpec,
     InspectSpec,
     Option,
+    RecordSpec,
     SnapshotSpec,
     VerifySpec,
     option_list,
@@ -101,7 +102,12 @@ def test_public_names() -> None:
 
 
 def test_importing_ckptcheck_imports_no_tensorflow(tmp_path: Path) -> None:
-    code = "import ckptcheck, sys; print(sorted({'tensorflow', 'numpy'} & set(sys.modules)))"
+    """Nor anything else that a training process may lack."""
+    code = (
+        "import ckptcheck, sys; ckptcheck.record_listener, ckptcheck.write_record; "
+        "others = {'tensorflow', 'numpy', 'typer', 'click', 'tabulate', 'google_crc32c'}; "
+        "print(sorted(others & set(sys.modules)))"
+    )
     out = subprocess.run(
         [sys.executable, "-c", code], env=environment(), stdout=subprocess.PIPE, check=True
     ).stdout
@@ -119,6 +125,7 @@ def test_importing_ckptcheck_imports_no_tensorflow(tmp_path: Path) -> None:
         (ckptcheck.inspect, InspectSpec),
         (ckptcheck.verify, VerifySpec),
         (ckptcheck.snapshot, SnapshotSpec),
+        (ckptcheck.record, RecordSpec),
         (ckptcheck.Tracer().check, CheckSpec),
     ],
 )
@@ -152,7 +159,9 @@ with ckptcheck.Tracer(python="python3", quiet=False) as tracer:
     report = tracer.check("runs", "net:model_fn", Path("params.json"), deep=True)
 report = ckptcheck.verify("runs", all_checkpoints=True, fail_on="note")
 folder: str = ckptcheck.snapshot("runs", Path("out")).written.folder
-ckptcheck.check("runs")  # wrong
+ckptcheck.record("runs", "net:model_fn", redact=["key"])
+ckptcheck.check("runs")
+ckptcheck.check()  # wrong
 ckptcheck.check("runs", "net:model_fn", modes=3)  # wrong
 ckptcheck.check("runs", "net:model_fn", {}, ["predict"])  # wrong
 ckptcheck.check("runs", "net:model_fn", mode=["predict"])  # wrong

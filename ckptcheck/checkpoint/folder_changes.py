@@ -109,9 +109,13 @@ _SAVING = re.compile(
 """The temporary names of a save. They show that another process saves: code that saves renames its
 own temporary files before it ends."""
 _OTHERS = re.compile(
-    r"(.*/)?(graph\.pbtxt|timeline-\d+\.json)|eval(_[^/]+)?/|(export|plugins)/.*", re.DOTALL
+    r"""(.*/)?(graph\.pbtxt|timeline-\d+\.json)|eval(_[^/]+)?/|(export|plugins)/.*
+        |.+\.ckptcheck\.json(\.\d+\.tmp)?
+        """,
+    re.VERBOSE | re.DOTALL,
 )
-"""Other files that Estimator and its hooks write: graphs, profiles, evaluations, exports."""
+"""Other files that Estimator and its hooks write: graphs, profiles, evaluations, exports, and
+records."""
 
 
 def _shows_a_training(found: Tuple[FileChange, ...]) -> bool:

@@ -14,6 +14,8 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tupl
 from ..codec import Word
 from ..errors import UsageError, being_written
 from ..model_dir import pattern_in, without_pattern
+from ..records.reader import LARGEST_RECORD
+from ..records.writer import record_path
 from . import addresses
 from .addresses import is_remote, local_path, without_secrets
 from .bundle import LARGEST_INDEX, read_bundle, verify_index_size
@@ -221,6 +223,7 @@ class _Copy:
         self._listing = self._list([self._chosen, *names, *old])
         names = self._copy_indexes(names)
         self._copy_graph([*names, *old])
+        self._copy_record()
         unread: Tuple[str, ...] = ()
         of_chosen = self._chosen + ".data-" if self._chosen in names else ""
         snapshot = MARKER in there.files and not any(
@@ -362,6 +365,13 @@ class _Copy:
                 self._copy(name)
                 if is_graph(os.path.join(self._local, name)):
                     return
+
+    def _copy_record(self) -> None:
+        name = record_path(self._chosen)
+        if name in self._there.files:
+            size = self._there.size_of(name)
+            if size <= LARGEST_RECORD:
+                self._write(name, self._there.read(name, 0, size))
 
     def _mark(self, names: List[str], with_step: List[str]) -> Tuple[str, ...]:
         """Makes the local directory a snapshot; returns what could not be read.

@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import UsageError
+from ..records.reader import LARGEST_RECORD
+from ..records.value import ENDING as RECORD_ENDING
+from ..records.writer import record_path
 from .bounded import GIT_LFS, is_pointer, read_regular, read_whole
 from .bundle import Bundle
 from .errors import DamagedError
@@ -24,6 +27,8 @@ from .state_file import STATE_FILE
 
 MARKER = "ckptcheck-snapshot.json"
 _VERSION = 1
+_NOT_PACKED = (".index", ENDING, RECORD_ENDING)
+"""The endings of files that are small, or compressed already."""
 LARGEST_MARKER = 64 << 20
 _LARGEST_SIZE = (1 << 63) - 1
 _LARGEST_GRAPH = 2 << 30
@@ -175,6 +180,9 @@ def snapshot_of(bundle: Bundle) -> Contents:
         marker = read_marker(folder, base, listing) or Marker(listing, read_global_step(bundle))
         paths = {name: os.path.join(folder, name) for name in _copied(folder, base, listing)}
         contents = {name: read_regular(path, _LARGEST_GRAPH) for name, path in paths.items()}
+        record = record_path(base)
+        if record in listing and listing[record].size <= LARGEST_RECORD:
+            contents[record] = read_regular(os.path.join(folder, record), LARGEST_RECORD)
     except OSError as error:
         place = error.filename or folder
         raise UsageError(f"no snapshot can be made: {place} cannot be read: {error.strerror}")
@@ -241,7 +249,7 @@ def packed_contents(contents: Contents) -> Contents:
     """Compresses the graphs of a snapshot. This takes time."""
     found: Contents = {}
     for name, content in contents.items():
-        if name.endswith((".index", ENDING)) or name in (STATE_FILE, MARKER):
+        if name.endswith(_NOT_PACKED) or name in (STATE_FILE, MARKER):
             found[name] = content
         else:
             found[name + ENDING] = packed(content)

@@ -2,11 +2,12 @@
 
 import dataclasses
 import time
-from typing import Any, Dict, Mapping, Optional, Union
+from typing import Any, Dict, Mapping, Optional, Sequence, Union
 
 from ..codec import to_json
 from ..errors import UsageError
 from ..options import CheckSpec
+from ..origins import Origins
 from ..protocol import (
     TRAIN,
     CheckpointIndex,
@@ -79,7 +80,7 @@ class Asker:
         spec = self._spec
         return TraceRequest(
             mode=mode,
-            target=spec.target,
+            target=spec.target or "",
             params={},  # see Tracer.use_params
             params_type=spec.params_type,
             app_dir=spec.app_dir,
@@ -147,7 +148,7 @@ class Asker:
         return self._answers({mode: self._request(mode, wanted[mode]) for mode in wanted})
 
     def _answers(self, wanted: Mapping[str, TraceRequest]) -> Dict[str, Answer]:
-        self._tracer.use_params(self._spec.params)
+        self._tracer.use_params(self._spec.params or {})
         longest_first = sorted(wanted, key=lambda mode: mode != TRAIN)
         asked = {
             self._tracer.send(
@@ -196,6 +197,20 @@ class Asker:
                 found[mode] = Answer(outcome)
         return _verified(found)
 
+    def origins(self, mode: str, wanted: Mapping[str, Sequence[str]]) -> Union[Origins, Failure]:
+        """Asks what the code comes from; see :func:`..tracer.provenance.origins_of_target`.
+
+        Args:
+            mode: a mode that was traced.
+            wanted: what to look at.
+        """
+        request = dataclasses.replace(self._requests[self._latest[mode]], judges_run=False)
+        timeout = self._spec.timeout
+        asked = {"trace": to_json(request), "wanted": to_json(wanted)}
+        number = self._tracer.send("origins", timeout, **asked)
+        _, reply = self._tracer.receive(2 * timeout * (len(self._latest) + 1), {number})
+        return reply if isinstance(reply, Failure) else self._tracer.understood(Origins, reply)
+
     def _outcome(self, mode: str, reply: Any, hint: Any) -> Any:
         if isinstance(reply, Failure):
             return FailedTrace(mode, reply)
@@ -203,8 +218,8 @@ class Asker:
 
 
 _SEARCH_TIME = 2
-"""The time of the search for features, in units of ``--timeout``. A round in which a mode hangs gets
-one more. A mode that hangs is not traced again, so there are at most three such rounds."""
+"""The time of the search for features, in units of ``--timeout``. A round in which a mode hangs
+gets one more. A mode that hangs is not traced again, so there are at most three such rounds."""
 _MOST_ROUNDS = 30
 _MOST_VAIN = 2
 """How often the names of TensorFlow 1 are tried if no error asks for them. After that, the code

@@ -7,6 +7,7 @@ from functools import partial
 from typing import (
     Any,
     Callable,
+    Dict,
     Iterable,
     Iterator,
     List,
@@ -21,6 +22,7 @@ from ..encoding.errors import DamagedError
 from ..errors import UnknownFeaturesError, UsageError
 from ..model_dir import Located
 from ..options import CheckSpec
+from ..origins import Origins
 from ..protocol import (
     MODES,
     PROBE,
@@ -31,6 +33,8 @@ from ..protocol import (
     Failure,
     ModeTrace,
 )
+from ..records.graphs import texts_of
+from ..records.value import Record, RecordedMode
 from ..results import Features, Trace, shape_text
 from ..tracer import temporary
 from . import unknown_features
@@ -58,6 +62,7 @@ class Traced:
         known: see :class:`TraceMemo`.
         judge: waits until the tracer has judged the runs after the restore; returns the traces.
             None if there is nothing to judge.
+        origins: what the code comes from; None if nobody asked.
     """
 
     index: Optional[CheckpointIndex]
@@ -67,6 +72,7 @@ class Traced:
     listed: Optional[CheckpointIndex] = None
     known: Optional[TraceMemo] = None
     judge: Optional[Callable[[], Tuple[ModeTrace, ...]]] = None
+    origins: Optional[Origins] = None
 
     @property
     def not_judged(self) -> Tuple[str, ...]:
@@ -86,6 +92,7 @@ class _WithFeatures(NamedTuple):
 
     answers: Mapping[str, Answer]
     features: Features
+    taken_names: Tuple[str, ...] = ()
 
 
 def trace_check(
@@ -95,6 +102,8 @@ def trace_check(
     known: TraceMemo,
     index: Optional[CheckpointIndex] = None,
     judges_run: bool = True,
+    record: Optional[Record] = None,
+    looks: bool = False,
 ) -> Traced:
     """Traces one check.
 
@@ -105,6 +114,8 @@ def trace_check(
         known: what :func:`memo_of` gave, or what a check with other params found out.
         index: what the checkpoint holds, where that is known already.
         judges_run: whether the tracer judges the run after the restore if shapes differ.
+        record: the record of the checkpoint; None if there is none.
+        looks: whether to find out what the code comes from.
 
     Raises:
         UsageError: the interpreter, the target, or the features are not there.
@@ -113,7 +124,8 @@ def trace_check(
     held, unreadable = _index(known, index, located)
     context = launch_context(spec.behavior, environment, known.graph)
     asker = Asker(spec, located.model_dir, tracer, known, context, held, judges_run)
-    return _Tracing(spec, located, known, environment, held, unreadable, context, asker).run()
+    tracing = _Tracing(spec, located, known, environment, held, unreadable, context, asker, record)
+    return tracing.run(looks)
 
 
 @dataclasses.dataclass
@@ -132,13 +144,19 @@ class _Tracing:
     unreadable: Optional[Failure]
     context: LaunchContext
     asker: Asker
+    record: Optional[Record]
     _guess: Optional[Guess] = None
     _doubts: List[str] = dataclasses.field(default_factory=list)
 
-    def run(self) -> Traced:
+    def run(self, looks: bool) -> Traced:
+        """Traces all modes.
+
+        Args:
+            looks: see :func:`trace_check`.
+        """
         listed = None if isinstance(self.known.index, Failure) else self.known.index
         try:
-            found = self._trace_given() if gives_features(self.spec) else self._trace_found()
+            found = self._trace_given() if gives_features(self.spec) else self._trace_recorded()
         except UnknownFeaturesError as error:
             if self.index is not None:
                 raise
@@ -146,7 +164,9 @@ class _Tracing:
             return Traced(None, self.unreadable, None, problem)
         modes = self._modes(found.answers)
         launch = traced_launch(self.context.launch, modes)
-        trace = Trace(modes, self._described(modes), launch, found.features)
+        environment = self._described(modes)
+        trace = Trace(modes, environment, launch, found.features, found.taken_names)
+        origins = self._origins(found.answers) if looks else None
         known = dataclasses.replace(
             self.known, guess=self._guess, names=self.asker.names, tpu=self.asker.tpu
         )
@@ -154,7 +174,7 @@ class _Tracing:
         doubts = (*nothing, *self._doubts, *self.context.not_judged(gives_features(self.spec)))
         unjudged = any(answer.unjudged for answer in found.answers.values())
         judge = partial(self._judged, found.answers) if unjudged else None
-        return Traced(self.index, self.unreadable, trace, doubts, listed, known, judge)
+        return Traced(self.index, self.unreadable, trace, doubts, listed, known, judge, origins)
 
     def _judged(self, answers: Mapping[str, Answer]) -> Tuple[ModeTrace, ...]:
         return self._modes(self.asker.judged(answers))
@@ -175,6 +195,66 @@ class _Tracing:
         all_labels = (answer.seen.labels for answer in (best, *best_first))
         labels = next((labels for labels in all_labels if labels is not None), None)
         return _WithFeatures(answers, Features(source, best.seen.features, labels))
+
+    def _origins(self, answers: Mapping[str, Answer]) -> Optional[Origins]:
+        record, mode = self.record, self.spec.modes[-1]
+        wanted: Dict[str, Sequence[str]] = {"names": (), "modules": (), "files": ()}
+        if record is not None:
+            wanted["modules"] = [source.module for source in record.origins.sources]
+            wanted["files"] = [file.path for file in record.origins.data_files]
+        else:
+            graphs = [answer.graph for answer in answers.values()]
+            wanted["names"] = sorted({text for graph in graphs for text in texts_of(graph)})
+        found = self.asker.origins(mode, wanted)
+        if isinstance(found, Failure):
+            self._doubts.append(f"whether the source code has changed: {found.message}")
+            return None
+        known = {source.module for source in found.sources}
+        if record is not None and known.isdisjoint(wanted["modules"]):
+            self._doubts.append(_OTHER_MODULES)
+        return found
+
+    def _trace_recorded(self) -> "_WithFeatures":
+        """The modes with the features in the record; without a record, those in the saved graph.
+
+        The code may have changed since. So if it fails with the features in the record, they are
+        searched in the saved graph, unless the search does not succeed either.
+        """
+        modes = self._recorded_modes()
+        if not modes:
+            return self._trace_found()
+        wanted = {m: Inputs(it.features, it.labels, it.taken_names) for m, it in modes.items()}
+        answers = self.asker.ask(wanted)
+        shown = modes[min(modes, key=lambda mode: mode in UNLABELED)]
+        features = Features("record", shown.features, shown.labels)
+        found = _WithFeatures(answers, features, shown.taken_names)
+        if all(answer.finished for answer in answers.values()):
+            return found
+        try:
+            searched = self._trace_found()
+        except UnknownFeaturesError:
+            if any(answer.misfit for answer in answers.values()):
+                raise
+            return found
+        if all(answer.finished for answer in searched.answers.values()):
+            self._doubts.append(_UNFIT_RECORD)
+            return searched
+        return searched if any(answer.misfit for answer in answers.values()) else found
+
+    def _recorded_modes(self) -> Dict[str, RecordedMode]:
+        """Returns what the record says of each mode; nothing if it does not know the features.
+
+        The training process only knows TRAIN. Other modes are assumed to have the same features.
+        """
+        known = self.record.modes if self.record is not None else {}
+        modes: Dict[str, RecordedMode] = {}
+        for mode in self.spec.modes:
+            found = known.get(mode) or known.get(TRAIN)
+            if found is None:
+                return {}
+            labels = None if mode in UNLABELED else found.labels
+            modes[mode] = dataclasses.replace(found, labels=labels)
+        return modes
 
     def _given(self, mode: str) -> Inputs:
         if self.spec.features is None:
@@ -216,7 +296,8 @@ class _Tracing:
         if shared:
             self._doubts.append(_NAMED_AFTER_INPUTS.format(", ".join(shared[:_MOST_SHARED])))
         features = Features("saved-graph", *unknown_features.plain_inputs(guess))
-        return _WithFeatures({mode: answers[mode] for mode in self.spec.modes}, features)
+        chosen = {mode: answers[mode] for mode in self.spec.modes}
+        return _WithFeatures(chosen, features, guess.pool.names)
 
     def _described(self, traces: Sequence[ModeTrace]) -> Environment:
         own = (item for trace in traces for item in trace.seen.stand_ins)
@@ -247,6 +328,15 @@ def _index(
 
 
 _NOTHING_READ = "whether the model fits a checkpoint: Estimator would not restore any"
+
+_OTHER_MODULES = (
+    "whether the source code has changed since the checkpoint was saved: the record has no module "
+    "of TARGET"
+)
+_UNFIT_RECORD = (
+    "whether the features are those of the training run: model_fn does not work with the features "
+    "in the record any more, so they come from the saved graph"
+)
 
 _UNSEEN = re.compile("Failed to (find any|get) matching files")
 """TensorFlow's error for a missing checkpoint."""

@@ -100,7 +100,7 @@ def _tensors(guess: Optional[Guess]) -> str:
 
 
 def _advice(spec: CheckSpec, example: str) -> str:
-    functions = input_functions(spec.target, spec.app_dir)[:_MOST_FUNCTIONS]
+    functions = input_functions(spec.target or "", spec.app_dir)[:_MOST_FUNCTIONS]
     named = [f"--input-fn {name}" for name in functions]
     ways = " or ".join(named) if named else "--input-fn module:input_fn"
     fill = f" (replace each {FILL_IN!r})" if f'"{FILL_IN}' in example else ""

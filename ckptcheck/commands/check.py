@@ -1,6 +1,5 @@
 """``ckptcheck check MODEL_DIR TARGET``."""
 
-import dataclasses
 import os
 from typing import Any, Dict, List, Mapping
 
@@ -8,10 +7,9 @@ import typer
 
 from ..checks import run_check
 from ..errors import UsageError
-from ..json_files import with_overrides
 from ..option_values import looks_like_target
 from ..options import CheckSpec, from_command_line, options_of
-from .parsing import FORMAT, help_text, new_app, takes
+from .parsing import FORMAT, OVERRIDES, help_text, new_app, takes
 from .progress import Bar, Status
 from .terminal import finish
 
@@ -30,12 +28,7 @@ Exit codes: 0 no errors; 1 errors; 2 wrong usage; 3 nothing to check.
 def check_command(
     given: Dict[str, Any],
     context: typer.Context,
-    overrides: List[str] = typer.Option(
-        [],
-        "--set",
-        metavar="KEY=VALUE",
-        help="Override a param; key.sub=value sets a nested one. Repeatable.",
-    ),
+    overrides: List[str] = OVERRIDES,
     output: str = FORMAT,
     show_plan: bool = typer.Option(
         False, "--show-plan", help="List everything that each mode restores."
@@ -44,10 +37,8 @@ def check_command(
     """Runs the command."""
     _verify_order(given)
     spec = from_command_line(CheckSpec, {**given, "flags": context.obj})
-    if overrides:
-        spec = dataclasses.replace(spec, params=with_overrides(spec.params, overrides))
     with Bar() as bar, Status() as status:
-        report = run_check(spec, progress=bar.show, say=status.say)
+        report = run_check(spec, progress=bar.show, say=status.say, overrides=overrides)
     finish(report, output, show_plan=show_plan)
 
 
@@ -57,7 +48,7 @@ def _verify_order(given: Mapping[str, str]) -> None:
     Raises:
         UsageError: an argument can only be another one.
     """
-    model_dir, target, params = given["model_dir"], given["target"], given.get("params", "")
+    model_dir, target, params = (given.get(name, "") for name in ("model_dir", "target", "params"))
     problem = ""
     if os.path.isdir(target):
         problem = f"TARGET {target} is a directory"

@@ -41,12 +41,6 @@ def verify_words(words: Sequence[str]) -> None:
             )
     elif f"--{first}" in ABOUT and not os.path.exists(first):
         raise UsageError(f"no command {first}: did you mean ckptcheck --{' '.join(words)}?")
-    elif not rest and os.path.exists(first):
-        raise UsageError(
-            "TARGET is missing: expected MODEL_DIR TARGET PARAMS, such as ckptcheck "
-            f"{first} models.net:model_fn params.json. To look only at the files, use ckptcheck "
-            f"inspect {first}"
-        )
     command = first if first in COMMANDS else "check"
     for place, word in enumerate(rest, 1):
         instead = _INSTEAD.get(word, {}).get(command)

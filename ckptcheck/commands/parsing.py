@@ -83,3 +83,13 @@ FORMAT = typer.Option(
     callback=_verified_format,
     help=f"Print the report as {either(formats())}.",
 )
+"""The option of commands that print a report."""
+
+
+OVERRIDES = typer.Option(
+    [],
+    "--set",
+    metavar="KEY=VALUE",
+    help="Override a param; key.sub=value sets a nested one. Repeatable.",
+)
+"""The option of commands that take params."""

@@ -56,6 +56,7 @@ def _check(report: Report) -> Dict[str, Any]:
         },
         "environment": environment,
         "features": to_json(trace.features) if trace else None,
+        "record": to_json(report.record),
         "modes": {verdict.mode: _verdict(verdict) for verdict in report.verdicts},
     }
 

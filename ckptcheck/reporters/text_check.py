@@ -5,7 +5,7 @@ from typing import Dict, Iterator, List
 from tabulate import tabulate
 
 from ..protocol import EVAL, EXPORT, PREDICT, TRAIN, Read
-from ..results import RESTORES, UNTRACEABLE, Report, Trace, natural_key, shape_text
+from ..results import RESTORES, UNTRACEABLE, RecordUse, Report, Trace, natural_key, shape_text
 from .layout import painted, table, wrapped
 from .options import Options
 from .text_findings import first_hint, verdict_text
@@ -24,9 +24,18 @@ def headline(report: Report, options: Options) -> str:
     if report.data is not None:
         read = times_text(report.data.tensors, "tensor")
         lines.append(f"  data read: {read}, {bytes_text(report.data.size)}")
+    if report.record is not None:
+        lines.append(wrapped(_record_text(report.record), options, "  "))
     if report.trace is not None:
         lines.extend(wrapped(line, options, "  ") for line in _how(report.trace))
     return "\n".join(lines)
+
+
+def _record_text(use: RecordUse) -> str:
+    writer = "the training process" if use.writer == "training" else "ckptcheck record"
+    names = {"target": "TARGET", "params": "PARAMS"}
+    taken = " and ".join(names[item] for item in use.used)
+    return f"record of {writer}: {use.file}" + (f"; {taken} from it" if taken else "")
 
 
 def _how(trace: Trace) -> Iterator[str]:
@@ -38,7 +47,11 @@ def _how(trace: Trace) -> Iterator[str]:
     )
     if features.spec is None and not trace.plans:
         return
-    sources = {"saved-graph": "the saved graph", "input-fn": "--input-fn"}
+    sources = {
+        "saved-graph": "the saved graph",
+        "input-fn": "--input-fn",
+        "record": "the record",
+    }
     source = sources.get(features.source, "--features")
     labels = "" if features.labels is None else f"; labels: {structure_text(features.labels)}"
     yield f"features from {source}: {structure_text(features.spec)}{labels}"

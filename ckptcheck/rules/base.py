@@ -17,7 +17,9 @@ from typing import (
 )
 
 from ..model_dir import CheckpointFiles, FileChange, Located, TensorScan
+from ..origins import Origins
 from ..protocol import CheckpointIndex, Failure, ModeTrace, Read, RestorePlan, VariableSpec
+from ..records.value import Record
 from ..results import Finding, Outcome, Trace, natural_key
 
 CATEGORIES = ("restore", "files", "data", "code", "params", "environment")
@@ -50,6 +52,9 @@ class Facts:
         files: the state of the checkpoint's files; None if nothing examined them.
         scans: a summary of the data of each tensor; None if the data was not read.
         disagreement: what ckptcheck and TensorFlow read differently from the index, "" for none.
+        params_known: whether these are the params of the model_fn. An Estimator has its own.
+        record: the record of the checkpoint; None if there is none.
+        origins: what the code comes from now; None if nothing looked.
     """
 
     located: Located
@@ -63,6 +68,9 @@ class Facts:
     files: Optional[CheckpointFiles] = None
     scans: Optional[Tuple[TensorScan, ...]] = None
     disagreement: str = ""
+    params_known: bool = True
+    record: Optional[Record] = None
+    origins: Optional[Origins] = None
 
     @property
     def stored(self) -> Dict[str, VariableSpec]:

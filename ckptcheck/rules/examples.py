@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any, Mapping, Optional, Tuple
 
 from ..model_dir import Found, Located, Missing, StateFile, TensorScan, Unnamed
+from ..origins import Origins
 from ..protocol import (
     MODES,
     CheckpointIndex,
@@ -21,6 +22,7 @@ from ..protocol import (
     RestorePlan,
     VariableSpec,
 )
+from ..records.value import Record, RecordedParams
 from ..results import Features, Launch, Trace
 from .base import Facts
 
@@ -44,6 +46,9 @@ def read(
 
 
 READS = (read("dense/kernel", (1, 64)), read("global_step", (), "int64", role="global_step"))
+
+NOW = Origins("3.11.7", "2.15.1")
+"""What a model comes from."""
 
 _MODEL_DIR = ("runs/base", "runs/base", ("runs/base/model.ckpt-10",))
 LOCATED = Found(*_MODEL_DIR, prefix="runs/base/model.ckpt-10", written="model.ckpt-10")
@@ -125,3 +130,24 @@ def with_scan(**fields: Any) -> Facts:
 def nothing_to_restore(located: Located) -> Facts:
     """Returns facts about a model_dir without a checkpoint to restore."""
     return Facts(located=located, modes=MODES, tensorflow="2.15.1")
+
+
+def with_record(
+    then: Origins = NOW,
+    now: Origins = NOW,
+    values: Optional[Mapping[str, Any]] = None,
+    params: Optional[Mapping[str, Any]] = None,
+) -> Facts:
+    """Returns facts about a checkpoint with a record.
+
+    Args:
+        then: what the code came from when the checkpoint was saved.
+        now: what it comes from now.
+        values: the params in the record.
+        params: the params of the check, all of which model_fn reads.
+    """
+    given = params or {}
+    found = with_params(given, *(ParamRead(key, True) for key in given))
+    recorded = RecordedParams(values or {})
+    record = Record("model.ckpt-10", 10, "", "traced", "0.1.0", then, params=recorded)
+    return dataclasses.replace(found, record=record, origins=now)

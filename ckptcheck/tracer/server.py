@@ -23,6 +23,7 @@ from . import (
     compat,
     left_out,
     processes,
+    provenance,
     scratch,
     shown_files,
     temporary,
@@ -99,7 +100,7 @@ def answer(tensorflow: Any, request: Dict[str, Any], send: Callable[[Any], Any])
         return to_json(checkpoint_reader.read_index(tensorflow, request["prefix"]))
     if doing == "op-list":
         return compat.op_list(tensorflow, request["ops"])
-    if doing == "trace":
+    if doing in ("trace", "origins"):
         scratch.use(request["scratch"])
         asked = request["trace"]
         with contextlib.closing(request["ledger"]) as ledger:  # the code must not reach it
@@ -113,6 +114,8 @@ def answer(tensorflow: Any, request: Dict[str, Any], send: Callable[[Any], Any])
                 raise UsageError("--memory-limit: this system does not report a process's memory")
             limited = processes.limited_memory(request["memory_limit"])
         with limited:
+            if doing == "origins":
+                return to_json(provenance.origins_of_target(tensorflow, asked, request["wanted"]))
             return to_json(trace.trace_mode(tensorflow, asked, send))
     raise UsageError(f"unknown request {doing!r}")
 

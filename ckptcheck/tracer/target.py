@@ -66,6 +66,12 @@ def load(name: str, app_dir: str, given_as: str = "TARGET") -> Any:
         raise UsageError(f"{given_as} {name}: {error}") from None
 
 
+def module_of(name: str) -> str:
+    """Returns the name of the module of a target, which is imported."""
+    place = name.rpartition(":")[0]
+    return _package_of(absolute(place))[1] if place.endswith(".py") else place
+
+
 def _spec_of(name: str) -> Any:
     with suppress(ImportError, ValueError):  # the import itself will say what is wrong
         return importlib.util.find_spec(name)

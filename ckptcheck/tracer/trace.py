@@ -103,7 +103,6 @@ class _ModeTracer:
 
     def _seen(self) -> Observed:
         features, labels = self.inputs.structure()
-        wants_graph = self.request.guessed and self._first_op
         return Observed(
             params=self.watcher.use(self.taken),
             events=tuple(self.inputs.recorder.events),
@@ -113,7 +112,7 @@ class _ModeTracer:
             stand_ins=self.stand_ins,
             notes=self.notes,
             tpu_spec=self.tpu_spec,
-            graph=graph_text.graph_text(self.tensorflow, self.graph) if wants_graph else "",
+            graph=graph_text.graph_text(self.tensorflow, self.graph) if self._first_op else "",
             first_op=self._first_op,
         )
 

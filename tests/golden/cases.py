@@ -253,7 +253,7 @@ def _file_commands() -> Iterator[Case]:
 
 def _words() -> Iterator[Case]:
     yield Case("help", ("--help",))
-    for command in ("check", "inspect", "verify", "snapshot"):
+    for command in ("check", "inspect", "verify", "snapshot", "record"):
         yield Case(f"help-{command}", (command, "--help"))
     yield Case("list-rules", ("--list-rules",))
     yield Case("explain-shape-mismatch", ("--explain", "shape-mismatch"))

@@ -169,6 +169,7 @@ def test_the_whole_document_of_a_mismatch() -> None:
             "variables": 2,
             "data": None,
         },
+        "record": None,
         "not_judged": ["drift"],
     }
 

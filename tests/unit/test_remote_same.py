@@ -349,14 +349,18 @@ def test_a_check_of_a_first_version_is_refused(end: str, here: Path, memory: Pla
         run_check(spec)
 
 
+def _run_that_looks(spec: CheckSpec, checkpoints: Any, *_: Any) -> Any:
+    return checks.Checked(checkpoints.look(), spec)
+
+
 def test_a_first_version_here_that_a_directory_there_names(
     tmp_path: Path, here: Path, memory: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "model.ckpt-7").write_bytes(TABLE)
     state(here, str(tmp_path / "model.ckpt-7"))
-    monkeypatch.setattr(checks, "_run", lambda spec, checkpoints, *_: checkpoints.look().examined)
+    monkeypatch.setattr(checks, "_run", _run_that_looks)
     found: Any = run_check(CheckSpec(memory(here), "module:model_fn", {}))
-    assert found.first_version
+    assert found.examined.first_version
 
 
 def test_data_here_of_a_directory_there(
@@ -365,8 +369,9 @@ def test_data_here_of_a_directory_there(
     """It is not read there, where other data may have its name."""
     shutil.copytree(str(here), str(tmp_path / "other"))
     state(here, str(tmp_path / "other" / "model.ckpt-10"))
-    monkeypatch.setattr(checks, "_run", lambda spec, checkpoints, *_: checkpoints.look())
-    assert run_check(CheckSpec(memory(here), "module:model_fn", {})).read is None  # type: ignore
+    monkeypatch.setattr(checks, "_run", _run_that_looks)
+    found: Any = run_check(CheckSpec(memory(here), "module:model_fn", {}))
+    assert found.read is None
 
 
 def test_first_versions_that_nobody_looked_at_are_said(

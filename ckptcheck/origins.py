@@ -1,0 +1,65 @@
+"""What a model comes from: source code, data files, and versions of packages.
+
+ckptcheck sends this file to the user's interpreter, like :mod:`.protocol`.
+"""
+
+import dataclasses
+from typing import Mapping, Optional, Tuple
+
+
+@dataclasses.dataclass(frozen=True)
+class SourceFile:
+    """A Python module of the user's project.
+
+    Attributes:
+        module: the dotted name, such as ``models.net``.
+        path: the file, relative to the working directory if it is below it.
+        digest: of the bytes of the file.
+        functions: a digest of each function and method by its qualified name. The name of a class
+            stands for its other statements, and ``<module>`` for those of the module. Comments,
+            docstrings and formatting do not change these digests. Empty if the file cannot be
+            parsed.
+    """
+
+    module: str
+    path: str
+    digest: str
+    functions: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class DataContent:
+    """The content of a data file, such as a vocabulary.
+
+    Attributes:
+        path: as the code names it.
+        size: its bytes.
+        digest: of its bytes; of the first ones if it is large. "" if it cannot be read.
+        words: its lines, if it is a small text; else None.
+    """
+
+    path: str
+    size: int
+    digest: str
+    words: Optional[Tuple[str, ...]] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Origins:
+    """What a model comes from.
+
+    Attributes:
+        python: the version of Python.
+        tensorflow: the version of TensorFlow.
+        packages: the versions of the packages that the project imports.
+        sources: the modules of the project.
+        data_files: the data files that params, source code or the graph name.
+        revision: the commit of the git repository that holds the sources; "" for none.
+    """
+
+    python: str
+    tensorflow: str
+    packages: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
+    sources: Tuple[SourceFile, ...] = ()
+    data_files: Tuple[DataContent, ...] = ()
+    revision: str = ""

@@ -1,0 +1,124 @@
+"""Completes what a check was given from the record of its checkpoint."""
+
+import dataclasses
+import os
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+
+from .errors import UsageError
+from .json_files import with_overrides
+from .options import CheckSpec
+from .records.params import unknown_keys
+from .records.reader import Recorded
+from .records.value import Record
+from .results import RecordUse
+from .rules.base import some_names
+
+
+class Completed(NamedTuple):
+    """What a check works with.
+
+    Attributes:
+        spec: the specification of the check, with TARGET and params.
+        use: the record that was used; None if there is none.
+        unused: why the record is not used; () if it is, or there is none.
+    """
+
+    spec: CheckSpec
+    use: Optional[RecordUse] = None
+    unused: Sequence[str] = ()
+
+
+def completed(
+    spec: CheckSpec, recorded: Recorded, prefix: str, overrides: Sequence[str] = ()
+) -> Completed:
+    """Takes TARGET and params from a record if they are left out.
+
+    Args:
+        spec: what the user gave.
+        recorded: the record of the checkpoint.
+        prefix: the checkpoint.
+        overrides: params that replace others, such as ``key=value``.
+
+    Raises:
+        UsageError: TARGET is left out, and the record cannot give it; or the record does not hold
+            the values of all params.
+    """
+    record = recorded.record
+    used: List[str] = []
+    changes: Dict[str, Any] = {}
+    if spec.target is None:
+        changes["target"] = _recorded_target(spec, recorded, prefix)
+        used.append("target")
+    of_record = record is not None and changes.get("target", spec.target) == record.target
+    if spec.params is None and record is not None and record.params is not None and of_record:
+        changes["params"] = record.params.values
+        used.append("params")
+        if spec.params_type == "dict":
+            changes["params_type"] = _own_params_type(spec, record, prefix)
+    if overrides:
+        changes["params"] = with_overrides(changes.get("params", spec.params or {}), overrides)
+    if "params" in used:
+        _verify_known(record, changes["params"])
+    use = RecordUse(recorded.file, record.writer, tuple(used)) if record is not None else None
+    unused = (f"the record {recorded.file}: {recorded.problem}",) if recorded.problem else ()
+    return Completed(dataclasses.replace(spec, **changes), use, unused)
+
+
+def _recorded_target(spec: CheckSpec, recorded: Recorded, prefix: str) -> str:
+    record = recorded.record
+    if record is not None and record.target:
+        _verify_own(spec, record.target, prefix, "TARGET")
+        return record.target
+    place = spec.model_dir
+    why = f" (the record {recorded.file} cannot be used: {recorded.problem})"
+    raise UsageError(
+        "TARGET is missing: expected MODEL_DIR TARGET PARAMS, such as ckptcheck "
+        f"{place} models.net:model_fn params.json. To look only at the files, use ckptcheck "
+        f"inspect {place}" + (why if recorded.problem else "")
+    )
+
+
+def _own_params_type(spec: CheckSpec, record: Record, prefix: str) -> str:
+    if record.params_type not in ("dict", "attr"):
+        _verify_own(spec, record.params_type, prefix, "--params-type")
+    return record.params_type
+
+
+def _verify_own(spec: CheckSpec, name: str, prefix: str, wanted: str) -> None:
+    """Verifies that code that a record names belongs to the user's project.
+
+    A record may come from anyone, and a check calls what it names.
+
+    Raises:
+        UsageError: it is elsewhere, or beside the checkpoint.
+    """
+    place = name.rpartition(":")[0]
+    root = os.getcwd() if place.endswith(".py") else spec.app_dir
+    base = os.path.join(root, *place.split(".")) if not place.endswith(".py") else place
+    paths = [base] if place.endswith(".py") else [base + ".py", os.path.join(base, "__init__.py")]
+    real = [os.path.realpath(os.path.join(root, path)) for path in paths]
+    found = next((path for path in real if os.path.isfile(path)), "")
+    folder = os.path.realpath(os.path.dirname(prefix))
+    if not found or not _is_below(found, os.path.realpath(root)) or _is_below(found, folder):
+        raise UsageError(
+            f"the record names {name} as {wanted}, but {root} has no such code outside of "
+            f"MODEL_DIR: run ckptcheck in the directory of your project, or give {wanted}"
+        )
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path.startswith(os.path.join(folder, ""))
+
+
+def _verify_known(record: Optional[Record], params: Any) -> None:
+    """Verifies that no param is missing because the record cannot hold its value.
+
+    Raises:
+        UsageError: one is.
+    """
+    unknown = unknown_keys(record.params, params) if record and record.params else []
+    if unknown:
+        raise UsageError(
+            f"the record does not hold the value of {some_names(unknown)}: give PARAMS, or "
+            f"--set {unknown[0]}=VALUE"
+        )

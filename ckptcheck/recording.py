@@ -1,0 +1,127 @@
+"""The command ``record``: writes a record beside the checkpoint that a restore would load."""
+
+import dataclasses
+import os
+from typing import Callable, Dict, Optional, Sequence
+
+from .checkpoint.addresses import is_remote, without_secrets
+from .checks import checked
+from .client.process import Tracer
+from .errors import UsageError
+from .options import CheckSpec, RecordSpec
+from .origins import Origins
+from .protocol import CheckpointIndex, FinishedTrace
+from .records.params import recorded_params
+from .records.value import TRACED, TRAINING, Record, RecordedMode
+from .records.writer import index_digest, write
+from .results import RESTORES, Report, Trace, Written
+
+_CHANGES = ("params-changed", "source-changed", "data-file-changed")
+"""The rules that find a difference between the code and an existing record."""
+
+
+def record(
+    spec: RecordSpec,
+    version: str,
+    tracer: Optional[Tracer] = None,
+    say: Callable[[str], object] = lambda text: None,
+    overrides: Sequence[str] = (),
+) -> Report:
+    """Writes a record beside the checkpoint that a restore would load.
+
+    It runs a check first. It writes nothing if the check finds that the code does not fit the
+    checkpoint, or differs from an existing record, unless ``spec.force`` is set. It adds what an
+    existing record of the training process lacks.
+
+    Args:
+        spec: what to record.
+        version: the version of ckptcheck.
+        tracer: a running tracer; by default, this function starts its own.
+        say: is told what is done, before it is done.
+        overrides: params that replace others, such as ``key=value``.
+
+    Returns:
+        The report of the check. ``report.written`` is the record. If none was written,
+        ``report.ok`` is False.
+
+    Raises:
+        UsageError: something that the check needs is missing or invalid, or the record cannot be
+            written.
+    """
+    named = os.fspath(spec.model_dir)
+    if is_remote(named):
+        where = without_secrets(named)
+        raise UsageError(f"MODEL_DIR {where} is remote: a record can only be written locally")
+    found = checked(spec, tracer, None, say, overrides, looks=True)
+    report, facts = found.report, found.facts
+    index = report.checkpoint
+    if facts is None or index is None or facts.trace is None:
+        return report
+    changed = any(finding.rule in _CHANGES for finding in report.findings)
+    fits = all(verdict.verdict == RESTORES for verdict in report.verdicts) and report.ok
+    if not spec.force and (changed or not fits):
+        return dataclasses.replace(report, ok=False)
+    if facts.origins is None:
+        raise UsageError(f"no record can be made: {report.not_judged[-1]}")
+    made = _record_of(found.spec, spec.redact, index, facts.trace, facts.origins, version)
+    if facts.record is not None and facts.record.writer == TRAINING and not spec.force:
+        made = _completed(facts.record, made)
+    try:
+        path = write(index.prefix, made)
+    except OSError as error:
+        raise UsageError(f"the record cannot be written beside {index.prefix}: {error.strerror}")
+    folder, name = os.path.split(path)
+    return dataclasses.replace(report, ok=True, written=Written(folder, (name,)))
+
+
+def _completed(known: Record, made: Record) -> Record:
+    """Returns the record of a training process, with what it lacks."""
+    modes: Dict[str, RecordedMode] = dict(made.modes)
+    for mode, own in known.modes.items():
+        traced = made.modes.get(mode)
+        plan = traced.plan if traced is not None else None
+        defaults = traced.defaults if traced is not None else {}
+        modes[mode] = dataclasses.replace(own, plan=own.plan or plan, defaults=defaults)
+    target = known.target or made.target
+    return dataclasses.replace(known, modes=modes, target=target)
+
+
+def _record_of(
+    spec: CheckSpec,
+    redacted: Sequence[str],
+    index: CheckpointIndex,
+    trace: Trace,
+    origins: Origins,
+    version: str,
+) -> Record:
+    return Record(
+        checkpoint=os.path.basename(index.prefix),
+        step=index.step,
+        index_digest=index_digest(index.prefix),
+        writer=TRACED,
+        ckptcheck=version,
+        origins=origins,
+        target=spec.target or "",
+        params_type=spec.params_type,
+        params=recorded_params(spec.params, redacted),
+        modes={
+            mode.mode: _recorded_mode(mode, trace)
+            for mode in trace.modes
+            if isinstance(mode, FinishedTrace)
+        },
+    )
+
+
+def _recorded_mode(mode: FinishedTrace, trace: Trace) -> RecordedMode:
+    seen = mode.seen
+    reads = seen.params.reads
+    return RecordedMode(
+        features=seen.features,
+        labels=seen.labels,
+        taken_names=trace.taken_names,
+        defaults={item.key: item.default for item in reads if not item.found and item.has_default},
+        plan=mode.plan,
+        graph=seen.graph,
+        first_op=seen.first_op,
+        inputs=seen.inputs,
+    )

@@ -1,0 +1,202 @@
+"""Turns params into what a record holds, and compares them with a record."""
+
+import hashlib
+import json
+import os
+import re
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
+
+from .value import HiddenValue, RecordedParams
+
+_DIGITS = 32
+_DEEPEST = 50
+_LARGEST = 1 << 128
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+_SECRET = re.compile(
+    r"""secret|passw(or)?d|passphrase|credential|private_?key|access_?key|api_?key|auth_?key
+        |(^|_)(api|auth|access|bearer|refresh|session|hf|git|github|gitlab)_?token$|^token$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+class ParamChange(NamedTuple):
+    """A param whose value is not what it was in training.
+
+    Attributes:
+        key: its path, such as ``optimizer.rate``.
+        was: the value in training, None if there was none.
+        now: the value now, None if there is none.
+        had: whether there was a value in training.
+        has: whether there is a value now.
+        hidden: whether only digests differ, because the value is redacted.
+    """
+
+    key: str
+    was: Any
+    now: Any
+    had: bool = True
+    has: bool = True
+    hidden: bool = False
+
+
+def recorded_params(params: Any, redacted: Sequence[str] = ()) -> RecordedParams:
+    """Returns params as a record holds them.
+
+    Args:
+        params: a mapping, or an object with attributes, such as HParams.
+        redacted: the keys whose values must not be in the record, besides those that look secret.
+    """
+    salt = os.urandom(16).hex()
+    hidden: Dict[str, HiddenValue] = {}
+    return RecordedParams(_kept(as_mapping(params), "", set(redacted), salt, hidden), hidden, salt)
+
+
+def as_mapping(params: Any) -> Mapping[str, Any]:
+    """Returns params as a mapping."""
+    if params is None:
+        return {}
+    if isinstance(params, Mapping):
+        return params
+    values = getattr(params, "values", None)
+    found = values() if callable(values) else vars(params)  # HParams has values()
+    return found if isinstance(found, Mapping) else vars(params)
+
+
+def _kept(
+    params: Mapping[Any, Any],
+    prefix: str,
+    redacted: "set[str]",
+    salt: str,
+    hidden: Dict[str, HiddenValue],
+) -> Dict[str, Any]:
+    kept: Dict[str, Any] = {}
+    for key, value in params.items():
+        path = f"{prefix}{key}"
+        if path in redacted or str(key) in redacted or _SECRET.search(str(key)):
+            hidden[path] = HiddenValue(type(value).__name__, _digest(value, salt), True)
+        elif isinstance(value, Mapping) and all(isinstance(item, str) for item in value):
+            kept[str(key)] = _kept(value, path + ".", redacted, salt, hidden)
+        else:
+            plain = _plain(value)
+            if isinstance(key, str) and plain.known:
+                kept[key] = plain.value
+            else:
+                hidden[path] = HiddenValue(_type_name(value), _digest(value, ""))
+    return kept
+
+
+class _Plain(NamedTuple):
+    """A value as JSON, if JSON can hold it."""
+
+    known: bool
+    value: Any = None
+
+
+def _plain(value: Any, depth: int = 0) -> _Plain:
+    kind = type(value)
+    if kind.__module__ == "numpy" and hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
+        value = value.item()
+    if value is None or isinstance(value, (bool, str, float)):
+        return _Plain(True, value)
+    if isinstance(value, int):
+        return _Plain(-_LARGEST < value < _LARGEST, int(value))
+    if depth < _DEEPEST and isinstance(value, (list, tuple)):
+        items = [_plain(item, depth + 1) for item in value]
+        return _Plain(all(item.known for item in items), [item.value for item in items])
+    if depth < _DEEPEST and isinstance(value, Mapping) and all(isinstance(k, str) for k in value):
+        parts = {key: _plain(item, depth + 1) for key, item in value.items()}
+        known = all(part.known for part in parts.values())
+        return _Plain(known, {key: part.value for key, part in parts.items()})
+    return _Plain(False)
+
+
+def _type_name(value: Any) -> str:
+    kind = type(value)
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _digest(value: Any, salt: str) -> str:
+    """Returns a digest of a value that is the same in another process, as far as that is possible.
+
+    The digest of an object whose repr tells nothing is that of its type.
+    """
+    plain = _plain(value)
+    if plain.known:
+        text = json.dumps(plain.value, sort_keys=True).encode()
+    elif hasattr(value, "tobytes") and hasattr(value, "dtype"):
+        text = f"{value.dtype}{value.shape}".encode() + value.tobytes()
+    elif callable(value) and hasattr(value, "__qualname__"):
+        text = f"{value.__module__}.{value.__qualname__}".encode()
+    else:
+        text = _ADDRESS.sub("", repr(value)).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(salt.encode() + text).hexdigest()[:_DIGITS]
+
+
+def unknown_keys(recorded: RecordedParams, params: Mapping[str, Any]) -> List[str]:
+    """Returns the params that a record does not hold and that these params lack."""
+    return [key for key in recorded.hidden if not _value_at(params, key)[0]]
+
+
+def _value_at(params: Any, path: str) -> Tuple[bool, Any]:
+    """Returns whether params have a value at a path, and the value."""
+    if isinstance(params, Mapping):
+        if path in params:
+            return True, params[path]
+        head, dot, rest = path.partition(".")
+        if dot and head in params:
+            return _value_at(params[head], rest)
+    return False, None
+
+
+def changed_params(
+    recorded: RecordedParams,
+    defaults: Mapping[str, Any],
+    params: Mapping[str, Any],
+    now_defaults: Mapping[str, Any],
+) -> Iterator[ParamChange]:
+    """Compares the effective params: their values, and the defaults of those that are missing.
+
+    Args:
+        recorded: the params of the training run.
+        defaults: the defaults that the code used then.
+        params: the params of the check.
+        now_defaults: the defaults that the code uses now.
+    """
+    values, given = _flat(recorded.values), _flat(params)
+    was, now = {**defaults, **values}, {**now_defaults, **given}
+    keys = {*values, *given, *(set(defaults) & set(now_defaults))} - set(recorded.hidden)
+    for key in sorted(keys):
+        if _under(key, recorded.hidden):
+            continue
+        if key not in was or key not in now or not _same(was[key], now[key]):
+            had, has = key in was, key in now
+            yield ParamChange(key, was.get(key), now.get(key), had, has)
+    for key, value in sorted(recorded.hidden.items()):
+        has, new = _value_at(params, key)
+        if has and value.redacted and _digest(new, recorded.salt) != value.digest:
+            yield ParamChange(key, None, None, hidden=True)
+
+
+def _under(key: str, hidden: Mapping[str, Any]) -> bool:
+    parts = key.split(".")
+    return any(".".join(parts[:count]) in hidden for count in range(1, len(parts)))
+
+
+def _flat(params: Mapping[str, Any], prefix: str = "") -> Dict[str, Any]:
+    """Returns params by their paths. An empty object counts as a value."""
+    found: Dict[str, Any] = {}
+    for key, value in params.items():
+        if isinstance(value, Mapping) and value:
+            found.update(_flat(value, f"{prefix}{key}."))
+        else:
+            found[prefix + key] = value
+    return found
+
+
+def _same(was: Any, now: Any) -> bool:
+    """Whether two values are the same to a model. 1 and 1.0 are, but 1 and True are not."""
+    if isinstance(was, bool) or isinstance(now, bool):
+        return was is now
+    if isinstance(was, list) and isinstance(now, list):
+        return len(was) == len(now) and all(map(_same, was, now))
+    return bool(was == now) or (was != was and now != now)

@@ -1,0 +1,117 @@
+"""The content of a record, and its JSON document (docs/record.md)."""
+
+import dataclasses
+import json
+from typing import Any, Dict, Mapping, Optional, Tuple
+
+from ..codec import from_json, to_json
+from ..origins import Origins
+from ..protocol import InputTensor, RestorePlan
+
+FORMAT = "ckptcheck-record"
+VERSION = 1
+ENDING = ".ckptcheck.json"
+"""What follows the prefix of the checkpoint in the name of a record."""
+
+TRAINING, TRACED = "training", "traced"
+"""Who wrote a record: the training process, or the command ``record``."""
+
+
+@dataclasses.dataclass(frozen=True)
+class HiddenValue:
+    """A param whose value the record does not hold.
+
+    Attributes:
+        type: the name of its type.
+        digest: of the value.
+        redacted: whether it was left out because its name says that it is secret. If not, JSON
+            cannot hold it.
+    """
+
+    type: str
+    digest: str
+    redacted: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class RecordedParams:
+    """The params of the training run.
+
+    Attributes:
+        values: those that JSON can hold.
+        hidden: the others, by their path: ``optimizer.dtype``.
+        salt: goes into the digests of redacted values.
+    """
+
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
+    hidden: Mapping[str, HiddenValue] = dataclasses.field(default_factory=dict, hash=False)
+    salt: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class RecordedMode:
+    """One mode of the model.
+
+    Attributes:
+        features: the structure of the features, as in docs/features.md.
+        labels: the same of the labels; None without labels.
+        taken_names: the names of the input_fn's ops.
+        defaults: the defaults that the code used for params that were missing.
+        plan: what a restore reads; None if the record was written in training.
+        graph: the graph, as :mod:`..tracer.graph_text` writes it; "" if it is not known.
+        first_op: the number of nodes before the first node of the model_fn.
+        inputs: which input is which tensor of the graph.
+    """
+
+    features: Any = None
+    labels: Any = None
+    taken_names: Tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
+    plan: Optional[RestorePlan] = None
+    graph: str = ""
+    first_op: int = 0
+    inputs: Tuple[InputTensor, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """What was true when a checkpoint was saved.
+
+    Attributes:
+        checkpoint: the name of the checkpoint, without its directory.
+        step: the global step; None if it is not known.
+        index_digest: of the bytes of the checkpoint's index. It changes with each save.
+        writer: ``training`` or ``traced``.
+        ckptcheck: the version that wrote the record.
+        target: TARGET; "" if it is not known.
+        params_type: how the model_fn takes its params, as ``--params-type``.
+        params: the params; None if they are not known, such as those of an Estimator.
+        modes: the modes whose features are known.
+        origins: sources, data files and versions.
+    """
+
+    checkpoint: str
+    step: Optional[int]
+    index_digest: str
+    writer: str
+    ckptcheck: str
+    origins: Origins
+    target: str = ""
+    params_type: str = "dict"
+    params: Optional[RecordedParams] = None
+    modes: Mapping[str, RecordedMode] = dataclasses.field(default_factory=dict, hash=False)
+
+
+def document_of(record: Record) -> bytes:
+    """Returns the JSON document of a record."""
+    document: Dict[str, Any] = {"format": FORMAT, "version": VERSION, **to_json(record)}
+    return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode("ascii")
+
+
+def record_of(document: Mapping[str, Any]) -> Record:
+    """Builds a record from its JSON document.
+
+    Raises:
+        TypeError: a part is missing, or has another type.
+    """
+    return from_json(Record, document)

@@ -1,0 +1,111 @@
+"""A data file that the model names is not what it was when the checkpoint was saved.
+
+The record of the checkpoint has digests of the files that the params, the source code or the graph
+name. The words of small text files are compared one by one. If a vocabulary has lost words, or has
+them in another order, the ids of the other words change, and the model gives wrong predictions
+without an error: that is a warning. All other changes are notes.
+
+What to do: restore the file of the training run. If only training reads the file, do nothing.
+"""
+
+import collections
+from dataclasses import replace
+from typing import Dict, Iterator, List, NamedTuple, Sequence
+
+from ..origins import DataContent
+from ..results import Finding
+from .base import Facts, Rule, finding, some_names
+from .examples import NOW, with_record
+
+
+def find(facts: Facts) -> Iterator[Finding]:
+    """Finds data files whose content differs from the record."""
+    if facts.record is None or facts.origins is None:
+        return
+    now = {content.path: content for content in facts.origins.data_files}
+    for then in facts.record.origins.data_files:
+        content = now.get(then.path)
+        if content is None or not then.digest or _same(then, content):
+            continue
+        words = _words_changed(then, content)
+        yield finding(
+            f"{then.path}: {_text(then, content, words)}",
+            severity="warning" if words.moves_ids else "note",
+            subject=then.path,
+            data={
+                "file": then.path,
+                "added": words.added,
+                "removed": words.removed,
+                "reordered": words.reordered,
+            },
+        )
+
+
+def _same(then: DataContent, now: DataContent) -> bool:
+    return (then.size, then.digest) == (now.size, now.digest)
+
+
+class _Words(NamedTuple):
+    """How the words of a text changed.
+
+    Attributes:
+        added: the words that are new.
+        removed: the words that are gone.
+        reordered: whether the words that stay have another order.
+        moves_ids: whether a word of a vocabulary has another line now.
+    """
+
+    added: List[str]
+    removed: List[str]
+    reordered: bool
+    moves_ids: bool
+
+
+_NO_WORDS = _Words([], [], False, False)
+
+
+def _words_changed(then: DataContent, now: DataContent) -> _Words:
+    if then.words is None or now.words is None:
+        return _NO_WORDS
+    old, new = collections.Counter(then.words), collections.Counter(now.words)
+    removed, added = list((old - new).elements()), list((new - old).elements())
+    stayed = [word for word in then.words if word in new], [w for w in now.words if w in old]
+    is_vocabulary = len(old) == len(then.words)
+    moves_ids = is_vocabulary and tuple(now.words[: len(then.words)]) != then.words
+    return _Words(added, removed, (not added and not removed) or stayed[0] != stayed[1], moves_ids)
+
+
+def _text(then: DataContent, now: DataContent, words: _Words) -> str:
+    if not now.digest:
+        return "it cannot be read any more"
+    parts = [
+        f"{_counted(words.added)} added" if words.added else "",
+        f"{_counted(words.removed)} removed" if words.removed else "",
+        "the lines are in another order" if words.reordered else "",
+    ]
+    said = ", ".join(part for part in parts if part)
+    return said or f"its content changed ({then.size} bytes then, {now.size} bytes now)"
+
+
+def _counted(words: Sequence[str]) -> str:
+    kinds: Dict[bool, str] = {True: "1 line", False: f"{len(words)} lines"}
+    return f"{kinds[len(words) == 1]} ({some_names([repr(word[:50]) for word in words])})"
+
+
+def _with(*words: str) -> DataContent:
+    return DataContent("vocabulary.txt", sum(map(len, words)), "-".join(words), words)
+
+
+RULE = Rule(
+    severity="warning",
+    category="data",
+    find=find,
+    title="1 data file changed since the checkpoint was saved",
+    titles="{} data files changed since the checkpoint was saved",
+    good=lambda: with_record(
+        replace(NOW, data_files=(_with("a", "b"),)), replace(NOW, data_files=(_with("a", "b"),))
+    ),
+    bad=lambda: with_record(
+        replace(NOW, data_files=(_with("a", "b"),)), replace(NOW, data_files=(_with("b", "c"),))
+    ),
+)

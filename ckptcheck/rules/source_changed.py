@@ -1,0 +1,76 @@
+"""The source code of the project is not what it was when the checkpoint was saved.
+
+The record of the checkpoint has a digest of each function of the model_fn's module and of the
+modules of the project that it imports. The finding names the functions that differ. Changes of
+comments, docstrings and formatting do not count. Most changes do no harm. If a restored model
+behaves differently than in training, look at these functions first.
+
+What to do: nothing, or compare these functions with the code of the training run.
+"""
+
+from dataclasses import replace
+from typing import Dict, Iterator, List
+
+from ..origins import SourceFile
+from ..results import Finding
+from .base import Facts, Rule, finding, some_names
+from .examples import NOW, with_record
+
+_MODULE = "<module>"
+
+
+def find(facts: Facts) -> Iterator[Finding]:
+    """Finds modules whose functions differ from the record."""
+    if facts.record is None or facts.origins is None:
+        return
+    now = {source.module: source for source in facts.origins.sources}
+    for then in facts.record.origins.sources:
+        source = now.get(then.module)
+        if source is None:  # where it is used, the code that imported it has changed
+            continue
+        kinds = _differences(then, source)
+        texts = [f"{some_names(kinds[kind])} {kind}" for kind in _KINDS if kinds[kind]]
+        if texts:
+            yield finding(
+                f"{source.path}: {'; '.join(texts)}",
+                subject=then.module,
+                data={"module": then.module, **{_KINDS[kind]: kinds[kind] for kind in _KINDS}},
+            )
+
+
+_KINDS = {"changed": "changed", "new": "added", "removed": "removed"}
+
+
+def _differences(then: SourceFile, now: SourceFile) -> Dict[str, List[str]]:
+    if not (then.functions and now.functions):
+        changed = ["the file"] if then.digest != now.digest else []
+        return {"changed": changed, "new": [], "removed": []}
+    old, new = then.functions, now.functions
+    return {
+        "changed": [_shown(name) for name in old if name in new and old[name] != new[name]],
+        "new": [_shown(name) for name in new if name not in old],
+        "removed": [_shown(name) for name in old if name not in new],
+    }
+
+
+def _shown(name: str) -> str:
+    return "module-level code" if name == _MODULE else name
+
+
+def _with(digest: str) -> SourceFile:
+    return SourceFile("net", "net.py", digest, {"model_fn": digest})
+
+
+RULE = Rule(
+    severity="note",
+    category="code",
+    find=find,
+    title="1 source file changed since the checkpoint was saved",
+    titles="{} source files changed since the checkpoint was saved",
+    good=lambda: with_record(
+        replace(NOW, sources=(_with("a"),)), replace(NOW, sources=(_with("a"),))
+    ),
+    bad=lambda: with_record(
+        replace(NOW, sources=(_with("a"),)), replace(NOW, sources=(_with("b"),))
+    ),
+)
