@@ -166,7 +166,7 @@ def changed_params(
     was, now = {**defaults, **values}, {**now_defaults, **given}
     keys = {*values, *given, *(set(defaults) & set(now_defaults))} - set(recorded.hidden)
     for key in sorted(keys):
-        if _under(key, recorded.hidden):
+        if _under(key, recorded.hidden) or _over(key, {**was, **now, **recorded.hidden}):
             continue
         if key not in was or key not in now or not _same(was[key], now[key]):
             had, has = key in was, key in now
@@ -178,8 +178,14 @@ def changed_params(
 
 
 def _under(key: str, hidden: Mapping[str, Any]) -> bool:
+    """Whether a key is in an object that is hidden."""
     parts = key.split(".")
     return any(".".join(parts[:count]) in hidden for count in range(1, len(parts)))
+
+
+def _over(key: str, others: Mapping[str, Any]) -> bool:
+    """Whether a key is an object that holds one of the others."""
+    return any(other.startswith(key + ".") for other in others)
 
 
 def _flat(params: Mapping[str, Any], prefix: str = "") -> Dict[str, Any]:

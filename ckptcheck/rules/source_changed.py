@@ -29,26 +29,23 @@ def find(facts: Facts) -> Iterator[Finding]:
         if source is None:  # where it is used, the code that imported it has changed
             continue
         kinds = _differences(then, source)
-        texts = [f"{some_names(kinds[kind])} {kind}" for kind in _KINDS if kinds[kind]]
+        texts = [f"{some_names(names)} {kind}" for kind, names in kinds.items() if names]
         if texts:
             yield finding(
                 f"{source.path}: {'; '.join(texts)}",
                 subject=then.module,
-                data={"module": then.module, **{_KINDS[kind]: kinds[kind] for kind in _KINDS}},
+                data={"module": then.module, **kinds},
             )
-
-
-_KINDS = {"changed": "changed", "new": "added", "removed": "removed"}
 
 
 def _differences(then: SourceFile, now: SourceFile) -> Dict[str, List[str]]:
     if not (then.functions and now.functions):
         changed = ["the file"] if then.digest != now.digest else []
-        return {"changed": changed, "new": [], "removed": []}
+        return {"changed": changed, "added": [], "removed": []}
     old, new = then.functions, now.functions
     return {
         "changed": [_shown(name) for name in old if name in new and old[name] != new[name]],
-        "new": [_shown(name) for name in new if name not in old],
+        "added": [_shown(name) for name in new if name not in old],
         "removed": [_shown(name) for name in old if name not in new],
     }
 

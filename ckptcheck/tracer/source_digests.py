@@ -41,7 +41,7 @@ def project_of(module: str, others: Sequence[str] = ()) -> Project:
         module: the name of the first module, which is imported.
         others: the names of more modules to read, which need not be imported.
     """
-    waiting = [module, *others]
+    waiting = [*_with_packages(module), *others]
     sources: Dict[str, SourceFile] = {}
     packages: Set[str] = set()
     seen: Set[str] = set()
@@ -200,6 +200,8 @@ def _text(value: Any) -> str:
         return "Constant(Ellipsis)"
     if kind == "Index":
         return _text(getattr(value, "value"))  # noqa: B009 - mypy knows newer versions only
+    if kind == "ExtSlice":  # Python 3.9 and later have a tuple instead
+        return f"Tuple(elts={_text(getattr(value, 'dims'))})"  # noqa: B009
     fields = ((name, field) for name, field in ast.iter_fields(value) if name not in _IGNORED)
     parts = [f"{name}={_text(field)}" for name, field in fields if field not in (None, [])]
     return f"{kind}({','.join(parts)})"

@@ -1,0 +1,366 @@
+"""Records of real training runs, and what checks and the command ``record`` do with them."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Dict, List, Set
+
+import pytest
+
+from ckptcheck.records.reader import read_record
+from ckptcheck.records.value import Record
+
+from .support import (
+    PROJECT,
+    Project,
+    Run,
+    copy_fixture,
+    environment,
+    needs_estimator,
+    needs_tensorflow,
+    run_cli,
+)
+
+pytestmark = needs_tensorflow
+
+SCRIPT = PROJECT / "tests" / "recorded_training.py"
+TARGET = "model.py:model_fn"
+
+
+# --- in training -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: Any) -> Path:
+    """A project with the model_dir ``base``, whose checkpoints have records."""
+    root: Path = tmp_path_factory.mktemp("trained")
+    make_project(root)
+    assert train(root, "base") == ["done"]
+    return root
+
+
+@pytest.fixture
+def project(trained: Path, tmp_path: Path) -> Path:
+    root = tmp_path / "project"
+    shutil.copytree(str(trained), str(root))
+    return root
+
+
+def make_project(root: Path) -> None:
+    shutil.copy(str(SCRIPT), str(root / "net.py"))
+    (root / "words.txt").write_text("a\nb\nc\n")
+
+
+def started(root: Path, *words: str, **variables: str) -> "subprocess.Popen[bytes]":
+    env = environment(**variables)
+    return subprocess.Popen(
+        [sys.executable, "net.py", *words],
+        cwd=str(root),
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def train(root: Path, *words: str) -> List[str]:
+    """Trains; returns the lines that ckptcheck and the script print."""
+    process = started(root, *words)
+    out, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, out
+    return out.decode("utf-8").splitlines()
+
+
+def record_of(prefix: Path) -> Record:
+    found = read_record(str(prefix))
+    assert found.record is not None, found
+    return found.record
+
+
+def files(folder: Path, ending: str) -> Set[str]:
+    return {path.name[: -len(ending)] for path in folder.glob("*" + ending)}
+
+
+@needs_estimator
+def test_each_checkpoint_that_is_kept_has_a_record(trained: Path) -> None:
+    base = trained / "base"
+    assert files(base, ".index") == files(base, ".ckptcheck.json")
+    assert files(base, ".index") == {"model.ckpt-10", "model.ckpt-12"}
+    record = record_of(base / "model.ckpt-12")
+    assert (record.step, record.writer, record.target) == (12, "training", "net:model_fn")
+    assert record.params is not None and record.params.values == {"units": 8, "rate": 0.1}
+    mode = record.modes["train"]
+    assert {key: leaf["dtype"] for key, leaf in mode.features.items()} == {
+        "id": "int64",
+        "word": "string",
+        "x": "float32",
+    }
+    assert mode.labels == {"dtype": "float32", "shape": [4, 1]}
+    assert "IteratorGetNext" in mode.taken_names and "dense/kernel" not in mode.taken_names
+    assert [source.module for source in record.origins.sources] == ["net"]
+    assert [(file.path, file.words) for file in record.origins.data_files] == [
+        ("words.txt", ("a", "b", "c"))
+    ]
+
+
+@needs_estimator
+def test_a_recorded_directory_needs_no_other_arguments(trained: Path) -> None:
+    done = run_cli("check", "base", "--format", "json", cwd=trained)
+    assert done.code == 0, done
+    document = done.json
+    assert document["target"] == "net:model_fn"
+    assert document["record"]["used"] == ["target", "params"]
+    assert document["features"]["source"] == "record"
+    assert {mode["verdict"] for mode in document["modes"].values()} == {"restores"}
+    assert changes_in(document) == []
+
+
+def changes_in(document: Dict[str, Any]) -> List[Any]:
+    return [
+        (found["rule"], found["severity"], found["message"])
+        for found in document["findings"]
+        if found["rule"].endswith("-changed")
+    ]
+
+
+def checked(root: Path, *words: str) -> Dict[str, Any]:
+    return run_cli("check", *words, "--format", "json", cwd=root).json
+
+
+@needs_estimator
+def test_what_has_changed_since_is_said(project: Path) -> None:
+    path = project / "net.py"
+    text = path.read_text("utf-8").replace("tf.nn.relu", "tf.nn.tanh").replace("# a", "# b")
+    path.write_text(text + "\n\ndef more():\n    pass\n")
+    (project / "words.txt").write_text("b\na\nd\n")
+    (project / "params.json").write_text('{"units": 8, "rate": 0.2, "extra": 1}')
+    found = changes_in(checked(project, "base", "net:model_fn", "params.json"))
+    assert found == [
+        ("data-file-changed", "warning", "words.txt: 1 line ('d') added, 1 line ('c') removed, "
+         "the lines are in another order"),
+        ("params-changed", "warning", "rate was 0.1 in training, and is 0.2 now"),
+        ("params-changed", "note", "extra is 1; the params of the training run did not have it"),
+        ("source-changed", "note", "net.py: model_fn changed; more added"),
+    ]  # fmt: skip
+
+
+@needs_estimator
+def test_a_comment_is_no_change(project: Path) -> None:
+    path = project / "net.py"
+    path.write_text("# another comment\n" + path.read_text("utf-8"))
+    assert changes_in(checked(project, "base")) == []
+
+
+@needs_estimator
+def test_features_that_do_not_fit_any_more_are_searched(project: Path) -> None:
+    """As if the record had other features than the code now asks for."""
+    path = project / "base" / "model.ckpt-12.ckptcheck.json"
+    document = json.loads(path.read_text())
+    document["modes"]["train"]["features"]["other"] = document["modes"]["train"]["features"].pop(
+        "x"
+    )
+    path.write_text(json.dumps(document))
+    report = checked(project, "base")
+    assert report["features"]["source"] == "saved-graph"
+    assert {mode["verdict"] for mode in report["modes"].values()} == {"restores"}
+    assert any("model_fn does not work with the features" in item for item in report["not_judged"])
+
+
+@needs_estimator
+def test_code_that_raises_with_exact_features_is_judged(project: Path) -> None:
+    path = project / "net.py"
+    text = path.read_text("utf-8").replace('mode == "infer"', 'mode == "infer" or [][1]')
+    path.write_text(text)
+    report = checked(project, "base")
+    assert {m: found["verdict"] for m, found in report["modes"].items()} == {
+        "predict": "restores",
+        "eval": "untraceable",
+        "train": "untraceable",
+    }
+
+
+@needs_estimator
+@pytest.mark.parametrize("damage", ["cut", "foreign", "stale"])
+def test_a_record_that_cannot_be_used_is_one_line(project: Path, damage: str) -> None:
+    path = project / "base" / "model.ckpt-12.ckptcheck.json"
+    if damage == "stale":
+        shutil.copy(str(project / "base" / "model.ckpt-10.ckptcheck.json"), str(path))
+        path.write_text(path.read_text().replace("model.ckpt-10", "model.ckpt-12"))
+    else:
+        path.write_text(path.read_text()[:1000] if damage == "cut" else '{"format": "x"}')
+    (project / "params.json").write_text('{"units": 8, "rate": 0.2}')
+    report = checked(project, "base", "net:model_fn", "params.json")
+    said = [item for item in report["not_judged"] if item.startswith("the record ")]
+    assert len(said) == 1 and report["record"] is None
+    assert changes_in(report) == []
+    assert {mode["verdict"] for mode in report["modes"].values()} == {"restores"}
+    alone = run_cli("check", "base", cwd=project)
+    assert alone.code == 2 and "TARGET is missing" in alone.err and "cannot be used" in alone.err
+
+
+@needs_estimator
+def test_the_command_completes_the_record_of_a_training_run(project: Path) -> None:
+    done = run_cli("record", "base", cwd=project)
+    assert done.code == 0 and done.out.startswith("base/model.ckpt-12.ckptcheck.json: ")
+    record = record_of(project / "base" / "model.ckpt-12")
+    assert (record.writer, sorted(record.modes)) == ("training", ["eval", "predict", "train"])
+    assert all(mode.plan is not None and mode.graph for mode in record.modes.values())
+    (project / "params.json").write_text('{"units": 8, "rate": 0.2}')
+    refused = run_cli("record", "base", "net:model_fn", "params.json", cwd=project)
+    assert refused.code == 1 and "No record was written" in refused.err
+    assert record_of(project / "base" / "model.ckpt-12") == record
+    assert (
+        run_cli("record", "base", "net:model_fn", "params.json", "--force", cwd=project).code == 0
+    )
+    replaced = record_of(project / "base" / "model.ckpt-12")
+    assert replaced.params is not None and replaced.params.values["rate"] == 0.2
+
+
+@needs_estimator
+def test_a_snapshot_has_the_record(project: Path) -> None:
+    assert run_cli("snapshot", "base", "small", cwd=project).code == 0
+    report = checked(project, "small")
+    assert report["record"]["file"] == "small/model.ckpt-12.ckptcheck.json"
+    assert report["features"]["source"] == "record"
+
+
+@needs_estimator
+def test_features_that_model_fn_takes_out_are_not_recorded(tmp_path: Path) -> None:
+    """After model_fn ran, the dict lacks one: a record of the others would be wrong."""
+    make_project(tmp_path)
+    assert train(tmp_path, "base", "pops=1") == ["done"]
+    assert record_of(tmp_path / "base" / "model.ckpt-12").modes == {}
+    report = checked(tmp_path, "base")
+    assert report["features"]["source"] == "saved-graph"
+    assert {mode["verdict"] for mode in report["modes"].values()} == {"restores"}
+
+
+@needs_estimator
+def test_training_under_a_strategy(tmp_path: Path) -> None:
+    make_project(tmp_path)
+    assert train(tmp_path, "base", "strategy=1") == ["done"]
+    assert record_of(tmp_path / "base" / "model.ckpt-12").target == "net:model_fn"
+    assert run_cli("check", "base", cwd=tmp_path).code == 0
+
+
+# --- what goes wrong in training -------------------------------------------------------------
+
+
+@needs_estimator
+def test_a_full_disk_is_one_warning(tmp_path: Path) -> None:
+    """Writes of records fail as on a full disk; the weights are saved."""
+    make_project(tmp_path)
+    warning, done = train(tmp_path, "base", "limit=1000")
+    assert done == "done"
+    assert warning.startswith("ckptcheck: no record of the checkpoint was written (OSError: ")
+    assert files(tmp_path / "base", ".index") == {"model.ckpt-10", "model.ckpt-12"}
+    assert not [name for name in os.listdir(str(tmp_path / "base")) if "ckptcheck" in name]
+
+
+@needs_estimator
+def test_a_process_that_is_killed_while_it_writes(tmp_path: Path) -> None:
+    """No check sees half a record. The next training run removes what is left."""
+    make_project(tmp_path)
+    process = started(tmp_path, "base", "kill=2")
+    process.communicate(timeout=240)
+    assert process.returncode == -9
+    base = tmp_path / "base"
+    (left,) = [name for name in os.listdir(str(base)) if name.endswith(".tmp")]
+    assert left.startswith("model.ckpt-5.ckptcheck.json.")
+    assert read_record(str(base / "model.ckpt-5")).file == ""
+    assert checked(tmp_path, "base/model.ckpt-0")["ok"]
+    assert train(tmp_path, "base", "steps=20") == ["done"]
+    assert not [name for name in os.listdir(str(base)) if name.endswith(".tmp")]
+    assert files(base, ".index") == files(base, ".ckptcheck.json")
+
+
+@needs_estimator
+def test_a_remote_or_unknown_directory_is_one_warning(tmp_path: Path) -> None:
+    code = """
+import logging, sys
+import tensorflow.compat.v1 as tf
+import ckptcheck, net
+logging.getLogger("ckptcheck").addHandler(logging.StreamHandler(sys.stdout))
+for named in ("gs://bucket/base", "", "/no/such/dir"):
+    listener = ckptcheck.record_listener(net.model_fn, {}, model_dir=named)
+    with tf.Graph().as_default(), tf.Session() as session:
+        listener.begin()
+        for step in (1, 2):
+            listener.after_save(session, step)
+"""
+    make_project(tmp_path)
+    (tmp_path / "calls.py").write_text(code)
+    done = subprocess.run(
+        [sys.executable, "calls.py"],
+        cwd=str(tmp_path),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
+    remote, unknown, missing = done.stdout.decode("utf-8").splitlines()
+    assert "gs://bucket/base is remote" in remote
+    assert "pass model_dir" in unknown
+    assert "/no/such/dir has no checkpoint of step 1" in missing
+
+
+@needs_estimator
+def test_two_training_runs_of_one_directory(tmp_path: Path) -> None:
+    """A check beside them reads one complete record, and none of their files counts as changed."""
+    make_project(tmp_path)
+    processes = [started(tmp_path, "base", "steps=400", "every=20") for _ in range(2)]
+    while not list((tmp_path / "base").glob("*.ckptcheck.json")):
+        assert processes[0].poll() is None or processes[1].poll() is None
+        time.sleep(0.1)
+    outs = [process.communicate(timeout=240)[0].decode("utf-8") for process in processes]
+    base = tmp_path / "base"
+    assert any(out.endswith("done\n") for out in outs), outs
+    for prefix in files(base, ".ckptcheck.json"):
+        found = read_record(str(base / prefix))
+        assert found.record is not None or "another save" in found.problem
+    assert not [name for name in os.listdir(str(base)) if name.endswith(".tmp")]
+
+
+# --- the command -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fixture(tmp_path: Path) -> Project:
+    return copy_fixture("hidden_dropout", tmp_path)
+
+
+def run_in(project: Project, *words: str, stdin: str = "") -> Run:
+    return run_cli(*words, cwd=project.root, stdin=stdin)
+
+
+def test_the_command_records_what_fits(fixture: Project) -> None:
+    before = set(os.listdir(str(fixture.model_dir)))
+    done = run_in(fixture, "record", "model_dir", TARGET, "params.json")
+    assert done.code == 0, done
+    assert set(os.listdir(str(fixture.model_dir))) - before == {"model.ckpt-10.ckptcheck.json"}
+    again = run_in(fixture, "check", "model_dir", "--format", "json")
+    assert again.code == 0 and again.json["features"]["source"] == "record"
+    forgotten = run_in(fixture, "check", "model_dir", TARGET, "-", "--format", "json", stdin="{}")
+    messages = {found["message"] for found in forgotten.json["findings"]}
+    end = "in training; now the params do not have it, and model_fn uses its default"
+    assert {f"num_hidden was 128 {end} 64", f"dropout_rate was 0.3 {end} 0.2"} <= messages
+
+
+def test_the_command_refuses_code_that_does_not_fit(fixture: Project) -> None:
+    done = run_in(fixture, "record", "model_dir", TARGET, "-", stdin='{"num_hidden": 64}')
+    assert done.code == 1 and "No record was written" in done.err
+    assert not list(fixture.model_dir.glob("*.ckptcheck.json"))
+    words = ("record", "model_dir", TARGET, "-", "--force")
+    assert run_in(fixture, *words, stdin='{"num_hidden": 64}').code == 0
+    assert list(fixture.model_dir.glob("*.ckptcheck.json"))
+
+
+def test_the_command_redacts_what_is_named(fixture: Project) -> None:
+    words = ("record", "model_dir", TARGET, "params.json", "--redact", "num_hidden")
+    assert run_in(fixture, *words).code == 0
+    record = record_of(fixture.model_dir / "model.ckpt-10")
+    assert record.params is not None and set(record.params.values) == {"dropout_rate"}
+    assert "num_hidden" in record.params.hidden

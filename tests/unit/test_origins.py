@@ -1,0 +1,234 @@
+"""What a model comes from: digests of functions, data files, and the commit of a repository."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any, Dict, Iterator
+
+import pytest
+
+from ckptcheck.records.targets import target_of
+from ckptcheck.tracer import data_contents, user_code
+from ckptcheck.tracer.data_contents import texts_in
+from ckptcheck.tracer.git_revision import revision_of
+from ckptcheck.tracer.source_digests import function_digests, project_of
+
+from ..support import PROJECT, environment, python_of_version
+
+CODE = '''
+"""What it does."""
+import os
+RATE = 0.5
+
+class Net(Base):
+    """A net."""
+    width = 3
+
+    def call(self, x, *, scale=1.0):
+        # a comment
+        return x[:, 1:, ...] * scale + 2
+
+def model_fn(features, labels, mode, params):
+    """Builds it."""
+    def inner(y):
+        return f"{y:>{RATE}}" if y else None
+    return {"a": inner(params["rate"]), **params}
+'''
+
+
+def digests(code: str) -> Dict[str, str]:
+    return function_digests(ast.parse(textwrap.dedent(code)))
+
+
+def differing(code: str) -> Any:
+    then, now = digests(CODE), digests(code)
+    return {name for name in {*then, *now} if then.get(name) != now.get(name)}
+
+
+def test_each_function_has_a_digest() -> None:
+    assert set(digests(CODE)) == {"<module>", "Net", "Net.call", "model_fn"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names"),
+    [
+        ("# a comment", "# another", set()),
+        ('"""Builds it."""', "'''Builds\n    something else.'''", set()),
+        ('"""A net."""\n', "\n\n", set()),
+        ('"a": inner', "'a':     inner", set()),
+        ("0.5", "0.25", {"<module>"}),
+        ("import os", "import sys", {"<module>"}),
+        ("width = 3", "width = 4", {"Net"}),
+        ("Net(Base)", "Net(Other)", {"Net"}),
+        ("+ 2", "- 2", {"Net.call"}),
+        ("[:, 1:, ...]", "[:, 2:, ...]", {"Net.call"}),
+        ("scale=1.0", "scale=1.5", {"Net.call"}),
+        ("if y else", "if not y else", {"model_fn"}),
+        (">{RATE}", "<{RATE}", {"model_fn"}),
+        ("def model_fn", "def other_fn", {"model_fn", "other_fn"}),
+    ],
+)
+def test_a_digest_changes_with_what_the_code_does(old: str, new: str, names: Any) -> None:
+    assert old in CODE
+    assert differing(CODE.replace(old, new)) == names
+
+
+_PRINT = """
+import ast, json, sys
+from ckptcheck.tracer.source_digests import function_digests
+print(json.dumps([function_digests(ast.parse(open(p, "rb").read())) for p in sys.argv[1:]]))
+"""
+
+
+@pytest.mark.parametrize("version", ["3.7", "3.11", "3.13"])
+def test_digests_are_the_same_under_each_python(version: str) -> None:
+    python = python_of_version(version)
+    if python is None:
+        pytest.skip(f"NOT TESTED WITH PYTHON {version}: there is none")
+    paths = sorted(map(str, (PROJECT / "ckptcheck").rglob("*.py")))
+    done = [
+        subprocess.run(
+            [command, "-c", _PRINT, *paths], env=environment(), stdout=subprocess.PIPE, check=True
+        )
+        for command in (sys.executable, python)
+    ]
+    mine, theirs = (json.loads(item.stdout.decode("ascii")) for item in done)
+    assert mine == theirs and len(mine) > 200
+
+
+# --- the modules of a project ----------------------------------------------------------------
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A package, a module and a script; other modules of that name are not affected."""
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(user_code, "_HERE", str(tmp_path))
+    package = tmp_path / "models_of_test"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "net.py").write_text(
+        "import json, os.path\nfrom . import layers\nfrom models_of_test.more import x\n"
+        "def model_fn(features):\n    import other_of_test\n"
+    )
+    (package / "layers.py").write_text("import zlib\n")
+    (package / "more.py").write_text("x = 1\n")
+    (package / "unused.py").write_text("")
+    (tmp_path / "other_of_test.py").write_text("def f(): pass\n")
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def test_the_modules_that_a_module_imports(project: Path) -> None:
+    __import__("models_of_test.net")
+    found = project_of("models_of_test.net")
+    names = [f"models_of_test{name}" for name in ("", ".layers", ".more", ".net")]
+    assert [source.module for source in found.sources] == names
+    assert found.sources[3].path == os.path.join("models_of_test", "net.py")
+    assert {"json", "os", "zlib"} <= set(found.packages)
+    __import__("other_of_test")
+    assert [source.module for source in project_of("models_of_test.net").sources][-1] == (
+        "other_of_test"
+    )
+
+
+def test_modules_that_are_asked_for_need_not_be_imported(project: Path) -> None:
+    __import__("models_of_test.net")
+    others = ["other_of_test", "no_such_module_of_test", "json"]
+    found = project_of("models_of_test.net", others)
+    assert "other_of_test" in {source.module for source in found.sources}
+
+
+def test_a_file_that_cannot_be_parsed_has_a_digest_of_its_bytes(project: Path) -> None:
+    __import__("models_of_test.net")
+    (project / "models_of_test" / "layers.py").write_text("def (:\n")
+    (layers,) = (s for s in project_of("models_of_test.net").sources if "layers" in s.module)
+    assert layers.digest and not layers.functions
+
+
+def test_the_target_of_a_model_fn(project: Path) -> None:
+    net = __import__("models_of_test.net").net
+    assert target_of(net.model_fn) == "models_of_test.net:model_fn"
+    net.alias = lambda features: None
+    assert target_of(net.alias) == "", "a check could not find it under that name"
+
+
+# --- data files ------------------------------------------------------------------------------
+
+
+def test_files_among_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_code, "_HERE", str(tmp_path))
+    (tmp_path / "words.txt").write_bytes(b"a\r\nb\n")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "array").write_bytes(b"\0\1")
+    (tmp_path / "relu").write_bytes(b"not meant")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "graph.pbtxt").touch()
+    os.mkfifo(str(tmp_path / "pipe.txt"))
+    texts = ["words.txt", "data/array", "relu", "runs/graph.pbtxt", "pipe.txt", "data/", "", "a\0."]
+    found = data_contents.data_contents([*texts, "x" * 5000, "\ud800."], str(tmp_path / "runs"))
+    assert [(item.path, item.size, item.words) for item in found] == [
+        ("data/array", 2, None),
+        ("words.txt", 5, ("a", "b")),
+    ]
+    gone = data_contents.read_content("gone.txt")
+    assert (gone.size, gone.digest) == (0, "")
+
+
+def test_large_texts_have_no_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_code, "_HERE", str(tmp_path))
+    monkeypatch.setattr(data_contents, "_MOST_WORDS", 3)
+    (tmp_path / "words.txt").write_text("a\nb\nc\n")
+    assert data_contents.read_content("words.txt").words == ("a", "b", "c")
+    (tmp_path / "words.txt").write_text("a\nb\nc\nd\n")
+    assert data_contents.read_content("words.txt").words is None
+    monkeypatch.setattr(data_contents, "_MOST_READ", 4)
+    assert data_contents.read_content("words.txt").size == 8
+
+
+def test_texts_in_params() -> None:
+    deep: Any = "found.txt"
+    for _ in range(10):
+        deep = {"a": [deep]}
+    assert list(texts_in({"x": ("a.txt", 3), "y": {"z": ["b.txt"]}})) == ["a.txt", "b.txt"]
+    assert list(texts_in(deep)) == ["found.txt"]
+
+
+# --- git -------------------------------------------------------------------------------------
+
+
+def test_the_commit_of_a_repository(tmp_path: Path) -> None:
+    def git(*words: str) -> str:
+        given = ["git", "-c", "user.name=a", "-c", "user.email=a@b", *words]
+        done = subprocess.run(given, cwd=str(tmp_path), stdout=subprocess.PIPE, check=True)
+        return done.stdout.decode().strip()
+
+    (tmp_path / "src").mkdir()
+    path = str(tmp_path / "src" / "net.py")
+    Path(path).touch()
+    assert revision_of(path) == ""
+    git("init", "-q")
+    assert revision_of(path) == "", "there is no commit"
+    git("add", ".")
+    git("commit", "-q", "-m", "a")
+    assert revision_of(path) == git("rev-parse", "HEAD") != ""
+    git("pack-refs", "--all")
+    assert revision_of(path) == git("rev-parse", "HEAD")
+    git("worktree", "add", "-q", "tree", "-b", "other")
+    assert revision_of(str(tmp_path / "tree" / "src" / "net.py")) == git("rev-parse", "HEAD")
+    git("checkout", "-q", "--detach")
+    assert revision_of(path) == git("rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize("head", ["", "ref: ../../secret", "ref: refs/heads/none", "f" * 39])
+def test_a_damaged_repository_has_no_commit(tmp_path: Path, head: str) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "HEAD").write_text(head)
+    (tmp_path / "secret").write_text("no commit")
+    assert revision_of(str(tmp_path / "net.py")) == ""
