@@ -78,10 +78,8 @@ def _completed(known: Record, made: Record) -> Record:
     """Returns the record of a training process, with what it lacks."""
     modes: Dict[str, RecordedMode] = dict(made.modes)
     for mode, own in known.modes.items():
-        traced = made.modes.get(mode)
-        plan = traced.plan if traced is not None else None
-        defaults = traced.defaults if traced is not None else {}
-        modes[mode] = dataclasses.replace(own, plan=own.plan or plan, defaults=defaults)
+        inputs = {name: getattr(own, name) for name in ("features", "labels", "taken_names")}
+        modes[mode] = dataclasses.replace(modes.get(mode, own), **inputs)
     target = known.target or made.target
     return dataclasses.replace(known, modes=modes, target=target)
 

@@ -68,8 +68,14 @@ def texts_of(graph: Any) -> Iterator[str]:
                 yield values[0].decode("utf-8", "replace")
 
 
-def recorded_mode(graph: Any, inputs: KnownInputs) -> RecordedMode:
-    """Returns what a record holds of TRAIN."""
+def recorded_mode(graph: Any, inputs: KnownInputs, keeps_graph: bool) -> RecordedMode:
+    """Returns what a record holds of TRAIN.
+
+    Args:
+        graph: the graph of the session.
+        inputs: features and labels.
+        keeps_graph: whether the record has the graph, which takes time for a large one.
+    """
     import tensorflow
 
     tensors = [(path, _values(tensor)) for path, tensor in inputs.tensors]
@@ -81,7 +87,7 @@ def recorded_mode(graph: Any, inputs: KnownInputs) -> RecordedMode:
         features=inputs.features,
         labels=inputs.labels,
         taken_names=tuple(name for name in names if name.partition("/")[0] != "global_step"),
-        graph=graph_text(tensorflow, graph),
+        graph=graph_text(tensorflow, graph) if keeps_graph else "",
         first_op=last + 1,
         inputs=tuple(InputTensor(path, tensor.name) for path, tensor in tensors),
     )

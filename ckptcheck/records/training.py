@@ -90,10 +90,18 @@ class Training:
             self._origins = origins_of(tensorflow, module, names, (), files, model_dir)
         return self._origins
 
-    def note_graph(self, graph: Any) -> None:
-        """Keeps the graph of TRAIN and its inputs, unless that is done."""
+    def note_graph(self, graph: Any, prefix: str) -> None:
+        """Keeps the inputs of TRAIN, unless that is done.
+
+        It keeps the graph too if the saver does not write it beside the checkpoint.
+
+        Args:
+            graph: the graph of the session.
+            prefix: a checkpoint that was saved.
+        """
         if self.inputs is not None and self._mode is None:
-            self._mode = recorded_mode(graph, self.inputs)
+            keeps_graph = not os.path.exists(prefix + ".meta")
+            self._mode = recorded_mode(graph, self.inputs, keeps_graph)
 
     def record(self, prefix: str, step: Optional[int]) -> Record:
         """Returns the record of a checkpoint.
@@ -204,6 +212,6 @@ class _Saving:
             self.begin()
         assert self._training is not None
         prefix = step_prefix(self._model_dir, step)
-        self._training.note_graph(graph)
+        self._training.note_graph(graph, prefix)
         write(prefix, self._training.record(prefix, step))
         remove_orphans(os.path.dirname(prefix))

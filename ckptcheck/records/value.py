@@ -58,7 +58,8 @@ class RecordedMode:
         taken_names: the names of the input_fn's ops.
         defaults: the defaults that the code used for params that were missing.
         plan: what a restore reads; None if the record was written in training.
-        graph: the graph, as :mod:`..tracer.graph_text` writes it; "" if it is not known.
+        graph: the graph, as :mod:`..tracer.graph_text` writes it; "" if it is not known, or if the
+            training process wrote the record and the saver wrote the graph beside the checkpoint.
         first_op: the number of nodes before the first node of the model_fn.
         inputs: which input is which tensor of the graph.
     """

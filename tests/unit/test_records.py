@@ -20,6 +20,7 @@ from ckptcheck.records import reader
 from ckptcheck.records.graphs import recorded_graphs
 from ckptcheck.records.params import changed_params, recorded_params, unknown_keys
 from ckptcheck.records.reader import Recorded, read_record
+from ckptcheck.records.training import _Warner
 from ckptcheck.records.value import Record, RecordedMode, RecordedParams, document_of
 from ckptcheck.records.writer import index_digest, record_path, remove_orphans, write
 
@@ -157,6 +158,32 @@ def test_a_write_that_fails_leaves_the_old_record(
     found = read_record(prefix).record
     assert found is not None and found.step == 10
     assert len(os.listdir(os.path.dirname(prefix))) == 2
+
+
+def test_a_directory_that_may_not_be_written() -> None:
+    with folder_of_all() as folder:
+        prefix = str(folder / "model.ckpt-10")
+        record = record_for(prefix)
+        with as_a_user(), pytest.raises(PermissionError):
+            write(prefix, record)
+        assert os.listdir(str(folder)) == []
+
+
+def test_all_that_goes_wrong_in_training_is_one_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    warner = _Warner()
+    for error in (OSError(30, "Read-only file system"), RuntimeError("other")):
+        warner.attempt(_raiser(error))
+    (logged,) = caplog.records
+    assert logged.levelname == "WARNING" and "Read-only file system" in logged.getMessage()
+
+
+def _raiser(error: Exception) -> Any:
+    def act() -> None:
+        raise error
+
+    return act
 
 
 def test_records_go_with_their_checkpoints(prefix: str) -> None:

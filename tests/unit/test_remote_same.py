@@ -10,10 +10,16 @@ import pytest
 
 from ckptcheck import checks
 from ckptcheck.checkpoint import remote
+from ckptcheck.checkpoint.locate import locate
+from ckptcheck.checkpoint.remote import local_view
 from ckptcheck.checks import run_check
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
 from ckptcheck.options import CheckSpec
+from ckptcheck.records.reader import read_record
+from ckptcheck.records.value import Record
+from ckptcheck.records.writer import index_digest, write
+from ckptcheck.rules.examples import NOW
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 
@@ -347,6 +353,14 @@ def test_a_check_of_a_first_version_is_refused(end: str, here: Path, memory: Pla
         UsageError, match=r"memory://same/model.ckpt-17 is .*V1.*: copy the checkpoint"
     ):
         run_check(spec)
+
+
+def test_the_record_is_read_there(here: Path, memory: Place) -> None:
+    prefix = here / "model.ckpt-10"
+    write(str(prefix), Record(prefix.name, 10, index_digest(str(prefix)), "traced", "", NOW))
+    with local_view(memory(here)) as place:
+        copied = read_record(locate(place.path).prefix)
+        assert copied.record is not None and copied.record.origins == NOW
 
 
 def _run_that_looks(spec: CheckSpec, checkpoints: Any, *_: Any) -> Any:
