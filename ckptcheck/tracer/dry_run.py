@@ -339,7 +339,8 @@ class _Stage:
         Those of resource variables are imported at once, which takes a tenth of the time that it
         takes to make them one by one.
         """
-        raw, tensors, found = self._tensorflow.raw_ops, {}, []
+        raw, found = self._tensorflow.raw_ops, []
+        tensors: Dict[str, Any] = {}
         definition = self._v1.GraphDef()
         for number, (op, value) in enumerate(values.items()):
             if op.type != "VarHandleOp":
