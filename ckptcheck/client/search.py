@@ -20,7 +20,7 @@ from typing import (
 from ..protocol import TRAIN, UNLABELED
 from .answers import Answer, reference_first, uses_in_train
 from .guess import Guess, Inputs, OwnInputs, is_unnamed, paths_of, with_unnamed
-from .learning import all_finished, better_guess
+from .learning import all_finished, better_guess, optional_keys
 from .matching import assign, similarity
 from .structure import NOTHING, TENSOR, Node, Path, sequence
 
@@ -173,10 +173,8 @@ def otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     if guess is None or not _is_worth_a_swap(found):
         return found
     for features, labels in _other_structures(found):
-        places = assign(guess.pool, features, labels, {}, {}, guess.columns, guess.absent)
-        changed = dataclasses.replace(
-            guess, features=features, labels=labels, places=places, pins={}, own={}
-        )
+        places = assign(guess.pool, features, labels, {}, {}, guess.columns)
+        changed = Guess(guess.pool, features, labels, places, columns=guess.columns)
         other = search(changed, modes, ask, {})
         other = with_own_inputs(other, modes, ask)
         if progress(other) > progress(found):
@@ -188,7 +186,8 @@ def _other_structures(found: Found) -> Iterator[Tuple[Node, Node]]:
     """Yields other structures that features and labels may have.
 
     A layer iterates over any input, and a loop iterates over the keys of a dict. So a list of
-    features may be one tensor or a dict. Labels that the code indexes look like one tensor.
+    features may be one tensor or a dict. Labels that the code indexes look like one tensor. Code
+    that tests for optional keys may go on differently with each.
     """
     guess = found.guess
     assert guess is not None
@@ -205,6 +204,10 @@ def _other_structures(found: Found) -> Iterator[Tuple[Node, Node]]:
     for fewer in reversed(range(1, made_up)):  # the rest are labels
         known = tuple(item for item in features.items if not is_unnamed(item[0]))
         yield with_unnamed(Node("dict", known), "features", fewer), labels
+    if features.kind == "dict" and not made_up and len(guess.places) > 1:
+        yield TENSOR, TENSOR  # a branch for dicts may be for serving only
+    for key in optional_keys(found.traces):  # the code may want one of several
+        yield Node("dict").with_item(key, TENSOR), TENSOR
     if features == labels == TENSOR and most > 2:
         yield features, sequence("tuple", most - 1)
 
