@@ -72,8 +72,10 @@ def _agrees_so_far(guess: Guess, trace: Answer) -> bool:
     used = {path: consumers for path, consumers in trace.uses.items() if consumers}
     leaves = guess.pool.leaves
     paths = [path for path in paths_of(guess.features, guess.labels) if path not in guess.new]
-    only = guess.pool.sorted_keys and len(paths) == len(leaves)
-    if not only and any(path not in used for path in paths):
+    ordered = guess.pool.sorted_keys  # then the labels are the last tensors
+    only = ordered and len(paths) == len(leaves)
+    chosen = [path for path in paths if path[0] == "features" or not ordered]
+    if not only and any(path not in used for path in chosen):
         return False  # another pairing is possible, and what raised may be due to this one
     places = guess.places
     shares = [_share(c, leaves[places[p]].consumers) for p, c in used.items() if p in places]
