@@ -177,9 +177,23 @@ def otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
         changed = Guess(guess.pool, features, labels, places, columns=guess.columns)
         other = search(changed, modes, ask, {})
         other = with_own_inputs(other, modes, ask)
-        if progress(other) > progress(found):
+        if progress(other) > progress(found) and (guess.features.kind != "dict" or _fits(other)):
             return otherwise(other, modes, ask)
     return found
+
+
+def _fits(found: Found) -> bool:
+    """Whether TRAIN finished, and consumed each tensor as the saved model did.
+
+    If the code reads keys, other structures count only then: another branch of the code may finish
+    while the branch of the real run raises.
+    """
+    trace = found.traces.get(TRAIN)
+    if found.guess is None or trace is None or not trace.finished:
+        return False
+    leaves, uses = found.guess.pool.leaves, trace.uses
+    places = found.guess.places.items()
+    return all(similarity(uses.get(p, ()), leaves[i].consumers) >= ALIKE for p, i in places)
 
 
 def _other_structures(found: Found) -> Iterator[Tuple[Node, Node]]:
