@@ -2,13 +2,13 @@
 
 import collections
 import re
-from typing import Sequence
+from typing import List, Optional, Sequence
 
 from ..protocol import TRAIN, UNLABELED
 from .answers import Answer, reference_first
 from .guess import Guess, is_unnamed, paths_of
-from .search import ALIKE, SAYS_NONE, Found, is_indexed, optional_keys, score_of
-from .structure import NOTHING, TENSOR
+from .search import ALIKE, SAYS_NONE, Found, guessed_optional_keys, is_indexed, score_of
+from .structure import NOTHING, TENSOR, Path
 
 _ENOUGH_SHARED = 0.5
 
@@ -33,7 +33,7 @@ def is_certain(found: Found, trace: Answer) -> bool:
         return True
     if any(read.raised for read in trace.seen.params.reads):
         return True
-    if keys_are_missed(found) or _misses_labels(found.guess, trace):
+    if keys_are_missed(found) or missed_fields(found) or _misses_labels(found.guess, trace):
         return False
     # A list may be a dict: the code only iterated over it, or not even that.
     kind_is_known = found.guess.features.kind != "list" or trace.mode in found.of_any_kind
@@ -48,7 +48,7 @@ def is_certain(found: Found, trace: Answer) -> bool:
         return score_of(found) >= ALIKE
     if trace.problem != reference.problem:
         return False
-    if optional_keys(found) or _may_be_lists(found):
+    if guessed_optional_keys(found) or _may_be_lists(found):
         return False
     return _agrees_so_far(found, found.guess, reference)
 
@@ -77,9 +77,10 @@ def _agrees_so_far(found: Found, guess: Guess, trace: Answer) -> bool:
     leaves = guess.pool.leaves
     paths = [path for path in paths_of(guess.features, guess.labels) if path not in guess.new]
     unused = {path[0] for path in paths if path not in used}
+    ordered = guess.pool.sorted_keys  # then the labels are the last tensors
     labeled = "labels" not in unused or found.same_unlabeled
-    only = guess.pool.sorted_keys and len(paths) == len(leaves) and labeled
-    if "features" in unused and not only:
+    only = ordered and len(paths) == len(leaves) and labeled
+    if not only and ("features" in unused or (unused and not ordered)):
         return False  # another pairing is possible, and what raised may be due to this one
     places = guess.places
     shares = [_share(c, leaves[places[p]].consumers) for p, c in used.items() if p in places]
@@ -108,6 +109,32 @@ def keys_are_missed(found: Found) -> bool:
     asked = [_NO_ATTRIBUTE.search(text) for text in said]
     of_strings = any(match and hasattr(str, match.group(1)) for match in asked)
     return found.guess.features.kind == "list" and of_strings
+
+
+def missed_fields(found: Found) -> List[str]:
+    """Returns the attributes of the inputs that traces raised for, such as ``features.ids``.
+
+    If the saved graph has more tensors than the guess uses, the inputs may be namedtuples.
+    """
+    failed = (trace for trace in found.traces.values() if not trace.finished)
+    return [
+        ".".join(map(str, (*event.path, event.value)))
+        for trace in failed
+        for event in trace.seen.events
+        if event.event == "field" and f"'{event.value}'" in trace.said
+        if _may_have_parts(found.guess, trace, event.path)
+    ]
+
+
+def _may_have_parts(guess: Optional[Guess], trace: Answer, path: Path) -> bool:
+    """Whether one tensor of the guess may be several: what the other inputs leave are enough.
+
+    If the code has not used the labels yet, the features as a whole may include their tensors.
+    """
+    if guess is None:
+        return False
+    others = [p for p in guess.places if p != path and (len(path) > 1 or trace.uses.get(p))]
+    return len(guess.pool.leaves) - len(others) > 1
 
 
 _NO_ATTRIBUTE = re.compile(r"Tensor' object has no attribute '(\w+)'")
