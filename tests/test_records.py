@@ -1,5 +1,6 @@
 """Records of real training runs, and what checks and the command ``record`` do with them."""
 
+import collections
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from typing import Any, Dict, List, Set
 
 import pytest
 
+from ckptcheck.records.inputs import known_inputs, recorded_mode
 from ckptcheck.records.reader import read_record
 from ckptcheck.records.value import Record
 
@@ -236,6 +238,38 @@ def test_features_that_model_fn_takes_out_are_not_recorded(tmp_path: Path) -> No
     report = checked(tmp_path, "base")
     assert report["features"]["source"] == "saved-graph"
     assert {mode["verdict"] for mode in report["modes"].values()} == {"restores"}
+
+
+@needs_estimator
+def test_inputs_are_described_only_if_that_is_exact() -> None:
+    import numpy as np
+    import tensorflow.compat.v1 as tf
+
+    x, leaf = np.ones((2, 3), "float32"), {"dtype": "float32", "shape": [2, 3]}
+    sparse = tf.SparseTensorValue([[0, 0]], np.ones(1, "float32"), [2, 2])
+    named = collections.namedtuple("named", "a b")
+
+    def given(features: Any, *labels: Any) -> Any:
+        data = tf.data.Dataset.from_tensors((features, *labels) if labels else features)
+        return tf.data.make_one_shot_iterator(data).get_next()
+
+    with tf.Graph().as_default() as graph:
+        tf.train.create_global_step()
+        found = known_inputs(*given({"a": x, "b": (x, {"c": x})}, x))
+        assert found is not None
+        assert found.features == {"a": leaf, "b": {"tuple": [leaf, {"c": leaf}]}}
+        mode = recorded_mode(graph, found, True)
+        assert [item.path for item in mode.inputs][2:] == [("features", "b", 1, "c"), ("labels",)]
+        assert mode.taken_names[-1] == "IteratorGetNext" and mode.graph
+        assert not any(name.startswith("global_step") for name in mode.taken_names)
+        for key in ("s", "d"):
+            features = given({"s": sparse, "d": x})
+            whole = known_inputs(features, None)
+            assert whole is not None and whole.features["s"]["sparse"]
+            del features[key]
+            assert known_inputs(features, None) is None
+        for features in (given(named(x, x)), {3: tf.ones(2)}, {"x": x}, {}, None, object()):
+            assert known_inputs(features, None) is None
 
 
 @needs_estimator

@@ -29,10 +29,13 @@ def known_inputs(features: Any, labels: Any) -> Optional[KnownInputs]:
 
     Returns:
         None if the description would be wrong: a distribution strategy gives the model_fn other
-        tensors, and a model_fn may have removed features from the dict before this is called.
+        tensors, a namedtuple has fields, and a model_fn may have removed features from the dict
+        before this is called.
     """
+    if not (_is_plain(features) and _is_plain(labels)):
+        return None
     tensors = (*flatten(features, ("features",)), *flatten(labels, ("labels",)))
-    if not all(_is_tensor(tensor) for _, tensor in tensors) or not tensors:
+    if not tensors:
         return None
     sources = [_source(_values(tensor)) for _, tensor in tensors]
     seen: Set[Any] = {(id(tensor.op), tensor.value_index) for tensor in sources}
@@ -41,6 +44,15 @@ def known_inputs(features: Any, labels: Any) -> Optional[KnownInputs]:
         if any((id(output.op), output.value_index) not in seen for output in outputs):
             return None
     return KnownInputs(describe(features), describe(labels), tensors)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value consists of tensors, dicts with strings as keys, lists and tuples."""
+    if isinstance(value, dict):
+        return all(type(key) is str and _is_plain(value[key]) for key in value)
+    if isinstance(value, list) or type(value) is tuple:
+        return all(map(_is_plain, value))
+    return value is None or _is_tensor(value)
 
 
 def _is_tensor(value: Any) -> bool:
