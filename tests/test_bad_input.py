@@ -384,10 +384,9 @@ def test_options_that_are_none(project: Project, arguments: List[str], words: Li
     assert_refused(run, *words)
 
 
-@pytest.mark.parametrize("arguments", [[], ["model_dir/model.ckpt-10"]])
-def test_arguments_that_are_missing(project: Project, arguments: List[str]) -> None:
-    run = project.run(*arguments)
-    assert_refused(run, "missing argument")
+def test_arguments_that_are_missing(project: Project) -> None:
+    assert_refused(project.run(), "missing argument", "MODEL_DIR")
+    assert_refused(project.run("model_dir/model.ckpt-10"), "TARGET is missing")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from .writer import index_digest, record_path
 
 LARGEST_RECORD = 256 << 20
 _MOST_NAMES = 1000000
+_MOST_FILES = 2000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,6 +99,8 @@ def _verify_values(record: Record) -> None:
     """
     if record.writer not in (TRAINING, TRACED) or not set(record.modes) <= set(ALL_MODES):
         raise ValueError(record.writer)
+    if len((*record.origins.sources, *record.origins.data_files)) > _MOST_FILES:
+        raise ValueError("too many files")
     if record.target:
         name_of("model_fn")(record.target)
     name_of("make_params", "dict", "attr")(record.params_type)

@@ -47,16 +47,20 @@ def _is_data(name: str, full: str) -> bool:
     """
     if len(name) > _LONGEST_NAME or "\0" in name or name.endswith((".py", ".pyc")):
         return False
-    if "." not in name and os.sep not in name:
-        return False
+    return ("." in name or os.sep in name) and _is_regular(full)
+
+
+def _is_regular(path: str) -> bool:
     try:
-        return stat.S_ISREG(_stat(full).st_mode)
+        return stat.S_ISREG(_stat(path).st_mode)
     except (OSError, ValueError):  # such as a name that cannot be encoded
         return False
 
 
 def read_content(name: str) -> DataContent:
-    """Reads a file. If that fails, the result has no digest."""
+    """Reads a file. If that fails, or it is a pipe or a device, the result has no digest."""
+    if not _is_regular(absolute(name)):
+        return DataContent(name, 0, "")
     try:
         with _open(absolute(name), "rb") as file:
             size = os.fstat(file.fileno()).st_size

@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Se
 from ..origins import SourceFile
 from .user_code import absolute, is_user_file, shown
 
-_MOST_MODULES = 2000
+_MOST_MODULES = 1500
 _LARGEST_SOURCE = 4 << 20
 _DIGITS = 16
 _OURS = ("ckptcheck", "_ckptcheck")

@@ -177,8 +177,9 @@ def test_files_among_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         ("data/array", 2, None),
         ("words.txt", 5, ("a", "b")),
     ]
-    gone = data_contents.read_content("gone.txt")
-    assert (gone.size, gone.digest) == (0, "")
+    for name in ("gone.txt", "pipe.txt", "data", "a\0"):
+        unread = data_contents.read_content(name)
+        assert (unread.size, unread.digest) == (0, "")
 
 
 def test_large_texts_have_no_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
