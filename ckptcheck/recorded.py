@@ -53,8 +53,8 @@ def completed(
     if spec.params is None and record is not None and record.params is not None and of_record:
         changes["params"] = record.params.values
         used.append("params")
-        if spec.params_type == "dict":
-            changes["params_type"] = _own_params_type(spec, record, prefix)
+    if record is not None and of_record and spec.params_type == "dict":
+        changes["params_type"] = _own_params_type(spec, record, prefix)
     if overrides:
         changes["params"] = with_overrides(changes.get("params", spec.params or {}), overrides)
     if "params" in used:

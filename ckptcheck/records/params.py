@@ -62,6 +62,11 @@ def as_mapping(params: Any) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else vars(params)
 
 
+def params_type_of(params: Any) -> str:
+    """Returns how a model_fn takes these params, as ``--params-type``: ``dict`` or ``attr``."""
+    return "dict" if params is None or isinstance(params, Mapping) else "attr"
+
+
 def _kept(
     params: Mapping[Any, Any],
     prefix: str,

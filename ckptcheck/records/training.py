@@ -15,7 +15,7 @@ from ..tracer.data_contents import texts_in
 from ..tracer.provenance import origins_of
 from .estimator import running_estimator, step_prefix
 from .inputs import KnownInputs, known_inputs, recorded_mode, texts_of
-from .params import as_mapping, recorded_params
+from .params import as_mapping, params_type_of, recorded_params
 from .targets import module_of, target_of
 from .value import TRAINING, Record, RecordedMode
 from .writer import index_digest, remove_orphans, write
@@ -68,6 +68,7 @@ class Training:
         self._model_fn = model_fn
         self._target = target
         self._params = recorded_params(params, redact)
+        self._params_type = params_type_of(params)
         self._texts = list(texts_in(dict(as_mapping(params))))
         self._data_files = list(data_files)
         self._origins: Optional[Origins] = None
@@ -120,6 +121,7 @@ class Training:
             ckptcheck=__version__,
             origins=self.look(os.path.dirname(prefix)),
             target=self._target or target_of(self._model_fn),
+            params_type=self._params_type,
             params=self._params,
             modes=modes,
         )

@@ -18,7 +18,12 @@ from ckptcheck.protocol import InputTensor
 from ckptcheck.recorded import completed
 from ckptcheck.records import reader
 from ckptcheck.records.graphs import recorded_graphs
-from ckptcheck.records.params import changed_params, recorded_params, unknown_keys
+from ckptcheck.records.params import (
+    changed_params,
+    params_type_of,
+    recorded_params,
+    unknown_keys,
+)
 from ckptcheck.records.reader import Recorded, read_record
 from ckptcheck.records.training import _Warner
 from ckptcheck.records.value import Record, RecordedMode, RecordedParams, document_of
@@ -227,6 +232,8 @@ def test_params_that_json_cannot_hold_have_a_type_and_a_digest() -> None:
 
 def test_params_of_any_kind_of_object() -> None:
     assert recorded_params(HParams(units=8)).values == {"units": 8}
+    assert params_type_of(HParams()) == "attr"
+    assert params_type_of({}) == params_type_of(None) == "dict"
     assert recorded_params(None).values == {}
     assert recorded_params({}).values == {}
 
@@ -298,6 +305,8 @@ def test_target_and_params_come_from_the_record_if_they_are_left_out(project: Pa
     assert take(project, "net:model_fn").spec.params == values
     assert take(project, "net:other_fn").spec.params is None, "they may be of another model"
     assert take(project, "net:model_fn", {}).spec.params == {}
+    assert take(project, "net:model_fn", {}, params_type="attr").spec.params_type == "attr"
+    assert take(project, "net:other_fn", {}, params_type="attr").spec.params_type == "dict"
     assert take(project, overrides=["units=9"]).spec.params == {**values, "units": 9}
     assert take(project, "net:model_fn", {"a": 1}, overrides=["b=2"]).spec.params["b"] == 2
 
