@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import time
 from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .advice import with_advice
@@ -240,9 +241,12 @@ def _run(
         recorded = found.examined.files.left_out if found.examined.files else ()
         doubts += ("the data files: a snapshot has none", *recorded)
     trials: Dict[str, Optional[Report]] = {}
+    end = time.monotonic() + spec.timeout
 
     def try_params(params: Mapping[str, Any]) -> Optional[Report]:
         key = json.dumps(params)
+        if key not in trials and time.monotonic() > end:
+            return None
         if key not in trials:
             other, learned = dataclasses.replace(spec, params=params), traced.known or known
             try:

@@ -188,9 +188,13 @@ def otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
             without=other.without,
         )
         tried = with_own_inputs(search(changed, modes, ask, {}), modes, ask)
-        reaches_further = progress(tried) > progress(found)
-        if reaches_further and (guess.features.kind != "dict" or _fits(tried)):
-            return otherwise(tried, modes, ask)
+        if progress(tried) > progress(found):
+            if guess.features.kind != "dict" or _fits(tried):
+                return otherwise(tried, modes, ask)
+            if other.without != guess.without:  # the code may now show more of the labels
+                tried = otherwise(tried, modes, ask)
+                if _fits(tried):
+                    return tried
         problems = tried.problems
         same = {mode for mode in same if problems.get(mode) == found.problems[mode]}
     if guess.features.kind == "list":
@@ -199,7 +203,7 @@ def otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
 
 
 def _fits(found: Found) -> bool:
-    """Whether TRAIN finished, and consumed each tensor as the saved model did.
+    """Whether TRAIN finished, and consumed each tensor that the saved model did, in the same way.
 
     If the code reads keys, other structures count only then: another branch of the code may finish
     while the branch of the real run raises.
@@ -207,9 +211,11 @@ def _fits(found: Found) -> bool:
     trace = found.traces.get(TRAIN)
     if found.guess is None or trace is None or not trace.finished:
         return False
-    leaves, uses = found.guess.pool.leaves, trace.uses
-    places = found.guess.places.items()
-    return all(similarity(uses.get(p, ()), leaves[i].consumers) >= ALIKE for p, i in places)
+    leaves, uses, places = found.guess.pool.leaves, trace.uses, found.guess.places
+    if not {place for place, leaf in enumerate(leaves) if leaf.used} <= set(places.values()):
+        return False
+    pairs = places.items()
+    return all(similarity(uses.get(p, ()), leaves[i].consumers) >= ALIKE for p, i in pairs)
 
 
 def _other_structures(found: Found) -> Iterator[Guess]:

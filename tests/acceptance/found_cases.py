@@ -62,6 +62,10 @@ _STRUCTURES = {
         'features["x"] if "x" in features else 2.0 * features["raw"]',
         'labels["p"] + labels["q"]',
     ),
+    "optional-key-absent": _inputs(
+        '({"a": y, "b": x[:, :2], "x": x}, y)',
+        '(features["x"] * features["c"] if "c" in features else features["x"]) * features["a"]',
+    ),
     "labels-inside": _inputs('{"x": x, "y": y}', labels='features["y"]'),
 }
 
