@@ -233,6 +233,7 @@ def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Repor
         verdicts=said,
         groups=group(findings),
         not_judged=not_judged,
+        drift=facts.drift,
     )
 
 
@@ -279,6 +280,7 @@ def _facts(
         files=examined.files,
         scans=scans,
         disagreement=_disagreement(examined, traced.listed),
+        drift=traced.drift,
     )
     return facts, tuple(unknown), traced
 

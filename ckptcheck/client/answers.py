@@ -116,7 +116,8 @@ class Answer:
         return self.outcome.plan.reads if isinstance(self.outcome, FinishedTrace) else ()
 
     @Lazy
-    def _graph(self) -> Graph:
+    def graph(self) -> Graph:
+        """The traced graph; an empty one if the tracer sent none."""
         try:
             graph = traced_graph(self.seen.graph) if self.seen.graph else Graph(b"")
             return graph if graph.nodes else Graph(b"")
@@ -129,18 +130,18 @@ class Answer:
         if not self.seen.graph:
             return {}
         tensors = ((item.path, split_input(item.name)) for item in self.seen.inputs)
-        return {path: consumers_of(self._graph, *output) for path, output in tensors}
+        return {path: consumers_of(self.graph, *output) for path, output in tensors}
 
     @property
     def head(self) -> Tuple[str, ...]:
         """The types of the first ops that the model_fn made."""
-        made = self._graph.nodes[self.seen.first_op : self.seen.first_op + _HEAD_OPS]
+        made = self.graph.nodes[self.seen.first_op : self.seen.first_op + _HEAD_OPS]
         return tuple(node.op for node in made if not node.name.startswith("ckptcheck_inputs"))
 
     @property
     def ops(self) -> int:
         """How many ops follow those of the input_fn. A plan adds ops of its own."""
-        return max(len(self._graph.nodes) - self.seen.first_op, 0)
+        return max(len(self.graph.nodes) - self.seen.first_op, 0)
 
 
 def reference_first(traces: Mapping[str, Answer]) -> List[Answer]:

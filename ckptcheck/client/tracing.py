@@ -17,6 +17,7 @@ from typing import (
     Tuple,
 )
 
+from ..changes import NO_DRIFT, Drift
 from ..encoding.errors import DamagedError
 from ..errors import UnknownFeaturesError, UsageError
 from ..model_dir import Located
@@ -37,6 +38,7 @@ from . import unknown_features
 from .answers import Answer
 from .asking import Asker, gives_features
 from .certainty import is_certain
+from .comparing import compared, unknown
 from .features import find, names_depend_on_keys
 from .guess import Guess, Inputs, OwnInputs
 from .launch import LaunchContext, launch_context, traced_launch
@@ -56,6 +58,7 @@ class Traced:
         doubts: what the traces could not find out.
         listed: what TensorFlow's own reader lists; None if it cannot read the checkpoint.
         known: see :class:`TraceMemo`.
+        drift: what the model computes differently than when it was saved.
         judge: waits until the tracer has judged the runs after the restore; returns the traces.
             None if there is nothing to judge.
     """
@@ -66,13 +69,16 @@ class Traced:
     doubts: Tuple[str, ...]
     listed: Optional[CheckpointIndex] = None
     known: Optional[TraceMemo] = None
+    drift: Drift = NO_DRIFT
     judge: Optional[Callable[[], Tuple[ModeTrace, ...]]] = None
 
     @property
     def not_judged(self) -> Tuple[str, ...]:
         """What the check could not find out."""
         modes = self.trace.modes if self.trace else ()
-        return tuple(dict.fromkeys((*self.doubts, *(note for t in modes for note in t.notes))))
+        notes = (note for trace in modes for note in trace.notes)
+        drift = (_NOT_COMPARED.format(self.drift.why),) if self.drift.why else ()
+        return tuple(dict.fromkeys((*self.doubts, *notes, *drift)))
 
     @property
     def raised(self) -> bool:
@@ -86,6 +92,7 @@ class _WithFeatures(NamedTuple):
 
     answers: Mapping[str, Answer]
     features: Features
+    drift: Drift
 
 
 def trace_check(
@@ -154,7 +161,7 @@ class _Tracing:
         doubts = (*nothing, *self._doubts, *self.context.not_judged(gives_features(self.spec)))
         unjudged = any(answer.unjudged for answer in found.answers.values())
         judge = partial(self._judged, found.answers) if unjudged else None
-        return Traced(self.index, self.unreadable, trace, doubts, listed, known, judge)
+        return Traced(self.index, self.unreadable, trace, doubts, listed, known, found.drift, judge)
 
     def _judged(self, answers: Mapping[str, Answer]) -> Tuple[ModeTrace, ...]:
         return self._modes(self.asker.judged(answers))
@@ -174,7 +181,8 @@ class _Tracing:
         best = next((answer for answer in best_first if answer.finished), best_first[0])
         all_labels = (answer.seen.labels for answer in (best, *best_first))
         labels = next((labels for labels in all_labels if labels is not None), None)
-        return _WithFeatures(answers, Features(source, best.seen.features, labels))
+        drift = unknown(self.spec.modes, "the features are not those of the saved graph")
+        return _WithFeatures(answers, Features(source, best.seen.features, labels), drift)
 
     def _given(self, mode: str) -> Inputs:
         if self.spec.features is None:
@@ -216,7 +224,14 @@ class _Tracing:
         if shared:
             self._doubts.append(_NAMED_AFTER_INPUTS.format(", ".join(shared[:_MOST_SHARED])))
         features = Features("saved-graph", *unknown_features.plain_inputs(guess))
-        return _WithFeatures({mode: answers[mode] for mode in self.spec.modes}, features)
+        drift = self._compared(found, file)
+        return _WithFeatures({mode: answers[mode] for mode in self.spec.modes}, features, drift)
+
+    def _compared(self, found: Found, file: str) -> Drift:
+        graph, modes = self.known.graph, self.spec.modes
+        if graph is None or file not in self.located.graphs:
+            return unknown(modes, "the checkpoint has no graph of its own")
+        return compared(graph, found, modes, self.environment.tensorflow, self.index)
 
     def _described(self, traces: Sequence[ModeTrace]) -> Environment:
         own = (item for trace in traces for item in trace.seen.stand_ins)
@@ -246,6 +261,7 @@ def _index(
     return None, reply
 
 
+_NOT_COMPARED = "whether the model computes what it did when it was saved: {}"
 _NOTHING_READ = "whether the model fits a checkpoint: Estimator would not restore any"
 
 _UNSEEN = re.compile("Failed to (find any|get) matching files")

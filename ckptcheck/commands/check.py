@@ -40,6 +40,9 @@ def check_command(
     show_plan: bool = typer.Option(
         False, "--show-plan", help="List everything that each mode restores."
     ),
+    show_drift: bool = typer.Option(
+        False, "--show-drift", help="List all nodes that differ from those of the saved graph."
+    ),
 ) -> None:
     """Runs the command."""
     _verify_order(given)
@@ -48,7 +51,7 @@ def check_command(
         spec = dataclasses.replace(spec, params=with_overrides(spec.params, overrides))
     with Bar() as bar, Status() as status:
         report = run_check(spec, progress=bar.show, say=status.say)
-    finish(report, output, show_plan=show_plan)
+    finish(report, output, show_plan=show_plan, show_drift=show_drift)
 
 
 def _verify_order(given: Mapping[str, str]) -> None:

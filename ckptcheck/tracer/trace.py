@@ -64,6 +64,8 @@ class _ModeTracer:
         self.tpu_spec = False
         self.doing = ""
         self._first_op = 0
+        self._restore_op = ""
+        self._outputs: Tuple[str, ...] = ()
         self.judge: Optional[Callable[[], Judgement]] = None
 
     def outcome(self) -> Reply:
@@ -115,6 +117,8 @@ class _ModeTracer:
             tpu_spec=self.tpu_spec,
             graph=graph_text.graph_text(self.tensorflow, self.graph) if wants_graph else "",
             first_op=self._first_op,
+            restore_op=self._restore_op,
+            outputs=self._outputs,
         )
 
     def _trace(self) -> Any:
@@ -262,6 +266,8 @@ class _ModeTracer:
             return replace(failure_of(error), kind=FailureKind.SCAFFOLD)
         self.notes += scaffold.own_restore(self.tensorflow, prepared.saver)
         fetches = scaffold.fetches(spec, mode, step)
+        self._restore_op = scaffold.restore_op(prepared.saver)
+        self._outputs = scaffold.outputs(spec, mode)
         stored = self.request.checkpoint
         restore = restore_of(self.tensorflow, self.graph, mode, prepared, fetches, stored)
         self.notes += _opaque_notes(restore.plan)

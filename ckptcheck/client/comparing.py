@@ -1,0 +1,137 @@
+"""Compares the traced graphs with the saved one, where the comparison would be exact."""
+
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+
+from ..changes import UNKNOWN, Drift
+from ..drift.compare import compare
+from ..drift.sides import SHAPE, Side
+from ..encoding.errors import DamagedError
+from ..graph.graph import Graph
+from ..graph.launch import has_strategy
+from ..graph.nodes import split_input
+from ..protocol import TRAIN, CheckpointIndex, allows
+from .answers import Answer
+from .guess import Guess, paths_of
+from .search import Found
+
+_LOSSES = "losses"
+"""The collection to which Estimator adds the loss, after all others."""
+_PARTS = ("indices", "values", SHAPE)
+Inputs = Dict[Tuple[str, int], Tuple[Any, ...]]
+
+
+def unknown(modes: Sequence[str], why: str) -> Drift:
+    """Returns that nothing was compared."""
+    return Drift((), dict.fromkeys(modes, UNKNOWN), why)
+
+
+def compared(
+    graph: Graph,
+    found: Found,
+    modes: Sequence[str],
+    tensorflow: str,
+    index: Optional[CheckpointIndex],
+) -> Drift:
+    """Compares traces with the saved graph.
+
+    Args:
+        graph: the saved graph.
+        found: the traces, with the pairing of features and tensors.
+        modes: the modes that are checked.
+        tensorflow: the version that traced.
+        index: what the checkpoint holds.
+    """
+    answers = found.traces
+    why = _obstacle(graph, answers.get(TRAIN), tensorflow, index)
+    guess = found.guess
+    if why or guess is None:
+        return unknown(modes, why)
+    finished = {mode: answer for mode, answer in answers.items() if answer.finished}
+    traced = {mode: _traced(answer) for mode, answer in finished.items()}
+    try:
+        drift = compare(_saved(graph, guess), traced)
+    except DamagedError as error:
+        return unknown(modes, f"the saved graph is damaged: {error}")
+    if drift.changes and not _is_certain(guess, found):
+        return unknown(modes, "it is not certain which feature is which tensor of the saved graph")
+    return Drift(drift.changes, {mode: drift.states.get(mode, UNKNOWN) for mode in modes})
+
+
+def _obstacle(
+    graph: Graph, train: Optional[Answer], tensorflow: str, index: Optional[CheckpointIndex]
+) -> str:
+    """Returns why the graphs cannot be compared; "" if they can."""
+    if _minor(graph.tensorflow) != _minor(tensorflow):
+        version = graph.tensorflow or "an unknown version of TensorFlow"
+        return f"the saved graph was made by TensorFlow {version}"
+    if not graph.collection(_LOSSES) or not graph.restore_op:
+        return "the saved graph does not tell which tensor is the loss"
+    if has_strategy(graph):
+        return "the saved graph was made under a distribution strategy"
+    if train is None or not train.finished or not train.seen.outputs:
+        return "TRAIN could not be traced"
+    stored = {spec.name: spec for spec in index.variables} if index else {}
+    for read in train.reads:
+        held = stored.get(read.key)
+        if held is None and read.role != "slot":
+            return f"the checkpoint has no {read.key}"
+        if held is not None and not allows(read.shape, held.shape):
+            return f"{read.key} has another shape"
+    return ""
+
+
+def _minor(version: str) -> Tuple[str, ...]:
+    return tuple(version.split(".")[:2])
+
+
+def _saved(graph: Graph, guess: Guess) -> Side:
+    inputs: Inputs = {}
+    for path, place in guess.places.items():
+        leaf = guess.pool.leaves[place]
+        node, output = split_input(leaf.name)
+        if leaf.spec.get("sparse"):
+            inputs.update(((node, slot), (*path, part)) for slot, part in enumerate(_PARTS))
+        else:
+            inputs[node, output] = path
+    return Side(graph, graph.restore_op, graph.collection(_LOSSES)[-1:], _named(inputs))
+
+
+def _traced(answer: Answer) -> Side:
+    inputs: Inputs = {}
+    for tensor in answer.seen.inputs:
+        for name, part in zip(tensor.parts, _PARTS):
+            inputs[split_input(name)] = (*tensor.path, part)
+        if not tensor.parts:
+            inputs[split_input(tensor.name)] = tensor.path
+    return Side(answer.graph, answer.seen.restore_op, answer.seen.outputs, _named(inputs))
+
+
+def _named(inputs: Inputs) -> Mapping[Tuple[str, int], Tuple[Any, ...]]:
+    return {at: ("input", *path) for at, path in inputs.items()}
+
+
+def _is_certain(guess: Guess, found: Found) -> bool:
+    """Whether the features are paired with the right tensors.
+
+    The order leaves no choice if it is known and each tensor is paired. Otherwise, a name in the
+    saved graph has to confirm each pair, or the same ops have to consume both tensors.
+    """
+    paths = [path for path in paths_of(guess.features, guess.labels) if path not in guess.new]
+    if guess.new:
+        return False
+    if guess.pool.sorted_keys and len(paths) == len(guess.pool.leaves):
+        return True
+    uses = found.traces[TRAIN].uses
+    return all(_confirmed(guess, path, uses.get(path, ())) for path in guess.places)
+
+
+def _confirmed(guess: Guess, path: Any, consumers: Tuple[str, ...]) -> bool:
+    """Whether no other tensor may be this feature."""
+    leaf = guess.pool.leaves[guess.places[path]]
+    key = path[-1]
+    if isinstance(key, str) and len(path) > 1 and leaf.is_named(key):
+        return True
+    if not consumers and not leaf.consumers:
+        return True
+    alike = [other for other in guess.pool.leaves if other.consumers == consumers]
+    return consumers == leaf.consumers and len(alike) == 1

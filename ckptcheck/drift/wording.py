@@ -1,0 +1,294 @@
+"""Says what a region changes, as a person would say it."""
+
+import dataclasses
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from ..graph.constants import constant_of, plain_value, shortest
+from ..graph.digests import Place, Step
+from ..graph.values import Constant
+from .matching import VARIABLE, Half
+from .names import (
+    attribute_words,
+    is_activation,
+    optimizer_of,
+    said_of,
+    scope_word,
+    setting_of,
+)
+from .regions import Region
+
+_MOST_STEPS = 60
+_MOST_VALUES = 8
+OP, CONSTANT, ORDER = "op-changed", "constant-changed", "layers-changed"
+"""The rules that report changes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Said:
+    """A change in words, without the modes that it reaches.
+
+    Attributes:
+        kind: the id of the rule that reports it.
+        role: what changed, with ``{}`` for the place: ``activation{}``.
+        layer: the layer before it; "" if it is not known or does not matter.
+        then: what was saved.
+        now: what the code computes.
+    """
+
+    kind: str
+    role: str
+    then: Mapping[str, Any]
+    now: Mapping[str, Any]
+    layer: str = ""
+    training: bool = False
+
+
+class Words:
+    """Puts regions into words.
+
+    Args:
+        old: the saved side.
+        new: the traced side.
+        losses: the places that the loss depends on, on each side.
+    """
+
+    def __init__(self, old: Half, new: Half, losses: Tuple[Any, Any]) -> None:
+        self.old, self.new = old, new
+        self.losses = losses
+
+    def say(self, region: Region) -> List[Said]:
+        """Returns what a region changes."""
+        found = [said for pair in region.pairs for said in self._pair(*pair)]
+        if region.old or region.new:
+            found[:0] = [self._replaced(region)]
+        return found
+
+    def _pair(self, old: Step, new: Step) -> Iterator[Said]:
+        """Yields how two counterparts differ."""
+        mine, theirs = constant_of(old.node), constant_of(new.node)
+        if mine is not None and theirs is not None:
+            yield self._constants(old, mine, new, theirs)
+            return
+        attributes = list(_differences(old, new))
+        for name, then, now in attributes:
+            role = attribute_words(name, new.node.op) + "{}"
+            layer = self._layer(self.new, new)
+            yield Said(CONSTANT, role, {"value": then}, {"value": now}, layer)
+        if not attributes:
+            then, now = self._taken(self.old, old), self._taken(self.new, new)
+            yield Said(ORDER, "order of layers{}", {"text": then}, {"text": now})
+
+    def _constants(self, old: Step, mine: Constant, new: Step, theirs: Constant) -> Said:
+        then, now = shown(mine), shown(theirs)
+        role, layer = self._role(new, mine, theirs)
+        if role == "moving average momentum{}" and isinstance(then, float):
+            then, now = shortest(1 - then), shortest(1 - now)
+        training = "dropout" in role or self._user(self.new, new)[1] == "RandomUniform"
+        return Said(CONSTANT, role, {"value": then}, {"value": now}, layer, training)
+
+    def _role(self, new: Step, mine: Constant, theirs: Constant) -> Tuple[str, str]:
+        """Says what a constant is for, and the layer that it belongs to."""
+        user, op, slot = self._user(self.new, new)
+        name = new.place[1]
+        if optimizer_of(op):
+            setting = setting_of(op, slot) or name.rpartition("/")[2].replace("_", " ")
+            rate = setting == "learning rate"
+            return ("learning rate" if rate else f"{optimizer_of(op)} {setting}"), ""
+        layer = self._layer(self.new, user or new)
+        word = scope_word(new)
+        tail = name.rpartition("/")[2].replace("_", " ")
+        if "AssignMovingAvg" in name:
+            return "moving average momentum{}", layer
+        if word == "dropout":
+            return "dropout rate{}", layer
+        if op in ("Add", "AddV2") and self._feeds(user, ("Rsqrt", "Sqrt")):
+            return "epsilon{}", layer
+        if "Table" in op:
+            return "lookup table", ""
+        if op in ("Reshape", "Pack"):
+            return "shape of reshape{}", layer
+        if word:
+            return f"{word} {tail}".strip(), "" if "decay" in word else layer
+        if not self._in_loss(self.new, new):
+            return f"{tail} in the update of variables", ""
+        return f"{tail}{{}}", layer
+
+    def _user(self, half: Half, step: Step) -> Tuple[Optional[Step], str, int]:
+        """The first node that takes a value: the node, its op, and the number of the input."""
+        for user, slot in half.readers[step.place]:
+            return user, user.node.op, slot
+        return None, "", 0
+
+    def _feeds(self, step: Optional[Step], ops: Sequence[str]) -> bool:
+        users = self.new.readers[step.place] if step is not None else ()
+        return any(user.node.op in ops for user, _ in users)
+
+    def _in_loss(self, half: Half, step: Step) -> bool:
+        return step.place in self.losses[half is self.new]
+
+    def _taken(self, half: Half, step: Step) -> str:
+        layers = (self._layer_of(half, place) for place, _ in step.sources)
+        return ", ".join(dict.fromkeys(layer for layer in layers if layer)) or step.node.op
+
+    def _replaced(self, region: Region) -> Said:
+        """Says what a region computes instead of what was saved."""
+        old, new = region.old, region.new
+        rates = [s for s in (*old, *new) if optimizer_of(s.node.op)]
+        if rates:
+            then, now = (self._optimizers(steps) for steps in (old, new))
+            return Said(OP, "optimizer", {"op": then or "none"}, {"op": now or "none"}, "", True)
+        then, now = said_of(old) or "none", said_of(new) or "none"
+        layer = self._region_layer(region)
+        training = any("Random" in s.node.op or s.node.op == "StopGradient" for s in (*old, *new))
+        role = self._region_role(region)
+        values = _only_constant(old), _only_constant(new)
+        first, second = {"op": then}, {"op": now}
+        if values[0] is not None:
+            first = {"value": values[0]}
+        if values[1] is not None:
+            second = {"value": values[1]}
+        return Said(OP, role, first, second, layer if "{}" in role else "", training)
+
+    def _optimizers(self, steps: Sequence[Step]) -> str:
+        return ", ".join(dict.fromkeys(filter(None, (optimizer_of(s.node.op) for s in steps))))
+
+    def _region_role(self, region: Region) -> str:
+        old, new = region.old, region.new
+        if all(is_activation(steps) or not steps for steps in (old, new)):
+            return "activation{}"
+        for _, border in region.borders:
+            for slot, (source, _) in enumerate(border.sources):
+                inside = source in {step.place for step in new}
+                if inside and setting_of(border.node.op, slot) == "learning rate":
+                    return "learning rate"
+        half, steps = (self.new, new) if new else (self.old, old)
+        if any(self._takes_gradient(half, step) for step in steps):
+            return "gradients"
+        if not any(self._in_loss(half, step) for step in steps):
+            return "update of variables"
+        borders = [pair[1] for pair in region.borders]
+        if borders and not any(self._below_variable(step) for step in borders):
+            return "loss"
+        return "computation{}"
+
+    def _takes_gradient(self, half: Half, step: Step) -> bool:
+        anchors = (half.steps[p].anchor for p, _ in step.sources if p in half.steps)
+        return any(anchor[:1] == ("gradient",) for anchor in anchors)
+
+    def _below_variable(self, step: Step) -> bool:
+        """Whether a variable takes part further on, so that the node is not the loss's own."""
+        seen = {step.place}
+        stack = [step]
+        for _ in range(_MOST_STEPS):
+            if not stack:
+                break
+            here = stack.pop()
+            if self.new.variables(here):
+                return True
+            for user, _ in self.new.readers[here.place]:
+                if user.place not in seen and self._in_loss(self.new, user):
+                    seen.add(user.place)
+                    stack.append(user)
+        return False
+
+    def _region_layer(self, region: Region) -> str:
+        half, steps = (self.new, region.new) if region.new else (self.old, region.old)
+        inside = {step.place for step in steps}
+        own: Dict[str, None] = {}
+        before: Dict[str, None] = {}
+        for step in steps:
+            own.update(dict.fromkeys(map(layer_name, half.variables(step))))
+            for source, _ in step.sources:
+                if source not in inside:
+                    before[self._layer_of(half, source)] = None
+        if own:
+            return " of " + ", ".join(own)
+        named = [layer for layer in before if layer]
+        return f" after {named[0]}" if named else ""
+
+    def _layer(self, half: Half, step: Step) -> str:
+        own = half.variables(step)
+        if own:
+            return " of " + layer_name(own[0])
+        found = self._layer_of(half, step.place)
+        return f" after {found}" if found else ""
+
+    def _layer_of(self, half: Half, place: Place) -> str:
+        """The layer of the nearest variable that a node depends on."""
+        seen = {place}
+        queue = [place]
+        for here in queue[:]:
+            queue = [here]
+        at = 0
+        while at < len(queue) and at < _MOST_STEPS:
+            step = half.steps.get(queue[at])
+            at += 1
+            if step is None:
+                continue
+            if step.anchor[:1] == (VARIABLE,):
+                return layer_name(step.anchor[1])
+            for source, _ in step.sources:
+                if source not in seen:
+                    seen.add(source)
+                    queue.append(source)
+        return ""
+
+
+def layer_name(key: str) -> str:
+    """The layer of a variable: its scope."""
+    name = key.partition(" ")[0]
+    return name.rpartition("/")[0] or name
+
+
+def shown(constant: Constant) -> Any:
+    """The value of a constant, as JSON has it."""
+    value = plain_value(constant)
+    if value is None:
+        count = 1
+        for size in constant.shape or ():
+            count *= size or 0
+        return f"{count} values of {constant.dtype} ({constant.digest[:8]})"
+    return value
+
+
+def _only_constant(steps: Sequence[Step]) -> Any:
+    """The value of a region that is one constant; None for any other region."""
+    found = constant_of(steps[0].node) if len(steps) == 1 else None
+    return None if found is None else shown(found)
+
+
+def _differences(old: Step, new: Step) -> Iterator[Tuple[str, Any, Any]]:
+    """Yields the attributes that differ, with their values."""
+    if old.node.attributes == new.node.attributes:
+        return
+    for key in new.node.keys:
+        if key.startswith("_") or key in ("T", "seed", "seed2"):
+            continue
+        then, now = (list(map(_plain, step.node.values(key))) for step in (old, new))
+        if then != now:
+            single = len(then) == 1 and len(now) == 1
+            yield key, (then[0] if single else then), (now[0] if single else now)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace").lower()
+    if isinstance(value, float):
+        return shortest(value)
+    if isinstance(value, Constant):
+        return shown(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def value_text(said: Mapping[str, Any]) -> str:
+    """One side of a change as text."""
+    value = next(iter(said.values()))
+    if isinstance(value, list):
+        texts = [_number(item) for item in value[:_MOST_VALUES]]
+        more = ["..."] if len(value) > _MOST_VALUES else []
+        return "[{}]".format(", ".join(texts + more))
+    return _number(value)
+
+
+def _number(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
