@@ -139,6 +139,7 @@ def _finding(finding: Finding, no_hint: Optional[str]) -> Dict[str, Any]:
         "detail": list(finding.detail),
         "hint": finding.hint or no_hint,
         "data": to_json(finding.data),
+        **{side: finding.data[side] for side in ("then", "now") if side in finding.data},
     }
 
 
