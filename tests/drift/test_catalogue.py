@@ -9,6 +9,12 @@ SILENT = [edit for _, edit in ENTRIES.values() if edit.silent]
 INNOCENT = [edit for _, edit in ENTRIES.values() if not edit.silent]
 
 
+def test_catalogue_is_large_and_varied() -> None:
+    assert len([edit for edit in SILENT if edit.comparable]) >= 120
+    assert len({edit.kind for edit in SILENT}) >= 30
+    assert len(INNOCENT) >= 60
+
+
 def test_ids_are_unique() -> None:
     assert len(ENTRIES) == sum(len(model.edits) for model in MODELS.values())
 
