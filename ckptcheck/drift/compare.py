@@ -1,6 +1,6 @@
 """Compares the graph of a trained model with what the code builds."""
 
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Set, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..changes import CHANGED, NONE, Change, Drift
 from ..graph.digests import Computation, Interner, Place, Step
@@ -9,7 +9,7 @@ from ..protocol import TRAIN
 from .matching import Half, Matching, plain_name
 from .regions import Region, Regions
 from .sides import Side, forward, training
-from .wording import OP, Said, Words, value_text
+from .wording import OP, Said, Words, is_scale, value_text
 
 _MOST_LAYERS = 2
 
@@ -44,29 +44,40 @@ class _Mode:
 
     def __init__(self, computed: Computation) -> None:
         self.digests = computed.digests
-        self.names: Dict[Tuple[str, str], Step] = {}
-        self.plain: Dict[Tuple[str, str], Step] = {}
-        for place, step in computed.steps.items():
-            self.names[step.node.op, place[1]] = step
-            self.plain[step.node.op, plain_name(place)] = step
+        self.steps = computed.steps
+        self.exact = {(*_key(step), place[1]): step for place, step in computed.steps.items()}
+        self.plain = {_key(step): step for step in computed.steps.values()}
 
-    def has(self, step: Step, users: Sequence[Tuple[Step, int]]) -> bool:
+    def has(self, step: Step, new: Half) -> bool:
         """Whether a node of TRAIN takes part in this mode, too."""
-        constant = step.node.op == "Const"
-        if not constant and step.digest in self.digests:
-            return True
-        found = self._like(step)
-        if found is None or not _same_attributes(found, step):
-            return False
-        return not constant or any(self._like(user) is not None for user, _ in users)
+        if step.node.op != "Const":
+            return step.digest in self.digests or self._like(step, new) is not None
+        users = new.readers[step.place]
+        like = ((self._like(user, new), slot) for user, slot in users)
+        return any(
+            found is not None and slot < len(found.inputs) and found.inputs[slot] == step.digest
+            for found, slot in like
+        )
 
-    def _like(self, step: Step) -> Any:
-        exact = self.names.get((step.node.op, step.place[1]))
-        return exact or self.plain.get((step.node.op, plain_name(step.place)))
+    def _like(self, step: Step, new: Half) -> Optional[Step]:
+        """The node of this mode that has the same op, name and attributes, and takes the like."""
+        key = _key(step)
+        found = self.exact.get((*key, step.place[1])) or self.plain.get(key)
+        if found is None or _kinds(found, self.steps) != _kinds(step, new.steps):
+            return None
+        return found
 
 
-def _same_attributes(one: Step, other: Step) -> bool:
-    return one.node.op != "Const" or one.digest == other.digest
+def _key(step: Step) -> Tuple[Any, ...]:
+    return step.node.op, step.attributes, plain_name(step.place)
+
+
+def _kinds(step: Step, steps: Mapping[Place, Step]) -> List[Tuple[Any, ...]]:
+    """What kinds of nodes a node takes."""
+    return [
+        (found.anchor, "" if found.anchor else plain_name(source), found.node.op != "Const")
+        for source, found in ((source, steps[source]) for source, _ in step.sources)
+    ]
 
 
 def _changes(
@@ -80,21 +91,42 @@ def _changes(
     found: Dict[Any, List[Tuple[Said, Region, Tuple[str, ...]]]] = {}
     for region in regions:
         for said in words.say(region):
-            modes = _reached(said, region, others, new)
+            modes = _reached(said, region, others, new, losses[1])
             key = (said.kind, said.role, value_text(said.then), value_text(said.now), modes)
             found.setdefault(key, []).append((said, region, modes))
     for members in _simplified(list(found.values())):
         yield _joined(members)
 
 
-def _reached(said: Said, region: Region, others: Mapping[str, _Mode], new: Half) -> Tuple[str, ...]:
-    """The modes that compute what changed."""
-    shown = region.nodes or tuple(border for _, border in region.borders)
-    found = []
-    for mode, other in others.items():
-        if not said.training and any(other.has(step, new.readers[step.place]) for step in shown):
-            found.append(mode)
-    return (*found, TRAIN)
+def _reached(
+    said: Said, region: Region, others: Mapping[str, _Mode], new: Half, loss: Set[Place]
+) -> Tuple[str, ...]:
+    """The modes that compute what changed. What is no part of the loss belongs to TRAIN alone."""
+    shown = [step for step in region.nodes or _after(region, new) if step.place in loss]
+    if said.training:
+        shown = []
+    reached = (
+        mode for mode, other in others.items() if any(other.has(step, new) for step in shown)
+    )
+    return (*reached, TRAIN)
+
+
+_MOST_STEPS = 40
+
+
+def _after(region: Region, new: Half) -> List[Step]:
+    """The next nodes that take what a region without traced nodes has computed.
+
+    The first of them may belong to training alone, such as a dropout, so there are several.
+    """
+    found = [border for _, border in region.borders]
+    seen = {step.place for step in found}
+    for step in found:
+        for user, _ in new.readers[step.place] if len(found) < _MOST_STEPS else ():
+            if user.place not in seen:
+                seen.add(user.place)
+                found.append(user)
+    return found
 
 
 def _below(half: Half, outputs: Sequence[str]) -> Set[Place]:
@@ -128,15 +160,10 @@ def _simplified(found: List[_Members]) -> Iterator[_Members]:
 def _is_scale(said: Said, rates: Sequence[Tuple[Any, Any]]) -> bool:
     """Whether a constant of a dropout is 1 / (1 - rate) for another one."""
     return any(
-        _scales(then.get("value"), said.then.get("value"))
-        and _scales(now.get("value"), said.now.get("value"))
+        is_scale(then.get("value"), said.then.get("value"))
+        and is_scale(now.get("value"), said.now.get("value"))
         for then, now in rates
     )
-
-
-def _scales(rate: Any, scale: Any) -> bool:
-    numbers = isinstance(rate, (int, float)) and isinstance(scale, (int, float))
-    return numbers and 0 <= rate < 1 and rate != scale and abs(scale * (1 - rate) - 1) < 1e-4
 
 
 def _joined(members: _Members) -> Change:

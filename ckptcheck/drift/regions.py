@@ -1,10 +1,12 @@
 """Groups the nodes that really differ into regions: one for each cause."""
 
 import dataclasses
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
+from itertools import zip_longest
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..graph.digests import Place, Step
 from .matching import Half, Matching
+from .sides import WRITES
 
 _Key = Tuple[str, Place]
 _OLD, _NEW = "old", "new"
@@ -64,7 +66,7 @@ class Regions:
         for side, half in ((_OLD, self.old), (_NEW, self.new)):
             self._join_neighbors(side, half, {step.place for step in loose[side]})
         self._join_shared_inputs(loose)
-        pairs = list(self._different_pairs(loose))
+        pairs = list(dict.fromkeys(self._different_pairs()))
         members: Dict[_Key, Dict[str, List[Any]]] = {}
         for side in (_OLD, _NEW):
             for step in loose[side]:
@@ -94,8 +96,8 @@ class Regions:
                     self.sets.join((side, place), (side, source))
 
     def _join_shared_inputs(self, loose: Mapping[str, List[Step]]) -> None:
-        """Joins saved and traced nodes that take the same values."""
-        takers: Dict[int, Place] = {}
+        """Joins saved and traced nodes that take the same values, or write the same variable."""
+        takers: Dict[Any, Place] = {}
         for step in loose[_OLD]:
             for digest in self._values(self.old, step):
                 takers[digest] = step.place
@@ -104,51 +106,73 @@ class Regions:
                 if digest in takers:
                     self.sets.join((_NEW, step.place), (_OLD, takers[digest]))
 
-    def _values(self, half: Half, step: Step) -> Iterator[int]:
-        """Yields the digests of the unchanged inputs of a node that are computed from others."""
+    def _values(self, half: Half, step: Step) -> Iterator[Any]:
+        """Yields the unchanged inputs of a node that are computed, and the variable it writes."""
+        if WRITES.match(step.node.op):
+            yield half.variables(step)[:1]
         for digest, (source, _) in zip(step.inputs, step.sources):
             found = half.steps.get(source)
             if found is not None and found.sources and not half.is_changed(source):
                 yield digest
 
-    def _different_pairs(self, loose: Mapping[str, List[Step]]) -> Iterator[Tuple[Step, Step]]:
+    def _different_pairs(self) -> Iterator[Tuple[Step, Step]]:
         """Yields counterparts that differ themselves, and joins regions that end in one pair."""
         for place, new in self.matching.to_new.items():
             old = self.old.steps[place]
             if old.attributes != new.attributes:
                 yield old, new
                 continue
-            around = self._around(old, new)
+            slots = zip_longest(self._taken(self.old, old), self._taken(self.new, new))
+            unlike = [pair for pair in slots if self._differ(*pair)]
+            constants = [pair for pair in unlike if all(map(_is_constant, pair))]
+            yield from ((one.step, other.step) for one, other in constants)
+            around = self._around([pair for pair in unlike if pair not in constants])
             for key in around[1:]:
                 self.sets.join(around[0], key)
             if around:
                 self.borders.setdefault(around[0], []).append((old, new))
-            elif self._takes_others(old, new):
+            elif len(unlike) > len(constants):
                 yield old, new
 
-    def _around(self, old: Step, new: Step) -> List[_Key]:
-        """Returns the nodes without a counterpart that a pair of nodes takes."""
-        mine = [(_OLD, p) for p, _ in old.sources if self._loose(self.old, p)]
-        theirs = [(_NEW, p) for p, _ in new.sources if self._loose(self.new, p)]
-        return [*mine, *theirs]
+    def _taken(self, half: Half, step: Step) -> List["_Input"]:
+        """The inputs of a node."""
+        pairs = zip(step.sources, step.inputs)
+        return [_Input(half.steps[source], digest) for (source, _), digest in pairs]
 
-    def _loose(self, half: Half, place: Place) -> bool:
-        taken = self.matching.to_new if half is self.old else self.matching.to_old
-        return half.is_changed(place) and place not in taken
-
-    def _takes_others(self, old: Step, new: Step) -> bool:
-        """Whether the nodes of a pair take different values, apart from changes before them."""
-        if len(old.inputs) != len(new.inputs):
+    def _differ(self, old: Optional["_Input"], new: Optional["_Input"]) -> bool:
+        """Whether two inputs are neither the same nor counterparts."""
+        if old is None or new is None:
             return True
-        unlike = [
-            (self._counterpart(source, digest), (theirs, other))
-            for (source, _), digest, (theirs, _), other in zip(
-                old.sources, old.inputs, new.sources, new.inputs
-            )
-            if digest != other
-        ]
-        return any(mine is None or mine != theirs[0] for mine, theirs in unlike)
+        counterpart = self.matching.to_new.get(old.step.place)
+        if counterpart is not None and not _is_constant(old):
+            return counterpart.place != new.step.place
+        return old.digest != new.digest
 
-    def _counterpart(self, source: Place, digest: int) -> Optional[Place]:
-        found = self.matching.to_new.get(source)
-        return found.place if found is not None else None
+    def _around(self, pairs: Sequence["_Pair"]) -> List[_Key]:
+        """Returns the nodes without a counterpart among some inputs."""
+        olds, news = zip(*pairs) if pairs else ((), ())
+        return [
+            *((_OLD, one.step.place) for one in olds if self._loose(self.old, one)),
+            *((_NEW, one.step.place) for one in news if self._loose(self.new, one)),
+        ]
+
+    def _loose(self, half: Half, taken: Optional["_Input"]) -> bool:
+        if taken is None:
+            return False
+        place = taken.step.place
+        paired = self.matching.to_new if half is self.old else self.matching.to_old
+        return half.is_changed(place) and place not in paired
+
+
+class _Input(NamedTuple):
+    """What a node takes: the node that computes it, and the digest of the value."""
+
+    step: Step
+    digest: int
+
+
+_Pair = Tuple[Optional[_Input], Optional[_Input]]
+
+
+def _is_constant(taken: Optional[_Input]) -> bool:
+    return taken is not None and taken.step.node.op == "Const"

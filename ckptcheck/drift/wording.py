@@ -19,6 +19,7 @@ from .regions import Region
 
 _MOST_STEPS = 60
 _MOST_VALUES = 8
+_MOST_NUMBERS = 3
 OP, CONSTANT, ORDER = "op-changed", "constant-changed", "layers-changed"
 """The rules that report changes."""
 
@@ -137,17 +138,42 @@ class Words:
         if rates:
             then, now = (self._optimizers(steps) for steps in (old, new))
             return Said(OP, "optimizer", {"op": then or "none"}, {"op": now or "none"}, "", True)
-        then, now = said_of(old) or "none", said_of(new) or "none"
-        layer = self._region_layer(region)
+        then, now = self._computed(self.old, old), self._computed(self.new, new)
+        layer, own = self._region_layer(region)
         training = any("Random" in s.node.op or s.node.op == "StopGradient" for s in (*old, *new))
         role = self._region_role(region)
-        values = _only_constant(old), _only_constant(new)
-        first, second = {"op": then}, {"op": now}
-        if values[0] is not None:
-            first = {"value": values[0]}
-        if values[1] is not None:
-            second = {"value": values[1]}
+        if role == "loss" and own:
+            then, now = (f"{op} of {own}" if op != "none" else op for op in (then, now))
+        first, second = (
+            {"op": said} if value is None else {"value": value}
+            for said, value in zip((then, now), self._constants_of(region))
+        )
         return Said(OP, role, first, second, layer if "{}" in role else "", training)
+
+    def _computed(self, half: Half, steps: Sequence[Step]) -> str:
+        """Says what some nodes compute, with the numbers that they take."""
+        said = said_of(steps) or "none"
+        if is_activation(steps):
+            return said
+        sources = [half.steps[place].node for step in steps for place, _ in step.sources]
+        constants = filter(None, map(constant_of, sources))
+        values = dict.fromkeys(v for v in map(plain_value, constants) if type(v) is float and v)
+        numbers = [_number(v) for v in values if not any(is_scale(rate, v) for rate in values)]
+        return f"{said} ({', '.join(numbers[:_MOST_NUMBERS])})" if numbers else said
+
+    def _constants_of(self, region: Region) -> Tuple[Any, Any]:
+        """The constants on the two sides of a region, if it is one, or takes the place of one."""
+        values = [_only_constant(region.old), _only_constant(region.new)]
+        inside = [{s.place for s in region.old}, {s.place for s in region.new}]
+        for pair in region.borders:
+            for sources in zip(pair[0].sources, pair[1].sources):
+                for side in (0, 1):
+                    place, other = sources[side][0], sources[1 - side][0]
+                    if not inside[side] and other in inside[1 - side]:
+                        half = (self.old, self.new)[side]
+                        found = constant_of(half.steps[place].node)
+                        values[side] = values[side] if found is None else shown(found)
+        return values[0], values[1]
 
     def _optimizers(self, steps: Sequence[Step]) -> str:
         return ", ".join(dict.fromkeys(filter(None, (optimizer_of(s.node.op) for s in steps))))
@@ -166,8 +192,7 @@ class Words:
             return "gradients"
         if not any(self._in_loss(half, step) for step in steps):
             return "update of variables"
-        borders = [pair[1] for pair in region.borders]
-        if borders and not any(self._below_variable(step) for step in borders):
+        if not any(self._below_variable(border) for _, border in region.borders):
             return "loss"
         return "computation{}"
 
@@ -191,20 +216,22 @@ class Words:
                     stack.append(user)
         return False
 
-    def _region_layer(self, region: Region) -> str:
+    def _region_layer(self, region: Region) -> Tuple[str, str]:
+        """Returns where a region is, and the variables that it takes."""
         half, steps = (self.new, region.new) if region.new else (self.old, region.old)
         inside = {step.place for step in steps}
         own: Dict[str, None] = {}
         before: Dict[str, None] = {}
         for step in steps:
-            own.update(dict.fromkeys(map(layer_name, half.variables(step))))
+            own.update(dict.fromkeys(half.variables(step)))
             for source, _ in step.sources:
                 if source not in inside:
                     before[self._layer_of(half, source)] = None
         if own:
-            return " of " + ", ".join(own)
+            layers = dict.fromkeys(map(layer_name, own))
+            return " of " + _some(list(layers)), _some(list(own))
         named = [layer for layer in before if layer]
-        return f" after {named[0]}" if named else ""
+        return (f" after {named[0]}" if named else ""), ""
 
     def _layer(self, half: Half, step: Step) -> str:
         own = half.variables(step)
@@ -234,6 +261,14 @@ class Words:
         return ""
 
 
+_MOST_NAMES = 3
+
+
+def _some(names: Sequence[str]) -> str:
+    rest = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {rest} more" if rest > 0 else "")
+
+
 def layer_name(key: str) -> str:
     """The layer of a variable: its scope."""
     name = key.partition(" ")[0]
@@ -249,6 +284,12 @@ def shown(constant: Constant) -> Any:
             count *= size or 0
         return f"{count} values of {constant.dtype} ({constant.digest[:8]})"
     return value
+
+
+def is_scale(rate: Any, scale: Any) -> bool:
+    """Whether a number is 1 / (1 - rate), by which a dropout multiplies."""
+    numbers = isinstance(rate, float) and isinstance(scale, float)
+    return numbers and 0 < rate < 1 and rate != scale and abs(scale * (1 - rate) - 1) < 1e-4
 
 
 def _only_constant(steps: Sequence[Step]) -> Any:
