@@ -24,13 +24,13 @@ def find(facts: Facts) -> Iterator[Finding]:
 
 _CHANGE = Change(
     "constant-changed",
-    "dropout rate after dense: 0.3 -> 0.2",
-    "dropout rate after dense: 0.3 -> 0.2",
-    {"value": 0.3},
-    {"value": 0.2},
-    ("train",),
-    ("dropout/rate",),
-    ("dropout/rate",),
+    "epsilon after dense: 0.001 -> 0.01",
+    "epsilon after dense: 0.001 -> 0.01",
+    {"value": 0.001},
+    {"value": 0.01},
+    ("predict", "eval", "train"),
+    ("batchnorm/add/y",),
+    ("batchnorm/add/y",),
 )
 
 RULE = Rule(

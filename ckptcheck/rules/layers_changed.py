@@ -1,4 +1,4 @@
-"""The layers of the model are connected in another way than when the checkpoint was saved.
+"""The layers of the model are connected differently than in the saved model.
 
 The restore works, because each variable has its name and its shape. But the layers take other
 inputs: two layers of the same shape changed places, or a connection was added or removed. The graph
