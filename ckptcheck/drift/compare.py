@@ -9,7 +9,8 @@ from ..protocol import TRAIN
 from .matching import Half, Matching, plain_name
 from .regions import Region, Regions
 from .sides import Side, forward, training
-from .wording import OP, Said, Words, is_scale, value_text
+from .updates import Updates, moved_writes, reordered_writes
+from .wording import OP, ORDER, Said, Words, is_scale, some_names, value_text
 
 _MOST_LAYERS = 2
 
@@ -28,15 +29,28 @@ def compare(saved: Side, traced: Mapping[str, Side]) -> Drift:
     old = training(saved, interner)
     new = training(traced[TRAIN], interner)
     halves = Half(old, new), Half(new, old)
-    if not halves[0].changed and not halves[1].changed:
-        return Drift((), dict.fromkeys(traced, NONE))
-    others = {m: _Mode(forward(s, interner)) for m, s in traced.items() if m != TRAIN}
-    changes = tuple(_changes(halves, others, (saved, traced[TRAIN])))
+    changes = tuple(_of_updates(Updates(saved), Updates(traced[TRAIN])))
+    if halves[0].changed or halves[1].changed:
+        others = {m: _Mode(forward(s, interner)) for m, s in traced.items() if m != TRAIN}
+        changes += tuple(_changes(halves, others, (saved, traced[TRAIN])))
     states = {
         mode: CHANGED if any(mode in change.modes for change in changes) else NONE
         for mode in traced
     }
     return Drift(changes, states)
+
+
+def _of_updates(old: Updates, new: Updates) -> Iterator[Change]:
+    """Yields what changed in which variables the train step writes, and in which order."""
+    gone, come = moved_writes(old, new)
+    for keys, then, now in ((gone, "in the train step", "left out"), (come, "left out", "in it")):
+        if keys:
+            text = f"update of {some_names(keys)}: {then} -> {now}"
+            yield Change(OP, text, text, {"op": f"update {then}"}, {"op": now}, (TRAIN,))
+    others = [key for key in reordered_writes(old, new) if key not in (*gone, *come)]
+    if others and not gone and not come:
+        text = f"order of updates: {some_names(others)}"
+        yield Change(ORDER, text, text, {"text": "before"}, {"text": "after"}, (TRAIN,))
 
 
 class _Mode:
@@ -60,12 +74,15 @@ class _Mode:
         )
 
     def _like(self, step: Step, new: Half) -> Optional[Step]:
-        """The node of this mode that has the same op, name and attributes, and takes the like."""
+        """The node of this mode that has the same op, attributes and name.
+
+        A name outside a scope, such as ``mul_1``, tells little, so the inputs have to be alike.
+        """
         key = _key(step)
         found = self.exact.get((*key, step.place[1])) or self.plain.get(key)
-        if found is None or _kinds(found, self.steps) != _kinds(step, new.steps):
-            return None
-        return found
+        if found is None or "/" in key[-1]:
+            return found
+        return found if _kinds(found, self.steps) == _kinds(step, new.steps) else None
 
 
 def _key(step: Step) -> Tuple[Any, ...]:

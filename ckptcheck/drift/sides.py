@@ -25,6 +25,8 @@ _TABLE_FILLERS = (
     "InitializeTableV2",
     "LookupTableInsert",
     "LookupTableInsertV2",
+    "LookupTableImport",
+    "LookupTableImportV2",
 )
 SHAPE = "shape"
 """The last part of what the shape of a sparse input is."""
@@ -53,9 +55,23 @@ class Side:
         return {node.name: node for node in self.graph.nodes}
 
     @Lazy
+    def restoring(self) -> Set[str]:
+        """The nodes that a restore runs."""
+        return ancestors(self.nodes, [self.restore_op])
+
+    @Lazy
     def keys(self) -> Mapping[str, str]:
         """The key that a restore reads into each variable."""
         return restored_keys(self.graph, self.restore_op)
+
+    @Lazy
+    def writes(self) -> Tuple[str, ...]:
+        """The ops that write a restored variable and are neither initializers nor restores."""
+        return tuple(_writes(self))
+
+    def key_written(self, name: str) -> str:
+        """The key of the variable that a write writes."""
+        return self.keys[_variable(self.nodes, self.nodes[name].inputs[0])]
 
 
 def forward(side: Side, interner: Interner) -> Computation:
@@ -65,7 +81,7 @@ def forward(side: Side, interner: Interner) -> Computation:
 
 def training(side: Side, interner: Interner) -> Computation:
     """Returns what the loss and the writes of variables depend on."""
-    return _computation(side, interner, tuple(_writes(side)))
+    return _computation(side, interner, side.writes)
 
 
 def _computation(side: Side, interner: Interner, writes: Tuple[str, ...]) -> Computation:
@@ -74,7 +90,7 @@ def _computation(side: Side, interner: Interner, writes: Tuple[str, ...]) -> Com
     for name, key in side.keys.items():
         anchors[name, 0] = ("variable", key)
     for node in side.graph.nodes:
-        if node.op in _TABLE_FILLERS and node.inputs:
+        if node.op in _TABLE_FILLERS and node.inputs and node.name not in side.restoring:
             fillers[split_input(node.inputs[0])[0]] = node.inputs[1:]
             if node.op in _TABLE_FROM_FILE:
                 anchors.update(_file_names(side.nodes, node))
@@ -111,12 +127,10 @@ def _file_names(
 
 
 def _writes(side: Side) -> Iterator[str]:
-    """Yields the ops that write a restored variable and are neither initializers nor restores."""
     nodes = side.nodes
-    restoring = ancestors(nodes, [side.restore_op])
     initialized: Set[str] = set()
     for node in side.graph.nodes:
-        if not node.inputs or not WRITES.match(node.op) or node.name in restoring:
+        if not node.inputs or not WRITES.match(node.op) or node.name in side.restoring:
             continue
         variable = _variable(nodes, node.inputs[0])
         if variable not in side.keys:

@@ -172,7 +172,8 @@ class Words:
                     if not inside[side] and other in inside[1 - side]:
                         half = (self.old, self.new)[side]
                         found = constant_of(half.steps[place].node)
-                        values[side] = values[side] if found is None else shown(found)
+                        if found is not None and not found.shape:
+                            values[side] = shown(found)
         return values[0], values[1]
 
     def _optimizers(self, steps: Sequence[Step]) -> str:
@@ -229,7 +230,7 @@ class Words:
                     before[self._layer_of(half, source)] = None
         if own:
             layers = dict.fromkeys(map(layer_name, own))
-            return " of " + _some(list(layers)), _some(list(own))
+            return " of " + some_names(list(layers)), some_names(list(own))
         named = [layer for layer in before if layer]
         return (f" after {named[0]}" if named else ""), ""
 
@@ -264,7 +265,8 @@ class Words:
 _MOST_NAMES = 3
 
 
-def _some(names: Sequence[str]) -> str:
+def some_names(names: Sequence[str]) -> str:
+    """Returns the first names in one line, and how many more there are."""
     rest = len(names) - _MOST_NAMES
     return ", ".join(names[:_MOST_NAMES]) + (f" and {rest} more" if rest > 0 else "")
 
