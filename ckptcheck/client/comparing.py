@@ -11,8 +11,10 @@ from ..graph.launch import has_strategy
 from ..graph.nodes import split_input
 from ..protocol import TRAIN, CheckpointIndex, allows
 from .answers import Answer
-from .guess import Guess, paths_of
+from .input_pools import Pool
+from .pairing import pair
 from .search import Found
+from .structure import Path
 
 _LOSSES = "losses"
 """The collection to which Estimator adds the loss, after all others."""
@@ -46,13 +48,14 @@ def compared(
     guess = found.guess
     if why or guess is None:
         return unknown(modes, why)
+    pairing = pair(guess, answers[TRAIN].uses)
     finished = {mode: answer for mode, answer in answers.items() if answer.finished}
     traced = {mode: _traced(answer) for mode, answer in finished.items()}
     try:
-        drift = compare(_saved(graph, guess), traced)
+        drift = compare(_saved(graph, guess.pool, pairing.places), traced)
     except DamagedError as error:
         return unknown(modes, f"the saved graph is damaged: {error}")
-    if drift.changes and not _is_certain(guess, found):
+    if drift.changes and not pairing.certain:
         return unknown(modes, "it is not certain which feature is which tensor of the saved graph")
     return Drift(drift.changes, {mode: drift.states.get(mode, UNKNOWN) for mode in modes})
 
@@ -84,10 +87,10 @@ def _minor(version: str) -> Tuple[str, ...]:
     return tuple(version.split(".")[:2])
 
 
-def _saved(graph: Graph, guess: Guess) -> Side:
+def _saved(graph: Graph, pool: Pool, places: Mapping[Path, int]) -> Side:
     inputs: Inputs = {}
-    for path, place in guess.places.items():
-        leaf = guess.pool.leaves[place]
+    for path, place in places.items():
+        leaf = pool.leaves[place]
         node, output = split_input(leaf.name)
         if leaf.spec.get("sparse"):
             inputs.update(((node, slot), (*path, part)) for slot, part in enumerate(_PARTS))
@@ -108,30 +111,3 @@ def _traced(answer: Answer) -> Side:
 
 def _named(inputs: Inputs) -> Mapping[Tuple[str, int], Tuple[Any, ...]]:
     return {at: ("input", *path) for at, path in inputs.items()}
-
-
-def _is_certain(guess: Guess, found: Found) -> bool:
-    """Whether the features are paired with the right tensors.
-
-    The order leaves no choice if it is known and each tensor is paired. Otherwise, a name in the
-    saved graph has to confirm each pair, or the same ops have to consume both tensors.
-    """
-    paths = [path for path in paths_of(guess.features, guess.labels) if path not in guess.new]
-    if guess.new:
-        return False
-    if guess.pool.sorted_keys and len(paths) == len(guess.pool.leaves):
-        return True
-    uses = found.traces[TRAIN].uses
-    return all(_confirmed(guess, path, uses.get(path, ())) for path in guess.places)
-
-
-def _confirmed(guess: Guess, path: Any, consumers: Tuple[str, ...]) -> bool:
-    """Whether no other tensor may be this feature."""
-    leaf = guess.pool.leaves[guess.places[path]]
-    key = path[-1]
-    if isinstance(key, str) and len(path) > 1 and leaf.is_named(key):
-        return True
-    if not consumers and not leaf.consumers:
-        return True
-    alike = [other for other in guess.pool.leaves if other.consumers == consumers]
-    return consumers == leaf.consumers and len(alike) == 1

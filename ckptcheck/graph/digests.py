@@ -38,6 +38,10 @@ _IGNORED = (
     *("debug_name", "allowed_devices", "config", "config_proto", "executor_type"),
 )
 """Attributes that do not change what is computed."""
+_WRITES = {
+    op + kind: op for op in ("Assign", "AssignAdd", "AssignSub") for kind in ("", "VariableOp")
+}
+"""Ops that write a variable, by what they do. TPUEstimator's global step is a resource variable."""
 _BACK_EDGES = ("NextIteration", "RefNextIteration")
 _GRADIENT = re.compile(r"(^|/)gradients(_\d+)?/")
 
@@ -244,8 +248,8 @@ class _Walk:
             sources.extend(results)
             inputs.extend(self._digest(*result) for result in results)
         ordered = sorted(inputs) if self._commutes(node) else inputs
-        attributes = self.attributes(node)
-        digest = self.interner[(node.op, attributes, *ordered)]
+        attributes = () if node.op in _WRITES else self.attributes(node)
+        digest = self.interner[(_WRITES.get(node.op, node.op), attributes, *ordered)]
         return Step(place, node, digest, tuple(inputs), tuple(sources), (), attributes)
 
     def _commutes(self, node: Node) -> bool:
