@@ -3,14 +3,15 @@
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..changes import CHANGED, NONE, Change, Drift
-from ..graph.digests import Computation, Interner, Place, Step
-from ..graph.nodes import split_input
+from ..graph.digests import Computation, Interner, Step
+from ..graph.linked import Place
 from ..protocol import TRAIN
 from .matching import Half, Matching, plain_name
 from .regions import Region, Regions
 from .sides import Side, forward, training
+from .simplified import Members, simplified
 from .updates import Updates, moved_writes, reordered_writes
-from .wording import OP, ORDER, Said, Words, is_scale, some_names, value_text
+from .wording import COMPUTATION, OP, ORDER, Said, Words, some_names, value_text
 
 _MOST_LAYERS = 2
 
@@ -29,10 +30,14 @@ def compare(saved: Side, traced: Mapping[str, Side]) -> Drift:
     old = training(saved, interner)
     new = training(traced[TRAIN], interner)
     halves = Half(old, new), Half(new, old)
+    losses = (
+        _below(old.steps, old.roots[: len(saved.outputs)]),
+        _below(new.steps, new.roots[: len(traced[TRAIN].outputs)]),
+    )
     changes = tuple(_of_updates(Updates(saved), Updates(traced[TRAIN])))
     if halves[0].changed or halves[1].changed:
         others = {m: _Mode(forward(s, interner)) for m, s in traced.items() if m != TRAIN}
-        changes += tuple(_changes(halves, others, (saved, traced[TRAIN])))
+        changes += tuple(_changes(halves, others, losses))
     states = {
         mode: CHANGED if any(mode in change.modes for change in changes) else NONE
         for mode in traced
@@ -67,6 +72,8 @@ class _Mode:
         if step.node.op != "Const":
             return step.digest in self.digests or self._like(step, new) is not None
         users = new.readers[step.place]
+        if any(user.digest in self.digests for user, _ in users):
+            return True
         like = ((self._like(user, new), slot) for user, slot in users)
         return any(
             found is not None and slot < len(found.inputs) and found.inputs[slot] == step.digest
@@ -74,7 +81,7 @@ class _Mode:
         )
 
     def _like(self, step: Step, new: Half) -> Optional[Step]:
-        """The node of this mode that has the same op, attributes and name.
+        """The node of this mode that has the same op and name.
 
         A name outside a scope, such as ``mul_1``, tells little, so the inputs have to be alike.
         """
@@ -86,7 +93,7 @@ class _Mode:
 
 
 def _key(step: Step) -> Tuple[Any, ...]:
-    return step.node.op, step.attributes, plain_name(step.place)
+    return step.node.op, plain_name(step.place)
 
 
 def _kinds(step: Step, steps: Mapping[Place, Step]) -> List[Tuple[Any, ...]]:
@@ -98,12 +105,11 @@ def _kinds(step: Step, steps: Mapping[Place, Step]) -> List[Tuple[Any, ...]]:
 
 
 def _changes(
-    halves: Tuple[Half, Half], others: Mapping[str, _Mode], sides: Tuple[Side, Side]
+    halves: Tuple[Half, Half], others: Mapping[str, _Mode], losses: Tuple[Set[Place], Set[Place]]
 ) -> Iterator[Change]:
     old, new = halves
     matching = Matching(old, new)
     regions = Regions(old, new, matching).find()
-    losses = (_below(old, sides[0].outputs), _below(new, sides[1].outputs))
     words = Words(old, new, losses)
     found: Dict[Any, List[Tuple[Said, Region, Tuple[str, ...]]]] = {}
     for region in regions:
@@ -111,7 +117,7 @@ def _changes(
             modes = _reached(said, region, others, new, losses[1])
             key = (said.kind, said.role, value_text(said.then), value_text(said.now), modes)
             found.setdefault(key, []).append((said, region, modes))
-    for members in _simplified(list(found.values())):
+    for members in simplified(list(found.values())):
         yield _joined(members)
 
 
@@ -146,44 +152,19 @@ def _after(region: Region, new: Half) -> List[Step]:
     return found
 
 
-def _below(half: Half, outputs: Sequence[str]) -> Set[Place]:
-    """The places of all nodes that some outputs depend on."""
-    stack: List[Place] = [("", split_input(name)[0]) for name in outputs]
+def _below(steps: Mapping[Place, Step], roots: Sequence[Place]) -> Set[Place]:
+    """The places of all nodes that some roots depend on."""
+    stack = list(roots)
     seen: Set[Place] = set()
     while stack:
         place = stack.pop()
-        if place not in seen and place in half.steps:
+        if place not in seen:
             seen.add(place)
-            stack.extend(source for source, _ in half.steps[place].sources)
+            stack.extend(source for source, _ in steps[place].sources)
     return seen
 
 
-_Members = List[Tuple[Said, Region, Tuple[str, ...]]]
-
-
-def _simplified(found: List[_Members]) -> Iterator[_Members]:
-    """Yields the changes without those that another one implies."""
-    optimizer = any(members[0][0].role == "optimizer" for members in found)
-    rates = [(m[0][0].then, m[0][0].now) for m in found if m[0][0].role == "dropout rate{}"]
-    for members in found:
-        said = members[0][0]
-        if optimizer and said.role.endswith("update of variables"):
-            continue
-        if said.role == "dropout rate{}" and _is_scale(said, rates):
-            continue
-        yield members
-
-
-def _is_scale(said: Said, rates: Sequence[Tuple[Any, Any]]) -> bool:
-    """Whether a constant of a dropout is 1 / (1 - rate) for another one."""
-    return any(
-        is_scale(then.get("value"), said.then.get("value"))
-        and is_scale(now.get("value"), said.now.get("value"))
-        for then, now in rates
-    )
-
-
-def _joined(members: _Members) -> Change:
+def _joined(members: Members) -> Change:
     """Returns one change for all places with the same change."""
     said, _, modes = members[0]
     layers = list(dict.fromkeys(m.layer for m, _, _ in members if m.layer))
@@ -194,8 +175,11 @@ def _joined(members: _Members) -> Change:
     role = said.role.format(place)
     then, now = value_text(said.then), value_text(said.now)
     text = f"{role}: {then} -> {now}"
-    if said.kind == OP and "none" in (then, now):
-        text = f"{role}: + {now}" if then == "none" else f"{role}: - {then}"
+    if said.kind == OP and "none" in (then, now) and not role.startswith("activation"):
+        sign, verb, what = ("+", "added", now) if then == "none" else ("-", "removed", then)
+        text = f"{role}: {sign} {what}" if role == "loss" else f"{role}: {what} {verb}"
+        if said.role == COMPUTATION:
+            text = f"{what} {verb}{place}"
     old = (s.place[1] for _, r, _ in members for s in (*r.old, *(pair[0] for pair in r.pairs)))
     new = (s.place[1] for _, r, _ in members for s in r.nodes)
     return Change(

@@ -9,10 +9,12 @@ import collections
 import re
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Set, Tuple
 
-from ..graph.digests import Computation, Place, Step
+from ..graph.digests import Computation, Step
+from ..graph.linked import Place
 
 _NUMBER = re.compile(r"_\d+(?=/|$)")
-VARIABLE = "variable"
+VARIABLE, INPUT = "variable", "input"
+"""The first parts of what leaves mean."""
 
 
 class Half:
@@ -118,15 +120,25 @@ class Matching:
             self._queue.append((old, new))
 
     def _spread(self) -> None:
-        """Pairs the inputs and the users of nodes that are paired."""
-        while self._queue:
-            old, new = self._queue.pop()
-            for (mine, _), (theirs, _) in zip(old.sources, new.sources):
-                if self.old.is_changed(mine) and self.new.is_changed(theirs):
-                    pair = self.old.steps[mine], self.new.steps[theirs]
-                    if self.old.signature(pair[0]) == self.new.signature(pair[1]):
-                        self._pair(*pair)
-            self._pair_users(self.old.readers[old.place], self.new.readers[new.place])
+        """Pairs the users of nodes that are paired, and then their inputs.
+
+        The users come first, since a layer's activation is a user of the layer's variables.
+        """
+        done: List[Tuple[Step, Step]] = []
+        while self._queue or done:
+            if self._queue:
+                old, new = self._queue.pop()
+                done.append((old, new))
+                self._pair_users(self.old.readers[old.place], self.new.readers[new.place])
+            else:
+                self._pair_inputs(*done.pop())
+
+    def _pair_inputs(self, old: Step, new: Step) -> None:
+        for (mine, _), (theirs, _) in zip(old.sources, new.sources):
+            if self.old.is_changed(mine) and self.new.is_changed(theirs):
+                pair = self.old.steps[mine], self.new.steps[theirs]
+                if self.old.signature(pair[0]) == self.new.signature(pair[1]):
+                    self._pair(*pair)
 
     def _pair_users(
         self, olds: Iterable[Tuple[Step, int]], news: Iterable[Tuple[Step, int]]

@@ -4,7 +4,8 @@ import dataclasses
 from itertools import zip_longest
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ..graph.digests import Place, Step
+from ..graph.digests import Step
+from ..graph.linked import Place
 from .matching import Half, Matching
 from .sides import WRITES
 

@@ -94,7 +94,7 @@ def _computation(side: Side, interner: Interner, writes: Tuple[str, ...]) -> Com
             fillers[split_input(node.inputs[0])[0]] = node.inputs[1:]
             if node.op in _TABLE_FROM_FILE:
                 anchors.update(_file_names(side.nodes, node))
-    roots = [*(split_input(name)[0] for name in side.outputs), *writes]
+    roots = [*side.outputs, *writes]
     return computation(side.graph, roots, anchors, interner, fillers)
 
 

@@ -4,9 +4,10 @@ import dataclasses
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..graph.constants import constant_of, plain_value, shortest
-from ..graph.digests import Place, Step
+from ..graph.digests import Step
+from ..graph.linked import Place
 from ..graph.values import Constant
-from .matching import VARIABLE, Half
+from .matching import INPUT, VARIABLE, Half
 from .names import (
     attribute_words,
     is_activation,
@@ -20,6 +21,9 @@ from .regions import Region
 _MOST_STEPS = 60
 _MOST_VALUES = 8
 _MOST_NUMBERS = 3
+_KEY = (VARIABLE,)
+COMPUTATION = "computation{}"
+"""The role of ops of which nothing else is known."""
 OP, CONSTANT, ORDER = "op-changed", "constant-changed", "layers-changed"
 """The rules that report changes."""
 
@@ -31,9 +35,11 @@ class Said:
     Attributes:
         kind: the id of the rule that reports it.
         role: what changed, with ``{}`` for the place: ``activation{}``.
-        layer: the layer before it; "" if it is not known or does not matter.
         then: what was saved.
         now: what the code computes.
+        layer: the layer before it; "" if it is not known or does not matter.
+        training: whether it belongs to TRAIN alone.
+        moved: a layer, and what was before it then and now; () for other changes.
     """
 
     kind: str
@@ -42,6 +48,7 @@ class Said:
     now: Mapping[str, Any]
     layer: str = ""
     training: bool = False
+    moved: Tuple[str, ...] = ()
 
 
 class Words:
@@ -76,8 +83,18 @@ class Words:
             layer = self._layer(self.new, new)
             yield Said(CONSTANT, role, {"value": then}, {"value": now}, layer)
         if not attributes:
-            then, now = self._taken(self.old, old), self._taken(self.new, new)
-            yield Said(ORDER, "order of layers{}", {"text": then}, {"text": now})
+            yield self._moved(old, new)
+
+    def _moved(self, old: Step, new: Step) -> Said:
+        """Says that a node takes other values than its counterpart."""
+        own = [layer_name(key) for key in self.new.variables(new)]
+        then, now = self._before(self.old, old), self._before(self.new, new)
+        if not own:
+            place = self._layer(self.new, new)
+            return Said(ORDER, "connections{}", {"text": then}, {"text": now}, place)
+        first, second = (f"{own[0]} after {layers or 'nothing'}" for layers in (then, now))
+        moved = (own[0], then, now)
+        return Said(ORDER, "order of layers", {"text": first}, {"text": second}, moved=moved)
 
     def _constants(self, old: Step, mine: Constant, new: Step, theirs: Constant) -> Said:
         then, now = shown(mine), shown(theirs)
@@ -127,9 +144,11 @@ class Words:
     def _in_loss(self, half: Half, step: Step) -> bool:
         return step.place in self.losses[half is self.new]
 
-    def _taken(self, half: Half, step: Step) -> str:
-        layers = (self._layer_of(half, place) for place, _ in step.sources)
-        return ", ".join(dict.fromkeys(layer for layer in layers if layer)) or step.node.op
+    def _before(self, half: Half, step: Step) -> str:
+        """The layers, or else the inputs, whose values a node takes."""
+        places = [place for place, _ in step.sources if half.steps[place].anchor[:1] != _KEY]
+        layers = dict.fromkeys(self._layer_of(half, place) for place in places)
+        return ", ".join(filter(None, layers))
 
     def _replaced(self, region: Region) -> Said:
         """Says what a region computes instead of what was saved."""
@@ -195,7 +214,7 @@ class Words:
             return "update of variables"
         if not any(self._below_variable(border) for _, border in region.borders):
             return "loss"
-        return "computation{}"
+        return COMPUTATION
 
     def _takes_gradient(self, half: Half, step: Step) -> bool:
         anchors = (half.steps[p].anchor for p, _ in step.sources if p in half.steps)
@@ -245,21 +264,18 @@ class Words:
         """The layer of the nearest variable that a node depends on."""
         seen = {place}
         queue = [place]
-        for here in queue[:]:
-            queue = [here]
-        at = 0
-        while at < len(queue) and at < _MOST_STEPS:
-            step = half.steps.get(queue[at])
-            at += 1
-            if step is None:
-                continue
-            if step.anchor[:1] == (VARIABLE,):
+        given = ""
+        for here in queue:
+            step = half.steps[here]
+            if step.anchor[:1] == _KEY:
                 return layer_name(step.anchor[1])
-            for source, _ in step.sources:
-                if source not in seen:
-                    seen.add(source)
-                    queue.append(source)
-        return ""
+            if step.anchor[:1] == (INPUT,):
+                given = given or str(step.anchor[-1])
+            sources = [source for source, _ in step.sources if source not in seen]
+            seen.update(sources)
+            if len(queue) < _MOST_STEPS:
+                queue.extend(dict.fromkeys(sources))
+        return given
 
 
 _MOST_NAMES = 3
