@@ -1,6 +1,7 @@
 """Compares the traced graphs with the saved one, where the comparison would be exact."""
 
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+import dataclasses
+from typing import AbstractSet, Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from ..changes import UNKNOWN, Drift
 from ..drift.compare import compare
@@ -46,7 +47,7 @@ def compared(
     answers = found.traces
     why = _obstacle(graph, answers.get(TRAIN), tensorflow, index)
     guess = found.guess
-    if why or guess is None:
+    if why or guess is None or index is None:
         return unknown(modes, why)
     pairing = pair(guess, answers[TRAIN].uses)
     finished = {mode: answer for mode, answer in answers.items() if answer.finished}
@@ -57,16 +58,34 @@ def compared(
         return unknown(modes, f"the saved graph is damaged: {error}")
     if drift.changes and not pairing.certain:
         return unknown(modes, "it is not certain which feature is which tensor of the saved graph")
-    return Drift(drift.changes, {mode: drift.states.get(mode, UNKNOWN) for mode in modes})
+    restoring = {mode for mode, answer in finished.items() if _finds_all(answer, index)}
+    return _within(drift, modes, restoring)
+
+
+def _within(drift: Drift, modes: Sequence[str], restoring: AbstractSet[str]) -> Drift:
+    """Returns what a comparison says of the modes that restore. Of the others, findings tell."""
+    kept = (
+        dataclasses.replace(change, modes=tuple(m for m in change.modes if m in restoring))
+        for change in drift.changes
+    )
+    states = {m: drift.states.get(m, UNKNOWN) if m in restoring else UNKNOWN for m in modes}
+    return Drift(tuple(change for change in kept if change.modes), states)
+
+
+def _finds_all(answer: Answer, index: Optional[CheckpointIndex]) -> bool:
+    """Whether the checkpoint holds all that a mode reads."""
+    stored = {spec.name for spec in index.variables} if index else set()
+    return stored.issuperset(read.key for read in answer.reads)
 
 
 def _obstacle(
     graph: Graph, train: Optional[Answer], tensorflow: str, index: Optional[CheckpointIndex]
 ) -> str:
     """Returns why the graphs cannot be compared; "" if they can."""
+    if not graph.tensorflow:
+        return "the saved graph does not tell which TensorFlow made it"
     if _minor(graph.tensorflow) != _minor(tensorflow):
-        version = graph.tensorflow or "an unknown version of TensorFlow"
-        return f"the saved graph was made by TensorFlow {version}"
+        return f"the saved graph was made by TensorFlow {graph.tensorflow}"
     if not graph.collection(_LOSSES) or not graph.restore_op:
         return "the saved graph does not tell which tensor is the loss"
     if has_strategy(graph):
@@ -74,7 +93,7 @@ def _obstacle(
     if train is None or not train.finished or not train.seen.outputs:
         return "TRAIN could not be traced"
     stored = {spec.name: spec for spec in index.variables} if index else {}
-    for read in train.reads:
+    for read in train.reads if stored else ():
         held = stored.get(read.key)
         if held is None and read.role != "slot":
             return f"the checkpoint has no {read.key}"

@@ -56,6 +56,7 @@ class Regions:
         self.old, self.new, self.matching = old, new, matching
         self.sets = _Sets()
         self.borders: Dict[_Key, List[Tuple[Step, Step]]] = {}
+        self.behind: List[Tuple[_Key, _Key]] = []
 
     def find(self) -> List[Region]:
         """Returns the regions."""
@@ -79,6 +80,9 @@ class Regions:
         borders: Dict[_Key, List[Tuple[Step, Step]]] = {}
         for key, found in self.borders.items():
             borders.setdefault(self.sets.top(key), []).extend(found)
+        for first, second in self.behind:
+            ends = borders.get(self.sets.top(second), [])
+            borders.setdefault(self.sets.top(first), []).extend(ends)
         return [
             Region(
                 tuple(found.get(_OLD, ())),
@@ -94,7 +98,10 @@ class Regions:
             self.sets.top((side, place))
             for source, _ in half.steps[place].sources:
                 if source in loose:
-                    self.sets.join((side, place), (side, source))
+                    if _in_dropout(source) == _in_dropout(place):
+                        self.sets.join((side, place), (side, source))
+                    else:
+                        self.behind.append(((side, source), (side, place)))
 
     def _join_shared_inputs(self, loose: Mapping[str, List[Step]]) -> None:
         """Joins saved and traced nodes that take the same values, or write the same variable."""
@@ -163,6 +170,11 @@ class Regions:
         place = taken.step.place
         paired = self.matching.to_new if half is self.old else self.matching.to_old
         return half.is_changed(place) and place not in paired
+
+
+def _in_dropout(place: Place) -> bool:
+    """Whether a node belongs to a dropout, which is a change of its own beside other nodes."""
+    return "dropout" in place[1]
 
 
 class _Input(NamedTuple):
