@@ -341,6 +341,7 @@ class Observed:
         first_op: the number of nodes before the first node of the model_fn.
         restore_op: the name of the saver's restore op; "" if there is none.
         outputs: the names of the tensors that the mode computes: the loss, or the predictions.
+        train_op: the name of the op that runs a step of training; "" in other modes.
     """
 
     params: ParamsUse = ParamsUse()
@@ -355,6 +356,7 @@ class Observed:
     first_op: int = 0
     restore_op: str = ""
     outputs: Tuple[str, ...] = ()
+    train_op: str = ""
 
 
 class _Seen:

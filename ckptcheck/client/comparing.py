@@ -125,7 +125,8 @@ def _traced(answer: Answer) -> Side:
             inputs[split_input(name)] = (*tensor.path, part)
         if not tensor.parts:
             inputs[split_input(tensor.name)] = tensor.path
-    return Side(answer.graph, answer.seen.restore_op, answer.seen.outputs, _named(inputs))
+    seen = answer.seen
+    return Side(answer.graph, seen.restore_op, seen.outputs, _named(inputs), seen.train_op)
 
 
 def _named(inputs: Inputs) -> Mapping[Tuple[str, int], Tuple[Any, ...]]:

@@ -42,12 +42,14 @@ class Side:
         restore_op: the name of the saver's restore op.
         outputs: the tensors that the mode computes: the loss, or the predictions.
         inputs: what the tensors of features and labels are, by node and output.
+        train_op: the name of the op that runs a step of training; "" if it is not known.
     """
 
     graph: Graph
     restore_op: str
     outputs: Tuple[str, ...]
     inputs: Mapping[Tuple[str, int], Tuple[Any, ...]]
+    train_op: str = ""
 
     @Lazy
     def nodes(self) -> Mapping[str, Node]:

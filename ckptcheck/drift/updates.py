@@ -15,7 +15,8 @@ class Updates:
 
     Attributes:
         before: the writes that run before each write.
-        step: the largest set of writes that one op runs: the train step.
+        ends: the sets of writes that ops run on which no other op depends.
+        step: the writes of a step of training; the largest of these sets if it is not known.
     """
 
     def __init__(self, side: Side) -> None:
@@ -30,7 +31,12 @@ class Updates:
         for name, place in places.items():
             write, mine = self._writes[place], self._members(masks[name] & ~(1 << place))
             self.before[write] = mine | self.before.get(write, frozenset())
-        self.step = max(map(self._members, set(masks.values())), key=len, default=frozenset())
+        used = {name for node in self._nodes.values() for name in self._inputs(node)}
+        self.ends = {self._members(mask) for mask in {m for n, m in masks.items() if n not in used}}
+        self.step = max(self.ends, key=len, default=frozenset())
+        train_op = split_input(side.train_op)[0]
+        if train_op in masks:
+            self.step = self._members(masks[train_op])
 
     def _members(self, mask: int) -> FrozenSet[Write]:
         return frozenset(w for place, w in enumerate(self._writes) if mask >> place & 1)
@@ -67,6 +73,8 @@ def moved_writes(old: Updates, new: Updates) -> Tuple[List[str], List[str]]:
     Writes that only one of the graphs has do not count.
     """
     common = set(old.before) & set(new.before)
+    if new.step & common in [end & common for end in old.ends]:
+        return [], []
     gone, come = (old.step - new.step) & common, (new.step - old.step) & common
     return _keys(gone), _keys(come)
 

@@ -132,8 +132,9 @@ class Words:
         return f"{tail}{{}}", layer
 
     def _user(self, half: Half, step: Step) -> Tuple[Optional[Step], str, int]:
-        """The first node that takes a value: the node, its op, and the number of the input."""
-        for user, slot in half.readers[step.place]:
+        """A node that takes a value, an optimizer first: the node, its op, and the input."""
+        users = sorted(half.readers[step.place], key=lambda use: not optimizer_of(use[0].node.op))
+        for user, slot in users:
             return user, user.node.op, slot
         return None, "", 0
 

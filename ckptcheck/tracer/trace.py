@@ -24,7 +24,7 @@ from . import after_restore, compat, custom_saveables, flags, graph_text, scaffo
 from .failures import StructureMismatch, UsageError, failure_of, missing_tensorflow_name
 from .inputs import ESTIMATOR_MODES, Inputs
 from .params import Watcher, build_params
-from .restore_plan import restore_of
+from .restore_plan import as_op, restore_of
 
 _CALLING_INPUT_FN = "calling input_fn"
 _BATCH_SIZE = 8
@@ -66,6 +66,7 @@ class _ModeTracer:
         self._first_op = 0
         self._restore_op = ""
         self._outputs: Tuple[str, ...] = ()
+        self._train_op = ""
         self.judge: Optional[Callable[[], Judgement]] = None
 
     def outcome(self) -> Reply:
@@ -119,6 +120,7 @@ class _ModeTracer:
             first_op=self._first_op,
             restore_op=self._restore_op,
             outputs=self._outputs,
+            train_op=self._train_op,
         )
 
     def _trace(self) -> Any:
@@ -268,6 +270,7 @@ class _ModeTracer:
         fetches = scaffold.fetches(spec, mode, step)
         self._restore_op = scaffold.restore_op(prepared.saver)
         self._outputs = scaffold.outputs(spec, mode)
+        self._train_op = getattr(as_op(spec.train_op), "name", "") if mode == TRAIN else ""
         stored = self.request.checkpoint
         restore = restore_of(self.tensorflow, self.graph, mode, prepared, fetches, stored)
         self.notes += _opaque_notes(restore.plan)
