@@ -65,7 +65,7 @@ _SLOTS = {
     "Ftrl": ("", "", "", "", _RATE, "l1", "l2", "learning rate power"),
     "ProximalAdagrad": ("", "", _RATE, "l1", "l2"),
 }
-_OPTIMIZERS = {"GradientDescent": "gradient descent", "KerasMomentum": "Momentum"}
+_OPTIMIZERS = {"KerasMomentum": "Momentum"}
 
 _WORDS = {
     "MatMul": "matrix product",
@@ -115,7 +115,7 @@ def said_of(steps: Sequence[Step]) -> str:
             others = {step.node.op for step in steps}
             return _activation(step.node.op, others)
     words = [word for word in map(scope_word, steps) if word]
-    if words:
+    if words and len(steps) > 1:
         return max(dict.fromkeys(words), key=words.count)
     return _listed(_WORDS.get(step.node.op, step.node.op) for step in steps)
 

@@ -6,7 +6,7 @@ TensorFlow adds outputs for the gradients.
 """
 
 import re
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..encoding.errors import TooLargeError
 from ..encoding.wire import bytes_in
@@ -52,12 +52,12 @@ class _Frame(NamedTuple):
     Attributes:
         nodes: the nodes and arguments of the function, by name.
         parent: the call around it.
-        inputs: what the call gives to the arguments; None if they stand for themselves.
+        inputs: what the call gives to the arguments; None for one that stands for itself.
     """
 
     nodes: Mapping[str, Node]
     parent: str
-    inputs: Optional[Tuple[str, ...]]
+    inputs: Sequence[Optional[str]]
 
 
 Source = Tuple[Place, int]
@@ -78,8 +78,9 @@ class Linked:
         self._leaves = {name: anchor for (name, _), anchor in ordered}
         self._extra = extra
         self._functions = {function.name: function for function in graph.functions}
-        self._frames = {"": _Frame({node.name: node for node in graph.nodes}, "", None)}
+        self._frames = {"": _Frame({node.name: node for node in graph.nodes}, "", ())}
         self._known: Dict[bytes, Tuple[str, Tuple[Any, ...], Tuple[str, ...]]] = {}
+        self._kept: Dict[str, Set[int]] = {}
         self._sources: Dict[Place, Tuple[Source, ...]] = {}
 
     def node(self, place: Place) -> Node:
@@ -123,9 +124,9 @@ class Linked:
         """What a call gives to an argument; None if the argument stands for itself."""
         inputs = self._frames[scope].inputs
         index = int(argument.inputs[0])
-        return inputs[index] if inputs is not None and index < len(inputs) else None
+        return inputs[index] if index < len(inputs) else None
 
-    def _entered(self, caller: Place, function: Function, inputs: Optional[Tuple[str, ...]]) -> str:
+    def _entered(self, caller: Place, function: Function, inputs: Sequence[Optional[str]]) -> str:
         """Returns the scope of a call of a function."""
         scope = "/".join(filter(None, (caller[0], caller[1], function.name)))
         if scope not in self._frames:
@@ -172,12 +173,15 @@ class Linked:
         body, condition = called.get("body"), called.get("cond")
         if body is None or condition is None:
             return
+        kept = self._kept_by(body)
+        inputs = [text if number in kept else None for number, text in enumerate(node.inputs)]
         scopes = [
-            self._entered((place[0], f"{node.name}.{function.name}"), function, None)
+            self._entered((place[0], f"{node.name}.{function.name}"), function, inputs)
             for function in (body, condition)
         ]
+        own = int(place[1].rpartition(":")[2])
         decisive = [self.resolved(scopes[1], text) for text in condition.results]
-        needed = {int(place[1].rpartition(":")[2]), *self._arguments(decisive)}
+        needed = {own, *self._arguments(decisive)}
         waiting = list(needed)
         while waiting:
             number = waiting.pop()
@@ -186,10 +190,20 @@ class Linked:
                 waiting.extend(taken - needed)
                 needed |= taken
         yield from decisive
-        for number in sorted(needed):
+        for number in (own, *sorted(needed - {own})):
             if number < min(len(body.results), len(node.inputs)):
                 yield self.resolved(place[0], node.inputs[number])
                 yield self.resolved(scopes[0], body.results[number])
+
+    def _kept_by(self, body: Function) -> Set[int]:
+        """Returns the variables that a loop does not change."""
+        found = self._kept.get(body.name)
+        if found is None:
+            nodes = {node.name: node for node in body.nodes}
+            pairs = enumerate(zip(body.arguments, body.results))
+            found = {n for n, (name, text) in pairs if _is_argument(nodes, text, name)}
+            self._kept[body.name] = found
+        return found
 
     def _arguments(self, roots: List[Source]) -> Set[int]:
         """Returns the arguments of a loop's function that some values depend on."""
@@ -239,6 +253,16 @@ class Linked:
                 found = (name, () if called else values, called)
             self._known[item] = found
         return found
+
+
+def _is_argument(nodes: Mapping[str, Node], text: str, argument: str) -> bool:
+    """Whether a result of a function is one of its arguments."""
+    for _ in nodes:
+        node = nodes.get(_split(text)[0])
+        if node is None or node.op != "Identity" or not node.inputs:
+            break
+        text = node.inputs[0]
+    return text == argument
 
 
 def _split(text: str) -> Tuple[str, int]:
