@@ -8,7 +8,7 @@ from ..drift.compare import compare
 from ..drift.sides import SHAPE, Side
 from ..encoding.errors import DamagedError
 from ..graph.graph import Graph
-from ..graph.launch import has_strategy
+from ..graph.launch import behavior, has_strategy
 from ..graph.nodes import split_input
 from ..protocol import TRAIN, CheckpointIndex, allows
 from .answers import Answer
@@ -56,6 +56,8 @@ def compared(
         drift = compare(_saved(graph, guess.pool, pairing.places), traced)
     except DamagedError as error:
         return unknown(modes, f"the saved graph is damaged: {error}")
+    if drift.changes and behavior(graph) != behavior(answers[TRAIN].graph):
+        return unknown(modes, "its variables are of another kind (see --behavior)")
     if drift.changes and not pairing.certain:
         return unknown(modes, "it is not certain which feature is which tensor of the saved graph")
     restoring = {mode for mode, answer in finished.items() if _finds_all(answer, index)}

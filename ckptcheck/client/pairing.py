@@ -7,7 +7,7 @@ the right one.
 from collections import Counter
 from typing import Dict, Mapping, NamedTuple, Tuple
 
-from .guess import Guess, paths_of
+from .guess import Guess, is_unnamed, paths_of
 from .structure import Path
 
 Uses = Mapping[Path, Tuple[str, ...]]
@@ -37,7 +37,8 @@ def pair(guess: Guess, uses: Uses) -> Pairing:
         kept[lost[0]] = (free - set(kept.values())).pop()
     places = {**kept, **shown}
     agreed = not moved or all(_is_named(guess, path, places[path]) for path in (*moved, *lost))
-    certain = agreed and len(lost) < 2 and not guess.new and _is_settled(guess, kept, uses)
+    made_up = guess.new or any(is_unnamed(path[-1]) for path in guess.places)
+    certain = agreed and len(lost) < 2 and not made_up and _is_settled(guess, kept, uses)
     return Pairing(places if agreed and len(lost) < 2 else guess.places, certain)
 
 

@@ -319,13 +319,10 @@ def _only_constant(steps: Sequence[Step]) -> Any:
 
 def _differences(old: Step, new: Step) -> Iterator[Tuple[str, Any, Any]]:
     """Yields the attributes that differ, with their values."""
-    if old.node.attributes == new.node.attributes:
-        return
-    for key in new.node.keys:
-        if key.startswith("_") or key in ("T", "seed", "seed2"):
-            continue
-        then, now = (list(map(_plain, step.node.values(key))) for step in (old, new))
-        if then != now:
+    before = dict(old.attributes)
+    for key, values in new.attributes:
+        then, now = (list(map(_plain, some)) for some in (before.get(key, ()), values))
+        if then != now and key != "T":
             single = len(then) == 1 and len(now) == 1
             yield key, (then[0] if single else then), (now[0] if single else now)
 

@@ -6,7 +6,19 @@ TensorFlow adds outputs for the gradients.
 """
 
 import re
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import (
+    Any,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from ..encoding.errors import TooLargeError
 from ..encoding.wire import bytes_in
@@ -26,9 +38,16 @@ PASSING = (
 )
 """Ops whose outputs are their inputs."""
 BACK_EDGES = ("NextIteration", "RefNextIteration")
-_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
-_CONDITIONALS = ("If", "StatelessIf", "Case", "StatelessCase")
-_LOOPS = ("While", "StatelessWhile")
+_PLAIN = {
+    "StatefulPartitionedCall": "PartitionedCall",
+    "StatelessIf": "If",
+    "StatelessCase": "Case",
+    "StatelessWhile": "While",
+}
+"""Ops whose name also says whether a function has state, such as a random op that nobody uses."""
+_CALLS = ("PartitionedCall",)
+_CONDITIONALS = ("If", "Case")
+_LOOPS = ("While",)
 _ARGUMENT = "argument"
 _IGNORED = (
     *("seed", "seed2", "name", "shared_name", "container", "frame_name", "is_constant"),
@@ -78,7 +97,7 @@ class Linked:
         self._leaves = {name: anchor for (name, _), anchor in ordered}
         self._extra = extra
         self._functions = {function.name: function for function in graph.functions}
-        self._frames = {"": _Frame({node.name: node for node in graph.nodes}, "", ())}
+        self._frames = {"": _Frame(_by_name(graph.nodes), "", ())}
         self._known: Dict[bytes, Tuple[str, Tuple[Any, ...], Tuple[str, ...]]] = {}
         self._kept: Dict[str, Set[int]] = {}
         self._sources: Dict[Place, Tuple[Source, ...]] = {}
@@ -132,7 +151,7 @@ class Linked:
         if scope not in self._frames:
             if len(self._frames) > _MOST_FRAMES:
                 raise TooLargeError("it calls too many functions")
-            nodes = {node.name: node for node in function.nodes}
+            nodes = _by_name(function.nodes)
             for index, name in enumerate(function.arguments):
                 nodes[name] = Node(name, _ARGUMENT, (str(index),))
             self._frames[scope] = _Frame(nodes, caller[0], inputs)
@@ -199,7 +218,7 @@ class Linked:
         """Returns the variables that a loop does not change."""
         found = self._kept.get(body.name)
         if found is None:
-            nodes = {node.name: node for node in body.nodes}
+            nodes = _by_name(body.nodes)
             pairs = enumerate(zip(body.arguments, body.results))
             found = {n for n, (name, text) in pairs if _is_argument(nodes, text, name)}
             self._kept[body.name] = found
@@ -253,6 +272,14 @@ class Linked:
                 found = (name, () if called else values, called)
             self._known[item] = found
         return found
+
+
+def _by_name(nodes: Iterable[Node]) -> Dict[str, Node]:
+    """Returns nodes by name, with the plain names of their ops."""
+    return {
+        node.name: node._replace(op=_PLAIN[node.op]) if node.op in _PLAIN else node
+        for node in nodes
+    }
 
 
 def _is_argument(nodes: Mapping[str, Node], text: str, argument: str) -> bool:
