@@ -23,6 +23,7 @@ _WRITES = {
     op + kind: op for op in ("Assign", "AssignAdd", "AssignSub") for kind in ("", "VariableOp")
 }
 """Ops that write a variable, by what they do. TPUEstimator's global step is a resource variable."""
+_RESOURCE = ("ResourceApply", "ResourceSparseApply")
 _MOST_STEPS = 1 << 18
 
 
@@ -162,7 +163,10 @@ class _Walk:
         sources = self.linked.sources(place)
         inputs = tuple(self._digest(*source) for source in sources)
         attributes = () if node.op in _WRITES else self.linked.attributes(node)
+        op = _WRITES.get(node.op, node.op)
+        if op.startswith(_RESOURCE):
+            op = op[len("Resource") :]
         commutes = node.op in _SORTED and ("T", ("string",)) not in attributes
         ordered = sorted(inputs) if commutes else inputs
-        digest = self.interner[(_WRITES.get(node.op, node.op), attributes, *ordered)]
+        digest = self.interner[(op, attributes, *ordered)]
         return Step(place, node, digest, inputs, sources, (), attributes)
