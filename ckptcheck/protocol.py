@@ -252,9 +252,11 @@ class InputEvent:
         event: ``key`` (it was asked for), ``named`` (the code names the key), ``maybe-key``
             (``in``), ``name`` (a key that a made-up key may stand for), ``index``, ``maybe-index``
             (of a tensor, or of a list), ``unpack``, ``tensor``, ``iterate``, ``column`` (a feature
-            column describes the tensor), or ``dict``.
+            column describes the tensor), ``field`` (an attribute that tensors do not have was
+            read), or ``dict``.
         value: the key, the index, the number of values that were unpacked, the leaf that a
-            feature column describes as JSON, or the method of a dict that was called.
+            feature column describes as JSON, the name of the attribute, or the method of a dict
+            that was called.
     """
 
     path: Tuple[Union[str, int], ...]

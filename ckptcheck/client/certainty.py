@@ -2,13 +2,13 @@
 
 import collections
 import re
-from typing import Sequence
+from typing import List, Optional, Sequence
 
 from ..protocol import TRAIN, UNLABELED
 from .answers import Answer, reference_first
 from .guess import Guess, is_unnamed, paths_of
-from .search import ALIKE, SAYS_NONE, Found, is_indexed, score_of
-from .structure import NOTHING, TENSOR
+from .search import ALIKE, SAYS_NONE, Found, guessed_optional_keys, is_indexed, score_of
+from .structure import NOTHING, TENSOR, Path
 
 _ENOUGH_SHARED = 0.5
 
@@ -33,10 +33,12 @@ def is_certain(found: Found, trace: Answer) -> bool:
         return True
     if any(read.raised for read in trace.seen.params.reads):
         return True
-    if keys_are_missed(found) or _misses_labels(found.guess, trace):
+    if keys_are_missed(found) or missed_fields(found) or _misses_labels(found.guess, trace):
         return False
-    if trace.mode in found.regardless and found.guess.features.kind != "list":
-        return True  # a list may be a dict: the code only iterated over it
+    # A list may be a dict: the code only iterated over it, or not even that.
+    kind_is_known = found.guess.features.kind != "list" or trace.mode in found.of_any_kind
+    if trace.mode in found.regardless and kind_is_known:
+        return True
     if not found.complete:
         return False
     reference = reference_first(found.traces)[0]
@@ -46,7 +48,9 @@ def is_certain(found: Found, trace: Answer) -> bool:
         return score_of(found) >= ALIKE
     if trace.problem != reference.problem:
         return False
-    return not _may_be_lists(found) and _agrees_so_far(found.guess, reference)
+    if guessed_optional_keys(found) or _may_be_lists(found):
+        return False
+    return _agrees_so_far(found, found.guess, reference)
 
 
 def _misses_labels(guess: Guess, trace: Answer) -> bool:
@@ -67,13 +71,16 @@ def _may_be_lists(found: Found) -> bool:
     return any(node == TENSOR and is_indexed(traces, root) for node, root in pairs)
 
 
-def _agrees_so_far(guess: Guess, trace: Answer) -> bool:
+def _agrees_so_far(found: Found, guess: Guess, trace: Answer) -> bool:
     """Whether the ops that consumed each input before the exception do so in the saved graph."""
     used = {path: consumers for path, consumers in trace.uses.items() if consumers}
     leaves = guess.pool.leaves
     paths = [path for path in paths_of(guess.features, guess.labels) if path not in guess.new]
-    only = guess.pool.sorted_keys and len(paths) == len(leaves)
-    if not only and any(path[0] == "features" and path not in used for path in paths):
+    unused = {path[0] for path in paths if path not in used}
+    ordered = guess.pool.sorted_keys  # then the labels are the last tensors
+    labeled = "labels" not in unused or found.same_unlabeled
+    only = ordered and len(paths) == len(leaves) and labeled
+    if not only and ("features" in unused or (unused and not ordered)):
         return False  # another pairing is possible, and what raised may be due to this one
     places = guess.places
     shares = [_share(c, leaves[places[p]].consumers) for p, c in used.items() if p in places]
@@ -102,6 +109,32 @@ def keys_are_missed(found: Found) -> bool:
     asked = [_NO_ATTRIBUTE.search(text) for text in said]
     of_strings = any(match and hasattr(str, match.group(1)) for match in asked)
     return found.guess.features.kind == "list" and of_strings
+
+
+def missed_fields(found: Found) -> List[str]:
+    """Returns the attributes of the inputs that traces raised for, such as ``features.ids``.
+
+    If the saved graph has more tensors than the guess uses, the inputs may be namedtuples.
+    """
+    failed = (trace for trace in found.traces.values() if not trace.finished)
+    return [
+        ".".join(map(str, (*event.path, event.value)))
+        for trace in failed
+        for event in trace.seen.events
+        if event.event == "field" and f"'{event.value}'" in trace.said
+        if _may_have_parts(found.guess, trace, event.path)
+    ]
+
+
+def _may_have_parts(guess: Optional[Guess], trace: Answer, path: Path) -> bool:
+    """Whether one tensor of the guess may be several: what the other inputs leave are enough.
+
+    If the code has not used the labels yet, the features as a whole may include their tensors.
+    """
+    if guess is None:
+        return False
+    others = [p for p in guess.places if p != path and (len(path) > 1 or trace.uses.get(p))]
+    return len(guess.pool.leaves) - len(others) > 1
 
 
 _NO_ATTRIBUTE = re.compile(r"Tensor' object has no attribute '(\w+)'")

@@ -13,7 +13,7 @@ from ..graph.graph import Graph
 from ..protocol import UNNAMED
 from . import input_pools
 from .answers import Answer, reference_first, uses_in_train
-from .certainty import keys_are_missed, raises_for_certain
+from .certainty import keys_are_missed, missed_fields, raises_for_certain
 from .guess import Guess, first_guess
 from .input_pools import Head, Pool, head_of
 from .matching import similarity
@@ -54,7 +54,8 @@ def find(graph: Graph, modes: Sequence[str], ask: Ask, known: Optional[Guess] = 
 def _judged(found: Found) -> Found:
     """Marks a result as incomplete if labels or the keys of features are missing."""
     lacks_labels = wants_labels(found)
-    complete = found.complete and not lacks_labels and not keys_are_missed(found)
+    lacks = lacks_labels or keys_are_missed(found) or missed_fields(found)
+    complete = found.complete and not lacks
     return dataclasses.replace(found, complete=complete, lacks_labels=lacks_labels)
 
 
@@ -84,6 +85,11 @@ def _searched(head: Head, modes: Sequence[str], ask: Ask) -> Found:
             best, best_score = dataclasses.replace(found, alike=score >= ALIKE), score
         if score >= ALIKE or len(ended) == len(modes) or raises_for_certain(found):
             break
+        if (guess.pool, found.problems) in said:  # with and without labels
+            same = best.guess is not None and best.guess.pool == guess.pool
+            best = dataclasses.replace(best, same_unlabeled=same)
+            if raises_for_certain(best):
+                break
         if _is_the_codes(guess.pool, found.problems, said):
             break
         said.append((guess.pool, found.problems))

@@ -1,5 +1,6 @@
 """Improves the guess at the features by what the last traces did."""
 
+import dataclasses
 import json
 import re
 from typing import Any, Dict, FrozenSet, List, Mapping, Sequence, Tuple
@@ -30,16 +31,28 @@ def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
     absent = _absent(guess, asked, traces)
     most += len(new_features(features, guess.pool, columns, absent))
     features = _padded(features, "features", events, most - _count(labels))
-    features = _with_soft_keys(features, "features", events, most - _count(labels))
-    labels = _with_soft_keys(labels, "labels", events, most - _count(features))
+    soft = optional_keys(traces)
+    if TRAIN in traces and all(leaf.used for leaf in guess.pool.leaves):
+        # TRAIN's inputs have none of the keys that only PREDICT looks for
+        soft = optional_keys({mode: t for mode, t in traces.items() if mode not in UNLABELED})
+    soft = [key for key in soft if key not in guess.without]
+    features = _with_soft_keys(features, soft, most - _count(labels))
+    soft = optional_keys(traces, "labels")
+    labels = _with_soft_keys(labels, soft, most - _count(features))
     labels = _fitting_labels(
         features, _padded(labels, "labels", events, most - _count(features)), most
     )
     later = [("features", key) for key in wanted_keys(events, "named")]
     uses = uses_in_train(traces)
     places = assign(guess.pool, features, labels, uses, guess.pins, columns, absent, later)
-    return Guess(
-        guess.pool, features, labels, places, guess.pins, columns, guess.own, absent, asked
+    return dataclasses.replace(
+        guess,
+        features=features,
+        labels=labels,
+        places=places,
+        columns=columns,
+        absent=absent,
+        asked=asked,
     )
 
 
@@ -166,11 +179,17 @@ def _said_of_labels(trace: Answer) -> List[InputEvent]:
     return []
 
 
-def _with_soft_keys(node: Node, root: str, events: Sequence[InputEvent], room: int) -> Node:
+def optional_keys(traces: Mapping[str, Answer], root: str = "features") -> List[str]:
+    """Returns the keys for which the code looked with ``in`` or ``get``, in their order."""
+    events = (trace.seen.events for trace in traces.values())
+    keys = (key for some in events for key in wanted_keys(some, "maybe-key", root))
+    return list(dict.fromkeys(keys))
+
+
+def _with_soft_keys(node: Node, wanted: Sequence[str], room: int) -> Node:
     """Adds the optional keys that the code asked for, if enough tensors are left."""
     if node.kind not in ("dict", "unknown"):
         return node
-    wanted = dict.fromkeys(wanted_keys(events, "maybe-key", root))
     soft = [key for key in wanted if key not in dict(node.items)]
     if not soft or len(soft) > room - _count(node):
         return node

@@ -12,7 +12,7 @@ from ..options import CheckSpec
 from ..protocol import PROBE, Failure
 from ..results import shape_text
 from .answers import Answer, reference_first
-from .certainty import is_certain, keys_are_missed
+from .certainty import is_certain, keys_are_missed, missed_fields
 from .features import names_depend_on_keys
 from .guess import Guess, is_unnamed
 from .input_functions import input_functions
@@ -69,6 +69,8 @@ def not_found(
     problem += _tensors(found.guess)
     if out_of_time:
         problem += "; the search was stopped because it took too long"
+    if missed_fields(found):
+        return UnknownFeaturesError(problem, f"Specify them with {' or '.join(_functions(spec))}")
     return UnknownFeaturesError(problem, _advice(spec, template(features, labels or _UNKNOWN)))
 
 
@@ -99,13 +101,16 @@ def _tensors(guess: Optional[Guess]) -> str:
     return f" (its tensors: {', '.join(shown)}{more})"
 
 
-def _advice(spec: CheckSpec, example: str) -> str:
+def _functions(spec: CheckSpec) -> List[str]:
+    """Returns the ``--input-fn`` options for the input functions next to the target."""
     functions = input_functions(spec.target, spec.app_dir)[:_MOST_FUNCTIONS]
-    named = [f"--input-fn {name}" for name in functions]
-    ways = " or ".join(named) if named else "--input-fn module:input_fn"
+    return [f"--input-fn {name}" for name in functions] or ["--input-fn module:input_fn"]
+
+
+def _advice(spec: CheckSpec, example: str) -> str:
     fill = f" (replace each {FILL_IN!r})" if f'"{FILL_IN}' in example else ""
     file = f"--features and a file such as this one{fill}"
-    return f"Specify them with {ways}, or with {file}:\n{example}"
+    return f"Specify them with {' or '.join(_functions(spec))}, or with {file}:\n{example}"
 
 
 def _named_keys(traces: Iterable[Answer]) -> List[str]:
@@ -151,6 +156,12 @@ def _why(found: Found) -> str:
         return "the model_fn names variables after the keys of its features; no graph stores them"
     if keys_are_missed(found):
         return "the model_fn iterates over the keys of its inputs; no graph stores them"
+    fields = missed_fields(found)
+    if fields:
+        return (
+            f"the model_fn reads {fields[0]}, as of a namedtuple; no graph stores the fields of a "
+            "namedtuple"
+        )
     for trace in found.traces.values():
         if trace.misfit or not is_certain(found, trace):
             return _why_raised(trace)

@@ -71,8 +71,10 @@ def watch_tensors(base: Any, paths: Dict[int, Path], recorder: Recorder) -> None
         return any(item is key or bool(item == key) for item in tensor)
 
     def attribute(tensor: Any, name: str) -> Any:
-        if name in _DICT_METHODS and id(tensor) in paths and reads_attribute(_getframe(1), name):
-            raise recorder.mismatch(paths[id(tensor)], "dict", name if name in _VIEWS else None)
+        if id(tensor) in paths and reads_attribute(_getframe(1), name):
+            if name in _DICT_METHODS:
+                raise recorder.mismatch(paths[id(tensor)], "dict", name if name in _VIEWS else None)
+            recorder.note(paths[id(tensor)], "field", name)
         return plain_getattr(tensor, name)
 
     def truth(tensor: Any) -> bool:

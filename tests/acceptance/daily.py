@@ -7,7 +7,9 @@ marker ``nightly``, which pytest leaves out unless it is asked for: ``pytest -m 
 DAILY = frozenset(
     (
         "found-unused-first",
+        "found-dict-for-serving",
         "found-labels-items",
+        "found-optional-keys-more-units",
         "found-own-batch-more-units",
         "found-column-added",
         "found-predict-only",

@@ -52,6 +52,20 @@ _STRUCTURES = {
     "labels-unpacked": _inputs('({"x": x}, (y, x))', labels="(lambda y, other: y)(*labels)"),
     "labels-nested": _inputs('({"x": x}, {"in": {"y": y}})', labels='labels["in"]["y"]'),
     "labels-get": _inputs('({"x": x}, {"y": y})', labels='labels.get("y")'),
+    "dict-for-serving": _inputs(
+        "((x, y), y)",
+        '(lambda x, aid: tf.ensure_shape(x, [None, 4]) * aid)(*((features["x"], features["aid"])'
+        " if isinstance(features, dict) else features))",
+    ),
+    "optional-keys": _inputs(
+        '({"x": x}, {"p": y, "q": y})',
+        'features["x"] if "x" in features else 2.0 * features["raw"]',
+        'labels["p"] + labels["q"]',
+    ),
+    "optional-key-absent": _inputs(
+        '({"a": y, "b": x[:, :2], "x": x}, y)',
+        '(features["x"] * features["c"] if "c" in features else features["x"]) * features["a"]',
+    ),
     "labels-inside": _inputs('{"x": x, "y": y}', labels='features["y"]'),
 }
 

@@ -785,6 +785,17 @@ LOOKALIKES: List[Case] = [
 UNKNOWABLE = Case(
     "lookalikes-named-items", "lookalikes", before=(e.replace(BY_KEY, BY_NAMED_ITEMS),)
 )
+#: The features are a namedtuple, and the order of its fields is not known.
+NAMEDTUPLE = Case(
+    "saving-namedtuple",
+    "saving",
+    before=(
+        e.replace_input(
+            '({"x": x}, y)', '(__import__("collections").namedtuple("F", "x a")(x, y), y)'
+        ),
+        e.replace('features["x"]', "features.x * features.a"),
+    ),
+)
 
 OTHER_KINDS: List[Case] = [
     Case("kind-saved-model-variables", "saving", (e.rename_checkpoint("variables"),)),

@@ -9,7 +9,7 @@ import pytest
 from .all_cases import CASES
 from .cases import Case
 from .daily import DAILY
-from .hard_cases import UNKNOWABLE
+from .hard_cases import NAMEDTUPLE, UNKNOWABLE
 from .harness import Check, Checker, Oracle, ask_estimator, prepare, verdict_text
 
 MARKED = [
@@ -61,6 +61,15 @@ def test_what_cannot_be_known_is_asked(oracle: Oracle, checker: Checker, tmp_pat
     assert "keys of its features" in message
     asked = json.loads("{" + template)
     assert set(asked) == {"features", "labels"}
+
+
+def test_a_namedtuple_is_asked_for(oracle: Oracle, checker: Checker, tmp_path: Any) -> None:
+    workspace = prepare(NAMEDTUPLE, str(tmp_path), oracle)
+    check = Check(NAMEDTUPLE, workspace, checker)
+    assert check.code == 2, check.describe()
+    assert "the model_fn reads features.x, as of a namedtuple" in check.message
+    modes = ask_estimator(NAMEDTUPLE, workspace, oracle)
+    assert {modes[mode]["verdict"] for mode in NAMEDTUPLE.modes} == {"restores"}
 
 
 @pytest.mark.parametrize("case", MARKED)
