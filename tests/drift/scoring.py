@@ -55,12 +55,17 @@ def _number(text: str) -> Optional[float]:
     return float(text) if NUMBER.fullmatch(text) else None
 
 
+def _plain(text: str) -> str:
+    """GradientDescent, gradient descent and gradient_descent are one word."""
+    return re.sub(r"[\s_-]", "", text).lower() or text
+
+
 def _holds(leaf: Any, word: str) -> bool:
     """Whether a text or a number of a finding says this word."""
     wanted = _number(word)
     text = str(leaf)
     if wanted is None:
-        return word.lower() in text.lower()
+        return _plain(word) in _plain(text)
     numbers = [float(number) for number in NUMBER.findall(text)]
     return any(abs(number - wanted) <= 1e-3 * max(abs(wanted), 1e-9) for number in numbers)
 

@@ -77,7 +77,8 @@ MODEL = Model(
             "opt-direction",
             "hand-written update",
             TRAINED,
-            ("tf.sign(0.9 * m + 0.1 * gradient)", "tf.sign(0.1 * m + 0.9 * gradient)"),
+            ("tf.sign(0.9 * m + 0.1 * gradient)", "tf.sign(0.9 * m - 0.1 * gradient)"),
+            ("add|+", "sub|-"),
         ),
         silent(
             "opt-memory",
