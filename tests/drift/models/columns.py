@@ -123,7 +123,7 @@ MODEL = Model(
             "preprocessing",
             MODES,
             ('("age", normalizer_fn=scaled)', '("age")'),
-            ("40|20", ""),
+            ("40|20|subtract", ""),
         ),
         silent(
             "col-activation",

@@ -148,7 +148,7 @@ MODEL = Model(
             "dropout removed",
             TRAINED,
             ('rate=params["dropout"], training=training', "rate=0.0, training=training"),
-            ("0.3", ""),
+            ("0.3|dropout", ""),
         ),
         param(
             "conv-label-smoothing",
@@ -192,7 +192,7 @@ MODEL = Model(
             "gradient clipping",
             TRAINED,
             (CLIP, "pass"),
-            ("0.05", ""),
+            ("0.05|norm|clip", ""),
         ),
         silent(
             "conv-l2",

@@ -123,7 +123,7 @@ MODEL = Model(
             "regularization",
             SCORED,
             (" + tf.add_n(wide.losses)", ""),
-            ("0.01", ""),
+            ("0.01|L2|square", ""),
         ),
         silent(
             "keras-smoothing",
