@@ -138,7 +138,7 @@ MODEL = Model(
             "layers swapped",
             MODES,
             (('name="key"', 'name="@"'), ('name="value"', 'name="key"'), ("@", "value")),
-            ("key", "value"),
+            ("key|value", "key|value"),
         ),
         silent(
             "att-activation",

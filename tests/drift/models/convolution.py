@@ -119,7 +119,7 @@ MODEL = Model(
                 ('"conv3"', '"conv2"'),
                 ('"@"', '"conv3"'),
             ),
-            ("conv2", "conv3"),
+            ("conv2|conv3", "conv2|conv3"),
         ),
         silent(
             "conv-global-max",
@@ -170,7 +170,7 @@ MODEL = Model(
             "schedule",
             TRAINED,
             ("step, 10, 0.9", "step, 10, 0.9, staircase=True"),
-            ("", "floor|staircase"),
+            ("", "floor|staircase|decay"),
         ),
         silent(
             "conv-momentum",

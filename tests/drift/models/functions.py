@@ -124,7 +124,7 @@ MODEL = Model(
             "layers swapped",
             MODES,
             (('name="first"', 'name="@"'), ('name="second"', 'name="first"'), ('@"', 'second"')),
-            ("first", "second"),
+            ("first|second", "first|second"),
         ),
         silent(
             "fn-rate",

@@ -86,7 +86,7 @@ MODEL = Model(
                 ('features["item"], "item"', 'features["item"], "user"'),
                 ('"@"', '"item"'),
             ),
-            ("user", "item"),
+            ("user|item", "user|item"),
         ),
         silent(
             "tow-shared-weights",
@@ -165,7 +165,7 @@ MODEL = Model(
             "gradient clipping",
             TRAINED,
             ("tf.clip_by_norm(gradient, 0.5)", "tf.clip_by_value(gradient, -0.001, 0.001)"),
-            ("0.5", "0.001"),
+            ("0.5|clip by norm", "0.001|clip by value"),
         ),
         silent(
             "tow-sorted-ascending",
