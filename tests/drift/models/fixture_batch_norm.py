@@ -26,7 +26,7 @@ MODEL = fixture_model(
             "fbn-loss",
             "loss kind",
             SCORED,
-            ("tf.losses.mean_squared_error", "tf.losses.log_loss if 0 else tf.losses.huber_loss"),
+            ("tf.losses.mean_squared_error", "tf.losses.huber_loss"),
         ),
         innocent(
             "fbn-metric-gone",
