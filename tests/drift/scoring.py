@@ -84,8 +84,7 @@ def says(side: Any, words: str) -> bool:
 
 def _sides(finding: Dict[str, Any]) -> Tuple[Any, Any]:
     """What a finding says was then, and what is now."""
-    data = finding["data"]
-    return data.get("then"), data.get("now")
+    return finding.get("then"), finding.get("now")
 
 
 def _tells(finding: Dict[str, Any], told: Told) -> bool:

@@ -13,8 +13,8 @@ IN_PREDICT = Edit("post", "predict only", modes=("predict",), comparable=False)
 
 
 def _finding(then: Any, now: Any, modes: Sequence[str] = TRAINED) -> Dict[str, Any]:
-    data = {"then": then, "now": now}
-    return {"category": "drift", "message": "differs", "modes": list(modes), "data": data}
+    sides = {"then": then, "now": now}
+    return {"category": "drift", "message": "differs", "modes": list(modes), **sides}
 
 
 def _report(*findings: Dict[str, Any], **drift: str) -> Dict[str, Any]:
