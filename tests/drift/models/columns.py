@@ -149,7 +149,7 @@ MODEL = Model(
                 "sigmoid_cross_entropy(labels, logits)",
                 "sigmoid_cross_entropy(labels, logits, weights=1.0 + labels)",
             ),
-            ("1", "add"),
+            ("", "add|multiply|labels"),
         ),
         silent(
             "col-l2",

@@ -110,20 +110,20 @@ MODEL = Model(
             ),
             ("", "0.1"),
         ),
-        param("keras-l2", "regularization", SCORED, {"l2": 0.1}, ("0.01", "0.1")),
+        param("keras-l2", "regularization", SCORED, {"l2": 0.1}, ("0.01|0.02", "0.1|0.2")),
         silent(
             "keras-l1",
             "regularization",
             SCORED,
             ("regularizers.l2(", "regularizers.l1("),
-            ("square|L2Loss", "abs"),
+            ("square|L2", "abs"),
         ),
         silent(
             "keras-l2-gone",
             "regularization",
             SCORED,
             (" + tf.add_n(wide.losses)", ""),
-            ("0.01|L2|square", ""),
+            ("0.01|0.02|L2|square", ""),
         ),
         silent(
             "keras-smoothing",
