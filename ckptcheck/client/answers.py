@@ -149,5 +149,11 @@ def reference_first(traces: Mapping[str, Answer]) -> List[Answer]:
 
 
 def uses_in_train(traces: Mapping[str, Answer]) -> Dict[Path, Tuple[str, ...]]:
-    """Returns the consumers of each tensor in TRAIN; empty if TRAIN was not traced."""
-    return dict(traces[TRAIN].uses) if TRAIN in traces else {}
+    """Returns the consumers of each tensor in TRAIN; empty if TRAIN was not traced.
+
+    If TRAIN raised, the tensors without consumers are left out: the code may use them later.
+    """
+    if TRAIN not in traces:
+        return {}
+    train = traces[TRAIN]
+    return {path: uses for path, uses in train.uses.items() if uses or train.finished}

@@ -203,8 +203,8 @@ class Asker:
 
 
 _SEARCH_TIME = 2
-"""The time of the search for features, in units of ``--timeout``. A round in which a mode hangs gets
-one more. A mode that hangs is not traced again, so there are at most three such rounds."""
+"""The time of the search for features, in units of ``--timeout``. A round in which a mode hangs
+adds one. A mode that hangs is not traced again, so there are at most three such rounds."""
 _MOST_ROUNDS = 30
 _MOST_VAIN = 2
 """How often the names of TensorFlow 1 are tried if no error asks for them. After that, the code

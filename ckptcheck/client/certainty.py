@@ -7,7 +7,7 @@ from typing import Sequence
 from ..protocol import TRAIN, UNLABELED
 from .answers import Answer, reference_first
 from .guess import Guess, is_unnamed, paths_of
-from .search import ALIKE, SAYS_NONE, Found, is_indexed, score_of
+from .search import ALIKE, SAYS_NONE, Found, is_indexed, optional_keys, score_of
 from .structure import NOTHING, TENSOR
 
 _ENOUGH_SHARED = 0.5
@@ -35,8 +35,10 @@ def is_certain(found: Found, trace: Answer) -> bool:
         return True
     if keys_are_missed(found) or _misses_labels(found.guess, trace):
         return False
-    if trace.mode in found.regardless and found.guess.features.kind != "list":
-        return True  # a list may be a dict: the code only iterated over it
+    # A list may be a dict: the code only iterated over it, or not even that.
+    kind_is_known = found.guess.features.kind != "list" or trace.mode in found.of_any_kind
+    if trace.mode in found.regardless and kind_is_known:
+        return True
     if not found.complete:
         return False
     reference = reference_first(found.traces)[0]
@@ -46,7 +48,9 @@ def is_certain(found: Found, trace: Answer) -> bool:
         return score_of(found) >= ALIKE
     if trace.problem != reference.problem:
         return False
-    return not _may_be_lists(found) and _agrees_so_far(found.guess, reference)
+    if optional_keys(found) or _may_be_lists(found):
+        return False
+    return _agrees_so_far(found, found.guess, reference)
 
 
 def _misses_labels(guess: Guess, trace: Answer) -> bool:
@@ -67,13 +71,15 @@ def _may_be_lists(found: Found) -> bool:
     return any(node == TENSOR and is_indexed(traces, root) for node, root in pairs)
 
 
-def _agrees_so_far(guess: Guess, trace: Answer) -> bool:
+def _agrees_so_far(found: Found, guess: Guess, trace: Answer) -> bool:
     """Whether the ops that consumed each input before the exception do so in the saved graph."""
     used = {path: consumers for path, consumers in trace.uses.items() if consumers}
     leaves = guess.pool.leaves
     paths = [path for path in paths_of(guess.features, guess.labels) if path not in guess.new]
-    only = guess.pool.sorted_keys and len(paths) == len(leaves)
-    if not only and any(path[0] == "features" and path not in used for path in paths):
+    unused = {path[0] for path in paths if path not in used}
+    labeled = "labels" not in unused or found.same_unlabeled
+    only = guess.pool.sorted_keys and len(paths) == len(leaves) and labeled
+    if "features" in unused and not only:
         return False  # another pairing is possible, and what raised may be due to this one
     places = guess.places
     shares = [_share(c, leaves[places[p]].consumers) for p, c in used.items() if p in places]

@@ -84,6 +84,10 @@ def _searched(head: Head, modes: Sequence[str], ask: Ask) -> Found:
             best, best_score = dataclasses.replace(found, alike=score >= ALIKE), score
         if score >= ALIKE or len(ended) == len(modes) or raises_for_certain(found):
             break
+        if (guess.pool, found.problems) in said:  # with and without labels
+            if best.guess is not None and best.guess.pool == guess.pool:
+                best = dataclasses.replace(best, same_unlabeled=True)
+            break
         if _is_the_codes(guess.pool, found.problems, said):
             break
         said.append((guess.pool, found.problems))

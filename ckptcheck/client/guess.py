@@ -46,6 +46,7 @@ class Guess:
         own: the modes whose inputs differ from TRAIN's, and how.
         absent: the features that only PREDICT asks for, and that TRAIN's inputs do not have.
         asked: the keys of features that a mode has asked for, and whether that mode gets labels.
+        without: the keys that the code looks for with ``in``, and that the features do not have.
     """
 
     pool: Pool
@@ -57,6 +58,7 @@ class Guess:
     own: Mapping[str, OwnInputs] = dataclasses.field(default_factory=dict)
     absent: FrozenSet[Path] = frozenset()
     asked: FrozenSet[Tuple[str, bool]] = frozenset()
+    without: FrozenSet[str] = frozenset()
 
     def inputs(self, mode: str) -> Inputs:
         """The structures for one mode; PREDICT and an export have no labels."""
@@ -67,7 +69,8 @@ class Guess:
         free = [place for place in range(len(leaves)) if place not in taken]
         last = max((p for path, p in self.places.items() if path[0] == "features"), default=-1)
         behind = [place for place in free if place > last or not self.pool.sorted_keys]
-        features = render(self.features, specs, ("features",), [leaves[place] for place in free])
+        offered = [] if self.without else [leaves[place] for place in free]
+        features = render(self.features, specs, ("features",), offered)
         labels = render(self.labels, specs, ("labels",), [leaves[place] for place in behind])
         return Inputs(features, None if mode in UNLABELED else labels, self.pool.names)
 

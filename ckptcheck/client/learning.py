@@ -1,5 +1,6 @@
 """Improves the guess at the features by what the last traces did."""
 
+import dataclasses
 import json
 import re
 from typing import Any, Dict, FrozenSet, List, Mapping, Sequence, Tuple
@@ -30,7 +31,8 @@ def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
     absent = _absent(guess, asked, traces)
     most += len(new_features(features, guess.pool, columns, absent))
     features = _padded(features, "features", events, most - _count(labels))
-    features = _with_soft_keys(features, "features", events, most - _count(labels))
+    optional = [event for event in events if event.value not in guess.without]
+    features = _with_soft_keys(features, "features", optional, most - _count(labels))
     labels = _with_soft_keys(labels, "labels", events, most - _count(features))
     labels = _fitting_labels(
         features, _padded(labels, "labels", events, most - _count(features)), most
@@ -38,8 +40,14 @@ def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
     later = [("features", key) for key in wanted_keys(events, "named")]
     uses = uses_in_train(traces)
     places = assign(guess.pool, features, labels, uses, guess.pins, columns, absent, later)
-    return Guess(
-        guess.pool, features, labels, places, guess.pins, columns, guess.own, absent, asked
+    return dataclasses.replace(
+        guess,
+        features=features,
+        labels=labels,
+        places=places,
+        columns=columns,
+        absent=absent,
+        asked=asked,
     )
 
 

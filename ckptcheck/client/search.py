@@ -22,7 +22,7 @@ from .answers import Answer, reference_first, uses_in_train
 from .guess import Guess, Inputs, OwnInputs, is_unnamed, paths_of, with_unnamed
 from .learning import all_finished, better_guess
 from .matching import assign, similarity
-from .structure import NOTHING, TENSOR, Node, Path, sequence
+from .structure import NOTHING, TENSOR, Node, Path, sequence, wanted_keys
 
 _MOST_ROUNDS = 12
 _MOST_SWAPS = 24
@@ -45,6 +45,8 @@ class Found:
         alike: whether the traced model consumes the tensors as the saved one did.
         lacks_labels: whether the features took all tensors, and then labels were missing.
         regardless: the modes that raise the same with other tensors.
+        same_unlabeled: whether all modes raise the same if there are no labels.
+        of_any_kind: the modes that raise the same if the features are one tensor, a list or a dict.
     """
 
     traces: Mapping[str, Answer]
@@ -53,6 +55,8 @@ class Found:
     alike: bool = False
     lacks_labels: bool = False
     regardless: FrozenSet[str] = frozenset()
+    same_unlabeled: bool = False
+    of_any_kind: FrozenSet[str] = frozenset()
 
     @property
     def problems(self) -> Dict[str, object]:
@@ -172,26 +176,55 @@ def otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     guess = found.guess
     if guess is None or not _is_worth_a_swap(found):
         return found
-    for features, labels in _other_structures(found):
-        places = assign(guess.pool, features, labels, {}, {}, guess.columns, guess.absent)
-        changed = dataclasses.replace(
-            guess, features=features, labels=labels, places=places, pins={}, own={}
+    same = set(found.problems)
+    for other in _other_structures(found):
+        places = assign(
+            guess.pool, other.features, other.labels, {}, {}, guess.columns, guess.absent
         )
-        other = search(changed, modes, ask, {})
-        other = with_own_inputs(other, modes, ask)
-        if progress(other) > progress(found):
-            return otherwise(other, modes, ask)
+        changed = dataclasses.replace(other, places=places, pins={}, own={})
+        tried = with_own_inputs(search(changed, modes, ask, {}), modes, ask)
+        if progress(tried) > progress(found):
+            return otherwise(tried, modes, ask)
+        problems = tried.problems
+        same = {mode for mode in same if problems.get(mode) == found.problems[mode]}
+    if guess.features.kind == "list":
+        found = dataclasses.replace(found, of_any_kind=frozenset(same))
     return found
 
 
-def _other_structures(found: Found) -> Iterator[Tuple[Node, Node]]:
-    """Yields other structures that features and labels may have.
+def _other_structures(found: Found) -> Iterator[Guess]:
+    """Yields guesses with other structures that features and labels may have."""
+    guess = found.guess
+    assert guess is not None
+    bases = [guess]
+    optional = optional_keys(found)
+    if optional:
+        items = tuple(item for item in guess.features.items if item[0] not in optional)
+        features = dataclasses.replace(guess.features, items=items)
+        fewer = dataclasses.replace(guess, features=features, without=guess.without | optional)
+        bases = [fewer, guess]
+        yield fewer
+    for base in bases:
+        for features, labels in _other_kinds(found, base):
+            yield dataclasses.replace(base, features=features, labels=labels)
+
+
+def optional_keys(found: Found) -> FrozenSet[str]:
+    """Returns the keys of the guessed features that the code looks for with ``in``."""
+    asked = {
+        key
+        for trace in found.traces.values()
+        for key in wanted_keys(trace.seen.events, "maybe-key")
+    }
+    return frozenset(asked).intersection(found.guess.features.keys if found.guess else ())
+
+
+def _other_kinds(found: Found, guess: Guess) -> Iterator[Tuple[Node, Node]]:
+    """Yields other structures of the same tensors.
 
     A layer iterates over any input, and a loop iterates over the keys of a dict. So a list of
     features may be one tensor or a dict. Labels that the code indexes look like one tensor.
     """
-    guess = found.guess
-    assert guess is not None
     features, labels, most = guess.features, guess.labels, len(guess.pool.leaves)
     indexed = labels == TENSOR and is_indexed(found.traces.values(), "labels")
     if indexed and features.kind == "list" and most % 2 == 0:  # one of each for each tower

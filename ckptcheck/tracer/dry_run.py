@@ -270,22 +270,22 @@ class _Stage:
             A function that says what a run raises, with the declared shapes or the restored ones.
         """
         with self._graph.as_default():
-            assigns, sizes = self._zeros(changed)
+            zeros, sizes = self._zeros(changed)
             config = self._config()
             with self._v1.Session(graph=self._graph, config=config) as session:
                 yield lambda restored: self._run(
-                    session, assigns, {size: shapes[restored] for size, *shapes in sizes}
+                    session, zeros, {size: shapes[restored] for size, *shapes in sizes}
                 )
 
     def _run(
-        self, session: Any, assigns: List[Any], sizes: Mapping[Any, Sequence[int]]
+        self, session: Any, zeros: Any, sizes: Mapping[Any, Sequence[int]]
     ) -> Optional[_Raised]:
         errors = self._tensorflow.errors
         options = self._v1.RunOptions(timeout_in_ms=_MILLISECONDS)
         filled = [self._latest.get(getattr(f, "name", ""), f) for f in self._fetches]
         try:
             session.run(self._resources(), options=options)
-            session.run([*assigns, *self._given.values()], sizes, options=options)
+            session.run([zeros, *self._given.values()], sizes, options=options)
             session.run(filled, options=options)
         except errors.DeadlineExceededError:
             return _Raised("", "it takes too long", False)
@@ -314,14 +314,15 @@ class _Stage:
         resources = [item.create for item in v1.get_collection(v1.GraphKeys.RESOURCES)]
         return [*resources, *v1.get_collection(v1.GraphKeys.TABLE_INITIALIZERS), *self._iterators]
 
-    def _zeros(self, changed: Mapping[str, Sequence[int]]) -> Tuple[List[Any], _Sizes]:
-        """Makes ops that fill the variables with zeros of any shape.
+    def _zeros(self, changed: Mapping[str, Sequence[int]]) -> Tuple[Any, _Sizes]:
+        """Makes an op that fills the variables with zeros of any shape.
 
         The shapes are fed: the graph optimizer of TensorFlow 2 may fold zeros of a known shape to
         zeros of the shape that the variable declares. Variables of one shape share their zeros
         until something updates them.
         """
-        raw, made, assigns = self._tensorflow.raw_ops, {}, []
+        made: Dict[Any, Tuple[Any, Any]] = {}
+        values = {}
         for name, shape in self.shapes.items():
             op = self._graph.get_operation_by_name(name)
             declared = tuple(shape or ())
@@ -329,13 +330,30 @@ class _Stage:
             if key not in made:
                 size = self._v1.placeholder("int64", [None])
                 made[key] = (size, self._constant(size, key[0], 0))
-            value = made[key][1]
-            if op.type == "VarHandleOp":
-                assigns.append(raw.AssignVariableOp(resource=op.outputs[0], value=value))
-            else:
+            values[op] = made[key][1]
+        return self._assigned(values), [(size, *key[1:]) for key, (size, _) in made.items()]
+
+    def _assigned(self, values: Mapping[Any, Any]) -> Any:
+        """Makes an op that assigns values to variables, by the variables' ops.
+
+        Those of resource variables are imported at once, which takes a tenth of the time that it
+        takes to make them one by one.
+        """
+        raw, found = self._tensorflow.raw_ops, []
+        tensors: Dict[str, Any] = {}
+        definition = self._v1.GraphDef()
+        for number, (op, value) in enumerate(values.items()):
+            if op.type != "VarHandleOp":
                 assign = raw.Assign(ref=op.outputs[0], value=value, validate_shape=False)
-                assigns.append(assign.op)
-        return assigns, [(size, *key[1:]) for key, (size, _) in made.items()]
+                found.append(assign.op)
+                continue
+            inputs = [f"variable{number}:0", f"value{number}:0"]
+            tensors.update(zip(inputs, (op.outputs[0], value)))
+            node = definition.node.add(name=f"assign{number}", op="AssignVariableOp", input=inputs)
+            node.attr["dtype"].type = value.dtype.as_datatype_enum
+        names = [node.name for node in definition.node]
+        made = self._v1.import_graph_def(definition, tensors, names, "ckptcheck_dry_run/assign")
+        return self._v1.group(*found, *(made or ()))
 
     def _constant(self, shape: Any, dtype: Any, filling: int) -> Any:
         text = dtype == self._tensorflow.string

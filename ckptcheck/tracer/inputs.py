@@ -274,14 +274,12 @@ class DictProbe(dict):  # type: ignore[type-arg]
 
     def __contains__(self, key: Any) -> bool:
         mine = dict.__contains__(self, key) or dict.__contains__(self._origin, key)
-        if mine or not isinstance(key, str):
+        if not isinstance(key, str):
             return mine
-        if key in self._expected:
-            return any(leaf is not None for leaf in self._pool)
         if _asked_by_feature_column(_getframe(1)):
             return True
         self._recorder.note(self._path, "maybe-key", key)
-        return False
+        return mine or (key in self._expected and any(leaf is not None for leaf in self._pool))
 
     def copy(self) -> "DictProbe":
         return self

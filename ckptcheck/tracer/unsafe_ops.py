@@ -66,7 +66,10 @@ def cut_off(graph: Any, ops: Set[Any]) -> Cut:
 
 
 def _is_unsafe(op: Any, called: Set[str]) -> bool:
-    return bool(_UNSAFE.search(op.type)) or not called.isdisjoint(_functions_of(op.node_def))
+    if _UNSAFE.search(op.type):
+        return True
+    # op.node_def copies the node, which takes long in a large graph
+    return bool(called) and not called.isdisjoint(_functions_of(op.node_def))
 
 
 def _reads(op: Any, iterators: Set[Any]) -> bool:
