@@ -140,6 +140,7 @@ MODEL = Model(
                 "tf.losses.sigmoid_cross_entropy(labels, logits)",
                 "tf.losses.hinge_loss(labels, logits)",
             ),
+            ("sigmoid|cross entropy", "hinge|relu"),
         ),
         silent(
             "col-positive-weight",

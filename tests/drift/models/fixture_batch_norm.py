@@ -27,6 +27,7 @@ MODEL = fixture_model(
             "loss kind",
             SCORED,
             ("tf.losses.mean_squared_error", "tf.losses.huber_loss"),
+            ("square", "abs|minimum|huber"),
         ),
         innocent(
             "fbn-metric-gone",

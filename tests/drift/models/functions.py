@@ -86,6 +86,7 @@ MODEL = Model(
             "arguments swapped",
             MODES,
             ("mixed(first, second)", "mixed(second, first)"),
+            ("first|second", "first|second"),
         ),
         silent(
             "fn-rounding",
@@ -106,18 +107,21 @@ MODEL = Model(
             "gradient",
             TRAINED,
             (SIDE, SIDE.replace("(net,", "(tf.stop_gradient(net),")),
+            ("", "stop"),
         ),
         silent(
             "fn-gradient-stopped-in-part",
             "gradient",
             TRAINED,
             ("side * tf.sigmoid(side)", "side * tf.stop_gradient(tf.sigmoid(side))"),
+            ("", "stop"),
         ),
         silent(
             "fn-class-weights",
             "loss weight",
             SCORED,
             (LOSS, LOSS.replace("logits)", "logits, weights=1.0 + tf.to_float(labels))")),
+            ("", "add|multiply|weight|labels"),
         ),
         silent(
             "fn-layers-swapped",

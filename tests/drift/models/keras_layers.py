@@ -57,6 +57,8 @@ MODEL = Model(
             "dilation",
             MODES,
             (CONV, CONV.replace("padding", "dilation_rate=2, padding")),
+            ("pad|causal", "same"),
+            ("1", "2"),
         ),
         silent(
             "keras-epsilon",

@@ -92,6 +92,7 @@ MODEL = Model(
             "update removed",
             TRAINED,
             ("updates.append(tf.assign(m, 0.99 * m + 0.01 * gradient))", "pass"),
+            ("lion", ""),
         ),
         silent(
             "opt-ascent",
@@ -130,6 +131,7 @@ MODEL = Model(
             "frozen variables",
             TRAINED,
             ("lion(gradients, body, rate)", "lion(gradients, body[:1], rate)"),
+            ("bias|lion", ""),
         ),
         silent(
             "opt-average-decay",

@@ -176,6 +176,7 @@ MODEL = Model(
             "frozen variables",
             TRAINED,
             ("compute_gradients(loss)", "compute_gradients(loss, tf.trainable_variables('y'))"),
+            ("cell|kernel", ""),
         ),
         innocent(
             "rnn-dropout-of-unused-outputs",

@@ -76,6 +76,7 @@ MODEL = Model(
                 ('tower(features["item"], "item"', 'tower(features["user"], "item"'),
                 ('features["@"]', 'features["item"]'),
             ),
+            ("user|item", "user|item"),
         ),
         silent(
             "tow-scopes-swapped",
@@ -144,6 +145,7 @@ MODEL = Model(
             "loss weight",
             SCORED,
             ('hinge * features["weight"]', "hinge"),
+            ("multiply|weight", ""),
         ),
         param("tow-mix", "loss weight", SCORED, {"mix": 0.6}, ("0.3", "0.6")),
         silent(
