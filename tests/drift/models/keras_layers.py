@@ -51,13 +51,18 @@ MODEL = Model(
     params={"leak": 0.2, "dropout": 0.2, "l2": 0.01, "rate": 0.01},
     edits=(
         param("keras-leak", "activation constant", MODES, {"leak": 0.3}, ("0.2", "0.3")),
-        silent("keras-padding", "padding", MODES, (CONV, CONV.replace("causal", "same"))),
+        silent(
+            "keras-padding",
+            "padding",
+            MODES,
+            (CONV, CONV.replace("causal", "same")),
+            ("pad|causal", "same"),
+        ),
         silent(
             "keras-dilation",
             "dilation",
             MODES,
             (CONV, CONV.replace("padding", "dilation_rate=2, padding")),
-            ("pad|causal", "same"),
             ("1", "2"),
         ),
         silent(
