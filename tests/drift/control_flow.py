@@ -129,6 +129,7 @@ def control_flow(prefix: str, switch: str) -> Model:
                 "branch",
                 MODES,
                 (COND, "tf.cond(mean > 0.1, lambda: state + 1.0, lambda: state * 0.5)"),
+                ("multiply", "add"),
             ),
             silent(
                 f"{prefix}-predicate",

@@ -55,12 +55,17 @@ def _number(text: str) -> Optional[float]:
     return float(text) if NUMBER.fullmatch(text) else None
 
 
+def _plain(text: str) -> str:
+    """GradientDescent, gradient descent and gradient_descent are one word."""
+    return re.sub(r"[\s_-]", "", text).lower() or text
+
+
 def _holds(leaf: Any, word: str) -> bool:
     """Whether a text or a number of a finding says this word."""
     wanted = _number(word)
     text = str(leaf)
     if wanted is None:
-        return word.lower() in text.lower()
+        return _plain(word) in _plain(text)
     numbers = [float(number) for number in NUMBER.findall(text)]
     return any(abs(number - wanted) <= 1e-3 * max(abs(wanted), 1e-9) for number in numbers)
 
@@ -77,8 +82,14 @@ def says(side: Any, words: str) -> bool:
     return any(_holds(leaf, word) for leaf in _leaves(side) for word in words.split("|"))
 
 
+def _sides(finding: Dict[str, Any]) -> Tuple[Any, Any]:
+    """What a finding says was then, and what is now."""
+    return finding.get("then"), finding.get("now")
+
+
 def _tells(finding: Dict[str, Any], told: Told) -> bool:
-    return says(finding.get("then"), told.then) and says(finding.get("now"), told.now)
+    then, now = _sides(finding)
+    return says(then, told.then) and says(now, told.now)
 
 
 def problems(edit: Edit, report: Dict[str, Any]) -> Iterator[str]:
@@ -118,8 +129,7 @@ def _wrong_about_silent(
         yield f"modes: {sorted(changed)}, not {sorted(edit.modes)}"
     for told in edit.told:
         if not any(_tells(finding, told) for finding in drift):
-            sides = [(finding.get("then"), finding.get("now")) for finding in drift]
-            yield f"untold: {told.then!r} -> {told.now!r} is not in {sides}"
+            yield f"untold: {told.then!r} -> {told.now!r} is not in {[_sides(f) for f in drift]}"
 
 
 def run_prover(model: Model, folder: str, command: Sequence[str], *options: str) -> None:

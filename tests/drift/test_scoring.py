@@ -37,7 +37,11 @@ TOLD = _finding({"value": 0.1}, {"value": 0.2})
         (RATE, _report(), ["missed"]),
         (RATE, _report(_finding({"value": 0.1}, {"op": "Mul"}), train="changed"), ["untold"]),
         (RATE, _report(TOLD, train="changed", eval="changed"), ["modes"]),
-        (RATE, _report(_finding(*[{"value": 1}] * 2), predict="changed"), ["modes", "untold"]),
+        (
+            RATE,
+            _report(_finding({"value": 1}, {"value": 1}), predict="changed"),
+            ["modes", "untold"],
+        ),
         (RENAMED, _report(), []),
         (RENAMED, _report(predict="unknown"), []),
         (RENAMED, _report(TOLD, train="changed"), ["false alarm"]),

@@ -131,14 +131,14 @@ MODEL = Model(
             "attention mask",
             MODES,
             ("    scores += (1.0 - mask[:, tf.newaxis, tf.newaxis, :]) * -4.0\n", ""),
-            ("-4", ""),
+            ("-4|subtract|mask", ""),
         ),
         silent(
             "att-keys-and-values-swapped",
             "layers swapped",
             MODES,
             (('name="key"', 'name="@"'), ('name="value"', 'name="key"'), ("@", "value")),
-            ("key", "value"),
+            ("key|value", "key|value"),
         ),
         silent(
             "att-activation",
@@ -161,7 +161,7 @@ MODEL = Model(
             "constant",
             MODES,
             (" * math.sqrt(WIDTH)\n", "\n"),
-            ("2.828", ""),
+            ("2.828|multiply", ""),
         ),
         silent(
             "att-residual-gone",
@@ -198,7 +198,7 @@ MODEL = Model(
             {"attention_dropout": 0.4},
             ("0.1", "0.4"),
         ),
-        param("att-dropout", "dropout rate", TRAINED, {"dropout": 0.0}, ("0.2", "")),
+        param("att-dropout", "dropout rate", TRAINED, {"dropout": 0.0}, ("0.2|dropout", "")),
         silent(
             "att-loss-sum",
             "loss reduction",
@@ -251,7 +251,7 @@ MODEL = Model(
             "weight decay",
             TRAINED,
             ('if "gamma" not in name and "beta" not in name:', "if True:"),
-            ("", "0.01"),
+            ("", "0.01|multiply"),
         ),
         silent(
             "att-clip",

@@ -75,6 +75,7 @@ MODEL = Model(
             "average decay",
             TRAINED,
             (", num_updates=step", ""),
+            ("minimum|step", ""),
         ),
         silent(
             "ema-not-updated",
@@ -84,6 +85,7 @@ MODEL = Model(
                 "        train_op = averages.apply(tf.trainable_variables())",
                 "        averages.apply(tf.trainable_variables())\n        train_op = tf.no_op()",
             ),
+            ("average", ""),
         ),
         silent(
             "ema-before-the-step",
@@ -107,6 +109,7 @@ MODEL = Model(
             "batch norm mode",
             TRAINED,
             ("training=training, name", "training=False, name"),
+            ("", "moving|false"),
         ),
         silent(
             "bn-always-training",
@@ -120,6 +123,7 @@ MODEL = Model(
             "update removed",
             TRAINED,
             ("with tf.control_dependencies(updates):", "with tf.control_dependencies([]):"),
+            ("moving", ""),
         ),
         silent("bn-leak", "activation constant", MODES, ("alpha=0.1", "alpha=0.3"), ("0.1", "0.3")),
         silent(

@@ -123,7 +123,7 @@ MODEL = Model(
             "preprocessing",
             MODES,
             ('("age", normalizer_fn=scaled)', '("age")'),
-            ("40|20", ""),
+            ("40|20|subtract", ""),
         ),
         silent(
             "col-activation",
@@ -140,6 +140,7 @@ MODEL = Model(
                 "tf.losses.sigmoid_cross_entropy(labels, logits)",
                 "tf.losses.hinge_loss(labels, logits)",
             ),
+            ("sigmoid|cross entropy", "hinge|relu"),
         ),
         silent(
             "col-positive-weight",
@@ -149,7 +150,7 @@ MODEL = Model(
                 "sigmoid_cross_entropy(labels, logits)",
                 "sigmoid_cross_entropy(labels, logits, weights=1.0 + labels)",
             ),
-            ("1", "add"),
+            ("", "add|multiply|labels"),
         ),
         silent(
             "col-l2",

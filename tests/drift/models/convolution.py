@@ -119,7 +119,7 @@ MODEL = Model(
                 ('"conv3"', '"conv2"'),
                 ('"@"', '"conv3"'),
             ),
-            ("conv2", "conv3"),
+            ("conv2|conv3", "conv2|conv3"),
         ),
         silent(
             "conv-global-max",
@@ -148,7 +148,7 @@ MODEL = Model(
             "dropout removed",
             TRAINED,
             ('rate=params["dropout"], training=training', "rate=0.0, training=training"),
-            ("0.3", ""),
+            ("0.3|dropout", ""),
         ),
         param(
             "conv-label-smoothing",
@@ -170,7 +170,7 @@ MODEL = Model(
             "schedule",
             TRAINED,
             ("step, 10, 0.9", "step, 10, 0.9, staircase=True"),
-            ("", "floor|staircase"),
+            ("", "floor|staircase|decay"),
         ),
         silent(
             "conv-momentum",
@@ -192,7 +192,7 @@ MODEL = Model(
             "gradient clipping",
             TRAINED,
             (CLIP, "pass"),
-            ("0.05", ""),
+            ("0.05|norm|clip", ""),
         ),
         silent(
             "conv-l2",

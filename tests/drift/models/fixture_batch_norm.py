@@ -26,7 +26,8 @@ MODEL = fixture_model(
             "fbn-loss",
             "loss kind",
             SCORED,
-            ("tf.losses.mean_squared_error", "tf.losses.log_loss if 0 else tf.losses.huber_loss"),
+            ("tf.losses.mean_squared_error", "tf.losses.huber_loss"),
+            ("square", "abs|minimum|huber"),
         ),
         innocent(
             "fbn-metric-gone",

@@ -56,6 +56,7 @@ MODEL = fixture_model(
                     "    hidden = tf.layers.dense(",
                 ),
             ),
+            ("dropout", "dropout"),
         ),
         innocent(
             "hd-optimizer-in-train-alone",

@@ -12,6 +12,7 @@ MODEL = fixture_model(
             "partition strategy",
             MODES,
             ('partition_strategy="div"', 'partition_strategy="mod"'),
+            ("div", "mod"),
         ),
         silent(
             "par-combiner",

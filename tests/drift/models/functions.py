@@ -86,6 +86,7 @@ MODEL = Model(
             "arguments swapped",
             MODES,
             ("mixed(first, second)", "mixed(second, first)"),
+            ("first|second", "first|second"),
         ),
         silent(
             "fn-rounding",
@@ -106,25 +107,28 @@ MODEL = Model(
             "gradient",
             TRAINED,
             (SIDE, SIDE.replace("(net,", "(tf.stop_gradient(net),")),
+            ("", "stop"),
         ),
         silent(
             "fn-gradient-stopped-in-part",
             "gradient",
             TRAINED,
             ("side * tf.sigmoid(side)", "side * tf.stop_gradient(tf.sigmoid(side))"),
+            ("", "stop"),
         ),
         silent(
             "fn-class-weights",
             "loss weight",
             SCORED,
             (LOSS, LOSS.replace("logits)", "logits, weights=1.0 + tf.to_float(labels))")),
+            ("", "add|multiply|weight|labels"),
         ),
         silent(
             "fn-layers-swapped",
             "layers swapped",
             MODES,
             (('name="first"', 'name="@"'), ('name="second"', 'name="first"'), ('@"', 'second"')),
-            ("first", "second"),
+            ("first|second", "first|second"),
         ),
         silent(
             "fn-rate",

@@ -51,12 +51,19 @@ MODEL = Model(
     params={"leak": 0.2, "dropout": 0.2, "l2": 0.01, "rate": 0.01},
     edits=(
         param("keras-leak", "activation constant", MODES, {"leak": 0.3}, ("0.2", "0.3")),
-        silent("keras-padding", "padding", MODES, (CONV, CONV.replace("causal", "same"))),
+        silent(
+            "keras-padding",
+            "padding",
+            MODES,
+            (CONV, CONV.replace("causal", "same")),
+            ("pad|causal", "same"),
+        ),
         silent(
             "keras-dilation",
             "dilation",
             MODES,
             (CONV, CONV.replace("padding", "dilation_rate=2, padding")),
+            ("1", "2"),
         ),
         silent(
             "keras-epsilon",
@@ -110,20 +117,20 @@ MODEL = Model(
             ),
             ("", "0.1"),
         ),
-        param("keras-l2", "regularization", SCORED, {"l2": 0.1}, ("0.01", "0.1")),
+        param("keras-l2", "regularization", SCORED, {"l2": 0.1}, ("0.01|0.02", "0.1|0.2")),
         silent(
             "keras-l1",
             "regularization",
             SCORED,
             ("regularizers.l2(", "regularizers.l1("),
-            ("square|L2Loss", "abs"),
+            ("square|L2", "abs"),
         ),
         silent(
             "keras-l2-gone",
             "regularization",
             SCORED,
             (" + tf.add_n(wide.losses)", ""),
-            ("0.01", ""),
+            ("0.01|0.02|L2|square", ""),
         ),
         silent(
             "keras-smoothing",

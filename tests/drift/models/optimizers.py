@@ -77,7 +77,8 @@ MODEL = Model(
             "opt-direction",
             "hand-written update",
             TRAINED,
-            ("tf.sign(0.9 * m + 0.1 * gradient)", "tf.sign(0.1 * m + 0.9 * gradient)"),
+            ("tf.sign(0.9 * m + 0.1 * gradient)", "tf.sign(0.9 * m - 0.1 * gradient)"),
+            ("add|+", "sub|-"),
         ),
         silent(
             "opt-memory",
@@ -91,6 +92,7 @@ MODEL = Model(
             "update removed",
             TRAINED,
             ("updates.append(tf.assign(m, 0.99 * m + 0.01 * gradient))", "pass"),
+            ("lion", ""),
         ),
         silent(
             "opt-ascent",
@@ -129,6 +131,7 @@ MODEL = Model(
             "frozen variables",
             TRAINED,
             ("lion(gradients, body, rate)", "lion(gradients, body[:1], rate)"),
+            ("bias|lion", ""),
         ),
         silent(
             "opt-average-decay",

@@ -134,7 +134,7 @@ MODEL = Model(
             "loss weight",
             SCORED,
             (LOSS, LOSS.replace("labels, y", "labels, y, weights=0.5")),
-            ("1", "0.5"),
+            ("", "0.5"),
         ),
         silent(
             "rnn-beta1", "optimizer constant", TRAINED, ("beta1=0.9,", "beta1=0.8,"), ("0.9", "0.8")
@@ -169,13 +169,14 @@ MODEL = Model(
             "gradient clipping",
             TRAINED,
             ("gradient, -1.0, 1.0", "gradient, -0.01, 0.01"),
-            ("1", "0.01"),
+            ("1|-1", "0.01|-0.01"),
         ),
         silent(
             "rnn-frozen",
             "frozen variables",
             TRAINED,
             ("compute_gradients(loss)", "compute_gradients(loss, tf.trainable_variables('y'))"),
+            ("cell|kernel", ""),
         ),
         innocent(
             "rnn-dropout-of-unused-outputs",

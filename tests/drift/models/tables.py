@@ -150,6 +150,7 @@ MODEL = Model(
                 'tf.get_variable("table", [10, 3])',
                 'tf.get_variable("table", [10, 3], trainable=False)',
             ),
+            ("table", ""),
         ),
         innocent(
             "tab-word-list-as-tuple",

@@ -76,6 +76,7 @@ MODEL = Model(
                 ('tower(features["item"], "item"', 'tower(features["user"], "item"'),
                 ('features["@"]', 'features["item"]'),
             ),
+            ("user|item", "user|item"),
         ),
         silent(
             "tow-scopes-swapped",
@@ -86,7 +87,7 @@ MODEL = Model(
                 ('features["item"], "item"', 'features["item"], "user"'),
                 ('"@"', '"item"'),
             ),
-            ("user", "item"),
+            ("user|item", "user|item"),
         ),
         silent(
             "tow-shared-weights",
@@ -144,6 +145,7 @@ MODEL = Model(
             "loss weight",
             SCORED,
             ('hinge * features["weight"]', "hinge"),
+            ("multiply|weight", ""),
         ),
         param("tow-mix", "loss weight", SCORED, {"mix": 0.6}, ("0.3", "0.6")),
         silent(
@@ -165,7 +167,7 @@ MODEL = Model(
             "gradient clipping",
             TRAINED,
             ("tf.clip_by_norm(gradient, 0.5)", "tf.clip_by_value(gradient, -0.001, 0.001)"),
-            ("0.5", "0.001"),
+            ("0.5|clip by norm", "0.001|clip by value"),
         ),
         silent(
             "tow-sorted-ascending",

@@ -41,7 +41,9 @@ def model_fn(features, labels, mode, params):
     if mode == tf.estimator.ModeKeys.TRAIN:
         step = tf.train.get_global_step()
         rate = tf.train.piecewise_constant(step, [4, 100], [0.1, params["rate"], 0.001])
-        optimizer = tf.tpu.CrossShardOptimizer(tf.train.MomentumOptimizer(rate, 0.9))
+        optimizer = tf.train.MomentumOptimizer(rate, 0.9)
+        if params.get("use_tpu"):
+            optimizer = tf.tpu.CrossShardOptimizer(optimizer)
         train_op = optimizer.minimize(loss, global_step=step)
     return tf.estimator.tpu.TPUEstimatorSpec(
         mode, loss=loss, train_op=train_op, eval_metrics=(metric_fn, [labels, logits])
@@ -58,7 +60,7 @@ MODEL = Model(
             "tpu-activation",
             "activation",
             MODES,
-            ("tf.nn.relu", "tf.nn.crelu if False else tf.nn.tanh"),
+            ("tf.nn.relu", "tf.nn.tanh"),
             ("relu", "tanh"),
         ),
         silent(
@@ -100,10 +102,7 @@ MODEL = Model(
         innocent(
             "tpu-no-shards",
             "equal rewrite",
-            (
-                "tf.tpu.CrossShardOptimizer(tf.train.MomentumOptimizer(rate, 0.9))",
-                "tf.train.MomentumOptimizer(rate, 0.9)",
-            ),
+            ('if params.get("use_tpu"):', 'if params.get("shards"):'),
         ),
         innocent(
             "tpu-host-call",
