@@ -125,3 +125,17 @@ def test_text_never_says_alone_that_it_will_restore(tmp_path: Path) -> None:
         "--fail-on", "warning", SAVED_BY, "model:model_fn", "params.json", cwd=copy, warm=True
     )
     assert strict.code == 1
+
+
+def test_the_param_that_explains_a_change_is_named_and_tried(tmp_path: Path) -> None:
+    copy = tmp_path / "project"
+    shutil.copytree(str(FIXTURES / "hidden_dropout"), str(copy))
+    (copy / "forgotten.json").write_text('{"num_hidden": 128}', "utf-8")
+    arguments = (SAVED_BY, "model:model_fn", "forgotten.json")
+    run = run_cli("--format", "json", *arguments, cwd=copy, warm=True)
+    (finding,) = drift_of(run.json)
+    assert (finding["then"], finding["now"]) == ({"value": 0.3}, {"value": 0.2})
+    (group,) = [item for item in run.json["groups"] if finding["key"] in item["keys"]]
+    (advice,) = group["advice"]
+    assert advice["set"] == {"dropout_rate": 0.3}
+    assert advice["verified"]
