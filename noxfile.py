@@ -64,11 +64,12 @@ ESTIMATORS = [version for version in MATRIX if version != "3.13"]
 @nox.session(python=False)
 @nox.parametrize("version", ESTIMATORS)
 def acceptance(session: nox.Session, version: str) -> None:
-    """All acceptance cases, the nightly ones too."""
+    """All acceptance cases, the nightly ones too, and the proof of the catalogue of edits."""
     python = _environment(session, version)
     session.run(python, "-m", "pip", "install", "-q", "-e", ".[tensorflow,test]", external=True)
     arguments = session.posargs or ["-n", "2", "-q"]
-    session.run(python, "-m", "pytest", *arguments, "-m", "", "tests/acceptance", external=True)
+    paths = ["tests/acceptance", "tests/drift/test_proof.py"]
+    session.run(python, "-m", "pytest", *arguments, "-m", "", *paths, external=True)
 
 
 @nox.session(python=False)

@@ -12,13 +12,16 @@ from typing import (
     List,
     Mapping,
     Optional,
+    Sequence,
     Tuple,
 )
 
+from .causes import causes_of, value_of
+from .changes import UNKNOWN
 from .protocol import MODES, ParamRead, Shape
-from .results import RESTORES, UNTRACEABLE, Advice, Group, Report
+from .results import RESTORES, UNTRACEABLE, Advice, Finding, Group, Report
 from .rules import Facts, role_of
-from .rules.base import SHAPES
+from .rules.base import DRIFT, SHAPES
 
 _MOST_TRIALS = 4
 _OFFSETS = (0, 1, -1, 2, -2)
@@ -42,44 +45,59 @@ def with_advice(
     untraceable = {trace.mode for trace in facts.traces if trace.failure is not None}
     groups = list(report.groups)
     for place, group in enumerate(groups):
-        if role_of(group.findings[0]) != SHAPES:
+        first = group.findings[0]
+        drifted = first.category == DRIFT
+        if not drifted and role_of(first) != SHAPES:
             continue
-        for key, value, read in _candidates(params, facts, group)[:_MOST_TRIALS]:
+        found: Sequence[Tuple[str, Any, ParamRead]] = (
+            causes_of(params, facts, first) if drifted else _candidates(params, facts, group)
+        )
+        for key, value, read in found[:_MOST_TRIALS]:
             trial = try_params(_with(params, key, value))
-            if trial is not None and _helps(trial, untraceable):
-                advice = Advice("params", _text(key, value, read, trial), {key: value}, True)
+            if trial is not None and _helps(trial, untraceable, first):
+                outcome = "it is as it was saved" if drifted else _outcome(trial)
+                text = f"set {key} to {value} in the params{_before(read)}: then {outcome}"
+                advice = Advice("params", text, {key: value}, True)
                 groups[place] = dataclasses.replace(group, advice=(advice,))
                 break
     return dataclasses.replace(report, groups=tuple(groups))
 
 
-def _helps(report: Report, untraceable: AbstractSet[str]) -> bool:
+def _helps(report: Report, untraceable: AbstractSet[str], first: Finding) -> bool:
     """Whether a trial succeeds: it traces the modes that were traced before, and no shape differs.
 
     Args:
         report: of the trial.
         untraceable: the modes that could not be traced before the trial.
+        first: a finding of the group. If it is about drift, the trial must not have it.
     """
+    if first.category == DRIFT and (
+        UNKNOWN in report.drift.states.values()
+        or any(finding.key == first.key for finding in report.findings)
+    ):
+        return False
     failed = {verdict.mode for verdict in report.verdicts if verdict.verdict == UNTRACEABLE}
     if not failed <= untraceable:
         return False
     return not any(role_of(finding) == SHAPES for finding in report.findings)
 
 
-def _text(key: str, value: int, read: ParamRead, trial: Report) -> str:
-    before = ""
-    if not read.found:
-        place = f" at {read.location.file}:{read.location.line}" if read.location else ""
-        before = f" (without it, model_fn uses {read.default}{place})"
+def _before(read: ParamRead) -> str:
+    """What the model_fn uses without the param."""
+    if read.found:
+        return ""
+    place = f" at {read.location.file}:{read.location.line}" if read.location else ""
+    return f" (without it, model_fn uses {read.default}{place})"
+
+
+def _outcome(trial: Report) -> str:
     judged = [verdict for verdict in trial.verdicts if verdict.verdict != UNTRACEABLE]
     checked = [verdict.mode for verdict in judged]
     if any(verdict.verdict != RESTORES for verdict in judged):
-        outcome = "the shapes fit"
-    elif set(MODES) <= set(checked):
-        outcome = "all modes restore"
-    else:
-        outcome = "{} will restore".format(" and ".join(map(str.upper, checked)))
-    return f"set {key} to {value} in the params{before}: then {outcome}"
+        return "the shapes fit"
+    if set(MODES) <= set(checked):
+        return "all modes restore"
+    return "{} will restore".format(" and ".join(map(str.upper, checked)))
 
 
 def _candidates(params: Mapping[str, Any], facts: Facts, group: Group) -> List[_Candidate]:
@@ -90,8 +108,8 @@ def _candidates(params: Mapping[str, Any], facts: Facts, group: Group) -> List[_
         reads.setdefault(key, ParamRead(key, True))
     found: List[Tuple[int, _Candidate]] = []
     for read in reads.values():
-        value = _value(params, read)
-        if value is None:
+        value = value_of(params, read)
+        if type(value) is not int:
             continue
         for (model, stored), count in sizes.items():
             found.extend(
@@ -138,17 +156,6 @@ def _whole_numbers(params: Mapping[str, Any], prefix: str) -> Iterator[str]:
             yield prefix + key
         elif isinstance(value, dict):
             yield from _whole_numbers(value, f"{prefix}{key}.")
-
-
-def _value(params: Mapping[str, Any], read: ParamRead) -> Optional[int]:
-    at: Any = params
-    *path, last = read.key.split(".")
-    for part in path:
-        at = at.get(part, {})
-        if not isinstance(at, dict):  # a key with a dot in it
-            return None
-    value = at.get(last) if read.found else read.default
-    return value if type(value) is int else None
 
 
 def _with(params: Mapping[str, Any], key: str, value: int) -> Dict[str, Any]:

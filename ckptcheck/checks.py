@@ -286,6 +286,7 @@ def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Repor
         verdicts=said,
         groups=group(findings),
         not_judged=not_judged,
+        drift=facts.drift,
     )
 
 
@@ -337,6 +338,7 @@ def _facts(
         disagreement=_disagreement(examined, traced.listed),
         record=record,
         origins=traced.origins,
+        drift=traced.drift,
     )
     return facts, tuple(unknown), traced
 

@@ -7,7 +7,7 @@ from typing import Dict, Iterator, List, Sequence, Tuple
 from .protocol import VariableSpec
 from .results import Finding, Group
 from .rules import all_rules, role_of
-from .rules.base import MISSING, UNUSED
+from .rules.base import DRIFT, MISSING, UNUSED
 
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
@@ -17,7 +17,7 @@ def group(findings: Sequence[Finding]) -> Tuple[Group, ...]:
 
     A missing variable and an unused one of the same shape whose names differ only in their scope
     are one renaming, and all renamings of a scope are one group. All other findings are grouped by
-    rule, severity, outcome and hint.
+    rule, severity, outcome and hint; each change of the computation is a group of its own.
     """
     renames = _renames(findings)
     groups = [_rename_group(*scopes, pairs) for scopes, pairs in renames.items()]
@@ -31,7 +31,8 @@ def _rule_groups(findings: Iterator[Finding]) -> List[Group]:
     alike: Dict[Tuple[object, ...], List[Finding]] = {}
     for finding in findings:
         outcomes = frozenset(finding.outcomes.values())
-        kind = (finding.rule, finding.severity, outcomes, finding.hint)
+        alone = finding.subject if finding.category == DRIFT else ""
+        kind = (finding.rule, finding.severity, outcomes, finding.hint, alone)
         alike.setdefault(kind, []).append(finding)
     return [
         Group(rules[members[0].rule].headline(tuple(members)), tuple(members))

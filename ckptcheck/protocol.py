@@ -271,10 +271,12 @@ class InputTensor:
     Attributes:
         path: where the leaf is, from the root.
         name: the name of the tensor, or of the values of a sparse one.
+        parts: the names of the indices, the values and the shape of a sparse one.
     """
 
     path: Tuple[Union[str, int], ...]
     name: str
+    parts: Tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -339,6 +341,9 @@ class Observed:
         graph: the graph, as :mod:`.tracer.graph_text` writes it; "" if nobody asked for it or
             there is no graph.
         first_op: the number of nodes before the first node of the model_fn.
+        restore_op: the name of the saver's restore op; "" if there is none.
+        outputs: the names of the tensors that the mode computes: the loss, or the predictions.
+        train_op: the name of the op that runs a step of training; "" in other modes.
     """
 
     params: ParamsUse = ParamsUse()
@@ -351,6 +356,9 @@ class Observed:
     tpu_spec: bool = False
     graph: str = ""
     first_op: int = 0
+    restore_op: str = ""
+    outputs: Tuple[str, ...] = ()
+    train_op: str = ""
 
 
 class _Seen:

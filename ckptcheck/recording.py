@@ -122,4 +122,7 @@ def _recorded_mode(mode: FinishedTrace, trace: Trace) -> RecordedMode:
         graph=seen.graph,
         first_op=seen.first_op,
         inputs=seen.inputs,
+        restore_op=seen.restore_op,
+        outputs=seen.outputs,
+        train_op=seen.train_op,
     )

@@ -9,6 +9,7 @@ import enum
 import re
 from typing import Any, Mapping, Optional, Tuple, Union
 
+from .changes import NO_DRIFT, Drift
 from .protocol import (
     CheckpointIndex,
     Environment,
@@ -401,6 +402,7 @@ class Report:
         checkpoint: the contents of the checkpoint that was checked; None if it cannot be read.
         trace: the traced modes of a check.
         verdicts: what a restore will do in each checked mode.
+        drift: what the model computes differently than when it was saved.
         data: how much data a check read; None without ``--deep``.
         why: which checkpoint Estimator would load, and why; "" if it does not apply.
         checkpoints: all checkpoints in the directory of an inspection, the latest last.
@@ -420,6 +422,7 @@ class Report:
     checkpoint: Optional[CheckpointIndex] = None
     trace: Optional[Trace] = None
     verdicts: Tuple[Verdict, ...] = ()
+    drift: Drift = NO_DRIFT
     data: Optional[DataRead] = None
     why: str = ""
     checkpoints: Tuple[CheckpointSummary, ...] = ()

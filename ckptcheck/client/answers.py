@@ -117,7 +117,7 @@ class Answer:
 
     @Lazy
     def graph(self) -> Graph:
-        """The graph; an empty one if there is none."""
+        """The traced graph; an empty one if the tracer sent none."""
         try:
             graph = traced_graph(self.seen.graph) if self.seen.graph else Graph(b"")
             return graph if graph.nodes else Graph(b"")

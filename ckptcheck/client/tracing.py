@@ -18,6 +18,7 @@ from typing import (
     Tuple,
 )
 
+from ..changes import NO_DRIFT, Drift
 from ..encoding.errors import DamagedError
 from ..errors import UnknownFeaturesError, UsageError
 from ..model_dir import Located
@@ -41,6 +42,7 @@ from . import unknown_features
 from .answers import Answer
 from .asking import Asker, gives_features
 from .certainty import is_certain
+from .comparing import compared, compared_with_record, recorded_sides, unknown
 from .features import find, names_depend_on_keys
 from .guess import Guess, Inputs, OwnInputs
 from .launch import LaunchContext, launch_context, traced_launch
@@ -60,6 +62,7 @@ class Traced:
         doubts: what the traces could not find out.
         listed: what TensorFlow's own reader lists; None if it cannot read the checkpoint.
         known: see :class:`TraceMemo`.
+        drift: what the model computes differently than when it was saved.
         judge: waits until the tracer has judged the runs after the restore; returns the traces.
             None if there is nothing to judge.
         origins: what the code comes from; None if nobody asked.
@@ -71,6 +74,7 @@ class Traced:
     doubts: Tuple[str, ...]
     listed: Optional[CheckpointIndex] = None
     known: Optional[TraceMemo] = None
+    drift: Drift = NO_DRIFT
     judge: Optional[Callable[[], Tuple[ModeTrace, ...]]] = None
     origins: Optional[Origins] = None
 
@@ -78,7 +82,9 @@ class Traced:
     def not_judged(self) -> Tuple[str, ...]:
         """What the check could not find out."""
         modes = self.trace.modes if self.trace else ()
-        return tuple(dict.fromkeys((*self.doubts, *(note for t in modes for note in t.notes))))
+        notes = (note for trace in modes for note in trace.notes)
+        drift = (_NOT_COMPARED.format(self.drift.why),) if self.drift.why else ()
+        return tuple(dict.fromkeys((*self.doubts, *notes, *drift)))
 
     @property
     def raised(self) -> bool:
@@ -92,6 +98,7 @@ class _WithFeatures(NamedTuple):
 
     answers: Mapping[str, Answer]
     features: Features
+    drift: Drift
     taken_names: Tuple[str, ...] = ()
 
 
@@ -174,7 +181,9 @@ class _Tracing:
         doubts = (*nothing, *self._doubts, *self.context.not_judged(gives_features(self.spec)))
         unjudged = any(answer.unjudged for answer in found.answers.values())
         judge = partial(self._judged, found.answers) if unjudged else None
-        return Traced(self.index, self.unreadable, trace, doubts, listed, known, judge, origins)
+        return Traced(
+            self.index, self.unreadable, trace, doubts, listed, known, found.drift, judge, origins
+        )
 
     def _judged(self, answers: Mapping[str, Answer]) -> Tuple[ModeTrace, ...]:
         return self._modes(self.asker.judged(answers))
@@ -194,7 +203,8 @@ class _Tracing:
         best = next((answer for answer in best_first if answer.finished), best_first[0])
         all_labels = (answer.seen.labels for answer in (best, *best_first))
         labels = next((labels for labels in all_labels if labels is not None), None)
-        return _WithFeatures(answers, Features(source, best.seen.features, labels))
+        drift = unknown(self.spec.modes, "the features are not those of the saved graph")
+        return _WithFeatures(answers, Features(source, best.seen.features, labels), drift)
 
     def _origins(self, answers: Mapping[str, Answer]) -> Optional[Origins]:
         record, mode = self.record, self.spec.modes[-1]
@@ -227,7 +237,8 @@ class _Tracing:
         answers = self.asker.ask(wanted)
         shown = modes[min(modes, key=lambda mode: mode in UNLABELED)]
         features = Features("record", shown.features, shown.labels)
-        found = _WithFeatures(answers, features, shown.taken_names)
+        drift = self._compared_with_record(answers)
+        found = _WithFeatures(answers, features, drift, shown.taken_names)
         if all(answer.finished for answer in answers.values()):
             return found
         try:
@@ -240,6 +251,17 @@ class _Tracing:
             self._doubts.append(_UNFIT_RECORD)
             return searched
         return searched if any(answer.misfit for answer in answers.values()) else found
+
+    def _compared_with_record(self, answers: Mapping[str, Answer]) -> Drift:
+        record, graph, modes = self.record, self.known.graph, self.spec.modes
+        own = graph if graph is not None and graph.file in self.located.graphs else None
+        assert record is not None
+        try:
+            sides = recorded_sides(record, own)
+            made_by, version = record.origins.tensorflow, self.environment.tensorflow
+            return compared_with_record(sides, made_by, answers, modes, version, self.index)
+        except DamagedError as error:
+            return unknown(modes, f"a graph is damaged: {error}")
 
     def _recorded_modes(self) -> Dict[str, RecordedMode]:
         """Returns what the record says of each mode; nothing if it does not know the features.
@@ -296,8 +318,15 @@ class _Tracing:
         if shared:
             self._doubts.append(_NAMED_AFTER_INPUTS.format(", ".join(shared[:_MOST_SHARED])))
         features = Features("saved-graph", *unknown_features.plain_inputs(guess))
+        drift = self._compared(found, file)
         chosen = {mode: answers[mode] for mode in self.spec.modes}
-        return _WithFeatures(chosen, features, guess.pool.names)
+        return _WithFeatures(chosen, features, drift, guess.pool.names)
+
+    def _compared(self, found: Found, file: str) -> Drift:
+        graph, modes = self.known.graph, self.spec.modes
+        if graph is None or file not in self.located.graphs:
+            return unknown(modes, "the checkpoint has no graph of its own")
+        return compared(graph, found, modes, self.environment.tensorflow, self.index)
 
     def _described(self, traces: Sequence[ModeTrace]) -> Environment:
         own = (item for trace in traces for item in trace.seen.stand_ins)
@@ -327,6 +356,7 @@ def _index(
     return None, reply
 
 
+_NOT_COMPARED = "whether the model computes what it did when it was saved: {}"
 _NOTHING_READ = "whether the model fits a checkpoint: Estimator would not restore any"
 
 _OTHER_MODULES = (

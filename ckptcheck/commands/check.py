@@ -33,13 +33,16 @@ def check_command(
     show_plan: bool = typer.Option(
         False, "--show-plan", help="List everything that each mode restores."
     ),
+    show_drift: bool = typer.Option(
+        False, "--show-drift", help="List all nodes that differ from those of the saved graph."
+    ),
 ) -> None:
     """Runs the command."""
     _verify_order(given)
     spec = from_command_line(CheckSpec, {**given, "flags": context.obj})
     with Bar() as bar, Status() as status:
         report = run_check(spec, progress=bar.show, say=status.say, overrides=overrides)
-    finish(report, output, show_plan=show_plan)
+    finish(report, output, show_plan=show_plan, show_drift=show_drift)
 
 
 def _verify_order(given: Mapping[str, str]) -> None:

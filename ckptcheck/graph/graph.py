@@ -26,10 +26,19 @@ class Use(NamedTuple):
 
 
 class Function(NamedTuple):
-    """A function of the graph's library: its name and its nodes."""
+    """A function of the graph's library.
+
+    Attributes:
+        name: its name.
+        nodes: its nodes. Their inputs are arguments, or ``node:output:number``.
+        arguments: the names of its arguments, in order.
+        results: the inputs that its results take, in order.
+    """
 
     name: str
     nodes: Tuple[Node, ...]
+    arguments: Tuple[str, ...] = ()
+    results: Tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +54,7 @@ class Graph:
         file: the file that holds the graph; "" for the graph of a trace.
         tensorflow: the version of TensorFlow that made the graph; "" if it is not recorded.
         restore_op: the name of the saver's restore op; "" if it is not recorded.
+        collections: the encoded collections, if the file has any.
     """
 
     definition: bytes
@@ -52,6 +62,7 @@ class Graph:
     file: str = ""
     tensorflow: str = ""
     restore_op: str = ""
+    collections: Tuple[bytes, ...] = ()
 
     def walk(self) -> Iterator[Node]:
         """Iterates over the nodes in the order of their creation, and decodes them lazily."""
@@ -78,9 +89,17 @@ class Graph:
         found = []
         for library in all_bytes(self.definition, 2):
             for function in all_bytes(library, 1):
-                (signature,) = bytes_in(function, 1)
-                found.append(Function(_name(signature), tuple(read_nodes(function, 3))))
+                found.append(_function(function))
         return tuple(found)
+
+    def collection(self, key: str) -> Tuple[str, ...]:
+        """The names in a collection; () if the graph has no such collection."""
+        for item in self.collections:
+            found, values = bytes_in(item, 1, 2)
+            if found == key.encode("utf-8"):
+                (names,) = bytes_in(values, 1)
+                return tuple(name.decode("utf-8", "replace") for name in all_bytes(names, 1))
+        return ()
 
     @Lazy
     def producer(self) -> int:
@@ -166,6 +185,19 @@ def _argument(data: bytes) -> _Argument:
     (dtype,) = numbers_in(data, {3: 0})
     attributes = (name.decode("utf-8", "replace") for name in bytes_in(data, 4, 5, 6))
     return _Argument(dtype, *attributes)
+
+
+def _function(data: bytes) -> Function:
+    """Reads a FunctionDef."""
+    (signature,) = bytes_in(data, 1)
+    results: Dict[bytes, bytes] = {}
+    for entry in all_bytes(data, 4):
+        name, taken = bytes_in(entry, 1, 2)
+        results[name] = taken
+    names = tuple(map(_name, all_bytes(signature, 2)))
+    outputs = (bytes_in(output, 1)[0] for output in all_bytes(signature, 3))
+    returned = tuple(results.get(name, b"").decode("utf-8", "replace") for name in outputs)
+    return Function(_name(signature), tuple(read_nodes(data, 3)), names, returned)
 
 
 def _name(definition: bytes) -> str:

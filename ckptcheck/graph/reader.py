@@ -4,7 +4,7 @@ import base64
 import zlib
 
 from ..encoding.errors import DamagedError, TooLargeError
-from ..encoding.wire import bytes_in
+from ..encoding.wire import all_bytes, bytes_in
 from .graph import Graph
 
 _LARGEST_TRACED = 1 << 29
@@ -29,8 +29,8 @@ def parse_graph(data: bytes, file: str) -> Graph:
     info, graph, saver = bytes_in(data, 1, 2, 3)
     op_list, version = bytes_in(info, 2, 5)
     (restore_op,) = bytes_in(saver, 3)
-    texts = (text.decode("utf-8", "replace") for text in (version, restore_op))
-    return _verified(Graph(graph, op_list, file, *texts))
+    made_by, restore = (text.decode("utf-8", "replace") for text in (version, restore_op))
+    return _verified(Graph(graph, op_list, file, made_by, restore, tuple(all_bytes(data, 4))))
 
 
 def traced_graph(text: str) -> Graph:

@@ -62,6 +62,9 @@ class RecordedMode:
             training process wrote the record and the saver wrote the graph beside the checkpoint.
         first_op: the number of nodes before the first node of the model_fn.
         inputs: which input is which tensor of the graph.
+        restore_op: the name of the saver's restore op; "" if it is not known.
+        outputs: the names of the tensors that the mode computes: the loss, or the predictions.
+        train_op: the name of the op that runs a step of training; "" if it is not known.
     """
 
     features: Any = None
@@ -72,6 +75,9 @@ class RecordedMode:
     graph: str = ""
     first_op: int = 0
     inputs: Tuple[InputTensor, ...] = ()
+    restore_op: str = ""
+    outputs: Tuple[str, ...] = ()
+    train_op: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

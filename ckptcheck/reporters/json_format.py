@@ -3,6 +3,7 @@
 import json
 from typing import Any, Dict, Optional, Sequence
 
+from ..changes import UNKNOWN
 from ..codec import to_json
 from ..protocol import VariableSpec
 from ..results import CHECK, INSPECT, VERIFY, Finding, Group, Report, Verdict, Verified
@@ -13,10 +14,14 @@ VERSION = 1
 
 
 def render(report: Report, options: Options) -> str:
-    """Returns the report as a JSON document; ``show_plan`` adds the plans."""
+    """Returns the report as a JSON document; ``show_plan`` and ``show_drift`` add parts."""
     document = as_json(report)
     if options.show_plan and report.trace is not None:
         document["plans"] = to_json(report.trace.plans)
+    if options.show_drift:
+        document["drift"] = [
+            {"change": c.text, "old": c.old, "new": c.new} for c in report.drift.changes
+        ]
     return json.dumps(document, indent=1) + "\n"  # ASCII
 
 
@@ -57,13 +62,14 @@ def _check(report: Report) -> Dict[str, Any]:
         "environment": environment,
         "features": to_json(trace.features) if trace else None,
         "record": to_json(report.record),
-        "modes": {verdict.mode: _verdict(verdict) for verdict in report.verdicts},
+        "modes": {verdict.mode: _verdict(report, verdict) for verdict in report.verdicts},
     }
 
 
-def _verdict(verdict: Verdict) -> Dict[str, Any]:
+def _verdict(report: Report, verdict: Verdict) -> Dict[str, Any]:
     at = {"at": verdict.at} if verdict.at else {}
-    return {"verdict": verdict.verdict, **at, "reads": verdict.reads}
+    drift = report.drift.states.get(verdict.mode, UNKNOWN)
+    return {"verdict": verdict.verdict, **at, "reads": verdict.reads, "drift": drift}
 
 
 def _inspection(report: Report) -> Dict[str, Any]:
@@ -134,6 +140,7 @@ def _finding(finding: Finding, no_hint: Optional[str]) -> Dict[str, Any]:
         "detail": list(finding.detail),
         "hint": finding.hint or no_hint,
         "data": to_json(finding.data),
+        **{side: finding.data[side] for side in ("then", "now") if side in finding.data},
     }
 
 

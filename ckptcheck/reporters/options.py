@@ -10,6 +10,7 @@ class Options:
 
     Attributes:
         show_plan: adds the whole table of what each mode reads.
+        show_drift: adds all nodes that differ from those of the saved graph.
         show_all: writes a line for each variable instead of folding those that are alike.
         color: uses a terminal's colors.
         width: columns of the output.
@@ -17,6 +18,7 @@ class Options:
     """
 
     show_plan: bool = False
+    show_drift: bool = False
     show_all: bool = False
     color: bool = False
     width: int = 80

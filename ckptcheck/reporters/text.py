@@ -30,6 +30,7 @@ def render(report: Report, options: Options) -> str:
         *_SECTIONS[report.command],
         text_findings.groups,
         text_check.plan,
+        text_check.drift,
         _not_judged,
         *_ENDS.get(report.command, ()),
     )

@@ -4,6 +4,7 @@ from typing import Dict, Iterator, List
 
 from tabulate import tabulate
 
+from ..changes import CHANGED, UNKNOWN, Change
 from ..protocol import EVAL, EXPORT, PREDICT, TRAIN, Read
 from ..results import RESTORES, UNTRACEABLE, RecordUse, Report, Trace, natural_key, shape_text
 from .layout import painted, table, wrapped
@@ -62,7 +63,10 @@ def verdicts(report: Report, options: Options) -> str:
     rows = []
     for verdict in report.verdicts:
         color = "good" if verdict.verdict == RESTORES else "error"
-        text = painted(verdict_text(verdict.verdict, verdict.at), color, options)
+        text = verdict_text(verdict.verdict, verdict.at)
+        if verdict.mode in _drifted(report, CHANGED):
+            text, color = f"{text}, computes something else", "warning"
+        text = painted(text, color, options)
         reads = times_text(verdict.reads, "tensor") + " read" if verdict.reads else ""
         rows.append(["  " + verdict.mode.upper(), text, reads])
     return tabulate(rows, tablefmt="plain", disable_numparse=True)
@@ -82,9 +86,54 @@ def conclusion(report: Report, options: Options) -> str:
     else:
         modes = ", ".join(verdict.mode.upper() for verdict in report.verdicts)
         if report.ok:
-            return painted(wrapped(f"{modes} will restore.", options), "good", options)
+            text = " ".join([f"{modes} will restore.", *_compared(report)])
+            color = "warning" if report.drift.changes else "good"
+            return painted(wrapped(text, options), color, options)
         text = f"{modes} will restore, but the check fails. First: {first_hint(report)}"
     return painted(wrapped(text, options), "error", options)
+
+
+def _drifted(report: Report, state: str) -> List[str]:
+    """Returns the modes that restore and whose computation is in a state."""
+    restoring = [item.mode for item in report.verdicts if item.verdict == RESTORES]
+    return [mode for mode in restoring if report.drift.states.get(mode) == state]
+
+
+def _compared(report: Report) -> Iterator[str]:
+    """Yields which modes compute something else, and which could not be compared."""
+    for state, one, many in _COMPARED:
+        modes = [mode.upper() for mode in _drifted(report, state)]
+        if modes:
+            yield (one if len(modes) == 1 else many).format(", ".join(modes))
+
+
+_COMPARED = (
+    (
+        CHANGED,
+        "{} computes something else than when the checkpoint was saved.",
+        "{} compute something else than when the checkpoint was saved.",
+    ),
+    (
+        UNKNOWN,
+        "Whether {} computes the same as when the checkpoint was saved is unknown.",
+        "Whether {} compute the same as when the checkpoint was saved is unknown.",
+    ),
+)
+
+
+def drift(report: Report, options: Options) -> str:
+    """Returns the nodes that differ from those of the saved graph, with ``--show-drift``."""
+    if not options.show_drift or not report.drift.changes:
+        return ""
+    rows = [row for change in report.drift.changes for row in _nodes(change)]
+    legend = "The nodes that differ from the saved graph (- saved, + now)\n"
+    return legend + table(rows, ["node", "", "change"], options.width)
+
+
+def _nodes(change: Change) -> Iterator[List[str]]:
+    for sign, names in (("-", change.old), ("+", change.new)):
+        for name in names:
+            yield [name, sign, change.text]
 
 
 _LETTERS = {PREDICT: "P", EVAL: "E", TRAIN: "T", EXPORT: "X"}

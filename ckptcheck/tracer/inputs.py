@@ -168,10 +168,14 @@ class Inputs:
 
     def named(self) -> Tuple[InputTensor, ...]:
         """Each tensor, by its path in the features and labels; for a SparseTensor, its values."""
-        return tuple(
-            InputTensor(path, tensor.values.name if hasattr(tensor, "dense_shape") else tensor.name)
-            for path, tensor in self._placeholders.items()
-        )
+        return tuple(_named(path, tensor) for path, tensor in self._placeholders.items())
+
+
+def _named(path: Any, tensor: Any) -> InputTensor:
+    if not hasattr(tensor, "dense_shape"):
+        return InputTensor(path, tensor.name)
+    parts = (tensor.indices, tensor.values, tensor.dense_shape)
+    return InputTensor(path, tensor.values.name, tuple(part.name for part in parts))
 
 
 def _keys_in_frames(traceback: Any, count: int) -> Sequence[str]:

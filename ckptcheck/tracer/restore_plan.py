@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Se
 
 from ..protocol import Location, Read, ReadCheck, ReadSink, RestorePlan, Shape, VariableSpec, allows
 from .compat import frames_of
-from .scaffold import Prepared
+from .scaffold import Prepared, restore_op
 from .static_shapes import attribute_shape, static_shape
 from .user_code import created_at
 
@@ -224,9 +224,8 @@ def _reads(tensorflow: Any, graph: Any, saver: Any, variables: Variables) -> Lis
 
 def _restoring_ops(graph: Any, saver: Any) -> Set[Any]:
     """All ops that run when a saver restores; none without a saver."""
-    if saver is None or saver.saver_def is None or not saver.saver_def.restore_op_name:
-        return set()
-    return _ancestors_of(graph.as_graph_element(saver.saver_def.restore_op_name))
+    name = restore_op(saver)
+    return _ancestors_of(graph.as_graph_element(name)) if name else set()
 
 
 def _reads_of(tensorflow: Any, op: Any, within: Set[Any], variables: Variables) -> Iterator[_Found]:

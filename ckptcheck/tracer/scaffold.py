@@ -85,6 +85,18 @@ def fetches(spec: Any, mode: str, step: Any) -> List[Any]:
     return [*_flat([spec.loss, spec.eval_metric_ops]), step]
 
 
+def outputs(spec: Any, mode: str) -> Tuple[str, ...]:
+    """The names of the tensors that the mode computes: the loss, or the predictions."""
+    found = _flat(spec.predictions if mode in (PREDICT, EXPORT) else [spec.loss])
+    return tuple(item.name for item in found if hasattr(item, "dtype"))
+
+
+def restore_op(saver: Any) -> str:
+    """The name of a saver's restore op; "" without a saver, or if it is not built."""
+    built = saver is not None and saver.saver_def is not None
+    return str(saver.saver_def.restore_op_name) if built else ""
+
+
 def _flat(value: Any) -> List[Any]:
     if isinstance(value, dict):
         return _flat(list(value.values()))

@@ -24,7 +24,7 @@ from . import after_restore, compat, custom_saveables, flags, graph_text, scaffo
 from .failures import StructureMismatch, UsageError, failure_of, missing_tensorflow_name
 from .inputs import ESTIMATOR_MODES, Inputs
 from .params import Watcher, build_params
-from .restore_plan import restore_of
+from .restore_plan import as_op, restore_of
 
 _CALLING_INPUT_FN = "calling input_fn"
 _BATCH_SIZE = 8
@@ -64,6 +64,9 @@ class _ModeTracer:
         self.tpu_spec = False
         self.doing = ""
         self._first_op = 0
+        self._restore_op = ""
+        self._outputs: Tuple[str, ...] = ()
+        self._train_op = ""
         self.judge: Optional[Callable[[], Judgement]] = None
 
     def outcome(self) -> Reply:
@@ -114,6 +117,9 @@ class _ModeTracer:
             tpu_spec=self.tpu_spec,
             graph=graph_text.graph_text(self.tensorflow, self.graph) if self._first_op else "",
             first_op=self._first_op,
+            restore_op=self._restore_op,
+            outputs=self._outputs,
+            train_op=self._train_op,
         )
 
     def _trace(self) -> Any:
@@ -261,6 +267,9 @@ class _ModeTracer:
             return replace(failure_of(error), kind=FailureKind.SCAFFOLD)
         self.notes += scaffold.own_restore(self.tensorflow, prepared.saver)
         fetches = scaffold.fetches(spec, mode, step)
+        self._restore_op = scaffold.restore_op(prepared.saver)
+        self._outputs = scaffold.outputs(spec, mode)
+        self._train_op = getattr(as_op(spec.train_op), "name", "") if mode == TRAIN else ""
         stored = self.request.checkpoint
         restore = restore_of(self.tensorflow, self.graph, mode, prepared, fetches, stored)
         self.notes += _opaque_notes(restore.plan)

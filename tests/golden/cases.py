@@ -153,6 +153,13 @@ def _check(
     )
 
 
+def _drifted(root: Path) -> None:
+    """Edits what a checkpoint does not show: the activation, the dropout and the optimizer."""
+    _code("tf.nn.relu", "tf.nn.tanh")(root)
+    _code('params.get("dropout_rate", 0.2)', "0.5")(root)
+    _code("AdamOptimizer", "GradientDescentOptimizer")(root)
+
+
 def _checks() -> Iterator[Case]:
     for fixture in sorted(ARGUMENTS):
         yield _check(fixture, fixture)
@@ -170,6 +177,7 @@ def _checks() -> Iterator[Case]:
     yield _check("unused-variable", dropout, _code("hidden, 1)", 'features["x"], 1)'))
     yield _check("dtype", linear, _code('features["x"]', 'tf.cast(features["x"], tf.float64)'))
     yield _check("optimizer", linear, _code("AdamOptimizer", "AdagradOptimizer"))
+    yield _check("drift", dropout, _drifted, (TARGET, "params.json", "--show-drift"))
     yield _check("partitions", "partitioned", _params(_LARGER_VOCABULARY))
     yield _check("unknown-param", dropout, _params('{"num_hiden": 128, "dropout_rate": 0.3}'))
     yield _check("flags-default", "flags", words=(TARGET,))

@@ -12,6 +12,7 @@ from ckptcheck.rules import all_rules
 from docs import generate_report_svg, generate_rules, generate_stand_in
 from tests.acceptance.all_cases import CASES
 from tests.differential.regressions import REGRESSIONS
+from tests.drift.catalogue import ENTRIES
 from tests.golden.output import FILES, with_placeholders
 from tests.support import PROJECT
 
@@ -108,7 +109,7 @@ def test_contributing_names_the_modules_that_there_are() -> None:
 
 
 def test_facts_name_cases_that_there_are() -> None:
-    cases = {case.id for case in CASES} | set(REGRESSIONS)
+    cases = {case.id for case in CASES} | set(REGRESSIONS) | set(ENTRIES)
     named = re.findall(r"`([a-z]+(?:-[a-z0-9]+)+)`", read("docs/facts.md"))
     assert len(named) > 20
     assert [name for name in named if name not in cases] == []

@@ -154,7 +154,7 @@ def test_the_whole_document_of_a_mismatch() -> None:
     (item,) = document.pop("groups")
     assert (item["keys"], item["advice"]) == ([key], [])
     assert document.pop("environment")["tensorflow"] == "2.15.1"
-    silent = {"verdict": "silent", "reads": 2}
+    silent = {"verdict": "silent", "reads": 2, "drift": "unknown"}
     assert document.pop("modes") == {"predict": silent, "eval": silent, "train": silent}
     assert document.pop("features")["source"] == "saved-graph"
     assert document.pop("target") == "net:model_fn"

@@ -17,7 +17,6 @@ from ckptcheck.origins import DataContent, Origins, SourceFile
 from ckptcheck.protocol import InputTensor
 from ckptcheck.recorded import completed
 from ckptcheck.records import reader
-from ckptcheck.records.graphs import recorded_graphs
 from ckptcheck.records.params import (
     changed_params,
     params_type_of,
@@ -352,20 +351,22 @@ def test_without_a_record_target_is_missing(project: Path) -> None:
 def test_graphs_for_a_comparison(prefix: str) -> None:
     text = text_of(node("x", "Placeholder"), node("y", "Relu", ["x"]))
     inputs = (InputTensor(("features", "x"), "x:0"),)
-    mode = RecordedMode(graph=text, inputs=inputs, first_op=1)
+    mode = RecordedMode(graph=text, inputs=inputs, outputs=("y:0",), restore_op="restore")
     modes = {"train": mode, "eval": RecordedMode()}
     write(prefix, record_for(prefix, modes=modes))
     record = read_record(prefix).record
     assert record is not None
-    found = recorded_graphs(record)
+    found = recorded_sides(record, None)
     assert list(found) == ["train"]
     assert [item.op for item in found["train"].graph.nodes] == ["Placeholder", "Relu"]
-    assert (found["train"].inputs, found["train"].first_op) == (inputs, 1)
+    assert found["train"].inputs == {("x", 0): ("input", "features", "x")}
+    assert (found["train"].outputs, found["train"].restore_op) == (("y:0",), "restore")
 
 
 def test_the_writer_needs_the_standard_library_alone(tmp_path: Path) -> None:
     code = (
-        "import sys; before = set(sys.modules); import ckptcheck.records.writer; "
+        "import sys; before = set(sys.modules); from ckptcheck.client.comparing import recorded_sides
+import ckptcheck.records.writer; "
         "print(sorted(n.partition('.')[0] for n in set(sys.modules) - before))"
     )
     done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)

@@ -1,0 +1,49 @@
+"""Finds the param whose value explains a change of the computation."""
+
+from typing import Any, Callable, Iterator, List, Mapping, Tuple
+
+from .protocol import ParamRead
+from .results import Finding
+from .rules import Facts
+
+Candidate = Tuple[str, Any, ParamRead]
+"""A param, the value that explains what was saved, and how the model_fn read it."""
+
+_RELATIONS: Tuple[Callable[[float], float], ...] = (lambda value: value, lambda value: 1 - value)
+"""How code uses a number. Each function is its own inverse: a rate, and what is kept."""
+_CLOSE = 1e-6
+
+
+def causes_of(params: Mapping[str, Any], facts: Facts, finding: Finding) -> List[Candidate]:
+    """Returns the params whose value is what the code computes now, each with the saved value."""
+    then, now = (next(iter(finding.data[side].values())) for side in ("then", "now"))
+    reads = {read.key: read for trace in facts.traces for read in trace.params.reads}
+    return [
+        (read.key, wanted, read)
+        for read in reads.values()
+        for wanted in _wanted(value_of(params, read), then, now)
+    ]
+
+
+def _wanted(value: Any, then: Any, now: Any) -> Iterator[Any]:
+    """Yields the value that gives what was saved, if a value gives what is computed now."""
+    if isinstance(value, str) and isinstance(then, str) and isinstance(now, str):
+        if value.lower() == now.lower():
+            yield then
+    elif all(type(number) in (int, float) for number in (value, then, now)):
+        for relation in _RELATIONS:
+            if abs(relation(value) - now) <= _CLOSE * max(abs(now), _CLOSE):
+                wanted = round(relation(then), 6) if relation(then) != then else then
+                yield int(wanted) if type(value) is int and wanted == int(wanted) else wanted
+                return
+
+
+def value_of(params: Mapping[str, Any], read: ParamRead) -> Any:
+    """The value that the model_fn got when it read a param; None if it is not known."""
+    at: Any = params
+    *path, last = read.key.split(".")
+    for part in path:
+        at = at.get(part, {})
+        if not isinstance(at, dict):  # a key with a dot in it
+            return None
+    return at.get(last) if read.found else read.default

@@ -1,0 +1,52 @@
+"""What a model computes differently than the model that was saved."""
+
+import dataclasses
+from typing import Any, Mapping, Tuple
+
+NONE, CHANGED, UNKNOWN = "none", "changed", "unknown"
+"""Whether a mode computes something else than when it was saved."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """One thing that differs between the computation that was saved and that of the code.
+
+    Attributes:
+        kind: the id of the rule that reports it.
+        text: what changed, in one line.
+        subject: tells it from other changes of its kind. It does not hold what changes from save
+            to save.
+        then: what was saved: ``{"op": ...}``, ``{"value": ...}`` or ``{"text": ...}``.
+        now: the same of the code.
+        modes: the modes that it reaches.
+        old: the saved nodes that differ.
+        new: the traced nodes that differ.
+    """
+
+    kind: str
+    text: str
+    subject: str
+    then: Mapping[str, Any]
+    now: Mapping[str, Any]
+    modes: Tuple[str, ...]
+    old: Tuple[str, ...] = ()
+    new: Tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Drift:
+    """The comparison of the traced modes with the saved graph.
+
+    Attributes:
+        changes: what changed.
+        states: whether each mode computes something else: one of the words above.
+        why: why nothing could be compared; "" if it could.
+    """
+
+    changes: Tuple[Change, ...] = ()
+    states: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    why: str = ""
+
+
+NO_DRIFT = Drift()
+"""Nothing was compared, or nothing changed."""

@@ -1,0 +1,221 @@
+"""Compares the traced graphs with the saved one, where the comparison would be exact."""
+
+import dataclasses
+from typing import AbstractSet, Any, Dict, Mapping, Optional, Sequence, Tuple
+
+from ..changes import UNKNOWN, Drift
+from ..drift.compare import compare
+from ..drift.sides import SHAPE, Side
+from ..encoding.errors import DamagedError
+from ..graph.graph import Graph
+from ..graph.launch import behavior, has_strategy
+from ..graph.nodes import split_input
+from ..graph.reader import traced_graph
+from ..protocol import TRAIN, CheckpointIndex, InputTensor, allows
+from ..records.value import Record
+from .answers import Answer
+from .input_pools import Pool
+from .pairing import pair
+from .search import Found
+from .structure import Path
+
+_LOSSES = "losses"
+"""The collection to which Estimator adds the loss, after all others."""
+_PARTS = ("indices", "values", SHAPE)
+Inputs = Dict[Tuple[str, int], Tuple[Any, ...]]
+
+
+def unknown(modes: Sequence[str], why: str) -> Drift:
+    """Returns that nothing was compared."""
+    return Drift((), dict.fromkeys(modes, UNKNOWN), why)
+
+
+def compared(
+    graph: Graph,
+    found: Found,
+    modes: Sequence[str],
+    tensorflow: str,
+    index: Optional[CheckpointIndex],
+) -> Drift:
+    """Compares traces with the saved graph.
+
+    Args:
+        graph: the saved graph.
+        found: the traces, with the pairing of features and tensors.
+        modes: the modes that are checked.
+        tensorflow: the version that traced.
+        index: what the checkpoint holds.
+    """
+    answers = found.traces
+    why = _obstacle(graph, answers.get(TRAIN), tensorflow, index)
+    guess = found.guess
+    if why or guess is None or index is None:
+        return unknown(modes, why)
+    pairing = pair(guess, answers[TRAIN].uses)
+    finished = {mode: answer for mode, answer in answers.items() if answer.finished}
+    traced = {mode: _traced(answer) for mode, answer in finished.items()}
+    try:
+        drift = compare(_saved(graph, guess.pool, pairing.places), traced)
+    except DamagedError as error:
+        return unknown(modes, f"the saved graph is damaged: {error}")
+    if drift.changes and behavior(graph) != behavior(answers[TRAIN].graph):
+        return unknown(modes, "its variables are of another kind (see --behavior)")
+    if drift.changes and not pairing.certain:
+        return unknown(modes, "it is not certain which feature is which tensor of the saved graph")
+    restoring = {mode for mode, answer in finished.items() if _finds_all(answer, index)}
+    return _within(drift, modes, restoring)
+
+
+def recorded_sides(record: Record, graph: Optional[Graph]) -> Dict[str, Side]:
+    """Returns what is known of each mode of a record.
+
+    Args:
+        record: the record of the checkpoint.
+        graph: the graph that was saved with the checkpoint. A record that training wrote names its
+            tensors.
+
+    Raises:
+        DamagedError: a graph is damaged.
+    """
+    found: Dict[str, Side] = {}
+    for mode, its in record.modes.items():
+        if its.graph and its.outputs:
+            own = traced_graph(its.graph)
+            inputs = _inputs(its.inputs)
+            found[mode] = Side(own, its.restore_op, its.outputs, inputs, its.train_op)
+        elif mode == TRAIN and its.inputs and graph is not None and not _graph_obstacle(graph):
+            losses = graph.collection(_LOSSES)[-1:]
+            found[mode] = Side(graph, graph.restore_op, losses, _inputs(its.inputs))
+    return found
+
+
+def compared_with_record(
+    recorded: Mapping[str, Side],
+    made_by: str,
+    answers: Mapping[str, Answer],
+    modes: Sequence[str],
+    tensorflow: str,
+    index: Optional[CheckpointIndex],
+) -> Drift:
+    """Compares traces with what a record knows of each mode.
+
+    Args:
+        recorded: what :func:`recorded_sides` returned.
+        made_by: the version of TensorFlow in the record.
+        answers: the traces, with the features in the record.
+        modes: the modes that are checked.
+        tensorflow: the version that traced.
+        index: what the checkpoint holds.
+    """
+    if not recorded:
+        return unknown(modes, "the record has no graph")
+    if _minor(made_by) != _minor(tensorflow):
+        return unknown(modes, f"the record was made with TensorFlow {made_by}")
+    finished = {mode: answer for mode, answer in answers.items() if answer.finished}
+    traced = {mode: _traced(answer) for mode, answer in finished.items()}
+    drift = Drift((), {})
+    if TRAIN in recorded and TRAIN in traced and not _trace_obstacle(answers[TRAIN], index):
+        drift = compare(recorded[TRAIN], traced)
+    for mode in (mode for mode in traced if mode in recorded and mode != TRAIN):
+        own = compare(recorded[mode], {TRAIN: traced[mode]})
+        drift = _with_mode(drift, own, mode)
+    restoring = {mode for mode, answer in finished.items() if _finds_all(answer, index)}
+    return _within(drift, modes, restoring)
+
+
+def _with_mode(drift: Drift, own: Drift, mode: str) -> Drift:
+    """Returns a drift in which the comparison of a mode's own graphs decides about that mode."""
+    texts = {change.text for change in own.changes}
+    changes = []
+    for change in drift.changes:
+        others = tuple(m for m in change.modes if m != mode)
+        mine = (mode,) if change.text in texts or (mode in change.modes and texts) else ()
+        changes.append(dataclasses.replace(change, modes=(*mine, *others)))
+    known = {change.text for change in drift.changes}
+    new = (change for change in own.changes if change.text not in known)
+    changes.extend(dataclasses.replace(change, modes=(mode,)) for change in new)
+    return Drift(tuple(changes), {**drift.states, mode: own.states[TRAIN]})
+
+
+def _within(drift: Drift, modes: Sequence[str], restoring: AbstractSet[str]) -> Drift:
+    """Returns what a comparison says of the modes that restore. Of the others, findings tell."""
+    kept = (
+        dataclasses.replace(change, modes=tuple(m for m in change.modes if m in restoring))
+        for change in drift.changes
+    )
+    states = {m: drift.states.get(m, UNKNOWN) if m in restoring else UNKNOWN for m in modes}
+    return Drift(tuple(change for change in kept if change.modes), states)
+
+
+def _finds_all(answer: Answer, index: Optional[CheckpointIndex]) -> bool:
+    """Whether the checkpoint holds all that a mode reads."""
+    stored = {spec.name for spec in index.variables} if index else set()
+    return stored.issuperset(read.key for read in answer.reads)
+
+
+def _obstacle(
+    graph: Graph, train: Optional[Answer], tensorflow: str, index: Optional[CheckpointIndex]
+) -> str:
+    """Returns why the graphs cannot be compared; "" if they can."""
+    if not graph.tensorflow:
+        return "the saved graph does not tell which TensorFlow made it"
+    if _minor(graph.tensorflow) != _minor(tensorflow):
+        return f"the saved graph was made by TensorFlow {graph.tensorflow}"
+    return _graph_obstacle(graph) or _trace_obstacle(train, index)
+
+
+def _graph_obstacle(graph: Graph) -> str:
+    if not graph.collection(_LOSSES) or not graph.restore_op:
+        return "the saved graph does not tell which tensor is the loss"
+    if has_strategy(graph):
+        return "the saved graph was made under a distribution strategy"
+    return ""
+
+
+def _trace_obstacle(train: Optional[Answer], index: Optional[CheckpointIndex]) -> str:
+    if train is None or not train.finished or not train.seen.outputs:
+        return "TRAIN could not be traced"
+    stored = {spec.name: spec for spec in index.variables} if index else {}
+    for read in train.reads if stored else ():
+        held = stored.get(read.key)
+        if held is None and read.role != "slot":
+            return f"the checkpoint has no {read.key}"
+        if held is not None and not allows(read.shape, held.shape):
+            return f"{read.key} has another shape"
+    return ""
+
+
+def _minor(version: str) -> Tuple[str, ...]:
+    return tuple(version.split(".")[:2])
+
+
+def _saved(graph: Graph, pool: Pool, places: Mapping[Path, int]) -> Side:
+    inputs: Inputs = {}
+    for path, place in places.items():
+        leaf = pool.leaves[place]
+        node, output = split_input(leaf.name)
+        if leaf.spec.get("sparse"):
+            inputs.update(((node, slot), (*path, part)) for slot, part in enumerate(_PARTS))
+        else:
+            inputs[node, output] = path
+    return Side(graph, graph.restore_op, graph.collection(_LOSSES)[-1:], _named(inputs))
+
+
+def _traced(answer: Answer) -> Side:
+    seen = answer.seen
+    inputs = _inputs(seen.inputs)
+    return Side(answer.graph, seen.restore_op, seen.outputs, inputs, seen.train_op)
+
+
+def _inputs(tensors: Sequence[InputTensor]) -> Mapping[Tuple[str, int], Tuple[Any, ...]]:
+    inputs: Inputs = {}
+    for tensor in tensors:
+        for name, part in zip(tensor.parts, _PARTS):
+            inputs[split_input(name)] = (*tensor.path, part)
+        if not tensor.parts:
+            inputs[split_input(tensor.name)] = tensor.path
+    return _named(inputs)
+
+
+def _named(inputs: Inputs) -> Mapping[Tuple[str, int], Tuple[Any, ...]]:
+    return {at: ("input", *path) for at, path in inputs.items()}

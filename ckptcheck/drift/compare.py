@@ -1,0 +1,194 @@
+"""Compares the graph of a trained model with what the code builds."""
+
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+
+from ..changes import CHANGED, NONE, Change, Drift
+from ..graph.digests import Computation, Interner, Step
+from ..graph.linked import Place
+from ..protocol import TRAIN
+from .matching import Half, Matching, plain_name
+from .regions import Region, Regions
+from .sides import Side, forward, training
+from .simplified import Members, simplified
+from .updates import Updates, moved_writes, reordered_writes
+from .wording import COMPUTATION, OP, ORDER, Said, Words, some_names, value_text
+
+_MOST_LAYERS = 2
+
+
+def compare(saved: Side, traced: Mapping[str, Side]) -> Drift:
+    """Compares a saved graph of TRAIN with traced graphs.
+
+    Args:
+        saved: the saved side.
+        traced: the traced side of each mode; TRAIN is one of them.
+
+    Raises:
+        DamagedError: a graph is damaged.
+    """
+    interner = Interner()
+    old = training(saved, interner)
+    new = training(traced[TRAIN], interner)
+    halves = Half(old, new), Half(new, old)
+    losses = (
+        _below(old.steps, old.roots[: len(saved.outputs)]),
+        _below(new.steps, new.roots[: len(traced[TRAIN].outputs)]),
+    )
+    changes = tuple(_of_updates(Updates(saved), Updates(traced[TRAIN])))
+    if halves[0].changed or halves[1].changed:
+        others = {m: _Mode(forward(s, interner)) for m, s in traced.items() if m != TRAIN}
+        changes += tuple(_changes(halves, others, losses))
+    states = {
+        mode: CHANGED if any(mode in change.modes for change in changes) else NONE
+        for mode in traced
+    }
+    return Drift(changes, states)
+
+
+def _of_updates(old: Updates, new: Updates) -> Iterator[Change]:
+    """Yields what changed in which variables the train step writes, and in which order."""
+    gone, come = moved_writes(old, new)
+    for keys, then, now in ((gone, "in the train step", "left out"), (come, "left out", "in it")):
+        if keys:
+            text = f"update of {some_names(keys)}: {then} -> {now}"
+            yield Change(OP, text, text, {"op": f"update {then}"}, {"op": now}, (TRAIN,))
+    others = [key for key in reordered_writes(old, new) if key not in (*gone, *come)]
+    if others and not gone and not come:
+        text = f"order of updates: {some_names(others)}"
+        yield Change(ORDER, text, text, {"text": "before"}, {"text": "after"}, (TRAIN,))
+
+
+class _Mode:
+    """The computation of PREDICT or EVAL, to find out which changes reach it."""
+
+    def __init__(self, computed: Computation) -> None:
+        self.digests = computed.digests
+        self.steps = computed.steps
+        self.exact = {(*_key(step), place[1]): step for place, step in computed.steps.items()}
+        self.plain = {_key(step): step for step in computed.steps.values()}
+
+    def has(self, step: Step, new: Half) -> bool:
+        """Whether a node of TRAIN takes part in this mode, too."""
+        if step.node.op != "Const":
+            return step.digest in self.digests or self._like(step, new) is not None
+        users = new.readers[step.place]
+        if any(user.digest in self.digests for user, _ in users):
+            return True
+        like = ((self._like(user, new), slot) for user, slot in users)
+        return any(
+            found is not None and slot < len(found.inputs) and found.inputs[slot] == step.digest
+            for found, slot in like
+        )
+
+    def _like(self, step: Step, new: Half) -> Optional[Step]:
+        """The node of this mode that has the same op and name.
+
+        A name outside a scope, such as ``mul_1``, tells little, so the inputs have to be alike.
+        """
+        key = _key(step)
+        found = self.exact.get((*key, step.place[1])) or self.plain.get(key)
+        if found is None or "/" in key[-1]:
+            return found
+        return found if _kinds(found, self.steps) == _kinds(step, new.steps) else None
+
+
+def _key(step: Step) -> Tuple[Any, ...]:
+    return step.node.op, plain_name(step.place)
+
+
+def _kinds(step: Step, steps: Mapping[Place, Step]) -> List[Tuple[Any, ...]]:
+    """What kinds of nodes a node takes."""
+    return [
+        (found.anchor, "" if found.anchor else plain_name(source), found.node.op != "Const")
+        for source, found in ((source, steps[source]) for source, _ in step.sources)
+    ]
+
+
+def _changes(
+    halves: Tuple[Half, Half], others: Mapping[str, _Mode], losses: Tuple[Set[Place], Set[Place]]
+) -> Iterator[Change]:
+    old, new = halves
+    matching = Matching(old, new)
+    regions = Regions(old, new, matching).find()
+    words = Words(old, new, losses)
+    found: Dict[Any, List[Tuple[Said, Region, Tuple[str, ...]]]] = {}
+    for region in regions:
+        for said in words.say(region):
+            modes = _reached(said, region, others, new, losses[1])
+            key = (said.kind, said.role, value_text(said.then), value_text(said.now), modes)
+            found.setdefault(key, []).append((said, region, modes))
+    for members in simplified(list(found.values())):
+        yield _joined(members)
+
+
+def _reached(
+    said: Said, region: Region, others: Mapping[str, _Mode], new: Half, loss: Set[Place]
+) -> Tuple[str, ...]:
+    """The modes that compute what changed. What is no part of the loss belongs to TRAIN alone."""
+    shown = [step for step in region.nodes or _after(region, new) if step.place in loss]
+    if said.training:
+        shown = []
+    reached = (
+        mode for mode, other in others.items() if any(other.has(step, new) for step in shown)
+    )
+    return (*reached, TRAIN)
+
+
+_MOST_STEPS = 40
+
+
+def _after(region: Region, new: Half) -> List[Step]:
+    """The next nodes that take what a region without traced nodes has computed.
+
+    The first of them may belong to training alone, such as a dropout, so there are several.
+    """
+    found = [border for _, border in region.borders]
+    seen = {step.place for step in found}
+    for step in found:
+        for user, _ in new.readers[step.place] if len(found) < _MOST_STEPS else ():
+            if user.place not in seen:
+                seen.add(user.place)
+                found.append(user)
+    return found
+
+
+def _below(steps: Mapping[Place, Step], roots: Sequence[Place]) -> Set[Place]:
+    """The places of all nodes that some roots depend on."""
+    stack = list(roots)
+    seen: Set[Place] = set()
+    while stack:
+        place = stack.pop()
+        if place not in seen:
+            seen.add(place)
+            stack.extend(source for source, _ in steps[place].sources)
+    return seen
+
+
+def _joined(members: Members) -> Change:
+    """Returns one change for all places with the same change."""
+    said, _, modes = members[0]
+    layers = list(dict.fromkeys(m.layer for m, _, _ in members if m.layer))
+    place = layers[0] if layers else ""
+    if len(layers) > 1:
+        rest = len(layers) - _MOST_LAYERS
+        place = "".join((", ".join(layers[:_MOST_LAYERS]), f" and {rest} more" if rest > 0 else ""))
+    role = said.role.format(place)
+    then, now = value_text(said.then), value_text(said.now)
+    text = f"{role}: {then} -> {now}"
+    if said.kind == OP and "none" in (then, now) and not role.startswith("activation"):
+        sign, verb, what = ("+", "added", now) if then == "none" else ("-", "removed", then)
+        text = f"{role}: {sign} {what}" if role == "loss" else f"{role}: {what} {verb}"
+        if said.role == COMPUTATION:
+            text = f"{what} {verb}{place}"
+    old = (s.place[1] for _, r, _ in members for s in (*r.old, *(pair[0] for pair in r.pairs)))
+    new = (s.place[1] for _, r, _ in members for s in r.nodes)
+    return Change(
+        said.kind,
+        text,
+        text,
+        said.then,
+        said.now,
+        modes,
+        tuple(dict.fromkeys(old)),
+        tuple(dict.fromkeys(new)),
+    )

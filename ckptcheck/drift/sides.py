@@ -1,0 +1,158 @@
+"""The two sides of a comparison: a graph, what its leaves mean, and where its computation ends."""
+
+import dataclasses
+import posixpath
+import re
+from typing import Any, Dict, Iterator, Mapping, Set, Tuple
+
+from ..graph.digests import Computation, Interner, computation
+from ..graph.graph import Graph
+from ..graph.lazy import Lazy
+from ..graph.nodes import Node, split_input
+from ..graph.restored import READ_OPS, ancestors, restored_keys, strings
+
+WRITES = re.compile(
+    r"^(Assign(Add|Sub)?(VariableOp)?|(Assign(Add|Sub)VariableOp)|(Resource)?CountUpTo"
+    r"|(Resource)?(Sparse)?Apply[A-Z]\w*|(Resource)?Scatter(Nd)?(Add|Sub|Mul|Div|Min|Max|Update)"
+    r"|(Resource)?StridedSliceAssign)$"
+)
+"""The ops that write a variable, which is their first input."""
+_ASSIGNS = ("Assign", "AssignVariableOp")
+_TABLE_FROM_FILE = ("InitializeTableFromTextFile", "InitializeTableFromTextFileV2")
+_TABLE_FILLERS = (
+    *_TABLE_FROM_FILE,
+    "InitializeTable",
+    "InitializeTableV2",
+    "LookupTableInsert",
+    "LookupTableInsertV2",
+    "LookupTableImport",
+    "LookupTableImportV2",
+)
+SHAPE = "shape"
+"""The last part of what the shape of a sparse input is."""
+_REFS = ("Identity", "Enter", "RefEnter", "Switch", "RefSwitch")
+
+
+@dataclasses.dataclass(frozen=True)
+class Side:
+    """A graph to compare.
+
+    Attributes:
+        graph: the graph.
+        restore_op: the name of the saver's restore op.
+        outputs: the tensors that the mode computes: the loss, or the predictions.
+        inputs: what the tensors of features and labels are, by node and output.
+        train_op: the name of the op that runs a step of training; "" if it is not known.
+    """
+
+    graph: Graph
+    restore_op: str
+    outputs: Tuple[str, ...]
+    inputs: Mapping[Tuple[str, int], Tuple[Any, ...]]
+    train_op: str = ""
+
+    @Lazy
+    def nodes(self) -> Mapping[str, Node]:
+        """The nodes by name."""
+        return {node.name: node for node in self.graph.nodes}
+
+    @Lazy
+    def restoring(self) -> Set[str]:
+        """The nodes that a restore runs."""
+        return ancestors(self.nodes, [self.restore_op])
+
+    @Lazy
+    def keys(self) -> Mapping[str, str]:
+        """The key that a restore reads into each variable."""
+        return restored_keys(self.graph, self.restore_op)
+
+    @Lazy
+    def writes(self) -> Tuple[str, ...]:
+        """The ops that write a restored variable and are neither initializers nor restores."""
+        return tuple(_writes(self))
+
+    def key_written(self, name: str) -> str:
+        """The key of the variable that a write writes."""
+        return self.keys[_variable(self.nodes, self.nodes[name].inputs[0])]
+
+
+def forward(side: Side, interner: Interner) -> Computation:
+    """Returns what the outputs of a side depend on."""
+    return _computation(side, interner, ())
+
+
+def training(side: Side, interner: Interner) -> Computation:
+    """Returns what the loss and the writes of variables depend on."""
+    return _computation(side, interner, side.writes)
+
+
+def _computation(side: Side, interner: Interner, writes: Tuple[str, ...]) -> Computation:
+    fillers: Dict[str, Tuple[str, ...]] = {}
+    anchors: Dict[Tuple[str, int], Tuple[Any, ...]] = {**side.inputs, **_static_shapes(side)}
+    for name, key in side.keys.items():
+        anchors[name, 0] = ("variable", key)
+    for node in side.graph.nodes:
+        if node.op in _TABLE_FILLERS and node.inputs and node.name not in side.restoring:
+            fillers[split_input(node.inputs[0])[0]] = node.inputs[1:]
+            if node.op in _TABLE_FROM_FILE:
+                anchors.update(_file_names(side.nodes, node))
+    roots = [*side.outputs, *writes]
+    return computation(side.graph, roots, anchors, interner, fillers)
+
+
+def _static_shapes(side: Side) -> Dict[Tuple[str, int], Tuple[Any, ...]]:
+    """The shapes of sparse inputs that a dataset packs again, with the sizes that it knows."""
+    shapes = {at: anchor for at, anchor in side.inputs.items() if anchor[-1] == SHAPE}
+    found = {}
+    for node in side.graph.nodes if shapes else ():
+        if node.op == "Pack":
+            sources = [side.nodes.get(split_input(text)[0]) for text in node.inputs]
+            unpacked = [s for s in sources if s is not None and s.op == "Unpack"]
+            anchors = {shapes.get(split_input(source.inputs[0])) for source in unpacked} - {None}
+            plain = all(s is not None and s.op in ("Unpack", "Const") for s in sources)
+            if len(anchors) == 1 and plain:
+                found[node.name, 0] = anchors.pop() or ()
+    return found
+
+
+def _file_names(
+    nodes: Mapping[str, Node], node: Node
+) -> Iterator[Tuple[Tuple[str, int], Tuple[Any, ...]]]:
+    """Yields the anchors of the names of files. Their directories may differ."""
+    for text in node.inputs[1:]:
+        source = nodes.get(split_input(text)[0])
+        while source is not None and source.op == "Identity":
+            source = nodes.get(split_input(source.inputs[0])[0])
+        if source is not None:
+            for path in strings(source):
+                yield (source.name, 0), ("file", posixpath.basename(path))
+
+
+def _writes(side: Side) -> Iterator[str]:
+    nodes = side.nodes
+    initialized: Set[str] = set()
+    for node in side.graph.nodes:
+        if not node.inputs or not WRITES.match(node.op) or node.name in side.restoring:
+            continue
+        variable = _variable(nodes, node.inputs[0])
+        if variable not in side.keys:
+            continue
+        if node.op in _ASSIGNS and variable not in initialized:
+            initialized.add(variable)  # a variable creates its initializer first
+        elif not _is_restored(nodes, node):
+            yield node.name
+
+
+def _variable(nodes: Mapping[str, Node], text: str) -> str:
+    name = split_input(text)[0]
+    while name in nodes and nodes[name].op in _REFS and nodes[name].inputs:
+        name = split_input(nodes[name].inputs[0])[0]
+    return name
+
+
+def _is_restored(nodes: Mapping[str, Node], assign: Node) -> bool:
+    """Whether the value that is written comes straight from a checkpoint."""
+    name = split_input(assign.inputs[-1])[0]
+    while name in nodes and nodes[name].op in ("Identity", "Reshape", "Cast"):
+        name = split_input(nodes[name].inputs[0])[0]
+    return name in nodes and nodes[name].op in READ_OPS

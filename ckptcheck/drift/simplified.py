@@ -1,0 +1,71 @@
+"""Leaves out changes that follow from others."""
+
+from typing import Dict, Iterator, List, Set, Tuple
+
+from .regions import Region
+from .wording import ORDER, Said, is_scale, value_text
+
+Members = List[Tuple[Said, Region, Tuple[str, ...]]]
+"""One change in all its places: in words, its region, and the modes that it reaches."""
+_Moves = Dict[str, Tuple[str, str]]
+
+
+def simplified(found: List[Members]) -> Iterator[Members]:
+    """Yields the changes without those that another one implies."""
+    optimizer = any(members[0][0].role == "optimizer" for members in found)
+    rates = [members[0][0] for members in found if members[0][0].role == "dropout rate{}"]
+    for members in _with_exchanges(found):
+        said = members[0][0]
+        if optimizer and said.role.endswith("update of variables"):
+            continue
+        if said.role == "dropout rate{}" and any(_is_scale(rate, said) for rate in rates):
+            continue
+        yield members
+
+
+def _is_scale(rate: Said, said: Said) -> bool:
+    """Whether a constant of a dropout is 1 / (1 - rate) for another one, then and now."""
+    sides = ((rate.then, said.then), (rate.now, said.now))
+    return all(is_scale(one.get("value"), other.get("value")) for one, other in sides)
+
+
+def _with_exchanges(found: List[Members]) -> Iterator[Members]:
+    """Yields the changes, with one for each two layers that changed places."""
+    moves = {m[0][0].moved[0]: (m[0][0].moved[1], m[0][0].moved[2]) for m in found if m[0][0].moved}
+    exchanged: Set[str] = set()
+    for one, other in _exchanges(moves):
+        exchanged |= {one, other}
+        both = [m for m in found if m[0][0].moved and m[0][0].moved[0] in (one, other)]
+        then, now = (
+            {"text": ", ".join(map(value_text, sides))}
+            for sides in zip(*((m[0][0].then, m[0][0].now) for m in both))
+        )
+        said = Said(ORDER, f"{one} and {other} changed places", then, now)
+        yield [(said, region, modes) for members in both for _, region, modes in members]
+    gone = {value_text(members[0][0].then) for members in found}
+    come = {value_text(members[0][0].now) for members in found}
+    for members in found:
+        if not (exchanged and _follows(members[0][0], exchanged, gone & come)):
+            yield members
+
+
+def _exchanges(moves: _Moves) -> Iterator[Tuple[str, str]]:
+    """Yields the pairs of layers of which each stands where the other one stood."""
+    for one, (then, now) in moves.items():
+        for other, (theirs, mine) in moves.items():
+            crossed = then == mine and now == theirs and then != now and one < other
+            if crossed or (now == other and theirs == one):
+                yield one, other
+
+
+def _follows(said: Said, exchanged: Set[str], both: Set[str]) -> bool:
+    """Whether a change follows from an exchange of layers.
+
+    The layer behind them takes the other one. An activation moves along: it is gone in one place,
+    and new in another.
+    """
+    if said.moved:
+        return said.moved[0] in exchanged or exchanged.issuperset(said.moved[1:])
+    if said.kind == ORDER:
+        return exchanged.issuperset((value_text(said.then), value_text(said.now)))
+    return {value_text(said.then), value_text(said.now)} <= both

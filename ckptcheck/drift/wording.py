@@ -1,0 +1,351 @@
+"""Says what a region changes, as a person would say it."""
+
+import dataclasses
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from ..graph.constants import constant_of, plain_value, shortest
+from ..graph.digests import Step
+from ..graph.linked import Place
+from ..graph.values import Constant
+from .matching import INPUT, VARIABLE, Half
+from .names import (
+    attribute_words,
+    is_activation,
+    optimizer_of,
+    said_of,
+    scope_word,
+    setting_of,
+)
+from .regions import Region
+
+_MOST_STEPS = 60
+_MOST_VALUES = 8
+_MOST_NUMBERS = 3
+_KEY = (VARIABLE,)
+COMPUTATION = "computation{}"
+"""The role of ops of which nothing else is known."""
+OP, CONSTANT, ORDER = "op-changed", "constant-changed", "layers-changed"
+"""The rules that report changes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Said:
+    """A change in words, without the modes that it reaches.
+
+    Attributes:
+        kind: the id of the rule that reports it.
+        role: what changed, with ``{}`` for the place: ``activation{}``.
+        then: what was saved.
+        now: what the code computes.
+        layer: the layer before it; "" if it is not known or does not matter.
+        training: whether it belongs to TRAIN alone.
+        moved: a layer, and what was before it then and now; () for other changes.
+    """
+
+    kind: str
+    role: str
+    then: Mapping[str, Any]
+    now: Mapping[str, Any]
+    layer: str = ""
+    training: bool = False
+    moved: Tuple[str, ...] = ()
+
+
+class Words:
+    """Puts regions into words.
+
+    Args:
+        old: the saved side.
+        new: the traced side.
+        losses: the places that the loss depends on, on each side.
+    """
+
+    def __init__(self, old: Half, new: Half, losses: Tuple[Any, Any]) -> None:
+        self.old, self.new = old, new
+        self.losses = losses
+
+    def say(self, region: Region) -> List[Said]:
+        """Returns what a region changes."""
+        found = [said for pair in region.pairs for said in self._pair(*pair)]
+        if region.old or region.new:
+            found[:0] = [self._replaced(region)]
+        return found
+
+    def _pair(self, old: Step, new: Step) -> Iterator[Said]:
+        """Yields how two counterparts differ."""
+        mine, theirs = constant_of(old.node), constant_of(new.node)
+        if mine is not None and theirs is not None:
+            yield self._constants(old, mine, new, theirs)
+            return
+        attributes = list(_differences(old, new))
+        for name, then, now in attributes:
+            role = attribute_words(name, new.node.op) + "{}"
+            layer = self._layer(self.new, new)
+            yield Said(CONSTANT, role, {"value": then}, {"value": now}, layer)
+        if not attributes:
+            yield self._moved(old, new)
+
+    def _moved(self, old: Step, new: Step) -> Said:
+        """Says that a node takes other values than its counterpart."""
+        own = [layer_name(key) for key in self.new.variables(new)]
+        then, now = self._before(self.old, old), self._before(self.new, new)
+        if not own:
+            place = self._layer(self.new, new)
+            return Said(ORDER, "connections{}", {"text": then}, {"text": now}, place)
+        first, second = (f"{own[0]} after {layers or 'nothing'}" for layers in (then, now))
+        moved = (own[0], then, now)
+        return Said(ORDER, "order of layers", {"text": first}, {"text": second}, moved=moved)
+
+    def _constants(self, old: Step, mine: Constant, new: Step, theirs: Constant) -> Said:
+        then, now = shown(mine), shown(theirs)
+        role, layer = self._role(new, mine, theirs)
+        if role == "moving average momentum{}" and isinstance(then, float):
+            then, now = shortest(1 - then), shortest(1 - now)
+        training = "dropout" in role or self._user(self.new, new)[1] == "RandomUniform"
+        return Said(CONSTANT, role, {"value": then}, {"value": now}, layer, training)
+
+    def _role(self, new: Step, mine: Constant, theirs: Constant) -> Tuple[str, str]:
+        """Says what a constant is for, and the layer that it belongs to."""
+        user, op, slot = self._user(self.new, new)
+        name = new.place[1]
+        if optimizer_of(op):
+            setting = setting_of(op, slot) or name.rpartition("/")[2].replace("_", " ")
+            rate = setting == "learning rate"
+            return ("learning rate" if rate else f"{optimizer_of(op)} {setting}"), ""
+        layer = self._layer(self.new, user or new)
+        word = scope_word(new)
+        tail = name.rpartition("/")[2].replace("_", " ")
+        if "AssignMovingAvg" in name:
+            return "moving average momentum{}", layer
+        if word == "dropout":
+            return "dropout rate{}", layer
+        if op in ("Add", "AddV2") and self._feeds(user, ("Rsqrt", "Sqrt")):
+            return "epsilon{}", layer
+        if "Table" in op:
+            return "lookup table", ""
+        if op in ("Reshape", "Pack"):
+            return "shape of reshape{}", layer
+        if word:
+            return f"{word} {tail}".strip(), "" if "decay" in word else layer
+        if not self._in_loss(self.new, new):
+            return f"{tail} in the update of variables", ""
+        return f"{tail}{{}}", layer
+
+    def _user(self, half: Half, step: Step) -> Tuple[Optional[Step], str, int]:
+        """A node that takes a value, an optimizer first: the node, its op, and the input."""
+        users = sorted(half.readers[step.place], key=lambda use: not optimizer_of(use[0].node.op))
+        for user, slot in users:
+            return user, user.node.op, slot
+        return None, "", 0
+
+    def _feeds(self, step: Optional[Step], ops: Sequence[str]) -> bool:
+        users = self.new.readers[step.place] if step is not None else ()
+        return any(user.node.op in ops for user, _ in users)
+
+    def _in_loss(self, half: Half, step: Step) -> bool:
+        return step.place in self.losses[half is self.new]
+
+    def _before(self, half: Half, step: Step) -> str:
+        """The layers, or else the inputs, whose values a node takes."""
+        places = [place for place, _ in step.sources if half.steps[place].anchor[:1] != _KEY]
+        layers = dict.fromkeys(self._layer_of(half, place) for place in places)
+        return ", ".join(filter(None, layers))
+
+    def _replaced(self, region: Region) -> Said:
+        """Says what a region computes instead of what was saved."""
+        old, new = region.old, region.new
+        rates = [s for s in (*old, *new) if optimizer_of(s.node.op)]
+        if rates:
+            then, now = (self._optimizers(steps) for steps in (old, new))
+            return Said(OP, "optimizer", {"op": then or "none"}, {"op": now or "none"}, "", True)
+        then, now = self._computed(self.old, old), self._computed(self.new, new)
+        layer, own = self._region_layer(region)
+        training = any("Random" in s.node.op or s.node.op == "StopGradient" for s in (*old, *new))
+        role = self._region_role(region)
+        if role == "loss" and own:
+            then, now = (f"{op} of {own}" if op != "none" else op for op in (then, now))
+        first, second = (
+            {"op": said} if value is None else {"value": value}
+            for said, value in zip((then, now), self._constants_of(region))
+        )
+        return Said(OP, role, first, second, layer if "{}" in role else "", training)
+
+    def _computed(self, half: Half, steps: Sequence[Step]) -> str:
+        """Says what some nodes compute, with the numbers that they take."""
+        said = said_of(steps) or "none"
+        if is_activation(steps):
+            return said
+        sources = [half.steps[place].node for step in steps for place, _ in step.sources]
+        constants = filter(None, map(constant_of, sources))
+        values = dict.fromkeys(v for v in map(plain_value, constants) if type(v) is float and v)
+        numbers = [_number(v) for v in values if not any(is_scale(rate, v) for rate in values)]
+        return f"{said} ({', '.join(numbers[:_MOST_NUMBERS])})" if numbers else said
+
+    def _constants_of(self, region: Region) -> Tuple[Any, Any]:
+        """The constants on the two sides of a region, if it is one, or takes the place of one."""
+        values = [_only_constant(region.old), _only_constant(region.new)]
+        inside = [{s.place for s in region.old}, {s.place for s in region.new}]
+        for pair in region.borders:
+            for sources in zip(pair[0].sources, pair[1].sources):
+                for side in (0, 1):
+                    place, other = sources[side][0], sources[1 - side][0]
+                    if not inside[side] and other in inside[1 - side]:
+                        half = (self.old, self.new)[side]
+                        found = constant_of(half.steps[place].node)
+                        if found is not None and not found.shape:
+                            values[side] = shown(found)
+        return values[0], values[1]
+
+    def _optimizers(self, steps: Sequence[Step]) -> str:
+        return ", ".join(dict.fromkeys(filter(None, (optimizer_of(s.node.op) for s in steps))))
+
+    def _region_role(self, region: Region) -> str:
+        old, new = region.old, region.new
+        if all(is_activation(steps) or not steps for steps in (old, new)):
+            return "activation{}"
+        for _, border in region.borders:
+            for slot, (source, _) in enumerate(border.sources):
+                inside = source in {step.place for step in new}
+                if inside and setting_of(border.node.op, slot) == "learning rate":
+                    return "learning rate"
+        half, steps = (self.new, new) if new else (self.old, old)
+        if any(self._takes_gradient(half, step) for step in steps):
+            return "gradients"
+        if not any(self._in_loss(half, step) for step in steps):
+            return "update of variables"
+        if not any(self._below_variable(border) for _, border in region.borders):
+            return "loss"
+        return COMPUTATION
+
+    def _takes_gradient(self, half: Half, step: Step) -> bool:
+        anchors = (half.steps[p].anchor for p, _ in step.sources if p in half.steps)
+        return any(anchor[:1] == ("gradient",) for anchor in anchors)
+
+    def _below_variable(self, step: Step) -> bool:
+        """Whether a variable takes part further on, so that the node is not the loss's own."""
+        seen = {step.place}
+        stack = [step]
+        for _ in range(_MOST_STEPS):
+            if not stack:
+                break
+            here = stack.pop()
+            if self.new.variables(here):
+                return True
+            for user, _ in self.new.readers[here.place]:
+                if user.place not in seen and self._in_loss(self.new, user):
+                    seen.add(user.place)
+                    stack.append(user)
+        return False
+
+    def _region_layer(self, region: Region) -> Tuple[str, str]:
+        """Returns where a region is, and the variables that it takes."""
+        half, steps = (self.new, region.new) if region.new else (self.old, region.old)
+        inside = {step.place for step in steps}
+        own: Dict[str, None] = {}
+        before: Dict[str, None] = {}
+        for step in steps:
+            own.update(dict.fromkeys(half.variables(step)))
+            for source, _ in step.sources:
+                if source not in inside:
+                    before[self._layer_of(half, source)] = None
+        if own:
+            layers = dict.fromkeys(map(layer_name, own))
+            return " of " + some_names(list(layers)), some_names(list(own))
+        named = [layer for layer in before if layer]
+        return (f" after {named[0]}" if named else ""), ""
+
+    def _layer(self, half: Half, step: Step) -> str:
+        own = half.variables(step)
+        if own:
+            return " of " + layer_name(own[0])
+        found = self._layer_of(half, step.place)
+        return f" after {found}" if found else ""
+
+    def _layer_of(self, half: Half, place: Place) -> str:
+        """The layer of the nearest variable that a node depends on."""
+        seen = {place}
+        queue = [place]
+        given = ""
+        for here in queue:
+            step = half.steps[here]
+            if step.anchor[:1] == _KEY:
+                return layer_name(step.anchor[1])
+            if step.anchor[:1] == (INPUT,):
+                given = given or str(step.anchor[-1])
+            sources = [source for source, _ in step.sources if source not in seen]
+            seen.update(sources)
+            if len(queue) < _MOST_STEPS:
+                queue.extend(dict.fromkeys(sources))
+        return given
+
+
+_MOST_NAMES = 3
+
+
+def some_names(names: Sequence[str]) -> str:
+    """Returns the first names in one line, and how many more there are."""
+    rest = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def layer_name(key: str) -> str:
+    """The layer of a variable: its scope."""
+    name = key.partition(" ")[0]
+    return name.rpartition("/")[0] or name
+
+
+def shown(constant: Constant) -> Any:
+    """The value of a constant, as JSON has it."""
+    value = plain_value(constant)
+    if value is None:
+        count = 1
+        for size in constant.shape or ():
+            count *= size or 0
+        return f"{count} values of {constant.dtype} ({constant.digest[:8]})"
+    return value
+
+
+def is_scale(rate: Any, scale: Any) -> bool:
+    """Whether a number is 1 / (1 - rate), by which a dropout multiplies."""
+    numbers = isinstance(rate, float) and isinstance(scale, float)
+    return numbers and 0 < rate < 1 and rate != scale and abs(scale * (1 - rate) - 1) < 1e-4
+
+
+def _only_constant(steps: Sequence[Step]) -> Any:
+    """The value of a region that is one constant; None for any other region."""
+    found = constant_of(steps[0].node) if len(steps) == 1 else None
+    return None if found is None else shown(found)
+
+
+def _differences(old: Step, new: Step) -> Iterator[Tuple[str, Any, Any]]:
+    """Yields the attributes that differ, with their values."""
+    before = dict(old.attributes)
+    for key, values in new.attributes:
+        then, now = (list(map(_plain, some)) for some in (before.get(key, ()), values))
+        if then != now and key != "T":
+            single = len(then) == 1 and len(now) == 1
+            yield key, (then[0] if single else then), (now[0] if single else now)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace").lower()
+    if isinstance(value, float):
+        return shortest(value)
+    if isinstance(value, Constant):
+        return shown(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def value_text(said: Mapping[str, Any]) -> str:
+    """One side of a change as text."""
+    value = next(iter(said.values()))
+    if isinstance(value, list):
+        texts = [_number(item) for item in value[:_MOST_VALUES]]
+        more = ["..."] if len(value) > _MOST_VALUES else []
+        return "[{}]".format(", ".join(texts + more))
+    return _number(value)
+
+
+def _number(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,1 @@
+"""A model a file, with its edits; `catalogue` finds them."""

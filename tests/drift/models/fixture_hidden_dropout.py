@@ -1,0 +1,81 @@
+"""The fixture whose forgotten params are the first thing that ckptcheck was written for."""
+
+from ..entries import MODES, SCORED, TRAINED
+from ..fixture_models import fixture_model
+from ..writing import innocent, param, silent
+
+HIDDEN = 'tf.layers.dense(features["x"], params.get("num_hidden", 64), activation=tf.nn.relu)'
+LOSS = "loss = tf.losses.mean_squared_error(labels, predictions)"
+
+MODEL = fixture_model(
+    "hidden_dropout",
+    [
+        silent(
+            "hd-activation",
+            "activation",
+            MODES,
+            (HIDDEN, HIDDEN.replace("relu", "tanh")),
+            ("relu", "tanh"),
+        ),
+        param("hd-dropout", "dropout rate", TRAINED, {"dropout_rate": 0.9}, ("0.3", "0.9")),
+        param("hd-rate", "learning rate", TRAINED, {"learning_rate": 0.01}, ("0.001", "0.01")),
+        silent(
+            "hd-l2",
+            "regularization",
+            SCORED,
+            (LOSS, LOSS + " + 0.01 * tf.nn.l2_loss(tf.trainable_variables()[0])"),
+            ("", "L2Loss|L2"),
+        ),
+        silent(
+            "hd-three-at-once",
+            "several edits",
+            MODES,
+            (
+                (HIDDEN, HIDDEN.replace("relu", "selu")),
+                ('params.get("dropout_rate", 0.2)', "0.6"),
+                ('params.get("learning_rate", 0.001)', "0.02"),
+            ),
+            ("relu", "selu"),
+            ("0.3", "0.6"),
+            ("0.001", "0.02"),
+        ),
+        silent(
+            "hd-dropout-before-the-layer",
+            "layer moved",
+            TRAINED,
+            (
+                (
+                    '    hidden = tf.layers.dropout(hidden, rate=params.get("dropout_rate", 0.2), '
+                    "training=training, seed=5)\n",
+                    "",
+                ),
+                (
+                    "    hidden = tf.layers.dense(",
+                    '    features["x"] = tf.layers.dropout(features["x"], '
+                    'rate=params["dropout_rate"], training=training, seed=5)\n'
+                    "    hidden = tf.layers.dense(",
+                ),
+            ),
+            ("dropout", "dropout"),
+        ),
+        innocent(
+            "hd-optimizer-in-train-alone",
+            "optimizer built in TRAIN alone",
+            (
+                "    optimizer = tf.train.AdamOptimizer",
+                "    if mode == tf.estimator.ModeKeys.EVAL:\n"
+                "        return tf.estimator.EstimatorSpec(mode, loss=loss)\n"
+                "    optimizer = tf.train.AdamOptimizer",
+            ),
+        ),
+        innocent(
+            "hd-renamed-python",
+            "renamed Python",
+            (
+                ("    optimizer = tf.train", "    adam = tf.train"),
+                ("train_op = optimizer.minimize", "train_op = adam.minimize"),
+            ),
+        ),
+    ],
+    before=[("training=training)", "training=training, seed=5)")],
+)

@@ -1,0 +1,217 @@
+"""What ckptcheck says of an entry, against what must be said."""
+
+import dataclasses
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+
+import ckptcheck
+from ckptcheck.reporters import render
+
+from .catalogue import MODELS
+from .entries import Edit, Model, Told
+
+PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+NUMBER = re.compile(r"-?\d+\.?\d*(?:[eE][-+]?\d+)?")
+GIVES_ITS_INPUTS = "input pipeline"
+"""The kind of edits that a check only sees if it is told to use the input_fn."""
+
+
+class TrainingError(Exception):
+    """The Estimator could not train the model, or two runs of the same code differ."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """How right a report is about one edit.
+
+    Attributes:
+        edit: the edit.
+        problems: what is wrong, each with its kind in front: ``missed``, ``untold``, ``modes``,
+            ``false alarm``, ``undecided``, ``verdict`` or ``error``.
+    """
+
+    edit: Edit
+    problems: Tuple[str, ...]
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """All texts and numbers of a JSON value."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _leaves(item)
+    elif value is not None:
+        yield value
+
+
+def _number(text: str) -> Optional[float]:
+    return float(text) if NUMBER.fullmatch(text) else None
+
+
+def _plain(text: str) -> str:
+    """GradientDescent, gradient descent and gradient_descent are one word."""
+    return re.sub(r"[\s_-]", "", text).lower() or text
+
+
+def _holds(leaf: Any, word: str) -> bool:
+    """Whether a text or a number of a finding says this word."""
+    wanted = _number(word)
+    text = str(leaf)
+    if wanted is None:
+        return _plain(word) in _plain(text)
+    numbers = [float(number) for number in NUMBER.findall(text)]
+    return any(abs(number - wanted) <= 1e-3 * max(abs(wanted), 1e-9) for number in numbers)
+
+
+def says(side: Any, words: str) -> bool:
+    """Whether one side of a finding says one of these words.
+
+    Args:
+        side: ``then`` or ``now`` of a finding.
+        words: words with ``|`` between them; the empty word asks for nothing.
+    """
+    if not words:
+        return True
+    return any(_holds(leaf, word) for leaf in _leaves(side) for word in words.split("|"))
+
+
+def _sides(finding: Dict[str, Any]) -> Tuple[Any, Any]:
+    """What a finding says was then, and what is now."""
+    return finding.get("then"), finding.get("now")
+
+
+def _tells(finding: Dict[str, Any], told: Told) -> bool:
+    then, now = _sides(finding)
+    return says(then, told.then) and says(now, told.now)
+
+
+def problems(edit: Edit, report: Dict[str, Any]) -> Iterator[str]:
+    """What a report gets wrong about an edit.
+
+    Args:
+        edit: the edit.
+        report: the JSON report of the check of the edited code.
+
+    Yields:
+        A kind of problem and, after a colon, the problem.
+    """
+    modes = report["modes"]
+    for mode, answer in modes.items():
+        if answer["verdict"] != "restores":
+            yield f"verdict: {mode} {answer['verdict']}"
+    drift = [finding for finding in report["findings"] if finding.get("category") == "drift"]
+    by_mode = {mode: answer.get("drift", "") for mode, answer in modes.items()}
+    changed = {mode for mode, said in by_mode.items() if said == "changed"}
+    changed |= {mode for finding in drift for mode in finding["modes"]}
+    if edit.silent and edit.comparable:
+        yield from _wrong_about_silent(edit, drift, changed)
+    elif drift or changed:
+        yield f"false alarm: {[finding['message'] for finding in drift]} {sorted(changed)}"
+    for mode in edit.modes if not edit.comparable else ():
+        if by_mode[mode] != "unknown":
+            yield f"undecided: {mode} is {by_mode[mode]!r}, not unknown"
+
+
+def _wrong_about_silent(
+    edit: Edit, drift: Sequence[Dict[str, Any]], changed: Set[str]
+) -> Iterator[str]:
+    if not drift:
+        yield "missed: no finding"
+        return
+    if changed != set(edit.modes):
+        yield f"modes: {sorted(changed)}, not {sorted(edit.modes)}"
+    for told in edit.told:
+        if not any(_tells(finding, told) for finding in drift):
+            yield f"untold: {told.then!r} -> {told.now!r} is not in {[_sides(f) for f in drift]}"
+
+
+def run_prover(model: Model, folder: str, command: Sequence[str], *options: str) -> None:
+    """Runs the prover of a model in a process of its own.
+
+    Args:
+        model: the model.
+        folder: where it writes.
+        command: the Python that runs it.
+        options: its options.
+
+    Raises:
+        TrainingError: it failed.
+    """
+    words = [*command, "-m", "tests.drift.prover", model.id, folder, *options]
+    environment = dict(os.environ, PYTHONPATH=PROJECT, TF_CPP_MIN_LOG_LEVEL="2")
+    environment["CUDA_VISIBLE_DEVICES"] = ""
+    run = subprocess.run(
+        words,
+        cwd=PROJECT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if run.returncode != 0:
+        raise TrainingError(f"{model.id}: {run.stdout[-3000:]}")
+
+
+def check(tracer: ckptcheck.Tracer, folder: str, edit: Edit) -> Dict[str, Any]:
+    """What ckptcheck says of edited code, as its JSON report.
+
+    Args:
+        tracer: runs the code.
+        folder: where the model was trained and the edits were written.
+        edit: one of them.
+    """
+    code = os.path.join(folder, "code", edit.id)
+    report = tracer.check(
+        os.path.join(folder, "model_dir"),
+        "model:model_fn",
+        os.path.join(code, "params.json"),
+        app_dir=code,
+        input_fn="model:input_fn" if edit.kind == GIVES_ITS_INPUTS else "",
+    )
+    answer: Dict[str, Any] = json.loads(render(report, "json"))
+    return answer
+
+
+def score(tracer: ckptcheck.Tracer, folder: str, edit: Edit) -> Score:
+    """Checks one edit and compares."""
+    try:
+        report = check(tracer, folder, edit)
+    except ckptcheck.UsageError as error:
+        return Score(edit, (f"error: {error}",))
+    return Score(edit, tuple(problems(edit, report)))
+
+
+def score_all(
+    models: Sequence[str],
+    python: Optional[str],
+    saved_by: Optional[str],
+    done: Callable[[Score], None],
+) -> List[Score]:
+    """Trains, checks and compares.
+
+    Args:
+        models: the ids of the models.
+        python: the command of the Python that traces, or None for this one.
+        saved_by: the command of the Python that trains, or None for this one.
+        done: is called with each score.
+
+    Returns:
+        The scores of all edits.
+    """
+    scores = []
+    command = shlex.split(saved_by) if saved_by else [sys.executable]
+    with tempfile.TemporaryDirectory() as root, ckptcheck.Tracer(python) as tracer:
+        for name in models:
+            folder = os.path.join(root, name)
+            run_prover(MODELS[name], folder, command, "--train")
+            for edit in MODELS[name].edits:
+                scores.append(score(tracer, folder, edit))
+                done(scores[-1])
+    return scores

@@ -1,0 +1,62 @@
+"""A few entries, as ckptcheck has to report them. `python -m tests.drift` tries all."""
+
+import sys
+from pathlib import Path
+from typing import Callable, Dict, Iterator
+
+import pytest
+
+import ckptcheck
+
+from ..support import needs_estimator
+from .catalogue import ENTRIES
+from .entries import Model
+from .scoring import run_prover, score
+
+pytestmark = needs_estimator
+
+DAILY = (
+    "hd-activation",
+    "hd-dropout",
+    "hd-rate",
+    "hd-l2",
+    "hd-three-at-once",
+    "hd-optimizer-in-train-alone",
+    "hd-renamed-python",
+    "col-boundaries",
+    "col-vocabulary-order",
+    "col-normalizer",
+    "col-reordered",
+    "col-accumulator",
+    "col-metrics",
+)
+"""Entries of two models, so that only two are trained."""
+
+
+@pytest.fixture(scope="module")
+def tracer() -> Iterator[ckptcheck.Tracer]:
+    with ckptcheck.Tracer() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Model], str]:
+    """Trains a model when it is first asked for."""
+    folders: Dict[str, Path] = {}
+
+    def folder(model: Model) -> str:
+        if model.id not in folders:
+            folders[model.id] = tmp_path_factory.mktemp("trained") / model.id
+            run_prover(model, str(folders[model.id]), [sys.executable], "--train")
+        return str(folders[model.id])
+
+    return folder
+
+
+@pytest.mark.nightly  # until drift is reported
+@pytest.mark.parametrize("name", DAILY)
+def test_entry_is_reported(
+    name: str, tracer: ckptcheck.Tracer, folder_of: Callable[[Model], str]
+) -> None:
+    model, edit = ENTRIES[name]
+    assert score(tracer, folder_of(model), edit).problems == ()
