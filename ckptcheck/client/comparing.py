@@ -8,7 +8,7 @@ from ..drift.compare import compare
 from ..drift.sides import SHAPE, Side
 from ..encoding.errors import DamagedError
 from ..graph.graph import Graph
-from ..graph.launch import behavior, has_strategy
+from ..graph.launch import behavior, has_strategy, head_range
 from ..graph.nodes import split_input
 from ..graph.reader import traced_graph
 from ..protocol import TRAIN, CheckpointIndex, InputTensor, allows
@@ -62,6 +62,8 @@ def compared(
         return unknown(modes, "its variables are of another kind (see --behavior)")
     if drift.changes and not pairing.certain:
         return unknown(modes, "it is not certain which feature is which tensor of the saved graph")
+    if _may_be_of_inputs(graph, drift):
+        return unknown(modes, "it is not certain where the input_fn ends in the saved graph")
     restoring = {mode for mode, answer in finished.items() if _finds_all(answer, index)}
     return _within(drift, modes, restoring)
 
@@ -135,6 +137,17 @@ def _with_mode(drift: Drift, own: Drift, mode: str) -> Drift:
     new = (change for change in own.changes if change.text not in known)
     changes.extend(dataclasses.replace(change, modes=(mode,)) for change in new)
     return Drift(tuple(changes), {**drift.states, mode: own.states[TRAIN]})
+
+
+def _may_be_of_inputs(graph: Graph, drift: Drift) -> bool:
+    """Whether ops that are gone may be the input_fn's, which no trace has.
+
+    They stand before the first variable, so they work on the features alone.
+    """
+    head = {node.name for node in graph.nodes[slice(*head_range(graph))]}
+    return any(
+        change.old and not change.new and head.issuperset(change.old) for change in drift.changes
+    )
 
 
 def _within(drift: Drift, modes: Sequence[str], restoring: AbstractSet[str]) -> Drift:

@@ -48,14 +48,26 @@ def compare(saved: Side, traced: Mapping[str, Side]) -> Drift:
 def _of_updates(old: Updates, new: Updates) -> Iterator[Change]:
     """Yields what changed in which variables the train step writes, and in which order."""
     gone, come = moved_writes(old, new)
-    for keys, then, now in ((gone, "in the train step", "left out"), (come, "left out", "in it")):
+    for keys, verb in ((gone, "left out of"), (come, "added to")):
         if keys:
-            text = f"update of {some_names(keys)}: {then} -> {now}"
-            yield Change(OP, text, text, {"op": f"update {then}"}, {"op": now}, (TRAIN,))
+            sides = [{"op": f"update of {some_names(keys)}"}, {"op": "none"}]
+            then, now = sides if keys is gone else sides[::-1]
+            text = f"update of {some_names(keys)} {verb} the train step"
+            nodes = (tuple(keys), ()) if keys is gone else ((), tuple(keys))
+            yield Change(OP, text, text, then, now, (TRAIN,), *nodes)
     others = [key for key in reordered_writes(old, new) if key not in (*gone, *come)]
     if others and not gone and not come:
         text = f"order of updates: {some_names(others)}"
-        yield Change(ORDER, text, text, {"text": "before"}, {"text": "after"}, (TRAIN,))
+        yield Change(
+            ORDER,
+            text,
+            text,
+            {"text": "before"},
+            {"text": "after"},
+            (TRAIN,),
+            tuple(others),
+            tuple(others),
+        )
 
 
 class _Mode:

@@ -11,6 +11,7 @@ from typing import Any, Dict, List
 
 import pytest
 
+from ckptcheck.client.comparing import recorded_sides
 from ckptcheck.errors import UsageError
 from ckptcheck.options import CheckSpec
 from ckptcheck.origins import DataContent, Origins, SourceFile
@@ -365,8 +366,7 @@ def test_graphs_for_a_comparison(prefix: str) -> None:
 
 def test_the_writer_needs_the_standard_library_alone(tmp_path: Path) -> None:
     code = (
-        "import sys; before = set(sys.modules); from ckptcheck.client.comparing import recorded_sides
-import ckptcheck.records.writer; "
+        "import sys; before = set(sys.modules); import ckptcheck.records.writer; "
         "print(sorted(n.partition('.')[0] for n in set(sys.modules) - before))"
     )
     done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
