@@ -22,6 +22,7 @@ from .structure import Path
 _LOSSES = "losses"
 """The collection to which Estimator adds the loss, after all others."""
 _PARTS = ("indices", "values", SHAPE)
+_SOURCES = ("IteratorGetNext", "Placeholder", "QueueDequeue", "DeserializeSparse")
 Inputs = Dict[Tuple[str, int], Tuple[Any, ...]]
 
 
@@ -142,11 +143,16 @@ def _with_mode(drift: Drift, own: Drift, mode: str) -> Drift:
 def _may_be_of_inputs(graph: Graph, drift: Drift) -> bool:
     """Whether ops that are gone may be the input_fn's, which no trace has.
 
-    They stand before the first variable, so they work on the features alone.
+    They stand before the first variable, so they work on the features alone. Or an input that is
+    paired with nothing takes part in a change.
     """
     head = {node.name for node in graph.nodes[slice(*head_range(graph))]}
+    sources = {node.name for node in graph.nodes if node.op.startswith(_SOURCES)}
     return any(
-        change.old and not change.new and head.issuperset(change.old) for change in drift.changes
+        (change.old and not change.new and head.issuperset(change.old))
+        or not sources.isdisjoint(change.old)
+        or any("ckptcheck_inputs/" in name for name in change.new)
+        for change in drift.changes
     )
 
 
