@@ -41,11 +41,13 @@ class Drift:
         changes: what changed.
         states: whether each mode computes something else: one of the words above.
         why: why nothing could be compared; "" if it could.
+        own: the ops that PREDICT or EVAL has and the saved graph of TRAIN does not, by mode.
     """
 
     changes: Tuple[Change, ...] = ()
     states: Mapping[str, str] = dataclasses.field(default_factory=dict)
     why: str = ""
+    own: Mapping[str, Tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
 
 NO_DRIFT = Drift()

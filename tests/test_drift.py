@@ -139,3 +139,29 @@ def test_the_param_that_explains_a_change_is_named_and_tried(tmp_path: Path) -> 
     (advice,) = group["advice"]
     assert advice["set"] == {"dropout_rate": 0.3}
     assert advice["verified"]
+
+
+def test_ops_of_predict_alone_are_not_compared(tmp_path: Path) -> None:
+    """The saved graph is that of TRAIN."""
+    report = check(tmp_path, 'predictions={"y": predictions}', 'predictions={"y": -predictions}')
+    assert drift_of(report) == []
+    drift = {mode: item["drift"] for mode, item in report["modes"].items()}
+    assert drift == {"predict": "unknown", "eval": "none", "train": "none"}
+    assert [line for line in report["not_judged"] if "whether PREDICT computes" in line]
+
+
+def test_a_record_tells_what_predict_computed(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(str(FIXTURES / "hidden_dropout"), str(project))
+    arguments = (SAVED_BY, "model:model_fn", "params.json")
+    assert run_cli("record", *arguments, cwd=project).code == 0
+    same = run_cli("--format", "json", *arguments, cwd=project).json
+    assert {mode["drift"] for mode in same["modes"].values()} == {"none"}
+    code = (project / "model.py").read_text("utf-8")
+    edited = code.replace('predictions={"y": predictions}', 'predictions={"y": -predictions}')
+    assert edited != code
+    (project / "model.py").write_text(edited, "utf-8")
+    report = run_cli("--format", "json", *arguments, cwd=project).json
+    drift = {mode: item["drift"] for mode, item in report["modes"].items()}
+    assert drift == {"predict": "changed", "eval": "none", "train": "none"}
+    assert [finding["modes"] for finding in drift_of(report)] == [["predict"]]

@@ -137,7 +137,8 @@ def _with_mode(drift: Drift, own: Drift, mode: str) -> Drift:
     known = {change.text for change in drift.changes}
     new = (change for change in own.changes if change.text not in known)
     changes.extend(dataclasses.replace(change, modes=(mode,)) for change in new)
-    return Drift(tuple(changes), {**drift.states, mode: own.states[TRAIN]})
+    ops = {m: ops for m, ops in drift.own.items() if m != mode}
+    return Drift(tuple(changes), {**drift.states, mode: own.states[TRAIN]}, own=ops)
 
 
 def _may_be_of_inputs(graph: Graph, drift: Drift) -> bool:
@@ -163,7 +164,8 @@ def _within(drift: Drift, modes: Sequence[str], restoring: AbstractSet[str]) -> 
         for change in drift.changes
     )
     states = {m: drift.states.get(m, UNKNOWN) if m in restoring else UNKNOWN for m in modes}
-    return Drift(tuple(change for change in kept if change.modes), states)
+    own = {mode: ops for mode, ops in drift.own.items() if states.get(mode) == UNKNOWN}
+    return Drift(tuple(change for change in kept if change.modes), states, own=own)
 
 
 def _finds_all(answer: Answer, index: Optional[CheckpointIndex]) -> bool:

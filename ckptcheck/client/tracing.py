@@ -84,7 +84,11 @@ class Traced:
         modes = self.trace.modes if self.trace else ()
         notes = (note for trace in modes for note in trace.notes)
         drift = (_NOT_COMPARED.format(self.drift.why),) if self.drift.why else ()
-        return tuple(dict.fromkeys((*self.doubts, *notes, *drift)))
+        own = (
+            _OWN_OPS.format(mode.upper(), ", ".join(ops[:_MOST_OPS]))
+            for mode, ops in self.drift.own.items()
+        )
+        return tuple(dict.fromkeys((*self.doubts, *notes, *drift, *own)))
 
     @property
     def raised(self) -> bool:
@@ -357,6 +361,11 @@ def _index(
 
 
 _NOT_COMPARED = "whether the model computes what it did when it was saved: {}"
+_OWN_OPS = (
+    "whether {} computes what it did when it was saved: the saved graph is that of TRAIN, and does "
+    "not have all ops of this mode, such as {} (ckptcheck record keeps the graph of each mode)"
+)
+_MOST_OPS = 3
 _NOTHING_READ = "whether the model fits a checkpoint: Estimator would not restore any"
 
 _OTHER_MODULES = (

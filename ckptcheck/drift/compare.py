@@ -1,8 +1,9 @@
 """Compares the graph of a trained model with what the code builds."""
 
+import dataclasses
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ..changes import CHANGED, NONE, Change, Drift
+from ..changes import CHANGED, NONE, UNKNOWN, Change, Drift
 from ..graph.digests import Computation, Interner, Step
 from ..graph.linked import Place
 from ..protocol import TRAIN
@@ -14,6 +15,8 @@ from .updates import Updates, moved_writes, reordered_writes
 from .wording import COMPUTATION, OP, ORDER, Said, Words, some_names, value_text
 
 _MOST_LAYERS = 2
+_PLAIN = ("Const", "Identity", "IdentityN", "StopGradient", "NoOp", "Placeholder")
+"""Ops that compute nothing."""
 
 
 def compare(saved: Side, traced: Mapping[str, Side]) -> Drift:
@@ -35,14 +38,19 @@ def compare(saved: Side, traced: Mapping[str, Side]) -> Drift:
         _below(new.steps, new.roots[: len(traced[TRAIN].outputs)]),
     )
     changes = tuple(_of_updates(Updates(saved), Updates(traced[TRAIN])))
+    others = {m: _Mode(forward(s, interner)) for m, s in traced.items() if m != TRAIN}
     if halves[0].changed or halves[1].changed:
-        others = {m: _Mode(forward(s, interner)) for m, s in traced.items() if m != TRAIN}
         changes += tuple(_changes(halves, others, losses))
+    own = {m: tuple(other.own(saved, traced[TRAIN], new)) for m, other in others.items()}
     states = {
-        mode: CHANGED if any(mode in change.modes for change in changes) else NONE
+        mode: CHANGED
+        if any(mode in change.modes for change in changes)
+        else UNKNOWN
+        if own.get(mode)
+        else NONE
         for mode in traced
     }
-    return Drift(changes, states)
+    return Drift(changes, states, own={mode: ops for mode, ops in own.items() if ops})
 
 
 def _of_updates(old: Updates, new: Updates) -> Iterator[Change]:
@@ -79,6 +87,26 @@ class _Mode:
         self.exact = {(*_key(step), place[1]): step for place, step in computed.steps.items()}
         self.plain = {_key(step): step for step in computed.steps.values()}
 
+    def own(self, saved: Side, train: Side, compared: Computation) -> Iterator[str]:
+        """Yields the ops of this mode that nothing compares with the saved model.
+
+        TRAIN may have some of them, although its loss does not depend on them. These count unless
+        the saved graph has the same.
+
+        Args:
+            saved: the saved side.
+            train: the traced side of TRAIN.
+            compared: what was compared of it.
+        """
+        known = {_key(step) for step in compared.steps.values()}
+        mine = [step for step in self.steps.values() if _computes(step) and _key(step) not in known]
+        names: Dict[Tuple[Any, ...], str] = {}
+        for node in train.graph.nodes if mine else ():
+            names.setdefault((node.op, plain_name(("", node.name))), node.name)
+        shared = [step for step in mine if _key(step) in names]
+        same = _same_ops(saved, train, [names[_key(step)] for step in shared])
+        yield from sorted({step.node.op for step in mine if names.get(_key(step), "") not in same})
+
     def has(self, step: Step, new: Half) -> bool:
         """Whether a node of TRAIN takes part in this mode, too."""
         if step.node.op != "Const":
@@ -102,6 +130,28 @@ class _Mode:
         if found is None or "/" in key[-1]:
             return found
         return found if _kinds(found, self.steps) == _kinds(step, new.steps) else None
+
+
+def _computes(step: Step) -> bool:
+    """Whether a node that is in no function computes something."""
+    return not (step.place[0] or step.anchor or step.node.op in _PLAIN)
+
+
+def _same_ops(saved: Side, train: Side, names: Sequence[str]) -> Set[str]:
+    """Returns the nodes of a traced graph whose values the saved graph computes, too."""
+    if not names:
+        return set()
+    interner = Interner()
+    new = forward(dataclasses.replace(train, outputs=tuple(names)), interner)
+    ops = {train.nodes[name].op for name in names}
+    candidates = [node.name for node in saved.graph.nodes if node.op in ops]
+    old = forward(dataclasses.replace(saved, outputs=tuple(candidates[:_MOST_NODES])), interner)
+    found = {old.steps[place].digest for place in old.roots}
+    return {name for name, place in zip(names, new.roots) if new.steps[place].digest in found}
+
+
+_MOST_NODES = 500
+"""How many saved nodes are compared with nodes that the loss does not depend on."""
 
 
 def _key(step: Step) -> Tuple[Any, ...]:

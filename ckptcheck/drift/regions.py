@@ -70,8 +70,9 @@ class Regions:
         self._join_shared_inputs(loose)
         pairs = list(dict.fromkeys(self._different_pairs()))
         members: Dict[_Key, Dict[str, List[Any]]] = {}
+        paired = {_OLD: {old.place for old, _ in pairs}, _NEW: {new.place for _, new in pairs}}
         for side in (_OLD, _NEW):
-            for step in loose[side]:
+            for step in (step for step in loose[side] if step.place not in paired[side]):
                 top = self.sets.top((side, step.place))
                 members.setdefault(top, {}).setdefault(side, []).append(step)
         for old, new in pairs:

@@ -53,7 +53,6 @@ def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Model], str
     return folder
 
 
-@pytest.mark.nightly  # until drift is reported
 @pytest.mark.parametrize("name", DAILY)
 def test_entry_is_reported(
     name: str, tracer: ckptcheck.Tracer, folder_of: Callable[[Model], str]
