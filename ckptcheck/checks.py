@@ -17,7 +17,7 @@ from .checkpoint.marks import Marks, marks_of
 from .checkpoint.remote import LocalView, local_view
 from .client.memo import TraceMemo, memo_of
 from .client.process import Tracer
-from .client.tracing import Traced, trace_check
+from .client.tracing import Traced, Wanted, trace_check
 from .errors import UsageError, being_written
 from .file_facts import Count, Progress, data_read, data_size, failing
 from .groups import group
@@ -234,14 +234,15 @@ def _run(
             break
     else:
         raise being_written(given.model_dir)
-    looks = looks or found.recorded.record is not None
-    facts, doubts, traced = _facts(spec, found, tracer, True, known, scans, looks)
+    wanted = Wanted(origins=looks or found.recorded.record is not None)
+    facts, doubts, traced = _facts(spec, found, tracer, known, scans, wanted)
     doubts += (*checkpoints.place.unread, *unused)
     if found.without_data:
         recorded = found.examined.files.left_out if found.examined.files else ()
         doubts += ("the data files: a snapshot has none", *recorded)
     trials: Dict[str, Optional[Report]] = {}
     end = time.monotonic() + spec.timeout
+    on_trial = Wanted(judgement=False, drift=bool(traced.drift.changes))
 
     def try_params(params: Mapping[str, Any]) -> Optional[Report]:
         key = json.dumps(params)
@@ -250,7 +251,7 @@ def _run(
         if key not in trials:
             other, learned = dataclasses.replace(spec, params=params), traced.known or known
             try:
-                tried, _, _ = _facts(other, found, tracer, False, learned, scans, False)
+                tried, _, _ = _facts(other, found, tracer, learned, scans, on_trial)
                 trials[key] = _report(other, tried, ())
             except UsageError:  # the code rejects these params, so they are no advice
                 trials[key] = None
@@ -294,10 +295,9 @@ def _facts(
     spec: CheckSpec,
     found: _Checkpoint,
     tracer: Tracer,
-    judges_run: bool,
     known: TraceMemo,
     scans: Optional[Tuple[TensorScan, ...]],
-    looks: bool,
+    wanted: Wanted,
 ) -> Tuple[Facts, Tuple[str, ...], Traced]:
     located, examined = found.located, found.examined
     index = examined.bundle.checkpoint_index() if examined.bundle else None
@@ -305,7 +305,7 @@ def _facts(
         before = folder_state(located.model_dir)
         try:
             record = found.recorded.record
-            traced = trace_check(spec, located, tracer, known, index, judges_run, record, looks)
+            traced = trace_check(spec, located, tracer, known, index, record, wanted)
         except UsageError as error:
             error.args = (f"{error}{_changed_files(before, located)}",)
             raise

@@ -106,15 +106,29 @@ class _WithFeatures(NamedTuple):
     taken_names: Tuple[str, ...] = ()
 
 
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What to find out besides the restore plans.
+
+    Attributes:
+        judgement: whether the run after the restore breaks if shapes differ.
+        origins: what the code comes from.
+        drift: what the model computes differently than when it was saved.
+    """
+
+    judgement: bool = True
+    origins: bool = False
+    drift: bool = True
+
+
 def trace_check(
     spec: CheckSpec,
     located: Located,
     tracer: Tracer,
     known: TraceMemo,
     index: Optional[CheckpointIndex] = None,
-    judges_run: bool = True,
     record: Optional[Record] = None,
-    looks: bool = False,
+    wanted: Wanted = Wanted(),
 ) -> Traced:
     """Traces one check.
 
@@ -124,9 +138,8 @@ def trace_check(
         tracer: a running tracer.
         known: what :func:`memo_of` gave, or what a check with other params found out.
         index: what the checkpoint holds, where that is known already.
-        judges_run: whether the tracer judges the run after the restore if shapes differ.
         record: the record of the checkpoint; None if there is none.
-        looks: whether to find out what the code comes from.
+        wanted: what to find out.
 
     Raises:
         UsageError: the interpreter, the target, or the features are not there.
@@ -134,9 +147,10 @@ def trace_check(
     environment = tracer.hello()
     held, unreadable = _index(known, index, located)
     context = launch_context(spec.behavior, environment, known.graph)
-    asker = Asker(spec, located.model_dir, tracer, known, context, held, judges_run)
-    tracing = _Tracing(spec, located, known, environment, held, unreadable, context, asker, record)
-    return tracing.run(looks)
+    asker = Asker(spec, located.model_dir, tracer, known, context, held, wanted.judgement)
+    return _Tracing(
+        spec, located, known, environment, held, unreadable, context, asker, record, wanted
+    ).run()
 
 
 @dataclasses.dataclass
@@ -156,15 +170,11 @@ class _Tracing:
     context: LaunchContext
     asker: Asker
     record: Optional[Record]
+    wanted: Wanted
     _guess: Optional[Guess] = None
     _doubts: List[str] = dataclasses.field(default_factory=list)
 
-    def run(self, looks: bool) -> Traced:
-        """Traces all modes.
-
-        Args:
-            looks: see :func:`trace_check`.
-        """
+    def run(self) -> Traced:
         listed = None if isinstance(self.known.index, Failure) else self.known.index
         try:
             found = self._trace_given() if gives_features(self.spec) else self._trace_recorded()
@@ -177,7 +187,7 @@ class _Tracing:
         launch = traced_launch(self.context.launch, modes)
         environment = self._described(modes)
         trace = Trace(modes, environment, launch, found.features, found.taken_names)
-        origins = self._origins(found.answers) if looks else None
+        origins = self._origins(found.answers) if self.wanted.origins else None
         known = dataclasses.replace(
             self.known, guess=self._guess, names=self.asker.names, tpu=self.asker.tpu
         )
@@ -258,6 +268,8 @@ class _Tracing:
 
     def _compared_with_record(self, answers: Mapping[str, Answer]) -> Drift:
         record, graph, modes = self.record, self.known.graph, self.spec.modes
+        if not self.wanted.drift:
+            return NO_DRIFT
         own = graph if graph is not None and graph.file in self.located.graphs else None
         assert record is not None
         try:
@@ -328,6 +340,8 @@ class _Tracing:
 
     def _compared(self, found: Found, file: str) -> Drift:
         graph, modes = self.known.graph, self.spec.modes
+        if not self.wanted.drift:
+            return NO_DRIFT
         if graph is None or file not in self.located.graphs:
             return unknown(modes, "the checkpoint has no graph of its own")
         return compared(graph, found, modes, self.environment.tensorflow, self.index)

@@ -109,22 +109,40 @@ def dry_run(
 
 
 def _run(stage: "_Stage", changed: Mapping[str, Sequence[int]]) -> DryRun:
-    """The runs with the declared and with the restored shapes."""
+    """The runs with the declared and with the restored shapes.
+
+    A small part of TRAIN, the loss, runs first, because TensorFlow takes long to optimize a graph
+    with gradients. If the loss raises, so does TRAIN.
+    """
     reason = ""
     for filling in _FILLINGS:
         stage.fill(filling)
+        declared = restored = None
         with stage.session(changed) as run:
-            raised = run(False)
-            if raised is None:
-                raised = run(True)
-                if raised is None:
-                    return DryRun("", batch=stage.batch)
-                if raised.known:
-                    return DryRun("", raised.op, raised.message, stage.batch)
+            if stage.small_part:
+                declared, restored = _both(run, stage.small_part)
+            if declared is not None or restored is None or not stage.is_never_fused(restored.op):
+                declared, restored = _both(run, stage.fetches)
+        raised = declared or restored
+        if raised is None:
+            return DryRun("", batch=stage.batch)
         if not raised.known:
             return DryRun(raised.message)
+        if declared is None:
+            return DryRun("", raised.op, raised.message, stage.batch)
         reason = f"it raises an error with made-up values: {raised.message}"
     return DryRun(reason)
+
+
+_NEVER_FUSED = ("BatchMatMul", "BatchMatMulV2", "ConcatV2", "MatMul", "Reshape", "SelectV2")
+"""Ops that are never the last of those that the graph optimizer fuses. It fuses an op with the next
+if nothing else takes its output. So the loss alone may have fused ops that TRAIN does not have."""
+
+
+def _both(run: "_Run", part: List[Any]) -> Tuple[Optional["_Raised"], Optional["_Raised"]]:
+    """What a part raises with the declared shapes; and, if nothing, with the restored ones."""
+    declared = run(False, part)
+    return declared, (run(True, part) if declared is None else None)
 
 
 class _Raised(NamedTuple):
@@ -132,6 +150,9 @@ class _Raised(NamedTuple):
     message: str
     known: bool
 
+
+_Run = Callable[[bool, List[Any]], Optional[_Raised]]
+"""Runs a part with the declared shapes or the restored ones."""
 
 _Sizes = List[Tuple[Any, Sequence[int], Sequence[int]]]
 """The tensors of shapes to feed, with the declared and the restored shape of each."""
@@ -146,7 +167,8 @@ class _Stage:
         self._tensorflow = tensorflow
         self._v1 = tensorflow.compat.v1
         self._graph = graph
-        self._fetches = fetches
+        self.fetches = fetches
+        self.small_part = _small_part(fetches, len(cut.ops))
         self._ops = cut.ops
         self._iterators = cut.iterators
         self._inputs = inputs
@@ -155,6 +177,13 @@ class _Stage:
         self._latest: Dict[str, Any] = {}
         self._given: Dict[str, Any] = {}
         self.batch, self._steps = self._made_up_sizes()
+
+    def is_never_fused(self, name: str) -> bool:
+        """Whether an op is none that the graph optimizer may have fused with others."""
+        try:
+            return self._graph.get_operation_by_name(name).type in _NEVER_FUSED
+        except (KeyError, ValueError):  # it is in a function, or the graph optimizer made it
+            return False
 
     def pinned(self) -> Dict[str, Any]:
         """The dtypes and made-up shapes of the inputs, by name."""
@@ -258,9 +287,7 @@ class _Stage:
         self._given[tensor.name] = raw.AssignVariableOp(resource=handle, value=value)
 
     @contextlib.contextmanager
-    def session(
-        self, changed: Mapping[str, Sequence[int]]
-    ) -> Iterator[Callable[[bool], Optional[_Raised]]]:
+    def session(self, changed: Mapping[str, Sequence[int]]) -> Iterator[_Run]:
         """Opens a session.
 
         TensorFlow optimizes the graph once, in the first run, by the declared shapes, as it does in
@@ -273,16 +300,16 @@ class _Stage:
             zeros, sizes = self._zeros(changed)
             config = self._config()
             with self._v1.Session(graph=self._graph, config=config) as session:
-                yield lambda restored: self._run(
-                    session, zeros, {size: shapes[restored] for size, *shapes in sizes}
+                yield lambda restored, part: self._run(
+                    session, zeros, {size: shapes[restored] for size, *shapes in sizes}, part
                 )
 
     def _run(
-        self, session: Any, zeros: Any, sizes: Mapping[Any, Sequence[int]]
+        self, session: Any, zeros: Any, sizes: Mapping[Any, Sequence[int]], part: List[Any]
     ) -> Optional[_Raised]:
         errors = self._tensorflow.errors
         options = self._v1.RunOptions(timeout_in_ms=_MILLISECONDS)
-        filled = [self._latest.get(getattr(f, "name", ""), f) for f in self._fetches]
+        filled = [self._latest.get(getattr(f, "name", ""), f) for f in part]
         try:
             session.run(self._resources(), options=options)
             session.run([zeros, *self._given.values()], sizes, options=options)
@@ -359,6 +386,13 @@ class _Stage:
         text = dtype == self._tensorflow.string
         one = str(filling) if text else self._tensorflow.cast(filling, dtype)
         return self._tensorflow.fill(shape, one)
+
+
+def _small_part(fetches: Sequence[Any], ops: int) -> List[Any]:
+    """Returns the largest of the fetches that take less than half of the ops; at least a tenth."""
+    sizes = [(len(ancestors([as_op(item)])), item) for item in fetches]
+    small = [(size, item) for size, item in sizes if ops < 10 * size < 5 * ops]
+    return [max(small, key=lambda found: found[0])[1]] if small else []
 
 
 def _is_sparse(tensor: Any) -> bool:
