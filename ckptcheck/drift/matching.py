@@ -9,7 +9,7 @@ import collections
 import re
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Set, Tuple
 
-from ..graph.digests import Computation, Step
+from ..graph.digests import OF_OUTPUTS, Computation, Step
 from ..graph.linked import Place
 
 _NUMBER = re.compile(r"_\d+(?=/|$)")
@@ -29,7 +29,11 @@ class Half:
     def __init__(self, computed: Computation, other: Computation) -> None:
         known = _all_digests(other)
         self.steps: Mapping[Place, Step] = computed.steps
-        self.changed = [step for step in computed.steps.values() if step.digest not in known]
+        self.changed = [
+            step
+            for step in computed.steps.values()
+            if step.digest not in known and step.anchor != OF_OUTPUTS
+        ]
         self.places = {step.place for step in self.changed}
         self.users: Dict[Any, List[Tuple[Step, int]]] = collections.defaultdict(list)
         self.readers: Dict[Place, List[Tuple[Step, int]]] = collections.defaultdict(list)

@@ -177,7 +177,9 @@ class Words:
             return said
         sources = [half.steps[place].node for step in steps for place, _ in step.sources]
         constants = filter(None, map(constant_of, sources))
-        values = dict.fromkeys(v for v in map(plain_value, constants) if type(v) is float and v)
+        values = dict.fromkeys(
+            v for v in map(plain_value, constants) if type(v) is float and v not in (0.0, 1.0)
+        )
         numbers = [_number(v) for v in values if not any(is_scale(rate, v) for rate in values)]
         return f"{said} ({', '.join(numbers[:_MOST_NUMBERS])})" if numbers else said
 

@@ -100,6 +100,10 @@ def computation(
     return Computation(_Walk(linked, anchors, interner).run(places), places)
 
 
+OF_OUTPUTS = ("outputs",)
+"""The anchor of a leaf whose outputs have anchors of their own, such as IteratorGetNext."""
+
+
 class _Walk:
     """Walks from the roots to the leaves, and gives the digests on the way back."""
 
@@ -159,6 +163,8 @@ class _Walk:
         node = self.linked.node(place)
         anchor = self.linked.anchor(place)
         if anchor:
+            if sum(name == node.name for name, _ in self.anchors) > 1:
+                anchor = OF_OUTPUTS  # each output has an anchor of its own, see _digest
             return Step(place, node, self.interner[anchor], (), (), anchor)
         sources = self.linked.sources(place)
         inputs = tuple(self._digest(*source) for source in sources)
