@@ -193,7 +193,8 @@ def test_a_state_file_that_names_a_missing_checkpoint(project: Project) -> None:
     (project.model_dir / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-99"\n')
     run = project.check(TARGET, "params.json", "--format", "json")
     assert run.code == 1, run
-    assert run.json["modes"]["train"] == {"verdict": "fails", "at": "restore", "reads": 0}
+    train = {"verdict": "fails", "at": "restore", "reads": 0, "drift": "unknown"}
+    assert run.json["modes"]["train"] == train
     (finding,) = [f for f in run.json["findings"] if f["severity"] != "note"]
     assert finding["rule"] == "checkpoint-moved"
     assert "model.ckpt-99, which does not exist" in finding["message"]

@@ -150,6 +150,8 @@ def test_all_three_modes_restore(project: Project) -> None:
     assert run.code == 0, run
     report = run.json
     assert report["ok"] is True
+    drift = [mode.pop("drift") for mode in report["modes"].values()]
+    assert drift in (["none"] * 3, ["unknown"] * 3)  # another TensorFlow saved the graph
     assert report["modes"] == {
         "predict": {"verdict": "restores", "reads": 5},
         "eval": {"verdict": "restores", "reads": 15},
@@ -370,7 +372,8 @@ def test_what_a_target_can_be(project: Project, name: str) -> None:
     project.write("targets.py", TARGETS)
     run = project.check("targets:" + name, "params.json", *QUIET, *ONE)
     assert run.code == 0, run
-    assert run.json["modes"]["predict"] == {"verdict": "restores", "reads": 5}
+    predict = run.json["modes"]["predict"]
+    assert (predict["verdict"], predict["reads"]) == ("restores", 5)
 
 
 @needs_tensorflow

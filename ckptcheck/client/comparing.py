@@ -120,7 +120,7 @@ def compared_with_record(
     if TRAIN in recorded and TRAIN in traced and not _trace_obstacle(answers[TRAIN], index):
         drift = compare(recorded[TRAIN], traced)
     for mode in (mode for mode in traced if mode in recorded and mode != TRAIN):
-        own = compare(recorded[mode], {TRAIN: traced[mode]})
+        own = compare(recorded[mode], {TRAIN: traced[mode]}, trains=False)
         drift = _with_mode(drift, own, mode)
     restoring = {mode for mode, answer in finished.items() if _finds_all(answer, index)}
     return _within(drift, modes, restoring)

@@ -19,25 +19,29 @@ _PLAIN = ("Const", "Identity", "IdentityN", "StopGradient", "NoOp", "Placeholder
 """Ops that compute nothing."""
 
 
-def compare(saved: Side, traced: Mapping[str, Side]) -> Drift:
+def compare(saved: Side, traced: Mapping[str, Side], trains: bool = True) -> Drift:
     """Compares a saved graph of TRAIN with traced graphs.
 
     Args:
         saved: the saved side.
         traced: the traced side of each mode; TRAIN is one of them.
+        trains: whether what is written to variables counts. Another mode may have such ops, too,
+            but does not run them.
 
     Raises:
         DamagedError: a graph is damaged.
     """
     interner = Interner()
-    old = training(saved, interner)
-    new = training(traced[TRAIN], interner)
+    side_of = training if trains else forward
+    old, new = side_of(saved, interner), side_of(traced[TRAIN], interner)
     halves = Half(old, new), Half(new, old)
     losses = (
         _below(old.steps, old.roots[: len(saved.outputs)]),
         _below(new.steps, new.roots[: len(traced[TRAIN].outputs)]),
     )
-    changes = tuple(_of_updates(Updates(saved), Updates(traced[TRAIN])))
+    changes: Tuple[Change, ...] = ()
+    if trains:
+        changes = tuple(_of_updates(Updates(saved), Updates(traced[TRAIN])))
     others = {m: _Mode(forward(s, interner)) for m, s in traced.items() if m != TRAIN}
     if halves[0].changed or halves[1].changed:
         changes += tuple(_changes(halves, others, losses))
