@@ -169,9 +169,13 @@ def _within(drift: Drift, modes: Sequence[str], restoring: AbstractSet[str]) -> 
 
 
 def _finds_all(answer: Answer, index: Optional[CheckpointIndex]) -> bool:
-    """Whether the checkpoint holds all that a mode reads."""
-    stored = {spec.name for spec in index.variables} if index else set()
-    return stored.issuperset(read.key for read in answer.reads)
+    """Whether the checkpoint holds all that a mode reads, with these shapes and dtypes."""
+    stored = {spec.name: spec for spec in index.variables} if index else {}
+    pairs = ((read, stored.get(read.key)) for read in answer.reads)
+    return all(
+        held is not None and held.dtype == read.dtype and allows(read.shape, held.shape)
+        for read, held in pairs
+    )
 
 
 def _obstacle(
@@ -203,6 +207,8 @@ def _trace_obstacle(train: Optional[Answer], index: Optional[CheckpointIndex]) -
             return f"the checkpoint has no {read.key}"
         if held is not None and not allows(read.shape, held.shape):
             return f"{read.key} has another shape"
+        if held is not None and held.dtype != read.dtype:
+            return f"{read.key} has another dtype"
     return ""
 
 

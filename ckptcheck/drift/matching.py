@@ -32,7 +32,7 @@ class Half:
         self.changed = [
             step
             for step in computed.steps.values()
-            if step.digest not in known and step.anchor != OF_OUTPUTS
+            if step.digest not in known and step.anchor[:1] != OF_OUTPUTS
         ]
         self.places = {step.place for step in self.changed}
         self.users: Dict[Any, List[Tuple[Step, int]]] = collections.defaultdict(list)

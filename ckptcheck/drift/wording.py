@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..graph.constants import constant_of, plain_value, shortest
-from ..graph.digests import Step
+from ..graph.digests import OF_OUTPUTS, Step
 from ..graph.linked import Place
 from ..graph.values import Constant
 from .matching import INPUT, VARIABLE, Half
@@ -272,7 +272,7 @@ class Words:
             step = half.steps[here]
             if step.anchor[:1] == _KEY:
                 return layer_name(step.anchor[1])
-            if step.anchor[:1] == (INPUT,):
+            if step.anchor[:1] in ((INPUT,), OF_OUTPUTS):
                 given = given or str(step.anchor[-1])
             sources = [source for source, _ in step.sources if source not in seen]
             seen.update(sources)

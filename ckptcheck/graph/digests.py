@@ -101,7 +101,7 @@ def computation(
 
 
 OF_OUTPUTS = ("outputs",)
-"""The anchor of a leaf whose outputs have anchors of their own, such as IteratorGetNext."""
+"""How the anchor of a leaf begins whose outputs have their own, such as IteratorGetNext."""
 
 
 class _Walk:
@@ -164,7 +164,7 @@ class _Walk:
         anchor = self.linked.anchor(place)
         if anchor:
             if sum(name == node.name for name, _ in self.anchors) > 1:
-                anchor = OF_OUTPUTS  # each output has an anchor of its own, see _digest
+                anchor = (*OF_OUTPUTS, anchor[-1])  # each output has its own, see _digest
             return Step(place, node, self.interner[anchor], (), (), anchor)
         sources = self.linked.sources(place)
         inputs = tuple(self._digest(*source) for source in sources)
