@@ -81,6 +81,10 @@ class Probe:
             self.known[key] = self.play.build(self.pool.pop(0), (*self.path, key))
         return self.known[key]
 
+    def __contains__(self, key: str) -> bool:
+        self.play.note(self.path, "maybe-key", key)
+        return key in self.known
+
     def use(self, *consumers: str) -> None:
         raise self.play.wrong(self.path, "tensor", consumers[0])
 
@@ -823,3 +827,59 @@ def test_labels_that_are_missing_make_no_failure_certain() -> None:
     traces = asked({mode: guess.inputs(mode) for mode in MODES})
     result = Found(traces, guess, True, regardless=frozenset(MODES))
     assert not is_certain(result, traces["train"])
+
+
+# --- optional keys, and inputs that the code has not touched -------------------------------------
+
+
+def test_an_optional_key_may_be_absent() -> None:
+    """The code looks for it with ``in``, and there is a tensor that nobody uses."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        if "weight" in features:
+            raise ValueError("Dimensions must be equal")
+        of_loss(labels, mode)
+
+    graph = saved((Y, ()), (X, TO_MATMUL), (LABEL, TO_LOSS))
+    result = find(graph, MODES, Asked(model_fn))
+    assert inputs(result) == ({"x": X}, LABEL)
+    assert all(trace.finished for trace in result.traces.values())
+
+
+def test_an_optional_key_whose_tensor_the_saved_model_used_is_not_dropped() -> None:
+    """The branch that raises may be the one that the real run takes."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        if "weight" in features:
+            raise ValueError("Dimensions must be equal")
+        of_loss(labels, mode)
+
+    graph = saved((Y, ("mul Mul:1",)), (X, TO_MATMUL), (LABEL, TO_LOSS))
+    result = find(graph, MODES, Asked(model_fn))
+    assert not any(trace.finished for trace in result.traces.values())
+
+
+def test_code_that_raises_before_it_touches_its_inputs_fails_for_certain() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        raise TypeError("build() got an unexpected keyword argument 'size'")
+
+    graph = saved((X, TO_MATMUL), (Y, TO_MATMUL), (LABEL, TO_LOSS))
+    assert raises_for_certain(find(graph, MODES, Asked(model_fn)))
+
+
+def test_unused_tensors_of_a_failed_trace_are_no_evidence() -> None:
+    """The first tensors have no consumers in the saved graph, and none before the exception."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        first, second = features["a"], features["b"]
+        if {first.leaf["shape"][-1], second.leaf["shape"][-1]} != {X["shape"][-1]}:
+            raise ValueError("Shape must be rank 2 but is rank 1")
+        first.use(*TO_MATMUL)
+        second.use(*TO_MATMUL)
+        of_loss(labels, mode)
+
+    graph = saved((X, TO_MATMUL), (LABEL, ()), (X, TO_MATMUL), (LABEL, TO_LOSS))
+    result = find(graph, MODES, Asked(model_fn))
+    assert all(trace.finished for trace in result.traces.values())
