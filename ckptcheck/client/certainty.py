@@ -35,9 +35,11 @@ def is_certain(found: Found, trace: Answer) -> bool:
         return True
     if keys_are_missed(found) or missed_fields(found) or _misses_labels(found.guess, trace):
         return False
-    # A list may be a dict: the code only iterated over it, or not even that.
-    kind_is_known = found.guess.features.kind != "list" or trace.mode in found.of_any_kind
-    if trace.mode in found.regardless and kind_is_known:
+    # A list may be a dict: the code only iterated over it. And an optional key may be absent.
+    open_structure = found.guess.features.kind == "list" or guessed_optional_keys(found)
+    if trace.mode in found.regardless and (
+        not open_structure or trace.mode in found.of_any_structure
+    ):
         return True
     if not found.complete:
         return False

@@ -46,7 +46,7 @@ class Found:
         lacks_labels: whether the features took all tensors, and then labels were missing.
         regardless: the modes that raise the same with other tensors.
         same_unlabeled: whether all modes raise the same if there are no labels.
-        of_any_kind: the modes that raise the same if the features are one tensor, a list or a dict.
+        of_any_structure: the modes that raise the same with other structures of the features.
     """
 
     traces: Mapping[str, Answer]
@@ -56,7 +56,7 @@ class Found:
     lacks_labels: bool = False
     regardless: FrozenSet[str] = frozenset()
     same_unlabeled: bool = False
-    of_any_kind: FrozenSet[str] = frozenset()
+    of_any_structure: FrozenSet[str] = frozenset()
 
     @property
     def problems(self) -> Dict[str, object]:
@@ -197,9 +197,7 @@ def otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
                     return tried
         problems = tried.problems
         same = {mode for mode in same if problems.get(mode) == found.problems[mode]}
-    if guess.features.kind == "list":
-        found = dataclasses.replace(found, of_any_kind=frozenset(same))
-    return found
+    return dataclasses.replace(found, of_any_structure=frozenset(same))
 
 
 def _fits(found: Found) -> bool:
