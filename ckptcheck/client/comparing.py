@@ -1,11 +1,12 @@
 """Compares the traced graphs with the saved one, where the comparison would be exact."""
 
 import dataclasses
-from typing import AbstractSet, Any, Dict, Mapping, Optional, Sequence, Tuple
+from typing import AbstractSet, Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..changes import UNKNOWN, Drift
 from ..drift.compare import compare
 from ..drift.sides import SHAPE, Side
+from ..drift.wording import CONSTANT
 from ..encoding.errors import DamagedError
 from ..graph.graph import Graph
 from ..graph.launch import behavior, has_strategy, head_range
@@ -59,6 +60,9 @@ def compared(
         drift = compare(_saved(graph, guess.pool, pairing.places), traced)
     except DamagedError as error:
         return unknown(modes, f"the saved graph is damaged: {error}")
+    fresh = _fresh_variables(drift, traced[TRAIN])
+    if fresh:
+        return unknown(modes, f"TRAIN does not restore {fresh[0]}")
     if drift.changes and behavior(graph) != behavior(answers[TRAIN].graph):
         return unknown(modes, "its variables are of another kind (see --behavior)")
     if drift.changes and not pairing.certain:
@@ -139,6 +143,20 @@ def _with_mode(drift: Drift, own: Drift, mode: str) -> Drift:
     changes.extend(dataclasses.replace(change, modes=(mode,)) for change in new)
     ops = {m: ops for m, ops in drift.own.items() if m != mode}
     return Drift(tuple(changes), {**drift.states, mode: own.states[TRAIN]}, own=ops)
+
+
+def _fresh_variables(drift: Drift, train: Side) -> List[str]:
+    """Returns the variables that differ because the code does not restore them any more."""
+    fresh = {
+        node.name
+        for node in train.graph.nodes
+        if node.op in _VARIABLES and node.name not in train.keys
+    }
+    changed = (change.new for change in drift.changes if change.kind == CONSTANT)
+    return sorted(fresh.intersection(name for names in changed for name in names))
+
+
+_VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
 
 
 def _may_be_of_inputs(graph: Graph, drift: Drift) -> bool:
