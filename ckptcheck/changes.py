@@ -13,9 +13,7 @@ class Change:
 
     Attributes:
         kind: the id of the rule that reports it.
-        text: what changed, in one line.
-        subject: tells it from other changes of its kind. It does not hold what changes from save
-            to save.
+        text: what changed, in one line. It does not hold what changes from save to save.
         then: what was saved: ``{"op": ...}``, ``{"value": ...}`` or ``{"text": ...}``.
         now: the same of the code.
         modes: the modes that it reaches.
@@ -25,7 +23,6 @@ class Change:
 
     kind: str
     text: str
-    subject: str
     then: Mapping[str, Any]
     now: Mapping[str, Any]
     modes: Tuple[str, ...]

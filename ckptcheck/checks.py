@@ -47,7 +47,7 @@ class Checked(NamedTuple):
     Attributes:
         report: the report.
         spec: what was checked: TARGET and params may come from the record.
-        facts: what the rules took; None if there is no checkpoint to restore.
+        facts: the facts that the rules got; None if there is no checkpoint to restore.
     """
 
     report: Report
@@ -83,7 +83,7 @@ def checked(
         progress: is called while data is read; see :data:`.file_facts.Progress`.
         say: is told what the check does, before it does it.
         overrides: params that replace others, such as ``key=value``.
-        looks: whether to find out what the code comes from, even if there is no record.
+        looks: whether to look up sources, data files and versions, even without a record.
 
     Raises:
         UsageError: something that the check needs is missing or invalid.
@@ -130,7 +130,7 @@ class _Checkpoint:
     recorded: Recorded
 
     def completed(self, spec: CheckSpec, overrides: Sequence[str]) -> Completed:
-        """Takes from the record what the user left out; see :func:`.recording.completed`."""
+        """Takes from the record what the user left out; see :func:`.recorded.completed`."""
         return completed(spec, self.recorded, self.located.prefix, overrides)
 
     @property

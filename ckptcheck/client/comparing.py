@@ -9,7 +9,7 @@ from ..drift.sides import SHAPE, Side
 from ..drift.wording import CONSTANT
 from ..encoding.errors import DamagedError
 from ..graph.graph import Graph
-from ..graph.launch import behavior, has_strategy, head_range
+from ..graph.launch import VARIABLE_OPS, behavior, has_strategy, head_range
 from ..graph.nodes import split_input
 from ..graph.reader import traced_graph
 from ..protocol import TRAIN, CheckpointIndex, InputTensor, allows
@@ -21,7 +21,7 @@ from .search import Found
 from .structure import Path
 
 _LOSSES = "losses"
-"""The collection to which Estimator adds the loss, after all others."""
+"""Estimator adds the loss to this collection last."""
 _PARTS = ("indices", "values", SHAPE)
 _SOURCES = ("IteratorGetNext", "Placeholder", "QueueDequeue", "DeserializeSparse")
 Inputs = Dict[Tuple[str, int], Tuple[Any, ...]]
@@ -150,13 +150,10 @@ def _fresh_variables(drift: Drift, train: Side) -> List[str]:
     fresh = {
         node.name
         for node in train.graph.nodes
-        if node.op in _VARIABLES and node.name not in train.keys
+        if node.op in VARIABLE_OPS and node.name not in train.keys
     }
     changed = (change.new for change in drift.changes if change.kind == CONSTANT)
     return sorted(fresh.intersection(name for names in changed for name in names))
-
-
-_VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
 
 
 def _may_be_of_inputs(graph: Graph, drift: Drift) -> bool:

@@ -45,7 +45,7 @@ class Found:
         alike: whether the traced model consumes the tensors as the saved one did.
         lacks_labels: whether the features took all tensors, and then labels were missing.
         regardless: the modes that raise the same with other tensors.
-        same_unlabeled: whether all modes raise the same if there are no labels.
+        same_unlabeled: whether all modes raise the same errors without labels.
         of_any_structure: the modes that raise the same with other structures of the features.
     """
 

@@ -66,13 +66,12 @@ def _of_updates(old: Updates, new: Updates) -> Iterator[Change]:
             then, now = sides if keys is gone else sides[::-1]
             text = f"update of {some_names(keys)} {verb} the train step"
             nodes = (tuple(keys), ()) if keys is gone else ((), tuple(keys))
-            yield Change(OP, text, text, then, now, (TRAIN,), *nodes)
+            yield Change(OP, text, then, now, (TRAIN,), *nodes)
     others = [key for key in reordered_writes(old, new) if key not in (*gone, *come)]
     if others and not gone and not come:
         text = f"order of updates: {some_names(others)}"
         yield Change(
             ORDER,
-            text,
             text,
             {"text": "before"},
             {"text": "after"},
@@ -190,7 +189,7 @@ def _changes(
 def _reached(
     said: Said, region: Region, others: Mapping[str, _Mode], new: Half, loss: Set[Place]
 ) -> Tuple[str, ...]:
-    """The modes that compute what changed. What is no part of the loss belongs to TRAIN alone."""
+    """Returns the modes that compute what changed: TRAIN alone if it is not below the loss."""
     shown = [step for step in region.nodes or _after(region, new) if step.place in loss]
     if said.training:
         shown = []
@@ -250,7 +249,6 @@ def _joined(members: Members) -> Change:
     new = (s.place[1] for _, r, _ in members for s in r.nodes)
     return Change(
         said.kind,
-        text,
         text,
         said.then,
         said.now,

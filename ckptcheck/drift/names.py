@@ -88,7 +88,7 @@ _WORDS = {
 
 
 def optimizer_of(op: str) -> str:
-    """The optimizer whose op this is; "" if it is no optimizer's."""
+    """Returns the optimizer that an op belongs to; "" if it belongs to none."""
     found = APPLY.match(op)
     return _OPTIMIZERS.get(found.group(3), found.group(3)) if found else ""
 

@@ -50,7 +50,7 @@ def _with_exchanges(found: List[Members]) -> Iterator[Members]:
 
 
 def _exchanges(moves: _Moves) -> Iterator[Tuple[str, str]]:
-    """Yields the pairs of layers of which each stands where the other one stood."""
+    """Yields the pairs of layers that changed places."""
     for one, (then, now) in moves.items():
         for other, (theirs, mine) in moves.items():
             crossed = then == mine and now == theirs and then != now and one < other

@@ -23,7 +23,7 @@ _MOST_VALUES = 8
 _MOST_NUMBERS = 3
 _KEY = (VARIABLE,)
 COMPUTATION = "computation{}"
-"""The role of ops of which nothing else is known."""
+"""The role of ops that have no other role."""
 OP, CONSTANT, ORDER = "op-changed", "constant-changed", "layers-changed"
 """The rules that report changes."""
 

@@ -315,7 +315,7 @@ def changes_of(facts: Facts, kind: str) -> Iterator[Finding]:
                 f"saved: {then or 'nothing'}; now: {now or 'nothing'}",
                 severity="note" if alone else "warning",
                 modes=modes,
-                subject=change.subject,
+                subject=change.text,
                 data={
                     "what": change.text + (" (TRAIN only)" if alone else ""),
                     "then": change.then,

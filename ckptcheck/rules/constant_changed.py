@@ -25,7 +25,6 @@ def find(facts: Facts) -> Iterator[Finding]:
 _CHANGE = Change(
     "constant-changed",
     "epsilon after dense: 0.001 -> 0.01",
-    "epsilon after dense: 0.001 -> 0.01",
     {"value": 0.001},
     {"value": 0.01},
     ("predict", "eval", "train"),

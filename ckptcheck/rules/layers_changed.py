@@ -23,7 +23,6 @@ def find(facts: Facts) -> Iterator[Finding]:
 
 _CHANGE = Change(
     "layers-changed",
-    "dense_1 and dense_2 changed places: same shapes, each restores into the other",
     "dense_1 and dense_2 changed places",
     {"text": "dense_1, dense_2"},
     {"text": "dense_2, dense_1"},

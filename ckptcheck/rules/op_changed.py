@@ -26,7 +26,6 @@ def find(facts: Facts) -> Iterator[Finding]:
 _CHANGE = Change(
     "op-changed",
     "activation after dense: relu -> tanh",
-    "activation after dense: relu -> tanh",
     {"op": "relu"},
     {"op": "tanh"},
     ("predict", "eval", "train"),
