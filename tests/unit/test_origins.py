@@ -213,7 +213,7 @@ def test_the_commit_of_a_repository(tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     path = str(tmp_path / "src" / "net.py")
     Path(path).touch()
-    assert revision_of(path) == ""
+    assert revision_of(os.path.join(os.sep, "net.py")) == "", "the root is not in a repository"
     git("init", "-q")
     assert revision_of(path) == "", "there is no commit"
     git("add", ".")
