@@ -9,6 +9,7 @@ DAILY = frozenset(
         "found-unused-first",
         "found-dict-for-serving",
         "found-labels-items",
+        "found-labels-tuple-missing-param-in-predict",
         "found-optional-keys-more-units",
         "found-own-batch-more-units",
         "found-column-added",
