@@ -42,7 +42,7 @@ def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
     labels = _fitting_labels(
         features, _padded(labels, "labels", events, most - _count(features)), most
     )
-    later = [("features", key) for key in wanted_keys(events, "named")]
+    later = () if all_finished(traces) else _later_keys(features, events)
     uses = uses_in_train(traces)
     places = assign(guess.pool, features, labels, uses, guess.pins, columns, absent, later)
     return dataclasses.replace(
@@ -54,6 +54,11 @@ def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
         absent=absent,
         asked=asked,
     )
+
+
+def _later_keys(features: Node, events: Sequence[InputEvent]) -> List[Path]:
+    """Returns the features that the code names and has not asked for yet."""
+    return [("features", key) for key in wanted_keys(events, "named") if key not in features.keys]
 
 
 def _asked(guess: Guess, traces: Mapping[str, Answer]) -> FrozenSet[Tuple[str, bool]]:

@@ -107,7 +107,9 @@ class _Worth:
             return -_UNFIT
         prior = _USED if leaf.used else 0.0
         if column is not None and leaf.is_named(str(path[-1])):
-            prior += _NAMED
+            prior += _OF_COLUMN
+        if column is not None and column["dtype"] == leaf.spec["dtype"]:
+            prior += _SAME_DTYPE
         return prior + (similarity(self.uses[path], leaf.consumers) if path in self.uses else 0.0)
 
     def by_name(self, path: Path, place: int) -> float:
@@ -118,7 +120,16 @@ class _Worth:
         return self.of(path, place) + (_NAMED if named else 0.0) + (_LATER * place if late else 0.0)
 
 
-_PINNED, _UNFIT, _NAMED, _USED, _LATER = 1000.0, 10.0, 0.3, 0.01, 1e-6
+_PINNED, _UNFIT, _OF_COLUMN, _NAMED, _SAME_DTYPE, _USED, _LATER = (
+    1000.0,
+    10.0,
+    2.0,
+    0.3,
+    0.1,
+    0.01,
+    1e-6,
+)
+"""``_OF_COLUMN`` outweighs any consumers: a trace with a wrong tensor uses it wrongly."""
 
 
 def _assign_in_order(worth: _Worth, paths: List[Path], places: List[int]) -> Dict[Path, int]:

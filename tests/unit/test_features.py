@@ -776,6 +776,36 @@ def test_keys_that_the_code_names_keep_their_places() -> None:
     assert places == {("features", "c"): 2, ("labels",): 3}
 
 
+@pytest.mark.parametrize("named", ["in", "a_key_of_dead_code"])
+def test_a_key_that_the_code_names_takes_no_tensor_from_others(named: str) -> None:
+    """It may be that of a dict of features, or one that the code never asks for."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features.play.note(features.path, "named", named)
+        features["in"]["x"].use("concat ConcatV2:0")
+        of_loss(labels, mode)
+
+    graph = saved((X, ("concat ConcatV2:0",)), (Y, ()), (LABEL, TO_LOSS))
+    features, labels = inputs(found(graph, model_fn))
+    assert (without_probe(features["in"]), labels) == ({"x": X}, LABEL)
+
+
+def test_the_name_of_a_column_outweighs_consumers() -> None:
+    """A trace with a wrong tensor uses it as the saved model used that tensor."""
+    scope = "input_layer/tags_weighted_by_weight_indicator"
+    of_user = ("input_layer/user_embedding/ExpandDims ExpandDims:0",)
+    graph = saved(
+        (leaf("float32", None, 2), (f"{scope}/NotEqual NotEqual:0",)),
+        (Y, of_user),
+        (LABEL, TO_LOSS),
+    )
+    pool = input_pools.pools(head_of(graph))[0]
+    column = {WEIGHT: leaf("float32", None, None)}
+    uses = {WEIGHT: (f"{scope}/ExpandDims ExpandDims:0",)}
+    features = Node("dict", (("weight", TENSOR),))
+    assert assign(pool, features, TENSOR, uses, columns=column)[WEIGHT] == 0
+
+
 def test_a_feature_without_a_tensor_stays_out_of_the_swaps() -> None:
     def model_fn(features: Any, labels: Any, mode: str) -> None:
         features["x"].use("other/Conv2D Conv2D:0")
