@@ -4,7 +4,7 @@ import dataclasses
 import json
 import os
 import re
-from typing import Any, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Iterable, List, Optional, Sequence, Set, Tuple
 
 from ..errors import UnknownFeaturesError
 from ..features_file import FILL_IN
@@ -75,18 +75,32 @@ def not_found(
 
 
 def _confirmed(found: Found, guess: Guess) -> Guess:
-    """Returns a guess with only the tensors that a name or their consumers confirm."""
+    """Returns a guess with only the tensors that a name or their consumers confirm.
+
+    If the model_fn asks for more tensors than there are, the order of the tensors says nothing.
+    Then consumers confirm a tensor only if no other tensor has them.
+    """
     uses = reference_first(found.traces)[0].uses if found.traces else {}
+    leaves = guess.pool.leaves
+    ordered = not (found.lacks_labels or guess.wanting)
 
     def is_confirmed(path: Path, place: int) -> bool:
-        leaf = guess.pool.leaves[place]
-        mine = uses.get(path, ())
-        return leaf.is_named(str(path[-1])) or bool(
-            mine and similarity(mine, leaf.consumers) >= ALIKE
-        )
+        leaf, mine = leaves[place], uses.get(path, ())
+        if leaf.is_named(str(path[-1])):
+            return True
+        if ordered:
+            return bool(mine) and similarity(mine, leaf.consumers) >= ALIKE
+        ops = _without_slots(mine)
+        having = [other for other in leaves if ops <= _without_slots(other.consumers)]
+        return bool(mine) and having == [leaf]
 
     places = {path: place for path, place in guess.places.items() if is_confirmed(path, place)}
     return dataclasses.replace(guess, places=places)
+
+
+def _without_slots(consumers: Iterable[str]) -> Set[str]:
+    """Returns the ops that consume a tensor, without the numbers of their inputs."""
+    return {text.rpartition(":")[0] for text in consumers}
 
 
 def _tensors(guess: Optional[Guess]) -> str:

@@ -559,6 +559,20 @@ def test_constants_of_an_input_fn_without_a_pipeline() -> None:
     assert [leaf.name for leaf in first.leaves] == ["Const:0", "Const_1:0", "Const_2:0"]
 
 
+@pytest.mark.parametrize(
+    ("name", "user", "names"),
+    [
+        ("concat/axis", "concat ConcatV2:2", []),
+        ("mean/Sum/axis", "mean/Sum/reduced Sum:1", []),
+        ("inputs/axis", "concat ConcatV2:2", ["inputs/axis:0"]),
+        ("axis", "concat ConcatV2:2", ["axis:0"]),
+    ],
+)
+def test_a_constant_that_an_op_takes_is_no_feature(name: str, user: str, names: List[str]) -> None:
+    graph = saved_graph((name, "Const", [(spec_of(()), (user,))]))
+    assert [item.name for some in head_of(graph).leaves for item in some] == names
+
+
 def spec_of(sizes: Sequence[int]) -> Leaf:
     return {"dtype": "float32", "shape": list(sizes)}
 
