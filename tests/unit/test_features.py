@@ -814,10 +814,10 @@ def test_the_name_of_a_column_outweighs_consumers() -> None:
         (LABEL, TO_LOSS),
     )
     pool = input_pools.pools(head_of(graph))[0]
-    column = {WEIGHT: leaf("float32", None, None)}
-    uses = {WEIGHT: (f"{scope}/ExpandDims ExpandDims:0",)}
+    columns: Dict[Path, Leaf] = {WEIGHT: leaf("float32", None, None)}
+    uses: Dict[Path, Sequence[str]] = {WEIGHT: (f"{scope}/ExpandDims ExpandDims:0",)}
     features = Node("dict", (("weight", TENSOR),))
-    assert assign(pool, features, TENSOR, uses, columns=column)[WEIGHT] == 0
+    assert assign(pool, features, TENSOR, uses, columns=columns)[WEIGHT] == 0
 
 
 def test_a_feature_without_a_tensor_stays_out_of_the_swaps() -> None:
