@@ -4,11 +4,11 @@ import collections
 import re
 from typing import List, Optional, Sequence
 
-from ..protocol import TRAIN, UNLABELED
+from ..protocol import TRAIN
 from .answers import Answer, reference_first
 from .guess import Guess, is_unnamed, paths_of
-from .search import ALIKE, SAYS_NONE, Found, guessed_optional_keys, is_indexed, score_of
-from .structure import NOTHING, TENSOR, Path
+from .search import ALIKE, Found, guessed_optional_keys, is_indexed, misses_labels, score_of
+from .structure import TENSOR, Path
 
 _ENOUGH_SHARED = 0.5
 
@@ -33,7 +33,7 @@ def is_certain(found: Found, trace: Answer) -> bool:
         return True
     if any(read.raised for read in trace.seen.params.reads):
         return True
-    if keys_are_missed(found) or missed_fields(found) or _misses_labels(found.guess, trace):
+    if keys_are_missed(found) or missed_fields(found) or misses_labels(found.guess, trace):
         return False
     # A list may be a dict: the code only iterated over it. And an optional key may be absent.
     open_structure = found.guess.features.kind == "list" or guessed_optional_keys(found)
@@ -53,15 +53,6 @@ def is_certain(found: Found, trace: Answer) -> bool:
     if guessed_optional_keys(found) or _may_be_lists(found):
         return False
     return _agrees_so_far(found, found.guess, reference)
-
-
-def _misses_labels(guess: Guess, trace: Answer) -> bool:
-    """Whether a mode raised because it got None for labels that it may get from the input_fn."""
-    return (
-        guess.labels == NOTHING
-        and trace.mode not in UNLABELED
-        and SAYS_NONE.search(trace.said) is not None
-    )
 
 
 def _may_be_lists(found: Found) -> bool:

@@ -136,7 +136,8 @@ def _aligned(head: Head, found: Found) -> List[Guess]:
     for trace in reference_first(found.traces):
         border = input_pools.aligned_border(head, trace.head)
         if border is not None:
-            return [first_guess(input_pools.pool_at(head, border))]
+            pool = input_pools.pool_at(head, border)
+            return [first_guess(pool)] if pool.leaves else []
     return []
 
 

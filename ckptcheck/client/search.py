@@ -141,13 +141,19 @@ def wants_labels(found: Found) -> bool:
         return False
     if len(paths_of(guess.features, guess.labels)) < len(guess.pool.leaves):
         return False
-    failed = {mode: trace for mode, trace in found.traces.items() if not trace.finished}
-    if any(mode in UNLABELED for mode in failed):
+    traces = found.traces.values()
+    if any(trace.mode in UNLABELED and not trace.finished for trace in traces):
         return False
-    return any(SAYS_NONE.search(trace.said) for trace in failed.values())
+    return any(misses_labels(guess, trace) for trace in traces)
 
 
-SAYS_NONE = re.compile(r"\bNone\b|NoneType|\blabels\b")
+def misses_labels(guess: Guess, trace: Answer) -> bool:
+    """Whether a mode raised because it got None for labels that it may get from the input_fn."""
+    labeled = guess.labels != NOTHING or trace.mode in UNLABELED
+    return not labeled and _SAYS_NONE.search(trace.said) is not None
+
+
+_SAYS_NONE = re.compile(r"\bNone\b|NoneType|\blabels\b")
 
 
 def score_of(found: Found) -> float:
@@ -156,7 +162,7 @@ def score_of(found: Found) -> float:
     if found.guess is None or not traces:
         return 0.0
     reference = traces[0]
-    if not found.complete or wants_labels(found):
+    if not found.complete or any(misses_labels(found.guess, trace) for trace in traces):
         return 0.0
     uses = reference.uses
     leaves = found.guess.pool.leaves

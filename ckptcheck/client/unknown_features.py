@@ -71,7 +71,7 @@ def not_found(
         problem += "; the search was stopped because it took too long"
     if missed_fields(found):
         return UnknownFeaturesError(problem, f"Specify them with {' or '.join(_functions(spec))}")
-    return UnknownFeaturesError(problem, _advice(spec, template(features, labels or _UNKNOWN)))
+    return UnknownFeaturesError(problem, _advice(spec, template(features, labels)))
 
 
 def _confirmed(found: Found, guess: Guess) -> Guess:
@@ -194,15 +194,17 @@ def _why_raised(trace: Answer) -> str:
 
 def template(features: Any, labels: Any) -> str:
     """A ``--features`` file with all that is known. The rest is :data:`FILL_IN`."""
-    filled = {"features": _filled(features or {FILL_IN: _UNKNOWN}), "labels": _filled(labels)}
-    text = json.dumps(filled, indent=2)
+    known = {"features": features or {FILL_IN: _UNKNOWN}, "labels": labels}
+    text = json.dumps(_filled(known), indent=2)
     return _LEAF.sub(lambda leaf: json.dumps(json.loads(leaf.group())), text)
 
 
 def _filled(node: Any) -> Any:
     """Returns a structure with marks for what is not known."""
+    if not node:
+        return _UNKNOWN
     if isinstance(node, list):
         return [_filled(item) for item in node]
-    if isinstance(node, dict) and not isinstance(node.get("dtype"), str):
-        return {key: _filled(item or _UNKNOWN) for key, item in node.items()}
+    if not isinstance(node.get("dtype"), str):
+        return {key: _filled(item) for key, item in node.items()}
     return node

@@ -283,6 +283,20 @@ def test_a_feature_that_the_saved_graph_has_no_tensor_for() -> None:
     assert result.lacks_labels and not result.complete
 
 
+def test_an_error_for_missing_labels_is_not_shown_where_another_explains_more() -> None:
+    """The features may have taken the tensor of the labels."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        if features["a"].leaf["shape"] != features["x"].leaf["shape"] != LABEL["shape"]:
+            raise ValueError("the sizes differ")
+        features["x"].use(*TO_MATMUL)
+        if mode != "predict" and labels is None:
+            raise ValueError("labels must not be None.")
+
+    result = find(saved((Y, ()), (X, TO_MATMUL), (LABEL, TO_LOSS)), MODES, Asked(model_fn))
+    assert result.traces["train"].said == "the sizes differ"
+
+
 def test_labels_among_the_features_are_no_lack_of_labels() -> None:
     def model_fn(features: Any, labels: Any, mode: str) -> None:
         features["x"].use(*TO_MATMUL)

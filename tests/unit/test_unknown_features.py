@@ -12,7 +12,7 @@ from ckptcheck.client.guess import Guess, first_guess
 from ckptcheck.client.input_pools import head_of
 from ckptcheck.client.learning import better_guess
 from ckptcheck.client.search import Found
-from ckptcheck.client.unknown_features import no_graph, not_found
+from ckptcheck.client.unknown_features import no_graph, not_found, template
 from ckptcheck.features_file import feature_file
 from ckptcheck.options import CheckSpec
 from ckptcheck.protocol import (
@@ -185,6 +185,12 @@ def test_consumers_that_several_tensors_have_show_none_of_too_few(
 
 def users_of(names: Sequence[str], texts: Sequence[Tuple[str, ...]]) -> List[bytes]:
     return [user for name, some in zip(names, texts) for user in consumers(name, some)]
+
+
+def test_a_file_marks_what_is_not_known_in_a_list() -> None:
+    unknown = {"dtype": "?", "shape": None}
+    document = printed(template([None, FLOAT], {"tuple": [None]}))
+    assert document == {"features": [unknown, FLOAT], "labels": {"tuple": [unknown]}}
 
 
 def test_made_up_keys_are_not_printed(spec: CheckSpec) -> None:
