@@ -6,8 +6,8 @@ from typing import List, Optional, Sequence
 
 from ..protocol import TRAIN
 from .answers import Answer, reference_first
+from .attempt import ALIKE, Found, guessed_optional_keys, is_indexed, misses_labels, score_of
 from .guess import Guess, is_unnamed, paths_of
-from .search import ALIKE, Found, guessed_optional_keys, is_indexed, misses_labels, score_of
 from .structure import TENSOR, Path
 
 _ENOUGH_SHARED = 0.5
@@ -24,7 +24,7 @@ def is_certain(found: Found, trace: Answer) -> bool:
 
     A failure is certain if the mode hung, crashed or missed a param, or if it raises the same error
     with other tensors. It is also certain if TRAIN uses the inputs as the saved model did: then the
-    guess is right for TRAIN, and :func:`.search.with_own_inputs` has tried the inputs that another
+    guess is right for TRAIN, and :func:`.attempt.with_own_inputs` has tried the inputs that another
     mode may have instead.
     """
     if trace.misfit or found.guess is None:

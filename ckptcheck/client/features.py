@@ -13,25 +13,25 @@ from ..graph.graph import Graph
 from ..protocol import UNNAMED
 from . import input_pools
 from .answers import Answer, reference_first, uses_in_train
-from .certainty import keys_are_missed, missed_fields, raises_for_certain
-from .guess import Guess, first_guess
-from .input_pools import Head, Pool, head_of
-from .matching import similarity
-from .search import (
+from .attempt import (
     ALIKE,
     Ask,
     Found,
+    attempt,
     otherwise,
     repaired,
     score_of,
-    search,
     wants_labels,
     with_own_inputs,
     with_regardless,
 )
+from .certainty import keys_are_missed, missed_fields, raises_for_certain
+from .guess import Guess, first_guess
+from .input_pools import Head, Pool, head_of
+from .matching import similarity
 from .structure import NOTHING, TENSOR, UNKNOWN
 
-_MOST_SEARCHES = 10
+_MOST_ATTEMPTS = 10
 
 
 def find(graph: Graph, modes: Sequence[str], ask: Ask, known: Optional[Guess] = None) -> Found:
@@ -45,10 +45,10 @@ def find(graph: Graph, modes: Sequence[str], ask: Ask, known: Optional[Guess] = 
             is ignored.
     """
     if known is not None:
-        found = search(known, modes, ask, {})
+        found = attempt(known, modes, ask, {})
         if score_of(found) >= ALIKE:
             return _judged(dataclasses.replace(found, alike=True))
-    return _judged(_searched(head_of(graph), modes, ask))
+    return _judged(_best_attempt(head_of(graph), modes, ask))
 
 
 def _judged(found: Found) -> Found:
@@ -59,20 +59,20 @@ def _judged(found: Found) -> Found:
     return dataclasses.replace(found, complete=complete, lacks_labels=lacks_labels)
 
 
-def _searched(head: Head, modes: Sequence[str], ask: Ask) -> Found:
-    """Searches from each candidate of the saved graph and of the traces; returns the best."""
+def _best_attempt(head: Head, modes: Sequence[str], ask: Ask) -> Found:
+    """Begins an attempt with each candidate of the saved graph and of the traces."""
     candidates = [first_guess(pool) for pool in input_pools.pools(head)]
     best = Found({}, None, False)
     best_score = -1.0
     tried: List[Tuple[object, ...]] = []
     said: List[Tuple[Pool, Dict[str, object]]] = []
     ended: Dict[str, Answer] = {}
-    while candidates and len(tried) < _MOST_SEARCHES:
+    while candidates and len(tried) < _MOST_ATTEMPTS:
         guess = candidates.pop(0)
         if _identity(guess) in tried:
             continue
         tried.append(_identity(guess))
-        found = with_own_inputs(search(guess, modes, ask, ended), modes, ask)
+        found = with_own_inputs(attempt(guess, modes, ask, ended), modes, ask)
         if len(found.traces) < len(modes):  # the search has taken long enough
             return found if best.guess is None else best
         if not raises_for_certain(found):

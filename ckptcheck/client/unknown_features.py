@@ -12,12 +12,12 @@ from ..options import CheckSpec
 from ..protocol import PROBE, Failure
 from ..results import shape_text
 from .answers import Answer, reference_first
+from .attempt import ALIKE, Found
 from .certainty import is_certain, keys_are_missed, missed_fields
 from .features import names_depend_on_keys
 from .guess import Guess, is_unnamed
 from .input_functions import input_functions
 from .matching import similarity
-from .search import ALIKE, Found
 from .structure import Path
 
 _UNKNOWN = {"dtype": FILL_IN, "shape": None}

@@ -11,12 +11,12 @@ import pytest
 
 from ckptcheck.client import input_pools
 from ckptcheck.client.answers import Answer
+from ckptcheck.client.attempt import Found
 from ckptcheck.client.certainty import is_certain, raises_for_certain
 from ckptcheck.client.features import find
 from ckptcheck.client.guess import Guess, Inputs, new_features
 from ckptcheck.client.input_pools import Head, head_of
 from ckptcheck.client.matching import assign, similarity
-from ckptcheck.client.search import Found
 from ckptcheck.client.structure import NOTHING, TENSOR, UNKNOWN, Node, learn, render, sequence
 from ckptcheck.graph import nodes
 from ckptcheck.graph.graph import Graph

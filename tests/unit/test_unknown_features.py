@@ -8,10 +8,10 @@ import pytest
 
 from ckptcheck.client import input_pools
 from ckptcheck.client.answers import Answer
+from ckptcheck.client.attempt import Found
 from ckptcheck.client.guess import Guess, first_guess
 from ckptcheck.client.input_pools import head_of
 from ckptcheck.client.learning import better_guess
-from ckptcheck.client.search import Found
 from ckptcheck.client.unknown_features import no_graph, not_found, template
 from ckptcheck.features_file import feature_file
 from ckptcheck.options import CheckSpec

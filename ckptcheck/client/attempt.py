@@ -1,4 +1,7 @@
-"""One search: traces and learns until a round teaches nothing new, then swaps tensors."""
+"""One attempt to find the features: traces and learns until a round teaches nothing new.
+
+If model_fn still raises, other structures, other tensors and other batch sizes are tried.
+"""
 
 import dataclasses
 import itertools
@@ -36,7 +39,7 @@ Ask = Callable[[Mapping[str, Inputs]], Dict[str, Answer]]
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """The end of a search.
+    """The end of an attempt.
 
     Attributes:
         traces: the answers of the last round.
@@ -64,11 +67,11 @@ class Found:
         return {mode: trace.problem for mode, trace in self.traces.items()}
 
 
-def search(guess: Guess, modes: Sequence[str], ask: Ask, ended: Mapping[str, Answer]) -> Found:
+def attempt(guess: Guess, modes: Sequence[str], ask: Ask, ended: Mapping[str, Answer]) -> Found:
     """Traces and learns until a round teaches nothing new, or what an earlier one did.
 
-    If two leaves fit a tensor equally badly, the search could alternate between them for ever,
-    because each trace shows other consumers. It then stops with one of them, and
+    If two leaves fit a tensor equally badly, the guess could alternate between them for ever,
+    because each trace shows other consumers. The attempt then stops with one of them, and
     :func:`repaired` tries the others.
 
     Args:
@@ -193,7 +196,7 @@ def otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
             columns=guess.columns,
             without=other.without,
         )
-        tried = with_own_inputs(search(changed, modes, ask, {}), modes, ask)
+        tried = with_own_inputs(attempt(changed, modes, ask, {}), modes, ask)
         if progress(tried) > progress(found):
             if guess.features.kind != "dict" or _fits(tried):
                 return otherwise(tried, modes, ask)
@@ -379,7 +382,7 @@ def progress(found: Found) -> Tuple[int, int]:
 
 
 def _swapped(found: Found, path: Path, modes: Sequence[str], ask: Ask) -> Iterator[Found]:
-    """Searches with each other leaf for one tensor, until no mode raises.
+    """Yields an attempt with each other leaf for one tensor, until no mode raises.
 
     If another shape does not change what is raised, another dtype still may.
     """
@@ -394,7 +397,7 @@ def _swapped(found: Found, path: Path, modes: Sequence[str], ask: Ask) -> Iterat
         pinned = _pinned(guess, path, place, uses_in_train(found.traces))
         if pinned.places.get(path) != place:
             continue  # the order of the keys does not allow it
-        other = search(pinned, modes, ask, {})
+        other = attempt(pinned, modes, ask, {})
         yield other
         if all_finished(other.traces):
             break
@@ -447,5 +450,5 @@ def _unpinned(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     places = assign(guess.pool, guess.features, guess.labels, uses, {}, guess.columns, guess.absent)
     if places == guess.places:
         return dataclasses.replace(found, guess=guess)
-    other = search(dataclasses.replace(guess, places=places), modes, ask, {})
+    other = attempt(dataclasses.replace(guess, places=places), modes, ask, {})
     return other if score_of(other) > score_of(found) else found
