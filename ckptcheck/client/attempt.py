@@ -24,7 +24,7 @@ from ..protocol import TRAIN, UNLABELED
 from .answers import Answer, reference_first, uses_in_train
 from .guess import Guess, Inputs, OwnInputs, is_unnamed, paths_of, with_unnamed
 from .learning import all_finished, better_guess, optional_keys
-from .matching import assign, similarity
+from .matching import placed, similarity
 from .structure import NOTHING, TENSOR, Node, Path, sequence
 
 _MOST_ROUNDS = 12
@@ -187,14 +187,16 @@ def otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
         return found
     same = set(found.problems)
     for other in _other_structures(found):
-        places = assign(guess.pool, other.features, other.labels, {}, {}, guess.columns)
-        changed = Guess(
-            guess.pool,
-            other.features,
-            other.labels,
-            places,
-            columns=guess.columns,
-            without=other.without,
+        changed = placed(
+            Guess(
+                guess.pool,
+                other.features,
+                other.labels,
+                {},
+                columns=guess.columns,
+                without=other.without,
+            ),
+            {},
         )
         tried = with_own_inputs(attempt(changed, modes, ask, {}), modes, ask)
         if progress(tried) > progress(found):
@@ -410,16 +412,12 @@ def _dtype(guess: Guess, place: int) -> object:
 
 def _pinned(guess: Guess, path: Path, place: int, uses: Mapping[Path, Sequence[str]]) -> Guess:
     """Returns the guess with another leaf for one tensor, and few other changes."""
-    pins = {**guess.pins, path: place}
+    pinned = dataclasses.replace(guess, pins={**guess.pins, path: place})
     if guess.pool.sorted_keys:
-        places = assign(
-            guess.pool, guess.features, guess.labels, uses, pins, guess.columns, guess.absent
-        )
-    else:
-        before = guess.places[path]
-        others = {p: before if taken == place else taken for p, taken in guess.places.items()}
-        places = {**others, path: place}
-    return dataclasses.replace(guess, places=places, pins=pins)
+        return placed(pinned, uses)
+    before = guess.places[path]
+    others = {p: before if taken == place else taken for p, taken in guess.places.items()}
+    return dataclasses.replace(pinned, places={**others, path: place})
 
 
 def _other_leaves(guess: Guess, path: Path) -> List[int]:
@@ -445,10 +443,8 @@ def _unpinned(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     """Assigns the leaves again by their consumers, without pins, if that scores better."""
     if found.guess is None or not found.guess.pins:
         return found
-    guess = dataclasses.replace(found.guess, pins={})
-    uses = uses_in_train(found.traces)
-    places = assign(guess.pool, guess.features, guess.labels, uses, {}, guess.columns, guess.absent)
-    if places == guess.places:
+    guess = placed(dataclasses.replace(found.guess, pins={}), uses_in_train(found.traces))
+    if guess.places == found.guess.places:
         return dataclasses.replace(found, guess=guess)
-    other = attempt(dataclasses.replace(guess, places=places), modes, ask, {})
+    other = attempt(guess, modes, ask, {})
     return other if score_of(other) > score_of(found) else found

@@ -16,7 +16,7 @@ from ckptcheck.client.certainty import is_certain, raises_for_certain
 from ckptcheck.client.features import find
 from ckptcheck.client.guess import Guess, Inputs, new_features
 from ckptcheck.client.input_pools import Head, head_of
-from ckptcheck.client.matching import assign, similarity
+from ckptcheck.client.matching import placed, similarity
 from ckptcheck.client.structure import NOTHING, TENSOR, UNKNOWN, Node, learn, render, sequence
 from ckptcheck.graph import nodes
 from ckptcheck.graph.graph import Graph
@@ -462,8 +462,8 @@ def test_without_evidence_tensors_that_nothing_used_are_left_out() -> None:
     graph = saved((X, TO_MATMUL), (Y, ()), (X, TO_MATMUL), (LABEL, TO_LOSS))
     pool = input_pools.pools(head_of(graph))[0]
     features = Node("dict", (("a", TENSOR), ("h", TENSOR)))
-    places = assign(pool, features, TENSOR, {})
-    assert places == {("features", "a"): 0, ("features", "h"): 2, ("labels",): 3}
+    guess = placed(Guess(pool, features, TENSOR, {}), {})
+    assert guess.places == {("features", "a"): 0, ("features", "h"): 2, ("labels",): 3}
 
 
 # --- the end of the search -------------------------------------------------------------------
@@ -793,15 +793,15 @@ def test_names_show_which_feature_is_new() -> None:
 def test_a_column_of_strings_gets_no_numbers() -> None:
     pool = input_pools.pools(head_of(saved((X, ()), (Z, ()), (LABEL, TO_LOSS))))[0]
     features = Node("dict", (("word", TENSOR),))
-    places = assign(pool, features, TENSOR, {}, columns={("features", "word"): Z})
-    assert places == {("features", "word"): 1, ("labels",): 2}
+    guess = Guess(pool, features, TENSOR, {}, columns={("features", "word"): Z})
+    assert placed(guess, {}).places == {("features", "word"): 1, ("labels",): 2}
 
 
 def test_keys_that_the_code_names_keep_their_places() -> None:
     pool = input_pools.pools(head_of(saved((X, ()), (Y, ()), (Z, ()), (LABEL, TO_LOSS))))[0]
     later = [("features", "a"), ("features", "b")]
-    places = assign(pool, Node("dict", (("c", TENSOR),)), TENSOR, {}, later=later)
-    assert places == {("features", "c"): 2, ("labels",): 3}
+    guess = Guess(pool, Node("dict", (("c", TENSOR),)), TENSOR, {})
+    assert placed(guess, {}, later).places == {("features", "c"): 2, ("labels",): 3}
 
 
 @pytest.mark.parametrize("named", ["in", "a_key_of_dead_code"])
@@ -831,7 +831,8 @@ def test_the_name_of_a_column_outweighs_consumers() -> None:
     columns: Dict[Path, Leaf] = {WEIGHT: leaf("float32", None, None)}
     uses: Dict[Path, Sequence[str]] = {WEIGHT: (f"{scope}/ExpandDims ExpandDims:0",)}
     features = Node("dict", (("weight", TENSOR),))
-    assert assign(pool, features, TENSOR, uses, columns=columns)[WEIGHT] == 0
+    guess = Guess(pool, features, TENSOR, {}, columns=columns)
+    assert placed(guess, uses).places[WEIGHT] == 0
 
 
 def test_a_feature_without_a_tensor_stays_out_of_the_swaps() -> None:
