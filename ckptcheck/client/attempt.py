@@ -72,7 +72,7 @@ def attempt(guess: Guess, modes: Sequence[str], ask: Ask, ended: Mapping[str, An
 
     If two leaves fit a tensor equally badly, the guess could alternate between them for ever,
     because each trace shows other consumers. The attempt then stops with one of them, and
-    :func:`repaired` tries the others.
+    :func:`with_other_leaves` tries the others.
 
     Args:
         guess: where to begin.
@@ -134,22 +134,6 @@ def _leaves(structure: Any, path: Path) -> List[Tuple[Path, Any]]:
     return [leaf for key, item in pairs for leaf in _leaves(item, path + (key,))]
 
 
-def wants_labels(found: Found) -> bool:
-    """Whether a mode raised because it got no labels, while the features use all tensors.
-
-    Then the model_fn asks for one feature more than the saved model did.
-    """
-    guess = found.guess
-    if guess is None or guess.labels != NOTHING or not found.complete:
-        return False
-    if len(paths_of(guess.features, guess.labels)) < len(guess.pool.leaves):
-        return False
-    traces = found.traces.values()
-    if any(trace.mode in UNLABELED and not trace.finished for trace in traces):
-        return False
-    return any(misses_labels(guess, trace) for trace in traces)
-
-
 def misses_labels(guess: Guess, trace: Answer) -> bool:
     """Whether a mode raised because it got None for labels that it may get from the input_fn."""
     labeled = guess.labels != NOTHING or trace.mode in UNLABELED
@@ -180,7 +164,7 @@ def score_of(found: Found) -> float:
     return _COMPLETE + (_TRACED - _COMPLETE) * (0.7 * traced + 0.2 * alike)
 
 
-def otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+def with_other_structures(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     """Tries other structures if a trace raised with a structure that no trace has confirmed."""
     guess = found.guess
     if guess is None or not _is_worth_a_swap(found):
@@ -201,9 +185,9 @@ def otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
         tried = with_own_inputs(attempt(changed, modes, ask, {}), modes, ask)
         if progress(tried) > progress(found):
             if guess.features.kind != "dict" or _fits(tried):
-                return otherwise(tried, modes, ask)
+                return with_other_structures(tried, modes, ask)
             if other.without != guess.without:  # the code may now show more of the labels
-                tried = otherwise(tried, modes, ask)
+                tried = with_other_structures(tried, modes, ask)
                 if _fits(tried):
                     return tried
         problems = tried.problems
@@ -345,7 +329,7 @@ def _raised(trace: Answer) -> bool:
     return trace.failure is not None and trace.failure.kind == "raised"
 
 
-def repaired(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+def with_other_leaves(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     """Gives the tensors other leaves while traces raise and each change leads further.
 
     A trace that raises early shows too few consumers to tell the leaves apart. A better choice

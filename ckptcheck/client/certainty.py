@@ -4,7 +4,7 @@ import collections
 import re
 from typing import List, Optional, Sequence
 
-from ..protocol import TRAIN
+from ..protocol import TRAIN, UNLABELED
 from .answers import Answer, reference_first
 from .attempt import ALIKE, Found, guessed_optional_keys, is_indexed, misses_labels, score_of
 from .guess import Guess, is_unnamed, paths_of
@@ -86,6 +86,21 @@ def _share(mine: Sequence[str], theirs: Sequence[str]) -> float:
         collections.Counter(text.partition(" ")[2] for text in texts) for texts in (mine, theirs)
     )
     return sum((a & b).values()) / sum(a.values())
+
+
+def lacks_labels(found: Found) -> bool:
+    """Whether a mode raised because it got no labels, while the features use all tensors.
+
+    Then the model_fn asks for one feature more than the saved model did.
+    """
+    guess, traces = found.guess, found.traces.values()
+    if guess is None or not found.complete:
+        return False
+    if len(paths_of(guess.features, guess.labels)) < len(guess.pool.leaves):
+        return False
+    if any(trace.mode in UNLABELED and not trace.finished for trace in traces):
+        return False
+    return any(misses_labels(guess, trace) for trace in traces)
 
 
 def keys_are_missed(found: Found) -> bool:

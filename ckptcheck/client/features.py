@@ -18,14 +18,13 @@ from .attempt import (
     Ask,
     Found,
     attempt,
-    otherwise,
-    repaired,
     score_of,
-    wants_labels,
+    with_other_leaves,
+    with_other_structures,
     with_own_inputs,
     with_regardless,
 )
-from .certainty import keys_are_missed, missed_fields, raises_for_certain
+from .certainty import keys_are_missed, lacks_labels, missed_fields, raises_for_certain
 from .guess import Guess, first_guess
 from .input_pools import Head, Pool, head_of
 from .matching import similarity
@@ -53,10 +52,9 @@ def find(graph: Graph, modes: Sequence[str], ask: Ask, known: Optional[Guess] = 
 
 def _judged(found: Found) -> Found:
     """Marks a result as incomplete if labels or the keys of features are missing."""
-    lacks_labels = wants_labels(found)
-    lacks = lacks_labels or keys_are_missed(found) or missed_fields(found)
-    complete = found.complete and not lacks
-    return dataclasses.replace(found, complete=complete, lacks_labels=lacks_labels)
+    lacks = lacks_labels(found)
+    complete = found.complete and not (lacks or keys_are_missed(found) or missed_fields(found))
+    return dataclasses.replace(found, complete=complete, lacks_labels=lacks)
 
 
 def _best_attempt(head: Head, modes: Sequence[str], ask: Ask) -> Found:
@@ -72,13 +70,9 @@ def _best_attempt(head: Head, modes: Sequence[str], ask: Ask) -> Found:
         if _identity(guess) in tried:
             continue
         tried.append(_identity(guess))
-        found = with_own_inputs(attempt(guess, modes, ask, ended), modes, ask)
+        found = _with_others(guess, modes, ask, ended)
         if len(found.traces) < len(modes):  # the search has taken long enough
             return found if best.guess is None else best
-        if not raises_for_certain(found):
-            found = with_regardless(found, ask)
-        if not raises_for_certain(found):
-            found = repaired(otherwise(found, modes, ask), modes, ask)
         ended.update((mode, t) for mode, t in found.traces.items() if t.ended)
         score = score_of(found)
         if score > best_score:
@@ -97,6 +91,19 @@ def _best_attempt(head: Head, modes: Sequence[str], ask: Ask) -> Found:
         candidates.sort(key=lambda guess: -_fit(guess.pool, found))
         candidates[:0] = _without_labels(found)
     return best
+
+
+def _with_others(
+    guess: Guess, modes: Sequence[str], ask: Ask, ended: Mapping[str, Answer]
+) -> Found:
+    """Makes an attempt, and tries other structures and tensors while model_fn raises."""
+    found = with_own_inputs(attempt(guess, modes, ask, ended), modes, ask)
+    if len(found.traces) < len(modes) or raises_for_certain(found):
+        return found
+    found = with_regardless(found, ask)
+    if raises_for_certain(found):
+        return found
+    return with_other_leaves(with_other_structures(found, modes, ask), modes, ask)
 
 
 def _fit(pool: Pool, found: Found) -> float:
