@@ -165,42 +165,33 @@ def score_of(found: Found) -> float:
 
 
 def with_other_structures(found: Found, modes: Sequence[str], ask: Ask) -> Found:
-    """Tries other structures if a trace raised with a structure that no trace has confirmed."""
+    """Tries other structures if a trace raised with a structure that no trace has confirmed.
+
+    A structure with which TRAIN fits the saved graph is best. Code that reads keys gets no other:
+    another branch of it may finish while the branch of the real run raises.
+    """
     guess = found.guess
     if guess is None or not _is_worth_a_swap(found):
         return found
     same = set(found.problems)
+    further: List[Found] = []
     for other in _other_structures(found):
-        changed = placed(
-            Guess(
-                guess.pool,
-                other.features,
-                other.labels,
-                {},
-                columns=guess.columns,
-                without=other.without,
-            ),
-            {},
-        )
-        tried = with_own_inputs(attempt(changed, modes, ask, {}), modes, ask)
+        tried = with_own_inputs(attempt(other, modes, ask, {}), modes, ask)
         if progress(tried) > progress(found):
-            if guess.features.kind != "dict" or _fits(tried):
-                return with_other_structures(tried, modes, ask)
-            if other.without != guess.without:  # the code may now show more of the labels
+            further.append(tried)
+            if _fits(tried) or other.without != guess.without:  # the code may now show more
                 tried = with_other_structures(tried, modes, ask)
-                if _fits(tried):
-                    return tried
+            if _fits(tried):
+                return tried
         problems = tried.problems
         same = {mode for mode in same if problems.get(mode) == found.problems[mode]}
+    if further and guess.features.kind != "dict":
+        return with_other_structures(max(further, key=score_of), modes, ask)
     return dataclasses.replace(found, of_any_structure=frozenset(same))
 
 
 def _fits(found: Found) -> bool:
-    """Whether TRAIN finished, and consumed each tensor that the saved model did, in the same way.
-
-    If the code reads keys, other structures count only then: another branch of the code may finish
-    while the branch of the real run raises.
-    """
+    """Whether TRAIN finished, and consumed each tensor that the saved model did, in the same way."""
     trace = found.traces.get(TRAIN)
     if found.guess is None or trace is None or not trace.finished:
         return False
@@ -215,17 +206,20 @@ def _other_structures(found: Found) -> Iterator[Guess]:
     """Yields guesses with other structures that features and labels may have."""
     guess = found.guess
     assert guess is not None
-    bases = [guess]
+    base = Guess(
+        guess.pool, guess.features, guess.labels, {}, columns=guess.columns, without=guess.without
+    )
+    bases = [base]
     optional = guessed_optional_keys(found)
     if optional:
         items = tuple(item for item in guess.features.items if item[0] not in optional)
         features = dataclasses.replace(guess.features, items=items)
-        fewer = dataclasses.replace(guess, features=features, without=guess.without | optional)
-        bases = [fewer, guess]
-        yield fewer
+        fewer = dataclasses.replace(base, features=features, without=guess.without | optional)
+        bases = [fewer, base]
+        yield placed(fewer, {})
     for base in bases:
         for features, labels in _other_kinds(found, base):
-            yield dataclasses.replace(base, features=features, labels=labels)
+            yield placed(dataclasses.replace(base, features=features, labels=labels), {})
 
 
 def guessed_optional_keys(found: Found) -> FrozenSet[str]:
@@ -254,7 +248,7 @@ def _other_kinds(found: Found, guess: Guess) -> Iterator[Tuple[Node, Node]]:
     for fewer in reversed(range(1, made_up)):  # the rest are labels
         known = tuple(item for item in features.items if not is_unnamed(item[0]))
         yield with_unnamed(Node("dict", known), "features", fewer), labels
-    if features.kind == "dict" and not made_up and len(guess.places) > 1:
+    if features.kind == "dict" and not made_up and len(paths_of(features, labels)) > 1:
         yield TENSOR, TENSOR  # a branch for dicts may be for serving only
     for key in optional_keys(found.traces):  # the code may want one of several
         yield Node("dict").with_item(key, TENSOR), TENSOR

@@ -41,6 +41,11 @@ _STRUCTURES = {
     "pop": _inputs('({"a": y, "x": x}, y)', 'features.pop("x") * features.pop("a")'),
     "items": _inputs('({"a": x, "x": x}, y)', "tf.add_n([v for _, v in features.items()])"),
     "values": _inputs('({"a": x, "x": x}, y)', "tf.add_n(list(features.values()))"),
+    "any-keys": _inputs(
+        '({"a": x, "x": x}, y)',
+        "(features if not isinstance(features, dict) else list(features.values())[0] "
+        "if len(features) == 1 else tf.concat([features[k] for k in sorted(features)], 1))",
+    ),
     "keywords": _inputs('({"a": y, "x": x}, y)', "(lambda x, a: x * a)(**features)"),
     "tuple": _inputs("((x, y), y)", "features[0] * features[1]"),
     "unpacked": _inputs("((x, y), y)", "(lambda x, a: x * a)(*features)"),

@@ -355,6 +355,25 @@ def test_a_list() -> None:
     assert inputs(found(graph, model_fn)) == ([X, X, X], LABEL)
 
 
+def test_the_structure_that_fits_the_saved_graph_is_best() -> None:
+    """The code also takes a single tensor, and uses it as the saved model used none."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        if isinstance(features, Tensor):
+            features.use("dense/MatMul MatMul:0")
+        else:
+            features.play.note(features.path, "iterate", None)
+            if not features.known:
+                raise ValueError("nothing to concatenate")
+            for place, key in enumerate(sorted(features.known)):
+                features.known[key].use(f"concat ConcatV2:{place}")
+        of_loss(labels, mode)
+
+    graph = saved((X, ("concat ConcatV2:0",)), (Y, ("concat ConcatV2:1",)), (LABEL, TO_LOSS))
+    features, labels = inputs(found(graph, model_fn))
+    assert ([*features.values()], labels) == ([X, Y], LABEL)
+
+
 def test_labels_as_a_dict() -> None:
     def model_fn(features: Any, labels: Any, mode: str) -> None:
         features["x"].use(*TO_MATMUL)
