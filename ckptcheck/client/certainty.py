@@ -6,9 +6,9 @@ from typing import List, Optional, Sequence
 
 from ..protocol import TRAIN, UNLABELED
 from .answers import Answer, reference_first
+from .attempt import ALIKE, Found, guessed_optional_keys, is_indexed, misses_labels, score_of
 from .guess import Guess, is_unnamed, paths_of
-from .search import ALIKE, SAYS_NONE, Found, guessed_optional_keys, is_indexed, score_of
-from .structure import NOTHING, TENSOR, Path
+from .structure import TENSOR, Path
 
 _ENOUGH_SHARED = 0.5
 
@@ -24,7 +24,7 @@ def is_certain(found: Found, trace: Answer) -> bool:
 
     A failure is certain if the mode hung, crashed or missed a param, or if it raises the same error
     with other tensors. It is also certain if TRAIN uses the inputs as the saved model did: then the
-    guess is right for TRAIN, and :func:`.search.with_own_inputs` has tried the inputs that another
+    guess is right for TRAIN, and :func:`.attempt.with_own_inputs` has tried the inputs that another
     mode may have instead.
     """
     if trace.misfit or found.guess is None:
@@ -33,7 +33,7 @@ def is_certain(found: Found, trace: Answer) -> bool:
         return True
     if any(read.raised for read in trace.seen.params.reads):
         return True
-    if keys_are_missed(found) or missed_fields(found) or _misses_labels(found.guess, trace):
+    if keys_are_missed(found) or missed_fields(found) or misses_labels(found.guess, trace):
         return False
     # A list may be a dict: the code only iterated over it. And an optional key may be absent.
     open_structure = found.guess.features.kind == "list" or guessed_optional_keys(found)
@@ -53,15 +53,6 @@ def is_certain(found: Found, trace: Answer) -> bool:
     if guessed_optional_keys(found) or _may_be_lists(found):
         return False
     return _agrees_so_far(found, found.guess, reference)
-
-
-def _misses_labels(guess: Guess, trace: Answer) -> bool:
-    """Whether a mode raised because it got None for labels that it may get from the input_fn."""
-    return (
-        guess.labels == NOTHING
-        and trace.mode not in UNLABELED
-        and SAYS_NONE.search(trace.said) is not None
-    )
 
 
 def _may_be_lists(found: Found) -> bool:
@@ -95,6 +86,21 @@ def _share(mine: Sequence[str], theirs: Sequence[str]) -> float:
         collections.Counter(text.partition(" ")[2] for text in texts) for texts in (mine, theirs)
     )
     return sum((a & b).values()) / sum(a.values())
+
+
+def lacks_labels(found: Found) -> bool:
+    """Whether a mode raised because it got no labels, while the features use all tensors.
+
+    Then the model_fn asks for one feature more than the saved model did.
+    """
+    guess, traces = found.guess, found.traces.values()
+    if guess is None or not found.complete:
+        return False
+    if len(paths_of(guess.features, guess.labels)) < len(guess.pool.leaves):
+        return False
+    if any(trace.mode in UNLABELED and not trace.finished for trace in traces):
+        return False
+    return any(misses_labels(guess, trace) for trace in traces)
 
 
 def keys_are_missed(found: Found) -> bool:

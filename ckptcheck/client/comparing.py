@@ -15,9 +15,9 @@ from ..graph.reader import traced_graph
 from ..protocol import TRAIN, CheckpointIndex, InputTensor, allows
 from ..records.value import Record
 from .answers import Answer
+from .attempt import Found
 from .input_pools import Pool
 from .pairing import pair
-from .search import Found
 from .structure import Path
 
 _LOSSES = "losses"

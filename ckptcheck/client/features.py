@@ -13,25 +13,24 @@ from ..graph.graph import Graph
 from ..protocol import UNNAMED
 from . import input_pools
 from .answers import Answer, reference_first, uses_in_train
-from .certainty import keys_are_missed, missed_fields, raises_for_certain
-from .guess import Guess, first_guess
-from .input_pools import Head, Pool, head_of
-from .matching import similarity
-from .search import (
+from .attempt import (
     ALIKE,
     Ask,
     Found,
-    otherwise,
-    repaired,
+    attempt,
     score_of,
-    search,
-    wants_labels,
+    with_other_leaves,
+    with_other_structures,
     with_own_inputs,
     with_regardless,
 )
+from .certainty import keys_are_missed, lacks_labels, missed_fields, raises_for_certain
+from .guess import Guess, first_guess
+from .input_pools import Head, Pool, head_of
+from .matching import similarity
 from .structure import NOTHING, TENSOR, UNKNOWN
 
-_MOST_SEARCHES = 10
+_MOST_ATTEMPTS = 10
 
 
 def find(graph: Graph, modes: Sequence[str], ask: Ask, known: Optional[Guess] = None) -> Found:
@@ -45,40 +44,35 @@ def find(graph: Graph, modes: Sequence[str], ask: Ask, known: Optional[Guess] = 
             is ignored.
     """
     if known is not None:
-        found = search(known, modes, ask, {})
+        found = attempt(known, modes, ask, {})
         if score_of(found) >= ALIKE:
             return _judged(dataclasses.replace(found, alike=True))
-    return _judged(_searched(head_of(graph), modes, ask))
+    return _judged(_best_attempt(head_of(graph), modes, ask))
 
 
 def _judged(found: Found) -> Found:
     """Marks a result as incomplete if labels or the keys of features are missing."""
-    lacks_labels = wants_labels(found)
-    lacks = lacks_labels or keys_are_missed(found) or missed_fields(found)
-    complete = found.complete and not lacks
-    return dataclasses.replace(found, complete=complete, lacks_labels=lacks_labels)
+    lacks = lacks_labels(found)
+    complete = found.complete and not (lacks or keys_are_missed(found) or missed_fields(found))
+    return dataclasses.replace(found, complete=complete, lacks_labels=lacks)
 
 
-def _searched(head: Head, modes: Sequence[str], ask: Ask) -> Found:
-    """Searches from each candidate of the saved graph and of the traces; returns the best."""
+def _best_attempt(head: Head, modes: Sequence[str], ask: Ask) -> Found:
+    """Begins an attempt with each candidate of the saved graph and of the traces."""
     candidates = [first_guess(pool) for pool in input_pools.pools(head)]
     best = Found({}, None, False)
     best_score = -1.0
     tried: List[Tuple[object, ...]] = []
     said: List[Tuple[Pool, Dict[str, object]]] = []
     ended: Dict[str, Answer] = {}
-    while candidates and len(tried) < _MOST_SEARCHES:
+    while candidates and len(tried) < _MOST_ATTEMPTS:
         guess = candidates.pop(0)
         if _identity(guess) in tried:
             continue
         tried.append(_identity(guess))
-        found = with_own_inputs(search(guess, modes, ask, ended), modes, ask)
+        found = _with_others(guess, modes, ask, ended)
         if len(found.traces) < len(modes):  # the search has taken long enough
             return found if best.guess is None else best
-        if not raises_for_certain(found):
-            found = with_regardless(found, ask)
-        if not raises_for_certain(found):
-            found = repaired(otherwise(found, modes, ask), modes, ask)
         ended.update((mode, t) for mode, t in found.traces.items() if t.ended)
         score = score_of(found)
         if score > best_score:
@@ -97,6 +91,19 @@ def _searched(head: Head, modes: Sequence[str], ask: Ask) -> Found:
         candidates.sort(key=lambda guess: -_fit(guess.pool, found))
         candidates[:0] = _without_labels(found)
     return best
+
+
+def _with_others(
+    guess: Guess, modes: Sequence[str], ask: Ask, ended: Mapping[str, Answer]
+) -> Found:
+    """Makes an attempt, and tries other structures and tensors while model_fn raises."""
+    found = with_own_inputs(attempt(guess, modes, ask, ended), modes, ask)
+    if len(found.traces) < len(modes) or raises_for_certain(found):
+        return found
+    found = with_regardless(found, ask)
+    if raises_for_certain(found):
+        return found
+    return with_other_leaves(with_other_structures(found, modes, ask), modes, ask)
 
 
 def _fit(pool: Pool, found: Found) -> float:
@@ -136,7 +143,8 @@ def _aligned(head: Head, found: Found) -> List[Guess]:
     for trace in reference_first(found.traces):
         border = input_pools.aligned_border(head, trace.head)
         if border is not None:
-            return [first_guess(input_pools.pool_at(head, border))]
+            pool = input_pools.pool_at(head, border)
+            return [first_guess(pool)] if pool.leaves else []
     return []
 
 

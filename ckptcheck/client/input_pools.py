@@ -149,6 +149,8 @@ def head_of(graph: Graph) -> Head:
 def _leaves_of(graph: Graph, first: int, node: Node) -> Iterator[Leaf]:
     outputs = graph.outputs(node)
     uses = [graph.consumers.get((node.name, place), ()) for place in range(len(outputs))]
+    if node.op == "Const" and _is_argument(graph, node, uses[0]):
+        return
     if node.op == "DeserializeSparse" and len(outputs) == 3:
         # Indices, values and dense_shape are one SparseTensor.
         rank = (outputs[2].shape or (None,))[0]
@@ -161,6 +163,13 @@ def _leaves_of(graph: Graph, first: int, node: Node) -> Iterator[Leaf]:
     for place, (dtype, shape) in enumerate(outputs):
         spec = {"dtype": dtype, "shape": None if shape is None else list(shape)}
         yield _leaf(graph, first, f"{node.name}:{place}", spec, uses[place], uses[place])
+
+
+def _is_argument(graph: Graph, constant: Node, uses: Sequence[Use]) -> bool:
+    """Whether a constant is an argument of an op: ``concat`` uses ``concat/axis``."""
+    scope, _, _ = constant.name.rpartition("/")
+    users = (graph.nodes[use.node].name for use in uses)
+    return bool(scope) and all(f"{user}/".startswith(f"{scope}/") for user in users)
 
 
 def _leaf(
@@ -207,12 +216,11 @@ def has_inputs(graph: Graph) -> bool:
 def _end_of_constants(head: Head) -> int:
     """Returns the index after the constants with which an input_fn without a pipeline begins.
 
-    Constants in the scope of an op, such as ``concat/axis``, do not count. Scalars do not count
-    either, because a scalar cannot be a batch.
+    Scalars do not count, because a scalar cannot be a batch.
     """
     for place, node in enumerate(head.nodes):
         shape = head.leaves[place][0].spec["shape"] if head.leaves[place] else None
-        if node.op != "Const" or "/" in node.name or not shape:
+        if node.op != "Const" or not shape:
             return place
     return len(head.nodes)
 

@@ -8,7 +8,7 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Sequence, Tuple
 from ..protocol import TRAIN, UNLABELED, InputEvent
 from .answers import Answer, uses_in_train
 from .guess import Guess, is_unnamed, new_features, with_unnamed
-from .matching import assign
+from .matching import placed
 from .structure import NOTHING, TENSOR, UNKNOWN, Node, Path, learn, sequence, wanted_keys
 
 _VIEWS = ("items", "keys", "values")
@@ -21,39 +21,49 @@ def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
         events.extend(trace.seen.events)
         events.extend(_missing_keys(trace))
         events.extend(_said_of_labels(trace))
+    asked = _asked(guess, traces)
+    known = dataclasses.replace(
+        guess,
+        columns=_columns(guess.columns, events),
+        absent=_absent(guess, asked, traces),
+        asked=asked,
+    )
+    features, labels = _structures(known, events, traces)
+    later = () if all_finished(traces) else _later_keys(features, events)
+    known = dataclasses.replace(known, features=features, labels=labels)
+    return placed(known, uses_in_train(traces), later)
+
+
+def _structures(
+    guess: Guess, events: Sequence[InputEvent], traces: Mapping[str, Answer]
+) -> Tuple[Node, Node]:
+    """Returns the structures of features and labels, with what the events add to them."""
     most = len(guess.pool.leaves)
     labels = learn(guess.labels, events, "labels", most)
     features = learn(guess.features, events, "features", most - _count(labels))
     if features.kind == "unknown":
         features = _by_iteration(events, traces, most - _count(labels))
-    columns = _columns(guess.columns, events)
-    asked = _asked(guess, traces)
-    absent = _absent(guess, asked, traces)
-    most += len(new_features(features, guess.pool, columns, absent))
+    most += len(new_features(features, guess.pool, guess.columns, guess.absent))
     features = _padded(features, "features", events, most - _count(labels))
-    soft = optional_keys(traces)
+    optional = _optional_features(guess, traces)
+    features = _with_optional(features, optional, most - _count(labels))
+    optional = optional_keys(traces, "labels")
+    labels = _with_optional(labels, optional, most - _count(features))
+    labels = _padded(labels, "labels", events, most - _count(features))
+    return features, _fitting_labels(features, labels, most)
+
+
+def _optional_features(guess: Guess, traces: Mapping[str, Answer]) -> List[str]:
+    """Returns the keys of features for which the code looked, and which the inputs can have."""
     if TRAIN in traces and all(leaf.used for leaf in guess.pool.leaves):
         # TRAIN's inputs have none of the keys that only PREDICT looks for
-        soft = optional_keys({mode: t for mode, t in traces.items() if mode not in UNLABELED})
-    soft = [key for key in soft if key not in guess.without]
-    features = _with_soft_keys(features, soft, most - _count(labels))
-    soft = optional_keys(traces, "labels")
-    labels = _with_soft_keys(labels, soft, most - _count(features))
-    labels = _fitting_labels(
-        features, _padded(labels, "labels", events, most - _count(features)), most
-    )
-    later = [("features", key) for key in wanted_keys(events, "named")]
-    uses = uses_in_train(traces)
-    places = assign(guess.pool, features, labels, uses, guess.pins, columns, absent, later)
-    return dataclasses.replace(
-        guess,
-        features=features,
-        labels=labels,
-        places=places,
-        columns=columns,
-        absent=absent,
-        asked=asked,
-    )
+        traces = {mode: trace for mode, trace in traces.items() if mode not in UNLABELED}
+    return [key for key in optional_keys(traces) if key not in guess.without]
+
+
+def _later_keys(features: Node, events: Sequence[InputEvent]) -> List[Path]:
+    """Returns the features that the code names and has not asked for yet."""
+    return [("features", key) for key in wanted_keys(events, "named") if key not in features.keys]
 
 
 def _asked(guess: Guess, traces: Mapping[str, Answer]) -> FrozenSet[Tuple[str, bool]]:
@@ -186,15 +196,15 @@ def optional_keys(traces: Mapping[str, Answer], root: str = "features") -> List[
     return list(dict.fromkeys(keys))
 
 
-def _with_soft_keys(node: Node, wanted: Sequence[str], room: int) -> Node:
+def _with_optional(node: Node, wanted: Sequence[str], room: int) -> Node:
     """Adds the optional keys that the code asked for, if enough tensors are left."""
     if node.kind not in ("dict", "unknown"):
         return node
-    soft = [key for key in wanted if key not in dict(node.items)]
-    if not soft or len(soft) > room - _count(node):
+    new = [key for key in wanted if key not in node.keys]
+    if not new or len(new) > room - _count(node):
         return node
     grown = node if node.kind == "dict" else Node("dict")
-    for key in soft:
+    for key in new:
         grown = grown.with_item(key, TENSOR)
     return grown
 

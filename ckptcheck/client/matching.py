@@ -3,12 +3,11 @@
 import collections
 import dataclasses
 import itertools
-import types
-from typing import AbstractSet, Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
-from .guess import is_unnamed, new_features, paths_of
+from .guess import Guess, is_unnamed, paths_of
 from .input_pools import Pool
-from .structure import Node, Path
+from .structure import Path
 
 _MOST_PERMUTED = 6
 
@@ -31,38 +30,26 @@ def _overlap(mine: Sequence[str], theirs: Sequence[str]) -> float:
     return sum((a & b).values()) / union if union else 1.0
 
 
-def assign(
-    pool: Pool,
-    features: Node,
-    labels: Node,
-    uses: Mapping[Path, Sequence[str]],
-    pins: Mapping[Path, int] = types.MappingProxyType({}),
-    columns: Mapping[Path, Any] = types.MappingProxyType({}),
-    absent: AbstractSet[Path] = frozenset(),
-    later: Sequence[Path] = (),
-) -> Dict[Path, int]:
-    """Which leaf of the pool is which tensor of the structure.
+def placed(guess: Guess, uses: Mapping[Path, Sequence[str]], later: Sequence[Path] = ()) -> Guess:
+    """Returns a guess with a leaf of the pool for each tensor of its structures.
 
     If Estimator flattened the structure, its order is kept, and only the leaves to leave out are
-    chosen. Otherwise any order is possible. Made-up keys get the leaves that are left.
+    chosen. Otherwise any order is possible. Made-up keys get the leaves that are left. Features
+    that are new since the checkpoint get none.
 
     Args:
-        pool: the leaves.
-        features: the structure of the features.
-        labels: the structure of the labels.
+        guess: the guess. Where it has a pin, consumers do not matter.
         uses: what consumed each tensor in a trace.
-        pins: the fixed leaves of some tensors. Consumers do not matter for these.
-        columns: what feature columns say of the features that they ask for.
-        absent: the features that have no leaf in the pool.
         later: the features that the code names but has not asked for yet. If there are enough
             leaves, these features get leaves, too, so that the order is right.
     """
-    new = new_features(features, pool, columns, absent)
-    paths = [path for path in paths_of(features, labels) if path not in new]
+    new = guess.new
+    paths = [path for path in paths_of(guess.features, guess.labels) if path not in new]
     later = [path for path in later if path not in new]
-    worth = _Worth(pool, uses, pins, columns)
-    found = _assigned(worth, _with_later(paths, later, len(pool.leaves)))
-    return {path: place for path, place in found.items() if path in paths}
+    worth = _Worth(guess.pool, uses, guess.pins, guess.columns)
+    found = _assigned(worth, _with_later(paths, later, len(guess.pool.leaves)))
+    places = {path: place for path, place in found.items() if path in paths}
+    return dataclasses.replace(guess, places=places)
 
 
 def _with_later(paths: List[Path], later: Sequence[Path], most: int) -> List[Path]:
@@ -107,7 +94,9 @@ class _Worth:
             return -_UNFIT
         prior = _USED if leaf.used else 0.0
         if column is not None and leaf.is_named(str(path[-1])):
-            prior += _NAMED
+            prior += _OF_COLUMN
+        if column is not None and column["dtype"] == leaf.spec["dtype"]:
+            prior += _SAME_DTYPE
         return prior + (similarity(self.uses[path], leaf.consumers) if path in self.uses else 0.0)
 
     def by_name(self, path: Path, place: int) -> float:
@@ -118,7 +107,16 @@ class _Worth:
         return self.of(path, place) + (_NAMED if named else 0.0) + (_LATER * place if late else 0.0)
 
 
-_PINNED, _UNFIT, _NAMED, _USED, _LATER = 1000.0, 10.0, 0.3, 0.01, 1e-6
+_PINNED, _UNFIT, _OF_COLUMN, _NAMED, _SAME_DTYPE, _USED, _LATER = (
+    1000.0,
+    10.0,
+    2.0,
+    0.3,
+    0.1,
+    0.01,
+    1e-6,
+)
+"""``_OF_COLUMN`` outweighs any consumers: a trace with a wrong tensor uses it wrongly."""
 
 
 def _assign_in_order(worth: _Worth, paths: List[Path], places: List[int]) -> Dict[Path, int]:

@@ -41,6 +41,7 @@ from ..tracer import temporary
 from . import unknown_features
 from .answers import Answer
 from .asking import Asker, gives_features
+from .attempt import Found
 from .certainty import is_certain
 from .comparing import compared, compared_with_record, recorded_sides, unknown
 from .features import find, names_depend_on_keys
@@ -48,7 +49,6 @@ from .guess import Guess, Inputs, OwnInputs
 from .launch import LaunchContext, launch_context, traced_launch
 from .memo import TraceMemo
 from .process import Tracer
-from .search import Found
 
 
 @dataclasses.dataclass(frozen=True)

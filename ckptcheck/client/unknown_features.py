@@ -4,7 +4,7 @@ import dataclasses
 import json
 import os
 import re
-from typing import Any, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Iterable, List, Optional, Sequence, Set, Tuple
 
 from ..errors import UnknownFeaturesError
 from ..features_file import FILL_IN
@@ -12,12 +12,12 @@ from ..options import CheckSpec
 from ..protocol import PROBE, Failure
 from ..results import shape_text
 from .answers import Answer, reference_first
+from .attempt import ALIKE, Found
 from .certainty import is_certain, keys_are_missed, missed_fields
 from .features import names_depend_on_keys
 from .guess import Guess, is_unnamed
 from .input_functions import input_functions
 from .matching import similarity
-from .search import ALIKE, Found
 from .structure import Path
 
 _UNKNOWN = {"dtype": FILL_IN, "shape": None}
@@ -71,22 +71,36 @@ def not_found(
         problem += "; the search was stopped because it took too long"
     if missed_fields(found):
         return UnknownFeaturesError(problem, f"Specify them with {' or '.join(_functions(spec))}")
-    return UnknownFeaturesError(problem, _advice(spec, template(features, labels or _UNKNOWN)))
+    return UnknownFeaturesError(problem, _advice(spec, template(features, labels)))
 
 
 def _confirmed(found: Found, guess: Guess) -> Guess:
-    """Returns a guess with only the tensors that a name or their consumers confirm."""
+    """Returns a guess with only the tensors that a name or their consumers confirm.
+
+    If the model_fn asks for more tensors than there are, the order of the tensors says nothing.
+    Then consumers confirm a tensor only if no other tensor has them.
+    """
     uses = reference_first(found.traces)[0].uses if found.traces else {}
+    leaves = guess.pool.leaves
+    ordered = not (found.lacks_labels or guess.wanting)
 
     def is_confirmed(path: Path, place: int) -> bool:
-        leaf = guess.pool.leaves[place]
-        mine = uses.get(path, ())
-        return leaf.is_named(str(path[-1])) or bool(
-            mine and similarity(mine, leaf.consumers) >= ALIKE
-        )
+        leaf, mine = leaves[place], uses.get(path, ())
+        if leaf.is_named(str(path[-1])):
+            return True
+        if ordered:
+            return bool(mine) and similarity(mine, leaf.consumers) >= ALIKE
+        ops = _without_slots(mine)
+        having = [other for other in leaves if ops <= _without_slots(other.consumers)]
+        return bool(mine) and having == [leaf]
 
     places = {path: place for path, place in guess.places.items() if is_confirmed(path, place)}
     return dataclasses.replace(guess, places=places)
+
+
+def _without_slots(consumers: Iterable[str]) -> Set[str]:
+    """Returns the ops that consume a tensor, without the numbers of their inputs."""
+    return {text.rpartition(":")[0] for text in consumers}
 
 
 def _tensors(guess: Optional[Guess]) -> str:
@@ -180,15 +194,17 @@ def _why_raised(trace: Answer) -> str:
 
 def template(features: Any, labels: Any) -> str:
     """A ``--features`` file with all that is known. The rest is :data:`FILL_IN`."""
-    filled = {"features": _filled(features or {FILL_IN: _UNKNOWN}), "labels": _filled(labels)}
-    text = json.dumps(filled, indent=2)
+    known = {"features": features or {FILL_IN: _UNKNOWN}, "labels": labels}
+    text = json.dumps(_filled(known), indent=2)
     return _LEAF.sub(lambda leaf: json.dumps(json.loads(leaf.group())), text)
 
 
 def _filled(node: Any) -> Any:
     """Returns a structure with marks for what is not known."""
+    if not node:
+        return _UNKNOWN
     if isinstance(node, list):
         return [_filled(item) for item in node]
-    if isinstance(node, dict) and not isinstance(node.get("dtype"), str):
-        return {key: _filled(item or _UNKNOWN) for key, item in node.items()}
+    if not isinstance(node.get("dtype"), str):
+        return {key: _filled(item) for key, item in node.items()}
     return node

@@ -242,8 +242,9 @@ class DictProbe(dict):  # type: ignore[type-arg]
             self._recorder.note(self._path + (key,), "column", json.dumps(described))
         place = self._expected.index(key) if key in self._expected else None
         if place is None:
-            free = (p for p, leaf in enumerate(self._pool) if leaf is not None)
-            place = next((p for p in free if _fits(self._pool[p], described)), None)
+            pairs = enumerate(self._pool)
+            fitting = [p for p, leaf in pairs if leaf is not None and _fits(leaf, described)]
+            place = min(fitting, key=lambda p: _is_other(self._pool[p], described), default=None)
         leaf = None
         if place is not None:
             leaf, self._pool[place] = self._pool[place], None
@@ -400,6 +401,11 @@ def _fits(leaf: Any, described: Any) -> bool:
         return True
     sizes, wanted = leaf["shape"][1:], described["shape"][1:]
     return None in (*sizes, *wanted) or reduce(mul, sizes, 1) == reduce(mul, wanted, 1)
+
+
+def _is_other(leaf: Any, described: Any) -> bool:
+    """Whether a leaf has another dtype than a feature column describes."""
+    return described is not None and bool(leaf["dtype"] != described["dtype"])
 
 
 def _leaf_of_parsing(feature: Any) -> Any:

@@ -35,10 +35,18 @@ _STRUCTURES = {
         '({"in": {"a": x, "b": y}, "x": x}, y)',
         'features["x"] + features["in"]["a"] * features["in"]["b"]',
     ),
+    "nested-unused": _inputs(
+        '({"in": {"a": x, "b": y}, "x": x}, y)', 'features["x"] + features["in"]["a"]'
+    ),
     "get": _inputs('({"a": y, "x": x}, y)', 'features.get("x") * features.get("a")'),
     "pop": _inputs('({"a": y, "x": x}, y)', 'features.pop("x") * features.pop("a")'),
     "items": _inputs('({"a": x, "x": x}, y)', "tf.add_n([v for _, v in features.items()])"),
     "values": _inputs('({"a": x, "x": x}, y)', "tf.add_n(list(features.values()))"),
+    "any-keys": _inputs(
+        '({"a": x, "x": x}, y)',
+        "(features if not isinstance(features, dict) else list(features.values())[0] "
+        "if len(features) == 1 else tf.concat([features[k] for k in sorted(features)], 1))",
+    ),
     "keywords": _inputs('({"a": y, "x": x}, y)', "(lambda x, a: x * a)(**features)"),
     "tuple": _inputs("((x, y), y)", "features[0] * features[1]"),
     "unpacked": _inputs("((x, y), y)", "(lambda x, a: x * a)(*features)"),
@@ -85,6 +93,13 @@ _WITH_COLUMNS = (e.set_params(columns=["a", "b"]), *_inputs(_TWO, _COLUMNS))
 _THREE = e.replace_input(_TWO, '({"a": x, "b": x, "c": x}, y)')
 _ONE = e.replace_input(_TWO, '({"b": x}, y)')
 
+_WEIGHTED_COLUMN = _inputs(
+    '({"id": tf.cast(y[:, 0], tf.int64), "w": x[:, :2], "word": tf.as_string(x[:, :2])}, y)',
+    "tf.feature_column.input_layer(features, [tf.feature_column.indicator_column("
+    "tf.feature_column.weighted_categorical_column("
+    'tf.feature_column.categorical_column_with_hash_bucket("word", 4), "w"))])',
+)
+
 PREDICT_ONLY = (
     e.replace_input(
         "    return dataset.repeat()",
@@ -117,6 +132,7 @@ FOUND_CASES: List[Case] = [
         (e.set_params(columns=["b"]), _ONE),
         before=_WITH_COLUMNS,
     ),
+    Case("found-weighted-column", "saving", before=_WEIGHTED_COLUMN),
     Case("found-predict-only", "saving", before=PREDICT_ONLY),
     Case("found-predict-only-more-units", "saving", MORE_UNITS, before=PREDICT_ONLY),
     Case(

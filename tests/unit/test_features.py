@@ -11,12 +11,12 @@ import pytest
 
 from ckptcheck.client import input_pools
 from ckptcheck.client.answers import Answer
+from ckptcheck.client.attempt import Found
 from ckptcheck.client.certainty import is_certain, raises_for_certain
 from ckptcheck.client.features import find
 from ckptcheck.client.guess import Guess, Inputs, new_features
 from ckptcheck.client.input_pools import Head, head_of
-from ckptcheck.client.matching import assign, similarity
-from ckptcheck.client.search import Found
+from ckptcheck.client.matching import placed, similarity
 from ckptcheck.client.structure import NOTHING, TENSOR, UNKNOWN, Node, learn, render, sequence
 from ckptcheck.graph import nodes
 from ckptcheck.graph.graph import Graph
@@ -283,6 +283,20 @@ def test_a_feature_that_the_saved_graph_has_no_tensor_for() -> None:
     assert result.lacks_labels and not result.complete
 
 
+def test_an_error_for_missing_labels_is_not_shown_where_another_explains_more() -> None:
+    """The features may have taken the tensor of the labels."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        if features["a"].leaf["shape"] != features["x"].leaf["shape"] != LABEL["shape"]:
+            raise ValueError("the sizes differ")
+        features["x"].use(*TO_MATMUL)
+        if mode != "predict" and labels is None:
+            raise ValueError("labels must not be None.")
+
+    result = find(saved((Y, ()), (X, TO_MATMUL), (LABEL, TO_LOSS)), MODES, Asked(model_fn))
+    assert result.traces["train"].said == "the sizes differ"
+
+
 def test_labels_among_the_features_are_no_lack_of_labels() -> None:
     def model_fn(features: Any, labels: Any, mode: str) -> None:
         features["x"].use(*TO_MATMUL)
@@ -339,6 +353,25 @@ def test_a_list() -> None:
     uses = [(f"tower_{place}/MatMul MatMul:0",) for place in range(3)]
     graph = saved((X, uses[0]), (X, uses[1]), (X, uses[2]), (LABEL, TO_LOSS))
     assert inputs(found(graph, model_fn)) == ([X, X, X], LABEL)
+
+
+def test_the_structure_that_fits_the_saved_graph_is_best() -> None:
+    """The code also takes a single tensor, and uses it as the saved model used none."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        if isinstance(features, Tensor):
+            features.use("dense/MatMul MatMul:0")
+        else:
+            features.play.note(features.path, "iterate", None)
+            if not features.known:
+                raise ValueError("nothing to concatenate")
+            for place, key in enumerate(sorted(features.known)):
+                features.known[key].use(f"concat ConcatV2:{place}")
+        of_loss(labels, mode)
+
+    graph = saved((X, ("concat ConcatV2:0",)), (Y, ("concat ConcatV2:1",)), (LABEL, TO_LOSS))
+    features, labels = inputs(found(graph, model_fn))
+    assert ([*features.values()], labels) == ([X, Y], LABEL)
 
 
 def test_labels_as_a_dict() -> None:
@@ -448,8 +481,8 @@ def test_without_evidence_tensors_that_nothing_used_are_left_out() -> None:
     graph = saved((X, TO_MATMUL), (Y, ()), (X, TO_MATMUL), (LABEL, TO_LOSS))
     pool = input_pools.pools(head_of(graph))[0]
     features = Node("dict", (("a", TENSOR), ("h", TENSOR)))
-    places = assign(pool, features, TENSOR, {})
-    assert places == {("features", "a"): 0, ("features", "h"): 2, ("labels",): 3}
+    guess = placed(Guess(pool, features, TENSOR, {}), {})
+    assert guess.places == {("features", "a"): 0, ("features", "h"): 2, ("labels",): 3}
 
 
 # --- the end of the search -------------------------------------------------------------------
@@ -557,6 +590,20 @@ def test_constants_of_an_input_fn_without_a_pipeline() -> None:
     of_head = tuple(nodes.Node(name, op) for (name, _, _), op in zip(made, ops))
     first = input_pools.pools(Head(of_head, leaves, ()))[0]
     assert [leaf.name for leaf in first.leaves] == ["Const:0", "Const_1:0", "Const_2:0"]
+
+
+@pytest.mark.parametrize(
+    ("name", "user", "names"),
+    [
+        ("concat/axis", "concat ConcatV2:2", []),
+        ("mean/Sum/axis", "mean/Sum/reduced Sum:1", []),
+        ("inputs/axis", "concat ConcatV2:2", ["inputs/axis:0"]),
+        ("axis", "concat ConcatV2:2", ["axis:0"]),
+    ],
+)
+def test_a_constant_that_an_op_takes_is_no_feature(name: str, user: str, names: List[str]) -> None:
+    graph = saved_graph((name, "Const", [(spec_of(()), (user,))]))
+    assert [item.name for some in head_of(graph).leaves for item in some] == names
 
 
 def spec_of(sizes: Sequence[int]) -> Leaf:
@@ -765,15 +812,46 @@ def test_names_show_which_feature_is_new() -> None:
 def test_a_column_of_strings_gets_no_numbers() -> None:
     pool = input_pools.pools(head_of(saved((X, ()), (Z, ()), (LABEL, TO_LOSS))))[0]
     features = Node("dict", (("word", TENSOR),))
-    places = assign(pool, features, TENSOR, {}, columns={("features", "word"): Z})
-    assert places == {("features", "word"): 1, ("labels",): 2}
+    guess = Guess(pool, features, TENSOR, {}, columns={("features", "word"): Z})
+    assert placed(guess, {}).places == {("features", "word"): 1, ("labels",): 2}
 
 
 def test_keys_that_the_code_names_keep_their_places() -> None:
     pool = input_pools.pools(head_of(saved((X, ()), (Y, ()), (Z, ()), (LABEL, TO_LOSS))))[0]
     later = [("features", "a"), ("features", "b")]
-    places = assign(pool, Node("dict", (("c", TENSOR),)), TENSOR, {}, later=later)
-    assert places == {("features", "c"): 2, ("labels",): 3}
+    guess = Guess(pool, Node("dict", (("c", TENSOR),)), TENSOR, {})
+    assert placed(guess, {}, later).places == {("features", "c"): 2, ("labels",): 3}
+
+
+@pytest.mark.parametrize("named", ["in", "a_key_of_dead_code"])
+def test_a_key_that_the_code_names_takes_no_tensor_from_others(named: str) -> None:
+    """It may be that of a dict of features, or one that the code never asks for."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features.play.note(features.path, "named", named)
+        features["in"]["x"].use("concat ConcatV2:0")
+        of_loss(labels, mode)
+
+    graph = saved((X, ("concat ConcatV2:0",)), (Y, ()), (LABEL, TO_LOSS))
+    features, labels = inputs(found(graph, model_fn))
+    assert (without_probe(features["in"]), labels) == ({"x": X}, LABEL)
+
+
+def test_the_name_of_a_column_outweighs_consumers() -> None:
+    """A trace with a wrong tensor uses it as the saved model used that tensor."""
+    scope = "input_layer/tags_weighted_by_weight_indicator"
+    of_user = ("input_layer/user_embedding/ExpandDims ExpandDims:0",)
+    graph = saved(
+        (leaf("float32", None, 2), (f"{scope}/NotEqual NotEqual:0",)),
+        (Y, of_user),
+        (LABEL, TO_LOSS),
+    )
+    pool = input_pools.pools(head_of(graph))[0]
+    columns: Dict[Path, Leaf] = {WEIGHT: leaf("float32", None, None)}
+    uses: Dict[Path, Sequence[str]] = {WEIGHT: (f"{scope}/ExpandDims ExpandDims:0",)}
+    features = Node("dict", (("weight", TENSOR),))
+    guess = Guess(pool, features, TENSOR, {}, columns=columns)
+    assert placed(guess, uses).places[WEIGHT] == 0
 
 
 def test_a_feature_without_a_tensor_stays_out_of_the_swaps() -> None:

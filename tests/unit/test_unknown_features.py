@@ -8,11 +8,11 @@ import pytest
 
 from ckptcheck.client import input_pools
 from ckptcheck.client.answers import Answer
+from ckptcheck.client.attempt import Found
 from ckptcheck.client.guess import Guess, first_guess
 from ckptcheck.client.input_pools import head_of
 from ckptcheck.client.learning import better_guess
-from ckptcheck.client.search import Found
-from ckptcheck.client.unknown_features import no_graph, not_found
+from ckptcheck.client.unknown_features import no_graph, not_found, template
 from ckptcheck.features_file import feature_file
 from ckptcheck.options import CheckSpec
 from ckptcheck.protocol import (
@@ -20,11 +20,12 @@ from ckptcheck.protocol import (
     Failure,
     FailureKind,
     InputEvent,
+    InputTensor,
     Observed,
 )
 from ckptcheck.tracer.inputs import _fits
 
-from ..graphs import saved_graph
+from ..graphs import consumers, node, saved_graph, text_of
 
 Leaf = Dict[str, Any]
 FLOAT, WORD = ({"dtype": dtype, "shape": [None, 2]} for dtype in ("float32", "string"))
@@ -152,6 +153,44 @@ def test_an_error_that_features_may_have_caused_is_quoted(spec: CheckSpec) -> No
     assert document["features"] == {"x": {"dtype": "?", "shape": None}}
     with pytest.raises(Exception, match="replace '\\?'"):
         feature_file(document)
+
+
+OF_CONCAT = ("concat ConcatV2:0",), ("concat ConcatV2:1",)
+OF_LAYERS = ("a/MatMul MatMul:0",), ("b/MatMul MatMul:0",)
+
+
+@pytest.mark.parametrize(("texts", "known"), [(OF_CONCAT, False), (OF_LAYERS, True)])
+def test_consumers_that_several_tensors_have_show_none_of_too_few(
+    texts: Sequence[Tuple[str, ...]], known: bool, spec: CheckSpec
+) -> None:
+    """With one feature more than before, ``concat`` takes another tensor at each place."""
+    outputs = [(leaf, users) for leaf, users in zip((FLOAT, FLOAT), texts)]
+    graph = saved_graph(("IteratorGetNext", "IteratorGetNext", outputs))
+    guess = first_guess(input_pools.pools(head_of(graph))[0])
+    names = ["x", "y"]
+    text = text_of(*(node(n, "Placeholder") for n in names), *users_of(names, texts))
+    inputs = tuple(InputTensor(("features", name), f"{name}:0") for name in names)
+    events = tuple(InputEvent(("features",), "key", name) for name in (*names, "z"))
+    seen = Observed(events=events, inputs=inputs, graph=text)
+    failure = Failure(FailureKind.RAISED, "KeyError", "'z'")
+    traces = {"train": Answer(FailedTrace("train", failure, seen))}
+    found = Found(traces, better_guess(guess, traces), False)
+    document = printed(str(not_found(spec, found, "model.ckpt-1.meta")))
+    assert [leaf["dtype"] == "?" for leaf in document["features"].values()] == [
+        not known,
+        not known,
+        True,
+    ]
+
+
+def users_of(names: Sequence[str], texts: Sequence[Tuple[str, ...]]) -> List[bytes]:
+    return [user for name, some in zip(names, texts) for user in consumers(name, some)]
+
+
+def test_a_file_marks_what_is_not_known_in_a_list() -> None:
+    unknown = {"dtype": "?", "shape": None}
+    document = printed(template([None, FLOAT], {"tuple": [None]}))
+    assert document == {"features": [unknown, FLOAT], "labels": {"tuple": [unknown]}}
 
 
 def test_made_up_keys_are_not_printed(spec: CheckSpec) -> None:

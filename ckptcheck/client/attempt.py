@@ -1,4 +1,7 @@
-"""One search: traces and learns until a round teaches nothing new, then swaps tensors."""
+"""One attempt to find the features: traces and learns until a round teaches nothing new.
+
+If model_fn still raises, other structures, other tensors and other batch sizes are tried.
+"""
 
 import dataclasses
 import itertools
@@ -21,7 +24,7 @@ from ..protocol import TRAIN, UNLABELED
 from .answers import Answer, reference_first, uses_in_train
 from .guess import Guess, Inputs, OwnInputs, is_unnamed, paths_of, with_unnamed
 from .learning import all_finished, better_guess, optional_keys
-from .matching import assign, similarity
+from .matching import placed, similarity
 from .structure import NOTHING, TENSOR, Node, Path, sequence
 
 _MOST_ROUNDS = 12
@@ -36,7 +39,7 @@ Ask = Callable[[Mapping[str, Inputs]], Dict[str, Answer]]
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """The end of a search.
+    """The end of an attempt.
 
     Attributes:
         traces: the answers of the last round.
@@ -64,12 +67,12 @@ class Found:
         return {mode: trace.problem for mode, trace in self.traces.items()}
 
 
-def search(guess: Guess, modes: Sequence[str], ask: Ask, ended: Mapping[str, Answer]) -> Found:
+def attempt(guess: Guess, modes: Sequence[str], ask: Ask, ended: Mapping[str, Answer]) -> Found:
     """Traces and learns until a round teaches nothing new, or what an earlier one did.
 
-    If two leaves fit a tensor equally badly, the search could alternate between them for ever,
-    because each trace shows other consumers. It then stops with one of them, and
-    :func:`repaired` tries the others.
+    If two leaves fit a tensor equally badly, the guess could alternate between them for ever,
+    because each trace shows other consumers. The attempt then stops with one of them, and
+    :func:`with_other_leaves` tries the others.
 
     Args:
         guess: where to begin.
@@ -131,23 +134,13 @@ def _leaves(structure: Any, path: Path) -> List[Tuple[Path, Any]]:
     return [leaf for key, item in pairs for leaf in _leaves(item, path + (key,))]
 
 
-def wants_labels(found: Found) -> bool:
-    """Whether a mode raised because it got no labels, while the features use all tensors.
-
-    Then the model_fn asks for one feature more than the saved model did.
-    """
-    guess = found.guess
-    if guess is None or guess.labels != NOTHING or not found.complete:
-        return False
-    if len(paths_of(guess.features, guess.labels)) < len(guess.pool.leaves):
-        return False
-    failed = {mode: trace for mode, trace in found.traces.items() if not trace.finished}
-    if any(mode in UNLABELED for mode in failed):
-        return False
-    return any(SAYS_NONE.search(trace.said) for trace in failed.values())
+def misses_labels(guess: Guess, trace: Answer) -> bool:
+    """Whether a mode raised because it got None for labels that it may get from the input_fn."""
+    labeled = guess.labels != NOTHING or trace.mode in UNLABELED
+    return not labeled and _SAYS_NONE.search(trace.said) is not None
 
 
-SAYS_NONE = re.compile(r"\bNone\b|NoneType|\blabels\b")
+_SAYS_NONE = re.compile(r"\bNone\b|NoneType|\blabels\b")
 
 
 def score_of(found: Found) -> float:
@@ -156,7 +149,7 @@ def score_of(found: Found) -> float:
     if found.guess is None or not traces:
         return 0.0
     reference = traces[0]
-    if not found.complete or wants_labels(found):
+    if not found.complete or any(misses_labels(found.guess, trace) for trace in traces):
         return 0.0
     uses = reference.uses
     leaves = found.guess.pool.leaves
@@ -171,41 +164,34 @@ def score_of(found: Found) -> float:
     return _COMPLETE + (_TRACED - _COMPLETE) * (0.7 * traced + 0.2 * alike)
 
 
-def otherwise(found: Found, modes: Sequence[str], ask: Ask) -> Found:
-    """Tries other structures if a trace raised with a structure that no trace has confirmed."""
+def with_other_structures(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+    """Tries other structures if a trace raised with a structure that no trace has confirmed.
+
+    A structure with which TRAIN fits the saved graph is best. Code that reads keys gets no other:
+    another branch of it may finish while the branch of the real run raises.
+    """
     guess = found.guess
     if guess is None or not _is_worth_a_swap(found):
         return found
     same = set(found.problems)
+    further: List[Found] = []
     for other in _other_structures(found):
-        places = assign(guess.pool, other.features, other.labels, {}, {}, guess.columns)
-        changed = Guess(
-            guess.pool,
-            other.features,
-            other.labels,
-            places,
-            columns=guess.columns,
-            without=other.without,
-        )
-        tried = with_own_inputs(search(changed, modes, ask, {}), modes, ask)
+        tried = with_own_inputs(attempt(other, modes, ask, {}), modes, ask)
         if progress(tried) > progress(found):
-            if guess.features.kind != "dict" or _fits(tried):
-                return otherwise(tried, modes, ask)
-            if other.without != guess.without:  # the code may now show more of the labels
-                tried = otherwise(tried, modes, ask)
-                if _fits(tried):
-                    return tried
+            further.append(tried)
+            if _fits(tried) or other.without != guess.without:  # the code may now show more
+                tried = with_other_structures(tried, modes, ask)
+            if _fits(tried):
+                return tried
         problems = tried.problems
         same = {mode for mode in same if problems.get(mode) == found.problems[mode]}
+    if further and guess.features.kind != "dict":
+        return with_other_structures(max(further, key=score_of), modes, ask)
     return dataclasses.replace(found, of_any_structure=frozenset(same))
 
 
 def _fits(found: Found) -> bool:
-    """Whether TRAIN finished, and consumed each tensor that the saved model did, in the same way.
-
-    If the code reads keys, other structures count only then: another branch of the code may finish
-    while the branch of the real run raises.
-    """
+    """Whether TRAIN finished, and consumed each tensor that the saved model did, in the same way."""
     trace = found.traces.get(TRAIN)
     if found.guess is None or trace is None or not trace.finished:
         return False
@@ -220,17 +206,20 @@ def _other_structures(found: Found) -> Iterator[Guess]:
     """Yields guesses with other structures that features and labels may have."""
     guess = found.guess
     assert guess is not None
-    bases = [guess]
+    base = Guess(
+        guess.pool, guess.features, guess.labels, {}, columns=guess.columns, without=guess.without
+    )
+    bases = [base]
     optional = guessed_optional_keys(found)
     if optional:
         items = tuple(item for item in guess.features.items if item[0] not in optional)
         features = dataclasses.replace(guess.features, items=items)
-        fewer = dataclasses.replace(guess, features=features, without=guess.without | optional)
-        bases = [fewer, guess]
-        yield fewer
+        fewer = dataclasses.replace(base, features=features, without=guess.without | optional)
+        bases = [fewer, base]
+        yield placed(fewer, {})
     for base in bases:
         for features, labels in _other_kinds(found, base):
-            yield dataclasses.replace(base, features=features, labels=labels)
+            yield placed(dataclasses.replace(base, features=features, labels=labels), {})
 
 
 def guessed_optional_keys(found: Found) -> FrozenSet[str]:
@@ -259,7 +248,7 @@ def _other_kinds(found: Found, guess: Guess) -> Iterator[Tuple[Node, Node]]:
     for fewer in reversed(range(1, made_up)):  # the rest are labels
         known = tuple(item for item in features.items if not is_unnamed(item[0]))
         yield with_unnamed(Node("dict", known), "features", fewer), labels
-    if features.kind == "dict" and not made_up and len(guess.places) > 1:
+    if features.kind == "dict" and not made_up and len(paths_of(features, labels)) > 1:
         yield TENSOR, TENSOR  # a branch for dicts may be for serving only
     for key in optional_keys(found.traces):  # the code may want one of several
         yield Node("dict").with_item(key, TENSOR), TENSOR
@@ -334,7 +323,7 @@ def _raised(trace: Answer) -> bool:
     return trace.failure is not None and trace.failure.kind == "raised"
 
 
-def repaired(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+def with_other_leaves(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     """Gives the tensors other leaves while traces raise and each change leads further.
 
     A trace that raises early shows too few consumers to tell the leaves apart. A better choice
@@ -373,7 +362,7 @@ def progress(found: Found) -> Tuple[int, int]:
 
 
 def _swapped(found: Found, path: Path, modes: Sequence[str], ask: Ask) -> Iterator[Found]:
-    """Searches with each other leaf for one tensor, until no mode raises.
+    """Yields an attempt with each other leaf for one tensor, until no mode raises.
 
     If another shape does not change what is raised, another dtype still may.
     """
@@ -388,7 +377,7 @@ def _swapped(found: Found, path: Path, modes: Sequence[str], ask: Ask) -> Iterat
         pinned = _pinned(guess, path, place, uses_in_train(found.traces))
         if pinned.places.get(path) != place:
             continue  # the order of the keys does not allow it
-        other = search(pinned, modes, ask, {})
+        other = attempt(pinned, modes, ask, {})
         yield other
         if all_finished(other.traces):
             break
@@ -401,16 +390,12 @@ def _dtype(guess: Guess, place: int) -> object:
 
 def _pinned(guess: Guess, path: Path, place: int, uses: Mapping[Path, Sequence[str]]) -> Guess:
     """Returns the guess with another leaf for one tensor, and few other changes."""
-    pins = {**guess.pins, path: place}
+    pinned = dataclasses.replace(guess, pins={**guess.pins, path: place})
     if guess.pool.sorted_keys:
-        places = assign(
-            guess.pool, guess.features, guess.labels, uses, pins, guess.columns, guess.absent
-        )
-    else:
-        before = guess.places[path]
-        others = {p: before if taken == place else taken for p, taken in guess.places.items()}
-        places = {**others, path: place}
-    return dataclasses.replace(guess, places=places, pins=pins)
+        return placed(pinned, uses)
+    before = guess.places[path]
+    others = {p: before if taken == place else taken for p, taken in guess.places.items()}
+    return dataclasses.replace(pinned, places={**others, path: place})
 
 
 def _other_leaves(guess: Guess, path: Path) -> List[int]:
@@ -436,10 +421,8 @@ def _unpinned(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     """Assigns the leaves again by their consumers, without pins, if that scores better."""
     if found.guess is None or not found.guess.pins:
         return found
-    guess = dataclasses.replace(found.guess, pins={})
-    uses = uses_in_train(found.traces)
-    places = assign(guess.pool, guess.features, guess.labels, uses, {}, guess.columns, guess.absent)
-    if places == guess.places:
+    guess = placed(dataclasses.replace(found.guess, pins={}), uses_in_train(found.traces))
+    if guess.places == found.guess.places:
         return dataclasses.replace(found, guess=guess)
-    other = search(dataclasses.replace(guess, places=places), modes, ask, {})
+    other = attempt(guess, modes, ask, {})
     return other if score_of(other) > score_of(found) else found
