@@ -72,9 +72,9 @@ def _recorded_target(spec: CheckSpec, recorded: Recorded, prefix: str) -> str:
     place = spec.model_dir
     why = f" (the record {recorded.file} cannot be used: {recorded.problem})"
     raise UsageError(
-        "TARGET is missing: expected MODEL_DIR TARGET PARAMS, such as ckptcheck "
-        f"{place} models.net:model_fn params.json. To look only at the files, use ckptcheck "
-        f"inspect {place}" + (why if recorded.problem else "")
+        f"TARGET is missing: expected MODEL_DIR TARGET PARAMS, such as {place} models.net:model_fn "
+        f"params.json. To look only at the files, use ckptcheck inspect {place}"
+        + (why if recorded.problem else "")
     )
 
 

@@ -96,10 +96,10 @@ def _load_estimator(tensorflow: Any) -> None:
 
 
 _NO_TENSORFLOW = (
-    "{} has no TensorFlow. Install it there (pip install tensorflow), or name the "
-    "interpreter that runs your training code with --python"
+    "{} has no TensorFlow. Install it there (pip install tensorflow), or name the Python that has "
+    "it with --python"
 )
-_BROKEN_TENSORFLOW = "cannot import TensorFlow in {}: {}"
+_BROKEN_TENSORFLOW = "{} cannot import TensorFlow: {}. Name a Python that can with --python"
 
 
 def _version_before_import() -> Tuple[int, ...]:
@@ -273,7 +273,7 @@ def has_v1_name(tensorflow: Any, dotted: str) -> bool:
 
 
 _ADVICE = {
-    "contrib": "tf.contrib exists in TensorFlow 1 only; trace with a TensorFlow 1 interpreter "
+    "contrib": "tf.contrib exists in TensorFlow 1 only; trace with a Python that has TensorFlow 1 "
     "(--python)",
     "python": "tensorflow.python is internal to TensorFlow and differs between versions; trace "
     "with the version that the code runs on (--python)",

@@ -79,7 +79,9 @@ class Inputs:
         try:
             dtype = self.tensorflow.as_dtype(leaf["dtype"])
         except TypeError:
-            raise UsageError(f"features: TensorFlow has no dtype {leaf['dtype']!r}")
+            raise UsageError(
+                f"features: TensorFlow has no dtype {leaf['dtype']!r}; expected one such as float32"
+            )
         shape = leaf["shape"]
         rank = 2 if shape is None else len(shape)
         try:
