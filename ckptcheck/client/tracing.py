@@ -374,10 +374,11 @@ def _index(
     return None, reply
 
 
-_NOT_COMPARED = "whether the model computes what it did when it was saved: {}"
+_NOT_COMPARED = "whether the computation has changed since the checkpoint was saved: {}"
 _OWN_OPS = (
-    "whether {} computes what it did when it was saved: the saved graph is that of TRAIN, and does "
-    "not have all ops of this mode, such as {} (ckptcheck record keeps the graph of each mode)"
+    "whether the computation of {} has changed since the checkpoint was saved: the saved graph is "
+    "that of TRAIN, and does not have all ops of this mode, such as {} (ckptcheck record keeps the "
+    "graph of each mode)"
 )
 _MOST_OPS = 3
 _NOTHING_READ = "whether the model fits a checkpoint: Estimator would not restore any"
@@ -437,7 +438,7 @@ _ABSENT = (
 )
 _OF_ANOTHER = (
     "whether the features are those in {}: it is the graph of another checkpoint of MODEL_DIR "
-    "(--input-fn or --features makes sure)"
+    "(give --input-fn or --features to be sure)"
 )
 _OWN = {
     OwnInputs.BATCH: (

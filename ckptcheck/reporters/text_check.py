@@ -43,7 +43,7 @@ def _how(trace: Trace) -> Iterator[str]:
     environment, launch, features = trace.environment, trace.launch, trace.features
     kind = {"v1": "reference", "v2": "resource"}[launch.behavior]
     yield (
-        f"TensorFlow {environment.tensorflow} ({environment.tf_api} names), Python "
+        f"TensorFlow {environment.tensorflow} ({environment.tf_api} API), Python "
         f"{environment.python}; {kind} variables: {launch.reason}"
     )
     if features.spec is None and not trace.plans:
@@ -115,8 +115,8 @@ _COMPARED = (
     ),
     (
         UNKNOWN,
-        "Whether {} computes the same as when the checkpoint was saved is unknown.",
-        "Whether {} compute the same as when the checkpoint was saved is unknown.",
+        "It is unknown whether {} computes the same as when the checkpoint was saved.",
+        "It is unknown whether {} compute the same as when the checkpoint was saved.",
     ),
 )
 

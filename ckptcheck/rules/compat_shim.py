@@ -33,6 +33,6 @@ RULE = Rule(
     severity="note",
     category="environment",
     find=find,
-    title="compatibility shims were used to trace TensorFlow 1 code",
+    title="ckptcheck replaced parts of TensorFlow to trace the code",
     bad=_bad,
 )

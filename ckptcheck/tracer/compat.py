@@ -128,7 +128,7 @@ def stood_in(tensorflow: Any) -> Tuple[str, ...]:
     """Returns what is replaced for all code: ``tf.estimator`` if TensorFlow does not have it."""
     if version_of(tensorflow.__version__) < _FIRST_WITHOUT_ESTIMATOR:
         return ()
-    return ("tf.estimator, which this TensorFlow does not have",)
+    return ("tf.estimator: this TensorFlow does not have it",)
 
 
 def v1(tensorflow: Any) -> Any:
@@ -245,7 +245,7 @@ def use_v1_names(tensorflow: Any) -> Tuple[str, ...]:
         return original(name, globals, locals, fromlist, level)
 
     builtins.__import__ = importer
-    return ("tensorflow means tensorflow.compat.v1", "TensorShape of TensorFlow 1")
+    return ("tensorflow: the code gets tensorflow.compat.v1", "TensorShape: as in TensorFlow 1")
 
 
 def _in_v1(compat_v1: Any, name: str, fromlist: Tuple[str, ...]) -> Optional[Any]:
