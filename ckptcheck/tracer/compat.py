@@ -67,10 +67,11 @@ def import_tensorflow() -> Any:
 
 
 def _know_eagerness() -> None:
-    """Lets TensorFlow see at once that a graph which is no function's is not run eagerly.
+    """Speeds up TensorFlow's test whether code outside of a function runs eagerly.
 
     TensorFlow enters contexts to find out, for each hash of a variable. ``tf.layers`` hashes all
-    variables whenever it makes one, so the time of a trace would grow with the square of a model.
+    variables whenever it makes one, so the time of a trace would grow with the square of the number
+    of variables.
     """
     from tensorflow.python.eager import context
     from tensorflow.python.framework import ops
@@ -141,7 +142,7 @@ def run_config(tensorflow: Any, model_dir: str, asked: Callable[[], None]) -> An
 
     Args:
         tensorflow: the module.
-        model_dir: of the config.
+        model_dir: the model_dir of the config.
         asked: is called whenever code reads the model_dir of the config or of a copy of it.
     """
     session_config = v1(tensorflow).ConfigProto(allow_soft_placement=True)
@@ -167,7 +168,7 @@ def graph_of_function(graph: Any, function: Any, shapes: List[Any]) -> Any:
     Args:
         graph: where the functions that it calls are.
         function: the FunctionDef.
-        shapes: those of the arguments.
+        shapes: the shapes of the arguments.
     """
     from tensorflow.python.framework import function_def_to_graph
 

@@ -165,7 +165,7 @@ class Inputs:
                     self.recorder.note((root,), "name", key)
 
     def structure(self) -> Tuple[Any, Any]:
-        """The structures as far as this trace found them out."""
+        """The structures, as far as this trace found them."""
         return _structure(self.features), _structure(self.labels)
 
     def named(self) -> Tuple[InputTensor, ...]:
