@@ -36,7 +36,7 @@ def _record_text(use: RecordUse) -> str:
     writer = "the training process" if use.writer == "training" else "ckptcheck record"
     names = {"target": "TARGET", "params": "PARAMS"}
     taken = " and ".join(names[item] for item in use.used)
-    return f"record of {writer}: {use.file}" + (f"; {taken} from it" if taken else "")
+    return f"record (written by {writer}): {use.file}" + (f"; {taken} from it" if taken else "")
 
 
 def _how(trace: Trace) -> Iterator[str]:

@@ -350,7 +350,7 @@ def test_values_that_the_record_does_not_hold_are_asked_for(project: Path) -> No
 def test_without_a_record_target_is_missing(project: Path) -> None:
     with pytest.raises(UsageError, match="TARGET is missing"):
         completed(CheckSpec("runs"), Recorded(), "runs/model.ckpt-10")
-    with pytest.raises(UsageError, match=r"TARGET is missing.*cannot be used: it is damaged"):
+    with pytest.raises(UsageError, match=r"TARGET is missing.*cannot be used \(it is damaged"):
         completed(CheckSpec("runs"), Recorded("f", None, "it is damaged"), "runs/model.ckpt-10")
 
 
