@@ -240,13 +240,13 @@ class CheckSpec:
     )
     timeout: Option[Union[float, str], float] = Option(
         values.seconds,
-        "Stop a mode that takes more seconds.",
+        "Stop a mode after this time.",
         default=DEFAULT_TIMEOUT,
         metavar="SECONDS",
     )
     memory_limit: Option[Union[int, str], int] = Option(
         values.size,
-        "Stop a mode that takes more memory, such as 4G. Default: no limit.",
+        "Stop a mode that uses more memory, such as 4G. Default: no limit.",
         default=0,
         metavar="SIZE",
     )
