@@ -55,7 +55,7 @@ def with_advice(
         for key, value, read in found[:_MOST_TRIALS]:
             trial = try_params(_with(params, key, value))
             if trial is not None and _helps(trial, untraceable, first):
-                outcome = "it is as it was saved" if drifted else _outcome(trial)
+                outcome = "the change is gone" if drifted else _outcome(trial)
                 text = f"set {key} to {value} in the params{_before(read)}: then {outcome}"
                 advice = Advice("params", text, {key: value}, True)
                 groups[place] = dataclasses.replace(group, advice=(advice,))

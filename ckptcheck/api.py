@@ -62,6 +62,8 @@ def _taking(cls: "Callable[P, S]") -> "Callable[[Callable[[S], R]], Callable[P, 
 def check(spec: CheckSpec) -> Report:
     """Predicts what restoring a checkpoint into a model_fn will do.
 
+    ``params`` and ``features`` can also be dicts with what the files would hold.
+
     Returns:
         The report; ``report.ok`` says whether the check passed.
 
@@ -88,8 +90,9 @@ def inspect(spec: InspectSpec) -> Report:
 def verify(spec: VerifySpec) -> Report:
     """Reads all data of checkpoints: checksums, NaN and infinite values, untrained values.
 
-    Returns: The report; ``report.last_good`` is the latest checkpoint whose data is complete and
-    correct.
+    Returns:
+        The report; ``report.last_good`` is the latest checkpoint whose data is complete and
+        correct.
 
     Raises:
         UsageError: the model_dir does not exist, numpy is not installed, or an argument is invalid.

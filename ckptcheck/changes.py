@@ -13,7 +13,7 @@ class Change:
 
     Attributes:
         kind: the id of the rule that reports it.
-        text: what changed, in one line. It does not hold what changes from save to save.
+        text: what changed, in one line. It has nothing that changes from save to save.
         then: what was saved: ``{"op": ...}``, ``{"value": ...}`` or ``{"text": ...}``.
         now: the same of the code.
         modes: the modes that it reaches.

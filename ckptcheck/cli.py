@@ -11,7 +11,7 @@ from typing import List, Optional, Sequence, Tuple
 
 from .checkpoint.addresses import without_secrets
 from .commands import COMMANDS
-from .commands.hints import ABOUT, nearly_a_command, verify_words
+from .commands.hints import ABOUT, RUN_CODE, about_option, nearly_a_command, verify_words
 from .errors import UsageError
 from .exit_codes import EXIT_INTERRUPTED, EXIT_USAGE
 from .output import write_out
@@ -77,7 +77,7 @@ def split_flags(argv: Sequence[str]) -> Tuple[List[str], Tuple[str, ...]]:
         The words for ckptcheck, and the flags for the code. Other commands have no flags.
     """
     words = list(argv)
-    if "--" not in words or words[0] in set(COMMANDS) - {CHECK, "record"}:
+    if "--" not in words or words[0] in set(COMMANDS) - set(RUN_CODE):
         return words, ()
     at = words.index("--")
     return words[:at], tuple(words[at + 1 :])
@@ -104,7 +104,9 @@ def _run(words: List[str], flags: Sequence[str]) -> int:
         if problem is None:
             raise
         text = problem().rstrip(".")
-        raise UsageError(f"{text[:1].lower()}{text[1:]}; see {prog} --help") from None
+        raise UsageError(
+            f"{text[:1].lower()}{text[1:]}; see {prog} --help{about_option(name, error)}"
+        ) from None
     finally:
         write_out()
 

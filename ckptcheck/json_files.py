@@ -38,13 +38,13 @@ _KINDS = {list: "an array", str: "a string", bool: "a boolean", type(None): "nul
 
 
 def _instead(path: str) -> str:
-    """Suggests what to do with params that are not JSON; "" if there is no suggestion."""
+    """Suggests what to do with input that is not a JSON file; "" if there is no suggestion."""
     if path.lower().endswith((".yaml", ".yml")):
-        return "; convert YAML to JSON first"
+        return "; convert it from YAML to JSON first"
     if path.endswith(".py"):
-        return "; write the params of Python code to a file with json.dump"
+        return "; write its values to a JSON file with json.dump"
     if path.lstrip().startswith("{"):
-        return "; write the params to a file, or pipe them to ckptcheck and give -"
+        return "; write the JSON to a file, or pipe it to ckptcheck and give -"
     is_param = "=" in path and "/" not in path and not os.path.exists(path)
     return f"; give a single param as --set {path}" if is_param else ""
 

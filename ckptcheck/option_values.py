@@ -233,7 +233,9 @@ def _example(value: str, attribute: str) -> str:
     """Returns what a name without a module or an attribute may have meant."""
     place = value.strip(":")
     module, dot, last = place.rpartition(".")
-    if place.endswith(".py"):
+    if last in ("json", "yaml", "yml"):
+        return f"models.net:{attribute}"
+    if place.endswith(".py") or os.path.isfile(place.replace(".", os.sep) + ".py"):
         return f"{place}:{attribute}"
     if "/" in place:
         return f"{place.rstrip('/')}.py:{attribute}"

@@ -188,7 +188,7 @@ class CheckSpec:
     )
     modes: Option[Sequence[str], Tuple[str, ...]] = Option(
         values.modes,
-        f"Check this mode: {values.either(ALL_MODES)}. Repeatable.",
+        f"The modes to check: {values.either(ALL_MODES)}.",
         default=MODES,
         flag="--mode",
         metavar="MODE",
@@ -220,7 +220,8 @@ class CheckSpec:
     )
     python: Option[Optional[Path], Optional[str]] = Option(
         values.python,
-        "The path or the command of the Python that has TensorFlow. Default: this Python.",
+        "The path or the command of the Python that has TensorFlow. Default: the Python that runs "
+        "ckptcheck.",
         default=None,
         metavar="COMMAND",
     )
@@ -238,11 +239,14 @@ class CheckSpec:
         metavar="KIND",
     )
     timeout: Option[Union[float, str], float] = Option(
-        values.seconds, "Stop a mode that takes longer.", default=DEFAULT_TIMEOUT, metavar="SECONDS"
+        values.seconds,
+        "Stop a mode after this time.",
+        default=DEFAULT_TIMEOUT,
+        metavar="SECONDS",
     )
     memory_limit: Option[Union[int, str], int] = Option(
         values.size,
-        "Stop a mode that takes more memory, such as 4G. Default: no limit.",
+        "Stop a mode that uses more memory, such as 4G. Default: no limit.",
         default=0,
         metavar="SIZE",
     )
@@ -270,7 +274,7 @@ class RecordSpec(CheckSpec):
 
     redact: Option[Sequence[str], Tuple[str, ...]] = Option(
         values.texts,
-        "Leave the value of this param out of the record. Repeatable.",
+        "Leave the values of these params out of the record.",
         default=(),
         metavar="KEY",
     )

@@ -70,11 +70,11 @@ def _recorded_target(spec: CheckSpec, recorded: Recorded, prefix: str) -> str:
         _verify_own(spec, record.target, prefix, "TARGET")
         return record.target
     place = spec.model_dir
-    why = f" (the record {recorded.file} cannot be used: {recorded.problem})"
+    why = f", and the record {recorded.file} cannot be used ({recorded.problem})"
     raise UsageError(
-        "TARGET is missing: expected MODEL_DIR TARGET PARAMS, such as ckptcheck "
-        f"{place} models.net:model_fn params.json. To look only at the files, use ckptcheck "
-        f"inspect {place}" + (why if recorded.problem else "")
+        f"TARGET is missing{why if recorded.problem else ''}: expected MODEL_DIR TARGET PARAMS, "
+        f"such as {place} models.net:model_fn params.json. To look only at the files, use "
+        f"ckptcheck inspect {place}"
     )
 
 

@@ -51,7 +51,10 @@ def record(
     named = os.fspath(spec.model_dir)
     if is_remote(named):
         where = without_secrets(named)
-        raise UsageError(f"MODEL_DIR {where} is remote: a record can only be written locally")
+        raise UsageError(
+            f"MODEL_DIR {where} is remote, and a record can only be written to a local "
+            "directory. Give a local copy of the checkpoint"
+        )
     found = checked(spec, tracer, None, say, overrides, looks=True)
     report, facts = found.report, found.facts
     index = report.checkpoint

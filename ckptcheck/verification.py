@@ -78,6 +78,7 @@ def _verify(
         ok=bool(results) and all(item.ok for item in results),
         checked=bool(results),
         model_dir=located.model_dir,
+        groups=() if results else group(run_rules(file_facts(located, Examined()))),
         verified=tuple(results),
         why=why_loaded(located, loaded) if all_checkpoints else "",
         not_judged=_not_judged(located, place, all_checkpoints, results),

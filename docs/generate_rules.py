@@ -27,8 +27,7 @@ def render() -> str:
         f"## {rule.id}\n\n*{rule.severity}, {rule.category}*\n\n{rule.explanation}"
         for rule in rules
     ]
-    text = _HEAD + "\n".join(rows) + "\n\n" + "\n\n".join(sections) + "\n"
-    return text.replace("``", "`")
+    return _HEAD + "\n".join(rows) + "\n\n" + "\n\n".join(sections) + "\n"
 
 
 if __name__ == "__main__":

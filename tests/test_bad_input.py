@@ -73,6 +73,9 @@ def test_a_directory_of_nearly_that_name(project: Project) -> None:
         (("inspect", "--deep", "model_dir"), "no option --deep: ckptcheck verify reads the data"),
         (("inspect", "model_dir", "--json"), "no option --json: --format json writes JSON"),
         (("model_dir", "m:f", "--all-checkpoints"), "ckptcheck verify --all-checkpoints reads"),
+        (("verify", "model_dir", "--all"), "--all-checkpoints verifies all checkpoints"),
+        (("model_dir", "m:f", "--num_hidden=3"), "put the flags of your code after --"),
+        (("inspect", "model_dir", "m:f"), "ckptcheck inspect reads only files"),
     ],
 )
 def test_an_option_of_another_command(
@@ -86,6 +89,8 @@ def test_an_option_of_another_command(
     [
         ((TARGET, "model_dir", "params.json"), "TARGET model_dir is a directory"),
         (("params.json", TARGET, "model_dir"), "PARAMS model_dir is a directory"),
+        (("model_dir", "params.json"), "TARGET params.json is a file, but not Python code"),
+        (("record", TARGET, "model_dir", "params.json"), "TARGET model_dir is a directory"),
         (
             ("model_dir", "params.json", TARGET),
             "PARAMS model.py:model_fn looks like a TARGET, not a params file",
@@ -121,9 +126,9 @@ def test_what_follows_two_dashes_is_an_argument_of_a_file_command(project: Proje
 @pytest.mark.parametrize(
     ("params", "expected"),
     [
-        ("params.yaml", "convert YAML to JSON first"),
+        ("params.yaml", "convert it from YAML to JSON"),
         ("config.py", "with json.dump"),
-        ('{"units": 3}', "pipe them to ckptcheck and give -"),
+        ('{"units": 3}', "pipe it to ckptcheck and give -"),
         ("units=3", "--set units=3"),
     ],
 )
@@ -386,7 +391,7 @@ def test_options_that_are_none(project: Project, arguments: List[str], words: Li
 
 
 def test_arguments_that_are_missing(project: Project) -> None:
-    assert_refused(project.run(), "missing argument", "MODEL_DIR")
+    assert_refused(project.run(), "expected MODEL_DIR TARGET PARAMS", "ckptcheck --help")
     assert_refused(project.run("model_dir/model.ckpt-10"), "TARGET is missing")
 
 
@@ -433,7 +438,7 @@ def test_a_timeout_without_end(project: Project) -> None:
 
 def test_an_interpreter_that_does_not_exist(project: Project) -> None:
     run = project.check(TARGET, "params.json", "--python", "/no/such/python")
-    assert_refused(run, "no interpreter '/no/such/python'", "--python takes")
+    assert_refused(run, "cannot run /no/such/python (No such file or directory)", "--python takes")
 
 
 def test_an_interpreter_that_cannot_be_run(project: Project) -> None:
@@ -441,7 +446,7 @@ def test_an_interpreter_that_cannot_be_run(project: Project) -> None:
     assert_refused(run, "./params.json", "--python takes")
 
 
-@pytest.mark.parametrize("command", ["true", "cat", "false", "sh -c 'exit 7'", "'"])
+@pytest.mark.parametrize("command", ["true", "cat", "false", "sh -c 'exit 7'", "'", ""])
 def test_an_interpreter_that_is_no_python(project: Project, command: str) -> None:
     run = project.check(TARGET, "params.json", "--python", command)
     assert_refused(run, "--python")
@@ -517,8 +522,12 @@ def raising_factory(num_hidden, dropout_rate):
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("modle:model_fn", ["TARGET modle:model_fn: no module", "did you mean 'model'"]),
+        (
+            "modle:model_fn",
+            ["TARGET modle:model_fn: no module", "--app-dir", "did you mean 'model'?"],
+        ),
         ("missing.py:model_fn", ["no file missing.py"]),
+        ("modl.py:model_fn", ["no file modl.py", "did you mean 'model.py'?"]),
         ("broken:number", ["broken:number", "not callable"]),
         ("broken:factroy", ["has no 'factroy'", "did you mean 'factory'"]),
         ("broken:wrong_signature", ["does not pass to a model_fn", "hidden_units, batch"]),

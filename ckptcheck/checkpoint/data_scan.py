@@ -27,8 +27,8 @@ _BATCH = 1 << 24
 _MOST_WORKERS = 8
 _MOST_TIMES = 4
 _NEEDS_NUMPY = (
-    "reading the data needs numpy: install it with pip install 'ckptcheck[deep]'. Without it, "
-    "only the index and the sizes of the files can be verified (ckptcheck inspect)"
+    "reading the data needs numpy: install it in the environment of ckptcheck (pip install numpy). "
+    "Without numpy, ckptcheck inspect verifies the index and the sizes of the files"
 )
 
 

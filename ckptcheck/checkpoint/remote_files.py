@@ -61,8 +61,8 @@ def file_system(named: str, cache: str) -> Tuple[Any, str]:
     except ImportError as error:
         raise UsageError(
             f"MODEL_DIR {named} cannot be read: {error}. To read remote addresses, run "
-            "pip install 'ckptcheck[remote]' in the environment of ckptcheck, and install what "
-            "fsspec needs for this kind of address (gcsfs for gs://, s3fs for s3://)"
+            "pip install fsspec in the environment of ckptcheck, and install what fsspec needs "
+            "for this kind of address (gcsfs for gs://, s3fs for s3://)"
         )
     except ValueError as error:
         raise UsageError(f"MODEL_DIR {named}: {error}")

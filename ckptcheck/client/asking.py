@@ -104,7 +104,7 @@ class Asker:
         """Traces modes. Adds the params of TPUEstimator if the model_fn needs them.
 
         Returns:
-            The answers; empty if the search for features has taken long enough.
+            The answers; empty if the search for features has taken too long.
         """
         if self._rounds and (time.monotonic() > self._end or self._rounds > _MOST_ROUNDS):
             self.out_of_time = True

@@ -68,7 +68,7 @@ class Found:
 
 
 def attempt(guess: Guess, modes: Sequence[str], ask: Ask, ended: Mapping[str, Answer]) -> Found:
-    """Traces and learns until a round teaches nothing new, or what an earlier one did.
+    """Traces and learns until a round teaches nothing new, or repeats an earlier round.
 
     If two leaves fit a tensor equally badly, the guess could alternate between them for ever,
     because each trace shows other consumers. The attempt then stops with one of them, and

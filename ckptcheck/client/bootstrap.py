@@ -12,7 +12,7 @@ def _read(count):
     while len(data) < count:
         more = os.read(0, count - len(data))
         if not more:
-            sys.exit("ckptcheck: the interpreter has no standard input (docker: exec -i)")
+            sys.exit("ckptcheck: this Python has no standard input (docker needs exec -i)")
         data += more
     return data
 _size = b""

@@ -14,7 +14,7 @@ _ENOUGH_SHARED = 0.5
 
 
 def raises_for_certain(found: Found) -> bool:
-    """Whether a trace raised, and all that raised would do so with the real features too."""
+    """Whether a trace raised, and each that raised would also raise with the real features."""
     failed = [trace for trace in found.traces.values() if not trace.finished]
     return bool(failed) and all(is_certain(found, trace) for trace in failed)
 
@@ -65,7 +65,7 @@ def _may_be_lists(found: Found) -> bool:
 
 
 def _agrees_so_far(found: Found, guess: Guess, trace: Answer) -> bool:
-    """Whether the ops that consumed each input before the exception do so in the saved graph."""
+    """Whether the saved graph has the ops that consumed each input before the exception."""
     used = {path: consumers for path, consumers in trace.uses.items() if consumers}
     leaves = guess.pool.leaves
     paths = [path for path in paths_of(guess.features, guess.labels) if path not in guess.new]
@@ -135,7 +135,7 @@ def missed_fields(found: Found) -> List[str]:
 
 
 def _may_have_parts(guess: Optional[Guess], trace: Answer, path: Path) -> bool:
-    """Whether one tensor of the guess may be several: what the other inputs leave are enough.
+    """Whether one tensor of the guess may be several, because the other inputs leave enough.
 
     If the code has not used the labels yet, the features as a whole may include their tensors.
     """

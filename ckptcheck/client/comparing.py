@@ -1,4 +1,4 @@
-"""Compares the traced graphs with the saved one, where the comparison would be exact."""
+"""Compares the traced graphs with the saved one, if the comparison is exact."""
 
 import dataclasses
 from typing import AbstractSet, Any, Dict, List, Mapping, Optional, Sequence, Tuple
@@ -28,7 +28,7 @@ Inputs = Dict[Tuple[str, int], Tuple[Any, ...]]
 
 
 def unknown(modes: Sequence[str], why: str) -> Drift:
-    """Returns that nothing was compared."""
+    """Returns the result for modes that could not be compared."""
     return Drift((), dict.fromkeys(modes, UNKNOWN), why)
 
 
@@ -64,7 +64,7 @@ def compared(
     if fresh:
         return unknown(modes, f"TRAIN does not restore {fresh[0]}")
     if drift.changes and behavior(graph) != behavior(answers[TRAIN].graph):
-        return unknown(modes, "its variables are of another kind (see --behavior)")
+        return unknown(modes, "the code makes another kind of variables (see --behavior)")
     if drift.changes and not pairing.certain:
         return unknown(modes, "it is not certain which feature is which tensor of the saved graph")
     if _may_be_of_inputs(graph, drift):
@@ -173,7 +173,7 @@ def _may_be_of_inputs(graph: Graph, drift: Drift) -> bool:
 
 
 def _within(drift: Drift, modes: Sequence[str], restoring: AbstractSet[str]) -> Drift:
-    """Returns what a comparison says of the modes that restore. Of the others, findings tell."""
+    """Returns what a comparison says of the modes that restore. Findings describe the others."""
     kept = (
         dataclasses.replace(change, modes=tuple(m for m in change.modes if m in restoring))
         for change in drift.changes
@@ -198,7 +198,7 @@ def _obstacle(
 ) -> str:
     """Returns why the graphs cannot be compared; "" if they can."""
     if not graph.tensorflow:
-        return "the saved graph does not tell which TensorFlow made it"
+        return "the saved graph does not say which TensorFlow made it"
     if _minor(graph.tensorflow) != _minor(tensorflow):
         return f"the saved graph was made by TensorFlow {graph.tensorflow}"
     return _graph_obstacle(graph) or _trace_obstacle(train, index)
@@ -206,7 +206,7 @@ def _obstacle(
 
 def _graph_obstacle(graph: Graph) -> str:
     if not graph.collection(_LOSSES) or not graph.restore_op:
-        return "the saved graph does not tell which tensor is the loss"
+        return "the saved graph does not say which tensor is the loss"
     if has_strategy(graph):
         return "the saved graph was made under a distribution strategy"
     return ""
@@ -221,9 +221,9 @@ def _trace_obstacle(train: Optional[Answer], index: Optional[CheckpointIndex]) -
         if held is None and read.role != "slot":
             return f"the checkpoint has no {read.key}"
         if held is not None and not allows(read.shape, held.shape):
-            return f"{read.key} has another shape"
+            return f"{read.key} has another shape in the checkpoint"
         if held is not None and held.dtype != read.dtype:
-            return f"{read.key} has another dtype"
+            return f"{read.key} has another dtype in the checkpoint"
     return ""
 
 

@@ -41,7 +41,7 @@ _PATIENCE = 10.0
 
 def interpreter_command(python: Optional[str]) -> List[str]:
     """The command of ``--python``, by default the interpreter that runs ckptcheck."""
-    if not python:
+    if python is None:
         return [sys.executable]
     if os.path.isfile(python):
         return [python]
@@ -125,15 +125,10 @@ class Tracer:
                 stderr=subprocess.PIPE,
                 start_new_session=True,  # an interrupt is for ckptcheck, which then closes it
             )
-        except FileNotFoundError:
-            raise UsageError(
-                f"no interpreter {self._command[0]!r}: --python takes the path or the command of a "
-                "Python that has TensorFlow"
-            ) from None
         except OSError as error:
             raise UsageError(
-                f"cannot run {self._command[0]!r} ({error.strerror}): --python takes the path or "
-                "the command of a Python that has TensorFlow"
+                f"cannot run {self._command[0]} ({error.strerror}): --python takes the path or the "
+                "command of a Python that has TensorFlow"
             ) from None
 
     def __enter__(self) -> "Tracer":
@@ -257,7 +252,7 @@ class Tracer:
         except (TypeError, ValueError) as error:
             raise UsageError(
                 f"{' '.join(self._command)} gave an answer that ckptcheck does not understand "
-                f"({error}); --python takes the command of a Python that has TensorFlow"
+                f"({error}); --python takes the path or the command of a Python that has TensorFlow"
             ) from None
 
     def ask(self, do: str, timeout: float, **fields: Any) -> Union[Failure, Any]:
@@ -316,8 +311,8 @@ class Tracer:
         tail = self._noise.tail()
         said = f"; the last line that it printed: {tail}" if tail else ""
         return (
-            f"{command} ended with exit code {code} before it answered; --python takes the command "
-            f"of a Python that has TensorFlow{said}"
+            f"{command} ended with exit code {code} before it answered; --python takes the path or "
+            f"the command of a Python that has TensorFlow{said}"
         )
 
 

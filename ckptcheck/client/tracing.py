@@ -1,4 +1,4 @@
-"""From a check's specification to a checkpoint's index and a trace of all its modes."""
+"""Traces a check: from its specification to the checkpoint's index and a trace of each mode."""
 
 import dataclasses
 import os
@@ -142,7 +142,7 @@ def trace_check(
         wanted: what to find out.
 
     Raises:
-        UsageError: the interpreter, the target, or the features are not there.
+        UsageError: the Python, the target or the features cannot be found.
     """
     environment = tracer.hello()
     held, unreadable = _index(known, index, located)
@@ -241,8 +241,8 @@ class _Tracing:
     def _trace_recorded(self) -> "_WithFeatures":
         """The modes with the features in the record; without a record, those in the saved graph.
 
-        The code may have changed since. So if it fails with the features in the record, they are
-        searched in the saved graph, unless the search does not succeed either.
+        The code may have changed since. If it fails with the features in the record, this method
+        also searches for the features in the saved graph.
         """
         modes = self._recorded_modes()
         if not modes:
@@ -374,10 +374,11 @@ def _index(
     return None, reply
 
 
-_NOT_COMPARED = "whether the model computes what it did when it was saved: {}"
+_NOT_COMPARED = "whether the computation has changed since the checkpoint was saved: {}"
 _OWN_OPS = (
-    "whether {} computes what it did when it was saved: the saved graph is that of TRAIN, and does "
-    "not have all ops of this mode, such as {} (ckptcheck record keeps the graph of each mode)"
+    "whether the computation of {} has changed since the checkpoint was saved: the saved graph is "
+    "that of TRAIN, and does not have all ops of this mode, such as {} (ckptcheck record keeps the "
+    "graph of each mode)"
 )
 _MOST_OPS = 3
 _NOTHING_READ = "whether the model fits a checkpoint: Estimator would not restore any"
@@ -437,7 +438,7 @@ _ABSENT = (
 )
 _OF_ANOTHER = (
     "whether the features are those in {}: it is the graph of another checkpoint of MODEL_DIR "
-    "(--input-fn or --features makes sure)"
+    "(give --input-fn or --features to be sure)"
 )
 _OWN = {
     OwnInputs.BATCH: (

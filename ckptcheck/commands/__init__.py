@@ -8,6 +8,6 @@ COMMANDS = {
     "inspect": "Show what a model_dir holds and what Estimator loads.",
     "verify": "Read all data of a checkpoint and verify it.",
     "snapshot": "Write a small copy of a model_dir, for checks in CI.",
-    "record": "Write what a checkpoint was trained with beside it, for later checks.",
+    "record": "Write a record of a checkpoint, for later checks.",
 }
 """The first sentence of each command's help, by the command."""

@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from typing import Sequence
+from typing import Mapping, Sequence
 
 from ..errors import UsageError
 from ..option_values import looks_like_target
@@ -12,6 +12,13 @@ ABOUT = ("--help", "--version", "--list-rules", "--explain")
 """Options of ckptcheck itself; they have to come first."""
 
 _ALL = "ckptcheck verify --all-checkpoints reads them all"
+EXPECTED = (
+    "expected MODEL_DIR TARGET PARAMS, in this order, such as "
+    "ckptcheck runs/base models.net:model_fn params.json"
+)
+"""How to call the commands that run code."""
+RUN_CODE = ("check", "record")
+
 _JSON = dict.fromkeys(("check", "inspect", "verify"), "--format json writes JSON")
 _INSTEAD = {
     "--json": _JSON,
@@ -19,18 +26,21 @@ _INSTEAD = {
         "inspect": "ckptcheck verify reads the data",
         "verify": "ckptcheck verify always reads all data",
     },
+    "--all": {"verify": "--all-checkpoints verifies all checkpoints in the directory"},
     "--all-checkpoints": {"check": _ALL, "inspect": f"ckptcheck inspect lists them all; {_ALL}"},
 }
 """What to write instead of an option that a command does not have, by option and command."""
 
 
 def verify_words(words: Sequence[str]) -> None:
-    """Refuses words of another command or another linter.
+    """Refuses a command line without words, or with words of another command or another linter.
 
     Raises:
-        UsageError: there is such a word.
+        UsageError: it is one of these.
     """
-    if not words or words[0] in ABOUT:
+    if not words:
+        raise UsageError(f"{EXPECTED}; ckptcheck --help lists the commands")
+    if words[0] in ABOUT:
         return
     first, rest = words[0], words[1:]
     if first in COMMANDS:
@@ -46,6 +56,11 @@ def verify_words(words: Sequence[str]) -> None:
         instead = _INSTEAD.get(word, {}).get(command)
         if instead:
             raise UsageError(f"no option {word}: {instead}")
+        if command in ("inspect", "verify") and looks_like_target(word):
+            raise UsageError(
+                f"ckptcheck {command} reads only files and takes no TARGET, such as {word}. To "
+                "check code, run ckptcheck MODEL_DIR TARGET PARAMS"
+            )
         if word in ABOUT[1:]:
             meant = " ".join(words[place : place + (2 if word == "--explain" else 1)])
             raise UsageError(f"{word} has to come first: ckptcheck {meant}")
@@ -57,3 +72,31 @@ def nearly_a_command(words: Sequence[str]) -> str:
         return ""
     near = difflib.get_close_matches(words[0], COMMANDS, 1, 0.75)
     return "; did you mean ckptcheck {}?".format(" ".join([near[0], *words[1:]])) if near else ""
+
+
+def verify_order(given: Mapping[str, str]) -> None:
+    """Refuses MODEL_DIR, TARGET and PARAMS in another order; their own errors would be misleading.
+
+    Raises:
+        UsageError: an argument can only be another one.
+    """
+    model_dir, target, params = (given.get(name, "") for name in ("model_dir", "target", "params"))
+    problem = ""
+    if os.path.isdir(target):
+        problem = f"TARGET {target} is a directory"
+    elif os.path.isdir(params):
+        problem = f"PARAMS {params} is a directory"
+    elif looks_like_target(params):
+        problem = f"PARAMS {params} looks like a TARGET, not a params file"
+    elif os.path.isfile(target) and not target.endswith(".py"):
+        problem = f"TARGET {target} is a file, but not Python code"
+    elif looks_like_target(model_dir):
+        problem = f"MODEL_DIR {model_dir} looks like a TARGET, not a directory"
+    if problem:
+        raise UsageError(f"{problem}: {EXPECTED}")
+
+
+def about_option(command: str, error: Exception) -> str:
+    """Returns what to add to the parser's error about an option that a command does not have."""
+    unknown = type(error).__name__ == "NoSuchOption" and command in RUN_CODE
+    return "; put the flags of your code after --" if unknown else ""

@@ -47,6 +47,9 @@ def takes(cls: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return decorate
 
 
+_REPEATED = "Repeat the option for more than one."
+
+
 def _parameter(option: "Option[Any, Any]") -> inspect.Parameter:
     default = option.default
     kind: Any = bool if isinstance(default, bool) else str if option.required else Optional[str]
@@ -60,7 +63,8 @@ def _parameter(option: "Option[Any, Any]") -> inspect.Parameter:
     names = [name for name in (option.flag, option.short) if name.startswith("-")]
     if names:
         metavar = None if kind is bool else option.metavar
-        declared = typer.Option(shown, *names, metavar=metavar, help=option.help)
+        text = f"{option.help} {_REPEATED}" if isinstance(default, tuple) else option.help
+        declared = typer.Option(shown, *names, metavar=metavar, help=text)
     else:
         shown = ... if option.required else None
         declared = typer.Argument(shown, metavar=option.flag, help=option.help, show_default=False)
@@ -90,6 +94,6 @@ OVERRIDES = typer.Option(
     [],
     "--set",
     metavar="KEY=VALUE",
-    help="Override a param; key.sub=value sets a nested one. Repeatable.",
+    help=f"Override a param; key.sub=value sets a nested one. {_REPEATED}",
 )
 """The option of commands that take params."""

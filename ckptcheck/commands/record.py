@@ -12,14 +12,15 @@ from ..recording import record
 from ..reporters import render
 from ..reporters.words import bytes_text
 from ..sanitize import printable
+from .hints import verify_order
 from .parsing import OVERRIDES, help_text, new_app, takes
 from .progress import Status
 from .terminal import exit_code, of_terminal
 
 app = new_app()
-_DETAILS = """The record is one file, MODEL_DIR/model.ckpt-N.ckptcheck.json. It has the params, the
-features, the restore plan and the graph of each mode, digests of the source code, and versions
-(docs/record.md). Later checks find in it what has changed.
+_DETAILS = """The record says what the checkpoint was trained with: the params, the features, the
+restore plan and the graph of each mode, digests of the source code, and versions (docs/record.md).
+It is one file, MODEL_DIR/model.ckpt-N.ckptcheck.json. Later checks say what has changed since.
 
 This command runs a check first. It writes nothing if the code does not fit the checkpoint, unless
 --force is given. It is the only command that writes into MODEL_DIR.
@@ -34,6 +35,7 @@ def record_command(
     given: Dict[str, Any], context: typer.Context, overrides: List[str] = OVERRIDES
 ) -> None:
     """Runs the command."""
+    verify_order(given)
     spec = from_command_line(RecordSpec, {**given, "flags": context.obj})
     with Status() as status:
         report = record(spec, __version__, say=status.say, overrides=overrides)
@@ -42,5 +44,6 @@ def record_command(
         write_out(f"{printable(path, 2000)}: {bytes_text(os.path.getsize(path))}\n")
         return
     typer.echo(render(report, options=of_terminal()), err=True, nl=False)
-    typer.echo("No record was written. --force writes it anyway.", err=True)
+    forced = " --force writes it anyway." if report.checkpoint and report.trace else ""
+    typer.echo(f"No record was written.{forced}", err=True)
     raise typer.Exit(exit_code(report))

@@ -9,9 +9,10 @@ from .progress import Bar
 from .terminal import finish
 
 app = new_app()
-_DETAILS = """Verifies checksums; finds NaN, infinite and untrained values.
+_DETAILS = """Verifies checksums. Finds NaN, infinite values, and batch normalizations that
+were never updated.
 
-Needs numpy (pip install 'ckptcheck[deep]'), but no TensorFlow.
+Needs numpy, but no TensorFlow.
 """
 
 

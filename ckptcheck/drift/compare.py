@@ -99,7 +99,7 @@ class _Mode:
         Args:
             saved: the saved side.
             train: the traced side of TRAIN.
-            compared: what was compared of it.
+            compared: the part of TRAIN that was compared.
         """
         known = {_key(step) for step in compared.steps.values()}
         mine = [step for step in self.steps.values() if _computes(step) and _key(step) not in known]
@@ -124,9 +124,9 @@ class _Mode:
         )
 
     def _like(self, step: Step, new: Half) -> Optional[Step]:
-        """The node of this mode that has the same op and name.
+        """Returns the node of this mode that has the same op and name.
 
-        A name outside a scope, such as ``mul_1``, tells little, so the inputs have to be alike.
+        A name outside a scope, such as ``mul_1``, tells little. Then the inputs have to be alike.
         """
         key = _key(step)
         found = self.exact.get((*key, step.place[1])) or self.plain.get(key)
@@ -136,7 +136,7 @@ class _Mode:
 
 
 def _computes(step: Step) -> bool:
-    """Whether a node that is in no function computes something."""
+    """Whether a node computes something. Nodes in functions do not count."""
     return not (step.place[0] or step.anchor or step.node.op in _PLAIN)
 
 
@@ -203,9 +203,9 @@ _MOST_STEPS = 40
 
 
 def _after(region: Region, new: Half) -> List[Step]:
-    """The next nodes that take what a region without traced nodes has computed.
+    """Returns the next nodes that depend on a region without traced nodes.
 
-    The first of them may belong to training alone, such as a dropout, so there are several.
+    It returns several, because the first ones may belong to training alone, such as a dropout.
     """
     found = [border for _, border in region.borders]
     seen = {step.place for step in found}
@@ -218,7 +218,7 @@ def _after(region: Region, new: Half) -> List[Step]:
 
 
 def _below(steps: Mapping[Place, Step], roots: Sequence[Place]) -> Set[Place]:
-    """The places of all nodes that some roots depend on."""
+    """Returns the places of all nodes that some roots depend on."""
     stack = list(roots)
     seen: Set[Place] = set()
     while stack:

@@ -7,7 +7,7 @@ already.
 
 import collections
 import re
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from ..graph.digests import OF_OUTPUTS, Computation, Step
 from ..graph.linked import Place
@@ -23,7 +23,9 @@ class Half:
     Attributes:
         steps: all nodes.
         changed: the nodes that the other side does not have.
-        users: the nodes that take each output, with the number of the input; by digest.
+        users: the changed nodes that take a value that both sides have, each with the number of
+            its input, by the digest of the value.
+        readers: the nodes that take each node, each with the number of its input.
     """
 
     def __init__(self, computed: Computation, other: Computation) -> None:
@@ -47,11 +49,11 @@ class Half:
                     self.users[digest].append((step, slot))
 
     def is_changed(self, place: Place) -> bool:
-        """Whether the other side does not have a node."""
+        """Whether the other side lacks a node."""
         return place in self.places
 
     def is_frontier(self, step: Step) -> bool:
-        """Whether the other side has all inputs of a node that it does not have."""
+        """Whether the other side has all inputs of a node that it lacks."""
         return all(digest in self._known for digest in step.inputs)
 
     def variables(self, step: Step) -> Tuple[str, ...]:
@@ -168,8 +170,3 @@ def _grouped(half: Half, steps: Iterable[Step], name: Any) -> Dict[Any, List[Ste
     for step in steps:
         found[(name(step), *half.signature(step))].append(step)
     return found
-
-
-def unpaired(half: Half, pairs: Mapping[Place, Step]) -> Iterator[Step]:
-    """Yields the changed nodes without a counterpart."""
-    return (step for step in half.changed if step.place not in pairs)

@@ -21,7 +21,7 @@ class Region:
         old: the saved nodes without a counterpart, in the order of the computation.
         new: the traced nodes without a counterpart.
         pairs: counterparts that differ themselves: in a value, an attribute, or in what they take.
-        borders: the traced nodes, and the saved ones, that take what the region computes.
+        borders: the counterparts that take what the region computes.
     """
 
     old: Tuple[Step, ...]
@@ -174,7 +174,7 @@ class Regions:
 
 
 def _in_dropout(place: Place) -> bool:
-    """Whether a node belongs to a dropout, which is a change of its own beside other nodes."""
+    """Whether a node belongs to a dropout. A change of a dropout is reported on its own."""
     return "dropout" in place[1]
 
 

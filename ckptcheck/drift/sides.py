@@ -72,7 +72,7 @@ class Side:
         return tuple(_writes(self))
 
     def key_written(self, name: str) -> str:
-        """The key of the variable that a write writes."""
+        """Returns the key of the variable that an op writes."""
         return self.keys[_variable(self.nodes, self.nodes[name].inputs[0])]
 
 

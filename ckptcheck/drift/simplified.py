@@ -24,13 +24,13 @@ def simplified(found: List[Members]) -> Iterator[Members]:
 
 
 def _is_scale(rate: Said, said: Said) -> bool:
-    """Whether a constant of a dropout is 1 / (1 - rate) for another one, then and now."""
+    """Whether a constant of a dropout was and is 1 / (1 - rate) for a dropout rate."""
     sides = ((rate.then, said.then), (rate.now, said.now))
     return all(is_scale(one.get("value"), other.get("value")) for one, other in sides)
 
 
 def _with_exchanges(found: List[Members]) -> Iterator[Members]:
-    """Yields the changes, with one for each two layers that changed places."""
+    """Yields the changes. Two layers that changed places are one change."""
     moves = {m[0][0].moved[0]: (m[0][0].moved[1], m[0][0].moved[2]) for m in found if m[0][0].moved}
     exchanged: Set[str] = set()
     for one, other in _exchanges(moves):
@@ -61,8 +61,8 @@ def _exchanges(moves: _Moves) -> Iterator[Tuple[str, str]]:
 def _follows(said: Said, exchanged: Set[str], both: Set[str]) -> bool:
     """Whether a change follows from an exchange of layers.
 
-    The layer behind them takes the other one. An activation moves along: it is gone in one place,
-    and new in another.
+    The layer after them takes the output of the other layer now. An activation moves with its
+    layer: it is removed in one place and added in another.
     """
     if said.moved:
         return said.moved[0] in exchanged or exchanged.issuperset(said.moved[1:])

@@ -15,8 +15,8 @@ class Updates:
 
     Attributes:
         before: the writes that run before each write.
-        ends: the sets of writes that ops run on which no other op depends.
-        step: the writes of a step of training; the largest of these sets if it is not known.
+        ends: for each op on which no other op depends, the set of writes that it runs.
+        step: the writes of a step of training. If its op is not known, the largest of these sets.
     """
 
     def __init__(self, side: Side) -> None:

@@ -184,7 +184,7 @@ class Words:
         return f"{said} ({', '.join(numbers[:_MOST_NUMBERS])})" if numbers else said
 
     def _constants_of(self, region: Region) -> Tuple[Any, Any]:
-        """The constants on the two sides of a region, if it is one, or takes the place of one."""
+        """Returns the constants of both sides, if the region is a constant or replaces one."""
         values = [_only_constant(region.old), _only_constant(region.new)]
         inside = [{s.place for s in region.old}, {s.place for s in region.new}]
         for pair in region.borders:
@@ -224,7 +224,7 @@ class Words:
         return any(anchor[:1] == ("gradient",) for anchor in anchors)
 
     def _below_variable(self, step: Step) -> bool:
-        """Whether a variable takes part further on, so that the node is not the loss's own."""
+        """Whether a node that depends on this one takes a variable. If not, it is of the loss."""
         seen = {step.place}
         stack = [step]
         for _ in range(_MOST_STEPS):

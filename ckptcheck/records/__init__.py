@@ -1,4 +1,1 @@
-"""What was true when a checkpoint was saved: written beside it, read by a check.
-
-The format is described in docs/record.md.
-"""
+"""Records: what a checkpoint was trained with. docs/record.md describes the format."""

@@ -28,9 +28,9 @@ def known_inputs(features: Any, labels: Any) -> Optional[KnownInputs]:
     """Describes what the model_fn was called with.
 
     Returns:
-        None if the description would be wrong: a distribution strategy gives the model_fn other
-        tensors, a namedtuple has fields, and a model_fn may have removed features from the dict
-        before this is called.
+        None if the description would be wrong: under a distribution strategy, the model_fn gets
+        other tensors; a namedtuple has fields; and the model_fn may have removed features from the
+        dict already.
     """
     if not (_is_plain(features) and _is_plain(labels)):
         return None
@@ -65,7 +65,7 @@ def _values(tensor: Any) -> Any:
 
 
 def _source(tensor: Any) -> Any:
-    """Returns the tensor that another one is made of: the output of an iterator, if it is one."""
+    """Follows single inputs up to the output of an iterator, or to the first op of another kind."""
     while tensor.op.type not in _ITERATORS and len(tensor.op.inputs) == 1:
         tensor = tensor.op.inputs[0]
     return tensor

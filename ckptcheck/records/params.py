@@ -121,9 +121,9 @@ def _type_name(value: Any) -> str:
 
 
 def _digest(value: Any, salt: str) -> str:
-    """Returns a digest of a value that is the same in another process, as far as that is possible.
+    """Returns a digest of a value. Another process computes the same digest, where possible.
 
-    The digest of an object whose repr tells nothing is that of its type.
+    If the repr of an object has only its type and address, the digest is that of the type.
     """
     plain = _plain(value)
     if plain.known:

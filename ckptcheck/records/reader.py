@@ -82,7 +82,7 @@ def _verified(document: Mapping[str, Any], prefix: str) -> Record:
         record = record_of(document)
         _verify_values(record)
     except (TypeError, ValueError, UsageError, RecursionError):
-        raise _UnusableError("it is damaged: a part of it has another form") from None
+        raise _UnusableError("it is damaged: a part of it has the wrong form") from None
     if record.checkpoint != os.path.basename(prefix):
         raise _UnusableError(f"it belongs to another checkpoint, {record.checkpoint}")
     if record.index_digest != index_digest(prefix):

@@ -1,4 +1,4 @@
-"""Writes records in the training process, where nothing that goes wrong may end the training.
+"""Writes records in the training process. No error here may end the training.
 
 Importing this module does not import TensorFlow. It uses the standard library, and TensorFlow when
 training code has imported it.
@@ -7,7 +7,7 @@ training code has imported it.
 import functools
 import logging
 import os
-from typing import Any, Callable, Dict, Optional, Sequence
+from typing import Any, Callable, Dict, Optional, Sequence, Union
 
 from ..origins import Origins
 from ..protocol import TRAIN
@@ -24,7 +24,7 @@ _LOGGER = logging.getLogger("ckptcheck")
 
 
 def write_record(
-    prefix: str,
+    prefix: Union[str, "os.PathLike[str]"],
     model_fn: Callable[..., Any],
     params: Any = None,
     *,
@@ -48,14 +48,21 @@ def write_record(
         The path of the record.
 
     Raises:
-        OSError: it cannot be written.
+        FileNotFoundError: there is no such checkpoint.
+        OSError: the record cannot be written.
     """
+    prefix = os.fspath(prefix)
+    if not os.path.isfile(prefix + ".index"):
+        raise FileNotFoundError(
+            f"there is no checkpoint {prefix}: expected the path without an ending, such as "
+            "runs/base/model.ckpt-1000"
+        )
     known = Training(model_fn, params, target, redact, data_files)
     return write(prefix, known.record(prefix, step))
 
 
 class Training:
-    """What the training process knows about a model. It is found out once."""
+    """What the training process knows about a model. It finds out each thing once."""
 
     def __init__(
         self,
@@ -76,10 +83,10 @@ class Training:
         self._mode: Optional[RecordedMode] = None
 
     def look(self, model_dir: str = "") -> Origins:
-        """Reads sources and data files, unless that is done.
+        """Reads sources and data files, at the first call.
 
         Args:
-            model_dir: a directory whose files are no data files.
+            model_dir: a directory whose files do not count as data files.
         """
         import tensorflow
         from tensorflow.compat.v1 import get_default_graph
@@ -92,9 +99,9 @@ class Training:
         return self._origins
 
     def note_graph(self, graph: Any, prefix: str) -> None:
-        """Keeps the inputs of TRAIN, unless that is done.
+        """Keeps the inputs of TRAIN, at the first call.
 
-        It keeps the graph too if the saver does not write it beside the checkpoint.
+        It also keeps the graph if the saver does not write it beside the checkpoint.
 
         Args:
             graph: the graph of the session.

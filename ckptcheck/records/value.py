@@ -23,9 +23,9 @@ class HiddenValue:
 
     Attributes:
         type: the name of its type.
-        digest: of the value.
-        redacted: whether it was left out because its name says that it is secret. If not, JSON
-            cannot hold it.
+        digest: the digest of the value.
+        redacted: whether the value was left out because the name of the param looks secret, or
+            because the user asked for it. Otherwise, JSON cannot hold the value.
     """
 
     type: str
@@ -82,12 +82,12 @@ class RecordedMode:
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """What was true when a checkpoint was saved.
+    """What a checkpoint was trained with.
 
     Attributes:
         checkpoint: the name of the checkpoint, without its directory.
         step: the global step; None if it is not known.
-        index_digest: of the bytes of the checkpoint's index. It changes with each save.
+        index_digest: the digest of the checkpoint's index. It changes with each save.
         writer: ``training`` or ``traced``.
         ckptcheck: the version that wrote the record.
         target: TARGET; "" if it is not known.

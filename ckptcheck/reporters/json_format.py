@@ -33,7 +33,7 @@ def as_json(report: Report) -> Dict[str, Any]:
         "command": report.command,
         "ok": report.ok,
         **(sections[report.command](report) if report.command in sections else {}),
-        **_found(report, report.all_groups),
+        **_found(report.all_groups),
         "not_judged": list(report.not_judged),
     }
 
@@ -97,11 +97,11 @@ def _verification(report: Report) -> Dict[str, Any]:
         "model_dir": report.model_dir,
         "why": report.why or None,
         "last_good": report.last_good or None,
-        "checkpoints": [_verified(report, item) for item in report.verified],
+        "checkpoints": [_verified(item) for item in report.verified],
     }
 
 
-def _verified(report: Report, item: Verified) -> Dict[str, Any]:
+def _verified(item: Verified) -> Dict[str, Any]:
     return {
         "ok": item.ok,
         "whole": item.whole,
@@ -109,19 +109,18 @@ def _verified(report: Report, item: Verified) -> Dict[str, Any]:
         "step": item.step,
         **to_json(item.data),
         "loaded": item.loaded,
-        **_found(report, item.groups),
+        **_found(item.groups),
     }
 
 
-def _found(report: Report, groups: Sequence[Group]) -> Dict[str, Any]:
-    no_hint = "" if report.command == CHECK else None
+def _found(groups: Sequence[Group]) -> Dict[str, Any]:
     return {
-        "findings": [_finding(found, no_hint) for item in groups for found in item.findings],
+        "findings": [_finding(found) for item in groups for found in item.findings],
         "groups": [_group(item) for item in groups],
     }
 
 
-def _finding(finding: Finding, no_hint: Optional[str]) -> Dict[str, Any]:
+def _finding(finding: Finding) -> Dict[str, Any]:
     return {
         "key": finding.key,
         "rule": finding.rule,
@@ -138,7 +137,7 @@ def _finding(finding: Finding, no_hint: Optional[str]) -> Dict[str, Any]:
             for mode, outcome in finding.outcomes.items()
         },
         "detail": list(finding.detail),
-        "hint": finding.hint or no_hint,
+        "hint": finding.hint or None,
         "data": to_json(finding.data),
         **{side: finding.data[side] for side in ("then", "now") if side in finding.data},
     }

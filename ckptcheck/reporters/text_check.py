@@ -36,14 +36,14 @@ def _record_text(use: RecordUse) -> str:
     writer = "the training process" if use.writer == "training" else "ckptcheck record"
     names = {"target": "TARGET", "params": "PARAMS"}
     taken = " and ".join(names[item] for item in use.used)
-    return f"record of {writer}: {use.file}" + (f"; {taken} from it" if taken else "")
+    return f"record (written by {writer}): {use.file}" + (f"; {taken} from it" if taken else "")
 
 
 def _how(trace: Trace) -> Iterator[str]:
     environment, launch, features = trace.environment, trace.launch, trace.features
     kind = {"v1": "reference", "v2": "resource"}[launch.behavior]
     yield (
-        f"TensorFlow {environment.tensorflow} ({environment.tf_api} names), Python "
+        f"TensorFlow {environment.tensorflow} ({environment.tf_api} API), Python "
         f"{environment.python}; {kind} variables: {launch.reason}"
     )
     if features.spec is None and not trace.plans:
@@ -115,8 +115,8 @@ _COMPARED = (
     ),
     (
         UNKNOWN,
-        "Whether {} computes the same as when the checkpoint was saved is unknown.",
-        "Whether {} compute the same as when the checkpoint was saved is unknown.",
+        "It is unknown whether {} computes the same as when the checkpoint was saved.",
+        "It is unknown whether {} compute the same as when the checkpoint was saved.",
     ),
 )
 

@@ -19,7 +19,7 @@ from ..results import (
 from ..rules.roles import slots_of
 from .layout import first_of, folded, painted, table, wrapped
 from .options import Options
-from .text_findings import group_text
+from .text_findings import first_hint, group_text
 from .words import age_text, bytes_text, times_text
 
 _MOST_ROWS = 24
@@ -175,7 +175,7 @@ def _verified(item: Verified, options: Options) -> str:
 def conclusion(found: Report, options: Options) -> str:
     """Returns which of several verified checkpoints is the last good one."""
     if not found.verified:
-        return wrapped(f"Nothing was verified: {found.model_dir} holds no checkpoint", options)
+        return wrapped(f"Nothing was verified: {first_hint(found)}", options)
     if len(found.verified) == 1:
         return ""
     last = next((item for item in reversed(found.verified) if item.whole), None)

@@ -24,7 +24,8 @@ def all_rules() -> Mapping[str, Rule]:
     for info in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{info.name}")
         if hasattr(module, "RULE"):
-            name, explanation = info.name.replace("_", "-"), inspect.cleandoc(module.__doc__ or "")
+            name = info.name.replace("_", "-")
+            explanation = inspect.cleandoc(module.__doc__ or "").replace("``", "`")
             found[name] = dataclasses.replace(module.RULE, id=name, explanation=explanation)
     if not found:  # without rules, every check would pass
         raise RuntimeError(f"no rules in {__path__}: the directory cannot be listed")

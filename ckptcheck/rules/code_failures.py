@@ -7,7 +7,7 @@ from typing import Dict, Iterator, List, Tuple
 from ..codec import to_json
 from ..protocol import Failure, FailureKind, Location, ModeTrace
 from ..results import Finding, Outcome
-from .base import Facts, Rule, finding
+from .base import Facts, Rule, finding, some_names
 from .examples import failed
 
 
@@ -59,8 +59,10 @@ def _finding(facts: Facts, failure: Failure, traces: List[ModeTrace], outcome: O
         ),
         hint=_missing_argument(failure)
         or _missing_param(facts, traces[0])
+        or _missing_feature(facts, failure)
         or _missing_file(facts, failure)
         or "; ".join(traces[0].notes)
+        or _missing_module(failure)
         or _other_modes(facts, modes),
         data=to_json(failure),
     )
@@ -102,6 +104,33 @@ def _missing_param(facts: Facts, trace: ModeTrace) -> str:
     near = difflib.get_close_matches(key, list(facts.params), 1, 0.6)
     rename = f", or rename {near[0]!r} to {key!r}" if near else ""
     return f"add {key!r} to the params{rename}"
+
+
+def _missing_feature(facts: Facts, failure: Failure) -> str:
+    """Returns a hint if the code did not find a key in the features that the user gave, else ""."""
+    given = facts.trace.features if facts.trace is not None else None
+    source = _GIVEN.get(given.source) if given is not None else None
+    if failure.type != "KeyError" or given is None or source is None:
+        return ""
+    key = failure.message.strip("'\"")
+    if not isinstance(given.spec, dict) or key in given.spec:
+        return ""
+    return f"if {key!r} is a feature, add it to {source}, which has {some_names(list(given.spec))}"
+
+
+_GIVEN = {"features-file": "the features file", "input-fn": "the result of the input_fn"}
+"""What the user gave, by the source of the features."""
+
+
+def _missing_module(failure: Failure) -> str:
+    """Returns a hint if the code imports a module that is not there, else ""."""
+    missing = re.search(r"No module named '([\w.]+)'", failure.message)
+    if failure.type != "ModuleNotFoundError" or not missing:
+        return ""
+    return (
+        f"install {missing.group(1)} for the Python that has TensorFlow (--python). If it is your "
+        "own module, name its directory with --app-dir"
+    )
 
 
 def _other_modes(facts: Facts, modes: Tuple[str, ...]) -> str:

@@ -19,13 +19,16 @@ from .examples import facts
 def find(facts: Facts) -> Iterator[Finding]:
     """Finds what ckptcheck replaced."""
     for thing in facts.trace.environment.stand_ins if facts.trace else ():
-        yield finding(thing, subject=thing, data={"shim": thing})
+        part = thing.partition(":")[0]
+        yield finding(thing, subject=part, data={"part": part})
 
 
 def _bad() -> Facts:
     base = facts()
     assert base.trace is not None
-    environment = dataclasses.replace(base.trace.environment, stand_ins=("tf.estimator",))
+    environment = dataclasses.replace(
+        base.trace.environment, stand_ins=("tf.estimator: this TensorFlow does not have it",)
+    )
     return dataclasses.replace(base, trace=dataclasses.replace(base.trace, environment=environment))
 
 
@@ -33,6 +36,6 @@ RULE = Rule(
     severity="note",
     category="environment",
     find=find,
-    title="compatibility shims were used to trace TensorFlow 1 code",
+    title="ckptcheck replaced parts of TensorFlow to trace the code",
     bad=_bad,
 )

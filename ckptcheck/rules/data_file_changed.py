@@ -1,9 +1,9 @@
-"""A data file that the model names is not what it was when the checkpoint was saved.
+"""A data file that the model names has changed since the checkpoint was saved.
 
 The record of the checkpoint has digests of the files that the params, the source code or the graph
-name. The words of small text files are compared one by one. If a vocabulary has lost words, or has
-them in another order, the ids of the other words change, and the model gives wrong predictions
-without an error: that is a warning. All other changes are notes.
+name. The lines of small text files are compared one by one. If words of a vocabulary are on other
+lines than before, they have other ids, and the model gives wrong predictions without an error: that
+is a warning. Other changes are notes.
 
 What to do: restore the file of the training run. If only training reads the file, do nothing.
 """
@@ -77,7 +77,7 @@ def _words_changed(then: DataContent, now: DataContent) -> _Words:
 
 def _text(then: DataContent, now: DataContent, words: _Words) -> str:
     if not now.digest:
-        return "it cannot be read any more"
+        return "it cannot be read"
     parts = [
         f"{_counted(words.added)} added" if words.added else "",
         f"{_counted(words.removed)} removed" if words.removed else "",

@@ -1,9 +1,9 @@
-"""The source code of the project is not what it was when the checkpoint was saved.
+"""The source code of the project has changed since the checkpoint was saved.
 
-The record of the checkpoint has a digest of each function of the model_fn's module and of the
-modules of the project that it imports. The finding names the functions that differ. Changes of
-comments, docstrings and formatting do not count. Most changes do no harm. If a restored model
-behaves differently than in training, look at these functions first.
+The record of the checkpoint has a digest of each function of the model_fn's module, and of the
+modules of the project that this module imports. The finding names the functions that differ.
+Changes of comments, docstrings and formatting do not count. Most changes do no harm. If a restored
+model behaves differently than in training, look at these functions first.
 
 What to do: nothing, or compare these functions with the code of the training run.
 """

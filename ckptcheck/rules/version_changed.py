@@ -1,7 +1,7 @@
-"""A version of Python, TensorFlow or a package is not that of the training run.
+"""Python, TensorFlow or a package has another version than in the training run.
 
 The record of the checkpoint has the versions of the training run. A restore usually works across
-versions. Default values, initializers and numerics may differ.
+versions. Defaults, initializers and rounding may differ.
 
 What to do: nothing. If the restored model behaves differently, try the versions of the training
 run.
@@ -24,7 +24,7 @@ def find(facts: Facts) -> Iterator[Finding]:
     for name in then:
         if name in now and then[name] != now[name]:
             yield finding(
-                f"{name} {then[name]} saved the checkpoint, and {now[name]} runs now",
+                f"{name} was {then[name]} in training, and is {now[name]} now",
                 subject=name,
                 data={"package": name, "was": then[name], "now": now[name]},
             )

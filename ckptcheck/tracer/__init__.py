@@ -1,5 +1,6 @@
 """The tracer: what runs inside the user's interpreter.
 
-It needs TensorFlow, the standard library, and :mod:`..protocol`. ckptcheck sends its source over a
-pipe (see ``client/process.py``), so nothing has to be installed there.
+It needs TensorFlow, the standard library, :mod:`..protocol`, :mod:`..origins` and :mod:`..codec`.
+ckptcheck sends their source over a pipe (see ``client/process.py``), so ckptcheck does not have to
+be installed there.
 """

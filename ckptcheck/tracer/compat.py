@@ -67,10 +67,11 @@ def import_tensorflow() -> Any:
 
 
 def _know_eagerness() -> None:
-    """Lets TensorFlow see at once that a graph which is no function's is not run eagerly.
+    """Speeds up TensorFlow's test whether code outside of a function runs eagerly.
 
     TensorFlow enters contexts to find out, for each hash of a variable. ``tf.layers`` hashes all
-    variables whenever it makes one, so the time of a trace would grow with the square of a model.
+    variables whenever it makes one, so the time of a trace would grow with the square of the number
+    of variables.
     """
     from tensorflow.python.eager import context
     from tensorflow.python.framework import ops
@@ -96,10 +97,10 @@ def _load_estimator(tensorflow: Any) -> None:
 
 
 _NO_TENSORFLOW = (
-    "{} has no TensorFlow. Install it there (pip install tensorflow), or name the "
-    "interpreter that runs your training code with --python"
+    "{} has no TensorFlow. Install it there (pip install tensorflow), or name the Python that has "
+    "it with --python"
 )
-_BROKEN_TENSORFLOW = "cannot import TensorFlow in {}: {}"
+_BROKEN_TENSORFLOW = "{} cannot import TensorFlow: {}. Name a Python that can with --python"
 
 
 def _version_before_import() -> Tuple[int, ...]:
@@ -128,7 +129,7 @@ def stood_in(tensorflow: Any) -> Tuple[str, ...]:
     """Returns what is replaced for all code: ``tf.estimator`` if TensorFlow does not have it."""
     if version_of(tensorflow.__version__) < _FIRST_WITHOUT_ESTIMATOR:
         return ()
-    return ("tf.estimator, which this TensorFlow does not have",)
+    return ("tf.estimator: this TensorFlow does not have it",)
 
 
 def v1(tensorflow: Any) -> Any:
@@ -141,7 +142,7 @@ def run_config(tensorflow: Any, model_dir: str, asked: Callable[[], None]) -> An
 
     Args:
         tensorflow: the module.
-        model_dir: of the config.
+        model_dir: the model_dir of the config.
         asked: is called whenever code reads the model_dir of the config or of a copy of it.
     """
     session_config = v1(tensorflow).ConfigProto(allow_soft_placement=True)
@@ -167,7 +168,7 @@ def graph_of_function(graph: Any, function: Any, shapes: List[Any]) -> Any:
     Args:
         graph: where the functions that it calls are.
         function: the FunctionDef.
-        shapes: those of the arguments.
+        shapes: the shapes of the arguments.
     """
     from tensorflow.python.framework import function_def_to_graph
 
@@ -245,7 +246,7 @@ def use_v1_names(tensorflow: Any) -> Tuple[str, ...]:
         return original(name, globals, locals, fromlist, level)
 
     builtins.__import__ = importer
-    return ("tensorflow means tensorflow.compat.v1", "TensorShape of TensorFlow 1")
+    return ("tensorflow: the code gets tensorflow.compat.v1", "TensorShape: as in TensorFlow 1")
 
 
 def _in_v1(compat_v1: Any, name: str, fromlist: Tuple[str, ...]) -> Optional[Any]:
@@ -273,7 +274,7 @@ def has_v1_name(tensorflow: Any, dotted: str) -> bool:
 
 
 _ADVICE = {
-    "contrib": "tf.contrib exists in TensorFlow 1 only; trace with a TensorFlow 1 interpreter "
+    "contrib": "tf.contrib exists in TensorFlow 1 only; trace with a Python that has TensorFlow 1 "
     "(--python)",
     "python": "tensorflow.python is internal to TensorFlow and differs between versions; trace "
     "with the version that the code runs on (--python)",

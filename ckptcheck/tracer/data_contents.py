@@ -43,7 +43,7 @@ def data_contents(names: Iterable[str], without: str = "") -> Tuple[DataContent,
 def _is_data(name: str, full: str) -> bool:
     """Whether a text is the name of a regular file that is not source code.
 
-    A word without a dot or slash is more likely to be something else.
+    A word without a dot or slash does not count: it is more likely to be something else.
     """
     if len(name) > _LONGEST_NAME or "\0" in name or name.endswith((".py", ".pyc")):
         return False

@@ -179,7 +179,7 @@ class _Stage:
         self.batch, self._steps = self._made_up_sizes()
 
     def is_never_fused(self, name: str) -> bool:
-        """Whether an op is none that the graph optimizer may have fused with others."""
+        """Whether the graph optimizer never fuses an op with others."""
         try:
             return self._graph.get_operation_by_name(name).type in _NEVER_FUSED
         except (KeyError, ValueError):  # it is in a function, or the graph optimizer made it

@@ -79,7 +79,9 @@ class Inputs:
         try:
             dtype = self.tensorflow.as_dtype(leaf["dtype"])
         except TypeError:
-            raise UsageError(f"features: TensorFlow has no dtype {leaf['dtype']!r}")
+            raise UsageError(
+                f"features: TensorFlow has no dtype {leaf['dtype']!r}; expected one such as float32"
+            )
         shape = leaf["shape"]
         rank = 2 if shape is None else len(shape)
         try:
@@ -163,7 +165,7 @@ class Inputs:
                     self.recorder.note((root,), "name", key)
 
     def structure(self) -> Tuple[Any, Any]:
-        """The structures as far as this trace found them out."""
+        """The structures, as far as this trace found them."""
         return _structure(self.features), _structure(self.labels)
 
     def named(self) -> Tuple[InputTensor, ...]:

@@ -268,7 +268,7 @@ def _copied(value: Any) -> Any:
 
 
 def _takes_keywords(make: Any, params: Mapping[str, Any]) -> bool:
-    """Whether a callable wants the params as keyword arguments: it names them, or takes any."""
+    """Whether a callable takes the params as keyword arguments: it names them, or has ``**``."""
     try:
         parameters = signature(make).parameters.values()
     except (TypeError, ValueError):  # a builtin: it gets the object

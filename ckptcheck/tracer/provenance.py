@@ -62,7 +62,7 @@ def origins_of(
         names: texts that may name data files.
         modules: more modules to read.
         files: data files to read in any case.
-        model_dir: a directory whose files are no data files.
+        model_dir: a directory whose files do not count as data files.
     """
     project = project_of(module, modules)
     texts = {*names, *_texts_in_modules(project)} - set(files)

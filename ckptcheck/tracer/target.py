@@ -94,9 +94,11 @@ def _import_module(name: str, app_dir: str) -> Any:
     except (Exception, SystemExit) as error:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing and f"{name}.".startswith(f"{missing}."):
-            near = _near(missing, [path.stem for path in Path(app_dir).glob("*.py")])
+            *parents, last = missing.split(".")
+            beside = Path(app_dir, *parents).glob("*")
+            near = _near(last, [p.stem for p in beside if p.suffix == ".py" or p.is_dir()])
             raise UsageError(
-                f"no module {missing!r}: looked in {app_dir} and in the packages of "
+                f"no module {missing!r}: looked in {app_dir} (--app-dir) and in the packages of "
                 f"{sys.executable}{near}"
             )
         raise ImportFailedError("importing " + name) from error
@@ -105,7 +107,8 @@ def _import_module(name: str, app_dir: str) -> Any:
 def _import_file(path: str) -> Any:
     full = absolute(path)
     if not os.path.isfile(full):
-        raise UsageError(f"no file {path}")
+        near = _near(Path(full).name, [file.name for file in Path(full).parent.glob("*.py")])
+        raise UsageError(f"no file {path}{near}")
     root, name = _package_of(full)
     if root not in sys.path:
         sys.path.insert(0, root)

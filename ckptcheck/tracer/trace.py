@@ -244,7 +244,7 @@ class _ModeTracer:
             else:
                 setattr(params, name, value)
         shown = ", ".join(f"{name} {value}" for name, value in added.items())
-        self.stand_ins += (f"what TPUEstimator adds to params: {shown}",)
+        self.stand_ins += (f"params: TPUEstimator adds {shown}",)
 
     def _check_labels(self, model: target.Model) -> None:
         """Refuses labels that the model_fn has no argument for.

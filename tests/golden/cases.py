@@ -168,7 +168,7 @@ def _checks() -> Iterator[Case]:
     dropout, linear = "hidden_dropout", "linear"
     yield _check("older-tensorflow", dropout, saved_by="tf115", formats=text)
     yield _check("silent", dropout, words=(TARGET, missing))
-    yield _check("silent-plan", dropout, words=(TARGET, missing, "--show-plan"), formats=text)
+    yield _check("silent-plan", dropout, words=(TARGET, missing, "--show-plan"))
     yield _check("fails", dropout, words=(TARGET, missing, "--behavior", "v1"))
     yield _check("one-mode", dropout, words=(TARGET, missing, "--mode", "eval"), formats=text)
     yield _check("export", dropout, words=(TARGET, "params.json", "--mode", "export"))

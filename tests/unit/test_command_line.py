@@ -47,7 +47,7 @@ def test_a_record_needs_a_local_directory(
     (tmp_path / "params.json").write_text("{}")
     params = str(tmp_path / "params.json")
     code, _, problem = ran(capfd, "record", "gs://bucket/runs", "net:model_fn", params)
-    assert code == EXIT_USAGE and "a record can only be written locally" in problem
+    assert code == EXIT_USAGE and "a record can only be written to a local directory" in problem
     shutil.copytree(str(FIXTURES / "linear" / "tf215"), str(tmp_path / "runs"))
     given = (str(tmp_path / "runs"), "net:model_fn", params)
     words = ("record", *given, "--python", "no-such-python")

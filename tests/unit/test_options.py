@@ -292,6 +292,7 @@ def test_targets(target: str) -> None:
         ("net:", "such as net:model_fn"),
         ("model_fn", "such as models.net:model_fn"),
         (":model_fn", "expected module:attr"),
+        ("params.json", "such as models.net:model_fn"),
         ("net.py", "expected module:attr"),
         ("net:model fn", "'model fn' is not a Python name"),
         ("net:model-fn", "'model-fn' is not a Python name"),

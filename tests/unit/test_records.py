@@ -25,7 +25,7 @@ from ckptcheck.records.params import (
     unknown_keys,
 )
 from ckptcheck.records.reader import Recorded, read_record
-from ckptcheck.records.training import _Warner
+from ckptcheck.records.training import _Warner, write_record
 from ckptcheck.records.value import Record, RecordedMode, RecordedParams, document_of
 from ckptcheck.records.writer import index_digest, record_path, remove_orphans, write
 
@@ -77,6 +77,14 @@ def test_a_record_is_read_as_it_was_written(prefix: str) -> None:
     assert os.listdir(os.path.dirname(prefix)) == ["model.ckpt-10.index", os.path.basename(path)]
 
 
+@pytest.mark.parametrize("name", ["", "model.ckpt-11", "model.ckpt-10.index"])
+def test_a_record_is_not_written_beside_no_checkpoint(prefix: str, name: str) -> None:
+    folder = os.path.dirname(prefix)
+    with pytest.raises(FileNotFoundError, match="expected the path without an ending"):
+        write_record(os.path.join(folder, name), print)
+    assert os.listdir(folder) == ["model.ckpt-10.index"]
+
+
 def test_the_document_of_a_record_is_the_same_each_time(prefix: str) -> None:
     record = record_for(prefix)
     assert document_of(record) == document_of(record)
@@ -91,14 +99,14 @@ def test_the_document_of_a_record_is_the_same_each_time(prefix: str) -> None:
         ({"version": "1"}, "it is from a newer version of ckptcheck"),
         ({"checkpoint": "model.ckpt-9"}, "it belongs to another checkpoint, model.ckpt-9"),
         ({"index_digest": "0"}, "it belongs to another save: the index of the checkpoint"),
-        ({"target": "os"}, "it is damaged: a part of it has another form"),
-        ({"params_type": "pickle.loads"}, "it is damaged: a part of it has another form"),
-        ({"writer": "nobody"}, "it is damaged: a part of it has another form"),
-        ({"modes": {"infer": {}}}, "it is damaged: a part of it has another form"),
-        ({"modes": {"train": {"features": 3}}}, "it is damaged: a part of it has another form"),
-        ({"modes": {"train": {"plan": {}}}}, "it is damaged: a part of it has another form"),
-        ({"origins": None}, "it is damaged: a part of it has another form"),
-        ({"step": "ten"}, "it is damaged: a part of it has another form"),
+        ({"target": "os"}, "it is damaged: a part of it has the wrong form"),
+        ({"params_type": "pickle.loads"}, "it is damaged: a part of it has the wrong form"),
+        ({"writer": "nobody"}, "it is damaged: a part of it has the wrong form"),
+        ({"modes": {"infer": {}}}, "it is damaged: a part of it has the wrong form"),
+        ({"modes": {"train": {"features": 3}}}, "it is damaged: a part of it has the wrong form"),
+        ({"modes": {"train": {"plan": {}}}}, "it is damaged: a part of it has the wrong form"),
+        ({"origins": None}, "it is damaged: a part of it has the wrong form"),
+        ({"step": "ten"}, "it is damaged: a part of it has the wrong form"),
     ],
 )
 def test_a_foreign_or_damaged_record_is_not_used(
@@ -342,7 +350,7 @@ def test_values_that_the_record_does_not_hold_are_asked_for(project: Path) -> No
 def test_without_a_record_target_is_missing(project: Path) -> None:
     with pytest.raises(UsageError, match="TARGET is missing"):
         completed(CheckSpec("runs"), Recorded(), "runs/model.ckpt-10")
-    with pytest.raises(UsageError, match=r"TARGET is missing.*cannot be used: it is damaged"):
+    with pytest.raises(UsageError, match=r"TARGET is missing.*cannot be used \(it is damaged"):
         completed(CheckSpec("runs"), Recorded("f", None, "it is damaged"), "runs/model.ckpt-10")
 
 

@@ -36,7 +36,7 @@ from ckptcheck.protocol import (
     RunError,
     VariableSpec,
 )
-from ckptcheck.results import SEVERITIES, Finding
+from ckptcheck.results import SEVERITIES, Features, Finding
 from ckptcheck.rules import Facts, Rule, all_rules, run_rules
 from ckptcheck.rules import examples as made
 from ckptcheck.rules.base import CATEGORIES, FOR_CHECKS, MISSING, SHAPES, UNSOUND, UNUSED
@@ -614,3 +614,31 @@ def test_a_file_of_the_model_dir_that_a_snapshot_has_not(
     facts = dataclasses.replace(base, located=located, files=CheckpointFiles(snapshot=snapshot))
     (found,) = mine(all_rules()["model-fn-raised"], run_rules(facts))
     assert ("files of runs/base are available" in found.hint) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "source", "expected"),
+    [
+        (
+            "KeyError",
+            "'age'",
+            "features-file",
+            "if 'age' is a feature, add it to the features file",
+        ),
+        ("KeyError", "'age'", "input-fn", "add it to the result of the input_fn, which has x"),
+        ("KeyError", "'x'", "features-file", "fix the error"),
+        ("KeyError", "'age'", "saved-graph", "fix the error"),
+        ("ModuleNotFoundError", "importing net: No module named 'nltk'", "", "install nltk"),
+    ],
+)
+def test_what_to_do_about_a_missing_feature_or_module(
+    kind: str, message: str, source: str, expected: str
+) -> None:
+    base = made.failed(Failure(FailureKind.RAISED, kind, message))
+    assert base.trace is not None
+    leaf = {"dtype": "float32", "shape": [None]}
+    trace = dataclasses.replace(base.trace, features=Features(source, {"x": leaf}))
+    (found,) = mine(
+        all_rules()["model-fn-raised"], run_rules(dataclasses.replace(base, trace=trace))
+    )
+    assert expected in found.hint
