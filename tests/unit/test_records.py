@@ -25,7 +25,7 @@ from ckptcheck.records.params import (
     unknown_keys,
 )
 from ckptcheck.records.reader import Recorded, read_record
-from ckptcheck.records.training import _Warner
+from ckptcheck.records.training import Warner
 from ckptcheck.records.value import Record, RecordedMode, RecordedParams, document_of
 from ckptcheck.records.writer import index_digest, record_path, remove_orphans, write
 
@@ -177,7 +177,7 @@ def test_a_directory_that_may_not_be_written() -> None:
 def test_all_that_goes_wrong_in_training_is_one_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    warner = _Warner()
+    warner = Warner()
     for error in (OSError(30, "Read-only file system"), RuntimeError("other")):
         warner.attempt(_raiser(error))
     (logged,) = caplog.records
