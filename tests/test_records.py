@@ -4,6 +4,7 @@ import collections
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -299,6 +300,47 @@ def test_training_without_an_estimator(tmp_path: Path) -> None:
     assert (record.target, record.modes) == ("net:model_fn", {})
     assert record.params is not None and record.params.values == {"units": 8, "rate": 0.1}
     assert checked(tmp_path, "base")["record"]["used"] == ["target", "params"]
+
+
+@needs_estimator
+def test_a_cluster_with_a_parameter_server(tmp_path: Path) -> None:
+    """All processes have the hook. The chief writes the records."""
+    make_project(tmp_path)
+    cluster = {task: [f"localhost:{free_port()}"] for task in ("chief", "ps", "worker")}
+    tasks = {
+        task: started(
+            tmp_path,
+            *("base", "cluster=1", "steps=1500", "every=500"),
+            TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": task, "index": 0}}),
+        )
+        for task in ("ps", "chief", "worker", "evaluator")
+    }
+    try:
+        for task in ("chief", "worker", "evaluator"):
+            out, _ = tasks[task].communicate(timeout=240)
+            assert (out.decode("utf-8"), tasks[task].returncode) == ("done\n", 0), task
+    finally:
+        for process in tasks.values():  # the parameter server never ends
+            process.kill()
+            process.communicate()
+    base = tmp_path / "base"
+    assert files(base, ".index") == files(base, ".ckptcheck.json")
+    assert record_of(newest(base)).modes["train"].features["x"]["shape"] == [4, 1]
+    assert checked(tmp_path, "base")["features"]["source"] == "record"
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("localhost", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def newest(folder: Path) -> Path:
+    return max(
+        (folder / name for name in files(folder, ".index")),
+        key=lambda prefix: int(prefix.name.rpartition("-")[2]),
+    )
 
 
 # --- what goes wrong in training -------------------------------------------------------------
