@@ -451,6 +451,47 @@ def test_a_forgotten_param_that_only_training_feels(recorded: Path) -> None:
         assert (found["severity"], found["modes"]) == ("warning", ["eval", "predict", "train"])
 
 
+LINES = "top secret\n"
+
+
+def naming(root: Path, *paths: str) -> None:
+    """Lets the record name files, as the record of someone else could."""
+    path = root / "base" / "model.ckpt-10.ckptcheck.json"
+    document = json.loads(path.read_text())
+    then = {"size": 2, "digest": "0" * 32, "words": ["a"]}
+    document["origins"]["data_files"] = [{"path": path, **then} for path in paths]
+    document["params"]["values"]["path"] = paths[0]
+    path.write_text(json.dumps(document))
+
+
+def test_a_record_cannot_show_a_file_of_another_place(recorded: Path) -> None:
+    outside, hidden = recorded.parent / "outside.txt", recorded / ".env"
+    for path in (outside, hidden):
+        path.write_text(LINES)
+    (recorded / "link.txt").symlink_to(outside)
+    names = [str(outside), "../outside.txt", "link.txt", ".env"]
+    naming(recorded, *names)
+    for words in (("base",), ("base", "model:model_fn", "params.json")):
+        text = run_cli("check", *words, cwd=recorded)
+        run = run_cli("check", *words, "--format", "json", cwd=recorded)
+        assert "secret" not in text.out + text.err + run.out + run.err
+        assert {message for rule, _, message in changes_in(run.json) if "file" in rule} == {
+            f"{name}: 1 line added, 1 line removed" for name in names
+        }
+
+
+def test_a_file_that_the_user_names_is_shown(recorded: Path) -> None:
+    outside, inside = str(recorded.parent / "outside.txt"), "words.txt"
+    for name in (outside, inside):
+        (recorded / name).write_text(LINES)
+    naming(recorded, outside, inside)
+    (recorded / "mine.json").write_text(json.dumps({"num_hidden": 128, "path": outside}))
+    found = changes_in(checked(recorded, "base", "model:model_fn", "mine.json"))
+    said = "1 line ('top secret') added, 1 line ('a') removed"
+    for name in (outside, inside):
+        assert ("data-file-changed", "warning", f"{name}: {said}") in found
+
+
 # --- the command -----------------------------------------------------------------------------
 
 

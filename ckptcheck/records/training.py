@@ -13,8 +13,9 @@ from ..protocol import TRAIN
 from ..tracer.data_contents import texts_in
 from ..tracer.provenance import origins_of
 from .estimator import Running, model_fn_of, saved_prefix
+from .files import recorded_origins
 from .inputs import KnownInputs, known_inputs, recorded_mode, texts_of
-from .params import as_mapping, params_type_of, recorded_params
+from .params import params_type_of, recorded_params
 from .targets import module_of, target_of
 from .value import TRAINING, Record, RecordedMode
 from .writer import index_digest, remove_orphans, write
@@ -66,9 +67,9 @@ class Training:
     ) -> None:
         self._model_fn = model_fn
         self._target = target
-        self._params = None if params is None else recorded_params(params, redact)
+        self._given = params
+        self._params = recorded_params(params, redact)
         self._params_type = params_type_of(params)
-        self._texts = list(texts_in(dict(as_mapping(params))))
         self._data_files = list(data_files)
         self._origins: Optional[Origins] = None
         self.inputs: Optional[KnownInputs] = None
@@ -85,9 +86,10 @@ class Training:
 
         if self._origins is None:
             module = module_of(self._model_fn)
-            names = [*self._texts, *texts_of(get_default_graph())]
+            names = [*texts_in(self._params.values), *texts_of(get_default_graph())]
             files = self._data_files
-            self._origins = origins_of(tensorflow, module, names, (), files, model_dir)
+            found = origins_of(tensorflow, module, names, (), files, model_dir)
+            self._origins = recorded_origins(found, self._given, self._params)
         return self._origins
 
     def note_graph(self, graph: Any, prefix: str) -> None:
@@ -121,7 +123,7 @@ class Training:
             origins=self.look(os.path.dirname(prefix)),
             target=self._target or target_of(self._model_fn),
             params_type=self._params_type,
-            params=self._params,
+            params=None if self._given is None else self._params,
             modes=modes,
         )
 
