@@ -1,21 +1,24 @@
 """Measures what records cost a training run: a 12-layer transformer with small layers.
 
-Run ``python benchmarks/record.py [--runs 3] [--steps 60]`` with a Python that has TensorFlow 1.15
+Run ``python benchmarks/record.py [--runs 7] [--steps 60]`` with a Python that has TensorFlow 1.15
 to 2.15 (Estimator is needed). The graph has the size of a real one; the layers are small, so that
-the steps are short and a save costs little. The cost of a record depends on the graph alone. All
-figures are CPU time, which other load on the machine affects little.
+the steps are short and a save costs little. The cost of a record depends on the graph alone.
+
+Runs with and without records take turns, and the medians are compared. The runs without records
+are also compared with each other: what differs there is chance. All figures are CPU time, which
+other load on the machine affects little.
 """
 
 import argparse
 import json
 import os
 import shutil
-import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from statistics import median
+from typing import Any, Dict, List, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "transformer")]
@@ -24,45 +27,64 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 SMALL = {"hidden_size": 96, "intermediate_size": 192, "num_heads": 12}
 
 
+class Run(NamedTuple):
+    """One training run.
+
+    Attributes:
+        rate: the steps per second, saves included.
+        spent: the seconds that the hook took: at the start, and at each save.
+        size: the bytes of a record.
+    """
+
+    rate: float
+    spent: List[float]
+    size: int
+
+
 def main() -> None:
     """Trains in turn without and with records, and prints what differs."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--steps", type=int, default=60)
     options = parser.parse_args()
-    costs: Dict[bool, List[float]] = {False: [], True: []}
-    spent: List[List[float]] = []
-    size = 0
-    train(False, options.steps)
+    train(True, options.steps)  # what the process does only once is no cost of a record
+    without: List[Run] = []
+    recorded: List[Run] = []
     for number in range(options.runs):
-        for recorded in (number % 2 == 1, number % 2 == 0):
-            cost, seconds, written = train(recorded, options.steps)
-            costs[recorded].append(cost)
-            if recorded:
-                spent.append(seconds)
-                size = written
-    begins, firsts = [seconds[0] for seconds in spent], [seconds[1] for seconds in spent]
+        pair = (number % 2 == 1, number % 2 == 0)
+        for records in pair:
+            (recorded if records else without).append(train(records, options.steps))
+    spent = [run.spent for run in recorded]
     later = [one for seconds in spent for one in seconds[2:]]
-    print(f"at the start of training     {statistics.median(begins):.3f} s")
-    print(f"the first save               {statistics.median(firsts):.3f} s")
-    print(f"each later save              {statistics.median(later):.3f} s")
-    print(f"size of a record             {size / 1024:.0f} KiB")
-    for recorded, name in ((False, "without records"), (True, "with records")):
-        rate = options.steps / min(costs[recorded])
-        print(f"steps per second {name:15} {rate:.2f} (the best of {options.runs} runs)")
+    print(f"at the start of training     {median(seconds[0] for seconds in spent):.3f} s")
+    print(f"the first save               {median(seconds[1] for seconds in spent):.3f} s")
+    print(f"each later save              {median(later):.3f} s (at most {max(later):.3f} s)")
+    print(f"size of a record             {recorded[0].size / 1024:.0f} KiB")
+    for name, runs in (("without records", without), ("with records", recorded)):
+        rates = [run.rate for run in runs]
+        print(
+            f"steps per second, {name:15} {median(rates):.2f} "
+            f"({min(rates):.2f} to {max(rates):.2f} in {options.runs} runs)"
+        )
+    ratios = [one.rate / other.rate for one, other in zip(recorded, without)]
+    chance = [one.rate / other.rate for one, other in zip(without[1:], without)]
+    print(f"with records, compared with the run beside it     {spread(ratios)}")
+    print(f"without records, compared with the run before it  {spread(chance)}")
 
 
-def train(recorded: bool, steps: int) -> Tuple[float, List[float], int]:
-    """Trains once, with a save after each third of the steps.
+def spread(ratios: List[float]) -> str:
+    """Returns the median of ratios, and their range, as percentages."""
+    low, middle, high = (100 * (value - 1) for value in (min(ratios), median(ratios), max(ratios)))
+    return f"{middle:+.1f} % ({low:+.1f} % to {high:+.1f} %)"
 
-    Returns:
-        The seconds of the whole run; the seconds that the listener took: at the start, and at each
-        save; the bytes of a record.
-    """
+
+def train(recorded: bool, steps: int) -> Run:
+    """Trains once, with a save after each third of the steps."""
     import model
     import tensorflow.compat.v1 as tf
 
     import ckptcheck
+    from ckptcheck.records.training import Saving
 
     tf.logging.set_verbosity("ERROR")
     params = {**json.loads((HERE / "transformer" / "params.json").read_text()), **SMALL}
@@ -71,18 +93,24 @@ def train(recorded: bool, steps: int) -> Tuple[float, List[float], int]:
         folder, save_checkpoints_steps=steps // 3, save_summary_steps=None, tf_random_seed=1
     )
     estimator = tf.estimator.Estimator(model.model_fn, params=params, config=config)
-    listener = ckptcheck.record_listener(model.model_fn, params)
-    seconds: List[float] = []
+    spent: List[float] = []
     for name in ("begin", "after_save"):
-        setattr(listener, name, timed(getattr(listener, name), seconds))
-    begin = time.process_time()
-    estimator.train(
-        lambda: inputs(tf, params), steps=steps, saving_listeners=[listener] if recorded else []
-    )
-    cost = time.process_time() - begin
-    sizes = [path.stat().st_size for path in Path(folder).glob("*.ckptcheck.json")]
+        function = getattr(Saving, name)
+        setattr(Saving, name, timed(getattr(function, "untimed", function), spent))
+    times: List[float] = []
+
+    class Clock(tf.train.SessionRunHook):  # type: ignore[misc]
+        def after_create_session(self, session: Any, coord: Any) -> None:
+            times.append(time.process_time())
+
+        def end(self, session: Any) -> None:
+            times.append(time.process_time())
+
+    hooks = [*([ckptcheck.RecordHook()] if recorded else []), Clock()]
+    estimator.train(lambda: inputs(tf, params), steps=steps, hooks=hooks)
+    size = max((path.stat().st_size for path in Path(folder).glob("*.ckptcheck.json")), default=0)
     shutil.rmtree(folder)
-    return cost, seconds, max(sizes, default=0)
+    return Run(steps / (times[1] - times[0]), spent, size)
 
 
 def timed(function: Any, seconds: List[float]) -> Any:
@@ -93,6 +121,7 @@ def timed(function: Any, seconds: List[float]) -> Any:
         function(*arguments)
         seconds.append(time.thread_time() - begin)
 
+    call.untimed = function  # type: ignore[attr-defined]
     return call
 
 

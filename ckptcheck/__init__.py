@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import Tracer, check, inspect, record, snapshot, verify
     from .errors import UsageError
-    from .records.training import record_listener, write_record
+    from .records.hook import RecordHook
+    from .records.training import write_record
     from .results import Finding, Report, Verdict
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Finding",
+    "RecordHook",
     "Report",
     "Tracer",
     "UsageError",
@@ -20,7 +22,6 @@ __all__ = [
     "check",
     "inspect",
     "record",
-    "record_listener",
     "snapshot",
     "verify",
     "write_record",
@@ -28,10 +29,10 @@ __all__ = [
 
 _HOMES = {
     "Finding": "results",
+    "RecordHook": "records.hook",  # this one needs TensorFlow
     "Report": "results",
     "UsageError": "errors",
     "Verdict": "results",
-    "record_listener": "records.training",
     "write_record": "records.training",
 }
 

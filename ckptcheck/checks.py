@@ -234,7 +234,10 @@ def _run(
             break
     else:
         raise being_written(given.model_dir)
-    wanted = Wanted(origins=looks or found.recorded.record is not None)
+    wanted = Wanted(
+        origins=looks or found.recorded.record is not None,
+        recorded_params=use is not None and "params" in use.used,
+    )
     facts, doubts, traced = _facts(spec, found, tracer, known, scans, wanted)
     doubts += (*checkpoints.place.unread, *unused)
     if found.without_data:

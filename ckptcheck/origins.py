@@ -33,8 +33,8 @@ class DataContent:
 
     Attributes:
         path: as the code names it.
-        size: its bytes.
-        digest: of its bytes; of the first ones if it is large. "" if it cannot be read.
+        size: its bytes; 0 if it cannot be read.
+        digest: of its bytes; of the first ones if it is large. "" if it was not read.
         words: its lines, if it is a small text; else None.
     """
 
@@ -55,6 +55,8 @@ class Origins:
         sources: the modules of the project.
         data_files: the data files that params, source code or the graph name.
         revision: the commit of the git repository that holds the sources; "" for none.
+        private: the data files that only a record names, and that are outside of the project. A
+            record may come from anyone, so a report must not show the lines of these files.
     """
 
     python: str
@@ -63,3 +65,4 @@ class Origins:
     sources: Tuple[SourceFile, ...] = ()
     data_files: Tuple[DataContent, ...] = ()
     revision: str = ""
+    private: Tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from .errors import UsageError
 from .options import CheckSpec, RecordSpec
 from .origins import Origins
 from .protocol import CheckpointIndex, FinishedTrace
+from .records.files import recorded_origins
 from .records.params import recorded_params
 from .records.value import TRACED, TRAINING, Record, RecordedMode
 from .records.writer import index_digest, write
@@ -95,16 +96,17 @@ def _record_of(
     origins: Origins,
     version: str,
 ) -> Record:
+    params = recorded_params(spec.params, redacted)
     return Record(
         checkpoint=os.path.basename(index.prefix),
         step=index.step,
         index_digest=index_digest(index.prefix),
         writer=TRACED,
         ckptcheck=version,
-        origins=origins,
+        origins=recorded_origins(origins, spec.params, params),
         target=spec.target or "",
         params_type=spec.params_type,
-        params=recorded_params(spec.params, redacted),
+        params=params,
         modes={
             mode.mode: _recorded_mode(mode, trace)
             for mode in trace.modes

@@ -1,9 +1,10 @@
 """Trains an Estimator whose checkpoints have records: recorded_training.py DIR [KEY=VALUE…].
 
 Keys: ``steps``; ``every``, the steps between two saves; ``kill``, the number of the write of a
-record in which the process ends; ``limit``, the largest record in bytes; ``record``, 0 for no
-records; ``pops``, 1 for a model_fn that takes a feature out of the dict; ``strategy``, 1 for a
-MirroredStrategy. It prints the warnings of ckptcheck, and ``done``.
+record in which the process ends; ``limit``, the largest record in bytes; ``pops``, 1 for a model_fn
+that takes a feature out of the dict; ``strategy``, 1 for a MirroredStrategy; ``session``, 1 for a
+MonitoredTrainingSession instead of an Estimator; ``cluster``, 1 for ``train_and_evaluate`` with the
+cluster in TF_CONFIG. It prints the warnings of ckptcheck, and ``done``.
 """
 
 import logging
@@ -69,22 +70,43 @@ def _fault(kill: Optional[int], limit: Optional[int]) -> Any:
     return dies
 
 
+def trained_in_session(model_dir: str, steps: int, every: int) -> None:
+    """Trains as code without Estimator does."""
+    with tf.Graph().as_default():
+        tf.train.get_or_create_global_step()
+        features, labels = tf.data.make_one_shot_iterator(input_fn()).get_next()
+        spec = model_fn(features, labels, "train", PARAMS)
+        hooks = [ckptcheck.RecordHook(PARAMS, model_fn), tf.train.StopAtStepHook(steps)]
+        with tf.train.MonitoredTrainingSession(
+            checkpoint_dir=model_dir, hooks=hooks, save_checkpoint_steps=every
+        ) as session:
+            while not session.should_stop():
+                session.run(spec.train_op)
+
+
 def main(model_dir: str, *given: str) -> None:
     options = {key: int(value) for key, _, value in (item.partition("=") for item in given)}
+    steps, every = options.get("steps", 12), options.get("every", 5)
     logging.getLogger("ckptcheck").addHandler(logging.StreamHandler(sys.stdout))
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     setattr(training, "write", _fault(options.get("kill"), options.get("limit")))  # noqa: B010
     params = dict(PARAMS, **({"pops": True} if options.get("pops") else {}))
     strategy = tf.distribute.MirroredStrategy(["/cpu:0"]) if options.get("strategy") else None
     config = tf.estimator.RunConfig(
-        save_checkpoints_steps=options.get("every", 5),
-        keep_checkpoint_max=2,
-        train_distribute=strategy,
+        save_checkpoints_steps=every, keep_checkpoint_max=2, train_distribute=strategy
     )
     estimator = tf.estimator.Estimator(model_fn, model_dir, params=params, config=config)
-    listener = ckptcheck.record_listener(model_fn, params)
-    listeners = [listener] if options.get("record", 1) else []
-    estimator.train(input_fn, steps=options.get("steps", 12), saving_listeners=listeners)
+    hook = ckptcheck.RecordHook()
+    if options.get("session"):
+        trained_in_session(model_dir, steps, every)
+    elif options.get("cluster"):
+        train = tf.estimator.TrainSpec(input_fn, max_steps=steps, hooks=[hook])
+        evaluate = tf.estimator.EvalSpec(
+            input_fn, steps=1, hooks=[hook], start_delay_secs=0, throttle_secs=0
+        )
+        tf.estimator.train_and_evaluate(estimator, train, evaluate)
+    else:
+        estimator.train(input_fn, steps=steps, hooks=[hook])
     print("done")
 
 

@@ -4,6 +4,7 @@ import collections
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -12,12 +13,17 @@ from typing import Any, Dict, List, Set
 
 import pytest
 
+import ckptcheck
+from ckptcheck.records.estimator import saved_prefix
 from ckptcheck.records.inputs import known_inputs, recorded_mode
 from ckptcheck.records.reader import read_record
 from ckptcheck.records.value import Record
 
 from .support import (
+    FIXTURES,
     PROJECT,
+    SAVED_BY,
+    TENSORFLOW,
     Project,
     Run,
     copy_fixture,
@@ -31,6 +37,8 @@ pytestmark = needs_tensorflow
 
 SCRIPT = PROJECT / "tests" / "recorded_training.py"
 TARGET = "model.py:model_fn"
+SAME_VERSION = TENSORFLOW in ("1.15.5", "2.15.1")
+"""Whether the fixture was saved by this TensorFlow, so that graphs can be compared."""
 
 
 # --- in training -----------------------------------------------------------------------------
@@ -281,6 +289,60 @@ def test_training_under_a_strategy(tmp_path: Path) -> None:
     assert run_cli("check", "base", cwd=tmp_path).code == 0
 
 
+@needs_estimator
+def test_training_without_an_estimator(tmp_path: Path) -> None:
+    """The hook knows neither features nor labels then."""
+    make_project(tmp_path)
+    assert train(tmp_path, "base", "session=1") == ["done"]
+    base = tmp_path / "base"
+    assert files(base, ".index") == files(base, ".ckptcheck.json")
+    record = record_of(base / "model.ckpt-12")
+    assert (record.target, record.modes) == ("net:model_fn", {})
+    assert record.params is not None and record.params.values == {"units": 8, "rate": 0.1}
+    assert checked(tmp_path, "base")["record"]["used"] == ["target", "params"]
+
+
+@needs_estimator
+def test_a_cluster_with_a_parameter_server(tmp_path: Path) -> None:
+    """All processes have the hook. The chief writes the records."""
+    make_project(tmp_path)
+    cluster = {task: [f"localhost:{free_port()}"] for task in ("chief", "ps", "worker")}
+    tasks = {
+        task: started(
+            tmp_path,
+            *("base", "cluster=1", "steps=1500", "every=500"),
+            TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": task, "index": 0}}),
+        )
+        for task in ("ps", "chief", "worker", "evaluator")
+    }
+    try:
+        for task in ("chief", "worker", "evaluator"):
+            out, _ = tasks[task].communicate(timeout=240)
+            assert (out.decode("utf-8"), tasks[task].returncode) == ("done\n", 0), task
+    finally:
+        for process in tasks.values():  # the parameter server never ends
+            process.kill()
+            process.communicate()
+    base = tmp_path / "base"
+    assert files(base, ".index") == files(base, ".ckptcheck.json")
+    assert record_of(newest(base)).modes["train"].features["x"]["shape"] == [4, 1]
+    assert checked(tmp_path, "base")["features"]["source"] == "record"
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("localhost", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def newest(folder: Path) -> Path:
+    return max(
+        (folder / name for name in files(folder, ".index")),
+        key=lambda prefix: int(prefix.name.rpartition("-")[2]),
+    )
+
+
 # --- what goes wrong in training -------------------------------------------------------------
 
 
@@ -312,34 +374,20 @@ def test_a_process_that_is_killed_while_it_writes(tmp_path: Path) -> None:
     assert files(base, ".index") == files(base, ".ckptcheck.json")
 
 
-@needs_estimator
-def test_a_remote_or_unknown_directory_is_one_warning(tmp_path: Path) -> None:
-    code = """
-import logging, sys
-import tensorflow.compat.v1 as tf
-import ckptcheck, net
-logging.getLogger("ckptcheck").addHandler(logging.StreamHandler(sys.stdout))
-for named in ("gs://bucket/base", "", "/no/such/dir"):
-    listener = ckptcheck.record_listener(net.model_fn, {}, model_dir=named)
-    with tf.Graph().as_default(), tf.Session() as session:
-        listener.begin()
-        for step in (1, 2):
-            listener.after_save(session, step)
-"""
-    make_project(tmp_path)
-    (tmp_path / "calls.py").write_text(code)
-    done = subprocess.run(
-        [sys.executable, "calls.py"],
-        cwd=str(tmp_path),
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        check=True,
-    )
-    remote, unknown, missing = done.stdout.decode("utf-8").splitlines()
-    assert "gs://bucket/base is remote" in remote
-    assert "pass model_dir" in unknown
-    assert "/no/such/dir has no checkpoint of step 1" in missing
+def test_a_remote_directory_has_no_records() -> None:
+    import tensorflow.compat.v1 as tf
+
+    saver = tf.train.CheckpointSaverHook("gs://bucket/base", save_steps=1)
+    with pytest.raises(ValueError, match="gs://bucket/base is remote"):
+        saved_prefix(saver, 1)
+
+
+def test_a_hook_outside_of_a_training_run_is_one_warning(caplog: Any) -> None:
+    hook = ckptcheck.RecordHook()
+    hook.begin()
+    hook.begin()
+    (line,) = caplog.messages
+    assert line.endswith("(ValueError: RecordHook belongs in the hooks of a training run)")
 
 
 @needs_estimator
@@ -357,6 +405,91 @@ def test_two_training_runs_of_one_directory(tmp_path: Path) -> None:
         found = read_record(str(base / prefix))
         assert found.record is not None or "another save" in found.problem
     assert not [name for name in os.listdir(str(base)) if name.endswith(".tmp")]
+
+
+# --- the fixture with a record ---------------------------------------------------------------
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Path:
+    """The code of a fixture; ``recorded`` is its model_dir."""
+    copy = tmp_path / "hidden_dropout"
+    shutil.copytree(str(FIXTURES / "hidden_dropout"), str(copy))
+    (copy / "recorded" / SAVED_BY).rename(copy / "base")
+    return copy
+
+
+def test_the_fixture_was_recorded_in_training(recorded: Path) -> None:
+    record = record_of(recorded / "base" / "model.ckpt-10")
+    assert (record.writer, record.target, record.step) == ("training", "model:model_fn", 10)
+    report = checked(recorded, "base")
+    assert report["record"]["used"] == ["target", "params"]
+    assert {m: (it["verdict"], it["drift"]) for m, it in report["modes"].items()} == dict.fromkeys(
+        ("predict", "eval", "train"), ("restores", "none" if SAME_VERSION else "unknown")
+    )
+    assert [found for found in changes_in(report) if found[0] != "version-changed"] == []
+
+
+def test_a_forgotten_param_that_sets_a_shape(recorded: Path) -> None:
+    report = checked(recorded, "base", "model:model_fn", "params_without_num_hidden.json")
+    assert not report["ok"]
+    advice = [item["set"] for group in report["groups"] for item in group["advice"]]
+    assert advice == [{"num_hidden": 128}]
+    end = "in training; now the params do not have it, and model_fn uses its default 64"
+    assert ("params-changed", "warning", f"num_hidden was 128 {end}") in changes_in(report)
+
+
+def test_a_forgotten_param_that_only_training_feels(recorded: Path) -> None:
+    report = checked(recorded, "base", "model:model_fn", "params_without_dropout_rate.json")
+    assert report["ok"]
+    (found,) = [item for item in report["findings"] if item["rule"] == "params-changed"]
+    end = "in training; now the params do not have it, and model_fn uses its default 0.2"
+    assert found["message"] == f"dropout_rate was 0.3 {end}"
+    if SAME_VERSION:
+        assert (found["severity"], found["modes"]) == ("note", ["train"])
+    else:
+        assert (found["severity"], found["modes"]) == ("warning", ["eval", "predict", "train"])
+
+
+LINES = "top secret\n"
+
+
+def naming(root: Path, *paths: str) -> None:
+    """Lets the record name files, as the record of someone else could."""
+    path = root / "base" / "model.ckpt-10.ckptcheck.json"
+    document = json.loads(path.read_text())
+    then = {"size": 2, "digest": "0" * 32, "words": ["a"]}
+    document["origins"]["data_files"] = [{"path": path, **then} for path in paths]
+    document["params"]["values"]["path"] = paths[0]
+    path.write_text(json.dumps(document))
+
+
+def test_a_record_cannot_show_a_file_of_another_place(recorded: Path) -> None:
+    outside, hidden = recorded.parent / "outside.txt", recorded / ".env"
+    for path in (outside, hidden):
+        path.write_text(LINES)
+    (recorded / "link.txt").symlink_to(outside)
+    names = [str(outside), "../outside.txt", "link.txt", ".env"]
+    naming(recorded, *names)
+    for words in (("base",), ("base", "model:model_fn", "params.json")):
+        text = run_cli("check", *words, cwd=recorded)
+        run = run_cli("check", *words, "--format", "json", cwd=recorded)
+        assert "secret" not in text.out + text.err + run.out + run.err
+        assert {message for rule, _, message in changes_in(run.json) if "file" in rule} == {
+            f"{name}: 1 line added, 1 line removed" for name in names
+        }
+
+
+def test_a_file_that_the_user_names_is_shown(recorded: Path) -> None:
+    outside, inside = str(recorded.parent / "outside.txt"), "words.txt"
+    for name in (outside, inside):
+        (recorded / name).write_text(LINES)
+    naming(recorded, outside, inside)
+    (recorded / "mine.json").write_text(json.dumps({"num_hidden": 128, "path": outside}))
+    found = changes_in(checked(recorded, "base", "model:model_fn", "mine.json"))
+    said = "1 line ('top secret') added, 1 line ('a') removed"
+    for name in (outside, inside):
+        assert ("data-file-changed", "warning", f"{name}: {said}") in found
 
 
 # --- the command -----------------------------------------------------------------------------

@@ -191,7 +191,7 @@ def with_other_structures(found: Found, modes: Sequence[str], ask: Ask) -> Found
 
 
 def _fits(found: Found) -> bool:
-    """Whether TRAIN finished, and consumed each tensor that the saved model did, in the same way."""
+    """Whether TRAIN finished and consumed each tensor that the saved model did, in the same way."""
     trace = found.traces.get(TRAIN)
     if found.guess is None or trace is None or not trace.finished:
         return False

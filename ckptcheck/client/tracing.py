@@ -38,6 +38,7 @@ from ..records.graphs import texts_of
 from ..records.value import Record, RecordedMode
 from ..results import Features, Trace, shape_text
 from ..tracer import temporary
+from ..tracer.data_contents import texts_in
 from . import unknown_features
 from .answers import Answer
 from .asking import Asker, gives_features
@@ -114,11 +115,13 @@ class Wanted:
         judgement: whether the run after the restore breaks if shapes differ.
         origins: what the code comes from.
         drift: what the model computes differently than when it was saved.
+        recorded_params: whether the params come from the record.
     """
 
     judgement: bool = True
     origins: bool = False
     drift: bool = True
+    recorded_params: bool = False
 
 
 def trace_check(
@@ -222,13 +225,13 @@ class _Tracing:
 
     def _origins(self, answers: Mapping[str, Answer]) -> Optional[Origins]:
         record, mode = self.record, self.spec.modes[-1]
-        wanted: Dict[str, Sequence[str]] = {"names": (), "modules": (), "files": ()}
-        if record is not None:
-            wanted["modules"] = [source.module for source in record.origins.sources]
-            wanted["files"] = [file.path for file in record.origins.data_files]
-        else:
-            graphs = [answer.graph for answer in answers.values()]
-            wanted["names"] = sorted({text for graph in graphs for text in texts_of(graph)})
+        graphs = [answer.graph for answer in answers.values()]
+        wanted: Dict[str, Sequence[str]] = {
+            "names": sorted({text for graph in graphs for text in texts_of(graph)}),
+            "texts": list(texts_in(self.spec.params)) if self.wanted.recorded_params else (),
+            "modules": [source.module for source in record.origins.sources] if record else (),
+            "files": [file.path for file in record.origins.data_files] if record else (),
+        }
         found = self.asker.origins(mode, wanted)
         if isinstance(found, Failure):
             self._doubts.append(f"whether the source code has changed: {found.message}")

@@ -1,60 +1,93 @@
-"""Finds the Estimator that is training, and the checkpoint that it has just saved."""
+"""Finds what is training: the session that is made, its savers, and the Estimator around it."""
 
 import os
 import sys
-from typing import Any, NamedTuple, Optional
+from types import FrameType
+from typing import Any, Iterator, NamedTuple, Optional, Tuple
+
+from ..tracer.user_code import is_user_file
 
 _MOST_FRAMES = 100
 
 
 class Running(NamedTuple):
-    """An Estimator that is training.
+    """A training run.
 
     Attributes:
-        model_dir: its model_dir.
+        savers: the hooks that save checkpoints; none in a worker that is not the chief.
+        estimator: the Estimator that trains; None if there is none.
         features: what its input_fn returned.
         labels: the same; None without labels.
     """
 
-    model_dir: str
-    features: Any
-    labels: Any
+    savers: Tuple[Any, ...]
+    estimator: Any = None
+    features: Any = None
+    labels: Any = None
 
 
-def running_estimator() -> Optional[Running]:
-    """Returns the Estimator whose ``train`` has called this function; None if there is none.
+def running(hook: Any, saver_type: type) -> Optional[Running]:
+    """Returns the training run whose session calls ``begin`` of a hook.
 
-    TensorFlow does not tell a listener who has called it. Each version from 1.15 to 2.15 has the
-    Estimator, features and labels in the local variables of one function.
+    TensorFlow does not tell a hook who has called it. Each version from 1.15 on has the hooks in an
+    attribute of the session, and features and labels in the local variables of one function of
+    Estimator.
+
+    Args:
+        hook: the hook.
+        saver_type: the type of hooks that save checkpoints.
+
+    Returns:
+        None if no session has called ``begin``.
     """
-    frame = sys._getframe(1)
-    for _ in range(_MOST_FRAMES):
-        caller = frame.f_back
-        if caller is None:
-            return None
-        frame = caller
+    found: Optional[Running] = None
+    for frame in _callers():
         names = frame.f_locals
-        estimator: Any = names.get("self")
-        if "features" in names and "labels" in names and hasattr(estimator, "_call_model_fn"):
-            return Running(str(estimator.model_dir), names["features"], names["labels"])
-    return None
+        caller = names.get("self")
+        hooks = getattr(caller, "_hooks", None)
+        if found is None and isinstance(hooks, (list, tuple)) and hook in hooks:
+            found = Running(tuple(one for one in hooks if isinstance(one, saver_type)))
+        elif "features" in names and "labels" in names and hasattr(caller, "_call_model_fn"):
+            features, labels = names["features"], names["labels"]
+            return found and found._replace(estimator=caller, features=features, labels=labels)
+    return found
 
 
-def step_prefix(model_dir: str, step: int) -> str:
-    """Returns the checkpoint of a step.
+def _callers() -> Iterator[FrameType]:
+    frame: Optional[FrameType] = sys._getframe(1)
+    for _ in range(_MOST_FRAMES):
+        if frame is None:
+            return
+        yield frame
+        frame = frame.f_back
+
+
+def model_fn_of(estimator: Any) -> Any:
+    """Returns the model_fn that an Estimator was given.
+
+    A TPUEstimator calls it in a function of its own.
+    """
+    function = estimator._model_fn
+    code = getattr(function, "__code__", None)
+    if code is None or is_user_file(code.co_filename):
+        return function
+    held = dict(zip(code.co_freevars, function.__closure__ or ()))
+    return held["model_fn"].cell_contents if "model_fn" in held else function
+
+
+def saved_prefix(saver: Any, step: int) -> str:
+    """Returns the checkpoint that a hook has just saved.
 
     Raises:
-        ValueError: the directory is remote or not known, or has no such checkpoint.
+        ValueError: the directory is remote, or has no such checkpoint.
     """
-    if not model_dir:
-        raise ValueError("the directory of the checkpoints is not known: pass model_dir")
-    if "://" in model_dir:
-        raise ValueError(f"{model_dir} is remote: records can only be written to local directories")
     from tensorflow.compat.v1.train import latest_checkpoint
 
-    latest = latest_checkpoint(model_dir)
-    usual = os.path.join(model_dir, f"model.ckpt-{step}")
-    for prefix in (latest, usual):
-        if prefix and prefix.endswith(f"-{step}") and os.path.exists(prefix + ".index"):
+    folder = str(saver._checkpoint_dir)
+    if "://" in folder:
+        raise ValueError(f"{folder} is remote: records can only be written to local directories")
+    for prefix in (latest_checkpoint(folder) or "", f"{saver._save_path}-{step}"):
+        number = prefix.rpartition("-")[2]  # some savers fill it up with zeros
+        if number.isdigit() and int(number) == step and os.path.exists(prefix + ".index"):
             return str(prefix)
-    raise ValueError(f"{model_dir} has no checkpoint of step {step}")
+    raise ValueError(f"{folder} has no checkpoint of step {step}")

@@ -19,6 +19,9 @@ _SECRET = re.compile(
 )
 
 
+_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+
+
 class ParamChange(NamedTuple):
     """A param whose value is not what it was in training.
 
@@ -77,7 +80,7 @@ def _kept(
     kept: Dict[str, Any] = {}
     for key, value in params.items():
         path = f"{prefix}{key}"
-        if path in redacted or str(key) in redacted or _SECRET.search(str(key)):
+        if path in redacted or _is_secret(key, value, redacted):
             hidden[path] = HiddenValue(type(value).__name__, _digest(value, salt), True)
         elif isinstance(value, Mapping) and all(isinstance(item, str) for item in value):
             kept[str(key)] = _kept(value, path + ".", redacted, salt, hidden)
@@ -88,6 +91,21 @@ def _kept(
             else:
                 hidden[path] = HiddenValue(_type_name(value), _digest(value, ""))
     return kept
+
+
+def _is_secret(key: Any, value: Any, redacted: "set[str]", depth: int = 0) -> bool:
+    """Whether a value must not be in a record, or is a list in which such a value is."""
+    if str(key) in redacted or _SECRET.search(str(key)):
+        return True
+    if isinstance(value, str):
+        return _PASSWORD.search(value) is not None
+    if depth >= _DEEPEST:
+        return False
+    if isinstance(value, (list, tuple)):
+        return any(_is_secret("", item, redacted, depth + 1) for item in value)
+    if isinstance(value, Mapping) and depth:
+        return any(_is_secret(*item, redacted, depth + 1) for item in value.items())
+    return False
 
 
 class _Plain(NamedTuple):

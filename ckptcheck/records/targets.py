@@ -3,27 +3,35 @@
 import functools
 import os
 import sys
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from ..tracer.source_digests import module_name
-from ..tracer.user_code import absolute, shown
+from ..tracer.user_code import absolute, is_user_file, shown
 
 
-def module_of(model_fn: Callable[..., Any]) -> str:
-    """Returns the name of the module that defines a model_fn."""
+def module_of(model_fn: Optional[Callable[..., Any]]) -> str:
+    """Returns the name of the module of the user's project that defines a model_fn.
+
+    If there is none, such as for the model_fn of a canned Estimator, it is the script that runs.
+    """
+    name = _module_of(model_fn)
+    path = getattr(sys.modules.get(name), "__file__", None)
+    return name if is_user_file(path) else "__main__"
+
+
+def _module_of(model_fn: Optional[Callable[..., Any]]) -> str:
     while isinstance(model_fn, functools.partial):
         model_fn = model_fn.func
-    name = getattr(model_fn, "__module__", None) or type(model_fn).__module__
-    return str(name)
+    return str(getattr(model_fn, "__module__", None) or type(model_fn).__module__)
 
 
-def target_of(model_fn: Callable[..., Any]) -> str:
+def target_of(model_fn: Optional[Callable[..., Any]]) -> str:
     """Returns TARGET for a model_fn; "" if no module has it under a name.
 
     It has the name of the module if that can be imported from the working directory, and else the
     path of the file.
     """
-    module, name = module_of(model_fn), getattr(model_fn, "__qualname__", "")
+    module, name = _module_of(model_fn), getattr(model_fn, "__qualname__", "")
     held: Any = sys.modules.get(module)
     path = getattr(held, "__file__", None)
     for part in name.split("."):

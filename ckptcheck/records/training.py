@@ -4,7 +4,6 @@ Importing this module does not import TensorFlow. It uses the standard library, 
 training code has imported it.
 """
 
-import functools
 import logging
 import os
 from typing import Any, Callable, Dict, Optional, Sequence, Union
@@ -13,9 +12,10 @@ from ..origins import Origins
 from ..protocol import TRAIN
 from ..tracer.data_contents import texts_in
 from ..tracer.provenance import origins_of
-from .estimator import running_estimator, step_prefix
+from .estimator import Running, model_fn_of, saved_prefix
+from .files import recorded_origins
 from .inputs import KnownInputs, known_inputs, recorded_mode, texts_of
-from .params import as_mapping, params_type_of, recorded_params
+from .params import params_type_of, recorded_params
 from .targets import module_of, target_of
 from .value import TRAINING, Record, RecordedMode
 from .writer import index_digest, remove_orphans, write
@@ -38,7 +38,7 @@ def write_record(
     Args:
         prefix: the checkpoint, such as ``runs/base/model.ckpt-1000``.
         model_fn: the model_fn.
-        params: its params.
+        params: its params; None if they are not known.
         step: the global step.
         target: TARGET for checks; by default, the module and name of ``model_fn``.
         redact: the keys of params whose values must not be in the record.
@@ -66,7 +66,7 @@ class Training:
 
     def __init__(
         self,
-        model_fn: Callable[..., Any],
+        model_fn: Optional[Callable[..., Any]],
         params: Any,
         target: str,
         redact: Sequence[str],
@@ -74,9 +74,9 @@ class Training:
     ) -> None:
         self._model_fn = model_fn
         self._target = target
+        self._given = params
         self._params = recorded_params(params, redact)
         self._params_type = params_type_of(params)
-        self._texts = list(texts_in(dict(as_mapping(params))))
         self._data_files = list(data_files)
         self._origins: Optional[Origins] = None
         self.inputs: Optional[KnownInputs] = None
@@ -93,9 +93,10 @@ class Training:
 
         if self._origins is None:
             module = module_of(self._model_fn)
-            names = [*self._texts, *texts_of(get_default_graph())]
+            names = [*texts_in(self._params.values), *texts_of(get_default_graph())]
             files = self._data_files
-            self._origins = origins_of(tensorflow, module, names, (), files, model_dir)
+            found = origins_of(tensorflow, module, names, (), files, model_dir)
+            self._origins = recorded_origins(found, self._given, self._params)
         return self._origins
 
     def note_graph(self, graph: Any, prefix: str) -> None:
@@ -129,58 +130,12 @@ class Training:
             origins=self.look(os.path.dirname(prefix)),
             target=self._target or target_of(self._model_fn),
             params_type=self._params_type,
-            params=self._params,
+            params=None if self._given is None else self._params,
             modes=modes,
         )
 
 
-def record_listener(
-    model_fn: Callable[..., Any],
-    params: Any = None,
-    *,
-    model_dir: str = "",
-    target: str = "",
-    redact: Sequence[str] = (),
-    data_files: Sequence[str] = (),
-) -> Any:
-    """Returns a CheckpointSaverListener that writes a record beside each checkpoint.
-
-    ::
-
-        estimator.train(
-            input_fn, saving_listeners=[ckptcheck.record_listener(model_fn, params)]
-        )
-
-    It removes the records of checkpoints that are deleted. If a record cannot be written, it logs
-    one warning, and training goes on.
-
-    Args:
-        model_fn: the model_fn.
-        params: its params.
-        model_dir: where the checkpoints are; by default, the model_dir of the Estimator.
-        target: TARGET for checks; by default, the module and name of ``model_fn``.
-        redact: the keys of params whose values must not be in the record.
-        data_files: data files that neither params nor code name.
-    """
-    from tensorflow.compat.v1.train import CheckpointSaverListener
-
-    warner = _Warner()
-    given = (target, redact, data_files)
-    saving = _Saving(functools.partial(Training, model_fn, params, *given), model_dir)
-
-    class RecordListener(CheckpointSaverListener):  # type: ignore[misc]
-        """Writes a record at each save."""
-
-        def begin(self) -> None:
-            warner.attempt(saving.begin)
-
-        def after_save(self, session: Any, global_step_value: Any) -> None:
-            warner.attempt(saving.after_save, session.graph, int(global_step_value))
-
-    return RecordListener()
-
-
-class _Warner:
+class Warner:
     """Turns all errors into one warning."""
 
     def __init__(self) -> None:
@@ -197,30 +152,45 @@ class _Warner:
                 _LOGGER.warning(text, type(error).__name__, error)
 
 
-class _Saving:
-    """The records of one training run."""
+class Saving:
+    """The records of one training run.
 
-    def __init__(self, make: Callable[[], Training], model_dir: str) -> None:
-        self._make = make
-        self._given = os.fspath(model_dir)
+    Args:
+        params: the params; None for those of the Estimator.
+        model_fn: the model_fn; None for that of the Estimator.
+        target: as for :func:`write_record`.
+        redact: the same.
+        data_files: the same.
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        model_fn: Optional[Callable[..., Any]],
+        target: str,
+        redact: Sequence[str],
+        data_files: Sequence[str],
+    ) -> None:
+        self._params = params
+        self._model_fn = model_fn
+        self._given = (target, tuple(redact), tuple(data_files))
         self._training: Optional[Training] = None
-        self._model_dir = ""
 
-    def begin(self) -> None:
-        """Looks at the Estimator that starts to train."""
-        running = running_estimator()
-        self._model_dir = self._given or (running.model_dir if running is not None else "")
-        self._training = self._make()
-        if running is not None:
-            self._training.inputs = known_inputs(running.features, running.labels)
-        self._training.look(self._model_dir)
+    def begin(self, run: Running) -> None:
+        """Looks at a run that starts to train."""
+        params, model_fn = self._params, self._model_fn
+        if run.estimator is not None:
+            params = run.estimator.params if params is None else params
+            model_fn = model_fn or model_fn_of(run.estimator)
+        self._training = Training(model_fn, params, *self._given)
+        if run.estimator is not None:
+            self._training.inputs = known_inputs(run.features, run.labels)
+        self._training.look(str(run.savers[0]._checkpoint_dir))
 
-    def after_save(self, graph: Any, step: int) -> None:
+    def after_save(self, graph: Any, saver: Any, step: int) -> None:
         """Writes the record of the checkpoint that was saved."""
-        if self._training is None:
-            self.begin()
         assert self._training is not None
-        prefix = step_prefix(self._model_dir, step)
+        prefix = saved_prefix(saver, step)
         self._training.note_graph(graph, prefix)
         write(prefix, self._training.record(prefix, step))
         remove_orphans(os.path.dirname(prefix))

@@ -112,6 +112,7 @@ class Record:
 def document_of(record: Record) -> bytes:
     """Returns the JSON document of a record."""
     document: Dict[str, Any] = {"format": FORMAT, "version": VERSION, **to_json(record)}
+    del document["origins"]["private"]  # it depends on where a check runs
     return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode("ascii")
 
 

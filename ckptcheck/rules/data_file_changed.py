@@ -3,14 +3,15 @@
 The record of the checkpoint has digests of the files that the params, the source code or the graph
 name. The lines of small text files are compared one by one. If words of a vocabulary are on other
 lines than before, they have other ids, and the model gives wrong predictions without an error: that
-is a warning. Other changes are notes.
+is a warning. Other changes are notes. If the file is outside of the project and only the record
+names it, its words are not shown.
 
 What to do: restore the file of the training run. If only training reads the file, do nothing.
 """
 
 import collections
 from dataclasses import replace
-from typing import Dict, Iterator, List, NamedTuple, Sequence
+from typing import Iterator, List, NamedTuple, Sequence
 
 from ..origins import DataContent
 from ..results import Finding
@@ -25,24 +26,32 @@ def find(facts: Facts) -> Iterator[Finding]:
     now = {content.path: content for content in facts.origins.data_files}
     for then in facts.record.origins.data_files:
         content = now.get(then.path)
-        if content is None or not then.digest or _same(then, content):
+        if content is None or _is_unread(then) or _same(then, content):
             continue
         words = _words_changed(then, content)
+        shows = then.path not in facts.origins.private
         yield finding(
-            f"{then.path}: {_text(then, content, words)}",
+            f"{then.path}: {_text(then, content, words, shows)}",
             severity="warning" if words.moves_ids else "note",
             subject=then.path,
             data={
                 "file": then.path,
-                "added": words.added,
-                "removed": words.removed,
+                "added": words.added if shows else None,
+                "removed": words.removed if shows else None,
                 "reordered": words.reordered,
             },
         )
 
 
+def _is_unread(content: DataContent) -> bool:
+    return not content.digest and not content.size
+
+
 def _same(then: DataContent, now: DataContent) -> bool:
-    return (then.size, then.digest) == (now.size, now.digest)
+    """Whether two contents are the same, as far as they were read."""
+    if then.size != now.size or _is_unread(now):
+        return False
+    return then.digest == now.digest or not (then.digest and now.digest)
 
 
 class _Words(NamedTuple):
@@ -75,21 +84,21 @@ def _words_changed(then: DataContent, now: DataContent) -> _Words:
     return _Words(added, removed, (not added and not removed) or stayed[0] != stayed[1], moves_ids)
 
 
-def _text(then: DataContent, now: DataContent, words: _Words) -> str:
-    if not now.digest:
-        return "it cannot be read"
+def _text(then: DataContent, now: DataContent, words: _Words, shows: bool) -> str:
+    if _is_unread(now):
+        return "the file is missing, or it cannot be read"
     parts = [
-        f"{_counted(words.added)} added" if words.added else "",
-        f"{_counted(words.removed)} removed" if words.removed else "",
+        f"{_counted(words.added, shows)} added" if words.added else "",
+        f"{_counted(words.removed, shows)} removed" if words.removed else "",
         "the lines are in another order" if words.reordered else "",
     ]
     said = ", ".join(part for part in parts if part)
     return said or f"its content changed ({then.size} bytes then, {now.size} bytes now)"
 
 
-def _counted(words: Sequence[str]) -> str:
-    kinds: Dict[bool, str] = {True: "1 line", False: f"{len(words)} lines"}
-    return f"{kinds[len(words) == 1]} ({some_names([repr(word[:50]) for word in words])})"
+def _counted(words: Sequence[str], shows: bool) -> str:
+    count = "1 line" if len(words) == 1 else f"{len(words)} lines"
+    return f"{count} ({some_names([repr(word[:50]) for word in words])})" if shows else count
 
 
 def _with(*words: str) -> DataContent:

@@ -3,7 +3,8 @@
 The record of the checkpoint says which params the training run had. A different value may change
 what the model computes, or the shapes of its variables. A param that is missing now counts as well,
 unless the default of the model_fn is the recorded value. The finding is a warning if PREDICT or
-EVAL read the param, and a note if only TRAIN reads it or no mode does.
+EVAL read the param, unless their graphs show that they compute the same as before. Else it is a
+note.
 
 What to do: give the params of the training run. If you changed the param on purpose, train again
 and record the new checkpoint.
@@ -12,6 +13,7 @@ and record the new checkpoint.
 import json
 from typing import Any, Dict, Iterator, Tuple
 
+from ..changes import NONE
 from ..protocol import TRAIN
 from ..records.params import ParamChange, changed_params
 from ..results import Finding
@@ -47,11 +49,15 @@ def find(facts: Facts) -> Iterator[Finding]:
 
 
 def _readers(facts: Facts, key: str) -> Tuple[str, ...]:
-    """Returns the modes that read a param, or an object that holds it."""
+    """Returns the modes that read a param, or an object that holds it.
+
+    A mode that computes the same as before is left out.
+    """
     return tuple(
         trace.mode
         for trace in facts.traces
-        if trace.params.bulk or any(_reads(read.key, key) for read in trace.params.reads)
+        if facts.drift.states.get(trace.mode) != NONE
+        and (trace.params.bulk or any(_reads(read.key, key) for read in trace.params.reads))
     )
 
 

@@ -3,7 +3,8 @@
 import os
 import stat
 from hashlib import sha256
-from typing import Any, Iterable, Iterator, List, Optional, Tuple
+from os.path import realpath
+from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from ..origins import DataContent
 from .user_code import absolute
@@ -13,31 +14,43 @@ _MOST_NAMES = 20000
 _LONGEST_NAME = 1000
 _MOST_READ = 64 << 20
 """Bytes of one file. The digest of a larger file is that of its first bytes."""
+_MOST_READ_IN_ALL = 256 << 20
+"""Bytes of all files. The content of those that are left over is not read."""
 _LARGEST_TEXT = 1 << 20
 _MOST_WORDS = 50000
 _DIGITS = 32
 _open, _stat, _sha256 = open, os.stat, sha256
 
 
-def data_contents(names: Iterable[str], without: str = "") -> Tuple[DataContent, ...]:
-    """Reads the files among some texts.
+def data_files_among(names: Iterable[str], without: str = "") -> List[str]:
+    """Returns the names of data files among some texts, sorted.
 
     Args:
         names: texts, such as the values of params. Most are not the names of files.
         without: a directory whose files are left out, such as the model_dir; "" for none.
-
-    Returns:
-        The files, sorted by path.
     """
-    left_out = os.path.join(os.path.realpath(without), "") if without else ""
-    found: List[DataContent] = []
+    left_out = os.path.join(realpath(without), "") if without else ""
+    found: List[str] = []
     for name in sorted(set(names))[:_MOST_NAMES]:
         full = absolute(name)
-        if _is_data(name, full) and not (left_out and os.path.realpath(full).startswith(left_out)):
-            found.append(read_content(name))
+        if _is_data(name, full) and not (left_out and realpath(full).startswith(left_out)):
+            found.append(name)
         if len(found) == _MOST_FILES:
             break
-    return tuple(found)
+    return found
+
+
+def is_below(name: str, folders: Sequence[str]) -> bool:
+    """Whether a file is in one of some directories, and not hidden there.
+
+    No file counts as in the root directory.
+    """
+    full = realpath(absolute(name))
+    for folder in folders:
+        above = os.path.join(realpath(absolute(folder)), "")
+        if above != os.sep and full.startswith(above):
+            return os.sep + "." not in full[len(above) - 1 :]
+    return False
 
 
 def _is_data(name: str, full: str) -> bool:
@@ -57,13 +70,35 @@ def _is_regular(path: str) -> bool:
         return False
 
 
-def read_content(name: str) -> DataContent:
-    """Reads a file. If that fails, or it is a pipe or a device, the result has no digest."""
+def read_contents(names: Iterable[str]) -> List[DataContent]:
+    """Reads files. The first ones are read if there is too much for all."""
+    left = _MOST_READ_IN_ALL
+    found: List[DataContent] = []
+    for name in names:
+        content = read_content(name, left)
+        found.append(content)
+        left -= min(content.size, _MOST_READ) if content.digest else 0
+    return found
+
+
+def read_content(name: str, most: int = _MOST_READ_IN_ALL) -> DataContent:
+    """Reads a file.
+
+    Args:
+        name: its path.
+        most: the bytes that may be read.
+
+    Returns:
+        Its content. It has no digest if more had to be read. It has no size either if the file
+        cannot be read, or is a pipe or a device.
+    """
     if not _is_regular(absolute(name)):
         return DataContent(name, 0, "")
     try:
         with _open(absolute(name), "rb") as file:
             size = os.fstat(file.fileno()).st_size
+            if min(size, _MOST_READ) > most:
+                return DataContent(name, size, "")
             data = file.read(min(size, _MOST_READ))
     except (OSError, ValueError):
         return DataContent(name, 0, "")

@@ -3,12 +3,13 @@
 The tracer uses this module, and so does the hook that writes records in training.
 """
 
+import os
 import sys
-from typing import Any, Dict, Iterable, Iterator, List, Sequence
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence
 
 from ..origins import Origins
 from . import compat, flags, target
-from .data_contents import data_contents, read_content, texts_in
+from .data_contents import data_files_among, is_below, read_contents, texts_in
 from .git_revision import revision_of
 from .source_digests import Project, project_of
 from .user_code import absolute, is_user_file
@@ -24,8 +25,9 @@ def origins_of_target(tensorflow: Any, request: Any, wanted: Dict[str, Any]) -> 
     Args:
         tensorflow: the module.
         request: the TraceRequest.
-        wanted: ``names``: texts that may name data files; ``files``: data files that a record
-            has; ``modules``: modules that a record has.
+        wanted: ``names``: texts that may name data files; ``modules`` and ``files``: the modules
+            and data files that a record has; ``texts``: the texts in params that come from a
+            record.
 
     Raises:
         UsageError: there is no such target.
@@ -35,7 +37,11 @@ def origins_of_target(tensorflow: Any, request: Any, wanted: Dict[str, Any]) -> 
         compat.use_v1_names(tensorflow)
     flags.set_command_line(request.target.rpartition(":")[0], request.flags)
     target.load(request.target, request.app_dir)
-    names = [*wanted["names"], *texts_in(request.params), *request.flags]
+    names = {*wanted["names"], *texts_in(request.params), *request.flags} - {*wanted["texts"]}
+    place = request.target.rpartition(":")[0]
+    folders = [os.curdir, request.app_dir, request.model_dir]
+    if place.endswith(".py"):
+        folders.append(os.path.dirname(absolute(place)))
     return origins_of(
         tensorflow,
         target.module_of(request.target),
@@ -43,6 +49,7 @@ def origins_of_target(tensorflow: Any, request: Any, wanted: Dict[str, Any]) -> 
         wanted["modules"],
         wanted["files"],
         request.model_dir,
+        folders,
     )
 
 
@@ -53,6 +60,7 @@ def origins_of(
     modules: Sequence[str] = (),
     files: Sequence[str] = (),
     model_dir: str = "",
+    folders: Optional[Sequence[str]] = None,
 ) -> Origins:
     """Returns what a model comes from.
 
@@ -63,10 +71,14 @@ def origins_of(
         modules: more modules to read.
         files: data files to read in any case.
         model_dir: a directory whose files do not count as data files.
+        folders: directories of the project. Other ``files`` are private if neither ``names`` nor
+            the source code names them. None if no file is private.
     """
     project = project_of(module, modules)
-    texts = {*names, *_texts_in_modules(project)} - set(files)
-    contents = [*data_contents(texts, model_dir), *map(read_content, files)]
+    texts = {*names, *_texts_in_modules(project)}
+    others = data_files_among(texts - set(files), model_dir)
+    contents = read_contents([*files, *others])
+    private = () if folders is None else (n for n in files if not is_below(n, folders))
     return Origins(
         python=".".join(map(str, sys.version_info[:3])),
         tensorflow=tensorflow.__version__,
@@ -74,6 +86,7 @@ def origins_of(
         sources=project.sources,
         data_files=tuple(sorted(contents, key=lambda item: item.path)),
         revision=_revision(project),
+        private=tuple(name for name in private if name not in texts),
     )
 
 

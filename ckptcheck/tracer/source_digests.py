@@ -5,10 +5,10 @@ of Python.
 """
 
 import ast
-import importlib.util
 import os
 import sys
 from hashlib import sha256
+from importlib.machinery import PathFinder
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..origins import SourceFile
@@ -18,7 +18,7 @@ _MOST_MODULES = 1500
 _LARGEST_SOURCE = 4 << 20
 _DIGITS = 16
 _OURS = ("ckptcheck", "_ckptcheck")
-_open, _sha256, _parse = open, sha256, ast.parse
+_open, _sha256, _parse, _find_spec = open, sha256, ast.parse, PathFinder.find_spec
 """Bound before any of the user's code runs, which may replace them."""
 
 
@@ -86,12 +86,23 @@ def _file_of(name: str, finds: bool) -> str:
     module = sys.modules.get(name)
     path = getattr(module, "__file__", None)
     if module is None and finds:
-        try:
-            spec = importlib.util.find_spec(name)
-        except Exception:  # importing the package of the module may raise anything
-            spec = None
-        path = spec.origin if spec is not None else None
+        path = _path_of(name)
     return path if isinstance(path, str) and path.endswith(".py") else ""
+
+
+def _path_of(name: str) -> Optional[str]:
+    """Returns the file of a module that is not imported; None if there is none.
+
+    It imports no package, unlike :func:`importlib.util.find_spec`: the name comes from a record,
+    which may come from anyone.
+    """
+    spec, path = None, None
+    for known_as in _with_packages(name):
+        spec = _find_spec(known_as, path)
+        path = spec.submodule_search_locations if spec is not None else None
+        if path is None:
+            break
+    return spec.origin if spec is not None and spec.name == name else None
 
 
 def _source(path: str) -> Optional[bytes]:

@@ -13,7 +13,7 @@ import pytest
 
 from ckptcheck.records.targets import target_of
 from ckptcheck.tracer import data_contents, user_code
-from ckptcheck.tracer.data_contents import texts_in
+from ckptcheck.tracer.data_contents import is_below, texts_in
 from ckptcheck.tracer.git_revision import revision_of
 from ckptcheck.tracer.source_digests import function_digests, project_of
 
@@ -145,6 +145,20 @@ def test_modules_that_are_asked_for_need_not_be_imported(project: Path) -> None:
     assert "other_of_test" in {source.module for source in found.sources}
 
 
+def test_looking_for_a_module_imports_nothing(project: Path) -> None:
+    """The names come from a record, which may come from anyone."""
+    package = project / "package_of_test"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise SystemExit(3)\n")
+    (package / "net.py").write_text("def f(): pass\n")
+    __import__("models_of_test.net")
+    names = ["package_of_test.net", "package_of_test.no", "no_of_test.net", "json.decoder", "a..b"]
+    found = {source.module: source for source in project_of("models_of_test.net", names).sources}
+    assert set(found["package_of_test.net"].functions) == {"f"}
+    assert not {"package_of_test.no", "no_of_test.net", "json.decoder"} & set(found)
+    assert "package_of_test" not in sys.modules
+
+
 def test_a_file_that_cannot_be_parsed_has_a_digest_of_its_bytes(project: Path) -> None:
     __import__("models_of_test.net")
     (project / "models_of_test" / "layers.py").write_text("def (:\n")
@@ -172,7 +186,9 @@ def test_files_among_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     (tmp_path / "runs" / "graph.pbtxt").touch()
     os.mkfifo(str(tmp_path / "pipe.txt"))
     texts = ["words.txt", "data/array", "relu", "runs/graph.pbtxt", "pipe.txt", "data/", "", "a\0."]
-    found = data_contents.data_contents([*texts, "x" * 5000, "\ud800."], str(tmp_path / "runs"))
+    given = [*texts, "x" * 5000, "\ud800."]
+    names = data_contents.data_files_among(given, str(tmp_path / "runs"))
+    found = data_contents.read_contents(names)
     assert [(item.path, item.size, item.words) for item in found] == [
         ("data/array", 2, None),
         ("words.txt", 5, ("a", "b")),
@@ -191,6 +207,35 @@ def test_large_texts_have_no_words(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert data_contents.read_content("words.txt").words is None
     monkeypatch.setattr(data_contents, "_MOST_READ", 4)
     assert data_contents.read_content("words.txt").size == 8
+
+
+def test_no_more_is_read_than_agreed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_code, "_HERE", str(tmp_path))
+    monkeypatch.setattr(data_contents, "_MOST_READ_IN_ALL", 9)
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (tmp_path / name).write_text("1234")
+    found = data_contents.read_contents(["a.txt", "b.txt", "c.txt"])
+    assert [(item.size, bool(item.digest)) for item in found] == [(4, True), (4, True), (4, False)]
+
+
+def test_what_is_in_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = tmp_path / "project"
+    (project / "data" / ".git").mkdir(parents=True)
+    monkeypatch.setattr(user_code, "_HERE", str(project))
+    (project / "link.txt").symlink_to(tmp_path / "outside.txt")
+    inside = ["words.txt", "data/words.txt", str(project / "words.txt"), "data/../words.txt"]
+    outside = [
+        "link.txt",
+        "../words.txt",
+        "/words.txt",
+        ".env",
+        "data/.git/config",
+        "../projects.txt",
+    ]
+    assert [is_below(name, ["."]) for name in inside] == [True] * len(inside)
+    assert [is_below(name, ["."]) for name in outside] == [False] * len(outside)
+    assert is_below("../words.txt", [".", ".."])
+    assert not is_below("/words.txt", ["/"])
 
 
 def test_texts_in_params() -> None:

@@ -18,6 +18,7 @@ from ckptcheck.origins import DataContent, Origins, SourceFile
 from ckptcheck.protocol import InputTensor
 from ckptcheck.recorded import completed
 from ckptcheck.records import reader
+from ckptcheck.records.files import recorded_origins
 from ckptcheck.records.params import (
     changed_params,
     params_type_of,
@@ -25,7 +26,7 @@ from ckptcheck.records.params import (
     unknown_keys,
 )
 from ckptcheck.records.reader import Recorded, read_record
-from ckptcheck.records.training import _Warner, write_record
+from ckptcheck.records.training import Warner, write_record
 from ckptcheck.records.value import Record, RecordedMode, RecordedParams, document_of
 from ckptcheck.records.writer import index_digest, record_path, remove_orphans, write
 
@@ -185,7 +186,7 @@ def test_a_directory_that_may_not_be_written() -> None:
 def test_all_that_goes_wrong_in_training_is_one_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    warner = _Warner()
+    warner = Warner()
     for error in (OSError(30, "Read-only file system"), RuntimeError("other")):
         warner.attempt(_raiser(error))
     (logged,) = caplog.records
@@ -257,6 +258,33 @@ def test_secrets_are_redacted(key: str) -> None:
     assert changes(found, {"login": {key: "hunter2"}, "named": 7}) == []
     assert changes(found, {"login": {key: "hunter3"}}) == [(f"login.{key}", None, None)]
     assert recorded_params({key: 1}).hidden != recorded_params({key: 1}).hidden, "salted"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "gs://me:hunter2@host/x",
+        ["a", "b://:hunter2@c"],
+        [{"password": "hunter2"}],
+        ([{"named": 7}],),
+    ],
+)
+def test_secrets_in_values_are_redacted(value: Any) -> None:
+    found = recorded_params({"source": value, "url": "gs://host/a:b@c"}, ["named"])
+    assert found.values == {"url": "gs://host/a:b@c"}
+    assert found.hidden["source"].redacted
+
+
+def test_files_with_secrets_are_not_in_a_record() -> None:
+    """Neither that of a redacted param, nor the lines of others that look secret."""
+    params = {"credentials": "mine.json", "words": ["words.txt"]}
+    names = ("mine.json", "words.txt", "data/.env", "id.pem", "my_secrets.txt", "/other/words.txt")
+    files = tuple(DataContent(name, 2, "ab", ("a",)) for name in names)
+    origins = dataclasses.replace(ORIGINS, data_files=files, private=("/other/words.txt",))
+    found = recorded_origins(origins, params, recorded_params(params))
+    assert [file.path for file in found.data_files] == list(names[1:])
+    assert [file.path for file in found.data_files if file.words] == ["words.txt"]
+    assert found.private == ()
 
 
 @pytest.mark.parametrize("key", ["pad_token", "num_tokens", "tokenizer", "author", "keys", "key"])

@@ -1,0 +1,37 @@
+"""What a record holds of data files."""
+
+import dataclasses
+import re
+from typing import Any
+
+from ..origins import Origins
+from ..tracer.data_contents import texts_in
+from .params import as_mapping
+from .value import RecordedParams
+
+_SECRET_FILE = re.compile(
+    r"(^|/)\.\w|secret|password|credential|private|\.(pem|key)$", re.IGNORECASE
+)
+
+
+def recorded_origins(origins: Origins, params: Any, recorded: RecordedParams) -> Origins:
+    """Returns origins as a record holds them.
+
+    It leaves out the data files that only redacted params name, such as a file with credentials. It
+    leaves out the lines of private files and of those whose name looks secret.
+
+    Args:
+        origins: what the model comes from.
+        params: its params.
+        recorded: what the record holds of them.
+    """
+    known = set(texts_in(recorded.values))
+    redacted = set(texts_in(dict(as_mapping(params)))) - known
+    files = (
+        dataclasses.replace(file, words=None)
+        if file.path in origins.private or _SECRET_FILE.search(file.path)
+        else file
+        for file in origins.data_files
+        if file.path not in redacted
+    )
+    return dataclasses.replace(origins, data_files=tuple(files), private=())

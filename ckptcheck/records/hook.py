@@ -1,0 +1,73 @@
+"""The hook that writes records in training. Importing this module imports TensorFlow."""
+
+from typing import Any, Callable, Optional, Sequence
+
+from tensorflow.compat.v1.train import (
+    CheckpointSaverHook,
+    CheckpointSaverListener,
+    SessionRunHook,
+)
+
+from .estimator import running
+from .training import Saving, Warner
+
+
+class RecordHook(SessionRunHook):  # type: ignore[misc]
+    """Writes a record beside each checkpoint that a training run saves.
+
+    ::
+
+        estimator.train(input_fn, hooks=[ckptcheck.RecordHook()])
+
+    It works in the hooks of ``Estimator.train``, ``TrainSpec`` and ``MonitoredTrainingSession``. In
+    a cluster, each process can have it: the chief saves the checkpoints and writes the records.
+
+    It removes the records of checkpoints that are deleted. If a record cannot be written, it logs
+    one warning, and training goes on.
+
+    Args:
+        params: the params; by default, those of the Estimator.
+        model_fn: the model_fn; by default, that of the Estimator.
+        target: TARGET for checks; by default, the module and name of the model_fn.
+        redact: the keys of params whose values must not be in the record.
+        data_files: data files that neither params nor code name.
+    """
+
+    def __init__(
+        self,
+        params: Any = None,
+        model_fn: Optional[Callable[..., Any]] = None,
+        *,
+        target: str = "",
+        redact: Sequence[str] = (),
+        data_files: Sequence[str] = (),
+    ) -> None:
+        self._warner = Warner()
+        self._saving = Saving(params, model_fn, target, redact, data_files)
+
+    def begin(self) -> None:
+        """Looks at the training run, before its session is made."""
+        self._warner.attempt(self._begin)
+
+    def _begin(self) -> None:
+        found = running(self, CheckpointSaverHook)
+        if found is None:
+            raise ValueError("RecordHook belongs in the hooks of a training run")
+        if found.savers:
+            self._saving.begin(found)
+        for saver in found.savers:
+            listener = _Listener(saver, self._saving, self._warner)
+            saver._listeners = [listener, *saver._listeners]
+
+
+class _Listener(CheckpointSaverListener):  # type: ignore[misc]
+    """Writes a record at each save."""
+
+    def __init__(self, saver: Any, saving: Saving, warner: Warner) -> None:
+        self._saver = saver
+        self._saving = saving
+        self._warner = warner
+
+    def after_save(self, session: Any, global_step_value: Any) -> None:
+        step = int(global_step_value)
+        self._warner.attempt(self._saving.after_save, session.graph, self._saver, step)
