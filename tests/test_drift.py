@@ -113,6 +113,29 @@ def test_two_edits_are_two_findings(tmp_path: Path) -> None:
     }
 
 
+def test_variables_that_train_does_not_restore_make_it_unknown(tmp_path: Path) -> None:
+    """TRAIN and EVAL keep initial values, which findings tell. PREDICT restores everything."""
+    saver = "tf.train.Saver([v for v in tf.global_variables() if 'dense_1' not in v.name])"
+    nothing = "tf.constant([], tf.string)"
+    scaffold = (
+        f"tf.train.Scaffold(saver={saver}, ready_op={nothing}, ready_for_local_init_op={nothing})"
+    )
+    copy = tmp_path / "project"
+    shutil.copytree(str(FIXTURES / "hidden_dropout"), str(copy))
+    code = (copy / "model.py").read_text("utf-8")
+    edited = code.replace("train_op=train_op)", f"train_op=train_op, scaffold={scaffold})")
+    assert edited != code
+    (copy / "model.py").write_text(edited, "utf-8")
+    report = run_cli(
+        "--format", "json", SAVED_BY, "model:model_fn", "params.json", cwd=copy, warm=True
+    ).json
+    assert {said["drift"] for said in report["modes"].values()} == {"unknown"}
+    assert drift_of(report) == []
+    assert any("TRAIN does not restore dense_1/" in line for line in report["not_judged"])
+    missed = {f["variable"] for f in report["findings"] if f["rule"] == "uninitialized-variable"}
+    assert {"dense_1/bias", "dense_1/kernel"} <= missed
+
+
 def test_text_never_says_alone_that_it_will_restore(tmp_path: Path) -> None:
     copy = tmp_path / "project"
     shutil.copytree(str(FIXTURES / "hidden_dropout"), str(copy))

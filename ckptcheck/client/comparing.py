@@ -1,18 +1,17 @@
 """Compares the traced graphs with the saved one, where the comparison would be exact."""
 
 import dataclasses
-from typing import AbstractSet, Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import AbstractSet, Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from ..changes import UNKNOWN, Drift
 from ..drift.compare import compare
 from ..drift.sides import SHAPE, Side
-from ..drift.wording import CONSTANT
 from ..encoding.errors import DamagedError
 from ..graph.graph import Graph
-from ..graph.launch import VARIABLE_OPS, behavior, has_strategy, head_range
+from ..graph.launch import behavior, has_strategy, head_range
 from ..graph.nodes import split_input
 from ..graph.reader import traced_graph
-from ..protocol import TRAIN, CheckpointIndex, InputTensor, allows
+from ..protocol import TRAIN, CheckpointIndex, FinishedTrace, InputTensor, VariableSpec, allows
 from ..records.value import Record
 from .answers import Answer
 from .input_pools import Pool
@@ -60,17 +59,13 @@ def compared(
         drift = compare(_saved(graph, guess.pool, pairing.places), traced)
     except DamagedError as error:
         return unknown(modes, f"the saved graph is damaged: {error}")
-    fresh = _fresh_variables(drift, traced[TRAIN])
-    if fresh:
-        return unknown(modes, f"TRAIN does not restore {fresh[0]}")
     if drift.changes and behavior(graph) != behavior(answers[TRAIN].graph):
         return unknown(modes, "its variables are of another kind (see --behavior)")
     if drift.changes and not pairing.certain:
         return unknown(modes, "it is not certain which feature is which tensor of the saved graph")
     if _may_be_of_inputs(graph, drift):
         return unknown(modes, "it is not certain where the input_fn ends in the saved graph")
-    restoring = {mode for mode, answer in finished.items() if _finds_all(answer, index)}
-    return _within(drift, modes, restoring)
+    return _within(drift, modes, _restoring(finished, index))
 
 
 def recorded_sides(record: Record, graph: Optional[Graph]) -> Dict[str, Side]:
@@ -126,8 +121,7 @@ def compared_with_record(
     for mode in (mode for mode in traced if mode in recorded and mode != TRAIN):
         own = compare(recorded[mode], {TRAIN: traced[mode]}, trains=False)
         drift = _with_mode(drift, own, mode)
-    restoring = {mode for mode, answer in finished.items() if _finds_all(answer, index)}
-    return _within(drift, modes, restoring)
+    return _within(drift, modes, _restoring(finished, index))
 
 
 def _with_mode(drift: Drift, own: Drift, mode: str) -> Drift:
@@ -141,19 +135,11 @@ def _with_mode(drift: Drift, own: Drift, mode: str) -> Drift:
     known = {change.text for change in drift.changes}
     new = (change for change in own.changes if change.text not in known)
     changes.extend(dataclasses.replace(change, modes=(mode,)) for change in new)
-    ops = {m: ops for m, ops in drift.own.items() if m != mode}
-    return Drift(tuple(changes), {**drift.states, mode: own.states[TRAIN]}, own=ops)
-
-
-def _fresh_variables(drift: Drift, train: Side) -> List[str]:
-    """Returns the variables that differ because the code does not restore them any more."""
-    fresh = {
-        node.name
-        for node in train.graph.nodes
-        if node.op in VARIABLE_OPS and node.name not in train.keys
-    }
-    changed = (change.new for change in drift.changes if change.kind == CONSTANT)
-    return sorted(fresh.intersection(name for names in changed for name in names))
+    kept, gone = (
+        {m: ops for m, ops in found.items() if m != mode} for found in (drift.own, drift.gone)
+    )
+    states = {**drift.states, mode: own.states[TRAIN]}
+    return Drift(tuple(changes), states, own=kept, gone=gone)
 
 
 def _may_be_of_inputs(graph: Graph, drift: Drift) -> bool:
@@ -179,8 +165,25 @@ def _within(drift: Drift, modes: Sequence[str], restoring: AbstractSet[str]) -> 
         for change in drift.changes
     )
     states = {m: drift.states.get(m, UNKNOWN) if m in restoring else UNKNOWN for m in modes}
-    own = {mode: ops for mode, ops in drift.own.items() if states.get(mode) == UNKNOWN}
-    return Drift(tuple(change for change in kept if change.modes), states, own=own)
+    own, gone = (
+        {mode: ops for mode, ops in found.items() if states.get(mode) == UNKNOWN}
+        for found in (drift.own, drift.gone)
+    )
+    return Drift(tuple(change for change in kept if change.modes), states, own=own, gone=gone)
+
+
+def _restoring(
+    finished: Mapping[str, Answer], index: Optional[CheckpointIndex]
+) -> AbstractSet[str]:
+    """Returns the modes that restore all of their variables that are not local."""
+    modes = (mode for mode, answer in finished.items() if not _unfilled(answer))
+    return {mode for mode in modes if _finds_all(finished[mode], index)}
+
+
+def _unfilled(answer: Answer) -> Sequence[VariableSpec]:
+    """The variables that nothing fills. Findings tell about them."""
+    plan = answer.trace.plan if isinstance(answer.trace, FinishedTrace) else None
+    return (*plan.uninitialized, *plan.unwatched) if plan is not None else ()
 
 
 def _finds_all(answer: Answer, index: Optional[CheckpointIndex]) -> bool:
@@ -215,6 +218,9 @@ def _graph_obstacle(graph: Graph) -> str:
 def _trace_obstacle(train: Optional[Answer], index: Optional[CheckpointIndex]) -> str:
     if train is None or not train.finished or not train.seen.outputs:
         return "TRAIN could not be traced"
+    lost = _unfilled(train)
+    if lost:
+        return f"TRAIN does not restore {lost[0].name}"
     stored = {spec.name: spec for spec in index.variables} if index else {}
     for read in train.reads if stored else ():
         held = stored.get(read.key)
