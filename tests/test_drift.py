@@ -1,8 +1,9 @@
 """Drift, end to end: code of a fixture that was edited after the real Estimator trained it."""
 
+import json
 import shutil
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 import pytest
 
@@ -101,6 +102,80 @@ def test_an_innocent_edit_is_not_reported(name: str, tmp_path: Path) -> None:
     report = check(tmp_path, *INNOCENT[name])
     assert drift_of(report) == []
     assert {mode["drift"] for mode in report["modes"].values()} == {"none"}
+
+
+INPUTS = """
+import numpy as np
+import tensorflow as tf
+
+
+def as_trained(mode):
+    x = np.zeros([10, 1], np.float32)
+    return tf.data.Dataset.from_tensor_slices(({"x": x}, x)).batch(10).repeat()
+
+
+def of_tensors():
+    return {"x": tf.ones([4, 1]) * 2.0}, tf.zeros([4, 1])
+
+
+def of_a_queue():
+    x = {"x": np.zeros([10, 1], np.float32)}
+    make = tf.compat.v1.estimator.inputs.numpy_input_fn
+    return make(x, np.zeros([10, 1], np.float32), shuffle=False)()
+
+
+def with_another_feature():
+    x = tf.ones([4, 1])
+    return tf.data.Dataset.from_tensors(({"x": x, "unused": x}, x))
+"""
+FEATURES = {
+    "features": {"x": {"dtype": "float32", "shape": [None, 1]}},
+    "labels": {"dtype": "float32", "shape": [None, 1]},
+}
+GIVEN = {
+    "the input_fn as trained": ["--input-fn", "inputs:as_trained"],
+    "a queue": ["--input-fn", "inputs:of_a_queue"],
+    "a file": ["--features", "features.json"],
+}
+
+
+def check_given(folder: Path, given: Sequence[str], code: str) -> Dict[str, Any]:
+    """The report of a check of edited code with features that are given."""
+    shutil.copytree(str(FIXTURES / "hidden_dropout"), str(folder))
+    (folder / "model.py").write_text(code, "utf-8")
+    (folder / "inputs.py").write_text(INPUTS, "utf-8")
+    (folder / "features.json").write_text(json.dumps(FEATURES), "utf-8")
+    arguments = (SAVED_BY, "model:model_fn", "params.json")
+    return run_cli("--format", "json", *given, *arguments, cwd=folder, warm=True).json
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_features_that_are_given_are_compared(name: str, tmp_path: Path) -> None:
+    code = (FIXTURES / "hidden_dropout" / "model.py").read_text("utf-8")
+    same = check_given(tmp_path / "same", GIVEN[name], code)
+    assert {mode["drift"] for mode in same["modes"].values()} == {"none"}
+    assert drift_of(same) == []
+    edited = check_given(tmp_path / "edited", GIVEN[name], code.replace("tf.nn.relu", "tf.nn.tanh"))
+    (finding,) = drift_of(edited)
+    assert finding["data"]["what"] == "activation after dense: relu -> tanh"
+    assert finding["modes"] == ALL
+
+
+@pytest.mark.parametrize(
+    "name, why",
+    [
+        ("with_another_feature", "the saved graph has other features than those that you gave"),
+        ("of_tensors", "the features that you gave have another batch size than the saved"),
+    ],
+)
+def test_other_features_than_the_saved_ones_are_not_compared(
+    name: str, why: str, tmp_path: Path
+) -> None:
+    code = (FIXTURES / "hidden_dropout" / "model.py").read_text("utf-8")
+    report = check_given(tmp_path / "project", ["--input-fn", "inputs:" + name], code)
+    assert {mode["drift"] for mode in report["modes"].values()} == {"unknown"}
+    assert drift_of(report) == []
+    assert [line for line in report["not_judged"] if line.endswith(why)]
 
 
 def test_two_edits_are_two_findings(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from ..graph.reader import traced_graph
 from ..protocol import TRAIN, CheckpointIndex, FinishedTrace, InputTensor, VariableSpec, allows
 from ..records.value import Record
 from .answers import Answer
+from .guess import Guess
 from .input_pools import Pool
-from .pairing import pair
-from .search import Found
+from .pairing import guess_of_given, has_other_sizes, pair
 from .structure import Path
 
 _LOSSES = "losses"
@@ -33,7 +33,8 @@ def unknown(modes: Sequence[str], why: str) -> Drift:
 
 def compared(
     graph: Graph,
-    found: Found,
+    answers: Mapping[str, Answer],
+    guess: Optional[Guess],
     modes: Sequence[str],
     tensorflow: str,
     index: Optional[CheckpointIndex],
@@ -42,16 +43,19 @@ def compared(
 
     Args:
         graph: the saved graph.
-        found: the traces, with the pairing of features and tensors.
+        answers: the traces.
+        guess: the pairing of features and tensors; None if the user gave the features.
         modes: the modes that are checked.
         tensorflow: the version that traced.
         index: what the checkpoint holds.
     """
-    answers = found.traces
     why = _obstacle(graph, answers.get(TRAIN), tensorflow, index)
-    guess = found.guess
-    if why or guess is None or index is None:
+    if why or index is None:
         return unknown(modes, why)
+    given = guess is None
+    guess = guess or guess_of_given(graph, answers[TRAIN])
+    if guess is None:
+        return unknown(modes, "the saved graph has other features than those that you gave")
     pairing = pair(guess, answers[TRAIN].uses)
     finished = {mode: answer for mode, answer in answers.items() if answer.finished}
     traced = {mode: _traced(answer) for mode, answer in finished.items()}
@@ -61,9 +65,11 @@ def compared(
         return unknown(modes, f"the saved graph is damaged: {error}")
     if drift.changes and behavior(graph) != behavior(answers[TRAIN].graph):
         return unknown(modes, "its variables are of another kind (see --behavior)")
+    if drift.changes and given and has_other_sizes(guess, answers[TRAIN]):
+        return unknown(modes, "the features that you gave have another batch size than the saved")
     if drift.changes and not pairing.certain:
         return unknown(modes, "it is not certain which feature is which tensor of the saved graph")
-    if _may_be_of_inputs(graph, drift):
+    if _may_be_of_inputs(graph, traced[TRAIN].graph, drift):
         return unknown(modes, "it is not certain where the input_fn ends in the saved graph")
     return _within(drift, modes, _restoring(finished, index))
 
@@ -142,18 +148,20 @@ def _with_mode(drift: Drift, own: Drift, mode: str) -> Drift:
     return Drift(tuple(changes), states, own=kept, gone=gone)
 
 
-def _may_be_of_inputs(graph: Graph, drift: Drift) -> bool:
+def _may_be_of_inputs(graph: Graph, traced: Graph, drift: Drift) -> bool:
     """Whether ops that are gone may be the input_fn's, which no trace has.
 
     They stand before the first variable, so they work on the features alone. Or an input that is
     paired with nothing takes part in a change.
     """
     head = {node.name for node in graph.nodes[slice(*head_range(graph))]}
-    sources = {node.name for node in graph.nodes if node.op.startswith(_SOURCES)}
+    saved, new = (
+        {node.name for node in one.nodes if node.op.startswith(_SOURCES)} for one in (graph, traced)
+    )
     return any(
         (change.old and not change.new and head.issuperset(change.old))
-        or not sources.isdisjoint(change.old)
-        or any("ckptcheck_inputs/" in name for name in change.new)
+        or not saved.isdisjoint(change.old)
+        or not new.isdisjoint(change.new)
         for change in drift.changes
     )
 
