@@ -498,6 +498,12 @@ def dataset(mode, params):
     return tf.compat.v1.data.Dataset.from_tensor_slices(({"x": x}, x)).batch(2)
 
 
+def unbatched(mode):
+    # On TensorFlow 1.15, it is no Dataset of TensorFlow 1.
+    x = np.zeros([4, 2, 1], np.float32)
+    return tf.data.Dataset.from_tensor_slices(({"x": x}, x)).unbatch().batch(2)
+
+
 def tensors():
     x = tf.zeros([2, 1])
     return {"x": x}, x
@@ -509,7 +515,7 @@ def of_float64():
 
 
 @needs_tensorflow
-@pytest.mark.parametrize("name", ["dataset", "tensors"])
+@pytest.mark.parametrize("name", ["dataset", "unbatched", "tensors"])
 def test_input_fn(project: Project, name: str) -> None:
     """No saved graph is needed then."""
     project.write("inputs.py", INPUTS)

@@ -1,8 +1,9 @@
 """Drift, end to end: code of a fixture that was edited after the real Estimator trained it."""
 
+import json
 import shutil
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 import pytest
 
@@ -103,6 +104,80 @@ def test_an_innocent_edit_is_not_reported(name: str, tmp_path: Path) -> None:
     assert {mode["drift"] for mode in report["modes"].values()} == {"none"}
 
 
+INPUTS = """
+import numpy as np
+import tensorflow as tf
+
+
+def as_trained(mode):
+    x = np.zeros([10, 1], np.float32)
+    return tf.data.Dataset.from_tensor_slices(({"x": x}, x)).batch(10).repeat()
+
+
+def of_tensors():
+    return {"x": tf.ones([4, 1]) * 2.0}, tf.zeros([4, 1])
+
+
+def of_a_queue():
+    x = {"x": np.zeros([10, 1], np.float32)}
+    make = tf.compat.v1.estimator.inputs.numpy_input_fn
+    return make(x, np.zeros([10, 1], np.float32), shuffle=False)()
+
+
+def with_another_feature():
+    x = tf.ones([4, 1])
+    return tf.data.Dataset.from_tensors(({"x": x, "unused": x}, x))
+"""
+FEATURES = {
+    "features": {"x": {"dtype": "float32", "shape": [None, 1]}},
+    "labels": {"dtype": "float32", "shape": [None, 1]},
+}
+GIVEN = {
+    "the input_fn as trained": ["--input-fn", "inputs:as_trained"],
+    "a queue": ["--input-fn", "inputs:of_a_queue"],
+    "a file": ["--features", "features.json"],
+}
+
+
+def check_given(folder: Path, given: Sequence[str], code: str) -> Dict[str, Any]:
+    """The report of a check of edited code with features that are given."""
+    shutil.copytree(str(FIXTURES / "hidden_dropout"), str(folder))
+    (folder / "model.py").write_text(code, "utf-8")
+    (folder / "inputs.py").write_text(INPUTS, "utf-8")
+    (folder / "features.json").write_text(json.dumps(FEATURES), "utf-8")
+    arguments = (SAVED_BY, "model:model_fn", "params.json")
+    return run_cli("--format", "json", *given, *arguments, cwd=folder, warm=True).json
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_features_that_are_given_are_compared(name: str, tmp_path: Path) -> None:
+    code = (FIXTURES / "hidden_dropout" / "model.py").read_text("utf-8")
+    same = check_given(tmp_path / "same", GIVEN[name], code)
+    assert {mode["drift"] for mode in same["modes"].values()} == {"none"}
+    assert drift_of(same) == []
+    edited = check_given(tmp_path / "edited", GIVEN[name], code.replace("tf.nn.relu", "tf.nn.tanh"))
+    (finding,) = drift_of(edited)
+    assert finding["data"]["what"] == "activation after dense: relu -> tanh"
+    assert finding["modes"] == ALL
+
+
+@pytest.mark.parametrize(
+    "name, why",
+    [
+        ("with_another_feature", "the saved graph has other features than those that you gave"),
+        ("of_tensors", "the features that you gave have another batch size than the saved"),
+    ],
+)
+def test_other_features_than_the_saved_ones_are_not_compared(
+    name: str, why: str, tmp_path: Path
+) -> None:
+    code = (FIXTURES / "hidden_dropout" / "model.py").read_text("utf-8")
+    report = check_given(tmp_path / "project", ["--input-fn", "inputs:" + name], code)
+    assert {mode["drift"] for mode in report["modes"].values()} == {"unknown"}
+    assert drift_of(report) == []
+    assert [line for line in report["not_judged"] if line.endswith(why)]
+
+
 def test_two_edits_are_two_findings(tmp_path: Path) -> None:
     dropout = "    hidden = tf.layers.dropout(hidden, " + RATE + ", training=training)\n"
     report = check(tmp_path, ", activation=tf.nn.relu)\n" + dropout, ")\n")
@@ -111,6 +186,29 @@ def test_two_edits_are_two_findings(tmp_path: Path) -> None:
         "activation after dense: relu -> none": ALL,
         "dropout (0.3) removed after dense (TRAIN only)": TRAIN,
     }
+
+
+def test_variables_that_train_does_not_restore_make_it_unknown(tmp_path: Path) -> None:
+    """TRAIN and EVAL keep initial values, which findings tell. PREDICT restores everything."""
+    saver = "tf.train.Saver([v for v in tf.global_variables() if 'dense_1' not in v.name])"
+    nothing = "tf.constant([], tf.string)"
+    scaffold = (
+        f"tf.train.Scaffold(saver={saver}, ready_op={nothing}, ready_for_local_init_op={nothing})"
+    )
+    copy = tmp_path / "project"
+    shutil.copytree(str(FIXTURES / "hidden_dropout"), str(copy))
+    code = (copy / "model.py").read_text("utf-8")
+    edited = code.replace("train_op=train_op)", f"train_op=train_op, scaffold={scaffold})")
+    assert edited != code
+    (copy / "model.py").write_text(edited, "utf-8")
+    report = run_cli(
+        "--format", "json", SAVED_BY, "model:model_fn", "params.json", cwd=copy, warm=True
+    ).json
+    assert {said["drift"] for said in report["modes"].values()} == {"unknown"}
+    assert drift_of(report) == []
+    assert any("TRAIN does not restore dense_1/" in line for line in report["not_judged"])
+    missed = {f["variable"] for f in report["findings"] if f["rule"] == "uninitialized-variable"}
+    assert {"dense_1/bias", "dense_1/kernel"} <= missed
 
 
 def test_text_never_says_alone_that_it_will_restore(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from .answers import Answer, reference_first, uses_in_train
 from .guess import Guess, Inputs, OwnInputs, is_unnamed, paths_of, with_unnamed
 from .learning import all_finished, better_guess, optional_keys
 from .matching import placed, similarity
-from .structure import NOTHING, TENSOR, Node, Path, sequence
+from .structure import NOTHING, TENSOR, Node, Path, sequence, specs_of
 
 _MOST_ROUNDS = 12
 _MOST_SWAPS = 24
@@ -111,27 +111,12 @@ def _outdated(trace: Answer, before: Guess, after: Guess, mode: str) -> bool:
         return True
     if not trace.finished and before != after:
         return True
-    given = _leaves(trace.seen.features, ("features",)) + _leaves(trace.seen.labels, ("labels",))
+    given = specs_of(trace.seen.features, ("features",)) + specs_of(trace.seen.labels, ("labels",))
     for path, spec in given:
         place = after.places.get(path)
         if place is not None and after.pool.leaves[place].spec != spec:
             return True
     return False
-
-
-def _leaves(structure: Any, path: Path) -> List[Tuple[Path, Any]]:
-    """The leaves of a structure in JSON, with their paths."""
-    if structure is None:
-        return []
-    if isinstance(structure, list):
-        pairs: Any = enumerate(structure)
-    elif isinstance(structure.get("dtype"), str) and "shape" in structure:
-        return [(path, structure)]
-    elif set(structure) == {"tuple"} and isinstance(structure["tuple"], list):
-        pairs = enumerate(structure["tuple"])
-    else:
-        pairs = structure.items()
-    return [leaf for key, item in pairs for leaf in _leaves(item, path + (key,))]
 
 
 def misses_labels(guess: Guess, trace: Answer) -> bool:

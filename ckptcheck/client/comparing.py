@@ -1,23 +1,22 @@
 """Compares the traced graphs with the saved one, if the comparison is exact."""
 
 import dataclasses
-from typing import AbstractSet, Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import AbstractSet, Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from ..changes import UNKNOWN, Drift
 from ..drift.compare import compare
 from ..drift.sides import SHAPE, Side
-from ..drift.wording import CONSTANT
 from ..encoding.errors import DamagedError
 from ..graph.graph import Graph
-from ..graph.launch import VARIABLE_OPS, behavior, has_strategy, head_range
+from ..graph.launch import behavior, has_strategy, head_range
 from ..graph.nodes import split_input
 from ..graph.reader import traced_graph
-from ..protocol import TRAIN, CheckpointIndex, InputTensor, allows
+from ..protocol import TRAIN, CheckpointIndex, FinishedTrace, InputTensor, VariableSpec, allows
 from ..records.value import Record
 from .answers import Answer
-from .attempt import Found
+from .guess import Guess
 from .input_pools import Pool
-from .pairing import pair
+from .pairing import guess_of_given, has_other_sizes, pair
 from .structure import Path
 
 _LOSSES = "losses"
@@ -34,7 +33,8 @@ def unknown(modes: Sequence[str], why: str) -> Drift:
 
 def compared(
     graph: Graph,
-    found: Found,
+    answers: Mapping[str, Answer],
+    guess: Optional[Guess],
     modes: Sequence[str],
     tensorflow: str,
     index: Optional[CheckpointIndex],
@@ -43,16 +43,19 @@ def compared(
 
     Args:
         graph: the saved graph.
-        found: the traces, with the pairing of features and tensors.
+        answers: the traces.
+        guess: the pairing of features and tensors; None if the user gave the features.
         modes: the modes that are checked.
         tensorflow: the version that traced.
         index: what the checkpoint holds.
     """
-    answers = found.traces
     why = _obstacle(graph, answers.get(TRAIN), tensorflow, index)
-    guess = found.guess
-    if why or guess is None or index is None:
+    if why or index is None:
         return unknown(modes, why)
+    given = guess is None
+    guess = guess or guess_of_given(graph, answers[TRAIN])
+    if guess is None:
+        return unknown(modes, "the saved graph has other features than those that you gave")
     pairing = pair(guess, answers[TRAIN].uses)
     finished = {mode: answer for mode, answer in answers.items() if answer.finished}
     traced = {mode: _traced(answer) for mode, answer in finished.items()}
@@ -60,17 +63,15 @@ def compared(
         drift = compare(_saved(graph, guess.pool, pairing.places), traced)
     except DamagedError as error:
         return unknown(modes, f"the saved graph is damaged: {error}")
-    fresh = _fresh_variables(drift, traced[TRAIN])
-    if fresh:
-        return unknown(modes, f"TRAIN does not restore {fresh[0]}")
     if drift.changes and behavior(graph) != behavior(answers[TRAIN].graph):
         return unknown(modes, "the code makes another kind of variables (see --behavior)")
+    if drift.changes and given and has_other_sizes(guess, answers[TRAIN]):
+        return unknown(modes, "the features that you gave have another batch size than the saved")
     if drift.changes and not pairing.certain:
         return unknown(modes, "it is not certain which feature is which tensor of the saved graph")
-    if _may_be_of_inputs(graph, drift):
+    if _may_be_of_inputs(graph, traced[TRAIN].graph, drift):
         return unknown(modes, "it is not certain where the input_fn ends in the saved graph")
-    restoring = {mode for mode, answer in finished.items() if _finds_all(answer, index)}
-    return _within(drift, modes, restoring)
+    return _within(drift, modes, _restoring(finished, index))
 
 
 def recorded_sides(record: Record, graph: Optional[Graph]) -> Dict[str, Side]:
@@ -126,8 +127,7 @@ def compared_with_record(
     for mode in (mode for mode in traced if mode in recorded and mode != TRAIN):
         own = compare(recorded[mode], {TRAIN: traced[mode]}, trains=False)
         drift = _with_mode(drift, own, mode)
-    restoring = {mode for mode, answer in finished.items() if _finds_all(answer, index)}
-    return _within(drift, modes, restoring)
+    return _within(drift, modes, _restoring(finished, index))
 
 
 def _with_mode(drift: Drift, own: Drift, mode: str) -> Drift:
@@ -141,33 +141,27 @@ def _with_mode(drift: Drift, own: Drift, mode: str) -> Drift:
     known = {change.text for change in drift.changes}
     new = (change for change in own.changes if change.text not in known)
     changes.extend(dataclasses.replace(change, modes=(mode,)) for change in new)
-    ops = {m: ops for m, ops in drift.own.items() if m != mode}
-    return Drift(tuple(changes), {**drift.states, mode: own.states[TRAIN]}, own=ops)
+    kept, gone = (
+        {m: ops for m, ops in found.items() if m != mode} for found in (drift.own, drift.gone)
+    )
+    states = {**drift.states, mode: own.states[TRAIN]}
+    return Drift(tuple(changes), states, own=kept, gone=gone)
 
 
-def _fresh_variables(drift: Drift, train: Side) -> List[str]:
-    """Returns the variables that differ because the code does not restore them any more."""
-    fresh = {
-        node.name
-        for node in train.graph.nodes
-        if node.op in VARIABLE_OPS and node.name not in train.keys
-    }
-    changed = (change.new for change in drift.changes if change.kind == CONSTANT)
-    return sorted(fresh.intersection(name for names in changed for name in names))
-
-
-def _may_be_of_inputs(graph: Graph, drift: Drift) -> bool:
+def _may_be_of_inputs(graph: Graph, traced: Graph, drift: Drift) -> bool:
     """Whether ops that are gone may be the input_fn's, which no trace has.
 
     They stand before the first variable, so they work on the features alone. Or an input that is
     paired with nothing takes part in a change.
     """
     head = {node.name for node in graph.nodes[slice(*head_range(graph))]}
-    sources = {node.name for node in graph.nodes if node.op.startswith(_SOURCES)}
+    saved, new = (
+        {node.name for node in one.nodes if node.op.startswith(_SOURCES)} for one in (graph, traced)
+    )
     return any(
         (change.old and not change.new and head.issuperset(change.old))
-        or not sources.isdisjoint(change.old)
-        or any("ckptcheck_inputs/" in name for name in change.new)
+        or not saved.isdisjoint(change.old)
+        or not new.isdisjoint(change.new)
         for change in drift.changes
     )
 
@@ -179,8 +173,25 @@ def _within(drift: Drift, modes: Sequence[str], restoring: AbstractSet[str]) -> 
         for change in drift.changes
     )
     states = {m: drift.states.get(m, UNKNOWN) if m in restoring else UNKNOWN for m in modes}
-    own = {mode: ops for mode, ops in drift.own.items() if states.get(mode) == UNKNOWN}
-    return Drift(tuple(change for change in kept if change.modes), states, own=own)
+    own, gone = (
+        {mode: ops for mode, ops in found.items() if states.get(mode) == UNKNOWN}
+        for found in (drift.own, drift.gone)
+    )
+    return Drift(tuple(change for change in kept if change.modes), states, own=own, gone=gone)
+
+
+def _restoring(
+    finished: Mapping[str, Answer], index: Optional[CheckpointIndex]
+) -> AbstractSet[str]:
+    """Returns the modes that restore all of their variables that are not local."""
+    modes = (mode for mode, answer in finished.items() if not _unfilled(answer))
+    return {mode for mode in modes if _finds_all(finished[mode], index)}
+
+
+def _unfilled(answer: Answer) -> Sequence[VariableSpec]:
+    """The variables that nothing fills. Findings tell about them."""
+    plan = answer.trace.plan if isinstance(answer.trace, FinishedTrace) else None
+    return (*plan.uninitialized, *plan.unwatched) if plan is not None else ()
 
 
 def _finds_all(answer: Answer, index: Optional[CheckpointIndex]) -> bool:
@@ -215,6 +226,9 @@ def _graph_obstacle(graph: Graph) -> str:
 def _trace_obstacle(train: Optional[Answer], index: Optional[CheckpointIndex]) -> str:
     if train is None or not train.finished or not train.seen.outputs:
         return "TRAIN could not be traced"
+    lost = _unfilled(train)
+    if lost:
+        return f"TRAIN does not restore {lost[0].name}"
     stored = {spec.name: spec for spec in index.variables} if index else {}
     for read in train.reads if stored else ():
         held = stored.get(read.key)

@@ -5,10 +5,15 @@ the right one.
 """
 
 from collections import Counter
-from typing import Dict, Mapping, NamedTuple, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from ..graph.graph import Graph
+from ..graph.nodes import split_input
+from ..protocol import InputTensor, allows
+from .answers import Answer, consumers_of
 from .guess import Guess, is_unnamed, paths_of
-from .structure import Path
+from .input_pools import Leaf, Pool, head_of, pools
+from .structure import Path, node_of, specs_of
 
 Uses = Mapping[Path, Tuple[str, ...]]
 """The consumers of each tensor of features and labels."""
@@ -71,3 +76,84 @@ def _is_settled(guess: Guess, kept: Mapping[Path, int], uses: Uses) -> bool:
     if guess.pool.sorted_keys and len(paths) == len(leaves):
         return True
     return all(len(path) > 1 and _is_named(guess, path, kept[path]) for path in used)
+
+
+def guess_of_given(graph: Graph, train: Answer) -> Optional[Guess]:
+    """Pairs the features and labels that the user gave with tensors of the saved graph.
+
+    An input_fn that has not changed gives tensors of the same names. Otherwise, Estimator's order
+    decides, if the saved graph has as many tensors as the user gave.
+
+    Args:
+        graph: the saved graph.
+        train: the trace of TRAIN.
+
+    Returns:
+        None if dtypes, shapes or the number of tensors differ.
+
+    Raises:
+        DamagedError: the saved graph is damaged.
+    """
+    specs = _given(train)
+    roots = [node_of([path[1:] for path in specs if path[0] == r]) for r in ("features", "labels")]
+    paths = paths_of(*roots)
+    names = {tensor.path: tensor for tensor in train.seen.inputs}
+    if not paths or set(paths) != set(names):
+        return None
+    for pool in _pools_of(graph, [names[path] for path in paths], specs):
+        fits = (_fits(leaf, specs[path]) for path, leaf in zip(paths, pool.leaves))
+        if pool.sorted_keys and len(pool.leaves) == len(paths) and all(fits):
+            places = {path: place for place, path in enumerate(paths)}
+            return Guess(pool, roots[0], roots[1], places)
+    return None
+
+
+def has_other_sizes(guess: Guess, train: Answer) -> bool:
+    """Whether a given tensor has a size that the saved graph does not know, or the other way round.
+
+    Code that asks for static sizes then makes other ops, although nothing in it has changed.
+    """
+    leaves = guess.pool.leaves
+    given = _given(train).items()
+    return any(leaves[guess.places[path]].spec["shape"] != spec["shape"] for path, spec in given)
+
+
+def _given(train: Answer) -> Dict[Path, Any]:
+    """The dtype and the shape of each tensor that the model_fn got."""
+    roots = ((train.seen.features, ("features",)), (train.seen.labels, ("labels",)))
+    return {path: spec for structure, root in roots for path, spec in specs_of(structure, root)}
+
+
+def _pools_of(
+    graph: Graph, tensors: Sequence[InputTensor], specs: Mapping[Path, Any]
+) -> Iterator[Pool]:
+    """Yields the tensors of the same names, and what the input pipeline makes."""
+    nodes = {node.name: node for node in graph.nodes}
+    leaves: List[Leaf] = []
+    for tensor in tensors:
+        name, output = split_input(tensor.parts[0] if tensor.parts else tensor.name)
+        made = graph.outputs(nodes[name]) if name in nodes else ()
+        if len(made) <= output:
+            break
+        dtype, shape = made[output]
+        spec = {"dtype": dtype, "shape": None if shape is None else list(shape)}
+        if tensor.parts:
+            spec = {**specs[tensor.path], "dtype": made[1].dtype}
+        used = split_input(tensor.name)
+        leaves.append(Leaf(f"{name}:{output}", spec, consumers_of(graph, *used)))
+    if len(leaves) == len(tensors):
+        yield Pool(tuple(leaves), sorted_keys=True)
+    yield from pools(head_of(graph))
+
+
+def _fits(leaf: Leaf, spec: Mapping[str, Any]) -> bool:
+    """Whether a tensor of the saved graph has the dtype and the shape that the user gave.
+
+    The first size, that of the batch, may differ.
+    """
+    if leaf.spec["dtype"] != spec["dtype"] or leaf.spec.get("sparse") != spec.get("sparse"):
+        return False
+    mine, theirs = leaf.spec["shape"], spec["shape"]
+    if mine is None or theirs is None:
+        return True
+    return len(mine) == len(theirs) and allows(tuple(theirs[1:]), tuple(mine[1:]))

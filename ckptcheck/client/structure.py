@@ -114,3 +114,33 @@ def render(node: Node, specs: Mapping[Path, Any], path: Path, pool: List[Any]) -
         str(key): render(item, specs, path + (key,), pool) for key, item in node.items
     }
     return {PROBE: {"known": known, "pool": pool}}
+
+
+def specs_of(structure: Any, path: Path) -> List[Tuple[Path, Any]]:
+    """The leaves of a structure in JSON, with their paths."""
+    if structure is None:
+        return []
+    if isinstance(structure, list):
+        pairs: Any = enumerate(structure)
+    elif isinstance(structure.get("dtype"), str) and "shape" in structure:
+        return [(path, structure)]
+    elif set(structure) == {"tuple"} and isinstance(structure["tuple"], list):
+        pairs = enumerate(structure["tuple"])
+    else:
+        pairs = structure.items()
+    return [leaf for key, item in pairs for leaf in specs_of(item, path + (key,))]
+
+
+def node_of(paths: Sequence[Path]) -> Node:
+    """Returns the structure that has tensors at some paths, without their root."""
+    if not paths:
+        return NOTHING
+    if () in paths:
+        return TENSOR
+    parts: Dict[Union[str, int], List[Path]] = {}
+    for path in paths:
+        parts.setdefault(path[0], []).append(path[1:])
+    node = Node("list" if all(isinstance(key, int) for key in parts) else "dict")
+    for key, below in parts.items():
+        node = node.with_item(key, node_of(below))
+    return node

@@ -86,8 +86,9 @@ class Traced:
         notes = (note for trace in modes for note in trace.notes)
         drift = (_NOT_COMPARED.format(self.drift.why),) if self.drift.why else ()
         own = (
-            _OWN_OPS.format(mode.upper(), ", ".join(ops[:_MOST_OPS]))
-            for mode, ops in self.drift.own.items()
+            text.format(mode.upper(), ", ".join(ops[:_MOST_OPS]))
+            for text, found in ((_OWN_OPS, self.drift.own), (_GONE_OPS, self.drift.gone))
+            for mode, ops in found.items()
         )
         return tuple(dict.fromkeys((*self.doubts, *notes, *drift, *own)))
 
@@ -220,7 +221,7 @@ class _Tracing:
         best = next((answer for answer in best_first if answer.finished), best_first[0])
         all_labels = (answer.seen.labels for answer in (best, *best_first))
         labels = next((labels for labels in all_labels if labels is not None), None)
-        drift = unknown(self.spec.modes, "the features are not those of the saved graph")
+        drift = self._compared(answers, None, self.known.graph.file if self.known.graph else "")
         return _WithFeatures(answers, Features(source, best.seen.features, labels), drift)
 
     def _origins(self, answers: Mapping[str, Answer]) -> Optional[Origins]:
@@ -337,17 +338,17 @@ class _Tracing:
         if shared:
             self._doubts.append(_NAMED_AFTER_INPUTS.format(", ".join(shared[:_MOST_SHARED])))
         features = Features("saved-graph", *unknown_features.plain_inputs(guess))
-        drift = self._compared(found, file)
+        drift = self._compared(answers, guess, file)
         chosen = {mode: answers[mode] for mode in self.spec.modes}
         return _WithFeatures(chosen, features, drift, guess.pool.names)
 
-    def _compared(self, found: Found, file: str) -> Drift:
+    def _compared(self, answers: Mapping[str, Answer], guess: Optional[Guess], file: str) -> Drift:
         graph, modes = self.known.graph, self.spec.modes
         if not self.wanted.drift:
             return NO_DRIFT
         if graph is None or file not in self.located.graphs:
             return unknown(modes, "the checkpoint has no graph of its own")
-        return compared(graph, found, modes, self.environment.tensorflow, self.index)
+        return compared(graph, answers, guess, modes, self.environment.tensorflow, self.index)
 
     def _described(self, traces: Sequence[ModeTrace]) -> Environment:
         own = (item for trace in traces for item in trace.seen.stand_ins)
@@ -382,6 +383,10 @@ _OWN_OPS = (
     "whether the computation of {} has changed since the checkpoint was saved: the saved graph is "
     "that of TRAIN, and does not have all ops of this mode, such as {} (ckptcheck record keeps the "
     "graph of each mode)"
+)
+_GONE_OPS = (
+    "whether {} computes what it did when it was saved: TRAIN had {}, which is gone, and the saved "
+    "graph does not show whether this mode had it (ckptcheck record keeps the graph of each mode)"
 )
 _MOST_OPS = 3
 _NOTHING_READ = "whether the model fits a checkpoint: Estimator would not restore any"

@@ -32,29 +32,37 @@ def compare(saved: Side, traced: Mapping[str, Side], trains: bool = True) -> Dri
         DamagedError: a graph is damaged.
     """
     interner = Interner()
-    side_of = training if trains else forward
-    old, new = side_of(saved, interner), side_of(traced[TRAIN], interner)
+    train = traced[TRAIN]
+    if trains:
+        old, new = training(saved, interner, train), training(train, interner, saved)
+    else:
+        old, new = forward(saved, interner), forward(train, interner)
     halves = Half(old, new), Half(new, old)
     losses = (
         _below(old.steps, old.roots[: len(saved.outputs)]),
-        _below(new.steps, new.roots[: len(traced[TRAIN].outputs)]),
+        _below(new.steps, new.roots[: len(train.outputs)]),
     )
     changes: Tuple[Change, ...] = ()
     if trains:
-        changes = tuple(_of_updates(Updates(saved), Updates(traced[TRAIN])))
+        changes = tuple(_of_updates(Updates(saved), Updates(train)))
     others = {m: _Mode(forward(s, interner)) for m, s in traced.items() if m != TRAIN}
     if halves[0].changed or halves[1].changed:
         changes += tuple(_changes(halves, others, losses))
-    own = {m: tuple(other.own(saved, traced[TRAIN], new)) for m, other in others.items()}
+    own = {m: tuple(other.own(saved, train, new)) for m, other in others.items()}
+    gone = {mode: tuple(other.gone) for mode, other in others.items()}
     states = {
         mode: CHANGED
         if any(mode in change.modes for change in changes)
         else UNKNOWN
-        if own.get(mode)
+        if own.get(mode) or gone.get(mode)
         else NONE
         for mode in traced
     }
-    return Drift(changes, states, own={mode: ops for mode, ops in own.items() if ops})
+    return Drift(changes, states, own=_filled(own), gone=_filled(gone))
+
+
+def _filled(ops: Mapping[str, Tuple[str, ...]]) -> Dict[str, Tuple[str, ...]]:
+    return {mode: found for mode, found in ops.items() if found}
 
 
 def _of_updates(old: Updates, new: Updates) -> Iterator[Change]:
@@ -87,6 +95,8 @@ class _Mode:
     def __init__(self, computed: Computation) -> None:
         self.digests = computed.digests
         self.steps = computed.steps
+        self.roots = computed.roots
+        self.gone: Dict[str, None] = {}
         self.exact = {(*_key(step), place[1]): step for place, step in computed.steps.items()}
         self.plain = {_key(step): step for step in computed.steps.values()}
 
@@ -109,6 +119,24 @@ class _Mode:
         shared = [step for step in mine if _key(step) in names]
         same = _same_ops(saved, train, [names[_key(step)] for step in shared])
         yield from sorted({step.node.op for step in mine if names.get(_key(step), "") not in same})
+
+    def had(self, region: Region, new: Half) -> bool:
+        """Whether this mode had nodes that are gone, and behind which only this mode goes on.
+
+        If they belong to a layer, it had them too. Otherwise, :attr:`gone` notes them.
+        """
+        taken = {digest for step in region.old for digest in step.inputs}
+        pairs = ((d, p) for _, b in region.borders for d, (p, _) in zip(b.inputs, b.sources))
+        before = (self._like(new.steps[p], new) for digest, p in pairs if digest in taken)
+        known = {_key(step) for step in new.steps.values()}
+        own = (step for step in self.steps.values() if _key(step) not in known)
+        last = {*self.roots, *(place for step in own for place, _ in step.sources)}
+        found = [step for step in before if step is not None and step.place in last]
+        scopes = {_scope(step) for step in found} - {""}
+        if any(_scope(step) in scopes for step in region.old):
+            return True
+        self.gone.update(dict.fromkeys(step.node.op for step in region.old if found))
+        return False
 
     def has(self, step: Step, new: Half) -> bool:
         """Whether a node of TRAIN takes part in this mode, too."""
@@ -161,6 +189,11 @@ def _key(step: Step) -> Tuple[Any, ...]:
     return step.node.op, plain_name(step.place)
 
 
+def _scope(step: Step) -> str:
+    """The scope of a node, without the numbers that make it unique."""
+    return plain_name(step.place).rpartition("/")[0]
+
+
 def _kinds(step: Step, steps: Mapping[Place, Step]) -> List[Tuple[Any, ...]]:
     """What kinds of nodes a node takes."""
     return [
@@ -194,7 +227,10 @@ def _reached(
     if said.training:
         shown = []
     reached = (
-        mode for mode, other in others.items() if any(other.has(step, new) for step in shown)
+        mode
+        for mode, other in others.items()
+        if any(other.has(step, new) for step in shown)
+        or (not region.nodes and not said.training and other.had(region, new))
     )
     return (*reached, TRAIN)
 
@@ -244,7 +280,7 @@ def _joined(members: Members) -> Change:
         sign, verb, what = ("+", "added", now) if then == "none" else ("-", "removed", then)
         text = f"{role}: {sign} {what}" if role == "loss" else f"{role}: {what} {verb}"
         if said.role == COMPUTATION:
-            text = f"{what} {verb}{place}"
+            text = f"{what}{place} {verb}" if place.startswith(" of ") else f"{what} {verb}{place}"
     old = (s.place[1] for _, r, _ in members for s in (*r.old, *(pair[0] for pair in r.pairs)))
     new = (s.place[1] for _, r, _ in members for s in r.nodes)
     return Change(

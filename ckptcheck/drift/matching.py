@@ -10,6 +10,7 @@ import re
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from ..graph.digests import OF_OUTPUTS, Computation, Step
+from ..graph.launch import VARIABLE_OPS
 from ..graph.linked import Place
 
 _NUMBER = re.compile(r"_\d+(?=/|$)")
@@ -22,7 +23,8 @@ class Half:
 
     Attributes:
         steps: all nodes.
-        changed: the nodes that the other side does not have.
+        changed: the nodes that the other side does not have. Variables do not count: what takes
+            them shows the change.
         users: the changed nodes that take a value that both sides have, each with the number of
             its input, by the digest of the value.
         readers: the nodes that take each node, each with the number of its input.
@@ -34,7 +36,7 @@ class Half:
         self.changed = [
             step
             for step in computed.steps.values()
-            if step.digest not in known and step.anchor[:1] != OF_OUTPUTS
+            if step.digest not in known and not _is_leaf(step)
         ]
         self.places = {step.place for step in self.changed}
         self.users: Dict[Any, List[Tuple[Step, int]]] = collections.defaultdict(list)
@@ -61,9 +63,19 @@ class Half:
         anchors = (self.steps[place].anchor for place, _ in step.sources if place in self.steps)
         return tuple(anchor[1] for anchor in anchors if anchor[:1] == (VARIABLE,))
 
+    def fresh_variables(self, step: Step) -> Tuple[str, ...]:
+        """The names of the variables that a node takes and that are not restored."""
+        taken = (self.steps[place] for place, _ in step.sources if place in self.steps)
+        return tuple(s.node.name for s in taken if s.node.op in VARIABLE_OPS and not s.anchor)
+
     def signature(self, step: Step) -> Tuple[Any, ...]:
         """What counterparts share: the op and the variables."""
         return (step.node.op, *self.variables(step))
+
+
+def _is_leaf(step: Step) -> bool:
+    """Whether a node is a variable, or has outputs with a meaning of their own."""
+    return step.anchor[:1] in (OF_OUTPUTS, (VARIABLE,)) or step.node.op in VARIABLE_OPS
 
 
 def _all_digests(computed: Computation) -> Set[int]:

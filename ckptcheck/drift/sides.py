@@ -10,6 +10,7 @@ from ..graph.graph import Graph
 from ..graph.lazy import Lazy
 from ..graph.nodes import Node, split_input
 from ..graph.restored import READ_OPS, ancestors, restored_keys, strings
+from .names import APPLY
 
 WRITES = re.compile(
     r"^(Assign(Add|Sub)?(VariableOp)?|(Assign(Add|Sub)VariableOp)|(Resource)?CountUpTo"
@@ -81,9 +82,19 @@ def forward(side: Side, interner: Interner) -> Computation:
     return _computation(side, interner, ())
 
 
-def training(side: Side, interner: Interner) -> Computation:
-    """Returns what the loss and the writes of variables depend on."""
-    return _computation(side, interner, side.writes)
+def training(side: Side, interner: Interner, other: Side) -> Computation:
+    """Returns what the loss and the writes of variables depend on.
+
+    An optimizer does not count if the other side does not restore its variable. What takes the
+    variable shows this change.
+    """
+    known = set(other.keys.values())
+    writes = (
+        name
+        for name in side.writes
+        if side.key_written(name) in known or not APPLY.match(side.nodes[name].op)
+    )
+    return _computation(side, interner, tuple(writes))
 
 
 def _computation(side: Side, interner: Interner, writes: Tuple[str, ...]) -> Computation:

@@ -181,6 +181,9 @@ class Words:
             v for v in map(plain_value, constants) if type(v) is float and v not in (0.0, 1.0)
         )
         numbers = [_number(v) for v in values if not any(is_scale(rate, v) for rate in values)]
+        fresh = list(dict.fromkeys(name for step in steps for name in half.fresh_variables(step)))
+        if fresh:
+            return f"{said} (not restored: {some_names(fresh)})"
         return f"{said} ({', '.join(numbers[:_MOST_NUMBERS])})" if numbers else said
 
     def _constants_of(self, region: Region) -> Tuple[Any, Any]:
@@ -215,9 +218,19 @@ class Words:
             return "gradients"
         if not any(self._in_loss(half, step) for step in steps):
             return "update of variables"
+        if self._is_layer(half, steps):
+            return COMPUTATION
         if not any(self._below_variable(border) for _, border in region.borders):
             return "loss"
         return COMPUTATION
+
+    def _is_layer(self, half: Half, steps: Sequence[Step]) -> bool:
+        """Whether a node combines a variable with a value that another node computes."""
+        return any(
+            (half.variables(step) or half.fresh_variables(step))
+            and any(half.steps[place].sources for place, _ in step.sources)
+            for step in steps
+        )
 
     def _takes_gradient(self, half: Half, step: Step) -> bool:
         anchors = (half.steps[p].anchor for p, _ in step.sources if p in half.steps)

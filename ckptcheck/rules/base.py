@@ -19,7 +19,7 @@ from typing import (
 from ..changes import NO_DRIFT, Drift
 from ..model_dir import CheckpointFiles, FileChange, Located, TensorScan
 from ..origins import Origins
-from ..protocol import TRAIN, CheckpointIndex, Failure, ModeTrace, Read, RestorePlan, VariableSpec
+from ..protocol import CheckpointIndex, Failure, ModeTrace, Read, RestorePlan, VariableSpec
 from ..records.value import Record
 from ..results import Finding, Outcome, Trace, natural_key
 
@@ -299,37 +299,6 @@ def outcomes_of_reading(facts: Facts, names: Iterable[str]) -> Dict[str, Outcome
         for plan in facts.plans
         if not wanted.isdisjoint(read.key for read in plan.reads)
     }
-
-
-def changes_of(facts: Facts, kind: str) -> Iterator[Finding]:
-    """Yields a finding for each change of a kind.
-
-    A change that reaches PREDICT or EVAL is a warning, and one of training alone is a note.
-    """
-    for change in facts.drift.changes:
-        modes = tuple(mode for mode in facts.modes if mode in change.modes)
-        if change.kind == kind and modes:
-            alone = modes == (TRAIN,)
-            then, now = (", ".join(names[:_MOST_NODES]) for names in (change.old, change.new))
-            yield finding(
-                f"saved: {then or 'nothing'}; now: {now or 'nothing'}",
-                severity="note" if alone else "warning",
-                modes=modes,
-                subject=change.text,
-                data={
-                    "what": change.text + (" (TRAIN only)" if alone else ""),
-                    "then": change.then,
-                    "now": change.now,
-                },
-            )
-
-
-_MOST_NODES = 3
-
-
-def what_changed(finding: Finding) -> str:
-    """Returns the headline of a change."""
-    return str(finding.data["what"])
 
 
 def untraced(facts: Facts, effect: str) -> str:

@@ -9,33 +9,17 @@ What to do: if you did not intend the change, set the old value again, often in 
 did, train the model further before you use it.
 """
 
-from typing import Iterator
+from ..changes import Change
+from .drift_changes import drift_rule
 
-from ..changes import Change, Drift
-from ..results import Finding
-from .base import DRIFT, Facts, Rule, changes_of, what_changed
-from .examples import facts
-
-
-def find(facts: Facts) -> Iterator[Finding]:
-    """Finds values and attributes of ops that differ."""
-    return changes_of(facts, "constant-changed")
-
-
-_CHANGE = Change(
-    "constant-changed",
-    "epsilon after dense: 0.001 -> 0.01",
-    {"value": 0.001},
-    {"value": 0.01},
-    ("predict", "eval", "train"),
-    ("batchnorm/add/y",),
-    ("batchnorm/add/y",),
-)
-
-RULE = Rule(
-    severity="warning",
-    category=DRIFT,
-    find=find,
-    title=what_changed,
-    bad=lambda: facts(drift=Drift((_CHANGE,))),
+RULE = drift_rule(
+    Change(
+        "constant-changed",
+        "epsilon after dense: 0.001 -> 0.01",
+        {"value": 0.001},
+        {"value": 0.01},
+        ("predict", "eval", "train"),
+        ("batchnorm/add/y",),
+        ("batchnorm/add/y",),
+    )
 )

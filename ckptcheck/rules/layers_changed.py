@@ -8,33 +8,17 @@ What to do: if you did not intend the change, connect the layers as before. If y
 model further before you use it.
 """
 
-from typing import Iterator
+from ..changes import Change
+from .drift_changes import drift_rule
 
-from ..changes import Change, Drift
-from ..results import Finding
-from .base import DRIFT, Facts, Rule, changes_of, what_changed
-from .examples import facts
-
-
-def find(facts: Facts) -> Iterator[Finding]:
-    """Finds layers that take other inputs."""
-    return changes_of(facts, "layers-changed")
-
-
-_CHANGE = Change(
-    "layers-changed",
-    "dense_1 and dense_2 changed places",
-    {"text": "dense_1, dense_2"},
-    {"text": "dense_2, dense_1"},
-    ("predict", "eval", "train"),
-    ("dense_1/MatMul",),
-    ("dense_2/MatMul",),
-)
-
-RULE = Rule(
-    severity="warning",
-    category=DRIFT,
-    find=find,
-    title=what_changed,
-    bad=lambda: facts(drift=Drift((_CHANGE,))),
+RULE = drift_rule(
+    Change(
+        "layers-changed",
+        "dense_1 and dense_2 changed places",
+        {"text": "dense_1, dense_2"},
+        {"text": "dense_2, dense_1"},
+        ("predict", "eval", "train"),
+        ("dense_1/MatMul",),
+        ("dense_2/MatMul",),
+    )
 )

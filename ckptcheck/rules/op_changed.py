@@ -10,33 +10,17 @@ What to do: if you did not intend the change, undo it. If you did, train the mod
 you use it.
 """
 
-from typing import Iterator
+from ..changes import Change
+from .drift_changes import drift_rule
 
-from ..changes import Change, Drift
-from ..results import Finding
-from .base import DRIFT, Facts, Rule, changes_of, what_changed
-from .examples import facts
-
-
-def find(facts: Facts) -> Iterator[Finding]:
-    """Finds ops that were replaced, added or removed."""
-    return changes_of(facts, "op-changed")
-
-
-_CHANGE = Change(
-    "op-changed",
-    "activation after dense: relu -> tanh",
-    {"op": "relu"},
-    {"op": "tanh"},
-    ("predict", "eval", "train"),
-    ("dense/Relu",),
-    ("dense/Tanh",),
-)
-
-RULE = Rule(
-    severity="warning",
-    category=DRIFT,
-    find=find,
-    title=what_changed,
-    bad=lambda: facts(drift=Drift((_CHANGE,))),
+RULE = drift_rule(
+    Change(
+        "op-changed",
+        "activation after dense: relu -> tanh",
+        {"op": "relu"},
+        {"op": "tanh"},
+        ("predict", "eval", "train"),
+        ("dense/Relu",),
+        ("dense/Tanh",),
+    )
 )

@@ -305,7 +305,7 @@ def dtype_of_enum(tensorflow: Any, name: str) -> str:
 
 def is_dataset(tensorflow: Any, value: Any) -> bool:
     """Whether a value is a Dataset of either API."""
-    return isinstance(value, (v1(tensorflow).data.Dataset, tensorflow.data.Dataset))
+    return isinstance(value, (v1(tensorflow).data.Dataset, tensorflow.compat.v2.data.Dataset))
 
 
 def create_global_step(tensorflow: Any, graph: Any) -> Any:

@@ -39,6 +39,7 @@ class Edit:
             more step of training. An innocent edit has none.
         told: what the findings must say.
         comparable: whether the graph of TRAIN, which is all that a checkpoint has, shows it.
+        unsure: the modes of these for which that graph does not show whether they change.
         random: whether one step of training draws other random numbers than the unedited code, so
             that only the mean over many runs can be compared.
     """
@@ -50,6 +51,7 @@ class Edit:
     modes: Tuple[str, ...] = ()
     told: Tuple[Told, ...] = ()
     comparable: bool = True
+    unsure: Tuple[str, ...] = ()
     random: bool = False
 
     @property

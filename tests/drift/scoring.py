@@ -114,7 +114,7 @@ def problems(edit: Edit, report: Dict[str, Any]) -> Iterator[str]:
         yield from _wrong_about_silent(edit, drift, changed)
     elif drift or changed:
         yield f"false alarm: {[finding['message'] for finding in drift]} {sorted(changed)}"
-    for mode in edit.modes if not edit.comparable else ():
+    for mode in edit.unsure if edit.comparable else edit.modes:
         if by_mode[mode] != "unknown":
             yield f"undecided: {mode} is {by_mode[mode]!r}, not unknown"
 
@@ -125,8 +125,9 @@ def _wrong_about_silent(
     if not drift:
         yield "missed: no finding"
         return
-    if changed != set(edit.modes):
-        yield f"modes: {sorted(changed)}, not {sorted(edit.modes)}"
+    wanted = set(edit.modes) - set(edit.unsure)
+    if changed != wanted:
+        yield f"modes: {sorted(changed)}, not {sorted(wanted)}"
     for told in edit.told:
         if not any(_tells(finding, told) for finding in drift):
             yield f"untold: {told.then!r} -> {told.now!r} is not in {[_sides(f) for f in drift]}"

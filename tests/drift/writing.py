@@ -22,10 +22,11 @@ def silent(
     changes: Changes,
     *told: Tuple[str, str],
     comparable: bool = True,
+    unsure: Sequence[str] = (),
 ) -> Edit:
     """An edit of the source after which the model computes something else."""
     told_of = tuple(Told(then, now) for then, now in told)
-    return Edit(id, kind, _pairs(changes), {}, tuple(modes), told_of, comparable)
+    return Edit(id, kind, _pairs(changes), {}, tuple(modes), told_of, comparable, tuple(unsure))
 
 
 def param(

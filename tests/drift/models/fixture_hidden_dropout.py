@@ -5,6 +5,12 @@ from ..fixture_models import fixture_model
 from ..writing import innocent, param, silent
 
 HIDDEN = 'tf.layers.dense(features["x"], params.get("num_hidden", 64), activation=tf.nn.relu)'
+HEAD = "tf.layers.dense(hidden, 1)"
+NEW_HEAD = """(
+        tf.matmul(hidden, tf.get_local_variable("NAME/kernel", [params["num_hidden"], 1]))
+        + tf.get_local_variable("NAME/bias", [1])
+    )"""
+"""A head whose variables the run makes new each time."""
 LOSS = "loss = tf.losses.mean_squared_error(labels, predictions)"
 
 MODEL = fixture_model(
@@ -57,6 +63,39 @@ MODEL = fixture_model(
                 ),
             ),
             ("dropout", "dropout"),
+        ),
+        silent(
+            "hd-bias-removed",
+            "variable removed",
+            MODES,
+            (HEAD, "tf.layers.dense(hidden, 1, use_bias=False)"),
+            ("BiasAdd", ""),
+        ),
+        silent(
+            "hd-new-head",
+            "variable that is not restored",
+            MODES,
+            (HEAD, NEW_HEAD.replace("NAME", "new_head")),
+            ("matrix product", "new_head"),
+        ),
+        silent(
+            "hd-head-of-the-same-name",
+            "variable that is not restored",
+            MODES,
+            (HEAD, NEW_HEAD.replace("NAME", "dense_1")),
+            ("matrix product", "dense_1"),
+        ),
+        silent(
+            "hd-scaled-by-a-new-variable",
+            "variable that is not restored",
+            MODES,
+            (HEAD, HEAD + ' * tf.get_local_variable("scale", [])'),
+            ("", "scale"),
+        ),
+        innocent(
+            "hd-variable-that-nothing-uses",
+            "variable that is not restored",
+            (HEAD, HEAD + '\n    tf.get_local_variable("seen", [3])'),
         ),
         innocent(
             "hd-optimizer-in-train-alone",

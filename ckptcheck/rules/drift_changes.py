@@ -1,0 +1,52 @@
+"""Makes the rules about drift: one rule for each kind of change."""
+
+from typing import Iterator
+
+from ..changes import Change, Drift
+from ..protocol import TRAIN
+from ..results import Finding
+from .base import DRIFT, Facts, Rule, finding
+from .examples import facts as example_facts
+
+_MOST_NODES = 3
+
+
+def drift_rule(example: Change) -> Rule:
+    """Returns a rule that finds changes of one kind.
+
+    A change that reaches PREDICT or EVAL is a warning, and one of training alone is a note.
+
+    Args:
+        example: a change of this kind.
+    """
+
+    def find(facts: Facts) -> Iterator[Finding]:
+        """Finds the changes of this kind in the modes of the check."""
+        for change in facts.drift.changes:
+            if change.kind == example.kind and not set(facts.modes).isdisjoint(change.modes):
+                yield _finding(change, facts)
+
+    return Rule(
+        severity="warning",
+        category=DRIFT,
+        find=find,
+        title=lambda first: str(first.data["what"]),
+        bad=lambda: example_facts(drift=Drift((example,))),
+    )
+
+
+def _finding(change: Change, facts: Facts) -> Finding:
+    modes = tuple(mode for mode in facts.modes if mode in change.modes)
+    alone = modes == (TRAIN,)
+    then, now = (", ".join(names[:_MOST_NODES]) for names in (change.old, change.new))
+    return finding(
+        f"saved: {then or 'nothing'}; now: {now or 'nothing'}",
+        severity="note" if alone else "warning",
+        modes=modes,
+        subject=change.text,
+        data={
+            "what": change.text + (" (TRAIN only)" if alone else ""),
+            "then": change.then,
+            "now": change.now,
+        },
+    )
