@@ -6,7 +6,6 @@ ckptcheck installed, so this file uses only the standard library.
 """
 
 import dataclasses
-import hashlib
 from typing import Any, Mapping, Optional, Tuple, Union
 
 from .codec import Word
@@ -141,6 +140,34 @@ class RunError:
     message: str
 
 
+class DataKind(Word):
+    """The part of the data on which it depends whether a run raises."""
+
+    ID = "id"
+    LABEL = "label"
+    LENGTH = "length"
+    VALUE = "value"
+
+
+@dataclasses.dataclass(frozen=True)
+class DataLimit:
+    """The data with which the run after a restore raises. It does not raise with all data.
+
+    Attributes:
+        keys: the keys in the checkpoint whose shapes are the reason.
+        kind: what of the data counts.
+        least: the smallest id, label or length that raises; None if it is not known.
+        inputs: the features and labels that count, such as ``features.ids``; empty if unknown.
+        message: what TensorFlow says; "" if no run has shown it.
+    """
+
+    keys: Tuple[str, ...]
+    kind: DataKind
+    least: Optional[int] = None
+    inputs: Tuple[str, ...] = ()
+    message: str = ""
+
+
 @dataclasses.dataclass(frozen=True)
 class RestorePlan:
     """What a restore in one mode will do, as TensorFlow built it.
@@ -152,6 +179,7 @@ class RestorePlan:
         unwatched: variables that nothing fills and that no ready op looks at.
         reinitialized: restored variables that the local init op then overwrites.
         run_errors: see :class:`RunError`.
+        data_limits: the data with which the run raises, if it does not raise with all data.
         opaque_errors: the errors of the restore itself, for reads with an ``opaque`` sink. If the
             message is empty, nothing raises and the variable gets another shape.
         locations: the lines of the user's code that create the variables that the restore does not
@@ -166,6 +194,7 @@ class RestorePlan:
     reinitialized: Tuple[VariableSpec, ...] = ()
     run_errors: Tuple[RunError, ...] = ()
     opaque_errors: Tuple[RunError, ...] = ()
+    data_limits: Tuple[DataLimit, ...] = ()
     locations: Mapping[str, Location] = dataclasses.field(default_factory=dict, hash=False)
 
 
@@ -400,7 +429,9 @@ class FinishedTrace(_Seen):
         """Returns this trace with the judgement of the run."""
         return dataclasses.replace(
             self,
-            plan=dataclasses.replace(self.plan, run_errors=judgement.errors),
+            plan=dataclasses.replace(
+                self.plan, run_errors=judgement.errors, data_limits=judgement.data_limits
+            ),
             seen=dataclasses.replace(self.seen, notes=(*self.seen.notes, *judgement.notes)),
             unjudged=False,
         )
@@ -449,11 +480,13 @@ class Judgement:
     Attributes:
         errors: what it refuses.
         notes: what was not judged.
+        data_limits: see :class:`RestorePlan`.
     """
 
     mode: str
     errors: Tuple[RunError, ...]
     notes: Tuple[str, ...]
+    data_limits: Tuple[DataLimit, ...] = ()
 
 
 ModeTrace = Union[FinishedTrace, FailedTrace]
@@ -496,30 +529,3 @@ def elements(shape: Shape) -> Optional[int]:
             return None
         count *= size
     return count
-
-
-def content_digest(content: bytes, size: int) -> Tuple[str, int]:
-    """Returns a digest of a tensor's values. Both sides of the pipe compute the same digest.
-
-    TensorFlow may write or omit repetitions of the last value, so the digest ignores them.
-
-    Args:
-        content: the values.
-        size: the bytes of one value.
-
-    Returns:
-        The digest in hexadecimal, and how many bytes count.
-    """
-    end = len(content)
-    last = content[-size:]
-    for step in (size << 16, size << 8, size):
-        if end < step + size:
-            continue
-        repeated = last * (step // size)
-        while content.endswith(repeated, max(end - size - step, 0), max(end - size, 0)):
-            end -= step
-    return _sha256(memoryview(content)[:end]).hexdigest(), end
-
-
-_sha256 = hashlib.sha256
-"""Bound here because traced code may replace it in its module."""

@@ -7,11 +7,13 @@ do not apply to the command keep their defaults.
 import dataclasses
 import enum
 import re
-from typing import Any, Mapping, Optional, Tuple, Union
+from typing import Any, ClassVar, Mapping, Optional, Sequence, Tuple, Union
 
 from .changes import NO_DRIFT, Drift
 from .protocol import (
     CheckpointIndex,
+    DataKind,
+    DataLimit,
     Environment,
     FinishedTrace,
     Location,
@@ -234,6 +236,29 @@ def shape_text(shape: Shape) -> str:
     return "[{}]".format(", ".join("?" if d is None else str(d) for d in shape))
 
 
+_MOST_NAMES = 3
+
+
+def limit_text(limit: DataLimit) -> str:
+    """Formats the data with which a run raises: ``an id of 10 or more is looked up in emb``."""
+    keys = _names_text(limit.keys)
+    inputs = f" (from {_names_text(limit.inputs)})" if limit.inputs else ""
+    if limit.kind == DataKind.ID:
+        return f"an id of {limit.least} or more is looked up in {keys}{inputs}"
+    if limit.kind == DataKind.LABEL:
+        inputs = inputs if limit.inputs != ("labels",) else ""
+        return f"a label of {limit.least} or more occurs{inputs}"
+    if limit.kind == DataKind.LENGTH and limit.least is not None:
+        return f"an input has a length of {limit.least} or more"
+    which = "lengths" if limit.kind == DataKind.LENGTH else "values"
+    return f"the inputs have certain {which} (it then raises: {limit.message})"
+
+
+def _names_text(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
 @dataclasses.dataclass(frozen=True)
 class Advice:
     """What to do about a group of findings; ``verified`` if a new trace shows that it helps."""
@@ -261,6 +286,7 @@ class Restores:
 
     verdict = RESTORES
     at = ""
+    data_limits: ClassVar[Tuple[DataLimit, ...]] = ()
 
     @property
     def mode(self) -> str:
@@ -281,11 +307,13 @@ class Broken:
         mode: the mode.
         outcome: the worst that a finding does to it.
         reads: how many tensors the restore reads; 0 where there is no plan.
+        data_limits: the data with which the mode raises; empty if that does not depend on the data.
     """
 
     mode: str
     outcome: Outcome
     reads: int = 0
+    data_limits: Tuple[DataLimit, ...] = ()
 
     @property
     def verdict(self) -> str:

@@ -30,7 +30,8 @@ def _verdict(mode: str, findings: Sequence[Finding], plan: Optional[RestorePlan]
     outcomes = [finding.outcomes[mode] for finding in findings if mode in finding.outcomes]
     if outcomes:
         worst = max(outcomes, key=_FROM_MILD_TO_BAD.index)
-        return Broken(mode, worst, len(plan.reads) if plan else 0)
+        limits = plan.data_limits if plan and worst is Outcome.SILENTLY_WRONG else ()
+        return Broken(mode, worst, len(plan.reads) if plan else 0, limits)
     if plan is None:
         raise ValueError(f"{mode} has no restore plan, and no finding says why")
     return Restores(plan)

@@ -3,6 +3,7 @@
 import struct
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Union
 
+from ..content_digest import content_digest
 from ..encoding.dtypes import dtype_name, element_size
 from ..encoding.errors import DamagedError
 from ..encoding.wire import (
@@ -14,7 +15,7 @@ from ..encoding.wire import (
     numbers_in,
     numbers_of,
 )
-from ..protocol import Shape, content_digest
+from ..protocol import Shape
 
 _LONGEST_CONTENT, _LONGEST_TEXTS = 64, 1 << 12
 

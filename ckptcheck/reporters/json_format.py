@@ -69,7 +69,8 @@ def _check(report: Report) -> Dict[str, Any]:
 def _verdict(report: Report, verdict: Verdict) -> Dict[str, Any]:
     at = {"at": verdict.at} if verdict.at else {}
     drift = report.drift.states.get(verdict.mode, UNKNOWN)
-    return {"verdict": verdict.verdict, **at, "reads": verdict.reads, "drift": drift}
+    limits = {"fails_where": to_json(verdict.data_limits)} if verdict.data_limits else {}
+    return {"verdict": verdict.verdict, **at, "reads": verdict.reads, "drift": drift, **limits}
 
 
 def _inspection(report: Report) -> Dict[str, Any]:

@@ -6,7 +6,16 @@ from tabulate import tabulate
 
 from ..changes import CHANGED, UNKNOWN, Change
 from ..protocol import EVAL, EXPORT, PREDICT, TRAIN, Read
-from ..results import RESTORES, UNTRACEABLE, RecordUse, Report, Trace, natural_key, shape_text
+from ..results import (
+    RESTORES,
+    UNTRACEABLE,
+    RecordUse,
+    Report,
+    Trace,
+    limit_text,
+    natural_key,
+    shape_text,
+)
 from .layout import painted, table, wrapped
 from .options import Options
 from .text_findings import first_hint, verdict_text
@@ -69,7 +78,20 @@ def verdicts(report: Report, options: Options) -> str:
         text = painted(text, color, options)
         reads = times_text(verdict.reads, "tensor") + " read" if verdict.reads else ""
         rows.append(["  " + verdict.mode.upper(), text, reads])
-    return tabulate(rows, tablefmt="plain", disable_numparse=True)
+    return "\n".join(
+        [tabulate(rows, tablefmt="plain", disable_numparse=True), *_limits(report, options)]
+    )
+
+
+def _limits(report: Report, options: Options) -> Iterator[str]:
+    """Yields the data with which modes raise, each with its modes."""
+    modes: Dict[str, List[str]] = {}
+    for verdict in report.verdicts:
+        for limit in verdict.data_limits:
+            modes.setdefault(limit_text(limit), []).append(verdict.mode.upper())
+    for text, mine in modes.items():
+        fail = "fails" if len(mine) == 1 else "fail"
+        yield wrapped(f"{', '.join(mine)} {fail} where {text}", options, "  ")
 
 
 def conclusion(report: Report, options: Options) -> str:

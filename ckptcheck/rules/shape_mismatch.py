@@ -8,19 +8,21 @@ nothing. Then an op that uses the variable may raise an error in the first run. 
 no error, and the model runs with a layer of a different size than the code says. Training continues
 with that size, and saves it again.
 
-If an embedding table has fewer rows in the checkpoint than in the code, there is no error until the
-model looks up an id beyond these rows. Such a lookup raises an error on a CPU and reads zeros on a
-GPU.
+Whether the run raises may depend on the data. If an embedding table has fewer rows in the
+checkpoint than in the code, there is no error until the model looks up an id beyond these rows.
+Such a lookup raises an error on a CPU and reads zeros on a GPU. The report then says from which id
+on the run fails. It says the same of labels, and of the length of inputs.
 
 What to do: find the param, the vocabulary or the feature that determines the size, and give it the
 value that it had when the checkpoint was saved.
 """
 
-from typing import Iterator, Optional, Tuple
+from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
 
 from ..protocol import (
     EVAL,
     TRAIN,
+    DataLimit,
     Read,
     ReadCheck,
     ReadSink,
@@ -30,7 +32,7 @@ from ..protocol import (
     allows,
     elements,
 )
-from ..results import Finding, Outcome, shape_text
+from ..results import Finding, Outcome, limit_text, shape_text
 from .base import SHAPES, Facts, Rule, compared, in_mode, joins_modes
 from .examples import facts, read
 
@@ -50,9 +52,18 @@ def find(facts: Facts) -> Iterator[Finding]:
         problem = _problem(item, stored, plan) if stored else None
         if stored and problem:
             outcome, error = problem
-            data = {"error": error} if error else {}
-            message = _message(stored.shape, item.shape, outcome, error)
+            limits = _limits(facts, item.key)
+            data: Dict[str, Any] = {"error": error} if error else {}
+            if outcome is Outcome.SILENTLY_WRONG and limits:
+                data["fails_where"] = limits
+            message = _message(stored.shape, item.shape, outcome, error, limits)
             yield in_mode(plan, item, outcome, message, stored, **data)
+
+
+def _limits(facts: Facts, key: str) -> Tuple[DataLimit, ...]:
+    """Returns the data with which the shape of a variable makes a mode raise."""
+    limits = (limit for plan in facts.plans for limit in plan.data_limits if key in limit.keys)
+    return tuple(dict.fromkeys(limits))
 
 
 _Problem = Tuple[Outcome, str]
@@ -97,30 +108,18 @@ def _same_count(mine: Shape, theirs: Shape) -> bool:
     return mine is None or theirs is None or elements(mine) == elements(theirs)
 
 
-def _message(stored: Shape, declared: Shape, outcome: Outcome, error: str) -> str:
+def _message(
+    stored: Shape, declared: Shape, outcome: Outcome, error: str, limits: Sequence[DataLimit]
+) -> str:
     shapes = f"shape {shape_text(stored)} in the checkpoint, {shape_text(declared)} in the model"
     if outcome is Outcome.FAILS_AT_RUN:
         return f"{shapes}; the restore succeeds, and then the run raises: {error}"
     if outcome is Outcome.FAILS_AT_RESTORE:
         return f"{shapes}; the restore raises: {error}"
-    return (
-        f"{shapes}; no error is raised, and the model runs with the shape from the checkpoint"
-        + _of_a_table(stored, declared)
-    )
-
-
-def _of_a_table(stored: Shape, declared: Shape) -> str:
-    """Says what happens if this is a table with too few rows.
-
-    Only the real data holds ids. The kernel of a layer may have such shapes too, but nothing looks
-    up ids in it.
-    """
-    if not stored or not declared or len(stored) < 2 or stored[1:] != declared[1:]:
-        return ""
-    rows, wanted = stored[0], declared[0]
-    if rows is None or wanted is None or rows >= wanted:
-        return ""
-    return f" (if it is an embedding table, ids from {rows} on have no row)"
+    unless = " or ".join(dict.fromkeys(map(limit_text, limits)))
+    raised = f"no error is raised unless {unless}" if unless else "no error is raised"
+    joined = "; otherwise" if unless else ", and"
+    return f"{shapes}; {raised}{joined} the model runs with the shape from the checkpoint"
 
 
 RULE = Rule(

@@ -9,6 +9,7 @@ most common kernels: :mod:`.fusions`, :mod:`.optimizer_updates`, :mod:`.called_f
 
 import itertools
 import re
+from dataclasses import replace
 from typing import (
     Any,
     Collection,
@@ -23,10 +24,12 @@ from typing import (
 from ..protocol import Judgement, Read, RunError, TraceRequest, VariableSpec, allows
 from . import called_functions, fusions, optimizer_updates
 from .affected_ops import restore_shapes
+from .data_dependence import Model, limits_of, lookups
 from .dry_run import DryRun, dry_run
 from .imports import ImportedError, imported, named_op, part_of
 from .restore_plan import Restore, ancestors, as_op, consumers_of
 from .static_shapes import full_shape
+from .structures import Path
 
 _NUMBER = re.compile(r"(?<=[\[(, ])\d+(?=[\],. ])")
 _OWN_NAME = re.compile(r"ckptcheck_(?:inputs|dry_run)[\w/]*")
@@ -48,7 +51,7 @@ def judged(
     restore: Restore,
     changed: "Changed",
     fetches: Iterable[Any],
-    inputs: Sequence[Any],
+    inputs: Mapping[Path, Any],
     request: TraceRequest,
 ) -> Judgement:
     """Says what the run after the restore will refuse of the shapes that the restore lets through.
@@ -59,31 +62,47 @@ def judged(
         restore: its restore plan with the ops that are written to.
         changed: what :func:`changed_shapes` returned.
         fetches: what the mode runs.
-        inputs: features and labels.
+        inputs: features and labels, by their paths.
         request: what to judge, and what the checkpoint holds.
     """
     fetched = list(fetches)
-    shapes = {name: [size or 0 for size in s.shape or ()] for name, (_, s) in changed.items()}
+    model = _model(fetched, changed, inputs)
     ran = DryRun(request.no_kernels)
     if not ran.reason:
-        ran = dry_run(tensorflow, graph, fetched, shapes, inputs)
+        ran = dry_run(tensorflow, graph, fetched, model, list(inputs.values()))
     refused: Optional[Tuple[str, str]] = (ran.op, ran.message)
     if ran.reason:
-        refused = _refusal(tensorflow, graph, fetched, shapes, not request.no_kernels)
+        refused = _refusal(tensorflow, graph, fetched, model.shapes, not request.no_kernels)
     mode = request.mode.upper()
     notes: Tuple[str, ...] = ()
     if ran.reason:
         notes = (_NO_DRY_RUN.format(mode, ran.reason),)
     elif ran.assumed:
         notes = (_ASSUMED.format(" and ".join(ran.assumed), mode),)
-    if not refused or not refused[1]:
-        return Judgement(request.mode, (), notes)
     declared = [spec.shape for spec in request.checkpoint]
     declared.extend(read.shape for read in restore.plan.reads)
     sizes = {size for shape in declared for size in shape or ()}
+    if not refused or not refused[1]:
+        limits = limits_of(lookups(tensorflow, graph, model)) if ran.reason else ran.limits
+        said = (said_of_inputs(limit.message, sizes, ran.batch) for limit in limits)
+        limits = tuple(replace(limit, message=text) for limit, text in zip(limits, said))
+        return Judgement(request.mode, (), notes, limits)
     message = said_of_inputs(refused[1], sizes, ran.batch)
     keys = tuple(sorted(read.key for read, _ in changed.values()))
     return Judgement(request.mode, (RunError(keys, refused[0], message),), notes)
+
+
+def _model(fetches: Iterable[Any], changed: "Changed", inputs: Mapping[Path, Any]) -> Model:
+    shapes = {name: [size or 0 for size in s.shape or ()] for name, (_, s) in changed.items()}
+    keys = {name: read.key for name, (read, _) in changed.items()}
+    paths: Dict[str, str] = {}
+    for path, tensor in inputs.items():
+        parts = [tensor]
+        if hasattr(tensor, "dense_shape"):
+            parts = [tensor.indices, tensor.values, tensor.dense_shape]
+        paths.update((part.name, ".".join(map(str, path))) for part in parts)
+    ops = ancestors(op for op in map(as_op, fetches) if op is not None)
+    return Model(ops, shapes, keys, paths)
 
 
 Changed = Dict[str, Tuple[Read, VariableSpec]]

@@ -12,9 +12,9 @@ from typing import Any, Iterator, List, Optional, Sequence, Tuple
 from . import compat
 from .imports import ImportedError, imported, named_op
 
-_LOOPS = ("While", "StatelessWhile")
-_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
-_PASSES = ("Identity", "Enter")
+LOOPS = ("While", "StatelessWhile")
+CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+_PASSES = ("Identity", "Enter", "Switch")
 
 
 def refusals(tensorflow: Any, declared: Any, restored: Any) -> Iterator[Tuple[str, str]]:
@@ -37,9 +37,9 @@ def refusals(tensorflow: Any, declared: Any, restored: Any) -> Iterator[Tuple[st
 
 def _called_by(op: Any) -> Sequence[str]:
     """The attributes of an op that name the functions that it calls in any case."""
-    if op.type in _LOOPS:
+    if op.type in LOOPS:
         return ("cond", "body")
-    return ("f",) if op.type in _CALLS else ()
+    return ("f",) if op.type in CALLS else ()
 
 
 def _refusal(
@@ -66,7 +66,7 @@ def _refusal(
 def _given_shapes(op: Any) -> List[Any]:
     """Returns the shapes of a function's inputs. For a loop, keeps the sizes that never change."""
     shapes = [tensor.get_shape() for tensor in op.inputs]
-    if op.type not in _LOOPS:
+    if op.type not in LOOPS:
         return shapes
     return [_common(given, kept.get_shape()) for given, kept in zip(shapes, op.outputs)]
 
@@ -83,7 +83,7 @@ def _give_variables(definition: Any, function: Any, op: Any) -> None:
     """Puts the variables in place of the handles that a function is given."""
     nodes = {node.name: node for node in definition.node}
     for argument, tensor in zip(function.signature.input_arg, op.inputs):
-        handle = _handle(tensor)
+        handle = handle_of(tensor)
         if handle is not None:
             node = nodes[argument.name]
             node.CopyFrom(handle.node_def)
@@ -91,7 +91,7 @@ def _give_variables(definition: Any, function: Any, op: Any) -> None:
             del node.input[:]
 
 
-def _handle(tensor: Any) -> Optional[Any]:
+def handle_of(tensor: Any) -> Optional[Any]:
     """Returns the op of a variable from its handle; None if the tensor is not a handle."""
     op = tensor.op
     while op.type in _PASSES:

@@ -192,10 +192,10 @@ def reopen(graph: Any) -> None:
 
 
 def reroute(old: Any, new: Any) -> None:
-    """Replaces a tensor by another one in all its consumers."""
+    """Replaces a tensor by another one in all its consumers but the one that makes the other."""
     for op in old.consumers():
         for place, given in enumerate(op.inputs):
-            if given is old:
+            if given is old and op is not new.op:
                 op._update_input(place, new)
 
 

@@ -4,7 +4,7 @@ from base64 import b64encode
 from typing import Any
 from zlib import compress
 
-from ..protocol import content_digest
+from ..content_digest import content_digest
 from . import compat
 
 _LARGE_CONSTANT = 1 << 10

@@ -145,9 +145,10 @@ class Inputs:
         shapes = (static_shape(tensor) or [None] for tensor in self._placeholders.values())
         return next((shape[0] for shape in shapes if shape[0]), None)
 
-    def tensors(self) -> List[Any]:
-        """The tensors of features and labels, SparseTensors among them."""
-        return list(self._placeholders.values())
+    @property
+    def by_path(self) -> Dict[Path, Any]:
+        """The tensors of features and labels, SparseTensors among them, by their paths."""
+        return dict(self._placeholders)
 
     def note_names(self, error: Optional[BaseException]) -> None:
         """Notes the real keys that a made-up key may replace, after code failed to look it up.

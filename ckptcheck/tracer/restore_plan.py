@@ -18,7 +18,7 @@ from .static_shapes import attribute_shape, static_shape
 from .user_code import created_at
 
 _READ_OPS = ("RestoreV2", "Restore", "RestoreSlice")
-_VARIABLE_OPS = ("VariableV2", "Variable", "VarHandleOp", "TemporaryVariable")
+VARIABLE_OPS = ("VariableV2", "Variable", "VarHandleOp", "TemporaryVariable")
 _ASSIGN_OPS = ("Assign", "AssignVariableOp")
 _TABLE_OPS = ("LookupTableImport", "LookupTableImportV2")
 _PASS_THROUGH = ("Identity", "Reshape")
@@ -144,7 +144,7 @@ def _optimizer_variables(graph: Any) -> Tuple[Set[str], Tuple[str, ...]]:
     for op in graph.get_operations():
         if not _APPLY.match(op.type):
             continue
-        variable, *others = [t.op.name for t in op.inputs if t.op.type in _VARIABLE_OPS] or [""]
+        variable, *others = [t.op.name for t in op.inputs if t.op.type in VARIABLE_OPS] or [""]
         slots.update(others)
         inside = (name.partition(f"/{variable}/") for name in others)
         scopes.update(f"{scope}/" for scope, found, _ in inside if found)

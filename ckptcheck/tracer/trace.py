@@ -276,7 +276,7 @@ class _ModeTracer:
         opaque_errors = custom_saveables.errors(self.tensorflow, self.graph, restore, stored)
         changed = after_restore.changed_shapes(restore, stored)
         if changed and request.judges_run:
-            tf, graph, inputs = self.tensorflow, self.graph, self.inputs.tensors()
+            tf, graph, inputs = self.tensorflow, self.graph, self.inputs.by_path
             self.judge = partial(
                 after_restore.judged, tf, graph, restore, changed, fetches, inputs, request
             )

@@ -69,14 +69,14 @@ def _is_unsafe(op: Any, called: Set[str]) -> bool:
     if _UNSAFE.search(op.type):
         return True
     # op.node_def copies the node, which takes long in a large graph
-    return bool(called) and not called.isdisjoint(_functions_of(op.node_def))
+    return bool(called) and not called.isdisjoint(functions_of(op.node_def))
 
 
 def _reads(op: Any, iterators: Set[Any]) -> bool:
     return op.type.startswith("IteratorGetNext") and op.inputs[0].op in iterators
 
 
-def _functions_of(node: Any) -> Iterator[str]:
+def functions_of(node: Any) -> Iterator[str]:
     """The names of the functions that a node may call."""
     yield node.op
     for value in node.attr.values():
@@ -92,7 +92,7 @@ def _unsafe_functions(graph: Any) -> Set[str]:
     unsafe: Set[str] = set()
     for function in graph.as_graph_def().library.function:
         name = function.signature.name
-        calls[name] = {called for node in function.node_def for called in _functions_of(node)}
+        calls[name] = {called for node in function.node_def for called in functions_of(node)}
         if any(_UNSAFE.search(node.op) for node in function.node_def):
             unsafe.add(name)
     while True:

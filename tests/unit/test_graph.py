@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from ckptcheck.checkpoint.graph_file import read_graph_summary
 from ckptcheck.client.launch import launch_context
+from ckptcheck.content_digest import content_digest
 from ckptcheck.encoding.errors import DamagedError
 from ckptcheck.graph.graph import Graph
 from ckptcheck.graph.reader import parse_graph, traced_graph
 from ckptcheck.graph.summary import summary_of
 from ckptcheck.graph.values import parse_constant
-from ckptcheck.protocol import Environment, content_digest
+from ckptcheck.protocol import Environment
 from ckptcheck.results import GraphSummary, InputSpec
 
 from .. import graphs

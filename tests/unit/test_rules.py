@@ -26,6 +26,8 @@ from ckptcheck.model_dir import (
 )
 from ckptcheck.protocol import (
     MODES,
+    DataKind,
+    DataLimit,
     FailedTrace,
     Failure,
     FailureKind,
@@ -540,13 +542,25 @@ def test_a_table_with_too_few_rows_is_silent_only_as_long_as_no_id_needs_them() 
         ),
         stored=dict.fromkeys(("fewer", "more", "wider"), ((12, 4), "float32")),
     )
-    found = {finding.variable: finding.message for finding in run_rules(said)}
-    silent = "no error is raised, and the model runs with the shape from the checkpoint"
-    assert found["fewer"].endswith(
-        silent + " (if it is an embedding table, ids from 12 on have no row)"
+    assert said.trace is not None
+    limit = DataLimit(("fewer",), DataKind.ID, 12, ("features.ids",))
+    modes = tuple(
+        dataclasses.replace(trace, plan=dataclasses.replace(trace.plan, data_limits=(limit,)))
+        for trace in said.trace.modes
+        if isinstance(trace, FinishedTrace)
     )
-    assert found["more"].endswith(silent)
-    assert found["wider"].endswith(silent)
+    said = dataclasses.replace(said, trace=dataclasses.replace(said.trace, modes=modes))
+    found = {finding.variable: finding for finding in run_rules(said)}
+    silent = "no error is raised, and the model runs with the shape from the checkpoint"
+    assert found["fewer"].message.endswith(
+        "no error is raised unless an id of 12 or more is looked up in fewer (from features.ids); "
+        "otherwise the model runs with the shape from the checkpoint"
+    )
+    assert found["fewer"].data["fails_where"] == (limit,)
+    assert found["more"].message.endswith(silent)
+    assert found["wider"].message.endswith(silent)
+    limits = {verdict.data_limits for verdict in verdicts(MODES, list(found.values()), said.trace)}
+    assert limits == {(limit,)}
 
 
 def test_what_is_said_of_a_variable_is_true_of_each_mode_of_its_finding() -> None:

@@ -1,0 +1,1 @@
+"""Models whose run after a restore raises with some data only, and the real Estimator on them."""

@@ -1,0 +1,100 @@
+"""Whether a run after a restore raises may depend on the data: ckptcheck says on what.
+
+The real Estimator runs each model on data on both sides of the limit.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Dict, Iterator, List
+
+import pytest
+
+from tests.support import PROJECT, environment, needs_estimator, run_cli
+
+pytestmark = needs_estimator
+
+MODULE = "tests/data_limits/models.py"
+NAMES = (
+    "lookup",
+    "lookup_of_one_row",
+    "lookup_in_loop",
+    "lookup_in_loop_of_one_row",
+    "lookup_in_branch",
+    "lookup_in_branch_of_one_row",
+    "lookup_of_low_ids",
+    "two_lookups",
+    "classes",
+    "one_class",
+    "positions",
+    "few_positions",
+    "gathered_positions",
+    "few_gathered_positions",
+    "column",
+    "hashed",
+)
+
+
+@pytest.fixture(scope="module")
+def estimator() -> Iterator[Dict[str, Any]]:
+    """What the real Estimator did with each model, and where its checkpoint is."""
+    with tempfile.TemporaryDirectory() as root:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.data_limits.estimator", root],
+            cwd=str(PROJECT),
+            env=environment(),
+            stdout=subprocess.PIPE,
+            check=True,
+            timeout=600,
+        )
+        found = json.loads(done.stdout.decode("utf-8"))
+        assert sorted(found) == sorted(NAMES)
+        yield {name: {**item, "model_dir": f"{root}/{name}"} for name, item in found.items()}
+
+
+def checked(model: Dict[str, Any], tmp_path: Path, *words: str) -> Any:
+    params = tmp_path / "params.json"
+    params.write_text(json.dumps(model["params"]))
+    target = f"{MODULE}:{model['model_fn']}"
+    return run_cli(model["model_dir"], target, params, "-q", *words, cwd=PROJECT, warm=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_limit_is_that_of_the_estimator(
+    estimator: Dict[str, Any], name: str, tmp_path: Path
+) -> None:
+    model = estimator[name]
+    modes = checked(model, tmp_path, "--format", "json").json["modes"]
+    for mode, answer in modes.items():
+        limits: List[Dict[str, Any]] = answer.get("fails_where", [])
+        if model["fits"][mode]:
+            assert answer["verdict"] == "fails", (mode, model["fits"][mode])
+            assert answer["at"] == "run"
+            assert not limits
+            continue
+        assert answer["verdict"] == "silent", mode
+        assert len(limits) == bool(model["fails"][mode]), (mode, limits, model["fails"][mode])
+        for limit in limits:
+            assert limit["least"] == model["stored"][0] + (limit["kind"] == "length")
+
+
+def test_the_text_names_the_data(estimator: Dict[str, Any], tmp_path: Path) -> None:
+    said = " ".join(checked(estimator["two_lookups"], tmp_path).out.split())
+    assert (
+        "PREDICT, EVAL, TRAIN fail where an id of 4 or more is looked up in words (from "
+        "features.word)" in said
+    )
+    said = " ".join(checked(estimator["classes"], tmp_path).out.split())
+    assert "EVAL, TRAIN fail where a label of 5 or more occurs" in said
+    said = " ".join(checked(estimator["gathered_positions"], tmp_path).out.split())
+    assert "PREDICT, EVAL, TRAIN fail where an input has a length of 41 or more" in said
+
+
+def test_an_error_that_any_data_raises_is_shown(estimator: Dict[str, Any], tmp_path: Path) -> None:
+    found = checked(estimator["few_positions"], tmp_path, "--format", "json").json["findings"]
+    errors = {finding["data"].get("error", "") for finding in found if "train" in finding["modes"]}
+    assert any("var and grad do not have the same shape" in error for error in errors)
+    messages = {finding["message"] for finding in found if "predict" in finding["modes"]}
+    assert any("unless an input has a length of 6 or more" in message for message in messages)
