@@ -533,7 +533,7 @@ def raising_factory(num_hidden, dropout_rate):
         ("broken:wrong_signature", ["does not pass to a model_fn", "hidden_units, batch"]),
         ("broken:wrong_name", ["no argument named features", "inputs, labels, mode"]),
         ("broken:factory", ["no argument named features", "does not take 'dropout_rate'"]),
-        ("broken:factory_of_nothing", ["It returned a int", "expected a model_fn or an Estimator"]),
+        ("broken:factory_of_nothing", ["It returned int", "expected a model_fn or an Estimator"]),
     ],
     ids=lambda value: value.rpartition(":")[2] + value[:3] if isinstance(value, str) else "",
 )
