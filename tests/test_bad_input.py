@@ -527,7 +527,7 @@ def raising_factory(num_hidden, dropout_rate):
             ["TARGET modle:model_fn: no module", "--app-dir", "did you mean 'model'?"],
         ),
         ("missing.py:model_fn", ["no file missing.py"]),
-        ("modl.py:model_fn", ["no file modl.py", "did you mean 'model.py'?"]),
+        ("modl.py:model_fn", ["no file modl.py", "did you mean 'model'"]),
         ("broken:number", ["broken:number", "not callable"]),
         ("broken:factroy", ["has no 'factroy'", "did you mean 'factory'"]),
         ("broken:wrong_signature", ["does not pass to a model_fn", "hidden_units, batch"]),

@@ -96,7 +96,7 @@ def _import_module(name: str, app_dir: str) -> Any:
         if missing and f"{name}.".startswith(f"{missing}."):
             *parents, last = missing.split(".")
             beside = Path(app_dir, *parents).glob("*")
-            near = _near(last, [p.stem for p in beside if p.suffix == ".py" or p.is_dir()])
+            near = _near(last, [p.stem for p in beside if p.suffix == ".py" or any(p.glob("*.py"))])
             raise UsageError(
                 f"no module {missing!r}: looked in {app_dir} (--app-dir) and in the packages of "
                 f"{sys.executable}{near}"
@@ -107,7 +107,7 @@ def _import_module(name: str, app_dir: str) -> Any:
 def _import_file(path: str) -> Any:
     full = absolute(path)
     if not os.path.isfile(full):
-        near = _near(Path(full).name, [file.name for file in Path(full).parent.glob("*.py")])
+        near = _near(Path(full).stem, [file.stem for file in Path(full).parent.glob("*.py")])
         raise UsageError(f"no file {path}{near}")
     root, name = _package_of(full)
     if root not in sys.path:
