@@ -208,7 +208,8 @@ class CheckSpec:
     )
     input_fn: Option[str, str] = Option(
         lambda value: value and values.name("input_fn")(value),
-        "Take the features and labels from this input_fn. Default: from the saved graph.",
+        "Take the features and labels from this input_fn. Default: from the record of the "
+        "checkpoint, or else from the saved graph.",
         default="",
         metavar="MODULE:ATTR",
     )
@@ -233,8 +234,9 @@ class CheckSpec:
     )
     behavior: Option[str, str] = Option(
         values.one_of("auto", "v1", "v2"),
-        "Create reference variables (v1) or resource variables (v2). auto creates the kind that "
-        "the saved graph has.",
+        "Create reference variables (v1) or resource variables (v2). auto creates the kind in the "
+        "saved graph if the same major version of TensorFlow saved it, or else TensorFlow's "
+        "default.",
         default="auto",
         metavar="KIND",
     )

@@ -40,11 +40,19 @@ _PATIENCE = 10.0
 
 
 def interpreter_command(python: Optional[str]) -> List[str]:
-    """The command of ``--python``, by default the interpreter that runs ckptcheck."""
+    """Returns the command of ``--python``, by default the interpreter that runs ckptcheck.
+
+    Raises:
+        UsageError: it cannot be the command of an interpreter.
+    """
     if python is None:
         return [sys.executable]
     if os.path.isfile(python):
         return [python]
+    if os.path.isdir(python):
+        inside = os.path.join(python, "bin", "python")
+        meant = f"; did you mean {inside}?" if os.path.isfile(inside) else ""
+        raise UsageError(f"--python {python} is a directory: expected the path of a Python{meant}")
     try:
         words = shlex.split(python)
     except ValueError as error:

@@ -96,7 +96,7 @@ def _import_module(name: str, app_dir: str) -> Any:
         if missing and f"{name}.".startswith(f"{missing}."):
             *parents, last = missing.split(".")
             beside = Path(app_dir, *parents).glob("*")
-            near = _near(last, [p.stem for p in beside if p.suffix == ".py" or p.is_dir()])
+            near = _near(last, [p.stem for p in beside if p.suffix == ".py" or any(p.glob("*.py"))])
             raise UsageError(
                 f"no module {missing!r}: looked in {app_dir} (--app-dir) and in the packages of "
                 f"{sys.executable}{near}"
@@ -107,7 +107,7 @@ def _import_module(name: str, app_dir: str) -> Any:
 def _import_file(path: str) -> Any:
     full = absolute(path)
     if not os.path.isfile(full):
-        near = _near(Path(full).name, [file.name for file in Path(full).parent.glob("*.py")])
+        near = _near(Path(full).stem, [file.stem for file in Path(full).parent.glob("*.py")])
         raise UsageError(f"no file {path}{near}")
     root, name = _package_of(full)
     if root not in sys.path:
@@ -172,7 +172,7 @@ def resolve(
     """
     if _is_estimator(found) and request.params:
         raise UsageError(
-            f"target {request.target} is an Estimator and already has params: leave PARAMS out, or "
+            f"TARGET {request.target} is an Estimator and already has params: leave PARAMS out, or "
             "name a function that builds the Estimator from the params"
         )
     is_factory = factory_took(found)
@@ -182,14 +182,14 @@ def resolve(
     if callable(made) and _takes_features(made):
         _check_signature(made, request.target)
         return Model(made, estimator_arguments(made))
-    kind = f"a {type(made).__name__}"
+    kind = type(made).__name__
     if is_factory:
         raise UsageError(
-            f"{request.target} {_AS_FACTORY}. It returned {kind}: expected a model_fn or an "
+            f"TARGET {request.target} {_AS_FACTORY}. It returned {kind}: expected a model_fn or an "
             "Estimator (Estimator also requires that a model_fn has an argument named features)"
         )
     raise UsageError(
-        f"target {request.target} is {kind}, which is not callable: expected a model_fn, an "
+        f"TARGET {request.target} is {kind}, which is not callable: expected a model_fn, an "
         "Estimator, or a function that returns one of them"
     )
 
@@ -255,7 +255,7 @@ def _check_signature(function: Any, target: str) -> None:
     strangers = [name for name in arguments if name not in MODEL_FN_ARGUMENTS]
     if strangers:
         raise UsageError(
-            f"{target} has arguments that Estimator does not pass to a model_fn: "
+            f"TARGET {target} has arguments that Estimator does not pass to a model_fn: "
             f"{', '.join(strangers)}. Estimator passes {', '.join(MODEL_FN_ARGUMENTS)}: bind other "
             "arguments with functools.partial"
         )
@@ -267,14 +267,15 @@ def _call_factory(
     try:
         parameters = inspect.signature(factory).parameters
     except (TypeError, ValueError):
-        raise UsageError(f"{request.target} is a builtin, not a model_fn or a factory")
+        raise UsageError(f"TARGET {request.target} is a builtin, not a model_fn or a factory")
     by_name = [p.name for p in parameters.values() if p.kind is not p.VAR_KEYWORD]
     offered = _offered(by_name, request, make_config, params)
     unknown = [name for name in offered if name not in by_name]
     if unknown and len(by_name) == len(parameters):  # else **params takes them
         raise UsageError(
-            f"{request.target} {_AS_FACTORY}. It does not take {', '.join(map(repr, unknown))}: "
-            f"its arguments are {', '.join(by_name) or 'none'}{_near(unknown[0], by_name)}"
+            f"TARGET {request.target} {_AS_FACTORY}. It does not take "
+            f"{', '.join(map(repr, unknown))}: its arguments are "
+            f"{', '.join(by_name) or 'none'}{_near(unknown[0], by_name)}"
         )
     missing = [
         parameter.name
@@ -285,9 +286,9 @@ def _call_factory(
     ]
     if missing:
         raise UsageError(
-            f"{request.target} {_AS_FACTORY}. The params lack {', '.join(missing)}: add them to "
-            "the params file (or --set), or name a function that builds the model_fn from the "
-            "params"
+            f"TARGET {request.target} {_AS_FACTORY}. The params lack {', '.join(missing)}: add "
+            "them to the params file (or --set), or name a function that builds the model_fn from "
+            "the params"
         )
     return factory(**offered)
 

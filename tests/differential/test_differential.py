@@ -71,7 +71,7 @@ def test_names_that_depend_on_another_mode_s_input_fn_are_not_judged(
     doubts = sides.checker.check(dataclasses.replace(spec, input_fn="")).not_judged
     assert any(doubt.startswith("whether count_1 has this name in each mode") for doubt in doubts)
     (doubt,) = sides.checker.check(spec).not_judged
-    assert doubt.startswith("whether the model computes what it did")
+    assert doubt.startswith("whether the computation has changed")
 
 
 def test_a_short_campaign() -> None:

@@ -33,6 +33,15 @@ def test_an_end_while_the_sources_are_sent_is_one_error(
     assert not raised
 
 
+def test_the_directory_of_an_environment_is_not_a_python(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is a directory: expected"):
+        Tracer(str(tmp_path), 10, True)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").write_text("")
+    with pytest.raises(UsageError, match="did you mean "):
+        Tracer(str(tmp_path), 10, True)
+
+
 def test_a_child_that_keeps_the_pipe_does_not_keep_us() -> None:
     """It has left the process group, so that killing that does not reach it."""
     tracer = Tracer("sh -c 'setsid sleep 6 & exit 0'", 10, True)
