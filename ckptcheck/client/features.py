@@ -27,6 +27,7 @@ from .attempt import (
 from .certainty import keys_are_missed, lacks_labels, missed_fields, raises_for_certain
 from .guess import Guess, first_guess
 from .input_pools import Head, Pool, head_of
+from .learning import all_finished
 from .matching import similarity
 from .structure import NOTHING, TENSOR, UNKNOWN
 
@@ -64,6 +65,7 @@ def _best_attempt(head: Head, modes: Sequence[str], ask: Ask) -> Found:
     best_score = -1.0
     tried: List[Tuple[object, ...]] = []
     said: List[Tuple[Pool, Dict[str, object]]] = []
+    fitting: List[Pool] = []
     ended: Dict[str, Answer] = {}
     while candidates and len(tried) < _MOST_ATTEMPTS:
         guess = candidates.pop(0)
@@ -88,6 +90,9 @@ def _best_attempt(head: Head, modes: Sequence[str], ask: Ask) -> Found:
             break
         said.append((guess.pool, found.problems))
         candidates = [*_aligned(head, found), *candidates]
+        if found.complete and all_finished(found.traces):
+            fitting.append(guess.pool)
+        candidates = [it for it in candidates if all(_has_more(it.pool, p) for p in fitting)]
         candidates.sort(key=lambda guess: -_fit(guess.pool, found))
         candidates[:0] = _without_labels(found)
     return best
@@ -104,6 +109,11 @@ def _with_others(
     if raises_for_certain(found):
         return found
     return with_other_leaves(with_other_structures(found, modes, ask), modes, ask)
+
+
+def _has_more(pool: Pool, other: Pool) -> bool:
+    """Whether a pool has a tensor that another one lacks, whose order may show the keys."""
+    return not {leaf.name for leaf in pool.leaves} <= {leaf.name for leaf in other.leaves}
 
 
 def _fit(pool: Pool, found: Found) -> float:

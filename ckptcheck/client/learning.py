@@ -22,16 +22,18 @@ def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
         events.extend(_missing_keys(trace))
         events.extend(_said_of_labels(trace))
     asked = _asked(guess, traces)
+    uses = uses_in_train(traces)
     known = dataclasses.replace(
         guess,
         columns=_columns(guess.columns, events),
         absent=_absent(guess, asked, traces),
         asked=asked,
+        used=guess.used | {path for path, consumers in uses.items() if consumers},
     )
     features, labels = _structures(known, events, traces)
     later = () if all_finished(traces) else _later_keys(features, events)
     known = dataclasses.replace(known, features=features, labels=labels)
-    return placed(known, uses_in_train(traces), later)
+    return placed(known, uses, later)
 
 
 def _structures(
@@ -43,7 +45,7 @@ def _structures(
     features = learn(guess.features, events, "features", most - _count(labels))
     if features.kind == "unknown":
         features = _by_iteration(events, traces, most - _count(labels))
-    most += len(new_features(features, guess.pool, guess.columns, guess.absent))
+    most += len(new_features(guess, features))
     features = _padded(features, "features", events, most - _count(labels))
     optional = _optional_features(guess, traces)
     features = _with_optional(features, optional, most - _count(labels))

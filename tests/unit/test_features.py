@@ -801,12 +801,23 @@ OF_AGE = ("input_layer/age/Reshape Reshape:0",)
 def test_names_show_which_feature_is_new() -> None:
     pool = input_pools.pools(head_of(saved((X, OF_AGE), (LABEL, TO_LOSS))))[0]
     features = Node("dict", (("age", TENSOR), ("weight", TENSOR)))
-    columns: Dict[Path, Leaf] = {AGE: X, WEIGHT: leaf("float32", None, 2)}
-    assert new_features(features, pool, columns, set()) == {WEIGHT: leaf("float32", None, 2)}
-    assert new_features(features, pool, {AGE: X}, set()) == {}  # nothing says what weight is
-    assert new_features(features, pool, {WEIGHT: X}, set()) == {}  # age may have its name by chance
+    guess = Guess(pool, features, TENSOR, {})
+
+    def new(**known: Any) -> Dict[Path, Any]:
+        return new_features(dataclasses.replace(guess, **known), features)
+
+    assert new(columns={AGE: X, WEIGHT: Y}) == {WEIGHT: Y}
+    assert new(columns={AGE: X}) == {}  # nothing says what weight is
+    assert new(columns={WEIGHT: X}) == {}  # age may have its name by chance
+
+
+@pytest.mark.parametrize(("used", "new"), [((AGE, WEIGHT), {WEIGHT: None}), ((WEIGHT,), {})])
+def test_a_pipeline_may_rename_what_it_parses(used: Tuple[Path, ...], new: Any) -> None:
+    pool = input_pools.pools(head_of(saved((X, OF_AGE), (Y, ()), (LABEL, TO_LOSS))))[0]
     parsed = dataclasses.replace(pool, parsed=frozenset(["age", "label"]))
-    assert new_features(features, parsed, {}, set()) == {WEIGHT: None}
+    features = Node("dict", (("age", TENSOR), ("weight", TENSOR)))
+    guess = Guess(parsed, features, TENSOR, {}, used=frozenset([*used, ("labels",)]))
+    assert new_features(guess, features) == new
 
 
 def test_a_column_of_strings_gets_no_numbers() -> None:
