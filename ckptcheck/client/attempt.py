@@ -191,7 +191,7 @@ def with_other_structures(found: Found, modes: Sequence[str], ask: Ask) -> Found
 
 
 def _fits(found: Found) -> bool:
-    """Whether TRAIN finished, and consumed each tensor that the saved model did, in the same way."""
+    """Whether TRAIN finished, and uses each tensor that the saved model did, in the same way."""
     trace = found.traces.get(TRAIN)
     if found.guess is None or trace is None or not trace.finished:
         return False
@@ -239,8 +239,9 @@ def _other_kinds(found: Found, guess: Guess) -> Iterator[Tuple[Node, Node]]:
     indexed = labels == TENSOR and is_indexed(found.traces.values(), "labels")
     if indexed and features.kind == "list" and most % 2 == 0:  # one of each for each tower
         yield sequence("list", most // 2), sequence("list", most // 2)
-    if indexed:
-        yield features, sequence("list", most - sum(1 for _ in features.leaves(())))
+    room = most - len(paths_of(features, NOTHING))
+    for count in reversed(range(1, room + 1)) if indexed else ():
+        yield features, sequence("list", count)
     if features.kind == "list":
         yield TENSOR, labels
         yield with_unnamed(Node("dict"), "features", len(features.items)), labels

@@ -44,8 +44,8 @@ class Guess:
         pins: the places that are on trial: kept, whatever the consumers say.
         columns: the leaves by which feature columns describe the features that they ask for.
         own: the modes whose inputs differ from TRAIN's, and how.
-        absent: the features that only PREDICT asks for, and that TRAIN's inputs do not have.
-        asked: the keys of features that a mode has asked for, and whether that mode gets labels.
+        absent: the features that TRAIN does not ask for, and that its inputs do not have.
+        asked: the keys of features that have been asked for, each with the mode that asked.
         used: the tensors that TRAIN has used.
         without: the keys that the code looks for with ``in``, and that the features do not have.
     """
@@ -58,7 +58,7 @@ class Guess:
     columns: Mapping[Path, Any] = dataclasses.field(default_factory=dict)
     own: Mapping[str, OwnInputs] = dataclasses.field(default_factory=dict)
     absent: FrozenSet[Path] = frozenset()
-    asked: FrozenSet[Tuple[str, bool]] = frozenset()
+    asked: FrozenSet[Tuple[str, str]] = frozenset()
     used: FrozenSet[Path] = frozenset()
     without: FrozenSet[str] = frozenset()
 

@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any, Dict, FrozenSet, List, Mapping, Sequence, Tuple
 
-from ..protocol import TRAIN, UNLABELED, InputEvent
+from ..protocol import EVAL, TRAIN, UNLABELED, InputEvent
 from .answers import Answer, uses_in_train
 from .guess import Guess, is_unnamed, new_features, with_unnamed
 from .matching import placed
@@ -68,10 +68,10 @@ def _later_keys(features: Node, events: Sequence[InputEvent]) -> List[Path]:
     return [("features", key) for key in wanted_keys(events, "named") if key not in features.keys]
 
 
-def _asked(guess: Guess, traces: Mapping[str, Answer]) -> FrozenSet[Tuple[str, bool]]:
-    """Returns the keys of the features that a mode has asked for, and whether it gets labels."""
+def _asked(guess: Guess, traces: Mapping[str, Answer]) -> FrozenSet[Tuple[str, str]]:
+    """Returns the keys of the features that have been asked for, each with the mode that asked."""
     asked = {
-        (key, mode not in UNLABELED)
+        (key, mode)
         for mode, trace in traces.items()
         for key in wanted_keys(trace.seen.events, "key")
     }
@@ -79,17 +79,17 @@ def _asked(guess: Guess, traces: Mapping[str, Answer]) -> FrozenSet[Tuple[str, b
 
 
 def _absent(
-    guess: Guess, asked: FrozenSet[Tuple[str, bool]], traces: Mapping[str, Answer]
+    guess: Guess, asked: FrozenSet[Tuple[str, str]], traces: Mapping[str, Answer]
 ) -> FrozenSet[Path]:
-    """Returns the features that PREDICT alone asks for, if TRAIN's inputs cannot have them.
+    """Returns the features that TRAIN does not ask for, if TRAIN's inputs cannot have them.
 
     TRAIN does not use these features, so their tensors have no consumers in the saved graph.
     """
     if TRAIN not in traces or traces[TRAIN].misfit:  # TRAIN may not have come that far
         return guess.absent
-    alone = frozenset(
-        ("features", key) for key, labeled in asked if not labeled and (key, True) not in asked
-    )
+    as_far = (TRAIN,) if traces[TRAIN].finished else (TRAIN, EVAL)
+    known = {key for key, mode in asked if mode in as_far}
+    alone = frozenset(("features", key) for key, _ in asked if key not in known)
     free = sum(not leaf.used for leaf in guess.pool.leaves)
     return alone if len(alone) > free else frozenset()
 

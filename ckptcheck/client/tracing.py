@@ -432,7 +432,7 @@ _NEW = (
     "its feature column (give --input-fn or --features to be sure)"
 )
 _ABSENT = (
-    "what the feature {} is: only PREDICT asks for it, and TRAIN's inputs do not have it, so its "
+    "what the feature {} is: TRAIN does not ask for it, and TRAIN's inputs do not have it, so its "
     "shape is unknown (give --input-fn or --features to be sure)"
 )
 _OF_ANOTHER = (

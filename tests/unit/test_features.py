@@ -385,6 +385,41 @@ def test_labels_as_a_dict() -> None:
     assert inputs(found(graph, model_fn)) == ({"x": X}, {"score": LABEL, "tags": Y})
 
 
+def test_labels_that_the_code_walks_through() -> None:
+    """``zip(labels, logits)`` fails with one tensor, but the code is right with a list of two."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        if mode != "predict" and isinstance(labels, Tensor):
+            labels.play.note(labels.path, "maybe-index", 0)
+            raise TypeError("zip argument #1 must support iteration")
+        for place, part in enumerate(labels[:2] if labels else ()):
+            part.use(f"loss_{place}/Sub Sub:1")
+
+    of_losses = [(LABEL, (f"loss_{place}/Sub Sub:1",)) for place in range(2)]
+    result = found(saved((X, TO_MATMUL), (Y, ()), *of_losses), model_fn)
+    assert inputs(result) == ({"x": X}, [LABEL, LABEL])
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_a_feature_that_eval_alone_asks_for(raises: bool) -> None:
+    """TRAIN's inputs need not have it. Its dtype is unknown, so an error may come from that."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        of_loss(labels, mode)
+        if mode == "eval":
+            features["weight"].use("mean Mul:1")
+            if raises:
+                raise TypeError("not with a float32")
+
+    result = find(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), MODES, Asked(model_fn))
+    assert inputs(result, "train")[0]["x"] == X
+    assert result.traces["train"].finished
+    assert result.traces["eval"].finished != raises
+    assert not is_certain(result, result.traces["eval"]) or not raises
+
+
 def test_labels_as_a_list() -> None:
     def model_fn(features: Any, labels: Any, mode: str) -> None:
         features["x"].use(*TO_MATMUL)
