@@ -239,9 +239,10 @@ def _other_kinds(found: Found, guess: Guess) -> Iterator[Tuple[Node, Node]]:
     indexed = labels == TENSOR and is_indexed(found.traces.values(), "labels")
     if indexed and features.kind == "list" and most % 2 == 0:  # one of each for each tower
         yield sequence("list", most // 2), sequence("list", most // 2)
-    room = most - len(paths_of(features, NOTHING))
-    for count in reversed(range(1, room + 1)) if indexed else ():
-        yield features, sequence("list", count)
+    if indexed:
+        taken, used = len(paths_of(features, NOTHING)), sum(x.used for x in guess.pool.leaves)
+        for count in dict.fromkeys((most - taken, used - taken)):
+            yield features, sequence("list", count)
     if features.kind == "list":
         yield TENSOR, labels
         yield with_unnamed(Node("dict"), "features", len(features.items)), labels
