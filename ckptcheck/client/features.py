@@ -10,7 +10,7 @@ import dataclasses
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..graph.graph import Graph
-from ..protocol import UNNAMED
+from ..protocol import TRAIN, UNNAMED
 from . import input_pools
 from .answers import Answer, reference_first, uses_in_train
 from .attempt import (
@@ -18,6 +18,7 @@ from .attempt import (
     Ask,
     Found,
     attempt,
+    fits,
     score_of,
     with_other_leaves,
     with_other_structures,
@@ -48,7 +49,8 @@ def find(graph: Graph, modes: Sequence[str], ask: Ask, known: Optional[Guess] = 
         found = attempt(known, modes, ask, {})
         if score_of(found) >= ALIKE:
             return _judged(dataclasses.replace(found, alike=True))
-    return _judged(_best_attempt(head_of(graph), modes, ask))
+    found = _best_attempt(head_of(graph), modes, ask)
+    return _judged(_in_any_order(found, modes, ask))
 
 
 def _judged(found: Found) -> Found:
@@ -109,6 +111,18 @@ def _with_others(
     if raises_for_certain(found):
         return found
     return with_other_leaves(with_other_structures(found, modes, ask), modes, ask)
+
+
+def _in_any_order(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+    """Tries the tensors in any order if TRAIN raised: a key that was renamed sorts elsewhere."""
+    guess, train = found.guess, found.traces.get(TRAIN)
+    if guess is None or train is None or train.finished or raises_for_certain(found):
+        return found
+    if guess.features.kind != "dict" or not guess.pool.sorted_keys:
+        return found
+    pool = dataclasses.replace(guess.pool, sorted_keys=False)
+    tried = _with_others(first_guess(pool), modes, ask, {})
+    return dataclasses.replace(tried, alike=True) if fits(tried) else found
 
 
 def _has_more(pool: Pool, other: Pool) -> bool:

@@ -95,7 +95,7 @@ def _confirmed(found: Found, guess: Guess) -> Guess:
         return bool(mine) and having == [leaf]
 
     places = {path: place for path, place in guess.places.items() if is_confirmed(path, place)}
-    return dataclasses.replace(guess, places=places)
+    return dataclasses.replace(guess, places=places, absent=frozenset())
 
 
 def _without_slots(consumers: Iterable[str]) -> Set[str]:

@@ -43,6 +43,10 @@ _STRUCTURES = {
         '({"a": y, "x": x}, y)',
         '(lambda a, rest: tf.add_n(rest) * a)(features.pop("a"), list(features.values()))',
     ),
+    "towers": _inputs(
+        "((x, x), y)",
+        "tf.add_n([part for part in features])",
+    ),
     "written": _inputs(
         '({"a": y, "x": x}, y)',
         '[features.update(z=features["x"] * features["a"]), features["z"]][1]',

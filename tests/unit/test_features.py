@@ -385,6 +385,31 @@ def test_labels_as_a_dict() -> None:
     assert inputs(found(graph, model_fn)) == ({"x": X}, {"score": LABEL, "tags": Y})
 
 
+def test_a_list_of_one_feature_that_the_code_walks_through() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        if not isinstance(features, list):
+            event = "maybe-index" if isinstance(features, Tensor) else "iterate"
+            features.play.note(features.path, event, None)
+            raise TypeError("nothing to add")
+        for part in features:
+            part.use(*TO_MATMUL)
+        of_loss(labels, mode)
+
+    assert inputs(found(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), model_fn)) == ([X], LABEL)
+
+
+def test_a_key_that_was_renamed_may_sort_elsewhere() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        if [features[key].leaf for key in ("z", "id")] != [X, Y]:
+            raise ValueError(f"not with {features['z'].leaf}")
+        features["z"].use(*TO_MATMUL)
+        features["id"].use(*TO_GATHER)
+        of_loss(labels, mode)
+
+    graph = saved((X, TO_MATMUL), (Y, TO_GATHER), (LABEL, TO_LOSS))
+    assert inputs(found(graph, model_fn)) == ({"id": Y, "z": X}, LABEL)
+
+
 def test_labels_that_the_code_walks_through() -> None:
     """``zip(labels, logits)`` fails with one tensor, but the code is right with a list of two."""
 
