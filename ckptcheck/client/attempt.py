@@ -191,16 +191,36 @@ def with_other_structures(found: Found, modes: Sequence[str], ask: Ask) -> Found
     return dataclasses.replace(found, of_any_structure=frozenset(same))
 
 
+def with_dict_of_labels(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+    """Tries a dict of labels if the saved model used more tensors than TRAIN now does.
+
+    Code may take one tensor or a dict, and then show nothing of the dict.
+    """
+    guess, train = found.guess, found.traces.get(TRAIN)
+    if guess is None or guess.labels != TENSOR or train is None or not train.finished:
+        return found
+    if _takes_all(guess):
+        return found
+    other = placed(dataclasses.replace(guess, labels=Node("dict")), {})
+    tried = with_own_inputs(attempt(other, modes, ask, {}), modes, ask)
+    return tried if fits(tried) else found
+
+
+def _takes_all(guess: Guess) -> bool:
+    """Whether a guess has a place for each tensor that the saved model used."""
+    used = {place for place, leaf in enumerate(guess.pool.leaves) if leaf.used}
+    return used <= set(guess.places.values())
+
+
 def fits(found: Found) -> bool:
     """Whether TRAIN finished, and uses each tensor that the saved model did, in the same way."""
     trace = found.traces.get(TRAIN)
     if found.guess is None or trace is None or not trace.finished:
         return False
-    leaves, uses, places = found.guess.pool.leaves, trace.uses, found.guess.places
-    if not {place for place, leaf in enumerate(leaves) if leaf.used} <= set(places.values()):
-        return False
-    pairs = places.items()
-    return all(similarity(uses.get(p, ()), leaves[i].consumers) >= ALIKE for p, i in pairs)
+    leaves, uses, pairs = found.guess.pool.leaves, trace.uses, found.guess.places.items()
+    return _takes_all(found.guess) and all(
+        similarity(uses.get(path, ()), leaves[place].consumers) >= ALIKE for path, place in pairs
+    )
 
 
 def _other_structures(found: Found) -> Iterator[Guess]:

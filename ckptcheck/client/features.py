@@ -20,6 +20,7 @@ from .attempt import (
     attempt,
     fits,
     score_of,
+    with_dict_of_labels,
     with_other_leaves,
     with_other_structures,
     with_own_inputs,
@@ -105,6 +106,7 @@ def _with_others(
 ) -> Found:
     """Makes an attempt, and tries other structures and tensors while model_fn raises."""
     found = with_own_inputs(attempt(guess, modes, ask, ended), modes, ask)
+    found = with_dict_of_labels(found, modes, ask)
     if len(found.traces) < len(modes) or raises_for_certain(found):
         return found
     found = with_regardless(found, ask)

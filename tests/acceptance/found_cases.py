@@ -70,6 +70,10 @@ _STRUCTURES = {
     ),
     "labels-tuple": _inputs('({"x": x}, (y, x))', labels="labels[0]"),
     "labels-unpacked": _inputs('({"x": x}, (y, x))', labels="(lambda y, other: y)(*labels)"),
+    "labels-dict-or-tensor": _inputs(
+        '({"x": x}, {"a": y, "y": y})',
+        labels='(labels.get("a") * labels["y"] if isinstance(labels, dict) else labels)',
+    ),
     "labels-zip": _inputs(
         '({"u": x, "x": x}, (y, y))',
         labels="tf.add_n([part for part, _ in zip(labels, range(2))])",

@@ -398,6 +398,22 @@ def test_a_list_of_one_feature_that_the_code_walks_through() -> None:
     assert inputs(found(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), model_fn)) == ([X], LABEL)
 
 
+def test_code_that_takes_one_label_or_a_dict_of_them() -> None:
+    """The saved model used another tensor, too."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        if mode == "predict":
+            return
+        if isinstance(labels, Probe):
+            labels["weight"].use("loss/Mul Mul:1")
+        (labels["y"] if isinstance(labels, Probe) else labels).use(*TO_LOSS)
+
+    graph = saved((X, TO_MATMUL), (Y, ("loss/Mul Mul:1",)), (LABEL, TO_LOSS))
+    features, labels = inputs(found(graph, model_fn))
+    assert (features, without_probe(labels)) == ({"x": X}, {"weight": Y, "y": LABEL})
+
+
 def test_a_key_that_was_renamed_may_sort_elsewhere() -> None:
     def model_fn(features: Any, labels: Any, mode: str) -> None:
         if [features[key].leaf for key in ("z", "id")] != [X, Y]:
