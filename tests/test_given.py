@@ -82,6 +82,12 @@ def test_the_other_kind_of_input_fn_is_said(linear: Project) -> None:
     assert "whether the input_fn of PREDICT fits model_fn" in not_judged[0]
 
 
+def test_an_export_without_a_serving_input_receiver_fn_says_what_it_took(linear: Project) -> None:
+    run = linear.check("net:model_fn", "--mode", "export", "--format", "json")
+    assert run.json["modes"]["export"]["verdict"] == "restores"
+    assert any("EXPORT was traced with the features of TRAIN" in x for x in run.json["not_judged"])
+
+
 def test_a_report_shows_what_was_given_where_nothing_can_be_traced(linear: Project) -> None:
     linear.write("features.json", '{"features": {"dtype": "float32", "shape": [4, 1]}}')
     run = linear.check("net:model_fn", "--features", "features.json", "--mode", "predict")

@@ -158,15 +158,16 @@ def with_other_structures(found: Found, modes: Sequence[str], ask: Ask) -> Found
     guess = found.guess
     if guess is None or not _is_worth_a_swap(found):
         return found
-    same = set(found.problems)
+    others = list(_other_structures(found))
+    same = set(found.problems if others else ())
     further: List[Found] = []
-    for other in _other_structures(found):
+    for other in others:
         tried = with_own_inputs(attempt(other, modes, ask, {}), modes, ask)
         if progress(tried) > progress(found):
             further.append(tried)
-            if _fits(tried) or other.without != guess.without:  # the code may now show more
+            if fits(tried) or other.without != guess.without:  # the code may now show more
                 tried = with_other_structures(tried, modes, ask)
-            if _fits(tried):
+            if fits(tried):
                 return tried
         problems = tried.problems
         same = {mode for mode in same if problems.get(mode) == found.problems[mode]}
@@ -175,16 +176,36 @@ def with_other_structures(found: Found, modes: Sequence[str], ask: Ask) -> Found
     return dataclasses.replace(found, of_any_structure=frozenset(same))
 
 
-def _fits(found: Found) -> bool:
-    """Whether TRAIN finished and consumed each tensor that the saved model did, in the same way."""
+def with_dict_of_labels(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+    """Tries a dict of labels if the saved model used more tensors than TRAIN now does.
+
+    Code may take one tensor or a dict, and then show nothing of the dict.
+    """
+    guess, train = found.guess, found.traces.get(TRAIN)
+    if guess is None or guess.labels != TENSOR or train is None or not train.finished:
+        return found
+    if _takes_all(guess):
+        return found
+    other = placed(dataclasses.replace(guess, labels=Node("dict")), {})
+    tried = with_own_inputs(attempt(other, modes, ask, {}), modes, ask)
+    return tried if fits(tried) else found
+
+
+def _takes_all(guess: Guess) -> bool:
+    """Whether a guess has a place for each tensor that the saved model used."""
+    used = {place for place, leaf in enumerate(guess.pool.leaves) if leaf.used}
+    return used <= set(guess.places.values())
+
+
+def fits(found: Found) -> bool:
+    """Whether TRAIN finished, and uses each tensor that the saved model did, in the same way."""
     trace = found.traces.get(TRAIN)
     if found.guess is None or trace is None or not trace.finished:
         return False
-    leaves, uses, places = found.guess.pool.leaves, trace.uses, found.guess.places
-    if not {place for place, leaf in enumerate(leaves) if leaf.used} <= set(places.values()):
-        return False
-    pairs = places.items()
-    return all(similarity(uses.get(p, ()), leaves[i].consumers) >= ALIKE for p, i in pairs)
+    leaves, uses, pairs = found.guess.pool.leaves, trace.uses, found.guess.places.items()
+    return _takes_all(found.guess) and all(
+        similarity(uses.get(path, ()), leaves[place].consumers) >= ALIKE for path, place in pairs
+    )
 
 
 def _other_structures(found: Found) -> Iterator[Guess]:
@@ -217,15 +238,19 @@ def _other_kinds(found: Found, guess: Guess) -> Iterator[Tuple[Node, Node]]:
     """Yields other structures of the same tensors.
 
     A layer iterates over any input, and a loop iterates over the keys of a dict. So a list of
-    features may be one tensor or a dict. Labels that the code indexes look like one tensor. Code
-    that tests for optional keys may go on differently with each.
+    features may be one tensor or a dict, and one tensor a list. Labels that the code indexes look
+    like one tensor. Code that tests for optional keys may go on differently with each.
     """
     features, labels, most = guess.features, guess.labels, len(guess.pool.leaves)
     indexed = labels == TENSOR and is_indexed(found.traces.values(), "labels")
     if indexed and features.kind == "list" and most % 2 == 0:  # one of each for each tower
         yield sequence("list", most // 2), sequence("list", most // 2)
     if indexed:
-        yield features, sequence("list", most - sum(1 for _ in features.leaves(())))
+        taken, used = len(paths_of(features, NOTHING)), sum(x.used for x in guess.pool.leaves)
+        for count in dict.fromkeys((most - taken, used - taken)):
+            yield features, sequence("list", count)
+    if features == TENSOR and is_indexed(found.traces.values(), "features"):
+        yield sequence("list", most - len(paths_of(NOTHING, labels))), labels
     if features.kind == "list":
         yield TENSOR, labels
         yield with_unnamed(Node("dict"), "features", len(features.items)), labels

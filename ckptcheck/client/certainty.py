@@ -35,11 +35,13 @@ def is_certain(found: Found, trace: Answer) -> bool:
         return True
     if keys_are_missed(found) or missed_fields(found) or misses_labels(found.guess, trace):
         return False
-    # A list may be a dict: the code only iterated over it. And an optional key may be absent.
-    open_structure = found.guess.features.kind == "list" or guessed_optional_keys(found)
-    if trace.mode in found.regardless and (
-        not open_structure or trace.mode in found.of_any_structure
-    ):
+    if found.guess.absent.intersection(trace.uses):
+        return False  # of these, nobody knows the dtype
+    # A list may be a dict: the code only iterated over it. A tensor that the code indexes may be a
+    # list. And an optional key may be absent.
+    is_open = bool(guessed_optional_keys(found)) or _may_be_lists(found)
+    is_settled = not is_open and found.guess.features.kind != "list"
+    if trace.mode in found.regardless and (is_settled or trace.mode in found.of_any_structure):
         return True
     if not found.complete:
         return False
@@ -50,7 +52,7 @@ def is_certain(found: Found, trace: Answer) -> bool:
         return score_of(found) >= ALIKE
     if trace.problem != reference.problem:
         return False
-    if guessed_optional_keys(found) or _may_be_lists(found):
+    if is_open:
         return False
     return _agrees_so_far(found, found.guess, reference)
 

@@ -10,7 +10,7 @@ import dataclasses
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..graph.graph import Graph
-from ..protocol import UNNAMED
+from ..protocol import TRAIN, UNNAMED
 from . import input_pools
 from .answers import Answer, reference_first, uses_in_train
 from .attempt import (
@@ -18,7 +18,9 @@ from .attempt import (
     Ask,
     Found,
     attempt,
+    fits,
     score_of,
+    with_dict_of_labels,
     with_other_leaves,
     with_other_structures,
     with_own_inputs,
@@ -27,6 +29,7 @@ from .attempt import (
 from .certainty import keys_are_missed, lacks_labels, missed_fields, raises_for_certain
 from .guess import Guess, first_guess
 from .input_pools import Head, Pool, head_of
+from .learning import all_finished
 from .matching import similarity
 from .structure import NOTHING, TENSOR, UNKNOWN
 
@@ -47,7 +50,8 @@ def find(graph: Graph, modes: Sequence[str], ask: Ask, known: Optional[Guess] = 
         found = attempt(known, modes, ask, {})
         if score_of(found) >= ALIKE:
             return _judged(dataclasses.replace(found, alike=True))
-    return _judged(_best_attempt(head_of(graph), modes, ask))
+    found = _best_attempt(head_of(graph), modes, ask)
+    return _judged(_in_any_order(found, modes, ask))
 
 
 def _judged(found: Found) -> Found:
@@ -64,6 +68,7 @@ def _best_attempt(head: Head, modes: Sequence[str], ask: Ask) -> Found:
     best_score = -1.0
     tried: List[Tuple[object, ...]] = []
     said: List[Tuple[Pool, Dict[str, object]]] = []
+    fitting: List[Pool] = []
     ended: Dict[str, Answer] = {}
     while candidates and len(tried) < _MOST_ATTEMPTS:
         guess = candidates.pop(0)
@@ -88,6 +93,9 @@ def _best_attempt(head: Head, modes: Sequence[str], ask: Ask) -> Found:
             break
         said.append((guess.pool, found.problems))
         candidates = [*_aligned(head, found), *candidates]
+        if found.complete and all_finished(found.traces):
+            fitting.append(guess.pool)
+        candidates = [it for it in candidates if all(_has_more(it.pool, p) for p in fitting)]
         candidates.sort(key=lambda guess: -_fit(guess.pool, found))
         candidates[:0] = _without_labels(found)
     return best
@@ -98,12 +106,30 @@ def _with_others(
 ) -> Found:
     """Makes an attempt, and tries other structures and tensors while model_fn raises."""
     found = with_own_inputs(attempt(guess, modes, ask, ended), modes, ask)
+    found = with_dict_of_labels(found, modes, ask)
     if len(found.traces) < len(modes) or raises_for_certain(found):
         return found
     found = with_regardless(found, ask)
     if raises_for_certain(found):
         return found
     return with_other_leaves(with_other_structures(found, modes, ask), modes, ask)
+
+
+def _in_any_order(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+    """Tries the tensors in any order if TRAIN raised: a key that was renamed sorts elsewhere."""
+    guess, train = found.guess, found.traces.get(TRAIN)
+    if guess is None or train is None or train.finished or raises_for_certain(found):
+        return found
+    if guess.features.kind != "dict" or not guess.pool.sorted_keys:
+        return found
+    pool = dataclasses.replace(guess.pool, sorted_keys=False)
+    tried = _with_others(first_guess(pool), modes, ask, {})
+    return dataclasses.replace(tried, alike=True) if fits(tried) else found
+
+
+def _has_more(pool: Pool, other: Pool) -> bool:
+    """Whether a pool has a tensor that another one lacks, whose order may show the keys."""
+    return not {leaf.name for leaf in pool.leaves} <= {leaf.name for leaf in other.leaves}
 
 
 def _fit(pool: Pool, found: Found) -> float:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import enum
-from typing import AbstractSet, Any, Dict, FrozenSet, List, Mapping, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, Tuple
 
 from ..protocol import UNLABELED, UNNAMED
 from .input_pools import Leaf, Pool
@@ -44,8 +44,9 @@ class Guess:
         pins: the places that are on trial: kept, whatever the consumers say.
         columns: the leaves by which feature columns describe the features that they ask for.
         own: the modes whose inputs differ from TRAIN's, and how.
-        absent: the features that only PREDICT asks for, and that TRAIN's inputs do not have.
-        asked: the keys of features that a mode has asked for, and whether that mode gets labels.
+        absent: the features that TRAIN does not ask for, and that its inputs do not have.
+        asked: the keys of features that have been asked for, each with the mode that asked.
+        used: the tensors that TRAIN has used.
         without: the keys that the code looks for with ``in``, and that the features do not have.
     """
 
@@ -57,7 +58,8 @@ class Guess:
     columns: Mapping[Path, Any] = dataclasses.field(default_factory=dict)
     own: Mapping[str, OwnInputs] = dataclasses.field(default_factory=dict)
     absent: FrozenSet[Path] = frozenset()
-    asked: FrozenSet[Tuple[str, bool]] = frozenset()
+    asked: FrozenSet[Tuple[str, str]] = frozenset()
+    used: FrozenSet[Path] = frozenset()
     without: FrozenSet[str] = frozenset()
 
     def inputs(self, mode: str) -> Inputs:
@@ -101,7 +103,7 @@ class Guess:
     @property
     def new(self) -> Dict[Path, Any]:
         """The features that are new since the checkpoint; see :func:`new_features`."""
-        return new_features(self.features, self.pool, self.columns, self.absent)
+        return new_features(self, self.features)
 
 
 def paths_of(features: Node, labels: Node) -> List[Path]:
@@ -113,25 +115,36 @@ _ANY = {"dtype": "float32", "shape": None}
 """A tensor of unknown shape. Code that makes a variable for it raises an error."""
 
 
-def new_features(
-    features: Node, pool: Pool, columns: Mapping[Path, Any], absent: AbstractSet[Path]
-) -> Dict[Path, Any]:
+def new_features(guess: Guess, features: Node) -> Dict[Path, Any]:
     """Returns the features that are new since the checkpoint, and so have no leaf in the pool.
 
     The names in the saved graph decide: if they name some of the keys that feature columns ask
-    for, or that an input pipeline parses, then the others are new.
+    for, then the others are new. So are those that an input pipeline does not parse, if it parses
+    some. But a pipeline may rename what it parses, while there are enough tensors.
+
+    Args:
+        guess: what else is known.
+        features: the structure of the features.
 
     Returns:
         What a feature column says of each, as a leaf; None if no feature column asks for it.
     """
+    pool, columns = guess.pool, guess.columns
     keys = [key for key in features.keys if isinstance(key, str) and not is_unnamed(key)]
     named = {key for key in keys if pool.names_key(key)}
     of_columns = any(("features", key) in columns for key in named)
-    new = {path: columns.get(path, _ANY) for path in absent}
+    of_parsing = bool(named & pool.parsed) and _uses_more(guess, features)
+    new = {path: columns.get(path, _ANY) for path in guess.absent}
     for path in (("features", key) for key in keys if key not in named):
-        if path not in new and ((of_columns and path in columns) or named & pool.parsed):
+        if path not in new and ((of_columns and path in columns) or of_parsing):
             new[path] = columns.get(path)
     return new
+
+
+def _uses_more(guess: Guess, features: Node) -> bool:
+    """Whether TRAIN uses more tensors than the saved model did."""
+    used = guess.used.intersection(paths_of(features, guess.labels))
+    return len(used) > sum(leaf.used for leaf in guess.pool.leaves)
 
 
 def first_guess(pool: Pool) -> Guess:

@@ -5,7 +5,7 @@ import json
 import re
 from typing import Any, Dict, FrozenSet, List, Mapping, Sequence, Tuple
 
-from ..protocol import TRAIN, UNLABELED, InputEvent
+from ..protocol import EVAL, TRAIN, UNLABELED, InputEvent
 from .answers import Answer, uses_in_train
 from .guess import Guess, is_unnamed, new_features, with_unnamed
 from .matching import placed
@@ -22,16 +22,18 @@ def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
         events.extend(_missing_keys(trace))
         events.extend(_said_of_labels(trace))
     asked = _asked(guess, traces)
+    uses = uses_in_train(traces)
     known = dataclasses.replace(
         guess,
         columns=_columns(guess.columns, events),
         absent=_absent(guess, asked, traces),
         asked=asked,
+        used=guess.used | {path for path, consumers in uses.items() if consumers},
     )
     features, labels = _structures(known, events, traces)
     later = () if all_finished(traces) else _later_keys(features, events)
     known = dataclasses.replace(known, features=features, labels=labels)
-    return placed(known, uses_in_train(traces), later)
+    return placed(known, uses, later)
 
 
 def _structures(
@@ -43,7 +45,7 @@ def _structures(
     features = learn(guess.features, events, "features", most - _count(labels))
     if features.kind == "unknown":
         features = _by_iteration(events, traces, most - _count(labels))
-    most += len(new_features(features, guess.pool, guess.columns, guess.absent))
+    most += len(new_features(guess, features))
     features = _padded(features, "features", events, most - _count(labels))
     optional = _optional_features(guess, traces)
     features = _with_optional(features, optional, most - _count(labels))
@@ -66,10 +68,10 @@ def _later_keys(features: Node, events: Sequence[InputEvent]) -> List[Path]:
     return [("features", key) for key in wanted_keys(events, "named") if key not in features.keys]
 
 
-def _asked(guess: Guess, traces: Mapping[str, Answer]) -> FrozenSet[Tuple[str, bool]]:
-    """Returns the keys of the features that a mode has asked for, and whether it gets labels."""
+def _asked(guess: Guess, traces: Mapping[str, Answer]) -> FrozenSet[Tuple[str, str]]:
+    """Returns the keys of the features that have been asked for, each with the mode that asked."""
     asked = {
-        (key, mode not in UNLABELED)
+        (key, mode)
         for mode, trace in traces.items()
         for key in wanted_keys(trace.seen.events, "key")
     }
@@ -77,17 +79,17 @@ def _asked(guess: Guess, traces: Mapping[str, Answer]) -> FrozenSet[Tuple[str, b
 
 
 def _absent(
-    guess: Guess, asked: FrozenSet[Tuple[str, bool]], traces: Mapping[str, Answer]
+    guess: Guess, asked: FrozenSet[Tuple[str, str]], traces: Mapping[str, Answer]
 ) -> FrozenSet[Path]:
-    """Returns the features that PREDICT alone asks for, if TRAIN's inputs cannot have them.
+    """Returns the features that TRAIN does not ask for, if TRAIN's inputs cannot have them.
 
     TRAIN does not use these features, so their tensors have no consumers in the saved graph.
     """
     if TRAIN not in traces or traces[TRAIN].misfit:  # TRAIN may not have come that far
         return guess.absent
-    alone = frozenset(
-        ("features", key) for key, labeled in asked if not labeled and (key, True) not in asked
-    )
+    as_far = (TRAIN,) if traces[TRAIN].finished else (TRAIN, EVAL)
+    known = {key for key, mode in asked if mode in as_far}
+    alone = frozenset(("features", key) for key, _ in asked if key not in known)
     free = sum(not leaf.used for leaf in guess.pool.leaves)
     return alone if len(alone) > free else frozenset()
 

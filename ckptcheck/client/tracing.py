@@ -25,6 +25,7 @@ from ..model_dir import Located
 from ..options import CheckSpec
 from ..origins import Origins
 from ..protocol import (
+    EXPORT,
     MODES,
     PROBE,
     TRAIN,
@@ -251,6 +252,8 @@ class _Tracing:
         modes = self._recorded_modes()
         if not modes:
             return self._trace_found()
+        if EXPORT in modes and self.record is not None and EXPORT not in self.record.modes:
+            self._doubts.append(_EXPORTED)
         wanted = {m: Inputs(it.features, it.labels, it.taken_names) for m, it in modes.items()}
         answers = self.asker.ask(wanted)
         shown = modes[min(modes, key=lambda mode: mode in UNLABELED)]
@@ -326,6 +329,8 @@ class _Tracing:
             raise unknown_features.not_found(self.spec, found, file, self.asker.out_of_time)
         self._guess = guess
         self._doubts.extend((*_assumed(guess), *_described_by_columns(guess)))
+        if EXPORT in self.spec.modes:
+            self._doubts.append(_EXPORTED)
         if file not in self.located.graphs:
             self._doubts.append(_OF_ANOTHER.format(file))
         for change, text in _OWN.items():
@@ -441,8 +446,12 @@ _NEW = (
     "its feature column (give --input-fn or --features to be sure)"
 )
 _ABSENT = (
-    "what the feature {} is: only PREDICT asks for it, and TRAIN's inputs do not have it, so its "
+    "what the feature {} is: TRAIN does not ask for it, and TRAIN's inputs do not have it, so its "
     "shape is unknown (give --input-fn or --features to be sure)"
+)
+_EXPORTED = (
+    "whether the serving_input_receiver_fn fits model_fn: EXPORT was traced with the features of "
+    "TRAIN (give the serving_input_receiver_fn with --mode export --input-fn NAME)"
 )
 _OF_ANOTHER = (
     "whether the features are those in {}: it is the graph of another checkpoint of MODEL_DIR "

@@ -15,10 +15,10 @@ from .answers import Answer, reference_first
 from .attempt import ALIKE, Found
 from .certainty import is_certain, keys_are_missed, missed_fields
 from .features import names_depend_on_keys
-from .guess import Guess, is_unnamed
+from .guess import Guess, is_unnamed, with_unnamed
 from .input_functions import input_functions
 from .matching import similarity
-from .structure import Path
+from .structure import Node, Path
 
 _UNKNOWN = {"dtype": FILL_IN, "shape": None}
 _MOST_FUNCTIONS = 3
@@ -95,7 +95,13 @@ def _confirmed(found: Found, guess: Guess) -> Guess:
         return bool(mine) and having == [leaf]
 
     places = {path: place for path, place in guess.places.items() if is_confirmed(path, place)}
-    return dataclasses.replace(guess, places=places)
+    features = guess.features
+    events = (event for trace in found.traces.values() for event in trace.seen.events)
+    indexed = any(e.event == "index" and e.path == ("features",) for e in events)
+    if features.kind == "list" and not indexed:
+        # the code only iterated over the features, so they may be a dict, which is more usual
+        features = with_unnamed(Node("dict"), "features", len(features.items))
+    return dataclasses.replace(guess, features=features, places=places, absent=frozenset())
 
 
 def _without_slots(consumers: Iterable[str]) -> Set[str]:

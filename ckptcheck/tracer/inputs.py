@@ -12,7 +12,7 @@ import types
 from functools import reduce
 from inspect import signature
 from operator import mul
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ..protocol import (
     EVAL,
@@ -219,12 +219,17 @@ class DictProbe(dict):  # type: ignore[type-arg]
     ) -> None:
         """Sets up the probe. Its constructor is that of dict, because Keras calls it with pairs."""
         self._origin = self
+        self._given: Dict[str, Any] = {}
+        """What the code has got from the probe or a copy of it, also if it removed it again."""
+        self._removed: Dict[int, Set[str]] = {}
+        """The keys that the code removed, by the id of the probe or of its copy."""
         self._inputs = inputs
         self._recorder = inputs.recorder
         self._path = path
         self._pool = list(probe["pool"])
         for key, known in probe.get("known", {}).items():
-            dict.__setitem__(self, key, structures.build(known, make, (*path, key)))
+            self._given[key] = structures.build(known, make, (*path, key))
+        dict.update(self, self._given)
         unknown = sorted(key for key in hints if not dict.__contains__(self, key))
         self._expected = unknown if len(unknown) == len(self._pool) else []
         for key in hints:
@@ -232,7 +237,7 @@ class DictProbe(dict):  # type: ignore[type-arg]
 
     def found(self) -> Dict[str, Any]:
         """The keys that were asked for and the tensors that they got."""
-        return {key: dict.__getitem__(self, key) for key in dict.keys(self)}
+        return self._given
 
     def _take(self, key: str) -> Any:
         """Makes the tensor for a key, from a leaf of the pool.
@@ -256,41 +261,62 @@ class DictProbe(dict):  # type: ignore[type-arg]
             raise KeyError(key)
         with self._inputs.tensorflow.name_scope("ckptcheck_inputs"):
             tensor = self._inputs.placeholder(leaf, self._path + (key,))
+        self._given[key] = tensor
         dict.__setitem__(self, key, tensor)
         dict.__setitem__(self._origin, key, tensor)
         return tensor
+
+    def _gone(self) -> Set[str]:
+        return self._removed.setdefault(id(self), set())
+
+    def _is_own(self, key: Any) -> bool:
+        """Whether the code itself put something under a key."""
+        return dict.__contains__(self, key) and key not in self._given
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, int):
             raise self._recorder.mismatch(self._path, "index", key)
         if isinstance(key, (slice, tuple)) or key is None or key is Ellipsis:
             raise self._recorder.mismatch(self._path, "tensor", "slice")
-        if isinstance(key, str):
+        if isinstance(key, str) and not self._is_own(key):
             self._recorder.note(self._path, "key", key)
-        for known in (self, self._origin):
-            if dict.__contains__(known, key):
-                return dict.__getitem__(known, key)
-        if not isinstance(key, str):
+        if dict.__contains__(self, key):
+            return dict.__getitem__(self, key)
+        if not isinstance(key, str) or key in self._gone():
             raise KeyError(key)
-        return self._take(key)
+        return self._given[key] if key in self._given else self._take(key)
 
     def pop(self, key: Any, *default: Any) -> Any:
-        return self[key] if not default or key in self else default[0]
+        if default and key not in self:
+            return default[0]
+        value = self[key]
+        dict.pop(self, key, None)
+        self._gone().add(key)
+        return value
+
+    def __delitem__(self, key: Any) -> None:
+        self.pop(key)
+
+    def setdefault(self, key: Any, default: Any = None) -> Any:
+        return self[key] if key in self else dict.setdefault(self, key, default)
 
     def get(self, key: Any, default: Any = None) -> Any:
         return self[key] if key in self else default
 
     def __contains__(self, key: Any) -> bool:
-        mine = dict.__contains__(self, key) or dict.__contains__(self._origin, key)
-        if not isinstance(key, str):
-            return mine
+        if not isinstance(key, str) or self._is_own(key):
+            return dict.__contains__(self, key)
         if _asked_by_feature_column(_getframe(1)):
             return True
         self._recorder.note(self._path, "maybe-key", key)
-        return mine or (key in self._expected and any(leaf is not None for leaf in self._pool))
+        if key in self._given:
+            return dict.__contains__(self, key) or key not in self._gone()
+        return key in self._expected and any(leaf is not None for leaf in self._pool)
 
     def copy(self) -> "DictProbe":
-        return self
+        made = type(self)(dict.items(self))
+        made._gone().update(self._gone())
+        return made
 
     def __bool__(self) -> bool:
         return len(self) > 0 or any(leaf is not None for leaf in self._pool)

@@ -40,6 +40,18 @@ _STRUCTURES = {
     ),
     "get": _inputs('({"a": y, "x": x}, y)', 'features.get("x") * features.get("a")'),
     "pop": _inputs('({"a": y, "x": x}, y)', 'features.pop("x") * features.pop("a")'),
+    "pop-then-values": _inputs(
+        '({"a": y, "x": x}, y)',
+        '(lambda a, rest: tf.add_n(rest) * a)(features.pop("a"), list(features.values()))',
+    ),
+    "towers": _inputs(
+        "((x, x), y)",
+        "tf.add_n([part for part in features])",
+    ),
+    "written": _inputs(
+        '({"a": y, "x": x}, y)',
+        '[features.update(z=features["x"] * features["a"]), features["z"]][1]',
+    ),
     "items": _inputs('({"a": x, "x": x}, y)', "tf.add_n([v for _, v in features.items()])"),
     "values": _inputs('({"a": x, "x": x}, y)', "tf.add_n(list(features.values()))"),
     "any-keys": _inputs(
@@ -59,6 +71,14 @@ _STRUCTURES = {
     ),
     "labels-tuple": _inputs('({"x": x}, (y, x))', labels="labels[0]"),
     "labels-unpacked": _inputs('({"x": x}, (y, x))', labels="(lambda y, other: y)(*labels)"),
+    "labels-dict-or-tensor": _inputs(
+        '({"x": x}, {"a": y, "y": y})',
+        labels='(labels.get("a") * labels["y"] if isinstance(labels, dict) else labels)',
+    ),
+    "labels-zip": _inputs(
+        '({"u": x, "x": x}, (y, y))',
+        labels="tf.add_n([part for part, _ in zip(labels, range(2))])",
+    ),
     "labels-nested": _inputs('({"x": x}, {"in": {"y": y}})', labels='labels["in"]["y"]'),
     "labels-get": _inputs('({"x": x}, {"y": y})', labels='labels.get("y")'),
     "dict-for-serving": _inputs(

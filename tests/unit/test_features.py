@@ -385,6 +385,82 @@ def test_labels_as_a_dict() -> None:
     assert inputs(found(graph, model_fn)) == ({"x": X}, {"score": LABEL, "tags": Y})
 
 
+def test_a_list_of_one_feature_that_the_code_walks_through() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        if not isinstance(features, list):
+            event = "maybe-index" if isinstance(features, Tensor) else "iterate"
+            features.play.note(features.path, event, None)
+            raise TypeError("nothing to add")
+        for part in features:
+            part.use(*TO_MATMUL)
+        of_loss(labels, mode)
+
+    assert inputs(found(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), model_fn)) == ([X], LABEL)
+
+
+def test_code_that_takes_one_label_or_a_dict_of_them() -> None:
+    """The saved model used another tensor, too."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        if mode == "predict":
+            return
+        if isinstance(labels, Probe):
+            labels["weight"].use("loss/Mul Mul:1")
+        (labels["y"] if isinstance(labels, Probe) else labels).use(*TO_LOSS)
+
+    graph = saved((X, TO_MATMUL), (Y, ("loss/Mul Mul:1",)), (LABEL, TO_LOSS))
+    features, labels = inputs(found(graph, model_fn))
+    assert (features, without_probe(labels)) == ({"x": X}, {"weight": Y, "y": LABEL})
+
+
+def test_a_key_that_was_renamed_may_sort_elsewhere() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        if [features[key].leaf for key in ("z", "id")] != [X, Y]:
+            raise ValueError(f"not with {features['z'].leaf}")
+        features["z"].use(*TO_MATMUL)
+        features["id"].use(*TO_GATHER)
+        of_loss(labels, mode)
+
+    graph = saved((X, TO_MATMUL), (Y, TO_GATHER), (LABEL, TO_LOSS))
+    assert inputs(found(graph, model_fn)) == ({"id": Y, "z": X}, LABEL)
+
+
+def test_labels_that_the_code_walks_through() -> None:
+    """``zip(labels, logits)`` fails with one tensor, but the code is right with a list of two."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        if mode != "predict" and isinstance(labels, Tensor):
+            labels.play.note(labels.path, "maybe-index", 0)
+            raise TypeError("zip argument #1 must support iteration")
+        for place, part in enumerate(labels[:2] if labels else ()):
+            part.use(f"loss_{place}/Sub Sub:1")
+
+    of_losses = [(LABEL, (f"loss_{place}/Sub Sub:1",)) for place in range(2)]
+    result = found(saved((X, TO_MATMUL), (Y, ()), *of_losses), model_fn)
+    assert inputs(result) == ({"x": X}, [LABEL, LABEL])
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_a_feature_that_eval_alone_asks_for(raises: bool) -> None:
+    """TRAIN's inputs need not have it. Its dtype is unknown, so an error may come from that."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        of_loss(labels, mode)
+        if mode == "eval":
+            features["weight"].use("mean Mul:1")
+            if raises:
+                raise TypeError("not with a float32")
+
+    result = find(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), MODES, Asked(model_fn))
+    assert inputs(result, "train")[0]["x"] == X
+    assert result.traces["train"].finished
+    assert result.traces["eval"].finished != raises
+    assert not is_certain(result, result.traces["eval"]) or not raises
+
+
 def test_labels_as_a_list() -> None:
     def model_fn(features: Any, labels: Any, mode: str) -> None:
         features["x"].use(*TO_MATMUL)
@@ -801,12 +877,23 @@ OF_AGE = ("input_layer/age/Reshape Reshape:0",)
 def test_names_show_which_feature_is_new() -> None:
     pool = input_pools.pools(head_of(saved((X, OF_AGE), (LABEL, TO_LOSS))))[0]
     features = Node("dict", (("age", TENSOR), ("weight", TENSOR)))
-    columns: Dict[Path, Leaf] = {AGE: X, WEIGHT: leaf("float32", None, 2)}
-    assert new_features(features, pool, columns, set()) == {WEIGHT: leaf("float32", None, 2)}
-    assert new_features(features, pool, {AGE: X}, set()) == {}  # nothing says what weight is
-    assert new_features(features, pool, {WEIGHT: X}, set()) == {}  # age may have its name by chance
+    guess = Guess(pool, features, TENSOR, {})
+
+    def new(**known: Any) -> Dict[Path, Any]:
+        return new_features(dataclasses.replace(guess, **known), features)
+
+    assert new(columns={AGE: X, WEIGHT: Y}) == {WEIGHT: Y}
+    assert new(columns={AGE: X}) == {}  # nothing says what weight is
+    assert new(columns={WEIGHT: X}) == {}  # age may have its name by chance
+
+
+@pytest.mark.parametrize(("used", "new"), [((AGE, WEIGHT), {WEIGHT: None}), ((WEIGHT,), {})])
+def test_a_pipeline_may_rename_what_it_parses(used: Tuple[Path, ...], new: Any) -> None:
+    pool = input_pools.pools(head_of(saved((X, OF_AGE), (Y, ()), (LABEL, TO_LOSS))))[0]
     parsed = dataclasses.replace(pool, parsed=frozenset(["age", "label"]))
-    assert new_features(features, parsed, {}, set()) == {WEIGHT: None}
+    features = Node("dict", (("age", TENSOR), ("weight", TENSOR)))
+    guess = Guess(parsed, features, TENSOR, {}, used=frozenset([*used, ("labels",)]))
+    assert new_features(guess, features) == new
 
 
 def test_a_column_of_strings_gets_no_numbers() -> None:

@@ -187,6 +187,19 @@ def users_of(names: Sequence[str], texts: Sequence[Tuple[str, ...]]) -> List[byt
     return [user for name, some in zip(names, texts) for user in consumers(name, some)]
 
 
+@pytest.mark.parametrize(
+    ("event", "kind"), [(("iterate", None), dict), (("index", 0), list), (("index", 1), list)]
+)
+def test_what_the_code_only_iterates_over_is_shown_as_a_dict(
+    event: Tuple[str, Any], kind: type, spec: CheckSpec
+) -> None:
+    traces = failed([("features", *event)])
+    guess = better_guess(guess_of(FLOAT, FLOAT, FLOAT), traces)
+    assert guess.features.kind == "list"
+    document = printed(str(not_found(spec, Found(traces, guess, True), "model.ckpt-1.meta")))
+    assert type(document["features"]) is kind
+
+
 def test_a_file_marks_what_is_not_known_in_a_list() -> None:
     unknown = {"dtype": "?", "shape": None}
     document = printed(template([None, FLOAT], {"tuple": [None]}))
