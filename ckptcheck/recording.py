@@ -104,6 +104,7 @@ def _record_of(
         target=spec.target or "",
         params_type=spec.params_type,
         params=params,
+        flags=spec.flags,
         modes={
             mode.mode: _recorded_mode(mode, trace)
             for mode in trace.modes

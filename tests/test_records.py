@@ -281,6 +281,40 @@ def test_inputs_are_described_only_if_that_is_exact() -> None:
             assert known_inputs(features, None) is None
 
 
+FLAGS = """
+import sys
+sys.path.insert(0, {fixtures!r})
+import _train
+with _train.tf1_names():
+    import model
+import tensorflow as tf
+import ckptcheck
+tf.compat.v1.flags.DEFINE_string("of_the_script", "", "Not a flag of the model.")
+model.FLAGS(sys.argv)
+train = _train.load_train("flags")
+estimator = tf.estimator.Estimator(model.model_fn, "base")
+hooks = [ckptcheck.RecordHook(redact=["learning_rate"])]
+estimator.train(lambda: train.input_fn("train"), steps=2, hooks=hooks)
+"""
+
+
+@needs_estimator
+def test_flags_are_recorded(tmp_path: Path) -> None:
+    shutil.copy(str(FIXTURES / "flags" / "model.py"), str(tmp_path))
+    (tmp_path / "script.py").write_text(FLAGS.format(fixtures=str(FIXTURES)))
+    flags = ["--hidden_units=48", "--of_the_script=x", "--learning_rate=0.5"]
+    words = [sys.executable, "script.py", *flags]
+    subprocess.run(
+        words, cwd=str(tmp_path), env=environment(), stderr=subprocess.DEVNULL, check=True
+    )
+    assert record_of(tmp_path / "base" / "model.ckpt-2").flags == ("--hidden_units=48",)
+    report = checked(tmp_path, "base")
+    assert report["record"]["used"] == ["target", "params", "flags"]
+    assert {mode["verdict"] for mode in report["modes"].values()} == {"restores"}
+    other = run_cli("check", "base", "--format", "json", "--", "--hidden_units=32", cwd=tmp_path)
+    assert other.code == 1 and other.json["record"]["used"] == ["target", "params"]
+
+
 @needs_estimator
 def test_training_under_a_strategy(tmp_path: Path) -> None:
     make_project(tmp_path)

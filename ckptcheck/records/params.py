@@ -80,7 +80,7 @@ def _kept(
     kept: Dict[str, Any] = {}
     for key, value in params.items():
         path = f"{prefix}{key}"
-        if path in redacted or _is_secret(key, value, redacted):
+        if path in redacted or is_secret(key, value, redacted):
             hidden[path] = HiddenValue(type(value).__name__, _digest(value, salt), True)
         elif isinstance(value, Mapping) and all(isinstance(item, str) for item in value):
             kept[str(key)] = _kept(value, path + ".", redacted, salt, hidden)
@@ -93,7 +93,7 @@ def _kept(
     return kept
 
 
-def _is_secret(key: Any, value: Any, redacted: "set[str]", depth: int = 0) -> bool:
+def is_secret(key: Any, value: Any, redacted: "set[str]", depth: int = 0) -> bool:
     """Whether a value must not be in a record, or is a list in which such a value is."""
     if str(key) in redacted or _SECRET.search(str(key)):
         return True
@@ -102,9 +102,9 @@ def _is_secret(key: Any, value: Any, redacted: "set[str]", depth: int = 0) -> bo
     if depth >= _DEEPEST:
         return False
     if isinstance(value, (list, tuple)):
-        return any(_is_secret("", item, redacted, depth + 1) for item in value)
+        return any(is_secret("", item, redacted, depth + 1) for item in value)
     if isinstance(value, Mapping) and depth:
-        return any(_is_secret(*item, redacted, depth + 1) for item in value.items())
+        return any(is_secret(*item, redacted, depth + 1) for item in value.items())
     return False
 
 

@@ -238,6 +238,30 @@ def test_what_is_in_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert not is_below("/words.txt", ["/"])
 
 
+@pytest.mark.parametrize(
+    ("text", "is_vocabulary"),
+    [
+        ("[PAD]\n,\n...\n##ing\n", True),
+        ("cat\t0\ndog\t1\n", True),
+        ("Bosnia and Herzegovina\nDemocratic Republic of the Congo\n", True),
+        ("", True),
+        ("a\na\n", False),
+        ("39,State-gov,77516\n50,Private,83311\n", False),
+        ("1\t2\t3\n", False),
+        ("A sentence is no word of any vocabulary.\n", False),
+    ],
+)
+def test_only_vocabularies_have_words(
+    text: str, is_vocabulary: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lines of training data must not be in a record."""
+    monkeypatch.setattr(user_code, "_HERE", str(tmp_path))
+    (tmp_path / "words.txt").write_text(text)
+    content = data_contents.read_content("words.txt")
+    assert content.words == (tuple(text.splitlines()) if is_vocabulary else None)
+    assert content.digest
+
+
 def test_texts_in_params() -> None:
     deep: Any = "found.txt"
     for _ in range(10):
