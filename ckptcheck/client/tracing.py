@@ -234,7 +234,7 @@ class _Tracing:
         }
         found = self.asker.origins(mode, wanted)
         if isinstance(found, Failure):
-            self._doubts.append(f"whether the source code has changed: {found.message}")
+            self._doubts.append(f"{SOURCES_UNKNOWN}: {found.message}")
             return None
         known = {source.module for source in found.sources}
         if record is not None and known.isdisjoint(wanted["modules"]):
@@ -265,9 +265,16 @@ class _Tracing:
                 raise
             return found
         if all(answer.finished for answer in searched.answers.values()):
-            self._doubts.append(_UNFIT_RECORD)
+            self._doubts.append(self._unfit(answers))
             return searched
         return searched if any(answer.misfit for answer in answers.values()) else found
+
+    def _unfit(self, answers: Mapping[str, Answer]) -> str:
+        """Says that the features in the record do not fit all modes."""
+        failed = [mode for mode, answer in answers.items() if not answer.finished]
+        if self.record is not None and set(failed) & set(self.record.modes):
+            return _UNFIT_RECORD
+        return _OF_TRAIN_ALONE.format(" and ".join(map(str.upper, failed)))
 
     def _compared_with_record(self, answers: Mapping[str, Answer]) -> Drift:
         record, graph, modes = self.record, self.known.graph, self.spec.modes
@@ -385,13 +392,15 @@ _OWN_OPS = (
 _MOST_OPS = 3
 _NOTHING_READ = "whether the model fits a checkpoint: Estimator would not restore any"
 
-_OTHER_MODULES = (
-    "whether the source code has changed since the checkpoint was saved: the record has no module "
-    "of TARGET"
-)
+SOURCES_UNKNOWN = "whether the source code has changed since the checkpoint was saved"
+_OTHER_MODULES = f"{SOURCES_UNKNOWN}: the record has no module of TARGET"
 _UNFIT_RECORD = (
     "whether the features are those of the training run: model_fn does not work with the features "
     "in the record any more, so they come from the saved graph"
+)
+_OF_TRAIN_ALONE = (
+    "whether {} gets the features of the saved graph: the record has only those of TRAIN, and "
+    "model_fn does not work with them in this mode (give --input-fn or --features to be sure)"
 )
 
 _UNSEEN = re.compile("Failed to (find any|get) matching files")

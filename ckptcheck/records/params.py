@@ -155,6 +155,11 @@ def _digest(value: Any, salt: str) -> str:
     return hashlib.sha256(salt.encode() + text).hexdigest()[:_DIGITS]
 
 
+def holds(recorded: RecordedParams, key: str) -> bool:
+    """Returns whether the training run had a param."""
+    return key in recorded.hidden or _value_at(recorded.values, key)[0]
+
+
 def unknown_keys(recorded: RecordedParams, params: Mapping[str, Any]) -> List[str]:
     """Returns the params that a record does not hold and that these params lack."""
     return [key for key in recorded.hidden if not _value_at(params, key)[0]]

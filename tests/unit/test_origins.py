@@ -152,9 +152,14 @@ def test_looking_for_a_module_imports_nothing(project: Path) -> None:
     (package / "__init__.py").write_text("raise SystemExit(3)\n")
     (package / "net.py").write_text("def f(): pass\n")
     __import__("models_of_test.net")
+    (project / "space_of_test" / "deep").mkdir(parents=True)
+    (project / "space_of_test" / "deep" / "net.py").write_text("def g(): pass\n")
     names = ["package_of_test.net", "package_of_test.no", "no_of_test.net", "json.decoder", "a..b"]
+    names += ["space_of_test.deep.net", f".{project}/other_of_test"]
     found = {source.module: source for source in project_of("models_of_test.net", names).sources}
     assert set(found["package_of_test.net"].functions) == {"f"}
+    assert set(found["space_of_test.deep.net"].functions) == {"g"}
+    assert not [name for name in found if "other" in name]
     assert not {"package_of_test.no", "no_of_test.net", "json.decoder"} & set(found)
     assert "package_of_test" not in sys.modules
 
