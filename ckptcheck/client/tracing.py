@@ -44,7 +44,7 @@ from .answers import Answer
 from .asking import Asker, gives_features
 from .certainty import is_certain
 from .comparing import compared, compared_with_record, recorded_sides, unknown
-from .features import find, names_depend_on_keys
+from .features import find, names_depend_on_keys, unfit_record
 from .guess import Guess, Inputs, OwnInputs
 from .launch import LaunchContext, launch_context, traced_launch
 from .memo import TraceMemo
@@ -265,16 +265,10 @@ class _Tracing:
                 raise
             return found
         if all(answer.finished for answer in searched.answers.values()):
-            self._doubts.append(self._unfit(answers))
+            failed = [mode for mode, answer in answers.items() if not answer.finished]
+            self._doubts.append(unfit_record(self.record, failed))
             return searched
         return searched if any(answer.misfit for answer in answers.values()) else found
-
-    def _unfit(self, answers: Mapping[str, Answer]) -> str:
-        """Says that the features in the record do not fit all modes."""
-        failed = [mode for mode, answer in answers.items() if not answer.finished]
-        if self.record is not None and set(failed) & set(self.record.modes):
-            return _UNFIT_RECORD
-        return _OF_TRAIN_ALONE.format(" and ".join(map(str.upper, failed)))
 
     def _compared_with_record(self, answers: Mapping[str, Answer]) -> Drift:
         record, graph, modes = self.record, self.known.graph, self.spec.modes
@@ -394,14 +388,6 @@ _NOTHING_READ = "whether the model fits a checkpoint: Estimator would not restor
 
 SOURCES_UNKNOWN = "whether the source code has changed since the checkpoint was saved"
 _OTHER_MODULES = f"{SOURCES_UNKNOWN}: the record has no module of TARGET"
-_UNFIT_RECORD = (
-    "whether the features are those of the training run: model_fn does not work with the features "
-    "in the record any more, so they come from the saved graph"
-)
-_OF_TRAIN_ALONE = (
-    "whether {} gets the features of the saved graph: the record has only those of TRAIN, and "
-    "model_fn does not work with them in this mode (give --input-fn or --features to be sure)"
-)
 
 _UNSEEN = re.compile("Failed to (find any|get) matching files")
 """TensorFlow's error for a missing checkpoint."""

@@ -160,6 +160,11 @@ def holds(recorded: RecordedParams, key: str) -> bool:
     return key in recorded.hidden or _value_at(recorded.values, key)[0]
 
 
+def value_in_training(recorded: RecordedParams, key: str) -> Any:
+    """Returns the value that a param had; None if the record does not hold it."""
+    return _value_at(recorded.values, key)[1]
+
+
 def unknown_keys(recorded: RecordedParams, params: Mapping[str, Any]) -> List[str]:
     """Returns the params that a record does not hold and that these params lack."""
     return [key for key in recorded.hidden if not _value_at(params, key)[0]]
@@ -196,7 +201,7 @@ def changed_params(
     for key in sorted(keys):
         if _under(key, recorded.hidden) or _over(key, {**was, **now, **recorded.hidden}):
             continue
-        if key not in was or key not in now or not _same(was[key], now[key]):
+        if key not in was or key not in now or not same(was[key], now[key]):
             had, has = key in was, key in now
             yield ParamChange(key, was.get(key), now.get(key), had, has)
     for key, value in sorted(recorded.hidden.items()):
@@ -227,10 +232,10 @@ def _flat(params: Mapping[str, Any], prefix: str = "") -> Dict[str, Any]:
     return found
 
 
-def _same(was: Any, now: Any) -> bool:
+def same(was: Any, now: Any) -> bool:
     """Whether two values are the same to a model. 1 and 1.0 are, but 1 and True are not."""
     if isinstance(was, bool) or isinstance(now, bool):
         return was is now
     if isinstance(was, list) and isinstance(now, list):
-        return len(was) == len(now) and all(map(_same, was, now))
+        return len(was) == len(now) and all(map(same, was, now))
     return bool(was == now) or (was != was and now != now)
