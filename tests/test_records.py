@@ -377,6 +377,46 @@ def newest(folder: Path) -> Path:
     )
 
 
+NETWORK = """
+import tensorflow.compat.v1 as tf
+
+def network(x, units):
+    return tf.matmul(x, tf.get_variable("w", [2, units]))
+
+def model_fn(features, mode, params):
+    tf.train.get_or_create_global_step()
+    y = network(features["x"], params["units"])
+    return tf.estimator.EstimatorSpec(mode, predictions={"y": y})
+"""
+LOOP = """
+import tensorflow.compat.v1 as tf
+import ckptcheck, net
+
+params = {"units": 3}
+with tf.Graph().as_default(), tf.Session() as session:
+    tf.train.get_or_create_global_step()
+    net.network(tf.placeholder("float32", [None, 2], "x"), **params)
+    session.run(tf.global_variables_initializer())
+    prefix = tf.train.Saver().save(session, "base/model.ckpt", 7)
+    ckptcheck.write_record(prefix, net.model_fn, params, step=7)
+"""
+
+
+def test_a_loop_without_hooks(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(NETWORK)
+    (tmp_path / "loop.py").write_text(LOOP)
+    words = [sys.executable, "loop.py"]
+    subprocess.run(
+        words, cwd=str(tmp_path), env=environment(), stderr=subprocess.DEVNULL, check=True
+    )
+    assert record_of(tmp_path / "base" / "model.ckpt-7").step == 7
+    features = {"x": {"dtype": "float32", "shape": [None, 2]}}
+    (tmp_path / "features.json").write_text(json.dumps({"features": features}))
+    report = checked(tmp_path, "base", "--features", "features.json", "--mode", "predict")
+    assert report["record"]["used"] == ["target", "params"]
+    assert report["modes"]["predict"]["verdict"] == "restores"
+
+
 # --- what goes wrong in training -------------------------------------------------------------
 
 
