@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import json
 from typing import (
     AbstractSet,
     Any,
@@ -13,19 +14,20 @@ from typing import (
     Mapping,
     Optional,
     Sequence,
+    Set,
     Tuple,
 )
 
-from .causes import causes_of, value_of
+from .causes import Candidate, causes_of, recorded_causes, value_of
 from .changes import UNKNOWN
 from .protocol import MODES, ParamRead, Shape
+from .records.params import holds
 from .results import RESTORES, UNTRACEABLE, Advice, Finding, Group, Report
 from .rules import Facts, role_of
 from .rules.base import DRIFT, SHAPES
 
 _MOST_TRIALS = 4
 _OFFSETS = (0, 1, -1, 2, -2)
-_Candidate = Tuple[str, int, ParamRead]
 
 
 def with_advice(
@@ -49,37 +51,74 @@ def with_advice(
         drifted = first.category == DRIFT
         if not drifted and role_of(first) != SHAPES:
             continue
-        found: Sequence[Tuple[str, Any, ParamRead]] = (
-            causes_of(params, facts, first) if drifted else _candidates(params, facts, group)
-        )
-        for key, value, read in found[:_MOST_TRIALS]:
-            trial = try_params(_with(params, key, value))
-            if trial is not None and _helps(trial, untraceable, first):
+        for attempt in _attempts(params, facts, group)[:_MOST_TRIALS]:
+            trial = try_params(_with(params, attempt))
+            if trial is not None and _helps(trial, untraceable, first, report):
                 outcome = "the change is gone" if drifted else _outcome(trial)
-                text = f"set {key} to {value} in the params{_before(read)}: then {outcome}"
-                advice = Advice("params", text, {key: value}, True)
+                text = f"set {_said(attempt)}: then {outcome}"
+                values = {key: value for key, value, _ in attempt}
+                advice = Advice("params", text, values, True)
                 groups[place] = dataclasses.replace(group, advice=(advice,))
                 break
     return dataclasses.replace(report, groups=tuple(groups))
 
 
-def _helps(report: Report, untraceable: AbstractSet[str], first: Finding) -> bool:
+def _attempts(params: Mapping[str, Any], facts: Facts, group: Group) -> List[Sequence[Candidate]]:
+    """Returns the changes to try, each of one or more params. Best first.
+
+    If a record has the value of a param, no other value is tried.
+    """
+    first = group.findings[0]
+    guessed: Sequence[Candidate] = (
+        causes_of(params, facts, first)
+        if first.category == DRIFT
+        else _candidates(params, facts, group)
+    )
+    recorded = facts.record.params if facts.record is not None else None
+    if recorded is None:
+        return [(candidate,) for candidate in guessed]
+    order = [key for key, _, _ in guessed]
+    known = sorted(
+        recorded_causes(params, facts, recorded),
+        key=lambda item: order.index(item[0]) if item[0] in order else len(order),
+    )
+    others = [item for item in guessed if not holds(recorded, item[0])]
+    together = [known] if len(known) > 1 else []
+    return [*((item,) for item in known[: _MOST_TRIALS - 1]), *together, *((i,) for i in others)]
+
+
+def _helps(trial: Report, untraceable: AbstractSet[str], first: Finding, before: Report) -> bool:
     """Whether a trial succeeds: it traces the modes that were traced before, and no shape differs.
 
     Args:
-        report: of the trial.
+        trial: the report of the trial.
         untraceable: the modes that could not be traced before the trial.
-        first: a finding of the group. If it is about drift, the trial must not have it.
+        first: a finding of the group. If it is about drift, the trial must not have it, nor any
+            other than the report before.
+        before: the report before the trial.
     """
-    if first.category == DRIFT and (
-        UNKNOWN in report.drift.states.values()
-        or any(finding.key == first.key for finding in report.findings)
-    ):
-        return False
-    failed = {verdict.mode for verdict in report.verdicts if verdict.verdict == UNTRACEABLE}
+    if first.category == DRIFT:
+        known, now = _drift_keys(before), _drift_keys(trial)
+        if UNKNOWN in trial.drift.states.values() or first.key in now or not now <= known:
+            return False
+    failed = {verdict.mode for verdict in trial.verdicts if verdict.verdict == UNTRACEABLE}
     if not failed <= untraceable:
         return False
-    return not any(role_of(finding) == SHAPES for finding in report.findings)
+    return not any(role_of(finding) == SHAPES for finding in trial.findings)
+
+
+def _drift_keys(report: Report) -> Set[str]:
+    return {finding.key for finding in report.findings if finding.category == DRIFT}
+
+
+def _said(attempt: Sequence[Candidate]) -> str:
+    texts = [f"{key} to {_shown(value)}" for key, value, _ in attempt]
+    before = _before(attempt[0][2]) if len(attempt) == 1 else ""
+    return f"{' and '.join(texts)} in the params{before}"
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, (bool, list, dict, type(None))) else str(value)
 
 
 def _before(read: ParamRead) -> str:
@@ -100,13 +139,13 @@ def _outcome(trial: Report) -> str:
     return "{} will restore".format(" and ".join(map(str.upper, checked)))
 
 
-def _candidates(params: Mapping[str, Any], facts: Facts, group: Group) -> List[_Candidate]:
+def _candidates(params: Mapping[str, Any], facts: Facts, group: Group) -> List[Candidate]:
     """Returns params with a value near a size that differs, and the value to try. Best first."""
     sizes = _sizes(group)
     reads = {read.key: read for trace in facts.traces for read in trace.params.reads}
     for key in _whole_numbers(params, ""):
         reads.setdefault(key, ParamRead(key, True))
-    found: List[Tuple[int, _Candidate]] = []
+    found: List[Tuple[int, Candidate]] = []
     for read in reads.values():
         value = value_of(params, read)
         if type(value) is not int:
@@ -117,7 +156,7 @@ def _candidates(params: Mapping[str, Any], facts: Facts, group: Group) -> List[_
                 for rank, wanted in _wanted(value, model, stored)
             )
     found.sort(key=lambda item: (item[0], item[1][0]))
-    unique: Dict[Tuple[str, int], _Candidate] = {}
+    unique: Dict[Tuple[str, int], Candidate] = {}
     for _, candidate in found:
         unique.setdefault(candidate[:2], candidate)
     return list(unique.values())
@@ -158,13 +197,14 @@ def _whole_numbers(params: Mapping[str, Any], prefix: str) -> Iterator[str]:
             yield from _whole_numbers(value, f"{prefix}{key}.")
 
 
-def _with(params: Mapping[str, Any], key: str, value: int) -> Dict[str, Any]:
-    """Returns a copy of params with one other value. It shares the other values."""
+def _with(params: Mapping[str, Any], attempt: Sequence[Candidate]) -> Dict[str, Any]:
+    """Returns a copy of params with other values. It shares the values that stay."""
     changed = dict(params)
-    at = changed
-    *path, last = key.split(".")
-    for part in path:
-        at[part] = dict(at.get(part, {}))
-        at = at[part]
-    at[last] = value
+    for key, value, _ in attempt:
+        at = changed
+        *path, last = key.split(".")
+        for part in path:
+            at[part] = dict(at.get(part, {}))
+            at = at[part]
+        at[last] = value
     return changed

@@ -3,6 +3,8 @@
 from typing import Any, Callable, Iterator, List, Mapping, Tuple
 
 from .protocol import ParamRead
+from .records.params import same, value_in_training
+from .records.value import RecordedParams
 from .results import Finding
 from .rules import Facts
 
@@ -22,6 +24,25 @@ def causes_of(params: Mapping[str, Any], facts: Facts, finding: Finding) -> List
         (read.key, wanted, read)
         for read in reads.values()
         for wanted in _wanted(value_of(params, read), then, now)
+    ]
+
+
+def recorded_causes(
+    params: Mapping[str, Any], facts: Facts, recorded: RecordedParams
+) -> List[Candidate]:
+    """Returns the params that have another value than in training, each with its value then.
+
+    The arguments of a function that makes the model_fn are read before anything watches.
+    """
+    reads = {key: ParamRead(key, True) for key in recorded.values}
+    reads.update((read.key, read) for trace in facts.traces for read in trace.params.reads)
+    found = ((read, value_in_training(recorded, read.key)) for read in reads.values())
+    return [
+        (read.key, value, read)
+        for read, value in found
+        if value is not None
+        and not isinstance(value, dict)
+        and not same(value, value_of(params, read))
     ]
 
 

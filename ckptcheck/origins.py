@@ -35,7 +35,7 @@ class DataContent:
         path: as the code names it.
         size: its bytes; 0 if it cannot be read.
         digest: of its bytes; of the first ones if it is large. "" if it was not read.
-        words: its lines, if it is a small text; else None.
+        words: its lines, if it is a small vocabulary; else None.
     """
 
     path: str

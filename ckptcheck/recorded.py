@@ -53,6 +53,9 @@ def completed(
     if spec.params is None and record is not None and record.params is not None and of_record:
         changes["params"] = record.params.values
         used.append("params")
+    if record is not None and record.flags and of_record and not spec.flags:
+        changes["flags"] = record.flags
+        used.append("flags")
     if record is not None and of_record and spec.params_type == "dict":
         changes["params_type"] = _own_params_type(spec, record, prefix)
     if overrides:

@@ -7,6 +7,7 @@ from typing import Callable, Dict, Optional, Sequence
 from .checkpoint.addresses import is_remote, without_secrets
 from .checks import checked
 from .client.process import Tracer
+from .client.tracing import SOURCES_UNKNOWN
 from .errors import UsageError
 from .options import CheckSpec, RecordSpec
 from .origins import Origins
@@ -66,7 +67,8 @@ def record(
     if not spec.force and (changed or not fits):
         return dataclasses.replace(report, ok=False)
     if facts.origins is None:
-        raise UsageError(f"no record can be made: {report.not_judged[-1]}")
+        why = next(text for text in report.not_judged if text.startswith(SOURCES_UNKNOWN))
+        raise UsageError(f"no record can be made: {why}")
     made = _record_of(found.spec, spec.redact, index, facts.trace, facts.origins, version)
     if facts.record is not None and facts.record.writer == TRAINING and not spec.force:
         made = _completed(facts.record, made)
@@ -107,6 +109,7 @@ def _record_of(
         target=spec.target or "",
         params_type=spec.params_type,
         params=params,
+        flags=spec.flags,
         modes={
             mode.mode: _recorded_mode(mode, trace)
             for mode in trace.modes

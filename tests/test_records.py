@@ -281,6 +281,40 @@ def test_inputs_are_described_only_if_that_is_exact() -> None:
             assert known_inputs(features, None) is None
 
 
+FLAGS = """
+import sys
+sys.path.insert(0, {fixtures!r})
+import _train
+with _train.tf1_names():
+    import model
+import tensorflow as tf
+import ckptcheck
+tf.compat.v1.flags.DEFINE_string("of_the_script", "", "Not a flag of the model.")
+model.FLAGS(sys.argv)
+train = _train.load_train("flags")
+estimator = tf.estimator.Estimator(model.model_fn, "base")
+hooks = [ckptcheck.RecordHook(redact=["learning_rate"])]
+estimator.train(lambda: train.input_fn("train"), steps=2, hooks=hooks)
+"""
+
+
+@needs_estimator
+def test_flags_are_recorded(tmp_path: Path) -> None:
+    shutil.copy(str(FIXTURES / "flags" / "model.py"), str(tmp_path))
+    (tmp_path / "script.py").write_text(FLAGS.format(fixtures=str(FIXTURES)))
+    flags = ["--hidden_units=48", "--of_the_script=x", "--learning_rate=0.5"]
+    words = [sys.executable, "script.py", *flags]
+    subprocess.run(
+        words, cwd=str(tmp_path), env=environment(), stderr=subprocess.DEVNULL, check=True
+    )
+    assert record_of(tmp_path / "base" / "model.ckpt-2").flags == ("--hidden_units=48",)
+    report = checked(tmp_path, "base")
+    assert report["record"]["used"] == ["target", "params", "flags"]
+    assert {mode["verdict"] for mode in report["modes"].values()} == {"restores"}
+    other = run_cli("check", "base", "--format", "json", "--", "--hidden_units=32", cwd=tmp_path)
+    assert other.code == 1 and other.json["record"]["used"] == ["target", "params"]
+
+
 @needs_estimator
 def test_training_under_a_strategy(tmp_path: Path) -> None:
     make_project(tmp_path)
@@ -341,6 +375,46 @@ def newest(folder: Path) -> Path:
         (folder / name for name in files(folder, ".index")),
         key=lambda prefix: int(prefix.name.rpartition("-")[2]),
     )
+
+
+NETWORK = """
+import tensorflow.compat.v1 as tf
+
+def network(x, units):
+    return tf.matmul(x, tf.get_variable("w", [2, units]))
+
+def model_fn(features, mode, params):
+    tf.train.get_or_create_global_step()
+    y = network(features["x"], params["units"])
+    return tf.estimator.EstimatorSpec(mode, predictions={"y": y})
+"""
+LOOP = """
+import tensorflow.compat.v1 as tf
+import ckptcheck, net
+
+params = {"units": 3}
+with tf.Graph().as_default(), tf.Session() as session:
+    tf.train.get_or_create_global_step()
+    net.network(tf.placeholder("float32", [None, 2], "x"), **params)
+    session.run(tf.global_variables_initializer())
+    prefix = tf.train.Saver().save(session, "base/model.ckpt", 7)
+    ckptcheck.write_record(prefix, net.model_fn, params, step=7)
+"""
+
+
+def test_a_loop_without_hooks(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(NETWORK)
+    (tmp_path / "loop.py").write_text(LOOP)
+    words = [sys.executable, "loop.py"]
+    subprocess.run(
+        words, cwd=str(tmp_path), env=environment(), stderr=subprocess.DEVNULL, check=True
+    )
+    assert record_of(tmp_path / "base" / "model.ckpt-7").step == 7
+    features = {"x": {"dtype": "float32", "shape": [None, 2]}}
+    (tmp_path / "features.json").write_text(json.dumps({"features": features}))
+    report = checked(tmp_path, "base", "--features", "features.json", "--mode", "predict")
+    assert report["record"]["used"] == ["target", "params"]
+    assert report["modes"]["predict"]["verdict"] == "restores"
 
 
 # --- what goes wrong in training -------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..graph.graph import Graph
 from ..protocol import TRAIN, UNNAMED
+from ..records.value import Record
 from . import input_pools
 from .answers import Answer, reference_first, uses_in_train
 from .attempt import (
@@ -177,3 +178,22 @@ def _aligned(head: Head, found: Found) -> List[Guess]:
 def names_depend_on_keys(traces: Mapping[str, Answer]) -> bool:
     """Whether the name of a variable contains a made-up key."""
     return any(UNNAMED in read.key for trace in traces.values() for read in trace.reads)
+
+
+def unfit_record(record: Optional[Record], failed: Sequence[str]) -> str:
+    """Says that the model_fn does not work with the features in a record.
+
+    Args:
+        record: the record.
+        failed: the modes in which it does not.
+    """
+    if record is not None and set(failed) & set(record.modes):
+        return (
+            "whether the features are those of the training run: model_fn does not work with the "
+            "features in the record any more, so they come from the saved graph"
+        )
+    return (
+        f"whether {' and '.join(map(str.upper, failed))} gets the features of the saved graph: the "
+        "record has only those of TRAIN, and model_fn does not work with them in this mode (give "
+        "--input-fn or --features to be sure)"
+    )

@@ -46,7 +46,7 @@ from .asking import Asker, gives_features
 from .attempt import Found
 from .certainty import is_certain
 from .comparing import compared, compared_with_record, recorded_sides, unknown
-from .features import find, names_depend_on_keys
+from .features import find, names_depend_on_keys, unfit_record
 from .guess import Guess, Inputs, OwnInputs
 from .launch import LaunchContext, launch_context, traced_launch
 from .memo import TraceMemo
@@ -236,7 +236,7 @@ class _Tracing:
         }
         found = self.asker.origins(mode, wanted)
         if isinstance(found, Failure):
-            self._doubts.append(f"whether the source code has changed: {found.message}")
+            self._doubts.append(f"{SOURCES_UNKNOWN}: {found.message}")
             return None
         known = {source.module for source in found.sources}
         if record is not None and known.isdisjoint(wanted["modules"]):
@@ -269,7 +269,8 @@ class _Tracing:
                 raise
             return found
         if all(answer.finished for answer in searched.answers.values()):
-            self._doubts.append(_UNFIT_RECORD)
+            failed = [mode for mode, answer in answers.items() if not answer.finished]
+            self._doubts.append(unfit_record(self.record, failed))
             return searched
         return searched if any(answer.misfit for answer in answers.values()) else found
 
@@ -396,14 +397,8 @@ _GONE_OPS = (
 _MOST_OPS = 3
 _NOTHING_READ = "whether the model fits a checkpoint: Estimator would not restore any"
 
-_OTHER_MODULES = (
-    "whether the source code has changed since the checkpoint was saved: the record has no module "
-    "of TARGET"
-)
-_UNFIT_RECORD = (
-    "whether the features are those of the training run: model_fn does not work with the features "
-    "in the record any more, so they come from the saved graph"
-)
+SOURCES_UNKNOWN = "whether the source code has changed since the checkpoint was saved"
+_OTHER_MODULES = f"{SOURCES_UNKNOWN}: the record has no module of TARGET"
 
 _UNSEEN = re.compile("Failed to (find any|get) matching files")
 """TensorFlow's error for a missing checkpoint."""

@@ -2,13 +2,15 @@
 
 import dataclasses
 import re
-from typing import Any
+from typing import Any, List
 
-from ..origins import Origins
+from ..origins import DataContent, Origins
 from ..tracer.data_contents import texts_in
 from .params import as_mapping
 from .value import RecordedParams
 
+_MOST_WORDS = 50000
+"""Of all files of a record. Writing that many takes 0.1 s."""
 _SECRET_FILE = re.compile(
     r"(^|/)\.\w|secret|password|credential|private|\.(pem|key)$", re.IGNORECASE
 )
@@ -18,7 +20,8 @@ def recorded_origins(origins: Origins, params: Any, recorded: RecordedParams) ->
     """Returns origins as a record holds them.
 
     It leaves out the data files that only redacted params name, such as a file with credentials. It
-    leaves out the lines of private files and of those whose name looks secret.
+    leaves out the lines of private files and of those whose name looks secret, and those of the
+    last files if there are too many.
 
     Args:
         origins: what the model comes from.
@@ -27,11 +30,15 @@ def recorded_origins(origins: Origins, params: Any, recorded: RecordedParams) ->
     """
     known = set(texts_in(recorded.values))
     redacted = set(texts_in(dict(as_mapping(params)))) - known
-    files = (
-        dataclasses.replace(file, words=None)
-        if file.path in origins.private or _SECRET_FILE.search(file.path)
-        else file
-        for file in origins.data_files
-        if file.path not in redacted
-    )
+    files: List[DataContent] = []
+    left = _MOST_WORDS
+    for file in origins.data_files:
+        words = file.words or ()
+        hidden = file.path in origins.private or _SECRET_FILE.search(file.path)
+        if hidden or len(words) > left:
+            file = dataclasses.replace(file, words=None)
+        else:
+            left -= len(words)
+        if file.path not in redacted:
+            files.append(file)
     return dataclasses.replace(origins, data_files=tuple(files), private=())

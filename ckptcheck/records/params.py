@@ -80,7 +80,7 @@ def _kept(
     kept: Dict[str, Any] = {}
     for key, value in params.items():
         path = f"{prefix}{key}"
-        if path in redacted or _is_secret(key, value, redacted):
+        if path in redacted or is_secret(key, value, redacted):
             hidden[path] = HiddenValue(type(value).__name__, _digest(value, salt), True)
         elif isinstance(value, Mapping) and all(isinstance(item, str) for item in value):
             kept[str(key)] = _kept(value, path + ".", redacted, salt, hidden)
@@ -93,7 +93,7 @@ def _kept(
     return kept
 
 
-def _is_secret(key: Any, value: Any, redacted: "set[str]", depth: int = 0) -> bool:
+def is_secret(key: Any, value: Any, redacted: "set[str]", depth: int = 0) -> bool:
     """Whether a value must not be in a record, or is a list in which such a value is."""
     if str(key) in redacted or _SECRET.search(str(key)):
         return True
@@ -102,9 +102,9 @@ def _is_secret(key: Any, value: Any, redacted: "set[str]", depth: int = 0) -> bo
     if depth >= _DEEPEST:
         return False
     if isinstance(value, (list, tuple)):
-        return any(_is_secret("", item, redacted, depth + 1) for item in value)
+        return any(is_secret("", item, redacted, depth + 1) for item in value)
     if isinstance(value, Mapping) and depth:
-        return any(_is_secret(*item, redacted, depth + 1) for item in value.items())
+        return any(is_secret(*item, redacted, depth + 1) for item in value.items())
     return False
 
 
@@ -155,6 +155,16 @@ def _digest(value: Any, salt: str) -> str:
     return hashlib.sha256(salt.encode() + text).hexdigest()[:_DIGITS]
 
 
+def holds(recorded: RecordedParams, key: str) -> bool:
+    """Returns whether the training run had a param."""
+    return key in recorded.hidden or _value_at(recorded.values, key)[0]
+
+
+def value_in_training(recorded: RecordedParams, key: str) -> Any:
+    """Returns the value that a param had; None if the record does not hold it."""
+    return _value_at(recorded.values, key)[1]
+
+
 def unknown_keys(recorded: RecordedParams, params: Mapping[str, Any]) -> List[str]:
     """Returns the params that a record does not hold and that these params lack."""
     return [key for key in recorded.hidden if not _value_at(params, key)[0]]
@@ -191,7 +201,7 @@ def changed_params(
     for key in sorted(keys):
         if _under(key, recorded.hidden) or _over(key, {**was, **now, **recorded.hidden}):
             continue
-        if key not in was or key not in now or not _same(was[key], now[key]):
+        if key not in was or key not in now or not same(was[key], now[key]):
             had, has = key in was, key in now
             yield ParamChange(key, was.get(key), now.get(key), had, has)
     for key, value in sorted(recorded.hidden.items()):
@@ -222,10 +232,10 @@ def _flat(params: Mapping[str, Any], prefix: str = "") -> Dict[str, Any]:
     return found
 
 
-def _same(was: Any, now: Any) -> bool:
+def same(was: Any, now: Any) -> bool:
     """Whether two values are the same to a model. 1 and 1.0 are, but 1 and True are not."""
     if isinstance(was, bool) or isinstance(now, bool):
         return was is now
     if isinstance(was, list) and isinstance(now, list):
-        return len(was) == len(now) and all(map(_same, was, now))
+        return len(was) == len(now) and all(map(same, was, now))
     return bool(was == now) or (was != was and now != now)

@@ -10,6 +10,7 @@ from ..errors import UsageError
 from ..features_file import feature_file
 from ..option_values import name as name_of
 from ..protocol import ALL_MODES
+from .flags import is_flag
 from .value import FORMAT, TRACED, TRAINING, VERSION, Record, record_of
 from .writer import index_digest, record_path
 
@@ -104,6 +105,8 @@ def _verify_values(record: Record) -> None:
     if record.target:
         name_of("model_fn")(record.target)
     name_of("make_params", "dict", "attr")(record.params_type)
+    if not all(map(is_flag, record.flags)):
+        raise ValueError("not a flag")
     for mode in record.modes.values():
         feature_file({"features": mode.features, "labels": mode.labels})
         if len(mode.taken_names) > _MOST_NAMES:

@@ -6,14 +6,17 @@ training code has imported it.
 
 import logging
 import os
-from typing import Any, Callable, Dict, Optional, Sequence, Union
+import sys
+from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 
 from ..origins import Origins
 from ..protocol import TRAIN
 from ..tracer.data_contents import texts_in
 from ..tracer.provenance import origins_of
+from ..tracer.source_digests import module_name
 from .estimator import Running, model_fn_of, saved_prefix
 from .files import recorded_origins
+from .flags import recorded_flags
 from .inputs import KnownInputs, known_inputs, recorded_mode, texts_of
 from .params import params_type_of, recorded_params
 from .targets import module_of, target_of
@@ -77,6 +80,7 @@ class Training:
         self._given = params
         self._params = recorded_params(params, redact)
         self._params_type = params_type_of(params)
+        self._redacted = tuple(redact)
         self._data_files = list(data_files)
         self._origins: Optional[Origins] = None
         self.inputs: Optional[KnownInputs] = None
@@ -98,6 +102,13 @@ class Training:
             found = origins_of(tensorflow, module, names, (), files, model_dir)
             self._origins = recorded_origins(found, self._given, self._params)
         return self._origins
+
+    def _flag_modules(self) -> List[str]:
+        """Returns the modules whose flags count. The flags of a script have its path."""
+        modules = [source.module for source in self.look().sources]
+        path = getattr(sys.modules["__main__"], "__file__", None)
+        is_script = path is not None and module_name("__main__", path) in modules
+        return [*modules, sys.argv[0]] if is_script else modules
 
     def note_graph(self, graph: Any, prefix: str) -> None:
         """Keeps the inputs of TRAIN, at the first call.
@@ -131,6 +142,7 @@ class Training:
             target=self._target or target_of(self._model_fn),
             params_type=self._params_type,
             params=None if self._given is None else self._params,
+            flags=recorded_flags(self._flag_modules(), self._redacted),
             modes=modes,
         )
 

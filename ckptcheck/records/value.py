@@ -93,6 +93,7 @@ class Record:
         target: TARGET; "" if it is not known.
         params_type: how the model_fn takes its params, as ``--params-type``.
         params: the params; None if they are not known, such as those of an Estimator.
+        flags: the command-line flags of the project whose value is not the default.
         modes: the modes whose features are known.
         origins: sources, data files and versions.
     """
@@ -106,6 +107,7 @@ class Record:
     target: str = ""
     params_type: str = "dict"
     params: Optional[RecordedParams] = None
+    flags: Tuple[str, ...] = ()
     modes: Mapping[str, RecordedMode] = dataclasses.field(default_factory=dict, hash=False)
 
 

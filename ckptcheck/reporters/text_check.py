@@ -43,8 +43,9 @@ def headline(report: Report, options: Options) -> str:
 
 def _record_text(use: RecordUse) -> str:
     writer = "the training process" if use.writer == "training" else "ckptcheck record"
-    names = {"target": "TARGET", "params": "PARAMS"}
-    taken = " and ".join(names[item] for item in use.used)
+    names = {"target": "TARGET", "params": "PARAMS", "flags": "the flags"}
+    *most, last = [names[item] for item in use.used] or [""]
+    taken = " and ".join(filter(None, (", ".join(most), last)))
     return f"record (written by {writer}): {use.file}" + (f"; {taken} from it" if taken else "")
 
 

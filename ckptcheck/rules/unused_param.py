@@ -3,7 +3,8 @@
 The key is misspelled, or it belongs to an older model_fn. The model_fn works as if the key were not
 there, and uses its default if it has one. A key may be needed in one mode only, so this rule finds
 nothing unless PREDICT, EVAL and TRAIN are all checked. It also finds nothing if model_fn reads its
-params as a whole (``**params``, ``dict(params)``, iteration), because then any key may matter.
+params as a whole (``**params``, ``dict(params)``, iteration), because then any key may matter. And
+it leaves out the keys that the training run had, if a record says so: an input_fn may read them.
 
 What to do: correct the name of the key, or remove the key.
 """
@@ -12,6 +13,7 @@ import difflib
 from typing import Any, Iterator, List, Mapping, Set
 
 from ..protocol import MODES, ParamRead
+from ..records.params import holds
 from ..results import Finding
 from .base import Facts, Rule, finding
 from .examples import with_params
@@ -34,7 +36,7 @@ def find(facts: Facts) -> Iterator[Finding]:
     looked = {read.key for use in uses for read in use.reads}
     wanted = [read for use in uses for read in use.reads if not read.found]
     for count, key in enumerate(_unlooked(facts.params, looked, "")):
-        if key in _INJECTED:
+        if key in _INJECTED or _is_of_training(facts, key):
             continue
         near = _near(key, wanted) if count < _MOST_COMPARED else []
         yield finding(
@@ -43,6 +45,11 @@ def find(facts: Facts) -> Iterator[Finding]:
             location=near[0].location if near else None,
             data={"param": key, "meant": near[0].key if near else None},
         )
+
+
+def _is_of_training(facts: Facts, key: str) -> bool:
+    known = facts.record.params if facts.record is not None else None
+    return known is not None and holds(known, key)
 
 
 def _unlooked(params: Mapping[str, Any], looked: Set[str], prefix: str) -> Iterator[str]:

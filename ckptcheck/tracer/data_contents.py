@@ -1,6 +1,7 @@
 """Reads the data files that a model names, such as vocabularies, in bounded time and memory."""
 
 import os
+import re
 import stat
 from hashlib import sha256
 from os.path import realpath
@@ -18,6 +19,11 @@ _MOST_READ_IN_ALL = 256 << 20
 """Bytes of all files. The content of those that are left over is not read."""
 _LARGEST_TEXT = 1 << 20
 _MOST_WORDS = 50000
+_MOST_FIELDS = 2
+"""In a line: a word, and its id or how often it occurs."""
+_LONGEST_WORD = 5
+"""Parts of a name, such as that of a country."""
+_fields = re.compile(r"[^\t,;|]+").findall
 _DIGITS = 32
 _open, _stat, _sha256 = open, os.stat, sha256
 
@@ -106,7 +112,10 @@ def read_content(name: str, most: int = _MOST_READ_IN_ALL) -> DataContent:
 
 
 def _words(data: bytes, size: int) -> Optional[Tuple[str, ...]]:
-    """Returns the lines of a small text; None if the data is something else."""
+    """Returns the lines of a small vocabulary; None if the data is something else.
+
+    Texts and tables, such as training data, are none. Their lines must not be in a record.
+    """
     if size > _LARGEST_TEXT or b"\0" in data:
         return None
     try:
@@ -115,7 +124,13 @@ def _words(data: bytes, size: int) -> Optional[Tuple[str, ...]]:
         return None
     if lines and not lines[-1]:
         lines.pop()
-    return tuple(lines) if len(lines) <= _MOST_WORDS else None
+    if len(lines) > _MOST_WORDS or len(set(lines)) < len(lines):
+        return None
+    return tuple(lines) if all(map(_is_word, lines)) else None
+
+
+def _is_word(line: str) -> bool:
+    return len(line.split()) <= _LONGEST_WORD and len(_fields(line)) <= _MOST_FIELDS
 
 
 def texts_in(value: Any, depth: int = 0) -> Iterator[str]:

@@ -12,7 +12,7 @@ from . import compat, flags, target
 from .data_contents import data_files_among, is_below, read_contents, texts_in
 from .git_revision import revision_of
 from .source_digests import Project, project_of
-from .user_code import absolute, is_user_file
+from .user_code import absolute, is_installed, is_user_file
 
 _LONGEST_VERSION = 100
 _ALWAYS = ("numpy", "tensorflow_estimator", "keras", "tf_keras")
@@ -111,7 +111,7 @@ def _versions(packages: Iterable[str]) -> Dict[str, str]:
     versions = {
         name: vars(module).get("__version__")
         for name, module in found
-        if module is not None and name not in _NAMED_ELSEWHERE
+        if is_installed(getattr(module, "__file__", None)) and name not in _NAMED_ELSEWHERE
     }
     return {
         name: version

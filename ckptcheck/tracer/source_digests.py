@@ -8,7 +8,9 @@ import ast
 import os
 import sys
 from hashlib import sha256
-from importlib.machinery import PathFinder
+from os.path import isdir as _is_folder
+from os.path import isfile as _is_file
+from os.path import join as _join
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..origins import SourceFile
@@ -18,7 +20,7 @@ _MOST_MODULES = 1500
 _LARGEST_SOURCE = 4 << 20
 _DIGITS = 16
 _OURS = ("ckptcheck", "_ckptcheck")
-_open, _sha256, _parse, _find_spec = open, sha256, ast.parse, PathFinder.find_spec
+_open, _sha256, _parse = open, sha256, ast.parse
 """Bound before any of the user's code runs, which may replace them."""
 
 
@@ -90,19 +92,24 @@ def _file_of(name: str, finds: bool) -> str:
     return path if isinstance(path, str) and path.endswith(".py") else ""
 
 
-def _path_of(name: str) -> Optional[str]:
-    """Returns the file of a module that is not imported; None if there is none.
+def _path_of(name: str) -> str:
+    """Returns the file of a module that is not imported; "" if there is none.
 
     It imports no package, unlike :func:`importlib.util.find_spec`: the name comes from a record,
     which may come from anyone.
     """
-    spec, path = None, None
-    for known_as in _with_packages(name):
-        spec = _find_spec(known_as, path)
-        path = spec.submodule_search_locations if spec is not None else None
-        if path is None:
-            break
-    return spec.origin if spec is not None and spec.name == name else None
+    *packages, last = name.split(".")
+    if not all(map(str.isidentifier, (*packages, last))):
+        return ""
+    folders = [absolute(folder) for folder in sys.path]
+    for package in packages:
+        folders = list(filter(_is_folder, (_join(folder, package) for folder in folders)))
+    files = (
+        _join(folder, *path)
+        for folder in folders
+        for path in ((last, "__init__.py"), (last + ".py",))
+    )
+    return next(filter(_is_file, files), "")
 
 
 def _source(path: str) -> Optional[bytes]:

@@ -48,6 +48,11 @@ def is_user_file(path: Optional[str]) -> bool:
     return not full.startswith(_INSTALLED)
 
 
+def is_installed(path: Optional[str]) -> bool:
+    """Whether a file belongs to an installed package, and not to the standard library."""
+    return path is not None and any(folder in absolute(path) for folder in _LIBRARY_FOLDERS)
+
+
 def caller() -> Optional[Location]:
     """The innermost line of the user's code on the stack."""
     frame: Optional[types.FrameType] = _getframe(1)

@@ -6,6 +6,7 @@ from typing import Any, List, Mapping, Optional, Tuple
 import pytest
 
 from ckptcheck.advice import with_advice
+from ckptcheck.changes import Change, Drift
 from ckptcheck.groups import group
 from ckptcheck.protocol import MODES, Failure, FailureKind, Observed, ParamRead, ParamsUse
 from ckptcheck.results import Report
@@ -29,6 +30,7 @@ def report_of(facts: Facts) -> Report:
         trace=facts.trace,
         verdicts=verdicts(facts.modes, findings, facts.trace),
         groups=group(findings),
+        drift=facts.drift,
     )
 
 
@@ -130,3 +132,53 @@ def test_a_key_with_a_dot_beside_a_number() -> None:
     trials = Trials({}, facts)
     with_advice({"a": 3}, facts, report_of(facts), trials)
     assert trials.asked == []
+
+
+RECORDED = {"units": 128, "depth": 3, "layers": [2, 4], "rate": 0.1}
+
+
+def recorded(facts: Facts, **values: Any) -> Facts:
+    """The same, with a record of the training run."""
+    return dataclasses.replace(facts, record=examples.with_record(values=values).record)
+
+
+def test_a_record_has_the_value_of_a_param_of_any_kind() -> None:
+    facts = recorded(MISMATCH, **RECORDED)
+    trials = Trials({**RECORDED}, MISMATCH)
+    given = {**RECORDED, "layers": [2, 5]}
+    (advice,) = with_advice(given, facts, report_of(facts), trials).groups[0].advice
+    assert advice.text == "set layers to [2, 4] in the params: then all modes restore"
+    assert advice.set == {"layers": [2, 4]}
+
+
+def test_several_params_of_a_record_are_tried_together() -> None:
+    facts = recorded(MISMATCH, **RECORDED)
+    trials = Trials({**RECORDED}, MISMATCH)
+    given = {**RECORDED, "units": 64, "depth": 2}
+    (advice,) = with_advice(given, facts, report_of(facts), trials).groups[0].advice
+    assert advice.set == {"units": 128, "depth": 3}
+    assert advice.text.startswith("set units to 128 and depth to 3 in the params: then")
+    assert trials.asked[0] == {**given, "units": 128}, "what sets the size comes first"
+
+
+def test_no_other_value_than_that_of_a_record_is_tried() -> None:
+    facts = recorded(MISMATCH, units=64)
+    trials = Trials({"units": 128}, MISMATCH)
+    with_advice({"units": 64}, facts, report_of(facts), trials)
+    assert trials.asked == []
+
+
+def drifted(now: int) -> Facts:
+    """A model whose heads have ``now`` units, and that had 8."""
+    facts = examples.with_params({"heads": 4}, ParamRead("heads", True))
+    then, text = {"value": 8}, f"units of a head: 8 -> {now}"
+    change = Change("constant-changed", text, then, {"value": now}, MODES)
+    return dataclasses.replace(facts, drift=Drift((change,), dict.fromkeys(MODES, "changed")))
+
+
+def test_another_change_is_no_proof() -> None:
+    """16 units are 4 heads of 4; 8 heads would have 2 each."""
+    trials = Trials({}, drifted(2))
+    report = with_advice({"heads": 4}, drifted(4), report_of(drifted(4)), trials)
+    assert trials.asked == [{"heads": 8}]
+    assert [group.advice for group in report.groups] == [()]

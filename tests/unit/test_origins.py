@@ -152,9 +152,14 @@ def test_looking_for_a_module_imports_nothing(project: Path) -> None:
     (package / "__init__.py").write_text("raise SystemExit(3)\n")
     (package / "net.py").write_text("def f(): pass\n")
     __import__("models_of_test.net")
+    (project / "space_of_test" / "deep").mkdir(parents=True)
+    (project / "space_of_test" / "deep" / "net.py").write_text("def g(): pass\n")
     names = ["package_of_test.net", "package_of_test.no", "no_of_test.net", "json.decoder", "a..b"]
+    names += ["space_of_test.deep.net", f".{project}/other_of_test"]
     found = {source.module: source for source in project_of("models_of_test.net", names).sources}
     assert set(found["package_of_test.net"].functions) == {"f"}
+    assert set(found["space_of_test.deep.net"].functions) == {"g"}
+    assert not [name for name in found if "other" in name]
     assert not {"package_of_test.no", "no_of_test.net", "json.decoder"} & set(found)
     assert "package_of_test" not in sys.modules
 
@@ -236,6 +241,30 @@ def test_what_is_in_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert [is_below(name, ["."]) for name in outside] == [False] * len(outside)
     assert is_below("../words.txt", [".", ".."])
     assert not is_below("/words.txt", ["/"])
+
+
+@pytest.mark.parametrize(
+    ("text", "is_vocabulary"),
+    [
+        ("[PAD]\n,\n...\n##ing\n", True),
+        ("cat\t0\ndog\t1\n", True),
+        ("Bosnia and Herzegovina\nDemocratic Republic of the Congo\n", True),
+        ("", True),
+        ("a\na\n", False),
+        ("39,State-gov,77516\n50,Private,83311\n", False),
+        ("1\t2\t3\n", False),
+        ("A sentence is no word of any vocabulary.\n", False),
+    ],
+)
+def test_only_vocabularies_have_words(
+    text: str, is_vocabulary: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lines of training data must not be in a record."""
+    monkeypatch.setattr(user_code, "_HERE", str(tmp_path))
+    (tmp_path / "words.txt").write_text(text)
+    content = data_contents.read_content("words.txt")
+    assert content.words == (tuple(text.splitlines()) if is_vocabulary else None)
+    assert content.digest
 
 
 def test_texts_in_params() -> None:

@@ -102,6 +102,8 @@ def test_the_document_of_a_record_is_the_same_each_time(prefix: str) -> None:
         ({"index_digest": "0"}, "it belongs to another save: the index of the checkpoint"),
         ({"target": "os"}, "it is damaged: a part of it has the wrong form"),
         ({"params_type": "pickle.loads"}, "it is damaged: a part of it has the wrong form"),
+        ({"flags": ["--flagfile=/etc/passwd"]}, "it is damaged: a part of it has the wrong form"),
+        ({"flags": ["train"]}, "it is damaged: a part of it has the wrong form"),
         ({"writer": "nobody"}, "it is damaged: a part of it has the wrong form"),
         ({"modes": {"infer": {}}}, "it is damaged: a part of it has the wrong form"),
         ({"modes": {"train": {"features": 3}}}, "it is damaged: a part of it has the wrong form"),
@@ -285,6 +287,14 @@ def test_files_with_secrets_are_not_in_a_record() -> None:
     assert [file.path for file in found.data_files] == list(names[1:])
     assert [file.path for file in found.data_files if file.words] == ["words.txt"]
     assert found.private == ()
+
+
+def test_a_record_has_a_limited_number_of_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ckptcheck.records.files._MOST_WORDS", 3)
+    files = tuple(DataContent(name, 4, "ab", ("a", "b")) for name in ("1.txt", "2.txt"))
+    origins = dataclasses.replace(ORIGINS, data_files=files)
+    found = recorded_origins(origins, {}, recorded_params({}))
+    assert [file.words for file in found.data_files] == [("a", "b"), None]
 
 
 @pytest.mark.parametrize("key", ["pad_token", "num_tokens", "tokenizer", "author", "keys", "key"])
