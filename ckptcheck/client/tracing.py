@@ -42,7 +42,7 @@ from . import unknown_features
 from .answers import Answer
 from .asking import Asker, gives_features
 from .certainty import is_certain
-from .comparing import compared, compared_with_record, recorded_sides, unknown
+from .comparing import compared, compared_with_record, recorded_sides, unknown, with_places
 from .features import find, names_depend_on_keys
 from .guess import Guess, Inputs, OwnInputs
 from .launch import LaunchContext, launch_context, traced_launch
@@ -115,11 +115,13 @@ class Wanted:
         judgement: whether the run after the restore breaks if shapes differ.
         origins: what the code comes from.
         drift: what the model computes differently than when it was saved.
+        places: which line of the code makes what differs.
     """
 
     judgement: bool = True
     origins: bool = False
     drift: bool = True
+    places: bool = True
 
 
 def trace_check(
@@ -276,7 +278,8 @@ class _Tracing:
         try:
             sides = recorded_sides(record, own)
             made_by, version = record.origins.tensorflow, self.environment.tensorflow
-            return compared_with_record(sides, made_by, answers, modes, version, self.index)
+            found = compared_with_record(sides, made_by, answers, modes, version, self.index)
+            return self._placed(found, answers, recorded=True)
         except DamagedError as error:
             return unknown(modes, f"a graph is damaged: {error}")
 
@@ -345,7 +348,12 @@ class _Tracing:
             return NO_DRIFT
         if graph is None or file not in self.located.graphs:
             return unknown(modes, "the checkpoint has no graph of its own")
-        return compared(graph, answers, guess, modes, self.environment.tensorflow, self.index)
+        version = self.environment.tensorflow
+        return self._placed(compared(graph, answers, guess, modes, version, self.index), answers)
+
+    def _placed(self, drift: Drift, answers: Mapping[str, Answer], recorded: bool = False) -> Drift:
+        ask = self.asker.places
+        return with_places(drift, answers, ask, recorded) if self.wanted.places else drift
 
     def _described(self, traces: Sequence[ModeTrace]) -> Environment:
         own = (item for trace in traces for item in trace.seen.stand_ins)
@@ -401,7 +409,6 @@ _UNSEEN = re.compile("Failed to (find any|get) matching files")
 
 _NOT_TEXT = "UnicodeDecodeError"
 """What TensorFlow's Python API raises for names that are not UTF-8. A restore accepts them."""
-
 
 _NAMED_AFTER_INPUTS = (
     "whether {} has this name in each mode: the number in it comes from an op of the same name in "
