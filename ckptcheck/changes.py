@@ -43,14 +43,14 @@ class Drift:
         states: whether each mode computes something else: one of the words above.
         why: why nothing could be compared; "" if it could.
         own: the ops that PREDICT or EVAL has and the saved graph of TRAIN does not, by mode.
-        gone: the ops that TRAIN does not have any more, and that PREDICT or EVAL may have had.
+        doubts: why it is not known whether a mode computes something else, by mode.
     """
 
     changes: Tuple[Change, ...] = ()
     states: Mapping[str, str] = dataclasses.field(default_factory=dict)
     why: str = ""
     own: Mapping[str, Tuple[str, ...]] = dataclasses.field(default_factory=dict)
-    gone: Mapping[str, Tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    doubts: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 NO_DRIFT = Drift()

@@ -183,11 +183,10 @@ def _with_mode(drift: Drift, own: Drift, mode: str) -> Drift:
     known = {change.text for change in drift.changes}
     new = (change for change in own.changes if change.text not in known)
     changes.extend(dataclasses.replace(change, modes=(mode,)) for change in new)
-    kept, gone = (
-        {m: ops for m, ops in found.items() if m != mode} for found in (drift.own, drift.gone)
-    )
+    ops = {m: ops for m, ops in drift.own.items() if m != mode}
+    doubts = {m: why for m, why in drift.doubts.items() if m != mode}
     states = {**drift.states, mode: own.states[TRAIN]}
-    return Drift(tuple(changes), states, own=kept, gone=gone)
+    return Drift(tuple(changes), states, own=ops, doubts=doubts)
 
 
 def _may_be_of_inputs(graph: Graph, traced: Graph, drift: Drift) -> bool:
@@ -215,11 +214,9 @@ def _within(drift: Drift, modes: Sequence[str], restoring: AbstractSet[str]) -> 
         for change in drift.changes
     )
     states = {m: drift.states.get(m, UNKNOWN) if m in restoring else UNKNOWN for m in modes}
-    own, gone = (
-        {mode: ops for mode, ops in found.items() if states.get(mode) == UNKNOWN}
-        for found in (drift.own, drift.gone)
-    )
-    return Drift(tuple(change for change in kept if change.modes), states, own=own, gone=gone)
+    own = {mode: ops for mode, ops in drift.own.items() if states.get(mode) == UNKNOWN}
+    doubts = {mode: why for mode, why in drift.doubts.items() if states.get(mode) == UNKNOWN}
+    return Drift(tuple(change for change in kept if change.modes), states, own=own, doubts=doubts)
 
 
 def _restoring(

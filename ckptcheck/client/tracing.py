@@ -85,11 +85,11 @@ class Traced:
         notes = (note for trace in modes for note in trace.notes)
         drift = (_NOT_COMPARED.format(self.drift.why),) if self.drift.why else ()
         own = (
-            text.format(mode.upper(), ", ".join(ops[:_MOST_OPS]))
-            for text, found in ((_OWN_OPS, self.drift.own), (_GONE_OPS, self.drift.gone))
-            for mode, ops in found.items()
+            _OWN_OPS.format(mode.upper(), ", ".join(ops[:_MOST_OPS]))
+            for mode, ops in self.drift.own.items()
         )
-        return tuple(dict.fromkeys((*self.doubts, *notes, *drift, *own)))
+        why = (_DOUBT.format(mode.upper(), why) for mode, why in self.drift.doubts.items())
+        return tuple(dict.fromkeys((*self.doubts, *notes, *drift, *own, *why)))
 
     @property
     def raised(self) -> bool:
@@ -388,10 +388,7 @@ _OWN_OPS = (
     "whether {} computes what it did when it was saved: the saved graph is that of TRAIN, and does "
     "not have all ops of this mode, such as {} (ckptcheck record keeps the graph of each mode)"
 )
-_GONE_OPS = (
-    "whether {} computes what it did when it was saved: TRAIN had {}, which is gone, and the saved "
-    "graph does not show whether this mode had it (ckptcheck record keeps the graph of each mode)"
-)
+_DOUBT = "whether {} computes what it did when it was saved: {}"
 _MOST_OPS = 3
 _NOTHING_READ = "whether the model fits a checkpoint: Estimator would not restore any"
 
