@@ -156,7 +156,7 @@ class Words:
         old, new = region.old, region.new
         rates = [s for s in (*old, *new) if optimizer_of(s.node.op)]
         if rates:
-            then, now = (self._optimizers(steps) for steps in (old, new))
+            then, now = self._optimizers(self.old, old), self._optimizers(self.new, new)
             return Said(OP, "optimizer", {"op": then or "none"}, {"op": now or "none"}, "", True)
         then, now = self._computed(self.old, old), self._computed(self.new, new)
         layer, own = self._region_layer(region)
@@ -164,6 +164,8 @@ class Words:
         role = self._region_role(region)
         if role == "loss" and own:
             then, now = (f"{op} of {own}" if op != "none" else op for op in (then, now))
+        elif then == now:
+            then, now = _of_layers(self.old, old, then), _of_layers(self.new, new, now)
         first, second = (
             {"op": said} if value is None else {"value": value}
             for said, value in zip((then, now), self._constants_of(region))
@@ -201,8 +203,13 @@ class Words:
                             values[side] = shown(found)
         return values[0], values[1]
 
-    def _optimizers(self, steps: Sequence[Step]) -> str:
-        return ", ".join(dict.fromkeys(filter(None, (optimizer_of(s.node.op) for s in steps))))
+    def _optimizers(self, half: Half, steps: Sequence[Step]) -> str:
+        """Says which optimizers some nodes are, and of which variables if not of all."""
+        mine = [step for step in steps if optimizer_of(step.node.op)]
+        said = ", ".join(dict.fromkeys(optimizer_of(step.node.op) for step in mine))
+        others = len([s for s in half.steps.values() if optimizer_of(s.node.op)]) - len(mine)
+        names = list(dict.fromkeys(name for s in mine for name in half.variables(s)[:1]))
+        return f"{said} of {some_names(names)}" if others and names else said
 
     def _region_role(self, region: Region) -> str:
         old, new = region.old, region.new
@@ -292,6 +299,12 @@ class Words:
             if len(queue) < _MOST_STEPS:
                 queue.extend(dict.fromkeys(sources))
         return given
+
+
+def _of_layers(half: Half, steps: Sequence[Step], said: str) -> str:
+    """Says of which layers some nodes are."""
+    names = dict.fromkeys(layer_name(key) for step in steps for key in half.variables(step))
+    return f"{said} of {some_names(list(names))}" if names else said
 
 
 _MOST_NAMES = 3

@@ -52,7 +52,7 @@ def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Model], str
     def folder(model: Model) -> str:
         if model.id not in folders:
             folders[model.id] = tmp_path_factory.mktemp("trained") / model.id
-            run_prover(model, str(folders[model.id]), [sys.executable], "--train")
+            run_prover(model.id, str(folders[model.id]), [sys.executable], "--train")
         return str(folders[model.id])
 
     return folder
