@@ -34,8 +34,12 @@ DAILY = (
     "col-reordered",
     "col-accumulator",
     "col-metrics",
+    "grad-constant",
+    "grad-of-exp-is-plain",
+    "grad-override-removed",
+    "grad-in-a-scope",
 )
-"""Entries of two models, so that only two are trained."""
+"""Entries of three models, so that only three are trained."""
 
 
 @pytest.fixture(scope="module")
