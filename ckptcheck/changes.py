@@ -1,7 +1,9 @@
 """What a model computes differently than the model that was saved."""
 
 import dataclasses
-from typing import Any, Mapping, Tuple
+from typing import Any, Mapping, Optional, Tuple
+
+from .protocol import Location
 
 NONE, CHANGED, UNKNOWN = "none", "changed", "unknown"
 """Whether a mode computes something else than when it was saved."""
@@ -19,6 +21,7 @@ class Change:
         modes: the modes that it reaches.
         old: the saved nodes that differ.
         new: the traced nodes that differ.
+        location: the line of the user's code that makes the first of them that it makes.
     """
 
     kind: str
@@ -28,6 +31,7 @@ class Change:
     modes: Tuple[str, ...]
     old: Tuple[str, ...] = ()
     new: Tuple[str, ...] = ()
+    location: Optional[Location] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,14 +43,14 @@ class Drift:
         states: whether each mode computes something else: one of the words above.
         why: why nothing could be compared; "" if it could.
         own: the ops that PREDICT or EVAL has and the saved graph of TRAIN does not, by mode.
-        gone: the ops that TRAIN does not have any more, and that PREDICT or EVAL may have had.
+        doubts: why it is not known whether a mode computes something else, by mode.
     """
 
     changes: Tuple[Change, ...] = ()
     states: Mapping[str, str] = dataclasses.field(default_factory=dict)
     why: str = ""
     own: Mapping[str, Tuple[str, ...]] = dataclasses.field(default_factory=dict)
-    gone: Mapping[str, Tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    doubts: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 NO_DRIFT = Drift()

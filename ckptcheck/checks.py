@@ -245,7 +245,7 @@ def _run(
         doubts += ("the data files: a snapshot has none", *recorded)
     trials: Dict[str, Optional[Report]] = {}
     end = time.monotonic() + spec.timeout
-    on_trial = Wanted(judgement=False, drift=bool(traced.drift.changes))
+    on_trial = Wanted(judgement=False, drift=bool(traced.drift.changes), places=False)
 
     def try_params(params: Mapping[str, Any]) -> Optional[Report]:
         key = json.dumps(params)

@@ -330,6 +330,8 @@ class TraceRequest:
         guessed: whether the structures are a guess. If so, a use that does not fit ends the trace
             with a :class:`Misfit`, and the reply has the graph. If not, TensorFlow raises its own
             error.
+        places: the names of ops. If there are any, the reply has the lines that make them, and no
+            graph.
     """
 
     mode: str
@@ -352,6 +354,7 @@ class TraceRequest:
     judges_run: bool = False
     no_kernels: str = ""
     guessed: bool = False
+    places: Tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -373,6 +376,7 @@ class Observed:
         restore_op: the name of the saver's restore op; "" if there is none.
         outputs: the names of the tensors that the mode computes: the loss, or the predictions.
         train_op: the name of the op that runs a step of training; "" in other modes.
+        places: the lines of the user's code that make the ops in the request.
     """
 
     params: ParamsUse = ParamsUse()
@@ -388,6 +392,7 @@ class Observed:
     restore_op: str = ""
     outputs: Tuple[str, ...] = ()
     train_op: str = ""
+    places: Mapping[str, Location] = dataclasses.field(default_factory=dict, hash=False)
 
 
 class _Seen:

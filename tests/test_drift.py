@@ -46,6 +46,17 @@ EDITS: Dict[str, Tuple[str, str, str, List[str]]] = {
 }
 
 
+LINES = {
+    "activation": 8,
+    "no activation": None,
+    "dropout": 9,
+    "learning rate": 16,
+    "optimizer constant": 16,
+    "regularization": 14,
+}
+"""The line that makes the op now."""
+
+
 def check(folder: Path, old: str = "", new: str = "") -> Dict[str, Any]:
     """The report of a check of hidden_dropout, in whose code one text was replaced."""
     copy = folder / "project"
@@ -77,6 +88,8 @@ def test_an_edit_is_told(name: str, tmp_path: Path) -> None:
     assert finding["data"]["what"] == what
     assert finding["modes"] == modes
     assert finding["severity"] == ("note" if modes == TRAIN else "warning")
+    line = LINES[name]
+    assert finding["location"] == (line and {"file": "model.py", "line": line})
     drifted = [mode for mode, said in report["modes"].items() if said["drift"] == "changed"]
     assert sorted(drifted) == modes
     assert {said["verdict"] for said in report["modes"].values()} == {"restores"}

@@ -15,6 +15,7 @@ from ..protocol import (
     Failure,
     FinishedTrace,
     Judgement,
+    Location,
     Misfit,
     ModeTrace,
     TraceRequest,
@@ -210,6 +211,26 @@ class Asker:
         number = self._tracer.send("origins", timeout, **asked)
         _, reply = self._tracer.receive(2 * timeout * (len(self._latest) + 1), {number})
         return reply if isinstance(reply, Failure) else self._tracer.understood(Origins, reply)
+
+    def places(self, answer: Answer, names: Sequence[str]) -> Mapping[str, Location]:
+        """Asks for the lines of the user's code that make some ops.
+
+        Args:
+            answer: the trace that has the ops. Its mode is traced again in the same way.
+            names: the names of the ops.
+
+        Returns:
+            The lines, by the name of the op; none if the trace does not finish this time.
+        """
+        request = self._requests[answer.number]
+        request = dataclasses.replace(request, judges_run=False, places=tuple(names))
+        timeout = self._spec.timeout
+        number = self._tracer.send(
+            "trace", timeout, trace=to_json(request), memory_limit=self._spec.memory_limit
+        )
+        _, reply = self._tracer.receive(2 * timeout * (len(self._latest) + 1), {number})
+        outcome = self._outcome(answer.mode, reply, Union[ModeTrace, Misfit])
+        return outcome.seen.places if isinstance(outcome, FinishedTrace) else {}
 
     def _outcome(self, mode: str, reply: Any, hint: Any) -> Any:
         if isinstance(reply, Failure):

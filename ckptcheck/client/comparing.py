@@ -1,9 +1,9 @@
 """Compares the traced graphs with the saved one, if the comparison is exact."""
 
 import dataclasses
-from typing import AbstractSet, Any, Dict, Mapping, Optional, Sequence, Tuple
+from typing import AbstractSet, Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ..changes import UNKNOWN, Drift
+from ..changes import UNKNOWN, Change, Drift
 from ..drift.compare import compare
 from ..drift.sides import SHAPE, Side
 from ..encoding.errors import DamagedError
@@ -11,7 +11,15 @@ from ..graph.graph import Graph
 from ..graph.launch import behavior, has_strategy, head_range
 from ..graph.nodes import split_input
 from ..graph.reader import traced_graph
-from ..protocol import TRAIN, CheckpointIndex, FinishedTrace, InputTensor, VariableSpec, allows
+from ..protocol import (
+    TRAIN,
+    CheckpointIndex,
+    FinishedTrace,
+    InputTensor,
+    Location,
+    VariableSpec,
+    allows,
+)
 from ..records.value import Record
 from .answers import Answer
 from .guess import Guess
@@ -72,6 +80,40 @@ def compared(
     if _may_be_of_inputs(graph, traced[TRAIN].graph, drift):
         return unknown(modes, "it is not certain where the input_fn ends in the saved graph")
     return _within(drift, modes, _restoring(finished, index))
+
+
+def with_places(
+    drift: Drift,
+    answers: Mapping[str, Answer],
+    places: Callable[[Answer, Sequence[str]], Mapping[str, Location]],
+    recorded: bool = False,
+) -> Drift:
+    """Returns a drift in which each change names the line of the user's code that makes its ops.
+
+    Args:
+        drift: a comparison.
+        answers: the traces that were compared.
+        places: asks for the lines that make some ops of a trace.
+        recorded: whether the graphs of each mode were compared, and not only that of TRAIN.
+    """
+
+    def mode_of(change: Change) -> str:
+        return change.modes[0] if recorded and TRAIN not in change.modes else TRAIN
+
+    names: Dict[str, List[str]] = {}
+    for change in drift.changes:
+        names.setdefault(mode_of(change), []).extend(change.new[:_MOST_PLACES])
+    found = {mode: places(answers[mode], some) for mode, some in names.items() if some}
+    changes = []
+    for change in drift.changes:
+        lines = found.get(mode_of(change), {})
+        known = (lines[name] for name in change.new[:_MOST_PLACES] if name in lines)
+        changes.append(dataclasses.replace(change, location=next(known, None)))
+    return dataclasses.replace(drift, changes=tuple(changes))
+
+
+_MOST_PLACES = 20
+"""How many nodes of a change are looked up."""
 
 
 def recorded_sides(record: Record, graph: Optional[Graph]) -> Dict[str, Side]:
@@ -141,11 +183,10 @@ def _with_mode(drift: Drift, own: Drift, mode: str) -> Drift:
     known = {change.text for change in drift.changes}
     new = (change for change in own.changes if change.text not in known)
     changes.extend(dataclasses.replace(change, modes=(mode,)) for change in new)
-    kept, gone = (
-        {m: ops for m, ops in found.items() if m != mode} for found in (drift.own, drift.gone)
-    )
+    ops = {m: ops for m, ops in drift.own.items() if m != mode}
+    doubts = {m: why for m, why in drift.doubts.items() if m != mode}
     states = {**drift.states, mode: own.states[TRAIN]}
-    return Drift(tuple(changes), states, own=kept, gone=gone)
+    return Drift(tuple(changes), states, own=ops, doubts=doubts)
 
 
 def _may_be_of_inputs(graph: Graph, traced: Graph, drift: Drift) -> bool:
@@ -173,11 +214,9 @@ def _within(drift: Drift, modes: Sequence[str], restoring: AbstractSet[str]) -> 
         for change in drift.changes
     )
     states = {m: drift.states.get(m, UNKNOWN) if m in restoring else UNKNOWN for m in modes}
-    own, gone = (
-        {mode: ops for mode, ops in found.items() if states.get(mode) == UNKNOWN}
-        for found in (drift.own, drift.gone)
-    )
-    return Drift(tuple(change for change in kept if change.modes), states, own=own, gone=gone)
+    own = {mode: ops for mode, ops in drift.own.items() if states.get(mode) == UNKNOWN}
+    doubts = {mode: why for mode, why in drift.doubts.items() if states.get(mode) == UNKNOWN}
+    return Drift(tuple(change for change in kept if change.modes), states, own=own, doubts=doubts)
 
 
 def _restoring(

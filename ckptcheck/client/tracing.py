@@ -45,7 +45,7 @@ from .answers import Answer
 from .asking import Asker, gives_features
 from .attempt import Found
 from .certainty import is_certain
-from .comparing import compared, compared_with_record, recorded_sides, unknown
+from .comparing import compared, compared_with_record, recorded_sides, unknown, with_places
 from .features import find, names_depend_on_keys, unfit_record
 from .guess import Guess, Inputs, OwnInputs
 from .launch import LaunchContext, launch_context, traced_launch
@@ -87,11 +87,11 @@ class Traced:
         notes = (note for trace in modes for note in trace.notes)
         drift = (_NOT_COMPARED.format(self.drift.why),) if self.drift.why else ()
         own = (
-            text.format(mode.upper(), ", ".join(ops[:_MOST_OPS]))
-            for text, found in ((_OWN_OPS, self.drift.own), (_GONE_OPS, self.drift.gone))
-            for mode, ops in found.items()
+            _OWN_OPS.format(mode.upper(), ", ".join(ops[:_MOST_OPS]))
+            for mode, ops in self.drift.own.items()
         )
-        return tuple(dict.fromkeys((*self.doubts, *notes, *drift, *own)))
+        why = (_DOUBT.format(mode.upper(), why) for mode, why in self.drift.doubts.items())
+        return tuple(dict.fromkeys((*self.doubts, *notes, *drift, *own, *why)))
 
     @property
     def raised(self) -> bool:
@@ -118,12 +118,14 @@ class Wanted:
         origins: what the code comes from.
         drift: what the model computes differently than when it was saved.
         recorded_params: whether the params come from the record.
+        places: which line of the code makes what differs.
     """
 
     judgement: bool = True
     origins: bool = False
     drift: bool = True
     recorded_params: bool = False
+    places: bool = True
 
 
 def trace_check(
@@ -283,7 +285,8 @@ class _Tracing:
         try:
             sides = recorded_sides(record, own)
             made_by, version = record.origins.tensorflow, self.environment.tensorflow
-            return compared_with_record(sides, made_by, answers, modes, version, self.index)
+            found = compared_with_record(sides, made_by, answers, modes, version, self.index)
+            return self._placed(found, answers, recorded=True)
         except DamagedError as error:
             return unknown(modes, f"a graph is damaged: {error}")
 
@@ -354,7 +357,12 @@ class _Tracing:
             return NO_DRIFT
         if graph is None or file not in self.located.graphs:
             return unknown(modes, "the checkpoint has no graph of its own")
-        return compared(graph, answers, guess, modes, self.environment.tensorflow, self.index)
+        version = self.environment.tensorflow
+        return self._placed(compared(graph, answers, guess, modes, version, self.index), answers)
+
+    def _placed(self, drift: Drift, answers: Mapping[str, Answer], recorded: bool = False) -> Drift:
+        ask = self.asker.places
+        return with_places(drift, answers, ask, recorded) if self.wanted.places else drift
 
     def _described(self, traces: Sequence[ModeTrace]) -> Environment:
         own = (item for trace in traces for item in trace.seen.stand_ins)
@@ -390,10 +398,7 @@ _OWN_OPS = (
     "that of TRAIN, and does not have all ops of this mode, such as {} (ckptcheck record keeps the "
     "graph of each mode)"
 )
-_GONE_OPS = (
-    "whether {} computes what it did when it was saved: TRAIN had {}, which is gone, and the saved "
-    "graph does not show whether this mode had it (ckptcheck record keeps the graph of each mode)"
-)
+_DOUBT = "whether {} computes what it did when it was saved: {}"
 _MOST_OPS = 3
 _NOTHING_READ = "whether the model fits a checkpoint: Estimator would not restore any"
 
@@ -405,7 +410,6 @@ _UNSEEN = re.compile("Failed to (find any|get) matching files")
 
 _NOT_TEXT = "UnicodeDecodeError"
 """What TensorFlow's Python API raises for names that are not UTF-8. A restore accepts them."""
-
 
 _NAMED_AFTER_INPUTS = (
     "whether {} has this name in each mode: the number in it comes from an op of the same name in "

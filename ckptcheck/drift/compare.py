@@ -7,6 +7,7 @@ from ..changes import CHANGED, NONE, UNKNOWN, Change, Drift
 from ..graph.digests import Computation, Interner, Step
 from ..graph.linked import Place
 from ..protocol import TRAIN
+from .gradients import Gradients, gradient_changes, has_gradients, unsure_gradients
 from .matching import Half, Matching, plain_name
 from .regions import Region, Regions
 from .sides import Side, forward, training
@@ -43,26 +44,33 @@ def compare(saved: Side, traced: Mapping[str, Side], trains: bool = True) -> Dri
         _below(new.steps, new.roots[: len(train.outputs)]),
     )
     changes: Tuple[Change, ...] = ()
+    lost: List[str] = []
     if trains:
         changes = tuple(_of_updates(Updates(saved), Updates(train)))
+        if has_gradients(saved, train):
+            gradients = Gradients(saved, interner), Gradients(train, interner)
+            changes += tuple(gradient_changes(*gradients))
+            lost = unsure_gradients(*gradients)
     others = {m: _Mode(forward(s, interner)) for m, s in traced.items() if m != TRAIN}
     if halves[0].changed or halves[1].changed:
         changes += tuple(_changes(halves, others, losses))
     own = {m: tuple(other.own(saved, train, new)) for m, other in others.items()}
-    gone = {mode: tuple(other.gone) for mode, other in others.items()}
+    why = {m: _GONE.format(", ".join(other.gone)) for m, other in others.items() if other.gone}
+    if lost:
+        why[TRAIN] = _UNSURE.format(", ".join(lost))
     states = {
         mode: CHANGED
         if any(mode in change.modes for change in changes)
         else UNKNOWN
-        if own.get(mode) or gone.get(mode)
+        if own.get(mode) or mode in why
         else NONE
         for mode in traced
     }
-    return Drift(changes, states, own=_filled(own), gone=_filled(gone))
+    return Drift(changes, states, own={m: ops for m, ops in own.items() if ops}, doubts=why)
 
 
-def _filled(ops: Mapping[str, Tuple[str, ...]]) -> Dict[str, Tuple[str, ...]]:
-    return {mode: found for mode, found in ops.items() if found}
+_GONE = "TRAIN had {}, which is gone, and the saved graph does not show whether this mode had it"
+_UNSURE = "only one of the graphs has a gradient that the code defines for {}"
 
 
 def _of_updates(old: Updates, new: Updates) -> Iterator[Change]:

@@ -3,7 +3,7 @@
 import dataclasses
 import posixpath
 import re
-from typing import Any, Dict, Iterator, Mapping, Set, Tuple
+from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Set, Tuple
 
 from ..graph.digests import Computation, Interner, computation
 from ..graph.graph import Graph
@@ -97,7 +97,26 @@ def training(side: Side, interner: Interner, other: Side) -> Computation:
     return _computation(side, interner, tuple(writes))
 
 
-def _computation(side: Side, interner: Interner, writes: Tuple[str, ...]) -> Computation:
+def with_gradients(
+    side: Side, interner: Interner, roots: Sequence[str], own: Mapping[str, str]
+) -> Computation:
+    """Returns what the outputs and some other roots depend on.
+
+    Args:
+        side: the side.
+        interner: gives the digests.
+        roots: names of nodes or of their outputs.
+        own: the nodes of gradients that are no leaves, each with its gradient.
+    """
+    return _computation(side, interner, tuple(roots), own)
+
+
+def _computation(
+    side: Side,
+    interner: Interner,
+    writes: Tuple[str, ...],
+    own: Optional[Mapping[str, str]] = None,
+) -> Computation:
     fillers: Dict[str, Tuple[str, ...]] = {}
     anchors: Dict[Tuple[str, int], Tuple[Any, ...]] = {**side.inputs, **_static_shapes(side)}
     for name, key in side.keys.items():
@@ -108,7 +127,7 @@ def _computation(side: Side, interner: Interner, writes: Tuple[str, ...]) -> Com
             if node.op in _TABLE_FROM_FILE:
                 anchors.update(_file_names(side.nodes, node))
     roots = [*side.outputs, *writes]
-    return computation(side.graph, roots, anchors, interner, fillers)
+    return computation(side.graph, roots, anchors, interner, fillers, own)
 
 
 def _static_shapes(side: Side) -> Dict[Tuple[str, int], Tuple[Any, ...]]:

@@ -22,6 +22,7 @@ _MOST_STEPS = 60
 _MOST_VALUES = 8
 _MOST_NUMBERS = 3
 _KEY = (VARIABLE,)
+_DROPOUT = "dropout"
 COMPUTATION = "computation{}"
 """The role of ops that have no other role."""
 OP, CONSTANT, ORDER = "op-changed", "constant-changed", "layers-changed"
@@ -89,12 +90,25 @@ class Words:
         """Says that a node takes other values than its counterpart."""
         own = [layer_name(key) for key in self.new.variables(new)]
         then, now = self._before(self.old, old), self._before(self.new, new)
+        moved = (own[0], then, now) if own else ()
+        training = then == now or scope_word(new) == _DROPOUT
+        if training:  # only dropouts between the layers differ, and they belong to TRAIN
+            then, now = self._dropped(self.old, old, then), self._dropped(self.new, new, now)
+            training = _DROPOUT in then + now
         if not own:
             place = self._layer(self.new, new)
-            return Said(ORDER, "connections{}", {"text": then}, {"text": now}, place)
+            return Said(
+                ORDER, "connections{}", {"text": then}, {"text": now}, place, training=training
+            )
         first, second = (f"{own[0]} after {layers or 'nothing'}" for layers in (then, now))
-        moved = (own[0], then, now)
-        return Said(ORDER, "order of layers", {"text": first}, {"text": second}, moved=moved)
+        return Said(
+            ORDER, "order of layers", {"text": first}, {"text": second}, "", training, moved
+        )
+
+    def _dropped(self, half: Half, step: Step, before: str) -> str:
+        """Adds to the layers before a node that a dropout is between them."""
+        around = (step, *(half.steps[place] for place, _ in step.sources))
+        return f"dropout of {before}" if _DROPOUT in map(scope_word, around) else before
 
     def _constants(self, old: Step, mine: Constant, new: Step, theirs: Constant) -> Said:
         then, now = shown(mine), shown(theirs)
@@ -117,7 +131,7 @@ class Words:
         tail = name.rpartition("/")[2].replace("_", " ")
         if "AssignMovingAvg" in name:
             return "moving average momentum{}", layer
-        if word == "dropout":
+        if word == _DROPOUT:
             return "dropout rate{}", layer
         if op in ("Add", "AddV2") and self._feeds(user, ("Rsqrt", "Sqrt")):
             return "epsilon{}", layer
@@ -156,7 +170,7 @@ class Words:
         old, new = region.old, region.new
         rates = [s for s in (*old, *new) if optimizer_of(s.node.op)]
         if rates:
-            then, now = (self._optimizers(steps) for steps in (old, new))
+            then, now = self._optimizers(self.old, old), self._optimizers(self.new, new)
             return Said(OP, "optimizer", {"op": then or "none"}, {"op": now or "none"}, "", True)
         then, now = self._computed(self.old, old), self._computed(self.new, new)
         layer, own = self._region_layer(region)
@@ -164,15 +178,20 @@ class Words:
         role = self._region_role(region)
         if role == "loss" and own:
             then, now = (f"{op} of {own}" if op != "none" else op for op in (then, now))
+        elif then == now:
+            then, now = _of_layers(self.old, old, then), _of_layers(self.new, new, now)
+        values = self._constants_of(region)
+        if None in values:  # such as the axes of a sum that is gone
+            values = [None if isinstance(value, list) else value for value in values]
         first, second = (
             {"op": said} if value is None else {"value": value}
-            for said, value in zip((then, now), self._constants_of(region))
+            for said, value in zip((then, now), values)
         )
         return Said(OP, role, first, second, layer if "{}" in role else "", training)
 
     def _computed(self, half: Half, steps: Sequence[Step]) -> str:
         """Says what some nodes compute, with the numbers that they take."""
-        said = said_of(steps) or "none"
+        said = said_of(steps) if any(s.node.op != "Const" for s in steps) else "none"
         if is_activation(steps):
             return said
         sources = [half.steps[place].node for step in steps for place, _ in step.sources]
@@ -186,7 +205,7 @@ class Words:
             return f"{said} (not restored: {some_names(fresh)})"
         return f"{said} ({', '.join(numbers[:_MOST_NUMBERS])})" if numbers else said
 
-    def _constants_of(self, region: Region) -> Tuple[Any, Any]:
+    def _constants_of(self, region: Region) -> List[Any]:
         """Returns the constants of both sides, if the region is a constant or replaces one."""
         values = [_only_constant(region.old), _only_constant(region.new)]
         inside = [{s.place for s in region.old}, {s.place for s in region.new}]
@@ -199,10 +218,15 @@ class Words:
                         found = constant_of(half.steps[place].node)
                         if found is not None and not found.shape:
                             values[side] = shown(found)
-        return values[0], values[1]
+        return values
 
-    def _optimizers(self, steps: Sequence[Step]) -> str:
-        return ", ".join(dict.fromkeys(filter(None, (optimizer_of(s.node.op) for s in steps))))
+    def _optimizers(self, half: Half, steps: Sequence[Step]) -> str:
+        """Says which optimizers some nodes are, and of which variables if not of all."""
+        mine = [step for step in steps if optimizer_of(step.node.op)]
+        said = ", ".join(dict.fromkeys(optimizer_of(step.node.op) for step in mine))
+        others = len([s for s in half.steps.values() if optimizer_of(s.node.op)]) - len(mine)
+        names = list(dict.fromkeys(name for s in mine for name in half.variables(s)[:1]))
+        return f"{said} of {some_names(names)}" if others and names else said
 
     def _region_role(self, region: Region) -> str:
         old, new = region.old, region.new
@@ -292,6 +316,12 @@ class Words:
             if len(queue) < _MOST_STEPS:
                 queue.extend(dict.fromkeys(sources))
         return given
+
+
+def _of_layers(half: Half, steps: Sequence[Step], said: str) -> str:
+    """Says of which layers some nodes are."""
+    names = dict.fromkeys(layer_name(key) for step in steps for key in half.variables(step))
+    return f"{said} of {some_names(list(names))}" if names else said
 
 
 _MOST_NAMES = 3

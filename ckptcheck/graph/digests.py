@@ -82,6 +82,7 @@ def computation(
     anchors: Anchors,
     interner: Interner,
     extra: Optional[Mapping[str, Tuple[str, ...]]] = None,
+    own: Optional[Mapping[str, str]] = None,
 ) -> Computation:
     """Returns what some roots of a graph depend on.
 
@@ -91,11 +92,12 @@ def computation(
         anchors: what the leaves mean.
         interner: gives the digests. Only digests of one interner can be compared.
         extra: more inputs of nodes, such as what a table is initialized from.
+        own: the nodes of gradients that are no leaves; see :class:`.linked.Linked`.
 
     Raises:
         DamagedError: a node is damaged.
     """
-    linked = Linked(graph, anchors, extra or {})
+    linked = Linked(graph, anchors, extra or {}, own)
     places = tuple(linked.resolved("", text)[0] for text in roots)
     return Computation(_Walk(linked, anchors, interner).run(places), places)
 

@@ -57,6 +57,7 @@ _IGNORED = (
 )
 """Attributes that do not change what is computed."""
 _GRADIENT = re.compile(r"(^|/)gradients(_\d+)?/")
+_GRADIENT_LEAF = "gradients/"
 _MOST_FRAMES = 1 << 14
 
 
@@ -90,12 +91,21 @@ class Linked:
         graph: the graph.
         anchors: what the leaves mean.
         extra: more inputs of nodes, by the name of the node.
+        own: the nodes of gradients that are no leaves, each with the gradient that it belongs to.
+            What such a node takes from another gradient is a leaf.
     """
 
-    def __init__(self, graph: Graph, anchors: Anchors, extra: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        anchors: Anchors,
+        extra: Mapping[str, Any],
+        own: Optional[Mapping[str, str]] = None,
+    ) -> None:
         ordered = sorted(anchors.items(), reverse=True)
         self._leaves = {name: anchor for (name, _), anchor in ordered}
         self._extra = extra
+        self._own = own or {}
         self._functions = {function.name: function for function in graph.functions}
         self._frames = {"": _Frame(_by_name(graph.nodes), "", ())}
         self._known: Dict[bytes, Tuple[str, Tuple[Any, ...], Tuple[str, ...]]] = {}
@@ -113,7 +123,9 @@ class Linked:
             node = self.node(place)
             loose = node.op == _ARGUMENT and self._given(place[0], node) is None
             return (_ARGUMENT, *node.inputs) if loose else ()
-        return ("gradient",) if is_gradient(place[1]) else self._leaves.get(place[1], ())
+        if is_gradient(place[1]) and place[1] not in self._own:
+            return ("gradient",)
+        return self._leaves.get(place[1], ())
 
     def resolved(self, scope: str, text: str) -> Source:
         """Returns the output that an input takes."""
@@ -124,7 +136,7 @@ class Linked:
                 break
             if node.op in PASSING and node.inputs:
                 index = output if node.op == "IdentityN" else 0
-                text = node.inputs[index if index < len(node.inputs) else 0]
+                text = self._taken(node, node.inputs[index if index < len(node.inputs) else 0])
             elif node.op == _ARGUMENT and self._given(scope, node) is not None:
                 scope, text = self._frames[scope].parent, self._given(scope, node) or ""
             elif node.op in _CALLS and self._called(node):
@@ -174,7 +186,14 @@ class Linked:
             yield from self._of_loop(place, node)
         else:
             for text in (*node.inputs, *(() if place[0] else self._extra.get(node.name, ()))):
-                yield self.resolved(place[0], text)
+                yield self.resolved(place[0], self._taken(node, text))
+
+    def _taken(self, node: Node, text: str) -> str:
+        """Returns an input of a node; a leaf in place of a node of another gradient."""
+        gradient = self._own.get(node.name)
+        name = _split(text)[0]
+        foreign = gradient and is_gradient(name) and self._own.get(name) != gradient
+        return _GRADIENT_LEAF if foreign else text
 
     def _of_conditional(self, place: Place, node: Node) -> Iterator[Source]:
         """Yields the condition, and an output of each branch."""

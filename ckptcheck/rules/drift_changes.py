@@ -44,6 +44,7 @@ def _finding(change: Change, facts: Facts) -> Finding:
         severity="note" if alone else "warning",
         modes=modes,
         subject=change.text,
+        location=change.location,
         data={
             "what": change.text + (" (TRAIN only)" if alone else ""),
             "then": change.then,

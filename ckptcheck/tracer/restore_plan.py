@@ -190,12 +190,12 @@ def restore_of(
         _specs(variables, uninitialized),
         _specs(variables, unwatched),
         _specs(variables, restored & filled),
-        locations=_locations(wrong),
+        locations=locations_of(wrong),
     )
     return Restore(plan, sinks, tuple(item.output for item in found))
 
 
-def _locations(ops: Dict[str, Optional[Any]]) -> Dict[str, Location]:
+def locations_of(ops: Dict[str, Optional[Any]]) -> Dict[str, Location]:
     """The lines of the user's code that create some ops; those of libraries have none."""
     found = ((name, created_at(frames_of(op))) for name, op in ops.items() if op is not None)
     return {name: place for name, place in found if place is not None}

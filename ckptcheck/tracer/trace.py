@@ -15,6 +15,7 @@ from ..protocol import (
     FailureKind,
     FinishedTrace,
     Judgement,
+    Location,
     Misfit,
     Observed,
     Reply,
@@ -24,7 +25,7 @@ from . import after_restore, compat, custom_saveables, flags, graph_text, scaffo
 from .failures import StructureMismatch, UsageError, failure_of, missing_tensorflow_name
 from .inputs import ESTIMATOR_MODES, Inputs
 from .params import Watcher, build_params
-from .restore_plan import as_op, restore_of
+from .restore_plan import as_op, locations_of, restore_of
 
 _CALLING_INPUT_FN = "calling input_fn"
 _BATCH_SIZE = 8
@@ -106,6 +107,7 @@ class _ModeTracer:
 
     def _seen(self) -> Observed:
         features, labels = self.inputs.structure()
+        sends = self._first_op and not self.request.places
         return Observed(
             params=self.watcher.use(self.taken),
             events=tuple(self.inputs.recorder.events),
@@ -115,12 +117,19 @@ class _ModeTracer:
             stand_ins=self.stand_ins,
             notes=self.notes,
             tpu_spec=self.tpu_spec,
-            graph=graph_text.graph_text(self.tensorflow, self.graph) if self._first_op else "",
+            graph=graph_text.graph_text(self.tensorflow, self.graph) if sends else "",
             first_op=self._first_op,
             restore_op=self._restore_op,
             outputs=self._outputs,
             train_op=self._train_op,
+            places=self._places() if self._first_op else {},
         )
+
+    def _places(self) -> Dict[str, Location]:
+        """The lines that make the ops in the request."""
+        wanted = frozenset(self.request.places)
+        ops = self.graph.get_operations() if wanted else ()
+        return locations_of({op.name: op for op in ops if op.name in wanted})
 
     def _trace(self) -> Any:
         request, tf = self.request, self.tensorflow

@@ -3,9 +3,11 @@
 import argparse
 import os
 import sys
+import tempfile
 import time
 
 from ..acceptance.harness import UnfitError
+from . import drift
 from .campaign import Campaign, Options, say
 
 
@@ -34,7 +36,19 @@ def main() -> int:
         action="store_true",
         help="no trial gives an input_fn: ckptcheck has to find the features",
     )
+    parser.add_argument(
+        "--drift",
+        action="store_true",
+        help="edits that restore and may compute something else, judged by what Estimator computes",
+    )
     words = parser.parse_args()
+    os.environ.update(TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="")
+    if words.drift:
+        keep = words.keep or tempfile.mkdtemp(prefix="drift-kept-")
+        found = drift.run(words.trials, words.seed, words.python, keep, words.time_limit, say)
+        for line in (*found.lines(), f"kept: {keep}"):
+            say(line)
+        return 1 if found.disagreements else 0
     options = Options(
         words.trials,
         words.seed,
@@ -47,7 +61,6 @@ def main() -> int:
         words.structures,
         words.unaided,
     )
-    os.environ.update(TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="")
     started = time.time()
     try:
         campaign = Campaign(options, say)

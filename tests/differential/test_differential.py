@@ -3,17 +3,21 @@
 import dataclasses
 import random
 from pathlib import Path
-from typing import Iterator, List
+from typing import Iterator, List, Set
 
 import pytest
 
 from ..acceptance.harness import UnfitError
+from ..drift.entries import edited
+from ..support import needs_estimator
+from . import drift
 from . import model as models
 from .campaign import Campaign, Options, attempt, describe
 from .compose import compose
 from .edits import Drawer, apply_code, apply_params
 from .regressions import REGRESSIONS
-from .trial import Sides, edit, train
+from .trial import Sides, train
+from .trial import edit as edit_trained
 
 SEED = 20240
 
@@ -67,11 +71,30 @@ def test_names_that_depend_on_another_mode_s_input_fn_are_not_judged(
 ) -> None:
     composed, edits = REGRESSIONS["named-after-the-inputs"]
     trained = train(composed, str(tmp_path / "trained"), sides)
-    spec = edit(trained, edits, str(tmp_path / "trial"), sides).check
+    spec = edit_trained(trained, edits, str(tmp_path / "trial"), sides).check
     doubts = sides.checker.check(dataclasses.replace(spec, input_fn="")).not_judged
     assert any(doubt.startswith("whether count_1 has this name in each mode") for doubt in doubts)
-    (doubt,) = sides.checker.check(spec).not_judged
-    assert doubt.startswith("whether the computation has changed")
+    assert sides.checker.check(spec).not_judged == ()
+
+
+def test_drift_models_and_edits_compile() -> None:
+    kinds: Set[str] = set()
+    for number in range(60):
+        model = drift.draw_model(SEED, number)
+        assert model == drift.draw_model(SEED, number)
+        for edit in (None, *model.edits):
+            compile(edited(model, edit)[0], "model.py", "exec")
+        kinds.update(edit.kind for edit in model.edits)
+    assert kinds == {drift.SILENT, drift.INNOCENT}
+
+
+@needs_estimator
+@pytest.mark.nightly
+def test_a_short_campaign_of_drift(tmp_path: Path) -> None:
+    said: List[str] = []
+    tally = drift.run(16, SEED, None, str(tmp_path), 0.0, said.append)
+    assert not tally.disagreements, "\n".join(said)
+    assert sum(tally.counts.values()) >= 12, "\n".join([*said, *tally.lines()])
 
 
 def test_a_short_campaign() -> None:

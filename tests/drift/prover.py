@@ -274,14 +274,24 @@ def _judge(
     return {"differ": differ, "by": {mode: min(gap, 1e30) for mode, gap in gaps.items()}}
 
 
+def model_named(text: str) -> Model:
+    """The model with an id, or the one that a JSON file holds."""
+    if text in MODELS:
+        return MODELS[text]
+    with open(text) as f:
+        fields = json.load(f)
+    edits = tuple(Edit(**dict(edit, changes=tuple(edit["changes"]))) for edit in fields["edits"])
+    return Model(**dict(fields, edits=edits))
+
+
 def main(arguments: Optional[Sequence[str]] = None) -> None:
     parser = argparse.ArgumentParser(description="Prove the entries of a model.")
-    parser.add_argument("model", choices=sorted(MODELS))
+    parser.add_argument("model", help="an id in the catalogue, or a JSON file of a model")
     parser.add_argument("folder", help="where to write; must not exist")
     parser.add_argument("--only", action="append", default=[], help="an entry's id")
     parser.add_argument("--train", action="store_true", help="train, and do nothing else")
     args = parser.parse_args(arguments)
-    model = MODELS[args.model]
+    model = model_named(args.model)
     os.makedirs(args.folder)
     prover = Prover(model, os.path.abspath(args.folder))
     if args.train:

@@ -14,7 +14,7 @@ import ckptcheck
 from ckptcheck.reporters import render
 
 from .catalogue import MODELS
-from .entries import Edit, Model, Told
+from .entries import Edit, Told
 
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NUMBER = re.compile(r"-?\d+\.?\d*(?:[eE][-+]?\d+)?")
@@ -133,11 +133,11 @@ def _wrong_about_silent(
             yield f"untold: {told.then!r} -> {told.now!r} is not in {[_sides(f) for f in drift]}"
 
 
-def run_prover(model: Model, folder: str, command: Sequence[str], *options: str) -> None:
+def run_prover(model: str, folder: str, command: Sequence[str], *options: str) -> None:
     """Runs the prover of a model in a process of its own.
 
     Args:
-        model: the model.
+        model: its id, or a JSON file that holds it.
         folder: where it writes.
         command: the Python that runs it.
         options: its options.
@@ -145,7 +145,7 @@ def run_prover(model: Model, folder: str, command: Sequence[str], *options: str)
     Raises:
         TrainingError: it failed.
     """
-    words = [*command, "-m", "tests.drift.prover", model.id, folder, *options]
+    words = [*command, "-m", "tests.drift.prover", model, folder, *options]
     environment = dict(os.environ, PYTHONPATH=PROJECT, TF_CPP_MIN_LOG_LEVEL="2")
     environment["CUDA_VISIBLE_DEVICES"] = ""
     run = subprocess.run(
@@ -157,7 +157,7 @@ def run_prover(model: Model, folder: str, command: Sequence[str], *options: str)
         text=True,
     )
     if run.returncode != 0:
-        raise TrainingError(f"{model.id}: {run.stdout[-3000:]}")
+        raise TrainingError(f"{model}: {run.stdout[-3000:]}")
 
 
 def check(tracer: ckptcheck.Tracer, folder: str, edit: Edit) -> Dict[str, Any]:
@@ -211,7 +211,7 @@ def score_all(
     with tempfile.TemporaryDirectory() as root, ckptcheck.Tracer(python) as tracer:
         for name in models:
             folder = os.path.join(root, name)
-            run_prover(MODELS[name], folder, command, "--train")
+            run_prover(name, folder, command, "--train")
             for edit in MODELS[name].edits:
                 scores.append(score(tracer, folder, edit))
                 done(scores[-1])

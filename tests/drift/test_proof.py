@@ -17,7 +17,7 @@ pytestmark = [needs_estimator, pytest.mark.nightly]
 def test_estimator_confirms_the_claims(name: str, tmp_path: Path) -> None:
     model = MODELS[name]
     folder = tmp_path / name
-    run_prover(model, str(folder), [sys.executable])
+    run_prover(model.id, str(folder), [sys.executable])
     proof = json.loads((folder / "proof.json").read_text())
     assert set(proof) == {edit.id for edit in model.edits}
     wrong = {
