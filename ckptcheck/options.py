@@ -238,7 +238,10 @@ class CheckSpec:
         metavar="KIND",
     )
     timeout: Option[Union[float, str], float] = Option(
-        values.seconds, "Stop a mode that takes longer.", default=DEFAULT_TIMEOUT, metavar="SECONDS"
+        values.seconds,
+        "Stop a check that takes longer.",
+        default=DEFAULT_TIMEOUT,
+        metavar="SECONDS",
     )
     memory_limit: Option[Union[int, str], int] = Option(
         values.size,

@@ -43,7 +43,7 @@ class TraceMemo:
         return os.path.basename(self.graph.file) if self.graph is not None else ""
 
 
-def memo_of(located: Located, tracer: Tracer, timeout: float) -> TraceMemo:
+def memo_of(located: Located, tracer: Tracer) -> TraceMemo:
     """Reads the saved graph, and lets TensorFlow list the checkpoint meanwhile.
 
     No trace reads these files again, so they may be removed after this.
@@ -54,7 +54,7 @@ def memo_of(located: Located, tracer: Tracer, timeout: float) -> TraceMemo:
     """
     tracer.forget()
     if located.exists:
-        tracer.send("checkpoint", timeout, prefix=located.prefix)
+        tracer.send("checkpoint", prefix=located.prefix)
     graph, problem = None, ""
     try:
         graph = read_graph(located.graphs)
@@ -66,12 +66,12 @@ def memo_of(located: Located, tracer: Tracer, timeout: float) -> TraceMemo:
         graph = _graph_of_another(located) or graph
     index: Union[CheckpointIndex, Failure, None] = None
     if located.exists:
-        _, reply = tracer.receive(timeout)
+        _, reply = tracer.receive()
         index = reply if isinstance(reply, Failure) else tracer.understood(CheckpointIndex, reply)
         if isinstance(index, Failure) and index.kind != "raised":
             raise UsageError(f"reading {located.prefix}: {index.message}")
     if graph is not None and not graph.op_list:
-        graph = _with_op_list(graph, tracer, timeout)
+        graph = _with_op_list(graph, tracer)
     return TraceMemo(index, graph, problem)
 
 
@@ -97,10 +97,10 @@ def _graph_of_another(located: Located) -> Optional[Graph]:
     return None
 
 
-def _with_op_list(graph: Graph, tracer: Tracer, timeout: float) -> Graph:
+def _with_op_list(graph: Graph, tracer: Tracer) -> Graph:
     """Adds TensorFlow's definitions of ops to a graph: a ``graph.pbtxt`` does not have them."""
     nodes = graph.nodes[slice(*head_range(graph))]
-    reply: Any = tracer.ask("op-list", timeout, ops=sorted({node.op for node in nodes}))
+    reply: Any = tracer.ask("op-list", ops=sorted({node.op for node in nodes}))
     try:
         return dataclasses.replace(graph, op_list=base64.b64decode(reply))
     except (TypeError, ValueError):  # a failure, or nothing that the tracer wrote
