@@ -5,7 +5,7 @@ import dataclasses
 import os
 from typing import Any, Optional, Union
 
-from ..checkpoint.graphs import read_graph
+from ..checkpoint.graphs import read_graph, read_serving_graph
 from ..encoding.errors import DamagedError
 from ..errors import UsageError
 from ..graph.graph import Graph
@@ -63,7 +63,7 @@ def memo_of(located: Located, tracer: Tracer) -> TraceMemo:
     except DamagedError as error:
         graph, problem = None, str(error)
     if not problem and (graph is None or not has_inputs(graph)):
-        graph = _graph_of_another(located) or graph
+        graph = _graph_of_another(located) or _serving_graph(located) or graph
     index: Union[CheckpointIndex, Failure, None] = None
     if located.exists:
         _, reply = tracer.receive()
@@ -95,6 +95,15 @@ def _graph_of_another(located: Located) -> Optional[Graph]:
         except DamagedError:  # it is not the graph of this checkpoint
             continue
     return None
+
+
+def _serving_graph(located: Located) -> Optional[Graph]:
+    """Returns the graph of the SavedModel that has the checkpoint; None if it has no inputs."""
+    try:
+        graph = read_serving_graph(located.prefix) if located.exists else None
+        return graph if graph is not None and has_inputs(graph) else None
+    except DamagedError:  # the checkpoint does not need it
+        return None
 
 
 def _with_op_list(graph: Graph, tracer: Tracer) -> Graph:
