@@ -23,7 +23,7 @@ from .file_facts import Count, Progress, data_read, data_size, failing
 from .groups import group
 from .model_dir import Located, TensorScan
 from .options import CheckSpec
-from .protocol import CheckpointIndex, Failure
+from .protocol import CheckpointIndex, Failure, FailureKind
 from .recorded import Completed, completed
 from .records.reader import Recorded, read_record
 from .results import CHECK, RESTORES, Report
@@ -258,12 +258,11 @@ def _run(
             try:
                 tried, _, _ = _facts(other, found, tracer, learned, scans, on_trial)
                 trials[key] = _report(other, tried, ())
-                if any(
-                    trace.failure and trace.failure.kind == "timed-out" for trace in tried.traces
-                ):
-                    untried.append(params)
+                late = any(_is_late(trace.failure) for trace in tried.traces)
             except UsageError:  # the code rejects these params, so they are no advice
-                trials[key] = None
+                trials[key], late = None, not tracer.left
+            if late:
+                untried.append(params)
         return trials[key]
 
     report = _report(spec, facts, (*traced.not_judged, *doubts))
@@ -275,10 +274,14 @@ def _run(
         facts = dataclasses.replace(facts, trace=traced.trace)
         report = _report(spec, facts, (*traced.not_judged, *doubts))
         report = with_advice(params, facts, report, try_params)
-    if untried:
+    if untried and not any(item.advice for item in report.groups):
         report = dataclasses.replace(report, not_judged=(*report.not_judged, _UNTRIED))
     data = None if scans is None else data_read(found.examined.bundle, scans)
     return Checked(dataclasses.replace(report, data=data, record=use), spec, facts)
+
+
+def _is_late(failure: Optional[Failure]) -> bool:
+    return failure is not None and failure.kind is FailureKind.TIMED_OUT
 
 
 def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Report:

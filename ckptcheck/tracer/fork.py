@@ -193,7 +193,7 @@ class Child:
 
     def reply(self) -> Optional[Any]:
         """The next message, None while there is none."""
-        return _taken(self._data)
+        return _taken(self._data) if self.open else self._last_reply()
 
     def ending(self) -> Optional[Any]:
         """The next message of a fork that has ended, None while it runs; it is reaped."""
@@ -210,15 +210,16 @@ class Child:
 
     def _last_reply(self) -> Optional[Any]:
         """The next message, which is in a file if the user's code closed the pipe."""
-        if not self._data:
+        if len(self._data) <= LARGEST_REPLY + _LONGEST_HEAD:
             try:
                 with open(os.path.join(self._scratch, _REPLY_FILE), "rb") as file:
                     file.seek(self._read_of_file)
-                    self._data += file.read(LARGEST_REPLY + _LONGEST_HEAD)
+                    more = file.read(LARGEST_REPLY + _LONGEST_HEAD)
             except OSError:  # it wrote none
-                return None
-            self._read_of_file += len(self._data)
-        return self.reply()
+                more = b""
+            self._data += more
+            self._read_of_file += len(more)
+        return _taken(self._data)
 
     def late(self, now: float) -> Optional[Any]:
         """The message of a fork whose time is up."""
