@@ -5,7 +5,7 @@ import dataclasses
 import json
 import os
 import time
-from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .advice import with_advice
 from .checkpoint.bundle import differences
@@ -23,7 +23,7 @@ from .file_facts import Count, Progress, data_read, data_size, failing
 from .groups import group
 from .model_dir import Located, TensorScan
 from .options import CheckSpec
-from .protocol import CheckpointIndex, Failure
+from .protocol import CheckpointIndex, Failure, FailureKind
 from .recorded import Completed, completed
 from .records.reader import Recorded, read_record
 from .results import CHECK, RESTORES, Report
@@ -39,6 +39,7 @@ _MOST_TRACES = 3
 """How often code is traced if it raises an exception while a training run saves. It may have tried
 to read a file that the training run just removed."""
 _MOST_NAMES = 10
+_UNTRIED = "whether other params are a fix: the time (--timeout) was over"
 
 
 class Checked(NamedTuple):
@@ -199,7 +200,7 @@ class _Checkpoints:
 
         def ask() -> Tuple[_Checkpoint, TraceMemo]:
             found = self.look()
-            return found, memo_of(found.located, tracer, self._spec.timeout)
+            return found, memo_of(found.located, tracer)
 
         return settled(self.place, ask, lambda seen: self._doubt(*seen))
 
@@ -225,10 +226,13 @@ def _run(
     looks: bool,
 ) -> Checked:
     tracer.hello()  # imports TensorFlow, which takes seconds, before looking at files
+    tracer.begin(given.timeout)
     for _ in range(_MOST_TRIES):
         found, known = checkpoints.asked(tracer)
         spec, use, unused = found.completed(given, overrides)
+        start = time.monotonic()
         scans = found.scans(spec, progress)
+        tracer.extend(time.monotonic() - start)
         fine = scans is None or not any(scan.problem for scan in scans)
         if fine or (found.at_rest and not found.held.changed()):
             break
@@ -244,20 +248,24 @@ def _run(
         recorded = found.examined.files.left_out if found.examined.files else ()
         doubts += ("the data files: a snapshot has none", *recorded)
     trials: Dict[str, Optional[Report]] = {}
-    end = time.monotonic() + spec.timeout
+    untried: List[Mapping[str, Any]] = []
     on_trial = Wanted(judgement=False, drift=bool(traced.drift.changes), places=False)
 
     def try_params(params: Mapping[str, Any]) -> Optional[Report]:
         key = json.dumps(params)
-        if key not in trials and time.monotonic() > end:
+        if key not in trials and not tracer.left:
+            untried.append(params)
             return None
         if key not in trials:
             other, learned = dataclasses.replace(spec, params=params), traced.known or known
             try:
                 tried, _, _ = _facts(other, found, tracer, learned, scans, on_trial)
                 trials[key] = _report(other, tried, ())
+                late = any(_is_late(trace.failure) for trace in tried.traces)
             except UsageError:  # the code rejects these params, so they are no advice
-                trials[key] = None
+                trials[key], late = None, not tracer.left
+            if late:
+                untried.append(params)
         return trials[key]
 
     report = _report(spec, facts, (*traced.not_judged, *doubts))
@@ -269,8 +277,14 @@ def _run(
         facts = dataclasses.replace(facts, trace=traced.trace)
         report = _report(spec, facts, (*traced.not_judged, *doubts))
         report = with_advice(params, facts, report, try_params)
+    if untried and not any(item.advice for item in report.groups):
+        report = dataclasses.replace(report, not_judged=(*report.not_judged, _UNTRIED))
     data = None if scans is None else data_read(found.examined.bundle, scans)
     return Checked(dataclasses.replace(report, data=data, record=use), spec, facts)
+
+
+def _is_late(failure: Optional[Failure]) -> bool:
+    return failure is not None and failure.kind is FailureKind.TIMED_OUT
 
 
 def _report(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Report:
@@ -314,7 +328,7 @@ def _facts(
             raise
         after = state_after(located.model_dir, before)
         changed = attributed(before, after)
-        if not (changed.of_a_training and traced.raised):
+        if not (changed.of_a_training and traced.raised and tracer.left):
             break
     unknown = []
     writes = "whether the code writes into the model_dir: "

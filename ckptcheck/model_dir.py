@@ -153,12 +153,17 @@ class Unnamed(ModelDir):
         state: the state file; None if it is missing.
         saved_model: the prefix of the SavedModel's variables, if the directory or its parent is a
             SavedModel; else "".
+        without_variables: whether the directory is a SavedModel without variables.
+        exports: the variables of the SavedModels below the directory, the newest last, if the
+            directory is no SavedModel and holds no checkpoint.
         below: the subdirectories that hold checkpoints, if the directory holds none.
         data_alone: the data files in the directory, if it holds no checkpoint.
     """
 
     state: Optional[StateFile] = None
     saved_model: str = ""
+    without_variables: bool = False
+    exports: Tuple[str, ...] = ()
     below: Tuple[str, ...] = ()
     data_alone: Tuple[str, ...] = ()
 

@@ -242,7 +242,7 @@ class CheckSpec:
     )
     timeout: Option[Union[float, str], float] = Option(
         values.seconds,
-        "Stop a mode after this time.",
+        "Stop a check that takes longer.",
         default=DEFAULT_TIMEOUT,
         metavar="SECONDS",
     )

@@ -51,11 +51,11 @@ def test_a_dry_run_says_that_nothing_raises(project: Project) -> None:
     ("before", "words", "said"),
     [
         (KILLED, (), "the process died of SIGKILL"),
-        (HANGING, ("--timeout", "15"), "the process was still running after 15 s"),
+        (HANGING, ("--timeout", "15"), "the process was still running after"),
         (
             HANGING + WITHOUT_PIPE,
             ("--timeout", "15"),
-            "the process was still running after 15 s",
+            "the process was still running after",
         ),
     ],
     ids=["killed", "hanging", "hanging without a pipe"],

@@ -87,14 +87,14 @@ def test_tensorflow_says_the_outputs_of_ops_where_the_graph_does_not(tmp_path: P
     with Tracer(None, 120, quiet=True) as tracer:
         tracer.hello()
         ops = [*{node.op for node in meta.nodes}, "NoSuchOp"]
-        reply: Any = tracer.ask("op-list", 60, ops=ops)
+        reply: Any = tracer.ask("op-list", ops=ops)
         asked = dataclasses.replace(meta, op_list=base64.b64decode(reply))
         assert [asked.outputs(n) for n in meta.nodes] == [meta.outputs(n) for n in meta.nodes]
         project = copy_fixture("linear", tmp_path)
         for path in project.model_dir.glob("*.meta"):
-            before = memo_of(locate(str(project.model_dir)), tracer, 60)
+            before = memo_of(locate(str(project.model_dir)), tracer)
             path.unlink()
-        after = memo_of(locate(str(project.model_dir)), tracer, 60)
+        after = memo_of(locate(str(project.model_dir)), tracer)
     assert before.graph is not None and after.graph is not None
     assert (before.graph_name, after.graph_name) == (path.name, "graph.pbtxt")
     assert head_of(after.graph).leaves == head_of(before.graph).leaves

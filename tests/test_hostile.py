@@ -235,7 +235,7 @@ def test_what_never_ends(hostile: Hostile) -> None:
     run = hostile.check(NEVER, "--timeout", "8")
     assert run.code == 1, run
     what = {mode: (item["rule"], item["message"]) for mode, item in found(run).items()}
-    late = ("model-fn-timeout", "was still running after 8 s and was stopped (--timeout)")
+    late = ("model-fn-timeout", "was still running after 4 s and was stopped (--timeout 8)")
     assert what["predict"] == what["train"] == late
     assert what["eval"] == ("model-fn-raised", "KeyboardInterrupt: ")
     assert hostile.took < 45

@@ -5,7 +5,7 @@ from typing import Iterable, Optional
 
 from ..errors import UsageError
 from ..graph.graph import Graph
-from ..graph.reader import parse_graph
+from ..graph.reader import parse_graph, parse_saved_model
 from .errors import DamagedError, TooLargeError
 from .graph_file import graph_bytes
 from .gzip_file import ENDING
@@ -40,6 +40,27 @@ def read_graph(paths: Iterable[str]) -> Optional[Graph]:
     if problem is not None:
         raise problem
     return None
+
+
+def read_serving_graph(prefix: str) -> Optional[Graph]:
+    """Reads the graph of the SavedModel that a checkpoint is the variables of.
+
+    Returns:
+        The graph that serves predictions; None if there is no SavedModel or no such graph.
+
+    Raises:
+        DamagedError: the SavedModel cannot be read.
+    """
+    folder = os.path.dirname(os.path.abspath(prefix))
+    if (os.path.basename(prefix), os.path.basename(folder)) != ("variables", "variables"):
+        return None
+    path = os.path.normpath(os.path.join(os.path.dirname(prefix), os.pardir, "saved_model.pb"))
+    try:
+        return parse_saved_model(graph_bytes(path), path) if os.path.isfile(path) else None
+    except TooLargeError:
+        return None
+    except OSError as error:
+        raise DamagedError(str(error.strerror))
 
 
 def _read(path: str) -> bytes:

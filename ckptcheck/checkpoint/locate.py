@@ -1,13 +1,15 @@
 """Finds the checkpoint that Estimator would load, given a MODEL_DIR argument."""
 
 import functools
+import itertools
 import os
 import re
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ..errors import UsageError
 from ..model_dir import Absence, Found, Located, Missing, ModelDir, Named, Unnamed, pattern_in
+from ..results import natural_key
 from . import existing
 from .files import Listing
 from .names import without_ending
@@ -132,10 +134,13 @@ def _in_directory(named: str, model_dir: str) -> Located:
         elsewhere=bool(prefix) and possible and _inside(os.path.dirname(prefix), model_dir) is None,
     )
     if not prefix:
+        saved_model = _saved_model(Path(model_dir))
         return Unnamed(
             **vars(place),
             state=state,
-            saved_model=_saved_model(Path(model_dir)),
+            saved_model=saved_model,
+            without_variables=not saved_model and _has_saved_model(Path(model_dir)),
+            exports=() if saved_model or place.candidates else _exports(model_dir),
             below=() if place.candidates else _below(model_dir),
             data_alone=() if place.candidates else existing.data_files_in(model_dir),
         )
@@ -191,13 +196,37 @@ def _saved_model(folder: Path) -> str:
         folder = Path(os.path.abspath(str(folder)))
     for place in (folder.parent, folder) if folder.name == "variables" else (folder,):
         prefix = os.path.join(str(place), "variables", "variables")
-        is_one = any((place / name).is_file() for name in ("saved_model.pb", "saved_model.pbtxt"))
-        if is_one and existing.checkpoint_exists(prefix):
+        if _has_saved_model(place) and existing.checkpoint_exists(prefix):
             return prefix
     return ""
 
 
+def _has_saved_model(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in ("saved_model.pb", "saved_model.pbtxt"))
+
+
 _MOST_BELOW = 1000
+_LEVELS = 3
+
+
+def _exports(folder: str) -> Tuple[str, ...]:
+    """Finds the variables of the SavedModels below a directory, the newest last.
+
+    An exporter of Estimator writes to ``export/NAME/TIME`` in the model_dir.
+    """
+    found: List[str] = []
+    level = [folder]
+    for _ in range(_LEVELS):
+        inner = (below for place in level for below in _folders(place))
+        level = list(itertools.islice(inner, _MOST_BELOW))
+        found += filter(None, (_saved_model(Path(place)) for place in level))
+    return tuple(sorted(found, key=lambda prefix: natural_key(prefix.split(os.sep)[-3])))
+
+
+def _folders(folder: str) -> Iterator[str]:
+    """Yields the subdirectories of a directory; none if it cannot be read."""
+    _, names, _ = next(os.walk(folder), ("", [], []))
+    return (os.path.join(folder, name) for name in sorted(names) if name != "variables")
 
 
 def _below(folder: str) -> Tuple[str, ...]:

@@ -150,11 +150,11 @@ def reference_first(traces: Mapping[str, Answer]) -> List[Answer]:
 
 
 def uses_in_train(traces: Mapping[str, Answer]) -> Dict[Path, Tuple[str, ...]]:
-    """Returns the consumers of each tensor in TRAIN; empty if TRAIN was not traced.
+    """Returns the consumers of each tensor in TRAIN, or in PREDICT for the graph of a SavedModel.
 
     If TRAIN raised, the tensors without consumers are left out: the code may use them later.
     """
-    if TRAIN not in traces:
+    if not traces:
         return {}
-    train = traces[TRAIN]
+    train = reference_first(traces)[0]
     return {path: uses for path, uses in train.uses.items() if uses or train.finished}

@@ -1,8 +1,7 @@
 """Asks the tracer to trace modes, with the names and the params that the code needs."""
 
 import dataclasses
-import time
-from typing import Any, Dict, Mapping, Optional, Sequence, Union
+from typing import Any, Dict, Mapping, Optional, Sequence, Set, Union
 
 from ..codec import to_json
 from ..errors import UsageError
@@ -73,7 +72,7 @@ class Asker:
         self._latest: Dict[str, int] = {}
         self._requests: Dict[int, TraceRequest] = {}
         self._rounds = 0
-        self._end = time.monotonic() + _SEARCH_TIME * spec.timeout
+        self._answered: Set[str] = set()
         self.out_of_time = False
         """Whether the search for features asked too long or too often."""
 
@@ -105,16 +104,28 @@ class Asker:
         """Traces modes. Adds the params of TPUEstimator if the model_fn needs them.
 
         Returns:
-            The answers; empty if the search for features has taken too long.
+            The answers; empty if the search for features has taken too long. A mode that was
+            traced before is not blamed if there was too little time to trace it again.
         """
-        if self._rounds and (time.monotonic() > self._end or self._rounds > _MOST_ROUNDS):
+        if self._rounds and (not self._tracer.left or self._rounds > _MOST_ROUNDS):
             self.out_of_time = True
             return {}
+        before = set(self._answered)
+        traces = self._ask_with_params(wanted)
+        if any(trace.timed_out and mode in before for mode, trace in traces.items()):
+            self.out_of_time = True
+            return {}
+        return traces
+
+    def _ask_with_params(self, wanted: Mapping[str, Inputs]) -> Dict[str, Answer]:
+        """Traces modes. Adds the params of TPUEstimator if the code needs them."""
         traces = self._ask_by_names(wanted)
-        if self.tpu or not any(map(_misses_tpu_params, traces.values())):
+        missing = any(map(_misses_tpu_params, traces.values()))
+        if self.tpu or not missing or not self._tracer.left:
             return traces
         self.tpu = True
-        again = self._ask_by_names(wanted)
+        again = self._ask_by_names(_in_time(wanted, traces))
+        again = {**traces, **again}
         if any(trace.seen.tpu_spec for trace in again.values()):
             return again
         self.tpu = False
@@ -124,13 +135,13 @@ class Asker:
         """Traces modes. Uses the names of TensorFlow 1 if the code needs them."""
         traces = self.ask_once(wanted)
         failed = [trace for trace in traces.values() if _may_want_v1(trace)]
-        if self.names == "v1" or self._context.major < 2 or not failed:
+        if self.names == "v1" or self._context.major < 2 or not failed or not self._tracer.left:
             return traces
         wants_v1 = any(_wants_v1(trace) for trace in failed)
         if not wants_v1 and self._vain_v1 >= _MOST_VAIN:
             return traces
         self.names = "v1"
-        again = self.ask_once(wanted)
+        again = {**traces, **self.ask_once(_in_time(wanted, traces))}
         if wants_v1 or _failures(again) < _failures(traces):
             return again
         self.names = "native"
@@ -151,10 +162,11 @@ class Asker:
     def _answers(self, wanted: Mapping[str, TraceRequest]) -> Dict[str, Answer]:
         self._tracer.use_params(self._spec.params or {})
         longest_first = sorted(wanted, key=lambda mode: mode != TRAIN)
+        share = 1.0 if len(wanted) == 1 or self._answered.issuperset(wanted) else _SHARE
         asked = {
             self._tracer.send(
                 "trace",
-                self._spec.timeout,
+                share,
                 trace=to_json(wanted[mode]),
                 memory_limit=self._spec.memory_limit,
             ): mode
@@ -166,11 +178,10 @@ class Asker:
         hint = ModeTrace if gives_features(self._spec) else Union[ModeTrace, Misfit]
         traces: Dict[str, Answer] = {}
         while asked:
-            number, reply = self._tracer.receive(2 * self._spec.timeout * len(wanted), set(asked))
+            number, reply = self._tracer.receive(set(asked))
             mode = asked.pop(number)
             traces[mode] = Answer(self._outcome(mode, reply, hint), number)
-        if any(trace.timed_out for trace in traces.values()):
-            self._end += self._spec.timeout
+        self._answered.update(mode for mode, trace in traces.items() if not trace.timed_out)
         return _verified(traces)
 
     def judged(self, traces: Mapping[str, Answer]) -> Dict[str, Answer]:
@@ -187,15 +198,21 @@ class Asker:
             for mode, trace in traces.items()
             if trace.unjudged and trace.number != self._latest[mode]
         }
-        found = {**traces, **(self._answers(lost) if lost else {})}
+        again = self._answers(lost) if lost else {}
+        found = {**traces, **again}
+        for mode, trace in traces.items():
+            if found[mode].timed_out and mode in again:
+                found[mode] = _not_judged(trace)
         for mode, trace in found.items():
-            if isinstance(trace.outcome, FinishedTrace) and trace.unjudged:
-                timeout = 2 * self._spec.timeout * (len(found) + 1)
-                _, reply = self._tracer.receive(timeout, {trace.number})
-                outcome = self._outcome(mode, reply, Union[ModeTrace, Judgement])
-                if isinstance(outcome, Judgement):
-                    outcome = trace.outcome.judged(outcome)
-                found[mode] = Answer(outcome)
+            if not (isinstance(trace.outcome, FinishedTrace) and trace.unjudged):
+                continue
+            _, reply = self._tracer.receive({trace.number})
+            outcome = self._outcome(mode, reply, Union[ModeTrace, Judgement])
+            if isinstance(outcome, Judgement):
+                found[mode] = Answer(trace.outcome.judged(outcome))
+            else:
+                late = Answer(outcome)
+                found[mode] = _not_judged(trace) if late.timed_out else late
         return _verified(found)
 
     def origins(self, mode: str, wanted: Mapping[str, Sequence[str]]) -> Union[Origins, Failure]:
@@ -206,10 +223,9 @@ class Asker:
             wanted: what to look at.
         """
         request = dataclasses.replace(self._requests[self._latest[mode]], judges_run=False)
-        timeout = self._spec.timeout
         asked = {"trace": to_json(request), "wanted": to_json(wanted)}
-        number = self._tracer.send("origins", timeout, **asked)
-        _, reply = self._tracer.receive(2 * timeout * (len(self._latest) + 1), {number})
+        number = self._tracer.send("origins", **asked)
+        _, reply = self._tracer.receive({number})
         return reply if isinstance(reply, Failure) else self._tracer.understood(Origins, reply)
 
     def places(self, answer: Answer, names: Sequence[str]) -> Mapping[str, Location]:
@@ -224,11 +240,10 @@ class Asker:
         """
         request = self._requests[answer.number]
         request = dataclasses.replace(request, judges_run=False, places=tuple(names))
-        timeout = self._spec.timeout
         number = self._tracer.send(
-            "trace", timeout, trace=to_json(request), memory_limit=self._spec.memory_limit
+            "trace", trace=to_json(request), memory_limit=self._spec.memory_limit
         )
-        _, reply = self._tracer.receive(2 * timeout * (len(self._latest) + 1), {number})
+        _, reply = self._tracer.receive({number})
         outcome = self._outcome(answer.mode, reply, Union[ModeTrace, Misfit])
         return outcome.seen.places if isinstance(outcome, FinishedTrace) else {}
 
@@ -238,9 +253,9 @@ class Asker:
         return dataclasses.replace(self._tracer.understood(hint, reply), mode=mode)
 
 
-_SEARCH_TIME = 2
-"""The time of the search for features, in units of ``--timeout``. A round in which a mode hangs
-adds one. A mode that hangs is not traced again, so there are at most three such rounds."""
+_SHARE = 0.5
+"""The part of the time that is left which each of several modes may take that were not traced
+before. If one does not end, the others still have some."""
 _MOST_ROUNDS = 30
 _MOST_VAIN = 2
 """How often the names of TensorFlow 1 are tried if no error asks for them. After that, the code
@@ -256,6 +271,24 @@ def _verified(traces: Dict[str, Answer]) -> Dict[str, Answer]:
         if trace.failure is not None and trace.failure.kind == "usage":
             raise UsageError(trace.failure.message)
     return traces
+
+
+_NOT_JUDGED = (
+    "whether {} raises an error after the restore because of other shapes: the time (--timeout) "
+    "was over"
+)
+
+
+def _not_judged(trace: Answer) -> Answer:
+    """Returns a trace whose run was not judged in time."""
+    assert isinstance(trace.outcome, FinishedTrace)
+    note = _NOT_JUDGED.format(trace.mode.upper())
+    return Answer(trace.outcome.judged(Judgement(trace.mode, (), (note,))))
+
+
+def _in_time(wanted: Mapping[str, Inputs], traces: Mapping[str, Answer]) -> Dict[str, Inputs]:
+    """Returns the modes that ended in time. It is no use to trace the others again."""
+    return {mode: given for mode, given in wanted.items() if not traces[mode].timed_out}
 
 
 def _may_want_v1(trace: Answer) -> bool:

@@ -149,7 +149,7 @@ def _uses_more(guess: Guess, features: Node) -> bool:
 
 def first_guess(pool: Pool) -> Guess:
     """Returns the guess before any trace: unknown features, and the last tensor as the labels."""
-    if len(pool.leaves) < 2:
+    if len(pool.leaves) < 2 or not pool.labeled:
         return Guess(pool, UNKNOWN, NOTHING, {})
     return Guess(pool, UNKNOWN, TENSOR, {("labels",): len(pool.leaves) - 1})
 

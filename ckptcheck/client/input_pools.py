@@ -14,7 +14,7 @@ from ..encoding.errors import DamagedError
 from ..graph.graph import Graph, Use
 from ..graph.launch import head_range
 from ..graph.nodes import Node
-from ..graph.parsing import parsed_keys
+from ..graph.parsing import parsed_keys, parsed_outputs
 from .answers import consumer_text
 
 _ITERATORS = ("IteratorGetNext", "IteratorGetNextSync")
@@ -45,12 +45,14 @@ class Leaf:
         spec: its dtype and shape, as docs/features.md writes a leaf.
         consumers: each op that consumes it, as :func:`.answers.consumer_text` writes it, sorted.
         users: the places of these ops, counted from the beginning of the head.
+        key: the key of this tensor in a signature or a parsing spec; "" if there is none.
     """
 
     name: str
     spec: Dict[str, Any]
     consumers: Tuple[str, ...]
     users: Tuple[int, ...] = ()
+    key: str = ""
 
     @property
     def used(self) -> bool:
@@ -63,6 +65,8 @@ class Leaf:
         A placeholder has the name itself. A feature column works in a scope named after it, such
         as ``input_layer/age_embedding``.
         """
+        if key == self.key:
+            return True
         places = [self.name.rpartition(":")[0], *(text.split(" ")[0] for text in self.consumers)]
         return any(_is_name_of(part, key) for place in places for part in place.split("/"))
 
@@ -91,12 +95,14 @@ class Pool:
         sorted_keys: whether they stand in the order of ``nest.flatten``.
         names: the nodes before the border, whose names the model_fn's ops cannot have.
         parsed: the keys that the input pipeline parses.
+        labeled: whether labels may be among them.
     """
 
     leaves: Tuple[Leaf, ...]
     sorted_keys: bool
     names: Tuple[str, ...] = ()
     parsed: FrozenSet[str] = frozenset()
+    labeled: bool = True
 
     @property
     def batch(self) -> Optional[int]:
@@ -119,12 +125,14 @@ class Head:
         leaves: the outputs of each node.
         ops: the types of its nodes and of the nodes after it, to find the ops of a trace in them.
         parsed: the keys that the input pipeline parses.
+        labeled: whether the input_fn may have made labels.
     """
 
     nodes: Tuple[Node, ...]
     leaves: Tuple[Tuple[Leaf, ...], ...]
     ops: Tuple[str, ...]
     parsed: FrozenSet[str] = frozenset()
+    labeled: bool = True
 
 
 def head_of(graph: Graph) -> Head:
@@ -135,6 +143,9 @@ def head_of(graph: Graph) -> Head:
     """
     first, last = head_range(graph)
     nodes = graph.nodes[first:last]
+    if graph.serving:
+        keys = {**dict(parsed_outputs(nodes)), **graph.keys}
+        graph = dataclasses.replace(graph, keys=keys)
     leaves: List[Tuple[Leaf, ...]] = []
     left = _MOST_LEAVES
     for node in nodes:
@@ -143,7 +154,8 @@ def head_of(graph: Graph) -> Head:
         if left < 0:
             raise DamagedError("its first nodes have more outputs than any input_fn's")
     ops = tuple(node.op for node in graph.nodes[first : last + _OPS_BEHIND])
-    return Head(nodes, tuple(leaves), ops, frozenset(parsed_keys(graph)))
+    parsed = frozenset(parsed_keys(graph))
+    return Head(nodes, tuple(leaves), ops, parsed, not graph.serving)
 
 
 def _leaves_of(graph: Graph, first: int, node: Node) -> Iterator[Leaf]:
@@ -181,7 +193,8 @@ def _leaf(
     users: Sequence[Use],
 ) -> Leaf:
     texts = sorted(consumer_text(graph.nodes[use.node], use.slot) for use in consumers)
-    return Leaf(name, spec, tuple(texts), tuple(sorted({use.node - first for use in users})))
+    places = tuple(sorted({use.node - first for use in users}))
+    return Leaf(name, spec, tuple(texts), places, graph.keys.get(name, ""))
 
 
 def pools(head: Head) -> Tuple[Pool, ...]:
@@ -242,7 +255,8 @@ def _direct_pool(head: Head) -> Optional[Pool]:
     if not iterators:  # the row number of a queue comes first, and nothing uses it
         leaves = tuple(leaf for leaf in leaves if leaf.used)
     border = sources[-1][1] + 1
-    return Pool(leaves, bool(iterators or queues), _node_names(head, border), head.parsed)
+    names = _node_names(head, border)
+    return Pool(leaves, bool(iterators or queues), names, head.parsed, head.labeled)
 
 
 def _followed(head: Head, place: int) -> Iterator[Leaf]:
@@ -265,7 +279,7 @@ def pool_at(head: Head, border: int) -> Pool:
         if leaf.spec["dtype"] not in ("resource", "variant")
         and any(user >= border for user in leaf.users)
     )
-    return Pool(leaves, False, _node_names(head, border), head.parsed)
+    return Pool(leaves, False, _node_names(head, border), head.parsed, head.labeled)
 
 
 def _node_names(head: Head, border: int) -> Tuple[str, ...]:

@@ -5,7 +5,7 @@ import dataclasses
 import os
 from typing import Any, Optional, Union
 
-from ..checkpoint.graphs import read_graph
+from ..checkpoint.graphs import read_graph, read_serving_graph
 from ..encoding.errors import DamagedError
 from ..errors import UsageError
 from ..graph.graph import Graph
@@ -43,7 +43,7 @@ class TraceMemo:
         return os.path.basename(self.graph.file) if self.graph is not None else ""
 
 
-def memo_of(located: Located, tracer: Tracer, timeout: float) -> TraceMemo:
+def memo_of(located: Located, tracer: Tracer) -> TraceMemo:
     """Reads the saved graph, and lets TensorFlow list the checkpoint meanwhile.
 
     No trace reads these files again, so they may be removed after this.
@@ -54,7 +54,7 @@ def memo_of(located: Located, tracer: Tracer, timeout: float) -> TraceMemo:
     """
     tracer.forget()
     if located.exists:
-        tracer.send("checkpoint", timeout, prefix=located.prefix)
+        tracer.send("checkpoint", prefix=located.prefix)
     graph, problem = None, ""
     try:
         graph = read_graph(located.graphs)
@@ -63,15 +63,15 @@ def memo_of(located: Located, tracer: Tracer, timeout: float) -> TraceMemo:
     except DamagedError as error:
         graph, problem = None, str(error)
     if not problem and (graph is None or not has_inputs(graph)):
-        graph = _graph_of_another(located) or graph
+        graph = _graph_of_another(located) or _serving_graph(located) or graph
     index: Union[CheckpointIndex, Failure, None] = None
     if located.exists:
-        _, reply = tracer.receive(timeout)
+        _, reply = tracer.receive()
         index = reply if isinstance(reply, Failure) else tracer.understood(CheckpointIndex, reply)
         if isinstance(index, Failure) and index.kind != "raised":
             raise UsageError(f"reading {located.prefix}: {index.message}")
     if graph is not None and not graph.op_list:
-        graph = _with_op_list(graph, tracer, timeout)
+        graph = _with_op_list(graph, tracer)
     return TraceMemo(index, graph, problem)
 
 
@@ -97,10 +97,19 @@ def _graph_of_another(located: Located) -> Optional[Graph]:
     return None
 
 
-def _with_op_list(graph: Graph, tracer: Tracer, timeout: float) -> Graph:
+def _serving_graph(located: Located) -> Optional[Graph]:
+    """Returns the graph of the SavedModel that has the checkpoint; None if it has no inputs."""
+    try:
+        graph = read_serving_graph(located.prefix) if located.exists else None
+        return graph if graph is not None and has_inputs(graph) else None
+    except DamagedError:  # the checkpoint does not need it
+        return None
+
+
+def _with_op_list(graph: Graph, tracer: Tracer) -> Graph:
     """Adds TensorFlow's definitions of ops to a graph: a ``graph.pbtxt`` does not have them."""
     nodes = graph.nodes[slice(*head_range(graph))]
-    reply: Any = tracer.ask("op-list", timeout, ops=sorted({node.op for node in nodes}))
+    reply: Any = tracer.ask("op-list", ops=sorted({node.op for node in nodes}))
     try:
         return dataclasses.replace(graph, op_list=base64.b64decode(reply))
     except (TypeError, ValueError):  # a failure, or nothing that the tracer wrote

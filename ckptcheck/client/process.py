@@ -7,6 +7,7 @@ another environment, or in a container (``docker exec -i box python3.7``).
 import codecs
 import contextlib
 import json
+import math
 import os
 import queue
 import shlex
@@ -96,6 +97,7 @@ class Tracer:
         """
         self._command = interpreter_command(python)
         self._timeout = timeout
+        self._end = math.inf
         self._run = temporary.new_run()
         self._next = 0
         self._open: Set[int] = set()
@@ -201,6 +203,24 @@ class Tracer:
             self._environment = from_json(Environment, message["hello"])
         return self._environment
 
+    def begin(self, seconds: float) -> None:
+        """Bounds the time of all requests that follow together.
+
+        Args:
+            seconds: the time of a check, as ``--timeout`` says.
+        """
+        self._timeout = seconds
+        self._end = time.monotonic() + seconds
+
+    def extend(self, seconds: float) -> None:
+        """Allows more time, because something else took that long meanwhile."""
+        self._end += seconds
+
+    @property
+    def left(self) -> float:
+        """The seconds that are left for requests."""
+        return max(self._end - time.monotonic(), 0.0)
+
     def use_params(self, params: Mapping[str, Any]) -> None:
         """Sends the params of all traces that follow, once: they may be large.
 
@@ -211,10 +231,18 @@ class Tracer:
             self._params = params
             self._write(json.dumps({"params": params}).encode("ascii") + b"\n")
 
-    def send(self, do: str, timeout: float, **fields: Any) -> int:
-        """Sends a request and returns the id that its reply will have."""
+    def send(self, do: str, share: float = 1.0, **fields: Any) -> int:
+        """Sends a request and returns the id that its reply will have.
+
+        Args:
+            do: what to do.
+            share: the part of the time that is left which the request may take.
+            fields: the arguments of the request.
+        """
         self._next += 1
-        request = dict(fields, do=do, id=self._next, timeout=timeout)
+        left = min(self.left, self._timeout)
+        request = dict(fields, do=do, id=self._next)
+        request.update(timeout=self._timeout, left=left, most=left * share)
         self._open.add(self._next)
         self._write(json.dumps(request).encode("ascii") + b"\n")
         return self._next
@@ -224,15 +252,13 @@ class Tracer:
         self._open.clear()
         self._replies.clear()
 
-    def receive(
-        self, timeout: float, numbers: Optional[Set[int]] = None
-    ) -> Tuple[int, Union[Failure, Any]]:
+    def receive(self, numbers: Optional[Set[int]] = None) -> Tuple[int, Union[Failure, Any]]:
         """Waits for the next reply: the id of its request, and a failure or the reply's JSON.
 
         Args:
-            timeout: seconds.
             numbers: the requests to wait for; all by default. Other replies are kept for later.
         """
+        timeout = min(self.left, self._timeout)
         while True:
             for item in self._replies:
                 if numbers is None or item[0] in numbers:
@@ -263,10 +289,10 @@ class Tracer:
                 f"({error}); --python takes the path or the command of a Python that has TensorFlow"
             ) from None
 
-    def ask(self, do: str, timeout: float, **fields: Any) -> Union[Failure, Any]:
+    def ask(self, do: str, **fields: Any) -> Union[Failure, Any]:
         """Sends one request and waits for its reply."""
-        self.send(do, timeout, **fields)
-        return self.receive(timeout)[1]
+        self.send(do, **fields)
+        return self.receive()[1]
 
     def _write(self, data: bytes) -> None:
         stdin = self._process.stdin

@@ -27,6 +27,7 @@ from ..origins import Origins
 from ..protocol import (
     EXPORT,
     MODES,
+    PREDICT,
     PROBE,
     TRAIN,
     UNLABELED,
@@ -316,8 +317,10 @@ class _Tracing:
         graph, problem = self.known.graph, self.known.graph_problem
         if graph is not None:
             try:
-                modes = _with_reference(self.spec.modes)
+                modes = _serving(self.spec.modes) if graph.serving else _with_train(self.spec.modes)
                 found = find(graph, modes, self.asker.ask, self.known.guess)
+                if graph.serving and not set(self.spec.modes) <= set(modes):
+                    raise unknown_features.no_labels(self.spec, found, graph.file)
                 return self._with_found(found, graph.file)
             except DamagedError as error:
                 problem = str(error)
@@ -336,7 +339,8 @@ class _Tracing:
         if EXPORT in self.spec.modes:
             self._doubts.append(_EXPORTED)
         if file not in self.located.graphs:
-            self._doubts.append(_OF_ANOTHER.format(file))
+            text = _OF_ANOTHER if guess.pool.labeled else _OF_SERVING
+            self._doubts.append(text.format(file))
         for change, text in _OWN.items():
             modes = " and ".join(mode.upper() for mode in MODES if guess.own.get(mode) == change)
             if modes:
@@ -456,6 +460,10 @@ _OF_ANOTHER = (
     "whether the features are those in {}: it is the graph of another checkpoint of MODEL_DIR "
     "(give --input-fn or --features to be sure)"
 )
+_OF_SERVING = (
+    "whether the features are those in {}: they are what the SavedModel was exported to serve "
+    "(--input-fn or --features makes sure)"
+)
 _OWN = {
     OwnInputs.BATCH: (
         "whether the batch size of {} fits: model_fn raises an error with TRAIN's batch size {}, "
@@ -482,7 +490,12 @@ def _described_by_columns(guess: Guess) -> Iterator[str]:
             yield _NEW.format(path[-1], leaf["dtype"], shape)
 
 
-def _with_reference(modes: Sequence[str]) -> Tuple[str, ...]:
+def _serving(modes: Sequence[str]) -> Tuple[str, ...]:
+    """Returns the modes that the graph of a SavedModel has the features of; at least PREDICT."""
+    return tuple(mode for mode in modes if mode in UNLABELED) or (PREDICT,)
+
+
+def _with_train(modes: Sequence[str]) -> Tuple[str, ...]:
     """Adds TRAIN to the modes. TRAIN saved the graph, so it shows which feature is which."""
     return (*modes, TRAIN) if TRAIN not in modes else tuple(modes)
 

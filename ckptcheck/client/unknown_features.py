@@ -9,7 +9,7 @@ from typing import Any, Iterable, List, Optional, Sequence, Set, Tuple
 from ..errors import UnknownFeaturesError
 from ..features_file import FILL_IN
 from ..options import CheckSpec
-from ..protocol import PROBE, Failure
+from ..protocol import PROBE, UNLABELED, Failure
 from ..results import shape_text
 from .answers import Answer, reference_first
 from .attempt import ALIKE, Found
@@ -72,6 +72,23 @@ def not_found(
     if missed_fields(found):
         return UnknownFeaturesError(problem, f"Specify them with {' or '.join(_functions(spec))}")
     return UnknownFeaturesError(problem, _advice(spec, template(features, labels)))
+
+
+def no_labels(spec: CheckSpec, found: Found, file: str) -> UnknownFeaturesError:
+    """Returns the error for the graph of a SavedModel, if modes need labels.
+
+    Args:
+        spec: what was checked.
+        found: the end of the search for the features.
+        file: the file of the SavedModel.
+    """
+    features: Any = {}
+    if found.guess is not None:
+        features, _ = plain_inputs(_confirmed(found, found.guess))
+    modes = " and ".join(mode.upper() for mode in spec.modes if mode not in UNLABELED)
+    problem = f"{file} has the features of PREDICT, but no labels, which {modes} may need"
+    advice = _advice(spec, template(features, _UNKNOWN))
+    return UnknownFeaturesError(problem, f"To check PREDICT alone, add --mode predict. {advice}")
 
 
 def _confirmed(found: Found, guess: Guess) -> Guess:

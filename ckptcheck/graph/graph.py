@@ -55,6 +55,8 @@ class Graph:
         tensorflow: the version of TensorFlow that made the graph; "" if it is not recorded.
         restore_op: the name of the saver's restore op; "" if it is not recorded.
         collections: the encoded collections, if the file has any.
+        serving: whether it is the graph of a SavedModel that serves predictions. It has no labels.
+        keys: the keys of the inputs that a SavedModel's signatures name, by their tensors' names.
     """
 
     definition: bytes
@@ -63,6 +65,8 @@ class Graph:
     tensorflow: str = ""
     restore_op: str = ""
     collections: Tuple[bytes, ...] = ()
+    serving: bool = False
+    keys: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
 
     def walk(self) -> Iterator[Node]:
         """Iterates over the nodes in the order of their creation, and decodes them lazily."""

@@ -1,7 +1,7 @@
 """The keys that an input pipeline parses from ``tf.train.Example`` records."""
 
 import struct
-from typing import Iterable, Iterator, List
+from typing import Dict, Iterable, Iterator, List, Sequence, Tuple
 
 from .graph import Graph
 from .nodes import Node, split_input
@@ -28,6 +28,23 @@ def parsed_keys(graph: Graph) -> Iterator[str]:
     yield from _keys_of(graph.nodes)
     for function in graph.functions:
         yield from _keys_of(function.nodes)
+
+
+def parsed_outputs(nodes: Sequence[Node]) -> Iterator[Tuple[str, str]]:
+    """Yields the names of the dense tensors that some nodes parse, with their keys."""
+    constants = {node.name: node for node in nodes if node.op == "Const"}
+    for node in nodes:
+        if node.op not in _PARSERS[:2]:
+            continue
+        inputs = [split_input(text)[0] for text in node.inputs]
+        keys: Dict[str, List[str]] = {"sparse_keys": [], "dense_keys": []}
+        for kind, found in keys.items():
+            for name in inputs:
+                if name in constants and name.rpartition("/")[2].startswith(kind):
+                    found.extend(_strings(constants[name]))
+        first = 3 * len(keys["sparse_keys"])  # a sparse tensor has three parts
+        for place, key in enumerate(keys["dense_keys"], first):
+            yield f"{node.name}:{place}", key
 
 
 def _keys_of(nodes: Iterable[Node]) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """model_fn did not return in time.
 
-In each mode, the import of your module and the call of model_fn together may take ``--timeout``
-seconds. Usual causes are downloads, training during the import, and endless loops.
+The whole check may take ``--timeout`` seconds. In each mode, the import of your module and the call
+of model_fn together may take half of that, or all of it if only one mode is checked. Usual causes
+are downloads, training during the import, and endless loops.
 
 What to do: move such work out of the top level of the module, or allow more time with
 ``--timeout``.

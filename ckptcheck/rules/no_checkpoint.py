@@ -43,6 +43,7 @@ def find(facts: Facts) -> Iterator[Finding]:
             "state_file": located.state is not None,
             "state_file_problem": located.state.problem if located.state else "",
             "saved_model": located.saved_model,
+            "exports": list(located.exports),
             "directories_with_checkpoints": list(located.below),
             "data_without_index": list(located.data_alone),
         },
@@ -90,6 +91,11 @@ def _instead(located: Unnamed) -> str:
     """Returns what a directory without a checkpoint holds."""
     if located.saved_model:
         return ": it is a SavedModel"
+    if located.without_variables:
+        return ": it is a SavedModel without variables, so there is nothing to restore"
+    if located.exports:
+        count = len(located.exports)
+        return ": it holds a SavedModel" if count == 1 else f": it holds {count} SavedModels"
     if located.below:
         return f", but these directories do: {some_names(located.below)}"
     if located.data_alone:
@@ -100,6 +106,10 @@ def _instead(located: Unnamed) -> str:
 def _hint(located: Unnamed) -> str:
     if located.saved_model:
         return f"check the variables of the SavedModel: give {located.saved_model} as MODEL_DIR"
+    if located.exports:
+        newest = located.exports[-1]
+        which = "the newest" if len(located.exports) > 1 else "the"
+        return f"check the variables of {which} SavedModel: give {newest} as MODEL_DIR"
     if located.below:
         one_of = "one of these as MODEL_DIR: " if len(located.below) > 1 else ""
         return f"give {one_of}{some_names(located.below)}"

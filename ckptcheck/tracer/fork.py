@@ -151,7 +151,9 @@ class Child:
         ledger: the files of its model_dir that it is not shown; None without a model_dir.
         pid: its process.
         pipe: where its reply comes from.
+        started: when it began with what it does.
         deadline: when its time is up.
+        last_moment: when the time of the whole check is up.
         memory_limit: the bytes that it may use, 0 for no limit.
         judging: whether it has sent its trace, and now judges the run.
     """
@@ -163,7 +165,10 @@ class Child:
         self.ledger: Optional[Ledger] = request.get("ledger")
         self.pid = pid
         self.pipe = pipe
-        self.deadline: float = request.get("deadline") or time.monotonic() + request["timeout"]
+        self.started = time.monotonic()
+        self.last_moment: float = request["last_moment"]
+        own = request.get("deadline") or self.started + request["most"]
+        self.deadline = min(own, self.last_moment)
         self.memory_limit: int = request.get("memory_limit") or 0
         self.open = True
         self.judging = False
@@ -188,7 +193,7 @@ class Child:
 
     def reply(self) -> Optional[Any]:
         """The next message, None while there is none."""
-        return _taken(self._data)
+        return _taken(self._data) if self.open else self._last_reply()
 
     def ending(self) -> Optional[Any]:
         """The next message of a fork that has ended, None while it runs; it is reaped."""
@@ -205,22 +210,33 @@ class Child:
 
     def _last_reply(self) -> Optional[Any]:
         """The next message, which is in a file if the user's code closed the pipe."""
-        if not self._data:
+        if len(self._data) <= LARGEST_REPLY + _LONGEST_HEAD:
             try:
                 with open(os.path.join(self._scratch, _REPLY_FILE), "rb") as file:
                     file.seek(self._read_of_file)
-                    self._data += file.read(LARGEST_REPLY + _LONGEST_HEAD)
+                    more = file.read(LARGEST_REPLY + _LONGEST_HEAD)
             except OSError:  # it wrote none
-                return None
-            self._read_of_file += len(self._data)
-        return self.reply()
+                more = b""
+            self._data += more
+            self._read_of_file += len(more)
+        return _taken(self._data)
 
     def late(self, now: float) -> Optional[Any]:
         """The message of a fork whose time is up."""
         if now < self.deadline:
             return None
-        text = f"was still running after {self.request['timeout']:g} s and was stopped (--timeout)"
+        text = _LATE.format(self.deadline - self.started, self.request["timeout"])
         return self._last_reply() or _failed(Failure(FailureKind.TIMED_OUT, "", text))
+
+    def judge(self) -> None:
+        """Notes that it has sent its trace and judges the run, which may take half of the time.
+
+        The other half is for a judgement without a dry run, if the dry run does not end.
+        """
+        self.judging = True
+        self.started = time.monotonic()
+        share = 1.0 if self.request["trace"]["no_kernels"] else 0.5
+        self.deadline = self.started + share * (self.last_moment - self.started)
 
     def too_large(self) -> Optional[Any]:
         """The message of a fork that uses more memory than it may."""
@@ -247,6 +263,15 @@ class Child:
             os.waitpid(self.pid, 0)
         if self._scratch:
             scratch.remove(self._scratch)
+
+
+_NOT_STARTED = "was not started, because other modes took all the time (--timeout {:g})"
+_LATE = "was still running after {:.0f} s and was stopped (--timeout {:g})"
+
+
+def never_started(request: Dict[str, Any]) -> Dict[str, Any]:
+    """The message for a request whose time was up before a fork could begin with it."""
+    return _failed(Failure(FailureKind.TIMED_OUT, "", _NOT_STARTED.format(request["timeout"])))
 
 
 def _taken(data: bytearray) -> Optional[Any]:

@@ -30,7 +30,7 @@ from . import (
     trace,
 )
 from .failures import UsageError, failure_of
-from .fork import Channel, Child, answer_and_exit, flush, write_all
+from .fork import Channel, Child, answer_and_exit, flush, never_started, write_all
 from .shared_memory import Segments
 from .supervisor import supervise
 
@@ -164,7 +164,8 @@ class Server:
         if not forks:
             return None
         closely = any(child.memory_limit or not child.open for child in forks)
-        left = min(child.deadline for child in forks) - time.monotonic()
+        ends = [child.deadline for child in forks] + [item["last_moment"] for item in self._waiting]
+        left: float = min(ends) - time.monotonic()
         return max(0.0, min(left, _A_MOMENT if closely else _A_WHILE))
 
     def _read_requests(self) -> bool:
@@ -184,11 +185,16 @@ class Server:
             return
         if "trace" in message:
             message["trace"]["params"] = self._params
+        message["last_moment"] = time.monotonic() + message["left"]
         self._waiting.append(message)
 
     def _start_waiting(self) -> None:
         while self._waiting and sum(not c.judging for c in self._children.values()) < self._most:
             self._start(self._waiting.pop(0))
+        late = [item for item in self._waiting if item["last_moment"] <= time.monotonic()]
+        for request in late:
+            self._waiting.remove(request)
+            self._answer(request, never_started(request))
 
     def _start(self, request: Dict[str, Any]) -> None:
         if "trace" in request:
@@ -216,7 +222,7 @@ class Server:
             scratch.remove(request.get("scratch", ""))
             named = os.path.dirname(tempfile.gettempdir())
             failure = failure_of(shown_files.no_room(named, error))
-            _write_line(self._replies, {"failure": to_json(failure), "id": request["id"]})
+            self._answer(request, {"failure": to_json(failure)})
             return False
         request["opened"] = frozenset(self._opened.get(request["trace"]["model_dir"], ()))
         return True
@@ -274,13 +280,16 @@ class Server:
             return
         if missed:
             reply = {"failure": to_json(failure_of(left_out.incomplete(missed)))}
-        child.judging = "more" in reply and not child.judging
-        if child.judging:
-            child.deadline = time.monotonic() + child.request["timeout"]
+        if "more" in reply and not child.judging:
+            child.judge()
         else:
             self._end(child)
+            child.judging = False
         if not (child.judging and again["sent"]):  # else the same trace has been handed on before
-            _write_line(self._replies, dict(reply, id=child.request["id"]))
+            self._answer(child.request, reply)
+
+    def _answer(self, request: Dict[str, Any], reply: Dict[str, Any]) -> None:
+        _write_line(self._replies, dict(reply, id=request["id"]))
 
     def _restart(self, child: Child, request: Dict[str, Any]) -> None:
         self._end(child)

@@ -41,13 +41,15 @@ class Answering:
     def use_params(self, params: Any) -> None:
         """Takes the params."""
 
-    def send(self, do: str, timeout: float, **fields: Any) -> int:
+    left = 300.0
+
+    def send(self, do: str, share: float = 1.0, **fields: Any) -> int:
         """Takes a request."""
         self.asked.append(fields["trace"]["mode"])
         self.names.append(fields["trace"]["names"])
         return len(self.asked)
 
-    def receive(self, timeout: float, numbers: Set[int]) -> Tuple[int, Any]:
+    def receive(self, numbers: Set[int]) -> Tuple[int, Any]:
         """Answers with a trace, then with the judgement, unless the mode was traced again."""
         number = min(numbers)
         mode = self.asked[number - 1]

@@ -853,3 +853,23 @@ def test_data_of_another_save_of_the_same_size(model_dir: Path) -> None:
     data.write_bytes(bytes(data.stat().st_size))
     (found,) = [f for f in inspect(str(model_dir)).findings if f.rule == "corrupt-tensor"]
     assert found.variable == "global_step" and "two saves" in found.message
+
+
+def test_a_saved_model_without_variables_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "saved_model.pb").write_bytes(b"")
+    (finding,) = inspect(str(tmp_path)).findings
+    nothing = "it is a SavedModel without variables, so there is nothing to restore"
+    assert finding.message.endswith(nothing)
+
+
+def test_the_newest_export_is_the_one_to_check(tmp_path: Path) -> None:
+    for name in ("export/best/1700000009", "export/best/1700000010", "export/latest/999"):
+        folder = tmp_path / name / "variables"
+        folder.mkdir(parents=True)
+        (tmp_path / name / "saved_model.pb").write_bytes(b"")
+        (folder / "variables.index").write_bytes(b"")
+    (finding,) = inspect(str(tmp_path)).findings
+    newest = tmp_path / "export/best/1700000010/variables/variables"
+    assert finding.message.endswith("it holds 3 SavedModels")
+    given = f"check the variables of the newest SavedModel: give {newest} as MODEL_DIR"
+    assert finding.hint == given

@@ -4,13 +4,14 @@ import json
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any, List
 
 import pytest
 
 from ckptcheck import check
-from ckptcheck.client.process import _GRACE, _MOST_WAITING, Tracer
+from ckptcheck.client.process import _MOST_WAITING, Tracer
 from ckptcheck.errors import UsageError
 from ckptcheck.protocol import Reply
 from ckptcheck.tracer import fork, server, shared_memory
@@ -93,11 +94,13 @@ def test_messages_without_end_take_no_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ckptcheck.client.process._PATIENCE", 0.1)  # "yes" reads no input
+    monkeypatch.setattr("ckptcheck.client.process._GRACE", 0.1)
     (tmp_path / "line").write_text(json.dumps(HELLO))
     with Tracer(f"sh -c 'yes \"$(cat {tmp_path}/line)\"'", 10, True) as it:
         assert it.hello().tensorflow == "2.15.1"
         with pytest.raises(UsageError, match="did not answer"):
-            it.receive(0.2 - _GRACE)
+            it.begin(0.2)
+            it.receive()
         assert it._messages.qsize() <= _MOST_WAITING
 
 
@@ -148,11 +151,16 @@ def test_a_trace_without_a_plan_and_a_failure_is_not_understood(reply: Any) -> N
 
 def test_a_request_in_pieces_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of any size: each piece is looked at once."""
-    pieces = [b'{"params"', b': {"a": 1}}\n{"id": 1, "tr', b'ace": {}}\n{"id"', b": 2}", b"\n"]
+    pieces = [
+        *(b'{"params"', b': {"a": 1}}\n{"id": 1, "left": 5, "tr'),
+        *(b'ace": {}}\n{"id"', b': 2, "left": 3}', b"\n"),
+    ]
     reader = server.Server(None, 1, shared_memory.Segments())
     monkeypatch.setattr(os, "read", lambda *_: pieces.pop(0))
     while pieces:
         assert reader._read_requests()
+    ends = [request.pop("last_moment") - request.pop("left") for request in reader._waiting]
+    assert ends == pytest.approx([time.monotonic()] * 2, abs=5)
     assert reader._waiting == [{"id": 1, "trace": {"params": {"a": 1}}}, {"id": 2}]
 
 

@@ -1,5 +1,6 @@
 """The tracer's forks and what they leave behind. No TensorFlow."""
 
+import math
 import os
 import sys
 import tempfile
@@ -20,6 +21,9 @@ needs_proc = pytest.mark.skipif(
 )
 
 
+REQUEST = {"id": 1, "timeout": 20, "most": 20, "last_moment": math.inf}
+
+
 def start(answer: Any, **request: Any) -> Child:
     """A fork that answers so."""
     reading, writing = os.pipe()
@@ -29,7 +33,7 @@ def start(answer: Any, **request: Any) -> Child:
         processes.adopt_orphans()
         answer_and_exit(answer, Channel(writing, request.get("scratch", "")))
     os.close(writing)
-    return Child(dict({"id": 1, "timeout": 20}, **request), pid, reading)
+    return Child(dict(REQUEST, **request), pid, reading)
 
 
 def outcome(child: Child) -> Dict[str, Any]:
@@ -75,7 +79,7 @@ def test_a_pipe_that_was_written_into(data: bytes) -> None:
         time.sleep(30)
         os._exit(0)
     os.close(writing)
-    found = outcome(Child({"id": 1, "timeout": 20}, pid, reading))
+    found = outcome(Child(REQUEST, pid, reading))
     assert found["failure"]["message"].startswith("wrote into a file descriptor")
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import math
 import mmap
 import os
 import signal
@@ -73,7 +74,9 @@ def trace(answer: Callable[[], Any], segments: Segments) -> Dict[str, Any]:
         processes.adopt_orphans()
         answer_and_exit(answer, Channel(writing, ""))
     os.close(writing)
-    child = Child({"id": 1, "timeout": 20}, pid, reading, segments)
+    child = Child(
+        {"id": 1, "timeout": 20, "most": 20, "last_moment": math.inf}, pid, reading, segments
+    )
     found = None
     while found is None:
         if child.open:
