@@ -2,9 +2,9 @@
 
 from typing import Any, Callable, Iterator, List, Mapping, Tuple
 
-from .protocol import ParamRead
 from .results import Finding
 from .rules import Facts
+from .uses import ParamRead
 
 Candidate = Tuple[str, Any, ParamRead]
 """A param, the value that explains what was saved, and how the model_fn read it."""

@@ -14,12 +14,12 @@ from .protocol import (
     CheckpointIndex,
     Environment,
     FinishedTrace,
-    Location,
     ModeTrace,
     RestorePlan,
     Shape,
     VariableSpec,
 )
+from .uses import Location
 
 RESTORES, FAILS, SILENT, UNTRACEABLE = "restores", "fails", "silent", "untraceable"
 

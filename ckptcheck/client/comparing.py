@@ -12,8 +12,9 @@ from ..graph.graph import Graph
 from ..graph.launch import VARIABLE_OPS, behavior, has_strategy, head_range
 from ..graph.nodes import split_input
 from ..graph.reader import traced_graph
-from ..protocol import TRAIN, CheckpointIndex, InputTensor, allows
+from ..protocol import TRAIN, CheckpointIndex, allows
 from ..records.value import Record
+from ..uses import InputTensor
 from .answers import Answer
 from .input_pools import Pool
 from .pairing import pair

@@ -15,14 +15,9 @@ from ckptcheck.client.search import Found
 from ckptcheck.client.unknown_features import no_graph, not_found
 from ckptcheck.features_file import feature_file
 from ckptcheck.options import CheckSpec
-from ckptcheck.protocol import (
-    FailedTrace,
-    Failure,
-    FailureKind,
-    InputEvent,
-    Observed,
-)
+from ckptcheck.protocol import FailedTrace, Failure, FailureKind, Observed
 from ckptcheck.tracer.inputs import _fits
+from ckptcheck.uses import InputEvent
 
 from ..graphs import saved_graph
 
