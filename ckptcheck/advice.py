@@ -20,11 +20,12 @@ from typing import (
 
 from .causes import Candidate, causes_of, recorded_causes, value_of
 from .changes import UNKNOWN
-from .protocol import MODES, ParamRead, Shape
+from .protocol import MODES, Shape
 from .records.params import holds
 from .results import RESTORES, UNTRACEABLE, Advice, Finding, Group, Report
 from .rules import Facts, role_of
 from .rules.base import DRIFT, SHAPES
+from .uses import ParamRead
 
 _MOST_TRIALS = 4
 _OFFSETS = (0, 1, -1, 2, -2)

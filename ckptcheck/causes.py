@@ -2,11 +2,11 @@
 
 from typing import Any, Callable, Iterator, List, Mapping, Tuple
 
-from .protocol import ParamRead
 from .records.params import same, value_in_training
 from .records.value import RecordedParams
 from .results import Finding
 from .rules import Facts
+from .uses import ParamRead
 
 Candidate = Tuple[str, Any, ParamRead]
 """A param, the value that explains what was saved, and how the model_fn read it."""

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any, Mapping, Optional, Tuple
 
-from .protocol import Location
+from .uses import Location
 
 NONE, CHANGED, UNKNOWN = "none", "changed", "unknown"
 """Whether a mode computes something else than when it was saved."""

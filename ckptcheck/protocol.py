@@ -9,6 +9,7 @@ import dataclasses
 from typing import Any, Mapping, Optional, Tuple, Union
 
 from .codec import Word
+from .uses import InputEvent, InputTensor, Location, ParamsUse
 
 Shape = Optional[Tuple[Optional[int], ...]]
 """A tensor's shape. None is an unknown rank. A None inside the tuple is an unknown dimension."""
@@ -115,14 +116,6 @@ class Read:
     sink: ReadSink
     check: ReadCheck
     role: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Location:
-    """A line of the user's code."""
-
-    file: str
-    line: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -244,71 +237,6 @@ class Failure:
 
 
 @dataclasses.dataclass(frozen=True)
-class ParamRead:
-    """One look of the model_fn at a key of its params.
-
-    Attributes:
-        key: dotted where params are nested.
-        found: whether params hold it.
-        default: the default that the code used, as JSON or as its repr; None without a default.
-        raised: whether the look raised KeyError or AttributeError.
-        location: the line of the user's code that looked.
-    """
-
-    key: str
-    found: bool
-    default: Any = None
-    has_default: bool = False
-    raised: bool = False
-    location: Optional[Location] = None
-
-
-@dataclasses.dataclass(frozen=True)
-class ParamsUse:
-    """How params were used: each key once, and whether they were read as a whole."""
-
-    reads: Tuple[ParamRead, ...] = ()
-    bulk: bool = False
-    taken: bool = True
-
-
-@dataclasses.dataclass(frozen=True)
-class InputEvent:
-    """What the model_fn did with its features or labels.
-
-    Attributes:
-        path: where, from the root: ``("features", "x")``.
-        event: ``key`` (it was asked for), ``named`` (the code names the key), ``maybe-key``
-            (``in``), ``name`` (a key that a made-up key may stand for), ``index``, ``maybe-index``
-            (of a tensor, or of a list), ``unpack``, ``tensor``, ``iterate``, ``column`` (a feature
-            column describes the tensor), ``field`` (an attribute that tensors do not have was
-            read), or ``dict``.
-        value: the key, the index, the number of values that were unpacked, the leaf that a
-            feature column describes as JSON, the name of the attribute, or the method of a dict
-            that was called.
-    """
-
-    path: Tuple[Union[str, int], ...]
-    event: str
-    value: Union[str, int, None] = None
-
-
-@dataclasses.dataclass(frozen=True)
-class InputTensor:
-    """One leaf of the features or labels in the traced graph.
-
-    Attributes:
-        path: where the leaf is, from the root.
-        name: the name of the tensor, or of the values of a sparse one.
-        parts: the names of the indices, the values and the shape of a sparse one.
-    """
-
-    path: Tuple[Union[str, int], ...]
-    name: str
-    parts: Tuple[str, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True)
 class TraceRequest:
     """One (target, params, mode) to trace.
 
@@ -379,7 +307,7 @@ class Observed:
         places: the lines of the user's code that make the ops in the request.
     """
 
-    params: ParamsUse = ParamsUse()
+    params: ParamsUse = dataclasses.field(default_factory=ParamsUse)
     events: Tuple[InputEvent, ...] = ()
     features: Any = None
     labels: Any = None

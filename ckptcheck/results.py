@@ -16,12 +16,12 @@ from .protocol import (
     DataLimit,
     Environment,
     FinishedTrace,
-    Location,
     ModeTrace,
     RestorePlan,
     Shape,
     VariableSpec,
 )
+from .uses import Location
 
 RESTORES, FAILS, SILENT, UNTRACEABLE = "restores", "fails", "silent", "untraceable"
 

@@ -14,11 +14,11 @@ from ..protocol import (
     Failure,
     FinishedTrace,
     Judgement,
-    Location,
     Misfit,
     ModeTrace,
     TraceRequest,
 )
+from ..uses import Location
 from .answers import Answer
 from .guess import Inputs
 from .launch import LaunchContext

@@ -11,16 +11,9 @@ from ..graph.graph import Graph
 from ..graph.launch import behavior, has_strategy, head_range
 from ..graph.nodes import split_input
 from ..graph.reader import traced_graph
-from ..protocol import (
-    TRAIN,
-    CheckpointIndex,
-    FinishedTrace,
-    InputTensor,
-    Location,
-    VariableSpec,
-    allows,
-)
+from ..protocol import TRAIN, CheckpointIndex, FinishedTrace, VariableSpec, allows
 from ..records.value import Record
+from ..uses import InputTensor, Location
 from .answers import Answer
 from .guess import Guess
 from .input_pools import Pool

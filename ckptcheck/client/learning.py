@@ -5,7 +5,8 @@ import json
 import re
 from typing import Any, Dict, FrozenSet, List, Mapping, Sequence, Tuple
 
-from ..protocol import EVAL, TRAIN, UNLABELED, InputEvent
+from ..protocol import EVAL, TRAIN, UNLABELED
+from ..uses import InputEvent
 from .answers import Answer, uses_in_train
 from .guess import Guess, is_unnamed, new_features, with_unnamed
 from .matching import placed

@@ -9,7 +9,8 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Seq
 
 from ..graph.graph import Graph
 from ..graph.nodes import split_input
-from ..protocol import InputTensor, allows
+from ..protocol import allows
+from ..uses import InputTensor
 from .answers import Answer, consumers_of
 from .guess import Guess, is_unnamed, paths_of
 from .input_pools import Leaf, Pool, head_of, pools

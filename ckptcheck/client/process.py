@@ -66,7 +66,7 @@ def interpreter_command(python: Optional[str]) -> List[str]:
 def _sources() -> bytes:
     """The tracer's modules, by the names that they have in the user's interpreter."""
     sources = {"_ckptcheck": "", "_ckptcheck.__package__": ""}
-    for name in ("codec", "content_digest", "origins", "protocol"):
+    for name in ("codec", "content_digest", "origins", "protocol", "uses"):
         sources[f"_ckptcheck.{name}"] = (_PACKAGE / f"{name}.py").read_text("utf-8")
     for path in sorted((_PACKAGE / "tracer").glob("*.py")):
         text = path.read_text("utf-8")

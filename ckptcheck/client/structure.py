@@ -3,7 +3,8 @@
 import dataclasses
 from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
 
-from ..protocol import PROBE, InputEvent
+from ..protocol import PROBE
+from ..uses import InputEvent
 
 Path = Tuple[Union[str, int], ...]
 

@@ -2,9 +2,9 @@
 
 from typing import Any, Iterator, List, NamedTuple, Optional, Set, Tuple
 
-from ..protocol import InputTensor
 from ..tracer.graph_text import graph_text
 from ..tracer.structures import Path, describe, flatten
+from ..uses import InputTensor
 from .value import RecordedMode
 
 _ITERATORS = ("IteratorGetNext", "IteratorGetNextSync")

@@ -6,7 +6,8 @@ from typing import Any, Dict, Mapping, Optional, Tuple
 
 from ..codec import from_json, to_json
 from ..origins import Origins
-from ..protocol import InputTensor, RestorePlan
+from ..protocol import RestorePlan
+from ..uses import InputTensor
 
 FORMAT = "ckptcheck-record"
 VERSION = 1

@@ -5,8 +5,9 @@ import re
 from typing import Dict, Iterator, List, Tuple
 
 from ..codec import to_json
-from ..protocol import Failure, FailureKind, Location, ModeTrace
+from ..protocol import Failure, FailureKind, ModeTrace
 from ..results import Finding, Outcome
+from ..uses import Location
 from .base import Facts, Rule, finding, some_names
 from .examples import failed
 

@@ -9,8 +9,8 @@ What to do: nothing, or add the key to the params.
 import json
 from typing import Iterator
 
-from ..protocol import ParamRead
 from ..results import Finding
+from ..uses import ParamRead
 from .base import Facts, Rule, finding, joins_modes
 from .examples import with_params
 

@@ -14,8 +14,6 @@ from ..protocol import (
     FinishedTrace,
     ModeTrace,
     Observed,
-    ParamRead,
-    ParamsUse,
     Read,
     ReadCheck,
     ReadSink,
@@ -24,6 +22,7 @@ from ..protocol import (
 )
 from ..records.value import Record, RecordedParams
 from ..results import Features, Launch, Trace
+from ..uses import ParamRead, ParamsUse
 from .base import Facts
 
 Stored = Mapping[str, Tuple[Tuple[int, ...], str]]

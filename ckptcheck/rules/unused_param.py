@@ -12,9 +12,10 @@ What to do: correct the name of the key, or remove the key.
 import difflib
 from typing import Any, Iterator, List, Mapping, Set
 
-from ..protocol import MODES, ParamRead
+from ..protocol import MODES
 from ..records.params import holds
 from ..results import Finding
+from ..uses import ParamRead
 from .base import Facts, Rule, finding
 from .examples import with_params
 

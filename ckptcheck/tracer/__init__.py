@@ -1,6 +1,6 @@
 """The tracer: what runs inside the user's interpreter.
 
-It needs TensorFlow, the standard library, :mod:`..protocol`, :mod:`..origins` and :mod:`..codec`.
+It needs TensorFlow, the standard library, and the modules protocol, uses, origins and codec.
 ckptcheck sends their source over a pipe (see ``client/process.py``), so ckptcheck does not have to
 be installed there.
 """

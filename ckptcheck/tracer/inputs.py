@@ -2,7 +2,7 @@
 
 A *probe* represents features with an unknown structure. It watches what the model_fn does with the
 features: which keys it asks for, and whether it unpacks them or uses them as one tensor. Each use
-becomes an :class:`..protocol.InputEvent`. If the guess was wrong, the trace stops with
+becomes an :class:`..uses.InputEvent`. If the guess was wrong, the trace stops with
 :class:`.failures.StructureMismatch`, and ckptcheck tries again with a better guess.
 """
 
@@ -14,17 +14,8 @@ from inspect import signature
 from operator import mul
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
-from ..protocol import (
-    EVAL,
-    EXPORT,
-    PREDICT,
-    PROBE,
-    TRAIN,
-    UNLABELED,
-    UNNAMED,
-    InputTensor,
-    TraceRequest,
-)
+from ..protocol import EVAL, EXPORT, PREDICT, PROBE, TRAIN, UNLABELED, UNNAMED, TraceRequest
+from ..uses import InputTensor
 from . import compat, structures
 from .failures import UsageError
 from .instructions import asked_keys, current, unpacked

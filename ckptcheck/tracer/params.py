@@ -10,7 +10,7 @@ from inspect import signature
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, Dict, Mapping
 
-from ..protocol import ParamRead, ParamsUse
+from ..uses import ParamRead, ParamsUse
 from .failures import UsageError
 from .target import load
 from .user_code import caller

@@ -11,7 +11,8 @@ from itertools import accumulate
 from operator import mul
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
-from ..protocol import Location, Read, ReadCheck, ReadSink, RestorePlan, Shape, VariableSpec, allows
+from ..protocol import Read, ReadCheck, ReadSink, RestorePlan, Shape, VariableSpec, allows
+from ..uses import Location
 from .compat import frames_of
 from .scaffold import Prepared, restore_op
 from .static_shapes import attribute_shape, static_shape

@@ -3,7 +3,7 @@
 import sys
 from typing import Any, Dict, List, Optional, Tuple
 
-from ..protocol import InputEvent
+from ..uses import InputEvent
 from .failures import StructureMismatch
 from .instructions import reads_attribute, unpacked
 

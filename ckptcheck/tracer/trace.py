@@ -15,12 +15,12 @@ from ..protocol import (
     FailureKind,
     FinishedTrace,
     Judgement,
-    Location,
     Misfit,
     Observed,
     Reply,
     TraceRequest,
 )
+from ..uses import Location
 from . import after_restore, compat, custom_saveables, flags, graph_text, scaffold, scratch, target
 from .failures import StructureMismatch, UsageError, failure_of, missing_tensorflow_name
 from .inputs import ESTIMATOR_MODES, Inputs

@@ -8,7 +8,8 @@ import types
 from os.path import join, normpath
 from typing import Any, Iterable, Iterator, List, Optional, Tuple
 
-from ..protocol import Frame, Location
+from ..protocol import Frame
+from ..uses import Location
 
 _INSTALLED = tuple(
     os.path.join(os.path.abspath(path), "")

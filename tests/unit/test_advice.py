@@ -8,9 +8,10 @@ import pytest
 from ckptcheck.advice import with_advice
 from ckptcheck.changes import Change, Drift
 from ckptcheck.groups import group
-from ckptcheck.protocol import MODES, Failure, FailureKind, Observed, ParamRead, ParamsUse
+from ckptcheck.protocol import MODES, Failure, FailureKind, Observed
 from ckptcheck.results import Report
 from ckptcheck.rules import Facts, examples, run_rules
+from ckptcheck.uses import ParamRead, ParamsUse
 from ckptcheck.verdicts import verdicts
 
 MISMATCH = examples.facts(

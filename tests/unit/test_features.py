@@ -27,12 +27,11 @@ from ckptcheck.protocol import (
     Failure,
     FailureKind,
     FinishedTrace,
-    InputEvent,
-    InputTensor,
     Misfit,
     Observed,
     RestorePlan,
 )
+from ckptcheck.uses import InputEvent, InputTensor
 
 from ..graphs import consumers, node, saved_graph, text_of
 

@@ -9,14 +9,15 @@ from typing import Any, Callable, Dict, List, Type, Union
 
 import pytest
 
-from ckptcheck import codec, protocol
+from ckptcheck import codec, protocol, uses
 from ckptcheck.codec import from_json, to_json
 from ckptcheck.protocol import Failure, FailureKind, RestorePlan, VariableSpec
 from ckptcheck.results import Finding, Outcome, shape_text
+from ckptcheck.uses import Location
 
 TYPES: List[Type[Any]] = [
     value
-    for _, value in sorted(vars(protocol).items())
+    for _, value in sorted({**vars(protocol), **vars(uses)}.items())
     if inspect.isclass(value) and dataclasses.is_dataclass(value)
 ]
 EACH_TYPE = pytest.mark.parametrize("cls", TYPES, ids=[cls.__name__ for cls in TYPES])
@@ -171,7 +172,7 @@ def finding(**changes: Any) -> Finding:
         {"severity": "warning"},
         {"hint": "do"},
         {"detail": ("a line",)},
-        {"location": protocol.Location("net.py", 4)},
+        {"location": Location("net.py", 4)},
     ],
 )
 def test_a_key_does_not_depend_on_words_and_lines(changes: Any) -> None:

@@ -15,7 +15,6 @@ from ckptcheck.client.comparing import recorded_sides
 from ckptcheck.errors import UsageError
 from ckptcheck.options import CheckSpec
 from ckptcheck.origins import DataContent, Origins, SourceFile
-from ckptcheck.protocol import InputTensor
 from ckptcheck.recorded import completed
 from ckptcheck.records import reader
 from ckptcheck.records.files import recorded_origins
@@ -29,6 +28,7 @@ from ckptcheck.records.reader import Recorded, read_record
 from ckptcheck.records.training import Warner, write_record
 from ckptcheck.records.value import Record, RecordedMode, RecordedParams, document_of
 from ckptcheck.records.writer import index_digest, record_path, remove_orphans, write
+from ckptcheck.uses import InputTensor
 
 from ..graphs import node, text_of
 from ..support import as_a_user, folder_of_all

@@ -33,7 +33,6 @@ from ckptcheck.protocol import (
     FailureKind,
     FinishedTrace,
     Observed,
-    ParamRead,
     RestorePlan,
     RunError,
     VariableSpec,
@@ -44,6 +43,7 @@ from ckptcheck.rules import examples as made
 from ckptcheck.rules.base import CATEGORIES, FOR_CHECKS, MISSING, SHAPES, UNSOUND, UNUSED
 from ckptcheck.rules.file_names import stable_name
 from ckptcheck.rules.roles import is_slot_name
+from ckptcheck.uses import ParamRead
 from ckptcheck.verdicts import verdicts
 
 RULES = list(all_rules().values())

@@ -9,15 +9,7 @@ from typing import Any, Tuple
 import pytest
 
 from ckptcheck import reporters
-from ckptcheck.protocol import (
-    Failure,
-    FailureKind,
-    Frame,
-    Location,
-    RestorePlan,
-    RunError,
-    VariableSpec,
-)
+from ckptcheck.protocol import Failure, FailureKind, Frame, RestorePlan, RunError, VariableSpec
 from ckptcheck.reporters import Options
 from ckptcheck.results import (
     Advice,
@@ -36,6 +28,7 @@ from ckptcheck.results import (
 )
 from ckptcheck.rules import all_rules
 from ckptcheck.rules import examples as made
+from ckptcheck.uses import Location
 
 from .test_json_format import report_of
 

@@ -15,15 +15,9 @@ from ckptcheck.client.learning import better_guess
 from ckptcheck.client.unknown_features import no_graph, not_found, template
 from ckptcheck.features_file import feature_file
 from ckptcheck.options import CheckSpec
-from ckptcheck.protocol import (
-    FailedTrace,
-    Failure,
-    FailureKind,
-    InputEvent,
-    InputTensor,
-    Observed,
-)
+from ckptcheck.protocol import FailedTrace, Failure, FailureKind, Observed
 from ckptcheck.tracer.inputs import _fits
+from ckptcheck.uses import InputEvent, InputTensor
 
 from ..graphs import consumers, node, saved_graph, text_of
 
