@@ -24,7 +24,7 @@ from .groups import group
 from .model_dir import Located, TensorScan
 from .options import CheckSpec
 from .protocol import CheckpointIndex, Failure, FailureKind
-from .recorded import Completed, completed
+from .recorded import Completed, completed, with_params_of
 from .records.reader import Recorded, read_record
 from .results import CHECK, RESTORES, Report
 from .rules import Facts, run_rules
@@ -353,7 +353,7 @@ def _facts(
         files=examined.files,
         scans=scans,
         disagreement=_disagreement(examined, traced.listed),
-        record=record,
+        record=with_params_of(record, spec.target or "") if record is not None else None,
         origins=traced.origins,
         drift=traced.drift,
     )

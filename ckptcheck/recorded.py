@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .errors import UsageError
 from .json_files import with_overrides
@@ -65,6 +65,24 @@ def completed(
     use = RecordUse(recorded.file, record.writer, tuple(used)) if record is not None else None
     unused = (f"the record {recorded.file}: {recorded.problem}",) if recorded.problem else ()
     return Completed(dataclasses.replace(spec, **changes), use, unused)
+
+
+def with_params_of(record: Record, target: str) -> Record:
+    """Returns a record without params, if they are those of another function than TARGET.
+
+    If TARGET makes a model_fn or an Estimator, its params are the arguments for that. The params of
+    the Estimator that trained are others.
+    """
+    if _function(record.target) == _function(target):
+        return record
+    return dataclasses.replace(record, params=None)
+
+
+def _function(target: str) -> Tuple[str, str]:
+    """Returns the module and name in TARGET: of ``net.py:model_fn`` and ``models.net:model_fn``."""
+    place, _, name = target.rpartition(":")
+    module = os.path.basename(place)[:-3] if place.endswith(".py") else place.rpartition(".")[2]
+    return module, name
 
 
 def _recorded_target(spec: CheckSpec, recorded: Recorded, prefix: str) -> str:

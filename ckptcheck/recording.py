@@ -81,13 +81,19 @@ def record(
 
 
 def _completed(known: Record, made: Record) -> Record:
-    """Returns the record of a training process, with what it lacks."""
+    """Returns the record of a training process, with what it lacks.
+
+    Without params, it is not known what the function was called with that TARGET now names.
+    """
     modes: Dict[str, RecordedMode] = dict(made.modes)
     for mode, own in known.modes.items():
         inputs = {name: getattr(own, name) for name in ("features", "labels", "taken_names")}
         modes[mode] = dataclasses.replace(modes.get(mode, own), **inputs)
-    target = known.target or made.target
-    return dataclasses.replace(known, modes=modes, target=target)
+    if known.params is not None:
+        return dataclasses.replace(known, modes=modes)
+    return dataclasses.replace(
+        known, modes=modes, target=made.target, params=made.params, params_type=made.params_type
+    )
 
 
 def _record_of(

@@ -606,3 +606,41 @@ def test_the_command_redacts_what_is_named(fixture: Project) -> None:
     record = record_of(fixture.model_dir / "model.ckpt-10")
     assert record.params is not None and set(record.params.values) == {"dropout_rate"}
     assert "num_hidden" in record.params.hidden
+
+
+CANNED = """
+import numpy as np
+import tensorflow as tf
+
+def make(model_dir, units=8):
+    columns = [tf.feature_column.numeric_column("x")]
+    return tf.estimator.DNNClassifier([units], columns, model_dir)
+
+def input_fn():
+    x, y = np.ones((4, 1), "float32"), np.zeros((4, 1), "int32")
+    return tf.data.Dataset.from_tensors(({"x": x}, y)).repeat()
+
+if __name__ == "__main__":
+    import ckptcheck
+    hook = ckptcheck.RecordHook()
+    make("base", 16).train(input_fn, steps=2, hooks=[hook])
+"""
+
+
+@needs_estimator
+def test_the_params_of_an_estimator_are_not_the_arguments_that_make_it(tmp_path: Path) -> None:
+    (tmp_path / "canned.py").write_text(CANNED)
+    words = [sys.executable, "canned.py"]
+    subprocess.run(
+        words, cwd=str(tmp_path), env=environment(), stderr=subprocess.DEVNULL, check=True
+    )
+    (tmp_path / "params.json").write_text('{"units": 16}')
+    given = ("base", "canned:make", "params.json")
+    report = checked(tmp_path, *given)
+    assert report["ok"] and changes_in(report) == []
+    assert run_cli("record", *given, cwd=tmp_path).code == 0
+    alone = checked(tmp_path, "base")
+    assert alone["ok"] and alone["record"]["used"] == ["target", "params"]
+    (tmp_path / "params.json").write_text('{"units": 8}')
+    changed = changes_in(checked(tmp_path, *given))
+    assert ("params-changed", "warning", "units was 16 in training, and is 8 now") in changed
