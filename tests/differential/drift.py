@@ -46,7 +46,6 @@ _ADDED = {
         "net = net * (1.0 if mode == tf.estimator.ModeKeys.TRAIN else 0.5)",
         "net = tf.nn.l2_normalize(net, 1)",
         "tf.losses.add_loss(0.01 * tf.reduce_sum(tf.square(net)))",
-        "net = tf.identity(net) if training else 2.0 * net",
     ),
     INNOCENT: (
         "net = tf.identity(net)",
@@ -118,8 +117,9 @@ def draw_model(seed: int, number: int) -> Model:
     # Dropout draws the same numbers whatever ops the edited code has.
     text = source(plain).replace("training=training)", "training=training, seed=5)")
     text = text.replace("batch_normalization(net, training=training, seed=5)", _NORM)
-    inputs = plain.inputs.train_source().replace("import tensorflow as tf\n", "")
-    code = "\n".join([text, inputs])
+    # The names of the input_fn are those of its own TensorFlow, also where the model uses v1's.
+    inputs = plain.inputs.train_source().replace("import tensorflow as tf\n", "import tensorflow\n")
+    code = "\n".join([text, re.sub(r"\btf\.", "tensorflow.", inputs)])
     edits = tuple(_edits(rng, text, code))
     return Model(f"drift-{seed}-{number}", code, params(plain), edits)
 
@@ -209,7 +209,7 @@ def _judge(
         tally.counts["edits that raise"] += 1
         return True
     try:
-        report = check(tracer, folder, edit)
+        report = check(tracer, folder, edit, gives_inputs=_gives_inputs(edit))
     except ckptcheck.UsageError as error:
         tally.counts["checks without an answer"] += 1
         say(f"{edit.id}: {edit.changes}: {error}")
@@ -226,6 +226,11 @@ def _judge(
         drift = [f["data"]["what"] for f in report["findings"] if f["category"] == "drift"]
         say(f"{folder} {edit.id}: {'; '.join(problems)}\n  {edit.changes}\n  {seen['by']} {drift}")
     return not problems
+
+
+def _gives_inputs(edit: Edit) -> bool:
+    """Whether ckptcheck gets the input_fn. Otherwise, it finds the features in the saved graph."""
+    return int(edit.id.partition("-")[0]) % 2 == 1
 
 
 def _problems(edit: Edit, differ: List[str], said: Dict[str, str]) -> Iterator[str]:

@@ -160,21 +160,25 @@ def run_prover(model: str, folder: str, command: Sequence[str], *options: str) -
         raise TrainingError(f"{model}: {run.stdout[-3000:]}")
 
 
-def check(tracer: ckptcheck.Tracer, folder: str, edit: Edit) -> Dict[str, Any]:
+def check(
+    tracer: ckptcheck.Tracer, folder: str, edit: Edit, gives_inputs: bool = False
+) -> Dict[str, Any]:
     """What ckptcheck says of edited code, as its JSON report.
 
     Args:
         tracer: runs the code.
         folder: where the model was trained and the edits were written.
         edit: one of them.
+        gives_inputs: whether ckptcheck is told to use the input_fn.
     """
+    given = gives_inputs or edit.kind == GIVES_ITS_INPUTS
     code = os.path.join(folder, "code", edit.id)
     report = tracer.check(
         os.path.join(folder, "model_dir"),
         "model:model_fn",
         os.path.join(code, "params.json"),
         app_dir=code,
-        input_fn="model:input_fn" if edit.kind == GIVES_ITS_INPUTS else "",
+        input_fn="model:input_fn" if given else "",
     )
     answer: Dict[str, Any] = json.loads(render(report, "json"))
     return answer
