@@ -16,6 +16,8 @@ from tests.support import PROJECT, environment, needs_estimator, run_cli
 
 pytestmark = needs_estimator
 
+BATCH = "4"
+"""The size that the real run has in place of the unknown one."""
 MODULE = "tests/data_limits/models.py"
 NAMES = (
     "lookup",
@@ -24,6 +26,7 @@ NAMES = (
     "lookup_in_loop_of_one_row",
     "lookup_in_branch",
     "lookup_in_branch_of_one_row",
+    "product_in_branch",
     "lookup_of_low_ids",
     "two_lookups",
     "classes",
@@ -77,6 +80,10 @@ def test_the_limit_is_that_of_the_estimator(
         assert answer["verdict"] == "silent", mode
         assert len(limits) == bool(model["fails"][mode]), (mode, limits, model["fails"][mode])
         for limit in limits:
+            if limit["kind"] == "value":
+                assert limit["least"] is None
+                assert limit["message"].replace("?", BATCH) in model["fails"][mode]
+                continue
             assert limit["least"] == model["stored"][0] + (limit["kind"] == "length")
 
 

@@ -74,8 +74,8 @@ def looks_at_data(op: Optional[Any], has_lengths: bool, paths: Mapping[str, str]
         has_lengths: whether the inputs have axes of unknown size besides the batch.
         paths: see :class:`Model`.
     """
-    if op is None:
-        return True
+    if op is None or op._get_control_flow_context() is not None:
+        return True  # only the data may lead to the branch or the loop
     if has_lengths:
         return not _BLIND_TO_LENGTHS.search(op.type)
     if op.type in _RESHAPING:

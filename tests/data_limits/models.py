@@ -66,6 +66,17 @@ def lookup_in_branch(features: Any, labels: Any, mode: str, params: Any) -> Any:
     return _regression(mode, net, labels)
 
 
+def product_in_branch(features: Any, labels: Any, mode: str, params: Any) -> Any:
+    rows, ids = params["rows"], features["ids"]
+    table = _table("table", rows, 3)
+    net = tf.cond(
+        tf.reduce_any(ids > 0),
+        lambda: tf.matmul(tf.ones([tf.size(ids), rows]), table),
+        lambda: tf.zeros([tf.size(ids), 3]),
+    )
+    return _regression(mode, net, labels)
+
+
 def lookup_of_low_ids(features: Any, labels: Any, mode: str, params: Any) -> Any:
     table = _table("table", params["rows"], 3)
     return _regression(mode, tf.nn.embedding_lookup(table, features["ids"] % 10), labels)
@@ -162,6 +173,9 @@ MODELS = {
     ),
     "lookup_in_branch_of_one_row": Model(
         lookup_in_branch, {"rows": 1}, {"rows": 20}, _ids(0, 0, 0, 0), _ids(0, 0, 0, 1)
+    ),
+    "product_in_branch": Model(
+        product_in_branch, {"rows": 10}, {"rows": 20}, _ids(0, 0, 0, 0), _ids(0, 0, 0, 1)
     ),
     "lookup_of_low_ids": Model(
         lookup_of_low_ids, {"rows": 10}, {"rows": 20}, _ids(0, 1, 8, 9), _ids(0, 1, 8, 19)
