@@ -4,7 +4,7 @@ ckptcheck sends this file to the user's interpreter, like :mod:`.protocol`.
 """
 
 import dataclasses
-from typing import Mapping, Optional, Tuple
+from typing import Any, Iterator, Mapping, Optional, Tuple
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,3 +66,14 @@ class Origins:
     data_files: Tuple[DataContent, ...] = ()
     revision: str = ""
     private: Tuple[str, ...] = ()
+
+
+def texts_in(value: Any, depth: int = 0) -> Iterator[str]:
+    """Yields the strings in params, at all levels."""
+    if isinstance(value, str):
+        yield value
+    elif depth < 20:
+        items = value.values() if isinstance(value, dict) else value
+        if isinstance(value, (dict, list, tuple)):
+            for item in items:
+                yield from texts_in(item, depth + 1)

@@ -23,7 +23,7 @@ from ..encoding.errors import DamagedError
 from ..errors import UnknownFeaturesError, UsageError
 from ..model_dir import Located
 from ..options import CheckSpec
-from ..origins import Origins
+from ..origins import Origins, texts_in
 from ..protocol import (
     EXPORT,
     MODES,
@@ -40,7 +40,6 @@ from ..records.graphs import texts_of
 from ..records.value import Record, RecordedMode
 from ..results import Features, Trace, shape_text
 from ..tracer import temporary
-from ..tracer.data_contents import texts_in
 from . import unknown_features
 from .answers import Answer
 from .asking import Asker, gives_features

@@ -4,8 +4,7 @@ import dataclasses
 import re
 from typing import Any, List
 
-from ..origins import DataContent, Origins
-from ..tracer.data_contents import texts_in
+from ..origins import DataContent, Origins, texts_in
 from .params import as_mapping
 from .value import RecordedParams
 

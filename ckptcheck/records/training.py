@@ -9,9 +9,8 @@ import os
 import sys
 from typing import Any, Callable, Dict, List, Optional, Sequence, Union
 
-from ..origins import Origins
+from ..origins import Origins, texts_in
 from ..protocol import TRAIN
-from ..tracer.data_contents import texts_in
 from ..tracer.provenance import origins_of
 from ..tracer.source_digests import module_name
 from .estimator import Running, model_fn_of, saved_prefix

@@ -5,7 +5,7 @@ import re
 import stat
 from hashlib import sha256
 from os.path import realpath
-from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Iterable, List, Optional, Sequence, Tuple
 
 from ..origins import DataContent
 from .user_code import absolute
@@ -131,14 +131,3 @@ def _words(data: bytes, size: int) -> Optional[Tuple[str, ...]]:
 
 def _is_word(line: str) -> bool:
     return len(line.split()) <= _LONGEST_WORD and len(_fields(line)) <= _MOST_FIELDS
-
-
-def texts_in(value: Any, depth: int = 0) -> Iterator[str]:
-    """Yields the strings in params, at all levels."""
-    if isinstance(value, str):
-        yield value
-    elif depth < 20:
-        items = value.values() if isinstance(value, dict) else value
-        if isinstance(value, (dict, list, tuple)):
-            for item in items:
-                yield from texts_in(item, depth + 1)

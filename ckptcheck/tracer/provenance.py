@@ -7,9 +7,9 @@ import os
 import sys
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence
 
-from ..origins import Origins
+from ..origins import Origins, texts_in
 from . import compat, flags, target
-from .data_contents import data_files_among, is_below, read_contents, texts_in
+from .data_contents import data_files_among, is_below, read_contents
 from .git_revision import revision_of
 from .source_digests import Project, project_of
 from .user_code import absolute, is_installed, is_user_file

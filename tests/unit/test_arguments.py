@@ -287,6 +287,7 @@ def test_paths_that_cannot_be_opened(
         monkeypatch.chdir(folder)
         for command in ([], ["inspect"], ["verify"], ["snapshot"]):  # imports what users may not
             code_of([*command, "no/such", "net:model_fn"][:2])
+        code_of(["inspect", MODEL_DIR])
         with as_a_user():
             codes = [code_of(word) for word in words]
         monkeypatch.undo()

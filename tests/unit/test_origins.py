@@ -11,9 +11,10 @@ from typing import Any, Dict, Iterator
 
 import pytest
 
+from ckptcheck.origins import texts_in
 from ckptcheck.records.targets import target_of
 from ckptcheck.tracer import data_contents, user_code
-from ckptcheck.tracer.data_contents import is_below, texts_in
+from ckptcheck.tracer.data_contents import is_below
 from ckptcheck.tracer.git_revision import revision_of
 from ckptcheck.tracer.source_digests import function_digests, project_of
 

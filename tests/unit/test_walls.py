@@ -69,7 +69,7 @@ def test_imports_are_seen() -> None:
     assert "ckptcheck.reporters.layout" in IMPORTS["ckptcheck.reporters.text"]
 
 
-IN_TRAINING = {f"ckptcheck.records.{name}" for name in ("estimator", "inputs", "training")}
+IN_TRAINING = {f"ckptcheck.records.{name}" for name in ("estimator", "hook", "inputs", "training")}
 """What runs in the training process, which has imported TensorFlow. It shares the tracer's code."""
 
 
@@ -79,13 +79,17 @@ def test_only_compat_imports_tensorflow() -> None:
     assert importing == {"ckptcheck.tracer.compat", *IN_TRAINING}
 
 
-def test_nothing_of_the_tracer_is_used_outside_but_temporary_directories() -> None:
-    """Both sides make them, and remove what the other one left. A record finds TARGET's file."""
+def test_what_of_the_tracer_is_used_outside() -> None:
+    """Both sides make temporary directories, and remove what the other one left.
+
+    A record finds TARGET's file.
+    """
+    shared = {"ckptcheck.tracer", "ckptcheck.tracer.temporary"}
     for module, names in IMPORTS.items():
         own = inside(module, "ckptcheck.tracer") or module == "ckptcheck.records.targets"
         if not own and module not in IN_TRAINING:
             used = {name for name in names if inside(name, "ckptcheck.tracer")}
-            assert used <= {"ckptcheck.tracer", "ckptcheck.tracer.temporary"}, module
+            assert used <= shared, module
 
 
 def test_the_tracer_needs_the_standard_library_and_tensorflow_alone() -> None:
