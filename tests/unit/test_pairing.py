@@ -5,7 +5,7 @@ from typing import Dict, Sequence, Tuple
 from ckptcheck.client.guess import Guess
 from ckptcheck.client.input_pools import Leaf, Pool
 from ckptcheck.client.pairing import pair
-from ckptcheck.client.structure import TENSOR, Node, Path
+from ckptcheck.client.structure import NOTHING, TENSOR, Node, Path, node_of, specs_of
 
 LABELS = ("labels",)
 
@@ -73,3 +73,23 @@ def test_the_last_pair_is_certain_whatever_consumes_it() -> None:
 def test_made_up_keys_are_not_certain() -> None:
     keys = ("ckptcheck_unnamed_features_000", "b")
     assert not pair(guess_of(keys, ALIKE), uses_of(keys, ALIKE)).certain
+
+
+def test_paths_of_given_features_are_in_the_order_of_estimator() -> None:
+    leaf = {"dtype": "float32", "shape": [None, 1]}
+    given = {"b": [leaf, leaf], "a": {"tuple": [leaf, {"d": leaf, "c": leaf}]}, "none": None}
+    specs = dict(specs_of(given, ("features",)))
+    paths = list(node_of([path[1:] for path in specs]).leaves(("features",)))
+    assert paths == [
+        ("features", "a", 0),
+        ("features", "a", 1, "c"),
+        ("features", "a", 1, "d"),
+        ("features", "b", 0),
+        ("features", "b", 1),
+    ]
+    assert set(paths) == set(specs)
+
+
+def test_one_tensor_and_no_tensor_are_structures() -> None:
+    assert node_of([()]) == TENSOR
+    assert node_of([]) == NOTHING
