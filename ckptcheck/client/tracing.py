@@ -49,6 +49,7 @@ from .launch import LaunchContext, launch_context, traced_launch
 from .memo import TraceMemo
 from .process import Tracer
 from .search import Found
+from .uncompared import not_compared
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,12 +84,7 @@ class Traced:
         """What the check could not find out."""
         modes = self.trace.modes if self.trace else ()
         notes = (note for trace in modes for note in trace.notes)
-        drift = (_NOT_COMPARED.format(self.drift.why),) if self.drift.why else ()
-        own = (
-            _OWN_OPS.format(mode.upper(), ", ".join(ops[:_MOST_OPS]))
-            for mode, ops in self.drift.own.items()
-        )
-        return tuple(dict.fromkeys((*self.doubts, *notes, *drift, *own)))
+        return tuple(dict.fromkeys((*self.doubts, *notes, *not_compared(self.drift))))
 
     @property
     def raised(self) -> bool:
@@ -374,12 +370,6 @@ def _index(
     return None, reply
 
 
-_NOT_COMPARED = "whether the model computes what it did when it was saved: {}"
-_OWN_OPS = (
-    "whether {} computes what it did when it was saved: the saved graph is that of TRAIN, and does "
-    "not have all ops of this mode, such as {} (ckptcheck record keeps the graph of each mode)"
-)
-_MOST_OPS = 3
 _NOTHING_READ = "whether the model fits a checkpoint: Estimator would not restore any"
 
 _OTHER_MODULES = (

@@ -3,10 +3,13 @@
 import dataclasses
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ..changes import CHANGED, NONE, UNKNOWN, Change, Drift
+from ..changes import CHANGED, NONE, UNKNOWN, Change, Drift, Unlike
+from ..graph.canonical import Rules
 from ..graph.digests import Computation, Interner, Step
 from ..graph.linked import Place
+from ..graph.version_rules import RULES, common_op
 from ..protocol import TRAIN
+from .doubts import Doubts, WithoutDropout
 from .matching import Half, Matching, plain_name
 from .regions import Region, Regions
 from .sides import Side, forward, training
@@ -19,7 +22,9 @@ _PLAIN = ("Const", "Identity", "IdentityN", "StopGradient", "NoOp", "Placeholder
 """Ops that compute nothing."""
 
 
-def compare(saved: Side, traced: Mapping[str, Side], trains: bool = True) -> Drift:
+def compare(
+    saved: Side, traced: Mapping[str, Side], trains: bool = True, across: bool = False
+) -> Drift:
     """Compares a saved graph of TRAIN with traced graphs.
 
     Args:
@@ -27,38 +32,54 @@ def compare(saved: Side, traced: Mapping[str, Side], trains: bool = True) -> Dri
         traced: the traced side of each mode; TRAIN is one of them.
         trains: whether what is written to variables counts. Another mode may have such ops, too,
             but does not run them.
+        across: whether different versions of TensorFlow made the graphs.
 
     Raises:
         DamagedError: a graph is damaged.
     """
     interner = Interner()
+    rules = RULES if across else None
     side_of = training if trains else forward
-    old, new = side_of(saved, interner), side_of(traced[TRAIN], interner)
+    old, new = (side_of(side, interner, rules) for side in (saved, traced[TRAIN]))
     halves = Half(old, new), Half(new, old)
     losses = (
         _below(old.steps, old.roots[: len(saved.outputs)]),
         _below(new.steps, new.roots[: len(traced[TRAIN].outputs)]),
     )
-    changes: Tuple[Change, ...] = ()
+    found = _Found([], [])
     if trains:
-        changes = tuple(_of_updates(Updates(saved), Updates(traced[TRAIN])))
-    others = {m: _Mode(forward(s, interner)) for m, s in traced.items() if m != TRAIN}
+        found.changes.extend(_of_updates(Updates(saved), Updates(traced[TRAIN]), across))
+    others = {m: _Mode(forward(s, interner, rules)) for m, s in traced.items() if m != TRAIN}
     if halves[0].changed or halves[1].changed:
-        changes += tuple(_changes(halves, others, losses))
-    own = {m: tuple(other.own(saved, traced[TRAIN], new)) for m, other in others.items()}
-    states = {
-        mode: CHANGED
-        if any(mode in change.modes for change in changes)
-        else UNKNOWN
-        if own.get(mode)
-        else NONE
-        for mode in traced
+        sides = (saved, traced[TRAIN]) if across else None
+        _find(halves, others, losses, sides, found)
+    own = {
+        mode: tuple(other.own(saved, traced[TRAIN], new, rules)) for mode, other in others.items()
     }
-    return Drift(changes, states, own={mode: ops for mode, ops in own.items() if ops})
+    states = {mode: found.state(mode, UNKNOWN if own.get(mode) else NONE) for mode in traced}
+    ops = {mode: ops for mode, ops in own.items() if ops}
+    return Drift(tuple(found.changes), states, own=ops, unlike=tuple(found.unlike))
 
 
-def _of_updates(old: Updates, new: Updates) -> Iterator[Change]:
-    """Yields what changed in which variables the train step writes, and in which order."""
+@dataclasses.dataclass(frozen=True)
+class _Found:
+    """What differs: because of the code, or because of the version of TensorFlow perhaps."""
+
+    changes: List[Change]
+    unlike: List[Unlike]
+
+    def state(self, mode: str, otherwise: str) -> str:
+        """Whether a mode computes something else; ``otherwise`` if nothing is known to differ."""
+        if any(mode in change.modes for change in self.changes):
+            return CHANGED
+        return UNKNOWN if any(mode in item.modes for item in self.unlike) else otherwise
+
+
+def _of_updates(old: Updates, new: Updates, across: bool) -> Iterator[Change]:
+    """Yields what changed in which variables the train step writes, and in which order.
+
+    Versions of TensorFlow may choose another order.
+    """
     gone, come = moved_writes(old, new)
     for keys, verb in ((gone, "left out of"), (come, "added to")):
         if keys:
@@ -90,7 +111,9 @@ class _Mode:
         self.exact = {(*_key(step), place[1]): step for place, step in computed.steps.items()}
         self.plain = {_key(step): step for step in computed.steps.values()}
 
-    def own(self, saved: Side, train: Side, compared: Computation) -> Iterator[str]:
+    def own(
+        self, saved: Side, train: Side, compared: Computation, rules: Optional[Rules]
+    ) -> Iterator[str]:
         """Yields the ops of this mode that nothing compares with the saved model.
 
         TRAIN may have some of them, although its loss does not depend on them. These count unless
@@ -100,6 +123,7 @@ class _Mode:
             saved: the saved side.
             train: the traced side of TRAIN.
             compared: what was compared of it.
+            rules: give nodes the forms that all versions of TensorFlow share.
         """
         known = {_key(step) for step in compared.steps.values()}
         mine = [step for step in self.steps.values() if _computes(step) and _key(step) not in known]
@@ -107,7 +131,7 @@ class _Mode:
         for node in train.graph.nodes if mine else ():
             names.setdefault((node.op, plain_name(("", node.name))), node.name)
         shared = [step for step in mine if _key(step) in names]
-        same = _same_ops(saved, train, [names[_key(step)] for step in shared])
+        same = _same_ops(saved, train, [names[_key(step)] for step in shared], rules)
         yield from sorted({step.node.op for step in mine if names.get(_key(step), "") not in same})
 
     def has(self, step: Step, new: Half) -> bool:
@@ -140,15 +164,16 @@ def _computes(step: Step) -> bool:
     return not (step.place[0] or step.anchor or step.node.op in _PLAIN)
 
 
-def _same_ops(saved: Side, train: Side, names: Sequence[str]) -> Set[str]:
+def _same_ops(saved: Side, train: Side, names: Sequence[str], rules: Optional[Rules]) -> Set[str]:
     """Returns the nodes of a traced graph whose values the saved graph computes, too."""
     if not names:
         return set()
     interner = Interner()
-    new = forward(dataclasses.replace(train, outputs=tuple(names)), interner)
-    ops = {train.nodes[name].op for name in names}
-    candidates = [node.name for node in saved.graph.nodes if node.op in ops]
-    old = forward(dataclasses.replace(saved, outputs=tuple(candidates[:_MOST_NODES])), interner)
+    new = forward(dataclasses.replace(train, outputs=tuple(names)), interner, rules)
+    ops = {common_op(train.nodes[name].op) for name in names}
+    candidates = [node.name for node in saved.graph.nodes if common_op(node.op) in ops]
+    few = tuple(candidates[:_MOST_NODES])
+    old = forward(dataclasses.replace(saved, outputs=few), interner, rules)
     found = {old.steps[place].digest for place in old.roots}
     return {name for name, place in zip(names, new.roots) if new.steps[place].digest in found}
 
@@ -169,21 +194,45 @@ def _kinds(step: Step, steps: Mapping[Place, Step]) -> List[Tuple[Any, ...]]:
     ]
 
 
-def _changes(
-    halves: Tuple[Half, Half], others: Mapping[str, _Mode], losses: Tuple[Set[Place], Set[Place]]
-) -> Iterator[Change]:
+def _find(
+    halves: Tuple[Half, Half],
+    others: Mapping[str, _Mode],
+    losses: Tuple[Set[Place], Set[Place]],
+    across: Optional[Tuple[Side, Side]],
+    into: _Found,
+) -> None:
+    """Finds the changes, and what the version of TensorFlow may have changed.
+
+    Args:
+        halves: both computations.
+        others: the other modes.
+        losses: the places that the loss depends on, on each side.
+        across: both sides, if different versions of TensorFlow made them.
+        into: gets what is found.
+    """
     old, new = halves
-    matching = Matching(old, new)
-    regions = Regions(old, new, matching).find()
     words = Words(old, new, losses)
+    regions = Regions(old, new, Matching(old, new)).find()
+    doubts = Doubts(old, new, regions, losses) if across else None
+    calm = WithoutDropout(*across) if across else None
     found: Dict[Any, List[Tuple[Said, Region, Tuple[str, ...]]]] = {}
     for region in regions:
         for said in words.say(region):
+            if calm is not None and calm.is_same(region):
+                said = dataclasses.replace(said, training=True)
             modes = _reached(said, region, others, new, losses[1])
             key = (said.kind, said.role, value_text(said.then), value_text(said.now), modes)
-            found.setdefault(key, []).append((said, region, modes))
-    for members in simplified(list(found.values())):
-        yield _joined(members)
+            if doubts is None or doubts.is_certain(region):
+                found.setdefault(key, []).append((said, region, modes))
+            else:
+                into.unlike.append(Unlike(_ops(region), modes, doubts.is_update(region)))
+    into.changes.extend(map(_joined, simplified(list(found.values()))))
+
+
+def _ops(region: Region) -> Tuple[str, ...]:
+    """The ops of a region."""
+    steps = (*region.old, *(old for old, _ in region.pairs), *region.nodes)
+    return tuple(dict.fromkeys(step.node.op for step in steps if not step.anchor))
 
 
 def _reached(

@@ -3,8 +3,9 @@
 import dataclasses
 import posixpath
 import re
-from typing import Any, Dict, Iterator, Mapping, Set, Tuple
+from typing import Any, Dict, Iterator, Mapping, Optional, Set, Tuple
 
+from ..graph.canonical import Rules
 from ..graph.digests import Computation, Interner, computation
 from ..graph.graph import Graph
 from ..graph.lazy import Lazy
@@ -76,17 +77,26 @@ class Side:
         return self.keys[_variable(self.nodes, self.nodes[name].inputs[0])]
 
 
-def forward(side: Side, interner: Interner) -> Computation:
-    """Returns what the outputs of a side depend on."""
-    return _computation(side, interner, ())
+def forward(side: Side, interner: Interner, rules: Optional[Rules] = None) -> Computation:
+    """Returns what the outputs of a side depend on.
+
+    Args:
+        side: the side.
+        interner: gives the digests.
+        rules: give nodes the forms that all versions of TensorFlow share; None if one version made
+            both sides.
+    """
+    return _computation(side, interner, (), rules)
 
 
-def training(side: Side, interner: Interner) -> Computation:
-    """Returns what the loss and the writes of variables depend on."""
-    return _computation(side, interner, side.writes)
+def training(side: Side, interner: Interner, rules: Optional[Rules] = None) -> Computation:
+    """Returns what the loss and the writes of variables depend on; see :func:`forward`."""
+    return _computation(side, interner, side.writes, rules)
 
 
-def _computation(side: Side, interner: Interner, writes: Tuple[str, ...]) -> Computation:
+def _computation(
+    side: Side, interner: Interner, writes: Tuple[str, ...], rules: Optional[Rules]
+) -> Computation:
     fillers: Dict[str, Tuple[str, ...]] = {}
     anchors: Dict[Tuple[str, int], Tuple[Any, ...]] = {**side.inputs, **_static_shapes(side)}
     for name, key in side.keys.items():
@@ -97,7 +107,7 @@ def _computation(side: Side, interner: Interner, writes: Tuple[str, ...]) -> Com
             if node.op in _TABLE_FROM_FILE:
                 anchors.update(_file_names(side.nodes, node))
     roots = [*side.outputs, *writes]
-    return computation(side.graph, roots, anchors, interner, fillers)
+    return computation(side.graph, roots, anchors, interner, fillers, rules)
 
 
 def _static_shapes(side: Side) -> Dict[Tuple[str, int], Tuple[Any, ...]]:
