@@ -7,6 +7,7 @@ from ..protocol import MODES, TRAIN
 
 _MOST_OPS = 3
 _WHETHER = "whether {} computes what it did when it was saved"
+_WHETHER_ALL = "whether {} and {} compute what they did when the checkpoint was saved"
 _THE_UPDATE = "whether a step of TRAIN writes what it did when it was saved (its loss was compared)"
 _OTHER_VERSION = (
     "another version of TensorFlow made the saved graph, which may be why some ops differ"
@@ -33,11 +34,17 @@ def _other_version(drift: Drift) -> Iterator[str]:
     for item in drift.unlike:
         if item.update and TRAIN in of_loss:
             continue
-        modes = " and ".join(mode.upper() for mode in MODES if mode in item.modes)
-        text = _THE_UPDATE if item.update else _WHETHER.format(modes)
+        text = _THE_UPDATE if item.update else _whether(item.modes)
         found.setdefault(text, {}).update(dict.fromkeys(item.ops))
     for text, ops in found.items():
         yield f"{text}: {_OTHER_VERSION} ({_some([*ops])})"
+
+
+def _whether(modes: Sequence[str]) -> str:
+    names = [mode.upper() for mode in MODES if mode in modes]
+    if len(names) == 1:
+        return _WHETHER.format(names[0])
+    return _WHETHER_ALL.format(", ".join(names[:-1]), names[-1])
 
 
 def _some(ops: Sequence[str]) -> str:
