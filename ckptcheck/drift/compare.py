@@ -217,14 +217,16 @@ def _find(
     calm = WithoutDropout(*across) if across else None
     found: Dict[Any, List[Tuple[Said, Region, Tuple[str, ...]]]] = {}
     for region in regions:
+        certain = doubts is None or doubts.is_certain(region)
         for said in words.say(region):
-            if calm is not None and calm.is_same(region):
-                said = dataclasses.replace(said, training=True)
+            if calm is not None:
+                training = calm.is_same(region) or (certain and said.training)
+                said = dataclasses.replace(said, training=training)
             modes = _reached(said, region, others, new, losses[1])
             key = (said.kind, said.role, value_text(said.then), value_text(said.now), modes)
-            if doubts is None or doubts.is_certain(region):
+            if certain:
                 found.setdefault(key, []).append((said, region, modes))
-            else:
+            elif doubts is not None:
                 into.unlike.append(Unlike(_ops(region), modes, doubts.is_update(region)))
     into.changes.extend(map(_joined, simplified(list(found.values()))))
 

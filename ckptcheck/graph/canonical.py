@@ -18,9 +18,10 @@ from typing import (
     Tuple,
 )
 
+from ..encoding.errors import DamagedError
 from .folding import Known, constant_node, folded, is_folded, known_value
 from .graph import Graph
-from .linked import ARGUMENT, BACK_EDGES, Anchors, Linked, Place, Source
+from .linked import ARGUMENT, BACK_EDGES, Anchors, Linked, Place, Source, is_gradient
 from .loops import COUNTER, FIRST, Loops, Variable
 from .nodes import Node
 
@@ -129,6 +130,8 @@ class Canonical(Linked):
 
     def _passed(self, source: Source) -> Source:
         while True:
+            if is_gradient(source[0][1]):
+                return source[0], 0  # all gradients are one leaf
             form = self._forms.get(source[0])
             if form is None or form.op not in (PASSING, ARRAY):
                 return source
@@ -272,7 +275,10 @@ class Canonical(Linked):
     def _applied(self, form: Form) -> Optional[Form]:
         """Returns the form after the first rule that changes it; None if none does."""
         for rule in (*self._rules.get("", ()), *self._rules.get(form.op, ())):
-            changed = rule(self, form)
+            try:
+                changed = rule(self, form)
+            except (IndexError, TypeError, ValueError):  # too few inputs, or other attributes
+                raise DamagedError(f"the node {form.node.name} is invalid") from None
             if changed is not None and changed != form:
                 return changed
         return self._folded(form)

@@ -75,7 +75,7 @@ def folded(op: str, attributes: Dict[str, Any], inputs: Sequence[Known]) -> Opti
             return _elementwise(_ELEMENTWISE[op], inputs)
         if op in _OTHERS:
             return _OTHERS[op](attributes, *inputs)
-    except (ArithmeticError, struct.error, TypeError, ValueError, IndexError):
+    except (ArithmeticError, LookupError, struct.error, TypeError, ValueError):
         return None  # TensorFlow raises an error, too, or has a result that Python does not have
     return None
 

@@ -50,12 +50,14 @@ class Loops:
         self._frames: Dict[str, List[str]] = {}
         conditions = {}
         for node in nodes.values() if any(n.op in BACK_EDGES for n in nodes.values()) else ():
+            if len(node.inputs) < 2:
+                continue
             frame = self._frame(node, nodes)
             if frame:
                 self._frames.setdefault(frame, []).append(node.name)
             elif node.op in ("Switch", "RefSwitch"):
                 condition = nodes.get(split_input(node.inputs[1])[0])
-                if condition is not None and condition.op == "LoopCond":
+                if condition is not None and condition.op == "LoopCond" and condition.inputs:
                     merge = split_input(node.inputs[0])[0]
                     self.merges[node.name] = merge
                     conditions[merge] = condition.inputs[0]
@@ -67,7 +69,7 @@ class Loops:
         if node.op not in ("Merge", "RefMerge") or is_gradient(node.name):
             return ""
         ends = [nodes.get(split_input(text)[0], Node("", "")) for text in node.inputs]
-        if len(ends) != 2 or ends[1].op not in BACK_EDGES:
+        if len(ends) != 2 or ends[1].op not in BACK_EDGES or not all(end.inputs for end in ends):
             return ""
         names = ends[0].values("frame_name")
         return names[0].decode("utf-8", "replace") if names and isinstance(names[0], bytes) else ""

@@ -19,13 +19,15 @@ _SAME = {
     "AssignAddVariableOp": "AssignAdd",
     "AssignSubVariableOp": "AssignSub",
     "BatchMatMul": "BatchMatMulV2",
-    "DeserializeSparse": "DeserializeSparse",
     "FusedBatchNorm": "FusedBatchNormV3",
     "FusedBatchNormV2": "FusedBatchNormV3",
+    "Gather": "GatherV2",
     "RefMerge": "Merge",
     "RefSwitch": "Switch",
     "ResourceGather": "GatherV2",
     "ResourceGatherNd": "GatherNd",
+    "VarHandleOp": "VariableV2",
+    "Variable": "VariableV2",
 }
 """Ops that compute the same as the op of another version, or the same of another kind of
 variable."""
@@ -47,11 +49,13 @@ _DEFAULTS: Dict[str, Tuple[Any, ...]] = {
     "multiply_linear_by_lr": (False,),
     "offset": (0,),
     "resize_if_index_out_of_bounds": (False,),
-    "sparse_gradient": (False,),
 }
 """Attributes that a version added, with the values that stand for what the op did before."""
-_UNLIKE = ("Tindices", "Tparams", "Tidx", "Tperm", "Tdim", "Tmultiples", "Tsegmentids", "Tindex")
-"""Attributes that only say whether positions are int32 or int64."""
+_UNLIKE = (
+    *("Tindices", "Tparams", "Tidx", "Tperm", "Tdim", "Tmultiples", "Tsegmentids", "Tindex"),
+    "sparse_gradient",
+)
+"""Attributes that say whether positions are int32 or int64, or what the gradient is like."""
 
 _OF_OP = {"AddN": ("shape",), "L2Loss": ("T",), "SelectV2": ("T",)}
 _OF_SCATTER = ("T", "dtype")
@@ -151,7 +155,7 @@ def transposed_convolution(graph: Canonical, form: Form) -> Optional[Form]:
 
 
 def _is_variable(form: Form) -> bool:
-    return form.op in ("VariableV2", "Variable", "VarHandleOp")
+    return common_op(form.op) == "VariableV2"
 
 
 def expand_dims(graph: Canonical, form: Form) -> Optional[Form]:
@@ -264,7 +268,7 @@ def segment_mean(graph: Canonical, form: Form) -> Optional[Form]:
         return None
     if graph.scalar(largest.sources[1]) != 1.0 or total.sources[1:] != ones.sources[1:]:
         return None
-    return form.changed("UnsortedSegmentMean", total.sources, {})
+    return form.changed("UnsortedSegmentMean", (*total.sources, ones.sources[0]), {})
 
 
 def or_zero(graph: Canonical, form: Form) -> Optional[Form]:
@@ -280,11 +284,15 @@ def or_zero(graph: Canonical, form: Form) -> Optional[Form]:
 
 
 def segments(graph: Canonical, form: Form) -> Optional[Form]:
-    """The numbers of segments had to be int32."""
-    cast = graph.peek(form.sources[2])
-    if (cast.op, cast.values("SrcT"), cast.values("DstT")) != ("Cast", ("int64",), ("int32",)):
-        return None
-    return form.changed(sources=(*form.sources[:2], cast.sources[0], *form.sources[3:]))
+    """The numbers of segments had to be int32, and each row was looked up once."""
+    rows, ids, numbers = form.sources[:3]
+    cast, lookup = graph.peek(numbers), graph.peek(rows)
+    if (cast.op, cast.values("SrcT"), cast.values("DstT")) == ("Cast", ("int64",), ("int32",)):
+        numbers = cast.sources[0]
+    unique = lookup.sources[1] if lookup.op == "GatherV2" and len(lookup.sources) == 2 else rows
+    if graph.peek(unique).op == "Unique" and (unique[0], 1) == ids:
+        rows, ids = lookup.sources[0], graph.peek(unique).sources[0]
+    return form.changed(sources=(rows, ids, numbers, *form.sources[3:]))
 
 
 def diagonal(graph: Canonical, form: Form) -> Optional[Form]:

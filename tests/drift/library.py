@@ -165,12 +165,16 @@ def _write(found: Mapping[str, str], version: str) -> None:
         same = known["same"].get(call)
         by = dict.fromkeys(known["versions"], same) if same else known["unlike"].get(call, {})
         by_call[call] = {**by, version: found[call]}
-    versions = sorted({*known["versions"], version}, key=lambda text: len(text))
+    versions = sorted({*known["versions"], version}, key=_numbers)
     same = {call: by[version] for call, by in by_call.items() if len(set(by.values())) == 1}
     rest = {call: by for call, by in by_call.items() if call not in same}
     with open(RESULTS, "w", encoding="utf-8") as f:
         json.dump({"versions": versions, "same": same, "unlike": rest}, f, indent=1)
         f.write("\n")
+
+
+def _numbers(version: str) -> List[int]:
+    return [int(number) for number in version.split(".")]
 
 
 def main() -> int:
