@@ -53,7 +53,7 @@ def tests(session: nox.Session, version: str) -> None:
     python = _environment(session, version)
     session.run(python, "-m", "pip", "install", "-q", "-e", ".[tensorflow,test]", external=True)
     coverage = ["--cov"] if version == "3.13" else []
-    arguments = session.posargs or ["-n", "2", "-q", *coverage]
+    arguments = session.posargs or ["-n", "3", "-q", *coverage]
     session.run(python, "-m", "pytest", *arguments, external=True)
 
 
@@ -67,7 +67,7 @@ def acceptance(session: nox.Session, version: str) -> None:
     """All acceptance cases, the nightly ones too, and the proof of the catalogue of edits."""
     python = _environment(session, version)
     session.run(python, "-m", "pip", "install", "-q", "-e", ".[tensorflow,test]", external=True)
-    arguments = session.posargs or ["-n", "2", "-q"]
+    arguments = session.posargs or ["-n", "3", "-q"]
     paths = ["tests/acceptance", "tests/drift/test_proof.py"]
     session.run(python, "-m", "pytest", *arguments, "-m", "", *paths, external=True)
 
@@ -100,7 +100,7 @@ def lowest(session: nox.Session) -> None:
     python = _environment(session, "3.7")
     oldest = ["google-crc32c==1.5.0", "typer==0.9.0", "tabulate==0.9.0"]
     session.run(python, "-m", "pip", "install", "-q", *oldest, "-e", ".[test]", external=True)
-    session.run(python, "-m", "pytest", "-n", "2", "-q", "tests/unit", external=True)
+    session.run(python, "-m", "pytest", "-n", "3", "-q", "tests/unit", external=True)
     session.run(python, "-m", "ckptcheck", "--list-rules", external=True)
 
 

@@ -357,11 +357,11 @@ def repaired(found: Found, modes: Sequence[str], ask: Ask) -> Found:
 
 
 def _is_worth_a_swap(found: Found) -> bool:
-    """Whether a trace failed, and none hung, crashed or missed a param."""
+    """Whether a trace failed for another reason than a missing param, and none hung or crashed."""
     failed = [trace for trace in found.traces.values() if not trace.finished]
-    if found.guess is None or not found.complete or not failed:
+    if found.guess is None or not found.complete or any(trace.ended for trace in failed):
         return False
-    return not any(t.ended or any(read.raised for read in t.seen.params.reads) for t in failed)
+    return any(not any(read.raised for read in t.seen.params.reads) for t in failed)
 
 
 def progress(found: Found) -> Tuple[int, int]:

@@ -13,6 +13,7 @@ MORE_UNITS = (e.set_params(units=7),)
 _PAIR = '({"x": x}, y)'
 _LABELS = "mean_squared_error(labels, predictions)"
 _BATCH = ".batch(8)"
+_IN_PREDICT = "    if mode == tf.estimator.ModeKeys.PREDICT:"
 
 
 def _inputs(pair: str, read: str = 'features["x"]', labels: str = "labels") -> Tuple[e.Edit, ...]:
@@ -129,5 +130,11 @@ FOUND_CASES: List[Case] = [
         "saving",
         (e.replace('params["units"]', 'params["width"]'),),
         before=_STRUCTURES["labels-items"],
+    ),
+    Case(
+        "found-labels-tuple-missing-param-in-predict",
+        "saving",
+        (e.replace(_IN_PREDICT, f'{_IN_PREDICT}\n        print(params["width"])'),),
+        before=_inputs('({"x": x}, (x, y))', labels="labels[1]"),
     ),
 ]

@@ -8,12 +8,12 @@ import pytest
 
 from .all_cases import CASES
 from .cases import Case
-from .daily import DAILY
+from .daily import is_daily
 from .hard_cases import NAMEDTUPLE, UNKNOWABLE
 from .harness import Check, Checker, Oracle, ask_estimator, prepare, verdict_text
 
 MARKED = [
-    pytest.param(case, id=case.id, marks=() if case.id in DAILY else pytest.mark.nightly)
+    pytest.param(case, id=case.id, marks=() if is_daily(case) else pytest.mark.nightly)
     for case in CASES
 ]
 

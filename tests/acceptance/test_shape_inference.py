@@ -12,7 +12,7 @@ from ckptcheck.client.process import Tracer
 
 from .all_cases import CASES
 from .cases import Case
-from .daily import DAILY
+from .daily import is_daily
 from .harness import CHECK_TIMEOUT_SECONDS, Check, Checker, Oracle, prepare
 
 ONLY_A_RUN_SHOWS = (
@@ -53,7 +53,7 @@ def inferring(oracle: Oracle) -> Iterator[Checker]:
 def _parameters() -> Iterator[Any]:
     for case in CASES:
         if case.id not in ONLY_A_RUN_SHOWS:
-            daily = case.id in DAILY and ("dry-run" in case.id or "fused" in case.id)
+            daily = is_daily(case) and ("dry-run" in case.id or "fused" in case.id)
             yield pytest.param(case, id=case.id, marks=[] if daily else [pytest.mark.nightly])
 
 
