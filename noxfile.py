@@ -82,6 +82,19 @@ def campaign(session: nox.Session, version: str) -> None:
 
 
 @nox.session(python=False)
+@nox.parametrize("version", list(MATRIX))
+def across(session: nox.Session, version: str) -> None:
+    """The catalogue of edits, trained by another version of TensorFlow than the one that traces."""
+    python = _environment(session, version)
+    session.run(python, "-m", "pip", "install", "-q", "-e", ".[tensorflow,test]", external=True)
+    session.run(python, "-m", "tests.drift.library", external=True)
+    for other in (other for other in ESTIMATORS if other != version):
+        trainer = _environment(session, other)
+        session.run(trainer, "-m", "pip", "install", "-q", "-e", ".[tensorflow]", external=True)
+        session.run(python, "-m", "tests.drift", "--saved-by", trainer, external=True)
+
+
+@nox.session(python=False)
 def lowest(session: nox.Session) -> None:
     """The fast tests with the oldest dependencies that pyproject.toml allows."""
     python = _environment(session, "3.7")

@@ -35,6 +35,21 @@ class Change:
 
 
 @dataclasses.dataclass(frozen=True)
+class Unlike:
+    """What differs, if the version of TensorFlow may be the cause.
+
+    Attributes:
+        ops: the types of the ops that differ.
+        modes: the modes that they reach.
+        update: whether only what a step of TRAIN writes depends on them.
+    """
+
+    ops: Tuple[str, ...]
+    modes: Tuple[str, ...]
+    update: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
 class Drift:
     """The comparison of the traced modes with the saved graph.
 
@@ -44,6 +59,7 @@ class Drift:
         why: why nothing could be compared; "" if it could.
         own: the ops that PREDICT or EVAL has and the saved graph of TRAIN does not, by mode.
         doubts: why it is not known whether a mode computes something else, by mode.
+        unlike: what differs, if the version of TensorFlow may be the cause.
     """
 
     changes: Tuple[Change, ...] = ()
@@ -51,6 +67,7 @@ class Drift:
     why: str = ""
     own: Mapping[str, Tuple[str, ...]] = dataclasses.field(default_factory=dict)
     doubts: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    unlike: Tuple[Unlike, ...] = ()
 
 
 NO_DRIFT = Drift()

@@ -150,8 +150,7 @@ def test_all_three_modes_restore(project: Project) -> None:
     assert run.code == 0, run
     report = run.json
     assert report["ok"] is True
-    drift = [mode.pop("drift") for mode in report["modes"].values()]
-    assert drift in (["none"] * 3, ["unknown"] * 3)  # another TensorFlow saved the graph
+    assert [mode.pop("drift") for mode in report["modes"].values()] == ["none"] * 3
     assert report["modes"] == {
         "predict": {"verdict": "restores", "reads": 5},
         "eval": {"verdict": "restores", "reads": 15},

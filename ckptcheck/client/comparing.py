@@ -3,7 +3,7 @@
 import dataclasses
 from typing import AbstractSet, Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ..changes import UNKNOWN, Change, Drift
+from ..changes import UNKNOWN, Change, Drift, Unlike
 from ..drift.compare import compare
 from ..drift.sides import SHAPE, Side
 from ..encoding.errors import DamagedError
@@ -60,11 +60,12 @@ def compared(
     pairing = pair(guess, answers[TRAIN].uses)
     finished = {mode: answer for mode, answer in answers.items() if answer.finished}
     traced = {mode: _traced(answer) for mode, answer in finished.items()}
+    across = _minor(graph.tensorflow) != _minor(tensorflow)
     try:
-        drift = compare(_saved(graph, guess.pool, pairing.places), traced)
+        drift = compare(_saved(graph, guess.pool, pairing.places), traced, across=across)
     except DamagedError as error:
         return unknown(modes, f"the saved graph is damaged: {error}")
-    if drift.changes and behavior(graph) != behavior(answers[TRAIN].graph):
+    if drift.changes and not across and behavior(graph) != behavior(answers[TRAIN].graph):
         return unknown(modes, "the code makes another kind of variables (see --behavior)")
     if drift.changes and given and has_other_sizes(guess, answers[TRAIN]):
         return unknown(modes, "the features that you gave have another batch size than the saved")
@@ -152,15 +153,16 @@ def compared_with_record(
     """
     if not recorded:
         return unknown(modes, "the record has no graph")
-    if _minor(made_by) != _minor(tensorflow):
+    across = _minor(made_by) != _minor(tensorflow)
+    if across and not _is_comparable(made_by):
         return unknown(modes, f"the record was made with TensorFlow {made_by}")
     finished = {mode: answer for mode, answer in answers.items() if answer.finished}
     traced = {mode: _traced(answer) for mode, answer in finished.items()}
     drift = Drift((), {})
     if TRAIN in recorded and TRAIN in traced and not _trace_obstacle(answers[TRAIN], index):
-        drift = compare(recorded[TRAIN], traced)
+        drift = compare(recorded[TRAIN], traced, across=across)
     for mode in (mode for mode in traced if mode in recorded and mode != TRAIN):
-        own = compare(recorded[mode], {TRAIN: traced[mode]}, trains=False)
+        own = compare(recorded[mode], {TRAIN: traced[mode]}, trains=False, across=across)
         drift = _with_mode(drift, own, mode)
     return _within(drift, modes, _restoring(finished, index))
 
@@ -178,8 +180,17 @@ def _with_mode(drift: Drift, own: Drift, mode: str) -> Drift:
     changes.extend(dataclasses.replace(change, modes=(mode,)) for change in new)
     ops = {m: ops for m, ops in drift.own.items() if m != mode}
     doubts = {m: why for m, why in drift.doubts.items() if m != mode}
+    unlike = (
+        *(_reduced(item, {m for m in item.modes if m != mode}) for item in drift.unlike),
+        *(dataclasses.replace(item, modes=(mode,)) for item in own.unlike),
+    )
     states = {**drift.states, mode: own.states[TRAIN]}
-    return Drift(tuple(changes), states, own=ops, doubts=doubts)
+    return Drift(tuple(changes), states, own=ops, doubts=doubts, unlike=unlike)
+
+
+def _reduced(item: Unlike, modes: AbstractSet[str]) -> Unlike:
+    """Returns what differs in some of its modes."""
+    return dataclasses.replace(item, modes=tuple(mode for mode in item.modes if mode in modes))
 
 
 def _may_be_of_inputs(graph: Graph, traced: Graph, drift: Drift) -> bool:
@@ -209,7 +220,16 @@ def _within(drift: Drift, modes: Sequence[str], restoring: AbstractSet[str]) -> 
     states = {m: drift.states.get(m, UNKNOWN) if m in restoring else UNKNOWN for m in modes}
     own = {mode: ops for mode, ops in drift.own.items() if states.get(mode) == UNKNOWN}
     doubts = {mode: why for mode, why in drift.doubts.items() if states.get(mode) == UNKNOWN}
-    return Drift(tuple(change for change in kept if change.modes), states, own=own, doubts=doubts)
+    open_modes = {mode for mode, state in states.items() if state == UNKNOWN}
+    unlike = (_reduced(item, open_modes & restoring) for item in drift.unlike)
+    changes = tuple(change for change in kept if change.modes)
+    return Drift(
+        changes,
+        states,
+        own=own,
+        doubts=doubts,
+        unlike=tuple(item for item in unlike if item.modes),
+    )
 
 
 def _restoring(
@@ -242,7 +262,8 @@ def _obstacle(
     """Returns why the graphs cannot be compared; "" if they can."""
     if not graph.tensorflow:
         return "the saved graph does not say which TensorFlow made it"
-    if _minor(graph.tensorflow) != _minor(tensorflow):
+    across = _minor(graph.tensorflow) != _minor(tensorflow)
+    if across and not _is_comparable(graph.tensorflow):
         return f"the saved graph was made by TensorFlow {graph.tensorflow}"
     return _graph_obstacle(graph) or _trace_obstacle(train, index)
 
@@ -275,6 +296,15 @@ def _trace_obstacle(train: Optional[Answer], index: Optional[CheckpointIndex]) -
 
 def _minor(version: str) -> Tuple[str, ...]:
     return tuple(version.split(".")[:2])
+
+
+def _is_comparable(version: str) -> bool:
+    """Whether graphs of a version can be compared with those of other versions."""
+    numbers = [int(number) if number.isdecimal() else 0 for number in _minor(version)]
+    return numbers >= _FIRST_COMPARABLE
+
+
+_FIRST_COMPARABLE = [1, 15]
 
 
 def _saved(graph: Graph, pool: Pool, places: Mapping[Path, int]) -> Side:

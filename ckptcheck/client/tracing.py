@@ -51,6 +51,7 @@ from .guess import Guess, Inputs, OwnInputs
 from .launch import LaunchContext, launch_context, traced_launch
 from .memo import TraceMemo
 from .process import Tracer
+from .uncompared import not_compared
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,13 +86,7 @@ class Traced:
         """What the check could not find out."""
         modes = self.trace.modes if self.trace else ()
         notes = (note for trace in modes for note in trace.notes)
-        drift = (_NOT_COMPARED.format(self.drift.why),) if self.drift.why else ()
-        own = (
-            _OWN_OPS.format(mode.upper(), ", ".join(ops[:_MOST_OPS]))
-            for mode, ops in self.drift.own.items()
-        )
-        why = (_DOUBT.format(mode.upper(), why) for mode, why in self.drift.doubts.items())
-        return tuple(dict.fromkeys((*self.doubts, *notes, *drift, *own, *why)))
+        return tuple(dict.fromkeys((*self.doubts, *notes, *not_compared(self.drift))))
 
     @property
     def raised(self) -> bool:
@@ -395,14 +390,6 @@ def _index(
     return None, reply
 
 
-_NOT_COMPARED = "whether the computation has changed since the checkpoint was saved: {}"
-_OWN_OPS = (
-    "whether the computation of {} has changed since the checkpoint was saved: the saved graph is "
-    "that of TRAIN, and does not have all ops of this mode, such as {} (ckptcheck record keeps the "
-    "graph of each mode)"
-)
-_DOUBT = "whether {} computes what it did when it was saved: {}"
-_MOST_OPS = 3
 _NOTHING_READ = "whether the model fits a checkpoint: Estimator would not restore any"
 
 SOURCES_UNKNOWN = "whether the source code has changed since the checkpoint was saved"

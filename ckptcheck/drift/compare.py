@@ -3,10 +3,13 @@
 import dataclasses
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ..changes import CHANGED, NONE, UNKNOWN, Change, Drift
+from ..changes import CHANGED, NONE, UNKNOWN, Change, Drift, Unlike
+from ..graph.canonical import Rules
 from ..graph.digests import Computation, Interner, Step
 from ..graph.linked import Place
+from ..graph.version_rules import RULES, common_op
 from ..protocol import TRAIN
+from .doubts import Doubts, WithoutDropout
 from .gradients import Gradients, gradient_changes, has_gradients, unsure_gradients
 from .matching import Half, Matching, plain_name
 from .regions import Region, Regions
@@ -20,7 +23,9 @@ _PLAIN = ("Const", "Identity", "IdentityN", "StopGradient", "NoOp", "Placeholder
 """Ops that compute nothing."""
 
 
-def compare(saved: Side, traced: Mapping[str, Side], trains: bool = True) -> Drift:
+def compare(
+    saved: Side, traced: Mapping[str, Side], trains: bool = True, across: bool = False
+) -> Drift:
     """Compares a saved graph of TRAIN with traced graphs.
 
     Args:
@@ -28,53 +33,81 @@ def compare(saved: Side, traced: Mapping[str, Side], trains: bool = True) -> Dri
         traced: the traced side of each mode; TRAIN is one of them.
         trains: whether what is written to variables counts. Another mode may have such ops, too,
             but does not run them.
+        across: whether different versions of TensorFlow made the graphs.
 
     Raises:
         DamagedError: a graph is damaged.
     """
     interner = Interner()
-    train = traced[TRAIN]
+    train, rules = traced[TRAIN], RULES if across else None
     if trains:
-        old, new = training(saved, interner, train), training(train, interner, saved)
+        old, new = training(saved, interner, train, rules), training(train, interner, saved, rules)
     else:
-        old, new = forward(saved, interner), forward(train, interner)
+        old, new = forward(saved, interner, rules), forward(train, interner, rules)
     halves = Half(old, new), Half(new, old)
     losses = (
         _below(old.steps, old.roots[: len(saved.outputs)]),
         _below(new.steps, new.roots[: len(train.outputs)]),
     )
-    changes: Tuple[Change, ...] = ()
-    lost: List[str] = []
+    found = _Found([], [])
+    why: Dict[str, str] = {}
     if trains:
-        changes = tuple(_of_updates(Updates(saved), Updates(train)))
-        if has_gradients(saved, train):
-            gradients = Gradients(saved, interner), Gradients(train, interner)
-            changes += tuple(gradient_changes(*gradients))
-            lost = unsure_gradients(*gradients)
-    others = {m: _Mode(forward(s, interner)) for m, s in traced.items() if m != TRAIN}
+        found.changes.extend(_of_updates(Updates(saved), Updates(train), across))
+    if trains and has_gradients(saved, train):
+        why.update(_find_gradients(saved, train, interner, across, found))
+    others = {m: _Mode(forward(s, interner, rules)) for m, s in traced.items() if m != TRAIN}
     if halves[0].changed or halves[1].changed:
-        changes += tuple(_changes(halves, others, losses))
-    own = {m: tuple(other.own(saved, train, new)) for m, other in others.items()}
-    why = {m: _GONE.format(", ".join(other.gone)) for m, other in others.items() if other.gone}
-    if lost:
-        why[TRAIN] = _UNSURE.format(", ".join(lost))
-    states = {
-        mode: CHANGED
-        if any(mode in change.modes for change in changes)
-        else UNKNOWN
-        if own.get(mode) or mode in why
-        else NONE
-        for mode in traced
-    }
-    return Drift(changes, states, own={m: ops for m, ops in own.items() if ops}, doubts=why)
+        _find(halves, others, losses, (saved, train) if across else None, found)
+    own = {m: tuple(other.own(saved, train, new, rules)) for m, other in others.items()}
+    why.update((m, _GONE.format(", ".join(o.gone))) for m, o in others.items() if o.gone)
+    unknown = {*why, *(mode for mode, ops in own.items() if ops)}
+    states = {mode: found.state(mode, UNKNOWN if mode in unknown else NONE) for mode in traced}
+    ops = {mode: ops for mode, ops in own.items() if ops}
+    return Drift(tuple(found.changes), states, own=ops, doubts=why, unlike=tuple(found.unlike))
 
 
 _GONE = "TRAIN had {}, which is gone, and the saved graph does not show whether this mode had it"
 _UNSURE = "only one of the graphs has a gradient that the code defines for {}"
+_OTHER_VERSION = (
+    "the code defines gradients, which are compared under one version of TensorFlow only"
+)
 
 
-def _of_updates(old: Updates, new: Updates) -> Iterator[Change]:
-    """Yields what changed in which variables the train step writes, and in which order."""
+def _find_gradients(
+    saved: Side, train: Side, interner: Interner, across: bool, into: "_Found"
+) -> Mapping[str, str]:
+    """Finds changes of gradients that the code defines.
+
+    Returns:
+        Why it is not known whether TRAIN computes something else; empty if it is known.
+    """
+    if across:
+        return {TRAIN: _OTHER_VERSION}
+    gradients = Gradients(saved, interner), Gradients(train, interner)
+    into.changes.extend(gradient_changes(*gradients))
+    lost = unsure_gradients(*gradients)
+    return {TRAIN: _UNSURE.format(", ".join(lost))} if lost else {}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Found:
+    """What differs: because of the code, or because of the version of TensorFlow perhaps."""
+
+    changes: List[Change]
+    unlike: List[Unlike]
+
+    def state(self, mode: str, otherwise: str) -> str:
+        """Whether a mode computes something else; ``otherwise`` if nothing is known to differ."""
+        if any(mode in change.modes for change in self.changes):
+            return CHANGED
+        return UNKNOWN if any(mode in item.modes for item in self.unlike) else otherwise
+
+
+def _of_updates(old: Updates, new: Updates, across: bool) -> Iterator[Change]:
+    """Yields what changed in which variables the train step writes, and in which order.
+
+    Versions of TensorFlow may choose another order.
+    """
     gone, come = moved_writes(old, new)
     for keys, verb in ((gone, "left out of"), (come, "added to")):
         if keys:
@@ -108,7 +141,9 @@ class _Mode:
         self.exact = {(*_key(step), place[1]): step for place, step in computed.steps.items()}
         self.plain = {_key(step): step for step in computed.steps.values()}
 
-    def own(self, saved: Side, train: Side, compared: Computation) -> Iterator[str]:
+    def own(
+        self, saved: Side, train: Side, compared: Computation, rules: Optional[Rules]
+    ) -> Iterator[str]:
         """Yields the ops of this mode that nothing compares with the saved model.
 
         TRAIN may have some of them, although its loss does not depend on them. These count unless
@@ -118,6 +153,7 @@ class _Mode:
             saved: the saved side.
             train: the traced side of TRAIN.
             compared: the part of TRAIN that was compared.
+            rules: give nodes the forms that all versions of TensorFlow share.
         """
         known = {_key(step) for step in compared.steps.values()}
         mine = [step for step in self.steps.values() if _computes(step) and _key(step) not in known]
@@ -125,7 +161,7 @@ class _Mode:
         for node in train.graph.nodes if mine else ():
             names.setdefault((node.op, plain_name(("", node.name))), node.name)
         shared = [step for step in mine if _key(step) in names]
-        same = _same_ops(saved, train, [names[_key(step)] for step in shared])
+        same = _same_ops(saved, train, [names[_key(step)] for step in shared], rules)
         yield from sorted({step.node.op for step in mine if names.get(_key(step), "") not in same})
 
     def had(self, region: Region, new: Half) -> bool:
@@ -176,15 +212,16 @@ def _computes(step: Step) -> bool:
     return not (step.place[0] or step.anchor or step.node.op in _PLAIN)
 
 
-def _same_ops(saved: Side, train: Side, names: Sequence[str]) -> Set[str]:
+def _same_ops(saved: Side, train: Side, names: Sequence[str], rules: Optional[Rules]) -> Set[str]:
     """Returns the nodes of a traced graph whose values the saved graph computes, too."""
     if not names:
         return set()
     interner = Interner()
-    new = forward(dataclasses.replace(train, outputs=tuple(names)), interner)
-    ops = {train.nodes[name].op for name in names}
-    candidates = [node.name for node in saved.graph.nodes if node.op in ops]
-    old = forward(dataclasses.replace(saved, outputs=tuple(candidates[:_MOST_NODES])), interner)
+    new = forward(dataclasses.replace(train, outputs=tuple(names)), interner, rules)
+    ops = {common_op(train.nodes[name].op) for name in names}
+    candidates = [node.name for node in saved.graph.nodes if common_op(node.op) in ops]
+    few = tuple(candidates[:_MOST_NODES])
+    old = forward(dataclasses.replace(saved, outputs=few), interner, rules)
     found = {old.steps[place].digest for place in old.roots}
     return {name for name, place in zip(names, new.roots) if new.steps[place].digest in found}
 
@@ -210,21 +247,47 @@ def _kinds(step: Step, steps: Mapping[Place, Step]) -> List[Tuple[Any, ...]]:
     ]
 
 
-def _changes(
-    halves: Tuple[Half, Half], others: Mapping[str, _Mode], losses: Tuple[Set[Place], Set[Place]]
-) -> Iterator[Change]:
+def _find(
+    halves: Tuple[Half, Half],
+    others: Mapping[str, _Mode],
+    losses: Tuple[Set[Place], Set[Place]],
+    across: Optional[Tuple[Side, Side]],
+    into: _Found,
+) -> None:
+    """Finds the changes, and what the version of TensorFlow may have changed.
+
+    Args:
+        halves: both computations.
+        others: the other modes.
+        losses: the places that the loss depends on, on each side.
+        across: both sides, if different versions of TensorFlow made them.
+        into: gets what is found.
+    """
     old, new = halves
-    matching = Matching(old, new)
-    regions = Regions(old, new, matching).find()
     words = Words(old, new, losses)
+    regions = Regions(old, new, Matching(old, new)).find()
+    doubts = Doubts(old, new, regions, losses) if across else None
+    calm = WithoutDropout(*across) if across else None
     found: Dict[Any, List[Tuple[Said, Region, Tuple[str, ...]]]] = {}
     for region in regions:
+        certain = doubts is None or doubts.is_certain(region)
         for said in words.say(region):
+            if calm is not None:
+                training = calm.is_same(region) or (certain and said.training)
+                said = dataclasses.replace(said, training=training)
             modes = _reached(said, region, others, new, losses[1])
             key = (said.kind, said.role, value_text(said.then), value_text(said.now), modes)
-            found.setdefault(key, []).append((said, region, modes))
-    for members in simplified(list(found.values())):
-        yield _joined(members)
+            if certain:
+                found.setdefault(key, []).append((said, region, modes))
+            elif doubts is not None:
+                into.unlike.append(Unlike(_ops(region), modes, doubts.is_update(region)))
+    into.changes.extend(map(_joined, simplified(list(found.values()))))
+
+
+def _ops(region: Region) -> Tuple[str, ...]:
+    """The ops of a region."""
+    steps = (*region.old, *(old for old, _ in region.pairs), *region.nodes)
+    return tuple(dict.fromkeys(step.node.op for step in steps if not step.anchor))
 
 
 def _reached(

@@ -68,6 +68,7 @@ _SLOTS = {
 _OPTIMIZERS = {"KerasMomentum": "Momentum"}
 
 _WORDS = {
+    "Dropout": "dropout",
     "MatMul": "matrix product",
     "MaxPool": "max pooling",
     "AvgPool": "average pooling",
@@ -148,6 +149,8 @@ def attribute_words(name: str, op: str) -> str:
     """What people call an attribute of an op."""
     if name == "epsilon" and "BatchNorm" in op:
         return "batch norm epsilon"
+    if (name, op) == ("shape", "Reshape"):
+        return "shape of reshape"
     if name == "boundaries":
         return "bucket boundaries"
     if name == "alpha" and op == "LeakyRelu":

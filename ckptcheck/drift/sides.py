@@ -5,6 +5,7 @@ import posixpath
 import re
 from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Set, Tuple
 
+from ..graph.canonical import Rules
 from ..graph.digests import Computation, Interner, computation
 from ..graph.graph import Graph
 from ..graph.lazy import Lazy
@@ -77,13 +78,22 @@ class Side:
         return self.keys[_variable(self.nodes, self.nodes[name].inputs[0])]
 
 
-def forward(side: Side, interner: Interner) -> Computation:
-    """Returns what the outputs of a side depend on."""
-    return _computation(side, interner, ())
+def forward(side: Side, interner: Interner, rules: Optional[Rules] = None) -> Computation:
+    """Returns what the outputs of a side depend on.
+
+    Args:
+        side: the side.
+        interner: gives the digests.
+        rules: give nodes the forms that all versions of TensorFlow share; None if one version made
+            both sides.
+    """
+    return _computation(side, interner, (), rules)
 
 
-def training(side: Side, interner: Interner, other: Side) -> Computation:
-    """Returns what the loss and the writes of variables depend on.
+def training(
+    side: Side, interner: Interner, other: Side, rules: Optional[Rules] = None
+) -> Computation:
+    """Returns what the loss and the writes of variables depend on; see :func:`forward`.
 
     An optimizer does not count if the other side does not restore its variable. What takes the
     variable shows this change.
@@ -94,7 +104,7 @@ def training(side: Side, interner: Interner, other: Side) -> Computation:
         for name in side.writes
         if side.key_written(name) in known or not APPLY.match(side.nodes[name].op)
     )
-    return _computation(side, interner, tuple(writes))
+    return _computation(side, interner, tuple(writes), rules)
 
 
 def with_gradients(
@@ -108,13 +118,14 @@ def with_gradients(
         roots: names of nodes or of their outputs.
         own: the nodes of gradients that are no leaves, each with its gradient.
     """
-    return _computation(side, interner, tuple(roots), own)
+    return _computation(side, interner, tuple(roots), own=own)
 
 
 def _computation(
     side: Side,
     interner: Interner,
     writes: Tuple[str, ...],
+    rules: Optional[Rules] = None,
     own: Optional[Mapping[str, str]] = None,
 ) -> Computation:
     fillers: Dict[str, Tuple[str, ...]] = {}
@@ -127,7 +138,7 @@ def _computation(
             if node.op in _TABLE_FROM_FILE:
                 anchors.update(_file_names(side.nodes, node))
     roots = [*side.outputs, *writes]
-    return computation(side.graph, roots, anchors, interner, fillers, own)
+    return computation(side.graph, roots, anchors, interner, fillers, rules, own)
 
 
 def _static_shapes(side: Side) -> Dict[Tuple[str, int], Tuple[Any, ...]]:

@@ -3,6 +3,7 @@
 from typing import AbstractSet, Dict, FrozenSet, Iterator, List, Mapping, Set, Tuple
 
 from ..graph.nodes import Node, split_input
+from ..graph.version_rules import common_op
 from .sides import Side
 
 Write = Tuple[str, str]
@@ -25,7 +26,7 @@ class Updates:
         places: Dict[str, int] = {}
         for name in side.writes:
             places[name] = len(self._writes)
-            self._writes.append((side.key_written(name), side.nodes[name].op))
+            self._writes.append((side.key_written(name), common_op(side.nodes[name].op)))
         masks = self._masks(places)
         self.before: Dict[Write, FrozenSet[Write]] = {}
         for name, place in places.items():

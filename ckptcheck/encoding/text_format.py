@@ -10,7 +10,8 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Tuple
 
 from .dtypes import dtype_number
 from .errors import DamagedError
-from .wire import BYTES, FIXED32, FIXED64, VARINT
+from .wire import FIXED32, FIXED64, VARINT
+from .writing import field_of, varint_of
 
 _MOST_TOKENS = 1 << 24
 _DEEPEST = 100
@@ -137,7 +138,7 @@ class _Parser:
                 if token.kind == "end":
                     break
                 if done.number:
-                    stack[-1].parts.append(_field(done.number, b"".join(done.parts)))
+                    stack[-1].parts.append(field_of(done.number, b"".join(done.parts)))
                 self._skip_separator()
             elif token.kind == "word":
                 self._field(token.text, stack)
@@ -199,19 +200,6 @@ class _Parser:
         return token
 
 
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | BYTES) + _varint(len(content)) + content
-
-
 def _scalar(number: int, kind: str, token: _Token) -> bytes:
     """Encodes a field with a scalar value.
 
@@ -221,13 +209,15 @@ def _scalar(number: int, kind: str, token: _Token) -> bytes:
     if (kind == "string") != (token.kind == "text"):
         raise DamagedError(f"{token.text[:40]} is not a value of type {kind}")
     if kind == "string":
-        return _field(number, _unescaped(token.text[1:-1]))
+        return field_of(number, _unescaped(token.text[1:-1]))
     try:
         if kind == "float":
-            return _varint(number << 3 | FIXED32) + struct.pack("<f", float(token.text))
+            return varint_of(number << 3 | FIXED32) + struct.pack("<f", float(token.text))
         if kind == "double":
-            return _varint(number << 3 | FIXED64) + struct.pack("<d", float(token.text))
-        return _varint(number << 3 | VARINT) + _varint(_NUMBERS[kind](token.text) & (1 << 64) - 1)
+            return varint_of(number << 3 | FIXED64) + struct.pack("<d", float(token.text))
+        return varint_of(number << 3 | VARINT) + varint_of(
+            _NUMBERS[kind](token.text) & (1 << 64) - 1
+        )
     except (ValueError, KeyError, OverflowError):
         raise DamagedError(f"{token.text[:40]} is not a value of type {kind}") from None
 

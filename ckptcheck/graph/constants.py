@@ -6,7 +6,7 @@ from typing import Any, List, Optional
 from .nodes import Node
 from .values import Constant
 
-_FORMATS = {
+FORMATS = {
     "float16": "e",
     "float32": "f",
     "float64": "d",
@@ -20,6 +20,7 @@ _FORMATS = {
     "uint64": "Q",
     "bool": "?",
 }
+"""How the dtypes of numbers are packed."""
 _MOST_VALUES = 64
 
 
@@ -33,27 +34,39 @@ def constant_of(node: Node) -> Optional[Constant]:
 
 def plain_value(constant: Constant) -> Any:
     """Returns a scalar, or a flat list of the values; None if there are too many to know."""
+    found = plain_values(constant)
+    if found is None:
+        return None
+    return found if constant.shape or not found else found[0]
+
+
+def plain_values(constant: Constant, exact: bool = False) -> Optional[List[Any]]:
+    """Returns the values; None if there are too many to know.
+
+    Args:
+        constant: the constant.
+        exact: whether floats are what TensorFlow computes with, or as a person writes them.
+    """
     count = 1
     for size in constant.shape or ():
         count *= size or 0
     if count > _MOST_VALUES or (count and not constant.content):
         return None
-    found = _values(constant)
+    found = _values(constant, exact)
     if not found:
         return None if count else []
-    found += found[-1:] * (count - len(found))
-    return found if constant.shape else found[0]
+    return found + found[-1:] * (count - len(found))
 
 
-def _values(constant: Constant) -> List[Any]:
+def _values(constant: Constant, exact: bool) -> List[Any]:
     content = constant.content
     if constant.dtype == "string":
         return list(_texts(content))
-    kind = _FORMATS.get(constant.dtype)
+    kind = FORMATS.get(constant.dtype)
     if kind is None or len(content) % struct.calcsize("<" + kind):
         return []
     found = [item[0] for item in struct.iter_unpack("<" + kind, content)]
-    return [shortest(value, kind) for value in found] if kind in "ef" else found
+    return [shortest(value, kind) for value in found] if kind in "ef" and not exact else found
 
 
 def _texts(content: bytes) -> List[str]:

@@ -10,6 +10,7 @@ import dataclasses
 from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tuple
 
 from ..encoding.errors import TooLargeError
+from .canonical import Canonical, Rules
 from .graph import Graph
 from .linked import BACK_EDGES, Anchors, Linked, Place
 from .nodes import Node
@@ -47,6 +48,7 @@ class Step:
         sources: the places of its inputs. Nodes that only pass a value on are left out.
         anchor: what the node means, if it is a leaf; else ().
         attributes: the names and values of the attributes that matter.
+        folded: whether it is a constant that the graph computes from others.
     """
 
     place: Place
@@ -56,6 +58,7 @@ class Step:
     sources: Tuple[Tuple[Place, int], ...]
     anchor: Tuple[Any, ...] = ()
     attributes: Tuple[Any, ...] = ()
+    folded: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,6 +85,7 @@ def computation(
     anchors: Anchors,
     interner: Interner,
     extra: Optional[Mapping[str, Tuple[str, ...]]] = None,
+    rules: Optional[Rules] = None,
     own: Optional[Mapping[str, str]] = None,
 ) -> Computation:
     """Returns what some roots of a graph depend on.
@@ -92,13 +96,18 @@ def computation(
         anchors: what the leaves mean.
         interner: gives the digests. Only digests of one interner can be compared.
         extra: more inputs of nodes, such as what a table is initialized from.
-        own: the nodes of gradients that are no leaves; see :class:`.linked.Linked`.
+        rules: give nodes the forms that all versions of TensorFlow share; None to compare graphs
+            of one version.
+        own: the nodes of gradients that are no leaves, of graphs of one version; see
+            :class:`.linked.Linked`.
 
     Raises:
         DamagedError: a node is damaged.
     """
     linked = Linked(graph, anchors, extra or {}, own)
-    places = tuple(linked.resolved("", text)[0] for text in roots)
+    if rules is not None:
+        linked = Canonical(graph, anchors, extra or {}, rules)
+    places = tuple(linked.settled(linked.resolved("", text))[0] for text in roots)
     return Computation(_Walk(linked, anchors, interner).run(places), places)
 
 
@@ -170,11 +179,12 @@ class _Walk:
             return Step(place, node, self.interner[anchor], (), (), anchor)
         sources = self.linked.sources(place)
         inputs = tuple(self._digest(*source) for source in sources)
-        attributes = () if node.op in _WRITES else self.linked.attributes(node)
+        attributes = () if node.op in _WRITES else self.linked.attributes(place)
         op = _WRITES.get(node.op, node.op)
         if op.startswith(_RESOURCE):
             op = op[len("Resource") :]
         commutes = node.op in _SORTED and ("T", ("string",)) not in attributes
         ordered = sorted(inputs) if commutes else inputs
         digest = self.interner[(op, attributes, *ordered)]
-        return Step(place, node, digest, inputs, sources, (), attributes)
+        folded = self.linked.is_folded(place)
+        return Step(place, node, digest, inputs, sources, (), attributes, folded)

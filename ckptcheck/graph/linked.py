@@ -48,7 +48,8 @@ _PLAIN = {
 _CALLS = ("PartitionedCall",)
 _CONDITIONALS = ("If", "Case")
 _LOOPS = ("While",)
-_ARGUMENT = "argument"
+ARGUMENT = "argument"
+"""The op of an argument of a function."""
 _IGNORED = (
     *("seed", "seed2", "name", "shared_name", "container", "frame_name", "is_constant"),
     *("parallel_iterations", "maximum_iterations", "swap_memory", "use_locking"),
@@ -111,6 +112,7 @@ class Linked:
         self._known: Dict[bytes, Tuple[str, Tuple[Any, ...], Tuple[str, ...]]] = {}
         self._kept: Dict[str, Set[int]] = {}
         self._sources: Dict[Place, Tuple[Source, ...]] = {}
+        self._starts: Dict[str, Tuple[str, Sequence[str]]] = {}
 
     def node(self, place: Place) -> Node:
         """The node at a place; one without an op if there is none."""
@@ -121,8 +123,8 @@ class Linked:
         """What a leaf means; () for any other node."""
         if place[0]:
             node = self.node(place)
-            loose = node.op == _ARGUMENT and self._given(place[0], node) is None
-            return (_ARGUMENT, *node.inputs) if loose else ()
+            loose = node.op == ARGUMENT and self._given(place[0], node) is None
+            return (ARGUMENT, *node.inputs) if loose else ()
         if is_gradient(place[1]) and place[1] not in self._own:
             return ("gradient",)
         return self._leaves.get(place[1], ())
@@ -137,7 +139,7 @@ class Linked:
             if node.op in PASSING and node.inputs:
                 index = output if node.op == "IdentityN" else 0
                 text = self._taken(node, node.inputs[index if index < len(node.inputs) else 0])
-            elif node.op == _ARGUMENT and self._given(scope, node) is not None:
+            elif node.op == ARGUMENT and self._given(scope, node) is not None:
                 scope, text = self._frames[scope].parent, self._given(scope, node) or ""
             elif node.op in _CALLS and self._called(node):
                 ((_, function),) = self._called(node).items()
@@ -165,7 +167,7 @@ class Linked:
                 raise TooLargeError("it calls too many functions")
             nodes = _by_name(function.nodes)
             for index, name in enumerate(function.arguments):
-                nodes[name] = Node(name, _ARGUMENT, (str(index),))
+                nodes[name] = Node(name, ARGUMENT, (str(index),))
             self._frames[scope] = _Frame(nodes, caller[0], inputs)
         return scope
 
@@ -217,6 +219,7 @@ class Linked:
             self._entered((place[0], f"{node.name}.{function.name}"), function, inputs)
             for function in (body, condition)
         ]
+        self._starts.update(dict.fromkeys(scopes, (place[0], node.inputs)))
         own = int(place[1].rpartition(":")[2])
         decisive = [self.resolved(scopes[1], text) for text in condition.results]
         needed = {own, *self._arguments(decisive)}
@@ -255,8 +258,9 @@ class Linked:
                 continue
             seen.add(place)
             node = self.node(place)
-            if node.op == _ARGUMENT and place[0] in scopes:
+            if node.op == ARGUMENT and place[0] in scopes:
                 found.add(int(node.inputs[0]))
+                continue
             stack.extend(source for source, _ in self.sources(place))
         return found
 
@@ -269,8 +273,17 @@ class Linked:
             for place, name in enumerate(names)
         }
 
-    def attributes(self, node: Node) -> Tuple[Any, ...]:
-        """The names and values of the attributes that matter."""
+    def settled(self, source: Source) -> Source:
+        """Returns the output that has the value of an output."""
+        return source
+
+    def is_folded(self, place: Place) -> bool:
+        """Whether a node is a constant that the graph computes from others."""
+        return False
+
+    def attributes(self, place: Place) -> Tuple[Any, ...]:
+        """The names and values of a node's attributes that matter."""
+        node = self.node(place)
         if node.op in (*_CONDITIONALS, *_LOOPS):
             return ()
         parts = map(self._attribute, node.attributes)

@@ -11,6 +11,8 @@ _LARGE_CONSTANT = 1 << 10
 _LARGEST_CONSTANTS = 1 << 28
 """Bytes of constants that may be copied to send their digests. Code may have little memory left."""
 _LARGEST_TEXT = 1 << 26
+_WITH_SHAPES = ("Conv2DBackpropInput", "ExpandDims", "Reshape", "Squeeze")
+"""Ops that versions of TensorFlow give different arguments for the same shape."""
 
 _b64encode, _compress, _content_digest = b64encode, compress, content_digest
 
@@ -34,9 +36,13 @@ def _definition(tensorflow: Any, graph: Any) -> Any:
     if sum(map(_constant_bytes, ops)) > _LARGEST_CONSTANTS:
         return _without_constants(tensorflow, ops)
     definition = graph.as_graph_def()
+    shaped = {op.name: op for op in ops if op.type in _WITH_SHAPES}
     for node in definition.node:
         if node.op == "Const":
             _shorten(tensorflow, node.attr["value"].tensor)
+        elif node.name in shaped:
+            (output,) = shaped[node.name].outputs
+            node.attr["_output_shapes"].list.shape.add().CopyFrom(output.shape.as_proto())
     return definition
 
 

@@ -3,6 +3,9 @@
 python -m tests.drift                                      this interpreter's TensorFlow
 python -m tests.drift --python /envs/tf1/bin/python        trained and traced by another one
 python -m tests.drift --saved-by /envs/tf1/bin/python      trained by another one alone
+
+If different versions of TensorFlow train and trace, a silent edit may be ``unknown``, but nine of
+ten have to be found.
 """
 
 import argparse
@@ -35,9 +38,9 @@ def summary(scores: List[Score]) -> List[str]:
             by_kind[score.edit.kind].append(score.edit.id)
     return [
         f"silent edits      {len(silent)}",
-        f"  found           {clean(silent, 'missed')}",
-        f"  told            {clean(silent, 'missed', 'untold')}",
-        f"  modes right     {clean(silent, 'missed', 'modes')}",
+        f"  found           {clean(silent, 'missed', 'unknown')}",
+        f"  told            {clean(silent, 'missed', 'unknown', 'untold')}",
+        f"  modes right     {clean(silent, 'missed', 'unknown', 'modes')}",
         f"not comparable    {len(hidden)}",
         f"  said so         {clean(hidden, 'undecided', 'false alarm')}",
         f"innocent edits    {len(innocent)}",
@@ -51,6 +54,19 @@ def _has(score: Score, *kinds: str) -> bool:
     return any(problem.partition(":")[0] in kinds for problem in score.problems)
 
 
+def is_good_across(scores: List[Score]) -> bool:
+    """Whether the score is good enough for different versions of TensorFlow: none is wrong."""
+    silent = [score for score in scores if score.edit.silent and score.edit.comparable]
+    unknown = sum(_has(score, "unknown") for score in silent)
+    wrong = any(
+        _has(score, "missed", "modes", "false alarm", "verdict", "error") for score in scores
+    )
+    return not wrong and unknown <= len(silent) * _MOST_UNKNOWN
+
+
+_MOST_UNKNOWN = 0.1
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Score ckptcheck against the catalogue.")
     parser.add_argument("--python", help="the command of the Python that traces")
@@ -59,10 +75,12 @@ def main() -> int:
     )
     parser.add_argument("--model", action="append", choices=sorted(MODELS), help="only this one")
     args = parser.parse_args()
-    models = args.model or sorted(MODELS)
+    across = args.saved_by not in (None, args.python)
+    models = args.model or [name for name in sorted(MODELS) if MODELS[name].portable or not across]
     scores = score_all(models, args.python, args.saved_by or args.python, _show)
     print("\n".join(summary(scores)))
-    return int(any(score.problems for score in scores))
+    good = is_good_across(scores) if across else not any(score.problems for score in scores)
+    return int(not good)
 
 
 if __name__ == "__main__":

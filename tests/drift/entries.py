@@ -71,6 +71,7 @@ class Model:
         edits: all edits of this model.
         fixture: the folder of fixtures/ that has the input_fn; such code uses TensorFlow 1's names.
         tpu: whether a TPUEstimator runs it, on the CPU.
+        portable: whether all versions of TensorFlow give its variables the same names.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Model:
     edits: Tuple[Edit, ...]
     fixture: str = ""
     tpu: bool = False
+    portable: bool = True
 
 
 class EditError(Exception):

@@ -33,7 +33,7 @@ class Score:
     Attributes:
         edit: the edit.
         problems: what is wrong, each with its kind in front: ``missed``, ``untold``, ``modes``,
-            ``false alarm``, ``undecided``, ``verdict`` or ``error``.
+            ``false alarm``, ``unknown``, ``undecided``, ``verdict`` or ``error``.
     """
 
     edit: Edit
@@ -111,7 +111,8 @@ def problems(edit: Edit, report: Dict[str, Any]) -> Iterator[str]:
     changed = {mode for mode, said in by_mode.items() if said == "changed"}
     changed |= {mode for finding in drift for mode in finding["modes"]}
     if edit.silent and edit.comparable:
-        yield from _wrong_about_silent(edit, drift, changed)
+        unknown = {mode for mode, said in by_mode.items() if said == "unknown"}
+        yield from _wrong_about_silent(edit, drift, changed, unknown)
     elif drift or changed:
         yield f"false alarm: {[finding['message'] for finding in drift]} {sorted(changed)}"
     for mode in edit.unsure if edit.comparable else edit.modes:
@@ -120,12 +121,15 @@ def problems(edit: Edit, report: Dict[str, Any]) -> Iterator[str]:
 
 
 def _wrong_about_silent(
-    edit: Edit, drift: Sequence[Dict[str, Any]], changed: Set[str]
+    edit: Edit, drift: Sequence[Dict[str, Any]], changed: Set[str], unknown: Set[str]
 ) -> Iterator[str]:
+    wanted = set(edit.modes) - set(edit.unsure)
+    if wanted - changed and wanted - changed <= unknown and changed <= wanted:
+        yield f"unknown: {sorted(wanted - changed)}"
+        return
     if not drift:
         yield "missed: no finding"
         return
-    wanted = set(edit.modes) - set(edit.unsure)
     if changed != wanted:
         yield f"modes: {sorted(changed)}, not {sorted(wanted)}"
     for told in edit.told:

@@ -35,6 +35,8 @@ TOLD = _finding({"value": 0.1}, {"value": 0.2})
     [
         (RATE, _report(TOLD, train="changed"), []),
         (RATE, _report(), ["missed"]),
+        (RATE, _report(train="unknown"), ["unknown"]),
+        (RATE, _report(predict="unknown"), ["missed"]),
         (RATE, _report(_finding({"value": 0.1}, {"op": "Mul"}), train="changed"), ["untold"]),
         (RATE, _report(TOLD, train="changed", eval="changed"), ["modes"]),
         (

@@ -47,6 +47,7 @@ CONV = 'layers.Conv1D(4, 3, padding="causal", name="conv")'
 
 MODEL = Model(
     id="keras_layers",
+    portable=False,  # the variables of a GRU have a scope more in TensorFlow 2
     source=SOURCE,
     params={"leak": 0.2, "dropout": 0.2, "l2": 0.01, "rate": 0.01},
     edits=(
