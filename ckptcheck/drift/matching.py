@@ -23,6 +23,7 @@ class Half:
 
     Attributes:
         steps: all nodes.
+        roots: where the computation ends.
         changed: the nodes that the other side does not have. Variables do not count: what takes
             them shows the change.
         users: the nodes that take each output, with the number of the input; by digest.
@@ -31,6 +32,7 @@ class Half:
     def __init__(self, computed: Computation, other: Computation) -> None:
         known = _all_digests(other)
         self.steps: Mapping[Place, Step] = computed.steps
+        self.roots = computed.roots
         self.changed = [
             step
             for step in computed.steps.values()
