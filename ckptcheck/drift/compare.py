@@ -208,8 +208,8 @@ def _scope(step: Step) -> str:
 def _kinds(step: Step, steps: Mapping[Place, Step]) -> List[Tuple[Any, ...]]:
     """What kinds of nodes a node takes."""
     return [
-        (found.anchor, "" if found.anchor else plain_name(source), found.node.op != "Const")
-        for source, found in ((source, steps[source]) for source, _ in step.sources)
+        (digest if steps[source].anchor else plain_name(source), steps[source].node.op != "Const")
+        for digest, (source, _) in zip(step.inputs, step.sources)
     ]
 
 
