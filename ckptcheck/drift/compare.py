@@ -66,7 +66,7 @@ def compare(
     return Drift(tuple(found.changes), states, own=ops, doubts=why, unlike=tuple(found.unlike))
 
 
-_GONE = "TRAIN had {}, which is gone, and the saved graph does not show whether this mode had it"
+_GONE = "{} was removed from TRAIN, and the saved graph does not show whether this mode had it"
 _UNSURE = "only one of the graphs has a gradient that the code defines for {}"
 _OTHER_VERSION = (
     "the code defines gradients, which are compared under one version of TensorFlow only"
@@ -171,7 +171,9 @@ class _Mode:
         """
         taken = {digest for step in region.old for digest in step.inputs}
         pairs = ((d, p) for _, b in region.borders for d, (p, _) in zip(b.inputs, b.sources))
-        before = (self._like(new.steps[p], new) for digest, p in pairs if digest in taken)
+        places = [place for digest, place in pairs if digest in taken]
+        places += [place for place in new.roots if new.steps[place].digest in taken]
+        before = (self._like(new.steps[place], new) for place in places)
         known = {_key(step) for step in new.steps.values()}
         own = (step for step in self.steps.values() if _key(step) not in known)
         last = {*self.roots, *(place for step in own for place, _ in step.sources)}
@@ -179,7 +181,8 @@ class _Mode:
         scopes = {_scope(step) for step in found} - {""}
         if any(_scope(step) in scopes for step in region.old):
             return True
-        self.gone.update(dict.fromkeys(step.node.op for step in region.old if found))
+        ops = (step.node.op for step in region.old if found)
+        self.gone.update(dict.fromkeys(op for op in ops if op not in _PLAIN))
         return False
 
     def has(self, step: Step, new: Half) -> bool:
@@ -242,8 +245,8 @@ def _scope(step: Step) -> str:
 def _kinds(step: Step, steps: Mapping[Place, Step]) -> List[Tuple[Any, ...]]:
     """What kinds of nodes a node takes."""
     return [
-        (found.anchor, "" if found.anchor else plain_name(source), found.node.op != "Const")
-        for source, found in ((source, steps[source]) for source, _ in step.sources)
+        (digest if steps[source].anchor else plain_name(source), steps[source].node.op != "Const")
+        for digest, (source, _) in zip(step.inputs, step.sources)
     ]
 
 

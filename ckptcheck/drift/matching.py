@@ -23,6 +23,7 @@ class Half:
 
     Attributes:
         steps: all nodes.
+        roots: where the computation ends.
         changed: the nodes that the other side does not have. Variables do not count: what takes
             them shows the change.
         users: the changed nodes that take a value that both sides have, each with the number of
@@ -33,6 +34,7 @@ class Half:
     def __init__(self, computed: Computation, other: Computation) -> None:
         known = _all_digests(other)
         self.steps: Mapping[Place, Step] = computed.steps
+        self.roots = computed.roots
         self.changed = [
             step
             for step in computed.steps.values()

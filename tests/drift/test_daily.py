@@ -38,8 +38,9 @@ DAILY = (
     "grad-of-exp-is-plain",
     "grad-override-removed",
     "grad-in-a-scope",
+    "one-scaled-by-mode",
 )
-"""Entries of three models, so that only three are trained."""
+"""Entries of four models, so that only four are trained."""
 
 
 @pytest.fixture(scope="module")

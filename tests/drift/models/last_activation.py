@@ -25,6 +25,7 @@ def model_fn(features, labels, mode, params):
     if mode == tf.estimator.ModeKeys.PREDICT:
         return tf.estimator.EstimatorSpec(mode, predictions={"y": doubled})
     loss = tf.reduce_mean(tf.square(labels - doubled))
+    loss = loss + 0.01 * tf.nn.l2_loss(score)
     if mode == tf.estimator.ModeKeys.EVAL:
         return tf.estimator.EstimatorSpec(mode, loss=loss)
     step = tf.train.get_global_step()
@@ -44,6 +45,14 @@ MODEL = Model(
             ("doubled = 2.0 * y", "doubled = y"),
             ("multiply", ""),
             unsure=("predict",),
+        ),
+        silent(
+            "last-term-of-the-loss-gone",
+            "last op",
+            SCORED,
+            ("loss + 0.01 * tf.nn.l2_loss(score)", "tf.identity(loss)"),
+            ("L2", ""),
+            unsure=("eval",),
         ),
         silent(
             "last-op-of-the-loss-gone",
