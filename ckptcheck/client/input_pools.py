@@ -161,7 +161,7 @@ def head_of(graph: Graph) -> Head:
 def _leaves_of(graph: Graph, first: int, node: Node) -> Iterator[Leaf]:
     outputs = graph.outputs(node)
     uses = [graph.consumers.get((node.name, place), ()) for place in range(len(outputs))]
-    if node.op == "Const" and _is_argument(graph, node, uses[0]):
+    if node.op == "Const" and uses and _is_argument(graph, node, uses[0]):
         return
     if node.op == "DeserializeSparse" and len(outputs) == 3:
         # Indices, values and dense_shape are one SparseTensor.
