@@ -44,8 +44,9 @@ def running(hook: Any, saver_type: type) -> Optional[Running]:
     for frame in _callers():
         names = frame.f_locals
         caller = names.get("self")
-        hooks = getattr(caller, "_hooks", None)
-        if found is None and isinstance(hooks, (list, tuple)) and hook in hooks:
+        hooks: Any = getattr(caller, "_hooks", None)
+        is_session = isinstance(hooks, (list, tuple)) and any(one is hook for one in hooks)
+        if found is None and is_session:
             found = Running(tuple(one for one in hooks if isinstance(one, saver_type)))
         elif "features" in names and "labels" in names and hasattr(caller, "_call_model_fn"):
             features, labels = names["features"], names["labels"]
