@@ -494,10 +494,5 @@ def _named_after_inputs(names: Sequence[str], traces: Iterable[Answer]) -> List[
     """
     taken = {name.partition("/")[0] for name in names}
     keys = sorted({read.key for trace in traces if trace.mode != TRAIN for read in trace.reads})
-    return [key for key in keys if _unnumbered(key.partition("/")[0]) in taken]
-
-
-def _unnumbered(name: str) -> str:
-    """Returns ``count`` for ``count_1``; "" for a name without a number."""
-    base, _, number = name.rpartition("_")
-    return base if number.isdigit() else ""
+    numbered = ((key, re.fullmatch(r"(.+)_\d+", key.partition("/")[0])) for key in keys)
+    return [key for key, match in numbered if match is not None and match[1] in taken]
