@@ -217,7 +217,7 @@ def _judge(
     said = {mode: report["modes"][mode]["drift"] for mode in MODES}
     problems = list(_problems(edit, seen["differ"], said))
     for line in report["not_judged"] if "unknown" in said.values() else ():
-        if "computes what it did" in line:
+        if line.startswith("whether the computation"):
             tally.unknown[line.partition(": ")[2][:90]] += 1
     result = "wrong" if problems else "unknown" if "unknown" in said.values() else "right"
     tally.counts[f"{edit.kind} edits, {result}"] += 1
