@@ -136,8 +136,9 @@ class Tracer:
                 start_new_session=True,  # an interrupt is for ckptcheck, which then closes it
             )
         except OSError as error:
+            reason = os.strerror(error.errno or 0)  # Python 3.7 adds the path to error.strerror
             raise UsageError(
-                f"cannot run {self._command[0]} ({error.strerror}): --python takes the path or the "
+                f"cannot run {self._command[0]} ({reason}): --python takes the path or the "
                 "command of a Python that has TensorFlow"
             ) from None
 
