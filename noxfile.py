@@ -64,11 +64,12 @@ ESTIMATORS = [version for version in MATRIX if version != "3.13"]
 @nox.session(python=False)
 @nox.parametrize("version", ESTIMATORS)
 def acceptance(session: nox.Session, version: str) -> None:
-    """All acceptance cases, the nightly ones too, and the proof of the catalogue of edits."""
+    """The tests that need an Estimator long: all acceptance cases, the proof of the catalogue."""
     python = _environment(session, version)
     session.run(python, "-m", "pip", "install", "-q", "-e", ".[tensorflow,test]", external=True)
     arguments = session.posargs or ["-n", "3", "-q"]
-    paths = ["tests/acceptance", "tests/drift/test_proof.py"]
+    paths = ["tests/acceptance", "tests/drift/test_proof.py", "tests/test_data_limits.py"]
+    paths += ["tests/differential/test_differential.py"]
     session.run(python, "-m", "pytest", *arguments, "-m", "", *paths, external=True)
 
 

@@ -1,7 +1,7 @@
-"""The real Estimator on each model: estimator.py DIR.
+"""The real Estimator on some models: estimator.py DIR NAME...
 
 It trains each model with the params of the checkpoint, in a directory of its own. Then it restores
-in each mode with the params of the code, on both data, and prints what each run raises, and how to
+in each mode with the params of the code, on both data. It prints what each run raises, and how to
 check the model.
 """
 
@@ -17,10 +17,11 @@ import tensorflow.compat.v1 as tf
 from tests.data_limits.models import MODELS, Data, Model, input_fn
 
 
-def main(root: str) -> None:
+def main(root: str, *names: str) -> None:
     tf.logging.set_verbosity("ERROR")
     found = {}
-    for name, model in MODELS.items():
+    for name in names:
+        model = MODELS[name]
         model_dir = os.path.join(root, name)
         estimator = tf.estimator.Estimator(model.model_fn, model_dir, params=model.stored)
         estimator.train(input_fn(model.fits), steps=1)
