@@ -64,7 +64,7 @@ ESTIMATORS = [version for version in MATRIX if version != "3.13"]
 @nox.session(python=False)
 @nox.parametrize("version", ESTIMATORS)
 def acceptance(session: nox.Session, version: str) -> None:
-    """The tests that need an Estimator long: all acceptance cases, the proof of the catalogue."""
+    """All acceptance cases, the nightly ones too, and other long comparisons with Estimator."""
     python = _environment(session, version)
     session.run(python, "-m", "pip", "install", "-q", "-e", ".[tensorflow,test]", external=True)
     arguments = session.posargs or ["-n", "3", "-q"]
