@@ -23,7 +23,6 @@ from .support import (
     FIXTURES,
     PROJECT,
     SAVED_BY,
-    TENSORFLOW,
     Project,
     Run,
     copy_fixture,
@@ -37,8 +36,6 @@ pytestmark = needs_tensorflow
 
 SCRIPT = PROJECT / "tests" / "recorded_training.py"
 TARGET = "model.py:model_fn"
-SAME_VERSION = TENSORFLOW in ("1.15.5", "2.15.1")
-"""Whether the fixture was saved by this TensorFlow, so that graphs can be compared."""
 
 
 # --- in training -----------------------------------------------------------------------------
@@ -499,7 +496,7 @@ def test_the_fixture_was_recorded_in_training(recorded: Path) -> None:
     report = checked(recorded, "base")
     assert report["record"]["used"] == ["target", "params"]
     assert {m: (it["verdict"], it["drift"]) for m, it in report["modes"].items()} == dict.fromkeys(
-        ("predict", "eval", "train"), ("restores", "none" if SAME_VERSION else "unknown")
+        ("predict", "eval", "train"), ("restores", "none")
     )
     assert [found for found in changes_in(report) if found[0] != "version-changed"] == []
 
@@ -519,10 +516,7 @@ def test_a_forgotten_param_that_only_training_feels(recorded: Path) -> None:
     (found,) = [item for item in report["findings"] if item["rule"] == "params-changed"]
     end = "in training; now the params do not have it, and model_fn uses its default 0.2"
     assert found["message"] == f"dropout_rate was 0.3 {end}"
-    if SAME_VERSION:
-        assert (found["severity"], found["modes"]) == ("note", ["train"])
-    else:
-        assert (found["severity"], found["modes"]) == ("warning", ["eval", "predict", "train"])
+    assert (found["severity"], found["modes"]) == ("note", ["train"])
 
 
 LINES = "top secret\n"
