@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--steps", type=int, default=60)
     options = parser.parse_args()
-    train(True, options.steps)  # what the process does only once is no cost of a record
+    train(True, options.steps)  # not measured: it pays for what the process does only once
     without: List[Run] = []
     recorded: List[Run] = []
     for number in range(options.runs):

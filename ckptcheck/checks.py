@@ -48,7 +48,7 @@ class Checked(NamedTuple):
     Attributes:
         report: the report.
         spec: what was checked: TARGET and params may come from the record.
-        facts: the facts that the rules got; None if there is no checkpoint to restore.
+        facts: what the rules read; None if there is no checkpoint to restore.
     """
 
     report: Report

@@ -287,7 +287,7 @@ def _not_judged(trace: Answer) -> Answer:
 
 
 def _in_time(wanted: Mapping[str, Inputs], traces: Mapping[str, Answer]) -> Dict[str, Inputs]:
-    """Returns the modes that ended in time. It is no use to trace the others again."""
+    """Returns the modes that ended in time. The others would not end in a second trace either."""
     return {mode: given for mode, given in wanted.items() if not traces[mode].timed_out}
 
 

@@ -91,7 +91,7 @@ def _find_gradients(
 
 @dataclasses.dataclass(frozen=True)
 class _Found:
-    """What differs: because of the code, or because of the version of TensorFlow perhaps."""
+    """What differs: ``changes`` come from the code, ``unlike`` may come from the version."""
 
     changes: List[Change]
     unlike: List[Unlike]
@@ -165,7 +165,7 @@ class _Mode:
         yield from sorted({step.node.op for step in mine if names.get(_key(step), "") not in same})
 
     def had(self, region: Region, new: Half) -> bool:
-        """Whether this mode had nodes that are gone, and behind which only this mode goes on.
+        """Whether this mode had nodes that were removed, if only this mode used their results.
 
         If they belong to a layer, it had them too. Otherwise, :attr:`gone` notes them.
         """
@@ -346,7 +346,8 @@ def _joined(members: Members) -> Change:
     place = layers[0] if layers else ""
     if len(layers) > 1:
         rest = len(layers) - _MOST_LAYERS
-        place = "".join((", ".join(layers[:_MOST_LAYERS]), f" and {rest} more" if rest > 0 else ""))
+        named = ", ".join(layer.strip() for layer in layers[:_MOST_LAYERS])
+        place = f" {named}" + (f" and {rest} more" if rest > 0 else "")
     role = said.role.format(place)
     then, now = value_text(said.then), value_text(said.now)
     text = f"{role}: {then} -> {now}"

@@ -116,7 +116,7 @@ def with_gradients(
         side: the side.
         interner: gives the digests.
         roots: names of nodes or of their outputs.
-        own: the nodes of gradients that are no leaves, each with its gradient.
+        own: the nodes of gradients to look into, each with the gradient that it belongs to.
     """
     return _computation(side, interner, tuple(roots), own=own)
 

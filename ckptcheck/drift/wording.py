@@ -221,7 +221,7 @@ class Words:
         return values
 
     def _optimizers(self, half: Half, steps: Sequence[Step]) -> str:
-        """Says which optimizers some nodes are, and of which variables if not of all."""
+        """Names the optimizers among some nodes, and their variables unless it is all of them."""
         mine = [step for step in steps if optimizer_of(step.node.op)]
         said = ", ".join(dict.fromkeys(optimizer_of(step.node.op) for step in mine))
         others = len([s for s in half.steps.values() if optimizer_of(s.node.op)]) - len(mine)
@@ -319,7 +319,7 @@ class Words:
 
 
 def _of_layers(half: Half, steps: Sequence[Step], said: str) -> str:
-    """Says of which layers some nodes are."""
+    """Names the layers that some nodes belong to."""
     names = dict.fromkeys(layer_name(key) for step in steps for key in half.variables(step))
     return f"{said} of {some_names(list(names))}" if names else said
 

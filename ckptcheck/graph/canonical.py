@@ -101,7 +101,7 @@ class Canonical(Linked):
         self._loops = Loops(self._frames[""].nodes)
 
     def anchor(self, place: Place) -> Tuple[Any, ...]:
-        """What a leaf means; () for any other node. A variable of a loop is no leaf."""
+        """Returns what a leaf means, and () for any other node, such as a variable of a loop."""
         found = super().anchor(place)
         return () if found[:1] == (ARGUMENT,) and place[0] in self._starts else found
 

@@ -98,8 +98,8 @@ def computation(
         extra: more inputs of nodes, such as what a table is initialized from.
         rules: give nodes the forms that all versions of TensorFlow share; None to compare graphs
             of one version.
-        own: the nodes of gradients that are no leaves, of graphs of one version; see
-            :class:`.linked.Linked`.
+        own: the nodes of gradients to look into; see :class:`.linked.Linked`. Not used together
+            with ``rules``.
 
     Raises:
         DamagedError: a node is damaged.

@@ -92,8 +92,9 @@ class Linked:
         graph: the graph.
         anchors: what the leaves mean.
         extra: more inputs of nodes, by the name of the node.
-        own: the nodes of gradients that are no leaves, each with the gradient that it belongs to.
-            What such a node takes from another gradient is a leaf.
+        own: the nodes of gradients to look into, each with the gradient that it belongs to. All
+            other nodes of gradients are leaves, and so is what such a node takes from another
+            gradient.
     """
 
     def __init__(
@@ -120,7 +121,7 @@ class Linked:
         return self._frames[scope].nodes.get(name.partition(":")[0]) or Node(name, "")
 
     def anchor(self, place: Place) -> Tuple[Any, ...]:
-        """What a leaf means; () for any other node."""
+        """Returns what a leaf means, and () for any other node."""
         if place[0]:
             node = self.node(place)
             loose = node.op == ARGUMENT and self._given(place[0], node) is None
