@@ -188,7 +188,11 @@ def main() -> int:
     if args.write:
         _write(found, version)
     different = unlike(found, version)
-    print("\n".join(different))
+    for call in different:
+        print(f"not as in library.json: {call}")
+    known = recorded()
+    same, versions = len(known["same"]), ", ".join(known["versions"])
+    print(f"{same} of {same + len(known['unlike'])} calls have the same graph in {versions}")
     return int(bool(different))
 
 
