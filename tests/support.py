@@ -4,18 +4,23 @@ import atexit
 import contextlib
 import functools
 import hashlib
+import io
 import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from unittest import mock
 
 import pytest
+
+from ckptcheck.cli import main
 
 PROJECT = Path(__file__).resolve().parent.parent
 FIXTURES = PROJECT / "fixtures"
@@ -80,13 +85,6 @@ def environment(**changes: str) -> Dict[str, str]:
     return found
 
 
-_AS_MODULE = """
-import runpy, sys
-sys.executable = sys.argv.pop(1)
-runpy.run_module("ckptcheck", run_name="__main__", alter_sys=True)
-"""
-
-
 @functools.lru_cache(maxsize=None)
 def warm_interpreter() -> str:
     """The path of an interpreter that has imported TensorFlow, in the environment of the tests."""
@@ -118,25 +116,54 @@ def run_cli(
     env: Optional[Dict[str, str]] = None,
     warm: bool = False,
 ) -> Run:
-    """Runs ``python -m ckptcheck`` in a process of its own.
+    """Runs the command line.
 
     Args:
         arguments: of the command.
         cwd: its working directory.
         stdin: what it is given to read.
         env: its environment variables, else those of `environment`.
-        warm: whether its interpreter has imported TensorFlow already.
+        warm: whether its interpreter has imported TensorFlow already. Then the command line runs in
+            this process, which takes less time and lets the coverage be measured.
     """
-    command = ["-c", _AS_MODULE, warm_interpreter()] if warm else ["-m", "ckptcheck"]
+    words = [str(word) for word in arguments]
+    data = stdin.encode("utf-8") if isinstance(stdin, str) else stdin
+    if warm:
+        return _run_here(words, str(cwd), data, env or environment())
     done = subprocess.run(
-        [sys.executable, *command, *map(str, arguments)],
+        [sys.executable, "-m", "ckptcheck", *words],
         cwd=str(cwd),
-        input=stdin.encode("utf-8") if isinstance(stdin, str) else stdin,
+        input=data,
         capture_output=True,
         env=env or environment(),
         timeout=COMMAND_TIMEOUT_SECONDS,
     )
     return Run(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+
+
+def _run_here(words: List[str], cwd: str, stdin: bytes, env: Dict[str, str]) -> Run:
+    """Runs the command line in this process, and undoes what it changes in it."""
+    given, out, err = (io.TextIOWrapper(io.BytesIO(data), "utf-8") for data in (stdin, b"", b""))
+    with contextlib.ExitStack() as stack:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            stack.callback(signal.signal, number, signal.getsignal(number))
+        stack.callback(os.chdir, os.getcwd())
+        python = warm_interpreter()
+        stack.enter_context(mock.patch.dict(os.environ, env, clear=True))
+        stack.enter_context(mock.patch.object(sys, "executable", python))
+        stack.enter_context(mock.patch.object(sys, "stdin", given))
+        stack.enter_context(mock.patch.object(tempfile, "tempdir", None))  # it depends on TMPDIR
+        stack.enter_context(contextlib.redirect_stdout(out))
+        stack.enter_context(contextlib.redirect_stderr(err))
+        os.chdir(cwd)
+        ended = stack.enter_context(pytest.raises(SystemExit))
+        main(words)
+    texts = []
+    for stream in (out, err):
+        stream.flush()
+        texts.append(stream.buffer.getvalue().decode("utf-8"))
+    assert isinstance(ended.value.code, int)
+    return Run(ended.value.code, *texts)
 
 
 def digest(root: Union[str, Path]) -> Dict[str, str]:
