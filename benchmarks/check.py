@@ -1,4 +1,4 @@
-"""Measures ckptcheck against what a user would run instead, on a 12-layer transformer.
+"""Compares ckptcheck with the commands that a user would run instead, on a 12-layer transformer.
 
 Run ``python benchmarks/check.py [--runs 5] [--model-dir DIR] [--case CASE]`` with the Python that
 has TensorFlow (1.15 to 2.15: Estimator is needed) and ckptcheck's dependencies. README.md beside
@@ -13,11 +13,12 @@ import shutil
 import statistics
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any, Dict, List
 
 import pairs
-from measuring import Run, measure
+from measuring import Poller, Run, measure
 
 HERE = Path(__file__).resolve().parent
 MODEL = HERE / "transformer"
@@ -31,13 +32,14 @@ _MIB = 1024.0 * 1024.0
 
 
 class Benchmark:
-    """The three ways to look at one model_dir, and their runs."""
+    """The runs of three commands on one model_dir."""
 
     def __init__(self, model_dir: Path, folder: Path) -> None:
         """Prepares.
 
         Args:
-            model_dir: holds the checkpoint, or is empty and will.
+            model_dir: the directory of the checkpoint. If it is empty, the checkpoint is trained
+                there.
             folder: for temporary files, on the file system of model_dir if possible.
         """
         self._model_dir = model_dir
@@ -53,7 +55,7 @@ class Benchmark:
             measure(_estimator("train", self._model_dir), self.folder)
 
     def run(self, count: int) -> None:
-        """One round to warm up, then all three in turn, as often as asked."""
+        """Runs one round to warm up, then runs all three in turn, ``count`` times."""
         for kind in TITLES:
             _say(f"warming up: {TITLES[kind]}")
             self.shared[kind] = self._once(kind, shared=True).peaks.shared
@@ -64,21 +66,23 @@ class Benchmark:
                 _say(f"{number + 1}/{count} {TITLES[kind]}: {run.seconds:.1f} s")
 
     def _once(self, kind: str, shared: bool = False) -> Run:
+        watch = partial(Poller, shared=shared)
         if kind == "check":
-            run = measure(self._check(), self.folder, shared)
+            run = measure(self._check(), self.folder, watch=watch)
             self.report = _restoring(run.output)
             return run
         if kind == "bare":
-            return measure([sys.executable, str(MODEL / "bare.py")], self.folder, shared)
+            bare = [sys.executable, str(MODEL / "bare.py")]
+            return measure(bare, self.folder, watch=watch)
         copy = self.folder / "model_dir"
         link_files(self._model_dir, copy)
         try:
-            return measure(_estimator("restore", copy), self.folder, shared)
+            return measure(_estimator("restore", copy), self.folder, watch=watch)
         finally:
             shutil.rmtree(str(copy))
 
     def _check(self) -> List[str]:
-        command = [sys.executable, "-m", "ckptcheck", str(self._model_dir)]
+        command = [sys.executable, "-m", "ckptcheck", "--no-cache", str(self._model_dir)]
         command += [str(MODEL / "model.py") + ":model_fn", str(MODEL / "params.json")]
         return command + ["--quiet", "--format", "json"]
 
@@ -88,7 +92,7 @@ def _estimator(doing: str, model_dir: Path) -> List[str]:
 
 
 def _restoring(output: str) -> Dict[str, Any]:
-    """The report of ckptcheck, if all is as it must be.
+    """Returns the report of ckptcheck, if all modes restore.
 
     Raises:
         SystemExit: a mode is missing, or does not restore.
@@ -101,7 +105,7 @@ def _restoring(output: str) -> Dict[str, Any]:
 
 
 def link_files(source: Path, target: Path) -> None:
-    """Copies a folder; the data of checkpoints, which nobody writes to twice, as hard links."""
+    """Copies a directory. The data of checkpoints becomes hard links, because no run changes it."""
     target.mkdir()
     for path in source.iterdir():
         if not path.is_file():
@@ -121,7 +125,7 @@ def _say(text: str) -> None:
 
 
 def tables(benchmark: Benchmark) -> str:
-    """What the benchmark found, as text."""
+    """Returns the results as text."""
     parts = [_versions(benchmark), _times(benchmark), _memory(benchmark), _ratios(benchmark)]
     return "\n\n".join(parts)
 
@@ -184,7 +188,7 @@ def _ratios(benchmark: Benchmark) -> str:
 
 
 def _time_ratios(benchmark: Benchmark, kind: str, other: str) -> List[float]:
-    """The ratio of the wall times in each round, so that a busy minute counts on both sides."""
+    """Returns the ratio of the wall times in each round, so that other load affects both sides."""
     pairs = zip(benchmark.runs[kind], benchmark.runs[other])
     return [mine.seconds / theirs.seconds for mine, theirs in pairs]
 

@@ -11,10 +11,10 @@ TensorFlow and the extra ``ckptcheck[deep]``. Four comparisons:
     values (the reader of ``ckptcheck verify``) against a loop of ``get_tensor`` and
     ``np.isfinite``, each in a process of its own, with its peak of memory; once from the page
     cache, once from the disk;
-(d) the saved graph of a transformer with 17 layers (20,000 nodes): all nodes and who consumes
-    what, in one process, against the same of TensorFlow's ``MetaGraphDef``.
+(d) the saved graph of a transformer with 17 layers (20,000 nodes): all nodes and their consumers,
+    in one process, against the same with TensorFlow's ``MetaGraphDef``.
 
-In (a), (c) and (d) importing is not counted, on neither side.
+(a), (c) and (d) do not include the time of imports.
 """
 
 import argparse
@@ -96,7 +96,7 @@ print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, len(na
 def _environment() -> Dict[str, str]:
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     found = dict(os.environ, PYTHONPATH=path, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
-    # TensorFlow's installer has compiled its modules; this source tree must be allowed to, too.
+    # pip compiles TensorFlow's modules at the installation, so Python may compile ckptcheck's, too.
     found.pop("PYTHONDONTWRITEBYTECODE", None)
     return found
 
@@ -121,12 +121,12 @@ def _make(folder: Path, name: str, count: int, mebibytes: int, shards: int) -> s
 
 
 def _alternate(runs: int, tasks: Dict[str, Callable[[], Any]]) -> Dict[str, List[Any]]:
-    """The tasks in turn, so that whatever else the machine does meets all of them."""
+    """Runs the tasks in turn, so that other load on the machine affects all of them."""
     found: Dict[str, List[Any]] = {name: [] for name in tasks}
     for number in range(runs + 1):
         for name, task in tasks.items():
             result = task()
-            if number:  # the first one warms up
+            if number:  # the first round only warms up
                 found[name].append(result)
     return found
 
@@ -250,8 +250,8 @@ def main() -> None:
                 data, arguments.runs, cold=False
             ),
             f"(c) {arguments.gib} GiB from the disk, seconds": all_data(data, 2, cold=True),
-            # The last one, since it imports TensorFlow into this process, whose peak of memory
-            # the processes above would inherit.
+            # This comparison is the last one. It imports TensorFlow into this process, and child
+            # processes would inherit its peak of memory.
             f"(a) index of {MANY} variables, seconds": large_index(many, arguments.runs),
             "(d) graph of a transformer, seconds": whole_graph(graph, arguments.runs),
         }

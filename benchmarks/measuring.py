@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Sequence, Set
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Set
 
 ROOT = Path(__file__).resolve().parent.parent
 _POLL = 0.02
@@ -17,10 +17,11 @@ class Peaks(NamedTuple):
     """The memory that a process tree held, in bytes.
 
     Attributes:
-        largest: the peak of the process that had the highest one.
+        largest: the highest peak of a single process.
         total: the sum of the peaks of all processes; pages that forks share count in each.
         shared: the peak of the sum of proportional set sizes, where a shared page counts once.
-            It is zero where it was not measured.
+
+    ``total`` and ``shared`` are zero if they were not measured.
     """
 
     largest: int
@@ -38,7 +39,7 @@ class Run(NamedTuple):
 
 
 class Poller:
-    """Watches the memory of a process and of all that descend from it."""
+    """Watches the memory of a process and its descendants."""
 
     def __init__(self, root: int, shared: bool) -> None:
         """Starts watching.
@@ -72,7 +73,7 @@ class Poller:
 
 
 def family(root: int) -> Set[int]:
-    """A process and all that descend from it and live."""
+    """Returns the ids of a process and its running descendants."""
     found: Set[int] = set()
     open_ends = [root]
     while open_ends:
@@ -87,7 +88,7 @@ def _children(pid: int) -> Iterator[int]:
     tasks = f"/proc/{pid}/task"
     try:
         threads = os.listdir(tasks)
-    except OSError:  # it has ended
+    except OSError:  # the process has ended
         return
     for thread in threads:
         yield from map(int, _text(f"{tasks}/{thread}/children").split())
@@ -119,15 +120,19 @@ def _text(path: str) -> str:
 
 
 def measure(
-    command: List[str], folder: Path, shared: bool = False, codes: Sequence[int] = (0,)
+    command: List[str],
+    folder: Path,
+    codes: Sequence[int] = (0,),
+    watch: Optional[Callable[[int], Poller]] = None,
 ) -> Run:
     """Runs a command and measures it.
 
     Args:
         command: the command.
         folder: where its output goes.
-        shared: measures proportional set sizes too.
         codes: the exit codes that are expected.
+        watch: starts to watch the memory of a process, given its id. This takes time on all cores,
+            so leave it out if only times are compared.
 
     Raises:
         SystemExit: the command failed.
@@ -137,11 +142,11 @@ def measure(
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=_environment()
         )
-        poller = Poller(process.pid, shared)
+        poller = watch(process.pid) if watch is not None else None
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
-    process.returncode = status  # Popen must not wait for it once more
-    seen = poller.end()
+    process.returncode = status  # tells Popen that the process has ended
+    seen = poller.end() if poller is not None else Peaks(0, 0, 0)
     peaks = seen._replace(largest=max(seen.largest, usage.ru_maxrss * 1024))
     if not os.WIFEXITED(status) or os.WEXITSTATUS(status) not in codes:
         said = (folder / "out").read_text("utf-8") + (folder / "err").read_text("utf-8")
@@ -158,6 +163,6 @@ def _environment() -> Dict[str, str]:
         TF_CPP_MIN_LOG_LEVEL="3",
         PYTHONWARNINGS="ignore",
     )
-    # TensorFlow's installer has compiled its modules; this source tree must be allowed to, too.
+    # pip compiles TensorFlow's modules at the installation, so Python may compile ckptcheck's, too.
     found.pop("PYTHONDONTWRITEBYTECODE", None)
     return found

@@ -1,6 +1,6 @@
 """The cases of check.py that compare two runs on one small model, in turn.
 
-Each prints the seconds of both, and how many times as long the second takes.
+Each case prints the seconds of both, and the ratio of the second to the first.
 """
 
 import json
@@ -19,14 +19,14 @@ HEADS = 8
 
 
 class Times(NamedTuple):
-    """The seconds of two things, a run at a time."""
+    """The seconds of two commands, for each run."""
 
     first: List[float]
     second: List[float]
 
     @property
     def ratio(self) -> float:
-        """How many times as long the second one takes: the median of the runs."""
+        """Returns the ratio of the second time to the first: the median of the runs."""
         pairs = zip(self.first, self.second)
         return statistics.median(second / first for first, second in pairs)
 
@@ -38,7 +38,7 @@ class Times(NamedTuple):
 
 
 def in_turn(runs: int, first: Callable[[], float], second: Callable[[], float]) -> Times:
-    """Measures two things in turn, so that other load affects both."""
+    """Measures two commands in turn, so that other load affects both."""
     found = Times([], [])
     for _ in range(runs):
         found.first.append(first())
@@ -58,7 +58,7 @@ class Project:
             folder: where the files go.
             model: the directory of the code.
             params: the params of the checkpoint.
-            prefix: what the names of the code's files begin with.
+            prefix: the beginning of the names of the code's files.
         """
         self._folder = folder
         self._prefix = prefix
@@ -74,20 +74,43 @@ class Project:
         """Writes a file of params."""
         (self._code / name).write_text(json.dumps({**self._params, **changed}), "utf-8")
 
-    def check(self, params: str, verdicts: Sequence[str], advice: Sequence[Any] = ()) -> float:
+    def forget_the_loss(self) -> None:
+        """Copies the model_dir. The saved graph of the copy does not name the loss."""
+        self._without_loss = self._folder / "without-loss"
+        shutil.copytree(str(self._trained), str(self._without_loss))
+        measure([sys.executable, "-c", _FORGET, str(self._without_loss)], self._folder)
+
+    def check(
+        self,
+        params: str,
+        verdicts: Sequence[str],
+        advice: Sequence[Any] = (),
+        drift: str = "",
+        loss: bool = True,
+    ) -> float:
         """Checks all modes; returns the seconds.
+
+        Args:
+            params: the file of the params.
+            verdicts: the expected verdicts.
+            advice: the expected fixes.
+            drift: the expected drift of all modes; "" if any is right.
+            loss: whether to check the model_dir whose graph says which tensor is the loss.
 
         Raises:
             SystemExit: the report is not the expected one.
         """
+        model_dir = self._trained if loss else self._without_loss
         target = str(self._code / f"{self._prefix}model.py") + ":model_fn"
-        words = [sys.executable, "-m", "ckptcheck", str(self._trained), target]
+        words = [sys.executable, "-m", "ckptcheck", "--no-cache", str(model_dir), target]
         words += [str(self._code / params), "--quiet", "--format", "json"]
         run = measure(words, self._folder, codes=(0, 1))
         report = json.loads(run.output)
         found = {item["verdict"] for item in report["modes"].values()}
         fixes = [item["set"] for group in report["groups"] for item in group["advice"]]
-        if found != set(verdicts) or fixes != list(advice):
+        drifts = {item["drift"] for item in report["modes"].values()}
+        unlike = drift and drifts != {drift}
+        if found != set(verdicts) or fixes != list(advice) or unlike:
             sys.exit("this is not the expected report:\n" + run.output)
         return run.seconds
 
@@ -105,7 +128,7 @@ def _transformer(folder: Path, layers: int) -> Project:
 
 
 def mismatch(runs: int) -> str:
-    """What a mismatch adds to a check, advice included; with 12 layers and with 48."""
+    """Measures the time that a mismatch adds to a check with advice, for 12 and 48 layers."""
     few, many = _mismatch(12, runs), _mismatch(48, runs)
     lines = [few.line("12 layers", *_SIDES), many.line("48 layers", *_SIDES)]
     a_layer = [statistics.median(m) * 12 / (statistics.median(f) * 48) for f, m in zip(few, many)]
@@ -128,7 +151,7 @@ def _mismatch(layers: int, runs: int) -> Times:
 
 
 def raises(runs: int) -> str:
-    """What it adds to a check that the model_fn raises an error, with 12 layers."""
+    """Measures the time that an error in the model_fn adds to a check, for 12 layers."""
     with tempfile.TemporaryDirectory(prefix="ckptcheck-benchmark-") as name:
         project = _transformer(Path(name), 12)
         project.write("wrong.json", num_labels=None)
@@ -141,15 +164,43 @@ def raises(runs: int) -> str:
 
 
 def columns(runs: int) -> str:
-    """A check of a model with 40 feature columns, and a script that builds its three modes."""
+    """Measures a check of a model with 40 feature columns, and a script that builds its modes."""
     with tempfile.TemporaryDirectory(prefix="ckptcheck-benchmark-") as name:
         project = Project(Path(name), "columns", {"columns": 40}, "columns_")
         found = in_turn(runs, project.bare, lambda: project.check("params.json", ["restores"]))
     return found.line("40 feature columns", "bare script", "check")
 
 
+_FORGET = """
+import glob, os, sys
+import tensorflow.compat.v1 as tf
+
+for path in glob.glob(os.path.join(sys.argv[1], "*.meta")):
+    saved = tf.MetaGraphDef()
+    with open(path, "rb") as file:
+        saved.ParseFromString(file.read())
+    del saved.collection_def["losses"]
+    with open(path, "wb") as file:
+        file.write(saved.SerializeToString())
+"""
+
+
+def drift(runs: int) -> str:
+    """Measures the time that the comparison of the graphs adds to a check, for 12 layers."""
+    with tempfile.TemporaryDirectory(prefix="ckptcheck-benchmark-") as name:
+        project = _transformer(Path(name), 12)
+        project.forget_the_loss()
+        found = in_turn(
+            runs,
+            lambda: project.check("params.json", ["restores"], drift="unknown", loss=False),
+            lambda: project.check("params.json", ["restores"], drift="none"),
+        )
+    return found.line("12 layers", "not compared", "compared")
+
+
 CASES: Dict[str, Callable[[int], str]] = {
     "mismatch": mismatch,
     "raises": raises,
     "columns": columns,
+    "drift": drift,
 }

@@ -4,8 +4,8 @@ Run ``python benchmarks/record.py [--runs 7] [--steps 60]`` with a Python that h
 to 2.15 (Estimator is needed). The graph has the size of a real one; the layers are small, so that
 the steps are short and a save costs little. The cost of a record depends on the graph alone.
 
-Runs with and without records take turns, and the medians are compared. The runs without records
-are also compared with each other: what differs there is chance. All figures are CPU time, which
+Runs with and without records take turns, and the medians are compared. The runs without records are
+also compared with each other, to show the differences by chance. All figures are CPU time, which
 other load on the machine affects little.
 """
 
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--steps", type=int, default=60)
     options = parser.parse_args()
-    train(True, options.steps)  # not measured: it pays for what the process does only once
+    train(True, options.steps)  # not measured: includes the work that the process does only once
     without: List[Run] = []
     recorded: List[Run] = []
     for number in range(options.runs):

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import Tracer, check, inspect, record, snapshot, verify
+    from .api import Tracer, check, inspect, lint, record, snapshot, verify
     from .errors import UsageError
     from .records.hook import RecordHook
     from .records.training import write_record
@@ -21,6 +21,7 @@ __all__ = [
     "__version__",
     "check",
     "inspect",
+    "lint",
     "record",
     "snapshot",
     "verify",
@@ -38,7 +39,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Imports a name when it is first used: a command that only reads files needs little."""
+    """Imports a name at its first use. A command that only reads files needs few modules."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib

@@ -8,7 +8,7 @@ import sys
 from .cli import main
 
 _RARELY = 100000
-"""New objects before the garbage collector runs: nearly everything imported stays until the end."""
+"""How many new objects start the garbage collector. Nearly all imported objects stay anyway."""
 
 
 def run() -> None:
@@ -22,7 +22,7 @@ def run() -> None:
     except SystemExit as end:
         if not isinstance(end.code, int):
             raise
-        with contextlib.suppress(OSError):  # nobody reads it
+        with contextlib.suppress(OSError):  # the reader has closed the pipe
             sys.stderr.flush()
         os._exit(end.code)
 

@@ -18,7 +18,7 @@ from typing import (
     Tuple,
 )
 
-from .causes import Candidate, causes_of, recorded_causes, value_of
+from .causes import Candidate, causes_of, reads_of, recorded_causes, value_of
 from .changes import UNKNOWN
 from .protocol import MODES, Shape
 from .records.params import holds
@@ -94,18 +94,24 @@ def _helps(trial: Report, untraceable: AbstractSet[str], first: Finding, before:
     Args:
         trial: the report of the trial.
         untraceable: the modes that could not be traced before the trial.
-        first: a finding of the group. If it is about drift, the trial must not have it, nor any
-            other than the report before.
+        first: a finding of the group. If it is about drift, the trial must not have it, nor a drift
+            finding that is not in ``before``.
         before: the report before the trial.
     """
     if first.category == DRIFT:
         known, now = _drift_keys(before), _drift_keys(trial)
-        if UNKNOWN in trial.drift.states.values() or first.key in now or not now <= known:
+        new = _open_modes(trial) - _open_modes(before)
+        if new or first.key in now or not now <= known:
             return False
     failed = {verdict.mode for verdict in trial.verdicts if verdict.verdict == UNTRACEABLE}
     if not failed <= untraceable:
         return False
     return not any(role_of(finding) == SHAPES for finding in trial.findings)
+
+
+def _open_modes(report: Report) -> Set[str]:
+    """Returns the modes that could not be compared."""
+    return {mode for mode, state in report.drift.states.items() if state == UNKNOWN}
 
 
 def _drift_keys(report: Report) -> Set[str]:
@@ -143,11 +149,8 @@ def _outcome(trial: Report) -> str:
 def _candidates(params: Mapping[str, Any], facts: Facts, group: Group) -> List[Candidate]:
     """Returns params with a value near a size that differs, and the value to try. Best first."""
     sizes = _sizes(group)
-    reads = {read.key: read for trace in facts.traces for read in trace.params.reads}
-    for key in _whole_numbers(params, ""):
-        reads.setdefault(key, ParamRead(key, True))
     found: List[Tuple[int, Candidate]] = []
-    for read in reads.values():
+    for read in reads_of(params, facts):
         value = value_of(params, read)
         if type(value) is not int:
             continue
@@ -164,7 +167,10 @@ def _candidates(params: Mapping[str, Any], facts: Facts, group: Group) -> List[C
 
 
 def _wanted(value: int, model: int, stored: int) -> Iterator[Tuple[int, int]]:
-    """Yields values that give the stored size, if it is the param plus or times a constant."""
+    """Yields values of a param that give the stored size.
+
+    A size may be the param plus a constant, or the param times a constant.
+    """
     for rank, offset in enumerate(_OFFSETS):
         if model == value + offset and stored - offset > 0:
             yield rank, stored - offset
@@ -188,14 +194,6 @@ def _differing(model: Shape, stored: Shape) -> Iterator[Tuple[int, int]]:
     for mine, theirs in zip(model, stored):
         if mine is not None and theirs is not None and mine != theirs:
             yield mine, theirs
-
-
-def _whole_numbers(params: Mapping[str, Any], prefix: str) -> Iterator[str]:
-    for key, value in params.items():
-        if type(value) is int:
-            yield prefix + key
-        elif isinstance(value, dict):
-            yield from _whole_numbers(value, f"{prefix}{key}.")
 
 
 def _with(params: Mapping[str, Any], attempt: Sequence[Candidate]) -> Dict[str, Any]:

@@ -1,18 +1,22 @@
 """The Python API: a function for each command, and a tracer that many checks share."""
 
+import dataclasses
 import functools
 import textwrap
 from inspect import Parameter, Signature, cleandoc
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence, TypeVar
 
 from . import __version__, inspection, recording, snapshots, verification
+from .cache.kept import cache_of
 from .checks import run_check
-from .client import process
 from .errors import TracerLostError
+from .linting import run as linting
 from .options import (
     DEFAULT_TIMEOUT,
+    AgainstSpec,
     CheckSpec,
     InspectSpec,
+    LintSpec,
     OptionError,
     Path,
     RecordSpec,
@@ -24,6 +28,8 @@ from .results import Report
 
 if TYPE_CHECKING:
     from typing_extensions import ParamSpec
+
+    from .client import process
 
     P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,8 +64,8 @@ def _taking(cls: "Callable[P, S]") -> "Callable[[Callable[[S], R]], Callable[P, 
     return decorate
 
 
-@_taking(CheckSpec)
-def check(spec: CheckSpec) -> Report:
+@_taking(AgainstSpec)
+def check(spec: AgainstSpec) -> Report:
     """Predicts what restoring a checkpoint into a model_fn will do.
 
     ``params`` and ``features`` can also be dicts with what the files would hold.
@@ -70,7 +76,7 @@ def check(spec: CheckSpec) -> Report:
     Raises:
         UsageError: something that the check needs is missing or invalid.
     """
-    return run_check(spec)
+    return run_check(spec, cache=cache_of(spec, lambda text: None))
 
 
 @_taking(InspectSpec)
@@ -102,16 +108,30 @@ def verify(spec: VerifySpec) -> Report:
 
 @_taking(SnapshotSpec)
 def snapshot(spec: SnapshotSpec) -> Report:
-    """Writes a small copy of a model_dir without its data, which serves as model_dir in checks.
+    """Writes a small copy of a model_dir without its data. Checks take it as MODEL_DIR.
 
     Returns:
         The report: ``report.written`` is the snapshot, and the findings say what is wrong with the
         model_dir.
 
     Raises:
-        UsageError: there is no checkpoint to copy, or ``out`` is not empty.
+        UsageError: there is no checkpoint to copy, or ``out`` is not empty and, with
+            ``force``, not a snapshot.
     """
-    return snapshots.snapshot(spec.model_dir, spec.out)
+    return snapshots.snapshot(spec.model_dir, spec.out, spec.force)
+
+
+@_taking(LintSpec)
+def lint(spec: LintSpec) -> Report:
+    """Finds mistakes in Estimator code that break checkpoints, without importing the code.
+
+    Returns:
+        The report; ``report.ok`` says whether no finding is severe enough to fail.
+
+    Raises:
+        UsageError: a path does not exist, or an argument is invalid.
+    """
+    return linting.lint(spec)
 
 
 @_taking(RecordSpec)
@@ -140,8 +160,8 @@ class Tracer:
 
     Attributes:
         check: takes the arguments of :func:`ckptcheck.check` and returns its report. ``python``
-            must be the Python of the tracer. If traced code ends the tracer, this check raises
-            :class:`ckptcheck.UsageError`, and the next check starts the tracer again.
+            and ``env`` must be those of the tracer. If traced code ends the tracer, this check
+            raises :class:`ckptcheck.UsageError`, and the next check starts the tracer again.
     """
 
     def __init__(
@@ -150,6 +170,7 @@ class Tracer:
         *,
         timeout: float = DEFAULT_TIMEOUT,
         quiet: bool = True,
+        env: Sequence[str] = (),
     ) -> None:
         """Prepares the tracer; its process starts with the first check.
 
@@ -157,6 +178,7 @@ class Tracer:
             python: the path or the command of the Python that has TensorFlow; by default this one.
             timeout: the seconds that importing TensorFlow may take.
             quiet: hides what the traced code prints.
+            env: environment variables for the traced code, such as ``NAME=value``.
 
         Raises:
             UsageError: an argument is invalid.
@@ -165,20 +187,30 @@ class Tracer:
         self._python = options["python"].kept(python)
         self._timeout = options["timeout"].kept(timeout)
         self._quiet = options["quiet"].kept(quiet)
+        self._env = options["env"].kept(env)
         self._running: Optional[process.Tracer] = None
-        self.check = _taking(CheckSpec)(self._check)
+        self.check = _taking(AgainstSpec)(self._check)
 
-    def _check(self, spec: CheckSpec) -> Report:
+    def _check(self, spec: AgainstSpec) -> Report:
         if spec.python not in (None, self._python):
             python = options_of(CheckSpec)["python"]
             raise OptionError(python, f" {spec.python}: this tracer uses a different Python")
-        if self._running is None:
-            self._running = process.Tracer(self._python, self._timeout, self._quiet)
+        if spec.env not in ((), self._env):
+            raise OptionError(options_of(CheckSpec)["env"], ": this tracer has other variables")
+        spec = dataclasses.replace(spec, python=spec.python or self._python, env=self._env)
         try:
-            return run_check(spec, self._running)
+            return run_check(spec, self._started, cache=cache_of(spec, lambda text: None))
         except TracerLostError:
             self.close()
             raise
+
+    def _started(self) -> "process.Tracer":
+        from .client import process
+
+        if self._running is None:
+            args = self._python, self._timeout, self._quiet, self._env
+            self._running = process.Tracer(*args)
+        return self._running
 
     def close(self) -> None:
         """Ends the process of the tracer."""

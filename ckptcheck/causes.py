@@ -1,6 +1,6 @@
 """Finds the param whose value explains a change of the computation."""
 
-from typing import Any, Callable, Iterator, List, Mapping, Tuple
+from typing import Any, Callable, Iterable, Iterator, List, Mapping, Tuple
 
 from .records.params import same, value_in_training
 from .records.value import RecordedParams
@@ -12,19 +12,42 @@ Candidate = Tuple[str, Any, ParamRead]
 """A param, the value that explains what was saved, and how the model_fn read it."""
 
 _RELATIONS: Tuple[Callable[[float], float], ...] = (lambda value: value, lambda value: 1 - value)
-"""How code uses a number. Each function is its own inverse: a rate, and what is kept."""
+"""How code uses a number: as it is, or as 1 minus it. Each function is its own inverse."""
 _CLOSE = 1e-6
 
 
 def causes_of(params: Mapping[str, Any], facts: Facts, finding: Finding) -> List[Candidate]:
-    """Returns the params whose value is what the code computes now, each with the saved value."""
+    """Returns the params that have the changed number as value, each with the saved value."""
     then, now = (next(iter(finding.data[side].values())) for side in ("then", "now"))
-    reads = {read.key: read for trace in facts.traces for read in trace.params.reads}
     return [
         (read.key, wanted, read)
-        for read in reads.values()
+        for read in reads_of(params, facts)
         for wanted in _wanted(value_of(params, read), then, now)
     ]
+
+
+def reads_of(params: Mapping[str, Any], facts: Facts) -> List[ParamRead]:
+    """Returns how the model_fn read its params, and a read of each other number and text in them.
+
+    A function that makes the model_fn reads its arguments before the watch of params begins.
+    """
+    return _reads(_leaves(params, ""), facts)
+
+
+def _reads(keys: Iterable[str], facts: Facts) -> List[ParamRead]:
+    """Returns the reads of the model_fn, then reads of other keys."""
+    reads = {read.key: read for trace in facts.traces for read in trace.params.reads}
+    for key in keys:
+        reads.setdefault(key, ParamRead(key, True))
+    return list(reads.values())
+
+
+def _leaves(params: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    for key, value in params.items():
+        if type(value) in (int, float, str):
+            yield prefix + key
+        elif isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
 
 
 def recorded_causes(
@@ -32,11 +55,10 @@ def recorded_causes(
 ) -> List[Candidate]:
     """Returns the params that have another value than in training, each with its value then.
 
-    The arguments of a function that makes the model_fn are read before anything watches.
+    A function that makes the model_fn reads its arguments before the watch of params begins.
     """
-    reads = {key: ParamRead(key, True) for key in recorded.values}
-    reads.update((read.key, read) for trace in facts.traces for read in trace.params.reads)
-    found = ((read, value_in_training(recorded, read.key)) for read in reads.values())
+    reads = _reads(recorded.values, facts)
+    found = ((read, value_in_training(recorded, read.key)) for read in reads)
     return [
         (read.key, value, read)
         for read, value in found
@@ -47,7 +69,7 @@ def recorded_causes(
 
 
 def _wanted(value: Any, then: Any, now: Any) -> Iterator[Any]:
-    """Yields the value that gives what was saved, if a value gives what is computed now."""
+    """Yields the value that explains the saved number, if this value explains the current one."""
     if isinstance(value, str) and isinstance(then, str) and isinstance(now, str):
         if value.lower() == now.lower():
             yield then

@@ -6,7 +6,7 @@ from typing import Any, Mapping, Optional, Tuple
 from .uses import Location
 
 NONE, CHANGED, UNKNOWN = "none", "changed", "unknown"
-"""Whether a mode computes something else than when it was saved."""
+"""Whether a mode computes something else than when the checkpoint was saved."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,11 +17,11 @@ class Change:
         kind: the id of the rule that reports it.
         text: what changed, in one line. It has nothing that changes from save to save.
         then: what was saved: ``{"op": ...}``, ``{"value": ...}`` or ``{"text": ...}``.
-        now: the same of the code.
+        now: the same for the code.
         modes: the modes that it reaches.
         old: the saved nodes that differ.
         new: the traced nodes that differ.
-        location: the line of the user's code that makes the first of them that it makes.
+        location: the line that makes the first node in ``new`` that the user's code makes.
     """
 
     kind: str
@@ -55,9 +55,9 @@ class Drift:
 
     Attributes:
         changes: what changed.
-        states: whether each mode computes something else: one of the words above.
+        states: for each mode, NONE, CHANGED or UNKNOWN.
         why: why nothing could be compared; "" if it could.
-        own: the ops that PREDICT or EVAL has and the saved graph of TRAIN does not, by mode.
+        own: by mode, the ops of PREDICT or EVAL that the saved graph of TRAIN does not have.
         doubts: why it is not known whether a mode computes something else, by mode.
         unlike: what differs, if the version of TensorFlow may be the cause.
     """

@@ -7,18 +7,21 @@ import os
 import signal
 import sys
 import threading
-from typing import List, Optional, Sequence, Tuple
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
+from .cache.lines import Lines
 from .checkpoint.addresses import without_secrets
-from .commands import COMMANDS
+from .commands import COMMANDS, CommandLine
 from .commands.hints import ABOUT, RUN_CODE, about_option, nearly_a_command, verify_words
 from .errors import UsageError
 from .exit_codes import EXIT_INTERRUPTED, EXIT_USAGE
 from .output import write_out
 from .sanitize import printable
 
+COMPLETION = "_CKPTCHECK_COMPLETE"
+"""The environment variable that the shell sets to complete a command line."""
 CHECK = "check"
-"""The command of a command line that begins with none."""
+"""The command if the command line does not begin with a command."""
 
 
 def main(argv: Optional[Sequence[str]] = None) -> None:
@@ -28,10 +31,12 @@ def main(argv: Optional[Sequence[str]] = None) -> None:
         SystemExit: always, with the exit code, after all output is written.
     """
     _write_anything()
-    if threading.current_thread() is threading.main_thread():  # other threads may not
+    if threading.current_thread() is threading.main_thread():  # only it may set handlers
         _end_by_signals()
     words, flags = split_flags(sys.argv[1:] if argv is None else argv)
     try:
+        if COMPLETION in os.environ:
+            importlib.import_module(".commands.completion", __package__).complete()
         code = _run(words, flags)
         if code == EXIT_INTERRUPTED:  # typer has caught the interrupt
             _interrupted()
@@ -60,7 +65,7 @@ def _ended(number: int, frame: object) -> None:
 
 
 def _tell(text: str) -> None:
-    """Writes to standard error. If that fails, the exit code has to do."""
+    """Writes to standard error. If that fails, only the exit code says what happened."""
     with contextlib.suppress(OSError):
         sys.stderr.write(text)
 
@@ -71,7 +76,7 @@ def _interrupted() -> int:
 
 
 def split_flags(argv: Sequence[str]) -> Tuple[List[str], Tuple[str, ...]]:
-    """Cuts the command line of a command that calls code at its first ``--``.
+    """Splits the command line at its first ``--``, if the command calls code.
 
     Returns:
         The words for ckptcheck, and the flags for the code. Other commands have no flags.
@@ -95,12 +100,17 @@ def _run(words: List[str], flags: Sequence[str]) -> int:
         name, *rest = words
     elif words and words[0].partition("=")[0] in ABOUT:
         name = "about"
+    if name == CHECK:
+        known = Lines(rest).known()
+        if known is not None and isinstance(known.get("given"), dict):
+            return _run_parsed(known, flags)
     prog = "ckptcheck" if name == "about" else f"ckptcheck {name}"
     app = importlib.import_module(f".commands.{name}", __package__).app
+    line = CommandLine(rest, flags)
     try:
-        return app(rest, obj=flags, prog_name=prog, standalone_mode=False) or 0
+        return app(rest, obj=line, prog_name=prog, standalone_mode=False) or 0
     except Exception as error:
-        problem = getattr(error, "format_message", None)  # of what the parser refuses
+        problem = getattr(error, "format_message", None)  # an error of the parser
         if problem is None:
             raise
         text = problem().rstrip(".")
@@ -111,10 +121,20 @@ def _run(words: List[str], flags: Sequence[str]) -> int:
         write_out()
 
 
+def _run_parsed(known: Mapping[str, Any], flags: Sequence[str]) -> int:
+    """Runs a check whose command line was parsed before, without the parser."""
+    from .commands.checking import Arguments, check
+
+    try:
+        return check(Arguments(**known), flags)
+    finally:
+        write_out()
+
+
 def _write_anything() -> None:
     """Makes standard output and error escape characters that their encoding lacks.
 
-    Replaces a closed standard output or error by one that nobody reads.
+    Replaces a closed standard output or error by /dev/null.
     """
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115

@@ -16,11 +16,11 @@ class Word(str, enum.Enum):
 
 
 _is_dataclass, _fields = dataclasses.is_dataclass, dataclasses.fields
-"""Bound before code that is traced runs, which may replace what dataclasses holds."""
+"""Bound before traced code runs, because that code may replace functions of dataclasses."""
 
 
 def to_json(value: Any) -> Any:
-    """Turns a value of this module into what :mod:`json` writes."""
+    """Turns a value of the dataclasses into a value that :mod:`json` can write."""
     if _is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_json(getattr(value, f.name)) for f in _fields(value)}
     if isinstance(value, Mapping):
@@ -31,7 +31,7 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(cls: Type[T], data: Mapping[str, Any]) -> T:
-    """Builds a dataclass of this module from what :func:`to_json` made of it.
+    """Builds a dataclass from the JSON that :func:`to_json` made.
 
     Fields that it does not have are left out, so that an older side can read a newer one's.
 

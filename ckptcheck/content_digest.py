@@ -14,7 +14,7 @@ def content_digest(content: bytes, size: int) -> Tuple[str, int]:
         size: the bytes of one value.
 
     Returns:
-        The digest in hexadecimal, and how many bytes count.
+        The digest in hexadecimal, and the number of bytes without the repetitions.
     """
     end = len(content)
     last = content[-size:]

@@ -20,6 +20,10 @@ class UnknownFeaturesError(UsageError):
         self.problem = problem
 
 
+class MissingTargetError(UsageError):
+    """TARGET is not given, and no record gives it."""
+
+
 class TracerLostError(UsageError):
     """The process that traces the code ended, or no longer answers."""
 

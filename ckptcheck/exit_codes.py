@@ -5,4 +5,4 @@ EXIT_FINDINGS = 1
 EXIT_USAGE = 2
 EXIT_NOTHING_CHECKED = 3
 EXIT_INTERRUPTED = 130
-"""As a shell says that a signal, here SIGINT, ended a command."""
+"""The exit code of a shell for a command that SIGINT ended: 128 plus the signal's number."""

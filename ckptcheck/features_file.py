@@ -89,7 +89,7 @@ def _verify_structure(where: str, node: Any) -> None:
 
 
 def _verify_no_half_leaf(where: str, node: Mapping[str, Any]) -> None:
-    """Refuses a tensor without a dtype or a shape, which is not a dict of features."""
+    """Refuses a tensor without a dtype or a shape. It would count as a dict of features."""
     if _LEAF & set(node):
         lacking = "shape" if isinstance(node.get("dtype"), str) else "dtype"
         raise UsageError(f"{where}: a tensor needs a {lacking}")

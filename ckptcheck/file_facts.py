@@ -1,13 +1,13 @@
 """Helpers for the commands that read only files."""
 
 import os
-from typing import Callable, List, Optional, Sequence, Tuple
+from typing import Callable, Optional, Sequence, Tuple
 
 from .checkpoint.bundle import Bundle
 from .checkpoint.examine import Examined
 from .model_dir import Located, Missing, Named, TensorScan, Unnamed
 from .protocol import Failure, FailureKind
-from .results import SEVERITIES, DataRead, Finding
+from .results import DataRead
 from .rules import Facts
 from .rules.state_file_wording import absence_text
 from .rules.unreadable_checkpoint import OWN_READER
@@ -16,7 +16,7 @@ from .rules.unreadable_checkpoint import OWN_READER
 def file_facts(
     located: Located, examined: Examined, scans: Optional[Tuple[TensorScan, ...]] = None
 ) -> Facts:
-    """Returns the facts for the rules where no model is traced."""
+    """Returns the facts for rules in commands that trace no model."""
     unreadable = None
     if examined.problem and not examined.first_version:
         unreadable = Failure(FailureKind.RAISED, OWN_READER, examined.problem)
@@ -94,9 +94,3 @@ def why_loaded(located: Located, bundle: Optional[Bundle]) -> str:
     if located.elsewhere:
         return f"Estimator loads {located.prefix}, which is not in this directory"
     return f"Estimator loads {name}: the state file names it"
-
-
-def failing(findings: Sequence[Finding], fail_on: str) -> List[Finding]:
-    """Returns the findings of a severity or a higher one."""
-    least = SEVERITIES.index(fail_on)
-    return [finding for finding in findings if SEVERITIES.index(finding.severity) >= least]

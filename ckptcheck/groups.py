@@ -15,9 +15,10 @@ _ORDER = {"error": 0, "warning": 1, "note": 2}
 def group(findings: Sequence[Finding]) -> Tuple[Group, ...]:
     """Groups findings, errors first.
 
-    A missing variable and an unused one of the same shape whose names differ only in their scope
-    are one renaming, and all renamings of a scope are one group. All other findings are grouped by
-    rule, severity, outcome and hint; each change of the computation is a group of its own.
+    If a missing variable and an unused variable have the same shape, and their names differ only in
+    their scope, they are one renaming. All renamings of a scope are one group. All other findings
+    are grouped by rule, severity, outcome and hint; each change of the computation is a group of
+    its own.
     """
     renames = _renames(findings)
     groups = [_rename_group(*scopes, pairs) for scopes, pairs in renames.items()]
@@ -68,7 +69,7 @@ def _renames(findings: Sequence[Finding]) -> Dict[Tuple[str, str], List[_Pair]]:
 
 
 def _identity(spec: VariableSpec) -> Tuple[object, ...]:
-    """What a renamed variable keeps: shape, dtype, and the last part of its name."""
+    """Returns the properties that a renamed variable keeps: shape, dtype, last part of its name."""
     return spec.shape, spec.dtype, spec.name.rpartition("/")[2]
 
 

@@ -1,7 +1,7 @@
 """Reads the files that a user names, in bounded memory and time.
 
 PARAMS may be a file, standard input, a named pipe, or a process substitution such as
-``<(jq …)``. The other end of a pipe may never stop writing, or never start.
+``<(jq …)``. The writer of a pipe may never stop, or never start.
 """
 
 import io

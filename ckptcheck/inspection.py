@@ -10,10 +10,10 @@ from .checkpoint.remote import LocalView, local_view
 from .checkpoint.snapshot import list_model_dir
 from .checkpoint.v1_format import files_of, is_first_version
 from .errors import UsageError
-from .file_facts import failing, file_facts, loaded_prefix, why_loaded
+from .file_facts import file_facts, loaded_prefix, why_loaded
 from .groups import group
 from .model_dir import Located, step_of, without_pattern
-from .results import INSPECT, CheckpointSummary, Contents, Report, VariableRow
+from .results import INSPECT, CheckpointSummary, Contents, Report, VariableRow, failing
 from .rules import run_rules
 from .rules.roles import roles
 from .settled import settled_look
@@ -49,6 +49,7 @@ def _report(place: LocalView, fail_on: str) -> Report:
         ok=checked and not failing(findings, fail_on),
         checked=checked,
         model_dir=located.model_dir,
+        fail_on=fail_on,
         groups=group(findings),
         not_judged=(*not_judged, *place.not_judged),
         why=why_loaded(located, bundle),

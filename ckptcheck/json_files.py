@@ -51,7 +51,7 @@ def _instead(path: str) -> str:
 
 def _read_text(path: str, name: str) -> str:
     if not path:
-        raise UsageError("is empty: expected a file with a JSON object, or nothing at all")
+        raise UsageError("is empty: give a file with a JSON object, or leave it out")
     try:
         return read_input(path).decode("utf-8-sig")
     except FileNotFoundError:
@@ -71,14 +71,12 @@ def with_overrides(params: Mapping[str, Any], overrides: Sequence[str]) -> Dict[
     A value that is not JSON is a string.
 
     Raises:
-        UsageError: an override has no ``=``, or a part of its key is not an object.
+        UsageError: a part of a key is not an object.
     """
     result = dict(params)
     for override in overrides:
-        path, equals, text = override.partition("=")
+        path, _, text = override.partition("=")
         keys = path.split(".")
-        if not equals or not all(keys):
-            raise UsageError(f"--set {override}: expected key=value or key.sub=value")
         at = result
         for key in keys[:-1]:
             inner = at.get(key, {})

@@ -53,7 +53,7 @@ def plain(value: Any, where: str) -> Any:
 
 
 _Place = Tuple[Any, Optional[Any]]
-"""The key or index of a value, and the place of what holds it; the root has a name and None."""
+"""The key or index of a value, and the place of its container. The root has its name and None."""
 
 
 def _unfit(place: _Place, problem: str) -> UsageError:

@@ -1,4 +1,4 @@
-"""Values that describe the files of a model_dir, without the code that reads the files."""
+"""Values that describe the files of a model_dir. The modules that read the files are elsewhere."""
 
 import dataclasses
 import os
@@ -45,7 +45,7 @@ class StateFile:
 
 @dataclasses.dataclass(frozen=True)
 class ModelDir:
-    """What is known about a MODEL_DIR argument, whatever it leads to.
+    """The known facts about a MODEL_DIR argument of any kind.
 
     Attributes:
         named: the argument as the user wrote it.
@@ -53,7 +53,7 @@ class ModelDir:
         candidates: the prefixes of all checkpoints in the directory; the latest is the last.
         prefix: the checkpoint; "" if none is named.
         listed_here: the prefixes that the state file lists in ``model_dir`` or below it.
-        elsewhere: whether the checkpoint is, or would be, outside ``model_dir``.
+        elsewhere: whether the path of the checkpoint is outside ``model_dir``.
         exists: whether TensorFlow finds the checkpoint.
     """
 
@@ -99,10 +99,8 @@ class Found(ModelDir):
         missing_shards: the names of the data files that the checkpoint lacks.
         double_slash: whether ``named``, joined with ``written``, has several slashes before the
             checkpoint's name.
-        listed_elsewhere: the checkpoints that the state file lists in other directories, and that
-            exist.
-        listed_nowhere: the directories of checkpoints that the state file lists, and that do not
-            exist.
+        listed_elsewhere: the existing checkpoints that the state file lists in other directories.
+        listed_nowhere: the directories of listed checkpoints, if the directories do not exist.
     """
 
     written: str = ""
@@ -135,8 +133,8 @@ class Missing(ModelDir):
     Attributes:
         written: the checkpoint as the state file writes it.
         absence: why it is not found.
-        link: the file that does not exist and that the checkpoint or its index links to, else "".
-        folder_exists: whether the directory exists in which TensorFlow looks for the checkpoint.
+        link: the missing target of the checkpoint or its index, if that is a broken link; else "".
+        folder_exists: whether the directory where TensorFlow looks for the checkpoint exists.
     """
 
     written: str = ""
@@ -175,6 +173,24 @@ class Unnamed(ModelDir):
 
 Located = Union[Named, Found, Missing, Unnamed]
 """What a MODEL_DIR argument leads to."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Against:
+    """The git revision whose code is checked instead of a checkpoint.
+
+    Attributes:
+        revision: as the user named it.
+        commit: the id of the commit.
+    """
+
+    revision: str
+    commit: str
+
+    def __str__(self) -> str:
+        """Returns both: ``HEAD (1a2b3c4)``."""
+        short = self.commit[:7]
+        return short if self.commit.startswith(self.revision) else f"{self.revision} ({short})"
 
 
 class ChangeKind(Word):
@@ -257,6 +273,21 @@ class EntryFlaw:
 
 
 @dataclasses.dataclass(frozen=True)
+class NewerSource:
+    """What Estimator loads now from the model_dir that a snapshot was made of.
+
+    Attributes:
+        source: the path of the model_dir or the checkpoint, as the snapshot records it.
+        prefix: the checkpoint that Estimator loads now.
+        same_variables: whether it has the same variables as the one in the snapshot.
+    """
+
+    source: str
+    prefix: str
+    same_variables: bool
+
+
+@dataclasses.dataclass(frozen=True)
 class CheckpointFiles:
     """The state of the files of one checkpoint.
 
@@ -273,6 +304,8 @@ class CheckpointFiles:
         other_graph: whether a ``graph.pbtxt`` can be read instead.
         snapshot: whether this is a snapshot, which has no data files.
         recorded: messages about the original model_dir that a snapshot records.
+        newer: the checkpoint that has replaced the one in the snapshot; None if none has, or if
+            the original model_dir is not there.
     """
 
     files: Tuple[DataFile, ...] = ()
@@ -287,10 +320,11 @@ class CheckpointFiles:
     other_graph: bool = False
     snapshot: bool = False
     recorded: Tuple[str, ...] = ()
+    newer: Optional[NewerSource] = None
 
     @property
     def left_out(self) -> Tuple[str, ...]:
-        """What is recorded about the original model_dir, which no rule can judge any more."""
+        """The messages about the original model_dir that the snapshot records for this report."""
         return tuple(f"the original model_dir of this snapshot: {text}" for text in self.recorded)
 
 

@@ -1,7 +1,8 @@
 """Reads and verifies the value of one option, from the command line or Python.
 
-Each reader takes what was given and returns what a command works with. A reader also takes what it
-returned. It raises a :class:`UsageError` whose text follows the name of the option.
+Each reader takes the value that the user gave, and returns the value that a command uses. A reader
+also accepts a value that it has returned. It raises a :class:`UsageError` without the name of the
+option; the caller adds the name.
 """
 
 import math
@@ -17,7 +18,7 @@ from .protocol import ALL_MODES
 
 LONGEST_TIMEOUT = 24 * 3600.0
 LEAST_MEMORY = 64 << 20
-"""A smaller limit would not even suffice for a small graph."""
+"""Bytes. A smaller limit is not enough for a small graph."""
 MOST_MEMORY = 1 << 50
 
 
@@ -32,7 +33,7 @@ def verify_type(value: Any, kind: Any, expected: str) -> None:
 
 
 def path(expected: str) -> Callable[[Any], str]:
-    """Returns a reader of paths, which are verified to be possible names of files."""
+    """Returns a reader of paths. It verifies that a file can have the name."""
 
     def read(value: Any) -> str:
         text = os.fspath(value) if isinstance(value, os.PathLike) else value
@@ -44,6 +45,16 @@ def path(expected: str) -> Callable[[Any], str]:
         return str(text)
 
     return read
+
+
+def paths(value: Any) -> Tuple[str, ...]:
+    """Reads one path or a list of paths."""
+    expected = "a path, or a list of paths"
+    if isinstance(value, (str, os.PathLike)):
+        value = (value,)
+    if isinstance(value, bytes) or not isinstance(value, Iterable):
+        verify_type(value, list, expected)
+    return tuple(path(expected)(item) for item in value)
 
 
 def _is_encodable(text: str) -> bool:
@@ -80,16 +91,30 @@ def switch(value: Any) -> bool:
     return bool(value)
 
 
-def one_of(*allowed: str) -> Callable[[Any], str]:
-    """Returns a reader of one of some words."""
+def revision(value: Any) -> str:
+    """Reads a git revision; "" for none."""
+    text = path("a git revision, such as 'HEAD'")(value)
+    if text.startswith("-"):  # git would read it as an option
+        raise UsageError(f"{text}: expected a git revision, such as HEAD or origin/main")
+    return text
 
-    def read(value: Any) -> str:
-        verify_type(value, str, either([repr(word) for word in allowed]))
-        if value not in allowed:
-            raise UsageError(f"{value}: expected {either(allowed)}")
+
+class OneOf:
+    """A reader of one of some words.
+
+    Attributes:
+        allowed: the words.
+    """
+
+    def __init__(self, *allowed: str) -> None:
+        self.allowed = allowed
+
+    def __call__(self, value: Any) -> str:
+        """Reads a value; see the module."""
+        verify_type(value, str, either([repr(word) for word in self.allowed]))
+        if value not in self.allowed:
+            raise UsageError(f"{value}: expected {either(filter(None, self.allowed))}")
         return str(value)
-
-    return read
 
 
 def either(words: Iterable[str]) -> str:
@@ -107,7 +132,7 @@ def modes(value: Any) -> Tuple[str, ...]:
     given = _items(value, "a list of modes, such as ['predict', 'eval']")
     if not given:
         raise UsageError(f": expected at least one of {', '.join(ALL_MODES)}")
-    read = one_of(*ALL_MODES)
+    read = OneOf(*ALL_MODES)
     chosen = {read(mode) for mode in given}
     return tuple(mode for mode in ALL_MODES if mode in chosen)
 
@@ -117,6 +142,26 @@ def texts(value: Any) -> Tuple[str, ...]:
     if isinstance(value, str):
         raise UsageError("is str: expected a list of strings")
     return _items(value, "a list of strings")
+
+
+def overrides(value: Any) -> Tuple[str, ...]:
+    """Reads overrides of params: ``key=value`` or ``key.sub=value``."""
+    given = _items(value, "a list of strings such as 'key=value'")
+    for item in given:
+        key, equals, _ = item.partition("=")
+        if not equals or not all(key.split(".")):
+            raise UsageError(f"{item}: expected key=value or key.sub=value")
+    return given
+
+
+def variables(value: Any) -> Tuple[str, ...]:
+    """Reads environment variables: ``NAME=VALUE``."""
+    given = _items(value, "a list of strings such as 'NAME=value'")
+    for item in given:
+        name, equals, _ = item.partition("=")
+        if not equals or not name or "\0" in item:
+            raise UsageError(f"{item}: expected NAME=VALUE")
+    return given
 
 
 def _items(value: Any, expected: str) -> Tuple[str, ...]:
@@ -129,6 +174,21 @@ def _items(value: Any, expected: str) -> Tuple[str, ...]:
         if not isinstance(item, str):
             raise UsageError(f"contains {type(item).__name__}: expected {expected}")
     return items
+
+
+def count(most: int) -> Callable[[Any], int]:
+    """Returns a reader of a whole number, given as int or str. The int 0 means the default."""
+    expected = f"a number from 1 to {most}"
+
+    def read(value: Any) -> int:
+        verify_type(value, (int, str), expected)
+        text = str(value)
+        least = 0 if value == 0 else 1
+        if not text.isdecimal() or not text.isascii() or not least <= int(text[:9]) <= most:
+            raise UsageError(f"{text}: expected {expected}")
+        return int(text[:9])
+
+    return read
 
 
 def seconds(value: Any) -> float:
@@ -186,7 +246,7 @@ def params(value: Any) -> Optional[Dict[str, Any]]:
 
 
 def features(value: Any) -> Optional[FeatureFile]:
-    """Reads the content of a features file, or its path; None where there is none."""
+    """Reads the content of a features file, or its path; None if there is none."""
     expected = "the path of a features file, or its contents"
     if value is None or isinstance(value, FeatureFile):
         return value

@@ -34,8 +34,8 @@ class Option(Generic[Given, Kept]):
         read: returns the value to keep, or raises a :class:`UsageError` without the name.
         help: one sentence for the command line's help and the docstring.
         default: the value if the option is not given.
-        flag: the flag on the command line, by default made from the name. A positional argument has
-            a word without dashes.
+        flag: the flag on the command line, by default made from the name. For a positional
+            argument, it is a word without dashes.
         metavar: the name of the value in the command line's help.
         short: a second flag.
         kw_only: whether it is a keyword argument in Python and a flag on the command line, not a
@@ -82,7 +82,7 @@ class Option(Generic[Given, Kept]):
     def __get__(self, instance: object, owner: type) -> Kept: ...
 
     def __get__(self, instance: Optional[object], owner: type) -> Union[Given, Kept]:
-        """Returns the kept value; of the class the default, as dataclasses expect."""
+        """Returns the kept value. On the class, returns the default, as dataclasses expect."""
         if instance is not None:
             kept: Kept = instance.__dict__[self.name]
             return kept
@@ -92,9 +92,10 @@ class Option(Generic[Given, Kept]):
 
     def __set__(self, instance: object, value: Given) -> None:
         instance.__dict__[self.name] = self.kept(value)
+        instance.__dict__.setdefault("given", {})[self.name] = value
 
     def kept(self, value: Any) -> Kept:
-        """Returns what the option keeps of a value.
+        """Returns the value that the option keeps for a given value.
 
         Raises:
             OptionError: the option cannot have this value.
@@ -119,13 +120,32 @@ class OptionError(UsageError):
         self.by_flags = "".join(p if isinstance(p, str) else p.flag for p in parts)
 
 
-def _model_dir(*, kw_only: bool) -> Option[Path, str]:
+_MODEL_DIR = (
+    "A model_dir, the prefix of a checkpoint (runs/base/model.ckpt-1000), or one of its files. "
+    "It may be remote, such as gs://bucket/runs/base."
+)
+_LOCAL_MODEL_DIR = (
+    "A local model_dir, the prefix of a checkpoint (runs/base/model.ckpt-1000), or one of its "
+    "files."
+)
+
+
+def _model_dir(
+    *, kw_only: bool, default: Path = _REQUIRED, help: str = _MODEL_DIR
+) -> Option[Path, str]:
     return Option(
         values.path("a path"),
-        "A model_dir, the prefix of a checkpoint (runs/base/model.ckpt-1000), or one of its files. "
-        "It may be remote, such as gs://bucket/runs/base.",
+        help,
+        default=default,
         kw_only=kw_only,
     )
+
+
+_CACHE_DIR = (
+    "Keep traces in this directory (docs/cache.md). Default: the environment variable "
+    "CKPTCHECK_CACHE_DIR, or .ckptcheck_cache in the directory of the project, or "
+    "~/.cache/ckptcheck outside of a project."
+)
 
 
 if typing.TYPE_CHECKING:
@@ -135,7 +155,7 @@ if typing.TYPE_CHECKING:
         frozen_default=True, kw_only_default=True, field_specifiers=(Option, _model_dir)
     )
     def option_list(cls: typing.Type[C]) -> typing.Type[C]:
-        """Type checkers see a frozen dataclass that takes ``Given`` and has ``Kept``."""
+        """Makes a frozen dataclass. For type checkers, it takes ``Given`` and has ``Kept``."""
 else:
     option_list = dataclasses.dataclass(frozen=True)
 
@@ -144,6 +164,11 @@ def options_of(cls: type) -> Dict[str, "Option[Any, Any]"]:
     """Returns the options of a list by their names, in order."""
     named = ((name, value) for base in reversed(cls.__mro__) for name, value in vars(base).items())
     return {name: value for name, value in named if isinstance(value, Option)}
+
+
+def given_as(options: object, name: str) -> Any:
+    """Returns what an option was given as, such as the path of a file whose content it keeps."""
+    return vars(options).get("given", {}).get(name)
 
 
 def from_command_line(cls: Callable[..., C], given: Mapping[str, Any]) -> C:
@@ -160,7 +185,7 @@ def from_command_line(cls: Callable[..., C], given: Mapping[str, Any]) -> C:
 
 def _fail_on(default: str) -> "Option[str, str]":
     return Option(
-        values.one_of(*SEVERITIES),
+        values.OneOf(*SEVERITIES),
         f"Fail if a finding is at least this severe: {values.either(SEVERITIES)}.",
         default=default,
         metavar="SEVERITY",
@@ -185,6 +210,12 @@ class CheckSpec:
         "checkpoint, if TARGET is the one in the record; else no params.",
         default=None,
         kw_only=False,
+    )
+    set: Option[Sequence[str], Tuple[str, ...]] = Option(
+        values.overrides,
+        "Override a param; key.sub=value sets a nested one.",
+        default=(),
+        metavar="KEY=VALUE",
     )
     modes: Option[Sequence[str], Tuple[str, ...]] = Option(
         values.modes,
@@ -222,9 +253,15 @@ class CheckSpec:
     python: Option[Optional[Path], Optional[str]] = Option(
         values.python,
         "The path or the command of the Python that has TensorFlow. Default: the Python that runs "
-        "ckptcheck.",
+        "ckptcheck if it has TensorFlow, or else that of the project's environment.",
         default=None,
         metavar="COMMAND",
+    )
+    env: Option[Sequence[str], Tuple[str, ...]] = Option(
+        values.variables,
+        "Set an environment variable for the code.",
+        default=(),
+        metavar="NAME=VALUE",
     )
     app_dir: Option[Path, str] = Option(
         values.folder,
@@ -233,7 +270,7 @@ class CheckSpec:
         metavar="DIR",
     )
     behavior: Option[str, str] = Option(
-        values.one_of("auto", "v1", "v2"),
+        values.OneOf("auto", "v1", "v2"),
         "Create reference variables (v1) or resource variables (v2). auto creates the kind in the "
         "saved graph if the same major version of TensorFlow saved it, or else TensorFlow's "
         "default.",
@@ -242,13 +279,15 @@ class CheckSpec:
     )
     timeout: Option[Union[float, str], float] = Option(
         values.seconds,
-        "Stop a check that takes longer.",
+        "The seconds that the check may take, not counting the import of TensorFlow and the "
+        "reading of data.",
         default=DEFAULT_TIMEOUT,
         metavar="SECONDS",
     )
     memory_limit: Option[Union[int, str], int] = Option(
         values.size,
-        "Stop a mode that uses more memory, such as 4G. Default: no limit.",
+        "The memory that a mode may use, such as 4G. ckptcheck stops a mode that uses more. "
+        "Default: no limit.",
         default=0,
         metavar="SIZE",
     )
@@ -271,9 +310,106 @@ class CheckSpec:
 
 
 @option_list
+class CachedCheckSpec(CheckSpec):
+    """The options of a check whose traces can be kept in the cache."""
+
+    cache_dir: Option[Path, str] = Option(
+        values.path("the path of a directory"), _CACHE_DIR, default="", metavar="DIR"
+    )
+    no_cache: Option[bool, bool] = Option(
+        values.switch,
+        "Run the code even if nothing has changed since the last check, and keep nothing.",
+        default=False,
+    )
+
+
+@option_list
+class AgainstSpec(CachedCheckSpec):
+    """What the command ``check`` takes: it can also compare the code with that at a revision."""
+
+    model_dir: Option[Path, str] = _model_dir(kw_only=False, default="")
+    against: Option[str, str] = Option(
+        values.revision,
+        "Check a checkpoint that the code at this git revision would save, instead of one in "
+        "MODEL_DIR. MODEL_DIR may be left out then, if --input-fn or --features is given.",
+        default="",
+        metavar="REV",
+    )
+
+    def __post_init__(self) -> None:
+        """Verifies that options do not exclude or lack each other."""
+        super().__post_init__()
+        named = options_of(AgainstSpec)
+        if self.against and self.deep:
+            problem = " cannot be used together: the code at a revision has no data to read"
+            raise OptionError(named["against"], " and ", named["deep"], problem)
+        if self.against and not self.model_dir and self.target is None:
+            raise OptionError(
+                named["against"],
+                " needs TARGET if there is no MODEL_DIR with a record, such as "
+                "ckptcheck --against HEAD models.net:model_fn params.json",
+            )
+
+
+@option_list
+class SuiteSpec:
+    """How the checks of a configuration are run."""
+
+    config: Option[Path, str] = Option(
+        values.path("a path"),
+        "The configuration file. Default: the nearest ckptcheck.toml, or pyproject.toml with "
+        "[tool.ckptcheck], in the working directory or above it.",
+        default="",
+        metavar="FILE",
+    )
+    jobs: Option[Union[int, str], int] = Option(
+        values.count(256),
+        "How many checks run at the same time. Default: one for every two processors.",
+        default=0,
+        metavar="N",
+    )
+    no_ignores: Option[bool, bool] = Option(
+        values.switch,
+        "Show all findings: leave out ignores, severities and the baseline of the configuration.",
+        default=False,
+    )
+    write_baseline: Option[bool, bool] = Option(
+        values.switch,
+        "Write the current findings into the baseline, which accepts them from now on.",
+        default=False,
+    )
+
+    def __post_init__(self) -> None:
+        """Verifies that options do not exclude each other."""
+        if self.no_ignores and self.write_baseline:
+            named = options_of(SuiteSpec)
+            problem = (
+                " cannot be used together: the baseline would also accept the findings that the "
+                "ignores accept"
+            )
+            raise OptionError(named["no_ignores"], " and ", named["write_baseline"], problem)
+
+
+@option_list
+class CacheSpec:
+    """What the command ``cache`` takes."""
+
+    action: Option[str, str] = Option(
+        values.OneOf("", "clear"),
+        "clear removes all that is kept. Default: show what is kept.",
+        default="",
+        kw_only=False,
+    )
+    cache_dir: Option[Path, str] = Option(
+        values.path("the path of a directory"), _CACHE_DIR, default="", metavar="DIR"
+    )
+
+
+@option_list
 class RecordSpec(CheckSpec):
     """What writing a record takes."""
 
+    model_dir: Option[Path, str] = _model_dir(kw_only=False, help=_LOCAL_MODEL_DIR)
     redact: Option[Sequence[str], Tuple[str, ...]] = Option(
         values.texts,
         "Leave the values of these params out of the record.",
@@ -310,10 +446,35 @@ class VerifySpec:
 
 
 @option_list
+class LintSpec:
+    """What linting takes."""
+
+    files: Option[Union[Path, Sequence[Path]], Tuple[str, ...]] = Option(
+        values.paths,
+        "Python files, and directories in which all Python files are linted. Default: the working "
+        "directory.",
+        default=(),
+        metavar="FILES",
+        kw_only=False,
+    )
+    exclude: Option[Sequence[str], Tuple[str, ...]] = Option(
+        values.texts,
+        "Leave out files and directories whose path or name matches this pattern, such as "
+        "'*_pb2.py'.",
+        default=(),
+        metavar="PATTERN",
+    )
+    fail_on: Option[str, str] = _fail_on("warning")
+
+
+@option_list
 class SnapshotSpec:
     """What a snapshot takes."""
 
     model_dir: Option[Path, str] = _model_dir(kw_only=False)
     out: Option[Path, str] = Option(
         values.path("a path"), "The directory to write: a new one, or an empty one.", kw_only=False
+    )
+    force: Option[bool, bool] = Option(
+        values.switch, "Replace OUT if it is a snapshot.", default=False
     )

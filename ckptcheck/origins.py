@@ -1,4 +1,4 @@
-"""What a model comes from: source code, data files, and versions of packages.
+"""The origins of a model: source code, data files, and versions of packages.
 
 ckptcheck sends this file to the user's interpreter, like :mod:`.protocol`.
 """
@@ -15,10 +15,9 @@ class SourceFile:
         module: the dotted name, such as ``models.net``.
         path: the file, relative to the working directory if it is below it.
         digest: of the bytes of the file.
-        functions: a digest of each function and method by its qualified name. The name of a class
-            stands for its other statements, and ``<module>`` for those of the module. Comments,
-            docstrings and formatting do not change these digests. Empty if the file cannot be
-            parsed.
+        functions: a digest of each function and method by its qualified name. The entry of a class
+            has its other statements, and ``<module>`` has those of the module. Comments, docstrings
+            and formatting do not change these digests. Empty if the file cannot be parsed.
     """
 
     module: str
@@ -34,7 +33,8 @@ class DataContent:
     Attributes:
         path: as the code names it.
         size: its bytes; 0 if it cannot be read.
-        digest: of its bytes; of the first ones if it is large. "" if it was not read.
+        digest: the digest of its bytes, or of its first bytes if it is large; "" if it was not
+            read.
         words: its lines, if it is a small vocabulary; else None.
     """
 
@@ -46,7 +46,7 @@ class DataContent:
 
 @dataclasses.dataclass(frozen=True)
 class Origins:
-    """What a model comes from.
+    """The origins of a model.
 
     Attributes:
         python: the version of Python.

@@ -1,6 +1,8 @@
-"""Writes to standard output; tolerates a closed pipe and reports a full disk."""
+"""Writes to standard output and to files; tolerates a closed pipe and reports a full disk."""
 
+import contextlib
 import os
+import shutil
 import sys
 
 from .errors import UsageError
@@ -22,3 +24,43 @@ def write_out(text: str = "") -> None:
         os.dup2(null, 1)  # Python flushes the rest of the buffer at exit
         if not isinstance(error, BrokenPipeError):
             raise UsageError(f"standard output cannot be written: {error.strerror}")
+
+
+def write_file(path: str, text: str) -> None:
+    """Replaces a file in one step, so that no program reads half of it.
+
+    A device or a pipe, such as /dev/stderr, is written as it is.
+
+    Raises:
+        UsageError: it cannot be written. Nothing is left behind then.
+    """
+    path = os.path.realpath(path)  # a link stays a link
+    temporary = f"{path}.{os.getpid()}.tmp"
+    data = text.encode("utf-8", "backslashreplace")
+    try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            with open(path, "wb") as file:
+                file.write(data)
+            return
+        with open(temporary, "xb") as file:
+            file.write(data)
+        if os.path.exists(path):
+            shutil.copymode(path, temporary)
+        os.replace(temporary, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.remove(temporary)
+        raise UsageError(f"{path} cannot be written: {error.strerror}")
+
+
+def append_to_file(path: str, text: str) -> None:
+    """Appends to a file.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    try:
+        with open(path, "ab") as file:
+            file.write(text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}")

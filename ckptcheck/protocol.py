@@ -31,8 +31,8 @@ UNLABELED = (PREDICT, EXPORT)
 
 
 PROBE = "ckptcheck_probe"
-"""The only key of a dict that represents features with unknown keys. The user's features never have
-this name."""
+"""The only key of a dict that represents features with unknown keys. No feature of a user has this
+name."""
 
 
 UNNAMED = "ckptcheck_unnamed_"
@@ -120,11 +120,11 @@ class Read:
 
 @dataclasses.dataclass(frozen=True)
 class RunError:
-    """A restored shape that the rest of the graph does not accept.
+    """A restored shape with which the run raises an error.
 
     Attributes:
         keys: the keys in the checkpoint whose shapes were put in.
-        op: the first op that refuses them.
+        op: the first op that raises.
         message: what TensorFlow's shape function says.
     """
 
@@ -134,7 +134,7 @@ class RunError:
 
 
 class DataKind(Word):
-    """The part of the data on which it depends whether a run raises."""
+    """The part of the data that decides whether a run raises."""
 
     ID = "id"
     LABEL = "label"
@@ -144,12 +144,12 @@ class DataKind(Word):
 
 @dataclasses.dataclass(frozen=True)
 class DataLimit:
-    """The data with which the run after a restore raises. It does not raise with all data.
+    """Data with which the run after a restore raises. With other data, the run does not raise.
 
     Attributes:
         keys: the keys in the checkpoint whose shapes are the reason.
-        kind: what of the data counts.
-        least: the smallest id, label or length that raises; None if it is not known.
+        kind: the part of the data that counts.
+        least: the smallest id, label or length with which the run raises; None if not known.
         inputs: the features and labels that count, such as ``features.ids``; empty if unknown.
         message: what TensorFlow says; "" if no run has shown it.
     """
@@ -168,11 +168,13 @@ class RestorePlan:
     Attributes:
         mode: ``predict``, ``eval``, ``train`` or ``export``.
         reads: every tensor that it reads.
-        uninitialized: variables that nothing fills and that TensorFlow's ready ops report.
-        unwatched: variables that nothing fills and that no ready op looks at.
+        uninitialized: variables that are neither restored nor initialized, and that TensorFlow's
+            ready ops report.
+        unwatched: variables that are neither restored nor initialized, and that no ready op
+            reports.
         reinitialized: restored variables that the local init op then overwrites.
         run_errors: see :class:`RunError`.
-        data_limits: the data with which the run raises, if it does not raise with all data.
+        data_limits: the data with which the run raises, if only some data makes it raise.
         opaque_errors: the errors of the restore itself, for reads with an ``opaque`` sink. If the
             message is empty, nothing raises and the variable gets another shape.
         locations: the lines of the user's code that create the variables that the restore does not
@@ -214,7 +216,7 @@ class FailureKind(Word):
     NO_SPEC = "no-spec"
     """The model_fn returned no EstimatorSpec."""
     SCAFFOLD = "scaffold"
-    """TensorFlow refused the Scaffold."""
+    """TensorFlow rejected the Scaffold."""
     USAGE = "usage"
     """The user asked for something that does not exist."""
 
@@ -225,7 +227,7 @@ class Failure:
 
     Attributes:
         kind: how it failed.
-        type: the exception's type, "" where there is none.
+        type: the exception's type; "" if there is none.
         message: what it says, in one paragraph.
         frames: the last frames of the user's own code, the innermost last.
     """
@@ -237,12 +239,27 @@ class Failure:
 
 
 @dataclasses.dataclass(frozen=True)
+class ProjectCopy:
+    """A copy of the user's project that code runs in, such as the project at a git revision.
+
+    Attributes:
+        original: the directory of the project.
+        path: the copy of this directory. Links in it lead to files that the copy shares.
+        folder: the working directory, relative to both.
+    """
+
+    original: str
+    path: str
+    folder: str
+
+
+@dataclasses.dataclass(frozen=True)
 class TraceRequest:
     """One (target, params, mode) to trace.
 
     Attributes:
         features: the structure of the features, as in docs/features.md; None for an input_fn.
-        labels: the same of the labels, None for no labels.
+        labels: the same for the labels; None if there are none.
         taken_names: the names of the input_fn's ops. The model_fn's ops cannot use them, so they
             affect the name of a ``tf.Variable`` outside a scope.
         input_fn: ``module:input_fn`` to call instead, "" for none.
@@ -253,13 +270,14 @@ class TraceRequest:
         strategy: whether the saved graph shows a distribution strategy for the mode. The config of
             an Estimator takes precedence.
         judges_run: whether to judge the run after the restore if shapes differ.
-        no_kernels: why the run is judged without running kernels; "" if they may run. They have
-            ended a process before.
+        no_kernels: why the run is judged without kernels; "" if kernels may run. It is set after
+            kernels have ended a process.
         guessed: whether the structures are a guess. If so, a use that does not fit ends the trace
             with a :class:`Misfit`, and the reply has the graph. If not, TensorFlow raises its own
             error.
-        places: the names of ops. If there are any, the reply has the lines that make them, and no
-            graph.
+        places: the names of ops. If there are any, the reply has the lines of code that make them,
+            and no graph.
+        copy: where the code runs; None for the project itself.
     """
 
     mode: str
@@ -283,6 +301,7 @@ class TraceRequest:
     no_kernels: str = ""
     guessed: bool = False
     places: Tuple[str, ...] = ()
+    copy: Optional[ProjectCopy] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -293,13 +312,13 @@ class Observed:
         params: how the params were used.
         events: what the model_fn did with its features and labels.
         features: the structure of the features, as far as the trace found it out.
-        labels: the same of the labels.
-        inputs: the tensors of features and labels.
+        labels: the same for the labels.
+            inputs: the tensors of features and labels.
         stand_ins: the parts of TensorFlow that ckptcheck replaced.
         notes: what the user should know of this trace.
         tpu_spec: whether model_fn returned a TPUEstimatorSpec, which only TPUEstimator takes.
-        graph: the graph, as :mod:`.tracer.graph_text` writes it; "" if nobody asked for it or
-            there is no graph.
+        graph: the graph, as :mod:`.tracer.graph_text` writes it; "" if the request does not want
+            it, or there is no graph.
         first_op: the number of nodes before the first node of the model_fn.
         restore_op: the name of the saver's restore op; "" if there is none.
         outputs: the names of the tensors that the mode computes: the loss, or the predictions.
@@ -346,8 +365,8 @@ class FinishedTrace(_Seen):
     Attributes:
         plan: the restore plan.
         seen: what else the trace saw.
-        behavior: ``v1`` or ``v2``: the kind of variables that the launch makes; "" where a
-            distribution strategy decided.
+        behavior: ``v1`` or ``v2``: the kind of variables that the launch makes; "" if
+            a distribution strategy decided.
         unjudged: whether the tracer still judges the run after the restore. Its next reply is a
             :class:`Judgement`.
     """
@@ -394,7 +413,7 @@ class FailedTrace(_Seen):
 
 @dataclasses.dataclass(frozen=True)
 class Misfit:
-    """Tells that the guessed structure of the features is wrong. It does not judge the code.
+    """The answer for a wrong guess of the features' structure. It does not judge the code.
 
     Attributes:
         use: what does not fit, such as ``key of features``.
@@ -411,7 +430,7 @@ class Judgement:
     """What the run after the restore does with restored shapes that differ.
 
     Attributes:
-        errors: what it refuses.
+        errors: the shapes with which it raises.
         notes: what was not judged.
         data_limits: see :class:`RestorePlan`.
     """

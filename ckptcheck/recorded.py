@@ -4,9 +4,10 @@ import dataclasses
 import os
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from .errors import UsageError
+from .errors import MissingTargetError, UsageError
 from .json_files import with_overrides
 from .options import CheckSpec
+from .records.flags import undefined_ok
 from .records.params import unknown_keys
 from .records.reader import Recorded
 from .records.value import Record
@@ -28,16 +29,13 @@ class Completed(NamedTuple):
     unused: Sequence[str] = ()
 
 
-def completed(
-    spec: CheckSpec, recorded: Recorded, prefix: str, overrides: Sequence[str] = ()
-) -> Completed:
-    """Takes TARGET and params from a record if they are left out.
+def completed(spec: CheckSpec, recorded: Recorded, prefix: str) -> Completed:
+    """Takes TARGET and params from a record if they are left out, and applies ``--set``.
 
     Args:
         spec: what the user gave.
         recorded: the record of the checkpoint.
         prefix: the checkpoint.
-        overrides: params that replace others, such as ``key=value``.
 
     Raises:
         UsageError: TARGET is left out, and the record cannot give it; or the record does not hold
@@ -54,12 +52,12 @@ def completed(
         changes["params"] = record.params.values
         used.append("params")
     if record is not None and record.flags and of_record and not spec.flags:
-        changes["flags"] = record.flags
+        changes["flags"] = (*record.flags, undefined_ok(record.flags))
         used.append("flags")
     if record is not None and of_record and spec.params_type == "dict":
         changes["params_type"] = _own_params_type(spec, record, prefix)
-    if overrides:
-        changes["params"] = with_overrides(changes.get("params", spec.params or {}), overrides)
+    if spec.set:
+        changes["params"] = with_overrides(changes.get("params", spec.params or {}), spec.set)
     if "params" in used:
         _verify_known(record, changes["params"])
     use = RecordUse(recorded.file, record.writer, tuple(used)) if record is not None else None
@@ -68,10 +66,10 @@ def completed(
 
 
 def with_params_of(record: Record, target: str) -> Record:
-    """Returns a record without params, if they are those of another function than TARGET.
+    """Returns a record, without its params if they belong to another function than TARGET.
 
-    If TARGET makes a model_fn or an Estimator, its params are the arguments for that. The params of
-    the Estimator that trained are others.
+    If TARGET makes a model_fn or an Estimator, its params are the arguments for that. The
+    Estimator that trained had other params.
     """
     if _function(record.target) == _function(target):
         return record
@@ -92,7 +90,7 @@ def _recorded_target(spec: CheckSpec, recorded: Recorded, prefix: str) -> str:
         return record.target
     place = spec.model_dir
     why = f", and the record {recorded.file} cannot be used ({recorded.problem})"
-    raise UsageError(
+    raise MissingTargetError(
         f"TARGET is missing{why if recorded.problem else ''}: expected MODEL_DIR TARGET PARAMS, "
         f"such as {place} models.net:model_fn params.json. To look only at the files, use "
         f"ckptcheck inspect {place}"
@@ -132,7 +130,7 @@ def _is_below(path: str, folder: str) -> bool:
 
 
 def _verify_known(record: Optional[Record], params: Any) -> None:
-    """Verifies that no param is missing because the record cannot hold its value.
+    """Verifies that no param is missing. A record cannot hold the values of some params.
 
     Raises:
         UsageError: one is.

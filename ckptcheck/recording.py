@@ -7,12 +7,13 @@ from typing import Callable, Dict, Optional, Sequence
 from .checkpoint.addresses import is_remote, without_secrets
 from .checks import checked
 from .client.process import Tracer
-from .client.tracing import SOURCES_UNKNOWN
+from .client.sources import SOURCES_UNKNOWN
 from .errors import UsageError
 from .options import CheckSpec, RecordSpec
 from .origins import Origins
 from .protocol import CheckpointIndex, FinishedTrace
 from .records.files import recorded_origins
+from .records.modes import recorded_mode
 from .records.params import recorded_params
 from .records.value import TRACED, TRAINING, Record, RecordedMode
 from .records.writer import index_digest, write
@@ -27,7 +28,6 @@ def record(
     version: str,
     tracer: Optional[Tracer] = None,
     say: Callable[[str], object] = lambda text: None,
-    overrides: Sequence[str] = (),
 ) -> Report:
     """Writes a record beside the checkpoint that a restore would load.
 
@@ -40,7 +40,6 @@ def record(
         version: the version of ckptcheck.
         tracer: a running tracer; by default, this function starts its own.
         say: is told what is done, before it is done.
-        overrides: params that replace others, such as ``key=value``.
 
     Returns:
         The report of the check. ``report.written`` is the record. If none was written,
@@ -57,7 +56,7 @@ def record(
             f"MODEL_DIR {where} is remote, and a record can only be written to a local "
             "directory. Give a local copy of the checkpoint"
         )
-    found = checked(spec, tracer, None, say, overrides, looks=True)
+    found = checked(spec, tracer, None, say, looks=True)
     report, facts = found.report, found.facts
     index = report.checkpoint
     if facts is None or index is None or facts.trace is None:
@@ -67,8 +66,11 @@ def record(
     if not spec.force and (changed or not fits):
         return dataclasses.replace(report, ok=False)
     if facts.origins is None:
-        why = next(text for text in report.not_judged if text.startswith(SOURCES_UNKNOWN))
-        raise UsageError(f"no record can be made: {why}")
+        note = next(text for text in report.not_judged if text.startswith(SOURCES_UNKNOWN))
+        why = note.partition(": ")[2]
+        raise UsageError(
+            "no record can be made, because the source code of the project cannot be read: " + why
+        )
     made = _record_of(found.spec, spec.redact, index, facts.trace, facts.origins, version)
     if facts.record is not None and facts.record.writer == TRAINING and not spec.force:
         made = _completed(facts.record, made)
@@ -83,7 +85,7 @@ def record(
 def _completed(known: Record, made: Record) -> Record:
     """Returns the record of a training process, with what it lacks.
 
-    Without params, it is not known what the function was called with that TARGET now names.
+    Without params, the arguments of the function that TARGET names now are not known.
     """
     modes: Dict[str, RecordedMode] = dict(made.modes)
     for mode, own in known.modes.items():
@@ -117,26 +119,8 @@ def _record_of(
         params=params,
         flags=spec.flags,
         modes={
-            mode.mode: _recorded_mode(mode, trace)
+            mode.mode: recorded_mode(mode, trace)
             for mode in trace.modes
             if isinstance(mode, FinishedTrace)
         },
-    )
-
-
-def _recorded_mode(mode: FinishedTrace, trace: Trace) -> RecordedMode:
-    seen = mode.seen
-    reads = seen.params.reads
-    return RecordedMode(
-        features=seen.features,
-        labels=seen.labels,
-        taken_names=trace.taken_names,
-        defaults={item.key: item.default for item in reads if not item.found and item.has_default},
-        plan=mode.plan,
-        graph=seen.graph,
-        first_op=seen.first_op,
-        inputs=seen.inputs,
-        restore_op=seen.restore_op,
-        outputs=seen.outputs,
-        train_op=seen.train_op,
     )

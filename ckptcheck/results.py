@@ -7,12 +7,12 @@ do not apply to the command keep their defaults.
 import dataclasses
 import enum
 import re
-from typing import Any, ClassVar, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, ClassVar, List, Mapping, Optional, Sequence, Tuple, Union
 
 from .changes import NO_DRIFT, Drift
+from .model_dir import Against
 from .protocol import (
     CheckpointIndex,
-    DataKind,
     DataLimit,
     Environment,
     FinishedTrace,
@@ -26,12 +26,25 @@ from .uses import Location
 RESTORES, FAILS, SILENT, UNTRACEABLE = "restores", "fails", "silent", "untraceable"
 
 
-CHECK, INSPECT, VERIFY, SNAPSHOT = "check", "inspect", "verify", "snapshot"
+CHECK, INSPECT, VERIFY, SNAPSHOT, LINT = "check", "inspect", "verify", "snapshot", "lint"
 """The commands that return a report."""
 
 
 SEVERITIES = ("note", "warning", "error")
 """Of findings, the least severe first."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Position(Location):
+    """A place in code that was linted.
+
+    Attributes:
+        column: the first character, from 1.
+        statement: the line at which the statement begins.
+    """
+
+    column: int
+    statement: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +74,7 @@ class VariableRow:
         variable: its name, dtype, and shape.
         role: ``weight``, ``optimizer``, ``global_step`` or ``other``, by its name.
         size: the bytes of its data.
-        parts: into how many parts it is partitioned; 1 for none.
+        parts: the number of parts of a partitioned variable; 1 if it is not partitioned.
     """
 
     variable: VariableSpec
@@ -108,7 +121,7 @@ class GraphSummary:
 
 @dataclasses.dataclass(frozen=True)
 class Launch:
-    """A choice that usually the launch script makes.
+    """A choice that the launch script usually makes.
 
     Attributes:
         behavior: ``v1`` or ``v2``: which kind of variable was traced.
@@ -180,7 +193,7 @@ class Finding:
         severity: ``error``, ``warning`` or ``note``.
         message: what is wrong, in one or two sentences.
         modes: the modes that it is about.
-        outcomes: what it does to each mode that it breaks; empty if it breaks none.
+        outcomes: the outcome of each mode that it breaks; empty if it breaks none.
         category: what kind of thing the rule is about; see :data:`.rules.base.CATEGORIES`.
         variable: the variable or the key; "" if it is about none.
         checkpoint: what the checkpoint holds.
@@ -223,6 +236,12 @@ def _spec_text(spec: Optional[VariableSpec]) -> str:
     return spec.dtype + shape_text(spec.shape)
 
 
+def failing(findings: Sequence[Finding], fail_on: str) -> List[Finding]:
+    """Returns the findings of a severity or a higher one."""
+    least = SEVERITIES.index(fail_on)
+    return [finding for finding in findings if SEVERITIES.index(finding.severity) >= least]
+
+
 def natural_key(name: str) -> Tuple[Tuple[int, int, str], ...]:
     """A sort key that puts ``layer_2`` before ``layer_10``."""
     parts = re.split(r"(\d+)", name)
@@ -234,29 +253,6 @@ def shape_text(shape: Shape) -> str:
     if shape is None:
         return "?"
     return "[{}]".format(", ".join("?" if d is None else str(d) for d in shape))
-
-
-_MOST_NAMES = 3
-
-
-def limit_text(limit: DataLimit) -> str:
-    """Formats the data with which a run raises: ``an id of 10 or more is looked up in emb``."""
-    keys = _names_text(limit.keys)
-    inputs = f" (from {_names_text(limit.inputs)})" if limit.inputs else ""
-    if limit.kind == DataKind.ID:
-        return f"an id of {limit.least} or more is looked up in {keys}{inputs}"
-    if limit.kind == DataKind.LABEL:
-        inputs = inputs if limit.inputs != ("labels",) else ""
-        return f"a label of {limit.least} or more occurs{inputs}"
-    if limit.kind == DataKind.LENGTH and limit.least is not None:
-        return f"an input has a length of {limit.least} or more"
-    which = "lengths" if limit.kind == DataKind.LENGTH else "values"
-    return f"the inputs have certain {which} (it then raises: {limit.message})"
-
-
-def _names_text(names: Sequence[str]) -> str:
-    more = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -279,8 +275,23 @@ class Group:
 
 
 @dataclasses.dataclass(frozen=True)
+class Accepted:
+    """A finding that the project accepts: it is not among the findings, and fails nothing.
+
+    Attributes:
+        finding: what was found.
+        by: ``ignore`` for an ignore of the configuration, ``baseline`` for the baseline.
+        reason: why the project accepts it, as the configuration says.
+    """
+
+    finding: Finding
+    by: str
+    reason: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Restores:
-    """The verdict that a mode restores, which only a finished plan can give."""
+    """The verdict that a mode restores. Only a mode with a finished plan can have it."""
 
     plan: RestorePlan
 
@@ -301,12 +312,12 @@ class Restores:
 
 @dataclasses.dataclass(frozen=True)
 class Broken:
-    """The verdict that a mode does not restore correctly, which a finding's outcome gives.
+    """The verdict that a mode does not restore correctly. It comes from a finding's outcome.
 
     Attributes:
         mode: the mode.
         outcome: the worst that a finding does to it.
-        reads: how many tensors the restore reads; 0 where there is no plan.
+        reads: how many tensors the restore reads; 0 if there is no plan.
         data_limits: the data with which the mode raises; empty if that does not depend on the data.
     """
 
@@ -322,7 +333,7 @@ class Broken:
 
     @property
     def at(self) -> str:
-        """Where it fails, ``restore`` or ``run``; "" where it does not fail."""
+        """Where it fails, ``restore`` or ``run``; "" if it does not fail."""
         return self.outcome.at
 
 
@@ -438,6 +449,10 @@ class Report:
         verified: the checkpoints whose data was verified, the latest last.
         written: the snapshot or the record that the command wrote.
         record: the record of the checkpoint that a check used; None if there is none.
+        accepted: the findings that the project accepts.
+        files: how many files were linted.
+        against: the revision whose code a check compares with; None for a checkpoint.
+        fail_on: the lowest severity of a finding that fails the command.
     """
 
     command: str
@@ -458,6 +473,10 @@ class Report:
     verified: Tuple[Verified, ...] = ()
     written: Written = Written()
     record: Optional[RecordUse] = None
+    accepted: Tuple[Accepted, ...] = ()
+    files: int = 0
+    against: Optional[Against] = None
+    fail_on: str = "error"
 
     @property
     def all_groups(self) -> Tuple[Group, ...]:

@@ -43,7 +43,7 @@ _RULES = (
     "unreadable-checkpoint",
     "step-mismatch",
 )
-"""Rules with findings that may be true only during a save."""
+"""Rules whose findings may disappear when a save ends."""
 
 T = TypeVar("T")
 
@@ -190,7 +190,7 @@ def _findings(located: Located, examined: Examined) -> List[Finding]:
 def _first_files(
     located: Located, files: Optional[CheckpointFiles], rules: Set[str]
 ) -> Iterator[Tuple[str, float]]:
-    """Iterates over files that a save writes before a missing one, each with seconds to wait."""
+    """Yields the files that a save writes before the missing ones, with the seconds to wait."""
     if files is not None and files.snapshot:
         return
     graph = os.path.join(located.model_dir, "graph.pbtxt")  # written before the first save

@@ -1,5 +1,7 @@
 """The command ``snapshot``: makes a small copy of a model_dir without its data."""
 
+import contextlib
+import os
 from typing import Tuple
 
 from .checkpoint.addresses import is_remote, local_path, without_secrets
@@ -13,6 +15,8 @@ from .checkpoint.snapshot import (
     snapshot_of,
     written_snapshot,
 )
+from .checkpoint.snapshot_replacement import is_filled, replacing
+from .checkpoint.snapshot_source import source_of
 from .errors import UsageError
 from .file_facts import file_facts
 from .groups import group
@@ -23,35 +27,43 @@ from .rules.base import FOR_CHECKS, some_names
 from .settled import settled_look
 
 
-def snapshot(model_dir: str, out: str) -> Report:
+def snapshot(model_dir: str, out: str, force: bool = False) -> Report:
     """Writes a small copy of a model_dir without its data. A check accepts it as MODEL_DIR.
 
     Args:
         model_dir: a model_dir, a checkpoint's prefix, or one of its files.
         out: the directory to write, which must not exist or must be empty.
+        force: replaces a snapshot in ``out``.
 
     Returns:
         A report that lists what was written, and findings about the model_dir.
 
     Raises:
-        UsageError: there is no checkpoint to copy, or ``out`` is not a new or empty directory.
+        UsageError: there is no checkpoint to copy, or ``out`` is not empty. With ``force``, it may
+            be a snapshot.
     """
     if is_remote(out):
         where = without_secrets(out)
         raise UsageError(f"OUT {where} is remote; expected a local directory, to be copied there")
     with local_view(model_dir) as place:
-        return _snapshot(place, local_path(out))
+        return _snapshot(place, local_path(out), force)
 
 
-def _snapshot(place: LocalView, out: str) -> Report:
-    located, examined, contents = settled_look(place, _contents)
+def _snapshot(place: LocalView, out: str, force: bool) -> Report:
+    source = "" if place.local else source_of(place.path, out)
+    if source == os.curdir:
+        raise UsageError(f"OUT {out} is MODEL_DIR: give another directory")
+    located, examined, contents = settled_look(place, lambda at, seen: _contents(at, seen, source))
     contents = packed_contents(contents)
     findings = place.shown(tuple(run_rules(file_facts(located, examined))))
     unread = place.shown(place.unread)
-    with written_snapshot(contents, out):
-        records = (*_only_here(findings, out), *(f"this was not judged: {item}" for item in unread))
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(replacing(out)) if force and is_filled(out) else out
+        stack.enter_context(written_snapshot(contents, folder))
+        recorded = (f"this was not judged: {item}" for item in unread)
+        records = (*_only_here(findings, folder), *recorded)
         if records:
-            add_records(out, records)
+            add_records(folder, records)
     return Report(
         SNAPSHOT,
         ok=True,
@@ -68,7 +80,7 @@ def _matters(finding: Finding) -> bool:
     return finding.severity != "note" or role_of(finding) == FOR_CHECKS
 
 
-def _contents(located: Located, examined: Examined) -> Contents:
+def _contents(located: Located, examined: Examined, source: str) -> Contents:
     """Reads the files of the snapshot; they are not compressed yet.
 
     Raises:
@@ -81,7 +93,7 @@ def _contents(located: Located, examined: Examined) -> Contents:
         )
     if examined.bundle is None:
         raise UsageError(f"no snapshot can be made: {examined.problem}")
-    return snapshot_of(examined.bundle)
+    return snapshot_of(examined.bundle, source)
 
 
 def _instead(located: Located) -> str:

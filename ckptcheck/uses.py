@@ -17,14 +17,14 @@ class Location:
 
 @dataclasses.dataclass(frozen=True)
 class ParamRead:
-    """One look of the model_fn at a key of its params.
+    """One read of a key of the params by the model_fn.
 
     Attributes:
         key: dotted where params are nested.
         found: whether params hold it.
-        default: the default that the code used, as JSON or as its repr; None without a default.
-        raised: whether the look raised KeyError or AttributeError.
-        location: the line of the user's code that looked.
+        default: the default that the code used, as JSON or as its repr; None if there is none.
+        raised: whether the read raised KeyError or AttributeError.
+        location: the line of the user's code that reads the key.
     """
 
     key: str
@@ -37,11 +37,20 @@ class ParamRead:
 
 @dataclasses.dataclass(frozen=True)
 class ParamsUse:
-    """How params were used: each key once, and whether they were read as a whole."""
+    """How params were used.
+
+    Attributes:
+        reads: the reads of the model_fn, each key once.
+        bulk: whether params were read as a whole.
+        taken: whether the model_fn takes params.
+        named: the keys that the model_fn did not read, but that a module of the user names. An
+            input_fn may read them.
+    """
 
     reads: Tuple[ParamRead, ...] = ()
     bulk: bool = False
     taken: bool = True
+    named: Tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,11 +59,11 @@ class InputEvent:
 
     Attributes:
         path: where, from the root: ``("features", "x")``.
-        event: ``key`` (it was asked for), ``named`` (the code names the key), ``maybe-key``
-            (``in``), ``name`` (a key that a made-up key may stand for), ``index``, ``maybe-index``
-            (of a tensor, or of a list), ``unpack``, ``tensor``, ``iterate``, ``column`` (a feature
-            column describes the tensor), ``field`` (an attribute that tensors do not have was
-            read), or ``dict``.
+        event: ``key`` (the code asks for it), ``named`` (the code names the key), ``maybe-key``
+            (``in``), ``name`` (the real key that may replace a made-up key), ``index``,
+            ``maybe-index`` (of a tensor, or of a list), ``unpack``, ``tensor``, ``iterate``,
+            ``column`` (a feature column describes the tensor), ``field`` (an attribute that tensors
+            do not have was read), or ``dict``.
         value: the key, the index, the number of values that were unpacked, the leaf that a
             feature column describes as JSON, the name of the attribute, or the method of a dict
             that was called.

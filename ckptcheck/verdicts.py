@@ -9,7 +9,7 @@ from .results import Broken, Finding, Outcome, Restores, Trace, Verdict
 def verdicts(
     modes: Sequence[str], findings: Sequence[Finding], trace: Optional[Trace]
 ) -> Tuple[Verdict, ...]:
-    """Returns the worst outcome of each mode, or that its plan restores.
+    """Returns the verdict of each mode: the worst outcome, or ``restores``.
 
     Args:
         modes: the modes that were checked.

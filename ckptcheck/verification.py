@@ -23,14 +23,13 @@ from .file_facts import (
     Progress,
     data_read,
     data_size,
-    failing,
     file_facts,
     loaded_prefix,
     why_loaded,
 )
 from .groups import group
 from .model_dir import Located, Named, Unnamed, step_of
-from .results import VERIFY, Report, Verified
+from .results import VERIFY, Report, Verified, failing
 from .rules import role_of, run_rules
 from .rules.base import UNSOUND
 from .settled import Doubt, doubt_of, is_fresh, settled, wait_while
@@ -80,13 +79,14 @@ def _verify(
         model_dir=located.model_dir,
         groups=() if results else group(run_rules(file_facts(located, Examined()))),
         verified=tuple(results),
+        fail_on=fail_on,
         why=why_loaded(located, loaded) if all_checkpoints else "",
         not_judged=_not_judged(located, place, all_checkpoints, results),
     )
 
 
 _MOST_TRIES = 5
-"""How often ``verify`` reads data that changes while it is read."""
+"""How many times ``verify`` reads data if the data changes while it is read."""
 
 
 class _Checkpoint(NamedTuple):
@@ -202,8 +202,8 @@ def _results(
 def _prefixes(located: Located, loaded: str, all_checkpoints: bool) -> List[str]:
     """Returns the checkpoints to verify, the latest last.
 
-    They include the checkpoint that the state file names, even in another directory. If this one
-    does not exist, it comes first. "" means that the state file names none, which is a finding.
+    They include the checkpoint that the state file names, even in another directory. A checkpoint
+    that does not exist comes first. "" means that the state file names none, which is a finding.
     """
     named = loaded or located.prefix
     found = [prefix for prefix in checkpoints_of(located) if not _why_left_out(prefix)]
@@ -232,7 +232,7 @@ def _not_judged(
 def _why_left_out(prefix: str) -> str:
     """Returns why ``verify`` leaves out one of several checkpoints; "" if it does not.
 
-    If it were the only checkpoint, this would be a usage error.
+    For a single checkpoint, the same reason is a usage error.
     """
     if is_first_version(prefix):
         return "it is of the V1 format, which only TensorFlow reads"

@@ -2,29 +2,32 @@
 
 from pathlib import Path
 
-from ckptcheck.rules import all_rules
+from ckptcheck.catalogue import catalogue, found_by
 
 TARGET = Path(__file__).with_name("rules.md")
 
 _HEAD = """# Rules
 
 `python docs/generate_rules.py` writes this file from the docstrings of the rules.
-`ckptcheck --explain RULE` prints the same text.
+`ckptcheck --explain RULE` prints the same text. In the column `found by`, `lint` stands for
+[`ckptcheck lint`](lint.md), and `check` stands for all other commands.
 
-| rule | severity | category | what it finds |
-| --- | --- | --- | --- |
+| rule | found by | severity | category | what it finds |
+| --- | --- | --- | --- | --- |
 """
 
 
 def render() -> str:
     """The text of docs/rules.md."""
-    rules = all_rules().values()
+    rules = catalogue().values()
     rows = [
-        f"| [{rule.id}](#{rule.id}) | {rule.severity} | {rule.category} | {rule.summary} |"
+        f"| [{rule.id}](#{rule.id}) | {found_by(rule)} | {rule.severity} | {rule.category} "
+        f"| {rule.summary} |"
         for rule in rules
     ]
     sections = [
-        f"## {rule.id}\n\n*{rule.severity}, {rule.category}*\n\n{rule.explanation}"
+        f"## {rule.id}\n\n*{found_by(rule)}: {rule.severity}, {rule.category}*\n\n"
+        f"{rule.explanation}"
         for rule in rules
     ]
     return _HEAD + "\n".join(rows) + "\n\n" + "\n\n".join(sections) + "\n"

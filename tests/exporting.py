@@ -32,7 +32,7 @@ def input_fn() -> Any:
 
 
 def of_features() -> Any:
-    """Features that the keys of the signature name, in another order than the graph."""
+    """A serving function with features as inputs. The signature's keys have another order."""
     zoom = tf.placeholder(tf.float32, [None, 2])
     area = tf.placeholder(tf.int64, [None])
     given = {"area": area, "zoom": zoom}

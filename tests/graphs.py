@@ -14,7 +14,7 @@ from .checkpoints.writer import field, varint
 
 Leaf = Dict[str, Any]
 Outputs = Sequence[Tuple[Leaf, Sequence[str]]]
-"""The outputs of a node: what each is, and its consumers, as ``dense/MatMul MatMul:0``."""
+"""The outputs of a node: the leaf and its consumers, such as ``dense/MatMul MatMul:0``."""
 
 VARIABLE = "VariableV2"
 _NUMBERS = {"float32": "DT_FLOAT", "float64": "DT_DOUBLE", "float16": "DT_HALF"}
@@ -92,7 +92,7 @@ def text_of(*nodes: bytes) -> str:
 
 
 def read_all(graph: Graph) -> None:
-    """Reads all that can be asked of a graph, as features, ``inspect`` and checks do."""
+    """Reads all parts of a graph that features, ``inspect`` and checks read."""
     summary_of(graph)
     head_of(graph)
     assert behavior(graph) in ("v1", "v2", "")

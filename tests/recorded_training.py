@@ -1,7 +1,7 @@
 """Trains an Estimator whose checkpoints have records: recorded_training.py DIR [KEY=VALUE…].
 
-Keys: ``steps``; ``every``, the steps between two saves; ``kill``, the number of the write of a
-record in which the process ends; ``limit``, the largest record in bytes; ``pops``, 1 for a model_fn
+Keys: ``steps``; ``every``, the steps between two saves; ``kill``, the number of the record during
+whose write the process ends; ``limit``, the largest record in bytes; ``pops``, 1 for a model_fn
 that takes a feature out of the dict; ``strategy``, 1 for a MirroredStrategy; ``session``, 1 for a
 MonitoredTrainingSession instead of an Estimator; ``cluster``, 1 for ``train_and_evaluate`` with the
 cluster in TF_CONFIG. It prints the warnings of ckptcheck, and ``done``.
@@ -71,7 +71,7 @@ def _fault(kill: Optional[int], limit: Optional[int]) -> Any:
 
 
 def trained_in_session(model_dir: str, steps: int, every: int) -> None:
-    """Trains as code without Estimator does."""
+    """Trains without an Estimator."""
     with tf.Graph().as_default():
         tf.train.get_or_create_global_step()
         features, labels = tf.data.make_one_shot_iterator(input_fn()).get_next()

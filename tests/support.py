@@ -1,4 +1,4 @@
-"""What the tests share: working copies of fixtures, the command in a process, hashes of trees."""
+"""Helpers of the tests: working copies of fixtures, runs of the command, digests of directories."""
 
 import atexit
 import contextlib
@@ -28,7 +28,7 @@ COMMAND_TIMEOUT_SECONDS = 240
 
 
 def tensorflow_version() -> Optional[str]:
-    """The version of this interpreter's TensorFlow by its metadata; None where it has none."""
+    """The version of this interpreter's TensorFlow, from its metadata; None if it has none."""
     if sys.version_info >= (3, 8):
         from importlib import metadata
     else:
@@ -57,7 +57,7 @@ needs_estimator = pytest.mark.skipif(
 
 
 class Run:
-    """What one run of the command left behind."""
+    """The output and the exit code of one run of the command."""
 
     def __init__(self, code: int, out: str, err: str) -> None:
         self.code = code
@@ -66,7 +66,7 @@ class Run:
 
     @property
     def json(self) -> Dict[str, Any]:
-        """Standard output as the one JSON document that it must be."""
+        """Standard output, parsed. It must be one JSON document."""
         document: Dict[str, Any] = json.loads(self.out)
         return document
 
@@ -77,10 +77,11 @@ class Run:
 
 
 def environment(**changes: str) -> Dict[str, str]:
-    """The variables for a child: the project importable, TensorFlow quiet and on the CPU."""
+    """Returns the variables for a child process, such as for a quiet TensorFlow on the CPU."""
     found = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
     found["TF_ENABLE_ONEDNN_OPTS"] = "0"
     found["PYTHONPATH"] = str(PROJECT)
+    found.setdefault("CKPTCHECK_NO_CACHE", "1")
     found.update(changes)
     return found
 
@@ -96,7 +97,7 @@ def warm_interpreter() -> str:
     )
     assert server.stdin is not None and server.stdout is not None
     assert server.stdout.readline() == b"ready\n", f"{words} ended with {server.wait()}"
-    words[1:2] = ["-I", "-S"]  # what asks imports nothing that is not of Python itself
+    words[1:2] = ["-I", "-S"]  # the client imports only the standard library
     python.write_text('#!/bin/sh\nexec {} "$@"\n'.format(" ".join(map(shlex.quote, words))))
     python.chmod(0o755)
     atexit.register(_end, server, folder)
@@ -104,7 +105,7 @@ def warm_interpreter() -> str:
 
 
 def _end(server: "subprocess.Popen[bytes]", folder: str) -> None:
-    with server:  # closes its pipes, which ends it, and waits
+    with server:  # closes the pipes, so that the process ends, and waits
         pass
     shutil.rmtree(folder)
 
@@ -122,7 +123,7 @@ def run_cli(
         arguments: of the command.
         cwd: its working directory.
         stdin: what it is given to read.
-        env: its environment variables, else those of `environment`.
+        env: its environment variables; by default, those of `environment`.
         warm: whether its interpreter has imported TensorFlow already. Then the command line runs in
             this process, which takes less time and lets the coverage be measured.
     """
@@ -142,7 +143,7 @@ def run_cli(
 
 
 def _run_here(words: List[str], cwd: str, stdin: bytes, env: Dict[str, str]) -> Run:
-    """Runs the command line in this process, and undoes what it changes in it."""
+    """Runs the command line in this process, and restores the state of the process."""
     given, out, err = (io.TextIOWrapper(io.BytesIO(data), "utf-8") for data in (stdin, b"", b""))
     with contextlib.ExitStack() as stack:
         for number in (signal.SIGTERM, signal.SIGHUP):
@@ -152,7 +153,7 @@ def _run_here(words: List[str], cwd: str, stdin: bytes, env: Dict[str, str]) -> 
         stack.enter_context(mock.patch.dict(os.environ, env, clear=True))
         stack.enter_context(mock.patch.object(sys, "executable", python))
         stack.enter_context(mock.patch.object(sys, "stdin", given))
-        stack.enter_context(mock.patch.object(tempfile, "tempdir", None))  # it depends on TMPDIR
+        stack.enter_context(mock.patch.object(tempfile, "tempdir", None))  # so that TMPDIR counts
         stack.enter_context(contextlib.redirect_stdout(out))
         stack.enter_context(contextlib.redirect_stderr(err))
         os.chdir(cwd)
@@ -181,7 +182,7 @@ def digest(root: Union[str, Path]) -> Dict[str, str]:
 
 
 def _hash(path: str, known: Dict[Tuple[int, int], str]) -> str:
-    """The hash of a file's content; a file of many names is read once."""
+    """Returns the digest of a file's content. A file with several hard links is read once."""
     if not os.path.isfile(path):
         return ""
     info = os.stat(path)
@@ -193,7 +194,7 @@ def _hash(path: str, known: Dict[Tuple[int, int], str]) -> str:
 
 
 def sparse_file(path: Path, size: int, end: bytes = b"") -> Path:
-    """Makes a file that takes no room: a hole, and some bytes at its end."""
+    """Makes a sparse file, with some bytes at its end."""
     with open(str(path), "wb") as file:
         file.truncate(size)
         file.seek(size - len(end))
@@ -202,7 +203,7 @@ def sparse_file(path: Path, size: int, end: bytes = b"") -> Path:
 
 
 def names_below(root: Union[str, Path]) -> List[str]:
-    """Every file below a directory but the byte code that imports leave."""
+    """Returns all files below a directory, without the bytecode of imports."""
     return sorted(
         str(path.relative_to(root))
         for path in Path(root).rglob("*")
@@ -211,15 +212,15 @@ def names_below(root: Union[str, Path]) -> List[str]:
 
 
 class Project:
-    """A user's directory: code, params, and a model_dir below it; the command runs in it.
+    """A user's directory with code, params and a model_dir. The command runs in it.
 
-    Each run is verified to be harmless: the model_dir stays as it is byte for byte, no file
-    appears beside the code, no temporary directory is left, and nothing that ckptcheck says is a
-    traceback or shows its own files.
+    Each run verifies that the command is harmless: the model_dir does not change, no file appears
+    beside the code, no temporary directory is left, and the output has no traceback and no path of
+    ckptcheck's own files.
     """
 
     warm = TENSORFLOW is not None
-    """Whether TensorFlow is not imported for each run; never where a test names an environment."""
+    """Whether runs use the warm interpreter. A run with its own environment never does."""
 
     def __init__(self, root: Path, temporary: Path) -> None:
         self.root = root
@@ -227,7 +228,7 @@ class Project:
         self.model_dir = root / "model_dir"
 
     def write(self, name: str, text: str) -> Path:
-        """Writes a file of the user's."""
+        """Writes a file in the user's directory."""
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
@@ -240,12 +241,12 @@ class Project:
 
     @property
     def prefix(self) -> str:
-        """The one checkpoint of the model_dir, as it is seen from the working directory."""
+        """The only checkpoint of the model_dir, relative to the working directory."""
         (index,) = self.model_dir.glob("*.index")
         return os.path.join("model_dir", index.stem)
 
     def environment(self, **changes: str) -> Dict[str, str]:
-        """As :func:`environment`, with this project's own place for temporary files."""
+        """Returns the variables of :func:`environment`, with the project's own TMPDIR."""
         return environment(TMPDIR=str(self.temporary), **changes)
 
     def run(
@@ -253,19 +254,31 @@ class Project:
         *arguments: Union[str, Path],
         stdin: Union[str, bytes] = "",
         env: Optional[Dict[str, str]] = None,
+        cwd: Optional[Path] = None,
+        writes: Sequence[str] = (),
     ) -> Run:
-        """Runs the command and verifies that it was harmless."""
+        """Runs the command and verifies that it was harmless.
+
+        Args:
+            arguments: of the command.
+            stdin: what it is given to read.
+            env: its environment variables.
+            cwd: its working directory; the root by default.
+            writes: the files below the root that the command is asked to write.
+        """
         before, names = digest(self.model_dir), names_below(self.root)
         env, warm = env or self.environment(), self.warm and env is None
-        run = run_cli(*arguments, cwd=self.root, stdin=stdin, env=env, warm=warm)
+        run = run_cli(*arguments, cwd=cwd or self.root, stdin=stdin, env=env, warm=warm)
         assert digest(self.model_dir) == before, "the model_dir was changed"
-        assert names_below(self.root) == names, "a file appeared in the working directory"
+        appeared = [name for name in names_below(self.root) if name not in writes]
+        known = [name for name in names if name not in writes]
+        assert appeared == known, "a file appeared in the working directory"
         assert self.left_behind() == [], "a temporary directory was left"
         assert_civil(run)
         return run
 
     def left_behind(self) -> List[str]:
-        """Temporary directories of ckptcheck's; the user's code may make its own."""
+        """Returns the temporary directories of ckptcheck. Those of the user's code do not count."""
         return [name for name in os.listdir(str(self.temporary)) if name.startswith("ckptcheck")]
 
     def check(self, *arguments: Union[str, Path], **options: Any) -> Run:
@@ -274,7 +287,7 @@ class Project:
 
 
 def assert_civil(run: Run) -> None:
-    """Nothing that was said is a traceback, a bug, or a path of ckptcheck's own code."""
+    """Verifies that the output has no traceback, internal error, or path of ckptcheck's code."""
     for text in (run.out, run.err):
         assert "Traceback (most recent call last)" not in text, run
         assert "internal error" not in text, run
@@ -298,14 +311,14 @@ def copy_fixture(name: str, tmp_path: Path) -> Project:
 
 
 def said(run: Run) -> str:
-    """What was written to standard error by ckptcheck itself, as one line."""
+    """Returns ckptcheck's own lines on standard error, as one line."""
     lines = run.err.splitlines()
     starts = [place for place, line in enumerate(lines) if line.startswith("ckptcheck: ")]
     return " ".join(lines[starts[0] :]) if starts else ""
 
 
 def python_of_version(version: str) -> Optional[str]:
-    """A Python of an old version that really runs, such as ``2.7``; None where there is none."""
+    """Returns a Python of an old version, such as ``2.7``, that can run; None if there is none."""
     folders = [Path(os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))) / "versions"]
     found: Sequence[Any] = [
         shutil.which("python" + version),
@@ -322,7 +335,7 @@ def python_of_version(version: str) -> Optional[str]:
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process is there and is no zombie."""
+    """Whether a process runs and is no zombie."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
@@ -331,7 +344,7 @@ def is_running(pid: int) -> bool:
 
 
 def keeps_running(pid: int) -> bool:
-    """Whether a process is still there after some seconds: one that was killed needs a moment."""
+    """Whether a process still runs after some seconds. A killed process may end late."""
     for _ in range(50):
         if not is_running(pid):
             return False
@@ -340,10 +353,10 @@ def keeps_running(pid: int) -> bool:
 
 
 def place_of_all() -> str:
-    """Where every user may make files: not always TMPDIR, which may be root's own.
+    """Returns a directory where every user may make files. TMPDIR may belong to root.
 
     Raises:
-        OSError: where no such directory is.
+        OSError: there is no such directory.
     """
     for place in map(os.path.realpath, (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm")):
         entered = all(path.is_dir() and path.stat().st_mode & 0o001 for path in Path(place).parents)
@@ -354,7 +367,7 @@ def place_of_all() -> str:
 
 @contextlib.contextmanager
 def folder_of_all() -> Iterator[Path]:
-    """A temporary directory that `as_a_user` may enter, whoever made the one of the test."""
+    """Yields a temporary directory that `as_a_user` may enter."""
     with tempfile.TemporaryDirectory(dir=place_of_all()) as folder:
         os.chmod(folder, 0o755)
         yield Path(folder)
@@ -362,10 +375,10 @@ def folder_of_all() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def as_a_user() -> Iterator[None]:
-    """Without the rights of root, who may read everything, for a while."""
+    """Runs the block without the permissions of root, who may read everything."""
     root = os.geteuid() == 0
     if root:
-        os.setresuid(65534, 65534, 0)  # os.access asks the real one
+        os.setresuid(65534, 65534, 0)  # os.access uses the real user id
     try:
         yield
     finally:

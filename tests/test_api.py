@@ -11,7 +11,7 @@ import pytest
 
 import ckptcheck
 from ckptcheck.options import (
-    CheckSpec,
+    AgainstSpec,
     InspectSpec,
     Option,
     RecordSpec,
@@ -103,7 +103,7 @@ def test_public_names() -> None:
 
 
 def test_importing_ckptcheck_imports_no_tensorflow(tmp_path: Path) -> None:
-    """Nor anything else that a training process may lack."""
+    """It also imports no other package that a training process may lack."""
     code = (
         "import ckptcheck, sys; ckptcheck.write_record; "
         "others = {'tensorflow', 'numpy', 'typer', 'click', 'tabulate', 'google_crc32c'}; "
@@ -122,12 +122,12 @@ def test_importing_ckptcheck_imports_no_tensorflow(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("function", "spec"),
     [
-        (ckptcheck.check, CheckSpec),
+        (ckptcheck.check, AgainstSpec),
         (ckptcheck.inspect, InspectSpec),
         (ckptcheck.verify, VerifySpec),
         (ckptcheck.snapshot, SnapshotSpec),
         (ckptcheck.record, RecordSpec),
-        (ckptcheck.Tracer().check, CheckSpec),
+        (ckptcheck.Tracer().check, AgainstSpec),
     ],
 )
 def test_a_function_takes_the_options_of_its_list(function: Any, spec: type) -> None:
@@ -162,7 +162,7 @@ report = ckptcheck.verify("runs", all_checkpoints=True, fail_on="note")
 folder: str = ckptcheck.snapshot("runs", Path("out")).written.folder
 ckptcheck.record("runs", "net:model_fn", redact=["key"])
 ckptcheck.check("runs")
-ckptcheck.check()  # wrong
+ckptcheck.check(target="net:model_fn", features={}, against="HEAD")
 ckptcheck.check("runs", "net:model_fn", modes=3)  # wrong
 ckptcheck.check("runs", "net:model_fn", {}, ["predict"])  # wrong
 ckptcheck.check("runs", "net:model_fn", mode=["predict"])  # wrong
@@ -251,7 +251,7 @@ def _starts(project: Project) -> int:
 
 @needs_tensorflow
 def test_many_checks_share_one_tracer(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """TensorFlow is imported once, the reports are the same, a crash costs its own check alone."""
+    """TensorFlow is imported once, reports are the same, and a crash affects only its check."""
     monkeypatch.chdir(project.root)
     project.write("crashes.py", CRASHES)
     asked: Tuple[Any, ...] = ("model_dir", TARGET, {"num_hidden": 64})

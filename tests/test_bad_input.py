@@ -1,7 +1,7 @@
-"""Everything that can be given wrongly: one clear message, the right exit code, no harm done.
+"""Tests of wrong input: one clear message, the right exit code, and no harm.
 
-Each run is verified by :class:`.support.Project` too: the model_dir stays as it is, no file
-appears, and no traceback of ckptcheck's is shown.
+:class:`.support.Project` also verifies each run: the model_dir does not change, no file appears,
+and the output has no traceback of ckptcheck.
 """
 
 import json
@@ -36,7 +36,7 @@ from .support import (
 
 TARGET = "model.py:model_fn"
 ONE = ("--mode", "predict")
-"""Where the mode does not matter, one is enough: each costs a trace."""
+"""If the mode does not matter, one mode is enough, because each mode takes a trace."""
 
 NOTHING_IMPORTED = "raise RuntimeError('imported')\n"
 
@@ -170,7 +170,7 @@ def test_a_file_that_is_no_checkpoint(project: Project) -> None:
 
 
 def test_an_empty_directory_is_not_checked(project: Project) -> None:
-    """Never green: a gate must not pass because the path was wrong."""
+    """A gate in CI must not pass if the path is wrong."""
     shutil.rmtree(str(project.model_dir))
     project.model_dir.mkdir()
     for form in ("text", "json"):
@@ -183,7 +183,7 @@ def test_an_empty_directory_is_not_checked(project: Project) -> None:
 
 
 def test_no_state_file_is_silent(project: Project) -> None:
-    """Estimator says nothing and starts with random weights, though the files are there."""
+    """Estimator raises no error and starts with random weights, although the files exist."""
     (project.model_dir / "checkpoint").unlink()
     run = project.check(TARGET, "params.json", "--format", "json")
     assert run.code == 1, run
@@ -223,7 +223,7 @@ def test_a_checkpoint_that_is_not_whole(project: Project, damage: str) -> None:
 
 @needs_tensorflow
 def test_a_model_dir_that_cannot_be_written(project: Project) -> None:
-    """A mounted archive; that nothing in it changed is verified after every run."""
+    """The model_dir may be a mounted archive. Each run verifies that nothing in it has changed."""
     for path in [*project.model_dir.iterdir(), project.model_dir]:
         path.chmod(0o555 if path.is_dir() else 0o444)
     try:
@@ -249,7 +249,7 @@ def test_a_model_dir_that_cannot_be_written(project: Project) -> None:
     ids=["missing", "empty", "no JSON", "array", "twice", "deep"],
 )
 def test_params_that_cannot_be_read(project: Project, text: Any, words: List[str]) -> None:
-    """Before TensorFlow is imported: the answer comes at once."""
+    """The error comes before the import of TensorFlow."""
     path = project.root / "params.json"
     path.unlink()
     if text is not None:
@@ -273,7 +273,7 @@ def test_params_that_cannot_be_read(project: Project, text: Any, words: List[str
     ids=["objects", "arrays", "deeper", "much deeper", "many digits", "no numbers"],
 )
 def test_params_that_are_strange(project: Project, text: str, refused: str) -> None:
-    """They are refused in words, or the code gets them as any others."""
+    """ckptcheck refuses them with a message, or passes them to the code like other params."""
     project.write("params.json", text)
     run = project.check(TARGET, "params.json", *ONE)
     if refused:
@@ -294,6 +294,15 @@ def test_an_option_of_ckptcheck_itself_comes_first(
     project: Project, words: Tuple[str, ...], word: str
 ) -> None:
     assert_refused(project.run(*words, word), f"{word} has to come first: ckptcheck {word}")
+
+
+@pytest.mark.parametrize("name", ["check", "inspect", "lint"])
+def test_a_command_after_options(project: Project, name: str) -> None:
+    run = project.run("--quiet", name, "model_dir")
+    assert_refused(run, f"{name} has to come first: ckptcheck {name} --quiet model_dir")
+    (project.root / name).mkdir()
+    run = project.run("--quiet", name, TARGET, "params.json")
+    assert "has to come first" not in run.err
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
@@ -320,7 +329,7 @@ def test_a_prefix_with_a_colon(project: Project) -> None:
 
 
 def test_the_command_line_in_a_thread(project: Project) -> None:
-    """Where no signal can be waited for."""
+    """Python cannot handle signals in another thread."""
     code = (
         "import threading\n"
         "from ckptcheck.cli import main\n"
@@ -338,7 +347,7 @@ def test_an_error_that_nobody_can_read_is_one(project: Project) -> None:
 
 
 def test_params_of_no_name(project: Project) -> None:
-    """As of a variable of the shell that is not set."""
+    """An unset shell variable leads to an empty name."""
     assert_refused(project.run("model_dir", TARGET, ""), "PARAMS is empty")
     hive = project.run("model_dir", TARGET, "lr=0.1/a.json")
     assert_refused(hive, "lr=0.1/a.json: no such file")
@@ -347,7 +356,7 @@ def test_params_of_no_name(project: Project) -> None:
 
 
 def test_params_on_standard_input_that_are_no_text(project: Project) -> None:
-    env = project.environment(PYTHONIOENCODING="utf-8")  # as under a locale of UTF-8
+    env = project.environment(PYTHONIOENCODING="utf-8")  # as in a UTF-8 locale
     run = project.check(TARGET, "-", stdin=b'{"a": "\xff\xfe"}', env=env)
     assert_refused(run, "PARAMS")
 
@@ -365,7 +374,7 @@ def test_a_set_that_is_none(project: Project, override: str) -> None:
     ("arguments", "words"),
     [
         (["--mode", "nonsense"], ["--mode nonsense", "expected predict, eval, train or export"]),
-        (["--format", "nonsense"], ["--format nonsense", "expected json or text"]),
+        (["--format", "nonsense"], ["--format nonsense", "junit, markdown, sarif or text"]),
         (["--behavior", "nonsense"], ["--behavior nonsense", "expected auto, v1 or v2"]),
         (["--fail-on", "nonsense"], ["--fail-on nonsense", "expected note, warning or error"]),
         (["--timeout", "0"], ["--timeout 0"]),
@@ -428,7 +437,7 @@ def test_a_dtype_that_tensorflow_does_not_have(project: Project) -> None:
 
 @needs_tensorflow
 def test_a_timeout_without_end(project: Project) -> None:
-    """Either it is refused or it means what it says."""
+    """ckptcheck refuses the timeout, or waits without a limit."""
     run = project.check(TARGET, "params.json", "--timeout", "inf", *ONE)
     assert run.code in (0, 2), run
 
@@ -453,7 +462,7 @@ def test_an_interpreter_that_is_no_python(project: Project, command: str) -> Non
 
 
 def test_an_interpreter_that_never_answers(project: Project) -> None:
-    """And what the command started is not waited for: here a child of its own."""
+    """ckptcheck also does not wait for a child process of the command."""
     start = time.monotonic()
     run = project.check(TARGET, "params.json", "--python", "sh -c 'sleep 15'", "--timeout", "2")
     assert_refused(run, "did not answer within 2 s", "--timeout")
@@ -461,14 +470,14 @@ def test_an_interpreter_that_never_answers(project: Project) -> None:
 
 
 def test_an_interpreter_without_tensorflow(project: Project) -> None:
-    """Without its site-packages a Python has the standard library and nothing else."""
+    """Without site-packages, a Python has only the standard library."""
     bare = f"{sys.executable} -I -S"
     run = project.check(TARGET, "params.json", "--python", bare)
     assert_refused(run, "has no TensorFlow", "--python", "pip install")
 
 
 def test_a_virtual_environment_without_tensorflow(project: Project, tmp_path: Path) -> None:
-    """ckptcheck's own packages must not leak into it, TensorFlow least of all."""
+    """The environment must not see ckptcheck's own packages, such as TensorFlow."""
     folder = tmp_path / "bare"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     run = project.check(TARGET, "params.json", "--python", folder / "bin" / "python")
@@ -555,7 +564,10 @@ def test_a_factory_that_lacks_an_argument(project: Project) -> None:
 @needs_tensorflow
 @needs_estimator
 def test_an_estimator_with_params_of_ours(project: Project) -> None:
-    """It has its own: silently ignoring ours would check something else than was asked."""
+    """The Estimator has its own params.
+
+    If ckptcheck ignored the given ones, it would check another model.
+    """
     project.write(
         "made.py",
         "import tensorflow as tf\n"
@@ -612,7 +624,7 @@ def test_a_module_that_does_not_import(project: Project, code: str, rule: str, w
     assert finding["rule"] == rule
     assert word in finding["message"]
     assert run.json["modes"]["predict"]["verdict"] == "untraceable"
-    if rule == "model-fn-raised" and "(" not in code[-1]:
+    if rule == "model-fn-raised":
         assert finding["location"] == {"file": "broken.py", "line": 2}
 
 
@@ -639,7 +651,7 @@ def model_fn(features, labels, mode, params):
 
 
 def failing(predict: str, eval_: str, train: str) -> str:
-    """A model_fn that takes its one feature and then ends in another way in each mode."""
+    """Returns a model_fn that ends in a different way in each mode."""
     return IN_ITS_OWN_WAY.format(
         use='tf.compat.v1.layers.dense(features["x"], 1)', predict=predict, eval=eval_, train=train
     )
@@ -647,7 +659,10 @@ def failing(predict: str, eval_: str, train: str) -> str:
 
 @needs_tensorflow
 def test_each_mode_ends_in_its_own_way(project: Project) -> None:
-    """One crash costs one mode; the line of the user's code is shown where there is one."""
+    """A crash affects only its own mode.
+
+    The message has the line of the user's code, if there is one.
+    """
     project.write(
         "broken.py",
         failing(
@@ -674,7 +689,7 @@ def test_each_mode_ends_in_its_own_way(project: Project) -> None:
 
 @needs_tensorflow
 def test_exits_and_a_model_fn_that_never_returns(project: Project, tmp_path: Path) -> None:
-    """And what never returns is ended: its process is gone when the command is."""
+    """ckptcheck ends a process that never returns, before the command ends."""
     pid = tmp_path / "pid"
     project.write(
         "broken.py",
@@ -721,7 +736,7 @@ def model_fn(features, labels, mode, params):
 
 @needs_tensorflow
 def test_five_megabytes_of_prints(project: Project) -> None:
-    """Standard output stays one JSON document, standard error stays bounded."""
+    """Standard output is still one JSON document, and standard error is limited."""
     project.write("noisy.py", NOISE)
     run = project.check("noisy:model_fn", "params.json", "--format", "json", *ONE)
     assert run.code == 0, run
@@ -739,15 +754,21 @@ def _wait_for(happens: Callable[[], object]) -> None:
 
 
 def _heed_interrupts() -> None:
-    """What a shell starts in the background, such as a whole CI run, ignores them."""
+    """Restores the default for interrupts.
+
+    Processes that a shell starts in the background ignore them.
+    """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @needs_tensorflow
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="NOT TESTED: this needs /proc")
 def test_an_interrupt_ends_everything(project: Project, tmp_path: Path) -> None:
-    """Control-C: no traceback, no exit code that says findings or all is well, nothing left
-    running, no temporary directory left."""
+    """Control-C ends everything.
+
+    There is no traceback, no process and no temporary directory, and the exit code is that of an
+    interrupt.
+    """
     pid = tmp_path / "pid"
     project.write(
         "slow.py",
@@ -787,7 +808,7 @@ def test_an_interrupt_ends_everything(project: Project, tmp_path: Path) -> None:
 def test_a_signal_leaves_no_temporary_directory(
     project: Project, tmp_path: Path, number: signal.Signals
 ) -> None:
-    """As ``timeout`` and the job control of CI end a command."""
+    """``timeout`` and CI systems end a command with such a signal."""
     assert run_cli("snapshot", "model_dir", "small", cwd=project.root).code == 0
     project.write("slow.py", "open('started', 'w').close(); import time; time.sleep(600)\n")
     command = [sys.executable, "-m", "ckptcheck", "small", "slow:model_fn", "params.json", *ONE]
@@ -807,7 +828,7 @@ def test_a_signal_leaves_no_temporary_directory(
 
 @needs_tensorflow
 def test_a_python_that_does_not_see_the_files(project: Project) -> None:
-    """As one in a container that has other files."""
+    """For example, a Python in a container that has other files."""
     hidden = project.write(
         "hidden.py",
         "import os, sys\n"
@@ -827,7 +848,7 @@ def test_a_python_that_does_not_see_the_files(project: Project) -> None:
 
 @needs_tensorflow
 def test_output_that_cannot_be_encoded(project: Project) -> None:
-    """A log in an old encoding: the report is escaped, not a UnicodeEncodeError."""
+    """In an old encoding, the report is escaped, and there is no UnicodeEncodeError."""
     shutil.copy(str(project.root / "model.py"), str(project.root / "größe.py"))
     env = project.environment(PYTHONIOENCODING="ascii")
     run = project.check("größe.py:model_fn", "params.json", *ONE, env=env)
@@ -861,7 +882,7 @@ def test_a_reader_that_went_away(project: Project) -> None:
 
 
 def test_the_project_is_not_touched_by_its_tests() -> None:
-    """The fixtures are worked on as copies."""
+    """Tests work on copies of the fixtures."""
     before = digest(PROJECT / "fixtures" / "hidden_dropout")
     run = run_cli("fixtures/hidden_dropout/no-such", TARGET, cwd=PROJECT)
     assert said(run).startswith("ckptcheck: error: no directory or checkpoint")

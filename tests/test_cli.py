@@ -1,4 +1,4 @@
-"""The command line and the Python API: what they take, what they say, what they return."""
+"""Tests of the command line and the Python API: arguments, output and results."""
 
 import gzip
 import json
@@ -12,9 +12,9 @@ from typing import Any, Dict, Tuple
 import pytest
 
 import ckptcheck
+from ckptcheck.catalogue import catalogue
 from ckptcheck.commands import COMMANDS
-from ckptcheck.options import CheckSpec, options_of
-from ckptcheck.rules import all_rules
+from ckptcheck.options import AgainstSpec, options_of
 
 from .support import (
     MAJOR,
@@ -40,7 +40,7 @@ raise SystemExit("tensorflow was imported")
 
 
 class Blocked:
-    """An environment in which ``import tensorflow`` leaves a trace and ends the process."""
+    """An environment in which ``import tensorflow`` writes a file and ends the process."""
 
     def __init__(self, project: Project, folder: Path) -> None:
         (folder / "tensorflow").mkdir(parents=True)
@@ -64,7 +64,7 @@ def blocked(project: Project, tmp_path: Path) -> Blocked:
 
 
 def test_the_blocker_blocks(blocked: Blocked) -> None:
-    """Else the tests below would prove nothing: a check does import TensorFlow, in the tracer."""
+    """Otherwise, the tests below would prove nothing. A check imports TensorFlow in the tracer."""
     run = blocked.run("model_dir", TARGET, "params.json")
     assert blocked.imported
     assert run.code == 2, run
@@ -80,11 +80,11 @@ def test_help(blocked: Blocked) -> None:
 
 @pytest.mark.parametrize("words", [("check",), ("--mode", "eval")])
 def test_help_of_a_check(blocked: Blocked, words: Tuple[str, ...]) -> None:
-    """All that the list of options says, also where the command's name is left out."""
+    """The help lists all options, even if the name of the command is left out."""
     run = blocked.run(*words, "--help")
     assert (run.code, blocked.imported) == (0, False)
     said = " ".join(run.out.split())
-    for option in options_of(CheckSpec).values():
+    for option in options_of(AgainstSpec).values():
         assert option.flag in said and option.metavar in said and option.help in said
     for word in ("--set", "--show-plan", "--format", "Exit codes"):
         assert word in said
@@ -100,7 +100,7 @@ def test_list_rules(blocked: Blocked) -> None:
     run = blocked.run("--list-rules")
     assert run.code == 0
     assert [line.split()[:2] for line in run.out.splitlines()] == [
-        [rule.id, rule.severity] for rule in all_rules().values()
+        [rule.id, rule.severity] for rule in catalogue().values()
     ]
     assert not blocked.imported
 
@@ -108,8 +108,8 @@ def test_list_rules(blocked: Blocked) -> None:
 EXPLAIN_ALL = """\
 import sys
 from ckptcheck.cli import main
-from ckptcheck.rules import all_rules
-for rule in all_rules():
+from ckptcheck.catalogue import catalogue
+for rule in catalogue():
     try:
         main(["--explain", rule])
     except SystemExit as end:
@@ -124,12 +124,12 @@ def test_explain_every_rule(blocked: Blocked) -> None:
         [sys.executable, "-c", EXPLAIN_ALL], env=blocked.env, stdout=subprocess.PIPE, check=True
     ).stdout.decode("utf-8")
     assert not blocked.imported
-    for rule in all_rules().values():
+    for rule in catalogue().values():
         assert f"{rule.id} ({rule.severity})\n\n{rule.explanation}\n== {rule.id} 0\n" in out
 
 
 def test_what_needs_no_tensorflow_is_refused_without_it(blocked: Blocked) -> None:
-    """Mistakes in the arguments are said at once."""
+    """Mistakes in the arguments are reported before the import of TensorFlow."""
     assert blocked.run("model_dir", "model", "params.json").code == 2
     assert blocked.run("model_dir", TARGET, "no-such.json").code == 2
     assert blocked.run("no-such", TARGET, "params.json").code == 2
@@ -137,7 +137,7 @@ def test_what_needs_no_tensorflow_is_refused_without_it(blocked: Blocked) -> Non
 
 
 def test_the_script_and_the_module_are_the_same_command(project: Project) -> None:
-    """As ``python -m ckptcheck`` names itself in its help."""
+    """``python -m ckptcheck`` has the same name in its help."""
     assert "Usage: ckptcheck " in project.run("--help").out
 
 
@@ -185,7 +185,10 @@ def test_a_deep_check_says_what_it_read(project: Project) -> None:
 @needs_tensorflow
 @pytest.mark.parametrize("plain", [False, True])
 def test_a_snapshot_serves_as_model_dir(plain: bool, project: Project) -> None:
-    """Its graph is packed; in those of older versions it was not."""
+    """The graph of a snapshot is compressed.
+
+    Snapshots of older versions have an uncompressed graph.
+    """
     snapshot = project.root.parent / "snapshot"
     project.run("snapshot", "model_dir", snapshot)
     packed = snapshot / "model.ckpt-10.meta.gz"
@@ -202,7 +205,7 @@ def test_a_snapshot_serves_as_model_dir(plain: bool, project: Project) -> None:
 
 @needs_tensorflow
 def test_the_exit_code_does_not_depend_on_the_format(project: Project) -> None:
-    """A shape mismatch in each format; the text and the document say the same of the modes."""
+    """For a shape mismatch, the text and the JSON document have the same verdicts."""
     params = "params_without_num_hidden.json"
     text = project.check(TARGET, params, "--quiet")
     document = project.check(TARGET, params, *QUIET)
@@ -222,7 +225,7 @@ def test_the_exit_code_does_not_depend_on_the_format(project: Project) -> None:
 @needs_tensorflow
 @pytest.mark.parametrize(("fail_on", "code"), [("error", 0), ("note", 1)])
 def test_fail_on(project: Project, fail_on: str, code: int) -> None:
-    """The model_fn falls back to a default dropout rate: a note."""
+    """The model_fn uses a default dropout rate, which is a note."""
     params = project.params({"num_hidden": 128})
     run = project.check(TARGET, params, *QUIET, "--fail-on", fail_on, *ONE)
     assert run.code == code, run
@@ -289,11 +292,22 @@ def test_a_misspelt_param_is_named_with_what_was_meant(project: Project) -> None
 @needs_tensorflow
 @pytest.mark.parametrize("mode", ["predict", "export"])
 def test_a_param_that_another_mode_reads_is_not_called_unused(project: Project, mode: str) -> None:
-    """TRAIN and EVAL alone read learning_rate."""
+    """Only TRAIN and EVAL read learning_rate."""
     params = project.params({"num_hidden": 128, "dropout_rate": 0.3, "learning_rate": 0.01})
     run = project.check(TARGET, params, *QUIET, "--mode", mode)
     assert run.code == 0, run
     assert [f for f in run.json["findings"] if f["rule"] == "unused-param"] == []
+
+
+@needs_tensorflow
+def test_a_param_of_an_input_fn_is_not_called_unused(project: Project) -> None:
+    code = (project.root / "model.py").read_text("utf-8")
+    code += "\n\ndef input_fn(params):\n    return params['files'], params.data.shuffle\n"
+    project.write("model.py", code)
+    params = {"files": "*.csv", "data": {"shuffle": 9}, "old": 1, "num_hidden": 128}
+    run = project.check(TARGET, project.params({**params, "dropout_rate": 0.3}), *QUIET)
+    unused = [f["data"]["param"] for f in run.json["findings"] if f["rule"] == "unused-param"]
+    assert unused == ["old"]
 
 
 @needs_tensorflow
@@ -377,7 +391,7 @@ def test_what_a_target_can_be(project: Project, name: str) -> None:
 
 @needs_tensorflow
 def test_a_bound_method_is_that_of_its_object(project: Project) -> None:
-    """The counterpart of the test above: another object, another shape."""
+    """The opposite of the test above: another object has another shape."""
     project.write("targets.py", TARGETS)
     run = project.check("targets:wrong.model_fn", "params.json", *QUIET, *ONE)
     assert run.code == 1, run
@@ -397,7 +411,7 @@ def test_an_estimator_has_its_own_params(project: Project) -> None:
 
 @needs_tensorflow
 def test_app_dir(project: Project) -> None:
-    """The code below ``src``, as a package and as a path; the working directory is elsewhere."""
+    """The code is in ``src``, as a package and as a path. The working directory is another one."""
     (project.root / "src" / "nets").mkdir(parents=True)
     shutil.move(str(project.root / "model.py"), str(project.root / "src" / "nets" / "model.py"))
     run = project.check("nets.model:model_fn", "params.json", *QUIET, *ONE, "--app-dir", "src")
@@ -408,7 +422,7 @@ def test_app_dir(project: Project) -> None:
 
 @needs_tensorflow
 def test_a_file_in_a_package_is_imported_as_its_part(project: Project) -> None:
-    """So that its relative imports work."""
+    """Otherwise, its relative imports would fail."""
     project.write("nets/__init__.py", "")
     project.write("nets/sizes.py", "UNITS = 128\n")
     text = (project.root / "model.py").read_text("utf-8")
@@ -427,7 +441,7 @@ def test_a_file_in_a_package_is_imported_as_its_part(project: Project) -> None:
     ("params_type", "code"), [("model:Params", 0), ("attr", 1), ("dict", 1), ("model:Parms", 2)]
 )
 def test_params_type(tmp_path: Path, params_type: str, code: int) -> None:
-    """The class has defaults for keys that the file lacks; a plain object has not."""
+    """The class has defaults for keys that are missing in the file. A plain object has none."""
     project = copy_fixture("attr_params", tmp_path)
     run = project.check(
         TARGET, "params.json", "--quiet", "--params-type", params_type, "--format", "json"
@@ -516,7 +530,7 @@ def of_float64():
 @needs_tensorflow
 @pytest.mark.parametrize("name", ["dataset", "unbatched", "tensors"])
 def test_input_fn(project: Project, name: str) -> None:
-    """No saved graph is needed then."""
+    """With an input_fn, no saved graph is needed."""
     project.write("inputs.py", INPUTS)
     Path(str(project.root / project.prefix) + ".meta").unlink()
     (project.model_dir / "graph.pbtxt").unlink()
@@ -577,7 +591,7 @@ def test_a_saved_graph_that_cannot_be_read_yields_to_the_other(
 @needs_tensorflow
 @pytest.mark.skipif(MAJOR == 1, reason="tf115's model_dir has reference variables anyway")
 def test_behavior_decides_between_silent_and_fails(project: Project) -> None:
-    """Under TensorFlow 2 the launch script decides whether a wrong shape is noticed."""
+    """With TensorFlow 2, the launch script decides whether the restore verifies shapes."""
     params = "params_without_num_hidden.json"
     auto = project.check(TARGET, params, *QUIET, *ONE).json
     v1 = project.check(TARGET, params, *QUIET, *ONE, "--behavior", "v1").json

@@ -1,6 +1,6 @@
-"""Whether a run after a restore raises may depend on the data: ckptcheck says on what.
+"""The data may decide whether a run after a restore raises. ckptcheck reports which data.
 
-The real Estimator runs each model on data on both sides of the limit.
+The real Estimator runs each model with data that fits and with data that fails.
 """
 
 import json
@@ -17,7 +17,7 @@ from tests.support import PROJECT, environment, needs_estimator, run_cli
 pytestmark = needs_estimator
 
 BATCH = "4"
-"""The size that the real run has in place of the unknown one."""
+"""The batch size of the real run."""
 MODULE = "tests/data_limits/models.py"
 DAILY = (
     "lookup",
@@ -115,4 +115,4 @@ def test_an_error_that_any_data_raises_is_shown(estimator: Estimators, tmp_path:
     errors = {finding["data"].get("error", "") for finding in found if "train" in finding["modes"]}
     assert any("var and grad do not have the same shape" in error for error in errors)
     messages = {finding["message"] for finding in found if "predict" in finding["modes"]}
-    assert any("unless an input has a length of 6 or more" in message for message in messages)
+    assert any("if an input has a length of 6 or more" in message for message in messages)

@@ -1,7 +1,9 @@
-"""Drift, end to end: code of a fixture that was edited after the real Estimator trained it."""
+"""End-to-end tests of drift: the code of a fixture was edited after the training."""
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple
 
@@ -37,6 +39,12 @@ EDITS: Dict[str, Tuple[str, str, str, List[str]]] = {
         "Adam beta1: 0.9 -> 0.8 (TRAIN only)",
         TRAIN,
     ),
+    "no global step": (
+        MINIMIZE,
+        "optimizer.minimize(loss)",
+        "update of global_step: addition removed (TRAIN only)",
+        TRAIN,
+    ),
     "regularization": (
         LOSS,
         LOSS + " + 0.01 * tf.nn.l2_loss(tf.trainable_variables()[0])",
@@ -52,13 +60,14 @@ LINES = {
     "dropout": 9,
     "learning rate": 16,
     "optimizer constant": 16,
+    "no global step": None,
     "regularization": 14,
 }
 """The line that makes the op now."""
 
 
 def check(folder: Path, old: str = "", new: str = "") -> Dict[str, Any]:
-    """The report of a check of hidden_dropout, in whose code one text was replaced."""
+    """Returns the report of a check of hidden_dropout after one replacement in its code."""
     copy = folder / "project"
     shutil.copytree(str(FIXTURES / "hidden_dropout"), str(copy))
     code = (copy / "model.py").read_text("utf-8")
@@ -178,7 +187,10 @@ def test_features_that_are_given_are_compared(name: str, tmp_path: Path) -> None
     "name, why",
     [
         ("with_another_feature", "the saved graph has other features than those that you gave"),
-        ("of_tensors", "the features that you gave have another batch size than the saved"),
+        (
+            "of_tensors",
+            "the features that you gave have another batch size than those in the saved graph",
+        ),
     ],
 )
 def test_other_features_than_the_saved_ones_are_not_compared(
@@ -202,7 +214,7 @@ def test_two_edits_are_two_findings(tmp_path: Path) -> None:
 
 
 def test_variables_that_train_does_not_restore_make_it_unknown(tmp_path: Path) -> None:
-    """TRAIN and EVAL keep initial values, which findings tell. PREDICT restores everything."""
+    """TRAIN and EVAL keep initial values, as findings report. PREDICT restores everything."""
     saver = "tf.train.Saver([v for v in tf.global_variables() if 'dense_1' not in v.name])"
     nothing = "tf.constant([], tf.string)"
     scaffold = (
@@ -276,3 +288,42 @@ def test_a_record_tells_what_predict_computed(tmp_path: Path) -> None:
     drift = {mode: item["drift"] for mode, item in report["modes"].items()}
     assert drift == {"predict": "changed", "eval": "none", "train": "none"}
     assert [finding["modes"] for finding in drift_of(report)] == [["predict"]]
+
+
+SAME_SCOPE = """
+import tensorflow.compat.v1 as tf
+
+
+def input_fn():
+    dataset = tf.data.Dataset.from_tensors(([[1.0], [2.0]], [[1.0], [3.0]])).repeat()
+    x, y = tf.data.make_one_shot_iterator(dataset).get_next()
+    with tf.name_scope("input_layer"):
+        x = (x - 40.0) / 20.0
+    return {"x": x}, y
+
+
+def model_fn(features, labels, mode):
+    with tf.variable_scope("input_layer"):
+        net = tf.layers.dense(features["x"], 2, name="first", activation=tf.nn.relu)
+    y = tf.layers.dense(net, 1, name="y")
+    if mode == tf.estimator.ModeKeys.PREDICT:
+        return tf.estimator.EstimatorSpec(mode, predictions=y)
+    loss = tf.losses.mean_squared_error(labels, y)
+    step = tf.train.get_global_step()
+    train_op = tf.train.GradientDescentOptimizer(0.1).minimize(loss, global_step=step)
+    return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
+
+
+if __name__ == "__main__":
+    tf.estimator.Estimator(model_fn, "runs").train(input_fn, steps=1)
+"""
+
+
+def test_an_input_fn_may_use_the_name_of_a_scope_of_the_model(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(SAME_SCOPE)
+    (tmp_path / "params.json").write_text("{}")
+    subprocess.run([sys.executable, "net.py"], cwd=str(tmp_path), check=True)
+    run = run_cli("runs", "net:model_fn", "params.json", "--format", "json", cwd=tmp_path)
+    report = json.loads(run.out)
+    assert run.code == 0 and report["findings"] == [], run
+    assert "changed" not in [mode["drift"] for mode in report["modes"].values()], run

@@ -1,4 +1,4 @@
-"""Dry runs that end their process, and models of which only a part can run."""
+"""Dry runs that end their process, and models that can only run in part."""
 
 from typing import Any, Dict, List
 
@@ -29,7 +29,7 @@ WITHOUT_PIPE = "os.closerange(3, 200)\n"
 
 
 def report(project: Project, before: str, *words: str) -> Dict[str, Any]:
-    """Checks a model with fewer units than the checkpoint has, which no run refuses."""
+    """Checks a model with fewer units than the checkpoint. No run raises for it."""
     project.write("mine.py", MODEL.format(before=before))
     params = project.params({"num_hidden": 64})
     run = project.check("mine:model_fn", params, "--quiet", "--format", "json", *words)

@@ -61,7 +61,7 @@ def test_predict_gets_the_features_of_the_saved_model(
     }
     notes = "\n".join(run.json["not_judged"])
     assert str(exports[kind] / "saved_model.pb") in notes
-    assert "matched by order" not in notes, "the keys are in the signature or the parsing spec"
+    assert "by order" not in notes, "the keys are in the signature or the parsing spec"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -101,7 +101,7 @@ def test_graphs_that_are_damaged_help_nobody(exports: Dict[str, Path], tmp_path:
         folder.mkdir()
         run = checked(copied(exports["raw"], folder, graph), folder, "--mode", "predict")
         assert run.code == 2, run
-        assert "there is no saved graph next to the checkpoint" in said(run)
+        assert "there is no saved graph beside the checkpoint" in said(run)
 
 
 def test_directories_of_exports_are_said_to_be_that(exports: Dict[str, Path]) -> None:

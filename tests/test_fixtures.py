@@ -1,8 +1,8 @@
-"""Every fixture, unchanged, on the TensorFlow at hand: no alarm, and the plan that is known.
+"""Checks every unchanged fixture with the installed TensorFlow: no finding, and the known plan.
 
 The plans in ``tests/plans`` were made with TensorFlow 1.15.5 and 2.15.1 (``python -m
-tests.test_fixtures`` writes them again). A newer TensorFlow, which has no tf.estimator, must come
-to those of 2.15.1.
+tests.test_fixtures`` writes them again). Newer versions of TensorFlow, without tf.estimator, must
+lead to the plans of 2.15.1.
 """
 
 import json
@@ -30,7 +30,7 @@ ARGUMENTS: Dict[str, List[str]] = {
     "sparse_input": ["model:model_fn", "params.json"],
     "raw_tensors": ["model:model_fn", "params.json"],
 }
-"""What stands after MODEL_DIR for each fixture."""
+"""The arguments after MODEL_DIR, by fixture."""
 
 COMPAT = ("linear", "hidden_dropout", "batch_norm", "ema")
 """Fixtures that are written for tensorflow.compat.v1 too."""
@@ -46,7 +46,7 @@ def report_of(name: str, arguments: List[str], folder: Path) -> Dict[str, Any]:
 
 
 def summary(report: Dict[str, Any]) -> Dict[str, Any]:
-    """What has to stay the same: features, labels, and the plan of each mode."""
+    """Returns the parts of a report that must stay the same: features, labels, and plans."""
     return {
         "features": report["features"]["spec"],
         "labels": report["features"]["labels"],
@@ -76,7 +76,7 @@ def test_unchanged_fixture_restores_without_alarm(name: str, tmp_path: Path) -> 
 @needs_tensorflow
 @pytest.mark.parametrize("name", COMPAT)
 def test_code_for_compat_v1_has_the_same_plan(name: str, tmp_path: Path) -> None:
-    """The plan does not depend on ckptcheck's own swap of names."""
+    """The plan does not depend on whether ckptcheck replaces the names of TensorFlow."""
     report = report_of(name, ["model_compat:model_fn", "params.json"], tmp_path)
     assert summary(report) == json.loads(plan_file(name).read_text("utf-8"))
     if MAJOR >= 2:
@@ -89,7 +89,7 @@ def test_every_fixture_is_tested() -> None:
 
 
 def write_plans() -> None:
-    """Writes the known plans with the TensorFlow at hand."""
+    """Writes the known plans with the installed TensorFlow."""
     import tempfile
 
     for name, arguments in ARGUMENTS.items():

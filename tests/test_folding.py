@@ -40,7 +40,7 @@ CALLS = (
 
 
 def computed(call: str) -> Tuple[Any, Any]:
-    """What ckptcheck makes of a call, and what TensorFlow computes."""
+    """Returns the values of a call that ckptcheck and TensorFlow compute."""
     import tensorflow
 
     from ckptcheck.tracer.graph_text import graph_text
@@ -70,6 +70,6 @@ def test_tensorflow_computes_the_same(call: str) -> None:
     "call", ["tf.divide(tf.constant(1.0), 0.0)", "tf.range(100)", "tf.add([1], [[2], [3]])"]
 )
 def test_what_is_not_computed(call: str) -> None:
-    """A value that Python does not have, a large one, and a shape that is not that of an input."""
+    """For example, a value that Python does not have, a large value, and a shape of no input."""
     known, _ = computed(call)
     assert known is None

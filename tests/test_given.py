@@ -1,4 +1,4 @@
-"""Features that are given are what the model_fn gets: TensorFlow says whether they fit."""
+"""The model_fn gets the features that the user gives. TensorFlow decides whether they fit."""
 
 from pathlib import Path
 from typing import Any, Dict, Tuple
@@ -166,7 +166,7 @@ def test_an_input_fn_that_exits_is_named(linear: Project) -> None:
 
 
 def test_an_input_fn_of_names_of_tensorflow_1(linear: Project) -> None:
-    """Where it raises for want of them, the names of TensorFlow 1 are tried, as for a model_fn."""
+    """If names of TensorFlow 1 are missing in an input_fn, ckptcheck tries these names."""
     text = INPUTS.replace("tf = tf.compat.v1\n", "")
     asks = "def train():\n    tf.get_default_graph()\n"
     linear.write("inputs.py", text.replace("def train():\n", asks))
@@ -175,7 +175,7 @@ def test_an_input_fn_of_names_of_tensorflow_1(linear: Project) -> None:
 
 
 def test_a_guess_that_the_code_found_wrong_is_no_trace(linear: Project) -> None:
-    """A bare except catches what tells of the wrong guess, and makes a layer of another name."""
+    """A bare except catches the error about the wrong guess, and the code makes another layer."""
     swallows = """
     try:
         predictions = tf.layers.dense(features * 1.0, 1)
@@ -190,12 +190,12 @@ def test_a_guess_that_the_code_found_wrong_is_no_trace(linear: Project) -> None:
 
 
 OF_EVAL = 'more, mode = {}, "eval"'
-"""Then no predictions are returned in PREDICT, and no train_op in TRAIN."""
+"""With this text, PREDICT returns no predictions, and TRAIN returns no train_op."""
 
 
 @needs_estimator
 def test_a_spec_has_to_have_what_its_mode_needs(linear: Project) -> None:
-    """Estimator raises as well, in PREDICT and TRAIN only once it has restored."""
+    """Estimator also raises. In PREDICT and TRAIN, it raises only after the restore."""
     import tensorflow as tf
 
     text = MODEL.format(first=OF_EVAL).replace('predictions={"y": predictions}, loss', "loss")
@@ -254,7 +254,7 @@ def model_fn("""
 def _doubts(name: str, tmp_path: Path) -> "list[str]":
     project = copy_fixture(name, tmp_path)
     run = project.check("model:model_fn", "params.json", "--mode", "train", "--format", "json")
-    return [item for item in run.json["not_judged"] if "they were matched by order" in item]
+    return [item for item in run.json["not_judged"] if "the match is by order" in item]
 
 
 def test_keys_that_nothing_in_the_saved_graph_names_are_said(tmp_path: Path) -> None:
@@ -268,7 +268,10 @@ def test_keys_that_feature_columns_name_are_certain(tmp_path: Path) -> None:
 
 @needs_estimator
 def test_a_key_that_took_the_tensor_of_another_is_said(tmp_path: Path) -> None:
-    """Of three features one is gone and another is new: the saved graph cannot tell them apart."""
+    """One of three features is gone, and another one is new.
+
+    The saved graph does not show which.
+    """
     import numpy as np
     import tensorflow as tf
 
@@ -304,5 +307,5 @@ def test_a_key_that_took_the_tensor_of_another_is_said(tmp_path: Path) -> None:
         next(tf.estimator.Estimator(model_fn, model_dir).predict(input_fn))
     project.write("net.py", code.replace("KEY", "weight"))
     run = project.run(model_dir, "net:model_fn", "--format", "json")
-    (doubt,) = [item for item in run.json["not_judged"] if "they were matched by order" in item]
+    (doubt,) = [item for item in run.json["not_judged"] if "the match is by order" in item]
     assert "weight is IteratorGetNext:2" in doubt, run

@@ -1,4 +1,4 @@
-"""The graphs that TensorFlow builds, and what of them reaches the reader of graphs."""
+"""Tests the reader of graphs with graphs that TensorFlow builds."""
 
 import base64
 import dataclasses

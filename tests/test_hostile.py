@@ -1,7 +1,8 @@
-"""What a model_fn can do to its process, and to files, and what must not come of it.
+"""Tests model_fns that harm their process or files.
 
-After each trace: no process is left, no temporary directory, the command has ended in time, the
-other modes are judged as ever, the exit code is right, and nothing is a traceback of ours.
+After each trace, no process and no temporary directory is left, the command has ended in time, the
+other modes have their usual verdicts, the exit code is right, and there is no traceback of
+ckptcheck.
 """
 
 import os
@@ -66,7 +67,7 @@ evaluate = train = predict
 
 
 class Hostile:
-    """A project whose model_fn does what it is told to, and writes down its processes."""
+    """A project whose model_fn runs given code, and writes down the ids of its processes."""
 
     def __init__(self, project: Project, pids: Path) -> None:
         self.project = project
@@ -84,11 +85,14 @@ class Hostile:
 
     @property
     def pids(self) -> List[int]:
-        """The processes that the code has had."""
+        """The ids of the processes that the code has started."""
         return [int(line) for line in self._pids.read_text().split()]
 
     def running(self) -> List[int]:
-        """Those of them that are still there; they are ended, so that a failure leaves none."""
+        """Returns the ids of processes that still run.
+
+        Ends these, so that a failed test leaves none.
+        """
         left = [pid for pid in self.pids if keeps_running(pid)]
         for pid in left:
             os.kill(pid, signal.SIGKILL)
@@ -97,17 +101,17 @@ class Hostile:
 
 @pytest.fixture
 def hostile(project: Project, tmp_path: Path) -> Hostile:
-    project.warm = False  # what it does to its process must meet the process that users have
+    project.warm = False  # the code must run in the same kind of process as for users
     return Hostile(project, tmp_path / "pids")
 
 
 def verdicts(run: Run) -> Dict[str, str]:
-    """What is said of each mode."""
+    """Returns the verdict of each mode."""
     return {mode: value["verdict"] for mode, value in run.json["modes"].items()}
 
 
 def found(run: Run) -> Dict[str, Any]:
-    """The one finding of each mode, by its mode; notes are no matter here."""
+    """Returns the only finding of each mode, by mode. Notes do not count."""
     return {
         mode: finding
         for finding in run.json["findings"]
@@ -155,8 +159,11 @@ def train(params):
 
 
 def test_nothing_is_as_it_was(hostile: Hostile, tmp_path: Path) -> None:
-    """A fork that two processes come back from, threads without end, signals ignored, no standard
-    output, descriptors closed and their numbers used again: that a restore does not mind."""
+    """These changes of the process do not change the verdict of the restore.
+
+    They are a fork that returns in both processes, endless threads, ignored signals, no standard
+    output, and reused descriptors.
+    """
     mine = tmp_path / "mine"
     mine.write_bytes(b"")
     run = hostile.check(NOTHING_AS_IT_WAS.format(mine=str(mine)))
@@ -191,7 +198,7 @@ def train(params):
 
 
 def test_deaths(hostile: Hostile) -> None:
-    """Each is its own finding at once, whoever still holds the pipe."""
+    """Each death is a finding at once, even if another process still has the pipe open."""
     run = hostile.check(DEATHS, "--timeout", "100")
     assert run.code == 1, run
     assert set(verdicts(run).values()) == {"untraceable"}
@@ -231,7 +238,7 @@ def train(params):
 
 
 def test_what_never_ends(hostile: Hostile) -> None:
-    """It ends when its time is up, though it ignores every signal that can be ignored."""
+    """ckptcheck ends the process after its time, even if the process ignores signals."""
     run = hostile.check(NEVER, "--timeout", "8")
     assert run.code == 1, run
     what = {mode: (item["rule"], item["message"]) for mode, item in found(run).items()}
@@ -253,7 +260,10 @@ def predict(params):
 
 
 def test_gigabytes_of_output(hostile: Hostile) -> None:
-    """It is read and thrown away: the terminal gets the beginning, and nothing that steers it."""
+    """ckptcheck reads and drops the output.
+
+    The terminal gets the beginning, without control characters.
+    """
     project = hostile.project
     project.write("hostile.py", HEAD.format(pids=os.devnull) + GIGABYTES.replace("\\\\", "\\"))
     start = time.monotonic()
@@ -292,7 +302,10 @@ def train(params):
 
 
 def test_memory_without_bound(hostile: Hostile) -> None:
-    """The limit is of the model_fn: TensorFlow itself takes more than this one."""
+    """The limit counts only the memory of the model_fn.
+
+    TensorFlow itself takes more than this limit.
+    """
     run = hostile.check(MEMORY, "--memory-limit", "300M", "--timeout", "60")
     assert run.code == 1, run
     assert verdicts(run) == {"predict": "untraceable", "eval": "untraceable", "train": "restores"}
@@ -325,7 +338,7 @@ def train(params):
 
 
 def test_writes_into_the_model_dir(hostile: Hostile) -> None:
-    """They are found and named, and stay as they are."""
+    """ckptcheck finds and names the written files, and does not remove them."""
     project = hostile.project
     (project.model_dir / "vocabulary.txt").write_text("a")
     (project.model_dir / "graph.pbtxt").write_text("# a graph")

@@ -1,4 +1,4 @@
-"""Names from files and code that are made to deceive: they reach no terminal as they are.
+"""Deceiving names in files and code: ckptcheck escapes them before it prints them.
 
 TensorFlow refuses such names for ops, but takes them as keys of a checkpoint.
 """
@@ -29,7 +29,7 @@ NAMES = {
     "another": LONG + "s/kernel",
 }
 BYTES = "bytes\udcff\udcfe"
-"""No UTF-8: a checkpoint may have it, a Saver takes no such name."""
+"""A name that is not UTF-8. A checkpoint may have such a name, but a Saver rejects it."""
 
 SAVE = """
 import json, sys
@@ -105,13 +105,16 @@ ARGUMENTS = ("model_dir", "deceive:model_fn", "params.json", "--features", "feat
 
 
 def steering(text: str) -> List[str]:
-    """The characters of a text that a terminal obeys, or that nobody sees."""
+    """Returns the control characters and the invisible characters of a text."""
     kinds = ("Cc", "Cf", "Cs", "Zl", "Zp")
     return [c for c in text if c != "\n" and unicodedata.category(c) in kinds]
 
 
 def test_nothing_reaches_the_terminal(deceiving: Project) -> None:
-    """Neither the report nor the plan, nor what the code prints, steers; no name is a line."""
+    """The report, the plan and the code's output have no control characters.
+
+    No name ends a line.
+    """
     run = run_cli(*ARGUMENTS, "--show-plan", cwd=deceiving.root, env=deceiving.environment())
     assert_civil(run)
     assert run.code == 1, run
@@ -153,7 +156,7 @@ def test_json_keeps_the_true_names(deceiving: Project) -> None:
 
 
 def test_the_template_of_features(deceiving: Project) -> None:
-    """An error that quotes the code's keys is as harmless as a report."""
+    """An error message that quotes keys of the code is escaped, too."""
     run = run_cli(*ARGUMENTS[:3], "--quiet", cwd=deceiving.root, env=deceiving.environment())
     assert_civil(run)
     assert run.code == 2, run

@@ -39,21 +39,21 @@ WIDE_AT_RUN = (
     'features["x"] + tf.reduce_sum(tf.zeros(tf.stack([tf.shape(features["x"])[0], '
     'tf.cast(tf.reduce_max(features["x"]) * 1e3 + 1.6e8, tf.int32)])), 1, keepdims=True)'
 )
-"""A matrix of more than 4 GiB, whose size only the run knows."""
+"""A matrix of more than 4 GiB. Its size is not known before the run."""
 
 MOST_DATA = 6 << 30
 """The most that a process of a check can allocate, so that a fault does not freeze the machine."""
 
 
 class Checked(NamedTuple):
-    """One check: its report, and the most memory that any of its processes had, in bytes."""
+    """One check: its report, and the highest peak of memory of its processes, in bytes."""
 
     report: Dict[str, Any]
     peak: int
 
     @property
     def verdicts(self) -> List[str]:
-        """Those of PREDICT, EVAL and TRAIN."""
+        """The verdicts of PREDICT, EVAL and TRAIN."""
         return [answer["verdict"] for answer in self.report["modes"].values()]
 
 
@@ -62,7 +62,7 @@ def _limited() -> None:
 
 
 def check(project: Project, x: str, units: int) -> Checked:
-    """Checks the model with so many units, on some feature, with TensorFlow imported anew."""
+    """Checks the model with ``units`` units and feature ``x``. Imports TensorFlow again."""
     project.write("large.py", MODEL.format(x=x))
     params = project.params({"num_hidden": units})
     words = ["-m", "ckptcheck", "model_dir", "large:model_fn", params, "--format", "json"]

@@ -1,4 +1,4 @@
-"""Nothing is left behind: no process, no file, no shared memory, whoever was killed.
+"""Nothing is left: no process, no file and no shared memory, whichever process was killed.
 
 Each test has a temporary directory of its own, so that "nothing" is exact.
 """
@@ -85,7 +85,7 @@ ONE = ("--mode", "predict", "--format", "json", "--quiet")
 
 
 class Left:
-    """What a run of hostile code could leave."""
+    """A check of hostile code, and everything that it could leave."""
 
     def __init__(self, project: Project, pids: Path) -> None:
         project.warm = False
@@ -110,7 +110,7 @@ class Left:
         )
 
     def check(self, code: str, *arguments: str) -> Run:
-        """Checks a model_fn that does something before all else."""
+        """Checks a model_fn that runs the given code first."""
         self.write(code)
         process = self.start(*ONE, *arguments)
         out, err = process.communicate(timeout=200)
@@ -187,7 +187,7 @@ KILLS = {
 @needs_tensorflow
 @pytest.mark.parametrize("whom", KILLS)
 def test_code_that_kills_the_tracer(left: Left, whom: str) -> None:
-    """When the command has ended nothing is left, and it has said what happened."""
+    """When the command has ended, nothing is left, and its message says what happened."""
     run = left.check(f"{DAEMONS}{KILLS[whom]}; time.sleep(1000)")
     assert_civil(run)
     assert run.code in (1, 2), run
@@ -198,7 +198,7 @@ def test_code_that_kills_the_tracer(left: Left, whom: str) -> None:
 
 @needs_tensorflow
 def test_a_daemon_without_variables_is_ended(left: Left) -> None:
-    """Nothing marks it; the supervisor has adopted it."""
+    """The daemon has no mark, but the supervisor has adopted it."""
     run = left.check(f"daemon(other_program_without_variables); {KILLS['parent']}; sleep()")
     assert run.code == 2, run
     assert left.pids
@@ -208,7 +208,7 @@ def test_a_daemon_without_variables_is_ended(left: Left) -> None:
 @needs_tensorflow
 @pytest.mark.parametrize("place", [0, 1], ids=["parent", "grandparent"])
 def test_code_that_stops_the_tracer(left: Left, place: int) -> None:
-    """The check goes on, and ends as ever."""
+    """The check continues and ends as usual."""
     run = left.check(f"{DAEMONS}os.kill(ancestors()[{place}], signal.SIGSTOP)")
     assert_civil(run)
     assert run.code == 0, run
@@ -219,7 +219,7 @@ def test_code_that_stops_the_tracer(left: Left, place: int) -> None:
 @needs_tensorflow
 @pytest.mark.parametrize("whom", ["ckptcheck", "ckptcheck and the tracer"])
 def test_code_that_kills_ckptcheck(left: Left, whom: str) -> None:
-    """The tracer ends when ckptcheck does; the supervisor also removes what ckptcheck had."""
+    """The tracer ends when ckptcheck ends. The supervisor also removes ckptcheck's files."""
     small = run_cli("snapshot", "model_dir", "small", cwd=left.project.root)
     assert small.code == 0, small
     pids = {"ckptcheck": "[2:]", "ckptcheck and the tracer": "[:1] + ancestors()[2:]"}[whom]
@@ -240,7 +240,7 @@ def wait_without_pipes(process: "subprocess.Popen[bytes]") -> None:
 
 @needs_tensorflow
 def test_code_that_kills_all_above_it(left: Left) -> None:
-    """The next run ends what they left."""
+    """The next run ends the processes that are left."""
     small = run_cli("snapshot", "model_dir", "small", cwd=left.project.root)
     assert small.code == 0, small
     left.write(f"{DAEMONS}[os.kill(pid, 9) for pid in ancestors()]; time.sleep(1000)")
@@ -285,7 +285,7 @@ def test_a_run_that_is_killed_at_any_time(left: Left) -> None:
                 os.kill(pid, signal.SIGKILL)
         wait_without_pipes(process)
     left.good_check()
-    wait_for(left.is_nothing)  # the supervisor of a run that was killed may still be at it
+    wait_for(left.is_nothing)  # the supervisor of a killed run may still remove files
 
 
 INSPECT = """
@@ -304,7 +304,7 @@ run()
 
 @pytest.mark.parametrize("link", ["simplecache", "filecache", "blockcache"])
 def test_the_caches_of_fsspec(left: Left, link: str) -> None:
-    """Neither a run that ends nor one that is killed leaves one."""
+    """No run leaves a cache, even if it is killed."""
     pytest.importorskip("fsspec", reason="NOT TESTED: fsspec is not installed")
     project = left.project
     named = f"{link}::file://{project.model_dir}"
@@ -344,7 +344,7 @@ at_import_too(tf.constant(1.0))
 @needs_tensorflow
 @pytest.mark.parametrize("end", ["", "os._exit(3)", "os.kill(os.getpid(), signal.SIGKILL)"])
 def test_files_of_autograph(left: Left, end: str) -> None:
-    """TensorFlow writes them at a conversion, and removes them in exit handlers alone."""
+    """TensorFlow writes these files for a conversion, and removes them only in exit handlers."""
     code = (
         "import hostile_graph, tempfile; tf.autograph.to_graph(hostile_graph.doubled); "
         "names = os.listdir(tempfile.gettempdir()); "

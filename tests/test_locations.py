@@ -43,7 +43,7 @@ LINES = {
     "by_name/Adam": "optimizer.minimize",
     "by_layers/kernel/Adam_1": "optimizer.minimize",
 }
-"""What stands in the line that creates each variable."""
+"""A text in the line that creates each variable."""
 
 
 @needs_tensorflow

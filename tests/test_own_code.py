@@ -1,7 +1,7 @@
-"""What the traced code may replace, and what its objects may do, without a wrong verdict of ours.
+"""Traced code may replace functions, and its objects may do anything. The verdict must stay right.
 
-The code of a model_fn shares its process with the tracer. What it does to Python's own modules, and
-to itself, must not change what is said of its restore, and must not keep the reply from arriving.
+The code of a model_fn shares its process with the tracer. Its changes of Python's modules and of
+itself must not change the verdict, and must not prevent the reply.
 """
 
 from pathlib import Path
@@ -125,7 +125,7 @@ REPLACED = [
 
 @pytest.mark.parametrize("name", REPLACED)
 def test_a_function_of_python_is_replaced(hostile: Any, name: str) -> None:
-    """The restore is as it was, unless TensorFlow needs the function to build the graph."""
+    """The verdict does not change, unless TensorFlow needs the function to build the graph."""
     assert_restores_or_raised(hostile(f"{name} = wrong"), name in NEEDED)
 
 
@@ -142,7 +142,7 @@ NEEDED = (
     *("sys.settrace(wrong)", "sys.setprofile(wrong)"),
     *("builtins.__import__", "sys.modules.clear()"),
 )
-"""What some version of TensorFlow calls after model_fn has returned, to finish the Scaffold."""
+"""Functions that a version of TensorFlow calls after the model_fn, to finish the Scaffold."""
 
 
 def assert_restores_or_raised(report: Report, may_raise: bool) -> None:
@@ -177,7 +177,7 @@ DISTURBED = [
 
 @pytest.mark.parametrize("code", DISTURBED)
 def test_a_process_that_is_disturbed(hostile: Any, code: str) -> None:
-    """A verdict is right, or what is said is what the code raised; never another reason."""
+    """The verdict is right, or the message is the error of the code. There is no other result."""
     assert_restores_or_raised(hostile(code), code in NEEDED)
 
 
@@ -205,7 +205,7 @@ DEFAULTS = {
 
 @pytest.mark.parametrize("default", DEFAULTS)
 def test_a_default_of_any_kind(hostile: Any, default: str) -> None:
-    """No method of it is called: it is the code's own, and it asked for a default alone."""
+    """ckptcheck calls no method of the default, because it is an object of the code."""
     report = hostile(f"cyclic = []\ncyclic.append(cyclic)\nparams.get('absent', {default})")
     assert verdict(report) == "restores", report.findings
     reads: Dict[str, Any] = {read.key: read.default for read in traced(report).params.reads}
@@ -263,7 +263,7 @@ def traced(report: Report) -> Any:
     ids=repr,
 )
 def test_features_that_tensorflow_refuses(hostile: Any, leaf: Any) -> None:
-    """They were asked for, so that nothing is wrong with the code: a usage error, or a verdict."""
+    """The user gave them, so the result is a usage error or a verdict, and no error of the code."""
     given = feature_file({"features": {"x": leaf}})
     try:
         report = hostile("pass", features=given)
@@ -282,7 +282,7 @@ def test_a_feature_named_probe(hostile: Any) -> None:
 
 
 def test_large_params_arrive(tracer: Tracer, tmp_path: Path) -> None:
-    """In pieces of a pipe's size, once for all modes."""
+    """They are sent in pieces, once for all modes."""
     project = copy_fixture("hidden_dropout", tmp_path)
     body = "    assert len(params['text']) == 5000000 and sum(params['numbers']) == 500000\n"
     project.write("hostile.py", HEAD + body + TAIL)

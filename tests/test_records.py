@@ -43,7 +43,7 @@ TARGET = "model.py:model_fn"
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: Any) -> Path:
-    """A project with the model_dir ``base``, whose checkpoints have records."""
+    """Returns a project. The checkpoints in its model_dir ``base`` have records."""
     root: Path = tmp_path_factory.mktemp("trained")
     make_project(root)
     assert train(root, "base") == ["done"]
@@ -164,7 +164,7 @@ def test_a_comment_is_no_change(project: Path) -> None:
 
 @needs_estimator
 def test_features_that_do_not_fit_any_more_are_searched(project: Path) -> None:
-    """As if the record had other features than the code now asks for."""
+    """The record has other features than the code asks for now."""
     path = project / "base" / "model.ckpt-12.ckptcheck.json"
     document = json.loads(path.read_text())
     document["modes"]["train"]["features"]["other"] = document["modes"]["train"]["features"].pop(
@@ -237,7 +237,7 @@ def test_a_snapshot_has_the_record(project: Path) -> None:
 
 @needs_estimator
 def test_features_that_model_fn_takes_out_are_not_recorded(tmp_path: Path) -> None:
-    """After model_fn ran, the dict lacks one: a record of the others would be wrong."""
+    """After the model_fn, the dict lacks a feature, so a record of it would be wrong."""
     make_project(tmp_path)
     assert train(tmp_path, "base", "pops=1") == ["done"]
     assert record_of(tmp_path / "base" / "model.ckpt-12").modes == {}
@@ -322,7 +322,7 @@ def test_training_under_a_strategy(tmp_path: Path) -> None:
 
 @needs_estimator
 def test_training_without_an_estimator(tmp_path: Path) -> None:
-    """The hook knows neither features nor labels then."""
+    """Without an Estimator, the hook does not know features and labels."""
     make_project(tmp_path)
     assert train(tmp_path, "base", "session=1") == ["done"]
     base = tmp_path / "base"
@@ -430,7 +430,7 @@ def test_a_full_disk_is_one_warning(tmp_path: Path) -> None:
 
 @needs_estimator
 def test_a_process_that_is_killed_while_it_writes(tmp_path: Path) -> None:
-    """No check sees half a record. The next training run removes what is left."""
+    """No check reads half a record. The next training run removes the remaining file."""
     make_project(tmp_path)
     process = started(tmp_path, "base", "kill=2")
     process.communicate(timeout=240)
@@ -523,7 +523,7 @@ LINES = "top secret\n"
 
 
 def naming(root: Path, *paths: str) -> None:
-    """Lets the record name files, as the record of someone else could."""
+    """Makes the record name files, as an untrusted record could."""
     path = root / "base" / "model.ckpt-10.ckptcheck.json"
     document = json.loads(path.read_text())
     then = {"size": 2, "digest": "0" * 32, "words": ["a"]}
@@ -638,3 +638,88 @@ def test_the_params_of_an_estimator_are_not_the_arguments_that_make_it(tmp_path:
     (tmp_path / "params.json").write_text('{"units": 8}')
     changed = changes_in(checked(tmp_path, *given))
     assert ("params-changed", "warning", "units was 16 in training, and is 8 now") in changed
+
+
+SPARSE = """
+import tensorflow.compat.v1 as tf
+
+
+def model_fn(features, labels, mode, params):
+    x = tf.reshape(tf.sparse.to_dense(features["t"]), [-1, 3])
+    y = tf.sparse.to_dense(labels)
+    logits = tf.layers.dense(x, 2)
+    loss = tf.losses.sparse_softmax_cross_entropy(tf.reshape(y, [-1]), logits)
+    step = tf.train.get_global_step()
+    op = tf.train.GradientDescentOptimizer(0.1).minimize(loss, global_step=step)
+    return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=op)
+
+
+def input_fn():
+    def example(number):
+        t = tf.SparseTensor([[0], [2]], [1.0, 2.0], [3])
+        return {"t": t}, tf.SparseTensor([[0]], [1], [1])
+
+    return tf.data.Dataset.range(10).map(example).batch(2)
+
+
+if __name__ == "__main__":
+    import ckptcheck
+
+    hooks = [ckptcheck.RecordHook()]
+    tf.estimator.Estimator(model_fn, "run", params={}).train(input_fn, steps=2, hooks=hooks)
+"""
+
+
+@needs_estimator
+def test_sparse_features_and_labels_are_recorded(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(SPARSE)
+    subprocess.run([sys.executable, "net.py"], cwd=str(tmp_path), env=environment(), check=True)
+    report = checked(tmp_path, "run", "--mode", "eval", "--mode", "train")
+    assert {mode["drift"] for mode in report["modes"].values()} == {"none"}, report
+
+
+UNITS = """
+import tensorflow.compat.v1 as tf
+
+FLAGS = tf.flags.FLAGS
+
+
+def model_fn(features, labels, mode):
+    y = tf.layers.dense(tf.layers.dense(features["x"], FLAGS.units), 1)
+    loss = tf.reduce_mean((y - labels) ** 2)
+    step = tf.train.get_global_step()
+    op = tf.train.GradientDescentOptimizer(0.1).minimize(loss, global_step=step)
+    return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=op)
+"""
+UNITS_TRAIN = """
+import sys
+import ckptcheck
+import tensorflow.compat.v1 as tf
+import more_options
+import net
+import wrapper
+
+
+def input_fn():
+    return tf.data.Dataset.from_tensors(({"x": tf.ones([2, 3])}, tf.ones([2, 1]))).repeat()
+
+
+tf.flags.FLAGS(sys.argv)
+hooks = [ckptcheck.RecordHook(target="wrapper:model_fn")]
+tf.estimator.Estimator(net.model_fn, "run").train(input_fn, steps=2, hooks=hooks)
+"""
+DEFINES = "import tensorflow.compat.v1 as tf\ntf.flags.DEFINE_integer({!r}, 5, '')\n"
+
+
+@needs_estimator
+def test_flags_of_modules_that_the_model_does_not_import_are_recorded(tmp_path: Path) -> None:
+    """TARGET does not import more_options, so it does not know that flag."""
+    (tmp_path / "net.py").write_text(UNITS)
+    (tmp_path / "options.py").write_text(DEFINES.format("units"))
+    (tmp_path / "more_options.py").write_text(DEFINES.format("more"))
+    (tmp_path / "wrapper.py").write_text("import options\nfrom net import model_fn\n")
+    (tmp_path / "train.py").write_text(UNITS_TRAIN)
+    words = [sys.executable, "train.py", "--units=7", "--more=3"]
+    subprocess.run(words, cwd=str(tmp_path), env=environment(), check=True)
+    report = checked(tmp_path, "run", "--mode", "eval")
+    assert report["modes"]["eval"]["verdict"] == "restores", report

@@ -1,4 +1,4 @@
-"""What code sees of its model_dir while it is traced, and what it cannot do to it.
+"""Tests the copy of the model_dir that traced code sees, and that code cannot change the original.
 
 In each run of the command the model_dir must stay as it is, byte for byte, with modes and times.
 """
@@ -36,14 +36,14 @@ def model_fn(features, labels, mode, params, config):
 
 
 def check(project: Project, code: str, *arguments: str) -> Run:
-    """Checks PREDICT of a model_fn that uses its config so."""
+    """Checks PREDICT of a model_fn that runs ``code`` with its config."""
     project.write("shown.py", HEAD + code)
     arguments = arguments or JSON
     return project.check("shown:model_fn", "params.json", "--mode", "predict", *arguments)
 
 
 def verdict(run: Run) -> str:
-    """That of PREDICT."""
+    """Returns the verdict of PREDICT."""
     assert run.code in (0, 1), run
     return str(run.json["modes"]["predict"]["verdict"])
 
@@ -151,7 +151,7 @@ def names_of_ways() -> Iterator[str]:
 
 
 def test_no_way_of_writing_reaches_the_model_dir(project: Project, tmp_path: Path) -> None:
-    """Neither in Python nor in TensorFlow, whatever the size of the file."""
+    """This holds for Python and TensorFlow, and for files of all sizes."""
     ways = project.model_dir / "ways"
     large = sparse_file(tmp_path / "large", 100 << 20, b"end")
     for way in names_of_ways():
@@ -182,7 +182,7 @@ def use(config, params):
 
 @pytest.mark.parametrize("size", [1 << 10, 300 << 20])
 def test_the_content_of_a_file_decides(project: Project, tmp_path: Path, size: int) -> None:
-    """It is the real one, also of a linked directory and beyond the bound of what is copied."""
+    """The code sees the real content, even in a linked directory and for large files."""
     (tmp_path / "data").mkdir()
     sparse_file(tmp_path / "data" / "vocabulary", size, b"128")
     (project.model_dir / "data").symlink_to(tmp_path / "data")
@@ -224,7 +224,7 @@ def use(config, params):
 
 
 def test_the_config_is_one_of_estimators(project: Project) -> None:
-    """It tells when it is asked for its model_dir, and is as usual otherwise."""
+    """The config notices if code reads its model_dir. Otherwise, it is a normal RunConfig."""
     assert verdict(check(project, COPIES_OF_THE_CONFIG)) == "restores"
 
 
@@ -259,8 +259,8 @@ def test_what_is_no_regular_file(project: Project, name: str, kind: str) -> None
     "code", ["def use(config, params): config.model_dir", "use = lambda *_: 0"]
 )
 def test_more_entries_than_are_shown(project: Project, code: str) -> None:
-    """They matter to code that asks for its model_dir."""
-    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None  # a disk takes its time
+    """Missing entries matter only if the code asks for its model_dir."""
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None  # a disk would be slow
     with tempfile.TemporaryDirectory(dir=memory) as name:
         project.temporary, many = Path(name, "temporary"), Path(name, "many")
         for folder in (project.temporary, many):
@@ -268,7 +268,7 @@ def test_more_entries_than_are_shown(project: Project, code: str) -> None:
         for number in range(20001):
             (many / str(number)).touch()
         (project.model_dir / "many").symlink_to(many)
-        project.warm = False  # it would not see this TMPDIR
+        project.warm = False  # a warm interpreter would not use this TMPDIR
         run = check(project, code)
     if "model_dir" in code:
         assert run.code == 2, run
@@ -297,7 +297,7 @@ def small_disk(project: Project) -> Iterator[Path]:
 
 
 def test_a_full_tmpdir(project: Project, small_disk: Path) -> None:
-    """A file that does not fit is never cut, and what does fit is judged."""
+    """ckptcheck never copies a part of a file. Modes whose files fit have a verdict."""
     lines = "".join(f"word {number}\n" for number in range(100000))
     (project.model_dir / "vocabulary.txt").write_text(lines)
     project.write("shown.py", HEAD + OPEN.format("vocabulary.txt"))
@@ -337,7 +337,7 @@ def test_a_tmpdir_without_inodes(project: Project, small_disk: Path) -> None:
 
 
 def _fill(disk: Path) -> int:
-    """Makes files until no more can be made; returns how many."""
+    """Makes files until the disk is full; returns their number."""
     made = 0
     try:
         while True:

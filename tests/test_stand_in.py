@@ -1,4 +1,4 @@
-"""The stand-in for tf.estimator against the real one, and what is said where it ends."""
+"""Compares the stand-in for tf.estimator with the real one, and tests its errors."""
 
 import json
 import subprocess
@@ -79,7 +79,7 @@ print("FOUND" + json.dumps(found))
 
 @pytest.fixture(scope="module")
 def found() -> Dict[str, Any]:
-    """What TensorFlow says of the stand-in, and of the real thing where there is one."""
+    """Returns a script's results about the stand-in and, if there is one, the real tf.estimator."""
     command = [sys.executable, "-c", LOOK, *(["real"] if HAS_ESTIMATOR else [])]
     done = subprocess.run(command, capture_output=True, env=environment())
     assert done.returncode == 0, done.stderr.decode("utf-8")
@@ -88,7 +88,7 @@ def found() -> Dict[str, Any]:
 
 
 def test_the_tables_are_what_is_built(found: Dict[str, Any]) -> None:
-    """docs/stand-in.md is made of them."""
+    """docs/stand-in.md is made from these tables."""
     assert found["built"] == sorted([*FROM_TRAIN, *STOOD_IN])
     assert not set(found["built"]) & set(MISSING)
 
@@ -101,7 +101,7 @@ def test_every_name_of_the_real_one_is_in_a_table(found: Dict[str, Any]) -> None
 
 @needs_estimator
 def test_it_answers_as_the_real_one_does(found: Dict[str, Any]) -> None:
-    """Attributes that this TensorFlow has: 1.15 lacks some of 2.15."""
+    """Only attributes of this TensorFlow count, because 1.15 lacks some attributes of 2.15."""
     for name, value in found["facts"].items():
         mine = found["stand_in"][name]
         if isinstance(value, dict):
@@ -146,7 +146,7 @@ def make_estimator(config, **params):
 
 
 def test_a_model_fn_that_touches_much_of_it(project: Project) -> None:
-    """On TensorFlow up to 2.15 the real one says the same, add_metrics' variable included."""
+    """Up to TensorFlow 2.15, the real one has the same result, with add_metrics' variable."""
     project.write("touches.py", TOUCHES)
     run = project.check(
         "touches:make_estimator", "params.json", "--format", "json", "--quiet", "--set", "unused=1"
@@ -175,7 +175,7 @@ def model_fn(features, labels, mode, params):
 
 @pytest.mark.skipif(MAJOR < 2, reason="TensorFlow 1 has all of it")
 def test_what_is_not_there_is_named(project: Project) -> None:
-    """One message for each, with what to do."""
+    """Each missing name has one message, which says what to do."""
     project.write("lacks.py", LACKS)
     modes = ("--mode", "train") if HAS_ESTIMATOR else ()
     run = project.check("lacks:model_fn", "params.json", "--quiet", *modes)

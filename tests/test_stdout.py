@@ -1,4 +1,4 @@
-"""What becomes of standard output: its reader goes away, its disk is full, nobody wants it."""
+"""Tests of standard output: a closed pipe, a full disk, and a closed descriptor."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""``--timeout`` bounds the whole check, whatever takes so long."""
+"""``--timeout`` limits the whole check, for all slow parts."""
 
 import json
 import time
@@ -12,7 +12,7 @@ pytestmark = needs_tensorflow
 
 TIMEOUT = 10
 MOST = 40
-"""Seconds that a check with this timeout may take on a busy machine, with the import."""
+"""The most seconds that a check with this timeout may take on a busy machine, with the import."""
 
 MODEL = """\
 import time
@@ -33,7 +33,7 @@ HANG = "time.sleep(1000)"
 
 
 def checked(project: Project, *words: str, **places: str) -> Run:
-    """Checks a model with code at some places, and verifies that it ends in time."""
+    """Checks a model with additional code, and verifies that the check ends in time."""
     code = {**dict.fromkeys(("module", "input_fn", "model_fn"), "pass"), **places}
     project.write("mine.py", MODEL.format(**code))
     start = time.monotonic()

@@ -1,12 +1,12 @@
-"""An interpreter that has TensorFlow imported already: that is most of the time of a short check.
+"""An interpreter with TensorFlow already imported, which is most of a short check's time.
 
     python warm.py SOCKET                 serve until standard input ends
     python warm.py SOCKET -u -c CODE      what ``python -u -c CODE`` does, in a fork of the server
 
-The second is what a test puts in the place of the interpreter. The fork has the descriptors, the
-environment and the working directory of the process that asks for it, which ends as the fork ends;
-where that process is killed, the fork is killed. All else is as in an interpreter of its own, and
-nothing is remembered from one check to the next.
+Tests use the second command as the interpreter. It gives its descriptors, its environment and its
+working directory to the fork, and ends with the exit status of the fork. If it is killed, the fork
+is killed, too. Otherwise, the fork behaves like a new interpreter, and keeps nothing for the next
+check.
 """
 
 import array
@@ -22,11 +22,11 @@ from typing import Any, Dict, List, Union
 
 _NUMBER = struct.Struct(">i")
 _A_MOMENT = 0.005
-"""Seconds between two looks at a fork."""
+"""Seconds between two checks of a fork."""
 
 
 def ask(path: str, words: List[str]) -> None:
-    """Ends as the fork ends that runs these words."""
+    """Runs the command in a fork of the server, and ends with the fork's exit status."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(path)
         request = {"words": words, "folder": os.getcwd(), "environment": dict(os.environ)}
@@ -63,7 +63,7 @@ def serve(path: str) -> None:
 
 
 def _import_tensorflow() -> None:
-    """As the tracer does before it has a request; its own modules are not imported."""
+    """Imports TensorFlow as the tracer does at its start, without the tracer's own modules."""
     from importlib.util import find_spec
 
     legacy = find_spec("tf_keras") is not None
@@ -83,7 +83,7 @@ def _reap() -> None:
 
 
 def _keep(connection: socket.socket) -> None:
-    """Starts the fork and watches both ends of it."""
+    """Starts the fork, and waits until the fork or the client ends."""
     size, ancillary, _, _ = connection.recvmsg(_NUMBER.size, socket.CMSG_SPACE(3 * _NUMBER.size))
     descriptors = list(array.array("i", ancillary[0][2]))
     data = b""
@@ -93,13 +93,13 @@ def _keep(connection: socket.socket) -> None:
     if pid == 0:
         connection.close()
         return _become(json.loads(data.decode("ascii")), descriptors)
-    for descriptor in (0, 1, 2, *descriptors):  # else their readers would wait for this process too
+    for descriptor in (0, 1, 2, *descriptors):  # otherwise, readers wait for this one
         os.close(descriptor)
     ended, status = 0, 0
     while not ended:
         ended, status = os.waitpid(pid, os.WNOHANG)
         if not ended and select.select([connection], [], [], _A_MOMENT)[0]:
-            with contextlib.suppress(ProcessLookupError):  # it has no group of its own yet
+            with contextlib.suppress(ProcessLookupError):  # the fork has no process group yet
                 os.killpg(pid, signal.SIGKILL)
             os.kill(pid, signal.SIGKILL)
             os._exit(0)
@@ -108,7 +108,7 @@ def _keep(connection: socket.socket) -> None:
 
 
 def _become(request: Dict[str, Any], descriptors: List[int]) -> None:
-    """From here on, this process is what was asked for."""
+    """Turns this process into the requested interpreter, and runs its code."""
     os.setsid()
     for place, descriptor in enumerate(descriptors):
         os.dup2(descriptor, place)

@@ -1,7 +1,7 @@
 """Imports TensorFlow and builds the model in the three modes, each in a graph of its own.
 
-Nothing else: no checkpoint, no saver, no session. It is the least that any check of the model's
-code in all modes can cost.
+It uses no checkpoint, no saver and no session. No check of the model's code in all modes can take
+less time.
 """
 
 import json

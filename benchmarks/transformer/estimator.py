@@ -1,4 +1,4 @@
-"""The real Estimator on the model: makes its model_dir, or restores it in the three modes.
+"""Uses the real Estimator to make the model_dir, or to restore it in the three modes.
 
 Its arguments are ``train MODEL_DIR`` or ``restore MODEL_DIR``.
 """
@@ -16,7 +16,7 @@ BATCH, LENGTH = 2, 16
 
 
 def main() -> None:
-    """Does what the first argument says, with the model_dir in the second."""
+    """Runs the command in the first argument, with the model_dir in the second argument."""
     doing, model_dir = sys.argv[1:]
     tf.logging.set_verbosity("ERROR")
     if doing == "train":
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def train(model_dir: str) -> None:
-    """Trains one step and saves it: one checkpoint, and the graph beside it."""
+    """Trains one step, and saves one checkpoint and its graph."""
     config = tf.estimator.RunConfig(
         model_dir=model_dir,
         tf_random_seed=1,
@@ -40,7 +40,7 @@ def train(model_dir: str) -> None:
 
 
 def restore(model_dir: str) -> None:
-    """Restores in each mode, and runs one step of it. Nothing is saved, which would take longer."""
+    """Restores in each mode, and runs one step. It does not save, because a save takes longer."""
     config = tf.estimator.RunConfig(
         model_dir=model_dir,
         save_summary_steps=None,

@@ -22,7 +22,7 @@ def is_remote(named: str) -> bool:
 
 
 def local_path(named: str) -> str:
-    """Returns a local path, which may be given as an address."""
+    """Returns a local path. The argument may be an address such as ``file://``."""
     return _HERE.sub("", named)
 
 
@@ -59,7 +59,7 @@ def shown(text: str, local: str, folder: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Removes passwords, tokens and signatures from the addresses in a text, which logs may keep.
+    """Removes passwords, tokens and signatures from the addresses in a text, since logs keep it.
 
     In the address of a web server, the part before the @ counts as a token, and the part after
     the ? as a signature.
@@ -69,7 +69,7 @@ def without_secrets(text: str) -> str:
 
 
 def _links(address: str) -> Tuple[str, str]:
-    """Splits an address after its first path: that link, and the rest of the chain."""
+    """Splits an address into the first link of the chain, and the rest."""
     end = -1
     if first_protocol(address) not in WEB:
         end = address.find("::", address.find("://") + 1)

@@ -219,7 +219,7 @@ def differences(mine: CheckpointIndex, theirs: CheckpointIndex) -> str:
 def _header(value: bytes) -> Tuple[int, bool]:
     """Returns the number of data files, and whether the data is big-endian."""
     if any((number, kind) == (1, BYTES) for number, kind, _ in fields(value)):
-        raise FirstVersionError("it is " + _V1)  # which has its list of tensors here
+        raise FirstVersionError("it is " + _V1)  # a V1 checkpoint has its list of tensors here
     num_shards, endianness = numbers_in(value, {1: 0, 2: 0})
     if num_shards < 1:
         raise DamagedError(f"its header says that there are {num_shards} data files")
@@ -231,7 +231,7 @@ def _header(value: bytes) -> Tuple[int, bool]:
 
 
 def _verify_version(version: bytes) -> None:
-    """Verifies the format's version as TensorFlow does. All its readers so far have version 1."""
+    """Verifies the format's version as TensorFlow does. Its readers only know version 1."""
     producer, least = numbers_in(version, {1: 0, 2: 0})
     bad = (numbers_of(kind, item) for number, kind, item in fields(version) if number == 3)
     if least > _VERSION or _VERSION in itertools.chain.from_iterable(bad) or producer < 0:

@@ -28,7 +28,7 @@ def extend(crc: int, data: bytes) -> int:
 
 
 def masked(crc: int) -> int:
-    """Masks a checksum for storage: a checksum of data that contains checksums is unreliable."""
+    """Masks a checksum for storage, because a checksum over stored checksums is unreliable."""
     return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
 
 

@@ -118,7 +118,7 @@ def _ends(items: Iterable[StoredTensor]) -> Dict[int, int]:
 def size_problem(
     bundle: Bundle, item: StoredTensor, held: Mapping[int, int], sizes: Dict[int, int]
 ) -> str:
-    """Returns why the size of its file makes a tensor unreadable; "" if it does not.
+    """Returns why the file is too small for a tensor; "" if it is not.
 
     Args:
         bundle: the index.

@@ -20,7 +20,7 @@ from .errors import DamagedError
 from .tensor_stream import checksum_of_strings, checksum_of_variants
 
 _READ = 1 << 21
-"""Bytes per read: few enough for the processor's cache, and enough that threads seldom wait for
+"""Bytes per read. They fit into the processor's cache, but are so many that threads seldom wait for
 Python's lock. Threads hold this lock while they compute a checksum."""
 _BATCH = 1 << 24
 """Bytes of small tensors that a thread reads in a row."""
@@ -95,7 +95,7 @@ def scan(
 def _problems(
     bundle: Bundle, held: Mapping[int, int], remote: bool
 ) -> Iterator[Tuple[StoredTensor, str]]:
-    """Iterates over the tensors in the order of their bytes, with the reasons not to read them.
+    """Yields the tensors in the order of their bytes, each with the reason not to read it, or "".
 
     This needs no data. In a hostile checkpoint, an entry of the index may claim any size, and each
     of many entries can refer to all bytes of a large file.

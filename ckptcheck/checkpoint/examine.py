@@ -12,6 +12,7 @@ from .files import Listing, list_folder, look_at_files, read_global_step, readab
 from .graph_file import read_graph_summary
 from .gzip_file import unpacked_name
 from .snapshot import read_marker
+from .snapshot_source import newer_source
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +64,10 @@ def _files(bundle: Bundle, listing: Optional[Listing]) -> CheckpointFiles:
         if marker is not None:
             found = look_at_files(bundle, marker.listing, marker.step, snapshot=True)
             other = "graph.pbtxt" in map(unpacked_name, readable_graphs(base, listing))
-            return dataclasses.replace(found, recorded=marker.recorded, other_graph=other)
+            newer = newer_source(folder, marker.source, bundle)
+            return dataclasses.replace(
+                found, recorded=marker.recorded, other_graph=other, newer=newer
+            )
         return look_at_files(bundle, listing, read_global_step(bundle))
     except OSError as error:
         raise DamagedError(f"{folder or os.curdir} cannot be read: {error.strerror}")

@@ -36,6 +36,11 @@ def has_exact_name(prefix: str) -> bool:
     return os.path.exists(prefix + ".index") or is_first_version(prefix)
 
 
+def is_there(path: str) -> bool:
+    """Whether there is a model_dir at a path, or a checkpoint whose prefix it is."""
+    return os.path.exists(path) or has_exact_name(path)
+
+
 def checkpoints_in(folder: str) -> List[str]:
     """Returns the prefixes of the checkpoints in a directory, sorted by step."""
     names = [match.group("name") for match in map(_INDEX.match, os.listdir(folder)) if match]

@@ -40,7 +40,7 @@ def list_folder(folder: str) -> Listing:
         for entry in entries:
             try:
                 info = entry.stat()
-            except OSError as error:  # it was removed, or is a broken link
+            except OSError as error:  # the entry was removed, or is a broken link
                 found[entry.name] = FileFacts(0, 0.0, str(error.strerror))
                 continue
             name = entry.name + ("/" if stat.S_ISDIR(info.st_mode) else "")
@@ -137,7 +137,7 @@ def _data_file(name: str, listing: Listing, needed: int) -> DataFile:
 def _flaws(
     stored: Sequence[StoredTensor], files: Dict[int, DataFile], num_shards: int
 ) -> Iterator[EntryFlaw]:
-    """Tensors that TensorFlow cannot read."""
+    """Yields the flaws of entries: tensors that TensorFlow cannot read."""
     for item in stored:
         file = files.get(item.shard)
         end = item.offset + item.size
@@ -233,7 +233,7 @@ _COPIED = re.compile(
 
 
 def _remains(listing: Listing) -> List[str]:
-    """The temporary files and directories of an interrupted save or copy."""
+    """Returns the temporary files and directories of an interrupted save or copy."""
     return sorted(name for name in listing if _TEMPORARY.match(name) or _COPIED.match(name))
 
 

@@ -79,7 +79,7 @@ def attributed(before: FolderState, after: FolderState) -> Attributed:
     of_a_training: Tuple[FileChange, ...] = ()
     if _shows_a_training(found):
         of_a_training = tuple(change for change in found if _is_of_a_training(change.name))
-    elif _is_fresh(before):  # the only sign of a training run is a save that just ended
+    elif _is_fresh(before):  # the only sign of a training run: a save has just ended
         of_a_training = tuple(change for change in found if _is_of_a_save(change.name))
     others = tuple(change for change in found if change not in of_a_training)
     return Attributed(of_a_training, others)
@@ -121,7 +121,7 @@ records."""
 def _shows_a_training(found: Tuple[FileChange, ...]) -> bool:
     """Whether another process trains there: it saves, or adds to an existing event file.
 
-    The traced code is not the cause, since it writes events to a new file.
+    Traced code would write events to a new file, so it is not the cause.
     """
     return any(
         change.name == STATE_FILE

@@ -43,7 +43,7 @@ def read_graph(paths: Iterable[str]) -> Optional[Graph]:
 
 
 def read_serving_graph(prefix: str) -> Optional[Graph]:
-    """Reads the graph of the SavedModel that a checkpoint is the variables of.
+    """Reads the graph of the SavedModel that has a checkpoint as its variables.
 
     Returns:
         The graph that serves predictions; None if there is no SavedModel or no such graph.

@@ -9,7 +9,7 @@ from .bundle import Bundle
 from .names import shard_name
 
 _MOST_HELD = 64
-"""A checkpoint can have more data files than a process may open."""
+"""The most data files to keep open. A checkpoint may have more files than a process may open."""
 
 
 class Held(NamedTuple):

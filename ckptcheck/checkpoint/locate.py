@@ -51,7 +51,7 @@ def named_alone(located: Located, prefix: str, listing: Listing) -> Named:
 
 
 def checkpoints_of(located: Located) -> List[str]:
-    """Returns the checkpoints in a model_dir, and those that its state file lists below it."""
+    """Returns the checkpoints in a model_dir, and listed checkpoints in its subdirectories."""
     listed = [prefix for prefix in located.listed_here if existing.checkpoint_exists(prefix)]
     return sorted({*located.candidates, *listed}, key=existing.step_and_name)
 
@@ -183,14 +183,14 @@ def _absence(prefix: str) -> Absence:
     return Absence.NO_INDEX if existing.has_data_files(prefix) else Absence.NO_FILES
 
 
-# --- What else a directory holds -------------------------------------------------------------
+# --- Other contents of a directory -------------------------------------------------------------
 
 
 def _saved_model(folder: Path) -> str:
     """Returns the prefix of a SavedModel's variables; "" if there is no SavedModel.
 
     Args:
-        folder: the directory of a SavedModel, or that of its variables.
+        folder: the directory of a SavedModel, or the directory of its variables.
     """
     if folder.name in ("", os.pardir):
         folder = Path(os.path.abspath(str(folder)))

@@ -28,7 +28,7 @@ from .gzip_file import unpacked_name
 from .names import SHARD, without_ending
 from .own_folder import full_disk_message, own_folder
 from .remote_files import RemoteFolder, explained, file_system, is_web, unquoted, why
-from .snapshot import LARGEST_MARKER, MARKER, Marker, write_markers
+from .snapshot import LARGEST_MARKER, MARKER, Marker, without_source, write_markers
 from .state_file import LARGEST_STATE_FILE, STATE_FILE, parse_state_bytes, verify_size
 from .table import MAGIC
 from .v1_format import possible_first_versions, prefix_of
@@ -52,7 +52,7 @@ class LocalView:
         local: the directory with the fetched files; "" if it is local.
         read: the function that reads ranges of remote files; None if it is local, or a snapshot.
         left_out: the names of the checkpoints that were not fetched, the newest first.
-        unread: what could not be read, and is not needed for the rest.
+            unread: what could not be read, although the rest can be checked without it.
     """
 
     path: str
@@ -230,7 +230,7 @@ class _Copy:
             name.startswith(of_chosen) and SHARD.search(name) for name in there.files
         )
         if snapshot:
-            self._write(MARKER, there.read(MARKER, 0, LARGEST_MARKER))
+            self._write(MARKER, without_source(there.read(MARKER, 0, LARGEST_MARKER)))
         else:
             unread = self._mark(names, names if every_step else [self._chosen])
         if not self._chosen:
@@ -304,7 +304,7 @@ class _Copy:
             found = [self._chosen, *(name for name in found if name != self._chosen)]
         tables = [prefix for prefix in found if any(map(self._is_table, files.get(prefix, ())))]
         for name in (name for prefix in tables for name in files[prefix]):
-            self._there.size_of(name)  # for the list of files
+            self._there.size_of(name)  # so that the list of files has the size
             self._write(name, MAGIC)
         return tables
 
@@ -356,7 +356,7 @@ class _Copy:
         return copied
 
     def _copy_graph(self, names: List[str]) -> None:
-        """Copies the saved graph of the chosen checkpoint, else of the newest one."""
+        """Copies the saved graph of the chosen checkpoint, or of the newest one without it."""
         base = self._chosen
         if base not in names and base + ".meta" not in self._listing:
             base = max(names, key=step_and_name, default="")

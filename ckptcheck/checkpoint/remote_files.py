@@ -20,7 +20,7 @@ _KNOWN = {*WEB, *_S3, *_GOOGLE, *_CACHES}
 _PATIENCE = 30
 """Seconds to wait for an answer from a server."""
 _PATIENCE_BY_SIX = 10
-"""The same for gcsfs, which tries each request six times."""
+"""Seconds to wait in gcsfs, which tries each request six times."""
 _LONGEST = 600
 """Seconds for one request, even if the server keeps sending."""
 
@@ -31,7 +31,7 @@ def file_system(named: str, cache: str) -> Tuple[Any, str]:
     Args:
         named: the address, as the user wrote it.
         cache: the directory for fsspec's caches (``simplecache::``), unless the user has
-            configured another one. By default, each run would leave a directory behind.
+            configured another one. Otherwise, each run would leave a directory.
 
     Returns:
         The file system, and the path in it.
@@ -44,7 +44,7 @@ def file_system(named: str, cache: str) -> Tuple[Any, str]:
     try:
         import fsspec
 
-        if protocol in WEB:  # a host may contain ::, as a chain of file systems does
+        if protocol in WEB:  # "::" may be part of a host, and not only of a chain
             if set("?#") & set(without_pattern(named)):
                 raise ValueError(
                     "the address has a ? or #, so ckptcheck cannot append file names. Give the "
@@ -55,7 +55,7 @@ def file_system(named: str, cache: str) -> Tuple[Any, str]:
         links = {first_protocol(link) for link in named.split("::")}
         options = {link: _options(link, cache) for link in links.intersection(_KNOWN)}
         for link in links.intersection(_S3):  # fsspec caches instances by options
-            fsspec.filesystem(link, **options[link]).retries = 1  # botocore has tried again
+            fsspec.filesystem(link, **options[link]).retries = 1  # botocore repeats failed requests
         found: Tuple[Any, str] = fsspec.core.url_to_fs(address, **options)
         return found
     except ImportError as error:
@@ -69,7 +69,7 @@ def file_system(named: str, cache: str) -> Tuple[Any, str]:
 
 
 def _verify_archive(named: str) -> None:
-    """Verifies that a chain that ends on this machine ends with a regular file or a directory.
+    """Verifies that the local end of a chain is a regular file or a directory.
 
     Raises:
         ValueError: it ends with something else. Opening a named pipe could block forever.

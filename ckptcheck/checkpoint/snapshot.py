@@ -42,11 +42,14 @@ class Marker(NamedTuple):
         listing: the checkpoint's files.
         step: the global step.
         recorded: messages about the model_dir that a check of the snapshot cannot find.
+        source: the model_dir that the snapshot was made from, relative to the snapshot; "" if it is
+            not nearby.
     """
 
     listing: Listing
     step: GlobalStep
     recorded: Tuple[str, ...] = ()
+    source: str = ""
 
 
 class _Document(NamedTuple):
@@ -155,10 +158,12 @@ def _marker(fields: Any) -> Marker:
     listing = _listing(fields["files"])
     value = fields["global_step"]
     step = GlobalStep(None if value is None else int(value), str(fields.get("damaged_step", "")))
-    texts = fields.get("said", [])
+    texts, source = fields.get("said", []), fields.get("source", "")
     if not isinstance(texts, list):
         raise ValueError(texts)
-    return Marker(listing, step, tuple(map(str, texts)))
+    if not isinstance(source, str) or os.path.isabs(source) or "\0" in source:
+        raise ValueError(source)
+    return Marker(listing, step, tuple(map(str, texts)), source)
 
 
 def _facts(fields: Any) -> FileFacts:
@@ -168,8 +173,12 @@ def _facts(fields: Any) -> FileFacts:
     return FileFacts(size, modified, str(fields.get("problem", "")))
 
 
-def snapshot_of(bundle: Bundle) -> Contents:
+def snapshot_of(bundle: Bundle, source: str = "") -> Contents:
     """Returns the files of a checkpoint's snapshot, before compression.
+
+    Args:
+        bundle: the index.
+        source: see :class:`Marker`.
 
     Raises:
         UsageError: a file cannot be read.
@@ -189,7 +198,7 @@ def snapshot_of(bundle: Bundle) -> Contents:
     except DamagedError as error:
         raise UsageError(f"no snapshot can be made of {bundle.prefix}: {error}")
     contents[STATE_FILE] = f"model_checkpoint_path: {_quoted(base)}\n".encode()
-    contents[MARKER] = _document({base: marker})
+    contents[MARKER] = _document({base: marker._replace(source=source)})
     return contents
 
 
@@ -207,7 +216,7 @@ def written_snapshot(contents: Contents, out: str) -> Iterator[None]:
     made = _missing_folders(out)
     written: List[str] = []
     try:
-        for folder in reversed(made):  # os.makedirs is recursive, and fails for thousands
+        for folder in reversed(made):  # os.makedirs is recursive, and fails for deep paths
             if not os.path.isdir(folder):
                 os.mkdir(folder)
         for name, content in contents.items():
@@ -271,13 +280,15 @@ def add_records(out: str, records: Sequence[str]) -> None:
 
 def _document(markers: Dict[str, Marker], others: Optional[Listing] = None) -> bytes:
     checkpoints = {}
-    for base, (listing, step, recorded) in markers.items():
+    for base, (listing, step, recorded, source) in markers.items():
         mine = {name: facts for name, facts in listing.items() if name.startswith(base + ".")}
         content: Dict[str, Any] = {"files": _fields(mine), "global_step": step.value}
         if step.damaged:
             content["damaged_step"] = step.damaged
         if recorded:
             content["said"] = list(recorded)
+        if source:
+            content["source"] = source
         checkpoints[base] = content
     document: Dict[str, Any] = {"version": _VERSION, "checkpoints": checkpoints}
     if others:
@@ -307,6 +318,20 @@ def write_markers(
     """
     with open(os.path.join(folder, MARKER), "wb") as file:
         file.write(_document(markers, others))
+
+
+def without_source(data: bytes) -> bytes:
+    """Returns a marker file for a copy of a snapshot, which is not beside its source.
+
+    A damaged file is returned unchanged. The reader then reports the damage.
+    """
+    try:
+        content = json.loads(data.decode("utf-8"))
+        for fields in content["checkpoints"].values():
+            fields.pop("source", None)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return data
+    return json.dumps(content).encode()
 
 
 def _missing_folders(out: str) -> List[str]:

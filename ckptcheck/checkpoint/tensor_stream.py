@@ -44,7 +44,7 @@ class _Stream:
         return value
 
     def numbers(self, count: int) -> Iterator[Sequence[int]]:
-        """Takes varints: one at a time, or several that have one byte each."""
+        """Yields varints: single ones, or groups of varints with one byte each."""
         while count:
             self._fill(_MANY)
             few = self._buffer[self._at : self._at + min(count, _MANY)]
@@ -97,7 +97,7 @@ def checksum_of_strings(files: DataFiles, item: StoredTensor, big_endian: bool) 
         total += sum(lengths)
         if total > item.size:
             raise DamagedError(_WRONG_LENGTHS)
-        width = "I" if max(lengths) < 1 << 32 else "Q"  # such a length comes alone
+        width = "I" if max(lengths) < 1 << 32 else "Q"  # a long length is alone in its group
         crc = extend(crc, struct.pack(f"{order}{len(lengths)}{width}", *lengths))
     sums = stream.take(4)
     (stored,) = struct.unpack(order + "I", sums)

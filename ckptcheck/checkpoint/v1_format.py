@@ -50,7 +50,7 @@ def first_versions(folder: str, names: Collection[str]) -> List[str]:
 
 
 def possible_first_versions(names: Collection[str]) -> List[str]:
-    """Returns the names or patterns of possible V1 checkpoints, judged by the names alone."""
+    """Returns the names or patterns of possible V1 checkpoints, by file names only."""
     there = set(names)
     tables = {name[: -len(_GRAPH)] for name in there if name.endswith(_GRAPH)} & there
     patterns = {prefix_of(name) for name in there} - there

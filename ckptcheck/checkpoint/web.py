@@ -1,4 +1,4 @@
-"""Limits the size of the answers of web servers. An answer may not end, or decompress too far."""
+"""Limits the answers of web servers. An answer may be endless, or too large after decompression."""
 
 import re
 import zlib

@@ -1,1 +1,1 @@
-"""ckptcheck's side of the tracer: starts it, asks it, and finds the features by asking again."""
+"""ckptcheck's side of the tracer: starts it, sends it requests, and finds the features."""

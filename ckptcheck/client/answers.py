@@ -44,7 +44,7 @@ def consumers_of(graph: Graph, node: str, output: int) -> Tuple[str, ...]:
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """The answer for one mode: a trace, or that the guess does not fit.
+    """The answer for one mode: a trace, or a misfit if the guess does not fit.
 
     Attributes:
         outcome: the finished trace, the failed trace, or the misfit.
@@ -66,7 +66,7 @@ class Answer:
 
     @property
     def trace(self) -> Optional[ModeTrace]:
-        """The trace; None if the guess does not fit: then nothing is known about the code."""
+        """The trace; None if the guess does not fit, which says nothing about the code."""
         return None if isinstance(self.outcome, Misfit) else self.outcome
 
     @property
@@ -91,7 +91,7 @@ class Answer:
 
     @property
     def ended(self) -> bool:
-        """Whether the mode hung or crashed. The search does not trace it again."""
+        """Whether the trace timed out or crashed. The search does not trace the mode again."""
         return self.failure is not None and self.failure.kind in _ENDED
 
     @property
@@ -121,12 +121,12 @@ class Answer:
         try:
             graph = traced_graph(self.seen.graph) if self.seen.graph else Graph(b"")
             return graph if graph.nodes else Graph(b"")
-        except DamagedError:  # the tracer did not write it
+        except DamagedError:  # traced code wrote this answer, not the tracer
             return Graph(b"")
 
     @Lazy
     def uses(self) -> Mapping[Path, Tuple[str, ...]]:
-        """Who consumes each tensor of features and labels."""
+        """The consumers of each tensor of features and labels."""
         if not self.seen.graph:
             return {}
         tensors = ((item.path, split_input(item.name)) for item in self.seen.inputs)
@@ -140,7 +140,7 @@ class Answer:
 
     @property
     def ops(self) -> int:
-        """How many ops follow those of the input_fn. A plan adds ops of its own."""
+        """How many ops follow those of the input_fn, without the ops that the plan adds."""
         return max(len(self.graph.nodes) - self.seen.first_op, 0)
 
 

@@ -16,6 +16,7 @@ from ..protocol import (
     Judgement,
     Misfit,
     ModeTrace,
+    ProjectCopy,
     TraceRequest,
 )
 from ..uses import Location
@@ -27,7 +28,7 @@ from .process import Tracer
 
 
 def gives_features(spec: CheckSpec) -> bool:
-    """Whether the user says what the features are."""
+    """Whether the user gave the features."""
     return bool(spec.input_fn) or spec.features is not None
 
 
@@ -36,7 +37,7 @@ class Asker:
 
     Attributes:
         names: what ``import tensorflow`` means to the code: ``native`` or ``v1``.
-        tpu: whether params have what TPUEstimator adds.
+        tpu: whether to add TPUEstimator's params to the params.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Asker:
         context: LaunchContext,
         index: Optional[CheckpointIndex],
         judges_run: bool,
+        copy: Optional[ProjectCopy] = None,
     ) -> None:
         """Prepares the requests.
 
@@ -59,10 +61,12 @@ class Asker:
             context: what the launch script decides.
             index: what the checkpoint holds; None if it cannot be read.
             judges_run: whether to judge the run after the restore if shapes differ.
+            copy: where the code runs; None for the project itself.
         """
         self.names = known.names
         self.tpu = known.tpu
         self._judges_run = judges_run
+        self._copy = copy
         self._spec = spec
         self._model_dir = model_dir
         self._tracer = tracer
@@ -74,7 +78,7 @@ class Asker:
         self._rounds = 0
         self._answered: Set[str] = set()
         self.out_of_time = False
-        """Whether the search for features asked too long or too often."""
+        """Whether the search for features took too long, or took too many rounds."""
 
     def _request(self, mode: str, inputs: Inputs) -> TraceRequest:
         spec = self._spec
@@ -98,14 +102,15 @@ class Asker:
             strategy=self._context.strategy and mode == TRAIN,
             judges_run=self._judges_run,
             guessed=not gives_features(spec),
+            copy=self._copy,
         )
 
     def ask(self, wanted: Mapping[str, Inputs]) -> Dict[str, Answer]:
         """Traces modes. Adds the params of TPUEstimator if the model_fn needs them.
 
         Returns:
-            The answers; empty if the search for features has taken too long. A mode that was
-            traced before is not blamed if there was too little time to trace it again.
+            The answers; empty if the search for features has taken too long. If the time is too
+            short to trace a mode again, its earlier answer counts.
         """
         if self._rounds and (not self._tracer.left or self._rounds > _MOST_ROUNDS):
             self.out_of_time = True
@@ -187,8 +192,8 @@ class Asker:
     def judged(self, traces: Mapping[str, Answer]) -> Dict[str, Answer]:
         """Waits until the tracer has judged the run of each trace.
 
-        The tracer ends what judges a run if the same mode is traced again. Such a trace is asked
-        for once more.
+        If a mode is traced again, the tracer ends the judgement of its earlier run. This method
+        then sends the request for that trace again.
 
         Raises:
             UsageError: a run needs a file that the code cannot be shown.
@@ -216,7 +221,7 @@ class Asker:
         return _verified(found)
 
     def origins(self, mode: str, wanted: Mapping[str, Sequence[str]]) -> Union[Origins, Failure]:
-        """Asks what the code comes from; see :func:`..tracer.provenance.origins_of_target`.
+        """Asks for the origins of the code; see :func:`..tracer.provenance.origins_of_target`.
 
         Args:
             mode: a mode that was traced.
@@ -229,7 +234,7 @@ class Asker:
         return reply if isinstance(reply, Failure) else self._tracer.understood(Origins, reply)
 
     def places(self, answer: Answer, names: Sequence[str]) -> Mapping[str, Location]:
-        """Asks for the lines of the user's code that make some ops.
+        """Asks which lines of the user's code make some ops.
 
         Args:
             answer: the trace that has the ops. Its mode is traced again in the same way.
@@ -254,19 +259,18 @@ class Asker:
 
 
 _SHARE = 0.5
-"""The part of the time that is left which each of several modes may take that were not traced
-before. If one does not end, the others still have some."""
+"""If several modes are traced for the first time, each may take this part of the time that is left.
+If one mode does not end, the others still have time."""
 _MOST_ROUNDS = 30
 _MOST_VAIN = 2
-"""How often the names of TensorFlow 1 are tried if no error asks for them. After that, the code
-raises for another reason."""
+"""How many times to try the names of TensorFlow 1 if no error shows that the code needs them."""
 
 TPU_PARAMS = ("batch_size", "use_tpu", "context")
 """The params that TPUEstimator adds. It adds ``context`` on a TPU only."""
 
 
 def _verified(traces: Dict[str, Answer]) -> Dict[str, Answer]:
-    """Returns the traces if each is about the code, and not about what the user named."""
+    """Returns the traces, unless the tracer cannot find what the user named."""
     for trace in traces.values():
         if trace.failure is not None and trace.failure.kind == "usage":
             raise UsageError(trace.failure.message)
@@ -287,7 +291,7 @@ def _not_judged(trace: Answer) -> Answer:
 
 
 def _in_time(wanted: Mapping[str, Inputs], traces: Mapping[str, Answer]) -> Dict[str, Inputs]:
-    """Returns the modes that ended in time. The others would not end in a second trace either."""
+    """Returns the modes that ended in time. A second trace of the others would time out, too."""
     return {mode: given for mode, given in wanted.items() if not traces[mode].timed_out}
 
 

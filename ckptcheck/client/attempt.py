@@ -1,18 +1,15 @@
 """One attempt to find the features: traces and learns until a round teaches nothing new.
 
-If model_fn still raises, other structures, other tensors and other batch sizes are tried.
+If model_fn still raises, other batch sizes are tried.
 """
 
 import dataclasses
-import itertools
 import re
 from typing import (
-    Any,
     Callable,
     Dict,
     FrozenSet,
     Iterable,
-    Iterator,
     List,
     Mapping,
     Optional,
@@ -22,16 +19,15 @@ from typing import (
 
 from ..protocol import TRAIN, UNLABELED
 from .answers import Answer, reference_first, uses_in_train
-from .guess import Guess, Inputs, OwnInputs, is_unnamed, paths_of, with_unnamed
-from .learning import all_finished, better_guess, optional_keys
-from .matching import placed, similarity
-from .structure import NOTHING, TENSOR, Node, Path, sequence, specs_of
+from .guess import Guess, Inputs, OwnInputs
+from .learning import better_guess, optional_keys
+from .matching import Uses, placed, similarity
+from .structure import NOTHING, specs_of
 
 _MOST_ROUNDS = 12
-_MOST_SWAPS = 24
 _COMPLETE, _TRACED, ALIKE = 0.1, 0.2, 0.6
-"""Scores: a tensor for everything, a trace that did not raise, and one whose features are consumed
-as the saved graph's are."""
+"""Scores: each tensor has a leaf; a trace did not raise; the consumers are those of the saved
+graph."""
 
 Ask = Callable[[Mapping[str, Inputs]], Dict[str, Answer]]
 """Traces modes with the given features and labels."""
@@ -44,12 +40,12 @@ class Found:
     Attributes:
         traces: the answers of the last round.
         guess: the guess that these traces were made with.
-        complete: whether there is a tensor for everything that the model_fn asks for.
-        alike: whether the traced model consumes the tensors as the saved one did.
-        lacks_labels: whether the features took all tensors, and then labels were missing.
-        regardless: the modes that raise the same with other tensors.
+        complete: whether each tensor that the model_fn asks for has a leaf.
+        alike: whether the traced model and the saved model use the tensors in the same way.
+        lacks_labels: whether the labels are missing because the features take all tensors.
+        regardless: the modes that raise the same error with other tensors.
         same_unlabeled: whether all modes raise the same errors without labels.
-        of_any_structure: the modes that raise the same with other structures of the features.
+        of_any_structure: the modes that raise the same error with other structures of the features.
     """
 
     traces: Mapping[str, Answer]
@@ -68,11 +64,11 @@ class Found:
 
 
 def attempt(guess: Guess, modes: Sequence[str], ask: Ask, ended: Mapping[str, Answer]) -> Found:
-    """Traces and learns until a round teaches nothing new, or repeats an earlier round.
+    """Traces and learns until a round shows nothing new, or repeats an earlier round.
 
-    If two leaves fit a tensor equally badly, the guess could alternate between them for ever,
-    because each trace shows other consumers. The attempt then stops with one of them, and
-    :func:`with_other_leaves` tries the others.
+    If two leaves fit a tensor equally badly, the guess may switch between them without end, because
+    each trace shows other consumers. The attempt then stops with one of these leaves, and
+    :func:`.other_guesses.with_other_leaves` tries the others.
 
     Args:
         guess: where to begin.
@@ -83,11 +79,18 @@ def attempt(guess: Guess, modes: Sequence[str], ask: Ask, ended: Mapping[str, An
     traces: Dict[str, Answer] = dict(ended)
     open_modes = [mode for mode in modes if mode not in ended]
     seen = [guess]
+    shown: Uses = {}
     for _ in range(_MOST_ROUNDS):
         answers = ask({mode: guess.inputs(mode) for mode in open_modes})
         if not answers:
             break
         traces.update(answers)
+        freed = _freed(guess, traces, shown)
+        shown = uses_in_train(traces) if _finishes(traces) else {}
+        if freed is not None and freed not in seen:
+            guess, open_modes = freed, [mode for mode in modes if mode not in ended]
+            seen.append(guess)
+            continue
         learned = better_guess(guess, traces)
         open_modes = [mode for mode in modes if _outdated(traces[mode], guess, learned, mode)]
         if not open_modes:
@@ -101,15 +104,37 @@ def attempt(guess: Guess, modes: Sequence[str], ask: Ask, ended: Mapping[str, An
     return Found(traces, guess, False)
 
 
+def _finishes(traces: Mapping[str, Answer]) -> bool:
+    return TRAIN in traces and traces[TRAIN].finished
+
+
+def _freed(guess: Guess, traces: Mapping[str, Answer], shown: Uses) -> Optional[Guess]:
+    """Returns a guess that does not follow Estimator's order, if this order cannot be right.
+
+    This is the case if TRAIN finished in the last round, and raises now because the code asked for
+    one more key. An input_fn may make the dict of features from a tuple of tensors.
+
+    Args:
+        guess: the guess of this round.
+        traces: the answers of this round.
+        shown: the consumers in the last round if TRAIN finished.
+    """
+    train = traces.get(TRAIN)
+    if not shown or train is None or train.finished or train.misfit or not guess.pool.sorted_keys:
+        return None
+    pool = dataclasses.replace(guess.pool, sorted_keys=False)
+    return placed(dataclasses.replace(guess, pool=pool, pins={}), shown)
+
+
 def _outdated(trace: Answer, before: Guess, after: Guess, mode: str) -> bool:
-    """Whether a trace was made with other inputs than the guess now gives."""
+    """Whether the inputs of a trace differ from those of the new guess."""
     if trace.ended:
         return False
     if trace.misfit:
         return True
     if after.labels != before.labels and mode not in UNLABELED:
         return True
-    if not trace.finished and before != after:
+    if not trace.finished and before.inputs(mode) != after.inputs(mode):
         return True
     given = specs_of(trace.seen.features, ("features",)) + specs_of(trace.seen.labels, ("labels",))
     for path, spec in given:
@@ -149,121 +174,34 @@ def score_of(found: Found) -> float:
     return _COMPLETE + (_TRACED - _COMPLETE) * (0.7 * traced + 0.2 * alike)
 
 
-def with_other_structures(found: Found, modes: Sequence[str], ask: Ask) -> Found:
-    """Tries other structures if a trace raised with a structure that no trace has confirmed.
-
-    A structure with which TRAIN fits the saved graph is best. Code that reads keys gets no other:
-    another branch of it may finish while the branch of the real run raises.
-    """
-    guess = found.guess
-    if guess is None or not _is_worth_a_swap(found):
-        return found
-    others = list(_other_structures(found))
-    same = set(found.problems if others else ())
-    further: List[Found] = []
-    for other in others:
-        tried = with_own_inputs(attempt(other, modes, ask, {}), modes, ask)
-        if progress(tried) > progress(found):
-            further.append(tried)
-            if fits(tried) or other.without != guess.without:  # the code may now show more
-                tried = with_other_structures(tried, modes, ask)
-            if fits(tried):
-                return tried
-        problems = tried.problems
-        same = {mode for mode in same if problems.get(mode) == found.problems[mode]}
-    if further and guess.features.kind != "dict":
-        return with_other_structures(max(further, key=score_of), modes, ask)
-    return dataclasses.replace(found, of_any_structure=frozenset(same))
-
-
-def with_dict_of_labels(found: Found, modes: Sequence[str], ask: Ask) -> Found:
-    """Tries a dict of labels if the saved model used more tensors than TRAIN now does.
-
-    Code may take one tensor or a dict, and then show nothing of the dict.
-    """
-    guess, train = found.guess, found.traces.get(TRAIN)
-    if guess is None or guess.labels != TENSOR or train is None or not train.finished:
-        return found
-    if _takes_all(guess):
-        return found
-    other = placed(dataclasses.replace(guess, labels=Node("dict")), {})
-    tried = with_own_inputs(attempt(other, modes, ask, {}), modes, ask)
-    return tried if fits(tried) else found
-
-
-def _takes_all(guess: Guess) -> bool:
+def takes_all(guess: Guess) -> bool:
     """Whether a guess has a place for each tensor that the saved model used."""
     used = {place for place, leaf in enumerate(guess.pool.leaves) if leaf.used}
     return used <= set(guess.places.values())
 
 
 def fits(found: Found) -> bool:
-    """Whether TRAIN finished, and uses each tensor that the saved model did, in the same way."""
+    """Whether TRAIN finished, and uses each tensor that the saved model used, in the same way."""
     trace = found.traces.get(TRAIN)
     if found.guess is None or trace is None or not trace.finished:
         return False
     leaves, uses, pairs = found.guess.pool.leaves, trace.uses, found.guess.places.items()
-    return _takes_all(found.guess) and all(
+    return takes_all(found.guess) and all(
         similarity(uses.get(path, ()), leaves[place].consumers) >= ALIKE for path, place in pairs
     )
 
 
-def _other_structures(found: Found) -> Iterator[Guess]:
-    """Yields guesses with other structures that features and labels may have."""
-    guess = found.guess
-    assert guess is not None
-    base = Guess(
-        guess.pool, guess.features, guess.labels, {}, columns=guess.columns, without=guess.without
-    )
-    bases = [base]
-    optional = guessed_optional_keys(found)
-    if optional:
-        items = tuple(item for item in guess.features.items if item[0] not in optional)
-        features = dataclasses.replace(guess.features, items=items)
-        fewer = dataclasses.replace(base, features=features, without=guess.without | optional)
-        bases = [fewer, base]
-        yield placed(fewer, {})
-    for base in bases:
-        for features, labels in _other_kinds(found, base):
-            yield placed(dataclasses.replace(base, features=features, labels=labels), {})
+def without_keys(guess: Guess, keys: FrozenSet[str]) -> Guess:
+    """Returns a guess whose features do not have some optional keys."""
+    items = tuple(item for item in guess.features.items if item[0] not in keys)
+    features = dataclasses.replace(guess.features, items=items)
+    return dataclasses.replace(guess, features=features, without=guess.without | keys)
 
 
 def guessed_optional_keys(found: Found) -> FrozenSet[str]:
     """Returns the keys of the guessed features that the code looks for with ``in`` or ``get``."""
     keys = found.guess.features.keys if found.guess else ()
     return frozenset(optional_keys(found.traces)).intersection(keys)
-
-
-def _other_kinds(found: Found, guess: Guess) -> Iterator[Tuple[Node, Node]]:
-    """Yields other structures of the same tensors.
-
-    A layer iterates over any input, and a loop iterates over the keys of a dict. So a list of
-    features may be one tensor or a dict, and one tensor a list. Labels that the code indexes look
-    like one tensor. Code that tests for optional keys may go on differently with each.
-    """
-    features, labels, most = guess.features, guess.labels, len(guess.pool.leaves)
-    indexed = labels == TENSOR and is_indexed(found.traces.values(), "labels")
-    if indexed and features.kind == "list" and most % 2 == 0:  # one of each for each tower
-        yield sequence("list", most // 2), sequence("list", most // 2)
-    if indexed:
-        taken, used = len(paths_of(features, NOTHING)), sum(x.used for x in guess.pool.leaves)
-        for count in dict.fromkeys((most - taken, used - taken)):
-            yield features, sequence("list", count)
-    if features == TENSOR and is_indexed(found.traces.values(), "features"):
-        yield sequence("list", most - len(paths_of(NOTHING, labels))), labels
-    if features.kind == "list":
-        yield TENSOR, labels
-        yield with_unnamed(Node("dict"), "features", len(features.items)), labels
-    made_up = sum(map(is_unnamed, features.keys))
-    for fewer in reversed(range(1, made_up)):  # the rest are labels
-        known = tuple(item for item in features.items if not is_unnamed(item[0]))
-        yield with_unnamed(Node("dict", known), "features", fewer), labels
-    if features.kind == "dict" and not made_up and len(paths_of(features, labels)) > 1:
-        yield TENSOR, TENSOR  # a branch for dicts may be for serving only
-    for key in optional_keys(found.traces):  # the code may want one of several
-        yield Node("dict").with_item(key, TENSOR), TENSOR
-    if features == labels == TENSOR and most > 2:
-        yield features, sequence("tuple", most - 1)
 
 
 def is_indexed(traces: Iterable[Answer], root: str) -> bool:
@@ -273,23 +211,28 @@ def is_indexed(traces: Iterable[Answer], root: str) -> bool:
 
 
 def with_own_inputs(found: Found, modes: Sequence[str], ask: Ask) -> Found:
-    """Traces modes that raised again, with what their own input_fn may give instead of TRAIN's.
+    """Traces failed modes again, with inputs that may differ from those of TRAIN.
 
-    The saved graph shows the inputs of TRAIN. Another mode may have another batch size, and so may
-    TRAIN with other params. Tensors of integers may be int32 in one mode and int64 in another. An
-    exception that depends on this does not count.
+    The saved graph shows the inputs of TRAIN. Another mode may have another batch size, and TRAIN,
+    too, if the params differ. Tensors of integers may be int32 in one mode and int64 in another. An
+    exception that depends on this does not count. If TRAIN raises the same exception, it does not
+    depend on this.
     """
+    tried: List[Tuple[str, Inputs]] = []
     for change in OwnInputs:
         guess = found.guess
         if guess is None or not found.complete:
             return found
-        failed = [mode for mode in modes if mode in found.traces and _raised(found.traces[mode])]
-        if change == OwnInputs.INTEGERS:
-            failed = [mode for mode in failed if mode != TRAIN]
+        failed = [mode for mode in modes if mode in found.traces and has_raised(found.traces[mode])]
+        if change == OwnInputs.INTEGERS and TRAIN in found.traces:
+            same = found.traces[TRAIN].problem
+            failed = [mode for mode in failed if found.traces[mode].problem != same]
         own = {**guess.own, **dict.fromkeys(failed, change)}
         changed = dataclasses.replace(guess, own=own)
         inputs = {mode: changed.inputs(mode) for mode in failed}
         asked = {mode: given for mode, given in inputs.items() if given != guess.inputs(mode)}
+        asked = {mode: given for mode, given in asked.items() if (mode, given) not in tried}
+        tried.extend(asked.items())
         answers = ask(asked) if asked else {}
         better = {mode: answer for mode, answer in answers.items() if answer.finished}
         own = {**guess.own, **dict.fromkeys(better, change)}
@@ -298,69 +241,9 @@ def with_own_inputs(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     return found
 
 
-def with_regardless(found: Found, ask: Ask) -> Found:
-    """Finds out which modes raise the same with other tensors, so that the features do not matter.
-
-    It traces the modes that raised once more. The tensors have unknown shapes and other dtypes.
-    """
-    guess = found.guess
-    failed = [mode for mode, trace in found.traces.items() if _raised(trace)]
-    if guess is None or not failed:
-        return found
-    answers = ask({mode: _blurred(guess.inputs(mode)) for mode in failed})
-    same = (mode for mode in answers if answers[mode].problem == found.traces[mode].problem)
-    return dataclasses.replace(found, regardless=frozenset(same))
-
-
-def _blurred(inputs: Inputs) -> Inputs:
-    """Returns the inputs with each tensor replaced by one of unknown shape and another dtype."""
-    features, labels = _without_specs(inputs.features), _without_specs(inputs.labels)
-    return dataclasses.replace(inputs, features=features, labels=labels)
-
-
-def _without_specs(node: Any) -> Any:
-    if isinstance(node, list):
-        return [_without_specs(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    if isinstance(node.get("dtype"), str) and "shape" in node:
-        dtype = "float64" if node["dtype"] == "float32" else "float32"
-        return {**node, "dtype": dtype, "shape": None}
-    return {key: _without_specs(item) for key, item in node.items()}
-
-
-def _raised(trace: Answer) -> bool:
+def has_raised(trace: Answer) -> bool:
+    """Whether the code raised."""
     return trace.failure is not None and trace.failure.kind == "raised"
-
-
-def with_other_leaves(found: Found, modes: Sequence[str], ask: Ask) -> Found:
-    """Gives the tensors other leaves while traces raise and each change leads further.
-
-    A trace that raises early shows too few consumers to tell the leaves apart. A better choice
-    gets further, so the number of ops tells a better choice from a worse one.
-    """
-    left = _MOST_SWAPS
-    while left > 0 and _is_worth_a_swap(found):
-        guess, reached = found.guess, found
-        assert guess is not None
-        for path in (p for p in paths_of(guess.features, guess.labels) if p in guess.places):
-            swaps = list(itertools.islice(_swapped(found, path, modes, ask), left))
-            left -= len(swaps)
-            reached = max([found, *swaps], key=progress)
-            if reached is not found:
-                break
-        else:
-            break
-        found = reached
-    return _unpinned(found, modes, ask)
-
-
-def _is_worth_a_swap(found: Found) -> bool:
-    """Whether a trace failed for another reason than a missing param, and none hung or crashed."""
-    failed = [trace for trace in found.traces.values() if not trace.finished]
-    if found.guess is None or not found.complete or any(trace.ended for trace in failed):
-        return False
-    return any(not any(read.raised for read in t.seen.params.reads) for t in failed)
 
 
 def progress(found: Found) -> Tuple[int, int]:
@@ -369,70 +252,3 @@ def progress(found: Found) -> Tuple[int, int]:
         return -1, 0
     traces = found.traces.values()
     return sum(trace.finished for trace in traces), sum(trace.ops for trace in traces)
-
-
-def _swapped(found: Found, path: Path, modes: Sequence[str], ask: Ask) -> Iterator[Found]:
-    """Yields an attempt with each other leaf for one tensor, until no mode raises.
-
-    If another shape does not change what is raised, another dtype still may.
-    """
-    guess, problems = found.guess, found.problems
-    assert guess is not None
-    dtypes = {_dtype(guess, guess.places[path])}
-    has_no_part = False
-    for place in _other_leaves(guess, path):
-        if has_no_part and _dtype(guess, place) in dtypes:
-            continue
-        dtypes.add(_dtype(guess, place))
-        pinned = _pinned(guess, path, place, uses_in_train(found.traces))
-        if pinned.places.get(path) != place:
-            continue  # the order of the keys does not allow it
-        other = attempt(pinned, modes, ask, {})
-        yield other
-        if all_finished(other.traces):
-            break
-        has_no_part = has_no_part or other.problems == problems
-
-
-def _dtype(guess: Guess, place: int) -> object:
-    return guess.pool.leaves[place].spec["dtype"]
-
-
-def _pinned(guess: Guess, path: Path, place: int, uses: Mapping[Path, Sequence[str]]) -> Guess:
-    """Returns the guess with another leaf for one tensor, and few other changes."""
-    pinned = dataclasses.replace(guess, pins={**guess.pins, path: place})
-    if guess.pool.sorted_keys:
-        return placed(pinned, uses)
-    before = guess.places[path]
-    others = {p: before if taken == place else taken for p, taken in guess.places.items()}
-    return dataclasses.replace(pinned, places={**others, path: place})
-
-
-def _other_leaves(guess: Guess, path: Path) -> List[int]:
-    """Returns a leaf for each other dtype and shape. Prefers leaves that are free."""
-    pool = guess.pool
-    paths = paths_of(guess.features, guess.labels)
-    if path in guess.pins:
-        return []
-    if pool.sorted_keys and len(pool.leaves) == len(paths):
-        return []  # the order leaves no choice
-    seen = [pool.leaves[guess.places[path]].spec]
-    found = []
-    taken = set(guess.places.values())
-    for place in sorted(range(len(pool.leaves)), key=taken.__contains__):
-        spec = pool.leaves[place].spec
-        if spec not in seen and place not in guess.pins.values():
-            seen.append(spec)
-            found.append(place)
-    return found
-
-
-def _unpinned(found: Found, modes: Sequence[str], ask: Ask) -> Found:
-    """Assigns the leaves again by their consumers, without pins, if that scores better."""
-    if found.guess is None or not found.guess.pins:
-        return found
-    guess = placed(dataclasses.replace(found.guess, pins={}), uses_in_train(found.traces))
-    if guess.places == found.guess.places:
-        return dataclasses.replace(found, guess=guess)
-    other = attempt(guess, modes, ask, {})
-    return other if score_of(other) > score_of(found) else found

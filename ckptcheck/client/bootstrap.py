@@ -1,7 +1,8 @@
 """The first code that runs in the user's interpreter: it takes the tracer's source from the pipe.
 
-Nothing is written to that interpreter's disk, and nothing of ckptcheck has to be on its path. The
-text is run with ``-c``, by any Python from 2.7 on, so that an old one can say that it is too old.
+Nothing is written to that interpreter's disk, and nothing of ckptcheck has to be on its path.
+Python runs the text with ``-c``. The text works in Python 2.7 and later, so that an old Python can
+report its version.
 """
 
 BOOTSTRAP = r"""

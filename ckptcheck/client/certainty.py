@@ -1,20 +1,18 @@
-"""Whether an exception is the code's fault, or may come from features that were guessed wrongly."""
+"""Decides whether the code causes an exception, or whether a wrong guess may be the reason."""
 
-import collections
 import re
-from typing import List, Optional, Sequence
+from typing import List, Optional
 
-from ..protocol import TRAIN, UNLABELED
+from ..protocol import TRAIN, UNLABELED, UNNAMED
 from .answers import Answer, reference_first
 from .attempt import ALIKE, Found, guessed_optional_keys, is_indexed, misses_labels, score_of
 from .guess import Guess, is_unnamed, paths_of
+from .matching import agrees
 from .structure import TENSOR, Path
-
-_ENOUGH_SHARED = 0.5
 
 
 def raises_for_certain(found: Found) -> bool:
-    """Whether a trace raised, and each that raised would also raise with the real features."""
+    """Whether there are failed traces, and all of them would also fail with the real features."""
     failed = [trace for trace in found.traces.values() if not trace.finished]
     return bool(failed) and all(is_certain(found, trace) for trace in failed)
 
@@ -22,10 +20,10 @@ def raises_for_certain(found: Found) -> bool:
 def is_certain(found: Found, trace: Answer) -> bool:
     """Whether the failure of a mode does not depend on how the features were guessed.
 
-    A failure is certain if the mode hung, crashed or missed a param, or if it raises the same error
-    with other tensors. It is also certain if TRAIN uses the inputs as the saved model did: then the
-    guess is right for TRAIN, and :func:`.attempt.with_own_inputs` has tried the inputs that another
-    mode may have instead.
+    A failure is certain if the mode timed out or crashed, if a param is missing, or if the mode
+    raises the same error with other tensors. It is also certain if TRAIN uses the inputs as the
+    saved model did: then the guess is right for TRAIN, and :func:`.attempt.with_own_inputs` has
+    tried the inputs that another mode may have instead.
     """
     if trace.misfit or found.guess is None:
         return False
@@ -35,8 +33,8 @@ def is_certain(found: Found, trace: Answer) -> bool:
         return True
     if keys_are_missed(found) or missed_fields(found) or misses_labels(found.guess, trace):
         return False
-    if found.guess.absent.intersection(trace.uses):
-        return False  # of these, nobody knows the dtype
+    if (found.guess.absent | found.guess.added).intersection(trace.uses):
+        return False  # the dtypes of these features are not known
     # A list may be a dict: the code only iterated over it. A tensor that the code indexes may be a
     # list. And an optional key may be absent.
     is_open = bool(guessed_optional_keys(found)) or _may_be_lists(found)
@@ -67,33 +65,34 @@ def _may_be_lists(found: Found) -> bool:
 
 
 def _agrees_so_far(found: Found, guess: Guess, trace: Answer) -> bool:
-    """Whether the saved graph has the ops that consumed each input before the exception."""
+    """Whether the saved graph has the ops that consumed each input before the exception.
+
+    If all inputs but one have such a leaf, and one leaf is left, the last input and this leaf are
+    a pair, too.
+    """
     used = {path: consumers for path, consumers in trace.uses.items() if consumers}
     leaves = guess.pool.leaves
     paths = [path for path in paths_of(guess.features, guess.labels) if path not in guess.new]
+    paired = [p for p in paths if p in used and agrees(used[p], leaves[guess.places[p]])]
+    if len(paired) == len(leaves) - 1 == len(paths) - 1 and paired:
+        return True
     unused = {path[0] for path in paths if path not in used}
-    ordered = guess.pool.sorted_keys  # then the labels are the last tensors
+    ordered = guess.pool.sorted_keys  # if so, the labels are the last tensors
     labeled = "labels" not in unused or found.same_unlabeled
     only = ordered and len(paths) == len(leaves) and labeled
-    if not only and ("features" in unused or (unused and not ordered)):
-        return False  # another pairing is possible, and what raised may be due to this one
     places = guess.places
-    shares = [_share(c, leaves[places[p]].consumers) for p, c in used.items() if p in places]
-    return bool(shares) and min(shares) >= _ENOUGH_SHARED
-
-
-def _share(mine: Sequence[str], theirs: Sequence[str]) -> float:
-    """Returns the share of consumers whose op the saved graph has, too."""
-    a, b = (
-        collections.Counter(text.partition(" ")[2] for text in texts) for texts in (mine, theirs)
-    )
-    return sum((a & b).values()) / sum(a.values())
+    taken = set(places.values())
+    free = any(leaf.used for place, leaf in enumerate(leaves) if place not in taken)
+    if not only and ("features" in unused or (unused and (free or not ordered))):
+        return False  # another pairing is possible, and this one may be the reason for the error
+    shown = [agrees(c, leaves[places[p]]) for p, c in used.items() if p in places]
+    return bool(shown) and all(shown)
 
 
 def lacks_labels(found: Found) -> bool:
     """Whether a mode raised because it got no labels, while the features use all tensors.
 
-    Then the model_fn asks for one feature more than the saved model did.
+    In this case, the model_fn asks for one more feature than the saved model.
     """
     guess, traces = found.guess, found.traces.values()
     if guess is None or not found.complete:
@@ -108,10 +107,12 @@ def lacks_labels(found: Found) -> bool:
 def keys_are_missed(found: Found) -> bool:
     """Whether a trace raised because it needs the keys of the features, which no graph holds.
 
-    A trace gets a list if nothing but iteration over the features is known. Code that then calls
-    a method of strings on an item expects keys.
+    If the code only iterates over the features, the guess is a list. Code that then calls
+    a method of strings on an item expects keys. A trace that used all inputs as the saved model did
+    does not need the keys.
     """
-    said = [trace.said for trace in found.traces.values() if not trace.finished]
+    failed = (trace for trace in found.traces.values() if not trace.finished)
+    said = [trace.said for trace in failed if not _has_used_all(found, trace)]
     if found.guess is None or not said:
         return False
     if any(map(is_unnamed, (*found.guess.features.keys, *found.guess.labels.keys))):
@@ -121,8 +122,20 @@ def keys_are_missed(found: Found) -> bool:
     return found.guess.features.kind == "list" and of_strings
 
 
+def _has_used_all(found: Found, trace: Answer) -> bool:
+    """Whether a trace used each input of the saved model in the same way."""
+    guess, uses = found.guess, trace.uses
+    if guess is None or not found.complete or trace.misfit or UNNAMED in trace.said:
+        return False
+    pairs = [(path, guess.pool.leaves[place]) for path, place in guess.places.items()]
+    asked = [(path, leaf) for path, leaf in pairs if leaf.used]
+    if trace.mode in UNLABELED:
+        asked = [(path, leaf) for path, leaf in asked if path[0] == "features"]
+    return bool(asked) and all(uses.get(path) and agrees(uses[path], leaf) for path, leaf in asked)
+
+
 def missed_fields(found: Found) -> List[str]:
-    """Returns the attributes of the inputs that traces raised for, such as ``features.ids``.
+    """Returns missing attributes of the inputs that made a trace raise, such as ``features.ids``.
 
     If the saved graph has more tensors than the guess uses, the inputs may be namedtuples.
     """
@@ -137,7 +150,7 @@ def missed_fields(found: Found) -> List[str]:
 
 
 def _may_have_parts(guess: Optional[Guess], trace: Answer, path: Path) -> bool:
-    """Whether one tensor of the guess may be several, because the other inputs leave enough.
+    """Whether one tensor of the guess may be several tensors, because enough leaves are free.
 
     If the code has not used the labels yet, the features as a whole may include their tensors.
     """

@@ -8,7 +8,7 @@ from ..drift.compare import compare
 from ..drift.sides import SHAPE, Side
 from ..encoding.errors import DamagedError
 from ..graph.graph import Graph
-from ..graph.launch import behavior, has_strategy, head_range
+from ..graph.launch import VARIABLE_OPS, behavior, has_strategy, head_range
 from ..graph.nodes import split_input
 from ..graph.reader import traced_graph
 from ..protocol import TRAIN, CheckpointIndex, FinishedTrace, VariableSpec, allows
@@ -68,7 +68,8 @@ def compared(
     if drift.changes and not across and behavior(graph) != behavior(answers[TRAIN].graph):
         return unknown(modes, "the code makes another kind of variables (see --behavior)")
     if drift.changes and given and has_other_sizes(guess, answers[TRAIN]):
-        return unknown(modes, "the features that you gave have another batch size than the saved")
+        why = "the features that you gave have another batch size than those in the saved graph"
+        return unknown(modes, why)
     if drift.changes and not pairing.certain:
         return unknown(modes, "it is not certain which feature is which tensor of the saved graph")
     if _may_be_of_inputs(graph, traced[TRAIN].graph, drift):
@@ -111,12 +112,12 @@ _MOST_PLACES = 20
 
 
 def recorded_sides(record: Record, graph: Optional[Graph]) -> Dict[str, Side]:
-    """Returns what is known of each mode of a record.
+    """Returns what a record knows about each mode.
 
     Args:
         record: the record of the checkpoint.
-        graph: the graph that was saved with the checkpoint. A record that training wrote names its
-            tensors.
+        graph: the graph that was saved with the checkpoint. A record from training
+            names tensors of this graph.
 
     Raises:
         DamagedError: a graph is damaged.
@@ -168,7 +169,7 @@ def compared_with_record(
 
 
 def _with_mode(drift: Drift, own: Drift, mode: str) -> Drift:
-    """Returns a drift in which the comparison of a mode's own graphs decides about that mode."""
+    """Returns a drift. For one mode, the comparison of this mode's own graphs decides."""
     texts = {change.text for change in own.changes}
     changes = []
     for change in drift.changes:
@@ -189,17 +190,18 @@ def _with_mode(drift: Drift, own: Drift, mode: str) -> Drift:
 
 
 def _reduced(item: Unlike, modes: AbstractSet[str]) -> Unlike:
-    """Returns what differs in some of its modes."""
+    """Returns a difference, restricted to some of its modes."""
     return dataclasses.replace(item, modes=tuple(mode for mode in item.modes if mode in modes))
 
 
 def _may_be_of_inputs(graph: Graph, traced: Graph, drift: Drift) -> bool:
-    """Whether ops that are gone may be the input_fn's, which no trace has.
+    """Whether removed ops may belong to the input_fn. A trace has no ops of the input_fn.
 
-    They stand before the first variable, so they work on the features alone. Or an input that is
-    paired with nothing takes part in a change.
+    Such ops come before the first variable, so they depend only on the features. Ops of a change
+    that read an input without a pair may also belong to the input_fn.
     """
     head = {node.name for node in graph.nodes[slice(*head_range(graph))]}
+    head -= _in_model_scopes(graph, head)
     saved, new = (
         {node.name for node in one.nodes if node.op.startswith(_SOURCES)} for one in (graph, traced)
     )
@@ -211,8 +213,21 @@ def _may_be_of_inputs(graph: Graph, traced: Graph, drift: Drift) -> bool:
     )
 
 
+def _in_model_scopes(graph: Graph, head: AbstractSet[str]) -> AbstractSet[str]:
+    """Returns the ops of a head whose scope also has ops after the head.
+
+    Such ops belong to the model: a scope such as ``input_layer`` gets a number if it is opened
+    again. Only variables and their ops keep the name, so they do not count.
+    """
+    variables = tuple(f"{node.name}/" for node in graph.nodes if node.op in VARIABLE_OPS)
+    behind = (node.name for node in graph.nodes if node.name not in head)
+    plain = (name for name in behind if not f"{name}/".startswith(variables))
+    scopes = {name.partition("/")[0] for name in plain if "/" in name}
+    return {name for name in head if "/" in name and name.partition("/")[0] in scopes}
+
+
 def _within(drift: Drift, modes: Sequence[str], restoring: AbstractSet[str]) -> Drift:
-    """Returns what a comparison says of the modes that restore. Findings describe the others."""
+    """Restricts a comparison to the modes that restore. Findings describe the other modes."""
     kept = (
         dataclasses.replace(change, modes=tuple(m for m in change.modes if m in restoring))
         for change in drift.changes
@@ -235,19 +250,19 @@ def _within(drift: Drift, modes: Sequence[str], restoring: AbstractSet[str]) -> 
 def _restoring(
     finished: Mapping[str, Answer], index: Optional[CheckpointIndex]
 ) -> AbstractSet[str]:
-    """Returns the modes that restore all of their variables that are not local."""
+    """Returns the modes that restore all their global variables."""
     modes = (mode for mode, answer in finished.items() if not _unfilled(answer))
     return {mode for mode in modes if _finds_all(finished[mode], index)}
 
 
 def _unfilled(answer: Answer) -> Sequence[VariableSpec]:
-    """The variables that nothing fills. Findings tell about them."""
+    """The variables that are neither restored nor initialized. Findings describe them."""
     plan = answer.trace.plan if isinstance(answer.trace, FinishedTrace) else None
     return (*plan.uninitialized, *plan.unwatched) if plan is not None else ()
 
 
 def _finds_all(answer: Answer, index: Optional[CheckpointIndex]) -> bool:
-    """Whether the checkpoint holds all that a mode reads, with these shapes and dtypes."""
+    """Whether the checkpoint holds each tensor that a mode reads, with the same shape and dtype."""
     stored = {spec.name: spec for spec in index.variables} if index else {}
     pairs = ((read, stored.get(read.key)) for read in answer.reads)
     return all(

@@ -1,7 +1,7 @@
-"""Finds the features and labels by asking: guess, trace, learn from what the model_fn did.
+"""Finds the features and labels: guesses, traces, and learns from what the model_fn did.
 
 The saved graph gives the tensors (see :mod:`.input_pools`); their keys and nesting come from
-watching the model_fn. Each round traces the modes with the best guess so far, until a round teaches
+watching the model_fn. Each round traces the modes with the best guess so far, until a round shows
 nothing new. The order in which Estimator flattens features (keys sorted, labels last) shows which
 key each tensor belongs to. If this leaves a choice, the consumers of the tensors decide.
 """
@@ -14,24 +14,14 @@ from ..protocol import TRAIN, UNNAMED
 from ..records.value import Record
 from . import input_pools
 from .answers import Answer, reference_first, uses_in_train
-from .attempt import (
-    ALIKE,
-    Ask,
-    Found,
-    attempt,
-    fits,
-    score_of,
-    with_dict_of_labels,
-    with_other_leaves,
-    with_other_structures,
-    with_own_inputs,
-    with_regardless,
-)
+from .attempt import ALIKE, Ask, Found, attempt, fits, score_of, with_own_inputs
+from .blurred import has_added, with_hints, with_regardless
 from .certainty import keys_are_missed, lacks_labels, missed_fields, raises_for_certain
 from .guess import Guess, first_guess
 from .input_pools import Head, Pool, head_of
 from .learning import all_finished
 from .matching import similarity
+from .other_guesses import with_dict_of_labels, with_other_leaves, with_other_structures
 from .structure import NOTHING, TENSOR, UNKNOWN
 
 _MOST_ATTEMPTS = 10
@@ -63,7 +53,7 @@ def _judged(found: Found) -> Found:
 
 
 def _best_attempt(head: Head, modes: Sequence[str], ask: Ask) -> Found:
-    """Begins an attempt with each candidate of the saved graph and of the traces."""
+    """Makes an attempt with each candidate that the saved graph or the traces show."""
     candidates = [first_guess(pool) for pool in input_pools.pools(head)]
     best = Found({}, None, False)
     best_score = -1.0
@@ -77,13 +67,15 @@ def _best_attempt(head: Head, modes: Sequence[str], ask: Ask) -> Found:
             continue
         tried.append(_identity(guess))
         found = _with_others(guess, modes, ask, ended)
-        if len(found.traces) < len(modes):  # the search has taken long enough
+        if len(found.traces) < len(modes):  # the search has used up its time
             return found if best.guess is None else best
         ended.update((mode, t) for mode, t in found.traces.items() if t.ended)
         score = score_of(found)
-        if score > best_score:
+        if score > best_score or has_added(found):
             best, best_score = dataclasses.replace(found, alike=score >= ALIKE), score
-        if score >= ALIKE or len(ended) == len(modes) or raises_for_certain(found):
+        if has_added(found) or raises_for_certain(found):
+            break
+        if score >= ALIKE or len(ended) == len(modes):
             break
         if (guess.pool, found.problems) in said:  # with and without labels
             same = best.guess is not None and best.guess.pool == guess.pool
@@ -113,13 +105,18 @@ def _with_others(
     found = with_regardless(found, ask)
     if raises_for_certain(found):
         return found
+    found = with_hints(found, modes, ask)
+    if raises_for_certain(found) or has_added(found):
+        return found
     return with_other_leaves(with_other_structures(found, modes, ask), modes, ask)
 
 
 def _in_any_order(found: Found, modes: Sequence[str], ask: Ask) -> Found:
-    """Tries the tensors in any order if TRAIN raised: a key that was renamed sorts elsewhere."""
+    """If TRAIN raised, tries the tensors in any order: a renamed key may sort differently."""
     guess, train = found.guess, found.traces.get(TRAIN)
-    if guess is None or train is None or train.finished or raises_for_certain(found):
+    if guess is None or train is None or train.finished:
+        return found
+    if has_added(found) or raises_for_certain(found):
         return found
     if guess.features.kind != "dict" or not guess.pool.sorted_keys:
         return found
@@ -129,12 +126,12 @@ def _in_any_order(found: Found, modes: Sequence[str], ask: Ask) -> Found:
 
 
 def _has_more(pool: Pool, other: Pool) -> bool:
-    """Whether a pool has a tensor that another one lacks, whose order may show the keys."""
+    """Whether a pool has a tensor that another pool lacks. Its order may show the keys."""
     return not {leaf.name for leaf in pool.leaves} <= {leaf.name for leaf in other.leaves}
 
 
 def _fit(pool: Pool, found: Found) -> float:
-    """Scores how well the leaves of a pool fit the tensors that the traces show in use."""
+    """Scores how well the leaves of a pool fit the tensors that the traces use."""
     uses = (trace.uses.values() for trace in found.traces.values())
     shown = [consumers for some in uses for consumers in some if consumers]
     best = [
@@ -147,7 +144,7 @@ def _fit(pool: Pool, found: Found) -> float:
 def _is_the_codes(
     pool: Pool, problems: Dict[str, object], said: Sequence[Tuple[Pool, Dict[str, object]]]
 ) -> bool:
-    """Whether other tensors failed in the same way: then the model_fn raises for any input."""
+    """Whether other tensors failed in the same way. If so, the model_fn raises for any input."""
     if not any(problems.values()):
         return False
     return any(other != pool and problems == theirs for other, theirs in said)
@@ -185,7 +182,7 @@ def unfit_record(record: Optional[Record], failed: Sequence[str]) -> str:
 
     Args:
         record: the record.
-        failed: the modes in which it does not.
+        failed: the modes in which the features do not fit.
     """
     if record is not None and set(failed) & set(record.modes):
         return (

@@ -22,7 +22,7 @@ class Inputs:
 
 
 class OwnInputs(enum.Enum):
-    """How the inputs of a mode differ from TRAIN's, in the order in which it is tried."""
+    """How a mode's inputs differ from those of TRAIN. The search tries them in this order."""
 
     BATCH = "the batch size is unknown"
     ONE = "the batch size is 1"
@@ -40,14 +40,16 @@ class Guess:
         pool: the tensors of the saved graph to choose from.
         features: the structure of the features.
         labels: the structure of the labels.
-        places: which leaf of the pool each tensor of the structures is.
-        pins: the places that are on trial: kept, whatever the consumers say.
-        columns: the leaves by which feature columns describe the features that they ask for.
+            places: the leaf of each tensor of the structures, by its number in the pool.
+        pins: the leaves that are being tried. They stay, even if the consumers do not fit.
+        columns: the features that feature columns describe, each as a leaf.
         own: the modes whose inputs differ from TRAIN's, and how.
-        absent: the features that TRAIN does not ask for, and that its inputs do not have.
+        absent: the features that TRAIN does not ask for and does not have.
         asked: the keys of features that have been asked for, each with the mode that asked.
         used: the tensors that TRAIN has used.
         without: the keys that the code looks for with ``in``, and that the features do not have.
+        hints: the consumers of each tensor in a trace with blurred tensors.
+        added: the features whose consumers fit no tensor of the saved graph.
     """
 
     pool: Pool
@@ -61,6 +63,8 @@ class Guess:
     asked: FrozenSet[Tuple[str, str]] = frozenset()
     used: FrozenSet[Path] = frozenset()
     without: FrozenSet[str] = frozenset()
+    hints: Mapping[Path, Tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    added: FrozenSet[Path] = frozenset()
 
     def inputs(self, mode: str) -> Inputs:
         """The structures for one mode; PREDICT and an export have no labels."""
@@ -89,7 +93,7 @@ class Guess:
 
     @property
     def assumed(self) -> List[Tuple[str, Leaf]]:
-        """The keys, with their tensors, that no name in the saved graph confirms."""
+        """The keys that no name in the saved graph confirms, with their tensors."""
         inner = [(path[-1], place) for path, place in self.places.items() if len(path) > 1]
         leaves = [(key, self.pool.leaves[place]) for key, place in inner if isinstance(key, str)]
         return [(k, leaf) for k, leaf in leaves if not is_unnamed(k) and not leaf.is_named(k)]
@@ -116,25 +120,26 @@ _ANY = {"dtype": "float32", "shape": None}
 
 
 def new_features(guess: Guess, features: Node) -> Dict[Path, Any]:
-    """Returns the features that are new since the checkpoint, and so have no leaf in the pool.
+    """Returns the features that are new since the checkpoint. They have no leaf in the pool.
 
-    The names in the saved graph decide: if they name some of the keys that feature columns ask
-    for, then the others are new. So are those that an input pipeline does not parse, if it parses
-    some. But a pipeline may rename what it parses, while there are enough tensors.
+    The names in the saved graph decide: if they name some of the keys that feature columns ask for,
+    then the others are new. If an input pipeline parses some of the keys, the keys that it does not
+    parse are new, too. This does not count while there are enough tensors, because a pipeline may
+    rename what it parses.
 
     Args:
         guess: what else is known.
         features: the structure of the features.
 
     Returns:
-        What a feature column says of each, as a leaf; None if no feature column asks for it.
+        For each new feature, the leaf that its feature column describes; None without a column.
     """
     pool, columns = guess.pool, guess.columns
     keys = [key for key in features.keys if isinstance(key, str) and not is_unnamed(key)]
     named = {key for key in keys if pool.names_key(key)}
     of_columns = any(("features", key) in columns for key in named)
     of_parsing = bool(named & pool.parsed) and _uses_more(guess, features)
-    new = {path: columns.get(path, _ANY) for path in guess.absent}
+    new = {path: columns.get(path, _ANY) for path in guess.absent | guess.added}
     for path in (("features", key) for key in keys if key not in named):
         if path not in new and ((of_columns and path in columns) or of_parsing):
             new[path] = columns.get(path)

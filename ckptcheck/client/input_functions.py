@@ -13,26 +13,27 @@ _OFFERED = {"mode", "params", "config"}
 """What ckptcheck and Estimator pass to an input_fn."""
 
 
-def input_functions(target: str, app_dir: str) -> List[str]:
+def input_functions(target: str, app_dir: str, serving: bool) -> List[str]:
     """Returns the input functions in the module of a target and in the modules that import it.
 
     Args:
         target: ``module:attr`` or ``path.py:attr``.
         app_dir: where modules are imported from.
+        serving: whether serving_input_receiver_fns count. They return no labels.
 
     Returns:
-        What ``--input-fn`` takes for each, those of the target's own module first. It has only
-        functions that can be called without arguments of their own.
+        Names for ``--input-fn``. Those in the target's own module come first. Functions that need
+            other arguments than Estimator passes are left out.
     """
     place = target.rpartition(":")[0]
     own = place[: -len(".py")].replace(os.sep, ".") if place.endswith(".py") else place
     path = place if place.endswith(".py") else os.path.join(*place.split(".")) + ".py"
-    found = [f"{place}:{name}" for name in _names(_parsed(os.path.join(app_dir, path)))]
+    found = [f"{place}:{name}" for name in _names(_parsed(os.path.join(app_dir, path)), serving)]
     for file in _python_files(app_dir):
         module = os.path.relpath(file, app_dir)[: -len(".py")].replace(os.sep, ".")
         tree = None if module == own else _parsed(file)
         if tree is not None and _imports(tree, own):
-            found.extend(f"{module}:{name}" for name in _names(tree))
+            found.extend(f"{module}:{name}" for name in _names(tree, serving))
     return found
 
 
@@ -61,11 +62,19 @@ def _parsed(path: str) -> Optional[ast.Module]:
         return None
 
 
-def _names(tree: Optional[ast.Module]) -> Iterator[str]:
+def _names(tree: Optional[ast.Module], serving: bool) -> Iterator[str]:
     """Iterates over the names of a module's functions that Estimator can call as an input_fn."""
     for node in tree.body if tree is not None else ():
-        if isinstance(node, ast.FunctionDef) and _NAME.search(node.name) and _is_callable(node):
+        if not isinstance(node, ast.FunctionDef) or (_is_serving(node) and not serving):
+            continue
+        if _NAME.search(node.name) and _is_callable(node):
             yield node.name
+
+
+def _is_serving(function: ast.FunctionDef) -> bool:
+    """Whether a function returns a ServingInputReceiver."""
+    names = (getattr(node, "attr", getattr(node, "id", "")) for node in ast.walk(function))
+    return any("ServingInputReceiver" in name for name in names)
 
 
 def _is_callable(function: ast.FunctionDef) -> bool:

@@ -60,7 +60,7 @@ class Leaf:
         return bool(self.consumers)
 
     def is_named(self, key: str) -> bool:
-        """Whether the saved graph has a name that says that this tensor is the feature ``key``.
+        """Whether a name in the saved graph shows that this tensor is the feature ``key``.
 
         A placeholder has the name itself. A feature column works in a scope named after it, such
         as ``input_layer/age_embedding``.
@@ -82,8 +82,8 @@ def _is_name_of(part: str, key: str) -> bool:
 _COLUMN = re.compile(r"(_embedding|_indicator|_bucketized)+$")
 _TOGETHER = re.compile("_weighted_by_|_X_")
 _SHARED = "_shared_embedding"
-"""How feature columns name their scopes after their features. Any other scope that starts like a
-feature (``input_layer``, ``dense_1``) says nothing about it."""
+"""The endings of the scopes of feature columns. Other scopes whose names start with the name of a
+feature (``input_layer``, ``dense_1``) say nothing about the feature."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Pool:
         sorted_keys: whether they stand in the order of ``nest.flatten``.
         names: the nodes before the border, whose names the model_fn's ops cannot have.
         parsed: the keys that the input pipeline parses.
-        labeled: whether labels may be among them.
+            labeled: whether the leaves may include labels.
     """
 
     leaves: Tuple[Leaf, ...]
@@ -112,7 +112,7 @@ class Pool:
         return sizes.pop() if len(sizes) == 1 else None
 
     def names_key(self, key: str) -> bool:
-        """Whether the saved graph has a name that says that a feature has this key."""
+        """Whether a name in the saved graph shows that a feature has this key."""
         return key in self.parsed or any(leaf.is_named(key) for leaf in self.leaves)
 
 
@@ -123,7 +123,8 @@ class Head:
     Attributes:
         nodes: its nodes.
         leaves: the outputs of each node.
-        ops: the types of its nodes and of the nodes after it, to find the ops of a trace in them.
+        ops: the types of its nodes and of the nodes after it. The ops of a trace are looked for
+            here.
         parsed: the keys that the input pipeline parses.
         labeled: whether the input_fn may have made labels.
     """
@@ -252,7 +253,7 @@ def _direct_pool(head: Head) -> Optional[Pool]:
     leaves = tuple(leaf for place in chosen for leaf in _followed(head, place))
     if not leaves:
         return None
-    if not iterators:  # the row number of a queue comes first, and nothing uses it
+    if not iterators:  # a queue's first output is the row number, which nothing uses
         leaves = tuple(leaf for leaf in leaves if leaf.used)
     border = sources[-1][1] + 1
     names = _node_names(head, border)
@@ -260,7 +261,7 @@ def _direct_pool(head: Head) -> Optional[Pool]:
 
 
 def _followed(head: Head, place: int) -> Iterator[Leaf]:
-    """A source's outputs; a variant is followed to the SparseTensor that it is turned into."""
+    """The outputs of a source. For a variant, yields the SparseTensor that is made from it."""
     for leaf in head.leaves[place]:
         if leaf.spec["dtype"] != "variant":
             yield leaf
@@ -287,7 +288,7 @@ def _node_names(head: Head, border: int) -> Tuple[str, ...]:
 
 
 def aligned_border(head: Head, made: Sequence[str]) -> Optional[int]:
-    """Returns where a traced model_fn's first ops are in the saved graph; None if they are not."""
+    """Returns where the saved graph has the first ops of a traced model_fn; None if it has not."""
     if len(made) < 3:
         return None
     wanted = made[:_ALIGNED_OPS]

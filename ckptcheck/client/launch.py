@@ -18,7 +18,7 @@ class LaunchContext:
         major: TensorFlow's major version.
         strategy: whether TRAIN ran under a distribution strategy.
         iterators: whether the saver restored iterators of the input_fn.
-        saved: whether there is a saved graph, which tells all of this.
+        saved: whether there is a saved graph. It shows all of these.
     """
 
     launch: Launch
@@ -29,12 +29,12 @@ class LaunchContext:
 
     @property
     def asked_behavior(self) -> str:
-        """The behavior to ask the tracer for, "" for TensorFlow's default."""
+        """The behavior for the tracer's requests; "" means TensorFlow's default."""
         default = "v1" if self.major < 2 else "v2"
         return "" if self.launch.behavior == default else self.launch.behavior
 
     def not_judged(self, given: bool) -> Tuple[str, ...]:
-        """What could not be known of the launch.
+        """Facts about the launch that could not be found out.
 
         Args:
             given: whether the user gave the features.
@@ -66,7 +66,7 @@ def launch_context(asked: str, environment: Environment, graph: Optional[Graph])
     Args:
         asked: ``--behavior``.
         environment: the TensorFlow that traces.
-        graph: the saved graph; None where there is none.
+        graph: the saved graph; None if there is none.
     """
     head = environment.tensorflow.partition(".")[0]
     major = int(head) if head.isdigit() else 2

@@ -1,15 +1,15 @@
-"""Improves the guess at the features by what the last traces did."""
+"""Improves the guess with the events of the last traces."""
 
 import dataclasses
 import json
 import re
-from typing import Any, Dict, FrozenSet, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, Sequence, Tuple
 
 from ..protocol import EVAL, TRAIN, UNLABELED
 from ..uses import InputEvent
 from .answers import Answer, uses_in_train
 from .guess import Guess, is_unnamed, new_features, with_unnamed
-from .matching import placed
+from .matching import contradicts, placed
 from .structure import NOTHING, TENSOR, UNKNOWN, Node, Path, learn, sequence, wanted_keys
 
 _VIEWS = ("items", "keys", "values")
@@ -31,10 +31,28 @@ def better_guess(guess: Guess, traces: Mapping[str, Answer]) -> Guess:
         asked=asked,
         used=guess.used | {path for path, consumers in uses.items() if consumers},
     )
-    features, labels = _structures(known, events, traces)
-    later = () if all_finished(traces) else _later_keys(features, events)
-    known = dataclasses.replace(known, features=features, labels=labels)
-    return placed(known, uses, later)
+    guesses = list(_possible(known, events, traces))
+    return next((guess for guess in guesses if not contradicts(guess, uses)), guesses[0])
+
+
+def _possible(
+    guess: Guess, events: Sequence[InputEvent], traces: Mapping[str, Answer]
+) -> Iterator[Guess]:
+    """Yields what the guess may be after the events, the likeliest first.
+
+    The features may lack keys that the code looks for, and there may be no labels. This moves the
+    other tensors, so their consumers can show it.
+    """
+    used = any(trace.uses.get(("labels",)) for trace in traces.values())
+    without = guess.without.union(_optional_features(guess, traces))
+    fewer = [dataclasses.replace(guess, without=without)] if without != guess.without else []
+    with_labels = [guess, *fewer]
+    bare = [] if used or guess.labels != TENSOR else with_labels
+    for known in (*with_labels, *(dataclasses.replace(it, labels=NOTHING) for it in bare)):
+        features, labels = _structures(known, events, traces)
+        later = () if all_finished(traces) else _later_keys(features, events)
+        after = dataclasses.replace(known, features=features, labels=labels)
+        yield placed(after, uses_in_train(traces), later)
 
 
 def _structures(
@@ -44,6 +62,8 @@ def _structures(
     most = len(guess.pool.leaves)
     labels = learn(guess.labels, events, "labels", most)
     features = learn(guess.features, events, "features", most - _count(labels))
+    items = tuple(item for item in features.items if item[0] not in guess.without)
+    features = dataclasses.replace(features, items=items)  # code that found a key asked for it
     if features.kind == "unknown":
         features = _by_iteration(events, traces, most - _count(labels))
     most += len(new_features(guess, features))
@@ -57,7 +77,7 @@ def _structures(
 
 
 def _optional_features(guess: Guess, traces: Mapping[str, Answer]) -> List[str]:
-    """Returns the keys of features for which the code looked, and which the inputs can have."""
+    """Returns the optional keys that the code looked for, if the inputs can have them."""
     if TRAIN in traces and all(leaf.used for leaf in guess.pool.leaves):
         # TRAIN's inputs have none of the keys that only PREDICT looks for
         traces = {mode: trace for mode, trace in traces.items() if mode not in UNLABELED}
@@ -86,7 +106,7 @@ def _absent(
 
     TRAIN does not use these features, so their tensors have no consumers in the saved graph.
     """
-    if TRAIN not in traces or traces[TRAIN].misfit:  # TRAIN may not have come that far
+    if TRAIN not in traces or traces[TRAIN].misfit:  # TRAIN may have stopped too early
         return guess.absent
     as_far = (TRAIN,) if traces[TRAIN].finished else (TRAIN, EVAL)
     known = {key for key, mode in asked if mode in as_far}
@@ -106,12 +126,12 @@ def all_finished(traces: Mapping[str, Answer]) -> bool:
 
 
 def _by_iteration(events: Sequence[InputEvent], traces: Mapping[str, Answer], room: int) -> Node:
-    """Returns the structure of features that the code iterated over without asking for a key.
+    """Returns the structure of the features if the code iterates over them and asks for no key.
 
     A probe does not see TensorFlow flatten nested values, because that runs in C++.
     """
     if all_finished(traces):
-        return Node("dict")  # nothing was asked of them
+        return Node("dict")  # the code did not use them
     seen = [e for e in events if e.path[:1] == ("features",)]
     iterated = [e for e in seen if e.event == "iterate" and len(e.path) == 1]
     if (seen and not iterated) or wanted_keys(events, "maybe-key"):
@@ -122,7 +142,7 @@ def _by_iteration(events: Sequence[InputEvent], traces: Mapping[str, Answer], ro
 
 
 def _padded(node: Node, root: str, events: Sequence[InputEvent], room: int) -> Node:
-    """Adds made-up keys to a dict whose entries the code goes through, for all tensors there are.
+    """Adds made-up keys for all free tensors to a dict that the code iterates over.
 
     Keys that the code reveals later replace the made-up ones.
     """
@@ -141,7 +161,7 @@ def _padded(node: Node, root: str, events: Sequence[InputEvent], room: int) -> N
 
 
 def _columns(known: Mapping[Path, Any], events: Sequence[InputEvent]) -> Dict[Path, Any]:
-    """Returns what feature columns say of the features that they ask for."""
+    """Returns the leaves that feature columns describe, by feature."""
     described = (event for event in events if event.event == "column")
     return {**known, **{event.path: json.loads(str(event.value)) for event in described}}
 
@@ -170,18 +190,18 @@ def _unpacks_features(trace: Answer) -> bool:
 
 def _keys_of_key_error(trace: Answer, message: str) -> List[str]:
     expected = re.search(r"Expected keys: \{(.+?)\}", message)
-    if expected:  # what a Keras model that was turned into an Estimator says
+    if expected:  # the message of model_to_estimator
         return re.findall(r"'([^']+)'", expected.group(1))
     if not any(event.event == "iterate" for event in trace.seen.events):
         return []
     key = message.strip("'\"")
     if any(read.raised and read.key == key for read in trace.seen.params.reads) or is_unnamed(key):
-        return []  # the params lack this key, or a dict that is the code's own
+        return []  # the key is missing in the params, or in a dict of the code
     return [key]
 
 
 def _said_of_labels(trace: Answer) -> List[InputEvent]:
-    """Returns what a multi-head's error shows: that labels are a dict, and the keys of the dict."""
+    """Returns the events that a multi-head's error shows: labels are a dict with certain keys."""
     message = trace.said
     missing = re.search(r"labels has missing values for head\(s\): \[(.+?)\]", message)
     if missing:
@@ -193,7 +213,7 @@ def _said_of_labels(trace: Answer) -> List[InputEvent]:
 
 
 def optional_keys(traces: Mapping[str, Answer], root: str = "features") -> List[str]:
-    """Returns the keys for which the code looked with ``in`` or ``get``, in their order."""
+    """Returns the keys that the code looked for with ``in`` or ``get``, in this order."""
     events = (trace.seen.events for trace in traces.values())
     keys = (key for some in events for key in wanted_keys(some, "maybe-key", root))
     return list(dict.fromkeys(keys))

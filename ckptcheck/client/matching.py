@@ -1,4 +1,4 @@
-"""Which tensor of the saved graph is which feature, by order, consumers and names."""
+"""Matches features with tensors of the saved graph, by order, consumers and names."""
 
 import collections
 import dataclasses
@@ -6,10 +6,14 @@ import itertools
 from typing import Any, Dict, List, Mapping, Sequence
 
 from .guess import Guess, is_unnamed, paths_of
-from .input_pools import Pool
+from .input_pools import Leaf, Pool
 from .structure import Path
 
+Uses = Mapping[Path, Sequence[str]]
+"""The consumers of each tensor of features and labels, as far as they are known."""
+
 _MOST_PERMUTED = 6
+_ENOUGH_SHARED = 0.5
 
 
 def similarity(mine: Sequence[str], theirs: Sequence[str]) -> float:
@@ -30,7 +34,23 @@ def _overlap(mine: Sequence[str], theirs: Sequence[str]) -> float:
     return sum((a & b).values()) / union if union else 1.0
 
 
-def placed(guess: Guess, uses: Mapping[Path, Sequence[str]], later: Sequence[Path] = ()) -> Guess:
+def agrees(mine: Sequence[str], leaf: Leaf) -> bool:
+    """Whether a leaf has all consumers of a tensor. A trace that raised shows fewer consumers."""
+    ours, theirs = (
+        collections.Counter(text.partition(" ")[2] for text in texts)
+        for texts in (mine, leaf.consumers)
+    )
+    return sum((ours & theirs).values()) >= _ENOUGH_SHARED * sum(ours.values())
+
+
+def contradicts(guess: Guess, uses: Uses) -> bool:
+    """Whether a tensor has other consumers than its leaf."""
+    uses, leaves = {**guess.hints, **uses}, guess.pool.leaves
+    used = (path for path in guess.places if uses.get(path))
+    return not all(agrees(uses[path], leaves[guess.places[path]]) for path in used)
+
+
+def placed(guess: Guess, uses: Uses, later: Sequence[Path] = ()) -> Guess:
     """Returns a guess with a leaf of the pool for each tensor of its structures.
 
     If Estimator flattened the structure, its order is kept, and only the leaves to leave out are
@@ -38,22 +58,28 @@ def placed(guess: Guess, uses: Mapping[Path, Sequence[str]], later: Sequence[Pat
     that are new since the checkpoint get none.
 
     Args:
-        guess: the guess. Where it has a pin, consumers do not matter.
-        uses: what consumed each tensor in a trace.
+        guess: the guess. Consumers do not matter for pinned tensors.
+        uses: the consumers of each tensor in a trace.
         later: the features that the code names but has not asked for yet. If there are enough
-            leaves, these features get leaves, too, so that the order is right.
+            leaves, these features get leaves, too, so that the order is right. If the consumers
+            contradict this order, these features do not count.
     """
+    uses = {**guess.hints, **uses}
     new = guess.new
     paths = [path for path in paths_of(guess.features, guess.labels) if path not in new]
     later = [path for path in later if path not in new]
     worth = _Worth(guess.pool, uses, guess.pins, guess.columns)
     found = _assigned(worth, _with_later(paths, later, len(guess.pool.leaves)))
     places = {path: place for path, place in found.items() if path in paths}
-    return dataclasses.replace(guess, places=places)
+    ordered = dataclasses.replace(guess, places=places)
+    if not later or not contradicts(ordered, uses):
+        return ordered
+    alone = dataclasses.replace(guess, places=_assigned(worth, paths))
+    return ordered if contradicts(alone, uses) else alone
 
 
 def _with_later(paths: List[Path], later: Sequence[Path], most: int) -> List[Path]:
-    """Adds the features that are asked for later to a dict of features, if there is room."""
+    """Adds the features that the code asks for later to a dict, if enough leaves are free."""
     known = [path for path in paths if path[0] == "features"]
     both = sorted({*known, *later}, key=str)
     is_dict = all(len(path) > 1 and isinstance(path[1], str) for path in known)
@@ -78,10 +104,10 @@ def _assigned(worth: "_Worth", paths: List[Path]) -> Dict[Path, int]:
 
 @dataclasses.dataclass(frozen=True)
 class _Worth:
-    """How well a leaf fits a tensor: by its consumers, names, dtype, and what is pinned."""
+    """Scores how well a leaf fits a tensor, by consumers, names, dtype and pins."""
 
     pool: Pool
-    uses: Mapping[Path, Sequence[str]]
+    uses: Uses
     pins: Mapping[Path, int]
     columns: Mapping[Path, Any]
 
@@ -116,7 +142,7 @@ _PINNED, _UNFIT, _OF_COLUMN, _NAMED, _SAME_DTYPE, _USED, _LATER = (
     0.01,
     1e-6,
 )
-"""``_OF_COLUMN`` outweighs any consumers: a trace with a wrong tensor uses it wrongly."""
+"""``_OF_COLUMN`` outweighs consumers, because code uses a wrong tensor in a wrong way."""
 
 
 def _assign_in_order(worth: _Worth, paths: List[Path], places: List[int]) -> Dict[Path, int]:

@@ -26,8 +26,8 @@ class TraceMemo:
         graph: the saved graph; None if there is none, or it cannot be read.
         graph_problem: why the graph cannot be read; "" if it can, or there is none.
         guess: the features; None if the user gave them, or they are not known yet.
-        names: whether the code wants the names of TensorFlow 1: ``v1``, else ``native``.
-        tpu: whether it wants the params that TPUEstimator adds.
+        names: ``v1`` if the code needs the names of TensorFlow 1, else ``native``.
+        tpu: whether the code needs the params that TPUEstimator adds.
     """
 
     index: Union[CheckpointIndex, Failure, None]
@@ -81,8 +81,8 @@ _MOST_OTHERS = 3
 def _graph_of_another(located: Located) -> Optional[Graph]:
     """Returns the graph of another checkpoint of the directory; None if none has inputs.
 
-    A checkpoint that a script made, such as an average of others, has no graph or one without an
-    input pipeline.
+    If a script made the checkpoint, such as an average of other checkpoints, it has no graph, or a
+    graph without an input pipeline.
     """
     others = [
         p + ".meta" for p in reversed(located.candidates) if p + ".meta" not in located.graphs

@@ -1,9 +1,10 @@
-"""Pairs features with tensors of the saved graph once more, and says whether that is certain.
+"""Pairs features with tensors of the saved graph again, and says whether the pairs are certain.
 
-The search for features needs a pairing with which the model_fn runs. A comparison of graphs needs
-the right one.
+For the search for features, any pairing with which the model_fn runs is good enough. A comparison
+of graphs needs the right pairing.
 """
 
+import dataclasses
 from collections import Counter
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -14,6 +15,7 @@ from ..uses import InputTensor
 from .answers import Answer, consumers_of
 from .guess import Guess, is_unnamed, paths_of
 from .input_pools import Leaf, Pool, head_of, pools
+from .matching import placed
 from .structure import Path, node_of, specs_of
 
 Uses = Mapping[Path, Tuple[str, ...]]
@@ -30,9 +32,9 @@ class Pairing(NamedTuple):
 def pair(guess: Guess, uses: Uses) -> Pairing:
     """Pairs tensors and leaves.
 
-    Consumers that only one tensor and only one leaf have show a pair. If they contradict the guess,
-    which follows the order of the keys, then a name in the saved graph has to confirm them.
-    Otherwise, the code may have exchanged two features.
+    If only one tensor and only one leaf have some consumers, they are a pair. If such a
+    pair contradicts the guess, which follows the order of the keys, a name in the saved graph must
+    confirm the pair. Otherwise, the code may have exchanged two features.
     """
     shown = _by_consumers(guess, uses)
     free = set(guess.places.values()) - set(shown.values())
@@ -62,7 +64,7 @@ def _by_consumers(guess: Guess, uses: Uses) -> Dict[Path, int]:
 
 
 def _is_named(guess: Guess, path: Path, place: int) -> bool:
-    """Whether the saved graph names a leaf after a feature; labels have no name."""
+    """Whether the saved graph names a leaf after a feature. True for one tensor without a key."""
     key = path[-1]
     return len(path) == 1 or (isinstance(key, str) and guess.pool.leaves[place].is_named(key))
 
@@ -82,8 +84,9 @@ def _is_settled(guess: Guess, kept: Mapping[Path, int], uses: Uses) -> bool:
 def guess_of_given(graph: Graph, train: Answer) -> Optional[Guess]:
     """Pairs the features and labels that the user gave with tensors of the saved graph.
 
-    An input_fn that has not changed gives tensors of the same names. Otherwise, Estimator's order
-    decides, if the saved graph has as many tensors as the user gave.
+    An input_fn that has not changed gives tensors with the same names. Otherwise, Estimator's order
+    decides, if the saved graph has as many tensors as the user gave. If dtypes or shapes contradict
+    this order, the consumers decide.
 
     Args:
         graph: the saved graph.
@@ -102,17 +105,21 @@ def guess_of_given(graph: Graph, train: Answer) -> Optional[Guess]:
     if not paths or set(paths) != set(names):
         return None
     for pool in _pools_of(graph, [names[path] for path in paths], specs):
-        fits = (_fits(leaf, specs[path]) for path, leaf in zip(paths, pool.leaves))
-        if pool.sorted_keys and len(pool.leaves) == len(paths) and all(fits):
-            places = {path: place for place, path in enumerate(paths)}
-            return Guess(pool, roots[0], roots[1], places)
+        if not pool.sorted_keys or len(pool.leaves) != len(paths):
+            continue
+        places = {path: place for place, path in enumerate(paths)}
+        in_order = Guess(pool, roots[0], roots[1], places)
+        free = dataclasses.replace(in_order, pool=dataclasses.replace(pool, sorted_keys=False))
+        for guess in (in_order, placed(free, train.uses)):
+            if all(_fits(pool.leaves[guess.places[path]], specs[path]) for path in paths):
+                return guess
     return None
 
 
 def has_other_sizes(guess: Guess, train: Answer) -> bool:
-    """Whether a given tensor has a size that the saved graph does not know, or the other way round.
+    """Whether a given tensor and its leaf differ in the sizes that are known.
 
-    Code that asks for static sizes then makes other ops, although nothing in it has changed.
+    Code that reads static sizes then makes other ops, although the code has not changed.
     """
     leaves = guess.pool.leaves
     given = _given(train).items()
@@ -128,7 +135,7 @@ def _given(train: Answer) -> Dict[Path, Any]:
 def _pools_of(
     graph: Graph, tensors: Sequence[InputTensor], specs: Mapping[Path, Any]
 ) -> Iterator[Pool]:
-    """Yields the tensors of the same names, and what the input pipeline makes."""
+    """Yields a pool of the tensors with the same names, then the pools of the pipeline."""
     nodes = {node.name: node for node in graph.nodes}
     leaves: List[Leaf] = []
     for tensor in tensors:

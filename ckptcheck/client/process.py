@@ -18,12 +18,27 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple, Type, Union
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    Type,
+    Union,
+)
 
 from ..codec import decoded, from_json
 from ..errors import TracerLostError, UsageError
+from ..interpreters import project_python
 from ..protocol import Environment, Failure
 from ..sanitize import harmless_lines
+from ..seen import Seen, united
 from ..tracer import temporary
 from .bootstrap import BOOTSTRAP
 
@@ -33,21 +48,21 @@ _TAIL = 2000
 _LARGEST_LINE = (1 << 28) + (1 << 20)
 """Bytes; a fork's reply has 256 MiB at most."""
 _MOST_WAITING = 64
-"""Messages: only something other than a tracer sends more."""
+"""Messages. A tracer never sends more; another program may."""
 _GRACE = 15.0
-"""Seconds that the tracer has beyond a request's own timeout, which it enforces itself."""
+"""Seconds to wait after a request's own timeout. The tracer enforces that timeout itself."""
 _PATIENCE = 10.0
-"""Seconds that the tracer has to end. Its supervisor needs some of them to end what is below it."""
+"""Seconds to wait for the end of the tracer. Its supervisor also has to end child processes."""
 
 
 def interpreter_command(python: Optional[str]) -> List[str]:
-    """Returns the command of ``--python``, by default the interpreter that runs ckptcheck.
+    """Returns the command of ``--python``, by default the one that :func:`project_python` finds.
 
     Raises:
         UsageError: it cannot be the command of an interpreter.
     """
     if python is None:
-        return [sys.executable]
+        return [project_python() or sys.executable]
     if os.path.isfile(python):
         return [python]
     if os.path.isdir(python):
@@ -66,7 +81,7 @@ def interpreter_command(python: Optional[str]) -> List[str]:
 def _sources() -> bytes:
     """The tracer's modules, by the names that they have in the user's interpreter."""
     sources = {"_ckptcheck": "", "_ckptcheck.__package__": ""}
-    for name in ("codec", "content_digest", "origins", "protocol", "uses"):
+    for name in ("codec", "content_digest", "origins", "protocol", "seen", "uses"):
         sources[f"_ckptcheck.{name}"] = (_PACKAGE / f"{name}.py").read_text("utf-8")
     for path in sorted((_PACKAGE / "tracer").glob("*.py")):
         text = path.read_text("utf-8")
@@ -78,24 +93,42 @@ def _sources() -> bytes:
     return json.dumps(sources).encode("utf-8")
 
 
+class Started(NamedTuple):
+    """When and where a tracer was started.
+
+    Attributes:
+        time: in seconds since 1970.
+        folder: the working directory.
+        variables: the environment variables.
+    """
+
+    time: float
+    folder: str
+    variables: Dict[str, str]
+
+
 class Tracer:
     """A running tracer; use it as a context manager.
 
     Requests are sent with :meth:`send` and answered in any order by :meth:`receive`.
     """
 
-    def __init__(self, python: Optional[str], timeout: float, quiet: bool = False) -> None:
+    def __init__(
+        self, python: Optional[str], timeout: float, quiet: bool = False, env: Sequence[str] = ()
+    ) -> None:
         """Starts the interpreter.
 
         Args:
             python: the command of ``--python``.
             timeout: seconds to wait for TensorFlow's import.
             quiet: hides what the user's code and TensorFlow print.
+            env: environment variables to set, such as ``NAME=value``.
 
         Raises:
             UsageError: there is no such interpreter.
         """
         self._command = interpreter_command(python)
+        self._env = {**os.environ, **dict(item.split("=", 1) for item in env)}
         self._timeout = timeout
         self._end = math.inf
         self._run = temporary.new_run()
@@ -107,7 +140,12 @@ class Tracer:
         self._messages: queue.Queue[Optional[Dict[str, Any]]] = queue.Queue(_MOST_WAITING)
         self._closing = False
         self.say: Callable[[str], object] = lambda text: None
-        """Is told what the tracer does, before it does it."""
+        """A function that is called with what the tracer is going to do."""
+        self.started = Started(time.time(), os.getcwd(), self._env)
+        self.watched = False
+        """Whether code is watched in requests from now on; see :mod:`.tracer.watch`."""
+        self._watching: Set[int] = set()
+        self._seen: List[Optional[Seen]] = []
         self._noise = _Noise(quiet)
         self._process = self._start()
         self._threads = [
@@ -120,7 +158,7 @@ class Tracer:
         self._writer.start()
 
     def _write_sources(self) -> None:
-        """Runs in a thread of its own: an interpreter that reads nothing must not block."""
+        """Runs in its own thread. An interpreter that reads nothing must not block ckptcheck."""
         data = _sources()
         self._write(b"%d\n%s" % (len(data), data))
         if self._closing:  # close() did not wait
@@ -133,6 +171,7 @@ class Tracer:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
+                env=self._env,
                 start_new_session=True,  # an interrupt is for ckptcheck, which then closes it
             )
         except OSError as error:
@@ -154,14 +193,14 @@ class Tracer:
         self.close()
 
     def close(self) -> None:
-        """Ends the tracer by ending its standard input. The tracer then ends its forks.
+        """Ends the tracer by closing its standard input. The tracer then ends its forks.
 
-        If the tracer was killed, this cleans up after it.
+        If the tracer was killed, this method removes what it left.
         """
         process = self._process
         self._closing = True  # messages from now on are ignored
         self._empty()
-        if self._environment is None:  # it does not listen yet
+        if self._environment is None:  # the tracer does not read its input yet
             self._signal(signal.SIGKILL)
         self._writer.join(timeout=1)
         if not self._writer.is_alive():  # else a child of the command holds the pipe
@@ -214,8 +253,13 @@ class Tracer:
         self._end = time.monotonic() + seconds
 
     def extend(self, seconds: float) -> None:
-        """Allows more time, because something else took that long meanwhile."""
+        """Extends the time by the seconds that other work took."""
         self._end += seconds
+
+    @property
+    def time(self) -> float:
+        """The seconds that all requests may take together."""
+        return self._timeout
 
     @property
     def left(self) -> float:
@@ -245,6 +289,9 @@ class Tracer:
         request = dict(fields, do=do, id=self._next)
         request.update(timeout=self._timeout, left=left, most=left * share)
         self._open.add(self._next)
+        if self.watched and "trace" in fields:
+            request["watched"] = True
+            self._watching.add(self._next)
         self._write(json.dumps(request).encode("ascii") + b"\n")
         return self._next
 
@@ -268,9 +315,30 @@ class Tracer:
             message = self._receive(timeout + _GRACE, lambda found: found.get("id") in self._open)
             if not message.get("more"):
                 self._open.discard(message["id"])
+            if message["id"] in self._watching:
+                seen = message.get("seen")
+                self._seen.append(None if seen is None else self.understood(Seen, seen))
             failure = message.get("failure")
             reply = from_json(Failure, failure) if failure else message["reply"]
             self._replies.append((message["id"], reply))
+
+    def watch(self, watched: bool) -> None:
+        """Says whether the code is watched from now on. What was seen before is forgotten."""
+        self.watched = watched
+        self._watching.clear()
+        self._seen.clear()
+
+    def seen(self) -> Optional[Tuple[Seen, Seen]]:
+        """Returns what the tracer itself depends on, and what the code depends on.
+
+        Returns:
+            None if a process ended before it could say so.
+        """
+        reply = self.ask("seen")
+        known = [seen for seen in self._seen if seen is not None]
+        if isinstance(reply, Failure) or len(known) < len(self._seen) or not known:
+            return None
+        return self.understood(Seen, reply), united(known)
 
     def understood(self, hint: Any, reply: Any) -> Any:
         """Decodes a reply.
@@ -322,7 +390,7 @@ class Tracer:
                 self._messages.get_nowait()
 
     def _receive(self, timeout: float, wanted: Callable[[Dict[str, Any]], bool]) -> Dict[str, Any]:
-        """The next message of a kind. Others belong to requests that were given up."""
+        """Returns the next message that ``wanted`` accepts. The others have no request now."""
         command = " ".join(self._command)
         end = time.monotonic() + timeout
         while True:
@@ -331,7 +399,7 @@ class Tracer:
             except queue.Empty:
                 message = {}
             if message is None:
-                self._messages.put(None)  # for those who ask once more
+                self._messages.put(None)  # for later calls of this method
                 raise TracerLostError(self._ended(command))
             if message and wanted(message):
                 return message
@@ -354,7 +422,7 @@ class Tracer:
 def _message(line: bytes) -> Optional[Dict[str, Any]]:
     """The message in a line of the tracer; None for any other line.
 
-    That may be the interpreter itself, before the tracer runs in it, or no interpreter at all.
+    Such a line may come from the interpreter before the tracer runs, or from another program.
     """
     try:
         message = json.loads(line.decode("ascii"))
@@ -402,7 +470,7 @@ class _Noise:
                 sys.stderr.write("\nckptcheck: more output of the traced code is not shown\n")
                 self._quiet = True
             sys.stderr.flush()
-        except (OSError, ValueError):  # nobody reads it; the pipe still has to be drained
+        except (OSError, ValueError):  # standard error is closed; the pipe still has to be drained
             self._quiet = True
 
     def tail(self) -> str:

@@ -35,10 +35,11 @@ from ..protocol import (
     Environment,
     Failure,
     ModeTrace,
+    ProjectCopy,
 )
-from ..records.graphs import texts_of
 from ..records.value import Record, RecordedMode
 from ..results import Features, Trace, shape_text
+from ..traced import EVERYTHING, Traced, Wanted
 from ..tracer import temporary
 from . import unknown_features
 from .answers import Answer
@@ -51,48 +52,21 @@ from .guess import Guess, Inputs, OwnInputs
 from .launch import LaunchContext, launch_context, traced_launch
 from .memo import TraceMemo
 from .process import Tracer
-from .uncompared import not_compared
+from .sources import sources_of
 
 
 @dataclasses.dataclass(frozen=True)
-class Traced:
-    """What the tracer found out for one check.
+class LiveTraced(Traced):
+    """What the tracer found out for one check, while it is running.
 
     Attributes:
-        index: what the checkpoint holds; None if there is no checkpoint or it cannot be read.
-        unreadable: why the checkpoint cannot be read; None if it can.
-        trace: all modes; None if there is no checkpoint and the features cannot be found.
-        doubts: what the traces could not find out.
-        listed: what TensorFlow's own reader lists; None if it cannot read the checkpoint.
         known: see :class:`TraceMemo`.
-        drift: what the model computes differently than when it was saved.
         judge: waits until the tracer has judged the runs after the restore; returns the traces.
             None if there is nothing to judge.
-        origins: what the code comes from; None if nobody asked.
     """
 
-    index: Optional[CheckpointIndex]
-    unreadable: Optional[Failure]
-    trace: Optional[Trace]
-    doubts: Tuple[str, ...]
-    listed: Optional[CheckpointIndex] = None
     known: Optional[TraceMemo] = None
-    drift: Drift = NO_DRIFT
     judge: Optional[Callable[[], Tuple[ModeTrace, ...]]] = None
-    origins: Optional[Origins] = None
-
-    @property
-    def not_judged(self) -> Tuple[str, ...]:
-        """What the check could not find out."""
-        modes = self.trace.modes if self.trace else ()
-        notes = (note for trace in modes for note in trace.notes)
-        return tuple(dict.fromkeys((*self.doubts, *notes, *not_compared(self.drift))))
-
-    @property
-    def raised(self) -> bool:
-        """Whether the code raised in a mode."""
-        failures = (mode.failure for mode in self.trace.modes) if self.trace else ()
-        return any(failure is not None and failure.kind == "raised" for failure in failures)
 
 
 class _WithFeatures(NamedTuple):
@@ -104,25 +78,6 @@ class _WithFeatures(NamedTuple):
     taken_names: Tuple[str, ...] = ()
 
 
-@dataclasses.dataclass(frozen=True)
-class Wanted:
-    """What to find out besides the restore plans.
-
-    Attributes:
-        judgement: whether the run after the restore breaks if shapes differ.
-        origins: what the code comes from.
-        drift: what the model computes differently than when it was saved.
-        recorded_params: whether the params come from the record.
-        places: which line of the code makes what differs.
-    """
-
-    judgement: bool = True
-    origins: bool = False
-    drift: bool = True
-    recorded_params: bool = False
-    places: bool = True
-
-
 def trace_check(
     spec: CheckSpec,
     located: Located,
@@ -130,8 +85,9 @@ def trace_check(
     known: TraceMemo,
     index: Optional[CheckpointIndex] = None,
     record: Optional[Record] = None,
-    wanted: Wanted = Wanted(),
-) -> Traced:
+    wanted: Wanted = EVERYTHING,
+    copy: Optional[ProjectCopy] = None,
+) -> LiveTraced:
     """Traces one check.
 
     Args:
@@ -139,9 +95,10 @@ def trace_check(
         located: the checkpoint that a restore would load.
         tracer: a running tracer.
         known: what :func:`memo_of` gave, or what a check with other params found out.
-        index: what the checkpoint holds, where that is known already.
+        index: what the checkpoint holds; None if that is not known yet.
         record: the record of the checkpoint; None if there is none.
         wanted: what to find out.
+        copy: where the code runs; None for the project itself.
 
     Raises:
         UsageError: the Python, the target or the features cannot be found.
@@ -149,9 +106,9 @@ def trace_check(
     environment = tracer.hello()
     held, unreadable = _index(known, index, located)
     context = launch_context(spec.behavior, environment, known.graph)
-    asker = Asker(spec, located.model_dir, tracer, known, context, held, wanted.judgement)
+    asker = Asker(spec, located.model_dir, tracer, known, context, held, wanted.judgement, copy)
     return _Tracing(
-        spec, located, known, environment, held, unreadable, context, asker, record, wanted
+        spec, located, known, environment, held, unreadable, context, asker, record, wanted, copy
     ).run()
 
 
@@ -173,10 +130,11 @@ class _Tracing:
     asker: Asker
     record: Optional[Record]
     wanted: Wanted
+    copy: Optional[ProjectCopy] = None
     _guess: Optional[Guess] = None
     _doubts: List[str] = dataclasses.field(default_factory=list)
 
-    def run(self) -> Traced:
+    def run(self) -> LiveTraced:
         listed = None if isinstance(self.known.index, Failure) else self.known.index
         try:
             found = self._trace_given() if gives_features(self.spec) else self._trace_recorded()
@@ -184,7 +142,7 @@ class _Tracing:
             if self.index is not None:
                 raise
             problem = (f"the model: {error.problem}",)
-            return Traced(None, self.unreadable, None, problem)
+            return LiveTraced(None, self.unreadable, None, problem)
         modes = self._modes(found.answers)
         launch = traced_launch(self.context.launch, modes)
         environment = self._described(modes)
@@ -197,8 +155,16 @@ class _Tracing:
         doubts = (*nothing, *self._doubts, *self.context.not_judged(gives_features(self.spec)))
         unjudged = any(answer.unjudged for answer in found.answers.values())
         judge = partial(self._judged, found.answers) if unjudged else None
-        return Traced(
-            self.index, self.unreadable, trace, doubts, listed, known, found.drift, judge, origins
+        return LiveTraced(
+            index=self.index,
+            unreadable=self.unreadable,
+            trace=trace,
+            doubts=doubts,
+            listed=listed,
+            drift=found.drift,
+            origins=origins,
+            known=known,
+            judge=judge,
         )
 
     def _judged(self, answers: Mapping[str, Answer]) -> Tuple[ModeTrace, ...]:
@@ -219,26 +185,19 @@ class _Tracing:
         best = next((answer for answer in best_first if answer.finished), best_first[0])
         all_labels = (answer.seen.labels for answer in (best, *best_first))
         labels = next((labels for labels in all_labels if labels is not None), None)
-        drift = self._compared(answers, None, self.known.graph.file if self.known.graph else "")
+        if self.wanted.same_inputs:
+            drift = self._compared_with_record(answers)
+        else:
+            drift = self._compared(answers, None, self.known.graph.file if self.known.graph else "")
         return _WithFeatures(answers, Features(source, best.seen.features, labels), drift)
 
     def _origins(self, answers: Mapping[str, Answer]) -> Optional[Origins]:
-        record, mode = self.record, self.spec.modes[-1]
+        texts = list(texts_in(self.spec.params)) if self.wanted.recorded_params else ()
         graphs = [answer.graph for answer in answers.values()]
-        wanted: Dict[str, Sequence[str]] = {
-            "names": sorted({text for graph in graphs for text in texts_of(graph)}),
-            "texts": list(texts_in(self.spec.params)) if self.wanted.recorded_params else (),
-            "modules": [source.module for source in record.origins.sources] if record else (),
-            "files": [file.path for file in record.origins.data_files] if record else (),
-        }
-        found = self.asker.origins(mode, wanted)
-        if isinstance(found, Failure):
-            self._doubts.append(f"{SOURCES_UNKNOWN}: {found.message}")
-            return None
-        known = {source.module for source in found.sources}
-        if record is not None and known.isdisjoint(wanted["modules"]):
-            self._doubts.append(_OTHER_MODULES)
-        return found
+        mode = self.spec.modes[-1]
+        found = sources_of(self.asker, mode, graphs, self.record, texts, self.copy)
+        self._doubts.extend([found.doubt] if found.doubt else [])
+        return found.origins
 
     def _trace_recorded(self) -> "_WithFeatures":
         """The modes with the features in the record; without a record, those in the saved graph.
@@ -288,7 +247,8 @@ class _Tracing:
     def _recorded_modes(self) -> Dict[str, RecordedMode]:
         """Returns what the record says of each mode; nothing if it does not know the features.
 
-        The training process only knows TRAIN. Other modes are assumed to have the same features.
+        A record of the training process has only TRAIN. Other modes count as having the same
+        features.
         """
         known = self.record.modes if self.record is not None else {}
         modes: Dict[str, RecordedMode] = {}
@@ -374,7 +334,7 @@ class _Tracing:
 def _index(
     known: TraceMemo, index: Optional[CheckpointIndex], located: Located
 ) -> Tuple[Optional[CheckpointIndex], Optional[Failure]]:
-    """What the checkpoint holds, or why nobody can read it."""
+    """Returns what the checkpoint holds, or why it cannot be read."""
     reply = known.index
     if not isinstance(reply, Failure):
         return index or reply, None
@@ -392,9 +352,6 @@ def _index(
 
 _NOTHING_READ = "whether the model fits a checkpoint: Estimator would not restore any"
 
-SOURCES_UNKNOWN = "whether the source code has changed since the checkpoint was saved"
-_OTHER_MODULES = f"{SOURCES_UNKNOWN}: the record has no module of TARGET"
-
 _UNSEEN = re.compile("Failed to (find any|get) matching files")
 """TensorFlow's error for a missing checkpoint."""
 
@@ -408,7 +365,7 @@ _NAMED_AFTER_INPUTS = (
 _MOST_SHARED = 3
 
 _ASSUMED = (
-    "whether {} in the saved graph: they were matched by order, not by name (give --input-fn or "
+    "whether {} in the saved graph: the match is by order, not by name (give --input-fn or "
     "--features to be sure)"
 )
 _MOST_ASSUMED = 3
@@ -438,6 +395,10 @@ _ABSENT = (
     "what the feature {} is: TRAIN does not ask for it, and TRAIN's inputs do not have it, so its "
     "shape is unknown (give --input-fn or --features to be sure)"
 )
+_ADDED = (
+    "what the feature {} is: it is new since the checkpoint, so its shape is unknown (give "
+    "--input-fn or --features to be sure)"
+)
 _EXPORTED = (
     "whether the serving_input_receiver_fn fits model_fn: EXPORT was traced with the features of "
     "TRAIN (give the serving_input_receiver_fn with --mode export --input-fn NAME)"
@@ -447,8 +408,8 @@ _OF_ANOTHER = (
     "(give --input-fn or --features to be sure)"
 )
 _OF_SERVING = (
-    "whether the features are those in {}: they are what the SavedModel was exported to serve "
-    "(--input-fn or --features makes sure)"
+    "whether the features are those in {}: they are the serving features of the SavedModel (give "
+    "--input-fn or --features to be sure)"
 )
 _OWN = {
     OwnInputs.BATCH: (
@@ -470,14 +431,16 @@ def _described_by_columns(guess: Guess) -> Iterator[str]:
     """Returns the notes on features that are new since the checkpoint."""
     for path in guess.absent:
         yield _ABSENT.format(path[-1])
+    for path in guess.added - guess.absent:
+        yield _ADDED.format(path[-1])
     for path, leaf in guess.new.items():
-        if leaf is not None and path not in guess.absent:
+        if leaf is not None and path not in guess.absent | guess.added:
             shape = shape_text(tuple(leaf["shape"]))
             yield _NEW.format(path[-1], leaf["dtype"], shape)
 
 
 def _serving(modes: Sequence[str]) -> Tuple[str, ...]:
-    """Returns the modes that the graph of a SavedModel has the features of; at least PREDICT."""
+    """Returns the modes whose features are in the graph of a SavedModel; at least PREDICT."""
     return tuple(mode for mode in modes if mode in UNLABELED) or (PREDICT,)
 
 
@@ -487,7 +450,7 @@ def _with_train(modes: Sequence[str]) -> Tuple[str, ...]:
 
 
 def _named_after_inputs(names: Sequence[str], traces: Iterable[Answer]) -> List[str]:
-    """Returns the variables that have a number because TRAIN's input_fn has an op with their name.
+    """Returns variables whose name has a number because TRAIN's input_fn has an op of that name.
 
     The input_fn of another mode may not have that op. For example, in TensorFlow 1
     ``Dataset.repeat`` makes an op ``count``.

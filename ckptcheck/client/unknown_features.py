@@ -4,7 +4,7 @@ import dataclasses
 import json
 import os
 import re
-from typing import Any, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Any, FrozenSet, Iterable, List, Optional, Sequence, Set, Tuple
 
 from ..errors import UnknownFeaturesError
 from ..features_file import FILL_IN
@@ -41,9 +41,11 @@ def no_graph(
     names = " or ".join(dict.fromkeys(map(os.path.basename, graphs))) or "no .meta file"
     if problem:
         text = f"the saved graph ({names}) cannot be read: {problem}"
+    elif not spec.model_dir:
+        text = "without MODEL_DIR, there is no saved graph, so the features are unknown"
     else:
         text = (
-            f"there is no saved graph next to the checkpoint ({names}), so the features are unknown"
+            f"there is no saved graph beside the checkpoint ({names}), so the features are unknown"
         )
     keys = dict.fromkeys(_named_keys(traces), _UNKNOWN)
     return UnknownFeaturesError(text, _advice(spec, template(keys, _UNKNOWN)))
@@ -87,15 +89,16 @@ def no_labels(spec: CheckSpec, found: Found, file: str) -> UnknownFeaturesError:
         features, _ = plain_inputs(_confirmed(found, found.guess))
     modes = " and ".join(mode.upper() for mode in spec.modes if mode not in UNLABELED)
     problem = f"{file} has the features of PREDICT, but no labels, which {modes} may need"
-    advice = _advice(spec, template(features, _UNKNOWN))
-    return UnknownFeaturesError(problem, f"To check PREDICT alone, add --mode predict. {advice}")
+    given = _given(spec, template(features, _UNKNOWN))
+    advice = "To check PREDICT alone, add --mode predict. Or specify the features and labels with "
+    return UnknownFeaturesError(problem, advice + given)
 
 
 def _confirmed(found: Found, guess: Guess) -> Guess:
-    """Returns a guess with only the tensors that a name or their consumers confirm.
+    """Returns a guess that has only tensors that a name or consumers confirm.
 
-    If the model_fn asks for more tensors than there are, the order of the tensors says nothing.
-    Then consumers confirm a tensor only if no other tensor has them.
+    If the model_fn asks for more tensors than there are, the order of the tensors shows nothing.
+    Consumers then confirm a tensor only if no other tensor has the same consumers.
     """
     uses = reference_first(found.traces)[0].uses if found.traces else {}
     leaves = guess.pool.leaves
@@ -116,9 +119,10 @@ def _confirmed(found: Found, guess: Guess) -> Guess:
     events = (event for trace in found.traces.values() for event in trace.seen.events)
     indexed = any(e.event == "index" and e.path == ("features",) for e in events)
     if features.kind == "list" and not indexed:
-        # the code only iterated over the features, so they may be a dict, which is more usual
+        # the code only iterated over the features; a dict is more usual than a list
         features = with_unnamed(Node("dict"), "features", len(features.items))
-    return dataclasses.replace(guess, features=features, places=places, absent=frozenset())
+    none: FrozenSet[Path] = frozenset()
+    return dataclasses.replace(guess, features=features, places=places, absent=none, added=none)
 
 
 def _without_slots(consumers: Iterable[str]) -> Set[str]:
@@ -139,15 +143,21 @@ def _tensors(guess: Optional[Guess]) -> str:
 
 
 def _functions(spec: CheckSpec) -> List[str]:
-    """Returns the ``--input-fn`` options for the input functions next to the target."""
-    functions = input_functions(spec.target or "", spec.app_dir)[:_MOST_FUNCTIONS]
+    """Returns the ``--input-fn`` options for the input functions beside the target."""
+    serving = all(mode in UNLABELED for mode in spec.modes)
+    functions = input_functions(spec.target or "", spec.app_dir, serving)[:_MOST_FUNCTIONS]
     return [f"--input-fn {name}" for name in functions] or ["--input-fn module:input_fn"]
 
 
 def _advice(spec: CheckSpec, example: str) -> str:
+    return f"Specify them with {_given(spec, example)}"
+
+
+def _given(spec: CheckSpec, example: str) -> str:
+    """Returns the options that specify features and labels, and an example of a file."""
     fill = f" (replace each {FILL_IN!r})" if f'"{FILL_IN}' in example else ""
     file = f"--features and a file such as this one{fill}"
-    return f"Specify them with {' or '.join(_functions(spec))}, or with {file}:\n{example}"
+    return f"{' or '.join(_functions(spec))}, or with {file}:\n{example}"
 
 
 def _named_keys(traces: Iterable[Answer]) -> List[str]:
@@ -161,7 +171,7 @@ def _named_keys(traces: Iterable[Answer]) -> List[str]:
 
 
 def plain_inputs(guess: Guess) -> Tuple[Any, Any]:
-    """The structures of features and labels without what is only for the search."""
+    """Returns the structures of features and labels without the parts that only the search uses."""
     inputs = guess.inputs("train")
     return _without_probes(inputs.features), _without_probes(inputs.labels)
 
@@ -183,21 +193,24 @@ def _why(found: Found) -> str:
     guess = found.guess
     if guess is None:
         return "it has no tensors that an input_fn could have made"
-    if guess.wanting:
-        names = [".".join(map(str, path)) for path in guess.wanting]
+    missing = guess.wanting or sorted(guess.added)
+    if missing:
+        names = [".".join(map(str, path)) for path in missing]
         return "it has no tensor for {}".format(", ".join(names))
     if found.lacks_labels:
         asked = ", ".join(map(str, guess.features.keys)) or "the features"
         return f"it has a tensor for each of {asked}, but none is left for the labels"
     if names_depend_on_keys(found.traces):
-        return "the model_fn names variables after the keys of its features; no graph stores them"
+        return (
+            "the model_fn names variables after the keys of its features; no graph stores the keys"
+        )
     if keys_are_missed(found):
-        return "the model_fn iterates over the keys of its inputs; no graph stores them"
+        return "the model_fn iterates over the keys of its inputs; no graph stores the keys"
     fields = missed_fields(found)
     if fields:
         return (
-            f"the model_fn reads {fields[0]}, as of a namedtuple; no graph stores the fields of a "
-            "namedtuple"
+            f"the model_fn reads {fields[0]} like a field of a namedtuple; no graph stores the "
+            "fields of a namedtuple"
         )
     for trace in found.traces.values():
         if trace.misfit or not is_certain(found, trace):
@@ -206,7 +219,7 @@ def _why(found: Found) -> str:
 
 
 def _why_raised(trace: Answer) -> str:
-    """Says what model_fn raises, and that wrong features may be the cause."""
+    """Returns a message: what model_fn raises, and that wrong features may be the cause."""
     problem = trace.problem
     said = f"{problem.type}: {problem.message}" if isinstance(problem, Failure) else trace.said
     return (

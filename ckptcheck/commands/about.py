@@ -1,47 +1,62 @@
 """``ckptcheck`` with ``--help``, ``--version``, ``--list-rules`` or ``--explain``."""
 
 import difflib
-from typing import Optional
+from typing import Any, List, Optional
 
 import typer
+from typer.core import TyperGroup
 
 from .. import __version__
+from ..catalogue import catalogue
 from ..errors import UsageError
 from ..output import write_out
-from ..rules import all_rules
 from . import COMMANDS
 from .parsing import new_app
 
 _HELP = """Checks whether a TensorFlow checkpoint will restore into Estimator code.
 
 ckptcheck MODEL_DIR TARGET PARAMS is short for ckptcheck check MODEL_DIR TARGET PARAMS. If your
-MODEL_DIR has the name of a command, write ./check.
+MODEL_DIR has the name of a command, write it as a path, such as ./check.
 
 ckptcheck COMMAND --help shows the arguments and options of a command.
 
-Exit codes: 0 no errors; 1 errors; 2 wrong usage; 3 nothing to check.
+Exit codes: 0 no errors; 1 errors; 2 an argument is wrong, or the command could not be completed; 3
+nothing to check.
 """
 
-app = new_app()
+
+class _Group(TyperGroup):
+    """The command line for the completion: without the name of a command, it is a check."""
+
+    def resolve_command(self, ctx: Any, args: List[str]) -> Any:
+        named = args if args[0] in self.commands else ["check", *args]
+        return super().resolve_command(ctx, named)
 
 
-def _version(value: bool) -> None:
-    if value:
+app = new_app(completion=True, cls=_Group)
+
+
+def _version(context: typer.Context, value: bool) -> None:
+    if value and not context.resilient_parsing:  # a completion only parses
         write_out(f"ckptcheck {__version__}\n")
         raise typer.Exit()
 
 
-def _list_rules(value: bool) -> None:
-    if value:
-        rules = all_rules().values()
+def _list_rules(context: typer.Context, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        rules = catalogue().values()
         write_out("".join(f"{rule.id:26} {rule.severity:8} {rule.summary}\n" for rule in rules))
         raise typer.Exit()
 
 
-def _explain(value: Optional[str]) -> None:
-    if value is None:
+def _rules(incomplete: str) -> List[str]:
+    return [name for name in catalogue() if name.startswith(incomplete)]
+
+
+def _explain(context: typer.Context, value: Optional[str]) -> None:
+    if value is None or context.resilient_parsing:
         return
-    rules = all_rules()
+    rules = catalogue()
     if value not in rules:
         near = difflib.get_close_matches(value, rules, 1)
         meant = f"did you mean {near[0]}? " if near else ""
@@ -56,7 +71,12 @@ def _explain(value: Optional[str]) -> None:
 @app.callback(help=_HELP)
 def about(
     explain: Optional[str] = typer.Option(
-        None, "--explain", metavar="RULE", callback=_explain, help="Explain a rule and exit."
+        None,
+        "--explain",
+        metavar="RULE",
+        callback=_explain,
+        help="Explain a rule and exit.",
+        autocompletion=_rules,
     ),
     list_rules: bool = typer.Option(
         False, "--list-rules", callback=_list_rules, help="List the rules and exit."
@@ -65,7 +85,7 @@ def about(
         False, "--version", callback=_version, help="Show the version and exit."
     ),
 ) -> None:
-    """Does nothing: each option ends the command."""
+    """Does nothing, because each option has a callback that ends the command."""
 
 
 for _name, _summary in COMMANDS.items():

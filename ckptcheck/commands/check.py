@@ -1,43 +1,47 @@
-"""``ckptcheck check MODEL_DIR TARGET``."""
+"""``ckptcheck check [MODEL_DIR] TARGET PARAMS``, and ``ckptcheck check [NAME ...]``."""
 
 from typing import Any, Dict, List
 
 import typer
 
-from ..checks import run_check
-from ..options import CheckSpec, from_command_line, options_of
-from .hints import verify_order
-from .parsing import FORMAT, OVERRIDES, help_text, new_app, takes
-from .progress import Bar, Status
-from .terminal import finish
+from ..cache.lines import Lines
+from ..options import AgainstSpec, SuiteSpec, options_of
+from .checking import Arguments, check
+from .parsing import FORMAT, OUTPUT, help_text, new_app, takes
 
 app = new_app()
 _DETAILS = f"""Nothing is restored. The code is imported and model_fn is called, in a process of its
 own.
 
--- FLAGS: {options_of(CheckSpec)["flags"].help}
+Without arguments, all checks of the configuration run ([tool.ckptcheck] in pyproject.toml, or
+ckptcheck.toml). ckptcheck check NAME ... runs the checks with these names.
 
-Exit codes: 0 no errors; 1 errors; 2 wrong usage; 3 nothing to check.
+-- FLAGS: {options_of(AgainstSpec)["flags"].help}
+
+Exit codes: 0 no errors; 1 errors; 2 an argument is wrong, or the command could not be completed; 3
+nothing to check.
 """
 
 
-@app.command(help=help_text("check", _DETAILS))
-@takes(CheckSpec)
+@app.command(help=help_text("check", _DETAILS), context_settings={"allow_extra_args": True})
+@takes(AgainstSpec, SuiteSpec)
 def check_command(
-    given: Dict[str, Any],
     context: typer.Context,
-    overrides: List[str] = OVERRIDES,
+    given: Dict[str, Any],
     output: str = FORMAT,
+    outputs: List[str] = OUTPUT,
     show_plan: bool = typer.Option(
         False, "--show-plan", help="List everything that each mode restores."
     ),
     show_drift: bool = typer.Option(
         False, "--show-drift", help="List all nodes that differ from those of the saved graph."
     ),
+    verbose: bool = typer.Option(
+        False, "--verbose", "-v", help="Say whether the cache was used, and why not."
+    ),
 ) -> None:
     """Runs the command."""
-    verify_order(given)
-    spec = from_command_line(CheckSpec, {**given, "flags": context.obj})
-    with Bar() as bar, Status() as status:
-        report = run_check(spec, progress=bar.show, say=status.say, overrides=overrides)
-    finish(report, output, show_plan=show_plan, show_drift=show_drift)
+    parsed = Arguments(given, context.args, output, outputs, show_plan, show_drift, verbose)
+    code = check(parsed, context.obj.flags)
+    Lines(context.obj.words).remember(parsed._asdict())
+    raise typer.Exit(code)

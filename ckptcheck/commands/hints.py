@@ -8,7 +8,10 @@ from ..errors import UsageError
 from ..option_values import looks_like_target
 from . import COMMANDS
 
-ABOUT = ("--help", "--version", "--list-rules", "--explain")
+ABOUT = (
+    *("--help", "--version", "--list-rules", "--explain"),
+    *("--install-completion", "--show-completion"),
+)
 """Options of ckptcheck itself; they have to come first."""
 
 _ALL = "ckptcheck verify --all-checkpoints reads them all"
@@ -33,14 +36,12 @@ _INSTEAD = {
 
 
 def verify_words(words: Sequence[str]) -> None:
-    """Refuses a command line without words, or with words of another command or another linter.
+    """Refuses a command line with words of another command or another linter.
 
     Raises:
         UsageError: it is one of these.
     """
-    if not words:
-        raise UsageError(f"{EXPECTED}; ckptcheck --help lists the commands")
-    if words[0] in ABOUT:
+    if not words or words[0] in ABOUT:
         return
     first, rest = words[0], words[1:]
     if first in COMMANDS:
@@ -51,6 +52,7 @@ def verify_words(words: Sequence[str]) -> None:
             )
     elif f"--{first}" in ABOUT and not os.path.exists(first):
         raise UsageError(f"no command {first}: did you mean ckptcheck --{' '.join(words)}?")
+    _verify_command_is_first(words)
     command = first if first in COMMANDS else "check"
     for place, word in enumerate(rest, 1):
         instead = _INSTEAD.get(word, {}).get(command)
@@ -66,8 +68,21 @@ def verify_words(words: Sequence[str]) -> None:
             raise UsageError(f"{word} has to come first: ckptcheck {meant}")
 
 
+def _verify_command_is_first(words: Sequence[str]) -> None:
+    """Refuses a command after options, because it would be read as MODEL_DIR.
+
+    Raises:
+        UsageError: the command is not the first word.
+    """
+    place = next((i for i, word in enumerate(words) if not word.startswith("-")), 0)
+    name = words[place]
+    if place and name in COMMANDS and not os.path.exists(name):
+        others = [*words[:place], *words[place + 1 :]]
+        raise UsageError(f"{name} has to come first: ckptcheck {' '.join([name, *others])}")
+
+
 def nearly_a_command(words: Sequence[str]) -> str:
-    """Returns what to add to an error about a MODEL_DIR whose name is nearly that of a command."""
+    """Returns an addition to the error if MODEL_DIR is similar to the name of a command."""
     if not words or words[0] in COMMANDS or os.path.exists(words[0]):
         return ""
     near = difflib.get_close_matches(words[0], COMMANDS, 1, 0.75)
@@ -75,10 +90,10 @@ def nearly_a_command(words: Sequence[str]) -> str:
 
 
 def verify_order(given: Mapping[str, str]) -> None:
-    """Refuses MODEL_DIR, TARGET and PARAMS in another order; their own errors would be misleading.
+    """Refuses MODEL_DIR, TARGET and PARAMS in the wrong order, because other errors would mislead.
 
     Raises:
-        UsageError: an argument can only be another one.
+        UsageError: an argument is in the place of another argument.
     """
     model_dir, target, params = (given.get(name, "") for name in ("model_dir", "target", "params"))
     problem = ""

@@ -1,12 +1,12 @@
 """``ckptcheck inspect MODEL_DIR``."""
 
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import typer
 
 from ..inspection import inspect
 from ..options import InspectSpec, from_command_line
-from .parsing import FORMAT, help_text, new_app, takes
+from .parsing import FORMAT, OUTPUT, help_text, new_app, takes
 from .terminal import finish
 
 app = new_app()
@@ -16,11 +16,13 @@ _DETAILS = "Verifies the index and the sizes of the data files. Needs no TensorF
 @app.command(help=help_text("inspect", _DETAILS))
 @takes(InspectSpec)
 def inspect_command(
+    context: typer.Context,
     given: Dict[str, Any],
     show_all: bool = typer.Option(False, "--all", help="Show a line for each variable."),
     output: str = FORMAT,
+    outputs: List[str] = OUTPUT,
 ) -> None:
     """Runs the command."""
     spec = from_command_line(InspectSpec, given)
     report = inspect(spec.model_dir, spec.fail_on)
-    finish(report, output, show_all=show_all)
+    finish(report, output, outputs, show_all=show_all)

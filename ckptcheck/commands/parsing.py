@@ -2,20 +2,29 @@
 
 import functools
 import inspect
-from typing import Any, Callable, Dict, List, Optional
+import os
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import typer
 
 from ..errors import UsageError
-from ..option_values import either, one_of
+from ..option_values import OneOf, either, modes
 from ..options import Option, options_of
+from ..protocol import ALL_MODES
 from ..reporters import formats
 from . import COMMANDS
 
 
-def new_app() -> typer.Typer:
-    """Returns a command line whose errors are exceptions and whose help is plain text."""
-    return typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+def new_app(completion: bool = False, cls: Any = None) -> typer.Typer:
+    """Returns a command line whose errors are exceptions and whose help is plain text.
+
+    Args:
+        completion: whether it has the options that install the completion of the shell.
+        cls: the class of the command; None for typer's own.
+    """
+    return typer.Typer(
+        add_completion=completion, pretty_exceptions_enable=False, rich_markup_mode=None, cls=cls
+    )
 
 
 def help_text(command: str, details: str) -> str:
@@ -23,28 +32,44 @@ def help_text(command: str, details: str) -> str:
     return f"{COMMANDS[command]}\n\n{details}"
 
 
-def takes(cls: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Adds a parameter to a command's function for each option of a list.
+def takes(*lists: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Adds a parameter to a command's function for each option of some lists.
 
-    The function gets what the user gave as a dict, ``given``.
+    The function gets the context, and what the user gave as a dict, ``given``.
+
+    Args:
+        lists: the lists of options.
     """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
-        options = {name: opt for name, opt in options_of(cls).items() if opt.flag != "--"}
-        _, *own = inspect.signature(function).parameters.values()
+        every = [options_of(cls) for cls in lists]
+        options = {name: o for known in every for name, o in known.items() if o.flag != "--"}
+        _, _, *own = inspect.signature(function).parameters.values()
 
         @functools.wraps(function)
-        def run(**values: Any) -> None:
+        def run(context: typer.Context, **values: Any) -> None:
             given: Dict[str, Any] = {name: values.pop(name) for name in options}
-            function({k: v for k, v in given.items() if v is not None}, **values)
+            # Before click 8.2, an argument that takes any number of words counts as given.
+            empty = {name for name, value in given.items() if value is None or value == []}
+            was_given = {name for name in given if _was_given(context, name)} - empty
+            function(context, {name: given[name] for name in given if name in was_given}, **values)
 
+        context = inspect.Parameter(
+            "context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context
+        )
         others = [item.replace(kind=inspect.Parameter.KEYWORD_ONLY) for item in own]
-        parameters = [*map(_parameter, options.values()), *others]
+        shown = list(map(_parameter, options.values()))
+        parameters = [context, *shown, *others]
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {item.name: item.annotation for item in parameters}
         return run
 
     return decorate
+
+
+def _was_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
 
 
 _REPEATED = "Repeat the option for more than one."
@@ -64,7 +89,9 @@ def _parameter(option: "Option[Any, Any]") -> inspect.Parameter:
     if names:
         metavar = None if kind is bool else option.metavar
         text = f"{option.help} {_REPEATED}" if isinstance(default, tuple) else option.help
-        declared = typer.Option(shown, *names, metavar=metavar, help=text)
+        declared = typer.Option(
+            shown, *names, metavar=metavar, help=text, autocompletion=completion(_words(option))
+        )
     else:
         shown = ... if option.required else None
         declared = typer.Argument(shown, metavar=option.flag, help=option.help, show_default=False)
@@ -73,9 +100,23 @@ def _parameter(option: "Option[Any, Any]") -> inspect.Parameter:
     )
 
 
+def _words(option: "Option[Any, Any]") -> Sequence[str]:
+    """Returns the words that an option takes; none if it takes others, too."""
+    return ALL_MODES if option.read is modes else getattr(option.read, "allowed", ())
+
+
+def completion(words: Sequence[str]) -> Optional[Callable[[str], List[str]]]:
+    """Returns a function that completes one of some words; None if there are none."""
+
+    def complete(incomplete: str) -> List[str]:
+        return [word for word in words if word.startswith(incomplete)]
+
+    return complete if words else None
+
+
 def _verified_format(value: str) -> str:
     try:
-        return one_of(*formats())(value)
+        return OneOf(*formats())(value)
     except UsageError as error:
         raise UsageError(f"--format {error}") from None
 
@@ -85,15 +126,45 @@ FORMAT = typer.Option(
     "--format",
     metavar="FORMAT",
     callback=_verified_format,
+    autocompletion=completion(list(formats())),
     help=f"Print the report as {either(formats())}.",
 )
 """The option of commands that print a report."""
 
 
-OVERRIDES = typer.Option(
+def _verified_outputs(values: List[str]) -> List[str]:
+    files: Dict[str, str] = {}
+    for value in values:
+        name, equals, path = value.partition("=")
+        problem = _problem_of_output(name, path) if equals else ": expected FORMAT=FILE"
+        other = files.setdefault(os.path.realpath(path), value) if not problem else value
+        if problem or other != value:
+            raise UsageError(f"--output {value}{problem or f': {other} writes the same file'}")
+    return values
+
+
+def _problem_of_output(name: str, path: str) -> str:
+    """Returns why a format cannot be written to a file; "" if it can."""
+    if name not in formats():
+        return f": no format {name}, expected {either(formats())}"
+    folder = os.path.dirname(path) or os.curdir
+    if path == "-":
+        return f": --format {name} writes to standard output"
+    if not path or "\0" in path or os.path.isdir(path):
+        return ": expected the name of a file after the ="
+    try:
+        there = os.path.isdir(os.path.realpath(folder))
+    except OSError as error:
+        return f": the working directory cannot be used: {error.strerror}"
+    return "" if there else f": there is no directory {folder}"
+
+
+OUTPUT = typer.Option(
     [],
-    "--set",
-    metavar="KEY=VALUE",
-    help=f"Override a param; key.sub=value sets a nested one. {_REPEATED}",
+    "--output",
+    metavar="FORMAT=FILE",
+    callback=_verified_outputs,
+    autocompletion=completion([f"{name}=" for name in formats()]),
+    help=f"Write the report to a file, too, in any format, such as sarif=out.sarif. {_REPEATED}",
 )
-"""The option of commands that take params."""
+"""The option of commands that print a report: more formats, in files."""

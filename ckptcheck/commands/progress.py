@@ -1,11 +1,9 @@
-"""Shows on a terminal what takes long: a bar for data that is read, and a line for other work."""
+"""Shows progress on a terminal: a bar while data is read, and a line for other work."""
 
 import contextlib
 import sys
 import threading
 from typing import Any
-
-import typer
 
 
 class Bar(contextlib.ExitStack):
@@ -20,13 +18,15 @@ class Bar(contextlib.ExitStack):
         self._done = 0
 
     def show(self, done: int, whole: int) -> None:
-        """Shows how many of all bytes are read."""
+        """Shows how many bytes have been read."""
         if not sys.stderr.isatty() or done == self._done:
             return
         if done < self._done:  # reading starts again
             self._end()
             self._done = 0
         if self._bar is None:
+            import typer  # this import takes a third of the time of a check from the cache
+
             bar = typer.progressbar(length=whole, label="reading", file=sys.stderr)
             self._bar = self.enter_context(bar)
         self._bar.update(done - self._done)
@@ -54,7 +54,7 @@ class Status:
         self._thread = threading.Thread(target=self._show, daemon=True)
 
     def say(self, text: str) -> None:
-        """Says what is done from now on."""
+        """Shows what the check does from now on."""
         self._text = text
 
     def __enter__(self) -> "Status":
@@ -79,6 +79,6 @@ class Status:
                 self._write(f"{_CLEARED}ckptcheck: {before} ...")
 
     def _write(self, text: str) -> None:
-        with contextlib.suppress(OSError):  # nobody reads it
+        with contextlib.suppress(OSError):  # standard error is closed
             sys.stderr.write(text)
             sys.stderr.flush()

@@ -1,19 +1,21 @@
 """``ckptcheck record MODEL_DIR TARGET PARAMS``."""
 
 import os
-from typing import Any, Dict, List
+from typing import Any, Dict
 
 import typer
 
 from .. import __version__
-from ..options import RecordSpec, from_command_line
+from ..config.reading import find_configuration
+from ..options import RecordSpec, from_command_line, options_of
 from ..output import write_out
 from ..recording import record
 from ..reporters import render
 from ..reporters.words import bytes_text
 from ..sanitize import printable
+from .checking import AUDIBLE
 from .hints import verify_order
-from .parsing import OVERRIDES, help_text, new_app, takes
+from .parsing import help_text, new_app, takes
 from .progress import Status
 from .terminal import exit_code, of_terminal
 
@@ -22,23 +24,26 @@ _DETAILS = """The record says what the checkpoint was trained with: the params, 
 restore plan and the graph of each mode, digests of the source code, and versions (docs/record.md).
 It is one file, MODEL_DIR/model.ckpt-N.ckptcheck.json. Later checks say what has changed since.
 
-This command runs a check first. It writes nothing if the code does not fit the checkpoint, unless
---force is given. It is the only command that writes into MODEL_DIR.
+This command runs a check first. It writes nothing if the code does not fit the checkpoint, or
+differs from an existing record, unless --force is given. It is the only command that writes into
+MODEL_DIR.
 
-Exit codes: 0 the record is written; 1 the code does not fit; 2 wrong usage; 3 nothing to record.
+Exit codes: 0 the record is written; 1 no record is written, because the code does not fit or
+differs; 2 an argument is wrong, or the command could not be completed; 3 nothing to record.
 """
 
 
 @app.command(help=help_text("record", _DETAILS))
 @takes(RecordSpec)
-def record_command(
-    given: Dict[str, Any], context: typer.Context, overrides: List[str] = OVERRIDES
-) -> None:
+def record_command(context: typer.Context, given: Dict[str, Any]) -> None:
     """Runs the command."""
     verify_order(given)
-    spec = from_command_line(RecordSpec, {**given, "flags": context.obj})
+    known, defaults = options_of(RecordSpec), find_configuration().defaults
+    configured = {name: value for name, value in defaults.items() if name in known}
+    flags = {"flags": context.obj.flags} if context.obj.flags else {}
+    spec = from_command_line(RecordSpec, {**AUDIBLE, **configured, **given, **flags})
     with Status() as status:
-        report = record(spec, __version__, say=status.say, overrides=overrides)
+        report = record(spec, __version__, say=status.say)
     if report.written.names:
         path = os.path.join(report.written.folder, *report.written.names)
         write_out(f"{printable(path, 2000)}: {bytes_text(os.path.getsize(path))}\n")

@@ -19,16 +19,19 @@ model_dir.
 
 Needs no TensorFlow.
 
-Problems with MODEL_DIR are printed and recorded in OUT, but the command does not fail.
+With --force, replaces the snapshot in OUT. Other directories are never replaced.
+
+The command prints problems with MODEL_DIR and records them in OUT. It fails only if it cannot make
+a snapshot.
 """
 
 
 @app.command(help=help_text("snapshot", _DETAILS))
 @takes(SnapshotSpec)
-def snapshot_command(given: Dict[str, Any]) -> None:
+def snapshot_command(context: typer.Context, given: Dict[str, Any]) -> None:
     """Runs the command."""
     spec = from_command_line(SnapshotSpec, given)
-    report = snapshot(spec.model_dir, spec.out)
+    report = snapshot(spec.model_dir, spec.out, spec.force)
     made = report.written
     sizes = [os.path.getsize(os.path.join(made.folder, name)) for name in made.names]
     write_out(

@@ -1,10 +1,12 @@
 """``ckptcheck verify MODEL_DIR``."""
 
-from typing import Any, Dict
+from typing import Any, Dict, List
+
+import typer
 
 from ..options import VerifySpec, from_command_line
 from ..verification import verify
-from .parsing import FORMAT, help_text, new_app, takes
+from .parsing import FORMAT, OUTPUT, help_text, new_app, takes
 from .progress import Bar
 from .terminal import finish
 
@@ -18,9 +20,14 @@ Needs numpy, but no TensorFlow.
 
 @app.command(help=help_text("verify", _DETAILS))
 @takes(VerifySpec)
-def verify_command(given: Dict[str, Any], output: str = FORMAT) -> None:
+def verify_command(
+    context: typer.Context,
+    given: Dict[str, Any],
+    output: str = FORMAT,
+    outputs: List[str] = OUTPUT,
+) -> None:
     """Runs the command."""
     spec = from_command_line(VerifySpec, given)
     with Bar() as bar:
         report = verify(spec.model_dir, spec.all_checkpoints, spec.fail_on, bar.show)
-    finish(report, output)
+    finish(report, output, outputs)

@@ -15,6 +15,7 @@ from .matching import Half, Matching, plain_name
 from .regions import Region, Regions
 from .sides import Side, forward, training
 from .simplified import Members, simplified
+from .training_parts import doubt, draws
 from .updates import Updates, moved_writes, reordered_writes
 from .wording import COMPUTATION, OP, ORDER, Said, Words, some_names, value_text
 
@@ -31,8 +32,8 @@ def compare(
     Args:
         saved: the saved side.
         traced: the traced side of each mode; TRAIN is one of them.
-        trains: whether what is written to variables counts. Another mode may have such ops, too,
-            but does not run them.
+        trains: whether writes of variables count. Another mode may have such ops, too, but does
+            not run them.
         across: whether different versions of TensorFlow made the graphs.
 
     Raises:
@@ -59,6 +60,10 @@ def compare(
     if halves[0].changed or halves[1].changed:
         _find(halves, others, losses, (saved, train) if across else None, found)
     own = {m: tuple(other.own(saved, train, new, rules)) for m, other in others.items()}
+    if trains:
+        writes = new.roots[len(train.outputs) :]
+        doubts = ((mode, other.doubt(halves[1], writes)) for mode, other in others.items())
+        why.update((mode, text) for mode, text in doubts if text)
     why.update((m, _GONE.format(", ".join(o.gone))) for m, o in others.items() if o.gone)
     unknown = {*why, *(mode for mode, ops in own.items() if ops)}
     states = {mode: found.state(mode, UNKNOWN if mode in unknown else NONE) for mode in traced}
@@ -91,7 +96,7 @@ def _find_gradients(
 
 @dataclasses.dataclass(frozen=True)
 class _Found:
-    """What differs: ``changes`` come from the code, ``unlike`` may come from the version."""
+    """The differences: ``changes`` come from the code; ``unlike`` may come from the version."""
 
     changes: List[Change]
     unlike: List[Unlike]
@@ -104,7 +109,7 @@ class _Found:
 
 
 def _of_updates(old: Updates, new: Updates, across: bool) -> Iterator[Change]:
-    """Yields what changed in which variables the train step writes, and in which order.
+    """Yields what changed in which variables the train_op writes, and in which order.
 
     Versions of TensorFlow may choose another order.
     """
@@ -113,7 +118,7 @@ def _of_updates(old: Updates, new: Updates, across: bool) -> Iterator[Change]:
         if keys:
             sides = [{"op": f"update of {some_names(keys)}"}, {"op": "none"}]
             then, now = sides if keys is gone else sides[::-1]
-            text = f"update of {some_names(keys)} {verb} the train step"
+            text = f"update of {some_names(keys)} {verb} the train_op"
             nodes = (tuple(keys), ()) if keys is gone else ((), tuple(keys))
             yield Change(OP, text, then, now, (TRAIN,), *nodes)
     others = [key for key in reordered_writes(old, new) if key not in (*gone, *come)]
@@ -144,10 +149,10 @@ class _Mode:
     def own(
         self, saved: Side, train: Side, compared: Computation, rules: Optional[Rules]
     ) -> Iterator[str]:
-        """Yields the ops of this mode that nothing compares with the saved model.
+        """Yields the ops of this mode that the comparison does not cover.
 
-        TRAIN may have some of them, although its loss does not depend on them. These count unless
-        the saved graph has the same.
+        TRAIN may have some of them, although its loss does not depend on them. An op of TRAIN is
+        left out if the saved graph has the same op.
 
         Args:
             saved: the saved side.
@@ -165,9 +170,10 @@ class _Mode:
         yield from sorted({step.node.op for step in mine if names.get(_key(step), "") not in same})
 
     def had(self, region: Region, new: Half) -> bool:
-        """Whether this mode had nodes that were removed, if only this mode used their results.
+        """Whether this mode had the removed nodes, if no other mode used their results.
 
-        If they belong to a layer, it had them too. Otherwise, :attr:`gone` notes them.
+        If the nodes belong to a layer that this mode has, this mode had them. Otherwise, they are
+        added to :attr:`gone`.
         """
         taken = {digest for step in region.old for digest in step.inputs}
         pairs = ((d, p) for _, b in region.borders for d, (p, _) in zip(b.inputs, b.sources))
@@ -185,6 +191,11 @@ class _Mode:
         self.gone.update(dict.fromkeys(op for op in ops if op not in _PLAIN))
         return False
 
+    def doubt(self, new: Half, writes: Sequence[Place]) -> str:
+        """Returns why this mode may have differed from TRAIN before; see :func:`doubt`."""
+        leaves = {step.anchor for step in self.steps.values()}
+        return doubt(new, writes, lambda step: self.has(step, new), leaves)
+
     def has(self, step: Step, new: Half) -> bool:
         """Whether a node of TRAIN takes part in this mode, too."""
         if step.node.op != "Const":
@@ -201,7 +212,7 @@ class _Mode:
     def _like(self, step: Step, new: Half) -> Optional[Step]:
         """Returns the node of this mode that has the same op and name.
 
-        A name outside a scope, such as ``mul_1``, tells little. Then the inputs have to be alike.
+        A name outside a scope, such as ``mul_1``, is not enough: the inputs must also be alike.
         """
         key = _key(step)
         found = self.exact.get((*key, step.place[1])) or self.plain.get(key)
@@ -230,7 +241,7 @@ def _same_ops(saved: Side, train: Side, names: Sequence[str], rules: Optional[Ru
 
 
 _MOST_NODES = 500
-"""How many saved nodes are compared with nodes that the loss does not depend on."""
+"""The most saved nodes to compare with nodes that the loss does not depend on."""
 
 
 def _key(step: Step) -> Tuple[Any, ...]:
@@ -243,7 +254,7 @@ def _scope(step: Step) -> str:
 
 
 def _kinds(step: Step, steps: Mapping[Place, Step]) -> List[Tuple[Any, ...]]:
-    """What kinds of nodes a node takes."""
+    """Returns the kinds of nodes that a node takes as inputs."""
     return [
         (digest if steps[source].anchor else plain_name(source), steps[source].node.op != "Const")
         for digest, (source, _) in zip(step.inputs, step.sources)
@@ -296,15 +307,16 @@ def _ops(region: Region) -> Tuple[str, ...]:
 def _reached(
     said: Said, region: Region, others: Mapping[str, _Mode], new: Half, loss: Set[Place]
 ) -> Tuple[str, ...]:
-    """Returns the modes that compute what changed: TRAIN alone if it is not below the loss."""
+    """Returns the modes that compute the changed nodes: only TRAIN if the loss ignores them."""
     shown = [step for step in region.nodes or _after(region, new) if step.place in loss]
+    gone = not region.nodes and not all(draws(border) for _, border in region.borders)
     if said.training:
         shown = []
     reached = (
         mode
         for mode, other in others.items()
         if any(other.has(step, new) for step in shown)
-        or (not region.nodes and not said.training and other.had(region, new))
+        or (gone and not said.training and other.had(region, new))
     )
     return (*reached, TRAIN)
 
@@ -316,11 +328,13 @@ def _after(region: Region, new: Half) -> List[Step]:
     """Returns the next nodes that depend on a region without traced nodes.
 
     It returns several, because the first ones may belong to training alone, such as a dropout.
+    Nodes that draw random numbers end the search, because their shape may have changed.
     """
     found = [border for _, border in region.borders]
     seen = {step.place for step in found}
     for step in found:
-        for user, _ in new.readers[step.place] if len(found) < _MOST_STEPS else ():
+        further = len(found) < _MOST_STEPS and not draws(step)
+        for user, _ in new.readers[step.place] if further else ():
             if user.place not in seen:
                 seen.add(user.place)
                 found.append(user)
@@ -357,7 +371,7 @@ def _joined(members: Members) -> Change:
         if said.role == COMPUTATION:
             text = f"{what}{place} {verb}" if place.startswith(" of ") else f"{what} {verb}{place}"
     old = (s.place[1] for _, r, _ in members for s in (*r.old, *(pair[0] for pair in r.pairs)))
-    new = (s.place[1] for _, r, _ in members for s in r.nodes)
+    new = (s.place[1] for _, r, _ in members for s in (*r.nodes, *(pair[1] for pair in r.alike)))
     return Change(
         said.kind,
         text,

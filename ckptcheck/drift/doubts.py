@@ -1,8 +1,8 @@
-"""Which differences the code has caused for certain, if the versions of TensorFlow differ, too.
+"""Decides which differences come from the code, and not from another version of TensorFlow.
 
 Versions of TensorFlow build some calls in different ways that :mod:`..graph.version_rules` does
-not know. A difference is certain only if it consists of ops that all versions make alike. Around
-a difference that is not certain, only settings are: a rate, a padding.
+not know. A difference is certain only if it consists of ops that all versions make alike. If some
+difference is not certain, only settings such as a rate or a padding are certain.
 """
 
 from typing import AbstractSet, Any, Iterable, List, Sequence, Tuple
@@ -34,20 +34,20 @@ _ALIKE = frozenset(
         *("UnsortedSegmentMax", "UnsortedSegmentMean", "UnsortedSegmentSum"),
     )
 )
-"""Ops that no version makes in the place of others."""
+"""Ops that all versions use for the same calls."""
 _MOVABLE = _ALIKE.union(("BatchMatMulV2", "FusedBatchNormV3", "GatherNd", "SelectV2", "While"))
 """Ops that take the same inputs in all versions."""
 _OF_VALUES = (
     *("Equal", "Greater", "GreaterEqual", "Less", "LessEqual", "NotEqual"),
     *("GatherV2", "LookupTableFindV2", "OneHot"),
 )
-"""Ops that do not compute shapes although they take integers. Shapes are computed in many ways."""
+"""Ops with integer inputs that do not compute shapes. Versions compute shapes in several ways."""
 _SETTINGS = ("alpha", "boundaries", "dilations", "epsilon", "ksize", "padding", "strides")
 """Attributes that a person chooses."""
 
 
 class WithoutDropout:
-    """Both graphs of TRAIN as they are without dropouts: this is what PREDICT computes.
+    """Both graphs of TRAIN without their dropouts. PREDICT computes these.
 
     Args:
         saved: the saved side.
@@ -71,7 +71,7 @@ class WithoutDropout:
         return any(sides) and all(self._is_known(steps, side) for side, steps in enumerate(sides))
 
     def _is_known(self, steps: Sequence[Step], side: int) -> bool:
-        """Whether the other side has what some nodes compute, unless only a dropout needs it."""
+        """Whether the other side computes the same values. Nodes of dropouts do not count."""
         own, other = self._digests[side], self._known[1 - side]
         return all(own[step.place] in other for step in steps if step.place in own)
 
@@ -153,7 +153,7 @@ def _computes_shapes(step: Step) -> bool:
 
 
 def _is_told(old: Step, new: Step) -> bool:
-    """Whether two counterparts differ in something that no version changes."""
+    """Whether two counterparts differ in something that is the same in all versions."""
     mine, theirs = constant_of(old.node), constant_of(new.node)
     if mine is None or theirs is None:
         before, after = dict(old.attributes), dict(new.attributes)
@@ -173,12 +173,12 @@ def _listed(value: Any) -> List[Any]:
 
 
 def _means_another(old: Any, new: Any) -> bool:
-    """Whether one of two integers counts from the end, or means all."""
+    """Whether only one of two integers is negative: it counts from the end, or means all."""
     return isinstance(old, int) and isinstance(new, int) and (old < 0) != (new < 0)
 
 
 def _is_setting(old: Step, new: Step) -> bool:
-    """Whether counterparts differ in what a person chooses."""
+    """Whether two counterparts differ in a setting that a person chooses."""
     mine, theirs = constant_of(old.node), constant_of(new.node)
     if mine is None or theirs is None:
         before = dict(old.attributes)

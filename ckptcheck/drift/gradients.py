@@ -19,7 +19,7 @@ from .wording import OP, value_text
 
 _MARK = "_gradient_op_type"
 _MADE_UP = re.compile(r"-\d+$")
-"""How the names end that TensorFlow makes up. They differ from run to run."""
+"""The end of names that TensorFlow makes up. These names differ from run to run."""
 _CUSTOM = "CustomGradient"
 _SCOPE = re.compile(r"(?:^|/)gradients(?:_\d+)?/(.+?)_grad(?:_\d+)?/")
 _DEFAULT = "TensorFlow's own"
@@ -44,7 +44,7 @@ class Gradient(NamedTuple):
 
     @property
     def text(self) -> str:
-        """What it computes, with the numbers that it takes."""
+        """Returns what the gradient computes, with its constants."""
         if not self.steps:
             return "identity" if self.kind == _CUSTOM else self.kind
         constants = filter(None, (constant_of(step.node) for step in self.steps))
@@ -58,7 +58,7 @@ class Gradients:
     """The gradients that the code of one side defines.
 
     Attributes:
-        found: the gradients, by what they are the gradients of.
+        found: the gradients, by the values that they belong to.
         digests: the digests of the values that the loss depends on.
     """
 
@@ -92,17 +92,17 @@ def _marked(side: Side) -> Iterator[Tuple[str, str]]:
         for value in node.values(_MARK):
             kind = value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
             plain = _MADE_UP.sub("", kind)
-            if plain in (kind, _CUSTOM):  # the others are of functions
+            if plain in (kind, _CUSTOM):  # other kinds belong to functions
                 yield node.name, plain
 
 
 def _value(node: Node) -> str:
-    """What computes the value that an op has: its first input, if it only passes that on."""
+    """Returns the node that computes an op's value: its input, if the op only passes it on."""
     return node.inputs[0] if node.op in PASSING and node.inputs else node.name
 
 
 def _ends(nodes: Sequence[Node]) -> List[str]:
-    """Returns the nodes that no other one of these takes."""
+    """Returns the nodes that no other node takes as an input."""
     taken = {split_input(text)[0] for node in nodes for text in node.inputs}
     return [node.name for node in nodes if node.name not in taken and node.op != "NoOp"]
 
@@ -122,8 +122,8 @@ def has_gradients(*sides: Side) -> bool:
 def gradient_changes(old: Gradients, new: Gradients) -> Iterator[Change]:
     """Yields the gradients that differ, although they are the gradients of the same values.
 
-    A custom gradient that only one side has may compute the same as TensorFlow's own, so it is not
-    one of them; see :func:`unsure_gradients`.
+    If only one side has a custom gradient, it may compute the same as TensorFlow's own gradient, so
+    it is left out; see :func:`unsure_gradients`.
     """
     for key in [*old.found, *(key for key in new.found if key not in old.found)]:
         mine, theirs = old.found.get(key, []), new.found.get(key, [])
@@ -138,7 +138,7 @@ def gradient_changes(old: Gradients, new: Gradients) -> Iterator[Change]:
 
 
 def unsure_gradients(old: Gradients, new: Gradients) -> List[str]:
-    """Returns what has a custom gradient on one side, and TensorFlow's own on the other."""
+    """Returns the values with a custom gradient on one side and TensorFlow's own on the other."""
     common = _common(old, new)
     alone = [key for key in {**old.found, **new.found} if (key in old.found) != (key in new.found)]
     found = (old.found.get(key) or new.found[key] for key in alone if key[0] in common)

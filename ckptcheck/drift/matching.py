@@ -15,7 +15,7 @@ from ..graph.linked import Place
 
 _NUMBER = re.compile(r"_\d+(?=/|$)")
 VARIABLE, INPUT = "variable", "input"
-"""The first parts of what leaves mean."""
+"""The first parts of the anchors of leaves."""
 
 
 class Half:
@@ -24,10 +24,10 @@ class Half:
     Attributes:
         steps: all nodes.
         roots: where the computation ends.
-        changed: the nodes that the other side does not have. Variables do not count: what takes
-            them shows the change.
-        users: the changed nodes that take a value that both sides have, each with the number of
-            its input, by the digest of the value.
+        changed: the nodes that the other side does not have. Variables are left out: the nodes that
+            take them show the change.
+        users: by the digest of a value that both sides have, the changed nodes that take it, each
+            with the number of the input.
         readers: the nodes that take each node, each with the number of its input.
     """
 
@@ -71,12 +71,12 @@ class Half:
         return tuple(s.node.name for s in taken if s.node.op in VARIABLE_OPS and not s.anchor)
 
     def signature(self, step: Step) -> Tuple[Any, ...]:
-        """What counterparts share: the op and the variables."""
+        """Returns the op and the variables. Counterparts have the same signature."""
         return (step.node.op, *self.variables(step))
 
 
 def _is_leaf(step: Step) -> bool:
-    """Whether a node is a variable, or has outputs with a meaning of their own."""
+    """Whether a node is a variable, or a node whose outputs have their own anchors."""
     return step.anchor[:1] in (OF_OUTPUTS, (VARIABLE,)) or step.node.op in VARIABLE_OPS
 
 
@@ -94,7 +94,7 @@ def plain_name(place: Place) -> str:
 
 
 class Matching:
-    """The pairs of changed nodes that are each other's counterparts."""
+    """Pairs each changed node with its counterpart on the other side."""
 
     def __init__(self, old: Half, new: Half) -> None:
         self.old, self.new = old, new

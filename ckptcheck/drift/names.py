@@ -68,6 +68,10 @@ _SLOTS = {
 _OPTIMIZERS = {"KerasMomentum": "Momentum"}
 
 _WORDS = {
+    "AssignAdd": "addition",
+    "AssignAddVariableOp": "addition",
+    "AssignSub": "subtraction",
+    "AssignSubVariableOp": "subtraction",
     "Dropout": "dropout",
     "MatMul": "matrix product",
     "MaxPool": "max pooling",
@@ -95,7 +99,7 @@ def optimizer_of(op: str) -> str:
 
 
 def setting_of(op: str, slot: int) -> str:
-    """What an optimizer takes as an input; "" if it is not known."""
+    """Returns the meaning of an optimizer's input; "" if it is not known."""
     found = APPLY.match(op)
     names = _SLOTS.get(found.group(3), ()) if found else ()
     return names[slot] if slot < len(names) else ""

@@ -20,14 +20,17 @@ class Region:
     Attributes:
         old: the saved nodes without a counterpart, in the order of the computation.
         new: the traced nodes without a counterpart.
-        pairs: counterparts that differ themselves: in a value, an attribute, or in what they take.
-        borders: the counterparts that take what the region computes.
+        pairs: counterparts that differ: in a value, an attribute, or an input.
+        borders: the counterparts that take results of the region.
+        alike: if one side is empty, and the nodes that the borders take instead differ from the
+            region only in constants, these constants.
     """
 
     old: Tuple[Step, ...]
     new: Tuple[Step, ...]
     pairs: Tuple[Tuple[Step, Step], ...]
     borders: Tuple[Tuple[Step, Step], ...] = ()
+    alike: Tuple[Tuple[Step, Step], ...] = ()
 
     @property
     def nodes(self) -> Tuple[Step, ...]:
@@ -84,7 +87,7 @@ class Regions:
         for first, second in self.behind:
             ends = borders.get(self.sets.top(second), [])
             borders.setdefault(self.sets.top(first), []).extend(ends)
-        return [
+        regions = (
             Region(
                 tuple(found.get(_OLD, ())),
                 tuple(found.get(_NEW, ())),
@@ -92,7 +95,35 @@ class Regions:
                 tuple(borders.get(top, ())),
             )
             for top, found in members.items()
-        ]
+        )
+        return [dataclasses.replace(r, alike=tuple(self._alike(r))) for r in regions]
+
+    def _alike(self, region: Region) -> List[Tuple[Step, Step]]:
+        """Returns the constants in which a region's side differs; see :attr:`Region.alike`."""
+        if bool(region.old) == bool(region.new) or region.pairs:
+            return []
+        side = 0 if region.old else 1
+        left = {step.place for step in region.old or region.new}
+        stack = [pair for border in region.borders for pair in self._inputs(*border)]
+        stack = [pair for pair in stack if pair[side].step.place in left]
+        found: Dict[Tuple[Step, Step], None] = {}
+        while stack:
+            pair = stack.pop()
+            old, new = (taken.step for taken in pair)
+            left.discard(pair[side].step.place)
+            if all(map(_is_constant, pair)):
+                found[old, new] = None
+            elif old.node.op == new.node.op and old.attributes == new.attributes and old.sources:
+                inputs = self._inputs(old, new)
+                stack.extend(pair for pair in inputs if pair[0].digest != pair[1].digest)
+            else:
+                return []
+        return [] if left else list(found)
+
+    def _inputs(self, old: Step, new: Step) -> List[Tuple["_Input", "_Input"]]:
+        """The inputs of two nodes, if both have as many."""
+        olds, news = self._taken(self.old, old), self._taken(self.new, new)
+        return list(zip(olds, news)) if len(olds) == len(news) else []
 
     def _join_neighbors(self, side: str, half: Half, loose: Any) -> None:
         for place in loose:
@@ -116,7 +147,7 @@ class Regions:
                     self.sets.join((_NEW, step.place), (_OLD, takers[digest]))
 
     def _values(self, half: Half, step: Step) -> Iterator[Any]:
-        """Yields the unchanged inputs of a node that are computed, and the variable it writes."""
+        """Yields the unchanged inputs of a node, except leaves, and the variable that it writes."""
         if WRITES.match(step.node.op):
             yield half.variables(step)[:1]
         for digest, (source, _) in zip(step.inputs, step.sources):
@@ -125,7 +156,7 @@ class Regions:
                 yield digest
 
     def _different_pairs(self) -> Iterator[Tuple[Step, Step]]:
-        """Yields counterparts that differ themselves, and joins regions that end in one pair."""
+        """Yields counterparts that differ, and joins regions that feed the same counterparts."""
         for place, new in self.matching.to_new.items():
             old = self.old.steps[place]
             if old.attributes != new.attributes:
@@ -158,7 +189,7 @@ class Regions:
         return old.digest != new.digest
 
     def _around(self, pairs: Sequence["_Pair"]) -> List[_Key]:
-        """Returns the nodes without a counterpart among some inputs."""
+        """Returns the nodes among some inputs that have no counterpart."""
         olds, news = zip(*pairs) if pairs else ((), ())
         return [
             *((_OLD, one.step.place) for one in olds if self._loose(self.old, one)),
@@ -179,7 +210,7 @@ def _in_dropout(place: Place) -> bool:
 
 
 class _Input(NamedTuple):
-    """What a node takes: the node that computes it, and the digest of the value."""
+    """An input of a node: the node that computes it, and the digest of its value."""
 
     step: Step
     digest: int

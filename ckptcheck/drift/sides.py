@@ -1,4 +1,4 @@
-"""The two sides of a comparison: a graph, what its leaves mean, and where its computation ends."""
+"""The two sides of a comparison: graphs, the anchors of their leaves, and their outputs."""
 
 import dataclasses
 import posixpath
@@ -31,7 +31,7 @@ _TABLE_FILLERS = (
     "LookupTableImportV2",
 )
 SHAPE = "shape"
-"""The last part of what the shape of a sparse input is."""
+"""The last part of the anchor of a sparse input's shape."""
 _REFS = ("Identity", "Enter", "RefEnter", "Switch", "RefSwitch")
 
 
@@ -43,7 +43,7 @@ class Side:
         graph: the graph.
         restore_op: the name of the saver's restore op.
         outputs: the tensors that the mode computes: the loss, or the predictions.
-        inputs: what the tensors of features and labels are, by node and output.
+        inputs: the anchors of the tensors of features and labels, by node and output.
         train_op: the name of the op that runs a step of training; "" if it is not known.
     """
 
@@ -95,8 +95,8 @@ def training(
 ) -> Computation:
     """Returns what the loss and the writes of variables depend on; see :func:`forward`.
 
-    An optimizer does not count if the other side does not restore its variable. What takes the
-    variable shows this change.
+    An optimizer does not count if the other side does not restore its variable. The nodes that take
+    the variable show this change.
     """
     known = set(other.keys.values())
     writes = (
@@ -116,7 +116,7 @@ def with_gradients(
         side: the side.
         interner: gives the digests.
         roots: names of nodes or of their outputs.
-        own: the nodes of gradients to look into, each with the gradient that it belongs to.
+        own: the nodes of gradients that are not leaves, each with the gradient that it belongs to.
     """
     return _computation(side, interner, tuple(roots), own=own)
 
@@ -142,7 +142,7 @@ def _computation(
 
 
 def _static_shapes(side: Side) -> Dict[Tuple[str, int], Tuple[Any, ...]]:
-    """The shapes of sparse inputs that a dataset packs again, with the sizes that it knows."""
+    """Returns the anchors of shapes of sparse inputs that ops unpack and pack again."""
     shapes = {at: anchor for at, anchor in side.inputs.items() if anchor[-1] == SHAPE}
     found = {}
     for node in side.graph.nodes if shapes else ():
@@ -179,7 +179,7 @@ def _writes(side: Side) -> Iterator[str]:
         if variable not in side.keys:
             continue
         if node.op in _ASSIGNS and variable not in initialized:
-            initialized.add(variable)  # a variable creates its initializer first
+            initialized.add(variable)  # the first write is the variable's initializer
         elif not _is_restored(nodes, node):
             yield node.name
 

@@ -6,7 +6,7 @@ from .regions import Region
 from .wording import ORDER, Said, is_scale, value_text
 
 Members = List[Tuple[Said, Region, Tuple[str, ...]]]
-"""One change in all its places: in words, its region, and the modes that it reaches."""
+"""A change, once for each place: its words, its region, and the modes that it reaches."""
 _Moves = Dict[str, Tuple[str, str]]
 
 
@@ -24,13 +24,13 @@ def simplified(found: List[Members]) -> Iterator[Members]:
 
 
 def _is_scale(rate: Said, said: Said) -> bool:
-    """Whether a constant of a dropout was and is 1 / (1 - rate) for a dropout rate."""
+    """Whether a changed constant is 1 / (1 - rate) for the old and the new dropout rate."""
     sides = ((rate.then, said.then), (rate.now, said.now))
     return all(is_scale(one.get("value"), other.get("value")) for one, other in sides)
 
 
 def _with_exchanges(found: List[Members]) -> Iterator[Members]:
-    """Yields the changes. Two layers that changed places are one change."""
+    """Yields the changes, with one change for two layers that changed places."""
     moves = {m[0][0].moved[0]: (m[0][0].moved[1], m[0][0].moved[2]) for m in found if m[0][0].moved}
     exchanged: Set[str] = set()
     for one, other in _exchanges(moves):

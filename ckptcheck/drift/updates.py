@@ -1,4 +1,4 @@
-"""Which writes of variables run together, and in which order: control inputs decide this."""
+"""Finds the writes of variables that run together, and their order. Control inputs decide both."""
 
 from typing import AbstractSet, Dict, FrozenSet, Iterator, List, Mapping, Set, Tuple
 
@@ -16,8 +16,9 @@ class Updates:
 
     Attributes:
         before: the writes that run before each write.
-        ends: for each op on which no other op depends, the set of writes that it runs.
-        step: the writes of a step of training. If its op is not known, the largest of these sets.
+        ends: for each op that no other op depends on, the set of writes that it runs.
+        step: the writes of one step of training. If its op is not known, the largest set in
+            ``ends``.
     """
 
     def __init__(self, side: Side) -> None:
@@ -69,7 +70,7 @@ class Updates:
 
 
 def moved_writes(old: Updates, new: Updates) -> Tuple[List[str], List[str]]:
-    """Returns the variables that only the saved step writes, and those that only the new one does.
+    """Returns the variables that only the saved step writes, and those of only the new step.
 
     Writes that only one of the graphs has do not count.
     """

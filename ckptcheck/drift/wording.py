@@ -1,4 +1,4 @@
-"""Says what a region changes, as a person would say it."""
+"""Describes the change of a region in words."""
 
 import dataclasses
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
@@ -17,12 +17,16 @@ from .names import (
     setting_of,
 )
 from .regions import Region
+from .sides import WRITES
 
 _MOST_STEPS = 60
 _MOST_VALUES = 8
 _MOST_NUMBERS = 3
 _KEY = (VARIABLE,)
 _DROPOUT = "dropout"
+_STEP = "global_step"
+_OPERANDS = ("x", "y")
+"""TensorFlow's names of the inputs of an op such as a multiplication."""
 COMPUTATION = "computation{}"
 """The role of ops that have no other role."""
 OP, CONSTANT, ORDER = "op-changed", "constant-changed", "layers-changed"
@@ -40,7 +44,7 @@ class Said:
         now: what the code computes.
         layer: the layer before it; "" if it is not known or does not matter.
         training: whether it belongs to TRAIN alone.
-        moved: a layer, and what was before it then and now; () for other changes.
+        moved: a layer, the layers before it then, and those before it now; () for other changes.
     """
 
     kind: str
@@ -67,8 +71,8 @@ class Words:
 
     def say(self, region: Region) -> List[Said]:
         """Returns what a region changes."""
-        found = [said for pair in region.pairs for said in self._pair(*pair)]
-        if region.old or region.new:
+        found = [said for pair in region.pairs or region.alike for said in self._pair(*pair)]
+        if (region.old or region.new) and not region.alike:
             found[:0] = [self._replaced(region)]
         return found
 
@@ -87,16 +91,18 @@ class Words:
             yield self._moved(old, new)
 
     def _moved(self, old: Step, new: Step) -> Said:
-        """Says that a node takes other values than its counterpart."""
+        """Describes a node whose inputs differ from those of its counterpart."""
         own = [layer_name(key) for key in self.new.variables(new)]
         then, now = self._before(self.old, old), self._before(self.new, new)
         moved = (own[0], then, now) if own else ()
         training = then == now or scope_word(new) == _DROPOUT
-        if training:  # only dropouts between the layers differ, and they belong to TRAIN
+        if training:  # the layers are the same; only a dropout differs, which belongs to TRAIN
             then, now = self._dropped(self.old, old, then), self._dropped(self.new, new, now)
             training = _DROPOUT in then + now
         if not own:
             place = self._layer(self.new, new)
+            if then == now:
+                then, now = self._ops_taken(old, new)
             return Said(
                 ORDER, "connections{}", {"text": then}, {"text": now}, place, training=training
             )
@@ -105,8 +111,16 @@ class Words:
             ORDER, "order of layers", {"text": first}, {"text": second}, "", training, moved
         )
 
+    def _ops_taken(self, old: Step, new: Step) -> Tuple[str, str]:
+        """Returns the ops that compute the inputs in which two counterparts differ."""
+        pairs = zip(old.sources, old.inputs, new.sources, new.inputs)
+        unlike = [(one[0], other[0]) for one, mine, other, theirs in pairs if mine != theirs]
+        then = (said_of([self.old.steps[place]]) for place, _ in unlike)
+        now = (said_of([self.new.steps[place]]) for _, place in unlike)
+        return ", ".join(then), ", ".join(now)
+
     def _dropped(self, half: Half, step: Step, before: str) -> str:
-        """Adds to the layers before a node that a dropout is between them."""
+        """Adds "dropout of" to the layers before a node, if a dropout is between them."""
         around = (step, *(half.steps[place] for place, _ in step.sources))
         return f"dropout of {before}" if _DROPOUT in map(scope_word, around) else before
 
@@ -129,6 +143,8 @@ class Words:
         layer = self._layer(self.new, user or new)
         word = scope_word(new)
         tail = name.rpartition("/")[2].replace("_", " ")
+        if tail in _OPERANDS and user is not None:
+            tail = f"constant of {said_of([user])}"
         if "AssignMovingAvg" in name:
             return "moving average momentum{}", layer
         if word == _DROPOUT:
@@ -146,7 +162,7 @@ class Words:
         return f"{tail}{{}}", layer
 
     def _user(self, half: Half, step: Step) -> Tuple[Optional[Step], str, int]:
-        """A node that takes a value, an optimizer first: the node, its op, and the input."""
+        """Returns a node that takes a value, its op, and the input. An optimizer is preferred."""
         users = sorted(half.readers[step.place], key=lambda use: not optimizer_of(use[0].node.op))
         for user, slot in users:
             return user, user.node.op, slot
@@ -160,7 +176,7 @@ class Words:
         return step.place in self.losses[half is self.new]
 
     def _before(self, half: Half, step: Step) -> str:
-        """The layers, or else the inputs, whose values a node takes."""
+        """Returns the layers that a node takes values of; without layers, the inputs."""
         places = [place for place, _ in step.sources if half.steps[place].anchor[:1] != _KEY]
         layers = dict.fromkeys(self._layer_of(half, place) for place in places)
         return ", ".join(filter(None, layers))
@@ -181,7 +197,7 @@ class Words:
         elif then == now:
             then, now = _of_layers(self.old, old, then), _of_layers(self.new, new, now)
         values = self._constants_of(region)
-        if None in values:  # such as the axes of a sum that is gone
+        if None in values:  # a removed op has an input such as the axes of a sum
             values = [None if isinstance(value, list) else value for value in values]
         first, second = (
             {"op": said} if value is None else {"value": value}
@@ -221,7 +237,7 @@ class Words:
         return values
 
     def _optimizers(self, half: Half, steps: Sequence[Step]) -> str:
-        """Names the optimizers among some nodes, and their variables unless it is all of them."""
+        """Names the optimizers among some nodes, and their variables if others exist."""
         mine = [step for step in steps if optimizer_of(step.node.op)]
         said = ", ".join(dict.fromkeys(optimizer_of(step.node.op) for step in mine))
         others = len([s for s in half.steps.values() if optimizer_of(s.node.op)]) - len(mine)
@@ -241,7 +257,9 @@ class Words:
         if any(self._takes_gradient(half, step) for step in steps):
             return "gradients"
         if not any(self._in_loss(half, step) for step in steps):
-            return "update of variables"
+            writes = [step for step in steps if WRITES.match(step.node.op)]
+            keys = {key for step in writes for key in half.variables(step)[:1]}
+            return f"update of {_STEP if keys == {_STEP} else 'variables'}"
         if self._is_layer(half, steps):
             return COMPUTATION
         if not any(self._below_variable(border) for _, border in region.borders):
@@ -261,7 +279,7 @@ class Words:
         return any(anchor[:1] == ("gradient",) for anchor in anchors)
 
     def _below_variable(self, step: Step) -> bool:
-        """Whether a node that depends on this one takes a variable. If not, it is of the loss."""
+        """Whether a later node takes a variable. If not, this node belongs to the loss."""
         seen = {step.place}
         stack = [step]
         for _ in range(_MOST_STEPS):

@@ -67,7 +67,8 @@ def field_at(data: bytes, at: int, end: int) -> Tuple[int, int, int]:
 
 
 MOST_FIELDS = 1 << 22
-"""A graph of 300,000 nodes has fewer. In a hostile file, each field may take only two bytes."""
+"""The most fields of a message. A graph of 300,000 nodes has fewer. In a hostile file, a field may
+have only two bytes."""
 TOO_MANY = f"it has more than {MOST_FIELDS} fields"
 
 

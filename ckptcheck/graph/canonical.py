@@ -26,7 +26,7 @@ from .loops import COUNTER, FIRST, Loops, Variable
 from .nodes import Node
 
 PASSING = "Passing"
-"""The op of a form whose value is that of its only source."""
+"""The op of a form that only passes on the value of its source."""
 ARRAY = "Array"
 """The op of a form whose outputs are all the same value."""
 _MOST_RULES = 8
@@ -123,7 +123,7 @@ class Canonical(Linked):
         return self.form(place).op == "Const" != super().node(place).op
 
     def settled(self, source: Source) -> Source:
-        """Returns the output that has the value of an output."""
+        """Returns the output from which an output takes its value."""
         inside = self._inside(source)
         self.form(inside[0])
         return self._passed(inside)
@@ -131,7 +131,7 @@ class Canonical(Linked):
     def _passed(self, source: Source) -> Source:
         while True:
             if is_gradient(source[0][1]):
-                return source[0], 0  # all gradients are one leaf
+                return source[0], 0  # all outputs of gradients count as one leaf
             form = self._forms.get(source[0])
             if form is None or form.op not in (PASSING, ARRAY):
                 return source
@@ -177,17 +177,17 @@ class Canonical(Linked):
         return None if known is None else known.scalar
 
     def added(self, source: Source, form: Form) -> Source:
-        """Returns a source that has a form which takes the place of another one."""
+        """Adds a form, and returns its source. ``source`` is the source that it replaces."""
         place = source[0][0], source[0][1] + "/common"
         self._forms[place] = form
         return place, 0
 
     def constant(self, source: Source, value: Known) -> Source:
-        """Returns a source that is a constant in the place of another one."""
+        """Adds a constant, and returns its source. ``source`` is the source that it replaces."""
         return self.added(source, _constant(source[0][1], value))
 
     def condition(self, merge: Node) -> Optional[Source]:
-        """Returns what decides which input a ``Merge`` has; None if it is not the end of a cond.
+        """Returns the condition of a cond that ends in a ``Merge``; None for other merges.
 
         TensorFlow makes the condition and the merges of a cond in one scope.
         """
@@ -198,7 +198,7 @@ class Canonical(Linked):
         return self.settled(self.resolved(*place))
 
     def _read(self, place: Place) -> Form:
-        """Returns a node as the graph has it, but a loop as TensorFlow 2 builds it."""
+        """Returns the form of a node. A TensorFlow 1 loop gets the form of a TensorFlow 2 loop."""
         node = super().node(place)
         variable = self._loops.variables.get(node.name) if not place[0] else None
         if self.anchor(place):
@@ -218,14 +218,14 @@ class Canonical(Linked):
     def _variable(
         self, number: int, name: str, start: Source, inputs: Tuple[str, ...] = ()
     ) -> Form:
-        """Returns a variable of a loop at the begin of an iteration."""
+        """Returns the form of a loop's variable at the beginning of an iteration."""
         return Form(Node(name, ARGUMENT, inputs), (("number", (number,)),), (start,))
 
     def _within(self, scope: str, text: str) -> Source:
         return self._inside(self.resolved(scope, text))
 
     def _inside(self, source: Source) -> Source:
-        """Returns the variable of a loop for the output of its ``Switch`` in the loop."""
+        """For a ``Switch`` output in a loop, returns the loop's variable; other sources stay."""
         (scope, name), output = source
         merge = self._loops.merges.get(name) if not scope and output == 1 else None
         if merge is None:
@@ -236,7 +236,7 @@ class Canonical(Linked):
         return (scope, merge), 0
 
     def _while(self, switch: Node, own: Optional[Variable]) -> Form:
-        """Returns a variable after its loop: on what it depends, as :class:`Linked` says it."""
+        """Returns the form of a variable after its loop, with the variables that it depends on."""
         node = Node(switch.name, "While")
         if own is None:
             return Form(node, (), ())

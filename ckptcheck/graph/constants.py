@@ -45,7 +45,7 @@ def plain_values(constant: Constant, exact: bool = False) -> Optional[List[Any]]
 
     Args:
         constant: the constant.
-        exact: whether floats are what TensorFlow computes with, or as a person writes them.
+        exact: whether floats are exact, or have the fewest digits, as a person writes them.
     """
     count = 1
     for size in constant.shape or ():

@@ -23,7 +23,8 @@ _SORTED = (
 _WRITES = {
     op + kind: op for op in ("Assign", "AssignAdd", "AssignSub") for kind in ("", "VariableOp")
 }
-"""Ops that write a variable, by what they do. TPUEstimator's global step is a resource variable."""
+"""Ops that write a variable: the common name of each op. TPUEstimator's global step is a resource
+variable, so both kinds of ops occur."""
 _RESOURCE = ("ResourceApply", "ResourceSparseApply")
 _MOST_STEPS = 1 << 18
 
@@ -44,7 +45,7 @@ class Step:
         place: where the node is.
         node: the node.
         digest: the digest of its first output.
-        inputs: the digests of its inputs; those of the results of its functions follow.
+        inputs: the digests of its inputs, followed by those of the results of its functions.
         sources: the places of its inputs. Nodes that only pass a value on are left out.
         anchor: what the node means, if it is a leaf; else ().
         attributes: the names and values of the attributes that matter.
@@ -112,7 +113,7 @@ def computation(
 
 
 OF_OUTPUTS = ("outputs",)
-"""How the anchor of a leaf begins whose outputs have their own, such as IteratorGetNext."""
+"""The beginning of the anchor of a leaf whose outputs have their own anchors."""
 
 
 class _Walk:
@@ -148,7 +149,7 @@ class _Walk:
         return self.steps
 
     def _dependencies(self, place: Place) -> List[Place]:
-        """Returns the places to visit before this one; those behind a back edge come later."""
+        """Returns the places to visit before this place. Places after a back edge come later."""
         wanted = []
         for source, _ in self.linked.sources(place):
             if source in self.steps:
@@ -161,7 +162,7 @@ class _Walk:
         return wanted
 
     def _digest(self, source: Place, output: int) -> int:
-        """Returns the digest of an output; that of a back edge of a loop is always the same."""
+        """Returns the digest of an output. All back edges of loops have the same digest."""
         anchor = self.anchors.get((source[1], output)) if source[0] == "" else None
         if anchor is not None:
             return self.interner[anchor]

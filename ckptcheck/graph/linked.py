@@ -1,7 +1,7 @@
 """Follows the inputs of nodes through a graph and its functions.
 
-Nodes that only pass a value on are left out. A call of a function is left out too: the nodes of the
-function stand in its place. Each output of a conditional or a loop is a place of its own, because
+Nodes that only pass a value on are left out. A call of a function is left out, too: the nodes of
+the function replace it. Each output of a conditional or a loop is a place of its own, because
 TensorFlow adds outputs for the gradients.
 """
 
@@ -44,7 +44,7 @@ _PLAIN = {
     "StatelessCase": "Case",
     "StatelessWhile": "While",
 }
-"""Ops whose name also says whether a function has state, such as a random op that nobody uses."""
+"""Ops whose name tells whether their function has state. Even an unused random op is state."""
 _CALLS = ("PartitionedCall",)
 _CONDITIONALS = ("If", "Case")
 _LOOPS = ("While",)
@@ -73,7 +73,8 @@ class _Frame(NamedTuple):
     Attributes:
         nodes: the nodes and arguments of the function, by name.
         parent: the call around it.
-        inputs: what the call gives to the arguments; None for one that stands for itself.
+        inputs: the values that the call gives to the arguments; None for an argument that is a
+            leaf, such as a variable of a loop.
     """
 
     nodes: Mapping[str, Node]
@@ -93,8 +94,8 @@ class Linked:
         anchors: what the leaves mean.
         extra: more inputs of nodes, by the name of the node.
         own: the nodes of gradients to look into, each with the gradient that it belongs to. All
-            other nodes of gradients are leaves, and so is what such a node takes from another
-            gradient.
+            other nodes of gradients are leaves. If such a node takes a value of another gradient,
+            that value is a leaf, too.
     """
 
     def __init__(
@@ -155,7 +156,7 @@ class Linked:
         return (scope, name), output
 
     def _given(self, scope: str, argument: Node) -> Optional[str]:
-        """What a call gives to an argument; None if the argument stands for itself."""
+        """Returns the value that a call gives to an argument; None if the argument is a leaf."""
         inputs = self._frames[scope].inputs
         index = int(argument.inputs[0])
         return inputs[index] if index < len(inputs) else None
@@ -192,7 +193,7 @@ class Linked:
                 yield self.resolved(place[0], self._taken(node, text))
 
     def _taken(self, node: Node, text: str) -> str:
-        """Returns an input of a node; a leaf in place of a node of another gradient."""
+        """Returns an input of a node. If it belongs to another gradient, returns a leaf."""
         gradient = self._own.get(node.name)
         name = _split(text)[0]
         foreign = gradient and is_gradient(name) and self._own.get(name) != gradient
@@ -238,7 +239,7 @@ class Linked:
                 yield self.resolved(scopes[0], body.results[number])
 
     def _kept_by(self, body: Function) -> Set[int]:
-        """Returns the variables that a loop does not change."""
+        """Returns the numbers of the variables that a loop does not change."""
         found = self._kept.get(body.name)
         if found is None:
             nodes = _by_name(body.nodes)

@@ -19,10 +19,10 @@ class Variable(NamedTuple):
     """A variable of a loop.
 
     Attributes:
-        merge: the name of its ``Merge``, which has the value at the begin of an iteration.
+        merge: the name of its ``Merge``, which has the value at the beginning of an iteration.
         number: its number in the loop.
-        start: what it is before the loop.
-        following: what it is after an iteration.
+        start: its value before the loop.
+            following: its value after an iteration.
         condition: the condition of the loop.
     """
 

@@ -66,7 +66,7 @@ def _input_keys(meta_graph: bytes) -> Dict[str, str]:
 
 
 def traced_graph(text: str) -> Graph:
-    """Reads the graph of a trace, in the form that :func:`..tracer.traced_graph.packed` writes.
+    """Reads the graph of a trace, in the form that :func:`..tracer.graph_text.graph_text` writes.
 
     Raises:
         DamagedError: the text is not such a graph.

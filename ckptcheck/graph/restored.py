@@ -1,4 +1,4 @@
-"""Which variables of a graph a restore fills, and from which keys of the checkpoint."""
+"""Finds the variables that a restore sets, and their keys in the checkpoint."""
 
 from typing import Dict, Iterator, List, Mapping, Sequence, Set, Tuple
 

@@ -1,4 +1,4 @@
-"""Summarizes a saved graph: what saved it, its kind of variables, and its inputs."""
+"""Summarizes a saved graph: the version that saved it, its kind of variables, and its inputs."""
 
 import itertools
 from typing import Iterator, Mapping, Tuple

@@ -1,8 +1,8 @@
-"""What versions of TensorFlow build differently for the same code, and the form that they share.
+"""Rules that give graphs of different versions of TensorFlow one common form.
 
-Each rule holds by mathematics: both forms compute the same values. The facts come from building
-the calls of ``tests/drift/library.py`` with TensorFlow 1.15, 2.15 and the newest, which a test
-repeats. The rules are for graphs of different versions only.
+Each rule holds by mathematics: both forms compute the same values. The rules were found with the
+calls of ``tests/drift/library.py`` in TensorFlow 1.15, 2.15 and the newest version. A test builds
+these calls again. The rules are for graphs of different versions only.
 """
 
 import re
@@ -29,8 +29,7 @@ _SAME = {
     "VarHandleOp": "VariableV2",
     "Variable": "VariableV2",
 }
-"""Ops that compute the same as the op of another version, or the same of another kind of
-variable."""
+"""Ops of one version or one kind of variable, with the op that computes the same in the others."""
 _RESOURCE = re.compile("^Resource(?=Apply|CountUpTo|Scatter|SparseApply|StridedSliceAssign)")
 _DEFAULTS: Dict[str, Tuple[Any, ...]] = {
     "Tcomplex": ("complex64",),
@@ -50,16 +49,16 @@ _DEFAULTS: Dict[str, Tuple[Any, ...]] = {
     "offset": (0,),
     "resize_if_index_out_of_bounds": (False,),
 }
-"""Attributes that a version added, with the values that stand for what the op did before."""
+"""Attributes that a version added, with the values for the behavior before."""
 _UNLIKE = (
     *("Tindices", "Tparams", "Tidx", "Tperm", "Tdim", "Tmultiples", "Tsegmentids", "Tindex"),
     "sparse_gradient",
 )
-"""Attributes that say whether positions are int32 or int64, or what the gradient is like."""
+"""Attributes for the dtype of indices, or for the kind of gradient. They do not change values."""
 
 _OF_OP = {"AddN": ("shape",), "L2Loss": ("T",), "SelectV2": ("T",)}
 _OF_SCATTER = ("T", "dtype")
-"""Attributes that follow from what an op takes."""
+"""Attributes that follow from the inputs of an op."""
 
 
 def same_op(graph: Canonical, form: Form) -> Optional[Form]:
@@ -74,7 +73,7 @@ def common_op(op: str) -> str:
 
 
 def default_attributes(graph: Canonical, form: Form) -> Optional[Form]:
-    """Ops got attributes, whose defaults are what the ops did before."""
+    """New attributes of ops have defaults that keep the old behavior. Removes such attributes."""
     unlike = _OF_OP.get(form.op, ()) or (_OF_SCATTER if form.op.startswith("Scatter") else ())
     kept = {
         name: values
@@ -85,7 +84,7 @@ def default_attributes(graph: Canonical, form: Form) -> Optional[Form]:
 
 
 def gather(graph: Canonical, form: Form) -> Optional[Form]:
-    """Rows of a reference variable are ``GatherV2`` with axis 0, others ``ResourceGather``."""
+    """A lookup is ``GatherV2`` with axis 0 for reference variables, else ``ResourceGather``."""
     if len(form.sources) == 3 and graph.scalar(form.sources[2]) == 0:
         form = form.changed(sources=form.sources[:2])
     kept = {name: form.values(name) for name in ("batch_dims",) if form.values(name)}
@@ -95,7 +94,7 @@ def gather(graph: Canonical, form: Form) -> Optional[Form]:
 def identity(graph: Canonical, form: Form) -> Optional[Form]:
     """``random_uniform`` and others multiply by 1, divide by 1 or add 0 in some versions.
 
-    People do, too, with params that have such a value for now. This is left as it is.
+    User code may do the same with a param that has this value. Such ops stay as they are.
     """
     neutral = 0.0 if form.op in ("AddV2", "Sub") else 1.0
     swaps = form.op in ("AddV2", "Mul")
@@ -124,7 +123,7 @@ def sigmoid(graph: Canonical, form: Form) -> Optional[Form]:
 
 
 def transpose(graph: Canonical, form: Form) -> Optional[Form]:
-    """``tensordot`` transposes although the order of the axes stays in some versions."""
+    """In some versions, ``tensordot`` transposes without changing the order of the axes."""
     order = graph.known(form.sources[1])
     if order is not None and order.values == tuple(range(len(order.values))):
         return form.passing(form.sources[0])
@@ -132,7 +131,7 @@ def transpose(graph: Canonical, form: Form) -> Optional[Form]:
 
 
 def reshape(graph: Canonical, form: Form) -> Optional[Form]:
-    """The shape of a ``Reshape`` is given in several ways. At most one size may be unknown."""
+    """Versions give the shape of a ``Reshape`` in several ways. One size may be unknown."""
     shapes = form.node.values("_output_shapes")
     shape = shapes[0] if shapes else None
     if not isinstance(shape, tuple) or shape.count(None) > 1:
@@ -145,7 +144,7 @@ def reshape(graph: Canonical, form: Form) -> Optional[Form]:
 
 
 def transposed_convolution(graph: Canonical, form: Form) -> Optional[Form]:
-    """The sizes of the output are computed, or known. The batch size is that of the input."""
+    """The output's sizes are computed or constant. The batch size is the input's."""
     shapes = form.node.values("_output_shapes")
     shape = shapes[0] if shapes else None
     if len(form.sources) != 3 or not isinstance(shape, tuple) or None in shape[1:]:
@@ -260,7 +259,7 @@ def finite(graph: Canonical, form: Form) -> Optional[Form]:
 
 
 def segment_mean(graph: Canonical, form: Form) -> Optional[Form]:
-    """``unsorted_segment_mean`` divides by the sizes, and computes their shape in two ways."""
+    """``unsorted_segment_mean`` divides by the counts, whose shape versions compute in two ways."""
     total, largest = map(graph.peek, form.sources)
     sizes = graph.peek(largest.sources[0]) if largest.op == "Maximum" else largest
     ones = graph.peek(sizes.sources[0]) if sizes.op == "Reshape" else sizes
@@ -272,7 +271,7 @@ def segment_mean(graph: Canonical, form: Form) -> Optional[Form]:
 
 
 def or_zero(graph: Canonical, form: Form) -> Optional[Form]:
-    """``reduce_logsumexp`` selects zeros of a shape that is known, or not."""
+    """``reduce_logsumexp`` selects zeros: a constant, or ``ZerosLike`` if the shape is unknown."""
     if len(form.sources) != 3:
         return None
     zeros = graph.peek(form.sources[2])
@@ -284,7 +283,7 @@ def or_zero(graph: Canonical, form: Form) -> Optional[Form]:
 
 
 def segments(graph: Canonical, form: Form) -> Optional[Form]:
-    """The numbers of segments had to be int32, and each row was looked up once."""
+    """Old versions cast the number of segments to int32 and look up each row only once."""
     rows, ids, numbers = form.sources[:3]
     cast, lookup = graph.peek(numbers), graph.peek(rows)
     if (cast.op, cast.values("SrcT"), cast.values("DstT")) == ("Cast", ("int64",), ("int32",)):
@@ -296,7 +295,7 @@ def segments(graph: Canonical, form: Form) -> Optional[Form]:
 
 
 def diagonal(graph: Canonical, form: Form) -> Optional[Form]:
-    """Diagonals got a number, sizes, a padding and an alignment."""
+    """New versions of diagonal ops also take a diagonal's number, sizes, padding and alignment."""
     if form.op[-2:] not in ("V2", "V3"):
         return None
     kept = 2 if form.op.startswith("MatrixSet") else 1
@@ -308,7 +307,7 @@ def diagonal(graph: Canonical, form: Form) -> Optional[Form]:
 
 
 def written(graph: Canonical, form: Form) -> Optional[Form]:
-    """A write of a reference variable has its new value; a resource variable is read again."""
+    """A write of a reference variable returns its value; a resource variable is read again."""
     sources = tuple(_variable_written(graph, source) for source in form.sources)
     return None if sources == form.sources else form.changed(sources=sources)
 
@@ -324,7 +323,7 @@ def _variable_written(graph: Canonical, source: Source) -> Source:
 
 
 def descent(graph: Canonical, form: Form) -> Optional[Form]:
-    """Gradient descent of rows subtracts a product, or adds the product of the negative."""
+    """Gradient descent of rows subtracts rate times gradient, or adds rate times -gradient."""
     product = graph.peek(form.sources[2])
     if product.op != "Mul" or len(form.sources) != 3:
         return None
@@ -338,14 +337,14 @@ def descent(graph: Canonical, form: Form) -> Optional[Form]:
 
 
 def dense_rows(graph: Canonical, form: Form) -> Optional[Form]:
-    """A gradient of rows becomes dense: the number of rows is known, or read from its shape."""
+    """To make a gradient of rows dense, a version uses a constant number of rows or reads it."""
     if len(form.sources) == 3 and is_gradient(form.sources[1][0][1]):
         return form.changed(sources=form.sources[:2], attributes={})
     return None
 
 
 def tensor_array(graph: Canonical, form: Form) -> Optional[Form]:
-    """A ``TensorArray`` has ops of its own, and the flow is its value; or it is a list."""
+    """A ``TensorArray`` has its own ops and a flow, or the ops of tensor lists."""
     op, kept = _ARRAYS[form.op]
     if len(form.sources) <= max(kept):
         return None
@@ -357,7 +356,7 @@ def tensor_array(graph: Canonical, form: Form) -> Optional[Form]:
 
 
 def _is_whole(graph: Canonical, source: Source) -> bool:
-    """Whether a source has the numbers of all elements in order."""
+    """Whether a source holds the indices of all elements in order."""
     form, known = graph.peek(source), graph.known(source)
     if known is not None:
         return known.values == tuple(range(len(known.values)))
@@ -393,7 +392,7 @@ def branches(graph: Canonical, form: Form) -> Optional[Form]:
 
 
 def choice(graph: Canonical, form: Form) -> Optional[Form]:
-    """A choice between two values is an ``If`` in some versions, and selects in others."""
+    """A choice between two values is an ``If`` in some versions, and a ``Select`` in others."""
     if len(form.sources) != 3:
         return None
     condition, otherwise, value = form.sources
@@ -457,7 +456,7 @@ RULES: Rules = {
 
 
 def without_dropout(graph: Canonical, form: Form) -> Optional[Form]:
-    """A dropout passes everything on, as it does in PREDICT."""
+    """Makes a dropout pass its input on, as in PREDICT."""
     return form.passing(form.sources[0])
 
 

@@ -1,1 +1,1 @@
-"""Records: what a checkpoint was trained with. docs/record.md describes the format."""
+"""Records of what training used for a checkpoint. docs/record.md describes the format."""

@@ -1,4 +1,4 @@
-"""Finds what is training: the session that is made, its savers, and the Estimator around it."""
+"""Finds the running training: the session, its savers, and the Estimator."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ class Running(NamedTuple):
         savers: the hooks that save checkpoints; none in a worker that is not the chief.
         estimator: the Estimator that trains; None if there is none.
         features: what its input_fn returned.
-        labels: the same; None without labels.
+        labels: the labels that its input_fn returned; None if there are none.
     """
 
     savers: Tuple[Any, ...]
@@ -88,7 +88,7 @@ def saved_prefix(saver: Any, step: int) -> str:
     if "://" in folder:
         raise ValueError(f"{folder} is remote: records can only be written to local directories")
     for prefix in (latest_checkpoint(folder) or "", f"{saver._save_path}-{step}"):
-        number = prefix.rpartition("-")[2]  # some savers fill it up with zeros
+        number = prefix.rpartition("-")[2]  # some savers add leading zeros
         if number.isdigit() and int(number) == step and os.path.exists(prefix + ".index"):
             return str(prefix)
     raise ValueError(f"{folder} has no checkpoint of step {step}")

@@ -1,4 +1,4 @@
-"""What a record holds of data files."""
+"""The part of a record about data files."""
 
 import dataclasses
 import re
@@ -9,18 +9,18 @@ from .params import as_mapping
 from .value import RecordedParams
 
 _MOST_WORDS = 50000
-"""Of all files of a record. Writing that many takes 0.1 s."""
+"""The most lines of all files in a record. To write this number takes 0.1 s."""
 _SECRET_FILE = re.compile(
     r"(^|/)\.\w|secret|password|credential|private|\.(pem|key)$", re.IGNORECASE
 )
 
 
 def recorded_origins(origins: Origins, params: Any, recorded: RecordedParams) -> Origins:
-    """Returns origins as a record holds them.
+    """Returns the origins that a record holds.
 
     It leaves out the data files that only redacted params name, such as a file with credentials. It
-    leaves out the lines of private files and of those whose name looks secret, and those of the
-    last files if there are too many.
+    leaves out the lines of private files and of files whose name looks secret. If there are too
+    many lines, it also leaves out those of the last files.
 
     Args:
         origins: what the model comes from.

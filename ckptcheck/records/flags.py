@@ -7,7 +7,7 @@ from typing import Any, Collection, Iterator, Sequence, Tuple
 from .params import is_secret
 
 _FLAG = re.compile(r"--(?!flagfile\b|undefok\b)[A-Za-z_][\w.-]*(=.*)?")
-"""What may be in a record. absl reads files that ``--flagfile`` names."""
+"""Flags that may be in a record. ``--flagfile`` is left out, because absl reads the named file."""
 
 
 def recorded_flags(modules: Collection[str], redacted: Sequence[str]) -> Tuple[str, ...]:
@@ -35,6 +35,15 @@ def _arguments(flag: Any) -> Iterator[str]:
     """Yields the arguments that give a flag its value; a flag that is a list can need several."""
     lines = str(flag.serialize()).split("\n")
     return iter(lines if all(map(is_flag, lines)) else ())
+
+
+def undefined_ok(flags: Sequence[str]) -> str:
+    """Returns an argument that makes absl accept flags that TARGET does not define.
+
+    The training script, or modules that only the script imports, may define them.
+    """
+    names = (flag.lstrip("-").partition("=")[0] for flag in flags)
+    return f"--undefok={','.join(dict.fromkeys(names))}"
 
 
 def is_flag(text: str) -> bool:

@@ -3,8 +3,7 @@
 from typing import Any, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from ..tracer.graph_text import graph_text
-from ..tracer.structures import Path, describe, flatten
-from ..uses import InputTensor
+from ..tracer.structures import Path, describe, flatten, named
 from .value import RecordedMode
 
 _ITERATORS = ("IteratorGetNext", "IteratorGetNextSync")
@@ -90,9 +89,8 @@ def recorded_mode(graph: Any, inputs: KnownInputs, keeps_graph: bool) -> Recorde
     """
     import tensorflow
 
-    tensors = [(path, _values(tensor)) for path, tensor in inputs.tensors]
     operations: List[Any] = graph.get_operations()
-    ops = {tensor.op for _, tensor in tensors}
+    ops = {_values(tensor).op for _, tensor in inputs.tensors}
     last = max(place for place, op in enumerate(operations) if op in ops)
     names = [op.name for op in operations[: last + 1]]
     return RecordedMode(
@@ -101,5 +99,5 @@ def recorded_mode(graph: Any, inputs: KnownInputs, keeps_graph: bool) -> Recorde
         taken_names=tuple(name for name in names if name.partition("/")[0] != "global_step"),
         graph=graph_text(tensorflow, graph) if keeps_graph else "",
         first_op=last + 1,
-        inputs=tuple(InputTensor(path, tensor.name) for path, tensor in tensors),
+        inputs=tuple(named(path, tensor) for path, tensor in inputs.tensors),
     )

@@ -1,4 +1,4 @@
-"""Turns params into what a record holds, and compares them with a record."""
+"""Converts params for a record, and compares params with a record."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ _PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 
 
 class ParamChange(NamedTuple):
-    """A param whose value is not what it was in training.
+    """A param whose value differs from the value in training.
 
     Attributes:
         key: its path, such as ``optimizer.rate``.
@@ -66,7 +66,7 @@ def as_mapping(params: Any) -> Mapping[str, Any]:
 
 
 def params_type_of(params: Any) -> str:
-    """Returns how a model_fn takes these params, as ``--params-type``: ``dict`` or ``attr``."""
+    """Returns the ``--params-type`` for these params: ``dict`` or ``attr``."""
     return "dict" if params is None or isinstance(params, Mapping) else "attr"
 
 
@@ -141,7 +141,7 @@ def _type_name(value: Any) -> str:
 def _digest(value: Any, salt: str) -> str:
     """Returns a digest of a value. Another process computes the same digest, where possible.
 
-    If the repr of an object has only its type and address, the digest is that of the type.
+    If the repr of an object has only its type and address, this returns a digest of the type.
     """
     plain = _plain(value)
     if plain.known:
@@ -217,7 +217,7 @@ def _under(key: str, hidden: Mapping[str, Any]) -> bool:
 
 
 def _over(key: str, others: Mapping[str, Any]) -> bool:
-    """Whether a key is an object that holds one of the others."""
+    """Whether the value of a key is an object that has one of the other keys."""
     return any(other.startswith(key + ".") for other in others)
 
 

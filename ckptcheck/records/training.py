@@ -13,6 +13,7 @@ from ..origins import Origins, texts_in
 from ..protocol import TRAIN
 from ..tracer.provenance import origins_of
 from ..tracer.source_digests import module_name
+from ..tracer.user_code import is_user_file
 from .estimator import Running, model_fn_of, saved_prefix
 from .files import recorded_origins
 from .flags import recorded_flags
@@ -64,7 +65,7 @@ def write_record(
 
 
 class Training:
-    """What the training process knows about a model. It finds out each thing once."""
+    """The facts about a model that the training process knows. It looks up each part only once."""
 
     def __init__(
         self,
@@ -104,9 +105,14 @@ class Training:
 
     def _flag_modules(self) -> List[str]:
         """Returns the modules whose flags count. The flags of a script have its path."""
-        modules = [source.module for source in self.look().sources]
+        modules = [
+            name
+            for name, module in list(sys.modules.items())
+            if is_user_file(getattr(module, "__file__", None))
+        ]
         path = getattr(sys.modules["__main__"], "__file__", None)
-        is_script = path is not None and module_name("__main__", path) in modules
+        sources = {source.module for source in self.look().sources}
+        is_script = path is not None and module_name("__main__", path) in sources
         return [*modules, sys.argv[0]] if is_script else modules
 
     def note_graph(self, graph: Any, prefix: str) -> None:

@@ -12,7 +12,7 @@ from ..uses import InputTensor
 FORMAT = "ckptcheck-record"
 VERSION = 1
 ENDING = ".ckptcheck.json"
-"""What follows the prefix of the checkpoint in the name of a record."""
+"""The end of a record's name, after the prefix of the checkpoint."""
 
 TRAINING, TRACED = "training", "traced"
 """Who wrote a record: the training process, or the command ``record``."""
@@ -83,7 +83,7 @@ class RecordedMode:
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """What a checkpoint was trained with.
+    """The record of a checkpoint: its params, features, sources, data files and versions.
 
     Attributes:
         checkpoint: the name of the checkpoint, without its directory.
@@ -115,7 +115,7 @@ class Record:
 def document_of(record: Record) -> bytes:
     """Returns the JSON document of a record."""
     document: Dict[str, Any] = {"format": FORMAT, "version": VERSION, **to_json(record)}
-    del document["origins"]["private"]  # it depends on where a check runs
+    del document["origins"]["private"]  # differs between the directories where checks run
     return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode("ascii")
 
 

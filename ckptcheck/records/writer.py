@@ -33,7 +33,7 @@ def index_digest(prefix: str) -> str:
 
 
 def write(prefix: str, record: Record) -> str:
-    """Writes the record of a checkpoint. A reader sees the old record or the new one.
+    """Replaces the record of a checkpoint in one step, so that no program reads half of it.
 
     Args:
         prefix: the checkpoint.

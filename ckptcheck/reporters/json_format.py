@@ -6,36 +6,59 @@ from typing import Any, Dict, Optional, Sequence
 from ..changes import UNKNOWN
 from ..codec import to_json
 from ..protocol import VariableSpec
-from ..results import CHECK, INSPECT, VERIFY, Finding, Group, Report, Verdict, Verified
+from ..results import CHECK, INSPECT, LINT, VERIFY, Finding, Group, Report, Verdict, Verified
+from ..runs import Run, Runs
 from .options import Options
 
 FORMAT = "json"
 VERSION = 1
 
 
-def render(report: Report, options: Options) -> str:
-    """Returns the report as a JSON document; ``show_plan`` and ``show_drift`` add parts."""
-    document = as_json(report)
-    if options.show_plan and report.trace is not None:
-        document["plans"] = to_json(report.trace.plans)
-    if options.show_drift:
-        document["drift"] = [
-            {"change": c.text, "old": c.old, "new": c.new} for c in report.drift.changes
-        ]
-    return json.dumps(document, indent=1) + "\n"  # ASCII
+def render(runs: Runs, options: Options) -> str:
+    """Returns a JSON document: a report, or the reports of all checks by name."""
+    return json.dumps(_document(runs, options), indent=1) + "\n"  # ASCII
 
 
-def as_json(report: Report) -> Dict[str, Any]:
-    """Returns the report as values that :mod:`json` can write."""
-    sections = {CHECK: _check, INSPECT: _inspection, VERIFY: _verification}
+def _document(runs: Runs, options: Options) -> Dict[str, Any]:
+    if runs.single is not None:
+        return as_json(runs.single, options)
     return {
+        "version": VERSION,
+        "ok": runs.ok,
+        "checks": [_run(run, options) for run in runs.runs],
+        **_found(runs.groups),
+    }
+
+
+def _run(run: Run, options: Options) -> Dict[str, Any]:
+    return {
+        "name": run.name,
+        "ok": run.ok,
+        "problem": run.problem or None,
+        "skipped": run.skipped or None,
+        "report": as_json(run.report, options) if run.report else None,
+    }
+
+
+def as_json(report: Report, options: Options) -> Dict[str, Any]:
+    """Returns a report as values of JSON; ``show_plan`` and ``show_drift`` add parts."""
+    sections = {CHECK: _check, INSPECT: _inspection, VERIFY: _verification, LINT: _lint}
+    document: Dict[str, Any] = {
         "version": VERSION,
         "command": report.command,
         "ok": report.ok,
         **(sections[report.command](report) if report.command in sections else {}),
         **_found(report.all_groups),
         "not_judged": list(report.not_judged),
+        **_accepted(report),
     }
+    if options.show_plan and report.trace is not None:
+        document["plans"] = to_json(report.trace.plans)
+    if options.show_drift:
+        document["drift"] = [
+            {"change": c.text, "old": c.old, "new": c.new} for c in report.drift.changes
+        ]
+    return document
 
 
 def _check(report: Report) -> Dict[str, Any]:
@@ -53,11 +76,12 @@ def _check(report: Report) -> Dict[str, Any]:
     return {
         "target": report.target,
         "checkpoint": {
-            "model_dir": report.model_dir,
-            "prefix": index.prefix if index else None,
+            "model_dir": report.model_dir or None,
+            "prefix": (index.prefix or None) if index else None,
             "step": index.step if index else None,
             "variables": len(index.variables) if index else None,
             "data": to_json(report.data),
+            **({"against": to_json(report.against)} if report.against else {}),
         },
         "environment": environment,
         "features": to_json(trace.features) if trace else None,
@@ -102,6 +126,10 @@ def _verification(report: Report) -> Dict[str, Any]:
     }
 
 
+def _lint(report: Report) -> Dict[str, Any]:
+    return {"files": report.files}
+
+
 def _verified(item: Verified) -> Dict[str, Any]:
     return {
         "ok": item.ok,
@@ -142,6 +170,15 @@ def _finding(finding: Finding) -> Dict[str, Any]:
         "data": to_json(finding.data),
         **{side: finding.data[side] for side in ("then", "now") if side in finding.data},
     }
+
+
+def _accepted(report: Report) -> Dict[str, Any]:
+    """Returns the findings that the project accepts; nothing if it accepts none."""
+    items = [
+        {"by": item.by, "reason": item.reason or None, **_finding(item.finding)}
+        for item in report.accepted
+    ]
+    return {"accepted": items} if items else {}
 
 
 def _shape_and_dtype(spec: Optional[VariableSpec]) -> Optional[Dict[str, Any]]:

@@ -4,10 +4,9 @@ Names in files and code are untrusted, so all text must go through :func:`wrappe
 which escape it.
 """
 
+import re
 import textwrap
 from typing import Dict, List, Sequence, Tuple, TypeVar
-
-from tabulate import tabulate
 
 from ..groups import fold
 from ..sanitize import printable
@@ -16,12 +15,13 @@ from .words import times_text
 
 T = TypeVar("T")
 
-_COLORS = {"error": "31;1", "warning": "33;1", "note": "36", "good": "32;1"}
+_COLORS = {"error": "31;1", "warning": "33;1", "note": "36", "good": "32;1", "bold": "1"}
 _SHORTEST_NAME = 16
 """The least number of characters of a name in a table, even if the line becomes too long."""
 _NUMBERS = ("step", "on disk", "size")
+_COLOR = re.compile("\x1b\\[\\d*m")
 _PADDING = 2
-"""What tabulate adds to the width of a header, and what stands between columns."""
+"""The number of spaces that tabulate adds to a header, and that it puts between columns."""
 _LONGEST_TEXT = 2000
 
 
@@ -55,6 +55,22 @@ def tagged(severity: str, rule: str, title: str, options: Options) -> str:
     return painted(tag, severity, options) + wrapped(f"{tag} {title}", options)[len(tag) :]
 
 
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Returns texts in aligned columns, without headers. The texts may have colors."""
+    cells = [[text.strip() for text in row] for row in rows]
+    widths = [max(map(_visible, column)) for column in zip(*cells)]
+    lines = (
+        "  ".join(text + " " * (width - _visible(text)) for text, width in zip(row, widths))
+        for row in cells
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _visible(text: str) -> int:
+    """Returns the width of a text on a terminal."""
+    return len(_COLOR.sub("", text))
+
+
 def table(rows: Sequence[Sequence[str]], headers: Sequence[str], width: int, names: int = 0) -> str:
     """Returns a table of escaped texts. If it is too wide, long names keep only their end.
 
@@ -75,6 +91,8 @@ def table(rows: Sequence[Sequence[str]], headers: Sequence[str], width: int, nam
         if len(row[names]) > most:
             row[names] = "…" + row[names][len(row[names]) - most + 1 :]
     align = ["right" if header in _NUMBERS else "left" for header in headers]
+    from tabulate import tabulate  # a check that has no table does without it
+
     return tabulate(cells, list(headers), tablefmt="simple", disable_numparse=True, colalign=align)
 
 

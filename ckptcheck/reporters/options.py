@@ -1,7 +1,7 @@
 """Options of the output formats."""
 
 import dataclasses
-from typing import Optional
+from typing import Mapping, Optional
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,6 +15,10 @@ class Options:
         color: uses a terminal's colors.
         width: columns of the output.
         now: the time that ages are relative to, in seconds since 1970; None for the present.
+        root: the directory of the repository, to which CI formats make paths relative.
+        folder: the working directory, to which relative paths in a report are relative.
+        version: of ckptcheck; "" if it is not known.
+        sources: the file of each TARGET that has one, by TARGET.
     """
 
     show_plan: bool = False
@@ -23,3 +27,7 @@ class Options:
     color: bool = False
     width: int = 80
     now: Optional[float] = None
+    root: str = "."
+    folder: str = "."
+    version: str = ""
+    sources: Mapping[str, str] = dataclasses.field(default_factory=dict)

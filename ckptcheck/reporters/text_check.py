@@ -1,25 +1,23 @@
 """The parts of a text report that only a check has: headline, verdicts, plan, conclusion."""
 
-from typing import Dict, Iterator, List
-
-from tabulate import tabulate
+from typing import Dict, Iterator, List, Tuple
 
 from ..changes import CHANGED, UNKNOWN, Change
-from ..protocol import EVAL, EXPORT, PREDICT, TRAIN, Read
+from ..data_limits import limit_text
+from ..protocol import EVAL, EXPORT, PREDICT, TRAIN
 from ..results import (
     RESTORES,
     UNTRACEABLE,
     RecordUse,
     Report,
     Trace,
-    limit_text,
-    natural_key,
-    shape_text,
+    Verdict,
 )
-from .layout import painted, table, wrapped
+from .layout import columns, painted, table, wrapped
 from .options import Options
+from .pairs import Pair, pairs
 from .text_findings import first_hint, verdict_text
-from .words import bytes_text, spec_text, structure_text, times_text
+from .words import bytes_text, checkpoint_text, spec_text, structure_text, times_text
 
 
 def headline(report: Report, options: Options) -> str:
@@ -29,19 +27,21 @@ def headline(report: Report, options: Options) -> str:
         what = f"{report.model_dir} (no checkpoint read)"
     else:
         step = "" if index.step is None else f"step {index.step}, "
-        what = f"{index.prefix} ({step}{times_text(len(index.variables), 'variable')})"
+        name = checkpoint_text(report, index.prefix)
+        what = f"{name} ({step}{times_text(len(index.variables), 'variable')})"
     lines = [wrapped(f"{what} into {report.target}", options)]
     if report.data is not None:
         read = times_text(report.data.tensors, "tensor")
         lines.append(f"  data read: {read}, {bytes_text(report.data.size)}")
     if report.record is not None:
-        lines.append(wrapped(_record_text(report.record), options, "  "))
+        lines.append(wrapped(record_text(report.record), options, "  "))
     if report.trace is not None:
-        lines.extend(wrapped(line, options, "  ") for line in _how(report.trace))
+        lines.extend(wrapped(line, options, "  ") for line in how(report.trace))
     return "\n".join(lines)
 
 
-def _record_text(use: RecordUse) -> str:
+def record_text(use: RecordUse) -> str:
+    """Returns who wrote a record, and what the check took from it."""
     writer = "the training process" if use.writer == "training" else "ckptcheck record"
     names = {"target": "TARGET", "params": "PARAMS", "flags": "the flags"}
     *most, last = [names[item] for item in use.used] or [""]
@@ -49,7 +49,8 @@ def _record_text(use: RecordUse) -> str:
     return f"record (written by {writer}): {use.file}" + (f"; {taken} from it" if taken else "")
 
 
-def _how(trace: Trace) -> Iterator[str]:
+def how(trace: Trace) -> Iterator[str]:
+    """Yields how the code was traced: the versions, the variables, and the features."""
     environment, launch, features = trace.environment, trace.launch, trace.features
     kind = {"v1": "reference", "v2": "resource"}[launch.behavior]
     yield (
@@ -72,19 +73,23 @@ def verdicts(report: Report, options: Options) -> str:
     """Returns a line for each mode."""
     rows = []
     for verdict in report.verdicts:
-        color = "good" if verdict.verdict == RESTORES else "error"
-        text = verdict_text(verdict.verdict, verdict.at)
-        if verdict.mode in _drifted(report, CHANGED):
-            text, color = f"{text}, computes something else", "warning"
+        text, color = said_of_mode(report, verdict)
         text = painted(text, color, options)
         reads = times_text(verdict.reads, "tensor") + " read" if verdict.reads else ""
         rows.append(["  " + verdict.mode.upper(), text, reads])
-    return "\n".join(
-        [tabulate(rows, tablefmt="plain", disable_numparse=True), *_limits(report, options)]
-    )
+    lines = [wrapped(text, options, "  ") for text in limits(report)]
+    return "\n".join([columns(rows), *lines])
 
 
-def _limits(report: Report, options: Options) -> Iterator[str]:
+def said_of_mode(report: Report, verdict: Verdict) -> Tuple[str, str]:
+    """Returns the verdict of a mode as text, and its color."""
+    text = verdict_text(verdict.verdict, verdict.at)
+    if verdict.mode in _drifted(report, CHANGED):
+        return f"{text}, computes something else", "warning"
+    return text, "good" if verdict.verdict == RESTORES else "error"
+
+
+def limits(report: Report) -> Iterator[str]:
     """Yields the data with which modes raise, each with its modes."""
     modes: Dict[str, List[str]] = {}
     for verdict in report.verdicts:
@@ -92,11 +97,17 @@ def _limits(report: Report, options: Options) -> Iterator[str]:
             modes.setdefault(limit_text(limit), []).append(verdict.mode.upper())
     for text, mine in modes.items():
         fail = "fails" if len(mine) == 1 else "fail"
-        yield wrapped(f"{', '.join(mine)} {fail} where {text}", options, "  ")
+        yield f"{', '.join(mine)} {fail} where {text}"
 
 
 def conclusion(report: Report, options: Options) -> str:
     """Returns the last line: what will restore, and what to do first."""
+    text, color = last_line(report)
+    return painted(wrapped(text, options), color, options)
+
+
+def last_line(report: Report) -> Tuple[str, str]:
+    """Returns what will restore, and what to do first; and its color."""
     if not report.checked:
         text = f"Nothing was checked: {first_hint(report)}"
     elif any(verdict.verdict != RESTORES for verdict in report.verdicts):
@@ -104,16 +115,17 @@ def conclusion(report: Report, options: Options) -> str:
         wrong = [v.mode.upper() for v in found if v.verdict not in (RESTORES, UNTRACEABLE)]
         unknown = [v.mode.upper() for v in found if v.verdict == UNTRACEABLE]
         text = f"{', '.join(wrong)} will not restore correctly. " if wrong else ""
-        text += f"{', '.join(unknown)} cannot be judged. " if unknown else ""
-        text += f"First: {first_hint(report)}"
+        text += f"{', '.join(unknown)} cannot be traced. " if unknown else ""
+        accepted = "The project accepts this."
+        text += accepted if report.ok else f"First: {first_hint(report)}"
+        return text, "warning" if report.ok else "error"
     else:
         modes = ", ".join(verdict.mode.upper() for verdict in report.verdicts)
         if report.ok:
             text = " ".join([f"{modes} will restore.", *_compared(report)])
-            color = "warning" if report.drift.changes else "good"
-            return painted(wrapped(text, options), color, options)
+            return text, "warning" if report.drift.changes else "good"
         text = f"{modes} will restore, but the check fails. First: {first_hint(report)}"
-    return painted(wrapped(text, options), "error", options)
+    return text, "error"
 
 
 def _drifted(report: Report, state: str) -> List[str]:
@@ -126,20 +138,17 @@ def _compared(report: Report) -> Iterator[str]:
     """Yields which modes compute something else, and which could not be compared."""
     for state, one, many in _COMPARED:
         modes = [mode.upper() for mode in _drifted(report, state)]
+        when = f"at {report.against}" if report.against else "when the checkpoint was saved"
         if modes:
-            yield (one if len(modes) == 1 else many).format(", ".join(modes))
+            yield (one if len(modes) == 1 else many).format(", ".join(modes), when)
 
 
 _COMPARED = (
-    (
-        CHANGED,
-        "{} computes something else than when the checkpoint was saved.",
-        "{} compute something else than when the checkpoint was saved.",
-    ),
+    (CHANGED, "{} computes something else than {}.", "{} compute something else than {}."),
     (
         UNKNOWN,
-        "It is unknown whether {} computes the same as when the checkpoint was saved.",
-        "It is unknown whether {} compute the same as when the checkpoint was saved.",
+        "It is unknown whether {} computes the same as {}.",
+        "It is unknown whether {} compute the same as {}.",
     ),
 )
 
@@ -159,32 +168,24 @@ def _nodes(change: Change) -> Iterator[List[str]]:
             yield [name, sign, change.text]
 
 
-_LETTERS = {PREDICT: "P", EVAL: "E", TRAIN: "T", EXPORT: "X"}
+LETTERS = {PREDICT: "P", EVAL: "E", TRAIN: "T", EXPORT: "X"}
+"""Stand for the modes in a table."""
 
 
 def plan(report: Report, options: Options) -> str:
     """Returns what each mode restores, if ``--show-plan`` is given."""
     if not options.show_plan or report.trace is None:
         return ""
-    rows = list(_plan_rows(report, report.trace))
+    rows = [_plan_row(pair) for pair in pairs(report)]
     headers = ["key", "checkpoint", "model", "sink", "in"]
     legend = "What each mode restores (P = PREDICT, E = EVAL, T = TRAIN, X = export)\n"
     return legend + table(rows, headers, options.width)
 
 
-def _plan_rows(report: Report, trace: Trace) -> Iterator[List[str]]:
-    index = report.checkpoint
-    stored = {spec.name: spec for spec in index.variables} if index else {}
-    modes: Dict[str, Dict[str, None]] = {}
-    reads: Dict[str, Read] = {}
-    for mine in trace.plans:
-        for read in mine.reads:
-            reads.setdefault(read.key, read)
-            modes.setdefault(read.key, {})[_LETTERS[mine.mode]] = None
-    for key in sorted(set(reads) | set(stored), key=natural_key):
-        row = [key, spec_text(stored.get(key)), "-", "-", "-"]
-        if key in reads:
-            read = reads[key]
-            sink = read.sink if read.check == "none" else f"{read.sink}/{read.check}"
-            row[2:] = [f"{read.dtype} {shape_text(read.shape)}", sink, "".join(modes[key])]
-        yield row
+def _plan_row(pair: Pair) -> List[str]:
+    read = pair.read
+    if read is None:
+        return [pair.key, spec_text(pair.stored), "-", "-", "-"]
+    sink = read.sink if read.check == "none" else f"{read.sink}/{read.check}"
+    letters = "".join(LETTERS[mode] for mode in pair.modes)
+    return [pair.key, spec_text(pair.stored), spec_text(pair.declared), sink, letters]

@@ -4,11 +4,10 @@ import shlex
 import time
 from typing import Dict, Iterator, List, Sequence, Tuple
 
-from tabulate import tabulate
-
 from ..results import (
     CheckpointSummary,
     Contents,
+    DataRead,
     InputSpec,
     Report,
     VariableRow,
@@ -17,7 +16,7 @@ from ..results import (
     shape_text,
 )
 from ..rules.roles import slots_of
-from .layout import first_of, folded, painted, table, wrapped
+from .layout import columns, first_of, folded, painted, table, wrapped
 from .options import Options
 from .text_findings import first_hint, group_text
 from .words import age_text, bytes_text, times_text
@@ -35,18 +34,15 @@ _ROLES = {
 def checkpoints(found: Report, options: Options) -> str:
     """Returns the checkpoints of a directory, and which one Estimator loads."""
     now = time.time() if options.now is None else options.now
-    why = found.why[:1].upper() + found.why[1:] if found.why.startswith("the ") else found.why
-    count = times_text(len(found.checkpoints), "checkpoint")
-    head = wrapped(f"{found.model_dir}: {count}. {why}", options)
-    rows = [_checkpoint(item, found.model_dir, now) for item in found.checkpoints]
+    head = wrapped(f"{found.model_dir}: {checkpoints_head(found)}", options)
+    rows = [checkpoint_row(item, found.model_dir, now) for item in found.checkpoints]
     rest = len(rows) - _MOST_ROWS
     if rest > 1:
         older = [row for row in rows[:rest] if row[0]]
         rows = [["", f"({rest - len(older)} older ones)", "", "", ""], *older, *rows[rest:]]
     if not rows:
         return head
-    headers = ["", "checkpoint", "step", "written", "on disk"]
-    lines = [head, table(rows, headers, options.width, names=1)]
+    lines = [head, table(rows, CHECKPOINT_HEADERS, options.width, names=1)]
     if not any(item.loaded for item in found.checkpoints):
         last = shlex.quote(found.checkpoints[-1].prefix)
         lines.append(
@@ -55,7 +51,24 @@ def checkpoints(found: Report, options: Options) -> str:
     return "\n".join(lines)
 
 
-def _checkpoint(item: CheckpointSummary, model_dir: str, now: float) -> List[str]:
+def checkpoints_head(found: Report) -> str:
+    """Returns how many checkpoints a directory has, and which one Estimator loads, and why."""
+    why = found.why[:1].upper() + found.why[1:] if found.why.startswith("the ") else found.why
+    return f"{times_text(len(found.checkpoints), 'checkpoint')}. {why}"
+
+
+CHECKPOINT_HEADERS = ("", "checkpoint", "step", "written", "on disk")
+"""Of the table of all checkpoints."""
+
+
+def checkpoint_row(item: CheckpointSummary, model_dir: str, now: float) -> List[str]:
+    """Returns the line of a checkpoint in the table of all checkpoints.
+
+    Args:
+        item: the checkpoint.
+        model_dir: the directory that the names are relative to.
+        now: the time that its age is relative to, in seconds since 1970.
+    """
     folder, _, name = item.prefix.rpartition("/")
     beside = model_dir.rstrip("/") + "/"
     if folder.startswith(beside):  # in a directory below
@@ -75,10 +88,13 @@ def contents(report: Report, options: Options) -> str:
     if not found.prefix:
         return ""
     rows = found.variables
-    return "\n\n".join([_headline(found, options), _totals(rows), _variables(rows, options)])
+    headline = "\n".join(wrapped(line, options) for line in headlines(found))
+    sizes = columns(totals(rows))
+    return "\n\n".join([headline, sizes, _variables(rows, options)])
 
 
-def _headline(found: Contents, options: Options) -> str:
+def headlines(found: Contents) -> List[str]:
+    """Returns of what kind a checkpoint is, and what its saved graph says."""
     kind = "object-based (tf.train.Checkpoint, Keras)" if found.object_based else "name-based"
     lines = [f"{found.prefix}: {kind}, {times_text(found.shards, 'data file')}"]
     if found.snapshot:
@@ -93,7 +109,7 @@ def _headline(found: Contents, options: Options) -> str:
         if shown:
             rest = [f"and {more} more"] if more else []
             lines.append("its features and labels: " + ", ".join([*map(_input, shown), *rest]))
-    return "\n".join(wrapped(line, options) for line in lines)
+    return lines
 
 
 def _input(spec: InputSpec) -> str:
@@ -101,7 +117,8 @@ def _input(spec: InputSpec) -> str:
     return kind if spec.shape is None else f"{kind} {shape_text(spec.shape)}"
 
 
-def _totals(rows: Sequence[VariableRow]) -> str:
+def totals(rows: Sequence[VariableRow]) -> List[List[str]]:
+    """Returns a line for each role, and one for all variables."""
     lines = []
     for role, label in [*_ROLES.items(), ("", "all")]:
         mine = [row for row in rows if role in ("", row.role)]
@@ -109,7 +126,7 @@ def _totals(rows: Sequence[VariableRow]) -> str:
             tensors = times_text(len(mine), "tensor")
             values = times_text(sum(row.variable.elements or 0 for row in mine), "value")
             lines.append([label, tensors, values, bytes_text(sum(row.size for row in mine))])
-    return tabulate(lines, tablefmt="plain", disable_numparse=True)
+    return lines
 
 
 def _variables(rows: Sequence[VariableRow], options: Options) -> str:
@@ -160,11 +177,8 @@ def verified(report: Report, options: Options) -> str:
 
 
 def _verified(item: Verified, options: Options) -> str:
-    label, color = ("data good, with findings", "warning") if item.whole else ("NOT GOOD", "error")
-    if item.ok:
-        label, color = "good", "good"
-    read = f"{times_text(item.data.tensors, 'tensor')}, {bytes_text(item.data.size)} read"
-    head = f"{item.prefix}: {read}:" if item.prefix else "what Estimator loads:"
+    label, color = state_of(item)
+    head = f"{item.prefix}: {data_text(item.data)}:" if item.prefix else "what Estimator loads:"
     head = wrapped(head, options)
     fits = len(head.rpartition("\n")[2]) + len(f" {label}") <= options.width
     lines = [head + (" " if fits else "\n  ") + painted(label, color, options)]
@@ -172,14 +186,31 @@ def _verified(item: Verified, options: Options) -> str:
     return "\n".join(lines)
 
 
+def state_of(item: Verified) -> Tuple[str, str]:
+    """Returns whether a verified checkpoint is good, and the color of this."""
+    if item.ok:
+        return "good", "good"
+    return ("data good, with findings", "warning") if item.whole else ("NOT GOOD", "error")
+
+
+def data_text(data: DataRead) -> str:
+    """Formats how much data was read: ``5 tensors, 1.2 KiB read``."""
+    return f"{times_text(data.tensors, 'tensor')}, {bytes_text(data.size)} read"
+
+
 def conclusion(found: Report, options: Options) -> str:
     """Returns which of several verified checkpoints is the last good one."""
+    return wrapped(last_line(found), options)
+
+
+def last_line(found: Report) -> str:
+    """Returns which of several verified checkpoints is the last good one; "" for a single one."""
     if not found.verified:
-        return wrapped(f"Nothing was verified: {first_hint(found)}", options)
+        return f"Nothing was verified: {first_hint(found)}"
     if len(found.verified) == 1:
         return ""
     last = next((item for item in reversed(found.verified) if item.whole), None)
     if last is None:
-        return wrapped("No checkpoint is good.", options)
-    but = "" if last.ok else ". Its data is good, but see its findings above"
-    return wrapped(f"The last good checkpoint is {last.prefix}{but}.", options)
+        return "No checkpoint is good."
+    but = "" if last.ok else ". Its data is good, but it has findings"
+    return f"The last good checkpoint is {last.prefix}{but}."

@@ -26,21 +26,30 @@ def verdict_text(verdict: str, at: str) -> str:
 
 
 def first_hint(report: Report) -> str:
-    """Returns what to do first: the advice of the first group, its hint, or its explanation."""
-    for item in report.groups:
+    """Returns what to do first: the first advice or hint; otherwise, the first explanation.
+
+    Only groups that are as severe as the first one count.
+    """
+    severity = report.groups[0].findings[0].severity if report.groups else ""
+    alike = [item for item in report.groups if item.findings[0].severity == severity]
+    for item in alike:
         if item.advice:
             return item.advice[0].text
         for finding in item.findings:
             if finding.hint:
                 return finding.hint
-        return f"see ckptcheck --explain {item.findings[0].rule}"
-    return ""
+    return f"see ckptcheck --explain {alike[0].findings[0].rule}" if alike else ""
 
 
-def groups(report: Report, options: Options) -> str:
+def of_report(report: Report, options: Options) -> str:
     """Returns the groups of a report, errors first."""
     said = first_hint(report) if report.command == CHECK and not report.ok else ""
-    return "\n\n".join(group_text(item, options, said) for item in report.groups)
+    return groups(report.groups, options, said)
+
+
+def groups(found: Sequence[Group], options: Options, said: str = "") -> str:
+    """Returns groups as text; ``said`` is a hint to leave out."""
+    return "\n\n".join(group_text(item, options, said) for item in found)
 
 
 def group_text(item: Group, options: Options, said: str = "") -> str:
@@ -53,27 +62,31 @@ def group_text(item: Group, options: Options, said: str = "") -> str:
     """
     first = item.findings[0]
     lines = [tagged(first.severity, first.rule, item.title, options)]
-    effect = _effect(item.findings)
-    if effect:
-        lines.append(wrapped(effect, options, "  "))
-    compared = [finding for finding in item.findings if _compares(finding)]
+    done = effect(item.findings)
+    if done:
+        lines.append(wrapped(done, options, "  "))
+    compared = [finding for finding in item.findings if compares(finding)]
     if compared:
         lines.append(textwrap.indent(_table(compared, options.width - 2), "  "))
-        lines.extend(_below_table(compared, options))
-    others = [finding for finding in item.findings if not _compares(finding)]
+        lines.extend(wrapped(line, options, "  ") for line in below_table(compared))
+    others = [finding for finding in item.findings if not compares(finding)]
     shown, more = first_of(others, MOST_ROWS)
     lines.extend(line for finding in shown for line in _message(finding, options))
     if more:
         lines.append(f"  and {more} more")
-    for advice in item.advice:
-        word = "fix" if advice.verified else "try"
-        lines.append(wrapped(f"{word}: {advice.text}", options, "  "))
-    if first.hint and not item.advice and first.hint != said:
-        lines.append(wrapped("try: " + first.hint, options, "  "))
+    lines.extend(wrapped(line, options, "  ") for line in advice_lines(item, said))
     return "\n".join(lines)
 
 
-def _effect(findings: Sequence[Finding]) -> str:
+def advice_lines(item: Group, said: str = "") -> List[str]:
+    """Returns what to do about a group, in a line for each way; ``said`` is a hint to leave out."""
+    if item.advice:
+        return [f"{'fix' if one.verified else 'try'}: {one.text}" for one in item.advice]
+    hint = item.findings[0].hint
+    return [f"try: {hint}"] if hint and hint != said else []
+
+
+def effect(findings: Sequence[Finding]) -> str:
     """Returns what a group does to the modes, in one line."""
     modes: Dict[str, Dict[str, None]] = {}
     for finding in findings:
@@ -83,12 +96,13 @@ def _effect(findings: Sequence[Finding]) -> str:
     return "; ".join("{}: {}".format(", ".join(mine), text) for text, mine in modes.items())
 
 
-def _compares(finding: Finding) -> bool:
+def compares(finding: Finding) -> bool:
     """Whether a finding compares the checkpoint with the model."""
     return finding.checkpoint is not None or finding.model is not None
 
 
-def _table(findings: Sequence[Finding], width: int) -> str:
+def comparison(findings: Sequence[Finding]) -> List[List[str]]:
+    """Returns a row for each variable or group of similar ones: name, checkpoint, model."""
     by_specs: Dict[Tuple[str, str], List[str]] = {}
     for finding in findings:
         specs = (spec_text(finding.checkpoint), spec_text(finding.model))
@@ -98,24 +112,36 @@ def _table(findings: Sequence[Finding], width: int) -> str:
         slots = slots_of(names)
         kept = [name for name in names if name not in slots]
         rows.extend([label, stored, declared] for label, _ in folded(kept, slots))
-    headers = ["variable", "checkpoint", "model"]
-    shown, more = first_of(rows, MOST_ROWS)
-    text = table(shown, headers, width)
+    return rows
+
+
+HEADERS = ("variable", "checkpoint", "model")
+"""Of the columns of :func:`comparison`."""
+
+
+def _table(findings: Sequence[Finding], width: int) -> str:
+    shown, more = first_of(comparison(findings), MOST_ROWS)
+    text = table(shown, HEADERS, width)
     return f"{text}\nand {more} more (--show-plan shows all)" if more else text
 
 
-def _below_table(findings: Sequence[Finding], options: Options) -> Iterator[str]:
+def below_table(findings: Sequence[Finding]) -> Iterator[str]:
     """Iterates over the errors of the run, and the places where the code creates the variables."""
     at_run = [finding for finding in findings if Outcome.FAILS_AT_RUN in finding.outcomes.values()]
     for error in dict.fromkeys(filter(None, (finding.data.get("error") for finding in at_run))):
-        yield wrapped(f"the run raises: {error}", options, "  ")
-    weights = [finding for finding in findings if finding.data.get("role") != "slot"] or findings
-    found = {(place.file, place.line) for place in (f.location for f in weights) if place}
-    places = [f"{file}:{line}" for file, line in sorted(found)]
+        yield f"the run raises: {error}"
+    places = created_at(findings)
     if places:
         shown, more = first_of(places, _MOST_PLACES)
         rest = f" and {more} more" if more else ""
-        yield wrapped(f"created at {', '.join(shown)}{rest}", options, "  ")
+        yield f"created at {', '.join(shown)}{rest}"
+
+
+def created_at(findings: Sequence[Finding]) -> List[str]:
+    """Returns the places where the code creates variables; of slots only if there are no others."""
+    weights = [finding for finding in findings if finding.data.get("role") != "slot"] or findings
+    found = {(place.file, place.line) for place in (f.location for f in weights) if place}
+    return [f"{file}:{line}" for file, line in sorted(found)]
 
 
 def _message(finding: Finding, options: Options) -> Iterator[str]:

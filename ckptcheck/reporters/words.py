@@ -3,7 +3,12 @@
 from typing import Any, Optional
 
 from ..protocol import VariableSpec
-from ..results import shape_text
+from ..results import Report, shape_text
+
+
+def checkpoint_text(report: Report, place: str) -> str:
+    """Returns a name for a report's checkpoint: its path, or the code that would save it."""
+    return f"a checkpoint of the code at {report.against}" if report.against else place
 
 
 def bytes_text(size: float) -> str:

@@ -3,16 +3,12 @@
 Every module here that has a ``RULE`` is a rule; adding a file adds a rule.
 """
 
-import dataclasses
 import functools
-import importlib
-import inspect
-import pkgutil
-import types
-from typing import Dict, List, Mapping
+from typing import List, Mapping, Sequence
 
 from ..results import Finding
-from .base import Facts, Rule
+from .base import CATEGORIES, Facts, Rule
+from .discovery import rules_in
 
 __all__ = ["Facts", "Rule", "all_rules", "role_of", "run_rules"]
 
@@ -20,21 +16,13 @@ __all__ = ["Facts", "Rule", "all_rules", "role_of", "run_rules"]
 @functools.lru_cache(maxsize=None)
 def all_rules() -> Mapping[str, Rule]:
     """Returns all rules by id, sorted."""
-    found: Dict[str, Rule] = {}
-    for info in pkgutil.iter_modules(__path__):
-        module = importlib.import_module(f"{__name__}.{info.name}")
-        if hasattr(module, "RULE"):
-            name = info.name.replace("_", "-")
-            explanation = inspect.cleandoc(module.__doc__ or "").replace("``", "`")
-            found[name] = dataclasses.replace(module.RULE, id=name, explanation=explanation)
-    if not found:  # without rules, every check would pass
-        raise RuntimeError(f"no rules in {__path__}: the directory cannot be listed")
-    return types.MappingProxyType(dict(sorted(found.items())))
+    return rules_in(__name__, __path__)
 
 
-def run_rules(facts: Facts) -> List[Finding]:
-    """Returns the findings of all rules."""
-    return [finding for rule in all_rules().values() for finding in rule.check(facts)]
+def run_rules(facts: Facts, categories: Sequence[str] = CATEGORIES) -> List[Finding]:
+    """Returns the findings of all rules, or of those of some categories."""
+    rules = (rule for rule in all_rules().values() if rule.category in categories)
+    return [finding for rule in rules for finding in rule.check(facts)]
 
 
 def role_of(finding: Finding) -> str:

@@ -17,6 +17,7 @@ from typing import (
 )
 
 from ..changes import NO_DRIFT, Drift
+from ..ignores import NOTHING_UNUSED, Unused
 from ..model_dir import CheckpointFiles, FileChange, Located, TensorScan
 from ..origins import Origins
 from ..protocol import CheckpointIndex, Failure, ModeTrace, Read, RestorePlan, VariableSpec
@@ -24,16 +25,17 @@ from ..records.value import Record
 from ..results import Finding, Outcome, Trace, natural_key
 
 DRIFT = "drift"
-CATEGORIES = ("restore", "files", "data", "code", "params", DRIFT, "environment")
+CONFIGURATION = "configuration"
+CATEGORIES = ("restore", "files", "data", "code", "params", DRIFT, "environment", CONFIGURATION)
 """What a rule can be about."""
 
 MISSING = "missing"
-"""The role of findings that :data:`UNUSED` ones pair up with if a variable was renamed."""
+"""The role of findings about missing variables. A renamed variable also has an UNUSED finding."""
 UNUSED = "unused"
 SHAPES = "shapes"
 """The role of findings for which the advice looks for a param."""
 UNSOUND = "unsound"
-"""The role of findings that a checkpoint must not have to be the last good one."""
+"""The role of findings about bad data. The last good checkpoint has none of them."""
 FOR_CHECKS = "for-checks"
 """The role of findings that a snapshot reports, even if they are notes."""
 
@@ -54,14 +56,15 @@ class Facts:
         files: the state of the checkpoint's files; None if nothing examined them.
         scans: a summary of the data of each tensor; None if the data was not read.
         disagreement: what ckptcheck and TensorFlow read differently from the index, "" for none.
-        params_known: whether these are the params of the model_fn. An Estimator has its own.
+        params_known: whether the user gave these params. A target that is an Estimator has its own.
         record: the record of the checkpoint; None if there is none.
-        origins: what the code comes from now; None if nothing looked.
+        origins: the current sources, data files and versions; None if they were not read.
         drift: what the model computes differently than when it was saved.
+        unused: ignores and baseline entries that match no finding.
     """
 
     located: Located
-    modes: Tuple[str, ...]
+    modes: Tuple[str, ...] = ()
     tensorflow: str = ""
     index: Optional[CheckpointIndex] = None
     unreadable: Optional[Failure] = None
@@ -75,6 +78,7 @@ class Facts:
     record: Optional[Record] = None
     origins: Optional[Origins] = None
     drift: Drift = NO_DRIFT
+    unused: Unused = NOTHING_UNUSED
 
     @property
     def stored(self) -> Dict[str, VariableSpec]:
@@ -117,7 +121,7 @@ class Rule:
         title: the headline of a group, or a function that returns it for the first finding.
         bad: facts in which the rule finds something.
         titles: the headline of a group about several variables, with ``{}`` for their number.
-        good: facts in which it finds nothing; None for those of :func:`.examples.facts`.
+        good: facts in which it finds nothing; None means :func:`.examples.facts`.
         role: what other modules do with the findings, such as :data:`UNUSED`; "" for nothing.
         id: the name of the module, with hyphens.
         explanation: the docstring of the module: what goes wrong, why, and what to do.
@@ -161,12 +165,12 @@ class Rule:
 
 
 def finding(message: str, **fields: Any) -> Finding:
-    """Returns a finding, to which :meth:`Rule.check` adds what all findings of the rule share.
+    """Returns a finding. :meth:`Rule.check` adds the fields that all findings of the rule share.
 
     Args:
         message: what is wrong.
-        fields: other fields of :class:`Finding`. Without ``severity``, the finding has that of its
-            rule; without ``modes``, it is about all modes of the check.
+        fields: other fields of :class:`Finding`. Without ``severity``, the finding has the
+            severity of its rule. Without ``modes``, it is about all modes of the check.
     """
     return Finding("", fields.pop("severity", ""), message, **fields)
 
@@ -213,10 +217,10 @@ def not_found(plan: RestorePlan, read: Read) -> Finding:
 
 
 def joins_modes(find: Finder) -> Finder:
-    """Decorates a function that makes findings of single modes: joins those that are alike.
+    """Decorates a function that makes a finding for each mode: joins findings that are alike.
 
-    Findings about one variable with one outcome become one. Each other outcome keeps its own,
-    because the message differs. The result is sorted by variable.
+    Findings about one variable with the same outcome become one finding. Findings with different
+    outcomes stay separate, because their messages differ. The result is sorted by variable.
     """
 
     @functools.wraps(find)

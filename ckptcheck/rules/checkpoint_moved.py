@@ -61,7 +61,7 @@ def _effect(located: Missing) -> str:
 
 def _outcomes(facts: Facts, located: Missing) -> Dict[str, Outcome]:
     first = facts.major == 1
-    # No file can have a name that ends like this, so TensorFlow 1 finds nothing.
+    # The path ends with "/", "/." or "/..", which no file name does. TensorFlow 1 finds nothing.
     ends_as_a_folder = os.path.basename(located.prefix) in ("", os.curdir, os.pardir)
     is_opened = located.absence is Absence.NOT_A_CHECKPOINT and not (first and ends_as_a_folder)
     if is_opened or (first and located.link):  # TensorFlow finds it, but cannot read it

@@ -5,7 +5,7 @@ of attention heads, the boundaries of buckets, a learning rate. The graph that E
 the checkpoint holds the old value. If the change reaches PREDICT or EVAL, their results differ from
 those of the trained model. A change that reaches TRAIN alone, such as a learning rate, is a note.
 
-What to do: if you did not intend the change, set the old value again, often in the params. If you
+What to do: if you did not intend the change, set the old value again. It is often a param. If you
 did, train the model further before you use it.
 """
 

@@ -3,7 +3,7 @@
 Weights start with random values. If all values of a matrix are the same number, the matrix was
 never trained, a tool reset it, or the wrong matrix was saved. This rule ignores vectors (biases,
 scales) and the slots of an optimizer, which are often constant. It needs all data of the
-checkpoint, which ``ckptcheck verify`` reads.
+checkpoint, which ``ckptcheck verify`` and ``ckptcheck check --deep`` read.
 
 What to do: nothing if the variable is meant to be constant (a mask, a table of zeros). Otherwise
 compare it with an earlier checkpoint.

@@ -2,10 +2,10 @@
 
 The index holds a checksum of every tensor. TensorFlow verifies it only when it reads the tensor,
 which may be much later and on another machine. Then it raises ``Checksum does not match``. Usual
-causes are disks, networks, interrupted copies, and an index next to the data of another save.
-``ckptcheck verify`` reads all data and verifies every checksum. The other commands verify only the
-checksum of the global step. Its value differs between any two saves, so a wrong checksum there
-reveals data of another save.
+causes are disks, networks, interrupted copies, and an index beside the data of another save.
+``ckptcheck verify`` and ``ckptcheck check --deep`` read all data and verify every checksum. The
+other commands verify only the checksum of the global step. Each save has another global step, so a
+wrong checksum there shows that the data is that of another save.
 
 What to do: copy the index and the data files again from their original location, or use the
 previous checkpoint (``ckptcheck verify --all-checkpoints`` finds the last good one).

@@ -4,7 +4,7 @@ The record of the checkpoint has digests of the files that the params, the sourc
 name. The lines of small text files are compared one by one. If words of a vocabulary are on other
 lines than before, they have other ids, and the model gives wrong predictions without an error: that
 is a warning. Other changes are notes. If the file is outside of the project and only the record
-names it, its words are not shown.
+names it, its lines are not shown.
 
 What to do: restore the file of the training run. If only training reads the file, do nothing.
 """
@@ -55,13 +55,13 @@ def _same(then: DataContent, now: DataContent) -> bool:
 
 
 class _Words(NamedTuple):
-    """How the words of a text changed.
+    """How the lines of a vocabulary changed.
 
     Attributes:
-        added: the words that are new.
-        removed: the words that are gone.
-        reordered: whether the words that stay have another order.
-        moves_ids: whether a word of a vocabulary has another line now.
+        added: the lines that are new.
+        removed: the lines that are gone.
+        reordered: whether the lines that stay have another order.
+        moves_ids: whether a word of a vocabulary has another id now.
     """
 
     added: List[str]

@@ -4,7 +4,7 @@ TensorFlow finds a checkpoint by its index (``model.ckpt-N.index``) and ignores 
 one. An interrupted copy or save left the data files, or someone deleted the index. Nothing can read
 the weights without the index.
 
-What to do: copy the ``.index`` file from the original location of the checkpoint. If it no
+What to do: copy the ``.index`` file from the original location of the checkpoint. If that file no
 longer exists, the data files are useless.
 """
 

@@ -14,7 +14,7 @@ _MOST_NODES = 3
 def drift_rule(example: Change) -> Rule:
     """Returns a rule that finds changes of one kind.
 
-    A change that reaches PREDICT or EVAL is a warning, and one of training alone is a note.
+    A change that reaches PREDICT or EVAL is a warning. A change that reaches only TRAIN is a note.
 
     Args:
         example: a change of this kind.

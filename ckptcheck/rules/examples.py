@@ -1,7 +1,7 @@
 """Builds facts in memory, for the examples of rules and for tests."""
 
 import dataclasses
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, Mapping, Optional, Sequence, Tuple
 
 from ..model_dir import Found, Located, Missing, StateFile, TensorScan, Unnamed
 from ..origins import Origins
@@ -47,7 +47,7 @@ def read(
 READS = (read("dense/kernel", (1, 64)), read("global_step", (), "int64", role="global_step"))
 
 NOW = Origins("3.11.7", "2.15.1")
-"""What a model comes from."""
+"""The origins of a model."""
 
 _MODEL_DIR = ("runs/base", "runs/base", ("runs/base/model.ckpt-10",))
 LOCATED = Found(*_MODEL_DIR, prefix="runs/base/model.ckpt-10", written="model.ckpt-10")
@@ -74,7 +74,7 @@ def facts(
     Args:
         stored: what the checkpoint holds.
         reads: what every mode reads.
-        train_reads: what TRAIN reads beside them.
+        train_reads: what TRAIN also reads.
         plan: other parts of the plans.
         object_based: see :class:`..protocol.CheckpointIndex`.
         others: other fields of the facts.
@@ -114,9 +114,11 @@ def with_located(**fields: Any) -> Facts:
     return facts(located=dataclasses.replace(LOCATED, **fields))
 
 
-def with_params(params: Mapping[str, Any], *reads: ParamRead, taken: bool = True) -> Facts:
+def with_params(
+    params: Mapping[str, Any], *reads: ParamRead, taken: bool = True, named: Sequence[str] = ()
+) -> Facts:
     """Returns facts about a model_fn that makes these reads of its params."""
-    use = ParamsUse(tuple(reads), False, taken)
+    use = ParamsUse(tuple(reads), False, taken, tuple(named))
     modes = tuple(dataclasses.replace(mode, seen=Observed(use)) for mode in facts().traces)
     return facts(params=params, trace=_trace(modes))
 

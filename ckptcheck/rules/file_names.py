@@ -1,4 +1,4 @@
-"""Names of a checkpoint's files in a form that stays the same from save to save."""
+"""Turns names of a checkpoint's files into a form that is the same for each save."""
 
 import re
 

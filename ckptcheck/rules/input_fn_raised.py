@@ -2,7 +2,7 @@
 
 Estimator passes ``mode``, ``params`` and ``config`` to an input_fn if its signature has arguments
 with these names, and passes nothing else. ckptcheck does the same. An input_fn that needs another
-argument, such as the path of the data, raises an error in both.
+argument, such as the path of the data, raises an error in Estimator and in ckptcheck.
 
 What to do: fix the error. If the input_fn needs other arguments, write a function that passes them,
 and give that function to ``--input-fn``.

@@ -1,6 +1,6 @@
 """The layers of the model are connected differently than in the saved model.
 
-The restore works, because each variable has its name and its shape. But the layers take other
+The restore works, because each variable keeps its name and its shape. But the layers take other
 inputs: two layers of the same shape changed places, or a connection was added or removed. The graph
 that Estimator saved with the checkpoint shows how they were connected.
 

@@ -1,7 +1,7 @@
-"""Files of other saves are next to the checkpoint's own files.
+"""Files of other saves are beside the checkpoint's own files.
 
-If the name of a data file contains a different number of shards, the file comes from another save
-with the same name, and TensorFlow does not read it. If a data file is longer than the index
+If the name of a data file contains a different number of data files, the file comes from another
+save with the same name, and TensorFlow does not read it. If a data file is longer than the index
 requires, the data of two saves may be mixed. An interrupted save or copy leaves ``.tempstate``
 files, ``_temp`` directories, ``checkpoint.tmp…`` files, and files of rsync such as
 ``.model.ckpt-….AbCdEf``. A save or copy that is still running has such files, too.
@@ -64,7 +64,7 @@ RULE = Rule(
     title=lambda first: (
         "an interrupted save or copy left files"
         if first.data["reason"] == "temporary"
-        else "files of another save are next to the checkpoint's files"
+        else "files of another save are beside the checkpoint's files"
     ),
     bad=lambda: facts(files=CheckpointFiles(unreferenced=("model.ckpt-10.data-00000-of-00002",))),
 )

@@ -1,4 +1,4 @@
-"""model_fn used more memory than the limit, or than the system has.
+"""model_fn used more memory than ``--memory-limit`` allows, or raised MemoryError.
 
 There is no limit by default. ``--memory-limit SIZE`` limits the memory that a mode and the
 processes that it starts may use; the memory of TensorFlow itself does not count. ckptcheck ends a

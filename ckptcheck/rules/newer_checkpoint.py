@@ -1,10 +1,10 @@
 """The directory has a newer checkpoint than the one that the state file names.
 
-Estimator loads the checkpoint that the state file names, even if others have a higher step. This
-happens if, after a training run saved checkpoints, the state file was replaced by an older copy or
-overwritten by a second run in the same directory. TRAIN continues from the older checkpoint and
-overwrites the newer files when it reaches their step. If the state file lists the newer ones too,
-TRAIN may delete them as old checkpoints (``keep_checkpoint_max``).
+Estimator loads the checkpoint that the state file names, even if other checkpoints have a higher
+step. This happens if an older copy replaced the state file after a training run, or if a second run
+in the same directory overwrote it. TRAIN continues from the older checkpoint and overwrites the
+newer files when it reaches their step. If the state file lists the newer ones too, TRAIN may delete
+them as old checkpoints (``keep_checkpoint_max``).
 
 What to do: copy the newer checkpoints to another directory before TRAIN runs. Name the checkpoint
 that you want in the state file (``model_checkpoint_path``), or give its path to ckptcheck instead

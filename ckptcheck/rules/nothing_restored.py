@@ -32,6 +32,6 @@ RULE = Rule(
     severity="error",
     category="restore",
     find=find,
-    title="the model restores nothing but the global step",
+    title="the model restores nothing except the global step",
     bad=lambda: facts(reads=READS[1:]),
 )

@@ -2,7 +2,7 @@
 
 An optimizer has variables of its own (slots): Adam has two for each weight, Momentum one. If the
 checkpoint was written with another optimizer, the weights restore, but these slots are missing.
-PREDICT works. TRAIN raises an error, and so does EVAL if the model_fn also builds its optimizer
+PREDICT works. TRAIN raises an error. EVAL raises it, too, if the model_fn also builds its optimizer
 there.
 
 What to do: continue training with the old optimizer. Or start a new model_dir and load the weights

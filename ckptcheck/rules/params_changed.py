@@ -1,10 +1,10 @@
 """A param has another value than when the checkpoint was saved.
 
 The record of the checkpoint says which params the training run had. A different value may change
-what the model computes, or the shapes of its variables. A param that is missing now counts as well,
-unless the default of the model_fn is the recorded value. The finding is a warning if PREDICT or
-EVAL read the param, unless their graphs show that they compute the same as before. Else it is a
-note.
+what the model computes, or the shapes of its variables. A param that is missing now counts as
+changed, unless the default of the model_fn is the recorded value. The finding is a warning if
+PREDICT or EVAL read the param, unless their graphs show that they compute the same as before.
+Otherwise, it is a note.
 
 What to do: give the params of the training run. If you changed the param on purpose, train again
 and record the new checkpoint.

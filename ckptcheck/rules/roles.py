@@ -1,4 +1,4 @@
-"""Tells weights from optimizer state by the names and shapes of variables."""
+"""Distinguishes weights and optimizer state by the names and shapes of variables."""
 
 import itertools
 import re
@@ -22,7 +22,7 @@ _HYPERPARAMETER = re.compile(
 )
 """Hyperparameters, which optimizers of Keras save in their own scope beside their slots."""
 _PART = re.compile(r"/(part|t)_\d+$")
-"""Follows the name of a partitioned variable in the names of its slots; TensorFlow 1: ``t_0``."""
+"""The suffix of a partitioned variable's name in its slots' names; in TensorFlow 1, ``t_0``."""
 _TABLE = re.compile(r"-(keys|values)$")
 _OBJECT_OPTIMIZER = re.compile(r"(^|/)optimizer/.*/\.ATTRIBUTES/")
 _OBJECT_SLOT = "/.OPTIMIZER_SLOT/"
@@ -40,7 +40,7 @@ def roles(names: Iterable[str], shapes: Optional[Mapping[str, Shape]] = None) ->
 
     Args:
         names: all variables.
-        shapes: their shapes. They reveal the state of optimizers that have a name of their own.
+        shapes: their shapes. They show the slots of optimizers with unknown names.
     """
     known = set(names)
     renamed = _renamed_slots(known, shapes or {})
@@ -88,7 +88,7 @@ def slots_of(names: Iterable[str]) -> Dict[str, str]:
 
 
 def _owner(path: str, known: Set[str]) -> str:
-    """Returns the variable with this name, without a scope that an optimizer adds; "" for none."""
+    """Returns the variable with this name. Leaves out scopes that optimizers add; "" for none."""
     path = path if path in known else _PART.sub("", path)
     for _ in range(_MOST_SCOPES_BEFORE_A_SLOT):
         if path in known:
@@ -98,10 +98,10 @@ def _owner(path: str, known: Set[str]) -> str:
 
 
 def _renamed_slots(known: Set[str], shapes: Mapping[str, Shape]) -> Set[str]:
-    """Returns the slots of optimizers that have a name of their own, such as ``w/GenAdam_1``.
+    """Returns the slots of optimizers with unknown names, such as ``w/GenAdam_1``.
 
     A slot has the shape of its variable. A suffix that only one variable has may be something else,
-    unless the checkpoint holds the powers of an Adam.
+    unless the checkpoint holds the beta powers of an Adam optimizer.
     """
     found: Dict[str, Dict[str, str]] = {}
     for name in known:
@@ -115,6 +115,6 @@ def _renamed_slots(known: Set[str], shapes: Mapping[str, Shape]) -> Set[str]:
 
 
 def is_slot_name(name: str, names: Mapping[str, Any]) -> bool:
-    """Whether the name of another variable, followed by a slash, starts this name."""
+    """Whether this name starts with the name of another variable and a slash."""
     scopes = name.split("/", _MOST_SCOPES)[:-1]
     return any(scope in names for scope in itertools.accumulate(scopes, "{}/{}".format))

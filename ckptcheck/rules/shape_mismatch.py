@@ -8,10 +8,10 @@ nothing. Then an op that uses the variable may raise an error in the first run. 
 no error, and the model runs with a layer of a different size than the code says. Training continues
 with that size, and saves it again.
 
-Whether the run raises may depend on the data. If an embedding table has fewer rows in the
+Whether the run raises an error may depend on the data. If an embedding table has fewer rows in the
 checkpoint than in the code, there is no error until the model looks up an id beyond these rows.
-Such a lookup raises an error on a CPU and reads zeros on a GPU. The report then says from which id
-on the run fails. It says the same of labels, and of the length of inputs.
+Such a lookup raises an error on a CPU and reads zeros on a GPU. The report then names the smallest
+id with which the run fails. It does the same for labels, and for the length of inputs.
 
 What to do: find the param, the vocabulary or the feature that determines the size, and give it the
 value that it had when the checkpoint was saved.
@@ -19,6 +19,7 @@ value that it had when the checkpoint was saved.
 
 from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
 
+from ..data_limits import limit_text
 from ..protocol import (
     EVAL,
     TRAIN,
@@ -32,7 +33,7 @@ from ..protocol import (
     allows,
     elements,
 )
-from ..results import Finding, Outcome, limit_text, shape_text
+from ..results import Finding, Outcome, shape_text
 from .base import SHAPES, Facts, Rule, compared, in_mode, joins_modes
 from .examples import facts, read
 
@@ -61,17 +62,17 @@ def find(facts: Facts) -> Iterator[Finding]:
 
 
 def _limits(facts: Facts, key: str) -> Tuple[DataLimit, ...]:
-    """Returns the data with which the shape of a variable makes a mode raise."""
+    """Returns the limits of the data: beyond them, a mode raises because of a variable's shape."""
     limits = (limit for plan in facts.plans for limit in plan.data_limits if key in limit.keys)
     return tuple(dict.fromkeys(limits))
 
 
 _Problem = Tuple[Outcome, str]
-"""What another shape does to a mode, and the error of TensorFlow, "" for none."""
+"""The outcome of a wrong shape in a mode, and TensorFlow's error; "" if there is none."""
 
 
 def _problem(item: Read, stored: VariableSpec, plan: RestorePlan) -> Optional[_Problem]:
-    """Returns what a shape does; None if it is the stored shape, or if the dtype fails first."""
+    """Returns the problem of a read's shape; None if it fits, or if the dtype is wrong, too."""
     if item.dtype != stored.dtype:
         return None
     if item.sink is ReadSink.OPAQUE:
@@ -116,9 +117,9 @@ def _message(
         return f"{shapes}; the restore succeeds, and then the run raises: {error}"
     if outcome is Outcome.FAILS_AT_RESTORE:
         return f"{shapes}; the restore raises: {error}"
-    unless = " or ".join(dict.fromkeys(map(limit_text, limits)))
-    raised = f"no error is raised unless {unless}" if unless else "no error is raised"
-    joined = "; otherwise" if unless else ", and"
+    if_so = " or ".join(dict.fromkeys(map(limit_text, limits)))
+    raised = f"the run raises an error if {if_so}" if if_so else "no error is raised"
+    joined = "; otherwise" if if_so else ", and"
     return f"{shapes}; {raised}{joined} the model runs with the shape from the checkpoint"
 
 

@@ -26,7 +26,7 @@ def find(facts: Facts) -> Iterator[Finding]:
     now = {source.module: source for source in facts.origins.sources}
     for then in facts.record.origins.sources:
         source = now.get(then.module)
-        if source is None:  # where it is used, the code that imported it has changed
+        if source is None:  # no module imports it now; the change of that module is found
             continue
         kinds = _differences(then, source)
         texts = [f"{some_names(names)} {kind}" for kind, names in kinds.items() if names]

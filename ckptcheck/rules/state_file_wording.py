@@ -16,7 +16,7 @@ NOT_FOUND = "PREDICT and EVAL continue with random weights, and TRAIN raises an 
 """What happens if TensorFlow does not find the checkpoint that the state file names."""
 
 _SEPARATOR = re.compile(r"[/\\]")
-"""Separates directories; the backslash, if the state file was written on Windows."""
+"""The separator of directories. A state file that was written on Windows has backslashes."""
 
 
 def not_found_outcomes(
@@ -26,7 +26,8 @@ def not_found_outcomes(
 
     Args:
         facts: the facts of the check.
-        predict_and_eval: the outcome of PREDICT and EVAL, which look before they call model_fn.
+        predict_and_eval: the outcome of PREDICT and EVAL, which look for the checkpoint before
+            they call model_fn.
     """
     special = {TRAIN: Outcome.FAILS_AT_RESTORE, EXPORT: Outcome.FAILS_BEFORE_MODEL_FN}
     return {mode: special.get(mode, predict_and_eval) for mode in facts.modes}
@@ -78,7 +79,7 @@ def state_file_fix(located: Located) -> str:
 def name_alone(located: Located, name: str) -> str:
     """Returns the advice to replace the state file by one that names a single checkpoint.
 
-    The other checkpoints that a state file lists are deleted by TRAIN, wherever they are.
+    TRAIN deletes the other checkpoints that a state file lists, wherever they are.
 
     Args:
         located: the model_dir of the state file.
@@ -92,8 +93,8 @@ def name_alone(located: Located, name: str) -> str:
 def most_likely(located: Located) -> str:
     """Returns the checkpoint of a directory that the user most likely means.
 
-    This is the latest one named like the missing checkpoint, or else like Estimator's, or else
-    the latest of all.
+    This is the latest checkpoint whose name begins like that of the missing one. If there is none,
+    it is the latest one whose name begins with ``model.ckpt-``. Otherwise, it is the latest of all.
     """
     for wanted in (series(_SEPARATOR.split(located.prefix)[-1]), OWN_NAMES):
         similar = [prefix for prefix in located.candidates if series(prefix) == wanted]

@@ -19,7 +19,7 @@ from .examples import SCALE, facts
 
 @joins_modes
 def find(facts: Facts) -> Iterator[Finding]:
-    """Finds variables that nothing fills."""
+    """Finds variables that nothing restores or initializes."""
     nothing = "nothing restores or initializes it, so "
     for plan in facts.plans:
         for spec in plan.uninitialized:

@@ -34,7 +34,7 @@ _COPY_AGAIN = "copy all files of the checkpoint again from its original location
 
 
 def find(facts: Facts) -> Iterator[Finding]:
-    """Finds an index that TensorFlow refuses, and data files that are missing."""
+    """Finds an index that TensorFlow cannot read, and data files that are missing or truncated."""
     located, failure = facts.located, facts.unreadable
     every_mode = dict.fromkeys(facts.modes, Outcome.FAILS_AT_RESTORE)
     if failure is not None and located.exists:

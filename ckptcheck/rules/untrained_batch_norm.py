@@ -3,10 +3,10 @@
 In TRAIN, the ops in the collection ``UPDATE_OPS`` update ``moving_mean`` and ``moving_variance``,
 but ``tf.layers`` does not run these ops by itself. Without them, TRAIN works, because it uses the
 statistics of each batch. EVAL and PREDICT use a mean of 0 and a variance of 1: the restore
-succeeds, and the results are wrong. This rule needs all data of the checkpoint, which ``ckptcheck
-verify`` reads.
+succeeds, and the results are wrong. This rule needs all data of the checkpoint, which
+``ckptcheck verify`` and ``ckptcheck check --deep`` read.
 
-What to do: let the train op depend on the update ops (``with
+What to do: let the ``train_op`` depend on the update ops (``with
 tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS)):``), and train again.
 """
 
@@ -19,7 +19,7 @@ from .base import Facts, Rule, finding
 from .examples import facts
 
 _OBJECT = "/.ATTRIBUTES/VARIABLE_VALUE"
-"""What object-based checkpoints put behind a name."""
+"""The suffix of a variable's name in an object-based checkpoint."""
 _MEAN, _VARIANCE = "moving_mean", "moving_variance"
 
 
@@ -35,7 +35,7 @@ def find(facts: Facts) -> Iterator[Finding]:
             yield finding(
                 f"every value of {mean} is 0, and every value of {variance} is 1",
                 variable=mean,
-                hint="run the update ops with the train op, and train again",
+                hint="run the update ops with the train_op, and train again",
                 data={"mean": mean, "variance": variance},
             )
 

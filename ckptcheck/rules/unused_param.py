@@ -3,8 +3,11 @@
 The key is misspelled, or it belongs to an older model_fn. The model_fn works as if the key were not
 there, and uses its default if it has one. A key may be needed in one mode only, so this rule finds
 nothing unless PREDICT, EVAL and TRAIN are all checked. It also finds nothing if model_fn reads its
-params as a whole (``**params``, ``dict(params)``, iteration), because then any key may matter. And
-it leaves out the keys that the training run had, if a record says so: an input_fn may read them.
+params as a whole (``**params``, ``dict(params)``, iteration), because then any key may matter.
+
+An input_fn may read keys, too. So the rule leaves out keys that the imported modules of the project
+name, such as ``params["batch_size"]``, and keys that the training run had, if a record says so. It
+still reports a key that looks like a misspelled one.
 
 What to do: correct the name of the key, or remove the key.
 """
@@ -36,10 +39,13 @@ def find(facts: Facts) -> Iterator[Finding]:
         return
     looked = {read.key for use in uses for read in use.reads}
     wanted = [read for use in uses for read in use.reads if not read.found]
+    named = {key for use in uses for key in use.named}
     for count, key in enumerate(_unlooked(facts.params, looked, "")):
         if key in _INJECTED or _is_of_training(facts, key):
             continue
         near = _near(key, wanted) if count < _MOST_COMPARED else []
+        if key in named and not near:
+            continue
         yield finding(
             _message(key, near, taken),
             subject=key,

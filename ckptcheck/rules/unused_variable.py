@@ -40,7 +40,11 @@ def find(facts: Facts) -> Iterator[Finding]:
 
 
 def _optimizer_state(facts: Facts) -> Iterator[str]:
-    """Yields what only TRAIN restores: by its name, or because it lies below another variable."""
+    """Yields the variables that only TRAIN restores.
+
+    These are optimizers' variables, the global step, and variables whose name starts with the name
+    of another variable and a slash.
+    """
     shapes = {name: spec.shape for name, spec in facts.stored.items()}
     for name, role in roles(shapes, shapes).items():
         if role in ("optimizer", "global_step") or is_slot_name(name, shapes):

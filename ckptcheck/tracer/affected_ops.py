@@ -29,7 +29,7 @@ def affected_sinks(
         pinned: dtypes and shapes of the inputs, by name.
 
     Returns:
-        The ops; none where TensorFlow's shape functions refuse the restored shapes.
+        The ops; none if TensorFlow's shape functions refuse the restored shapes.
     """
     definition = part_of(graph, ops)
     try:
@@ -61,7 +61,7 @@ def restore_shapes(tensorflow: Any, definition: Any, changed: Mapping[str, Seque
 
 
 def _affected(restored: Any, changed: Mapping[str, Any], shapes: Mapping[str, Any]) -> Set[str]:
-    """The names of the ops that read a tensor whose shape may be another."""
+    """The names of the ops that read a tensor whose shape may differ."""
     affected: Set[str] = set()
     other: Set[str] = set()
     operations = restored.get_operations()

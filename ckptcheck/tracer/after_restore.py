@@ -30,8 +30,9 @@ from .imports import ImportedError, imported, named_op, part_of
 from .restore_plan import Restore, ancestors, as_op, consumers_of
 from .static_shapes import full_shape
 from .structures import Path
+from .watch_graph import note_texts
 
-_NUMBER = re.compile(r"(?<=[\[(, ])\d+(?=[\],. ])")
+_NUMBER = re.compile(r"(?<=[\[(, ])\d+(?=[\],. ]|$)")
 _OWN_NAME = re.compile(r"ckptcheck_(?:inputs|dry_run)[\w/]*")
 
 
@@ -54,7 +55,7 @@ def judged(
     inputs: Mapping[Path, Any],
     request: TraceRequest,
 ) -> Judgement:
-    """Says what the run after the restore will refuse of the shapes that the restore lets through.
+    """Finds the shapes that the restore accepts and with which the run after it raises.
 
     Args:
         tensorflow: the module.
@@ -65,6 +66,7 @@ def judged(
         inputs: features and labels, by their paths.
         request: what to judge, and what the checkpoint holds.
     """
+    note_texts(graph)
     fetched = list(fetches)
     model = _model(fetched, changed, inputs)
     ran = DryRun(request.no_kernels)
@@ -106,13 +108,13 @@ def _model(fetches: Iterable[Any], changed: "Changed", inputs: Mapping[Path, Any
 
 
 Changed = Dict[str, Tuple[Read, VariableSpec]]
-"""The reads of other shapes with what the checkpoint holds, by the names of the variables' ops."""
+"""By the name of the variable's op: a read whose shape differs, and the stored variable."""
 
 
 def changed_shapes(restore: Restore, checkpoint: Collection[VariableSpec]) -> Changed:
-    """The variables that get other shapes than declared, without those initialized afterwards."""
+    """Returns the variables that get another shape than declared and are not initialized again."""
     stored = {spec.name: spec for spec in checkpoint}
-    again = {spec.name for spec in restore.plan.reinitialized}  # to its declared shape
+    again = {spec.name for spec in restore.plan.reinitialized}  # their declared shape returns
     return {
         sink.name: (read, stored[read.key])
         for read, sink in zip(restore.plan.reads, restore.sinks)
@@ -137,7 +139,7 @@ def _refusal(
     shapes: Mapping[str, Sequence[int]],
     runs_kernels: bool,
 ) -> Optional[Tuple[str, str]]:
-    """The op that refuses the restored shapes and what it says, None where none does."""
+    """Returns the op that raises with the restored shapes, and its message; None if none raises."""
     roots = [op for op in map(as_op, fetches) if op is not None]
     definition = part_of(graph, ancestors(roots))
     with imported(tensorflow, definition, {}) as declared:
@@ -161,7 +163,7 @@ def _refusal(
 
 
 def _folded_shapes(declared: Any) -> Dict[str, Any]:
-    """The values of the ops Shape that the graph optimizer turns into constants before a run.
+    """Returns the values of ``Shape`` ops that the graph optimizer folds before a run.
 
     Args:
         declared: the part that runs, imported anew: TensorFlow does not see the shapes that only

@@ -36,7 +36,7 @@ def refusals(tensorflow: Any, declared: Any, restored: Any) -> Iterator[Tuple[st
 
 
 def _called_by(op: Any) -> Sequence[str]:
-    """The attributes of an op that name the functions that it calls in any case."""
+    """Returns the attributes of an op that name functions that it always calls."""
     if op.type in LOOPS:
         return ("cond", "body")
     return ("f",) if op.type in CALLS else ()

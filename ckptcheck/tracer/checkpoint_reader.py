@@ -1,4 +1,4 @@
-"""What a checkpoint holds, read with TensorFlow's own reader: names, shapes and dtypes."""
+"""Lists the names, shapes and dtypes in a checkpoint with TensorFlow's own reader."""
 
 import re
 from typing import Any, Iterator
@@ -41,7 +41,7 @@ _LINE = re.compile(rb"(?P<name>.*?) \((?P<dtype>DT_\w+)\) \[(?P<shape>[\d,]*)\]\
 
 
 def _in_text(tensorflow: Any, text: bytes) -> Iterator[VariableSpec]:
-    """What the reader writes down: ``dense/kernel (DT_FLOAT) [1,64]``, the name as it is."""
+    """Parses the reader's debug text: ``dense/kernel (DT_FLOAT) [1,64]``."""
     for line in _LINE.finditer(text):
         dtype = compat.dtype_of_enum(tensorflow, line.group("dtype").decode("ascii"))
         shape = tuple(int(size) for size in line.group("shape").split(b",") if size)

@@ -2,9 +2,9 @@
 
 Three things differ for code written for ``tf.estimator``:
 
-* Names. Code in the wild says ``import tensorflow as tf`` and ``tf.layers.dense``, which is
-  TensorFlow 1 only. Under TensorFlow 2 :func:`use_v1_names` lets ``tensorflow`` mean
-  ``tensorflow.compat.v1`` for the user's modules, and for them alone.
+* Names. Most code says ``import tensorflow as tf`` and ``tf.layers.dense``, which works only in
+  TensorFlow 1. With TensorFlow 2, :func:`use_v1_names` makes ``tensorflow`` mean
+  ``tensorflow.compat.v1``, but only for the user's modules.
 * TensorFlow 2.16 and later have no ``tf.estimator``. :mod:`.estimator_stand_in` replaces it.
 * TensorFlow 2.16 and later use Keras 3. model_fns need Keras 2, which is the package tf_keras.
 
@@ -58,7 +58,7 @@ def import_tensorflow() -> Any:
     except Exception as error:
         raise UsageError(_BROKEN_TENSORFLOW.format(sys.executable, error))
     tensorflow.compat.v1.logging.set_verbosity("ERROR")
-    warnings.filterwarnings("ignore", message=r"`tf\.")  # that tf.layers is deprecated
+    warnings.filterwarnings("ignore", message=r"`tf\.")  # the warning that tf.layers is deprecated
     if version_of(version) >= _FIRST_WITHOUT_ESTIMATOR:
         from . import estimator_stand_in
 
@@ -67,11 +67,11 @@ def import_tensorflow() -> Any:
 
 
 def _know_eagerness() -> None:
-    """Speeds up TensorFlow's test whether code outside of a function runs eagerly.
+    """Makes TensorFlow's test faster that decides whether code runs eagerly.
 
-    TensorFlow enters contexts to find out, for each hash of a variable. ``tf.layers`` hashes all
-    variables whenever it makes one, so the time of a trace would grow with the square of the number
-    of variables.
+    TensorFlow makes this test for each hash of a variable, and enters contexts each time.
+    ``tf.layers`` hashes all variables whenever it makes one, so the time of a trace would grow with
+    the square of the number of variables.
     """
     from tensorflow.python.eager import context
     from tensorflow.python.framework import ops
@@ -88,8 +88,8 @@ def _know_eagerness() -> None:
 def _load_estimator(tensorflow: Any) -> None:
     """Imports ``tf.estimator``, which TensorFlow 2 imports at its first use.
 
-    Every trace uses it, so importing it once here saves time in each fork. It is not known yet
-    whether TensorFlow 2 behavior is enabled, but the imported modules do not ask for that.
+    Every trace uses it, so importing it once here saves time in each fork. The
+    behavior (v1 or v2) is not set yet, but the imported modules do not depend on it.
     """
     if version_of(tensorflow.__version__) < _FIRST_WITHOUT_ESTIMATOR:
         for api in (tensorflow, v1(tensorflow)):
@@ -126,7 +126,7 @@ def version_of(text: str) -> Tuple[int, ...]:
 
 
 def stood_in(tensorflow: Any) -> Tuple[str, ...]:
-    """Returns what is replaced for all code: ``tf.estimator`` if TensorFlow does not have it."""
+    """Returns the parts that are replaced for all code: ``tf.estimator`` if it is missing."""
     if version_of(tensorflow.__version__) < _FIRST_WITHOUT_ESTIMATOR:
         return ()
     return ("tf.estimator: this TensorFlow does not have it",)
@@ -192,7 +192,7 @@ def reopen(graph: Any) -> None:
 
 
 def reroute(old: Any, new: Any) -> None:
-    """Replaces a tensor by another one in all its consumers but the one that makes the other."""
+    """Replaces a tensor in all its consumers, except in the op that makes the new tensor."""
     for op in old.consumers():
         for place, given in enumerate(op.inputs):
             if given is old and op is not new.op:
@@ -250,7 +250,7 @@ def use_v1_names(tensorflow: Any) -> Tuple[str, ...]:
 
 
 def _in_v1(compat_v1: Any, name: str, fromlist: Tuple[str, ...]) -> Optional[Any]:
-    """What an import statement gets; None if Python handles it."""
+    """Returns the module that an import statement gets; None if Python handles the import."""
     if name.startswith(("tensorflow.compat", "tensorflow.python", "tensorflow.core")):
         return None
     found = _member(compat_v1, name.split(".")[1:])
@@ -262,7 +262,7 @@ def _in_v1(compat_v1: Any, name: str, fromlist: Tuple[str, ...]) -> Optional[Any
 
 
 def _member(module: Any, names: Iterable[str]) -> Optional[Any]:
-    """What a module has under a dotted name, None if it lacks it."""
+    """Returns the attribute of a module with a dotted name; None if it is missing."""
     for name in names:
         module = getattr(module, name, None)
     return module

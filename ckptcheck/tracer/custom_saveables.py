@@ -39,7 +39,7 @@ def errors(
     unverified = {op for op in part if op.type == _UNVERIFIED}
     verified = part - unverified
     definition = part_of(graph, verified)
-    for node in definition.node:  # what is left out takes nothing of these
+    for node in definition.node:  # ops that are left out are no inputs of these
         inputs = [text for text in node.input if not text.startswith("^")]
         del node.input[:]
         node.input.extend(inputs)
@@ -69,7 +69,7 @@ def _keys(graph: Any, given: Dict[Any, VariableSpec], name: str) -> Tuple[str, .
 def _silent_error(
     graph: Any, given: Dict[Any, VariableSpec], restored: Any, op: Any
 ) -> Optional[RunError]:
-    """An error without words if an op silently gives a resource variable another shape."""
+    """Returns an error without a message if an op gives a resource variable another shape."""
     handle, value = op.inputs[0].op, op.inputs[1]
     if value in given:
         shape = given[value].shape

@@ -16,11 +16,11 @@ _LONGEST_NAME = 1000
 _MOST_READ = 64 << 20
 """Bytes of one file. The digest of a larger file is that of its first bytes."""
 _MOST_READ_IN_ALL = 256 << 20
-"""Bytes of all files. The content of those that are left over is not read."""
+"""Bytes of all files. Files beyond this limit are not read."""
 _LARGEST_TEXT = 1 << 20
 _MOST_WORDS = 50000
 _MOST_FIELDS = 2
-"""In a line: a word, and its id or how often it occurs."""
+"""Fields in a line: a word, and maybe its id or its count."""
 _LONGEST_WORD = 5
 """Parts of a name, such as that of a country."""
 _fields = re.compile(r"[^\t,;|]+").findall
@@ -49,7 +49,7 @@ def data_files_among(names: Iterable[str], without: str = "") -> List[str]:
 def is_below(name: str, folders: Sequence[str]) -> bool:
     """Whether a file is in one of some directories, and not hidden there.
 
-    No file counts as in the root directory.
+    The root directory does not count.
     """
     full = realpath(absolute(name))
     for folder in folders:
@@ -77,7 +77,7 @@ def _is_regular(path: str) -> bool:
 
 
 def read_contents(names: Iterable[str]) -> List[DataContent]:
-    """Reads files. The first ones are read if there is too much for all."""
+    """Reads files. If they are too large together, only the first ones are read."""
     left = _MOST_READ_IN_ALL
     found: List[DataContent] = []
     for name in names:
@@ -114,7 +114,8 @@ def read_content(name: str, most: int = _MOST_READ_IN_ALL) -> DataContent:
 def _words(data: bytes, size: int) -> Optional[Tuple[str, ...]]:
     """Returns the lines of a small vocabulary; None if the data is something else.
 
-    Texts and tables, such as training data, are none. Their lines must not be in a record.
+    Texts and tables, such as training data, are not vocabularies. A record must not have their
+    lines.
     """
     if size > _LARGEST_TEXT or b"\0" in data:
         return None

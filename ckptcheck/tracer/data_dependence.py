@@ -1,9 +1,9 @@
-"""Finds the data with which restored shapes make the run raise, although other data does not.
+"""Finds the data with which the run raises because of restored shapes.
 
 A table with fewer rows in the checkpoint than in the code has no row for some ids. A layer with
 fewer units takes fewer labels. Only the data tells whether such an id or label occurs. So this
-module reads from the graph from which number on the run raises. It looks for ops that look up
-indices, which depend on the data, in a tensor that has become smaller.
+module finds the smallest id or label for which the run raises. It looks for ops that look up rows
+by indices from the data in a tensor that has fewer rows now.
 """
 
 import itertools
@@ -42,7 +42,7 @@ _LOOKUPS = {
     "SparseSegmentSum": 0,
     "SparseSoftmaxCrossEntropyWithLogits": 1,
 }
-"""Ops that look up their second input in their first one, and the axis. A GatherV2 has the axis in
+"""Ops that look up their second input in their first one, with the axis. A GatherV2 has the axis in
 its third input."""
 _OF_LABELS = "SparseSoftmaxCrossEntropyWithLogits"
 _BRANCHES = ("Case", "If", "StatelessCase", "StatelessIf")
@@ -50,7 +50,7 @@ _SLICES = ("Slice", "StridedSlice")
 _SIZES = ("OnesLike", "Rank", "Shape", "ShapeN", "Size", "ZerosLike")
 """Ops that look at the shapes of their inputs, and not at the values."""
 _RESHAPING = ("Reshape", "Slice", "Tile")
-"""Ops whose second and later inputs tell the shape of the result."""
+"""Ops whose second and later inputs give the shape of the result."""
 _CHANCE = re.compile("Random|Multinomial|CandidateSampler|Shuffle")
 _STATE = re.compile("Const$|HashTable|" + "|".join(f"^{op}$" for op in VARIABLE_OPS))
 """Ops without inputs that give the same values in each run."""
@@ -75,7 +75,7 @@ def looks_at_data(op: Optional[Any], has_lengths: bool, paths: Mapping[str, str]
         paths: see :class:`Model`.
     """
     if op is None or op._get_control_flow_context() is not None:
-        return True  # only the data may lead to the branch or the loop
+        return True  # whether the branch or the loop runs may depend on the data
     if has_lengths:
         return not _BLIND_TO_LENGTHS.search(op.type)
     if op.type in _RESHAPING:
@@ -117,7 +117,7 @@ class Lookup(NamedTuple):
     Attributes:
         op: the op. It may be one that calls a function with such an op.
         indices: the tensor of the indices; None in a function.
-        limit: what to say of it.
+        limit: the limit to report.
     """
 
     op: Any
@@ -131,7 +131,7 @@ class _Sources(NamedTuple):
     Attributes:
         inputs: the features and labels whose values count, by their paths.
         lengths: whether the shape of an input counts.
-        others: whether other values count that differ from run to run.
+        others: whether values that differ from run to run count.
     """
 
     inputs: Tuple[str, ...]
@@ -189,12 +189,12 @@ def lookups(tensorflow: Any, graph: Any, model: Model) -> List[Lookup]:
 
 
 def limits_of(found: Iterable[Lookup]) -> Tuple[DataLimit, ...]:
-    """Returns what to say of lookups, each thing once."""
+    """Returns the limits of lookups, without repetitions."""
     return tuple(dict.fromkeys(lookup.limit for lookup in found))
 
 
 def sliced(model: Model) -> List[Smaller]:
-    """Returns the tables of which the run takes as many rows as an input is long."""
+    """Returns the tables from which the run takes one row for each position of an input."""
     found = []
     for item in model.smaller():
         for op in _reached(model, [item], (*_SLICES, *_LOOKUPS, "GatherV2")):
@@ -216,7 +216,7 @@ def _reached(
 def _lookup(
     tensorflow: Any, op: Any, given: _Sources, restored: Any, smaller: Sequence[Smaller]
 ) -> Optional[Lookup]:
-    """Returns what to say of an op; None if no index is too large for it."""
+    """Returns the lookup of an op; None if no index is too large for it."""
     mine = restored.get_operation_by_name(op.name)
     declared, other = _shape_of(op.inputs[0]), _shape_of(mine.inputs[0])
     if declared is None or other is None or len(declared) != len(other):
@@ -240,7 +240,7 @@ def _lookup(
 def _called_lookups(graph: Any, model: Model, smaller: Sequence[Smaller]) -> Iterator[Lookup]:
     """Yields the branches, loops and calls whose functions look up rows of a smaller table."""
     tables = {item.op: item for item in smaller if item.rows_are_fewer}
-    users = {op for table in tables for op in consumers_of(table.outputs)} & model.ops
+    users = consumers_of(output for table in tables for output in table.outputs) & model.ops
     calls = [op for op in users if op.type in (*_BRANCHES, *CALLS, *LOOPS)]
     library = graph.as_graph_def().library.function if calls else ()
     functions = {item.signature.name: item for item in library}
@@ -257,11 +257,11 @@ def _called_lookups(graph: Any, model: Model, smaller: Sequence[Smaller]) -> Ite
 
 
 def _looks_up(functions: Mapping[str, Any], node: Any, places: Sequence[int]) -> bool:
-    """Whether a function that a node calls looks something up in its inputs at some places."""
+    """Whether a function that a node calls looks something up in some of the node's inputs."""
     given = [name for name in node.input if not name.startswith("^")]
     for function in filter(None, map(functions.get, functions_of(node))):
         arguments = [argument.name for argument in function.signature.input_arg]
-        before = len(given) - len(arguments)  # a branch has its condition before them
+        before = len(given) - len(arguments)  # a conditional has its condition before the arguments
         tables = {arguments[place - before] for place in places if place >= before}
         for inner in function.node_def:
             mine = [place for place, name in enumerate(inner.input) if name in tables]
@@ -272,7 +272,7 @@ def _looks_up(functions: Mapping[str, Any], node: Any, places: Sequence[int]) ->
 
 
 def _axes(tensorflow: Any, op: Any) -> Iterable[int]:
-    """The axes of its first input in which an op looks up indices."""
+    """Returns the axes of an op's first input in which the op looks up indices."""
     if op.type == "GatherV2":
         axis = tensorflow.get_static_value(op.inputs[2])
         return () if axis is None else (int(axis),)
@@ -320,7 +320,7 @@ def _differs(op: Any) -> bool:
 
 
 def _bound(tensorflow: Any, tensor: Any) -> Optional[int]:
-    """Returns a number that all values of a tensor are below; None if it is not known."""
+    """Returns an upper bound of a tensor's values, not included; None if it is not known."""
     op = tensor.op
     value = tensorflow.get_static_value(tensor)
     if value is not None:

@@ -1,20 +1,20 @@
-"""Runs what a mode runs after a restore that accepts other shapes, on made-up values.
+"""Runs a mode on made-up values, as after a restore that accepts other shapes.
 
 Shape functions alone do not tell whether the run raises: the graph optimizer drops, folds and fuses
-ops, only kernels know some sizes, and nothing looks into branches and loops. So the graph runs in a
-session: first with the declared shapes, to see that it runs at all with made-up values, and then
-with the restored ones. If the second run raises, the restored shapes are the reason.
+ops, only kernels know some sizes, and shape functions do not look into branches and loops. So the
+graph runs in a session: first with the declared shapes, to see that it runs with made-up values,
+and then with the restored shapes. If the second run raises, the restored shapes are the reason.
 
-Made-up values do not decide a verdict. If the second run raises, and an op is the reason that looks
-at values or at lengths, it runs again with other data. If that does not raise, it depends on the
-data whether the run after the restore raises (:mod:`.data_dependence`).
+Made-up values do not decide a verdict. If an op that looks at values or lengths makes the second
+run raise, the graph runs again with other data. If that run does not raise, the data decides
+whether the run after the restore raises (:mod:`.data_dependence`).
 
 A dry run reads no weight and writes nothing: variables and inputs hold made-up values, and ops that
 could write something, call Python, or wait for a peer are cut off (:mod:`.unsafe_ops`).
 
 A shape can claim any size, so two bounds limit the memory: no tensor of known size may be large,
-and on Linux the process can allocate no more than a limit. Of a model that is too large, the part
-runs that the restored shapes can affect (:mod:`.affected_ops`).
+and on Linux the process can allocate no more than a limit. If a model is too large, only the part
+that the restored shapes can affect runs (:mod:`.affected_ops`).
 """
 
 from typing import Any, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
@@ -28,9 +28,9 @@ from .stage import MOST_MEMORY, Data, Raised, Run, Stage
 from .unsafe_ops import cut_off
 
 _FILLINGS = (1, 0)
-"""What inputs are full of. One is a valid id, class, length and number in most models."""
+"""The values that fill the inputs. 1 is a valid id, class, length and number in most models."""
 _MOST_LENGTHS = 3
-"""How many sizes of tables are tried as lengths."""
+"""The most sizes of tables that are tried as lengths."""
 
 
 class DryRun(NamedTuple):
@@ -41,8 +41,8 @@ class DryRun(NamedTuple):
         op: the op that raises with the restored shapes, whatever the data is; "" for none.
         message: what it says.
         batch: the size that was used for an unknown one.
-        assumed: the types of ops that read restored values and were not executed, so that their
-            results were assumed to have the declared shapes.
+        assumed: the types of ops that read restored values and were not executed. The dry run
+            assumes that their results have the declared shapes.
         limits: the data with which the run raises, if it does not raise with all data.
     """
 
@@ -118,7 +118,7 @@ class _Runs:
         self._model = model
 
     def outcome(self) -> DryRun:
-        """Runs as often as it takes to tell whether the run after the restore raises."""
+        """Runs until it is known whether the run after the restore raises."""
         with self._stage.session(self._model.shapes) as run:
             data, declared, restored = self._first(run)
             raised = declared or restored
@@ -164,7 +164,7 @@ class _Runs:
         return data, declared, restored
 
     def _both(self, run: Run, data: Data) -> Tuple[Optional[Raised], Optional[Raised]]:
-        """What the run raises with the declared shapes; and, if nothing, with the restored ones.
+        """Returns the error with the declared shapes; without one, also that with restored ones.
 
         A small part of TRAIN, the loss, runs first, because TensorFlow takes long to optimize a
         graph with gradients. If the loss raises, so does TRAIN.
@@ -243,11 +243,11 @@ class _Runs:
 
 
 _NEVER_FUSED = ("BatchMatMul", "BatchMatMulV2", "ConcatV2", "MatMul", "Reshape", "SelectV2")
-"""Ops that are never the last of those that the graph optimizer fuses. It fuses an op with the next
-if nothing else takes its output. So the loss alone may have fused ops that TRAIN does not have."""
+"""Ops that cannot be the last op of a fusion. The graph optimizer fuses an op with the next op if
+no other op takes its output. So the loss alone may have fused ops that TRAIN does not have."""
 
 
 def _both(run: Run, part: List[Any], data: Data) -> Tuple[Optional[Raised], Optional[Raised]]:
-    """What a part raises with the declared shapes; and, if nothing, with the restored ones."""
+    """Returns the error of a part with the declared shapes; without one, also the other one."""
     declared = run(False, part, data)
     return declared, (run(True, part, data) if declared is None else None)

@@ -1,7 +1,8 @@
 """A small ``tf.estimator`` for TensorFlow 2.16 and later, which removed it.
 
-It has what model_fns use: specs, modes, configs, hooks and export outputs. It cannot train. Using a
-name that it lacks raises an error that says so. docs/stand-in.md lists what it has and lacks.
+It has the parts that model_fns use: specs, modes, configs, hooks and export outputs. It cannot
+train. Using a name that it lacks raises an error that says so. docs/stand-in.md lists what it has
+and lacks.
 """
 
 import collections
@@ -162,7 +163,7 @@ class TPURunConfig(RunConfig):
 
 
 class InputPipelineConfig:
-    """Where a TPU's input runs."""
+    """The values that say where a TPU's input_fn runs."""
 
     PER_SHARD_V1 = 1
     PER_HOST_V1 = 2

@@ -27,7 +27,7 @@ def failure_of(error: BaseException, doing: str = "") -> Failure:
 
     Args:
         error: the exception.
-        doing: what was being done, such as ``importing net``; "" for the call of model_fn.
+        doing: what the tracer did, such as ``importing net``; "" for the call of model_fn.
     """
     if isinstance(error, UsageError):
         return Failure(FailureKind.USAGE, "", str(error))
@@ -39,7 +39,7 @@ def failure_of(error: BaseException, doing: str = "") -> Failure:
         name = type(error).__name__[:_LONGEST_NAME]
         text = _text_of(str, error)
     said = f"{doing}: {text}" if doing else text
-    return Failure(kind, name, said, user_frames(error.__traceback__))
+    return Failure(kind, name, said, user_frames(error))
 
 
 _SPACES = re.compile(r"\s+").sub
@@ -50,7 +50,7 @@ def _text_of(write: Callable[[Any], str], value: Any) -> str:
     """Returns ``str`` or ``repr`` of a user's value, in one line."""
     try:
         text = str.__str__(write(value))[:_MOST_READ]
-    except BaseException as broken:  # the user's own class; its name still helps
+    except BaseException as broken:  # a method of the user's class raised; show the class name
         return f"(its message cannot be shown: {type(broken).__name__})"
     return _SPACES(" ", text).strip()[:_LONGEST_MESSAGE]
 

@@ -7,7 +7,7 @@ from .failures import UsageError
 
 
 def set_command_line(program: str, flags: Sequence[str]) -> None:
-    """Makes ``sys.argv`` hold the user's flags and nothing of ours.
+    """Makes ``sys.argv`` hold only the user's flags.
 
     Flags parse it at their first use, which may be while the user's module is imported.
     """

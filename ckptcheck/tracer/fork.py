@@ -1,9 +1,9 @@
 """A fork that answers one request: the fork's side and the tracer's side.
 
-The reply must arrive whatever the user's code does to the fork's process. The code may close
+The reply must arrive, even if the user's code damages the fork's process. The code may close
 descriptors, write into descriptors that it did not open, fork, leave processes behind, and replace
-functions of the standard library. So this module binds all that the fork needs for its reply
-before any of the user's code runs.
+functions of the standard library. So before the user's code runs, this module binds
+everything that the fork needs for its reply.
 """
 
 import json
@@ -54,19 +54,24 @@ class Channel:
         descriptor: where to write.
         scratch: a directory of this fork, or "". If the user's code closed the pipe, the reply goes
             into a file there, because the descriptor may now belong to a file of the user.
+        seen: returns the dependencies of the code, which every message has; None if the request
+            does not want them.
     """
 
     def __init__(self, descriptor: int, scratch: str) -> None:
         self.descriptor = descriptor
         self.scratch = scratch
+        self.seen: Optional[Callable[[], Any]] = None
         self._process = _getpid()
         self._identity = _identity(descriptor)
         self._file = os.path.join(scratch, _REPLY_FILE)
 
     def send(self, value: Any) -> bool:
         """Sends a message; returns whether it went through the pipe."""
-        if _getpid() != self._process:  # a child: the user's code has forked
+        if _getpid() != self._process:  # this is a child process that the user's code forked
             return False
+        if self.seen is not None:
+            value = dict(value, seen=to_json(self.seen()))
         _be_undisturbed()
         body = _encode(value).encode("ascii")
         if len(body) > LARGEST_REPLY:
@@ -84,7 +89,7 @@ class Channel:
 def _identity(descriptor: int) -> Optional[Tuple[int, int]]:
     try:
         info = _fstat(descriptor)
-    except OSError:  # it has been closed
+    except OSError:  # the user's code has closed the pipe
         return None
     return info.st_dev, info.st_ino
 
@@ -99,8 +104,8 @@ def write_all(descriptor: int, data: bytes) -> None:
 def answer_and_exit(answer: Callable[[], Any], channel: Channel) -> None:
     """Answers in the fork, and ends it without running exit handlers.
 
-    The fork waits for the tracer to end it once it has sent the reply. Until then the tracer can
-    see which shared memory the fork uses.
+    After the reply, the fork waits until the tracer ends it. Until then, the tracer can see which
+    shared memory the fork uses.
     """
     code = 1
     try:
@@ -127,7 +132,7 @@ def _be_undisturbed() -> None:
     for number in _SIGNALS:
         try:
             _signal(number, _IGNORED)
-        except (OSError, ValueError):  # one that cannot be ignored
+        except (OSError, ValueError):  # this signal cannot be ignored
             continue
 
 
@@ -139,21 +144,21 @@ def flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except Exception:  # the user's code closed it, or put its own in place
+        except Exception:  # the user's code closed or replaced the stream
             continue
 
 
 class Child:
-    """A fork at work, as the tracer sees it.
+    """A running fork, on the tracer's side.
 
     Attributes:
         request: what it answers.
-        ledger: the files of its model_dir that it is not shown; None without a model_dir.
+        ledger: the files of its model_dir that the code does not see; None without a model_dir.
         pid: its process.
         pipe: where its reply comes from.
         started: when it began with what it does.
-        deadline: when its time is up.
-        last_moment: when the time of the whole check is up.
+        deadline: when the time of the fork ends.
+            last_moment: when the time of the whole check ends.
         memory_limit: the bytes that it may use, 0 for no limit.
         judging: whether it has sent its trace, and now judges the run.
     """
@@ -192,11 +197,11 @@ class Child:
         return self.open
 
     def reply(self) -> Optional[Any]:
-        """The next message, None while there is none."""
+        """Returns the next message; None if there is none yet."""
         return _taken(self._data) if self.open else self._last_reply()
 
     def ending(self) -> Optional[Any]:
-        """The next message of a fork that has ended, None while it runs; it is reaped."""
+        """Returns the next message of an ended fork, and reaps it; None if it still runs."""
         if self.pid:
             pid, self._status = os.waitpid(self.pid, os.WNOHANG)
             if not pid:
@@ -222,14 +227,14 @@ class Child:
         return _taken(self._data)
 
     def late(self, now: float) -> Optional[Any]:
-        """The message of a fork whose time is up."""
+        """Returns the message for a fork whose time has ended."""
         if now < self.deadline:
             return None
         text = _LATE.format(self.deadline - self.started, self.request["timeout"])
         return self._last_reply() or _failed(Failure(FailureKind.TIMED_OUT, "", text))
 
     def judge(self) -> None:
-        """Notes that it has sent its trace and judges the run, which may take half of the time.
+        """Notes that the fork has sent its trace and judges the run, for half of the time at most.
 
         The other half is for a judgement without a dry run, if the dry run does not end.
         """
@@ -239,7 +244,7 @@ class Child:
         self.deadline = self.started + share * (self.last_moment - self.started)
 
     def too_large(self) -> Optional[Any]:
-        """The message of a fork that uses more memory than it may."""
+        """Returns the message for a fork that uses too much memory."""
         most = self.memory_limit + self._inherited
         if not self.memory_limit or processes.memory_of(self.pid) <= most:
             return None
@@ -254,7 +259,7 @@ class Child:
         return self.ledger.touched(scratch.was_asked(self._scratch))
 
     def end(self) -> None:
-        """Ends it, all that it started, and its place for files."""
+        """Ends the fork and the processes that it started, and removes its directory."""
         os.close(self.pipe)
         if self.ledger is not None:
             self.ledger.close()
@@ -270,14 +275,14 @@ _LATE = "was still running after {:.0f} s and was stopped (--timeout {:g})"
 
 
 def never_started(request: Dict[str, Any]) -> Dict[str, Any]:
-    """The message for a request whose time was up before a fork could begin with it."""
+    """Returns the message for a request whose time ended before a fork could start."""
     return _failed(Failure(FailureKind.TIMED_OUT, "", _NOT_STARTED.format(request["timeout"])))
 
 
 def _taken(data: bytearray) -> Optional[Any]:
     """Takes the first message out of the data; returns None if it is not complete.
 
-    A message is its length, a newline, and as many bytes.
+    A message consists of its length, a newline, and that number of bytes.
     """
     end = data.find(b"\n", 0, _LONGEST_HEAD)
     if end < 0:
@@ -294,7 +299,7 @@ def _taken(data: bytearray) -> Optional[Any]:
 
 
 def _message(body: bytearray) -> Any:
-    """The message in a reply. Anything that the fork did not write is a failure."""
+    """Returns the message in a reply; a failure if the fork did not write the reply."""
     try:
         found = json.loads(body.decode("ascii"))
     except (ValueError, RecursionError):
@@ -322,7 +327,7 @@ def size_text(size: int) -> str:
 
 
 def _death(status: int, memory_limit: int) -> Failure:
-    """What to say of a fork that ended without a reply."""
+    """Returns the failure of a fork that ended without a reply."""
     if not os.WIFSIGNALED(status):
         code = os.WEXITSTATUS(status)
         return Failure(FailureKind.EXITED, "", f"ended the process with exit code {code}")

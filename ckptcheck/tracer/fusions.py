@@ -1,4 +1,4 @@
-"""Ops that TensorFlow's graph optimizer fuses with the one before them, such as a bias's addition.
+"""Checks ops that TensorFlow's graph optimizer fuses with the op before, such as ``BiasAdd``.
 
 A fused kernel does not verify the same shapes as its separate ops. Measured on a processor with
 AVX-512: 1.15.5 silently adds a bias of another length. 2.15.1 and 2.21.0 refuse it, but accept a
@@ -27,7 +27,7 @@ _Sizes = Tuple[int, ...]
 
 
 class _Fusion(NamedTuple):
-    """Two ops that TensorFlow may fuse, and what they are given.
+    """Two ops that TensorFlow may fuse, and their inputs.
 
     Attributes:
         first: the type of the first op; "" if TensorFlow does not fuse other ops with it.
@@ -35,7 +35,7 @@ class _Fusion(NamedTuple):
         squeezed: whether there is a Squeeze between them, as after a convolution of one axis.
         dtype: of all values.
         depths: how many values the first op makes for each position, as declared and as restored.
-        shapes: of the second op's other inputs, each as declared and as restored.
+        shapes: the shapes of the second op's other inputs, each as declared and as restored.
     """
 
     first: str
@@ -53,7 +53,7 @@ def fuse(
     changed: Mapping[str, Sequence[int]],
     fetched: Set[str],
 ) -> Optional[Tuple[str, str]]:
-    """Makes an Identity of each op whose fused kernel takes what the op itself would refuse.
+    """Replaces ops by Identity if the fused kernel accepts shapes that the op itself refuses.
 
     Args:
         tensorflow: the module.
@@ -63,7 +63,7 @@ def fuse(
         fetched: the names of ops that are fetched, which the optimizer leaves alone.
 
     Returns:
-        An op whose fused kernel refuses what the op itself would take, and what it says.
+        An op whose fused kernel refuses shapes that the op itself accepts, and the error.
     """
     nodes = {node.name: node for node in definition.node}
     restored = _Restored(tensorflow, reached, changed)
@@ -100,18 +100,18 @@ class _Restored:
         return None if declared is None or restored is None else (declared, restored)
 
     def _restored(self, tensor: Any) -> Optional[_Sizes]:
-        """What TensorFlow makes of the restored shapes on the way to a tensor."""
+        """Returns the shape that TensorFlow infers for a tensor from the restored shapes."""
         definition = part_of(tensor.graph, ancestors([tensor.op]))
         restore_shapes(self._tensorflow, definition, self._changed)
         try:
             with imported(self._tensorflow, definition, {}, {}) as graph:
                 return full_shape(graph.get_tensor_by_name(tensor.name))
-        except ImportedError:  # something before it refuses them, which is found out without this
+        except ImportedError:  # an earlier op refuses the shapes; another check finds this
             return None
 
 
 def _places(op: Any) -> _Sizes:
-    """The inputs of an op that may come from the op that it is fused with."""
+    """Returns the inputs of an op that may be the output of the op that it is fused with."""
     if op.type in _NORMALIZATIONS:
         alone = all(not output.consumers() for output in op.outputs[1:])
         return (0,) if alone and not op.get_attr("is_training") else ()
@@ -137,7 +137,7 @@ def _fusion(op: Any, place: int, restored: _Restored, fetched: Set[str]) -> Opti
 
 
 def _before(tensor: Any, fetched: Set[str]) -> Iterator[Any]:
-    """The op that a tensor comes from, and the op before a Squeeze; none that others use."""
+    """Yields a tensor's op, and the op before a Squeeze. Stops at an op with several consumers."""
     for _ in range(2):
         if len(tensor.consumers()) != 1 or tensor.op.name in fetched:
             return
@@ -150,8 +150,8 @@ def _before(tensor: Any, fetched: Set[str]) -> Iterator[Any]:
 def _depths(first: Optional[Any], op: Any, restored: _Restored) -> Optional[_Sizes]:
     """How many values an op gets for each position, as declared and as restored.
 
-    Without a first op, this is known for a normalisation whose input does not change. The kernel of
-    1.15.5 verifies less than the shape function does there, too.
+    Without a first op, this is known for a normalisation whose input does not change. In this case,
+    too, the kernel of 1.15.5 verifies less than the shape function.
     """
     if first is not None:
         weights = restored.shapes(first.inputs[1])
@@ -186,13 +186,13 @@ def _make_identity(node: Any, place: int) -> None:
 def _says(tensorflow: Any, fusion: _Fusion) -> Optional[str]:
     """Returns what a fused kernel raises; "" if it runs; None if that is not known."""
     if any(not restored or set(restored[:-1]) - {1} for _, restored in fusion.shapes):
-        return None  # some kernels abort the process: with a scalar, or with several rows
+        return None  # with a scalar or with several rows, some kernels abort the process
     small = _small(fusion)
     if not fusion.first:
         return _raised(tensorflow, small._replace(first="Conv2D"), False)
     fused = _raised(tensorflow, small, True)
     if fusion.second in _ADDITIONS and bool(fused) == bool(_raised(tensorflow, small, False)):
-        return None  # a sum broadcasts, and what it takes depends on the batch
+        return None  # a sum broadcasts, so the accepted shapes depend on the batch
     return fused
 
 
@@ -223,7 +223,7 @@ def _raised(tensorflow: Any, fusion: _Fusion, remapped: bool) -> str:
             session.run([assign for _, assign in pairs])
             try:
                 session.run(output)
-            except tensorflow.errors.OpError as error:  # without where in which graph
+            except tensorflow.errors.OpError as error:  # without the place in the graph
                 return str(error.message).partition("\n\t [[")[0].splitlines()[-1]
     return ""
 

@@ -12,7 +12,7 @@ _open = open
 
 
 def revision_of(path: str) -> str:
-    """Returns the commit that is checked out where a file is; "" if there is none."""
+    """Returns the commit that is checked out in the repository of a file; "" if there is none."""
     folder = os.path.dirname(os.path.abspath(path))
     for _ in range(_MOST_FOLDERS):
         git = os.path.join(folder, ".git")

@@ -1,4 +1,4 @@
-"""Features and labels for a trace: placeholders, probes, or what the user's input_fn returns.
+"""Makes features and labels for a trace: placeholders, probes, or the input_fn's result.
 
 A *probe* represents features with an unknown structure. It watches what the model_fn does with the
 features: which keys it asks for, and whether it unpacks them or uses them as one tensor. Each use
@@ -80,7 +80,7 @@ class Inputs:
                 tensor = self.tensorflow.SparseTensor(
                     v1.placeholder(self.tensorflow.int64, [None, rank]),
                     v1.placeholder(dtype, [None]),
-                    v1.placeholder(self.tensorflow.int64, [rank]),
+                    self._dense_shape(shape, rank),
                 )
             else:
                 tensor = v1.placeholder(dtype, shape)
@@ -89,6 +89,17 @@ class Inputs:
             raise UsageError(message) from None
         self._placeholders[path] = tensor
         return tensor
+
+    def _dense_shape(self, shape: Any, rank: int) -> Any:
+        """The shape of a SparseTensor; the graph knows the sizes that are given, as in training."""
+        sizes = compat.v1(self.tensorflow).placeholder(self.tensorflow.int64, [rank])
+        if shape is None or all(size is None for size in shape):
+            return sizes
+        constant = [
+            None if size is None else self.tensorflow.constant(size, "int64") for size in shape
+        ]
+        given = [sizes[place] if size is None else size for place, size in enumerate(constant)]
+        return self.tensorflow.stack(given)
 
     def call_input_fn(self, input_fn: Any, params: Any, config: Any) -> None:
         """Calls the user's input_fn as Estimator does and keeps what it returns."""
@@ -124,7 +135,7 @@ class Inputs:
     def watch(self) -> None:
         """Makes tensors and probes record what the model_fn does with them.
 
-        Only a guess is watched: with inputs that are given, TensorFlow itself says what is wrong.
+        Only a guess is watched. If the user gave the inputs, TensorFlow's own errors are reported.
         """
         paths = {id(tensor): path for path, tensor in self._placeholders.items()}
         watch_tensors(self.tensorflow.Tensor, paths, self.recorder)
@@ -157,23 +168,16 @@ class Inputs:
                     self.recorder.note((root,), "name", key)
 
     def structure(self) -> Tuple[Any, Any]:
-        """The structures, as far as this trace found them."""
+        """Returns the structures that this trace has found so far."""
         return _structure(self.features), _structure(self.labels)
 
     def named(self) -> Tuple[InputTensor, ...]:
         """Each tensor, by its path in the features and labels; for a SparseTensor, its values."""
-        return tuple(_named(path, tensor) for path, tensor in self._placeholders.items())
-
-
-def _named(path: Any, tensor: Any) -> InputTensor:
-    if not hasattr(tensor, "dense_shape"):
-        return InputTensor(path, tensor.name)
-    parts = (tensor.indices, tensor.values, tensor.dense_shape)
-    return InputTensor(path, tensor.values.name, tuple(part.name for part in parts))
+        return tuple(structures.named(path, tensor) for path, tensor in self._placeholders.items())
 
 
 def _keys_in_frames(traceback: Any, count: int) -> Sequence[str]:
-    """Returns ``count`` strings that a local variable or a constant of the innermost frames has."""
+    """Returns ``count`` strings from a local variable or a constant in the innermost frames."""
     for frame in reversed(list(user_code_frames(traceback))):
         for value in (*frame.f_locals.values(), *frame.f_code.co_consts):
             parts = list(value.values()) if type(value) is dict else []
@@ -211,7 +215,7 @@ class DictProbe(dict):  # type: ignore[type-arg]
         """Sets up the probe. Its constructor is that of dict, because Keras calls it with pairs."""
         self._origin = self
         self._given: Dict[str, Any] = {}
-        """What the code has got from the probe or a copy of it, also if it removed it again."""
+        """All tensors that the code got from the probe or its copies, including keys it removed."""
         self._removed: Dict[int, Set[str]] = {}
         """The keys that the code removed, by the id of the probe or of its copy."""
         self._inputs = inputs
@@ -233,8 +237,8 @@ class DictProbe(dict):  # type: ignore[type-arg]
     def _take(self, key: str) -> Any:
         """Makes the tensor for a key, from a leaf of the pool.
 
-        The order of the keys that the code names chooses the leaf; without it, the next leaf is
-        taken. If no leaf is left, the description in the feature column is used.
+        The order of the keys that the code names decides which leaf. If the order is not known, the
+        next leaf is taken. If no leaf is left, the description in the feature column is used.
         """
         described = column_leaf(_getframe(2), key)
         if described is not None:
@@ -261,7 +265,7 @@ class DictProbe(dict):  # type: ignore[type-arg]
         return self._removed.setdefault(id(self), set())
 
     def _is_own(self, key: Any) -> bool:
-        """Whether the code itself put something under a key."""
+        """Whether the code itself has set a key."""
         return dict.__contains__(self, key) and key not in self._given
 
     def __getitem__(self, key: Any) -> Any:
@@ -320,7 +324,7 @@ class DictProbe(dict):  # type: ignore[type-arg]
         return iter(list(dict.keys(self)))
 
     def _note_view(self, name: str) -> None:
-        """Notes that all entries are read. nest and Keras may read any structure that way."""
+        """Notes that all entries are read. If nest or Keras read them, this shows no method."""
         package = str(_getframe(2).f_globals.get("__name__", "")).partition(".")[0]
         own = package in ("tensorflow", "tensorflow_core", "keras", "tf_keras")
         instruction = current(_getframe(2))
@@ -340,7 +344,7 @@ class DictProbe(dict):  # type: ignore[type-arg]
         return dict.items(self)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name == "is_tensor_like":  # TensorFlow asks it of anything
+        if name.startswith("_") or name == "is_tensor_like":  # TensorFlow reads it from any value
             raise AttributeError(name)
         raise self._recorder.mismatch(self._path, "tensor", name)
 
@@ -388,7 +392,7 @@ _MOST_FRAMES = 12
 
 
 def column_leaf(frame: Optional[types.FrameType], key: str) -> Any:
-    """Returns what the feature column that asks for a key says of it, as a leaf.
+    """Returns the leaf that the feature column describes that asks for a key.
 
     Args:
         frame: the frame that asks; the feature column is in one of its callers.

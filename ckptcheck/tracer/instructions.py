@@ -1,4 +1,4 @@
-"""Reads bytecode: what the instruction of a frame does, and which keys a function asks for."""
+"""Reads bytecode: the current instruction of a frame, and the keys that a function asks for."""
 
 import types
 from dis import get_instructions
@@ -14,7 +14,7 @@ def unpacked(frame: Optional[types.FrameType]) -> Optional[int]:
 
 
 def reads_attribute(frame: Optional[types.FrameType], name: str) -> bool:
-    """Whether a frame's code has an attribute by its name, as ``labels.items`` does.
+    """Whether a frame's current instruction reads an attribute by name, as in ``labels.items``.
 
     ``hasattr`` and ``getattr`` look at any value, so they say nothing about its structure.
     """
@@ -32,7 +32,7 @@ def current(frame: Optional[types.FrameType]) -> Any:
 
 
 def asked_keys(function: Any, name: str) -> Tuple[str, ...]:
-    """The constant keys that a function's code asks of one of its variables."""
+    """Returns the constant keys that a function reads from one of its variables."""
     inner = getattr(function, "func", function)
     if not hasattr(inner, "__code__"):
         inner = getattr(type(inner), "__call__", None)  # noqa: B004 (its code is wanted)

@@ -1,4 +1,4 @@
-"""Records which files of the model_dir traced code was not shown, and whether it used them."""
+"""Records the files of the model_dir that traced code cannot see, and whether it used them."""
 
 import dataclasses
 import json
@@ -13,11 +13,11 @@ _MOST_NAMES = 3
 
 @dataclasses.dataclass(frozen=True)
 class LeftOut:
-    """A file that traced code is not shown.
+    """A file that traced code cannot see.
 
     Attributes:
-        name: its path below the model_dir; "" if entries are missing whose names are not known.
-        reason: why no copy can be made, in words that follow the name; "" if one can.
+        name: its path below the model_dir; "" if the names of missing entries are not known.
+        reason: why the file cannot be copied, as the end of a sentence; "" if it can be copied.
         watch: its number in the :class:`OpenWatch`.
     """
 
@@ -27,7 +27,7 @@ class LeftOut:
 
 
 class Ledger:
-    """Records what one trace was not shown, and what the code opened anyway.
+    """Records the files that one trace cannot see, and those that the code opened anyway.
 
     The tracer keeps the ledger. The fork fills and closes it before any of the user's code runs.
     The code cannot remove it, because its file has no name and the fork has closed the descriptor.
@@ -60,10 +60,10 @@ class Ledger:
             data = data[self._file.write(data) :]
 
     def touched(self, asked: bool) -> Tuple[LeftOut, ...]:
-        """Returns what was left out and the code used, or may have used.
+        """Returns the left-out files that the code used or may have used.
 
         Args:
-            asked: whether the code asked for the path of what it was shown.
+            asked: whether the code asked for the path of its model_dir.
         """
         items = self.items()
         opened = self.watch.opened() if items else set()
@@ -86,7 +86,7 @@ class Ledger:
 
 
 def incomplete(items: Sequence[LeftOut]) -> UsageError:
-    """Returns the error for a trace that used something of which no copy can be made."""
+    """Returns the error for a trace that used a file that cannot be copied."""
     told = [item for item in items if item.reason] or list(items)
     shown = "; ".join(map(_described, told[:_MOST_NAMES]))
     rest = len(told) - _MOST_NAMES

@@ -11,7 +11,7 @@ import sys
 from typing import Any, Set
 
 _IN_OPEN = 0x20
-_IN_Q_OVERFLOW = 0x4000
+IN_Q_OVERFLOW = 0x4000
 _HEAD = struct.Struct("iIII")
 _CHUNK = 1 << 16
 
@@ -19,8 +19,8 @@ UNWATCHED = -1
 """The number of a file whose opens are not known."""
 
 
-_LIBC: Any = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
-_CAN_WATCH = hasattr(_LIBC, "inotify_init1")
+LIBC: Any = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
+CAN_WATCH = hasattr(LIBC, "inotify_init1")
 
 
 class OpenWatch:
@@ -29,19 +29,19 @@ class OpenWatch:
     The tracer keeps it. The fork adds files to it before any code of the user's runs.
 
     Attributes:
-        lost: whether so much was opened that the system dropped some of its reports.
+        lost: whether the system dropped reports, because there were too many opens.
     """
 
     def __init__(self) -> None:
         self.lost = False
         flags = os.O_CLOEXEC | os.O_NONBLOCK
-        self._descriptor = _LIBC.inotify_init1(flags) if _CAN_WATCH else -1
+        self._descriptor = LIBC.inotify_init1(flags) if CAN_WATCH else -1
 
     def add(self, path: str) -> int:
         """Watches a file. Returns its number, or UNWATCHED if the system cannot watch it."""
         if self._descriptor < 0:
             return UNWATCHED
-        return int(_LIBC.inotify_add_watch(self._descriptor, os.fsencode(path), _IN_OPEN))
+        return int(LIBC.inotify_add_watch(self._descriptor, os.fsencode(path), _IN_OPEN))
 
     def opened(self) -> Set[int]:
         """Returns the numbers of the files that were opened since the last call."""
@@ -51,7 +51,7 @@ class OpenWatch:
             while place < len(data):
                 number, mask, _, length = _HEAD.unpack_from(data, place)
                 place += _HEAD.size + length
-                self.lost = self.lost or bool(mask & _IN_Q_OVERFLOW)
+                self.lost = self.lost or bool(mask & IN_Q_OVERFLOW)
                 if mask & _IN_OPEN:
                     found.add(number)
         return found

@@ -41,7 +41,7 @@ def refusals(tensorflow: Any, declared: Any, restored: Any) -> Iterator[Tuple[st
 def _before_loop(declared: Any, tensor: Any) -> Any:
     """Returns the initial value of a TensorFlow 1 loop if its shape is kept, else the tensor.
 
-    The shape functions do not know what comes back from the last round.
+    The shape functions do not know the shapes at the end of an iteration.
     """
     if tensor.op.type != "Exit":
         return tensor

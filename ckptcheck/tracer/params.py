@@ -1,17 +1,18 @@
 """Params that record how code reads them.
 
 A :class:`WatchedDict` is a dict, like Estimator's params. It notes each key that the user's code
-asks for, with the line that asked. It also notes that code reads it as a whole (``**params``,
-iteration): from then on it is unknown which keys matter.
+asks for, with the line that asked. It also notes if code reads the params as a whole (``**params``,
+iteration): then any key may matter.
 """
 
 from copy import deepcopy
 from inspect import signature
 from types import BuiltinFunctionType, FunctionType
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Mapping, Tuple
 
 from ..uses import ParamRead, ParamsUse
 from .failures import UsageError
+from .named_keys import named_keys
 from .target import load
 from .user_code import caller
 
@@ -34,7 +35,7 @@ class Watcher:
         if known is not None and (known.raised or not raised):
             return
         if len(self._reads) >= _MOST_KEYS or len(key) > _LONGEST_KEY:
-            self.bulk = True  # too many for a report
+            self.bulk = True  # too many reads for a report: counts as a read of all params
             return
         location = caller()
         if location is None:
@@ -44,13 +45,22 @@ class Watcher:
         self._reads[key] = ParamRead(key, found, shown, has_default, raised, location)
 
     def note_bulk(self) -> None:
-        """Notes that the params were read as a whole by the user's code."""
+        """Notes that the user's code read the params as a whole."""
         if caller() is not None:
             self.bulk = True
 
-    def use(self, taken: bool) -> ParamsUse:
-        """What was seen so far."""
-        return ParamsUse(tuple(self._reads.values()), self.bulk, taken)
+    def named(self, params: Mapping[str, Any]) -> Tuple[str, ...]:
+        """Returns the keys that were not read, but that a module of the user names."""
+        return () if self.bulk else named_keys(params, self._reads)
+
+    def use(self, taken: bool, named: Tuple[str, ...]) -> ParamsUse:
+        """Returns what was seen so far.
+
+        Args:
+            taken: whether the model_fn takes params.
+            named: what :meth:`named` returned; nothing if the trace did not finish.
+        """
+        return ParamsUse(tuple(self._reads.values()), self.bulk, taken, named)
 
 
 _LONGEST_TEXT = 200
@@ -119,7 +129,7 @@ class WatchedDict(dict):  # type: ignore[type-arg]
         found = dict.__contains__(self, key)
         if issubclass(type(key), str):
             used = _ABSENT if found else default
-            path = self._prefix + str.__str__(key)  # a subclass may have an addition of its own
+            path = self._prefix + str.__str__(key)  # a subclass of str may define its own addition
             self._watcher.note(path, found, used, raised and not found)
         return found
 

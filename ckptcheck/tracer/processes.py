@@ -1,8 +1,8 @@
 """Finds and ends the processes that a fork left running, and measures their memory.
 
-A model_fn may fork, start daemons in sessions of their own, or allocate without bound. On Linux a
-fork adopts its orphans, so that all it ever started stays below it, and /proc shows the tree and
-its memory. Elsewhere the fork's process group is all that can be ended.
+A model_fn may fork, start daemons in sessions of their own, or allocate without bound. On Linux, a
+fork adopts its orphans, so that all processes that it started stay its descendants, and /proc shows
+them and their memory. On other systems, only the fork's process group can be ended.
 """
 
 import ctypes
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _MOST_PASSES = 50
-"""How often to look again at a tree that grows, or at processes that do not end."""
+"""How many times to look again at a growing tree, or at processes that do not end."""
 _A_MOMENT = 0.02
 _GRACE = 3.0
-"""Seconds that Python's trackers have to remove what traced code has left."""
+"""Seconds to wait until Python's resource trackers have removed what traced code left."""
 _MEMORY = "smaps_rollup"
 _TRACKERS = (
     b"from multiprocessing.resource_tracker import main",
@@ -45,10 +45,10 @@ def adopt_orphans() -> None:
 
 
 def end_with_parent(parent: int) -> None:
-    """Ends this process when its parent ends, on Linux."""
+    """On Linux, makes the system end this process when its parent ends."""
     if _PRCTL is not None:
         _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # it ended before it could be asked for
+        if os.getppid() != parent:  # the parent ended before the call above
             os._exit(1)
 
 
@@ -79,7 +79,7 @@ def children(pid: int) -> List[int]:
 
 
 def tree(pid: int) -> List[int]:
-    """A process and all below it."""
+    """Returns a process and all its descendants."""
     families = _families()
     found = [pid]
     for member in found:  # grows while it is walked
@@ -99,12 +99,12 @@ def _families() -> Dict[int, List[int]]:
 
 
 def end_tree(pid: int, segments: Optional["Segments"] = None) -> None:
-    """Ends a process and all below it; see :func:`end_trees`."""
+    """Ends a process and all its descendants; see :func:`end_trees`."""
     end_trees([pid], segments)
 
 
 def end_trees(pids: List[int], segments: Optional["Segments"] = None) -> None:
-    """Ends processes and all below them. Stops each first, so that it starts no more.
+    """Ends processes and their descendants. Stops each process first, so that it starts no others.
 
     Args:
         pids: the processes.
@@ -153,7 +153,7 @@ def _signal(send: Callable[[int, int], None], pids: Iterable[int], number: int) 
 
 
 def end_orphans(known: Iterable[int], segments: Optional["Segments"] = None) -> None:
-    """Ends and reaps this process's children that are not known: a dead fork left them."""
+    """Ends and reaps children of this process that are not in ``known``. A dead fork left them."""
     mine = set(known)
     orphans = [pid for pid in children(os.getpid()) if pid not in mine]
     if orphans:
@@ -171,10 +171,10 @@ def end_children(segments: Optional["Segments"] = None) -> None:
 
 
 def end_marked(mark: str) -> bool:
-    """Ends all processes that have a mark among their arguments or variables, and those below.
+    """Ends all processes with a mark in their arguments or variables, and their descendants.
 
     Returns:
-        Whether none is left. This process and those above it are never ended.
+        Whether no such process is left. This process and its ancestors are never ended.
     """
     wanted = os.fsencode(mark)
     for _ in range(_MOST_PASSES):
@@ -201,9 +201,9 @@ def can_measure_memory() -> bool:
 
 
 def memory_of(pid: int) -> int:
-    """The bytes that a process and all below it do not share.
+    """Returns the bytes that a process and its descendants do not share.
 
-    What a fork shares with the tracer is not counted until it writes to it.
+    Memory that a fork shares with the tracer counts only after the fork writes to it.
     """
     files = (proc_file(member, _MEMORY) for member in tree(pid))
     lines = (line for file in files for line in file.splitlines())
@@ -212,7 +212,7 @@ def memory_of(pid: int) -> int:
 
 
 def inherited_memory() -> int:
-    """The bytes that a fork of this process shares with it until it writes to them."""
+    """Returns the bytes that a new fork of this process shares with it."""
     sizes = _memory_sizes()
     return sizes[1] - sizes[2] if sizes else 0
 
@@ -227,11 +227,11 @@ def _memory_sizes() -> List[int]:
 def limited_memory(size: int) -> Iterator[None]:
     """Limits how much more memory this process can allocate inside the block.
 
-    What goes beyond raises MemoryError, or whatever a library makes of it. A lower limit that is
+    A larger allocation raises MemoryError, or another error of a library. A lower limit that is
     already set stays. Nothing is limited on a system that cannot measure memory.
 
-    RLIMIT_DATA and not RLIMIT_AS: what TensorFlow and malloc reserve without using it counts as
-    address space, 64 MB for each thread.
+    It sets RLIMIT_DATA and not RLIMIT_AS, because memory that TensorFlow and malloc reserve without
+    using it counts as address space: 64 MB for each thread.
 
     Args:
         size: how many bytes.

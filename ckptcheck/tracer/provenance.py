@@ -1,4 +1,4 @@
-"""Finds out what the model in this process comes from; see :class:`..origins.Origins`.
+"""Finds the origins of the model in this process; see :class:`..origins.Origins`.
 
 The tracer uses this module, and so does the hook that writes records in training.
 """
@@ -13,6 +13,7 @@ from .data_contents import data_files_among, is_below, read_contents
 from .git_revision import revision_of
 from .source_digests import Project, project_of
 from .user_code import absolute, is_installed, is_user_file
+from .watch import WATCH
 
 _LONGEST_VERSION = 100
 _ALWAYS = ("numpy", "tensorflow_estimator", "keras", "tf_keras")
@@ -20,7 +21,7 @@ _NAMED_ELSEWHERE = ("tensorflow", "tensorflow_core")
 
 
 def origins_of_target(tensorflow: Any, request: Any, wanted: Dict[str, Any]) -> Origins:
-    """Imports a target as a trace does, and returns what it comes from.
+    """Imports a target as a trace does, and returns its origins.
 
     Args:
         tensorflow: the module.
@@ -62,7 +63,7 @@ def origins_of(
     model_dir: str = "",
     folders: Optional[Sequence[str]] = None,
 ) -> Origins:
-    """Returns what a model comes from.
+    """Returns the origins of a model.
 
     Args:
         tensorflow: the module.
@@ -92,7 +93,8 @@ def origins_of(
 
 def _revision(project: Project) -> str:
     paths = [absolute(source.path) for source in project.sources]
-    return next(filter(None, map(revision_of, paths[:1])), "")
+    with WATCH.paused():  # a check does not depend on it
+        return next(filter(None, map(revision_of, paths[:1])), "")
 
 
 def _texts_in_modules(project: Project) -> Iterator[str]:

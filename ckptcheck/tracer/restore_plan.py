@@ -58,7 +58,7 @@ def _ancestors_of(*fetches: Any) -> Set[Any]:
 
 
 def as_op(element: Any) -> Optional[Any]:
-    """The op behind a fetch: an op, a tensor, or a variable."""
+    """Returns the op of a fetch, which is an op, a tensor, or a variable."""
     if element is None:
         return None
     return getattr(element, "op", element)
@@ -85,7 +85,7 @@ class _Found(NamedTuple):
         return self.sink if self.read.sink is ReadSink.ASSIGN else None
 
     def fits(self, stored: Dict[str, VariableSpec]) -> bool:
-        """Whether the checkpoint holds what the read asks for."""
+        """Whether the checkpoint holds the tensor that the read needs, with its dtype and shape."""
         held, read = stored.get(self.read.key), self.read
         return held is not None and held.dtype == read.dtype and allows(read.shape, held.shape)
 
@@ -264,9 +264,9 @@ class _Way(NamedTuple):
     """Where a read ends.
 
     Attributes:
-        kind: of the sink.
-        sink: its op.
-        check: what is verified on the way.
+        kind: the kind of the sink.
+            sink: the op of the sink.
+            check: what TensorFlow verifies before the sink.
         shape: what the sink accepts, if it is not a variable.
     """
 
@@ -277,7 +277,7 @@ class _Way(NamedTuple):
 
 
 def _follow(tensor: Any, within: Set[Any]) -> _Way:
-    """Follows the only consumers of a read, among some ops, to its sink."""
+    """Follows a read to its sink, as long as each tensor has only one consumer among some ops."""
     reshaped = False
     users = [op for op in tensor.consumers() if op in within]
     while len(users) == 1 and users[0].type in _PASS_THROUGH:
@@ -294,13 +294,13 @@ def _follow(tensor: Any, within: Set[Any]) -> _Way:
         shape = _table_shape(sink, list(op.inputs).index(tensor))
         return _Way(ReadSink.TABLE, sink, ReadCheck.TABLE, shape)
     if op.type == "DeserializeIterator":
-        ready = sink.type == "OneShotIterator"  # the others are made ready later
+        ready = sink.type == "OneShotIterator"  # other iterators are initialized later
         return _Way(ReadSink.ITERATOR, sink, ReadCheck.NONE if ready else ReadCheck.INITIALIZED)
     return _Way()
 
 
 def _table_shape(table: Any, slot: int) -> Shape:
-    """Returns the shape of the keys (slot 1) or values that a table imports, in any number.
+    """Returns the shape of the keys (slot 1) or values of a table, for any number of them.
 
     The buckets of a dense table are rows of matrices. Scalars use one column.
     """

@@ -1,4 +1,4 @@
-"""What Estimator does with an EstimatorSpec before the restore, and what it runs afterwards."""
+"""Does with an EstimatorSpec what Estimator does before the restore, and lists what it runs."""
 
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 

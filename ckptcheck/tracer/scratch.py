@@ -1,6 +1,6 @@
 """A directory for each trace, removed after it.
 
-It holds the copy of the model_dir that the code is shown (see :mod:`.shown_files`), and the
+It holds the copy of the model_dir that the code sees (see :mod:`.shown_files`), and the
 temporary files that the code makes, such as the directory of an Estimator that got no model_dir.
 """
 
@@ -10,11 +10,11 @@ import tempfile
 from .temporary import remove as remove
 
 _rename = os.rename
-"""Bound before any code of the user's runs, which may replace it."""
+"""Bound before the user's code runs, because that code may replace it."""
 
 
 def make() -> str:
-    """Makes the directory in the run's temporary directory, without the files of the model_dir.
+    """Makes the directory in the temporary directory of the run. It has no files yet.
 
     Returns:
         Its path.
@@ -52,17 +52,17 @@ def _not_asked(root: str) -> str:
 
 
 def note_asked(model_dir: str) -> None:
-    """Notes that the code asked for the path of the directory that it is shown.
+    """Notes that the code asked for the path of its model_dir.
 
-    It renames a file, which needs no room and outlasts this process.
+    It renames a file: this needs no disk space, and lasts after the end of this process.
     """
     root = os.path.dirname(model_dir)
     try:
         _rename(_not_asked(root), os.path.join(root, "asked"))
-    except OSError:  # it is noted already
+    except OSError:  # this was noted before
         return
 
 
 def was_asked(root: str) -> bool:
-    """Whether the code asked for the path of the directory that it was shown."""
+    """Whether the code asked for the path of its model_dir."""
     return not os.path.exists(_not_asked(root))

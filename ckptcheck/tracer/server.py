@@ -23,11 +23,13 @@ from . import (
     compat,
     left_out,
     processes,
+    project_copy,
     provenance,
     scratch,
     shown_files,
     temporary,
     trace,
+    watching,
 )
 from .failures import UsageError, failure_of
 from .fork import Channel, Child, answer_and_exit, flush, never_started, write_all
@@ -39,9 +41,9 @@ _MANY_OBJECTS = 100000
 """How many objects a fork makes before Python looks for garbage. A graph keeps nearly all of them,
 so a search finds little garbage, and takes a tenth of the time."""
 _A_MOMENT = 0.05
-"""Seconds between two looks at a fork that has closed its pipe, or whose memory is limited."""
+"""Seconds between two checks of a fork that has closed its pipe, or that has a memory limit."""
 _A_WHILE = 0.5
-"""Seconds between two looks at other forks: their child processes may keep the pipe open."""
+"""Seconds between two checks of other forks. Their child processes may keep the pipe open."""
 
 
 def main() -> None:
@@ -49,7 +51,7 @@ def main() -> None:
 
     The last argument is the mark of the run.
     """
-    sys.dont_write_bytecode = True  # the user's modules may lie in the model_dir itself
+    sys.dont_write_bytecode = True  # the user's modules may be in the model_dir
     segments = Segments()
     run = sys.argv.pop().partition("=")[2]
     try:
@@ -62,6 +64,7 @@ def main() -> None:
     os.environ["TMPDIR"] = tempfile.tempdir = folder
     replies = os.dup(1)
     os.dup2(2, 1)
+    watching.begin()
     try:
         tensorflow = compat.import_tensorflow()
     except UsageError as error:
@@ -73,25 +76,32 @@ def main() -> None:
         "stand_ins": compat.stood_in(tensorflow),
     }
     _write_line(replies, {"hello": hello})
+    watching.know_modules()
     gc.collect()
     gc.freeze()  # the forks share the pages that the collector would otherwise touch
     gc.set_threshold(_MANY_OBJECTS, 50, 100)
     Server(tensorflow, replies, segments).serve()
     flush()
-    os._exit(0)  # taking TensorFlow down takes a second, and there is nothing to save
+    os._exit(0)  # a normal exit with TensorFlow takes a second
 
 
 def _write_line(descriptor: int, value: Any) -> None:
     write_all(descriptor, json.dumps(value).encode("ascii") + b"\n")
 
 
-def answer(tensorflow: Any, request: Dict[str, Any], send: Callable[[Any], Any]) -> Any:
+def answer(
+    tensorflow: Any,
+    request: Dict[str, Any],
+    send: Callable[[Any], Any],
+    watch: Callable[[Callable[[], Any]], object] = lambda seen: None,
+) -> Any:
     """Does what a request asks, in the fork.
 
     Args:
         tensorflow: the module.
         request: what to do.
         send: sends a reply that another one follows.
+        watch: is given the function that says what the code depends on, if the request wants it.
 
     Returns:
         The last reply, as JSON.
@@ -104,31 +114,37 @@ def answer(tensorflow: Any, request: Dict[str, Any], send: Callable[[Any], Any])
         return to_json(checkpoint_reader.read_index(tensorflow, request["prefix"]))
     if doing == "op-list":
         return compat.op_list(tensorflow, request["ops"])
+    if doing == "seen":
+        return to_json(watching.of_interpreter())
     if doing in ("trace", "origins"):
         scratch.use(request["scratch"])
         asked = request["trace"]
-        with contextlib.closing(request["ledger"]) as ledger:  # the code must not reach it
+        with contextlib.closing(request["ledger"]) as ledger:  # the code must not have access to it
             shown = shown_files.show(
                 request["scratch"], asked["model_dir"], ledger, request["opened"]
             )
         asked = from_json(TraceRequest, dict(asked, scratch_dir=shown))
+        if request.get("watched"):
+            watch(watching.start(asked))
         limited: Any = contextlib.nullcontext()
         if request.get("memory_limit"):
             if not processes.can_measure_memory():
                 raise UsageError("--memory-limit: this system does not report a process's memory")
             limited = processes.limited_memory(request["memory_limit"])
+        if asked.copy is not None:
+            project_copy.enter(asked.copy)
         with limited:
             if doing == "origins":
                 return to_json(provenance.origins_of_target(tensorflow, asked, request["wanted"]))
-            return to_json(trace.trace_mode(tensorflow, asked, send))
+            return to_json(project_copy.noted(asked, trace.trace_mode(tensorflow, asked, send)))
     raise UsageError(f"unknown request {doing!r}")
 
 
 class Server:
     """Starts a fork for each request and hands its replies on.
 
-    A fork that has sent its trace and judges the run does not keep other requests waiting. It ends
-    without a judgement if the same mode is traced to be judged again.
+    A fork that has sent its trace and judges the run does not keep other requests waiting. If the
+    same mode is traced again with a judgement, the fork ends without one.
     """
 
     def __init__(self, tensorflow: Any, replies: int, segments: Segments) -> None:
@@ -140,7 +156,7 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._most = max(2, os.cpu_count() or 2)
         self._opened: Dict[str, Set[str]] = {}
-        """The files of each model_dir that code has opened without being shown their content."""
+        """By model_dir: the files that code has opened although it could not see their content."""
         self._line: List[bytes] = []
         self._params: Dict[str, Any] = {}
 
@@ -214,7 +230,7 @@ class Server:
         self._selector.register(reading, selectors.EVENT_READ, lambda: self._read_child(child))
 
     def _made_place(self, request: Dict[str, Any]) -> bool:
-        """Makes a trace's directory; if it cannot, replies why."""
+        """Makes a trace's directory. If that fails, replies with the reason."""
         try:
             request["scratch"] = scratch.make()
             request["ledger"] = left_out.Ledger(request["scratch"])
@@ -250,12 +266,15 @@ class Server:
         def send(reply: Reply) -> None:
             channel.send({"reply": to_json(reply), "more": True})
 
-        return answer(self._tensorflow, request, send)
+        def watch(seen: Callable[[], Any]) -> None:
+            channel.seen = seen
+
+        return answer(self._tensorflow, request, send, watch)
 
     def _read_child(self, child: Child) -> bool:
         child.read()
         if not child.open:
-            self._selector.unregister(child.pipe)  # it ended, or closed its descriptors and goes on
+            self._selector.unregister(child.pipe)  # the fork ended, or closed the pipe
         return True
 
     def _look_at_children(self) -> None:
@@ -285,7 +304,7 @@ class Server:
         else:
             self._end(child)
             child.judging = False
-        if not (child.judging and again["sent"]):  # else the same trace has been handed on before
+        if not (child.judging and again["sent"]):  # otherwise, this trace was sent before
             self._answer(child.request, reply)
 
     def _answer(self, request: Dict[str, Any], reply: Dict[str, Any]) -> None:
@@ -296,7 +315,7 @@ class Server:
         self._waiting.insert(0, request)
 
     def _end(self, child: Child) -> None:
-        """Ends a fork and what it left, before its files are taken away."""
+        """Ends a fork and its child processes, and then removes its files."""
         del self._children[child.pipe]
         if child.pipe in self._selector.get_map():
             self._selector.unregister(child.pipe)

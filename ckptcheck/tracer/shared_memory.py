@@ -26,7 +26,7 @@ class _SystemV(NamedTuple):
 
 
 class Segments:
-    """The segments that were there before, and those that the run's processes have made."""
+    """The segments that existed before the run, and those that processes of the run have made."""
 
     def __init__(self) -> None:
         self._inodes_before = set(_inodes().values())
@@ -47,13 +47,13 @@ class Segments:
         self._system_v_found -= self._system_v_before
 
     def remove(self) -> None:
-        """Removes what was noted and no process uses any more."""
+        """Removes the noted segments that no process uses any more."""
         if self._found:
             inodes = _inodes()
             used = set().union(*map(_used_by, all_processes()))
             for path, inode in self._found.items():
                 if inodes.get(path) == inode and path not in used:
-                    with contextlib.suppress(OSError):  # somebody else was faster
+                    with contextlib.suppress(OSError):  # another process removed it first
                         os.unlink(path)
         if self._system_v_found:
             there = _system_v()
@@ -67,7 +67,7 @@ class Segments:
 def _inodes() -> Dict[str, int]:
     """Returns this user's files of shared memory; empty if the system has no such directory."""
     found = {}
-    # The system may not be Linux, or a file has just gone.
+    # The system is not Linux, or a file has just been removed.
     with contextlib.suppress(OSError), os.scandir(_PLACE) as entries:
         for entry in entries:
             info = entry.stat(follow_symlinks=False)
@@ -93,7 +93,7 @@ def _system_v() -> Dict[int, _SystemV]:
     try:
         with open(_SYSTEM_V) as file:
             names, *rows = (line.split() for line in file)
-    except (OSError, ValueError):  # no Linux, or without System V
+    except (OSError, ValueError):  # the system is not Linux, or has no System V segments
         return {}
     columns = [names.index(name) for name in ("shmid", "cpid", "nattch", "uid")]
     found = {}

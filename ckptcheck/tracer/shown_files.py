@@ -1,4 +1,4 @@
-"""Shows traced code copies of the files in its model_dir, and records which ones it cannot show.
+"""Copies the files of the model_dir for traced code, and records the files that it cannot copy.
 
 The code can do what it likes with the copies: no link leads from them to the user's files. Large
 files are cloned if the file system can do that. If not, a bounded number of bytes is copied, small
@@ -6,12 +6,12 @@ files first. A file beyond that bound is shown as a *blank*: its size, times and
 its content is a hole. Blanks are watched. If the code opens one, the tracer discards the trace and
 repeats it with a real copy of that file.
 
-What cannot be copied (a FIFO, a socket, a device, a file that is being written) is a watched blank
-too. If the code opens it, there is no verdict. Some things cannot even be watched: entries beyond
-the bound, and any blank on a system without inotify. Then there is no verdict if the code asks for
-the path of its model_dir.
+A file that cannot be copied (a FIFO, a socket, a device, a file that is being written) is also a
+watched blank. If the code opens it, there is no verdict. Some files cannot be watched: entries
+beyond the bound, and all blanks on a system without inotify. If there are such files, and the code
+asks for the path of its model_dir, there is no verdict.
 
-A directory to which several links lead is shown once, and the other links lead to that place.
+If several links lead to a directory, it is copied once, and the other links lead to this copy.
 """
 
 import collections
@@ -33,13 +33,13 @@ from .temporary import run_folder
 _MOST_ENTRIES = 20000
 _MOST_BYTES = 64 << 20
 _MOST_TRACES = 4
-"""The number of traces that fill TMPDIR at the same time: one for each mode."""
+"""The most traces that write to TMPDIR at the same time: one for each mode."""
 _WORTH_CLONING = 1 << 20
 _CHUNK = 1 << 20
 _MOST_TRIES = 3
 _FICLONE = 0x40049409
 _READING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-"""A file that has just become a FIFO or a terminal must not hold the tracer up."""
+"""If a file has just become a FIFO or a terminal, the tracer must not wait for it."""
 _NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _BROKEN_LINKS = "broken-links"
@@ -89,11 +89,11 @@ class _File(NamedTuple):
 
 
 class _UnreadableError(Exception):
-    """A real file or directory cannot be read.
+    """A file or directory in the user's model_dir cannot be read.
 
     Attributes:
-        forbidden: whether this process has no right to.
-        mode: of a file that stands for it.
+        forbidden: whether this process has no permission.
+            mode: the mode of the file that replaces it.
     """
 
     def __init__(self, error: OSError) -> None:
@@ -122,8 +122,8 @@ class _Mirror:
     def fill(self, model_dir: str) -> None:
         """Makes all directories, then the files, small ones first.
 
-        Directories come before links to directories, so that a link to one that is there anyway
-        stays a link.
+        Directories come before links to directories, so that a link to a copied directory stays a
+        link.
         """
         run = run_folder(self._root)
         self._directories[_identity(os.stat(run))] = ""  # TMPDIR may be in the model_dir
@@ -162,7 +162,7 @@ class _Mirror:
         target = os.path.join(self._shown, name)
         if error.forbidden:
             os.chmod(target, 0)
-        if os.access(source, os.X_OK) or os.access(target, os.R_OK):  # what is in it can be used
+        if os.access(source, os.X_OK) or os.access(target, os.R_OK):  # the code can use the entries
             self.left_out.append(LeftOut(name, str(error), UNWATCHED))
 
     def _scanned(self, source: str) -> Iterator["os.DirEntry[str]"]:
@@ -182,7 +182,7 @@ class _Mirror:
             raise _UnreadableError(error)
 
     def _is_plain_directory(self, entry: "os.DirEntry[str]", name: str) -> bool:
-        """Whether an entry is a directory itself; else it is kept for later."""
+        """Whether an entry is a directory and no link. Keeps other entries for later."""
         try:
             info = entry.stat()
         except OSError as error:
@@ -202,7 +202,7 @@ class _Mirror:
             unreadable = _UnreadableError(error)
             self._blank(name, 0, unreadable.mode, None, str(unreadable))
         elif entry.is_symlink():  # else it has just been removed
-            # The code may create the file that a broken link leads to. So lead it elsewhere.
+            # The code may create the target of a broken link, so the link gets another target.
             folder = os.path.join(self._root, _BROKEN_LINKS)
             os.makedirs(folder, exist_ok=True)
             self._broken_links += 1
@@ -235,7 +235,7 @@ class _Mirror:
     def _show_open_file(self, source: int, file: _File) -> None:
         for _ in range(_MOST_TRIES):
             info = os.fstat(source)
-            if not stat.S_ISREG(info.st_mode):  # it was another one when it was listed
+            if not stat.S_ISREG(info.st_mode):  # the file was replaced after it was listed
                 self._blank(file.name, 0, 0o600, None, "is not a regular file")
                 return
             if not self._clone(source, file.name, info) and not self._copy(source, file.name, info):
@@ -255,7 +255,7 @@ class _Mirror:
         )
 
     def _has_room(self, name: str, size: int) -> bool:
-        """Whether a file may be copied; half of what is free stays free."""
+        """Whether a file may be copied. Half of the free space stays free."""
         if size <= self._room:
             self._room -= size
             return True
@@ -266,7 +266,7 @@ class _Mirror:
         return info.f_bavail * info.f_frsize
 
     def _clone(self, source: int, name: str, info: os.stat_result) -> bool:
-        """Clones a large file if the file system can; returns whether it did."""
+        """Clones a large file, if the file system supports this; returns whether it was cloned."""
         if not self._clones or info.st_size < _WORTH_CLONING:
             return False
         try:
@@ -274,7 +274,7 @@ class _Mirror:
                 fcntl.ioctl(target, _FICLONE, source)
                 _set_state(target, _readable(info), info)
             return True
-        except OSError:  # another file system, or one that cannot; then it never will
+        except OSError:  # the file system cannot clone; do not try again
             self._clones = False
             self._discard(name)
             return False
@@ -289,7 +289,7 @@ class _Mirror:
                 left = info.st_size
                 while left:
                     data = _read(source, min(left, _CHUNK))
-                    if not data:  # it has become shorter, which its state will show
+                    if not data:  # the file is shorter now; the comparison of states finds this
                         break
                     write_all(target, data)
                     left -= len(data)
@@ -298,7 +298,7 @@ class _Mirror:
         except OSError as error:
             if error.errno not in _FULL:
                 raise
-            self._room = 0  # another process has taken it
+            self._room = 0  # another process has used the space
             self._discard(name)
             return False
 
@@ -310,7 +310,7 @@ class _Mirror:
             os.ftruncate(target, size)
             _set_state(target, mode, info)
         path = os.path.join(self._shown, name)
-        if os.access(path, os.R_OK):  # else the code gets the error that the real one would give
+        if os.access(path, os.R_OK):  # otherwise, the code gets the same error as for the real file
             self.left_out.append(LeftOut(name, reason, self._watch.add(path)))
 
     @contextlib.contextmanager

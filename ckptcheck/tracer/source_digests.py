@@ -21,7 +21,7 @@ _LARGEST_SOURCE = 4 << 20
 _DIGITS = 16
 _OURS = ("ckptcheck", "_ckptcheck")
 _open, _sha256, _parse = open, sha256, ast.parse
-"""Bound before any of the user's code runs, which may replace them."""
+"""Bound before the user's code runs, because that code may replace them."""
 
 
 class Project(NamedTuple):
@@ -56,7 +56,7 @@ def project_of(module: str, others: Sequence[str] = ()) -> Project:
         if not is_user_file(path):
             packages.add(name.partition(".")[0])
             continue
-        data = _source(path)
+        data = source_of(path)
         if data is None:
             continue
         tree = _tree(data)
@@ -112,7 +112,7 @@ def _path_of(name: str) -> str:
     return next(filter(_is_file, files), "")
 
 
-def _source(path: str) -> Optional[bytes]:
+def source_of(path: str) -> Optional[bytes]:
     """Returns the bytes of a source file; None if it is too large or cannot be read."""
     try:
         with _open(absolute(path), "rb") as file:
@@ -125,7 +125,7 @@ def _source(path: str) -> Optional[bytes]:
 def _tree(data: bytes) -> Optional[ast.Module]:
     try:
         return _parse(data)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # it is generated, or damaged
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # generated or damaged code
         return None
 
 

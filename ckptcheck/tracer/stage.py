@@ -61,14 +61,14 @@ class Raised(NamedTuple):
 
 
 Run = Callable[[bool, List[Any], Data], Optional[Raised]]
-"""Runs a part of the graph with the declared shapes (False) or the restored ones, on some data."""
+"""Runs a part of the graph on some data: with the declared shapes (False) or the restored ones."""
 
 _Sizes = List[Tuple[Any, Sequence[int], Sequence[int]]]
 """The tensors of shapes to feed, with the declared and the restored shape of each."""
 
 
 class Stage:
-    """The graph with ops that set its variables, and values for its inputs."""
+    """The graph, with added ops that set its variables and replace its inputs."""
 
     def __init__(
         self, tensorflow: Any, graph: Any, fetches: List[Any], cut: Cut, inputs: Sequence[Any]
@@ -113,11 +113,11 @@ class Stage:
         }
 
     def large(self, changed: Mapping[str, Sequence[int]], length: int = 0) -> str:
-        """Says what takes too much memory; "" if nothing is known to.
+        """Says what takes too much memory; "" if nothing does, as far as sizes are known.
 
         Args:
             changed: the restored shapes, by the names of the variables' ops.
-            length: the size of unknown axes; 0 for the one that is made up.
+            length: the size of unknown axes; 0 for the made-up size.
         """
         length = length or self.length
         variables = 0
@@ -150,8 +150,8 @@ class Stage:
         return _STRING_BYTES if dtype == self._tensorflow.string else int(dtype.size)
 
     def _made_up_sizes(self) -> List[int]:
-        """Returns a made-up batch and length that fit no other size by chance."""
-        shapes = [static_shape(tensor) for tensor in self._inputs if not _is_sparse(tensor)]
+        """Returns a made-up batch size and length that no other size equals."""
+        shapes = [static_shape(tensor) for tensor in self._inputs]
         known = [shape[0] for shape in shapes if shape and shape[0]]
         taken = {size for shape in (*self.shapes.values(), *shapes) for size in shape or ()}
         free = [prime for prime in _PRIMES if prime not in taken]
@@ -166,7 +166,7 @@ class Stage:
         return [shape[0] or self.batch, *rest] if shape else []
 
     def fill(self) -> None:
-        """Puts values in the place of the placeholders among the inputs.
+        """Replaces the placeholders among the inputs by values.
 
         The placeholders are not fed: the graph optimizer relies on the shapes that the input_fn's
         iterator declares, and not on those of fed tensors.
@@ -194,10 +194,10 @@ class Stage:
         if tensor.values.op.type not in _PLACEHOLDERS:
             return
         tf, rank = self._tensorflow, _sparse_rank(tensor)
-        rows = tf.expand_dims(tf.range(tf.constant(self.batch, "int64")), 1)
+        shape = self._filled(static_shape(tensor) or [None] * rank, 1)
+        rows = tf.expand_dims(tf.range(tf.constant(shape[0], "int64")), 1)
         self._replace(tensor.indices, tf.pad(rows, [[0, 0], [0, rank - 1]]))
-        self._replace(tensor.values, self._full([self.batch], tensor.values.dtype))
-        shape = [self.batch] + [1] * (rank - 1)
+        self._replace(tensor.values, self._full([shape[0]], tensor.values.dtype))
         self._replace(tensor.dense_shape, tf.constant(shape, "int64"))
 
     def _full(self, shape: Any, dtype: Any) -> Any:
@@ -211,9 +211,9 @@ class Stage:
         return self._tensorflow.fill(shape, one)
 
     def _replace(self, tensor: Any, value: Any) -> None:
-        """Gives the consumers of a tensor the value of a variable.
+        """Replaces a tensor by a variable that gets the value.
 
-        The graph optimizer would fold a constant, and know more than it does in the real run.
+        The graph optimizer would fold a constant, and then know more than in the real run.
         """
         raw = self._tensorflow.raw_ops
         name = self._graph.unique_name("ckptcheck_dry_run/input", mark_as_used=False)
@@ -236,7 +236,7 @@ class Stage:
         return bool(self._latest)
 
     def keep_low(self, tensors: Iterable[Tuple[Any, int]]) -> None:
-        """Keeps the values of some tensors below the numbers that are given with them."""
+        """Keeps the values of each tensor below the number next to it."""
         raw = self._tensorflow.raw_ops
         with self._graph.as_default():
             for tensor, least in tensors:
@@ -289,12 +289,12 @@ class Stage:
             return Raised("", "it takes too much memory", False)
         except errors.OpError as error:
             return Raised(_op_of(error), _said(str(error.message)), True)
-        except Exception as error:  # such as what session.run says of a fetch
+        except Exception as error:  # such as an error of session.run about a fetch
             return Raised("", f"{type(error).__name__}: {error}", False)
         return None
 
     def _config(self) -> Any:
-        """Estimator's own, on the processor.
+        """Returns the session config of Estimator, for the CPU.
 
         The layout optimizer changes a graph for GPUs only, and takes a sixth of the run.
         """
@@ -332,8 +332,8 @@ class Stage:
     def _assigned(self, values: Mapping[Any, Any]) -> Any:
         """Makes an op that assigns values to variables, by the variables' ops.
 
-        Those of resource variables are imported at once, which takes a tenth of the time that it
-        takes to make them one by one.
+        The ops of resource variables are imported together. This takes a tenth of the time of
+        making them one by one.
         """
         raw, found = self._tensorflow.raw_ops, []
         tensors: Dict[str, Any] = {}
@@ -357,7 +357,7 @@ class Stage:
 
 
 def _small_part(fetches: Sequence[Any], ops: int) -> List[Any]:
-    """Returns the largest of the fetches that take less than half of the ops; at least a tenth."""
+    """Returns the largest fetch that runs less than half and more than a tenth of the ops."""
     sizes = [(len(ancestors([as_op(item)])), item) for item in fetches]
     small = [(size, item) for size, item in sizes if ops < 10 * size < 5 * ops]
     return [max(small, key=lambda found: found[0])[1]] if small else []
@@ -368,12 +368,12 @@ def _is_sparse(tensor: Any) -> bool:
 
 
 def _sparse_rank(tensor: Any) -> int:
-    """The rank of a SparseTensor, 2 where it is unknown."""
+    """Returns the rank of a SparseTensor; 2 if it is unknown."""
     return (static_shape(tensor.indices) or [None, 2])[1] or 2
 
 
 def _declared(op: Any) -> Optional[List[int]]:
-    """The shape that a variable is declared to have, None where it is not known as a whole."""
+    """Returns the declared shape of a variable; None if a size is unknown."""
     shape = op.get_attr("shape")
     sizes = [dim.size for dim in shape.dim]
     return None if shape.unknown_rank or any(size < 0 for size in sizes) else sizes
@@ -393,6 +393,6 @@ def _op_of(error: Any) -> str:
 
 
 def _said(message: str) -> str:
-    """Returns the message of a kernel, without its place in the graph."""
+    """Returns the message of a kernel, without the place of the op in the graph."""
     lines = message.partition("\n\t [[")[0].splitlines()
     return re.sub(r"^\{\{.*?\}\} ", "", lines[-1]) if lines else message

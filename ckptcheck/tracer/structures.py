@@ -8,6 +8,7 @@ A part that is not known yet is ``{PROBE: {...}}``.
 from typing import Any, Callable, Iterator, Tuple
 
 from ..protocol import PROBE
+from ..uses import InputTensor
 from .static_shapes import static_shape
 
 Path = Tuple[Any, ...]
@@ -71,3 +72,16 @@ def describe(value: Any) -> Any:
     if hasattr(value, "dense_shape"):
         leaf["sparse"] = True
     return leaf
+
+
+def named(path: Path, tensor: Any) -> InputTensor:
+    """Returns the names of a leaf of the features or labels.
+
+    Args:
+        path: where the leaf is.
+        tensor: the tensor, or the SparseTensor.
+    """
+    if not hasattr(tensor, "dense_shape"):
+        return InputTensor(path, tensor.name)
+    parts = (tensor.indices, tensor.values, tensor.dense_shape)
+    return InputTensor(path, tensor.values.name, tuple(part.name for part in parts))

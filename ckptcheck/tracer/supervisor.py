@@ -1,7 +1,7 @@
-"""The process above the server: it cleans up after the server, even if that was killed.
+"""The parent process of the server. It cleans up after the server, even if the server was killed.
 
-Traced code can kill the server. Daemons that the code started before would then live on. On Linux
-the supervisor adopts them and ends them. It is in another session and process group.
+Traced code can kill the server. Daemons that the code started would then continue to run. On Linux,
+the supervisor adopts and ends them. It is in another session and process group.
 """
 
 import os
@@ -20,24 +20,24 @@ _GRACE = 2.0
 
 
 def supervise(folder: str, lock: int, segments: Segments) -> None:
-    """Returns in a new child process. This process waits for its end, and then ends too.
+    """Forks, and returns in the child process. The parent waits for the child, then ends, too.
 
     Args:
         folder: the directory of the run, removed at the end.
-        lock: the descriptor of its lock, which the new process does not have.
-        segments: the shared memory that there was before.
+        lock: the descriptor of the directory's lock. The child process closes it.
+        segments: the shared memory that existed before.
     """
     processes.adopt_orphans()
     above, caller = os.getpid(), os.getppid()
     server = os.fork()
     if server == 0:
         os.close(lock)
-        if processes.CAN_ADOPT:  # else only its process group can be found
+        if processes.CAN_ADOPT:  # otherwise, only the server's process group can be found
             os.setsid()
         processes.end_with_parent(above)
         return
     null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (1, 2):  # so that they end when the server ends
+    for descriptor in (1, 2):  # readers must see the end of the output when the server ends
         os.dup2(null, descriptor)
     threading.Thread(target=temporary.clean_up, daemon=True).start()
     status = _wait(server, segments)
@@ -45,7 +45,7 @@ def supervise(folder: str, lock: int, segments: Segments) -> None:
     segments.remove()
     temporary.remove(folder)
     os.close(lock)
-    if os.getppid() != caller:  # it was killed
+    if os.getppid() != caller:  # ckptcheck was killed
         temporary.clean_up()
     _end_as(status)
 
@@ -59,7 +59,7 @@ def _wait(server: int, segments: Segments) -> int:
         pid, status = os.waitpid(server, os.WNOHANG | os.WUNTRACED)
         if pid and not os.WIFSTOPPED(status):
             return status
-        if pid:  # traced code has stopped it
+        if pid:  # traced code has stopped the server
             os.kill(server, signal.SIGCONT)
         if deadline is None:
             deadline = time.monotonic() + _GRACE if hang_up.poll(_A_WHILE * 1000) else None
@@ -70,7 +70,7 @@ def _wait(server: int, segments: Segments) -> int:
 
 
 def _end_as(status: int) -> None:
-    """Ends this process as the server ended."""
+    """Ends this process with the exit status of the server."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         if number != signal.SIGKILL:

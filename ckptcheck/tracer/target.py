@@ -25,7 +25,7 @@ class Model(NamedTuple):
     Attributes:
         function: called by keyword with what its signature names.
         arguments: the names in its signature.
-        params: the params of an Estimator that was the target; None if the user's are used.
+        params: the params of the Estimator, if the target is one; None to use those of the user.
         config: the config of such an Estimator, else None.
     """
 
@@ -119,7 +119,7 @@ def _import_file(path: str) -> Any:
 
 
 def _package_of(path: str) -> Tuple[str, str]:
-    """The folder that must be on the path, and the dotted name of the module below it."""
+    """Returns the directory that must be on the path, and the dotted name of the module."""
     folder, file = os.path.split(path)
     parts = [file[: -len(".py")]]
     while os.path.isfile(os.path.join(folder, "__init__.py")):
@@ -163,7 +163,7 @@ def resolve(
 
     Args:
         found: what ``module:attr`` named.
-        request: whose params a factory is called with.
+        request: the request. A factory is called with its params.
         make_config: makes a RunConfig for a factory that takes one.
         params: the watched params, for a factory that takes them as a whole.
 
@@ -207,7 +207,7 @@ def _is_estimator(value: Any) -> bool:
 
 
 def _of_estimator(estimator: Any, request: TraceRequest) -> Model:
-    """Returns the model_fn of an Estimator, which works on copies if it has the checked model_dir.
+    """Returns the model_fn of an Estimator. If it has the checked model_dir, it gets the copy.
 
     A TPUEstimator's own hooks write event files to its model_dir before any session is made.
     """
@@ -216,7 +216,7 @@ def _of_estimator(estimator: Any, request: TraceRequest) -> Model:
         scratch.note_asked(request.scratch_dir)
         estimator._model_dir = request.scratch_dir
         estimator._config = estimator.config.replace(model_dir=request.scratch_dir)
-    if hasattr(estimator, "_is_input_fn_invoked"):  # a TPUEstimator, which takes a call for export
+    if hasattr(estimator, "_is_input_fn_invoked"):  # a TPUEstimator: allow an export
         estimator._is_input_fn_invoked = True
     function = estimator._model_fn
     return Model(function, estimator_arguments(function), estimator.params, estimator.config)
@@ -231,7 +231,7 @@ def _is_same_directory(path: str, other: str) -> bool:
 def estimator_arguments(function: Any) -> Tuple[str, ...]:
     """The names of a callable's positional arguments, read as Estimator reads them.
 
-    A partial's bound arguments are left out; wrappers are not looked through.
+    Bound arguments of a partial are left out. Wrapped functions are not looked at.
     """
     if isinstance(function, functools.partial):
         names = estimator_arguments(function.func)[len(function.args) :]
@@ -271,7 +271,7 @@ def _call_factory(
     by_name = [p.name for p in parameters.values() if p.kind is not p.VAR_KEYWORD]
     offered = _offered(by_name, request, make_config, params)
     unknown = [name for name in offered if name not in by_name]
-    if unknown and len(by_name) == len(parameters):  # else **params takes them
+    if unknown and len(by_name) == len(parameters):  # without **params, which would take them
         raise UsageError(
             f"TARGET {request.target} {_AS_FACTORY}. It does not take "
             f"{', '.join(map(repr, unknown))}: its arguments are "

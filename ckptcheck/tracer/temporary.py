@@ -27,12 +27,12 @@ MARK = "CKPTCHECK_RUN"
 """The environment variable that holds the run's id."""
 _NAME = re.compile(r"ckptcheck-([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})(\.new)?")
 _NEW = ".new"
-"""Ends the name of a directory that is not locked yet. It is empty."""
+"""The end of the name of a directory that is not locked yet. Such a directory is empty."""
 _MOST_TRIES = 100
 _MOST_LEFT = 50
 """Directories of killed runs that one run removes."""
 _LONGEST = 5.0
-"""Seconds after which no further one is removed."""
+"""Seconds after which no more directories are removed."""
 
 
 def new_run() -> str:
@@ -41,7 +41,7 @@ def new_run() -> str:
 
 
 def mark(run: str) -> str:
-    """Returns what marks the processes of a run: an argument, and an environment variable."""
+    """Returns the mark of a run's processes, for an argument and an environment variable."""
     return f"{MARK}={run}"
 
 
@@ -90,7 +90,7 @@ def make(run: str) -> Tuple[str, int]:
 
 
 def parent() -> str:
-    """The directory in which ckptcheck makes its own.
+    """Returns the directory for ckptcheck's temporary directories.
 
     ``tempfile`` skips a full TMPDIR and may finally use the working directory.
     """
@@ -114,7 +114,7 @@ def no_place(error: OSError) -> str:
 
 
 def _machine() -> Tuple[str, str]:
-    """Digests of this machine's name, and of the time since it was started."""
+    """Returns digests of this machine's name, and of the id of its current boot."""
     try:
         with open("/proc/sys/kernel/random/boot_id", "rb") as file:
             boot = file.read()

@@ -11,7 +11,7 @@ Path = Tuple[Any, ...]
 
 _getframe = sys._getframe
 _MOST_EVENTS = 10000
-"""Each is compared with all before it."""
+"""Events. Each new event is compared with all earlier events."""
 
 
 class Recorder:
@@ -20,12 +20,12 @@ class Recorder:
     def __init__(self) -> None:
         self.events: List[InputEvent] = []
         self.wrong: Optional[StructureMismatch] = None
-        """The first sign that the guess is wrong, which the user's code may have swallowed."""
+        """The first error that shows a wrong guess. The user's code may have caught it."""
 
     def note(self, path: Path, event: str, value: Any = None) -> None:
         """Notes an event."""
         if issubclass(type(value), str):
-            value = str.__str__(value)  # a subclass may have an equality of its own
+            value = str.__str__(value)  # a subclass of str may define its own equality
         noted = InputEvent(path, event, value)
         if len(self.events) < _MOST_EVENTS and noted not in self.events:
             self.events.append(noted)
@@ -88,7 +88,7 @@ def watch_tensors(base: Any, paths: Dict[int, Path], recorder: Recorder) -> None
 
 
 def _note_key(recorder: Recorder, path: Optional[Path], key: Any) -> None:
-    """Notes a string or an integer in brackets behind a watched tensor."""
+    """Notes a string or an integer that indexes a watched tensor."""
     if path is not None and isinstance(key, str):
         raise recorder.mismatch(path, "key", key)
     if path is not None and type(key) is int:

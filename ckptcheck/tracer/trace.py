@@ -33,7 +33,7 @@ _BATCH_SIZE = 8
 
 
 def trace_mode(tensorflow: Any, request: TraceRequest, send: Callable[[Reply], Any]) -> Reply:
-    """Traces one mode. Whatever the user's code throws becomes a failure in the reply.
+    """Traces one mode. An exception of the user's code becomes a failure in the reply.
 
     Args:
         tensorflow: the module.
@@ -50,7 +50,7 @@ def trace_mode(tensorflow: Any, request: TraceRequest, send: Callable[[Reply], A
 
 
 class _ModeTracer:
-    """The state of one trace, so that a failed one can still tell how far it came."""
+    """The state of one trace. A failed trace uses it to report what it saw."""
 
     def __init__(self, tensorflow: Any, request: TraceRequest) -> None:
         self.tensorflow = tensorflow
@@ -85,7 +85,8 @@ class _ModeTracer:
             return Misfit(mode, str(inputs.recorder.wrong), self._seen())
         if isinstance(plan, Failure):
             return self._failed(plan, None)
-        return FinishedTrace(mode, plan, self._seen(), self.behavior, self.judge is not None)
+        named = () if self.request.places else self.watcher.named(self.request.params)
+        return FinishedTrace(mode, plan, self._seen(named), self.behavior, self.judge is not None)
 
     def _failure_of(self, error: BaseException, doing: str) -> Failure:
         failure = failure_of(error, doing)
@@ -105,11 +106,11 @@ class _ModeTracer:
             self.notes += (advice,)
         return FailedTrace(self.request.mode, failure, self._seen(), wants_v1)
 
-    def _seen(self) -> Observed:
+    def _seen(self, named: Tuple[str, ...] = ()) -> Observed:
         features, labels = self.inputs.structure()
         sends = self._first_op and not self.request.places
         return Observed(
-            params=self.watcher.use(self.taken),
+            params=self.watcher.use(self.taken, named),
             events=tuple(self.inputs.recorder.events),
             features=features,
             labels=labels,
@@ -117,13 +118,16 @@ class _ModeTracer:
             stand_ins=self.stand_ins,
             notes=self.notes,
             tpu_spec=self.tpu_spec,
-            graph=graph_text.graph_text(self.tensorflow, self.graph) if sends else "",
+            graph=self._graph_text() if sends else "",
             first_op=self._first_op,
             restore_op=self._restore_op,
             outputs=self._outputs,
             train_op=self._train_op,
             places=self._places() if self._first_op else {},
         )
+
+    def _graph_text(self) -> str:
+        return graph_text.graph_text(self.tensorflow, self.graph, self.request.copy)
 
     def _places(self) -> Dict[str, Location]:
         """The lines that make the ops in the request."""
@@ -184,7 +188,7 @@ class _ModeTracer:
         return build_params(request.params, request.params_type, self.watcher, request.app_dir)
 
     def _own_params(self, params: Any) -> Any:
-        """An Estimator's params: watched where they are a dict, else as they are."""
+        """Returns an Estimator's params: watched if they are a dict, otherwise unchanged."""
         if params is None or isinstance(params, dict):
             return build_params(params or {}, "dict", self.watcher)
         self.watcher.bulk = True
@@ -192,7 +196,7 @@ class _ModeTracer:
 
     def _resolve(self, found: Any, params: Any) -> target.Model:
         request = self.request
-        with self.tensorflow.Graph().as_default():  # what a factory builds is not the model's
+        with self.tensorflow.Graph().as_default():  # ops of a factory do not belong to the model
             if target.factory_took(found):
                 self.doing = f"calling {request.target}"
             model = target.resolve(found, request, self._config, params)
@@ -241,7 +245,7 @@ class _ModeTracer:
         return result
 
     def _add_tpu_params(self, params: Any) -> None:
-        """What TPUEstimator adds on a CPU; it does so in the same way."""
+        """Adds the params that TPUEstimator adds on a CPU, in the same way."""
         added = {"batch_size": self.inputs.batch_size() or _BATCH_SIZE, "use_tpu": False}
         if self.request.mode == EXPORT:  # a server's batches have any size
             del added["batch_size"]
@@ -272,7 +276,7 @@ class _ModeTracer:
         scaffold.begin_hooks(spec, mode)
         try:
             prepared = scaffold.prepare(self.tensorflow, spec, mode)
-        except Exception as error:  # TensorFlow's, of what the code made of its Scaffold
+        except Exception as error:  # TensorFlow rejects the Scaffold
             return replace(failure_of(error), kind=FailureKind.SCAFFOLD)
         self.notes += scaffold.own_restore(self.tensorflow, prepared.saver)
         fetches = scaffold.fetches(spec, mode, step)
@@ -306,12 +310,12 @@ _LACKING = (
 
 
 def _is_empty(value: Any) -> bool:
-    """Whether a part of an EstimatorSpec was left out; predictions are an empty dict then."""
+    """Whether a part of an EstimatorSpec was left out. Missing predictions are an empty dict."""
     return value is None or (isinstance(value, dict) and not value)
 
 
 def _receiver_note(request: TraceRequest) -> str:
-    """What to say of an input_fn that Estimator would not take in this mode."""
+    """Returns a note about an input_fn that Estimator does not accept in this mode."""
     if request.mode == EXPORT:
         return (
             "whether the serving_input_receiver_fn fits model_fn: EXPORT was traced with the "
@@ -329,11 +333,11 @@ _TAKEN = (
     'Metric with name "{}" is not allowed, because Estimator already defines a default metric '
     "with the same name."
 )
-"""What Estimator itself says once EVAL's model_fn has returned, on 1.15.5 and 2.15.1."""
+"""Estimator's own error after the model_fn has returned in EVAL, on 1.15.5 and 2.15.1."""
 
 
 def _opaque_notes(plan: Any) -> Tuple[str, ...]:
-    """Returns notes on what only the user's own saveable objects know."""
+    """Returns notes about reads that only the user's own saveable objects can judge."""
     keys = sorted({read.key for read in plan.reads if read.sink == "opaque"})
     if not keys:
         return ()

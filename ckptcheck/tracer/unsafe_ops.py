@@ -103,7 +103,7 @@ def _unsafe_functions(graph: Any) -> Set[str]:
 
 
 def _why_not(output: Any) -> str:
-    """Why a made-up value cannot replace an output; "" if it can."""
+    """Returns why a made-up value cannot replace an output; "" if it can."""
     within = output.op._get_control_flow_context() is not None
     if within or output.dtype._is_ref_dtype or output.dtype.name in ("resource", "variant"):
         return f"it has {output.op.type} ops"

@@ -17,7 +17,8 @@ _INSTALLED = tuple(
     if name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
 _HERE = os.getcwd()
-"""Where ckptcheck was started; the user's code may change the working directory."""
+"""The directory where ckptcheck was started, or that :func:`start_in` set. The user's code may
+change the working directory."""
 _getframe, _getline = sys._getframe, linecache.getline
 """Bound here, like the imports above, because the user's code may replace them."""
 _SEPARATOR = os.sep
@@ -25,6 +26,13 @@ _LIBRARY_FOLDERS = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" 
 
 
 _TARGETS: List[str] = []
+
+
+def start_in(folder: str) -> None:
+    """Makes a directory the one that relative paths start from."""
+    global _HERE
+    os.chdir(folder)
+    _HERE = folder
 
 
 def absolute(path: str) -> str:
@@ -38,7 +46,7 @@ def add_target(path: str) -> None:
 
 
 def is_user_file(path: Optional[str]) -> bool:
-    """Whether a file is the user's: the target's, or outside the interpreter's own folders."""
+    """Whether a file is the user's: the target's, or outside the interpreter's directories."""
     if not path or path.startswith("<"):
         return False
     full = absolute(path)
@@ -78,9 +86,20 @@ def created_at(frames: Iterable[Any]) -> Optional[Location]:
     return None
 
 
-def user_frames(traceback: Any, most: int = 4) -> Tuple[Frame, ...]:
-    """The last frames of the user's code in a traceback, the innermost last."""
-    return tuple(_described(item) for item in _walk(traceback))[-most:]
+def user_frames(error: BaseException, most: int = 4) -> Tuple[Frame, ...]:
+    """The last frames of the user's code in a traceback, the innermost last.
+
+    The line that Python cannot parse counts as the innermost.
+    """
+    frames = [_described(item) for item in _walk(error.__traceback__)]
+    return (*frames, *_unparsed(error))[-most:]
+
+
+def _unparsed(error: BaseException) -> Iterator[Frame]:
+    if type(error) in (SyntaxError, IndentationError, TabError):
+        path, number = getattr(error, "filename", None), getattr(error, "lineno", None)
+        if type(path) is str and type(number) is int and is_user_file(path):
+            yield Frame(shown(path), number, "<module>", _line(absolute(path), number))
 
 
 def user_code_frames(traceback: Any) -> Iterator[types.FrameType]:
@@ -104,5 +123,5 @@ def _walk(traceback: Any) -> Iterator[types.TracebackType]:
 def _line(path: str, number: int) -> str:
     try:
         return _getline(path, number).strip()[:200]
-    except Exception:  # the code has replaced what reads files
+    except Exception:  # the code has replaced functions that read files
         return ""

@@ -1,4 +1,4 @@
-"""Every case, of the fixtures and of the models that are trained when the test runs."""
+"""All cases: those of the fixtures, and those of models that the test itself trains."""
 
 from typing import List
 

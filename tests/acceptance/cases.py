@@ -1,8 +1,7 @@
-"""The cases: a fixture and what somebody did to it between the training run and the restore.
+"""The cases: a fixture, and the edits between the training run and the restore.
 
-No verdict is written here, with few exceptions: the real Estimator decides, when the tests run.
-`expect` is there to guard the oracle, on outcomes that are known: predict / eval / train per major
-version of TensorFlow.
+Most cases have no verdict here, because the real Estimator decides when the tests run. `expect` has
+known verdicts, to test the oracle: predict / eval / train, by major version of TensorFlow.
 """
 
 import os
@@ -19,41 +18,41 @@ class Case:
 
     id: str
     fixture: str
-    #: What is done to the working copy after its checkpoint was trained.
+    #: The edits of the working copy after the training of its checkpoint.
     edits: Tuple[e.Edit, ...] = ()
-    #: What ckptcheck is asked besides model_dir, target and params: fields of its `CheckSpec`.
+    #: More arguments for ckptcheck: fields of its `CheckSpec`.
     asked: Mapping[str, Any] = field(default_factory=dict)
     #: "model" is TF 1 code: `import tensorflow`; "model_compat" imports tensorflow.compat.v1.
     module: str = "model"
     function: str = "model_fn"
     #: "v1": the launch script calls disable_v2_behavior().
     behavior: Optional[str] = None
-    #: The same of the script that trained it.
+    #: The behavior in the script that trained the checkpoint.
     behavior_before: Optional[str] = None
     #: Restore the checkpoint that the other major version of TensorFlow saved.
     other_version: bool = False
     expect: Mapping[int, str] = field(default_factory=dict)
-    #: Whether a run breaks depends on the values in the batch, not on any shape: an id beyond the
-    #: end of a table. Then `silent` and `fails at run` are the same verdict.
+    #: The values in the batch, and not the shapes, decide whether a run raises: an id may be beyond
+    #: the end of a table. For such a case, `silent` and `fails at run` count as equal.
     data_decides: bool = False
-    #: What is done before it is trained; then the checkpoint is made when the test runs.
+    #: The edits before the training. If there are any, the test itself trains the checkpoint.
     before: Tuple[e.Edit, ...] = ()
 
-    #: The only major version of TensorFlow that has what it needs.
+    #: The only major version of TensorFlow that can run the case.
     major: Optional[int] = None
-    #: Export it for serving, too; its features must be a dict.
+    #: Whether to export the model for serving, too. Its features must be a dict.
     exports: bool = False
-    #: Its code reads files by relative paths: it is checked in its own folder.
+    #: The code reads files by relative paths, so the check runs in the directory of the code.
     reads_files: bool = False
 
     @property
     def modes(self) -> Tuple[str, ...]:
-        """What is compared."""
+        """The modes that are compared."""
         return ("predict", "eval", "train", "export")[: 4 if self.exports else 3]
 
     @property
     def trains(self) -> bool:
-        """Whether its checkpoint is made when the test runs, and is not a fixture's."""
+        """Whether the test itself trains the checkpoint."""
         return bool(self.before or self.behavior_before) or os.path.isdir(
             os.path.join(MODELS, self.fixture)
         )
@@ -269,7 +268,7 @@ LINEAR = [
             e.replace("train_op=train_op)", "train_op=train_op, training_hooks=[Counting()])"),
         ),
     ),
-    Case(  # the input_fn's repeat() makes an op of that name: the variable becomes count_1
+    Case(  # repeat() in the input_fn makes an op "count", so the variable becomes count_1
         "linear-variable-named-as-an-input-op",
         "linear",
         (
@@ -480,7 +479,7 @@ HIDDEN_DROPOUT = [
         "hidden_dropout",
         (e.remove_param("num_hidden"), e.wrap_in_scope('""', ", use_resource=True")),
     ),
-    Case(  # more than 100 KiB, which TensorFlow folds in another way
+    Case(  # TensorFlow does not fold constants of more than 100 KiB in the same way
         "hidden-size-26000-resource",
         "hidden_dropout",
         (e.set_params(num_hidden=26000), e.wrap_in_scope('""', ", use_resource=True")),

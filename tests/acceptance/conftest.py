@@ -1,4 +1,4 @@
-"""One oracle and one checker per test process: they keep TensorFlow imported and nothing else."""
+"""One oracle and one checker per test process. They keep only the imported TensorFlow."""
 
 from typing import Iterator
 
@@ -9,7 +9,7 @@ from .harness import Checker, Oracle, UnfitError
 
 @pytest.fixture(scope="session")
 def oracle() -> Iterator[Oracle]:
-    """The real Estimator, or a skip that says why this interpreter has none."""
+    """Yields the oracle. If this interpreter has no Estimator, skips the test and says why."""
     try:
         process = Oracle()
     except UnfitError as reason:

@@ -1,8 +1,8 @@
-"""What people do between training and restoring, as small functions on a working copy.
+"""Edits that people make between training and restoring.
 
-Each function here returns an edit: something to call with the Workspace. An edit that finds
-nothing to change raises, so that no case goes on testing the unchanged fixture after the fixture
-has been rewritten.
+An edit is a function that gets a Workspace. Most functions here return an edit. An edit raises an
+error if it finds nothing to change. Otherwise, after a change of the fixture, a case could test the
+unchanged code without notice.
 """
 
 import glob
@@ -56,7 +56,7 @@ def set_argv(*argv: str) -> Edit:
 
 
 def replace_in(filename: str, old: str, new: str) -> Edit:
-    """Replace a text of a file that stands there exactly once."""
+    """Replace a text of a file. The file must have this text exactly once."""
 
     def edit(workspace: Workspace) -> None:
         path = workspace.path(filename.format(module=workspace.module))
@@ -96,7 +96,7 @@ def write_file(filename: str, text: str) -> Edit:
 
 
 def copy_model_dir(name: str) -> Edit:
-    """Keep the model_dir, as it is before any change, in the code's folder too."""
+    """Copy the unchanged model_dir into the directory of the code."""
 
     def edit(workspace: Workspace) -> None:
         shutil.copytree(workspace.model_dir, workspace.path(name))
@@ -105,7 +105,7 @@ def copy_model_dir(name: str) -> Edit:
 
 
 def replace_input(old: str, new: str) -> Edit:
-    """Replace a text of the input_fn's module; ckptcheck has to be told `--input-fn` then."""
+    """Replace a text of the input_fn's module. The case then needs `--input-fn`."""
     return replace_in("train.py", old, new)
 
 
@@ -128,7 +128,7 @@ def wrap_in_scope(scope: str, arguments: str = "") -> Edit:
 
 
 def change_optimizer(old: str, new: str) -> Edit:
-    """Construct another optimizer: the texts of both constructors' calls."""
+    """Replace the constructor call of the optimizer by another one."""
     return replace("tf.train." + old, "tf.train." + new)
 
 
@@ -160,12 +160,12 @@ def cast_variable(key: str, dtype: str) -> Edit:
 
 
 def fill_variable(key: str, value: float) -> Edit:
-    """The checkpoint has one value all over a variable."""
+    """All values of a variable in the checkpoint are the same."""
     return _change_checkpoint({"do": "fill", "key": key, "value": value})
 
 
 def object_based(workspace: Workspace) -> None:
-    """The checkpoint was saved by tf.train.Checkpoint, with the names as attributes."""
+    """tf.train.Checkpoint saved the checkpoint, with the variables as attributes."""
     workspace.changes.append({"do": "object_based"})
 
 
@@ -195,7 +195,7 @@ def rename_checkpoint(name: str) -> Edit:
 
 
 def truncate(pattern: str, keep: int) -> Edit:
-    """A file of the model_dir ends after so many bytes, as after a full disk."""
+    """A file of the model_dir ends after ``keep`` bytes, as after a full disk."""
 
     def edit(workspace: Workspace) -> None:
         (path,) = glob.glob(os.path.join(workspace.model_dir, pattern))
@@ -219,7 +219,7 @@ def overwrite(pattern: str, content: bytes) -> Edit:
 
 
 def rewrite_index(change: Callable[[Dict[bytes, bytes]], None]) -> Edit:
-    """The index has other entries, as only a tool writes them, under right checksums."""
+    """The index has entries that TensorFlow never writes, but correct checksums."""
 
     def edit(workspace: Workspace) -> None:
         path = workspace.prefix + ".index"
@@ -236,10 +236,10 @@ def rewrite_index(change: Callable[[Dict[bytes, bytes]], None]) -> Edit:
 
 
 def entry_size(key: str, size: int) -> Edit:
-    """An entry of the index says that a tensor has so many bytes."""
+    """An entry of the index has another size of a tensor."""
 
     def change(entries: Dict[bytes, bytes]) -> None:
-        entries[key.encode()] += writer.field(5, size)  # of two, protobuf takes the last
+        entries[key.encode()] += writer.field(5, size)  # protobuf uses the last one of two fields
 
     return rewrite_index(change)
 
@@ -254,7 +254,7 @@ def entry_shard(key: str, shard: int) -> Edit:
 
 
 def entry_copied(key: str, source: str) -> Edit:
-    """An entry of the index is that of another tensor, so that both have the same bytes."""
+    """The index has the same entry for two tensors, so that both have the same bytes."""
 
     def change(entries: Dict[bytes, bytes]) -> None:
         entries[key.encode()] = entries[source.encode()]
@@ -263,7 +263,7 @@ def entry_copied(key: str, source: str) -> Edit:
 
 
 def shard_count(count: int) -> Edit:
-    """The index says that there are so many data files."""
+    """The index has another number of data files."""
 
     def change(entries: Dict[bytes, bytes]) -> None:
         entries[b""] = writer.header(count)
@@ -272,7 +272,7 @@ def shard_count(count: int) -> Edit:
 
 
 def flip_data(key: str) -> Edit:
-    """A bit of a tensor's data is another."""
+    """One bit of a tensor's data is flipped."""
 
     def edit(workspace: Workspace) -> None:
         (item,) = [item for item in read_bundle(workspace.prefix).tensors if item.name == key]
@@ -286,7 +286,7 @@ def flip_data(key: str) -> Edit:
 
 
 def data_of_another_save(workspace: Workspace) -> None:
-    """The data file is as long as that of the index, and has other values."""
+    """The data file has the right size, but other values."""
     (path,) = glob.glob(workspace.prefix + ".data-*")
     size = os.path.getsize(path)
     with open(path, "wb") as f:
@@ -304,7 +304,7 @@ def add_file(name: str, content: bytes = b"left over") -> Edit:
 
 
 def longer(pattern: str) -> Edit:
-    """A file of the model_dir has bytes behind its end."""
+    """A file of the model_dir has more bytes at its end."""
 
     def edit(workspace: Workspace) -> None:
         (path,) = glob.glob(os.path.join(workspace.model_dir, pattern))
@@ -329,7 +329,7 @@ def older_index(workspace: Workspace) -> None:
 
 
 def replace_by_directory(pattern: str) -> Edit:
-    """A file of the model_dir is a directory of that name."""
+    """A directory replaces a file of the model_dir."""
 
     def edit(workspace: Workspace) -> None:
         (path,) = glob.glob(os.path.join(workspace.model_dir, pattern))
@@ -353,23 +353,23 @@ def state_lists_gone(workspace: Workspace) -> None:
 
 
 def state_lists_gone_below(workspace: Workspace) -> None:
-    """The same with a directory that would be below the model_dir."""
+    """The state file lists others in a missing directory below the model_dir."""
     _write_state(workspace, os.path.basename(workspace.prefix), ["gone/model.ckpt-5"])
 
 
 def state_lists_missing(workspace: Workspace) -> None:
-    """The state file lists a checkpoint beside the others that has been deleted."""
+    """The state file also lists a deleted checkpoint."""
     _write_state(workspace, os.path.basename(workspace.prefix), ["model.ckpt-5"])
 
 
 def state_doubled_slash(workspace: Workspace) -> None:
-    """The state file is of a saver that was given ``model_dir//model.ckpt``."""
+    """The state file has the path of a saver that got ``model_dir//model.ckpt``."""
     folder, name = os.path.split(os.path.abspath(workspace.prefix))
     _write_state(workspace, folder + "//" + name)
 
 
 def state_up_and_down(workspace: Workspace) -> None:
-    """The state file goes through a directory that is not there, and back."""
+    """The path in the state file goes through a missing directory: ``gone/../model.ckpt``."""
     _write_state(workspace, "gone/../" + os.path.basename(workspace.prefix))
 
 
@@ -380,61 +380,61 @@ def state_pattern(workspace: Workspace) -> None:
 
 
 def state_gone_pattern(workspace: Workspace) -> None:
-    """The state file names a directory that is gone and is a pattern, in one that is there."""
+    """The state file names a missing directory that is a glob pattern, in an existing directory."""
     name = os.path.basename(workspace.prefix)
     _write_state(workspace, os.path.join(workspace.root, "lr[0.1]", name))
 
 
 def state_lists_gone_pattern(workspace: Workspace) -> None:
-    """The state file names the checkpoint, and lists one in such a directory."""
+    """The state file names the checkpoint, and lists one in the missing glob directory."""
     gone = os.path.join(workspace.root, "lr[0.1]", "model.ckpt-5")
     _write_state(workspace, os.path.basename(workspace.prefix), [gone])
 
 
 def state_names_slash(workspace: Workspace) -> None:
-    """The state file names a directory, with a slash behind it."""
+    """The state file names a directory with a slash at the end."""
     os.mkdir(os.path.join(workspace.model_dir, "best"))
     _write_state(workspace, "best/")
 
 
 def state_names(path: str) -> Edit:
-    """The state file names this."""
+    """The state file names ``path``."""
     return lambda workspace: _write_state(workspace, path)
 
 
 def model_dir_with_slashes(workspace: Workspace) -> None:
-    """The model_dir is given with slashes behind it."""
+    """The MODEL_DIR argument ends with slashes."""
     workspace.model_dir += "//"
 
 
 def state_names_link(workspace: Workspace) -> None:
-    """The state file names a link to the newest checkpoint, which has been deleted since."""
+    """The state file names a link to a deleted checkpoint."""
     os.symlink("model.ckpt-9", os.path.join(workspace.model_dir, "latest"))
     _write_state(workspace, "latest")
 
 
 def index_linked_to_nothing(workspace: Workspace) -> None:
-    """The index is a link whose target has not been fetched."""
+    """The index is a link to a missing file."""
     index = workspace.prefix + ".index"
     os.remove(index)
     os.symlink(os.path.join(workspace.root, "not", "fetched"), index)
 
 
 def state_moved(workspace: Workspace) -> None:
-    """The state file names the directory that the model_dir has been moved from."""
+    """The state file names the old directory. The model_dir was moved."""
     name = os.path.basename(workspace.prefix)
     _write_state(workspace, os.path.join(workspace.root, "gone", name))
 
 
 def state_other(workspace: Workspace) -> None:
-    """The state file names the directory that the model_dir has been copied from."""
+    """The state file names the original directory. The model_dir is a copy."""
     other = os.path.join(workspace.root, "original")
     shutil.copytree(workspace.model_dir, other)
     _write_state(workspace, os.path.join(other, os.path.basename(workspace.prefix)))
 
 
 def state_older(workspace: Workspace) -> None:
-    """Two checkpoints, and the state file names the older one, as after going back by hand."""
+    """The state file names the older one of two checkpoints, as after an edit by hand."""
     newer = workspace.prefix
     older = os.path.join(os.path.dirname(newer), "model.ckpt-5")
     for path in glob.glob(newer + ".*"):
@@ -474,7 +474,7 @@ def model_dir_named(name: str) -> Edit:
 
 
 def state_missing_step(workspace: Workspace) -> None:
-    """The state file names a step whose files are not there, after one whose files are."""
+    """The state file names a step without files, and lists a step with files."""
     _write_state(workspace, "model.ckpt-99999", [os.path.basename(workspace.prefix)])
 
 
@@ -485,7 +485,7 @@ def state_garbage(workspace: Workspace) -> None:
 
 
 def state_recoded(encoding: str) -> Edit:
-    """The state file is written by an editor or a shell that does not write UTF-8."""
+    """An editor or a shell wrote the state file in another encoding than UTF-8."""
 
     def edit(workspace: Workspace) -> None:
         path = os.path.join(workspace.model_dir, "checkpoint")
@@ -498,12 +498,12 @@ def state_recoded(encoding: str) -> Edit:
 
 
 def state_escaped(workspace: Workspace) -> None:
-    """The state file names a path whose bytes are not UTF-8, beside the right one."""
+    """The state file also lists a path whose bytes are not UTF-8."""
     _write_state(workspace, os.path.basename(workspace.prefix), ["m\\351del.ckpt-10"])
 
 
 def state_directory(workspace: Workspace) -> None:
-    """A directory stands where the state file belongs."""
+    """A directory has the name of the state file."""
     path = os.path.join(workspace.model_dir, "checkpoint")
     os.remove(path)
     os.mkdir(path)

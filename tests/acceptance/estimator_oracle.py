@@ -1,16 +1,16 @@
-"""What the real tf.estimator.Estimator does with a model_dir: the truth that ckptcheck is held to.
+"""Runs the real tf.estimator.Estimator on a model_dir. ckptcheck must agree with its verdicts.
 
-Nothing of ckptcheck is imported here. For each mode the Estimator really predicts, evaluates or
-trains one step, in a process of its own and on a copy of the model_dir of its own, and the
-verdict follows from what TensorFlow did: what it raised and when, and, when nothing raised,
-whether every variable in the session is what the checkpoint holds and what the code declares.
+This file imports nothing of ckptcheck. In each mode, the Estimator predicts, evaluates or trains
+one step, in its own process and on its own copy of the model_dir. If TensorFlow raises, the verdict
+depends on the error and its time. If not, it depends on whether each variable in the session has
+the value in the checkpoint and the shape and dtype in the code.
 
-    python estimator_oracle.py REQUEST.json     do one request, write the file that it names as out
-    python estimator_oracle.py --serve          one path of a request per line on stdin
+    python estimator_oracle.py REQUEST.json handle one request; write the file in its field "out"
+    python estimator_oracle.py --serve read paths of requests from stdin, one per line
 
-Answers go to a file and not to stdout, because TensorFlow prints there. Serving forks a child per
-request from a process that has imported TensorFlow and has never opened a session: importing it
-again for every case would be most of the time that the suite takes.
+Answers go to a file and not to stdout, because TensorFlow prints there. The server forks a child
+for each request. It has imported TensorFlow, and has never opened a session. To import TensorFlow
+for each case would take most of the time.
 """
 
 import contextlib
@@ -52,26 +52,26 @@ v1 = tf.compat.v1
 TF_MAJOR = int(tf.__version__.split(".")[0])
 MODE_TIMEOUT_SECONDS = 120
 MOST_SESSIONS = 5
-"""After some errors a MonitoredSession restores into a new session and tries again, without end."""
+"""The most sessions of a run. After some errors, a MonitoredSession restores again, without end."""
 
-# How far a run came; an exception is judged by the last of them. LOOKUP is the time in which
-# PREDICT and EVAL ask for the latest checkpoint, before they build anything.
+# The phases of a run. The last phase decides the meaning of an exception. In LOOKUP, PREDICT and
+# EVAL look for the latest checkpoint, before they build the graph.
 BUILD, LOOKUP, SESSION, RUN, DONE = "build", "lookup", "session", "run", "done"
 
 
 class OracleError(Exception):
-    """The oracle itself is at fault; never to be taken for something that TensorFlow did."""
+    """An error of the oracle itself, and not of TensorFlow."""
 
 
 class TriedAgainError(Exception):
-    """The run raises and starts again for ever: for its user it never gets any further."""
+    """The run raises and starts again, without end."""
 
 
 class Restores:
-    """Every Saver.restore of this process: which saver, which prefix, what the prefix held.
+    """Records each Saver.restore in this process: the saver, the prefix, and the tensors there.
 
-    The tensors are read at the moment of the restore, because training saves again under the same
-    prefix before any hook of ours can look.
+    It reads the tensors during the restore, because training saves under the same prefix again
+    before a hook can read them.
     """
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class Restores:
         self._original: Callable[..., Any] = v1.train.Saver.restore
 
     def watch(self) -> None:
-        """Let this object see each restore from now on."""
+        """Record each restore from now on."""
         original = self._original
         seen = self
 
@@ -105,14 +105,14 @@ class Restores:
             raise TriedAgainError(f"restored into {len(self.sessions)} sessions")
 
     def forget(self) -> None:
-        """Start over, for another run in this process."""
+        """Remove all records, before another run in this process."""
         v1.train.Saver.restore = self._original
         self.savers = []
         self.sessions = []
         self.prefix = None
 
     def expected(self) -> Iterator[Tuple[Any, str, Array]]:
-        """Each variable that a restore wrote, its key, and the value it must have now."""
+        """Yield each restored variable, its key, and its expected value."""
         for saver, tensors, parts in self.savers:
             for key, variable in _saved_variables(saver):
                 value = parts.get(variable.name, tensors.get(key))
@@ -122,11 +122,11 @@ class Restores:
 
 
 def _read_checkpoint(prefix: Any) -> Dict[str, Array]:
-    """All tensors under the prefix but those that cannot be read: to restore them raises."""
+    """Return all tensors under the prefix, except unreadable ones. Their restore raises anyway."""
     try:
         reader = v1.train.NewCheckpointReader(str(prefix))
         names = list(reader.get_variable_to_shape_map())
-    except Exception:  # whatever it is, the real restore will say it in its own words
+    except Exception:  # the real restore will raise the same error
         return {}
     found = {}
     for name in names:
@@ -159,10 +159,10 @@ def _saved_variables(saver: Any) -> Iterator[Tuple[str, Any]]:
 
 
 def _read_parts(saver: Any, prefix: Any) -> Dict[str, Array]:
-    """What the checkpoint holds for each part of the partitioned variables, by its own name.
+    """Return the value of each part of the partitioned variables, by the name of the part.
 
-    A saver that names the parts one by one stores a tensor with nothing but that part in it, and
-    no reader of whole tensors can read it.
+    If a saver names each part, it stores each part as its own tensor. A reader of whole tensors
+    cannot read these.
     """
     variables = [(k, v) for k, v in _saved_variables(saver) if v._save_slice_info is not None]
     if not variables:
@@ -179,17 +179,17 @@ def _read_parts(saver: Any, prefix: Any) -> Dict[str, Array]:
         }
         try:
             return dict(session.run(reads))
-        except tf.errors.OpError:  # whatever it is, the real restore will say it in its own words
+        except tf.errors.OpError:  # the real restore will raise the same error
             return {}
 
 
 def _reshaped(value: Array, variable: Any) -> Array:
-    """What Saver(reshape=True) makes of a tensor: there the code asks for another shape."""
+    """Return a tensor as Saver(reshape=True) restores it, in the shape that the code declares."""
     return value.reshape(variable.shape.as_list())
 
 
 def _same(left: Array, right: Array) -> bool:
-    """Equal element by element, where NaN equals NaN."""
+    """Whether two arrays are equal. NaN counts as equal to NaN."""
     left, right = np.asarray(left), np.asarray(right)
     if left.shape != right.shape:
         return False
@@ -203,11 +203,11 @@ Hook: Any = v1.train.SessionRunHook
 
 
 class Observer(Hook):  # type: ignore[misc]
-    """Goes along with the Estimator and notes how far it came and what is in the variables."""
+    """A hook that notes the phase of the run and the values of the variables."""
 
     def __init__(self, restores: Restores) -> None:
         self.restores = restores
-        self.restores.started = self.begin  # an export has no hooks
+        self.restores.started = self.begin  # an export runs no hooks, so the restore calls begin
         self.stage = BUILD
         self.mismatches: List[Dict[str, str]] = []
         self.oracle_error: Optional[str] = None
@@ -233,7 +233,7 @@ class Observer(Hook):  # type: ignore[misc]
             known[variable.name] = (key, value)
         for variable in v1.global_variables():
             if variable.name not in known:
-                continue  # set by init ops, or TensorFlow would have reported it uninitialized
+                continue  # init ops have set it; otherwise, TensorFlow would report it
             key, wanted = known[variable.name]
             why = _difference(session.run(variable), wanted, variable.shape)
             if why:
@@ -241,7 +241,7 @@ class Observer(Hook):  # type: ignore[misc]
 
 
 def _difference(actual: Array, wanted: Array, declared: Any) -> str:
-    """Why a restored variable is not what it should be, or the empty string."""
+    """Return how a restored variable differs from its expected value; "" if it is equal."""
     if not declared.is_compatible_with(np.shape(actual)):
         return f"has shape {list(np.shape(actual))}, declared {declared}"
     if not _same(actual, wanted):
@@ -250,19 +250,19 @@ def _difference(actual: Array, wanted: Array, declared: Any) -> str:
 
 
 def _import_the_rest() -> None:
-    """What TensorFlow imports when it is first used."""
+    """Import the modules that TensorFlow imports at its first use."""
     _ = (v1.estimator.Estimator, v1.keras.layers.Dense, v1.layers.dense)
 
 
 def _import_model(name: str, tf1_names: bool) -> Any:
-    """The user's module; `import tensorflow` in it means TensorFlow 1's names if asked for.
+    """Import the user's module; ``tf1_names`` gives its `import tensorflow` TensorFlow 1's names.
 
-    Only the import statement is redirected, and only while the module is imported: variables and
-    control flow behave as TensorFlow's own default has it.
+    Only import statements are redirected, and only during the import of the module. Variables and
+    control flow keep TensorFlow's default behavior.
     """
     if not tf1_names or TF_MAJOR < 2:
         return importlib.import_module(name)
-    _import_the_rest()  # what it imports itself must be the real tensorflow
+    _import_the_rest()  # TensorFlow's own imports must get the real tensorflow
     real = sys.modules["tensorflow"]
     sys.modules["tensorflow"] = v1
     try:
@@ -272,7 +272,7 @@ def _import_model(name: str, tf1_names: bool) -> Any:
 
 
 def _enter(request: Dict[str, Any]) -> None:
-    """Be the process that a user would have started in the code's folder."""
+    """Set this process up like a process that the user starts in the directory of the code."""
     os.chdir(request["code"])
     sys.path.insert(0, request["code"])
     sys.argv = ["run.py", *list(request.get("argv", []))]
@@ -290,7 +290,7 @@ def _estimator(request: Dict[str, Any], model_dir: str) -> Tuple[Any, Any]:
 
 
 def _input_fn(script: Any, mode: str, called: Callable[[], None]) -> Callable[..., Any]:
-    """The script's input_fn for a mode; TPUEstimator wants one that takes params."""
+    """Return the script's input_fn for a mode. TPUEstimator needs one with an argument params."""
 
     def with_params(params: Any) -> Any:
         called()
@@ -305,7 +305,7 @@ def _input_fn(script: Any, mode: str, called: Callable[[], None]) -> Callable[..
 
 
 def _export(estimator: Any, train: Any, observer: Observer, scratch: str) -> None:
-    """Export for serving, load what was exported as a server does, and answer one request."""
+    """Export the model, load it as a server does, and answer one request."""
     input_fn = _input_fn(train, "predict", lambda: None)
     batch = _first_batch(input_fn)
 
@@ -328,7 +328,7 @@ def _export(estimator: Any, train: Any, observer: Observer, scratch: str) -> Non
 
 
 def _served(meta: Any) -> List[str]:
-    """The tensors that a server answers with; a signature that does not fit its input has none."""
+    """Return the output tensors of a signature; [] if the signature does not fit the input."""
     signatures = meta.signature_def.values()
     names = [info.name for signature in signatures for info in signature.outputs.values()]
     if not any(names):
@@ -344,7 +344,7 @@ def _first_batch(input_fn: Callable[..., Any]) -> Dict[str, Array]:
 
 
 def _run(mode: str, estimator: Any, train: Any, observer: Observer, scratch: str) -> None:
-    """One batch or one step of this mode."""
+    """Run one batch or one step of this mode."""
     if mode == "export":
         _export(estimator, train, observer, scratch)
         return
@@ -363,7 +363,7 @@ def _run(mode: str, estimator: Any, train: Any, observer: Observer, scratch: str
 
 
 def _short(raised: BaseException) -> str:
-    """What TensorFlow says, without the stacks of the graph's construction around it."""
+    """Return TensorFlow's message without the stack traces of the graph's construction."""
     text = str(raised).split("\n\nOriginal stack trace for")[0]
     noise = ("  ", "Detected at node", "Stack trace for op definition")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith(noise)]
@@ -371,7 +371,7 @@ def _short(raised: BaseException) -> str:
 
 
 def _attempt(request: Dict[str, Any], mode: str, model_dir: str) -> Dict[str, Any]:
-    """Run one mode to its end or to its exception, and say what was seen."""
+    """Run one mode until its end or an exception, and return the observations."""
     restores = Restores()
     observer = Observer(restores)
     error: Optional[str] = None
@@ -395,12 +395,12 @@ def _attempt(request: Dict[str, Any], mode: str, model_dir: str) -> Dict[str, An
 
 
 def _blame_the_restore(request: Dict[str, Any], mode: str, error: str) -> None:
-    """Make sure that the run goes well with freshly initialized variables.
+    """Verify that the run works with freshly initialized variables.
 
-    Otherwise it is not the checkpoint that breaks it, or not the checkpoint alone, and no verdict
-    would be the right one: such a case has to be written in another way.
+    If it does not, the checkpoint is not the only reason for the error. No verdict is right. Such
+    a case must be written in another way.
     """
-    if mode == "export":  # it takes no fresh variables, and its request is one that PREDICT got
+    if mode == "export":  # an export needs a checkpoint; PREDICT has the same inputs
         return
     empty = os.path.join(request["scratch"], mode + "-empty")
     os.mkdir(empty)
@@ -411,13 +411,13 @@ def _blame_the_restore(request: Dict[str, Any], mode: str, error: str) -> None:
 
 
 def _left_empty(error: Optional[str]) -> bool:
-    """Whether a run read a variable that nothing had filled."""
+    """Whether a run read an uninitialized variable."""
     says = ("uninitialized value", "Could not find variable", "was uninitialized")
     return bool(error) and any(words in str(error) for words in says)
 
 
 def _verdict(request: Dict[str, Any], mode: str, seen: Dict[str, Any]) -> Dict[str, Any]:
-    """The verdict of the design's section 4, out of what was seen."""
+    """Returns the verdict that follows from what the run did."""
     if seen["error"] and seen["stage"] == BUILD:
         return {"verdict": "untraceable"}
     if seen["error"] and seen["stage"] in (LOOKUP, SESSION):
@@ -430,11 +430,11 @@ def _verdict(request: Dict[str, Any], mode: str, seen: Dict[str, Any]) -> Dict[s
 
 
 def judge(request: Dict[str, Any], mode: str) -> Dict[str, Any]:
-    """One mode, on a copy of the model_dir. Call it in a process that then ends."""
+    """Judge one mode on a copy of the model_dir. Call this in a process that ends afterwards."""
     _enter(request)
     bare = request["model_dir"].rstrip("/")
     slashes = request["model_dir"][len(bare) :]
-    name = os.path.basename(bare)  # TensorFlow may find a pattern in it
+    name = os.path.basename(bare)  # TensorFlow may treat the name as a glob pattern
     model_dir = os.path.join(request["scratch"], mode, name)
     shutil.copytree(bare, model_dir, symlinks=True)
     seen = _attempt(request, mode, model_dir + slashes)
@@ -446,9 +446,9 @@ def judge(request: Dict[str, Any], mode: str) -> Dict[str, Any]:
 
 
 def train(request: Dict[str, Any], _: str) -> Dict[str, Any]:
-    """Train a model as its own script would have, and say what the checkpoint then holds."""
+    """Train a model as its own script does, and return the contents of the checkpoint."""
     _enter(request)
-    if TF_MAJOR > 1:  # the initializers of tf.layers draw their seeds from Keras's generator
+    if TF_MAJOR > 1:  # initializers of tf.layers take their seeds from Keras's generator
         tf.keras.utils.set_random_seed(1)
     estimator, script = _estimator(request, request["model_dir"])
     estimator.train(_input_fn(script, "train", lambda: None), steps=script.STEPS)
@@ -459,14 +459,14 @@ def train(request: Dict[str, Any], _: str) -> Dict[str, Any]:
 
 
 def _write_json(path: str, value: Any) -> None:
-    """All at once, so that a reader never sees half a document."""
+    """Write a JSON document atomically, so that a reader never sees half of it."""
     with open(path + ".part", "w") as f:
         json.dump(value, f, indent=1, sort_keys=True)
     os.rename(path + ".part", path)
 
 
 def _fork(work: Callable[[], Any], log: str, out: str) -> int:
-    """Do the work in a child whose prints go to the log and whose result goes to a file."""
+    """Run ``work`` in a child process. Its output goes to the log, and its result to a file."""
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
@@ -484,11 +484,11 @@ def _fork(work: Callable[[], Any], log: str, out: str) -> int:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code)  # no atexit handlers of a parent that goes on
+        os._exit(code)  # without the atexit handlers of the parent, which still runs
 
 
 def _wait(pid: int, deadline: float) -> str:
-    """Wait for a child; how it ended, if not well."""
+    """Wait for a child; return the problem, "" if there is none."""
     while True:
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
@@ -501,7 +501,7 @@ def _wait(pid: int, deadline: float) -> str:
 
 
 def _collect(out: str, log: str, problem: str) -> Dict[str, Any]:
-    """A child's result; one that died without any is an error of this run, never a verdict."""
+    """Return a child's result; a child without a result is an error of the oracle."""
     if os.path.exists(out):
         with open(out) as f:
             return json.load(f)  # type: ignore[no-any-return]
@@ -512,7 +512,7 @@ def _collect(out: str, log: str, problem: str) -> Dict[str, Any]:
 def _fork_each(
     names: Sequence[str], work: Callable[[str], Dict[str, Any]], scratch: str
 ) -> Dict[str, Dict[str, Any]]:
-    """One child per name, at the same time, and their results."""
+    """Run one child per name, all at the same time, and return their results."""
     children = []
     for name in names:
         out = os.path.join(scratch, name + ".json")
@@ -529,8 +529,7 @@ def _fork_each(
 def _rewrite(request: Dict[str, Any], _: str) -> Dict[str, Any]:
     """Save other tensors under a checkpoint's prefix, with TensorFlow's own Saver.
 
-    The .meta file stays as it was: it is the training run's graph, and the point of these edits is
-    a checkpoint that the code does not expect.
+    The .meta file stays unchanged, because it is the graph of the training run.
     """
     tensors = _read_checkpoint(request["prefix"])
     if not tensors:
@@ -555,7 +554,7 @@ def _rewrite(request: Dict[str, Any], _: str) -> Dict[str, Any]:
 
 
 def _save_object_based(session: Any, variables: Dict[str, Any], prefix: str) -> None:
-    """Save what tf.train.Checkpoint would save, under a prefix that is given to the letter."""
+    """Save as tf.train.Checkpoint does, but under exactly this prefix."""
     checkpoint = v1.train.Checkpoint(**{key.replace("/", "_"): v for key, v in variables.items()})
     written = checkpoint.write(prefix + "-objects", session=session)
     for path in glob.glob(glob.escape(written) + ".*"):
@@ -563,7 +562,7 @@ def _save_object_based(session: Any, variables: Dict[str, Any], prefix: str) -> 
 
 
 def _changed(tensors: Dict[str, Array], change: Dict[str, Any]) -> Dict[str, Array]:
-    """One change to what a checkpoint holds; the key must be there."""
+    """Apply one change to the tensors of a checkpoint. The key must exist."""
     result = copy.copy(tensors)
     value = result.pop(change["key"])
     if change["do"] == "rename":
@@ -580,7 +579,7 @@ def _changed(tensors: Dict[str, Array], change: Dict[str, Any]) -> Dict[str, Arr
 
 
 def _control(request: Dict[str, Any], name: str) -> Dict[str, Any]:
-    """A mode, named ``MODE-control``, in an empty model_dir: no checkpoint is to blame for it."""
+    """Run a mode, named ``MODE-control``, in an empty model_dir, without a checkpoint."""
     _enter(request)
     model_dir = os.path.join(request["scratch"], name)
     os.mkdir(model_dir)
@@ -588,11 +587,11 @@ def _control(request: Dict[str, Any], name: str) -> Dict[str, Any]:
 
 
 def _judge_all(request: Dict[str, Any]) -> Dict[str, Dict[str, Any]]:
-    """All modes; TRAIN when the others are done.
+    """Judge all modes, TRAIN last.
 
-    Where the state file names another directory, TRAIN restores from there, saves in its own
-    model_dir, and then deletes the old checkpoint from the other directory, as it keeps only the
-    newest ones. No copy of the model_dir protects that one.
+    If the state file names another directory, TRAIN restores from there and saves in its own
+    model_dir. It then deletes the old checkpoint in the other directory, because it keeps only the
+    newest ones. A copy of the model_dir does not protect that checkpoint.
     """
     work = functools.partial(judge, request)
     first = [mode for mode in request["modes"] if mode != "train"]
@@ -602,7 +601,7 @@ def _judge_all(request: Dict[str, Any]) -> Dict[str, Dict[str, Any]]:
 
 
 def handle(path: str) -> None:
-    """Do what the request in this file says and write the answer to the file that it names."""
+    """Handle the request in a file, and write the answer to the file in its field "out"."""
     with open(path) as f:
         request: Dict[str, Any] = json.load(f)
     if request["do"] == "judge":
@@ -619,7 +618,7 @@ def handle(path: str) -> None:
 
 
 def has_estimator() -> bool:
-    """tf.estimator is gone from TensorFlow 2.16 on; there is nothing to ask then."""
+    """Whether TensorFlow has tf.estimator. TensorFlow 2.16 and later do not."""
     try:
         return hasattr(v1.estimator, "Estimator")
     except (AttributeError, ImportError):
@@ -627,12 +626,12 @@ def has_estimator() -> bool:
 
 
 def serve(requests: TextIO, answers: TextIO) -> None:
-    """Answer each line of requests with one line, when its answer is in its file."""
+    """For each line of requests, write one line after the answer is in its file."""
     fit = has_estimator()
     if fit:
         _import_the_rest()
     gc.collect()
-    gc.freeze()  # else each child's collector goes through all that TensorFlow has imported
+    gc.freeze()  # otherwise, each child's collector visits all imported objects
     answers.write("{} {}\n".format("ready" if fit else "unfit", tf.__version__))
     answers.flush()
     for line in requests:

@@ -1,7 +1,7 @@
-"""Features and labels that ckptcheck finds by itself: three arguments, many structures.
+"""Features and labels that ckptcheck finds by itself, in many structures.
 
-The input_fn and the code that takes its tensors are changed before the training run; what is edited
-after it, such as ``MORE_UNITS``, shows that a found feature leads to the right verdict.
+The edits before the training run change the input_fn and the model. Edits after it, such as
+``MORE_UNITS``, show that the found features lead to the right verdict.
 """
 
 from typing import List, Tuple
@@ -17,7 +17,7 @@ _IN_PREDICT = "    if mode == tf.estimator.ModeKeys.PREDICT:"
 
 
 def _inputs(pair: str, read: str = 'features["x"]', labels: str = "labels") -> Tuple[e.Edit, ...]:
-    """Has the input_fn return a pair, and the model read it."""
+    """Makes the input_fn return a pair, and makes the model read it."""
     edits = [e.replace_input(_PAIR, pair)] if pair != _PAIR else []
     if read != 'features["x"]':
         edits.append(e.replace('network(features["x"], params)', f"network({read}, params)"))

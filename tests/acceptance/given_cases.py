@@ -1,7 +1,7 @@
-"""Features and labels that are given in another structure than model_fn uses.
+"""The user gives features and labels in another structure than model_fn uses.
 
-Each case changes the input_fn (or what model_fn asks of it) after the training run, and names it
-with ``--input-fn``: then TensorFlow alone says what fits.
+Each case changes the input_fn, or the keys that model_fn asks for, after the training run. The
+check gets the input_fn with ``--input-fn``. TensorFlow alone then decides what fits.
 """
 
 from typing import List

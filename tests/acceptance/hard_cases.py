@@ -1,7 +1,7 @@
 """The cases in which comparing names and shapes gives the wrong answer.
 
-Most of them are trained here, by the model and the edits that `before` names, since what matters is
-how a checkpoint was written. As in cases.py, the real Estimator says what is right.
+Most of these cases train their own checkpoint, after the edits in `before`, because it matters how
+a checkpoint was written. As in cases.py, the real Estimator says what is right.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ NAMES = "{v.op.name: v for v in tf.global_variables()}"
 
 
 def _saver(expression: str) -> Tuple[e.Edit, ...]:
-    """Every mode has this saver, from before the training on."""
+    """Every mode has this saver, already during the training."""
     return (e.replace(NO_SAVER, "    return " + expression),)
 
 
@@ -69,7 +69,7 @@ SAVERS: List[Case] = [
     Case("saver-dict-no-more", "saving", (e.replace(DICT, "None"),), before=_saver(DICT)),
     Case("saver-dict-at-last", "saving", _saver(DICT)),
     Case("saver-reshape", "saving", before=_saver(RESHAPE)),
-    Case(  # as many values in another shape: that is what reshape=True is for
+    Case(  # another shape with the same number of values, which reshape=True accepts
         "saver-reshape-reshaped",
         "saving",
         (e.resize_variable("hidden/kernel", 6, 4),),
@@ -287,7 +287,7 @@ _FUSED = {
 
 
 def _fused(kind: str, *shape: int) -> Case:
-    """The optimizer fuses what follows a product with it; the checkpoint has that in a shape."""
+    """The graph optimizer fuses an op with a product; the checkpoint has another shape."""
     name = "norm/gamma" if kind.startswith("normalized") else "hidden/bias"
     return Case(
         "fused-{}-{}".format(kind, "-".join(map(str, shape))),
@@ -297,7 +297,8 @@ def _fused(kind: str, *shape: int) -> Case:
     )
 
 
-#: Whose bias meets a kernel that has been given one more axis; any number of filters fits after it.
+#: A conv1d: its kernel gets one more axis before the bias is added. The next op accepts any number
+#: of filters.
 ONE_AXIS = (
     "    hidden = tf.layers.conv1d(tf.reshape(x, [-1, 2, 2]), params['units'], 1, name='hidden')\n"
     "    hidden = tf.reduce_max(hidden, 2)\n"
@@ -336,7 +337,7 @@ CONTRIB: List[Case] = [
     ),
 ]
 
-#: In TensorFlow 2 a loop is a function, and only what is in it contradicts a restored shape.
+#: In TensorFlow 2, a loop is a function. Only ops in this function contradict a restored shape.
 CELL_IN_LOOP = (
     "    steps = tf.reshape(x, [-1, 2, 2])\n"
     "    cell = tf.nn.rnn_cell.LSTMCell(params['units'])\n"
@@ -368,8 +369,8 @@ _OUTPUTS = (
 _DENSE = f"{_RESOURCES}{HIDDEN.strip()}\n"
 _PYTHON = "tf.py_func(lambda value: value, [{}], tf.float32)"
 """An op that a dry run must not execute."""
-#: What only a run tells of the restored shapes: what the optimizer drops, kernels alone compute, or
-#: branches and loops hold.
+#: Cases that only a dry run decides: the optimizer drops ops, kernels compute sizes, or ops are in
+#: branches and loops.
 DRY_RUN: List[Case] = [
     Case(f"dry-run-{name}", "saving", MORE_UNITS, before=(e.replace(HIDDEN, code + _TO_ONE),))
     for name, code in (
@@ -427,7 +428,7 @@ ESTIMATOR = "make_estimator"
 
 
 def _canned(constructor: str) -> e.Edit:
-    """Another Estimator of the library's."""
+    """Use another canned Estimator."""
     old = (
         "    return tf.estimator.DNNClassifier(\n"
         "        hidden_units,\n"
@@ -564,7 +565,7 @@ LAUNCHES: List[Case] = [
     Case("mirrored-eval", "mirrored", before=EVAL_TOO, function=ESTIMATOR),
     Case("mirrored-eval-more-units", "mirrored", MORE_UNITS, before=EVAL_TOO, function=ESTIMATOR),
     Case("mirrored-two", "mirrored", before=TWO_DEVICES),
-    Case(  # where gradients of two replicas are summed up is not traced, and 2.15 splits them there
+    Case(  # ckptcheck does not trace how 2.15 sums the gradients of two replicas
         "mirrored-two-more-units",
         "mirrored",
         MORE_UNITS,
@@ -658,7 +659,7 @@ IN_FEATURES = (
     e.replace("mean_squared_error(labels,", "mean_squared_error(features['y'],"),
 )
 
-#: Estimator gives a dict, of which "if labels:" is no error.
+#: Estimator gives the model_fn a dict. "if labels:" raises no error for a dict.
 LABELS_IF_ANY = (
     e.replace_input("((features, y))", "((features, {'first': y, 'second': y}))"),
     e.replace("mean_squared_error(labels,", "mean_squared_error(labels['first'] if labels else 0,"),
@@ -781,7 +782,7 @@ LOOKALIKES: List[Case] = [
     ),
 ]
 
-#: Nothing tells the keys, and the variables are named after them.
+#: The keys cannot be found, but the names of the variables depend on them.
 UNKNOWABLE = Case(
     "lookalikes-named-items", "lookalikes", before=(e.replace(BY_KEY, BY_NAMED_ITEMS),)
 )
@@ -801,14 +802,14 @@ OTHER_KINDS: List[Case] = [
     Case("kind-saved-model-variables", "saving", (e.rename_checkpoint("variables"),)),
     Case("kind-without-step", "saving", (e.rename_checkpoint("model.ckpt"),)),
     Case("kind-keras-estimator", "keras_estimator", function=ESTIMATOR),
-    Case(  # on 1.15 TRAIN also warm-starts from the Keras model, which is not traced
+    Case(  # in 1.15, TRAIN also warm-starts from the Keras model; ckptcheck does not trace this
         "kind-keras-estimator-more-units",
         "keras_estimator",
         MORE_UNITS,
         function=ESTIMATOR,
         major=2,
     ),
-    Case(  # which renames the model's input, too; only the input_fn says what its own key is
+    Case(  # this also renames the model's input, so only the input_fn has the real key
         "kind-keras-estimator-renamed",
         "keras_estimator",
         RENAMED,

@@ -1,4 +1,4 @@
-"""Ask both sides about a case: ckptcheck, and the real Estimator."""
+"""Run a case with both sides: ckptcheck and the real Estimator."""
 
 import contextlib
 import dataclasses
@@ -29,11 +29,11 @@ CHECK_TIMEOUT_SECONDS = 120.0
 
 
 class UnfitError(Exception):
-    """This interpreter has nothing to compare with."""
+    """This interpreter has no Estimator to compare with."""
 
 
 def _environment() -> Dict[str, str]:
-    """For every child: the project importable, TensorFlow quiet and on the CPU."""
+    """Return the variables for child processes, such as for a quiet TensorFlow on the CPU."""
     environment = dict(os.environ, TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="")
     paths = [PROJECT, environment.get("PYTHONPATH", "")]
     environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
@@ -41,9 +41,9 @@ def _environment() -> Dict[str, str]:
 
 
 class Oracle:
-    """A process that has imported TensorFlow once and forks for each question.
+    """A process that has imported TensorFlow once, and forks for each request.
 
-    Nothing is remembered between questions; what is saved is only the import.
+    It keeps no state between requests, except the imported TensorFlow.
     """
 
     def __init__(self, command: Optional[str] = None) -> None:
@@ -74,7 +74,7 @@ class Oracle:
 
     @property
     def folder(self) -> str:
-        """The fixtures' folder of this TensorFlow's checkpoints."""
+        """The name of the fixture directories with checkpoints of this TensorFlow."""
         return "tf" + "".join(self.tensorflow.split(".")[:2])
 
     @property
@@ -98,7 +98,7 @@ class Oracle:
 
     def close(self) -> None:
         """End the process."""
-        with self._process:  # closes its pipes, which ends it, and waits
+        with self._process:  # closes the pipes, so that the process ends, and waits
             pass
 
 
@@ -129,7 +129,7 @@ def prepare(case: Case, root: str, oracle: Oracle) -> Workspace:
 
 
 def ask_estimator(case: Case, workspace: Workspace, oracle: Oracle) -> Dict[str, Dict[str, Any]]:
-    """Per mode, what the real Estimator does."""
+    """Return what the real Estimator does in each mode."""
     return dict(oracle.ask(workspace, _request("judge", case, workspace))["modes"])
 
 
@@ -147,7 +147,7 @@ def _request(do: str, case: Case, workspace: Workspace) -> Dict[str, Any]:
 
 
 def check_spec(case: Case, workspace: Workspace) -> CheckSpec:
-    """What a user would ask ckptcheck for this case."""
+    """Return the options of the check that a user would run for this case."""
     return CheckSpec(
         model_dir=workspace.model_dir,
         target=f"{case.module}:{case.function}",
@@ -186,11 +186,11 @@ class Checker:
         return tracer
 
     def check(self, spec: CheckSpec, folder: str = "") -> Report:
-        """Asks ckptcheck; a tracer that has ended is started again for the next check.
+        """Runs a check. If the tracer has ended, starts it again for the next check.
 
         Args:
             spec: what to check.
-            folder: where to run a tracer of its own, "" for the one that runs already.
+            folder: the working directory of a new tracer; "" to use the running tracer.
         """
         if folder:
             with _working_in(folder), self._started() as tracer:
@@ -208,7 +208,7 @@ class Checker:
 
 
 class Check:
-    """One check: its exit code and its report, or the message where there is none."""
+    """One check: its exit code and its report, or the error message if there is no report."""
 
     def __init__(self, case: Case, workspace: Workspace, checker: Checker) -> None:
         spec = check_spec(case, workspace)
@@ -236,13 +236,13 @@ class Check:
         return [json.dumps(finding) for finding in findings if mode in finding["modes"]]
 
     def describe(self) -> str:
-        """Everything, for the message of a failing test."""
+        """Return all results as text, for the message of a failed test."""
         report = json.dumps(self.report, indent=1)
         return "\n".join([self._asked, f"exit code {self.code}", report, self.message])
 
 
 def _kinds_of_variables(report: Report) -> Set[str]:
-    """What a check and an inspection read out of the same saved graph; they have to agree."""
+    """Return the kinds of variables in the check and in the inspection of the same graph."""
     launch = report.trace.launch if report.trace is not None else None
     if launch is None or not launch.reason.startswith("the graph saved by"):
         return set()
@@ -251,7 +251,7 @@ def _kinds_of_variables(report: Report) -> Set[str]:
 
 
 def verdict_text(answer: Dict[str, Any]) -> str:
-    """`restores`, `fails at run`, ...: one word for two fields."""
+    """Return the two fields of a verdict as one text, such as `restores` or `fails at run`."""
     if answer["verdict"] == "fails":
         return "fails at {}".format(answer.get("at"))
     return str(answer["verdict"])

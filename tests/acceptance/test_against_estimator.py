@@ -1,4 +1,4 @@
-"""ckptcheck must say of every case, for every mode, what the real Estimator does."""
+"""For every case and mode, ckptcheck must predict what the real Estimator does."""
 
 import json
 import re
@@ -19,7 +19,7 @@ MARKED = [
 
 
 def _wrong_variables(answer: Dict[str, Any]) -> List[Set[str]]:
-    """Each variable that TensorFlow showed to be wrong, by all the names it may go under."""
+    """Return the variables with wrong values, each with all names that a finding may use."""
     wrong = [{m["variable"], m["key"]} for m in answer["mismatches"]]
     missing = re.search(r"Key (\S+) not found in checkpoint", answer["error"] or "")
     if missing:
@@ -28,7 +28,7 @@ def _wrong_variables(answer: Dict[str, Any]) -> List[Set[str]]:
 
 
 def _agree(case: Case, truth: str, said: Optional[str]) -> bool:
-    """Whether ckptcheck said what happened, as far as that can be known without the data."""
+    """Whether ckptcheck predicted what happened. Data-dependent verdicts count as equal."""
     if case.data_decides and truth in ("silent", "fails at run"):
         return said in ("silent", "fails at run")
     return truth == said
@@ -41,7 +41,7 @@ def _unnamed(answer: Dict[str, Any], findings: List[str]) -> List[List[str]]:
 
 
 def _disagreements(case: Case, check: Check, modes: Dict[str, Dict[str, Any]]) -> List[str]:
-    """Where ckptcheck's report says something else than what happened."""
+    """Return the differences between ckptcheck's report and what happened."""
     lines = []
     for mode in case.modes:
         truth, said = verdict_text(modes[mode]), check.verdict(mode)
@@ -67,7 +67,7 @@ def test_a_namedtuple_is_asked_for(oracle: Oracle, checker: Checker, tmp_path: A
     workspace = prepare(NAMEDTUPLE, str(tmp_path), oracle)
     check = Check(NAMEDTUPLE, workspace, checker)
     assert check.code == 2, check.describe()
-    assert "the model_fn reads features.x, as of a namedtuple" in check.message
+    assert "the model_fn reads features.x like a field of a namedtuple" in check.message
     modes = ask_estimator(NAMEDTUPLE, workspace, oracle)
     assert {modes[mode]["verdict"] for mode in NAMEDTUPLE.modes} == {"restores"}
 
@@ -77,7 +77,7 @@ def test_verdicts(case: Case, oracle: Oracle, checker: Checker, tmp_path: Any) -
     if case.major not in (None, oracle.major):
         pytest.skip(f"needs TensorFlow {case.major}")
     workspace = prepare(case, str(tmp_path), oracle)
-    # First: TRAIN may delete a checkpoint that was named by its path.
+    # ckptcheck runs first, because TRAIN may delete a checkpoint in another directory.
     check = Check(case, workspace, checker)
     modes = ask_estimator(case, workspace, oracle)
     problems = _disagreements(case, check, modes)

@@ -1,4 +1,4 @@
-"""The cases themselves, without TensorFlow: they are what they claim to be."""
+"""Tests of the cases themselves, without TensorFlow."""
 
 import os
 from typing import Any
@@ -33,7 +33,7 @@ def test_every_fixture_is_also_restored_unchanged(name: str) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_edits_apply(case: Case, saved_by: str, tmp_path: Any) -> None:
     workspace = Workspace(str(tmp_path), case.fixture, case.module, saved_by * (not case.trains))
-    if case.trains:  # a checkpoint in name only
+    if case.trains:  # the test only needs the name of a checkpoint
         os.mkdir(workspace.model_dir)
         for name in ("checkpoint", "model.ckpt-2.index", "model.ckpt-2.meta"):
             with open(os.path.join(workspace.model_dir, name), "w"):

@@ -1,4 +1,4 @@
-"""The oracle alone, on cases whose outcome is known: who guards the guard."""
+"""Tests of the oracle alone, on cases with known verdicts."""
 
 import json
 import os

@@ -1,6 +1,6 @@
-"""Where a dry run is not possible, TensorFlow's shape functions find the same verdicts.
+"""Without dry runs, TensorFlow's shape functions lead to the same verdicts.
 
-Both sides are ckptcheck here: ``test_against_estimator.py`` compares the verdicts of dry runs with
+Both sides are ckptcheck: ``test_against_estimator.py`` compares the verdicts of dry runs with
 TensorFlow.
 """
 
@@ -44,7 +44,7 @@ class Inferring(Checker):
 
 @pytest.fixture(scope="module")
 def inferring(oracle: Oracle) -> Iterator[Checker]:
-    """Starts only where there is an Estimator, which the cases need."""
+    """Starts only if there is an Estimator, because the cases need one."""
     started = Inferring()
     yield started
     started.close()

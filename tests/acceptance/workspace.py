@@ -8,24 +8,25 @@ from typing import Any, Dict, List
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FIXTURES = os.path.join(os.path.dirname(os.path.dirname(HERE)), "fixtures")
-#: Models without a checkpoint: each case trains its own, after the edits that come before that.
+#: Models without a checkpoint. Each case trains its own checkpoint after the edits in `before`.
 MODELS = os.path.join(HERE, "models")
 
 
 class Workspace:
     """The fixture's code and one of its model_dirs, copied below a temporary directory.
 
-    The code keeps its place relative to what the fixtures share, since train.py looks there.
+    The relative path from the code to the shared files of the fixtures stays, because train.py uses
+    it.
     """
 
     def __init__(self, root: str, fixture: str, module: str, saved_by: str = "") -> None:
-        """Copies the code and, unless it is to be trained first, what a version has saved."""
+        """Copies the code, and the checkpoint of a version unless the case trains its own."""
         self.root = root
         self.module = module
         self.code = os.path.join(root, "fixtures", fixture)
         self.model_dir = os.path.join(root, "model_dir")
         self.scratch = os.path.join(root, "scratch")
-        #: What to change in the checkpoint; TensorFlow does it when all edits have been made.
+        #: Changes of the checkpoint. TensorFlow applies them after all edits.
         self.changes: List[Dict[str, Any]] = []
         source = os.path.join(FIXTURES, fixture)
         if not os.path.isdir(source):
@@ -39,7 +40,7 @@ class Workspace:
 
     @property
     def prefix(self) -> str:
-        """The newest checkpoint of the model_dir, without its state file's opinion."""
+        """The newest checkpoint of the model_dir; the state file does not count."""
         indices = glob.glob(os.path.join(glob.escape(self.model_dir), "*.index"))
         return max((path[: -len(".index")] for path in indices), key=_step)
 

@@ -1,15 +1,14 @@
-"""The reader against TensorFlow: random checkpoints that TensorFlow really saved.
+"""Compares the reader with TensorFlow, on random checkpoints that TensorFlow saves.
 
     python -m tests.checkpoints.differential --trials 2000 --seed 1
 
 Each trial saves one checkpoint, with names of any bytes, every dtype that this TensorFlow can save,
-scalars, tensors without elements, partitioned variables, and several shards, and compares what
-TensorFlow's own reader says of it with what ckptcheck's says; the checksums of all data have to
-match, too. Ends with 1 at the first difference,
-which the same seed repeats.
+scalars, tensors without elements, partitioned variables, and several shards, and compares
+TensorFlow's own reader with ckptcheck's reader. The checksums of all data must match, too. At the
+first difference, the module ends with exit code 1. The same seed repeats it.
 
-TensorFlow's Python cannot list names that are no UTF-8; there its debug string is compared, which
-has the bytes of every name, the keys of parts included.
+TensorFlow's Python API cannot list names that are not UTF-8. For these, the trial compares the
+debug string, which has the bytes of every name, and the keys of parts.
 """
 
 import argparse
@@ -33,7 +32,7 @@ _MANY = 3000
 
 
 class Difference(Exception):
-    """What the two readers say is not the same."""
+    """The two readers differ."""
 
 
 class Saved(NamedTuple):
@@ -46,7 +45,7 @@ class Saved(NamedTuple):
 
 
 def _tensor(dtype: Any, shape: Tuple[int, ...]) -> Any:
-    """Some tensor of this dtype and shape."""
+    """Returns a random tensor of this dtype and shape."""
     count = int(np.prod(shape, dtype=np.int64))
     if dtype == tf.variant:
         one = tf.raw_ops.EmptyTensorList(
@@ -163,7 +162,7 @@ class _Maker:
         return Saved(self._name(), dtype, shape, "")
 
     def _partitioned(self) -> List[Saved]:
-        """A variable in parts along one axis; strings and others have no parts in TensorFlow."""
+        """Returns a variable in parts along one axis. Only some dtypes can have parts."""
         chance = self._chance
         shape = [chance.choice([1, 3, 70, 200]), chance.choice([1, 2, 64])][: chance.choice([1, 2])]
         axis = chance.randrange(len(shape))

@@ -1,10 +1,10 @@
-"""Damages every file of a model_dir in every way, and watches that nothing but findings comes out.
+"""Damages every file of a model_dir in every way. The only results may be findings or UsageErrors.
 
     python -m tests.checkpoints.faults fixtures/linear/tf215
 
 Each file is deleted, cut, emptied, swapped with another, linked to another, or replaced by a
 directory, a link to nowhere or to itself, or a pipe. ``inspect`` and ``verify`` have to end soon,
-with a result or with one UsageError, and may not change anything. Ends with 1 where they do not.
+with a result or with one UsageError, and may not change anything. If not, the exit code is 1.
 """
 
 import contextlib
@@ -75,7 +75,7 @@ def run(source: str) -> Dict[str, int]:
     counts = dict.fromkeys(("faults", "findings", "usage errors"), 0)
     names = sorted(os.listdir(source))
     for found in (inspect(source), verify(source)):
-        render(found)  # imports what a user without rights may not be able to
+        render(found)  # imports modules that a user without permissions may not be able to read
     for name in names:
         for fault in FAULTS.values():
             with _copy(source) as model_dir:

@@ -1,10 +1,10 @@
-"""Flips every byte of a small real checkpoint, and asks TensorFlow and ckptcheck what they say.
+"""Flips a bit in every byte of a small real checkpoint, and reads it with TensorFlow and ckptcheck.
 
     python -m tests.checkpoints.flips fixtures/linear/tf215/model.ckpt-10
 
-For each byte of the index and of the data, with one bit of it flipped: whatever TensorFlow refuses
-to read, ckptcheck refuses; and nothing that changes a tensor passes. Ends with 1 where that is not
-so, and prints how often each of the two refused.
+If TensorFlow refuses to read a checkpoint, ckptcheck must refuse it, too. ckptcheck must also find
+every change of a tensor. If not, the exit code is 1. The module prints how often each of the two
+refuses.
 """
 
 import os
@@ -22,7 +22,7 @@ DATA = ".data-00000-of-00001"
 
 
 def _theirs(prefix: str) -> Optional[Dict[str, Any]]:
-    """All tensors as TensorFlow reads them; None where it refuses."""
+    """Returns all tensors as TensorFlow reads them; None if it refuses."""
     try:
         reader = tf.train.load_checkpoint(prefix)
         return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}

@@ -5,10 +5,10 @@
     python -m tests.checkpoints.fuzz graph -runs=1000000
 
 ``index`` gives the bytes to the reader of index files twice: as they are, and as blocks of a table
-whose checksums are right, which no fuzzer would find by itself. ``state`` gives them to the reader
-of the state file. ``graph`` gives them to that of graphs: as a ``.meta`` file, as a GraphDef with
-definitions of its ops, or as a ``graph.pbtxt``. Only a DamagedError may come out. The corpus is
-seeded with the fixtures.
+with correct checksums. A fuzzer alone would not find correct checksums. ``state`` gives them to the
+reader of the state file. ``graph`` gives them to the reader of graphs: as a ``.meta`` file, as a
+GraphDef with definitions of its ops, or as a ``graph.pbtxt``. The reader may
+only raise a DamagedError. The corpus starts with the files of the fixtures.
 """
 
 import os
@@ -36,7 +36,7 @@ _LARGEST = 1 << 16
 
 
 def one_index(data: bytes) -> None:
-    """Reads the bytes as an index, as a block of one, and as an entry of one."""
+    """Reads the bytes as an index, as a block of an index, and as an entry of an index."""
     kind = data[0] % 3 if data else 0
     rest = data[1:]
     if kind == 0:
@@ -61,7 +61,7 @@ def one_state(data: bytes) -> None:
 
 
 def one_graph(data: bytes) -> None:
-    """Reads the bytes as a graph, and all that can be asked of it."""
+    """Reads the bytes as a graph, and all parts of this graph."""
     kind, rest = data[0] % 3 if data else 0, data[1:]
     try:
         if kind == 0:
@@ -107,7 +107,7 @@ _KEPT = re.compile(rb"IteratorGetNext|QueueDequeue|VarHandleOp|VariableV2")
 
 
 def main() -> None:
-    """Runs libFuzzer; what stands behind the target's name are its own options."""
+    """Runs libFuzzer. The words after the target's name are its options."""
     targets = {"index": one_index, "state": one_state, "graph": one_graph}
     if len(sys.argv) < 2 or sys.argv[1] not in targets:
         sys.exit(__doc__)

@@ -1,8 +1,9 @@
 """A save of Estimator with ``keep_checkpoint_max=1``, step by step, without TensorFlow.
 
-The steps are those of ``tf.train.Saver.save`` in their order: the data and the index, which are
-written elsewhere and renamed; the state file; the removal of the checkpoint before, its graph
-first; the saved graph at last (docs/facts.md; ``test_beside_training.py`` watches a real one).
+The steps are those of ``tf.train.Saver.save``, in the same order. It writes the data and the index
+to other names and renames them. It writes the state file. It removes the last checkpoint, its graph
+first. Finally, it writes the saved graph. See docs/facts.md; ``test_beside_training.py`` records
+the steps of a real save.
 """
 
 import os
@@ -16,7 +17,7 @@ from . import writer
 
 Step = Callable[[], None]
 GRAPH = writer.field(2, writer.field(1, writer.field(1, b"x") + writer.field(2, b"NoOp")))
-"""What is in the ``.meta`` file: a graph of one node."""
+"""The content of the ``.meta`` file: a graph with one node."""
 _UNIQUE = "0123456789abcdef" * 2
 
 
@@ -42,7 +43,7 @@ class Saves:
             step()
 
     def steps(self) -> List[Step]:
-        """What saves another checkpoint, in several steps."""
+        """Returns functions that together save another checkpoint."""
         before, self._last = self._last, self._last + 10
         name, old = f"model.ckpt-{self._last}", f"model.ckpt-{before}"
         temporary = self.folder / f"{name}_temp_{_UNIQUE}"
@@ -67,7 +68,7 @@ class Saves:
         return steps
 
     def _write(self, path: Path, content: bytes) -> None:
-        """Writes a file that appears with all that is in it."""
+        """Writes a file atomically."""
         new = path.with_name(f"{path.name}.tmp{_UNIQUE}")
         new.write_bytes(content)
         os.replace(str(new), str(path))

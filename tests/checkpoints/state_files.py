@@ -3,7 +3,7 @@
     python -m tests.checkpoints.state_files --trials 100000 --seed 1
 
 TensorFlow merges the text of the file ``checkpoint`` into a CheckpointState. Each trial composes a
-text of pieces that such files have, or nearly have, and asks both.
+text from pieces of such files, or similar ones, and reads it with both.
 """
 
 import argparse
@@ -100,7 +100,7 @@ def mutated(rng: random.Random, data: bytes) -> bytes:
 
 
 Read = Tuple[str, str, Tuple[str, ...]]
-"""What is read: ``read``, ``refused`` or ``not text``, the latest, and all."""
+"""The result: ``read``, ``refused`` or ``not text``; the latest checkpoint; all checkpoints."""
 
 
 def ours(data: bytes) -> Read:
@@ -112,7 +112,7 @@ def ours(data: bytes) -> Read:
 
 
 def protobufs() -> Callable[[bytes], Read]:
-    """What TensorFlow reads, with the protobuf beside it."""
+    """Returns a function that reads as TensorFlow does, with the installed protobuf."""
     from google.protobuf import text_format
     from tensorflow.python.training.checkpoint_state_pb2 import CheckpointState
 
@@ -131,7 +131,7 @@ def protobufs() -> Callable[[bytes], Read]:
 
 
 def run(trials: int, seed: int) -> Tuple[Dict[str, int], List[bytes]]:
-    """Compares both; returns how often what was read, and the texts that were not read alike."""
+    """Compares both; returns the counts of the results, and the texts with different results."""
     rng, theirs = random.Random(seed), protobufs()
     counts = {"read": 0, "refused": 0, "not text": 0}
     different = []
@@ -145,7 +145,7 @@ def run(trials: int, seed: int) -> Tuple[Dict[str, int], List[bytes]]:
 
 
 def main() -> None:
-    """Prints what was compared; exits with 1 where a text was not read alike."""
+    """Prints the counts; the exit code is 1 if the results of a text differ."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--trials", type=int, default=20000)
     parser.add_argument("--seed", type=int, default=1)

@@ -7,8 +7,9 @@ from typing import Any, Callable, Iterator, List
 
 import pytest
 
-from ckptcheck import checks
+from ckptcheck import traces
 from ckptcheck.checks import run_check
+from ckptcheck.client import memo, tracing
 from ckptcheck.client.process import Tracer
 from ckptcheck.errors import UsageError
 from ckptcheck.options import CheckSpec
@@ -37,14 +38,14 @@ def tracer() -> Iterator[Tracer]:
 
 
 class Training:
-    """A training run that saves the same checkpoint under other names of the same step."""
+    """A training run that saves the same checkpoint again under new names."""
 
     def __init__(self, model_dir: Path) -> None:
         self.model_dir = model_dir
         self.saves = 0
 
     def save(self) -> None:
-        """Saves and removes the checkpoint before, as keep_checkpoint_max=1 has it."""
+        """Saves, and removes the last checkpoint, as with keep_checkpoint_max=1."""
         self.saves += 1
         name = f"save{self.saves}.ckpt-10"
         for path in sorted(self.model_dir.glob("*.ckpt-10.*")):
@@ -71,7 +72,7 @@ def check(project: Project, tracer: Tracer, target: str = "model:model_fn", **mo
 
 
 def assert_right(report: Report, name: str) -> None:
-    """The report is about this checkpoint, and finds nothing that the training has made."""
+    """Verifies that the report is about this checkpoint, without findings about the training."""
     rules = {finding.rule for finding in report.findings}
     assert rules <= {"defaulted-param", "compat-shim", "index-data-mtime-gap", "unused-param"}, (
         rules
@@ -89,7 +90,8 @@ def around(
     after: Callable[[int], None] = lambda number: None,
 ) -> List[int]:
     """Does something before and after each call of a function of a check; returns the calls."""
-    original = getattr(checks, name)
+    module = {"memo_of": memo, "trace_check": tracing, "state_after": traces}[name]
+    original = getattr(module, name)
     calls: List[int] = []
 
     def replaced(*arguments: Any, **options: Any) -> Any:
@@ -100,7 +102,7 @@ def around(
         finally:
             after(calls[-1])
 
-    monkeypatch.setattr(checks, name, replaced)
+    monkeypatch.setattr(module, name, replaced)
     return calls
 
 
@@ -112,7 +114,7 @@ def test_the_checkpoint_is_replaced_before_tensorflow_reads_it(
     monkeypatch: pytest.MonkeyPatch,
     saves: int,
 ) -> None:
-    """Then it is the one that the state file names by then."""
+    """The check then uses the checkpoint that the state file names now."""
     calls = around(
         monkeypatch, "memo_of", before=lambda number: training.save() if number < saves else None
     )
@@ -128,7 +130,7 @@ def test_the_checkpoint_is_replaced_once_it_was_read(
     monkeypatch: pytest.MonkeyPatch,
     deep: bool,
 ) -> None:
-    """All that a check needs of it was read by then, or is held open."""
+    """The check has already read the files that it needs, or holds them open."""
     calls = around(monkeypatch, "memo_of", after=lambda number: training.save())
     report = check(project, tracer, deep=deep)
     assert_right(report, "model.ckpt-10")
@@ -163,7 +165,7 @@ def test_what_the_code_writes_is_said_while_no_training_is_at_work(
     monkeypatch: pytest.MonkeyPatch,
     at_work: bool,
 ) -> None:
-    """An event file of its own looks as one of a training run does."""
+    """The code's event file looks like one of a training run."""
     project.write("writes.py", WRITES)
     if at_work:
         around(monkeypatch, "trace_check", before=lambda number: training.save())
@@ -212,7 +214,7 @@ def model_fn(features, labels, mode, params):
 def test_code_that_reads_what_a_training_removes(
     project: Project, tracer: Tracer, training: Training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is traced again; what it raises each time it raises."""
+    """The code is traced again. An error that it raises each time is reported."""
     project.write("reads.py", READS)
     calls = around(monkeypatch, "trace_check", before=lambda number: training.save())
     assert_right(check(project, tracer, "reads:model_fn"), "model.ckpt-10")
@@ -252,7 +254,7 @@ def test_a_checkpoint_that_was_named_and_is_removed(
 def test_what_is_damaged_is_found_beside_a_training_too(
     project: Project, tracer: Tracer, training: Training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where the file is gone by the time that its data are read."""
+    """This also works if the file was removed before its data is read."""
     (data,) = project.model_dir.glob("*.data-*")
     content = bytearray(data.read_bytes())
     content[100] ^= 1
@@ -264,7 +266,7 @@ def test_what_is_damaged_is_found_beside_a_training_too(
 
 @needs_estimator
 def test_the_order_in_which_a_save_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As tests/checkpoints/saves.py has it."""
+    """It must be the order in tests/checkpoints/saves.py."""
     import tensorflow as tf
     from tensorflow.python.lib.io import file_io
 

@@ -1,4 +1,4 @@
-"""The reader says of every checkpoint what TensorFlow says of it."""
+"""For every checkpoint, the reader agrees with TensorFlow."""
 
 import os
 from typing import Any, Dict, Iterator

@@ -1,7 +1,7 @@
 """Keys of findings stay the same from save to save, wherever the model_dir is.
 
-A real Estimator trains, and trains on in a copy of the directory at another path. Both directories
-are then broken in the same way.
+A real Estimator trains, and continues in a copy of the directory at another path. The tests then
+damage both directories in the same way.
 """
 
 import os
@@ -59,7 +59,7 @@ def train(model_dir: Path, steps: int) -> None:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Tuple[Path, Path]:
-    """A model_dir with two checkpoints, and one at another path that was trained on."""
+    """Returns a model_dir with two checkpoints, and a copy at another path with more training."""
     first = tmp_path_factory.mktemp("first") / "base"
     train(first, 5)
     second = tmp_path_factory.mktemp("second") / "deeper" / "tuned"

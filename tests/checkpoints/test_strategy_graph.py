@@ -1,4 +1,4 @@
-"""What the start of a graph tells that a real distribution strategy has built."""
+"""Tests what the start of a graph shows if a real distribution strategy built the graph."""
 
 import subprocess
 import sys

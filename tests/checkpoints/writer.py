@@ -1,6 +1,6 @@
-"""Writes indexes as TensorFlow does, and as it never would: the reader's tests need no TensorFlow.
+"""Writes indexes as TensorFlow does, and wrong ones, for tests of the reader without TensorFlow.
 
-Each function has an argument for what a hostile or damaged file may say otherwise.
+The functions have arguments for the values that a hostile or damaged file may have instead.
 """
 
 import struct

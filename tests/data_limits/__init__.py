@@ -1,1 +1,1 @@
-"""Models whose run after a restore raises with some data only, and the real Estimator on them."""
+"""Models whose run after a restore raises only for some data, and runs of the real Estimator."""

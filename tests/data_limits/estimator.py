@@ -1,8 +1,8 @@
 """The real Estimator on some models: estimator.py DIR NAME...
 
 It trains each model with the params of the checkpoint, in a directory of its own. Then it restores
-in each mode with the params of the code, on both data. It prints what each run raises, and how to
-check the model.
+in each mode with the params of the code, with the data that fits and the data that fails. It prints
+what each run raises, and how to check the model.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Models that a checkpoint of fewer rows, classes or positions fits with some data only.
+"""Models with more rows, classes or positions than their checkpoint. They run with some data only.
 
 Each entry of ``MODELS`` has the params of the checkpoint, those of the code, data with which the
 real Estimator runs after the restore, and data with which it raises.
@@ -213,7 +213,7 @@ MODELS = {
 
 
 def input_fn(data: Data) -> Callable[[], Any]:
-    """Batches of some data, whose length the graph does not know."""
+    """Returns an input_fn with batches of some data. The graph does not know the batch size."""
 
     def batches() -> Any:
         features, labels = data

@@ -12,7 +12,7 @@ from .campaign import Campaign, Options, say
 
 
 def main() -> int:
-    """Runs a campaign; 1 with any disagreement, 2 where there is nothing to compare with."""
+    """Runs a campaign. Returns 1 if there is a disagreement, 2 if there is no Estimator."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.differential",
         description="Compares ckptcheck with the real Estimator on random models and edits.",

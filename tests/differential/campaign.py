@@ -1,4 +1,4 @@
-"""The campaign: many trials, their count, and what to look at where the two sides disagree."""
+"""The campaign: runs many trials, counts the results, and keeps the disagreements."""
 
 import collections
 import dataclasses
@@ -21,11 +21,11 @@ from .shrink import Case, shrink
 from .trial import Composed, DiscardedError, Outcome, Sides, Trained
 
 PER_MODEL = 6
-"""How many trials one trained model serves."""
+"""The number of trials with one trained model."""
 
 SHRINK_ATTEMPTS = 60
 PROGRESS = 50
-"""After how many trials there is a line about it."""
+"""The number of trials between two lines about the progress."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Options:
         time_limit: seconds after which no trial begins; 0 for none.
         keep: where the reproductions are put.
         structures: whether every trial gives an input_fn that returns another structure.
-        unaided: whether no trial gives an input_fn: ckptcheck has to find the features.
+        unaided: whether ckptcheck must find the features, because no trial gives an input_fn.
     """
 
     trials: int
@@ -59,7 +59,7 @@ class Options:
 
 @dataclasses.dataclass
 class Tally:
-    """What the trials came to."""
+    """The results of the trials."""
 
     agreements: int = 0
     disagreements: int = 0
@@ -70,7 +70,7 @@ class Tally:
 
     @property
     def trials(self) -> int:
-        """Those that both sides answered."""
+        """The number of trials that both sides answered."""
         return self.agreements + self.disagreements
 
     def lines(self) -> Iterator[str]:
@@ -91,7 +91,7 @@ class Tally:
 
 
 class Campaign:
-    """Runs the trials of some options, in threads that each have both sides to themselves."""
+    """Runs trials in threads. Each thread has its own pair of both sides."""
 
     def __init__(self, options: Options, say: Callable[[str], None]) -> None:
         self._options = options
@@ -136,7 +136,7 @@ class Campaign:
     def _work_or_fail(self, groups: "queue.Queue[List[int]]") -> None:
         try:
             self._work(groups)
-        except BaseException as error:  # raised again by run(), in the thread that waits
+        except BaseException as error:  # run() raises it again in the main thread
             self._failures.append(error)
 
     def _work(self, groups: "queue.Queue[List[int]]") -> None:
@@ -184,7 +184,7 @@ class Campaign:
         try:
             edited = trials.edit(trained, edits, root, sides)
             outcome = trials.judge(edited, sides)
-        except (DiscardedError, NothingToEditError) as reason:  # one edit can take another's object
+        except (DiscardedError, NothingToEditError) as reason:  # an edit may remove another's part
             self._discard(number, str(reason), 1)
             return
         with self._lock:
@@ -215,7 +215,7 @@ class Campaign:
     def _keep(
         self, number: int, trained: Trained, edits: Tuple[Edit, ...], outcome: Outcome, root: str
     ) -> None:
-        """Puts a reproduction aside and says where."""
+        """Keeps a reproduction, and prints its path."""
         place = os.path.join(self.keep, f"seed-{self._options.seed}-trial-{number}")
         shutil.rmtree(place, ignore_errors=True)
         shutil.copytree(root, place, symlinks=True)
@@ -247,7 +247,7 @@ class Campaign:
 
 
 def attempt(case: Case, sides: Sides) -> Optional[Outcome]:
-    """Runs one case in a directory of its own; None where it is no trial."""
+    """Runs one case in its own directory; returns None if the case is not valid."""
     composed, edits = case
     with tempfile.TemporaryDirectory(prefix="differential-") as folder:
         try:
@@ -304,6 +304,6 @@ def describe(case: Case, outcome: Outcome) -> str:
 
 
 def say(line: str) -> None:
-    """Prints at once."""
+    """Prints a line without buffering."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

@@ -20,7 +20,7 @@ _SCOPES = ("net", "model", "body", "encoder", "tower_1")
 
 
 class Composer:
-    """Draws a model; everything follows from the random generator."""
+    """Draws a random model. The random generator determines everything."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
@@ -74,11 +74,11 @@ class Composer:
         return f"{kind}_{self._count}"
 
     def maybe(self, chance: float = 0.5) -> bool:
-        """True as often as that."""
+        """Returns True with this probability."""
         return self._rng.random() < chance
 
     def choice(self, options: Sequence[str]) -> str:
-        """One of them."""
+        """Returns a random item."""
         return self._rng.choice(list(options))
 
     def _block(self) -> Block:
@@ -93,7 +93,7 @@ class Composer:
             arguments = rng.choice(("", "", "", ", use_resource=True", ", reuse=tf.AUTO_REUSE"))
         many = rng.choice((0, 1, 1, 2, 2, 3))
         inside = tuple(self.part(shards is not None) for _ in range(many))
-        if scope and many:  # a scope of that name once: layers in it would collide
+        if scope and many:  # use a scope name only once, because layers in it would collide
             scope = f"{scope}_{label}" if rng.random() < 0.5 else label
         return Block(label, inside, scope, shards, arguments)
 
@@ -134,7 +134,7 @@ class Composer:
         return self._varied(made)
 
     def _varied(self, inputs: Inputs) -> Inputs:
-        """Draws what a pipeline of input_fn can have besides: other structures and batch sizes."""
+        """Draws more properties of the inputs: other structures and batch sizes."""
         rng = self._rng
         if inputs.source not in ("dataset", "iterator"):
             return inputs
@@ -293,7 +293,7 @@ def compose(rng: random.Random) -> Model:
 
 
 def parts_to_add(rng: random.Random, taken: int) -> List[parts.Part]:
-    """One part that a model does not have yet, its numbers counted on from ``taken``."""
+    """Returns new parts for a model. Their labels continue after ``taken``."""
     composer = Composer(rng)
     composer._style = LITERAL
     composer._count = taken

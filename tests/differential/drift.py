@@ -1,8 +1,8 @@
-"""The campaign of drift: random models, silent and innocent edits, and the real Estimator's proof.
+"""The campaign of drift: random models and edits, and proofs by the real Estimator.
 
-Estimator predicts, evaluates and trains one step with the edited code, from the same checkpoint as
-with the code as trained (see :mod:`..drift.prover`). A mode that then computes something else must
-not have the drift ``none``. After an innocent edit, no mode may have the drift ``changed``.
+The Estimator predicts, evaluates and trains one step with the edited code and with the unedited
+code, from the same checkpoint (see :mod:`..drift.prover`). If the results of a mode differ, its
+drift must not be ``none``. After an innocent edit, no mode may have the drift ``changed``.
 """
 
 import collections
@@ -27,7 +27,7 @@ from .model import COMPAT, COMPAT_V1, Scaffolding, params, source
 from .source import ATTRIBUTE, LITERAL, SUBSCRIPT
 
 PER_MODEL = 8
-"""How many edits one trained model serves."""
+"""The number of edits of one trained model."""
 INNOCENT, SILENT = "innocent", "silent"
 Change = Tuple[str, str]
 
@@ -59,7 +59,7 @@ _ADDED = {
         "shape = tf.shape(net)",
     ),
 }
-"""Lines that are put behind a layer."""
+"""Lines to insert after a layer."""
 _REPLACED = {
     SILENT: (
         ("0.01)", "0.02)"),
@@ -85,12 +85,12 @@ _REPLACED = {
         ("training = mode ==", "training = unused = mode =="),
     ),
 }
-"""Texts that take the place of others."""
+"""Texts to replace, with their replacements."""
 
 
 @dataclasses.dataclass
 class Tally:
-    """What the trials came to: counts of their results, and the texts of the disagreements."""
+    """The results of the trials: counts, and the texts of the disagreements."""
 
     counts: "Counter[str]" = dataclasses.field(default_factory=collections.Counter)
     unknown: "Counter[str]" = dataclasses.field(default_factory=collections.Counter)
@@ -114,10 +114,10 @@ def draw_model(seed: int, number: int) -> Model:
     plain = dataclasses.replace(
         composed, header=header, style=style, scaffolding=Scaffolding(), hook=None
     )
-    # Dropout draws the same numbers whatever ops the edited code has.
+    # Dropout must draw the same numbers, even if an edit adds or removes ops.
     text = source(plain).replace("training=training)", "training=training, seed=5)")
     text = text.replace("batch_normalization(net, training=training, seed=5)", _NORM)
-    # The names of the input_fn are those of its own TensorFlow, also where the model uses v1's.
+    # The input_fn uses the names of the installed TensorFlow, even if the model uses v1 names.
     inputs = plain.inputs.train_source().replace("import tensorflow as tf\n", "import tensorflow\n")
     code = "\n".join([text, re.sub(r"\btf\.", "tensorflow.", inputs)])
     edits = tuple(_edits(rng, text, code))
@@ -142,7 +142,7 @@ def _replacement(rng: random.Random, kind: str, code: str) -> Optional[Change]:
 
 
 def _addition(rng: random.Random, kind: str, code: str) -> Optional[Change]:
-    """Some lines behind a layer whose line stands once in the source."""
+    """Returns a change that inserts lines after a layer, if the layer's line is unique."""
     layers = [found for found in _NET.finditer(code) if code.count(found.group(0)) == 1]
     if not layers:
         return None
@@ -209,7 +209,7 @@ def _judge(
         tally.counts["edits that raise"] += 1
         return True
     try:
-        report = check(tracer, folder, edit, gives_inputs=_gives_inputs(edit))
+        report = check(tracer, folder, edit.id, _gives_inputs(edit))
     except ckptcheck.UsageError as error:
         tally.counts["checks without an answer"] += 1
         say(f"{edit.id}: {edit.changes}: {error}")

@@ -1,7 +1,7 @@
-"""What happens between the training run and the restore: to code, params, checkpoint and launch.
+"""Edits between the training run and the restore: of code, params, checkpoint and launch.
 
-An edit that finds nothing to change raises :class:`NothingToEditError`, so that no trial counts
-an edit that was none, and the shrinker notices when an edit has lost its object.
+An edit that finds nothing to change raises :class:`NothingToEditError`. So trials do not count
+empty edits, and the shrinker notices that an edit does not apply any more.
 """
 
 import dataclasses
@@ -20,23 +20,23 @@ from .source import LITERAL, Number, numbers_in, with_number
 
 Params = Dict[str, Any]
 Variables = Mapping[str, Tuple[str, Tuple[int, ...]]]
-"""What a checkpoint holds: dtype and shape by name."""
+"""The variables of a checkpoint: dtype and shape, by name."""
 
 
 class NothingToEditError(Exception):
-    """The edit has no object in this model, these params, or this checkpoint."""
+    """The edit finds nothing to change in this model, these params, or this checkpoint."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Edit:
-    """One edit; each kind overrides what it touches."""
+    """The base class of edits. Each kind of edit overrides the methods that it needs."""
 
     def code(self, model: Model) -> Model:
-        """The model after it."""
+        """Returns the model after the edit."""
         return model
 
     def params(self, params: Params) -> Params:
-        """The params after it."""
+        """Returns the params after the edit."""
         return params
 
     def checkpoint(self, workspace: Workspace, variables: Variables) -> None:
@@ -71,7 +71,7 @@ def _changed(before: Model, after: Model) -> Model:
 
 
 def with_parts(model: Model, label: str, new: Sequence[parts.Part]) -> Model:
-    """The model with other parts in one part's place."""
+    """Returns the model with one part replaced by other parts."""
     _found(model, label)
     blocks = tuple(
         dataclasses.replace(
@@ -145,7 +145,7 @@ class ChangePart(Edit):
 
 @dataclasses.dataclass(frozen=True)
 class ChangeSize(Edit):
-    """A size in the code itself is another one."""
+    """Another value for a size in the code."""
 
     index: int
     value: int
@@ -161,7 +161,7 @@ class ChangeSize(Edit):
 
 @dataclasses.dataclass(frozen=True)
 class ChangeBlock(Edit):
-    """A block's scope, its partitions, or its arguments are others."""
+    """Another scope, other partitions, or other arguments of a block."""
 
     label: str
     field: str
@@ -176,7 +176,7 @@ class ChangeBlock(Edit):
 
 @dataclasses.dataclass(frozen=True)
 class ChangeModel(Edit):
-    """Another optimizer, saver, hook or scope around all."""
+    """Another optimizer, saver or hook, or another scope around all layers."""
 
     field: str
     value: Any
@@ -268,7 +268,7 @@ class ChangeFiles(Edit):
 
 @dataclasses.dataclass(frozen=True)
 class MoveModelDir(Edit):
-    """The model_dir has another name; its state file's paths are relative, as Estimator's are."""
+    """The model_dir has another name. The paths in its state file are relative."""
 
     name: str = "moved_model_dir"
 
@@ -280,12 +280,12 @@ class MoveModelDir(Edit):
 
 @dataclasses.dataclass(frozen=True)
 class GiveInputFn(Edit):
-    """Nothing happens; ckptcheck is told the input_fn and need not find the features."""
+    """No change. ckptcheck gets the input_fn, and does not have to find the features."""
 
 
 @dataclasses.dataclass(frozen=True)
 class GiveOtherStructure(GiveInputFn):
-    """ckptcheck is told an input_fn that returns another structure than the model uses."""
+    """ckptcheck gets an input_fn that returns another structure than the model uses."""
 
     other: str
 
@@ -313,7 +313,7 @@ class ChangeBehavior(Edit):
 
 Draw = Callable[["Drawer"], Optional[Edit]]
 GIVEN = 0.45
-"""How often an input_fn is given, the right one or another."""
+"""The probability that ckptcheck gets an input_fn, the right one or a wrong one."""
 
 
 SELDOM = 0.05
@@ -340,8 +340,8 @@ class Drawer:
             params: its params.
             variables: what its checkpoint holds.
             major: TensorFlow's major version.
-            otherwise: how often an input_fn is given that returns another structure.
-            given: how often an input_fn is given at all.
+            otherwise: the probability of an input_fn that returns another structure.
+            given: the probability of any input_fn.
         """
         self.rng = rng
         self.model = model
@@ -352,7 +352,7 @@ class Drawer:
         self.given = given
 
     def edits(self) -> Tuple[Edit, ...]:
-        """None, one, or a few, and what ckptcheck is told."""
+        """Returns no, one or a few edits, and maybe an input_fn for ckptcheck."""
         edits, told = self._real_edits(), self.rng.random()
         if told < self.otherwise:
             other = GiveOtherStructure(self.rng.choice(sorted(OTHER_STRUCTURES)))
@@ -371,7 +371,7 @@ class Drawer:
         return tuple(found)
 
     def _fits(self, edit: Edit, others: Sequence[Edit]) -> bool:
-        """Whether it can be done after the others, and changes the checkpoint alone."""
+        """Whether an edit fits after the others. Only one of them may change the model_dir."""
         if isinstance(edit, (ChangeFiles, ChangeTensor, MoveModelDir)) and any(
             isinstance(other, (ChangeFiles, ChangeTensor, MoveModelDir)) for other in others
         ):
@@ -385,10 +385,10 @@ class Drawer:
 
 
 def is_fair(model: Model) -> bool:
-    """Whether it has one answer.
+    """Whether a model has only one right verdict.
 
-    An average is initialized from its variable. Where both are initialized at once, after a
-    restore, it is luck whether that is before or after the variable got its own first value.
+    An average is initialized from its variable. If one op initializes both after a restore, the
+    order is random, and the average may get the old or the new value of the variable.
     """
     return not (model.average and model.scaffolding.completion == "again")
 
@@ -485,10 +485,16 @@ class AddFeature(Edit):
 
 @dataclasses.dataclass(frozen=True)
 class DropFeature(Edit):
-    """A feature that the model does not use any more, and that the input_fn does not make."""
+    """A feature that the model does not use any more, and that the input_fn does not make.
+
+    The code of a model that takes all items of its features stays the same. Only the new input_fn
+    shows the edit.
+    """
 
     def code(self, model: Model) -> Model:
         inputs = model.inputs
+        if inputs.access == "items":
+            raise NothingToEditError("the model takes all features")
         if inputs.structure != "dict" or len(inputs.widths) < 2 or inputs.own_batch:
             raise NothingToEditError("no feature to drop")
         new = dataclasses.replace(inputs, widths=inputs.widths[:-1])
@@ -505,12 +511,15 @@ def _drop_feature(draw: Drawer) -> Optional[Edit]:
 
 
 def _rows(model: Model) -> List[Number]:
-    """The sizes of tables that data points into: more of them in the code is data's affair."""
+    """Returns the sizes of tables that the data indexes.
+
+    More rows in the code would make the verdict depend on the data.
+    """
     return [column.size for column in model.inputs.columns]
 
 
 def _another(draw: Drawer, number: Number) -> int:
-    """Another value for a size, such that no id reaches beyond a table."""
+    """Returns another value for a size, so that no id is beyond the end of a table."""
     if any(number is rows for rows in _rows(draw.model)):
         return draw.rng.randint(parts.FEWEST_ROWS, number.value)
     if number.value > 5:
@@ -634,7 +643,7 @@ def _change_tensor(draw: Drawer) -> Optional[Edit]:
 
 
 def _is_of_table(key: str) -> bool:
-    """Keys and values of a saved table: other numbers of them are a table that never was."""
+    """Whether a key is that of a saved table. A table with another number of keys cannot exist."""
     return key.endswith(("-keys", "-values"))
 
 
@@ -643,7 +652,7 @@ def _is_number(dtype: str) -> bool:
 
 
 def _resized(draw: Drawer, shape: Tuple[int, ...]) -> Tuple[int, ...]:
-    """Another shape; never fewer rows, since data may point into them."""
+    """Returns another shape. It never has fewer rows, because ids in the data may need them."""
     if not shape:
         return draw.rng.choice(((1,), (2,)))
     chosen = draw.rng.randrange(4)

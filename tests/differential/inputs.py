@@ -1,4 +1,4 @@
-"""Features, labels and the input_fn: what train.py is composed of, and the model's first lines."""
+"""Features, labels and the input_fn: the source of train.py, and the first lines of the model."""
 
 import dataclasses
 from typing import Callable, List, Mapping, Tuple
@@ -26,7 +26,7 @@ OTHER_STRUCTURES = {
     "labels-column": ("features", "tf.nest.map_structure(lambda x: x[:, None], labels)"),
     "no-labels": ("features", "None"),
 }
-"""What an input_fn may return instead, by name: the expressions of features and labels."""
+"""By name: other structures that an input_fn may return, as expressions of features and labels."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Column:
         feature: the key of its feature.
         kind: ``numeric``, ``buckets``, ``hashed``, ``vocabulary`` or ``identity``.
         width: of its embedding; None for an indicator.
-        size: of its hash table or its identity, where it has one.
+        size: the size of its hash table or identity, if it has one.
     """
 
     feature: str
@@ -77,12 +77,12 @@ class Column:
 
 @dataclasses.dataclass(frozen=True)
 class Inputs:
-    """What the model gets.
+    """The inputs of a model.
 
     Attributes:
         structure: ``dict``, ``tensor``, ``tuple`` or ``list`` of the features.
         widths: of the float features.
-        columns: feature columns, on features besides; only in a dict.
+        columns: feature columns, which use more features; only in a dict.
         dense_features: whether Keras makes the input layer of the columns.
         access: how the model reads a dict of features: ``key``, ``get``, ``pop``, ``items``,
             ``keywords`` (``**features``) or ``nested`` (one dict inside another).
@@ -94,12 +94,13 @@ class Inputs:
         new_column: whether a feature column says what the new feature is.
         own_batch: whether PREDICT and EVAL have another static batch size, which the model uses.
         source: ``dataset``, ``iterator``, ``numpy``, ``defaults`` (placeholders with a default)
-            or ``constants``. What comes of constants TensorFlow computes before it runs anything,
-            so they are for models whose run depends on no values.
+            or ``constants``. TensorFlow folds ops of constants before the run, so constants
+            are only for models whose run does not depend on values.
         full_batch: whether the size of the batch is known.
-        weight: a feature that is used where it is there: "", ``present`` or ``absent``.
+        weight: an optional feature that the model uses if it is present: "", ``present`` or
+            ``absent``.
         other: the structure that the input_fn returns instead of the one that the model uses, one
-            of :data:`OTHER_STRUCTURES`; "" where it returns the right one.
+            of :data:`OTHER_STRUCTURES`; "" if it returns the right one.
     """
 
     structure: str = "dict"
@@ -258,7 +259,7 @@ class Inputs:
             ]
         if self.source in ("constants", "defaults"):
             made = f"tf.constant(value[:{BATCH}])"
-            if self.source == "defaults":  # of a known shape: TensorFlow sees that of the default
+            if self.source == "defaults":  # TensorFlow knows the default's shape
                 made = f"tf.compat.v1.placeholder_with_default({made}, value[:{BATCH}].shape)"
             return [
                 *lines,

@@ -23,7 +23,7 @@ HEADERS = {
     COMPAT: ["import tensorflow.compat.v1 as tf"],
     COMPAT_V1: ["import tensorflow.compat.v1 as tf", "", "tf.disable_v2_behavior()"],
 }
-"""How the module gets at TensorFlow 1's names."""
+"""How the module imports TensorFlow 1's names."""
 
 OPTIMIZERS = {
     "sgd": "tf.train.GradientDescentOptimizer(0.01)",
@@ -71,7 +71,7 @@ class Block:
         label: unique in its model.
         scope: the name of the scope, "" for none.
         parts: what is in it.
-        shards: of its partitioner, 0 for none.
+        shards: the number of parts of its partitioner; 0 if it has none.
         arguments: more arguments of the scope.
     """
 
@@ -99,8 +99,8 @@ class Scaffolding:
 
     Attributes:
         saver: a key of ``SAVERS``, "" for TensorFlow's own.
-        without: what a partial saver leaves out: the text in the names of its variables.
-        completion: a key of ``COMPLETIONS``: what becomes of those.
+        without: a partial saver leaves out the variables with this text in their names.
+        completion: a key of ``COMPLETIONS``: what the scaffold does with these variables.
         train: whether TRAIN has the scaffold as well.
     """
 
@@ -111,7 +111,7 @@ class Scaffolding:
 
     @property
     def plain(self) -> bool:
-        """Whether there is nothing to say."""
+        """Whether the scaffold is the default."""
         return not self.saver and self.completion == "nothing"
 
 
@@ -140,7 +140,7 @@ class Model:
         clip: whether gradients are clipped.
         average: an ExponentialMovingAverage: "", ``kept`` or ``restored`` (by PREDICT and EVAL).
         scaffolding: the scaffold.
-        hook: one that makes a variable, if any.
+        hook: a hook that makes a variable; None if there is none.
         metrics: whether EVAL has metrics, with their local variables.
         wrapped: a scope around the layers, "" for none.
     """
@@ -191,7 +191,7 @@ def source(model: Model) -> str:
 
 
 def signature_of(model: Model) -> Tuple[str, ...]:
-    """The arguments of model_fn: Estimator wants ``params`` only where it is given some."""
+    """Returns the arguments of model_fn. Estimator allows ``params`` only if it gets params."""
     return tuple(n for n in model.signature if n != "params" or model.style != LITERAL)
 
 

@@ -1,8 +1,9 @@
 """The layers that a model is composed of.
 
-Each part takes ``net``, a tensor of shape [batch, width], and leaves another one of that rank, so
-that parts can be added, dropped and reordered freely. Whatever reads a table keeps its ids below
-:data:`FEWEST_ROWS`, which no edit goes below: whether a run raises must not depend on the data.
+Each part takes ``net``, a tensor of shape [batch, width], and makes a new ``net`` with the same
+rank, so that edits can add, drop and reorder parts. Lookups in a table use ids below
+:data:`FEWEST_ROWS`, and no edit makes a table smaller than that: whether a run raises must not
+depend on the data.
 """
 
 import dataclasses
@@ -95,7 +96,7 @@ class MatMul(Part):
 
 @dataclasses.dataclass(frozen=True)
 class Scale(Part):
-    """A tf.Variable, which is named after what is free, added or multiplied to everything."""
+    """A tf.Variable with the next free name. It is added to all values, or multiplies them."""
 
     name: str = "scale"
     whole: bool = False
@@ -197,7 +198,7 @@ class Recurrent(Part):
 
 @dataclasses.dataclass(frozen=True)
 class Embedding(Part):
-    """A lookup in a table beside the values; the ids never reach the table's end."""
+    """A lookup in a table, concatenated to the values. All ids are in the table."""
 
     rows: Number
     width: Number

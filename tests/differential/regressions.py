@@ -1,14 +1,18 @@
-"""Small cases that the campaign found ckptcheck to be wrong about, each a model and its edits."""
+"""Small cases for which the campaign found a wrong verdict of ckptcheck: a model and its edits."""
 
 import dataclasses
 from typing import Dict, Tuple
 
 from . import parts
 from .edits import (
+    AddPart,
+    ChangeBlock,
     ChangeFiles,
     ChangeModel,
+    ChangePart,
     ChangeSize,
     ChangeTensor,
+    DropFeature,
     DropParam,
     GiveInputFn,
     RemovePart,
@@ -31,7 +35,7 @@ def _with_inputs(model: Model, inputs: Inputs) -> Model:
 
 
 def _with_whole_batches(widths: Tuple[int, ...], *columns: Column) -> Composed:
-    """Columns in a Keras layer, of an iterator whose batches are of known size."""
+    """Returns a model with columns in a Keras layer. The batch size of its iterator is known."""
     inputs = Inputs(
         widths=widths, columns=columns, dense_features=True, source="iterator", full_batch=True
     )
@@ -49,7 +53,7 @@ _WITH_A_SIZE = dataclasses.replace(
 )
 
 REGRESSIONS: Dict[str, Case] = {
-    # The right border stood further from the first variable than any that was tried.
+    # The right border was further from the first variable than all borders that the search tried.
     "constants-before-a-long-head": (
         Composed(
             _with_parts(
@@ -58,17 +62,17 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (),
     ),
-    # nest writes into what it makes of the features, which was the probe itself.
+    # nest assigns keys in its copy of the features, but the copy was the probe itself.
     "keras-maps-the-features": (
         Composed(_with_inputs(PLAIN, Inputs(columns=(_BUCKETS,), dense_features=True))),
         (),
     ),
-    # A slice is no key that a dict could have.
+    # A slice cannot be the key of a dict.
     "one-tensor-that-is-sliced": (
         Composed(_with_parts(_with_inputs(PLAIN, Inputs(structure="tensor")), _EMBEDDING)),
         (),
     ),
-    # A key that params lack is no key of the features.
+    # A missing key of the params was taken for a key of the features.
     "param-missing-in-two-modes": (
         Composed(
             dataclasses.replace(
@@ -81,7 +85,7 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (DropParam("size"),),
     ),
-    # A layer looks at the keys of whatever it is given.
+    # A layer reads the keys of any input.
     "one-tensor-into-a-layer": (
         Composed(
             _with_parts(_with_inputs(PLAIN, Inputs(structure="tensor")), parts.Twin("t", Number(3)))
@@ -110,7 +114,7 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (),
     ),
-    # The gradient of a concatenation is cut at the declared sizes; no shape function says so.
+    # The gradient of a concatenation uses the declared sizes. Shape functions do not find this.
     "gradient-of-a-concatenation": (
         Composed(
             dataclasses.replace(
@@ -125,7 +129,7 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (ChangeSize(1, 6),),
     ),
-    # The size of the batch is not known, and no batch is as large as the Reshape wants it.
+    # The batch size is unknown, and the Reshape does not fit any batch size.
     "reshape-of-a-batch-of-unknown-size": (
         Composed(
             dataclasses.replace(
@@ -150,14 +154,14 @@ REGRESSIONS: Dict[str, Case] = {
     ),
     # A vector goes into a resource variable, and the hooks of TRAIN want a number.
     "global-step-of-one-element": (Composed(PLAIN), (ChangeTensor("resize", "global_step", (1,)),)),
-    # Its buckets are the rows of a matrix, also where keys and values are scalars.
+    # The buckets of a dense hash table are rows of a matrix, even if keys and values are scalars.
     "dense-hash-table": (
         Composed(
             _with_parts(dataclasses.replace(PLAIN, header=COMPAT_V1), parts.Table("table", True))
         ),
         (),
     ),
-    # The features' own first op refuses the wrong one, before anything shows which is which.
+    # The first op of a feature refuses the wrong tensor before other ops show the right pairs.
     "placeholders-of-other-shapes": (
         Composed(
             _with_inputs(
@@ -167,7 +171,7 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (),
     ),
-    # Two of the tensors have the shape of the one that is refused; one of them is taken.
+    # Two tensors have the same shape as the refused one. Another feature already has one of them.
     "tensors-of-which-one-is-free": (
         _with_whole_batches(
             (3, 3),
@@ -177,7 +181,7 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (),
     ),
-    # The order of the keys rules out the first tensor that is tried, and not the feature's part.
+    # The order of the keys excludes only the first tensor that is tried.
     "tensors-of-which-one-is-out-of-order": (
         _with_whole_batches(
             (5, 3),
@@ -186,17 +190,17 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (),
     ),
-    # There is nothing to restore, but there is a model_fn, which raises.
+    # There is no checkpoint to restore, and the model_fn raises.
     "no-checkpoint-and-a-model-that-raises": (
         Composed(_WITH_A_SIZE),
         (DropParam("size"), ChangeFiles("state-missing-step")),
     ),
-    # Estimator does not see a V1 checkpoint without a state file, either.
+    # Without a valid state file, Estimator does not find a V1 checkpoint.
     "first-version-and-no-state-file": (
         Composed(dataclasses.replace(PLAIN, scaffolding=Scaffolding("v1-format"))),
         (ChangeFiles("state-garbage"),),
     ),
-    # In TRAIN the variable is "count_1", since the input_fn has a "count" there.
+    # In TRAIN, the input_fn has an op "count", so the variable is "count_1".
     "named-after-the-inputs": (
         Composed(
             dataclasses.replace(
@@ -206,29 +210,29 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (),
     ),
-    # The checkpoint cannot be read, but the model_fn raises before anybody tries to.
+    # The checkpoint cannot be read, but the model_fn raises before the restore.
     "no-index-and-a-model-that-raises": (
         Composed(_WITH_A_SIZE),
         (DropParam("size"), ChangeFiles("index-truncated")),
     ),
-    # TensorFlow 1 raises at a directory that is gone before it calls a model_fn that raises.
+    # TensorFlow 1 raises for the missing directory before it calls the model_fn, which raises, too.
     "no-directory-and-a-model-that-raises": (
         Composed(_WITH_A_SIZE),
         (DropParam("size"), ChangeFiles("state-moved")),
     ),
-    # A state file of nothing raises before model_fn is called, in all modes but TRAIN.
+    # For an empty state file, all modes except TRAIN raise before they call model_fn.
     "a-state-file-of-nothing-and-a-model-that-raises": (
         Composed(_WITH_A_SIZE),
         (DropParam("size"), ChangeFiles("state-empty")),
     ),
-    # The optimizer drops a Reshape to the shape that its input is declared to have.
+    # The graph optimizer drops a Reshape if its input is declared with the same shape.
     "a-reshape-that-is-never-run": (
         Composed(
             _with_inputs(PLAIN, Inputs(columns=(_VOCABULARY,), source="defaults", full_batch=True))
         ),
         (ChangeSize(0, 6),),
     ),
-    # A Reshape that no restored shape flows into is all that tells the shape after it.
+    # Only a Reshape gives the shape after it, and no restored shape flows into this Reshape.
     "a-reshape-that-tells-the-shape": (
         Composed(
             _with_parts(
@@ -241,12 +245,12 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (RemovePart("m"),),
     ),
-    # How wide a restored embedding is stands in a Slice of its shape, which a Reshape then takes.
+    # A Slice reads the width of a restored embedding from its shape, and a Reshape uses it.
     "an-embedding-of-another-width": (
         Composed(_with_parts(_with_inputs(PLAIN, Inputs(columns=(_HASHED,))), parts.Table("t"))),
         (ChangeSize(0, 5),),
     ),
-    # What is initialized again after the restore has its declared shape again.
+    # A variable that is initialized again after the restore has its declared shape again.
     "another-size-that-is-initialized-again": (
         Composed(_with_inputs(PLAIN, Inputs(source="constants"))),
         (
@@ -255,7 +259,7 @@ REGRESSIONS: Dict[str, Case] = {
             GiveInputFn(),
         ),
     ),
-    # The gradient of the rows that were looked up is as wide as the table is declared to be.
+    # The gradient of looked-up rows has the declared width of the table.
     "gradient-of-rows-of-another-width": (
         Composed(
             dataclasses.replace(
@@ -269,7 +273,7 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (ChangeSize(1, 1),),
     ),
-    # Only Python knows the shapes of a queue's tensors, and the run has them all the same.
+    # Only Python knows the shapes of a queue's tensors, but the run has the same shapes.
     "a-queue-and-a-layer-that-is-gone": (
         Composed(
             _with_parts(
@@ -279,7 +283,7 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (RemovePart("hidden"), GiveInputFn()),
     ),
-    # Of what TensorFlow 1 looks up in a table only Python knows the shape.
+    # Only Python knows the shape of a value that TensorFlow 1 looks up in a table.
     "a-lookup-and-a-layer-that-is-gone": (
         Composed(
             _with_parts(
@@ -291,7 +295,7 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (RemovePart("m"),),
     ),
-    # The last key of the features, which hold the labels too, was taken for the labels.
+    # The features include the labels. The last key of the features was taken for the labels.
     "labels-inside-and-a-last-feature-of-text": (
         Composed(
             _with_inputs(
@@ -305,5 +309,94 @@ REGRESSIONS: Dict[str, Case] = {
             )
         ),
         (),
+    ),
+    # The tensor of the unused first feature was given to a feature that raises with this tensor.
+    "an-unused-feature-and-labels-inside": (
+        Composed(
+            _with_parts(
+                _with_inputs(PLAIN, Inputs(labels="inside", unused="feature", source="iterator")),
+                parts.MatMul("m", Number(3)),
+            )
+        ),
+        (),
+    ),
+    # An optional feature that is absent took the tensor of a dropped feature.
+    "a-dropped-feature-and-an-absent-one": (
+        Composed(
+            _with_inputs(
+                PLAIN,
+                Inputs(
+                    widths=(4, 4, 4),
+                    labels="nested",
+                    unused="predict",
+                    source="iterator",
+                    weight="absent",
+                ),
+            )
+        ),
+        (DropFeature(),),
+    ),
+    "a-dropped-feature-and-labels-inside": (
+        Composed(
+            _with_inputs(
+                PLAIN,
+                Inputs(
+                    widths=(4, 4),
+                    columns=(_BUCKETS,),
+                    dense_features=True,
+                    labels="inside",
+                    source="numpy",
+                    weight="absent",
+                ),
+            )
+        ),
+        (DropFeature(),),
+    ),
+    # TRAIN raises, and the code uses the only feature in another way: its tensor is certain.
+    "another-use-of-the-only-feature": (
+        Composed(
+            dataclasses.replace(
+                _with_parts(PLAIN),
+                inputs=Inputs(structure="tensor", source="constants"),
+                clip=True,
+            )
+        ),
+        (AddPart("block", parts.Dense("double", Number(6), double=True)),),
+    ),
+    # An unused tensor was taken for an optional feature that is absent.
+    "an-unused-tensor-and-an-absent-one": (
+        Composed(
+            _with_parts(
+                _with_inputs(
+                    dataclasses.replace(PLAIN, style=SUBSCRIPT),
+                    Inputs(widths=(5, 1), labels="dict", unused="feature", weight="absent"),
+                ),
+                parts.Counter("counter"),
+            )
+        ),
+        (ChangeBlock("block", "scope", "other"),),
+    ),
+    # TRAIN raises after it has used the labels, so the keys of the labels do not matter.
+    "labels-with-any-keys": (
+        Composed(
+            dataclasses.replace(
+                _with_parts(
+                    PLAIN, parts.Dense("first", Number(6)), parts.Dense("double", Number(6))
+                ),
+                inputs=Inputs(structure="tensor", labels="items"),
+                clip=True,
+            )
+        ),
+        (ChangePart("double", "double", True),),
+    ),
+    # All modes raise before they use the labels. Only one tensor is left for the labels.
+    "constants-in-a-tuple": (
+        Composed(
+            _with_parts(
+                _with_inputs(PLAIN, Inputs(structure="tuple", widths=(1, 5), source="constants")),
+                parts.MatMul("m", Number(3), bias=True),
+            )
+        ),
+        (ChangePart("m", "validate", False),),
     ),
 }

@@ -1,4 +1,4 @@
-"""Makes a disagreement small: fewer edits, fewer parts, plainer surroundings."""
+"""Makes a case with a disagreement smaller: fewer edits, fewer parts, simpler inputs."""
 
 import dataclasses
 from typing import Callable, Iterator, Tuple
@@ -13,7 +13,7 @@ Case = Tuple[Composed, Tuple[Edit, ...]]
 
 
 def shrink(case: Case, still: Callable[[Case], bool], attempts: int) -> Case:
-    """The smallest case found that still disagrees.
+    """Returns the smallest case found that still has the disagreement.
 
     Args:
         case: a model and its edits.
@@ -35,7 +35,7 @@ def shrink(case: Case, still: Callable[[Case], bool], attempts: int) -> Case:
 
 
 def smaller_cases(case: Case) -> Iterator[Case]:
-    """Cases that are one step smaller, those that lose most first."""
+    """Yields cases that are one step smaller. The smallest ones come first."""
     return (smaller for smaller in _changed_cases(case) if smaller != case)
 
 

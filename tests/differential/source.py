@@ -1,4 +1,4 @@
-"""What the composed source is made of: sizes, and how the code gets at its params."""
+"""Parts of the composed source: sizes, and the style of reading params."""
 
 import dataclasses
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
@@ -14,8 +14,8 @@ class Number:
 
     Attributes:
         value: what it was trained with.
-        param: the key in params that holds it, "" for a number in the code itself.
-        default: what the code falls back to, where its style of params has such a thing.
+        param: the key in params that holds the size; "" if the size is in the code.
+        default: the default in the code, if the style of params has one.
     """
 
     value: int
@@ -60,7 +60,7 @@ def numbers_in(value: Any) -> Iterator[Number]:
 
 
 def with_number(value: Any, old: Number, new: Number) -> Any:
-    """The same value with one size in another's place."""
+    """Returns the same value with one size replaced."""
     if value is old:
         return new
     if isinstance(value, tuple):

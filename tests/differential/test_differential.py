@@ -1,4 +1,4 @@
-"""A short campaign, and the campaign's own pieces."""
+"""A short campaign, and tests of the parts of the campaign."""
 
 import dataclasses
 import random
@@ -50,7 +50,7 @@ def test_edits_apply_to_what_they_were_drawn_for() -> None:
 
 @pytest.fixture(scope="module")
 def sides() -> Iterator[Sides]:
-    """Both sides, or a skip that says why there is only one."""
+    """Yields both sides. If there is no Estimator, skips the test and says why."""
     try:
         both = Sides()
     except UnfitError as reason:
@@ -59,6 +59,7 @@ def sides() -> Iterator[Sides]:
     both.close()
 
 
+@needs_estimator
 @pytest.mark.parametrize("name", sorted(REGRESSIONS))
 def test_what_was_wrong_once(name: str, sides: Sides) -> None:
     outcome = attempt(REGRESSIONS[name], sides)
@@ -66,6 +67,7 @@ def test_what_was_wrong_once(name: str, sides: Sides) -> None:
     assert outcome.said == outcome.truth, describe(REGRESSIONS[name], outcome)
 
 
+@needs_estimator
 def test_names_that_depend_on_another_mode_s_input_fn_are_not_judged(
     sides: Sides, tmp_path: Path
 ) -> None:
@@ -97,6 +99,7 @@ def test_a_short_campaign_of_drift(tmp_path: Path) -> None:
     assert sum(tally.counts.values()) >= 12, "\n".join([*said, *tally.lines()])
 
 
+@needs_estimator
 def test_a_short_campaign() -> None:
     said: List[str] = []
     try:

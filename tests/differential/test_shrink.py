@@ -1,4 +1,4 @@
-"""Disagreements are made small, and small cases are still cases."""
+"""Tests of shrinking: smaller cases are valid, and keep the disagreement."""
 
 import dataclasses
 import random
@@ -6,6 +6,7 @@ from typing import List
 
 import pytest
 
+from ..support import needs_estimator
 from . import model as models
 from . import parts
 from .campaign import attempt
@@ -34,7 +35,7 @@ def test_every_smaller_case_is_another_one_that_compiles(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", [seed for seed in range(24) if _drawn(seed).parts])
 def test_what_is_left_is_what_matters(seed: int) -> None:
-    """One part and one edit matter: all other parts, edits and surroundings go."""
+    """One part and one edit matter. All other parts and edits are removed."""
     model = _drawn(seed)
     wanted = type(random.Random(seed).choice(model.parts))
     edit: Edit = RemovePart("matters")
@@ -63,8 +64,9 @@ def test_attempts_have_an_end() -> None:
     assert len(tried) == 3
 
 
+@needs_estimator
 def test_a_case_is_made_small_by_what_the_estimator_does(sides: Sides) -> None:  # noqa: F811
-    """Of two blocks one gets a scope of another name, so that restoring fails."""
+    """One of two blocks gets a scope with another name, so that the restore fails."""
     renamed = parts.MatMul("m", Number(4))
     model = dataclasses.replace(
         PLAIN,

@@ -1,4 +1,4 @@
-"""One trial: a trained model, its edits, and what both sides say of the result."""
+"""One trial: a trained model, its edits, and the verdicts of both sides."""
 
 import dataclasses
 import json
@@ -31,7 +31,7 @@ MODES = ("predict", "eval", "train")
 
 
 class DiscardedError(Exception):
-    """This is no trial: TensorFlow cannot run the composed model, whatever the checkpoint."""
+    """The trial is not valid: TensorFlow cannot run the composed model with any checkpoint."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Composed:
 
 
 class ComposedWorkspace(Workspace):
-    """Code and model_dir below one directory; what the acceptance tests' edits take."""
+    """Code and model_dir in one directory, as a workspace for the edits of the acceptance tests."""
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -80,13 +80,13 @@ class Trained:
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What both sides say of one trial.
+    """The verdicts of both sides in one trial.
 
     Attributes:
         truth: by mode, what the real Estimator did.
-        said: by mode, what ckptcheck said; empty where it gave no answer.
-        unanswered: why it gave none.
-        evidence: what the Estimator did, in full.
+        said: by mode, the verdict of ckptcheck; empty if it gave no answer.
+        unanswered: why ckptcheck gave no answer.
+        evidence: all observations of the Estimator.
     """
 
     truth: Mapping[str, str]
@@ -107,7 +107,7 @@ class Outcome:
 
 
 class Sides:
-    """The two that are compared: the real Estimator and ckptcheck, both with TensorFlow loaded."""
+    """The two sides: the real Estimator and ckptcheck. Both have imported TensorFlow."""
 
     def __init__(self, command: Optional[str] = None) -> None:
         self.oracle = Oracle(command)
@@ -119,7 +119,7 @@ class Sides:
         return self.oracle.major
 
     def close(self) -> None:
-        """Ends both."""
+        """Ends both sides."""
         self.oracle.close()
         self.checker.close()
 
@@ -201,10 +201,10 @@ def edit(trained: Trained, edits: Sequence[Edit], root: str, sides: Sides) -> Ed
 
 
 def _repoint(model_dir: str, original: str) -> None:
-    """Makes a copied model_dir what it would be if it had been trained where it is.
+    """Changes the absolute paths in the state file of a copied model_dir to the copy.
 
-    The savers of users write absolute paths into the state file: the copy would be restored from
-    the original, and TRAIN would delete the original's files.
+    Savers in user code write absolute paths. Without this change, the restore would read the
+    original, and TRAIN would delete its files.
     """
     path = os.path.join(model_dir, "checkpoint")
     with open(path) as file:
@@ -214,9 +214,9 @@ def _repoint(model_dir: str, original: str) -> None:
 
 
 def _params_after(trained: Trained, model: Model) -> Params:
-    """The params file, with what new code reads added to it.
+    """Returns the params for the edited code, with the new params added.
 
-    What nothing reads any more stays in it, except where the code takes each key as an argument.
+    Params that the code does not read any more stay, unless the code takes each key as an argument.
     """
     after = params(model)
     if model.style == BULK:
@@ -233,10 +233,10 @@ def _check_spec(
     behavior: str,
     major: int,
 ) -> CheckSpec:
-    """What a user who knows what changed would type.
+    """Returns the options that a user would give after these edits.
 
-    The launch has to be told where it is not that of the training run, or where the file that
-    shows it, the .meta file, is gone.
+    The options need the behavior if it differs from that of the training run, or if the .meta file,
+    which shows the behavior, is missing.
     """
     gives_inputs = any(isinstance(item, GiveInputFn) for item in edits)
     told_inputs = gives_inputs or _is_named_after_inputs(model)
@@ -272,9 +272,9 @@ def _trained_behavior(composed: Composed) -> str:
 
 
 def judge(edited: Edited, sides: Sides) -> Outcome:
-    """What both sides say.
+    """Returns the verdicts of both sides.
 
-    ckptcheck goes first: TRAIN may delete a checkpoint that the state file names by its path.
+    ckptcheck runs first, because TRAIN may delete a checkpoint that an absolute path names.
 
     Raises:
         DiscardedError: there is no right answer.
@@ -302,7 +302,7 @@ _BLAMES_THE_CHECKPOINT = (
 
 
 def _needs_control(seen: Mapping[str, Any]) -> bool:
-    """Whether a run raised in a way for which the checkpoint may not be to blame."""
+    """Whether a run raised an error that may not come from the checkpoint."""
     error = seen["error"] or ""
     if seen["stage"] not in ("session", "run") or not error:
         return False
@@ -315,7 +315,7 @@ def _ask_ckptcheck(edited: Edited, sides: Sides) -> Tuple[Dict[str, str], str]:
         report = sides.checker.check(edited.check)
     except UsageError as error:
         return {}, str(error).splitlines()[0]
-    except Exception as error:  # no input of any kind may end ckptcheck with a traceback
+    except Exception as error:  # ckptcheck must not raise other errors for any input
         write_json(os.path.join(edited.workspace.root, "crash.json"), traceback.format_exc())
         return dict.fromkeys(MODES, f"crashed ({type(error).__name__}: {error})"), ""
     document = json.loads(render(report, "json"))
@@ -328,7 +328,7 @@ def _ask_ckptcheck(edited: Edited, sides: Sides) -> Tuple[Dict[str, str], str]:
 
 
 def _unchecked(report: Report) -> str:
-    """A report on no checkpoint at all has no verdicts."""
+    """Returns why a report has no verdicts, such as for a missing checkpoint; "" if it has them."""
     return "no checkpoint" if not report.checked else "nothing"
 
 

@@ -4,8 +4,8 @@ python -m tests.drift                                      this interpreter's Te
 python -m tests.drift --python /envs/tf1/bin/python        trained and traced by another one
 python -m tests.drift --saved-by /envs/tf1/bin/python      trained by another one alone
 
-If different versions of TensorFlow train and trace, a silent edit may be ``unknown``, but nine of
-ten have to be found.
+If different versions of TensorFlow train and trace, the drift of a silent edit may be ``unknown``,
+but ckptcheck must find nine of ten silent edits.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def _show(score: Score) -> None:
 
 
 def summary(scores: List[Score]) -> List[str]:
-    """The lines that sum up."""
+    """Returns the lines of the summary."""
     silent = [score for score in scores if score.edit.silent and score.edit.comparable]
     hidden = [score for score in scores if score.edit.silent and not score.edit.comparable]
     innocent = [score for score in scores if not score.edit.silent]
@@ -55,7 +55,7 @@ def _has(score: Score, *kinds: str) -> bool:
 
 
 def is_good_across(scores: List[Score]) -> bool:
-    """Whether the score is good enough for different versions of TensorFlow: none is wrong."""
+    """Whether the scores are good enough for different versions of TensorFlow."""
     silent = [score for score in scores if score.edit.silent and score.edit.comparable]
     unknown = sum(_has(score, "unknown") for score in silent)
     wrong = any(

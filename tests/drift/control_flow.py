@@ -1,7 +1,7 @@
 """A model with loops and branches, and its edits, for both kinds of control flow.
 
-The code is one, and only what it calls at its import differs: TensorFlow 1's loops and branches
-are ops in the graph, those of TensorFlow 2 are functions.
+Both models have the same code, but different calls at the import. Loops and branches of TensorFlow
+1 are ops in the graph; those of TensorFlow 2 are functions.
 """
 
 from .entries import MODES, SCORED, TRAINED, Model
@@ -80,8 +80,8 @@ def control_flow(prefix: str, switch: str) -> Model:
     """The model with one kind of control flow.
 
     Args:
-        prefix: of the ids.
-        switch: ``enable`` or ``disable`` TensorFlow 2's.
+        prefix: the prefix of the ids.
+        switch: ``enable`` or ``disable``, for TensorFlow 2's control flow.
     """
     return Model(
         id=f"control_flow_{prefix}",

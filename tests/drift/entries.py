@@ -1,24 +1,24 @@
-"""The catalogue's values: a model, and an edit of it with what must be said of that edit."""
+"""The types of the catalogue: a model, and an edit with the words that its findings must have."""
 
 import dataclasses
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 MODES = ("predict", "eval", "train")
-"""What every edit of the forward computation reaches."""
+"""The modes that an edit of the forward computation reaches."""
 
 SCORED = ("eval", "train")
-"""What an edit of the loss reaches."""
+"""The modes that an edit of the loss reaches."""
 
 TRAINED = ("train",)
-"""What an edit of dropout, of the optimizer and of the moving averages reaches."""
+"""The modes that an edit of a dropout, an optimizer or a moving average reaches."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Told:
-    """Words that one finding must contain, in what it says was then and what is now.
+    """Words that one finding must have in its fields ``then`` and ``now``.
 
-    A word is a value, or the name of an op. Words that are as good as each other have ``|``
-    between them. The empty word asks for nothing: what is new has no then, what is gone has no now.
+    A word is a value, or the name of an op. Alternatives have ``|`` between them. An empty word
+    matches everything: a new op has no ``then``, and a removed op has no ``now``.
     """
 
     then: str
@@ -37,9 +37,9 @@ class Edit:
         params: params that get other values.
         modes: what the edit changes: the predictions, the loss in EVAL, the variables after one
             more step of training. An innocent edit has none.
-        told: what the findings must say.
-        comparable: whether the graph of TRAIN, which is all that a checkpoint has, shows it.
-        unsure: the modes of these for which that graph does not show whether they change.
+        told: the words that the findings must have.
+        comparable: whether the graph of TRAIN shows the edit. A checkpoint has only this graph.
+        unsure: the modes among ``modes`` whose change this graph does not show.
         random: whether one step of training draws other random numbers than the unedited code, so
             that only the mean over many runs can be compared.
     """

@@ -17,7 +17,7 @@ def fixture_model(
     Args:
         fixture: its folder in fixtures/.
         edits: the edits.
-        before: replacements before the training, which make random ops reproducible.
+        before: replacements before the training. They make random ops reproducible.
     """
     folder = os.path.join(FIXTURES, fixture)
     with open(os.path.join(folder, "model.py")) as f:

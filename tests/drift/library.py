@@ -1,10 +1,10 @@
 """Calls of TensorFlow, and a digest of the common form of the graph that this version builds.
 
-    python -m tests.drift.library              which calls this version builds in another way
-    python -m tests.drift.library --write      adds what this version builds to library.json
+    python -m tests.drift.library lists the calls that this version builds in another way python -m
+    tests.drift.library --write adds what this version builds to library.json
 
 Versions build different graphs for the same call. ``ckptcheck/graph/version_rules.py`` gives them
-a common form. ``library_calls.txt`` has the calls, a line each, which take the placeholders of
+a common form. ``library_calls.txt`` has the calls, one per line. They use the placeholders of
 :func:`_inputs`. ``library.json`` has the digests, and says which calls have no common form.
 """
 
@@ -42,7 +42,7 @@ def calls() -> List[str]:
 
 
 def recorded() -> Dict[str, Any]:
-    """What library.json says."""
+    """Returns the content of library.json."""
     with open(RESULTS, encoding="utf-8") as f:
         found: Dict[str, Any] = json.load(f)
     return found
@@ -81,7 +81,7 @@ def _inputs(tf: Any) -> Dict[str, Any]:
 
 
 class _Helpers:
-    """What calls use besides TensorFlow."""
+    """Helpers that the calls use in addition to TensorFlow."""
 
     def __init__(self, tf: Any) -> None:
         self.tf = tf
@@ -89,7 +89,7 @@ class _Helpers:
         self.trains = False
 
     def train(self, op: Any) -> Any:
-        """Marks that a call writes variables."""
+        """Marks a call as one that writes variables."""
         self.trains = True
         return self.tf.group(op)
 

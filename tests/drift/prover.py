@@ -1,4 +1,4 @@
-"""What the real Estimator does with edited code: the proof of every entry's claim.
+"""Runs edited code with the real Estimator, to prove the claim of every entry.
 
     python -m tests.drift.prover MODEL FOLDER               train, then judge all edits of the model
     python -m tests.drift.prover MODEL FOLDER --only ID     judge these edits alone
@@ -6,9 +6,9 @@
 
 The model is trained for a few steps, once. The unedited code and each edit then predict, evaluate
 and train one more step from a copy of that checkpoint: all with the same inputs, the same seed of
-the graph and one thread. The models give their random ops seeds of their own, so an op more or less
-leaves the random numbers as they are. Where an edit changes the seeds, the means over many seeds of
-the graph are compared instead.
+the graph and one thread. The models set seeds for their random ops, so that another number of ops
+does not change the random numbers. If an edit changes the seeds, the prover compares the means over
+many seeds of the graph.
 
 FOLDER/model_dir is the checkpoint, FOLDER/code/ID has the edited model.py and params.json, and
 FOLDER/proof.json is the answer.
@@ -47,14 +47,14 @@ ROUNDING = 1e-5
 """The largest difference, relative to the largest value of an array, that counts as equal."""
 
 DRAWS = 24
-"""Runs whose mean is compared where an edit draws other random numbers."""
+"""The number of runs whose means are compared if an edit draws other random numbers."""
 
 MOST_ERRORS = 5.0
 """How many standard errors two means may differ if both are of the same distribution."""
 
 
 class ProofError(Exception):
-    """The model itself is at fault, so it proves nothing."""
+    """The model does not run reproducibly, so it proves nothing."""
 
 
 def write_code(model: Model, folder: str, edit: Optional[Edit] = None) -> str:
@@ -82,7 +82,7 @@ def _module(path: str, name: str) -> ModuleType:
 
 
 def _session_config() -> Any:
-    """One thread, and the graph as it was built: nothing that makes sums come out differently."""
+    """Returns a config with one thread and no graph optimization, so that sums are reproducible."""
     config = v1.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
     config.graph_options.rewrite_options.disable_meta_optimizer = True
     return config
@@ -103,7 +103,7 @@ class Variables(Hook):  # type: ignore[misc]
 
 
 class Prover:
-    """Runs the Estimator of one model, with edit after edit."""
+    """Runs the Estimator of one model with each edit."""
 
     def __init__(self, model: Model, folder: str) -> None:
         self.model = model
@@ -125,7 +125,7 @@ class Prover:
         return self._shared.load_train(fixture).input_fn if fixture else module.input_fn
 
     def _estimator(self, module: Any, params: Dict[str, Any], model_dir: str, seed: int) -> Any:
-        """The real Estimator, on this model_dir. It saves only what all edits restore from."""
+        """The real Estimator, on this model_dir. It saves only the common checkpoint."""
         saves = model_dir == self.model_dir
         options = {
             "model_dir": model_dir,

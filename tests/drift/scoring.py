@@ -1,4 +1,4 @@
-"""What ckptcheck says of an entry, against what must be said."""
+"""Compares the findings about an entry with the expected ones."""
 
 import dataclasses
 import json
@@ -19,7 +19,7 @@ from .entries import Edit, Told
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NUMBER = re.compile(r"-?\d+\.?\d*(?:[eE][-+]?\d+)?")
 GIVES_ITS_INPUTS = "input pipeline"
-"""The kind of edits that a check only sees if it is told to use the input_fn."""
+"""The kind of edits that a check finds only with ``--input-fn``."""
 
 
 class TrainingError(Exception):
@@ -28,7 +28,7 @@ class TrainingError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """How right a report is about one edit.
+    """The problems of a report about one edit.
 
     Attributes:
         edit: the edit.
@@ -56,12 +56,12 @@ def _number(text: str) -> Optional[float]:
 
 
 def _plain(text: str) -> str:
-    """GradientDescent, gradient descent and gradient_descent are one word."""
+    """Normalizes a word: GradientDescent, gradient descent and gradient_descent become the same."""
     return re.sub(r"[\s_-]", "", text).lower() or text
 
 
 def _holds(leaf: Any, word: str) -> bool:
-    """Whether a text or a number of a finding says this word."""
+    """Whether a text or a number in a finding has this word."""
     wanted = _number(word)
     text = str(leaf)
     if wanted is None:
@@ -71,7 +71,7 @@ def _holds(leaf: Any, word: str) -> bool:
 
 
 def says(side: Any, words: str) -> bool:
-    """Whether one side of a finding says one of these words.
+    """Whether one side of a finding has one of these words.
 
     Args:
         side: ``then`` or ``now`` of a finding.
@@ -83,7 +83,7 @@ def says(side: Any, words: str) -> bool:
 
 
 def _sides(finding: Dict[str, Any]) -> Tuple[Any, Any]:
-    """What a finding says was then, and what is now."""
+    """Returns the fields ``then`` and ``now`` of a finding."""
     return finding.get("then"), finding.get("now")
 
 
@@ -93,7 +93,7 @@ def _tells(finding: Dict[str, Any], told: Told) -> bool:
 
 
 def problems(edit: Edit, report: Dict[str, Any]) -> Iterator[str]:
-    """What a report gets wrong about an edit.
+    """Yields the problems of a report about an edit.
 
     Args:
         edit: the edit.
@@ -165,24 +165,23 @@ def run_prover(model: str, folder: str, command: Sequence[str], *options: str) -
 
 
 def check(
-    tracer: ckptcheck.Tracer, folder: str, edit: Edit, gives_inputs: bool = False
+    tracer: ckptcheck.Tracer, folder: str, name: str, gives_inputs: bool = False
 ) -> Dict[str, Any]:
-    """What ckptcheck says of edited code, as its JSON report.
+    """Checks edited code, and returns the JSON report.
 
     Args:
         tracer: runs the code.
         folder: where the model was trained and the edits were written.
-        edit: one of them.
-        gives_inputs: whether ckptcheck is told to use the input_fn.
+        name: the id of one of them, or ``base`` for the unedited code.
+        gives_inputs: whether ckptcheck gets the input_fn.
     """
-    given = gives_inputs or edit.kind == GIVES_ITS_INPUTS
-    code = os.path.join(folder, "code", edit.id)
+    code = os.path.join(folder, "code", name)
     report = tracer.check(
         os.path.join(folder, "model_dir"),
         "model:model_fn",
         os.path.join(code, "params.json"),
         app_dir=code,
-        input_fn="model:input_fn" if given else "",
+        input_fn="model:input_fn" if gives_inputs else "",
     )
     answer: Dict[str, Any] = json.loads(render(report, "json"))
     return answer
@@ -191,7 +190,7 @@ def check(
 def score(tracer: ckptcheck.Tracer, folder: str, edit: Edit) -> Score:
     """Checks one edit and compares."""
     try:
-        report = check(tracer, folder, edit)
+        report = check(tracer, folder, edit.id, edit.kind == GIVES_ITS_INPUTS)
     except ckptcheck.UsageError as error:
         return Score(edit, (f"error: {error}",))
     return Score(edit, tuple(problems(edit, report)))

@@ -1,4 +1,4 @@
-"""A few entries, as ckptcheck has to report them. `python -m tests.drift` tries all."""
+"""Tests the reports about a few entries. `python -m tests.drift` tests all entries."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ import ckptcheck
 from ..support import needs_estimator
 from .catalogue import ENTRIES
 from .entries import Model
-from .scoring import run_prover, score
+from .scoring import check, run_prover, score
 
 pytestmark = needs_estimator
 
@@ -31,6 +31,7 @@ DAILY = (
     "col-boundaries",
     "col-vocabulary-order",
     "col-normalizer",
+    "col-normalizer-gone",
     "col-reordered",
     "col-accumulator",
     "col-metrics",
@@ -39,8 +40,10 @@ DAILY = (
     "grad-override-removed",
     "grad-in-a-scope",
     "one-scaled-by-mode",
+    "bn-always-training",
+    "ema-raw-weights-in-predict",
 )
-"""Entries of four models, so that only four are trained."""
+"""Entries of five models, so that only five are trained."""
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +72,12 @@ def test_entry_is_reported(
 ) -> None:
     model, edit = ENTRIES[name]
     assert score(tracer, folder_of(model), edit).problems == ()
+
+
+def test_batch_norm_and_averages_that_are_read_are_not_in_doubt(
+    tracer: ckptcheck.Tracer, folder_of: Callable[[Model], str]
+) -> None:
+    model, _ = ENTRIES["ema-decay"]
+    report = check(tracer, folder_of(model), "base")
+    drift = {mode: answer["drift"] for mode, answer in report["modes"].items()}
+    assert drift == {"predict": "none", "eval": "none", "train": "none"}

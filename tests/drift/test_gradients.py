@@ -17,7 +17,7 @@ pytestmark = needs_tensorflow
 
 Layer = Callable[[Any, Any], Any]
 FACTOR = [1.0]
-"""What the registered gradient multiplies by: TensorFlow registers it once."""
+"""The factor of the registered gradient. It can change; a gradient is registered only once."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def overridden(factor: float) -> Layer:
 
 
 def custom(factor: float) -> Layer:
-    """Passes a value on, with a gradient of its own."""
+    """Passes a value on, with a custom gradient."""
 
     def layer(tf: Any, value: Any) -> Any:
         def passed(given: Any) -> Any:

@@ -25,7 +25,7 @@ def test_most_calls_have_a_common_form() -> None:
 @needs_tensorflow
 @pytest.mark.nightly
 def test_this_version_builds_what_is_recorded() -> None:
-    """A new version may build a call in another way: then it needs a rule, or is recorded."""
+    """If a new version builds a call in another way, add a rule, or record the new digest."""
     words = [sys.executable, "-m", "tests.drift.library"]
     quiet: Dict[str, str] = environment()
     run = subprocess.run(words, cwd=str(PROJECT), env=quiet, stdout=subprocess.PIPE, text=True)

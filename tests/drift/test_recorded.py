@@ -1,12 +1,16 @@
-"""Drift of the fixtures, found by a record: with any TensorFlow, since it writes the record."""
+"""Tests drift with a record. They work with any TensorFlow, because the tests write the record."""
 
 import shutil
 from pathlib import Path
-from typing import Any, Dict, Iterator, Tuple
+from typing import Any, Callable, Dict, Iterator
 
 import pytest
 
-import ckptcheck
+from ckptcheck import __version__
+from ckptcheck.checks import run_check
+from ckptcheck.client.process import Tracer
+from ckptcheck.options import CheckSpec, RecordSpec
+from ckptcheck.recording import record
 from tests.support import FIXTURES, SAVED_BY, needs_tensorflow
 
 from .catalogue import ENTRIES
@@ -29,40 +33,47 @@ def some() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def tracer() -> Iterator[ckptcheck.Tracer]:
-    with ckptcheck.Tracer() as started:
+def tracer() -> Iterator[Tracer]:
+    with Tracer(None, timeout=120.0, quiet=True) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Path]:
-    """The folder of each fixture, with a record of its unedited code."""
+def recorded(tracer: Tracer, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Model], Path]:
+    """Returns a function that makes a copy of a fixture, with a record of the unedited code."""
     folders: Dict[str, Path] = {}
-    for name in some():
-        model, _ = ENTRIES[name]
+
+    def folder_of(model: Model) -> Path:
         if model.id not in folders:
             folder = folders[model.id] = tmp_path_factory.mktemp(model.id) / "project"
             shutil.copytree(str(FIXTURES / model.fixture), str(folder))
-            report = ckptcheck.record(*arguments(folder, model.source, model))
+            asked = RecordSpec(**arguments(folder, model.source, model))
+            report = record(asked, __version__, tracer)
             assert report.ok, report.text()
-    return folders
+        return folders[model.id]
+
+    return folder_of
 
 
-def arguments(folder: Path, source: str, model: Model) -> Tuple[str, str, Dict[str, Any]]:
+def arguments(folder: Path, source: str, model: Model) -> Dict[str, Any]:
     """Writes the code, and returns MODEL_DIR, TARGET and PARAMS."""
     (folder / "model.py").write_text(source, "utf-8")
     target = str(folder / "model.py") + ":model_fn"
-    return str(folder / SAVED_BY), target, dict(model.params)
+    return {
+        "model_dir": str(folder / SAVED_BY),
+        "target": target,
+        "params": dict(model.params),
+    }
 
 
 @pytest.mark.parametrize("name", list(some()))
-def test_entry(name: str, recorded: Dict[str, Path], tracer: ckptcheck.Tracer) -> None:
+def test_entry(name: str, recorded: Callable[[Model], Path], tracer: Tracer) -> None:
     model, edit = ENTRIES[name]
     source = model.source
     for old, new in edit.changes:
         assert source.count(old) == 1
         source = source.replace(old, new)
-    report = tracer.check(*arguments(recorded[model.id], source, model))
+    report = run_check(CheckSpec(**arguments(recorded(model), source, model)), tracer)
     states = report.drift.states
     if edit.silent:
         assert "changed" in states.values(), report.text()

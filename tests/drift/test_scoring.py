@@ -1,4 +1,4 @@
-"""The score itself: what counts as found, told, and a false alarm."""
+"""Tests of the score: missed edits, missing words and false alarms."""
 
 from typing import Any, Dict, List, Sequence
 
@@ -18,7 +18,7 @@ def _finding(then: Any, now: Any, modes: Sequence[str] = TRAINED) -> Dict[str, A
 
 
 def _report(*findings: Dict[str, Any], **drift: str) -> Dict[str, Any]:
-    """A report whose modes all restore; a mode without a word of its own has no drift."""
+    """Returns a report in which all modes restore. The drift of a mode is ``none`` by default."""
     modes = {mode: {"verdict": "restores", "drift": drift.get(mode, "none")} for mode in MODES}
     return {"modes": modes, "findings": list(findings)}
 

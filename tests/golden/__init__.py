@@ -1,1 +1,1 @@
-"""What a user sees, character by character: each case's output is compared with a file."""
+"""Compares the exact output of each case with a file."""

@@ -4,14 +4,14 @@ Needs TensorFlow 2.15.1 on Python 3.11. Without ``--update``, lists the files th
 """
 
 import argparse
+import os
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Tuple
+from typing import Dict, Sequence
 
-from .cases import Case
-from .output import COMPARED, FILES, file_of, output_of, outputs
+from .cases import CASES, Case
+from .output import COMPARED, FILES, file_of, outputs_of
 
 
 def main() -> int:
@@ -20,22 +20,18 @@ def main() -> int:
     parser.add_argument("--update", action="store_true", help="write the files that differ")
     parser.add_argument("names", nargs="*", metavar="NAME", help="parts of names; default: all")
     asked = parser.parse_args()
+    os.environ["CKPTCHECK_NO_CACHE"] = "1"
     if not COMPARED:
         parser.error("the files are those of TensorFlow 2.15.1 on Python 3.11")
-    items = [
-        item
-        for item in outputs()
-        if not asked.names or any(name in file_of(*item).name for name in asked.names)
-    ]
-    known = {file_of(*item) for item in outputs()}
+    cases = [case for case in CASES.values() if not asked.names or _is_named(case, asked.names)]
+    known = {file_of(case, name) for case in CASES.values() for name in case.formats}
     FILES.mkdir(exist_ok=True)
     changed = [path for path in FILES.iterdir() if path not in known]
     if asked.update:
         for path in changed:
             path.unlink()
-    with ThreadPoolExecutor(2) as pool:
-        for (case, output), text in zip(items, pool.map(_run, items)):
-            path = file_of(case, output)
+    for case in cases:  # not in parallel: checks run in this process, and change cwd
+        for path, text in _run(case).items():
             if path.is_file() and path.read_text("utf-8") == text:
                 continue
             changed.append(path)
@@ -46,9 +42,15 @@ def main() -> int:
     return 1 if changed and not asked.update else 0
 
 
-def _run(item: Tuple[Case, str]) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        return output_of(*item, Path(folder).resolve())
+def _is_named(case: Case, parts: Sequence[str]) -> bool:
+    return any(part in file_of(case, name).name for part in parts for name in case.formats)
+
+
+def _run(case: Case) -> Dict[Path, str]:
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made).resolve() / "project"
+        folder.mkdir()
+        return {file_of(case, name): text for name, text in outputs_of(case, folder).items()}
 
 
 if __name__ == "__main__":

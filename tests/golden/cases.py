@@ -1,6 +1,6 @@
 """The cases: which command runs on which copy of a fixture.
 
-Each case has one output file for each format, ``files/<name>.txt`` and ``files/<name>.json``.
+Each case has one output file for each format, such as ``files/<name>.txt``.
 """
 
 import dataclasses
@@ -29,8 +29,8 @@ class Case:
         words: the command's arguments.
         fixture: the fixture that is copied; "" for an empty directory.
         edit: changes the copy before the command runs.
-        saved_by: the fixture's model_dir that becomes ``runs/base``.
-        formats: "text", "json" or both.
+        saved_by: the model_dir of the fixture to copy to ``runs/base``.
+        formats: the formats in which its output is compared.
         check: whether the command traces code, so that its output depends on TensorFlow.
     """
 
@@ -70,7 +70,7 @@ def _file(root: Path, end: str) -> Path:
 
 
 def _flip(end: str, count: int, first: int = 0) -> Edit:
-    """Flips bits of a file, always the same ones."""
+    """Flips the same bits of a file each time."""
 
     def edit(root: Path) -> None:
         path = _file(root, end)
@@ -116,7 +116,7 @@ def _old_data(root: Path) -> None:
 
 
 def _not_a_number(root: Path) -> None:
-    """Writes a checkpoint whose one weight is NaN, with the checksum that belongs to it."""
+    """Writes a checkpoint with one NaN weight and a correct checksum."""
     _no_checkpoint(root)
     path = root / BASE / "model.ckpt-1.data-00000-of-00001"
     path.write_bytes(_NAN)
@@ -135,6 +135,7 @@ def _snapshot(root: Path) -> None:
 # --- Checks ----------------------------------------------------------------------------------
 
 BOTH = ("text", "json")
+ALL = (*BOTH, "github", "gitlab", "html", "junit", "markdown", "sarif")
 TARGET = "model:model_fn"
 ONE_LAYER = "hidden = tf.layers.dropout("
 
@@ -154,7 +155,7 @@ def _check(
 
 
 def _drifted(root: Path) -> None:
-    """Edits what a checkpoint does not show: the activation, the dropout and the optimizer."""
+    """Edits parts that variables do not show: the activation, the dropout and the optimizer."""
     _code("tf.nn.relu", "tf.nn.tanh")(root)
     _code('params.get("dropout_rate", 0.2)', "0.5")(root)
     _code("AdamOptimizer", "GradientDescentOptimizer")(root)
@@ -167,7 +168,7 @@ def _checks() -> Iterator[Case]:
     missing = "params_without_num_hidden.json"
     dropout, linear = "hidden_dropout", "linear"
     yield _check("older-tensorflow", dropout, saved_by="tf115", formats=text)
-    yield _check("silent", dropout, words=(TARGET, missing))
+    yield _check("silent", dropout, words=(TARGET, missing), formats=ALL)
     yield _check("silent-plan", dropout, words=(TARGET, missing, "--show-plan"))
     yield _check("fails", dropout, words=(TARGET, missing, "--behavior", "v1"))
     yield _check("one-mode", dropout, words=(TARGET, missing, "--mode", "eval"), formats=text)
@@ -177,7 +178,7 @@ def _checks() -> Iterator[Case]:
     yield _check("unused-variable", dropout, _code("hidden, 1)", 'features["x"], 1)'))
     yield _check("dtype", linear, _code('features["x"]', 'tf.cast(features["x"], tf.float64)'))
     yield _check("optimizer", linear, _code("AdamOptimizer", "AdagradOptimizer"))
-    yield _check("drift", dropout, _drifted, (TARGET, "params.json", "--show-drift"))
+    yield _check("drift", dropout, _drifted, (TARGET, "params.json", "--show-drift"), ALL)
     yield _check("partitions", "partitioned", _params(_LARGER_VOCABULARY))
     yield _check("unknown-param", dropout, _params('{"num_hiden": 128, "dropout_rate": 0.3}'))
     yield _check("flags-default", "flags", words=(TARGET,))
@@ -194,11 +195,57 @@ def _checks() -> Iterator[Case]:
     yield _check("cut-index", linear, _cut(".index"))
     yield _check("no-graph", linear, _remove(".meta"))
     yield _check("snapshot", linear, _snapshot)
+    yield from _configured()
     deep = (TARGET, "params.json", "--deep")
     yield _check("deep", "batch_norm", words=deep)
     yield _check("deep-damaged", linear, _flip("-00001", 1), words=deep)
 
 
+def _configured() -> Iterator[Case]:
+    """Two checks of a configuration, one of which fails unless the project accepts it."""
+    for name, more in (("", ""), ("-accepted", _ACCEPTED)):
+        edit = _configuration(_CONFIGURATION + more)
+        formats = ("text",) if more else BOTH
+        yield Case(
+            f"configured{name}", ("check",), "hidden_dropout", edit, formats=formats, check=True
+        )
+
+
+def _configuration(text: str) -> Edit:
+    return lambda root: _write(root / "ckptcheck.toml", text)
+
+
+_CONFIGURATION = f"""modes = ["predict"]
+
+[[check]]
+name = "good"
+model-dir = "{BASE}"
+target = "model:model_fn"
+params = "params.json"
+
+[[check]]
+name = "wide"
+model-dir = "{BASE}"
+target = "model:model_fn"
+params = "params.json"
+set = {{num_hidden = 64}}
+"""
+_ACCEPTED = """
+[[ignore]]
+rule = "shape-mismatch"
+reason = "the hidden layer is trained again"
+
+[[ignore]]
+rule = "dtype-mismatch"
+check = "good"
+reason = "there was one"
+"""
+_WRONG = """timeuot = 3
+
+[[check]]
+name = "a"
+target = "no colon"
+"""
 _NAN = b"\x00\x00\xc0\x7f"
 _CRC = 0xE0A9B148  # masked, as in an index
 _SPEC = "return tf.estimator.EstimatorSpec(mode, "
@@ -216,9 +263,13 @@ _ELSEWHERE = "/no/such/runs/base/model.ckpt-10"
 
 
 def _files(command: str, name: str, fixture: str, edit: Optional[Edit] = None, *words: str) -> Case:
-    formats = ("text",) if command == "snapshot" else BOTH
+    formats: Tuple[str, ...] = ("text",) if command == "snapshot" else BOTH
     name = f"{command}-{name}"
+    formats = ALL if name in _IN_ALL_FORMATS else formats
     return Case(name, (command, BASE, *words), fixture, edit, formats=formats)
+
+
+_IN_ALL_FORMATS = ("inspect-newer-checkpoint", "verify-not-finite")
 
 
 def _file_commands() -> Iterator[Case]:
@@ -256,12 +307,43 @@ def _file_commands() -> Iterator[Case]:
     yield _files("snapshot", "newer-checkpoint", "linear", _renamed(20), "made")
 
 
+# --- Lint ------------------------------------------------------------------------------------
+
+_LINTED = """import tensorflow as tf
+
+
+def model_fn(features, labels, mode, params):
+    net = features["x"]
+    for units in params["hidden_units"]:
+        net = tf.layers.dense(net, units)
+    loss = tf.losses.mean_squared_error(labels, tf.layers.dense(net, 1))
+    train_op = tf.train.AdamOptimizer().minimize(loss)
+    return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
+
+
+estimator = tf.estimator.Estimator(model_fn, params={"hidden_units": [8]})
+estimator.train(input_fn)  # ckptcheck: ignore[temporary-model-dir]
+"""
+
+
+def _linted(root: Path) -> None:
+    _write(root / "train.py", _LINTED)
+    _write(root / "old.py", "import tensorflow as tf\nx = = 1\n")
+
+
+def _lint() -> Iterator[Case]:
+    yield Case("lint", ("lint", "."), edit=_linted, formats=BOTH)
+    yield Case("lint-good", ("lint", "model.py"), "linear", formats=BOTH)
+    yield Case("lint-no-files", ("lint", "runs"), "linear")
+    yield Case("usage-lint-no-path", ("lint", "sorce"), "linear")
+
+
 # --- Words -----------------------------------------------------------------------------------
 
 
 def _words() -> Iterator[Case]:
     yield Case("help", ("--help",))
-    for command in ("check", "inspect", "verify", "snapshot", "record"):
+    for command in ("check", "init", "inspect", "verify", "snapshot", "record", "lint", "cache"):
         yield Case(f"help-{command}", (command, "--help"))
     yield Case("list-rules", ("--list-rules",))
     yield Case("explain-shape-mismatch", ("--explain", "shape-mismatch"))
@@ -287,9 +369,10 @@ def _words() -> Iterator[Case]:
     }
     for name, words in mistakes.items():
         yield Case(f"usage-{name}", tuple(words), "linear")
+    yield Case("usage-configuration", (), "linear", _configuration(_WRONG))
     yield Case("usage-verify-snapshot", ("verify", BASE), "linear", _snapshot)
     for name, target in (("no-module", "modle:model_fn"), ("no-attr", "model:model")):
         yield Case(f"usage-{name}", (BASE, target), "linear", check=True)
 
 
-CASES = {case.name: case for case in (*_checks(), *_file_commands(), *_words())}
+CASES = {case.name: case for case in (*_checks(), *_file_commands(), *_lint(), *_words())}

@@ -6,27 +6,29 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import Iterator, Tuple
+from typing import Dict, Tuple
 
 from ckptcheck import __version__
 
 from ..support import FIXTURES, TENSORFLOW, Run, environment, run_cli
-from .cases import BASE, CASES, Case
+from .cases import BASE, Case
 
 FILES = Path(__file__).resolve().parent / "files"
-ENDS = {"text": ".txt", "json": ".json"}
+ENDS = {
+    "text": ".txt",
+    "json": ".json",
+    "github": ".github",
+    "gitlab": ".gitlab",
+    "html": ".html",
+    "junit": ".xml",
+    "markdown": ".md",
+    "sarif": ".sarif",
+}
 DAYS = 3
-"""The age of each new file in days: reports say how old files are, and ask about newer ones."""
+"""The age of each new file in days: reports show ages, and ckptcheck waits for new files."""
 
 COMPARED = TENSORFLOW == "2.15.1" and sys.version_info[:2] == (3, 11)
-"""Whether outputs that depend on TensorFlow are those of the files."""
-
-
-def outputs() -> Iterator[Tuple[Case, str]]:
-    """Each case with each of its formats."""
-    for case in CASES.values():
-        for output in case.formats:
-            yield case, output
+"""Whether outputs that depend on TensorFlow can be compared with the files."""
 
 
 def file_of(case: Case, output: str) -> Path:
@@ -34,28 +36,32 @@ def file_of(case: Case, output: str) -> Path:
     return FILES / (case.name + ENDS[output])
 
 
-def output_of(case: Case, output: str, folder: Path) -> str:
+def outputs_of(case: Case, folder: Path) -> Dict[str, str]:
     """Runs a case on a new copy of its fixture.
 
     Args:
         case: what to run.
-        output: the value of ``--format``.
         folder: an empty directory for the copy.
 
     Returns:
-        The command, what it wrote, and its exit code; of JSON what it wrote alone. Placeholders
-        stand for all that differs between two runs.
+        The outputs, with the format's name as key. The ``text`` output begins with the command and
+        ends with the exit code. Placeholders replace parts that differ between two runs, and style
+        and script.
     """
     _copy(case, folder)
+    written = folder.parent / f"{folder.name}-written"
+    written.mkdir()
+    paths = {name: written / name for name in case.formats if name != "text"}
+    options = ["--quiet"] * case.check
+    for name, path in paths.items():
+        options += ["--output", f"{name}={path}"]
     words = [*case.words]
-    options = ["--quiet"] * case.check + ["--format", "json"] * (output == "json")
-    words[words.index("--") if "--" in words else len(words) :] = (
-        options + words[words.index("--") if "--" in words else len(words) :]
-    )
+    end = words.index("--") if "--" in words else len(words)
     env = environment(COLUMNS="80", TMPDIR=str(folder))
-    run = run_cli(*words, cwd=folder, env=env, warm=case.check)
-    text = run.out if output == "json" else _session(case.words, run)
-    return with_placeholders(text, folder)
+    run = run_cli(*words[:end], *options, *words[end:], cwd=folder, env=env, warm=case.check)
+    found = {"text": _session(case.words, run)}
+    found.update((name, path.read_text("utf-8")) for name, path in paths.items())
+    return {name: with_placeholders(text, folder) for name, text in found.items()}
 
 
 def _session(words: Tuple[str, ...], run: Run) -> str:
@@ -75,7 +81,8 @@ def _copy(case: Case, folder: Path) -> None:
         _make_old(folder / BASE)
     if case.edit is not None:
         case.edit(folder)
-        _make_old(folder / BASE)
+        if case.fixture:
+            _make_old(folder / BASE)
 
 
 def _make_old(model_dir: Path) -> None:
@@ -92,10 +99,13 @@ def with_placeholders(text: str, folder: Path) -> str:
         (str(folder), "<folder>"),
         (sys.executable, "<interpreter>"),
         (f"ckptcheck {__version__}", "ckptcheck <version>"),
+        (f'"version": "{__version__}"', '"version": "<version>"'),
     ):
         text = text.replace(old, new)
     for pattern, new in (
         (r"Python \d+\.\d+\.\d+;", "Python <python>;"),
+        (r"(?s)<(style|script)>.*?</\1>", r"<\1></\1>"),
+        (r"sha256-[\w+/=]+", "sha256-<digest>"),
         (r'"python": "[\d.]+"', '"python": "<python>"'),
         (r'"written": [\d.]+', '"written": "<time>"'),
         (r" Did you mean (--[\w-]+)\?", r" (Possible options: \1)"),  # an older click
@@ -110,8 +120,9 @@ def with_placeholders(text: str, folder: Path) -> str:
 
 def _help_of_any_typer(text: str) -> str:
     """A help text without what versions of typer write differently."""
-    text = re.sub(r"\n {10,}", " ", text)  # continued lines of an option's help
+    text = re.sub(r"\n {9,}", " ", text)  # continued lines of an option's help
     text = re.sub(r"(\S) {2,}", r"\1  ", text).replace("\\[", "[")
-    text = re.sub(r"(?<=[A-Z]) <str>", "", text)
+    text = re.sub(r"(?<=[A-Z]) <(str|list\[str\])>", "", text)
     text = re.sub(r" +\[(required|default)", r"  [\1", text)
+    text = text.replace("[FILES]...", "FILES")
     return re.sub(r"[{\[]([A-Z_]{3,})[}\]]", r"\1", text)

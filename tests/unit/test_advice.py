@@ -36,7 +36,7 @@ def report_of(facts: Facts) -> Report:
 
 
 class Trials:
-    """Plays the check with other params: ``fits`` says for which a report comes out well."""
+    """A fake check with other params. ``fits`` says for which params the report is good."""
 
     def __init__(self, good: Mapping[str, Any], bad: Optional[Facts]) -> None:
         self.good = good
@@ -79,7 +79,7 @@ def test_it_says_nothing_of_modes_that_are_not_checked(modes: Tuple[str, ...], e
 
 
 def _only(facts: Facts, modes: Tuple[str, ...]) -> Facts:
-    """The same, of a check of some modes."""
+    """Returns the same facts for some modes only."""
     assert facts.trace is not None
     traces = tuple(trace for trace in facts.traces if trace.mode in modes)
     return dataclasses.replace(
@@ -125,7 +125,7 @@ def test_a_dimension_of_zero_is_no_multiple() -> None:
 
 
 def test_a_key_with_a_dot_beside_a_number() -> None:
-    """A look at ``params["a.b"]`` reads like one at ``params["a"]["b"]``."""
+    """A read of ``params["a.b"]`` looks like a read of ``params["a"]["b"]``."""
     reads = ParamsUse((ParamRead("a.b", False, 64, True),))
     traces = tuple(dataclasses.replace(item, seen=Observed(reads)) for item in MISMATCH.traces)
     assert MISMATCH.trace is not None
@@ -139,7 +139,7 @@ RECORDED = {"units": 128, "depth": 3, "layers": [2, 4], "rate": 0.1}
 
 
 def recorded(facts: Facts, **values: Any) -> Facts:
-    """The same, with a record of the training run."""
+    """Returns the same facts with a record of the training run."""
     return dataclasses.replace(facts, record=examples.with_record(values=values).record)
 
 
@@ -170,7 +170,7 @@ def test_no_other_value_than_that_of_a_record_is_tried() -> None:
 
 
 def drifted(now: int) -> Facts:
-    """A model whose heads have ``now`` units, and that had 8."""
+    """Returns facts about a model whose heads had 8 units and have ``now`` units now."""
     facts = examples.with_params({"heads": 4}, ParamRead("heads", True))
     then, text = {"value": 8}, f"units of a head: 8 -> {now}"
     change = Change("constant-changed", text, then, {"value": now}, MODES)
@@ -183,3 +183,35 @@ def test_another_change_is_no_proof() -> None:
     report = with_advice({"heads": 4}, drifted(4), report_of(drifted(4)), trials)
     assert trials.asked == [{"heads": 8}]
     assert [group.advice for group in report.groups] == [()]
+
+
+def _unlike(facts: Facts) -> Facts:
+    """Returns the same facts, with PREDICT not compared."""
+    states = {**facts.drift.states, "predict": "unknown"}
+    return dataclasses.replace(facts, drift=dataclasses.replace(facts.drift, states=states))
+
+
+def _same(*unknown: str) -> Facts:
+    """Returns facts about a model without drift. Some modes could not be compared."""
+    states = {mode: "unknown" if mode in unknown else "none" for mode in MODES}
+    return dataclasses.replace(drifted(2), drift=Drift((), states))
+
+
+@pytest.mark.parametrize(("unknown", "helps"), [((), True), (("predict",), True), (MODES, False)])
+def test_a_mode_that_was_never_compared_does_not_hide_a_fix(
+    unknown: Tuple[str, ...], helps: bool
+) -> None:
+    facts = _unlike(drifted(4))
+    trials = Trials({}, _same(*unknown))
+    report = with_advice({"heads": 4}, facts, report_of(facts), trials)
+    assert trials.asked == [{"heads": 8}]
+    assert [bool(group.advice) for group in report.groups] == [helps]
+
+
+def test_the_arguments_of_a_factory_are_causes_although_nothing_watches_their_reads() -> None:
+    facts = drifted(4)
+    facts = dataclasses.replace(facts, trace=examples.with_params({}).trace)
+    trials = Trials({}, _same())
+    report = with_advice({"head": {"units": 4}, "x": 1}, facts, report_of(facts), trials)
+    (advice,) = report.groups[0].advice
+    assert advice.set == {"head.units": 8}

@@ -1,4 +1,4 @@
-"""What is left of the tracer's own in what TensorFlow says of shapes."""
+"""Messages of TensorFlow about shapes must not show made-up names and sizes of the tracer."""
 
 import pytest
 
@@ -19,6 +19,10 @@ from ckptcheck.tracer.after_restore import said_of_inputs
             "with input shapes: [?,13], [0,12].",
             "Dimensions must be equal, but are 13 and 12 for 'layer_1009/1009/mul' (op: 'Mul') "
             "with input shapes: [?,13], [0,12].",
+        ),
+        (
+            "Input to reshape is a tensor with 4036 values, but the requested shape has 5045",
+            "Input to reshape is a tensor with ?*4 values, but the requested shape has ?*5",
         ),
         (
             "MatMul(ckptcheck_inputs/Placeholder_1, w) with input shapes: [1009,3], [4,2].",

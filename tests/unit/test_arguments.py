@@ -1,4 +1,4 @@
-"""Whatever check() and the commands are given: a report, or a UsageError that says why."""
+"""For any arguments, check() and the commands return a report or raise a UsageError."""
 
 import io
 import json
@@ -29,7 +29,7 @@ HUGE = 10**5000
 
 
 class Raises(Mapping):  # type: ignore[type-arg]
-    """A mapping that is none of JSON's."""
+    """A mapping that JSON cannot hold."""
 
     def __getitem__(self, key: Any) -> Any:
         return {1, 2}
@@ -59,7 +59,7 @@ ARGUMENTS = list(options_of(CheckSpec))
 
 
 def refused_or_taken(**arguments: Any) -> None:
-    """Makes a check that starts no interpreter that has TensorFlow."""
+    """Runs a check that does not start an interpreter with TensorFlow."""
     given: Dict[str, Any] = {"model_dir": MODEL_DIR, "target": "net:model_fn", "python": "false"}
     given.update(arguments)
     if not given["python"]:  # the interpreter of the tests
@@ -97,7 +97,7 @@ _VALUES = st.recursive(
 @settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(st.sampled_from(ARGUMENTS), _VALUES, max_size=3))
 def test_any_values_of_the_arguments(arguments: Dict[str, Any]) -> None:
-    """All but the last two steps of a check: no interpreter is started."""
+    """Tests all steps of a check except the last two, which start an interpreter."""
     arguments.setdefault("target", "net:model_fn")
     arguments["model_dir"] = arguments.get("model_dir", "no/such/dir")
     if any(arguments.get(name) == "-" for name in ("params", "features")):
@@ -114,7 +114,8 @@ def test_any_values_of_the_arguments(arguments: Dict[str, Any]) -> None:
 @example(["\ud800\udc80="])
 def test_any_overrides(overrides: List[str]) -> None:
     try:
-        params = with_overrides({"a": {"b": 1}}, overrides)
+        given = CheckSpec("runs", set=overrides).set
+        params = with_overrides({"a": {"b": 1}}, given)
         spec = CheckSpec("runs", "net:model_fn", params)
     except UsageError:
         return
@@ -136,7 +137,10 @@ def test_what_set_refuses(override: str, words: str) -> None:
 
 
 def test_an_integer_of_thousands_of_digits_is_refused_by_every_python() -> None:
-    """Of which one reads it and another does not: neither takes it for a text."""
+    """Some versions of Python can read such an integer, and others cannot.
+
+    ckptcheck always refuses it.
+    """
     with pytest.raises(UsageError, match="digits"):
         CheckSpec("runs", "net:model_fn", with_overrides({}, ["a=" + "9" * 5000]))
     with pytest.raises(
@@ -271,7 +275,7 @@ def test_what_a_shell_gives(tmp_path: Path, script: str, expected: str) -> None:
 def test_paths_that_cannot_be_opened(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """For each command: too long, a circle of links, no rights, a file as a directory."""
+    """Each command gets paths that are too long, circular, forbidden, or below a file."""
     with folder_of_all() as folder:
         os.symlink("circle", str(folder / "circle"))
         (folder / "file.json").write_text("{}")
@@ -285,7 +289,7 @@ def test_paths_that_cannot_be_opened(
         words += [[command, path] for command in ("inspect", "verify") for path in paths]
         words += [["snapshot", MODEL_DIR, path] for path in paths[:-1]]
         monkeypatch.chdir(folder)
-        for command in ([], ["inspect"], ["verify"], ["snapshot"]):  # imports what users may not
+        for command in ([], ["inspect"], ["verify"], ["snapshot"]):  # before the user changes
             code_of([*command, "no/such", "net:model_fn"][:2])
         code_of(["inspect", MODEL_DIR])
         with as_a_user():
@@ -354,3 +358,9 @@ def test_numbers_that_are_none(tmp_path: Path, option: str, value: str) -> None:
 def test_a_features_file_that_is_not_filled_in(given: Any, said: str) -> None:
     with pytest.raises(UsageError, match=re.escape(said)):
         feature_file(given)
+
+
+def test_zero_jobs(tmp_path: Path) -> None:
+    run = run_cli("check", "--jobs", "0", cwd=tmp_path)
+    assert run.code == 2
+    assert "0: expected a number from 1 to 256" in run.err

@@ -27,7 +27,7 @@ NOTE = "what is assumed"
 
 
 class Answering:
-    """Traces each mode with something to judge; its forks end as those of the tracer do."""
+    """A fake tracer. Its traces need a judgement, and its forks end like real forks."""
 
     def __init__(self, judgement: Any) -> None:
         self.judgement = judgement
@@ -36,7 +36,7 @@ class Answering:
         self.traced: List[int] = []
 
     def say(self, text: str) -> None:
-        """Is told what happens."""
+        """Ignores messages."""
 
     def use_params(self, params: Any) -> None:
         """Takes the params."""
@@ -88,7 +88,7 @@ def test_a_judgement_becomes_part_of_the_trace() -> None:
 
 
 def test_an_earlier_trace_is_asked_for_once_more() -> None:
-    """The search may return to an earlier guess, whose fork ended when the next was traced."""
+    """The search may return to an earlier guess. The fork of that guess ended at the next trace."""
     tracer = Answering(to_json(Judgement("eval", (REFUSED,), ())))
     asker = asker_of(tracer)
     first = asker.ask_once({"eval": Inputs({"x": 1}, None)})

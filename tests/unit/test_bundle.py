@@ -1,4 +1,4 @@
-"""The index of a checkpoint, from bytes that TensorFlow writes and from bytes it never would."""
+"""Reads indexes of checkpoints, from valid bytes and from bytes that TensorFlow never writes."""
 
 import contextlib
 import os
@@ -87,7 +87,7 @@ def test_any_entries(content: Dict[bytes, Tuple[int, List[int], int, int, int, i
 
 
 def test_fields_in_another_order_and_unknown_ones() -> None:
-    """Protobuf lets a writer do so."""
+    """Protobuf allows this."""
     out = writer.field(5, 48) + writer.field(99, b"new") + writer.field(98, 1)
     out += writer.field(2, writer.shape_proto((3, 4))) + writer.field(1, 1)
     (found,) = parse({b"x": out}).tensors
@@ -139,7 +139,7 @@ def test_a_part_that_has_parts() -> None:
 
 
 def test_names_that_begin_as_parts_do() -> None:
-    """Without an owner that lists it, it is a variable with a strange name, as for TensorFlow."""
+    """If no variable lists it as a part, it is a variable with a strange name, as in TensorFlow."""
     bundle = parse({b"\0\1x": KERNEL, b"a": writer.entry(1, (1,), slices=[((0, 1),)])})
     assert [item.name for item in bundle.tensors] == ["\0\1x", "a"]
 
@@ -160,7 +160,7 @@ def test_keys_of_parts_escape() -> None:
     assert slice_key(b"a\0b\xffc", ())[1:-1] == b"a\0\xffb\xff\0c\0\1"
 
 
-# --- What is no index ------------------------------------------------------------------------
+# --- No index ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_every_fixture() -> None:
 @settings(max_examples=300)
 @given(st.binary(max_size=120), st.binary(max_size=120))
 def test_any_bytes_in_whole_blocks(first: bytes, value: bytes) -> None:
-    """Fuzzing behind the checksums."""
+    """Fuzzing of contents with correct checksums."""
     for head, entry in ((first, KERNEL), (writer.header(), value), (writer.header(), KERNEL[:-5])):
         with contextlib.suppress(DamagedError):
             parse_bundle(writer.table([(b"", head), (b"a", entry)]), "x")
@@ -282,7 +282,7 @@ def test_every_changed_byte_of_an_entry() -> None:
 
 
 def test_memory_is_bounded_by_the_file() -> None:
-    """The smallest entries that there can be, each of them a tensor."""
+    """A file of the smallest possible entries, each of which is a tensor."""
     entries = {b"%x" % i: b"\x08\1" for i in range(40000)}
     data = writer.index(entries, per_block=4000)
     tracemalloc.start()
@@ -298,7 +298,7 @@ def test_memory_is_bounded_by_the_file() -> None:
 
 
 def test_a_compressed_index_is_not_called_damaged(tmp_path: Path) -> None:
-    """TensorFlow reads blocks that snappy has compressed, and has not written any since 1.2."""
+    """TensorFlow reads blocks compressed with snappy, but has not written such blocks since 1.2."""
     data = writer.table_of_blocks([(b"\xff", b"x" * 20, 1)])
     (tmp_path / "model.ckpt-1.index").write_bytes(data)
     with pytest.raises(

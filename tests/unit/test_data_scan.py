@@ -1,4 +1,4 @@
-"""Reading all data. The checksums are of TensorFlow's making: the fixtures are, and see below."""
+"""Tests of reading all data. The checksums come from TensorFlow, in the fixtures and below."""
 
 import errno
 import math
@@ -144,7 +144,7 @@ def test_large_tensors_are_read_in_pieces(
 
 
 def string_bytes(items: List[bytes]) -> bytes:
-    """As TensorFlow lays strings out."""
+    """Returns the bytes of strings as TensorFlow stores them."""
     crc = crc32c(b"".join(struct.pack("<I", len(item)) for item in items))
     sums = struct.pack("<I", masked(crc))
     return b"".join(writer.varint(len(item)) for item in items) + sums + b"".join(items)
@@ -194,7 +194,7 @@ def test_many_strings_are_read_soon(tmp_path: Path) -> None:
 
 
 def test_a_scan_that_is_stopped_does_not_read_on(tmp_path: Path) -> None:
-    """As Ctrl-C does. The rest of a large tensor could take hours."""
+    """Ctrl-C stops a scan. Without this, the rest of a large tensor could take hours."""
     size = 1 << 40
     (tmp_path / "c.index").write_bytes(
         writer.index({b"w": writer.entry(NUMBERS["uint8"], (size,), 0, 0, size, 1)})
@@ -259,7 +259,7 @@ def test_memory_does_not_grow_with_the_data(tmp_path: Path) -> None:
 
 
 class _Impatient(data_scan._Scanner):
-    """Stops a scan that would not end: nothing is left to read."""
+    """A scanner that must get nothing to read. Otherwise, the scan would not end."""
 
     def scan_batch(self, batch: Any) -> Any:
         assert not batch
@@ -273,7 +273,7 @@ HUGE = writer.entry(3, (1 << 58,), 0, 0, 1 << 60, 1)
 def test_a_tensor_past_the_end_is_not_cut_into_pieces(
     there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An index of 137 bytes can speak of 2**60."""
+    """A small index can claim a tensor of 2**60 bytes."""
 
     (tmp_path / "c.index").write_bytes(writer.index({b"w": HUGE}))
     if there:
@@ -284,7 +284,7 @@ def test_a_tensor_past_the_end_is_not_cut_into_pieces(
 
 
 def test_a_tensor_past_the_end_elsewhere_ends_at_its_first_short_piece(tmp_path: Path) -> None:
-    """There the size of the file is not at hand."""
+    """For a remote file, the size is not known."""
     (tmp_path / "c.index").write_bytes(writer.index({b"w": HUGE}))
     asked: List[int] = []
 
@@ -337,7 +337,7 @@ def test_a_process_that_may_open_nothing_finds_no_damage(
 
 
 def test_the_same_bytes_are_not_read_without_end(tmp_path: Path) -> None:
-    """An index of 4 kB could have a large file read for days."""
+    """A small index could make ckptcheck read a large file for days."""
     content = b"\0" * 4096
     crc = masked(crc32c(content))
     entry = writer.entry(NUMBERS["uint8"], (4096,), 0, 0, 4096, crc)

@@ -179,7 +179,10 @@ def test_a_call_is_what_its_function_computes() -> None:
 
 
 def branches(*ops: str) -> bytes:
-    """A conditional; its branches have an output more for each op behind the second one."""
+    """Returns a conditional.
+
+    For each op after the second one, its branches have one more output.
+    """
     parts = []
     for name, op in zip(("yes", "no"), ops):
         nodes = [node("r", op, ["v"]), *(node(f"m{i}", "Identity", ["v"]) for i in ops[2:])]

@@ -1,4 +1,4 @@
-"""What the documents say is what the code does."""
+"""Tests that the documents agree with the code."""
 
 import json
 import re
@@ -7,8 +7,8 @@ from typing import Any, Iterator, Set
 
 import pytest
 
+from ckptcheck.catalogue import catalogue
 from ckptcheck.options import DEFAULT_TIMEOUT
-from ckptcheck.rules import all_rules
 from docs import generate_report_svg, generate_rules, generate_stand_in
 from tests.acceptance.all_cases import CASES
 from tests.differential.regressions import REGRESSIONS
@@ -63,10 +63,11 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][a-z_-]+")
 
 
 def test_documents_name_the_options_that_there_are() -> None:
-    """The golden help texts say which there are."""
+    """The golden help texts have all options."""
     helps = "".join(path.read_text("utf-8") for path in FILES.glob("help*.txt"))
     there_are = set(OPTION.findall(helps))
-    reference = set(OPTION.findall(read("docs/options.md") + read("docs/files.md")))
+    options = "".join(read(f"docs/{name}.md") for name in ("options", "files", "lint"))
+    reference = set(OPTION.findall(options))
     assert there_are - reference == set()
     others = [read("README.md"), *(path.read_text("utf-8") for path in _user_documents())]
     of_the_code = {"--hidden_units"}
@@ -74,14 +75,14 @@ def test_documents_name_the_options_that_there_are() -> None:
 
 
 def _user_documents() -> Iterator[Path]:
-    """The documents for users in which no option of another command stands."""
+    """Yields the documents for users that only name options of ckptcheck."""
     for path in sorted((PROJECT / "docs").glob("*.md")):
         if path.name != "speed.md":
             yield path
 
 
 def test_the_json_document_names_the_keys_that_there_are() -> None:
-    """Of the golden reports. Below some keys, the keys are those of the user's model."""
+    """The keys come from the golden reports. Some objects have keys of the user's model instead."""
     keys: Set[str] = set()
     for path in FILES.glob("*.json"):
         keys |= _keys(json.loads(path.read_text("utf-8")))
@@ -121,7 +122,7 @@ def test_rules_that_documents_name_are_there() -> None:
     text = "".join(path.read_text("utf-8") for path in documents)
     named = set(re.findall(r"(?:finding|rule) `([a-z-]+)`|--explain ([a-z-]+)", text))
     names = {name for pair in named for name in pair if name}
-    assert len(names) > 2 and names <= set(all_rules())
+    assert len(names) > 2 and names <= set(catalogue())
 
 
 @pytest.mark.parametrize(
@@ -133,6 +134,9 @@ def test_rules_that_documents_name_are_there() -> None:
         ("runs/base/checkpoint", True),
         ("checkpoint", True),
         ("pyproject.toml", True),
+        ("data/vocab.txt", True),
+        ("data/vocab_en", True),
+        ("requirements.txt", True),
         ("README.md", False),
         ("runs/base/checkpoint.bak", False),
         ("logo.png", False),
@@ -146,12 +150,12 @@ def test_the_hook_runs_for_what_a_check_depends_on(path: str, runs: bool) -> Non
 
 def test_the_hook_is_given_no_file_names() -> None:
     text = read(".pre-commit-hooks.yaml")
-    for line in ("language: system", "pass_filenames: false", "require_serial: true"):
+    for line in ("language: python", "pass_filenames: false", "require_serial: true"):
         assert line in text
 
 
 def test_the_default_timeout_is_minutes() -> None:
-    """It is there for what never ends, and must not end what is only slow."""
+    """The timeout is for code that never ends. It must not stop code that is only slow."""
     assert 60 <= DEFAULT_TIMEOUT <= 3600
 
 

@@ -1,7 +1,7 @@
-"""Finding the features: the search is pure, so a played model_fn is enough to drive it.
+"""Tests the search for features with a fake tracer, because the search itself runs no code.
 
-What is played here is not TensorFlow but the tracer's side of the conversation: it is asked to
-trace modes with some structure of features and replies what the model_fn did with it.
+The fake tracer gets requests to trace modes with some structure of features. It replies with the
+events of a fake model_fn.
 """
 
 import dataclasses
@@ -40,18 +40,21 @@ Leaf = Dict[str, Any]
 
 
 class WrongGuessError(Exception):
-    """The played model_fn did something that shows the structure to be wrong."""
+    """The fake model_fn did something that shows that the structure is wrong."""
 
 
 class Tensor:
-    """A placeholder: it notes who consumes it, and refuses to be a dict or a list."""
+    """A fake placeholder.
+
+    It notes its consumers, and raises an error if used as a dict or a list.
+    """
 
     def __init__(self, play: "Play", leaf: Leaf, path: Path) -> None:
         self.play, self.leaf, self.path = play, leaf, path
         self.consumers: List[str] = []
 
     def use(self, *consumers: str) -> None:
-        """The played model_fn feeds it to ops."""
+        """Notes that the fake model_fn uses it in ops."""
         self.consumers.extend(consumers)
 
     def __getitem__(self, key: Any) -> Any:
@@ -62,7 +65,7 @@ class Tensor:
 
 
 class Probe:
-    """Features of unknown keys: a key that is asked for gets the next tensor of the pool."""
+    """Features with unknown keys. A requested key gets the next tensor of the pool."""
 
     def __init__(self, play: "Play", probe: Dict[str, Any], path: Path) -> None:
         self.play, self.path, self.pool = play, path, list(probe["pool"])
@@ -92,7 +95,7 @@ class Probe:
 
 
 class Tuples(tuple):  # type: ignore[type-arg]
-    """A tuple that is unpacked by word, as the others are."""
+    """A tuple with an explicit method for unpacking, like the other fake values."""
 
     def unpack(self, count: int) -> Any:
         if len(self) != count:
@@ -104,7 +107,7 @@ ModelFn = Callable[[Any, Any, str], None]
 
 
 class Play:
-    """One trace of one mode with a played model_fn."""
+    """One trace of one mode with a fake model_fn."""
 
     def __init__(self, model_fn: ModelFn, mode: str, inputs: Inputs) -> None:
         self.model_fn, self.mode, self.inputs = model_fn, mode, inputs
@@ -180,7 +183,7 @@ class Play:
 
 
 class Asked:
-    """Plays every mode that is asked for and counts the rounds."""
+    """Runs every requested mode, and counts the rounds."""
 
     def __init__(self, model_fn: ModelFn) -> None:
         self.model_fn = model_fn
@@ -207,7 +210,7 @@ def found(graph: Graph, model_fn: ModelFn, modes: Sequence[str] = MODES) -> Foun
 
 
 def inputs(result: Found, mode: str = "train") -> Tuple[Any, Any]:
-    """The structures that the search ended with; a probe has nothing left to find."""
+    """Returns the final structures of the search. They have no probe."""
     assert result.guess is not None
     given = result.guess.inputs(mode)
     return without_probe(given.features), without_probe(given.labels)
@@ -246,7 +249,7 @@ def test_a_dict_with_one_key() -> None:
 
 
 def test_a_dict_is_flattened_by_its_sorted_keys() -> None:
-    """Whatever the order in which the model_fn asks for them."""
+    """The order in which the model_fn asks for the keys does not matter."""
 
     def model_fn(features: Any, labels: Any, mode: str) -> None:
         features["z"].use("z/A A:0")
@@ -327,7 +330,7 @@ def test_a_tuple_that_is_unpacked() -> None:
 
 
 def test_a_nested_tuple() -> None:
-    """``((words, lengths), (chars, sizes))``, as sequence taggers have it."""
+    """Sequence taggers have features such as ``((words, lengths), (chars, sizes))``."""
     consumers = ["a/A A:0", "b/B B:0", "c/C C:0", "d/D D:0"]
 
     def model_fn(features: Any, labels: Any, mode: str) -> None:
@@ -355,7 +358,7 @@ def test_a_list() -> None:
 
 
 def test_the_structure_that_fits_the_saved_graph_is_best() -> None:
-    """The code also takes a single tensor, and uses it as the saved model used none."""
+    """The code also accepts a single tensor, but uses it in another way than the saved model."""
 
     def model_fn(features: Any, labels: Any, mode: str) -> None:
         if isinstance(features, Tensor):
@@ -398,7 +401,7 @@ def test_a_list_of_one_feature_that_the_code_walks_through() -> None:
 
 
 def test_code_that_takes_one_label_or_a_dict_of_them() -> None:
-    """The saved model used another tensor, too."""
+    """The saved model also used a second tensor of labels."""
 
     def model_fn(features: Any, labels: Any, mode: str) -> None:
         features["x"].use(*TO_MATMUL)
@@ -423,6 +426,25 @@ def test_a_key_that_was_renamed_may_sort_elsewhere() -> None:
 
     graph = saved((X, TO_MATMUL), (Y, TO_GATHER), (LABEL, TO_LOSS))
     assert inputs(found(graph, model_fn)) == ({"id": Y, "z": X}, LABEL)
+
+
+def test_a_dict_that_the_input_fn_makes_from_a_tuple() -> None:
+    """Estimator's order would give the key that is read last the first tensor."""
+    name = {"dtype": "string", "shape": [2]}
+
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        if features["spectrogram"].leaf != X:
+            raise ValueError(f"not with {features['spectrogram'].leaf}")
+        features["spectrogram"].use(*TO_MATMUL)
+        if mode == "predict":
+            return
+        if labels.leaf == name:
+            raise TypeError("expected a string")
+        of_loss(labels, mode)
+        features["plaintext"].use("summary Summary:0")
+
+    graph = saved((X, TO_MATMUL), (LABEL, TO_LOSS), (name, ("summary Summary:0",)))
+    assert inputs(found(graph, model_fn)) == ({"plaintext": name, "spectrogram": X}, LABEL)
 
 
 def test_labels_that_the_code_walks_through() -> None:
@@ -485,7 +507,7 @@ def test_no_labels() -> None:
 
 
 def test_labels_that_stand_among_the_features() -> None:
-    """As BERT's fine-tuning has it: labels are None in every mode."""
+    """BERT's fine-tuning does this. Labels are None in every mode."""
     uses = {"input_ids": "ids/G G:1", "input_mask": "mask/C C:0", "label_ids": "loss/O O:0"}
 
     def model_fn(features: Any, labels: Any, mode: str) -> None:
@@ -526,8 +548,10 @@ def test_an_output_that_nothing_used_is_left_out() -> None:
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_the_consumers_decide_between_tensors_that_look_alike(order: Tuple[int, int]) -> None:
-    """Two raw placeholders of one dtype and shape, whose order says nothing of their keys: it is
-    their dtype's twin's sizes that must not be swapped, so the shapes differ only in what is fed.
+    """Two placeholders have the same dtype, and their order does not show their keys.
+
+    Only their consumers show which one is which.
+
     """
     specs = [leaf("float32", None, 3), leaf("float32", None, 5)]
     uses = [("height/Mul Mul:0",), ("width/Add Add:0", "width/Sub Sub:0")]
@@ -569,7 +593,10 @@ def raising(features: Any, labels: Any, mode: str) -> None:
 
 
 def test_a_model_fn_that_raises_stops_the_search_early() -> None:
-    """Every round is a trace of the user's code: a bug of theirs must not be traced for minutes."""
+    """Every round traces the user's code.
+
+    If that code has a bug, the search must not take minutes.
+    """
     asked = Asked(raising)
     result = find(saved((X, TO_MATMUL), (LABEL, TO_LOSS)), MODES, asked)
     assert {str(t.failure.message) for t in result.traces.values() if t.failure} == {
@@ -610,7 +637,7 @@ def test_a_graph_without_any_input_finds_nothing() -> None:
 
 
 def test_a_model_fn_that_looks_different_each_time_ends() -> None:
-    """The search is bounded even where every round teaches something new."""
+    """The search ends even if every round shows something new."""
     count = [0]
 
     def model_fn(features: Any, labels: Any, mode: str) -> None:
@@ -637,7 +664,10 @@ def test_one_mode_alone(mode: str) -> None:
 
 
 def test_pools_of_a_pipeline_that_works_on_its_tensors() -> None:
-    """The iterator's output is the first candidate, what a border lets cross the next ones."""
+    """The outputs of the iterator are the first candidate.
+
+    The tensors that cross a border are the next.
+    """
     raw = ("Parse ParseExample:0",)
     graph = saved_graph(
         ("IteratorGetNext", "IteratorGetNext", [(leaf("string", None), ())]),
@@ -653,7 +683,7 @@ def test_pools_of_a_pipeline_that_works_on_its_tensors() -> None:
 
 
 def test_constants_of_an_input_fn_without_a_pipeline() -> None:
-    """However many ops of the model_fn stand between them and the first variable."""
+    """The number of the model_fn's ops before the first variable does not matter."""
     constants = [("Const", (4, 2), 4), ("Const_1", (4, 1), 4), ("Const_2", (4,), 30)]
     body = [(f"op_{place}", (4, 3), place + 1) for place in range(4, 30)]
     made = [*constants, ("concat/axis", (), 4), *body]
@@ -749,7 +779,7 @@ def test_what_is_unknown_is_a_probe_with_the_tensors_that_are_left() -> None:
 
 
 def test_a_list_of_more_than_ten_parts_stays_in_order() -> None:
-    """By letter 10 stands before 2."""
+    """In alphabetical order, 10 comes before 2."""
     node = sequence("list", 12)
     for place in range(12):
         node = node.with_item(place, TENSOR)
@@ -911,7 +941,7 @@ def test_keys_that_the_code_names_keep_their_places() -> None:
 
 @pytest.mark.parametrize("named", ["in", "a_key_of_dead_code"])
 def test_a_key_that_the_code_names_takes_no_tensor_from_others(named: str) -> None:
-    """It may be that of a dict of features, or one that the code never asks for."""
+    """The key may belong to another dict, or the code may never ask for it."""
 
     def model_fn(features: Any, labels: Any, mode: str) -> None:
         features.play.note(features.path, "named", named)
@@ -924,7 +954,7 @@ def test_a_key_that_the_code_names_takes_no_tensor_from_others(named: str) -> No
 
 
 def test_the_name_of_a_column_outweighs_consumers() -> None:
-    """A trace with a wrong tensor uses it as the saved model used that tensor."""
+    """If a feature has a wrong tensor, its consumers look like those of that tensor."""
     scope = "input_layer/tags_weighted_by_weight_indicator"
     of_user = ("input_layer/user_embedding/ExpandDims ExpandDims:0",)
     graph = saved(
@@ -997,7 +1027,7 @@ def test_labels_that_are_missing_make_no_failure_certain() -> None:
 
 
 def test_an_optional_key_may_be_absent() -> None:
-    """The code looks for it with ``in``, and there is a tensor that nobody uses."""
+    """The code looks for the key with ``in``, and one tensor is unused."""
 
     def model_fn(features: Any, labels: Any, mode: str) -> None:
         features["x"].use(*TO_MATMUL)
@@ -1012,7 +1042,7 @@ def test_an_optional_key_may_be_absent() -> None:
 
 
 def test_an_optional_key_whose_tensor_the_saved_model_used_is_not_dropped() -> None:
-    """The branch that raises may be the one that the real run takes."""
+    """The real run may take the branch that raises."""
 
     def model_fn(features: Any, labels: Any, mode: str) -> None:
         features["x"].use(*TO_MATMUL)

@@ -1,4 +1,4 @@
-"""What the files of a checkpoint look like, compared with its index."""
+"""Compares the files of a checkpoint with its index."""
 
 import os
 import struct
@@ -31,7 +31,7 @@ def put(
     more: Optional[Dict[str, bytes]] = None,
     **changes: bytes,
 ) -> str:
-    """A whole checkpoint: a step of 8 bytes, then in the last shard a bias of 16."""
+    """Writes a complete checkpoint: a step of 8 bytes, and a bias of 16 bytes in the last shard."""
     last = shards - 1
     offset = 8 if last == 0 else 0
     entries: Dict[bytes, bytes] = {
@@ -75,7 +75,7 @@ def test_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_missing_file_is_missed_where_a_tensor_is_in_it(tmp_path: Path) -> None:
-    """The shards between are empty, so that no restore opens them."""
+    """The shards between the first and the last are empty, so a restore does not open them."""
     prefix = put(tmp_path, 3)
     os.remove(prefix + ".data-00001-of-00003")
     assert look(prefix).flaws == ()
@@ -105,7 +105,7 @@ def test_a_file_that_is_a_directory(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_a_link_to_itself(tmp_path: Path) -> None:
-    """To ask whether it is a file raises."""
+    """``os.stat`` raises an error for such a link."""
     path = put(tmp_path) + ".data-00000-of-00001"
     os.remove(path)
     os.symlink(path, path)
@@ -127,7 +127,7 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 9\n"
 
 
 def test_pointers_of_git_lfs(tmp_path: Path) -> None:
-    """What is in the place of a file that was not fetched says how to fetch it."""
+    """The message for a pointer says how to fetch the file."""
     prefix = put(tmp_path)
     Path(prefix + ".meta").write_bytes(POINTER)
     data = Path(prefix + ".data-00000-of-00001")

@@ -1,4 +1,4 @@
-"""What changes in a model_dir is seen. No TensorFlow."""
+"""Tests of the changes of files in a model_dir. No TensorFlow."""
 
 import os
 import time
@@ -41,7 +41,7 @@ def test_each_kind_of_change_is_named(model_dir: Path) -> None:
 
 
 def test_nothing_is_nothing(model_dir: Path) -> None:
-    """Not even where it was read, or is not there."""
+    """A read is no change, and a missing directory has no changes."""
     before = folder_state(str(model_dir))
     (model_dir / "checkpoint").read_text()
     assert changes(before, folder_state(str(model_dir))) == ()
@@ -59,7 +59,7 @@ def test_the_same_size_at_another_time_is_a_change(model_dir: Path) -> None:
 def test_what_is_not_complete_is_not_compared(
     model_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A bound that is met otherwise each time would report files that nobody touched."""
+    """If the limit cut the lists at different files, unchanged files would count as changed."""
     before = folder_state(str(model_dir))
     monkeypatch.setattr(module, "_MOST_ENTRIES", 2)
     after = folder_state(str(model_dir))
@@ -114,7 +114,10 @@ def test_without_a_training_each_file_is_a_finding(more: str) -> None:
 
 
 def test_events_that_grow_are_of_another_process(model_dir: Path) -> None:
-    """What the code writes of events is a new file; whose that is cannot be told beside them."""
+    """Traced code would write events to a new file.
+
+    Next to growing files, a new one may be of either.
+    """
     before = {"events.out.tfevents.1.host": 1}
     after = {"events.out.tfevents.1.host": 2, "events.out.tfevents.2.host": 2, "a.txt": 2}
     assert attributed_by_kind(before, after) == (

@@ -1,4 +1,4 @@
-"""Graphs: what the start of a saved one tells, and all of it, of whole files and hostile ones."""
+"""Tests of graphs: summaries of saved graphs, and all nodes, of valid and hostile files."""
 
 import struct
 import time
@@ -80,7 +80,7 @@ KERNEL = node(b"dense/kernel", b"VariableV2")
 
 
 def test_a_strategy_makes_its_iterator_before_the_step(tmp_path: Path) -> None:
-    """And what each replica takes of it after the step."""
+    """The GetNext op of each replica comes after the step."""
     iterator, batch = node(b"multi", b"MultiDeviceIterator"), with_inputs(FLOAT_AND_TEXT)
     for graph, strategy in ((iterator + STEP + batch + batch, True), (STEP + batch, False)):
         found = summary(tmp_path, INFO + writer.field(2, graph + KERNEL))
@@ -136,7 +136,7 @@ def test_attributes_that_are_none(tmp_path: Path, attributes: bytes) -> None:
 
 @pytest.mark.parametrize("made_by", ["tf115", "tf215"])
 def test_sparse_features(made_by: str) -> None:
-    """They are variants between the iterator and the op that makes sparse tensors of them."""
+    """The iterator yields variants, and another op turns them into sparse tensors."""
     found = read_graph_summary(str(FIXTURES / "sparse_input" / made_by / "model.ckpt-10"))
     assert found is not None
     assert found.inputs == (
@@ -204,7 +204,7 @@ def test_all_of_a_graph_can_be_read(path: Path) -> None:
 
 @pytest.mark.parametrize("path", TEXTS, ids=name_of)
 def test_a_text_is_the_same_graph(path: Path) -> None:
-    """As far as it goes: Estimator writes it before the saver is complete."""
+    """Only the first part is the same: Estimator writes it before the saver is complete."""
     text, (meta,) = graph_of(path), map(graph_of, path.parent.glob("*.meta"))
     known = {node.name: node for node in meta.nodes}
     assert len(text.nodes) > 200
@@ -229,7 +229,7 @@ def test_an_inspection_and_a_check_agree_on_the_kind_of_variables(path: Path) ->
 
 
 def test_the_step_does_not_decide_the_kind_of_variables() -> None:
-    """TPUEstimator's is a resource variable, whatever the others are."""
+    """The global step of TPUEstimator is always a resource variable."""
     step, kernel = node(b"global_step", b"VarHandleOp"), node(b"dense/kernel", b"VariableV2")
     graph = parse_graph(INFO + writer.field(2, step + kernel), "c.meta")
     launch = launch_context("auto", Environment("1.15.5", "3.7.16"), graph).launch

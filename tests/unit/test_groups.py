@@ -42,7 +42,7 @@ def test_a_renamed_scope_is_one_group() -> None:
 
 
 def test_pairs_are_of_the_same_layer_and_not_of_the_first_of_that_shape() -> None:
-    """All layers have one shape: their other parts of the name tell them apart."""
+    """All layers have the same shape. The other parts of their names distinguish them."""
     layers = [3, 1, 2, 0]
     findings = found(
         [(f"old/layer_{n}/kernel", (4, 4)) for n in range(4)],
@@ -134,7 +134,7 @@ def test_layers_fold() -> None:
 
 
 def test_the_order_of_the_names_does_not_matter() -> None:
-    """By letter layer_10 stands before layer_2."""
+    """In alphabetical order, layer_10 comes before layer_2."""
     names = sorted(f"layer_{number}/kernel" for number in range(12))
     assert counts(names) == [("layer_{0..11}/kernel", 12)]
 

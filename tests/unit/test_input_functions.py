@@ -37,7 +37,7 @@ def app_dir(tmp_path: Path) -> Path:
 
 
 def test_those_of_the_target_come_first(app_dir: Path) -> None:
-    assert input_functions("models.net:model_fn", str(app_dir)) == [
+    assert input_functions("models.net:model_fn", str(app_dir), False) == [
         "models.net:eval_input_fn",
         "models.net:train_input_fn",
         "train:input_fn",
@@ -45,17 +45,28 @@ def test_those_of_the_target_come_first(app_dir: Path) -> None:
 
 
 def test_a_target_that_is_a_file(app_dir: Path) -> None:
-    found = input_functions("models/net.py:model_fn", str(app_dir))
+    found = input_functions("models/net.py:model_fn", str(app_dir), False)
     assert found[0] == "models/net.py:eval_input_fn"
     assert found[-1] == "train:input_fn"
 
 
 def test_a_target_without_source(app_dir: Path) -> None:
-    assert input_functions("numpy:model_fn", str(app_dir)) == ["other:other_input_fn"]
+    assert input_functions("numpy:model_fn", str(app_dir), False) == ["other:other_input_fn"]
 
 
 def test_few_and_small_files_are_read(app_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MOST_FILES", 1)
-    assert "train:input_fn" not in input_functions("models.net:model_fn", str(app_dir))
+    assert "train:input_fn" not in input_functions("models.net:model_fn", str(app_dir), False)
     monkeypatch.setattr(module, "_MOST_BYTES", 10)
-    assert input_functions("models.net:model_fn", str(app_dir)) == []
+    assert input_functions("models.net:model_fn", str(app_dir), False) == []
+
+
+def test_serving_functions_are_offered_only_where_no_labels_are_needed(tmp_path: Path) -> None:
+    text = """
+        def json_serving_input_fn():
+            return tf.estimator.export.ServingInputReceiver(features, inputs)
+        def input_fn(): ...
+    """
+    write(tmp_path, "net.py", text)
+    assert input_functions("net:model_fn", str(tmp_path), False) == ["net:input_fn"]
+    assert len(input_functions("net:model_fn", str(tmp_path), True)) == 2

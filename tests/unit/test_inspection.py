@@ -39,7 +39,7 @@ def model_dir(tmp_path: Path) -> Path:
 
 
 def rules_of(found: Any) -> List[str]:
-    """All but the one that depends on when the fixture was checked out."""
+    """Returns the rules of all findings, except the one about the time of the checkout."""
     findings = [finding for group in found.groups for finding in group.findings]
     return sorted({finding.rule for finding in findings} - {"index-data-mtime-gap"})
 
@@ -275,7 +275,7 @@ def test_files_of_others_are_not_left_over(name: str, model_dir: Path) -> None:
 
 
 def test_all_checkpoints_of_a_directory_where_estimator_loads_none(model_dir: Path) -> None:
-    """Each of them may be good: a training run would still begin at step 0."""
+    """All checkpoints may be good, but a training run would still start at step 0."""
     (model_dir / "checkpoint").unlink()
     found = verify(str(model_dir), all_checkpoints=True)
     assert [(item.prefix, item.ok) for item in found.verified] == [
@@ -293,7 +293,7 @@ def test_all_checkpoints_of_a_directory_where_estimator_loads_none(model_dir: Pa
 def test_a_checkpoint_that_is_gone_before_it_is_read(
     model_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As training runs do with old ones; the others are verified."""
+    """Training runs remove old checkpoints. The other checkpoints are verified."""
     for path in model_dir.glob("model.ckpt-10.*"):
         shutil.copy(str(path), str(model_dir / path.name.replace("-10.", "-5.")))
 
@@ -472,7 +472,7 @@ def test_a_snapshot(model_dir: Path, tmp_path: Path) -> None:
 
 
 def test_data_beside_the_marker_of_a_snapshot(model_dir: Path, tmp_path: Path) -> None:
-    """Somebody has copied the files of the checkpoint back."""
+    """A user has copied the files of the checkpoint into the snapshot."""
     pytest.importorskip("numpy")
     snapshot(str(model_dir), str(tmp_path / "snap"))
     for path in model_dir.glob("model.ckpt-10.*"):
@@ -587,7 +587,7 @@ def test_a_marker_of_a_newer_version(model_dir: Path) -> None:
     ["", "[]", "{}", '{"version": 0}', "\xff", '{"version": 1, "checkpoints": {}}', "[" * 9999],
 )
 def test_a_marker_that_is_none(text: str, model_dir: Path) -> None:
-    """Beside data it does not matter: what it says is of a directory without."""
+    """The marker does not count if there is data, because it describes a directory without data."""
     (model_dir / MARKER).write_text(text, encoding="latin-1")
     assert rules_of(inspect(str(model_dir))) == []
     (model_dir / "model.ckpt-10.data-00000-of-00001").unlink()
@@ -686,7 +686,7 @@ def test_json_is_json(model_dir: Path) -> None:
 
 
 def test_the_loaded_checkpoint_of_a_directory_below_is_verified(model_dir: Path) -> None:
-    """It has the name of one that is good."""
+    """A good checkpoint in the directory has the same name."""
     below = model_dir / "sub"
     below.mkdir()
     for path in model_dir.glob("model.ckpt-10.*"):
@@ -736,7 +736,7 @@ def test_how_to_see_one_of_those_that_estimator_does_not_load(model_dir: Path) -
 
 
 def test_what_may_be_deleted_is_told_apart(model_dir: Path) -> None:
-    """Of a save that is going on nothing may be."""
+    """No file of a running save may be deleted."""
     (model_dir / "model.ckpt-10.data-00000-of-00002").write_bytes(b"")
     remains = [
         "model.ckpt-30.index_.gstmp",
@@ -768,7 +768,7 @@ def test_the_last_good_one_is_the_latest_wherever_it_lies(model_dir: Path) -> No
 
 
 def test_what_is_listed_below_the_directory_is_verified_too(model_dir: Path) -> None:
-    """The one that is loaded may be damaged, and the one before it good."""
+    """The loaded checkpoint may be damaged although the checkpoint before it is good."""
     pytest.importorskip("numpy")
     listed = [f"best/model.ckpt-{step}" for step in (40, 50)]
     (model_dir / "best").mkdir()
@@ -800,7 +800,7 @@ def test_epochs_in_names_make_no_data_bad(tmp_path: Path) -> None:
 
 
 def test_what_macos_keeps_beside_a_file_is_no_checkpoint(model_dir: Path, tmp_path: Path) -> None:
-    """Its archives, and its copies to other file systems, have a ``._`` file for each."""
+    """In macOS's archives and copies, each file has a ``._`` file."""
     pytest.importorskip("numpy")
     shadow = b"\0\5\x16\7\0\2\0\0Mac OS X        \0\2".ljust(4096, b"\0")
     before = inspect(str(model_dir))
@@ -848,7 +848,7 @@ def test_the_number_of_a_checkpoint_manager_is_no_step(tmp_path: Path) -> None:
 
 
 def test_data_of_another_save_of_the_same_size(model_dir: Path) -> None:
-    """The one tensor that each save has another value of tells."""
+    """The global step shows it, because each save has another value of it."""
     data = model_dir / "model.ckpt-10.data-00000-of-00001"
     data.write_bytes(bytes(data.stat().st_size))
     (found,) = [f for f in inspect(str(model_dir)).findings if f.rule == "corrupt-tensor"]

@@ -45,7 +45,7 @@ def rendered(report: Report, **options: Any) -> Dict[str, Any]:
 
 
 def assert_shape(document: Dict[str, Any]) -> None:
-    """Every key of the format with its type; keys may be added."""
+    """Verifies every key of the format and its type. More keys are allowed."""
     expect(
         document,
         version=int,
@@ -136,7 +136,7 @@ def test_keys_and_types(rule: str, example: str) -> None:
 
 
 def test_the_whole_document_of_a_mismatch() -> None:
-    """Word for word, so that no key changes its meaning unseen."""
+    """Compares the whole document, so that a key cannot change its meaning without notice."""
     facts = made.facts(reads=(made.read("dense/kernel", (1, 128)), made.READS[1]))
     document = rendered(report_of(facts, not_judged=("drift",)))
     key = "shape-mismatch:dense/kernel:float32[1, 64]->float32[1, 128]"

@@ -103,7 +103,7 @@ def test_a_prefix_in_the_working_directory(runs: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("suffix", ["", ".index", ".meta", ".data-00000-of-00001"])
 def test_a_prefix_or_one_of_its_files(runs: Path, suffix: str) -> None:
-    """People press the tab key, which completes to a file."""
+    """Tab completion in the shell leads to the name of a file."""
     found = locate("runs/base/model.ckpt-10" + suffix)
     assert found.prefix == "runs/base/model.ckpt-10"
     assert isinstance(found, Named)
@@ -135,7 +135,7 @@ def test_an_absolute_path_through_a_link_is_this_directory(runs: Path, tmp_path:
 
 
 def test_an_absolute_path_to_another_directory_that_exists(runs: Path, tmp_path: Path) -> None:
-    """TensorFlow loads from there, whatever directory it was told."""
+    """TensorFlow loads from that directory, and not from the given one."""
     other = put(tmp_path / "old")
     state(runs, str(other))
     found = locate("runs/base")
@@ -190,11 +190,11 @@ def test_an_empty_directory(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("literal", [r"a\0b", "a\0b", r"\377\376", r"a\nb", "x" * 5000])
 def test_names_that_no_file_can_have(runs: Path, literal: str) -> None:
-    """A state file from elsewhere can hold anything; a NUL in it is no reason to fall over."""
+    """An untrusted state file can have a null byte. ckptcheck must not fail."""
     state(runs, literal)
     found = locate("runs/base")
     assert not found.exists
-    assert read_graph(found.graphs) is None  # where is looked for a graph with that name
+    assert read_graph(found.graphs) is None  # the search for a graph also gets this name
 
 
 def test_a_missing_shard(runs: Path) -> None:
@@ -324,7 +324,7 @@ def test_what_a_state_file_lists(tmp_path: Path) -> None:
 def test_a_snapshot_asks_no_other_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They belong to the original model_dir; here, one may be a mount that does not answer."""
+    """Other directories belong to the original model_dir. Here, one may be a mount that hangs."""
     (tmp_path / MARKER).write_text('{"version": 1, "checkpoints": {}}')
     (tmp_path / "checkpoint").write_text('all_model_checkpoint_paths: "/elsewhere/m-1"\n')
     asked: List[str] = []
@@ -426,7 +426,7 @@ def test_a_checkpoint_below_is_spelled_as_the_directory_is(runs: Path) -> None:
 
 @pytest.mark.parametrize("closed", ["", "home"])
 def test_a_directory_that_must_not_be_entered_is_there(closed: str) -> None:
-    """TensorFlow 1 raises where there is none, and passes over this one (measured on 1.15.5)."""
+    """TensorFlow 1 raises for a missing directory, but skips this one (measured with 1.15.5)."""
     with folder_of_all() as folder:
         base, home = folder / "base", folder / "home"
         put(base)

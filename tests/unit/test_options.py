@@ -1,4 +1,4 @@
-"""What the user can get wrong, and the words that say so."""
+"""Tests of wrong options, and of their error messages."""
 
 import io
 import json
@@ -34,7 +34,7 @@ def read(tmp_path: Path, data: bytes) -> Dict[str, Any]:
     ],
 )
 def test_params_are_a_json_object(tmp_path: Path, data: bytes, value: Any) -> None:
-    """With a byte order mark too: editors on Windows write one."""
+    """A byte order mark is allowed, because editors on Windows write one."""
     assert read(tmp_path, data) == value
 
 
@@ -168,8 +168,14 @@ def test_the_last_set_of_a_key_counts() -> None:
 
 @pytest.mark.parametrize("override", ["a", "", "=1", ".a=1", "a.=1", "a..b=1"])
 def test_a_set_without_key_or_value_is_said(override: str) -> None:
-    with pytest.raises(UsageError, match=r"--set .*expected key=value or key.sub=value"):
-        with_overrides({}, [override])
+    with pytest.raises(UsageError, match=r"--set.*expected key=value or key.sub=value"):
+        from_command_line(CheckSpec, {"model_dir": "runs", "set": [override]})
+
+
+@pytest.mark.parametrize("variable", ["A", "", "=1", "A\0=1"])
+def test_a_variable_without_name_or_value_is_said(variable: str) -> None:
+    with pytest.raises(UsageError, match=r"--env.*expected NAME=VALUE"):
+        from_command_line(CheckSpec, {"model_dir": "runs", "env": [variable]})
 
 
 def test_a_set_through_a_number_is_said() -> None:
@@ -208,7 +214,10 @@ Y: Dict[str, Any] = {"dtype": "int64", "shape": None}
     ],
 )
 def test_structures_of_features(tmp_path: Path, structure: Any) -> None:
-    """Features can be called ``dtype`` and ``shape``: a leaf is what has a dtype's name."""
+    """Features can have the names ``dtype`` and ``shape``.
+
+    Only a dict with a dtype's name is a leaf.
+    """
     found = features(tmp_path, {"features": structure, "labels": X})
     assert found.of("train") == (structure, X)
 
@@ -247,13 +256,13 @@ def test_what_is_wrong_with_a_features_file(tmp_path: Path, data: Any, words: Li
 
 
 def test_a_misspelt_key_of_one_mode_is_said(tmp_path: Path) -> None:
-    """Else the mode quietly takes the features of the others."""
+    """Otherwise, the mode would get the features of the other modes without notice."""
     with pytest.raises(UsageError, match="'feature'"):
         features(tmp_path, {"features": X, "train": {"feature": Y}})
 
 
 def test_a_leaf_without_its_dtype_is_said(tmp_path: Path) -> None:
-    """Else it is taken for a dict with one feature named shape, a list of nothing."""
+    """Otherwise, it would count as a dict with one feature named shape."""
     with pytest.raises(UsageError, match=r"features\.x"):
         features(tmp_path, {"features": {"x": {"shape": [None]}}})
 

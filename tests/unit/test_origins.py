@@ -1,4 +1,4 @@
-"""What a model comes from: digests of functions, data files, and the commit of a repository."""
+"""Tests of origins: digests of functions, data files, and the commit of a repository."""
 
 import ast
 import json

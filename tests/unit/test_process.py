@@ -25,7 +25,7 @@ MODEL_DIR = str(FIXTURES / "hidden_dropout" / "tf215")
 def test_an_end_while_the_sources_are_sent_is_one_error(
     command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The thread that sends them may still be at it when the pipe is closed."""
+    """The thread may still send the sources when the pipe is closed."""
     raised: List[Any] = []
     monkeypatch.setattr(threading, "excepthook", raised.append, raising=False)  # Python 3.8
     for _ in range(40):
@@ -44,7 +44,7 @@ def test_the_directory_of_an_environment_is_not_a_python(tmp_path: Path) -> None
 
 
 def test_a_child_that_keeps_the_pipe_does_not_keep_us() -> None:
-    """It has left the process group, so that killing that does not reach it."""
+    """The child has left the process group, so a signal to the group does not end it."""
     tracer = Tracer("sh -c 'setsid sleep 6 & exit 0'", 10, True)
     tracer.close()
     assert tracer._process.returncode is not None
@@ -134,7 +134,7 @@ ANSWERS: List[Any] = [{"reply": reply} for reply in WRONG]
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=repr)
 def test_replies_that_mean_nothing(answer: Any, tmp_path: Path) -> None:
-    """A program that speaks as the tracer does, and does not answer what it was asked."""
+    """A program that uses the tracer's protocol, but sends replies of a wrong type."""
     script = tmp_path / "false.py"
     strangers = [{"id": 999, "reply": 3}, {"id": "x", "reply": 3}, {"failure": {}}]
     script.write_text(FALSE_TRACER.format(hello=json.dumps(HELLO), answers=[*strangers, answer]))
@@ -150,7 +150,7 @@ def test_a_trace_without_a_plan_and_a_failure_is_not_understood(reply: Any) -> N
 
 
 def test_a_request_in_pieces_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of any size: each piece is looked at once."""
+    """The request may have any size. Each piece is read only once."""
     pieces = [
         *(b'{"params"', b': {"a": 1}}\n{"id": 1, "left": 5, "tr'),
         *(b'ace": {}}\n{"id"', b': 2, "left": 3}', b"\n"),

@@ -25,7 +25,7 @@ REQUEST = {"id": 1, "timeout": 20, "most": 20, "last_moment": math.inf}
 
 
 def start(answer: Any, **request: Any) -> Child:
-    """A fork that answers so."""
+    """Starts a fork that returns ``answer``."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -37,7 +37,7 @@ def start(answer: Any, **request: Any) -> Child:
 
 
 def outcome(child: Child) -> Dict[str, Any]:
-    """What it says, or what is said of it."""
+    """Returns the fork's reply, or the failure of the fork."""
     while True:
         if child.open:
             child.read()
@@ -54,7 +54,7 @@ def test_an_answer() -> None:
 
 
 def test_a_closed_pipe_is_gone_around(tmp_path: Path) -> None:
-    """The number of the pipe may be a file of the user's by then."""
+    """At that time, the descriptor may belong to a file of the user."""
     mine = tmp_path / "mine"
     mine.write_bytes(b"")
 

@@ -1,4 +1,4 @@
-"""What crosses the pipe to the tracer: frozen, and to JSON and back without a loss."""
+"""Tests of the protocol: values are frozen, and survive the way to JSON and back."""
 
 import dataclasses
 import inspect
@@ -48,7 +48,7 @@ def some_json(rng: random.Random, depth: int) -> Any:
 
 
 def _valid(cls: Any, fields: Dict[str, Any]) -> Dict[str, Any]:
-    """Random fields as far as their type allows them together."""
+    """Returns random fields, changed so that they are valid together."""
     return fields
 
 
@@ -140,7 +140,7 @@ def test_shapes_come_back_as_tuples(shape: protocol.Shape) -> None:
 
 
 def test_values_can_be_compared_and_hashed_after_the_way_back() -> None:
-    """Findings of modes that failed alike are put together by their failures' equality."""
+    """Equal failures of several modes become one finding."""
     plan = RestorePlan("eval", (), (VariableSpec("w", (1, None), "float32"),))
     again = from_json(RestorePlan, json.loads(json.dumps(to_json(plan))))
     assert hash(again) == hash(plan)

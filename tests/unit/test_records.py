@@ -278,7 +278,7 @@ def test_secrets_in_values_are_redacted(value: Any) -> None:
 
 
 def test_files_with_secrets_are_not_in_a_record() -> None:
-    """Neither that of a redacted param, nor the lines of others that look secret."""
+    """The record has no file of a redacted param, and no lines of files that look secret."""
     params = {"credentials": "mine.json", "words": ["words.txt"]}
     names = ("mine.json", "words.txt", "data/.env", "id.pem", "my_secrets.txt", "/other/words.txt")
     files = tuple(DataContent(name, 2, "ab", ("a",)) for name in names)
@@ -340,7 +340,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def take(project: Path, *given: Any, overrides: Any = (), **fields: Any) -> Any:
     prefix = str(project / "runs" / "model.ckpt-10")
     recorded = Recorded("file", record_for(prefix, **fields))
-    return completed(CheckSpec("runs", *given), recorded, prefix, overrides)
+    return completed(CheckSpec("runs", *given, set=overrides), recorded, prefix)
 
 
 def test_target_and_params_come_from_the_record_if_they_are_left_out(project: Path) -> None:
@@ -363,7 +363,7 @@ def test_target_and_params_come_from_the_record_if_they_are_left_out(project: Pa
     + ["../net.py:model_fn", "/etc/passwd.py:x", "no_such:model_fn"],
 )
 def test_a_record_names_no_code_outside_of_the_project(project: Path, target: str) -> None:
-    """Who made the model_dir must not choose what runs here."""
+    """The author of the model_dir must not choose which code runs."""
     with pytest.raises(UsageError, match="outside of MODEL_DIR"):
         take(project, target=target)
     assert take(project, "net:model_fn", {}, target=target).spec.target == "net:model_fn"

@@ -1,4 +1,4 @@
-"""Model_dirs on other file systems, by the one that fsspec keeps in memory."""
+"""Tests of remote model_dirs, with fsspec's file system in memory."""
 
 import errno
 import os
@@ -249,7 +249,10 @@ def test_nothing_there(memory: Any, named: str) -> None:
 def test_a_full_tmpdir_is_named(
     memory: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is the one that was used, where ``tempfile`` would take another one since it is full."""
+    """The message names the used TMPDIR.
+
+    ``tempfile`` would choose another one, because it is full.
+    """
 
     def full(copy: Any, name: str, data: bytes) -> None:
         open(os.path.join(copy._local, name), "wb").close()
@@ -279,7 +282,7 @@ def test_without_fsspec(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_directory_of_many_checkpoints_says_which_were_left_out(
     memory: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The newest are looked at, and the one that the state file names, however old it is."""
+    """ckptcheck fetches the newest checkpoints, and the one that the state file names."""
     pytest.importorskip("numpy")
     monkeypatch.setattr(remote, "_MOST_INDEXES", 2)
     for step in range(20, 90, 10):
@@ -310,7 +313,7 @@ def test_a_local_directory_is_itself(tmp_path: Path) -> None:
 
 
 def copied(memory: Any, folder: Path) -> str:
-    """A directory under ``memory://runs``, with those in it."""
+    """Copies a directory with its subdirectories to ``memory://runs``, and returns the address."""
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             memory.pipe(f"/runs/{folder.name}/{path.relative_to(folder)}", path.read_bytes())
@@ -373,7 +376,7 @@ def test_a_saved_model(memory: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize("protocol", ["zip", "tar"])
 @pytest.mark.parametrize("file", ["", "file://"])
 def test_an_archive_that_is_a_pipe(tmp_path: Path, protocol: str, file: str) -> None:
-    """To open it would wait for somebody who writes."""
+    """To open a pipe would wait for a writer."""
     pytest.importorskip("fsspec", reason="NOT TESTED: fsspec is not installed")
     os.mkfifo(str(tmp_path / "pipe"))
     with pytest.raises(UsageError, match="pipe is not a regular file"):
@@ -383,7 +386,7 @@ def test_an_archive_that_is_a_pipe(tmp_path: Path, protocol: str, file: str) -> 
 def test_an_archive_that_holds_more_than_it_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The index that is chosen is read, and others as far as they are as large in all."""
+    """ckptcheck reads the chosen index, and other indexes up to the limit of the total size."""
     pytest.importorskip("fsspec", reason="NOT TESTED: fsspec is not installed")
     archive = tmp_path / "runs.zip"
     with zipfile.ZipFile(str(archive), "w", zipfile.ZIP_DEFLATED) as file:
@@ -403,7 +406,7 @@ def test_an_archive_that_holds_more_than_it_has(
 def test_a_save_while_it_is_fetched(
     tmp_path: Path, memory: Any, monkeypatch: pytest.MonkeyPatch, point: int
 ) -> None:
-    """At each request: what is found is one checkpoint, whole."""
+    """If a save happens at any request, the result is one complete checkpoint."""
     saves = Saves(tmp_path / "base")
     count = 0
     busy = False

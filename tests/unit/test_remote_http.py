@@ -105,12 +105,12 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         self._send_chunks()
 
     def _send_chunks(self) -> None:
-        with contextlib.suppress(OSError):  # until nobody listens
+        with contextlib.suppress(OSError):  # until the client closes the connection
             while True:
                 self.wfile.write(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
 
     def _send_packed(self) -> None:
-        """Packed, though nobody said that it may be, as some servers do."""
+        """Sends a compressed file, although the request does not allow it. Some servers do this."""
         self.send_response(200)
         self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(self.packed)))
@@ -119,7 +119,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             self.wfile.write(self.packed)
 
     def _list_more(self, path: str) -> None:
-        """A list of a directory with an entry that no directory has."""
+        """Sends a list of a directory with a name that no file can have."""
         names = [f'<a href="/base/{name}">x</a>' for name in sorted(os.listdir(path))]
         data = "".join([*names, self.extra]).encode()
         self.send_response(200)
@@ -183,7 +183,7 @@ def test_missing_data(server: str, tmp_path: Path) -> None:
 def test_sizes_are_asked_for_where_they_matter_first(
     latest: str, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server's list has names only; the size of a file that nobody asked for is not known."""
+    """The list of a server has only names. The size of a file needs another request."""
     monkeypatch.setattr(remote, "_MOST_INDEXES", 3)
     for step in range(20, 90, 10):
         for path in SOURCE.glob("model.ckpt-10.*"):
@@ -224,7 +224,7 @@ def test_names_that_stand_otherwise_in_a_url(server: str, tmp_path: Path, end: s
 def test_a_list_with_names_that_no_file_can_have(
     name: str, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a server calls its files decides nothing about where they are written."""
+    """The names of files on the server must not decide where ckptcheck writes."""
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     monkeypatch.setattr(_Handler, "extra", f'<a href="/base/{name}.index">x</a>')
@@ -242,7 +242,7 @@ def test_nothing_there(server: str, path: str) -> None:
 def test_a_server_that_knows_no_ranges(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It would send all of a data file for each part: nobody waits for that."""
+    """The server would send a whole data file for each part, so ckptcheck does not try this."""
     pytest.importorskip("numpy")
     with (tmp_path / "base" / DATA).open("ab") as file:
         file.truncate(1 << 26)
@@ -261,7 +261,7 @@ def test_a_server_that_knows_no_ranges(
 def test_a_step_that_cannot_be_read_is_said_by_all(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All of a small file is read at once, and no part of it."""
+    """ckptcheck can read small files as a whole, but no part of a data file."""
     pytest.importorskip("numpy")
     monkeypatch.setattr(_Handler, "ranges", False)
     said = f"the global step in model.ckpt-10: {server}/base/{DATA} cannot be read in parts"
@@ -283,7 +283,7 @@ def test_a_step_that_cannot_be_read_is_said_by_a_check(
 
 
 def test_data_that_is_too_short(server: str, tmp_path: Path) -> None:
-    """A server refuses ranges that begin behind the end, and no tensor is there."""
+    """A server refuses ranges after the end of a file."""
     pytest.importorskip("numpy")
     here = tmp_path / "base"
     os.truncate(str(here / DATA), 1000)
@@ -314,7 +314,7 @@ def test_a_file_of_which_only_a_part_comes(
 def test_data_that_must_not_be_read(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An inspection needs the step alone of it, which nothing depends on."""
+    """An inspection needs only the global step of the data, and works without it."""
     monkeypatch.setattr(_Handler, "refused", DATA)
     found = inspect(f"{server}/base")
     assert found.ok and "the global step in model.ckpt-10" in found.not_judged[0]
@@ -363,7 +363,7 @@ def test_a_file_that_is_refused_is_not_called_missing(
 
 
 def test_data_at_which_nobody_may_look(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As where the permission is missing on this machine."""
+    """The result is the same as for a local file without permission."""
     monkeypatch.setattr(_Handler, "hidden", DATA)
     monkeypatch.setattr(_Handler, "refused", DATA)
     (found,) = [f for f in inspect(f"{server}/base").findings if f.severity == "error"]
@@ -402,7 +402,7 @@ def test_a_temporary_directory_that_is_a_pattern(
 
 
 def test_a_password_is_not_printed(server: str) -> None:
-    """What is printed is kept in the logs of CI."""
+    """The logs of CI keep the output."""
     address = server.replace("://", "://me:se:cret@")
     for what in (inspect, lambda named: verify(named, fail_on="error")):
         found = repr(what(f"{address}/base"))
@@ -428,7 +428,7 @@ def test_a_list_without_end(server: str, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_range_without_end(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server says that it sends the eight bytes that are wanted."""
+    """The server announces the eight requested bytes, but sends more."""
     monkeypatch.setattr(_Handler, "overflowing", DATA)
     found = inspect(f"{server}/base")
     assert any("the answer has more than 32 MiB" in text for text in found.not_judged)
@@ -451,6 +451,6 @@ def test_a_list_that_is_packed(server: str, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_list_in_which_no_link_ends(
     server: str, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    """What looks for links in it takes quadratic time, were it given the list as it is."""
+    """fsspec's search for links takes quadratic time for such a list."""
     monkeypatch.setattr(_Handler, "extra", text * (4000000 // len(text)))
     assert inspect(f"{server}/base").contents.variables == inspect(str(SOURCE)).contents.variables

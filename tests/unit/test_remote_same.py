@@ -1,4 +1,4 @@
-"""A model_dir on another file system is judged as the same one on this machine is."""
+"""ckptcheck judges a remote model_dir like the same model_dir on this machine."""
 
 import dataclasses
 import os
@@ -13,6 +13,7 @@ from ckptcheck.checkpoint import remote
 from ckptcheck.checkpoint.locate import locate
 from ckptcheck.checkpoint.remote import local_view
 from ckptcheck.checks import run_check
+from ckptcheck.conclusion import Checked
 from ckptcheck.errors import UsageError
 from ckptcheck.inspection import inspect
 from ckptcheck.options import CheckSpec
@@ -279,7 +280,7 @@ def verify_all(named: str) -> Any:
 
 
 def said(look: Callable[[str], Any], named: str) -> Any:
-    """All that is said of a directory but when its files were written."""
+    """Returns the result for a directory, without the times of its files."""
     try:
         found = dataclasses.asdict(look(named))
     except UsageError as error:
@@ -346,7 +347,7 @@ def test_a_first_version_that_is_named(name: str, look: Any, here: Path, memory:
 
 @pytest.mark.parametrize("end", ["", "/model.ckpt-17"])
 def test_a_check_of_a_first_version_is_refused(end: str, here: Path, memory: Place) -> None:
-    """Only TensorFlow reads one, and that from a file on this machine."""
+    """Only TensorFlow can read a V1 checkpoint, and only from a local file."""
     first_version(here)
     spec = CheckSpec(memory(here) + end, "module:model_fn", {})
     with pytest.raises(
@@ -363,8 +364,8 @@ def test_the_record_is_read_there(here: Path, memory: Place) -> None:
         assert copied.record is not None and copied.record.origins == NOW
 
 
-def _run_that_looks(spec: CheckSpec, checkpoints: Any, *_: Any) -> Any:
-    return checks.Checked(checkpoints.look(), spec)
+def _run_that_looks(work: Any, *_: Any) -> Any:
+    return Checked(work.checkpoints.look(), work.given)
 
 
 def test_a_first_version_here_that_a_directory_there_names(
@@ -373,18 +374,18 @@ def test_a_first_version_here_that_a_directory_there_names(
     (tmp_path / "model.ckpt-7").write_bytes(TABLE)
     state(here, str(tmp_path / "model.ckpt-7"))
     monkeypatch.setattr(checks, "_run", _run_that_looks)
-    found: Any = run_check(CheckSpec(memory(here), "module:model_fn", {}))
+    found: Any = checks.checked(CheckSpec(memory(here), "module:model_fn", {})).report
     assert found.examined.first_version
 
 
 def test_data_here_of_a_directory_there(
     tmp_path: Path, here: Path, memory: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is not read there, where other data may have its name."""
+    """ckptcheck does not read the remote file, because it may be other data of the same name."""
     shutil.copytree(str(here), str(tmp_path / "other"))
     state(here, str(tmp_path / "other" / "model.ckpt-10"))
     monkeypatch.setattr(checks, "_run", _run_that_looks)
-    found: Any = run_check(CheckSpec(memory(here), "module:model_fn", {}))
+    found: Any = checks.checked(CheckSpec(memory(here), "module:model_fn", {})).report
     assert found.read is None
 
 
@@ -408,7 +409,7 @@ def test_of_a_first_version_only_the_end_is_read(server: str, here: Path) -> Non
 def test_data_without_an_index_is_found_beside_too_many_checkpoints(
     server: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its size is not asked for: that it is there is enough."""
+    """ckptcheck does not request its size, because the name is enough."""
     monkeypatch.setattr(remote, "_MOST_INDEXES", 1)
     for step in (20, 30):
         renamed(here, f"model.ckpt-{step}")

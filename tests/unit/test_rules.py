@@ -1,4 +1,4 @@
-"""The catalogue of rules: what holds for every rule, now and when one is added."""
+"""Tests for all rules of the catalogue, including new ones."""
 
 import ast
 import dataclasses
@@ -55,7 +55,7 @@ def mine(rule: Rule, findings: List[Finding]) -> List[Finding]:
 
 
 def test_there_are_rules() -> None:
-    """Rules are found by looking for modules: nothing else would notice that none are."""
+    """ckptcheck finds rules by their modules. No other test would notice that there are none."""
     assert len(RULES) >= 15
 
 
@@ -114,7 +114,7 @@ def test_finds_something_in_its_bad_example(rule: Rule) -> None:
 
 @EACH_RULE
 def test_one_cause_lights_up_one_rule(rule: Rule) -> None:
-    """Notes may stand beside; a second error or warning for one cause is noise."""
+    """More notes are allowed. A second error or warning for one cause is noise."""
     loud = {finding.rule for finding in run_rules(rule.bad()) if finding.severity != "note"}
     assert loud <= {rule.id}
 
@@ -140,10 +140,10 @@ def test_findings_are_well_formed(rule: Rule) -> None:
 
 @EACH_RULE
 def test_an_error_does_something_to_a_mode(rule: Rule) -> None:
-    """An error that leaves every verdict as it is would make a gate red without a reason.
+    """An error that changes no verdict would make a check fail without a reason.
 
-    ``no-checkpoint`` without any checkpoint is not checked at all: it has no verdicts. And a model
-    that restores nothing but the global step raises no error, which proves nothing.
+    ``no-checkpoint`` without any checkpoint is not checked at all: it has no verdicts. A model that
+    restores only the global step raises no error, but the result is not reliable.
     """
     facts = rule.bad()
     if rule.id == "nothing-restored":
@@ -207,7 +207,7 @@ def test_a_finding_says_what_it_is_about(rule: Rule) -> None:
 @EACH_RULE
 @pytest.mark.parametrize("lacking", ["trace", "files", "scans", "index"])
 def test_rules_run_without_what_is_not_known(rule: Rule, lacking: str) -> None:
-    """As in ``inspect``, which traces nothing, or in a check that does not read the data."""
+    """``inspect`` traces nothing, and a check without --deep does not read the data."""
     without: Any = {lacking: None}
     assert isinstance(rule.check(dataclasses.replace(rule.bad(), **without)), list)
 
@@ -218,7 +218,7 @@ def test_roles_are_known_and_taken() -> None:
 
 @EACH_RULE
 def test_no_rule_imports_another(rule: Rule) -> None:
-    """What rules share is in modules that are no rules."""
+    """Code that rules share is in modules that are not rules."""
     source = inspect.getsource(_module(rule))
     nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)]
     imported = {str(node.module).rpartition(".")[2] for node in nodes}
@@ -246,7 +246,7 @@ def test_titles_and_verdicts_can_be_made_of_the_findings(rule: Rule) -> None:
 @EACH_RULE
 @pytest.mark.parametrize("mode", MODES)
 def test_rules_keep_to_the_modes_that_are_checked(rule: Rule, mode: str) -> None:
-    """With ``--mode`` no finding speaks of a mode that nobody asked about."""
+    """With ``--mode``, findings are only about the given modes."""
     bad = rule.bad()
     trace = bad.trace
     if trace is not None:
@@ -264,9 +264,12 @@ def with_plans(base: Facts, *plans: RestorePlan) -> Facts:
 
 
 def test_one_key_that_two_modes_read_into_different_variables_has_unique_keys() -> None:
-    """As with moving averages: PREDICT reads ``w/ExponentialMovingAverage`` into ``w``, and TRAIN
-    into the average. With another shape in the checkpoint both are found; ignores and baselines
-    need to tell them apart."""
+    """One key may have two findings.
+
+    For example, PREDICT reads ``w/ExponentialMovingAverage`` into ``w``, and TRAIN reads it into
+    the average. With another shape in the checkpoint, there are two findings. Ignores and baselines
+    must be able to distinguish them.
+    """
     key = "w/ExponentialMovingAverage"
     into_weight = dataclasses.replace(made.read(key, (1, 8)), variable="w")
     into_average = made.read(key, (1, 8))
@@ -358,7 +361,7 @@ def test_a_misspelt_param_names_the_one_that_was_meant() -> None:
 
 
 def _checked(facts: Facts, *modes: str) -> Facts:
-    """The same facts of a check of some modes only."""
+    """Returns the same facts for some modes only."""
     assert facts.trace is not None
     traced = tuple(trace for trace in facts.trace.modes if trace.mode in modes)
     trace = dataclasses.replace(facts.trace, modes=traced)
@@ -371,6 +374,13 @@ def test_a_key_that_an_unchecked_mode_may_read_is_not_called_unused(left_out: st
     modes = tuple(mode for mode in MODES if mode != left_out)
     assert list(rule.check(rule.bad()))
     assert not list(rule.check(_checked(rule.bad(), *modes)))
+
+
+def test_a_key_that_other_code_names_is_unused_only_if_it_looks_misspelled() -> None:
+    rule, read = all_rules()["unused-param"], ParamRead("units", False, 4, True)
+    params = {"unit": 8, "shuffle": 100}
+    found = rule.check(made.with_params(params, read, named=("shuffle", "unit")))
+    assert [finding.data["param"] for finding in found] == ["unit"]
 
 
 def test_a_model_fn_without_params_looks_at_no_key_in_any_mode() -> None:
@@ -421,7 +431,7 @@ def test_reads_of_several_variables_are_one_finding_each() -> None:
 
 
 def test_each_missing_data_file_names_its_own_tensors() -> None:
-    """Of as many as there can be: the flaws are gone through once."""
+    """There may be many data files. The rule goes through the flaws only once."""
     names = [f"model.ckpt-10.data-{number:05d}-of-20000" for number in range(20000)]
     files = CheckpointFiles(
         files=tuple(DataFile(name, None, 4) for name in names),
@@ -553,7 +563,7 @@ def test_a_table_with_too_few_rows_is_silent_only_as_long_as_no_id_needs_them() 
     found = {finding.variable: finding for finding in run_rules(said)}
     silent = "no error is raised, and the model runs with the shape from the checkpoint"
     assert found["fewer"].message.endswith(
-        "no error is raised unless an id of 12 or more is looked up in fewer (from features.ids); "
+        "the run raises an error if an id of 12 or more is looked up in fewer (from features.ids); "
         "otherwise the model runs with the shape from the checkpoint"
     )
     assert found["fewer"].data["fails_where"] == (limit,)

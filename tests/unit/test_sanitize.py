@@ -1,4 +1,4 @@
-"""Texts of others, made harmless for a terminal."""
+"""Tests of escaping untrusted text for a terminal."""
 
 import sys
 
@@ -26,7 +26,7 @@ def test_printable_lets_no_name_steer_a_terminal(text: str, safe: str) -> None:
 
 
 def test_printable_leaves_nothing_that_controls() -> None:
-    """Every character of the categories that control, format, or are no character at all."""
+    """All control characters, format characters and unassigned code points are escaped."""
     import unicodedata
 
     left = [

@@ -1,6 +1,6 @@
-"""What traced code does to the model_dir that it is shown never reaches the user's.
+"""Changes of the copied model_dir never reach the user's model_dir.
 
-And what it is not shown is known when it touches that.
+If the code uses a file that was not copied, the tracer knows it.
 """
 
 import mmap
@@ -32,7 +32,7 @@ LARGE = 100 << 20
 
 
 class Shown:
-    """A model_dir as traced code is shown it."""
+    """The copy of a model_dir that traced code sees."""
 
     def __init__(self, model_dir: Path, opened: Collection[str] = ()) -> None:
         self.root = scratch.make()
@@ -44,13 +44,13 @@ class Shown:
             raise
 
     def touched(self) -> Dict[str, str]:
-        """What the code touched and was not shown: the reasons by the names."""
+        """Returns the left-out files that the code used: by name, the reasons."""
         return {
             item.name: item.reason for item in self.ledger.touched(scratch.was_asked(self.root))
         }
 
     def close(self) -> None:
-        """Takes it away again."""
+        """Removes the copy."""
         self.ledger.close()
         scratch.remove(self.root)
         assert not os.path.exists(self.root)
@@ -58,7 +58,7 @@ class Shown:
 
 @pytest.fixture
 def show() -> Iterator[Callable[..., Shown]]:
-    """Shows model_dirs, and takes all away in the end."""
+    """Yields a function that copies model_dirs. Removes all copies at the end."""
     made: List[Shown] = []
 
     def make(model_dir: Path, opened: Collection[str] = ()) -> Shown:
@@ -163,7 +163,7 @@ WAYS: Dict[str, Callable[[str], Any]] = {
 def test_no_way_of_writing_reaches_a_real_file(
     tmp_path: Path, show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither a file that is copied nor one that is too large for it."""
+    """This holds for copied files and for files that are too large to copy."""
     monkeypatch.setattr(shown_files, "_MOST_BYTES", 1 << 20)
     model_dir = tmp_path / "model_dir"
     large = sparse_file(tmp_path / "large", LARGE, b"end")
@@ -177,7 +177,7 @@ def test_no_way_of_writing_reaches_a_real_file(
     for way, write in WAYS.items():
         for name in ("small", "large", "link"):
             path = str(shown.path / way / name)
-            if os.path.exists(path):  # else the way has taken its directory away
+            if os.path.exists(path):  # otherwise, the code has removed the directory
                 write(path)
     assert digest(tmp_path) == before
 
@@ -200,7 +200,7 @@ def test_a_model_dir_that_is_not_there_is_an_empty_one(tmp_path: Path, show: Sho
 
 
 def test_linked_directories_have_their_content(tmp_path: Path, show: Show) -> None:
-    """Also those that lead in circles."""
+    """This includes circles of links."""
     model_dir, other = tmp_path / "model_dir", tmp_path / "other"
     (model_dir / "run").mkdir(parents=True)
     other.mkdir()
@@ -228,7 +228,7 @@ def test_depth(tmp_path: Path, show: Show) -> None:
 
 
 def test_number(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
-    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None  # a disk takes its time
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None  # a disk would be slow
     with tempfile.TemporaryDirectory(dir=memory) as name:
         monkeypatch.setattr(tempfile, "tempdir", name)
         many = Path(name, "many")
@@ -239,7 +239,10 @@ def test_number(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_too_many_entries(model_dir: Path, show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that is not shown can be looked up unseen, so asking for the model_dir counts."""
+    """Code can look up a missing name without notice.
+
+    So it counts that the code asks for the model_dir.
+    """
     monkeypatch.setattr(shown_files, "_MOST_ENTRIES", 5)
     shown = show(model_dir)
     assert shown.touched() == {}
@@ -256,14 +259,14 @@ def test_tmpdir_in_the_model_dir(
     assert sorted(os.listdir(str(shown.path / "a"))) == ["b"]
 
 
-# --- what no copy is made of -------------------------------------------------------------------
+# --- files that are not copied -------------------------------------------------------------------
 
 
 @needs_inotify
 def test_a_file_beyond_the_bound(
     tmp_path: Path, show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is there with its size and times, and whoever opens it is found out."""
+    """The file has its size and times, and the tracer notices an open."""
     monkeypatch.setattr(shown_files, "_MOST_BYTES", 10)
     monkeypatch.setattr(shown_files, "_WORTH_CLONING", LARGE)
     (tmp_path / "small").write_bytes(b"12345678")
@@ -322,7 +325,7 @@ def test_the_code_cannot_take_the_notes_away(
 def test_many_opens_lose_nothing(
     tmp_path: Path, show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the system drops reports, all counts as opened."""
+    """If the system drops reports, all files count as opened."""
     monkeypatch.setattr(shown_files, "_MOST_BYTES", 0)
     (tmp_path / "a").write_bytes(b"a")
     (tmp_path / "b").write_bytes(b"b")
@@ -337,8 +340,8 @@ def test_many_opens_lose_nothing(
 def test_a_system_that_watches_no_files(
     tmp_path: Path, show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There, asking for the path of the model_dir counts as opening."""
-    monkeypatch.setattr(open_watch, "_CAN_WATCH", False)
+    """On such a system, a read of the model_dir's path counts as an open."""
+    monkeypatch.setattr(open_watch, "CAN_WATCH", False)
     monkeypatch.setattr(shown_files, "_MOST_BYTES", 0)
     (tmp_path / "data").write_bytes(b"123456789")
     shown = show(tmp_path)
@@ -375,7 +378,7 @@ def test_only_regular_files_are_copied(tmp_path: Path, show: Show) -> None:
 def test_a_file_that_is_being_written(
     tmp_path: Path, show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No mixture of two states is shown."""
+    """The code never sees a mixture of two states."""
     (tmp_path / "data").write_bytes(b"1")
     (tmp_path / "other").write_bytes(b"quiet")
     read = shown_files._read
@@ -428,7 +431,10 @@ def test_a_file_that_cannot_be_read(
 
 
 def test_what_the_code_may_not_read() -> None:
-    """It gets the error that the real files would give. Root would get none, so it is nobody."""
+    """The code gets the same error as for the real files.
+
+    Root would get no error, so the test runs as the user nobody.
+    """
     with tempfile.TemporaryDirectory(dir=place_of_all()) as name:
         model_dir, temporary = Path(name, "model_dir"), Path(name, "temporary")
         temporary.mkdir()
@@ -498,7 +504,7 @@ def test_files_are_cloned_where_the_file_system_can(
 
 
 def test_no_room_in_tmpdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is left of it."""
+    """The directory is removed."""
     (tmp_path / "model_dir").mkdir()
     (tmp_path / "model_dir" / "data").write_bytes(b"123")
     (tmp_path / "temporary").mkdir()
@@ -519,7 +525,7 @@ def test_no_room_in_tmpdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_directory_that_the_code_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Traces of other modes follow, and their place is gone; free space would not help."""
+    """The directory is missing for the traces of other modes. More free space would not help."""
     (tmp_path / "data").write_bytes(b"123")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     root = scratch.make()
@@ -533,7 +539,7 @@ def test_a_directory_that_the_code_removed(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_no_room_for_the_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What could not be written is not tried again when it is closed."""
+    """When the ledger is closed, it does not write again what could not be written."""
     (tmp_path / "model_dir").mkdir()
     os.mkfifo(str(tmp_path / "model_dir" / "pipe"))
     (tmp_path / "temporary").mkdir()
@@ -552,7 +558,7 @@ def test_no_room_for_the_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_a_disk_that_is_full_all_at_once(
     tmp_path: Path, show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file that was copied in part counts as one that was not copied."""
+    """A partly copied file counts as not copied."""
     (tmp_path / "data").write_bytes(b"123")
 
     def full(descriptor: int, data: bytes) -> None:
@@ -575,7 +581,7 @@ def test_a_disk_that_is_full_all_at_once(
 def test_no_room_for_a_file_that_was_opened(
     tmp_path: Path, show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Half of what is free stays free: the code and the system need some, too."""
+    """Half of the free space stays free for the code and the system."""
     sparse_file(tmp_path / "data", 1 << 40)
     monkeypatch.setattr(shown_files, "_WORTH_CLONING", 1 << 41)
     shown = show(tmp_path, ["data"])

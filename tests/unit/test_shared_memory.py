@@ -1,4 +1,4 @@
-"""Shared memory that traced code made is removed with it, and no other. No TensorFlow."""
+"""ckptcheck removes shared memory of traced code, and no other shared memory. No TensorFlow."""
 
 import contextlib
 import ctypes
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def name() -> Iterator[str]:
-    """A name that nobody has."""
+    """Yields an unused name."""
     found = f"ckptcheck-test-{os.urandom(6).hex()}"
     yield found
     with contextlib.suppress(OSError):
@@ -36,7 +36,7 @@ def name() -> Iterator[str]:
 
 
 def shm_open(name: str) -> int:
-    """As a library that is not Python's makes a segment."""
+    """Makes a segment like a library outside Python does."""
     try:
         library = ctypes.CDLL("librt.so.1", use_errno=True)
         function = library.shm_open
@@ -65,7 +65,7 @@ def adopting() -> Iterator[None]:
 
 
 def trace(answer: Callable[[], Any], segments: Segments) -> Dict[str, Any]:
-    """What the tracer does with a fork, from its start to its end."""
+    """Runs a fork like the tracer does, from start to end."""
     mine = processes.children(os.getpid())
     reading, writing = os.pipe()
     pid = os.fork()
@@ -121,7 +121,7 @@ def test_a_segment_that_a_daemon_has_open(name: str) -> None:
 @pytest.mark.skipif(sys.version_info < (3, 8), reason="NOT TESTED: this Python has no SharedMemory")
 @pytest.mark.parametrize("ends", ["answers", "is killed"])
 def test_what_multiprocessing_keeps_account_of(name: str, ends: str) -> None:
-    """It is not open any more, so that Python's tracker alone knows of it."""
+    """The segment is closed, so only Python's tracker knows it."""
 
     def answer() -> bool:
         from multiprocessing import shared_memory
@@ -186,7 +186,7 @@ def system_v() -> List[int]:
 
 @pytest.mark.parametrize("ends", ["answers", "is killed"])
 def test_system_v_segments(ends: str) -> None:
-    """That of the fork is removed; those of others stay, whether older or younger."""
+    """The segment of the fork is removed. Segments of other processes stay."""
 
     def answer() -> None:
         make_system_v()

@@ -1,4 +1,4 @@
-"""What a snapshot keeps of the model_dir that it was made of, beside the checkpoint itself."""
+"""Tests which facts about the original model_dir a snapshot keeps."""
 
 import dataclasses
 import errno
@@ -44,7 +44,7 @@ def rules_of(groups: Any) -> Any:
 def test_what_the_state_file_of_the_model_dir_does_is_not_forgotten(
     fault: str, model_dir: Path, tmp_path: Path
 ) -> None:
-    """The state file of a snapshot names what is beside it."""
+    """The state file of a snapshot names the checkpoint in the snapshot."""
     if fault == "older":
         put(model_dir, name="model.ckpt-20")
     else:
@@ -122,7 +122,7 @@ def test_a_marker_with_values_that_are_none(changes: Any, model_dir: Path, tmp_p
 def test_a_damaged_marker_is_told_by_every_command(
     state: bool, model_dir: Path, tmp_path: Path
 ) -> None:
-    """TensorFlow never reads it, and is not said to fail."""
+    """TensorFlow never reads the marker, so no verdict says that TensorFlow fails."""
     snapshot(str(model_dir), str(tmp_path / "snap"))
     (tmp_path / "snap" / MARKER).write_text("{\n")
     if not state:
@@ -138,14 +138,14 @@ def test_a_damaged_marker_is_told_by_every_command(
 
 
 def test_deep_of_a_snapshot_is_no_check(model_dir: Path, tmp_path: Path) -> None:
-    """As ``verify`` of one: nothing that was asked for can be done."""
+    """The same holds for ``verify`` of a snapshot, because there is no data to read."""
     snapshot(str(model_dir), str(tmp_path / "snap"))
     spec = CheckSpec(str(tmp_path / "snap"), "module:model_fn", {}, deep=True)
     with pytest.raises(UsageError, match="Remove --deep"):
         run_check(spec)
 
 
-# --- The saved graph, which is packed ------------------------------------------------------------
+# --- The compressed saved graph ------------------------------------------------------------
 
 
 def test_the_graph_is_packed_and_the_same_at_any_time(
@@ -167,7 +167,7 @@ def test_the_graph_is_packed_and_the_same_at_any_time(
 
 
 def test_the_graph_of_a_snapshot_is_that_of_the_model_dir(model_dir: Path, tmp_path: Path) -> None:
-    """Packed, or plain as in snapshots of older versions. Nothing is written to read it."""
+    """The graph is compressed, or not as in older snapshots. Reading it writes no file."""
     snapshot(str(model_dir), str(tmp_path / "snap"))
     before = read_graph(locate(str(model_dir)).graphs)
     assert before is not None and len(before.nodes) == 440
@@ -227,7 +227,7 @@ def test_a_snapshot_that_cannot_be_written_leaves_nothing(
 
 
 def test_what_nobody_may_list_is_left_alone(model_dir: Path) -> None:
-    """It may be a checkpoint, with files of the same names."""
+    """The directory may be a checkpoint with files of the same names."""
     with folder_of_all() as folder:
         other = folder / "other"
         shutil.copytree(str(model_dir), str(other))

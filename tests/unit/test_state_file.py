@@ -1,4 +1,4 @@
-"""The state file, as TensorFlow writes it, as people edit it, and as disks leave it."""
+"""Tests of state files that TensorFlow wrote, that people edited, and that are damaged."""
 
 import errno
 import os
@@ -91,7 +91,10 @@ def test_text_form(text: str, latest: str) -> None:
     ],
 )
 def test_escapes_are_those_of_protobuf(escaped: str, latest: str) -> None:
-    """What no escape is stays as it is, and one of a large number is of six letters then."""
+    """Other backslashes stay unchanged.
+
+    An octal escape above 377 becomes an escape with six characters.
+    """
     state = parse_state(f'model_checkpoint_path: "{escaped}"')
     assert (state.latest, state.problem) == (latest, "")
 
@@ -108,7 +111,7 @@ def test_escapes_are_those_of_protobuf(escaped: str, latest: str) -> None:
     ],
 )
 def test_escapes_that_protobuf_refuses(name: str, escaped: str, problem: str) -> None:
-    """TensorFlow takes the file for none then, whichever of its fields they are in."""
+    """TensorFlow then treats the file as unusable, for both fields."""
     state = parse_state(f'model_checkpoint_path: "model.ckpt-10"\n{name}: "{escaped}"\n')
     assert (state.latest, state.problem) == ("", problem)
 
@@ -171,7 +174,7 @@ def test_a_value_of_the_wrong_type_is_a_problem(line: str) -> None:
     ],
 )
 def test_lists_in_brackets(value: str, names: Tuple[str, ...]) -> None:
-    """As protobuf's parser takes them, and some editors of protobuf's text write them."""
+    """Protobuf's parser accepts such lists, and some tools write them."""
     state = parse_state(
         f'all_model_checkpoint_paths: {value}\nmodel_checkpoint_path: "model.ckpt-10"\n'
         "all_model_checkpoint_timestamps: [1.5, 2e9]"

@@ -1,4 +1,4 @@
-"""LevelDB's tables: whole ones are read, and nothing else is."""
+"""Tests of LevelDB's tables: only complete tables are read."""
 
 import contextlib
 import struct
@@ -41,7 +41,10 @@ def test_any_table(content: Dict[bytes, bytes]) -> None:
 
 
 def test_every_byte_of_a_block_is_under_a_checksum() -> None:
-    """All but the padding of the footer: a changed byte is refused or changes nothing."""
+    """The footer's padding has no checksum.
+
+    Any other changed byte is refused, or changes nothing.
+    """
     data = writer.table(PAIRS, per_block=2)
     for at in range(len(data)):
         for bit in range(8):
@@ -96,7 +99,7 @@ def test_blocks_that_are_not_in_order() -> None:
 
 
 def test_a_block_that_is_listed_twice() -> None:
-    """A thousand handles to one large block would be a thousand blocks."""
+    """A thousand handles of one large block would use the memory of a thousand blocks."""
     content = writer.block([(b"a", b"")])
     handle = writer.varint(0) + writer.varint(len(content))
     index = writer.block([(b"a", handle), (b"b", handle)], interval=1)
@@ -115,7 +118,7 @@ def test_handles_to_nowhere(handle: Tuple[int, int]) -> None:
 
 
 def growing_keys(first: int, count: int) -> bytes:
-    """A block in which each key takes over all of the long one before it."""
+    """Returns a block in which each key shares all bytes of the long key before it."""
     out = writer.varint(0) + writer.varint(first) + b"\0" + b"k" * first
     for number in range(count):
         out += writer.varint(first + number) + b"\1\0z"
@@ -123,7 +126,7 @@ def growing_keys(first: int, count: int) -> bytes:
 
 
 def test_keys_that_grow_cannot_fill_the_memory() -> None:
-    """Half a megabyte here would spell out to tens of gigabytes of keys."""
+    """Half a megabyte of entries stands for tens of gigabytes of keys."""
     data = writer.table_of_blocks([(b"\xff", growing_keys(200000, 60000), 0)])
     tracemalloc.start()
     start = time.process_time()
@@ -147,7 +150,7 @@ def test_any_bytes_are_a_table_or_an_error(data: bytes) -> None:
 @settings(max_examples=300)
 @given(st.binary(max_size=200))
 def test_any_sealed_bytes_are_a_table_or_an_error(data: bytes) -> None:
-    """Fuzzing behind the checksum."""
+    """Fuzzing of contents with a correct checksum."""
     for kind in (0, 1):
         index = writer.sealed(data, kind) + writer.footer(0, len(data))
         for candidate in (index, writer.table_of_blocks([(b"\xff", data, kind)])):

@@ -33,7 +33,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def python(code: str, *arguments: str) -> "subprocess.Popen[bytes]":
-    """Runs code in another process, which knows the module."""
+    """Runs code in another process that can import the module."""
     head = "import os, signal, subprocess, sys, time\nfrom ckptcheck.tracer import temporary\n"
     return subprocess.Popen(
         [sys.executable, "-c", head + code, *arguments],
@@ -89,7 +89,7 @@ def test_what_is_in_use_stays(place: Path) -> None:
 
 
 def test_a_child_that_lives_on_keeps_no_lock(place: Path) -> None:
-    """Else what it was started by would count as alive for as long."""
+    """Otherwise, the killed run would count as running as long as the child runs."""
     process = python(
         "path, lock = temporary.make(temporary.new_run())\n"
         "print(subprocess.Popen(['sleep', '1000'], stdout=subprocess.DEVNULL).pid, flush=True)\n"
@@ -132,7 +132,7 @@ def test_nothing_else_is_touched(place: Path, tmp_path_factory: pytest.TempPathF
 
 @pytest.mark.parametrize("same", ["host", "boot"])
 def test_a_machine_is_known_by_its_name_or_by_its_start(place: Path, same: str) -> None:
-    """After a restart it has its name; a container has one of its own."""
+    """After a restart, a machine keeps its name. A container has its own name."""
     host, boot = temporary._machine()
     if same == "host":
         boot = "0000"
@@ -185,7 +185,7 @@ while True:
 
 
 def test_many_runs_that_are_killed_at_any_time(place: Path) -> None:
-    """None loses its directory to another one, and afterwards nothing is left."""
+    """No run removes the directory of another run, and nothing is left at the end."""
     running = [python(BUSY) for _ in range(4)]
     said: List[bytes] = []
     for _ in range(24):
@@ -220,7 +220,7 @@ def test_no_place_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_file_system_without_locks(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing there is taken for left behind."""
+    """On such a file system, no directory counts as left by a killed run."""
 
     def flock(lock: int, operation: int) -> None:
         raise OSError(95, "Operation not supported")
@@ -247,7 +247,7 @@ def sleeping(*words: str, **variables: str) -> Iterator["subprocess.Popen[bytes]
 
 @needs_proc
 def test_processes_of_a_killed_run_are_ended(place: Path) -> None:
-    """By their variable or their argument; the mark of another run is none."""
+    """The mark is in a variable or an argument. A mark of another run does not count."""
     run, other = temporary.new_run(), temporary.new_run()
     path, lock = temporary.make(run)
     os.close(lock)
@@ -271,7 +271,7 @@ def test_processes_of_a_killed_run_are_ended(place: Path) -> None:
 
 @needs_proc
 def test_a_run_that_a_killed_run_started_ends_neither(place: Path) -> None:
-    """Itself has the mark then, or what it was started by."""
+    """The new run, or the process that started it, then has the mark of the killed run."""
     run = temporary.new_run()
     path, lock = temporary.make(run)
     os.close(lock)

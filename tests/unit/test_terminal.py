@@ -1,4 +1,4 @@
-"""What is written depends on what standard output is."""
+"""Tests that the output depends on the type of standard output."""
 
 import io
 import sys

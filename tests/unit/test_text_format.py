@@ -1,4 +1,4 @@
-"""Protobuf's text format: a text is the message that it describes, or an error."""
+"""Tests of protobuf's text format: a text is decoded to its message, or is an error."""
 
 import pytest
 from hypothesis import given

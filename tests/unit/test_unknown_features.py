@@ -1,5 +1,6 @@
-"""What ckptcheck learns from the events of a trace, and what it says if that is not enough."""
+"""Tests what ckptcheck learns from the events of a trace, and its error if this is not enough."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
@@ -157,7 +158,7 @@ OF_LAYERS = ("a/MatMul MatMul:0",), ("b/MatMul MatMul:0",)
 def test_consumers_that_several_tensors_have_show_none_of_too_few(
     texts: Sequence[Tuple[str, ...]], known: bool, spec: CheckSpec
 ) -> None:
-    """With one feature more than before, ``concat`` takes another tensor at each place."""
+    """With one more feature than before, each position of ``concat`` has another tensor."""
     outputs = [(leaf, users) for leaf, users in zip((FLOAT, FLOAT), texts)]
     graph = saved_graph(("IteratorGetNext", "IteratorGetNext", outputs))
     guess = first_guess(input_pools.pools(head_of(graph))[0])
@@ -234,3 +235,12 @@ def test_no_graph_at_all(problem: str, said: str, spec: CheckSpec) -> None:
 )
 def test_which_tensor_a_feature_column_can_mean(leaf: Leaf, described: Any, fits: bool) -> None:
     assert _fits(leaf, described) == fits
+
+
+def test_a_feature_that_its_use_shows_to_be_new_is_named(spec: CheckSpec) -> None:
+    new = frozenset({("features", "z")})
+    traces = failed([("features", "key", "z")])
+    guess = dataclasses.replace(better_guess(guess_of(FLOAT), traces), places={}, added=new)
+    text = str(not_found(spec, Found(traces, guess, True), "model.ckpt-1.meta"))
+    assert "it has no tensor for features.z" in text
+    assert printed(text)["features"] == {"z": {"dtype": "?", "shape": None}}

@@ -1,4 +1,4 @@
-"""The verdict of a mode is the worst that any finding does to it."""
+"""The verdict of a mode is the worst outcome of its findings."""
 
 import itertools
 from typing import Dict, List, Optional, Sequence, Tuple
@@ -44,7 +44,7 @@ def test_nothing_restores_without_a_plan(trace: Optional[Trace]) -> None:
 
 
 def test_a_plan_that_is_missing_cannot_restore() -> None:
-    """There is no other way to the verdict ``restores``: no outcome has it, and no mode alone."""
+    """Only a finished plan leads to the verdict ``restores``. No outcome means ``restores``."""
     assert all(outcome.verdict != "restores" for outcome in Outcome)
     with pytest.raises(TypeError):
         Restores()  # type: ignore[call-arg]
@@ -58,8 +58,11 @@ def test_a_plan_that_is_missing_cannot_restore() -> None:
     ids=lambda o: o.name,
 )
 def test_the_worst_outcome_wins_in_any_order(mild: Outcome, bad: Outcome) -> None:
-    """A restore that raises never comes to the run; a model that cannot be built, to neither; and
-    what raises before model_fn is called does not come to model_fn."""
+    """If the restore raises, there is no run.
+
+    If the model cannot be built, there is no restore. If an error comes before the call of
+    model_fn, model_fn does not run.
+    """
     assert predict(mild, bad) == (bad.verdict, bad.at)
     assert predict(bad, mild) == (bad.verdict, bad.at)
 

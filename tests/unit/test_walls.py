@@ -1,6 +1,7 @@
-"""The walls that the contracts of import-linter in pyproject.toml cannot express."""
+"""Import rules that the contracts of import-linter in pyproject.toml cannot express."""
 
 import ast
+import functools
 import sys
 from pathlib import Path
 from typing import Dict, Iterator, Set
@@ -53,7 +54,10 @@ def _called(function: ast.AST) -> str:
     return getattr(function, "attr", getattr(function, "id", ""))
 
 
-IMPORTS: Dict[str, Set[str]] = {module_of(path): imports_of(path) for path in FILES}
+@functools.lru_cache(maxsize=None)
+def all_imports() -> Dict[str, Set[str]]:
+    """What each module of the package imports."""
+    return {module_of(path): imports_of(path) for path in FILES}
 
 
 def inside(module: str, *rooms: str) -> bool:
@@ -61,31 +65,39 @@ def inside(module: str, *rooms: str) -> bool:
 
 
 def test_imports_are_seen() -> None:
-    """Of the parser of this file: relative and absolute ones, and those that are calls."""
-    assert "ckptcheck.protocol" in IMPORTS["ckptcheck.rules.base"]
-    assert "ckptcheck.rules.examples" in IMPORTS["ckptcheck.rules.shape_mismatch"]
-    assert "ckptcheck.tracer.compat" in IMPORTS["ckptcheck.tracer.trace"]
-    assert "tensorflow" in IMPORTS["ckptcheck.tracer.compat"]
-    assert "ckptcheck.reporters.layout" in IMPORTS["ckptcheck.reporters.text"]
+    """The parser of this file finds relative and absolute imports, and import functions."""
+    assert "ckptcheck.protocol" in all_imports()["ckptcheck.rules.base"]
+    assert "ckptcheck.rules.examples" in all_imports()["ckptcheck.rules.shape_mismatch"]
+    assert "ckptcheck.tracer.compat" in all_imports()["ckptcheck.tracer.trace"]
+    assert "tensorflow" in all_imports()["ckptcheck.tracer.compat"]
+    assert "ckptcheck.reporters.layout" in all_imports()["ckptcheck.reporters.text"]
 
 
 IN_TRAINING = {f"ckptcheck.records.{name}" for name in ("estimator", "hook", "inputs", "training")}
-"""What runs in the training process, which has imported TensorFlow. It shares the tracer's code."""
+"""Modules that run in the training process, which has imported TensorFlow.
+
+They use tracer modules.
+"""
 
 
 def test_only_compat_imports_tensorflow() -> None:
-    """And what reads its op registry. Calls count, which the contracts do not see."""
-    importing = {m for m, names in IMPORTS.items() if any(inside(n, "tensorflow") for n in names)}
-    assert importing == {"ckptcheck.tracer.compat", *IN_TRAINING}
+    """Modules that watch TensorFlow's functions may also import it.
+
+    Calls of import functions count, too.
+    """
+    found = all_imports().items()
+    importing = {m for m, names in found if any(inside(name, "tensorflow") for name in names)}
+    watching = "ckptcheck.tracer.watch_tensorflow"
+    assert importing == {"ckptcheck.tracer.compat", watching, *IN_TRAINING}
 
 
 def test_what_of_the_tracer_is_used_outside() -> None:
-    """Both sides make temporary directories, and remove what the other one left.
+    """Both sides use ``temporary`` to make directories and to remove those of the other side.
 
-    A record finds TARGET's file.
+    Records use ``target`` to find the file of TARGET.
     """
     shared = {"ckptcheck.tracer", "ckptcheck.tracer.temporary"}
-    for module, names in IMPORTS.items():
+    for module, names in all_imports().items():
         own = inside(module, "ckptcheck.tracer") or module == "ckptcheck.records.targets"
         if not own and module not in IN_TRAINING:
             used = {name for name in names if inside(name, "ckptcheck.tracer")}
@@ -97,13 +109,16 @@ def test_the_tracer_needs_the_standard_library_and_tensorflow_alone() -> None:
     standard = getattr(sys, "stdlib_module_names", None)
     if standard is None:
         pytest.skip("Python before 3.10 has no list of its standard library")
-    for module in (module for module in IMPORTS if inside(module, "ckptcheck.tracer")):
-        tops = {name.partition(".")[0] for name in IMPORTS[module]}
+    for module in (module for module in all_imports() if inside(module, "ckptcheck.tracer")):
+        tops = {name.partition(".")[0] for name in all_imports()[module]}
         assert tops <= set(standard) | {"tensorflow", "google", "tf_keras", "ckptcheck"}, module
 
 
 def test_rules_do_no_input_or_output() -> None:
-    """Pure functions of the facts: a contract forbids modules, and this the calls."""
+    """Rules are pure functions of the facts.
+
+    A contract forbids imports of modules, and this test calls.
+    """
     for path in (PACKAGE / "rules").glob("*.py"):
         calls = [n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call)]
         assert not [

@@ -1,4 +1,4 @@
-"""Protobuf's wire format: what is there comes out, and what is no message is an error."""
+"""Tests of protobuf's wire format: messages are decoded, and other bytes are an error."""
 
 import pytest
 from hypothesis import given

@@ -1,1 +1,1 @@
-"""A model a file, with its edits; `catalogue` finds them."""
+"""One model per file, with its edits. `catalogue` finds them."""

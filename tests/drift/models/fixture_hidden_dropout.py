@@ -1,4 +1,4 @@
-"""The fixture whose forgotten params are the first thing that ckptcheck was written for."""
+"""The fixture with forgotten params, the first use case of ckptcheck."""
 
 from ..entries import MODES, SCORED, TRAINED
 from ..fixture_models import fixture_model
@@ -10,7 +10,7 @@ NEW_HEAD = """(
         tf.matmul(hidden, tf.get_local_variable("NAME/kernel", [params["num_hidden"], 1]))
         + tf.get_local_variable("NAME/bias", [1])
     )"""
-"""A head whose variables the run makes new each time."""
+"""A head whose variables are initialized again in each run."""
 LOSS = "loss = tf.losses.mean_squared_error(labels, predictions)"
 
 MODEL = fixture_model(

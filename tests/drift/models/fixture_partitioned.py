@@ -1,4 +1,4 @@
-"""The fixture with an embedding table in shards."""
+"""The fixture with a partitioned embedding table."""
 
 from ..entries import MODES, TRAINED
 from ..fixture_models import fixture_model

@@ -47,7 +47,7 @@ CONV = 'layers.Conv1D(4, 3, padding="causal", name="conv")'
 
 MODEL = Model(
     id="keras_layers",
-    portable=False,  # the variables of a GRU have a scope more in TensorFlow 2
+    portable=False,  # in TensorFlow 2, the variables of a GRU have one more scope
     source=SOURCE,
     params={"leak": 0.2, "dropout": 0.2, "l2": 0.01, "rate": 0.01},
     edits=(
@@ -132,6 +132,7 @@ MODEL = Model(
             SCORED,
             (" + tf.add_n(wide.losses)", ""),
             ("0.01|0.02|L2|square", ""),
+            unsure=("eval",),
         ),
         silent(
             "keras-smoothing",

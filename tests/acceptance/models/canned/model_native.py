@@ -1,4 +1,4 @@
-"""Estimators that tf.estimator itself makes; the target is the function that builds one."""
+"""Canned Estimators of tf.estimator. TARGET is the function that builds one."""
 
 import tensorflow as tf
 

@@ -13,7 +13,7 @@ import _train
 STEPS = 2
 
 
-def input_fn(mode, params=None):  # TPUEstimator wants the second
+def input_fn(mode, params=None):  # TPUEstimator needs the argument params
     rng = np.random.RandomState(_train.SEED)
     x = rng.uniform(-1, 1, size=(16, 4)).astype(np.float32)
     y = x.sum(axis=1, keepdims=True)

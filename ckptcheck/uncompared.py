@@ -2,8 +2,8 @@
 
 from typing import Dict, Iterator, Sequence
 
-from ..changes import Drift
-from ..protocol import MODES, TRAIN
+from .changes import Drift
+from .protocol import MODES, TRAIN
 
 _MOST_OPS = 3
 _SINCE = "has changed since the checkpoint was saved"
@@ -14,8 +14,8 @@ _OTHER_VERSION = (
     "another version of TensorFlow made the saved graph, which may be why some ops differ"
 )
 _OWN_OPS = (
-    "the saved graph is that of TRAIN, and does not have all ops of this mode, such as {} "
-    "(ckptcheck record keeps the graph of each mode)"
+    "the saved graph is that of TRAIN, and ckptcheck found no counterpart in it for some ops of "
+    "this mode, such as {} (ckptcheck record keeps the graph of each mode)"
 )
 
 
@@ -25,13 +25,13 @@ def not_compared(drift: Drift) -> Iterator[str]:
         yield f"{_WHETHER}: {drift.why}"
     for mode, own in drift.own.items():
         yield f"{_WHETHER_OF.format(mode.upper())}: {_OWN_OPS.format(', '.join(own[:_MOST_OPS]))}"
-    for mode, why in drift.doubts.items():
-        yield f"{_WHETHER_OF.format(mode.upper())}: {why}"
+    for why in dict.fromkeys(drift.doubts.values()):
+        yield f"{_whether([mode for mode in drift.doubts if drift.doubts[mode] == why])}: {why}"
     yield from _other_version(drift)
 
 
 def _other_version(drift: Drift) -> Iterator[str]:
-    """Yields what the version of TensorFlow may have changed: a line for modes that agree."""
+    """Yields what the version of TensorFlow may have changed. Modes that agree share a line."""
     found: Dict[str, Dict[str, None]] = {}
     of_loss = {mode for item in drift.unlike if not item.update for mode in item.modes}
     for item in drift.unlike:

@@ -1,0 +1,142 @@
+"""The baseline: the findings of each check that a project had when it began to use ckptcheck."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import re
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple
+
+from .errors import UsageError
+from .json_files import read_json_object
+from .results import UNTRACEABLE, Finding
+
+VERSION = 1
+DEFAULT_FILE = "ckptcheck-baseline.json"
+
+_CHANGES = re.compile(r"0x[0-9a-fA-F]+|/[^\s'\"]+|\d+")
+"""What differs between two errors of one kind: addresses, paths and numbers."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A finding that the baseline accepts.
+
+    Attributes:
+        key: the key of the finding.
+        modes: for each mode that it is about, the value of its outcome; "" if it has none.
+        message: the message of the finding.
+    """
+
+    key: str
+    modes: Mapping[str, str]
+    message: str
+
+    def accepts(self, finding: Finding) -> bool:
+        """Whether it accepts a finding of its key.
+
+        The finding must not break more modes than before, and must not break a mode in another way.
+        If the code raises an error, the error has to be the same, apart from numbers and paths.
+        """
+        effects = _effects(finding).items()
+        known = all(effect in ("", self.modes.get(mode)) for mode, effect in effects)
+        raises = any(outcome.verdict == UNTRACEABLE for outcome in finding.outcomes.values())
+        same = not raises or _plain(self.message) == _plain(finding.message)
+        return known and same and self.modes.keys() >= {mode for mode, _ in effects}
+
+
+def _effects(finding: Finding) -> Dict[str, str]:
+    """Returns what a finding does to each mode that it is about, as an entry has it."""
+    outcomes = {mode: outcome.value for mode, outcome in finding.outcomes.items()}
+    return {**dict.fromkeys(finding.modes, ""), **outcomes}
+
+
+def entries_for(findings: Iterable[Finding]) -> Dict[str, Entry]:
+    """Returns entries that accept some findings, sorted by their keys."""
+    found: Dict[str, Entry] = {}
+    for item in sorted(findings, key=lambda item: (item.key, item.message)):
+        before = found[item.key].modes if item.key in found else {}
+        modes = {**before, **_effects(item)}
+        found[item.key] = Entry(item.key, dict(sorted(modes.items())), item.message)
+    return found
+
+
+Baseline = Mapping[str, Mapping[str, Entry]]
+"""By the name of the check: the accepted findings, by their keys."""
+
+
+def read_baseline(path: str) -> Baseline:
+    """Reads a baseline.
+
+    Raises:
+        UsageError: it cannot be read, or it is not a baseline.
+    """
+    if not os.path.exists(path):
+        raise UsageError(f"{path}: no such baseline; ckptcheck --write-baseline writes it")
+    document = read_json_object(path)
+    if document.get("version") != VERSION or not isinstance(document.get("checks"), dict):
+        raise UsageError(f"{path}: it is not a baseline of ckptcheck: {_ANEW}")
+    checks = document["checks"]
+    return {name: {entry.key: entry for entry in _read(path, checks[name])} for name in checks}
+
+
+_ANEW = "remove it, then ckptcheck --write-baseline writes a new one"
+
+
+def _read(path: str, items: Any) -> Iterator[Entry]:
+    for item in items if isinstance(items, list) else [None]:
+        given = item if isinstance(item, dict) else {}
+        key, modes, message = (given.get(name) for name in ("key", "modes", "message"))
+        if not isinstance(key, str) or not isinstance(modes, dict) or not isinstance(message, str):
+            raise UsageError(f"{path}: each entry needs a key, modes and a message: {_ANEW}")
+        yield Entry(key, modes, message)
+
+
+def _plain(message: str) -> str:
+    return _CHANGES.sub("", message)
+
+
+def write_baseline(
+    path: str, found: Mapping[str, Tuple[Finding, ...]], known: Mapping[str, List[Dict[str, Any]]]
+) -> int:
+    """Writes a baseline, atomically.
+
+    Args:
+        path: the file.
+        found: the findings to accept, of each check that was run.
+        known: the entries of the checks that were not run; see :func:`entries_of`.
+
+    Returns:
+        How many findings it accepts.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    checks: Dict[str, List[Dict[str, Any]]] = dict(known)
+    for name, findings in found.items():
+        checks[name] = [dataclasses.asdict(entry) for entry in entries_for(findings).values()]
+    document = {"version": VERSION, "checks": {name: checks[name] for name in sorted(checks)}}
+    new = f"{path}.{os.getpid()}"
+    try:
+        with open(new, "w", encoding="utf-8") as file:
+            file.write(json.dumps(document, indent=1) + "\n")
+        os.replace(new, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.remove(new)
+        raise UsageError(f"the baseline {path} cannot be written: {error.strerror}") from None
+    return sum(len(entries) for entries in checks.values())
+
+
+def entries_of(path: str, names: Iterable[str]) -> Dict[str, List[Dict[str, Any]]]:
+    """Returns the entries that a baseline has of these checks; none if there is no baseline.
+
+    Raises:
+        UsageError: it cannot be read, or it is not a baseline.
+    """
+    wanted = list(names)
+    if not wanted or not os.path.exists(path):
+        return {}
+    read_baseline(path)
+    checks = read_json_object(path)["checks"]
+    return {name: checks[name] for name in wanted if name in checks}

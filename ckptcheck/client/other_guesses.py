@@ -1,0 +1,230 @@
+"""Tries other structures and other tensors while model_fn raises."""
+
+import dataclasses
+import itertools
+from typing import Iterator, List, Mapping, Sequence, Tuple
+
+from ..protocol import TRAIN
+from .answers import uses_in_train
+from .attempt import (
+    Ask,
+    Found,
+    attempt,
+    fits,
+    guessed_optional_keys,
+    is_indexed,
+    progress,
+    score_of,
+    takes_all,
+    with_own_inputs,
+    without_keys,
+)
+from .certainty import raises_for_certain
+from .guess import Guess, is_unnamed, paths_of, with_unnamed
+from .learning import all_finished, optional_keys
+from .matching import placed
+from .structure import NOTHING, TENSOR, Node, Path, sequence
+
+_MOST_SWAPS = 24
+
+
+def with_other_structures(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+    """Tries other structures if a trace raised and no trace has confirmed the structure.
+
+    A structure with which TRAIN fits the saved graph is best. If the code reads keys, no other
+    structure is tried: another branch of the code may finish, although the real run would raise.
+    """
+    guess = found.guess
+    if guess is None or not _is_worth_a_swap(found):
+        return found
+    others = list(_other_structures(found))
+    same = set(found.problems if others else ())
+    further: List[Found] = []
+    for other in others:
+        tried = with_own_inputs(attempt(other, modes, ask, {}), modes, ask)
+        if progress(tried) > progress(found):
+            if raises_for_certain(tried):
+                return tried
+            further.append(tried)
+            if fits(tried) or other.without != guess.without:  # the code may show more events now
+                tried = with_other_structures(tried, modes, ask)
+            if fits(tried):
+                return tried
+        problems = tried.problems
+        same = {mode for mode in same if problems.get(mode) == found.problems[mode]}
+    if further and guess.features.kind != "dict":
+        return with_other_structures(max(further, key=score_of), modes, ask)
+    return dataclasses.replace(found, of_any_structure=frozenset(same))
+
+
+def with_dict_of_labels(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+    """Tries a dict of labels if the saved model used more tensors than TRAIN uses now.
+
+    Code that accepts one tensor or a dict may not show that it also accepts a dict.
+    """
+    guess, train = found.guess, found.traces.get(TRAIN)
+    if guess is None or guess.labels != TENSOR or train is None or not train.finished:
+        return found
+    if takes_all(guess):
+        return found
+    other = placed(dataclasses.replace(guess, labels=Node("dict")), {})
+    tried = with_own_inputs(attempt(other, modes, ask, {}), modes, ask)
+    return tried if fits(tried) else found
+
+
+def _other_structures(found: Found) -> Iterator[Guess]:
+    """Yields guesses with other structures that features and labels may have."""
+    guess = found.guess
+    assert guess is not None
+    base = Guess(
+        guess.pool, guess.features, guess.labels, {}, columns=guess.columns, without=guess.without
+    )
+    bases = [base]
+    optional = guessed_optional_keys(found)
+    if optional:
+        fewer = without_keys(base, optional)
+        bases = [fewer, base]
+        yield placed(fewer, {})
+    for base in bases:
+        for features, labels in _other_kinds(found, base):
+            yield placed(dataclasses.replace(base, features=features, labels=labels), {})
+
+
+def _other_kinds(found: Found, guess: Guess) -> Iterator[Tuple[Node, Node]]:
+    """Yields other structures of the same tensors.
+
+    A layer iterates over any input, and a loop iterates over the keys of a dict. So what looks like
+    a list of features may be one tensor or a dict, and what looks like one tensor may be a list.
+    Labels that the code indexes look like one tensor. For code that tests for optional keys, each
+    key is tried.
+    """
+    features, labels, most = guess.features, guess.labels, len(guess.pool.leaves)
+    indexed = labels == TENSOR and is_indexed(found.traces.values(), "labels")
+    if indexed and features.kind == "list" and most % 2 == 0:  # each tower has one of each
+        yield sequence("list", most // 2), sequence("list", most // 2)
+    if indexed:
+        taken, used = len(paths_of(features, NOTHING)), sum(x.used for x in guess.pool.leaves)
+        for count in dict.fromkeys((most - taken, used - taken)):
+            yield features, sequence("list", count)
+    if features == TENSOR and is_indexed(found.traces.values(), "features"):
+        yield sequence("list", most - len(paths_of(NOTHING, labels))), labels
+    if features.kind == "list":
+        yield TENSOR, labels
+        yield with_unnamed(Node("dict"), "features", len(features.items)), labels
+    made_up = sum(map(is_unnamed, features.keys))
+    for fewer in reversed(range(1, made_up)):  # the rest are labels
+        known = tuple(item for item in features.items if not is_unnamed(item[0]))
+        yield with_unnamed(Node("dict", known), "features", fewer), labels
+    if features.kind == "dict" and not made_up and len(paths_of(features, labels)) > 1:
+        yield TENSOR, TENSOR  # a branch for dicts may be for serving only
+    for key in optional_keys(found.traces):  # the code may want one of several
+        yield Node("dict").with_item(key, TENSOR), TENSOR
+    if features == labels == TENSOR and most > 2:
+        yield features, sequence("tuple", most - 1)
+
+
+def with_other_leaves(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+    """Gives the tensors other leaves, as long as traces raise and each change makes more ops.
+
+    A trace that raises early shows too few consumers to tell the leaves apart. A better choice
+    gets further, so a better choice makes more ops than a worse one. If the code causes the
+    exceptions, nothing else is tried.
+    """
+    left = _MOST_SWAPS
+    tried: List[Mapping[Path, int]] = []
+    while left > 0 and _is_worth_a_swap(found) and not raises_for_certain(found):
+        guess, reached = found.guess, found
+        assert guess is not None
+        for path in (p for p in paths_of(guess.features, guess.labels) if p in guess.places):
+            swaps = list(itertools.islice(_swapped(found, path, tried, modes, ask), left))
+            left -= len(swaps)
+            reached = max([found, *swaps], key=progress)
+            if reached is not found:
+                break
+        else:
+            break
+        found = reached
+    return _unpinned(found, modes, ask)
+
+
+def _is_worth_a_swap(found: Found) -> bool:
+    """Whether a trace failed, not only for a missing param, and no trace timed out or crashed."""
+    failed = [trace for trace in found.traces.values() if not trace.finished]
+    if found.guess is None or not found.complete or any(trace.ended for trace in failed):
+        return False
+    return any(not any(read.raised for read in t.seen.params.reads) for t in failed)
+
+
+def _swapped(
+    found: Found,
+    path: Path,
+    tried: List[Mapping[Path, int]],
+    modes: Sequence[str],
+    ask: Ask,
+) -> Iterator[Found]:
+    """Yields an attempt with each other leaf for one tensor, until no mode raises.
+
+    If another shape does not change the error, a leaf with another dtype is still tried. It adds
+    the choice of each attempt to ``tried``, and repeats no choice.
+    """
+    guess, problems = found.guess, found.problems
+    assert guess is not None
+    dtypes = {_dtype(guess, guess.places[path])}
+    has_no_part = False
+    for place in other_leaves(guess, path):
+        if has_no_part and _dtype(guess, place) in dtypes:
+            continue
+        dtypes.add(_dtype(guess, place))
+        pinned = _pinned(guess, path, place, uses_in_train(found.traces))
+        if pinned.places.get(path) != place or pinned.places in tried:
+            continue  # the order of the keys does not allow it
+        tried.append(pinned.places)
+        other = attempt(pinned, modes, ask, {})
+        yield other
+        if all_finished(other.traces):
+            break
+        has_no_part = has_no_part or other.problems == problems
+
+
+def _dtype(guess: Guess, place: int) -> object:
+    return guess.pool.leaves[place].spec["dtype"]
+
+
+def _pinned(guess: Guess, path: Path, place: int, uses: Mapping[Path, Sequence[str]]) -> Guess:
+    """Returns the guess with another leaf for one tensor, and few other changes."""
+    pinned = dataclasses.replace(guess, pins={**guess.pins, path: place})
+    if guess.pool.sorted_keys:
+        return placed(pinned, uses)
+    before = guess.places[path]
+    others = {p: before if taken == place else taken for p, taken in guess.places.items()}
+    return dataclasses.replace(pinned, places={**others, path: place})
+
+
+def other_leaves(guess: Guess, path: Path) -> List[int]:
+    """Returns a leaf for each other dtype and shape. Prefers leaves that are free."""
+    pool = guess.pool
+    paths = paths_of(guess.features, guess.labels)
+    if path in guess.pins:
+        return []
+    if pool.sorted_keys and len(pool.leaves) == len(paths):
+        return []  # the order leaves no choice
+    seen = [pool.leaves[guess.places[path]].spec]
+    found = []
+    taken = set(guess.places.values())
+    for place in sorted(range(len(pool.leaves)), key=taken.__contains__):
+        spec = pool.leaves[place].spec
+        if spec not in seen and place not in guess.pins.values():
+            seen.append(spec)
+            found.append(place)
+    return found
+
+
+def _unpinned(found: Found, modes: Sequence[str], ask: Ask) -> Found:
+    """Assigns the leaves again by their consumers, without pins, if that scores better."""
+    if found.guess is None or not found.guess.pins:
+        return found
+    guess = placed(dataclasses.replace(found.guess, pins={}), uses_in_train(found.traces))
+    if guess.places == found.guess.places:
+        return dataclasses.replace(found, guess=guess)
+    other = attempt(guess, modes, ask, {})
+    return other if score_of(other) > score_of(found) else found

@@ -1,0 +1,159 @@
+"""Runs ``ckptcheck check`` after its command line was parsed. It does not import the parser."""
+
+import os
+import types
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence
+
+from ..cache.kept import cache_of
+from ..checkpoint.addresses import is_remote
+from ..checks import run_check
+from ..config.reading import find_configuration
+from ..config.value import Configuration
+from ..errors import UsageError
+from ..option_values import looks_like_target
+from ..options import AgainstSpec, SuiteSpec, from_command_line, options_of
+from ..policy import judged, policy_of
+from ..runs import Runs
+from ..sanitize import printable
+from .hints import EXPECTED, verify_order
+from .progress import Bar, Status
+from .terminal import emit, exit_code, tell
+
+AUDIBLE = types.MappingProxyType({"quiet": False})
+"""The defaults of the command line that differ from those of the Python API."""
+_PLACES = ("model_dir", "target", "params")
+
+Say = Callable[[str], object]
+
+
+class Arguments(NamedTuple):
+    """A parsed command line.
+
+    Attributes:
+        given: the options that the user gave.
+        more: the words after MODEL_DIR, TARGET and PARAMS.
+        output: the format of the report.
+        files: formats for files, each as ``FORMAT=FILE``.
+        show_plan: whether to list everything that each mode restores.
+        show_drift: whether to list all nodes that differ.
+        verbose: whether to say how the cache was used.
+    """
+
+    given: Mapping[str, Any]
+    more: Sequence[str] = ()
+    output: str = "text"
+    files: Sequence[str] = ()
+    show_plan: bool = False
+    show_drift: bool = False
+    verbose: bool = False
+
+
+def check(arguments: Arguments, flags: Sequence[str]) -> int:
+    """Runs the command, prints its report, and returns its exit code.
+
+    Raises:
+        UsageError: something that the command needs is missing or invalid.
+    """
+    options = from_command_line(SuiteSpec, _of_list(arguments.given, SuiteSpec))
+    given = _of_list(arguments.given, AgainstSpec)
+    given.update({"flags": flags} if flags else {})
+    files = [_absolute(item) for item in arguments.files]  # a configured check changes directory
+    words = [*(given[name] for name in _PLACES if name in given), *arguments.more]
+    if given.get("against") and words and looks_like_target(words[0]):
+        words.insert(0, "")  # MODEL_DIR
+        given.update(zip(_PLACES, words))
+    said: List[str] = []
+    with Bar() as bar, Status() as status:
+        configuration = find_configuration(options.config)
+        if _are_names(words, configuration):
+            found = _configured(words, configuration, options, given, status, said.append)
+        else:
+            found = _single(given, configuration, options, bar, status, said.append)
+    for text in said if arguments.verbose else ():
+        tell(f"ckptcheck: {printable(text, 2000)}\n")
+    form = {"show_plan": arguments.show_plan, "show_drift": arguments.show_drift}
+    emit(found, arguments.output, files, **form)
+    return exit_code(found)
+
+
+def _absolute(output: str) -> str:
+    name, _, path = output.partition("=")
+    return f"{name}={os.path.abspath(path)}"
+
+
+def _of_list(given: Mapping[str, Any], cls: type) -> Dict[str, Any]:
+    """Returns the options of a list among those that were given."""
+    return {name: value for name, value in given.items() if name in options_of(cls)}
+
+
+def _are_names(words: Sequence[str], configuration: Configuration) -> bool:
+    """Whether all words are names of configured checks. Without words, all checks are meant.
+
+    Raises:
+        UsageError: there are too many words; or there are none, and no checks are configured.
+    """
+    known = {name for check in configuration.checks for name in (check.name, check.table)}
+    if known.issuperset(words) and (known or not words):
+        if configuration.checks:
+            return True
+        where = f"{configuration.file} has no [[check]]" if configuration.file else ""
+        problem = where or "there is no configuration (ckptcheck init writes one)"
+        configured = f"Without arguments, configured checks run, but {problem}"
+        raise UsageError(f"{EXPECTED}. {configured}. For help: ckptcheck --help")
+    if len(words) > len(_PLACES):
+        extra = words[len(_PLACES)]
+        raise UsageError(f"unexpected argument {extra}: {EXPECTED}")
+    return False
+
+
+def _configured(
+    names: Sequence[str],
+    configuration: Configuration,
+    options: SuiteSpec,
+    given: Mapping[str, Any],
+    status: Status,
+    say_cache: Say,
+) -> Runs:
+    """Runs configured checks in the directory of their configuration."""
+    from ..suite import chosen, run_suite  # a single check does not need it
+
+    others = {name: value for name, value in given.items() if name not in _PLACES}
+    if not os.path.samefile(configuration.root, os.curdir):  # its paths are relative to root
+        others.update(_from(configuration.root, others))
+        file = os.path.abspath(configuration.file)
+        os.chdir(configuration.root)
+        configuration = find_configuration(file)
+    checks = chosen(configuration, names)
+    return run_suite(configuration, checks, options, others, status.say, say_cache)
+
+
+def _from(root: str, given: Mapping[str, Any]) -> Dict[str, Any]:
+    """Returns the options that are paths, made relative to another directory."""
+    paths = {name: given[name] for name in ("features", "app_dir", "cache_dir") if name in given}
+    if "/" in given.get("python", "") and " " not in given["python"]:
+        paths["python"] = given["python"]
+    local = {name: path for name, path in paths.items() if path != "-" and not is_remote(path)}
+    return {name: os.path.relpath(path, root) for name, path in local.items()}
+
+
+def _single(
+    given: Mapping[str, Any],
+    configuration: Configuration,
+    options: SuiteSpec,
+    bar: Bar,
+    status: Status,
+    say_cache: Say,
+) -> Runs:
+    """Runs the check of the command line, with the defaults and the policy of the project."""
+    if options.write_baseline:
+        raise UsageError(
+            "--write-baseline needs configured checks, because the baseline stores findings by the "
+            "name of the check"
+        )
+    verify_order(given)
+    spec = from_command_line(AgainstSpec, {**AUDIBLE, **configuration.defaults, **given})
+    cache = cache_of(spec, lambda text: say_cache(f"cache: {text}"))
+    report = run_check(spec, progress=bar.show, say=status.say, cache=cache)
+    if not options.no_ignores:
+        report = judged(report, policy_of(configuration, "", {}), spec.fail_on).report
+    return Runs.of(report)

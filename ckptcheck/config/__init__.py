@@ -1,0 +1,1 @@
+"""The configuration of a project: ``[tool.ckptcheck]`` in pyproject.toml, or ckptcheck.toml."""

@@ -1,0 +1,53 @@
+"""The values of a configuration."""
+
+import dataclasses
+from typing import Any, Mapping, Tuple
+
+from ..ignores import Ignore
+
+SKIP, FAIL = "skip", "fail"
+"""What happens to a check whose model_dir does not exist."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ConfiguredCheck:
+    """One check.
+
+    Attributes:
+        name: its name. A check with globs stands for several, such as ``train[runs/a]``.
+        table: the name in the file. All checks of one table have it.
+        options: the arguments of the check, by the names of the options.
+        line: where it is in the file.
+        if_missing: ``skip`` if the check is skipped without its model_dir, else ``fail``.
+    """
+
+    name: str
+    table: str
+    options: Mapping[str, Any]
+    line: int = 0
+    if_missing: str = FAIL
+
+
+@dataclasses.dataclass(frozen=True)
+class Configuration:
+    """The configuration of a project.
+
+    Attributes:
+        file: its path; "" if there is none.
+        root: the directory that its paths are relative to.
+        defaults: options of all checks, and of a check on the command line.
+        checks: the checks, in the order of the file.
+        severities: the severity that a rule gets instead of its own, by rule.
+        ignores: the findings that the project accepts.
+        baseline: the path of the baseline, relative to ``root``.
+        jobs: how many checks run at the same time; 0 for the default.
+    """
+
+    file: str = ""
+    root: str = ""
+    defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    checks: Tuple[ConfiguredCheck, ...] = ()
+    severities: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    ignores: Tuple[Ignore, ...] = ()
+    baseline: str = ""
+    jobs: int = 0

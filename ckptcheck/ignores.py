@@ -1,0 +1,59 @@
+"""The ignores of a configuration: the findings that a project accepts, each with a reason."""
+
+import dataclasses
+import fnmatch
+from typing import Mapping, Tuple
+
+from .results import Finding
+
+OFF = "off"
+"""The severity of a rule that the project does not want."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Ignore:
+    """Findings that a project accepts.
+
+    Attributes:
+        reason: why it accepts them.
+        rule: the id of their rule; ``*`` for all rules.
+        variable: a pattern, as in ``fnmatch``, for the variable, or else the subject of a finding.
+        check: the name of the check, or of its table in the configuration, or a pattern for it.
+        file: the configuration file.
+        line: the line in that file.
+    """
+
+    reason: str
+    rule: str = "*"
+    variable: str = "*"
+    check: str = "*"
+    file: str = ""
+    line: int = 0
+
+    def matches(self, finding: Finding) -> bool:
+        """Whether it accepts a finding, by the rule and the variable. The check does not count."""
+        about = finding.variable or finding.subject
+        return self.rule in ("*", finding.rule) and fnmatch.fnmatchcase(about, self.variable)
+
+    def is_about(self, check: str) -> bool:
+        """Whether it is about a check."""
+        names = (check, check.partition("[")[0])
+        return self.check in names or fnmatch.fnmatchcase(check, self.check)
+
+
+@dataclasses.dataclass(frozen=True)
+class Unused:
+    """The ignores and baseline entries that accept findings that do not occur.
+
+    Attributes:
+        ignores: the ignores that match nothing.
+        baseline: by the name of the check, how many accepted findings do not occur any more.
+        file: the file of the baseline.
+    """
+
+    ignores: Tuple[Ignore, ...] = ()
+    baseline: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    file: str = ""
+
+
+NOTHING_UNUSED = Unused()

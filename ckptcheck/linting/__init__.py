@@ -1,0 +1,1 @@
+"""The command ``lint``: rules on the syntax trees of Estimator code. Imports none of it."""

@@ -1,0 +1,117 @@
+"""A script that predicts or exports has another model_dir than the script that trains.
+
+Two files make an Estimator of the same model_fn with a literal ``model_dir``. One trains it; the
+other one predicts, evaluates or exports, in a directory in which no linted file trains. It finds no
+checkpoint, or an old one. Estimator raises an error only if there is no checkpoint. The rule finds
+nothing if a model_dir of this model_fn is not a literal.
+
+What to do: use one constant for the model_dir, and import it in both files.
+"""
+
+import os
+from typing import Dict, Iterator, List, NamedTuple
+
+from ...results import Finding
+from ..base import LintRule, finding, line_of
+from ..estimators import (
+    Estimator,
+    Uses,
+    estimators,
+    literal_model_dir,
+    literal_params,
+    model_of,
+    uses_of,
+)
+from ..names import Project, keyword
+
+
+class _Used(NamedTuple):
+    """An Estimator, its literal model_dir, and what the code does with it."""
+
+    made: Estimator
+    folder: str
+    uses: Uses
+
+
+def find(project: Project) -> Iterator[Finding]:
+    """Finds model_dirs in which nothing trains."""
+    by_model: Dict[str, List[_Used]] = {}
+    for made in estimators(project):
+        model = model_of(project, made)
+        if model:
+            model += repr(literal_params(project, made)) if made.model_fn is None else ""
+            folder = os.path.normpath(literal_model_dir(project, made) or "")
+            by_model.setdefault(model, []).append(_Used(made, folder, uses_of(project, made)))
+    for items in by_model.values():
+        if all(_is_certain(item) for item in items) and _are_comparable(items):
+            yield from _mismatches(items)
+
+
+def _is_certain(item: _Used) -> bool:
+    named = any(keyword(call.node, "checkpoint_path") is not None for call in item.uses.calls)
+    return item.folder != "." and item.uses.known and not named
+
+
+def _are_comparable(items: List[_Used]) -> bool:
+    """Whether the same text means the same directory in all files."""
+    if all(os.path.isabs(item.folder) or ":/" in item.folder for item in items):
+        return True
+    folders = {os.path.dirname(item.made.module.file) for item in items}
+    relative = not any(os.path.isabs(i.folder) or i.folder.startswith("..") for i in items)
+    return relative and len(folders) == 1
+
+
+def _mismatches(items: List[_Used]) -> Iterator[Finding]:
+    training = [item for item in items if item.uses.trains]
+    trained = {item.folder for item in training}
+    files = {item.made.module.path for item in training}
+    for item in items:
+        made = item.made
+        apart = made.module.path not in files
+        if training and item.uses.methods and apart and item.folder not in trained:
+            first = training[0]
+            yield finding(
+                made.module,
+                made.call,
+                f"no linted file trains this model in {item.folder!r}: "
+                f"{first.made.module.path}:{line_of(first.made.call)} trains it in "
+                f"{first.folder!r}",
+                "model_dir",
+                hint="use one constant for the model_dir in both files",
+                model_dir=item.folder,
+                trained=sorted(trained),
+            )
+
+
+_MODEL = """
+import tensorflow as tf
+
+
+def model_fn(features, labels, mode):
+    return tf.estimator.EstimatorSpec(mode, predictions=features["x"])
+"""
+_CODE = """
+import tensorflow as tf
+
+from model import model_fn
+
+estimator = tf.estimator.Estimator(model_fn, "{}")
+{}
+"""
+
+RULE = LintRule(
+    severity="warning",
+    find=find,
+    title="training and serving have different model_dirs",
+    bad={
+        "model.py": _MODEL,
+        "train.py": _CODE.format("runs/v2", "estimator.train(input_fn)"),
+        "serve.py": _CODE.format("runs/v1", "predictions = estimator.predict(input_fn)"),
+    },
+    good={
+        "model.py": _MODEL,
+        "train.py": _CODE.format("runs/v2", "estimator.train(input_fn)"),
+        "serve.py": _CODE.format("runs/v2", "predictions = estimator.predict(input_fn)"),
+    },
+    across=True,
+)

@@ -1,0 +1,197 @@
+"""Finds the model_dirs, model_fns and params files of a project, for a first configuration."""
+
+import ast
+import itertools
+import json
+import os
+import re
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+
+from .errors import UsageError
+from .records.reader import read_record
+from .sanitize import printable
+
+_SKIPPED = {"node_modules", "site-packages", "__pycache__", "venv", "env", "build", "dist"}
+_MOST_FILES = 50000
+_LARGEST = 1 << 20
+_PARAMS_WORDS = ("param", "config", "flags", "settings")
+
+
+class Found(NamedTuple):
+    """What a project has, as paths relative to its directory.
+
+    Attributes:
+        model_dirs: the directories with checkpoints.
+        targets: what TARGET can be, such as ``models.net:model_fn``.
+        params: the JSON files that may hold params.
+        complete: whether all files were looked at.
+    """
+
+    model_dirs: Tuple[str, ...]
+    targets: Tuple[str, ...]
+    params: Tuple[str, ...]
+    complete: bool = True
+
+
+def project_files(root: str) -> Found:
+    """Looks through a project, but not into hidden directories and environments."""
+    model_dirs: List[str] = []
+    targets: List[str] = []
+    params: List[str] = []
+    count = 0
+    for folder, below, names in os.walk(root):
+        below[:] = sorted(name for name in below if not _is_skipped(os.path.join(folder, name)))
+        place = os.path.relpath(folder, root)
+        count += len(names)
+        if count > _MOST_FILES:
+            return Found(tuple(model_dirs), tuple(targets), tuple(params), False)
+        if any(name == "checkpoint" or name.endswith(".index") for name in names):
+            model_dirs.append(place)
+        for name in sorted(names):
+            path = os.path.normpath(os.path.join(place, name))
+            if name.endswith(".py"):
+                targets.extend(_targets(root, path))
+            elif name.endswith(".json") and _may_be_params(os.path.join(root, path)):
+                params.append(path)
+    return Found(tuple(model_dirs), tuple(targets), tuple(params))
+
+
+def _is_skipped(folder: str) -> bool:
+    name = os.path.basename(folder)
+    is_environment = os.path.exists(os.path.join(folder, "pyvenv.cfg"))
+    return name.startswith(".") or name in _SKIPPED or is_environment
+
+
+def _targets(root: str, path: str) -> Iterator[str]:
+    """Yields the model_fns of a module: functions that take features and a mode."""
+    tree = _parsed(os.path.join(root, path))
+    for node in tree.body if tree is not None else ():
+        if isinstance(node, ast.FunctionDef):
+            names = {arg.arg for arg in (*node.args.args, *node.args.kwonlyargs)}
+            if {"features", "mode"} <= names:
+                yield f"{_module(root, path)}:{node.name}"
+
+
+def _module(root: str, path: str) -> str:
+    """Returns the name of a module in a package or at the top, or else the path of its file."""
+    parts = path[: -len(".py")].split(os.sep)
+    folders = [os.path.join(root, *parts[:count]) for count in range(1, len(parts))]
+    in_package = all(os.path.isfile(os.path.join(f, "__init__.py")) for f in folders)
+    is_name = in_package and all(part.isidentifier() for part in parts)
+    return ".".join(parts) if is_name else path
+
+
+def _parsed(path: str) -> Optional[ast.Module]:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_LARGEST + 1)
+        return ast.parse(data) if b"mode" in data and len(data) <= _LARGEST else None
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):  # not for this Python
+        return None
+
+
+def _may_be_params(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_LARGEST + 1)
+        return len(data) <= _LARGEST and isinstance(json.loads(data.decode("utf-8")), dict)
+    except (OSError, ValueError, RecursionError):
+        return False
+
+
+def first_configuration(root: str, found: Found) -> str:
+    """Returns the text of a first ``ckptcheck.toml``.
+
+    Raises:
+        UsageError: the project has no checkpoint.
+    """
+    if not found.model_dirs:
+        raise UsageError(
+            f"there is no checkpoint in {root}: run ckptcheck init in the directory of your "
+            "project, or write ckptcheck.toml by hand (docs/configuration.md)"
+        )
+    blocks = [_HEAD]
+    taken: Set[str] = set()
+    for folder in found.model_dirs:
+        name = os.path.basename(os.path.abspath(os.path.join(root, folder))).lstrip("-") or "check"
+        numbered = (f"{name}-{number}" for number in itertools.count(2))
+        label = next(text for text in itertools.chain([name], numbered) if text not in taken)
+        taken.add(label)
+        blocks.append("\n".join(_check(root, folder, label, found)))
+    return "\n\n".join(blocks) + "\n"
+
+
+_HEAD = """# The checks that ckptcheck runs: ckptcheck, or ckptcheck check NAME.
+# All options: docs/configuration.md of ckptcheck."""
+
+
+def _check(root: str, folder: str, name: str, found: Found) -> Iterator[str]:
+    yield "[[check]]"
+    yield f"name = {_text(name)}"
+    yield f"model-dir = {_text(folder)}"
+    recorded = _recorded(os.path.join(root, folder))
+    if recorded:
+        yield f"# TARGET and params are in the record of the checkpoint: {recorded}"
+        return
+    yield from _choice("target", _nearest(folder, found.targets))
+    likely = [path for path in found.params if _is_likely(path)] or list(found.params)
+    yield from _choice("params", _nearest(folder, likely))
+    yield '# if-missing = "skip"  # for clones without the checkpoint'
+
+
+def _choice(key: str, candidates: Sequence[str]) -> Iterator[str]:
+    if not candidates:
+        example = "models.net:model_fn" if key == "target" else "params.json"
+        yield f"# {key} = {_text(example)}  # none was found"
+        return
+    yield f"{key} = {_text(candidates[0])}"
+    for other in candidates[1:_MOST_SHOWN]:
+        yield f"# {key} = {_text(other)}"
+    if len(candidates) > _MOST_SHOWN:
+        count = len(candidates) - _MOST_SHOWN
+        more = "1 more candidate is" if count == 1 else f"{count} more candidates are"
+        yield f"# {more} not shown"
+
+
+_MOST_SHOWN = 4
+
+
+def _is_likely(path: str) -> bool:
+    name = os.path.basename(path).lower()
+    return any(word in name for word in _PARAMS_WORDS)
+
+
+def _nearest(folder: str, candidates: Sequence[str]) -> List[str]:
+    """Sorts candidates. The first ones share most of their path with a directory.
+
+    The next ones share most words with it, such as ``runs/deepfm`` and ``models/deepfm.py``.
+    """
+    parts, known = folder.split(os.sep), _words(folder)
+
+    def distance(candidate: str) -> Tuple[int, int, int]:
+        module, colon, _ = candidate.rpartition(":")
+        is_module = colon and not module.endswith(".py")
+        words = (module.replace(".", os.sep) if is_module else candidate).split(os.sep)
+        same = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(parts, words))
+        return -len(list(same)), -len(known & _words(candidate)), len(words)
+
+    return sorted(candidates, key=distance)
+
+
+def _words(path: str) -> Set[str]:
+    return set(re.findall(r"[a-z]+|[0-9]+", path.lower()))
+
+
+def _recorded(folder: str) -> str:
+    """Returns the TARGET in the record of the newest checkpoint; "" for none."""
+    prefixes = sorted(
+        (os.path.join(folder, name[: -len(".index")]) for name in os.listdir(folder)
+         if name.endswith(".index")),
+        key=lambda prefix: os.path.getmtime(prefix + ".index"),
+    )  # fmt: skip
+    records = [read_record(prefix).record for prefix in prefixes[-1:]]
+    return next((printable(record.target) for record in records if record is not None), "")
+
+
+def _text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")

@@ -1,0 +1,83 @@
+"""The parts of a text report that several checks have: a head for each, and a table at the end."""
+
+import collections
+from typing import Callable, Dict, Iterable, List
+
+from ..results import RESTORES, SEVERITIES, Report
+from ..runs import Run, Runs
+from ..sanitize import printable
+from .layout import painted, wrapped
+from .options import Options
+from .text_findings import verdict_text
+from .words import times_text
+
+_Sections = Callable[[Report, Options], List[str]]
+
+
+def run(found: Run, options: Options, sections: _Sections) -> str:
+    """Returns one check as text.
+
+    A check that passes with notes only is not shown in full. The table lists it.
+
+    Args:
+        found: the check.
+        options: the form of the output.
+        sections: returns the parts of a report.
+    """
+    if found.skipped:
+        return wrapped(f"{found.name}: {found.skipped}", options)
+    if found.report is None:
+        first, *rest = found.problem.splitlines() or [""]
+        head = wrapped(f"{found.name}: error: {first}", options)
+        return "\n".join([head, *(printable(line) for line in rest)])
+    if found.ok and all(finding.severity == "note" for finding in found.report.findings):
+        return ""
+    blocks = filter(None, sections(found.report, options))
+    return "\n\n".join([painted(wrapped(f"== {found.name}", options), "bold", options), *blocks])
+
+
+def summary(runs: Runs, options: Options) -> str:
+    """Returns a line for each check, and how many pass."""
+    from tabulate import tabulate  # one check has no table
+
+    rows = [["  " + printable(item.name), *_outcome(item, options)] for item in runs.runs]
+    table = tabulate(rows, tablefmt="plain", disable_numparse=True)
+    return f"{table}\n\n{painted(totals(runs), 'good' if runs.ok else 'error', options)}"
+
+
+def totals(runs: Runs) -> str:
+    """Returns how many checks pass: ``3 checks: 2 passed, 1 failed``."""
+    failed = sum(not item.ok for item in runs.runs)
+    skipped = sum(bool(item.skipped) for item in runs.runs)
+    passed = len(runs.runs) - failed - skipped
+    counts = [f"{passed} passed" if passed else "", f"{failed} failed" if failed else ""]
+    counts.append(f"{skipped} skipped" if skipped else "")
+    return f"{times_text(len(runs.runs), 'check')}: {', '.join(filter(None, counts))}"
+
+
+def _outcome(found: Run, options: Options) -> List[str]:
+    """Returns whether a check passes, its modes by verdict, and its number of findings."""
+    report = found.report
+    if report is None:
+        word = "skipped" if found.skipped else "not run"
+        return [painted(word, "warning" if found.skipped else "error", options), "", ""]
+    passes = "passes (accepted)" if report.accepted else "passes"
+    state = painted(passes, "good", options) if found.ok else painted("FAILS", "error", options)
+    return [state, broken(report), counted(finding.severity for finding in report.findings)]
+
+
+def broken(report: Report) -> str:
+    """Returns the modes of a check that do not restore correctly, by their verdict."""
+    modes: Dict[str, List[str]] = {}
+    for verdict in report.verdicts:
+        if verdict.verdict != RESTORES:
+            text = verdict_text(verdict.verdict, verdict.at)
+            modes.setdefault(text, []).append(verdict.mode.upper())
+    return "; ".join(f"{', '.join(names)}: {text}" for text, names in modes.items())
+
+
+def counted(severities: Iterable[str]) -> str:
+    """Returns how often there is each severity: ``1 error, 2 notes``."""
+    counts = collections.Counter(severities)
+    found = (severity for severity in reversed(SEVERITIES) if counts[severity])
+    return ", ".join(times_text(counts[severity], severity) for severity in found)

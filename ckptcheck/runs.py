@@ -1,0 +1,61 @@
+"""The results of one command line: one report, or the report of each configured check."""
+
+import dataclasses
+from typing import Optional, Tuple
+
+from .results import Finding, Group, Report
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One check of a configuration, or the one report of a command.
+
+    Attributes:
+        name: the name of the configured check; "" if the command line gave the arguments.
+        report: what the check found; None if it could not run or was skipped.
+        problem: why it could not run; "" if it ran.
+        skipped: why it was skipped, as ``if-missing = "skip"`` allows; "" if it was not.
+    """
+
+    name: str = ""
+    report: Optional[Report] = None
+    problem: str = ""
+    skipped: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing fails: a skipped check does not fail."""
+        return bool(self.skipped) or (self.report is not None and self.report.ok)
+
+
+@dataclasses.dataclass(frozen=True)
+class Runs:
+    """The results of one command line, in the order of the configuration.
+
+    Attributes:
+        runs: each check.
+        groups: findings about the configuration itself, such as an ignore that matches nothing.
+        ok: whether no check fails, and no finding about the configuration does.
+    """
+
+    runs: Tuple[Run, ...]
+    groups: Tuple[Group, ...] = ()
+    ok: bool = True
+
+    @classmethod
+    def of(cls, report: Report) -> "Runs":
+        """Returns the results of a command that has one report."""
+        return cls((Run("", report),), (), report.ok)
+
+    @property
+    def single(self) -> Optional[Report]:
+        """The report of a command line without configured checks; None for configured checks."""
+        named = len(self.runs) != 1 or self.runs[0].name
+        return None if named else self.runs[0].report
+
+    @property
+    def findings(self) -> Tuple[Finding, ...]:
+        """All findings: of each check in order, then those about the configuration."""
+        reports = [run.report for run in self.runs if run.report is not None]
+        own = (finding for group in self.groups for finding in group.findings)
+        return (*(finding for report in reports for finding in report.findings), *own)

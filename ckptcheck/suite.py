@@ -1,0 +1,279 @@
+"""Runs the checks of a configuration, and applies the policy of the project to them."""
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import os
+import threading
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Container,
+    Dict,
+    FrozenSet,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
+
+from .baseline import DEFAULT_FILE, Baseline, entries_of, read_baseline, write_baseline
+from .cache.kept import cache_of
+from .checkpoint.addresses import is_remote
+from .checkpoint.existing import is_there
+from .checks import run_check
+from .config.value import SKIP, Configuration, ConfiguredCheck
+from .errors import MissingTargetError, TracerLostError, UsageError
+from .groups import group
+from .ignores import OFF, Ignore, Unused
+from .model_dir import Unnamed
+from .options import AgainstSpec, CheckSpec, SuiteSpec, from_command_line
+from .policy import judged, policy_of
+from .results import SEVERITIES, Finding, failing
+from .rules import Facts, run_rules
+from .rules.base import CONFIGURATION
+from .runs import Run, Runs
+
+if TYPE_CHECKING:
+    from .client.process import Tracer
+
+Say = Callable[[str], object]
+
+
+def chosen(configuration: Configuration, names: Sequence[str]) -> Tuple[ConfiguredCheck, ...]:
+    """Returns the checks of these names, or all checks.
+
+    Raises:
+        UsageError: there is no check of a name.
+    """
+    known = {name for check in configuration.checks for name in (check.name, check.table)}
+    for name in names:
+        if name not in known:
+            tables = dict.fromkeys(check.table for check in configuration.checks)
+            raise UsageError(
+                f"no check {name} in {configuration.file}: expected one of {', '.join(tables)}"
+            )
+    wanted = set(names) or known
+    return tuple(c for c in configuration.checks if not wanted.isdisjoint((c.name, c.table)))
+
+
+def run_suite(
+    configuration: Configuration,
+    checks: Sequence[ConfiguredCheck],
+    options: SuiteSpec,
+    given: Mapping[str, Any],
+    say: Say = lambda text: None,
+    say_cache: Say = lambda text: None,
+) -> Runs:
+    """Runs checks, and applies the policy of the project to what they find.
+
+    The working directory has to be that of the configuration.
+
+    Args:
+        configuration: the configuration.
+        checks: what to run; see :func:`chosen`.
+        options: how to run them.
+        given: options of checks from the command line, which replace those of the configuration.
+        say: is told what is done, before it is done.
+        say_cache: is told how the cache was used.
+
+    Raises:
+        UsageError: the baseline cannot be read or written.
+    """
+    some_modes = "modes" in given
+    if some_modes and options.write_baseline:
+        raise UsageError("--write-baseline is for all modes of a check: leave out --mode")
+    path = configuration.baseline or DEFAULT_FILE
+    reads = (configuration.baseline or os.path.exists(path)) and not options.write_baseline
+    baseline = read_baseline(path) if reads else {}
+    jobs = options.jobs or configuration.jobs or max(1, (os.cpu_count() or 1) // 2)
+    ran = _run_all([_prepared(configuration, c, given) for c in checks], jobs, say, say_cache)
+    if options.write_baseline:
+        baseline = _accepted(configuration, ran)
+    if options.no_ignores:
+        return _as_runs(ran, ())
+    used: Set[Ignore] = set()
+    seen: Dict[str, FrozenSet[str]] = {}
+    for place, item in enumerate(ran):
+        if item.run.report is not None:
+            policy = policy_of(configuration, item.run.name, baseline)
+            report, mine, seen[item.run.name] = judged(item.run.report, policy, item.fail_on)
+            ran[place] = item._replace(run=dataclasses.replace(item.run, report=report))
+            used |= mine
+    names = [check.name for check in configuration.checks]
+    lost = {name: len(set(baseline.get(name, ())) - keys) for name, keys in seen.items()}
+    unused = Unused(
+        tuple(i for i in configuration.ignores if i not in used and _was_tried(i, names, seen)),
+        {name: count for name, count in lost.items() if count},
+        path,
+    )
+    return _as_runs(ran, () if some_modes else _own_findings(configuration, unused))
+
+
+def _accepted(configuration: Configuration, ran: Sequence["_Item"]) -> Baseline:
+    """Writes the current findings into the baseline, and returns it.
+
+    Notes are left out, unless they fail the check.
+    """
+    path = configuration.baseline or DEFAULT_FILE
+    found: Dict[str, Tuple[Finding, ...]] = {}
+    for item in ran:
+        if item.run.report is not None:
+            policy = policy_of(configuration, item.run.name, {})
+            report = judged(item.run.report, policy, item.fail_on).report
+            least = min("warning", item.fail_on, key=SEVERITIES.index)
+            found[item.run.name] = tuple(failing(report.findings, least))
+    others = [check.name for check in configuration.checks if check.name not in found]
+    write_baseline(path, found, entries_of(path, others))
+    return read_baseline(path)
+
+
+def _was_tried(ignore: Ignore, names: Sequence[str], ran: Container[str]) -> bool:
+    """Whether all checks of an ignore were run."""
+    return all(name in ran for name in names if ignore.is_about(name))
+
+
+def _own_findings(configuration: Configuration, unused: Unused) -> List[Finding]:
+    findings = run_rules(Facts(located=Unnamed("", "", ()), unused=unused), (CONFIGURATION,))
+    changed = (configuration.severities.get(item.rule, item.severity) for item in findings)
+    severities = zip(findings, changed)
+    return [dataclasses.replace(item, severity=s) for item, s in severities if s != OFF]
+
+
+def _as_runs(ran: Sequence["_Item"], own: Sequence[Finding]) -> Runs:
+    fail_on = min((item.fail_on for item in ran), key=SEVERITIES.index, default=SEVERITIES[-1])
+    runs = tuple(item.run for item in ran)
+    ok = all(run.ok for run in runs) and not failing(own, fail_on)
+    return Runs(runs, group(own), ok)
+
+
+class _Item(NamedTuple):
+    """A check before it runs, and afterwards.
+
+    Attributes:
+        run: its result; before it runs, only its name.
+        spec: what to check; None if there is nothing to run.
+    """
+
+    run: Run
+    spec: Optional[AgainstSpec] = None
+
+    @property
+    def fail_on(self) -> str:
+        """The severity that fails it."""
+        return self.spec.fail_on if self.spec else SEVERITIES[-1]
+
+
+def _prepared(
+    configuration: Configuration, check: ConfiguredCheck, given: Mapping[str, Any]
+) -> _Item:
+    options = {**configuration.defaults, **check.options, **given}
+    folder = str(options.get("model_dir", ""))
+    is_local = folder and not is_remote(folder)
+    if check.if_missing == SKIP and is_local and not is_there(folder):
+        return _Item(Run(check.name, skipped=f"skipped: {folder} does not exist"))
+    try:
+        return _Item(Run(check.name), from_command_line(AgainstSpec, options))
+    except UsageError as error:
+        return _Item(Run(check.name, problem=str(error)))
+
+
+def _run_all(items: Sequence[_Item], jobs: int, say: Say, say_cache: Say) -> List[_Item]:
+    """Runs checks in threads. A thread takes a tracer that no other thread uses, or starts one."""
+    with _Tracers() as tracers, concurrent.futures.ThreadPoolExecutor(jobs) as threads:
+        started = [threads.submit(_run, item, tracers, say, say_cache) for item in items]
+        try:
+            return [future.result() for future in started]
+        except BaseException:  # an interrupt: end the tracers, so that the threads end
+            for future in started:
+                future.cancel()
+            tracers.close()
+            raise
+
+
+def _run(item: _Item, tracers: "_Tracers", say: Say, say_cache: Say) -> _Item:
+    """Runs one check. If it cannot run, its result says why."""
+    name, spec = item.run.name, item.spec
+    if spec is None:
+        return item
+    cache = cache_of(spec, lambda text: say_cache(f"{name}: cache: {text}"))
+    told = lambda text: say(f"{name}: {text}")  # noqa: E731
+    try:
+        with tracers.lease(spec) as start:
+            report = run_check(spec, start, say=told, cache=cache)
+    except MissingTargetError:
+        problem = 'it has no target: add one to its table, such as target = "models.net:model_fn"'
+        return item._replace(run=Run(name, problem=problem))
+    except UsageError as error:
+        return item._replace(run=Run(name, problem=str(error)))
+    return item._replace(run=Run(name, report))
+
+
+class _Tracers:
+    """The free tracers, by the options that they were started with."""
+
+    def __init__(self) -> None:
+        self._free: Dict[Any, List[Tracer]] = {}
+        self._all: List[Tracer] = []
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def lease(self, spec: CheckSpec) -> Iterator[Callable[[], "Tracer"]]:
+        """Gives one check a function that returns a tracer, which may never be called.
+
+        A tracer that was lost is not given to another check.
+        """
+        key = (spec.python, spec.env, spec.quiet)
+        taken: List[Tracer] = []
+
+        def start() -> "Tracer":
+            if not taken:
+                taken.append(self._take(key, spec))
+            return taken[0]
+
+        try:
+            yield start
+        except TracerLostError:
+            for tracer in taken:
+                tracer.close()
+            raise
+        except UsageError:
+            self._give_back(key, taken)
+            raise
+        self._give_back(key, taken)
+
+    def _take(self, key: Any, spec: CheckSpec) -> "Tracer":
+        from .client.process import Tracer
+
+        with self._lock:
+            free = self._free.setdefault(key, [])
+            if free:
+                return free.pop()
+        tracer = Tracer(spec.python, spec.timeout, spec.quiet, spec.env)
+        with self._lock:
+            self._all.append(tracer)
+        return tracer
+
+    def _give_back(self, key: Any, taken: List["Tracer"]) -> None:
+        for tracer in taken:
+            tracer.forget()
+            with self._lock:
+                self._free[key].append(tracer)
+
+    def close(self) -> None:
+        """Ends all tracers."""
+        with self._lock:
+            started, self._all = self._all, []
+        for tracer in started:
+            tracer.close()
+
+    def __enter__(self) -> "_Tracers":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()

@@ -1,0 +1,246 @@
+"""Watches which files Python code looks at."""
+
+import functools
+import importlib.machinery
+import os
+import pathlib
+import posix
+import sys
+from typing import Any, Callable, Mapping
+
+from ..seen import Look
+from .user_code import is_user_file
+from .watch import Watch
+
+_getframe = sys._getframe
+HAS_AUDIT = hasattr(sys, "addaudithook")
+"""Python 3.8 and later report every open, even by functions that were bound before."""
+_SETS = ("supports_fd", "supports_dir_fd", "supports_follow_symlinks", "supports_effective_ids")
+_IMPORTERS = ("<frozen importlib._bootstrap_external>", "<frozen importlib._bootstrap>")
+_EXISTENCE = frozenset(
+    ("exists", "lexists", "isfile", "isdir", "is_file", "is_dir", "is_mount", "ismount")
+)
+_PATHS = ("/genericpath.py", "/posixpath.py")
+_READERS = ("/linecache.py", "/tokenize.py", "/inspect.py")
+
+
+def watch_files(watch: Watch) -> None:
+    """Watches from now on, in this process."""
+    if HAS_AUDIT:
+        handlers = {"open": _opened, "sqlite3.connect": _connected}
+        sys.addaudithook(functools.partial(_audited, watch, handlers))
+        _watch_os_open(watch, every=False)  # the audit event does not have the directory
+    else:
+        _watch_opens(watch)
+    replace_in_os("fstat", _by_user(watch, posix.fstat), watch)
+    looks = {"stat": _stat_look, "lstat": _lstat_look, "access": _access_look}
+    for name, look in looks.items():
+        replace_in_os(name, _looking(watch, getattr(posix, name), look), watch)
+    plain = {"readlink": Look.LINK, "listdir": Look.NAMES, "chdir": Look.KIND}
+    for name, kind in plain.items():
+        replace_in_os(name, _noting(watch, getattr(posix, name), kind), watch)
+    replace_in_os("scandir", _scanning(watch, posix.scandir), watch)
+    for name in ("mkdir", "rename", "replace", "remove", "unlink", "rmdir", "symlink", "link"):
+        replace_in_os(name, _changing(watch, getattr(posix, name)), watch)
+
+
+def watch_opens_of_import(watch: Watch) -> None:
+    """Watches what is opened while the tracer imports TensorFlow, such as files of settings."""
+
+    def hook(event: str, given: Any) -> None:
+        if watch.starts and event == "open":
+            note_open(watch, given[0], given[2])
+
+    if HAS_AUDIT:
+        sys.addaudithook(hook)
+
+
+def replace_in_os(name: str, made: Any, watch: Watch) -> None:
+    """Replaces a function of ``os`` in all modules that have a reference to it."""
+    original = getattr(posix, name)
+    setattr(posix, name, made)
+    if getattr(os, name, None) is original:
+        setattr(os, name, made)
+    for group in _SETS:
+        members = getattr(os, group)
+        if original in members:
+            members.add(made)
+    accessor: Any = getattr(pathlib, "_NormalAccessor", None)  # up to Python 3.10
+    if accessor is not None and hasattr(accessor, name):
+        setattr(accessor, name, staticmethod(made))
+
+    def is_in_place(_: Watch) -> None:
+        if getattr(os, name, None) is not made:
+            watch.give_up(f"replaces os.{name}")
+
+    watch.at_the_end(is_in_place)
+
+
+def wrapped(original: Any, call: Callable[..., Any]) -> Any:
+    """Gives a function the name and the docstring of the function that it replaces."""
+    return functools.wraps(original)(call)
+
+
+def _looking(watch: Watch, original: Any, look: Callable[[Any], Look]) -> Any:
+    def call(path: Any, *args: Any, **named: Any) -> Any:
+        watch.note(path, look(_getframe(1)), named.get("dir_fd"))
+        if not named.get("follow_symlinks", True):
+            watch.note(path, Look.LINK, named.get("dir_fd"))
+        return original(path, *args, **named)
+
+    return wrapped(original, call)
+
+
+def _by_user(watch: Watch, original: Any) -> Any:
+    """Notes that the user's code asks for the state of an open file."""
+
+    def call(descriptor: Any) -> Any:
+        if watch.culprit():
+            watch.note(descriptor, Look.STAT)
+        return original(descriptor)
+
+    return wrapped(original, call)
+
+
+def _noting(watch: Watch, original: Any, look: Look) -> Any:
+    def call(path: Any = ".", *args: Any, **named: Any) -> Any:
+        importer = _getframe(1).f_code.co_filename
+        if importer not in _IMPORTERS:  # see :mod:`.watch_imports`
+            watch.note(path if path is not None else ".", look, named.get("dir_fd"))
+        return original(path, *args, **named)
+
+    return wrapped(original, call)
+
+
+def _scanning(watch: Watch, original: Any) -> Any:
+    def call(path: Any = ".") -> Any:
+        by_user = is_user_file(_getframe(1).f_code.co_filename)
+        watch.note("." if path is None else path, Look.STATS if by_user else Look.NAMES)
+        return original(path)
+
+    return wrapped(original, call)
+
+
+def _changing(watch: Watch, original: Any) -> Any:
+    """Notes the kind of a path before the code changes it."""
+
+    def call(path: Any, *args: Any, **named: Any) -> Any:
+        watch.note(path, Look.KIND, named.get("dir_fd", named.get("src_dir_fd")))
+        if args and type(args[0]) is not int:
+            watch.note(args[0], Look.KIND, named.get("dst_dir_fd"))
+        return original(path, *args, **named)
+
+    return wrapped(original, call)
+
+
+def _stat_look(frame: Any) -> Look:
+    """Returns what a caller of ``os.stat`` wants to know."""
+    code = frame.f_code
+    file, name = code.co_filename, code.co_name
+    if file in _IMPORTERS:
+        return Look.KIND
+    if file.endswith(_READERS):
+        return Look.CONTENT
+    if file.endswith(_PATHS):
+        if name in _EXISTENCE:
+            return Look.KIND
+        return Look.SIZE if name == "getsize" else Look.STAT
+    if "/pathlib" in file:
+        above = frame.f_back
+        if name in _EXISTENCE or (name == "stat" and above.f_code.co_name in _EXISTENCE):
+            return Look.KIND
+    return Look.STAT
+
+
+def _lstat_look(frame: Any) -> Look:
+    file = frame.f_code.co_filename
+    if file.endswith(_PATHS) or "/pathlib" in file:
+        return Look.LINK
+    return Look.STAT
+
+
+def _access_look(frame: Any) -> Look:
+    return Look.STAT
+
+
+def _audited(
+    watch: Watch, handlers: Mapping[str, Callable[[Watch, Any], None]], event: str, given: Any
+) -> None:
+    handler = handlers.get(event)
+    if handler is not None:
+        handler(watch, given)
+
+
+def _opened(watch: Watch, given: Any) -> None:
+    path, _, flags = given
+    note_open(watch, path, flags)
+
+
+def note_open(watch: Watch, path: Any, flags: int, folder: Any = None) -> None:
+    """Notes that a file is opened; see :meth:`.Watch.note`."""
+    if flags & os.O_EXCL:
+        watch.note(path, Look.KIND, folder)
+    if flags & os.O_ACCMODE == os.O_WRONLY or flags & os.O_TRUNC:
+        watch.note_written(path, folder)
+    elif flags & os.O_DIRECTORY:
+        watch.note(path, Look.KIND, folder)
+    else:
+        watch.note(path, Look.CONTENT, folder)
+
+
+def _connected(watch: Watch, given: Any) -> None:
+    path = given[0]
+    if path and path != ":memory:":
+        watch.note(path, Look.CONTENT)
+
+
+def _watch_opens(watch: Watch) -> None:
+    """Watches the opens of Python 3.7, which has no audit events."""
+    import builtins
+    import io
+
+    def opening(original: Any) -> Any:
+        def call(file: Any, mode: Any = "r", *args: Any, **named: Any) -> Any:
+            written = isinstance(mode, str) and "r" not in mode and "+" not in mode
+            (watch.note_written if written else _note_content)(file)
+            return original(file, mode, *args, **named)
+
+        return wrapped(original, call)
+
+    def _note_content(file: Any) -> None:
+        watch.note(file, Look.CONTENT)
+
+    made = opening(io.open)
+    for module in (builtins, io, sys.modules["_io"]):
+        module.open = made  # type: ignore[attr-defined]
+    _watch_os_open(watch, every=True)
+
+
+def _watch_os_open(watch: Watch, every: bool) -> None:
+    """Watches ``os.open``: every call, or those that name a directory by its descriptor."""
+    original = posix.open
+
+    def os_open(path: Any, flags: int, *args: Any, **named: Any) -> Any:
+        folder = named.get("dir_fd")
+        if every or folder is not None:
+            note_open(watch, path, flags, folder)
+        return original(path, flags, *args, **named)
+
+    replace_in_os("open", wrapped(original, os_open), watch)
+
+
+def compile_sources(watch: Watch) -> None:
+    """Lets Python compile the user's modules from their sources, and notes these.
+
+    A cached ``.pyc`` file can be that of an older source of the same size and time.
+    """
+    loader: Any = importlib.machinery.SourceFileLoader
+    original = loader.path_stats
+
+    def path_stats(self: Any, path: str) -> Any:
+        if not is_user_file(path):
+            return original(self, path)
+        watch.note(path, Look.CONTENT)
+        raise OSError("the source is compiled again")
+
+    loader.path_stats = wrapped(original, path_stats)

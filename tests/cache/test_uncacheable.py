@@ -1,0 +1,294 @@
+"""Tests which actions of the code prevent that its trace is kept."""
+
+import os
+import shutil
+import sys
+import time
+import venv
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List
+
+import pytest
+
+from ckptcheck.cache.kept import Cache
+from ckptcheck.checks import run_check
+from ckptcheck.client.process import Tracer
+from ckptcheck.options import CheckSpec
+
+from ..support import MAJOR, copy_fixture, needs_tensorflow
+
+pytestmark = needs_tensorflow
+
+PARAMS = {"num_hidden": 128, "dropout_rate": 0.3}
+HEAD = """
+import ctypes, datetime, logging, multiprocessing, os, platform, random, secrets, socket, subprocess
+import tempfile, threading, time, timeit, urllib.request, uuid
+from datetime import datetime as when
+from time import time as now
+
+import numpy as np
+import tensorflow as tf
+
+import model
+
+
+def model_fn(features, labels, mode, params):
+    spec = model.model_fn(features, labels, mode, params)
+"""
+
+
+@pytest.fixture(scope="module")
+def tracer() -> Iterator[Tracer]:
+    with Tracer(None, 120, quiet=True) as started:
+        yield started
+
+
+@pytest.fixture
+def said_of(tmp_path: Path, tracer: Tracer, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Returns a function that checks a model_fn with some code. It returns what the cache says."""
+    project = copy_fixture("hidden_dropout", tmp_path)
+
+    def check(code: str, **fields: Any) -> List[str]:
+        body = "".join(f"    {line}\n" for line in code.splitlines())
+        text = HEAD + body + "    return spec\n" + fields.pop("top", "")
+        project.write("special.py", text)
+        said: List[str] = []
+        used = fields.pop("tracer", tracer)
+        python = fields.pop("python", None)
+        spec = CheckSpec(
+            str(project.model_dir),
+            "special:model_fn",
+            fields.pop("params", PARAMS),
+            modes=("predict",),
+            app_dir=str(project.root),
+            python=python,
+            **fields,
+        )
+        time.sleep(0.1)  # traces are not kept if a file changes just before the check
+        run_check(spec, used, cache=Cache(str(tmp_path / "cache"), said.append))
+        return said
+
+    return check
+
+
+LINE = HEAD.count("\n") + 1
+UNSTABLE = {
+    "now()": "reads the clock (time.time)",
+    "time.perf_counter()": "reads the clock (time.perf_counter)",
+    "time.localtime()": "reads the clock (time.localtime)",
+    "time.strftime('%Y')": "reads the clock (time.strftime)",
+    "when.now()": "reads the clock (datetime.now)",
+    "datetime.datetime.utcnow()": "reads the clock (datetime.utcnow)",
+    "time.clock_gettime(time.CLOCK_REALTIME)": "reads the clock (time.clock_gettime)",
+    "os.times()": "reads the clock (os.times)",
+    "timeit.default_timer()": "reads the clock (timeit.default_timer)",
+    "uuid.uuid1()": "reads the clock (uuid.uuid1)",
+    "datetime.date.today()": "reads the clock (time.time)",
+    "random.random()": "draws random numbers (random.random)",
+    "random.Random().random()": "draws random numbers (random.Random without a seed)",
+    "random.seed(); random.random()": "draws random numbers (random.random)",
+    "np.random.rand(3)": "draws random numbers (numpy.random.rand)",
+    "np.random.RandomState().rand(3)": "draws random numbers (os.urandom)",
+    "np.random.default_rng().random()": "draws random numbers (os.urandom)",
+    "uuid.uuid4()": "draws random numbers (os.urandom)",
+    "secrets.token_hex()": "draws random numbers (os.urandom)",
+    "os.urandom(2)": "draws random numbers (os.urandom)",
+    "os.getpid()": "uses the number of its process (os.getpid)",
+    "os.uname()": "asks for the name of this machine (os.uname)",
+    "socket.gethostname()": "asks for the name of this machine",
+    "subprocess.call(['true'])": "starts another process",
+    "os.system('true')": "starts another process",
+    "os.popen('true').read()": "starts another process",
+    "if os.fork() == 0: os._exit(0)": "starts another process",
+    "socket.socket().connect_ex(('127.0.0.1', 9))": "uses the network",
+    "socket.getaddrinfo('localhost', 9)": "uses the network",
+    "ctypes.CDLL('libc.so.6')": "loads a native library",
+    "open('/proc/meminfo').read()": "reads /proc/meminfo",
+    "tf.compat.v1.Session()": "runs a session, which may read files unseen",
+}
+
+
+@pytest.mark.parametrize("code", UNSTABLE)
+def test_the_line_that_makes_a_trace_unstable_is_said(said_of: Any, code: str) -> None:
+    last = said_of(code)[-1]
+    assert last.startswith("not kept in the cache: ")
+    assert last.endswith(f"{os.sep}special.py:{LINE} {UNSTABLE[code]}")
+
+
+def test_a_thread_that_goes_on(said_of: Any) -> None:
+    code = "threading.Thread(target=threading.Event().wait, daemon=True, name='mine').start()"
+    assert said_of(code)[-1] == ("not kept in the cache: the code leaves a thread running (mine)")
+
+
+def test_a_function_that_is_watched_is_replaced(said_of: Any) -> None:
+    (_, last) = said_of("os.listdir = lambda path='.': []")
+    assert last == "not kept in the cache: the code replaces os.listdir"
+
+
+@pytest.mark.skipif(MAJOR < 2, reason="nothing runs at once in TensorFlow 1")
+def test_an_op_that_reads_files_at_once(said_of: Any, tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("a")
+    top = f"WORDS = tf.io.read_file({str(tmp_path / 'words.txt')!r})\n"
+    assert "reads files in the op ReadFile" in said_of("pass", top=top, behavior="v2")[-1]
+
+
+@pytest.mark.skipif(MAJOR < 2, reason="nothing runs at once in TensorFlow 1")
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("tf.compat.v2.random.uniform([])", "may draw random numbers in the op RandomUniform"),
+        ("tf.compat.v2.timestamp()", "may draw random numbers in the op Timestamp"),
+        ("tf.function(lambda: tf.io.read_file('/absent'))()", "may read files in the op __infer"),
+    ],
+)
+def test_an_op_that_depends_on_more_than_the_code(said_of: Any, code: str, reason: str) -> None:
+    top = f"try:\n    {code}\nexcept tf.errors.NotFoundError:\n    pass\n"
+    assert reason in said_of("pass", top=top, behavior="v2")[-1]
+
+
+def test_a_file_of_records(said_of: Any, tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    path.write_bytes(b"")
+    code = f"list(tf.compat.v1.io.tf_record_iterator({str(path)!r}))"
+    assert said_of(code)[-1] == "kept in the cache"
+    path.write_bytes(b"no record")
+    assert said_of(code)[0] == f"not in the cache: {path} has changed"
+
+
+def test_a_process_that_cannot_say_what_it_depends_on(said_of: Any) -> None:
+    assert "PREDICT" in said_of("os._exit(3)")[-1]
+
+
+STABLE = [
+    "random.seed(1); random.random()",
+    "random.Random(1).random()",
+    "np.random.seed(1); np.random.rand(3)",
+    "np.random.RandomState(1).rand(3)",
+    "logging.getLogger('mine').info('now')",
+    "tempfile.mkdtemp()",
+    "tf.keras.layers.Dropout(0.5)(tf.zeros([1, 2]), training=True)",
+    "time.gmtime(0); time.strftime('%Y', time.gmtime(0)); time.ctime(0)",
+    "datetime.datetime(2020, 1, 2).strftime('%Y'); when.fromtimestamp(0)",
+    "os.environ.get('ABSENT'); os.path.expanduser('~')",
+    "threading.Thread(target=int).start()",
+    "open(os.devnull).read()",
+    "isinstance(when.utcfromtimestamp(0), datetime.datetime)",
+]
+
+
+@pytest.mark.parametrize("code", STABLE)
+def test_what_is_the_same_the_next_time_is_kept(said_of: Any, code: str) -> None:
+    assert said_of(code) == ["not in the cache", "kept in the cache"]
+    assert said_of(code) == ["taken from the cache"]
+
+
+def test_a_file_that_the_code_makes(said_of: Any, tmp_path: Path) -> None:
+    made = str(tmp_path / "made.txt")
+    code = f"if not os.path.exists({made!r}):\n    open({made!r}, 'w').close()"
+    assert said_of(code)[-1] == f"not kept in the cache: {made} has changed during the check"
+    assert said_of(code)[-1] == "kept in the cache"
+
+
+def test_an_installed_package_may_read_the_clock_while_it_is_imported(
+    said_of: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    text = "import os, time\nSTARTED = time.time(), os.getpid()\ndef ask():\n    time.time()\n"
+    (folder / "asks_at_import.py").write_text(text)
+    code = f"import sys; sys.path.insert(0, {str(folder)!r})\nimport asks_at_import"
+    time.sleep(0.1)
+    with Tracer(None, 120, quiet=True) as own:  # a package is installed before the tracer starts
+        assert said_of(code, tracer=own)[-1] == "kept in the cache"
+        said = said_of(code + "\nasks_at_import.ask()", tracer=own)
+    assert "reads the clock (time.time)" in said[-1]
+
+
+@pytest.mark.parametrize("code", ["open({!r} + '/log.txt', 'w').close()", "os.chdir({!r})"])
+def test_a_directory_that_the_code_needs(said_of: Any, tmp_path: Path, code: str) -> None:
+    folder = tmp_path / "logs"
+    code = code.format(str(folder))
+    assert said_of(code)[-1] == "kept in the cache", "the failure is kept"
+    folder.mkdir()
+    assert said_of(code)[0] == f"not in the cache: {folder} is new"
+    shutil.rmtree(str(folder))
+    assert said_of(code)[0] == f"not in the cache: {folder} has changed"
+
+
+LOOKS: Dict[str, Callable[[Path], object]] = {
+    "os.listdir(os.open({!r}, os.O_RDONLY))": lambda folder: (folder / "new").touch(),
+    "os.scandir(os.open({!r}, os.O_RDONLY))": lambda folder: (folder / "new").touch(),
+    "os.open('one', os.O_RDONLY, dir_fd=os.open({!r}, os.O_RDONLY))": lambda folder: (
+        folder / "one"
+    ).write_text("new"),
+    "file = open({!r} + '/one'); os.fstat(file.fileno())": lambda folder: os.utime(
+        str(folder / "one"), (0, 0)
+    ),
+    "os.path.getctime({!r} + '/one')": lambda folder: os.link(
+        str(folder / "one"), str(folder / "two")
+    ),
+}
+
+
+@pytest.mark.parametrize("code", LOOKS)
+def test_a_look_by_descriptor_or_at_a_time(said_of: Any, tmp_path: Path, code: str) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "one").write_text("old")
+    time.sleep(0.1)
+    code, edit = code.format(str(folder)), LOOKS[code]
+    assert said_of(code)[-1] == "kept in the cache"
+    edit(folder)
+    assert said_of(code)[0].startswith(f"not in the cache: {folder}")
+
+
+def test_a_package_that_is_installed_in_another_directory(said_of: Any, tmp_path: Path) -> None:
+    """``pip install -e`` does this: a new file adds a directory to ``sys.path``."""
+    environment = tmp_path / "environment"
+    python = str(environment / "bin" / "python")
+    venv.create(str(environment), symlinks=True)
+    (packages,) = environment.glob("lib/python*/site-packages")
+    (packages / "own.pth").write_text("".join(f"{path}\n" for path in sys.path if path))
+    (tmp_path / "libraries").mkdir()
+    (tmp_path / "libraries" / "added.py").write_text("")
+    time.sleep(0.1)  # traces are not kept if a file changes just before the tracer starts
+    with Tracer(python, 120, quiet=True) as tracer:
+        said = said_of("import added", tracer=tracer, python=python)
+    assert said[-1] == "kept in the cache", "the failure is kept"
+    (packages / "__editable__.mine.pth").write_text(str(tmp_path / "libraries"))
+    with Tracer(python, 120, quiet=True) as tracer:
+        said = said_of("import added", tracer=tracer, python=python)
+    assert said[0] == f"not in the cache: {packages} has changed"
+
+
+def test_the_order_of_params_counts_if_the_code_reads_them_all(said_of: Any) -> None:
+    turned = dict(reversed(list(PARAMS.items())))
+    assert said_of("pass")[-1] == "kept in the cache"
+    assert said_of("pass", params=turned) == ["taken from the cache"]
+    assert said_of("list(params)")[-1] == "kept in the cache"
+    assert said_of("list(params)", params=turned)[0] == (
+        "not in the cache: the params are in another order"
+    )
+
+
+def test_what_the_watch_replaces_works_as_before(said_of: Any) -> None:
+    """If a replaced function did not work, the model_fn would raise."""
+    code = """
+import copy, inspect, pathlib, pickle
+assert pickle.loads(pickle.dumps(os.stat)) is os.stat
+assert os.stat in os.supports_follow_symlinks and os.scandir in os.supports_fd
+assert isinstance(datetime.datetime(2020, 1, 2), when) and type(when(2020, 1, 2)) is when
+assert issubclass(random.SystemRandom, random.Random)
+assert inspect.signature(os.stat) is not None and os.stat.__name__ == 'stat'
+assert sorted(pathlib.Path(tempfile.mkdtemp()).iterdir()) == []
+assert copy.copy(os.environ) is not None and dict(os.environ) == os.environ.copy()
+assert [name for name in os.environ] == list(os.environ.keys())
+with tempfile.TemporaryDirectory() as folder:
+    os.makedirs(os.path.join(folder, 'a', 'b'))
+    assert [names for _, names, _ in os.walk(folder)] == [['a'], ['b'], []]
+with np.testing.assert_raises(FileNotFoundError):
+    os.stat('absent')
+spec = spec._replace(predictions=dict(spec.predictions))
+"""
+    report = said_of(code.strip())
+    assert report[-1].startswith(("kept", "not kept in the cache: "))
