@@ -94,8 +94,8 @@ def _helps(trial: Report, untraceable: AbstractSet[str], first: Finding, before:
     Args:
         trial: the report of the trial.
         untraceable: the modes that could not be traced before the trial.
-        first: a finding of the group. If it is about drift, the trial must not have it, nor a drift
-            finding that is not in ``before``.
+        first: a finding of the group. If it is about drift, the trial must not have this finding,
+            nor a drift finding that ``before`` does not have.
         before: the report before the trial.
     """
     if first.category == DRIFT:

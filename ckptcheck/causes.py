@@ -29,7 +29,8 @@ def causes_of(params: Mapping[str, Any], facts: Facts, finding: Finding) -> List
 def reads_of(params: Mapping[str, Any], facts: Facts) -> List[ParamRead]:
     """Returns how the model_fn read its params, and a read of each other number and text in them.
 
-    A function that makes the model_fn reads its arguments before the watch of params begins.
+    The others count, too: a function that makes the model_fn reads its arguments before ckptcheck
+    watches the params.
     """
     return _reads(_leaves(params, ""), facts)
 
@@ -53,9 +54,10 @@ def _leaves(params: Mapping[str, Any], prefix: str) -> Iterator[str]:
 def recorded_causes(
     params: Mapping[str, Any], facts: Facts, recorded: RecordedParams
 ) -> List[Candidate]:
-    """Returns the params that have another value than in training, each with its value then.
+    """Returns params whose value differs from the one in training, each with the value in training.
 
-    A function that makes the model_fn reads its arguments before the watch of params begins.
+    Params that no trace reads count, too: a function that makes the model_fn reads its arguments
+    before ckptcheck watches the params.
     """
     reads = _reads(recorded.values, facts)
     found = ((read, value_in_training(recorded, read.key)) for read in reads)
@@ -69,7 +71,7 @@ def recorded_causes(
 
 
 def _wanted(value: Any, then: Any, now: Any) -> Iterator[Any]:
-    """Yields the value that explains the saved number, if this value explains the current one."""
+    """Yields the value that explains the saved number, if ``value`` explains the current one."""
     if isinstance(value, str) and isinstance(then, str) and isinstance(now, str):
         if value.lower() == now.lower():
             yield then

@@ -21,7 +21,7 @@ class Change:
         modes: the modes that it reaches.
         old: the saved nodes that differ.
         new: the traced nodes that differ.
-        location: the line that makes the first node in ``new`` that the user's code makes.
+        location: the line of the first node in ``new`` that the user's code makes.
     """
 
     kind: str
@@ -36,7 +36,7 @@ class Change:
 
 @dataclasses.dataclass(frozen=True)
 class Unlike:
-    """What differs, if the version of TensorFlow may be the cause.
+    """Differences that the version of TensorFlow may have caused.
 
     Attributes:
         ops: the types of the ops that differ.
@@ -59,7 +59,7 @@ class Drift:
         why: why nothing could be compared; "" if it could.
         own: by mode, the ops of PREDICT or EVAL that the saved graph of TRAIN does not have.
         doubts: why it is not known whether a mode computes something else, by mode.
-        unlike: what differs, if the version of TensorFlow may be the cause.
+        unlike: the differences that the version of TensorFlow may have caused.
     """
 
     changes: Tuple[Change, ...] = ()

@@ -45,7 +45,7 @@ def concluded(
         checkpoint: the checkpoint whose restore is traced.
         traces: gives the traces.
         wanted: what to find out.
-        facts_of: returns what the rules read, given what was traced and the traces.
+        facts_of: returns what the rules read, for a specification and its traces.
         doubts: what ckptcheck already knows that it cannot find out.
 
     Raises:

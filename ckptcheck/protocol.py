@@ -23,7 +23,7 @@ MODES = (PREDICT, EVAL, TRAIN)
 
 
 ALL_MODES = (*MODES, EXPORT)
-"""With ``Estimator.export_saved_model``, which is checked when it is asked for."""
+"""All modes. EXPORT is ``Estimator.export_saved_model``; a check leaves it out by default."""
 
 
 UNLABELED = (PREDICT, EXPORT)

@@ -11,7 +11,7 @@ from typing import Dict, Mapping, Optional, Sequence, Tuple
 from .codec import Word
 
 State = Tuple[int, ...]
-"""The size, the times of the last changes and the number of a file; () if it does not exist."""
+"""A file's size, times of the last changes and inode number; () if the file does not exist."""
 
 
 class Look(Word):

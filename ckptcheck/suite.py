@@ -224,7 +224,7 @@ class _Tracers:
 
     @contextlib.contextmanager
     def lease(self, spec: CheckSpec) -> Iterator[Callable[[], "Tracer"]]:
-        """Gives one check a function that returns a tracer, which may never be called.
+        """Gives one check a function that returns a tracer. The check may never call it.
 
         A tracer that was lost is not given to another check.
         """

@@ -154,7 +154,7 @@ def row_of(path: str, now_ns: int) -> Row:
 
 
 def numbers(path: str) -> Tuple[int, int, int, int]:
-    """Returns the size, the times and the number of a file."""
+    """Returns the size, the times and the inode number of a file."""
     try:
         info = os.stat(path)
     except (OSError, ValueError):

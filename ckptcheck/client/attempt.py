@@ -215,8 +215,8 @@ def with_own_inputs(found: Found, modes: Sequence[str], ask: Ask) -> Found:
 
     The saved graph shows the inputs of TRAIN. Another mode may have another batch size, and TRAIN,
     too, if the params differ. Tensors of integers may be int32 in one mode and int64 in another. An
-    exception that depends on this does not count. If TRAIN raises the same exception, it does not
-    depend on this.
+    exception that depends on such a difference does not count. An exception that TRAIN raises, too,
+    does not depend on one.
     """
     tried: List[Tuple[str, Inputs]] = []
     for change in OwnInputs:

@@ -106,7 +106,7 @@ def with_hints(found: Found, modes: Sequence[str], ask: Ask) -> Found:
 def _with_added(guess: Guess) -> Guess:
     """Returns the guess, and marks the features that are new since the checkpoint.
 
-    The code asks for more tensors than the saved graph has if a feature is new. Then the features
+    If a feature is new, the code asks for more tensors than the saved graph has. Then the features
     take the tensor of the labels, or some features take the tensors of others. If the saved graph
     has the consumers of all other features, the consumers of a new feature show that it is new.
     """

@@ -124,7 +124,7 @@ def new_features(guess: Guess, features: Node) -> Dict[Path, Any]:
 
     The names in the saved graph decide: if they name some of the keys that feature columns ask for,
     then the others are new. If an input pipeline parses some of the keys, the keys that it does not
-    parse are new, too. This does not count while there are enough tensors, because a pipeline may
+    parse are new, too. The pipeline does not count while there are enough tensors, because it may
     rename what it parses.
 
     Args:

@@ -40,8 +40,8 @@ def _possible(
 ) -> Iterator[Guess]:
     """Yields what the guess may be after the events, the likeliest first.
 
-    The features may lack keys that the code looks for, and there may be no labels. This moves the
-    other tensors, so their consumers can show it.
+    The features may lack keys that the code looks for, and there may be no labels. Then the other
+    tensors have other places in the order, so their consumers can show it.
     """
     used = any(trace.uses.get(("labels",)) for trace in traces.values())
     without = guess.without.union(_optional_features(guess, traces))

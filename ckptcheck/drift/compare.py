@@ -109,7 +109,7 @@ class _Found:
 
 
 def _of_updates(old: Updates, new: Updates, across: bool) -> Iterator[Change]:
-    """Yields what changed in which variables the train_op writes, and in which order.
+    """Yields the changes of the set of variables that the train_op writes, and of their order.
 
     Versions of TensorFlow may choose another order.
     """
@@ -307,7 +307,10 @@ def _ops(region: Region) -> Tuple[str, ...]:
 def _reached(
     said: Said, region: Region, others: Mapping[str, _Mode], new: Half, loss: Set[Place]
 ) -> Tuple[str, ...]:
-    """Returns the modes that compute the changed nodes: only TRAIN if the loss ignores them."""
+    """Returns the modes that compute the changed nodes.
+
+    If the loss does not depend on these nodes, only TRAIN computes them.
+    """
     shown = [step for step in region.nodes or _after(region, new) if step.place in loss]
     gone = not region.nodes and not all(draws(border) for _, border in region.borders)
     if said.training:

@@ -47,7 +47,7 @@ _SETTINGS = ("alpha", "boundaries", "dilations", "epsilon", "ksize", "padding", 
 
 
 class WithoutDropout:
-    """Both graphs of TRAIN without their dropouts. PREDICT computes these.
+    """Both graphs of TRAIN without their dropouts, which is what PREDICT computes.
 
     Args:
         saved: the saved side.
@@ -107,7 +107,7 @@ class Doubts:
         return all(map(frozenset.isdisjoint, map(frozenset, self._losses), places))
 
     def is_certain(self, region: Region) -> bool:
-        """Whether the code has caused a region for certain."""
+        """Whether it is certain that the code caused a region."""
         if id(region) in self._doubtful:
             return False
         settings = all(_is_setting(*pair) for pair in region.pairs)

@@ -22,8 +22,8 @@ class Region:
         new: the traced nodes without a counterpart.
         pairs: counterparts that differ: in a value, an attribute, or an input.
         borders: the counterparts that take results of the region.
-        alike: if one side is empty, and the nodes that the borders take instead differ from the
-            region only in constants, these constants.
+        alike: constants that differ, for a region with one empty side: instead of the region, the
+            borders take nodes on that side that differ from the region only in these constants.
     """
 
     old: Tuple[Step, ...]

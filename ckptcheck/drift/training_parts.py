@@ -36,7 +36,7 @@ def doubt(
         train: what TRAIN computes, with what it writes.
         writes: the places of the ops that write variables.
         has: says whether the mode has a node of TRAIN.
-        leaves: what the leaves of the mode mean.
+        leaves: the anchors of the mode's leaves, which say what the leaves mean.
 
     Returns:
         The reason; "" if there is none.

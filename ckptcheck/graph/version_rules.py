@@ -1,6 +1,6 @@
 """Rules that give graphs of different versions of TensorFlow one common form.
 
-Each rule holds by mathematics: both forms compute the same values. The rules were found with the
+Each rule is mathematically exact: both forms compute the same values. The rules were found with the
 calls of ``tests/drift/library.py`` in TensorFlow 1.15, 2.15 and the newest version. A test builds
 these calls again. The rules are for graphs of different versions only.
 """

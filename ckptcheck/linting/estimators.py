@@ -125,7 +125,7 @@ class Uses(NamedTuple):
         methods: what it calls, and the attributes that it reads.
         calls: the calls.
         known: whether these are all uses.
-            returned: whether a function that no linted file calls returns it.
+        returned: whether a function that no linted file calls returns it.
     """
 
     methods: FrozenSet[str]

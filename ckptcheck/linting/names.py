@@ -61,7 +61,7 @@ class Project:
         self._made: Dict[Tuple[object, ...], Any] = {}
 
     def once(self, make: Callable[..., T], *about: object) -> T:
-        """Returns what a function of the project makes, and makes it only once."""
+        """Calls a function with this project, and keeps its result for later calls."""
         key = (make, *about)
         if key not in self._made:
             self._made[key] = make(self, *about)

@@ -83,8 +83,8 @@ def lint_modules(
     Args:
         modules: the parsed files.
         load: returns the module of another file that one of them imports.
-        whole: whether these may be all files of a project. Otherwise, a comment that ignores a
-            finding about several files may be right, although nothing is found.
+        whole: whether these may be all files of a project. If not, a comment about a rule that
+            compares files does not count as unused.
     """
     rules = all_rules()
     project = Project(modules, load)

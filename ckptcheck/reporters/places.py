@@ -96,8 +96,9 @@ def _numbered(found: Sequence[Entry]) -> Iterator[Entry]:
 def place_of(finding: Finding, report: Optional[Report], options: Options) -> Optional[Place]:
     """Returns the place of a finding; None if there is none to show.
 
-    A finding without a line is about a file: TARGET's, or, if it is about the checkpoint, the
-    index. A file in the repository is preferred, since CI systems show no others.
+    A finding without a line gets a file: the index if the finding is about the checkpoint, and the
+    file of TARGET otherwise. A file in the repository is preferred, since CI systems show no other
+    files.
     """
     if finding.location is not None:
         return Place(repository_path(finding.location.file, options), finding.location.line)

@@ -27,7 +27,7 @@ def _order(finding: Finding) -> Tuple[str, int, int]:
 
 
 def _lines(finding: Finding, options: Options) -> List[str]:
-    """Returns the line of a finding, which is not wrapped so that editors find the place."""
+    """Returns the lines of a finding. Editors find the place, because no line is wrapped."""
     file, line, column = _order(finding)
     tag = painted(f"{finding.severity}[{finding.rule}]", finding.severity, options)
     place = printable(f"{file}:{line}:{column}", _LONGEST_LINE)

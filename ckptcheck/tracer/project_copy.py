@@ -1,9 +1,8 @@
 """Runs code in a copy of the user's project; see :class:`..protocol.ProjectCopy`.
 
-Directories of the copy replace those of the project in Python's path. But
-the code may import modules from the project all the same, for example through an editable install.
-Then the trace would be about the project and not about the copy. This is an
-error.
+Directories of the copy replace those of the project in Python's path. But the code may import
+modules from the project all the same, for example through an editable install. Then the trace would
+be about the project and not about the copy. This is an error.
 """
 
 import dataclasses

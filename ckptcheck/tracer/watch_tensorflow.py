@@ -121,7 +121,7 @@ def _watch_libraries(watch: Watch) -> None:
 
 
 def _watch_eager_ops(watch: Watch) -> None:
-    """Watches for ops that run at once, and read files or depend on chance."""
+    """Watches for ops that run eagerly, and read files or depend on chance."""
     module: Any = sys.modules.get("tensorflow.python.pywrap_tfe")
     if module is None:
         module = sys.modules.get("tensorflow.python.pywrap_tensorflow")
