@@ -354,8 +354,8 @@ def _shared_files(then: _Then, traced: Traced, seen: Seen) -> Iterator[str]:
     shared = sorted(os.path.relpath(path) for path in files if then.shares(path))
     if shared:
         yield (
-            f"whether these files were the same: {some_names(shared)}. git does not have them at "
-            "this revision"
+            f"whether these files were the same at the revision: {some_names(shared)}. git does "
+            "not have them there"
         )
 
 

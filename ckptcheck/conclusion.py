@@ -13,7 +13,10 @@ from .traced import Wanted
 from .traces import Checkpoint, Followed, KeptTraces, LiveTraces
 from .verdicts import verdicts
 
-_UNTRIED = "whether other params are a fix: the time (--timeout) was over"
+_UNTRIED = (
+    "whether other params are a fix: the time (--timeout) was over before ckptcheck had tried all "
+    "of them"
+)
 
 
 class Checked(NamedTuple):

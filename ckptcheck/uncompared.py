@@ -9,13 +9,13 @@ _MOST_OPS = 3
 _SINCE = "has changed since the checkpoint was saved"
 _WHETHER = f"whether the computation {_SINCE}"
 _WHETHER_OF = f"whether the computation of {{}} {_SINCE}"
-_THE_UPDATE = f"whether what a step of TRAIN writes {_SINCE} (its loss was compared)"
+_THE_UPDATE = f"whether the update of variables in TRAIN {_SINCE} (its loss was compared)"
 _OTHER_VERSION = (
     "another version of TensorFlow made the saved graph, which may be why some ops differ"
 )
 _OWN_OPS = (
     "the saved graph is that of TRAIN, and ckptcheck found no counterpart in it for some ops of "
-    "this mode, such as {} (ckptcheck record keeps the graph of each mode)"
+    "this mode, such as {} (ckptcheck record writes the graph of each mode)"
 )
 
 

@@ -353,8 +353,8 @@ def test_the_code_at_the_revision_sees_what_git_does_not_track(repository: Proje
     run = against(repository)
     text = run.out.replace("\n  ", " ")
     assert run.code == 0
-    end = "git does not have them at this revision"
-    assert f"whether these files were the same: made.py. {end}" in text
+    end = "git does not have them there"
+    assert f"whether these files were the same at the revision: made.py. {end}" in text
     assert f"words.txt. {end}" in text
 
 
@@ -521,6 +521,6 @@ def test_a_file_that_only_the_working_tree_has_is_named(repository: Project) -> 
     git(repository.root, "commit", "-qm", "read a file")
     repository.write("local.txt", "one")
     found = report(against(repository, *ARGUMENTS, "--format", "json"))
-    end = "git does not have them at this revision"
-    note = f"whether these files were the same: local.txt. {end}"
+    end = "git does not have them there"
+    note = f"whether these files were the same at the revision: local.txt. {end}"
     assert found["not_judged"].count(note) == 1, found["not_judged"]

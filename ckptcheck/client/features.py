@@ -187,10 +187,11 @@ def unfit_record(record: Optional[Record], failed: Sequence[str]) -> str:
     if record is not None and set(failed) & set(record.modes):
         return (
             "whether the features are those of the training run: model_fn does not work with the "
-            "features in the record any more, so they come from the saved graph"
+            "features in the record any more, so ckptcheck took those of the saved graph"
         )
+    modes = " and ".join(map(str.upper, failed))
     return (
-        f"whether {' and '.join(map(str.upper, failed))} gets the features of the saved graph: the "
-        "record has only those of TRAIN, and model_fn does not work with them in this mode (give "
-        "--input-fn or --features to be sure)"
+        f"whether the features of the saved graph are right for {modes}: the record has only the "
+        "features of TRAIN, and model_fn does not work with them there (give --input-fn or "
+        "--features to be sure)"
     )

@@ -49,9 +49,9 @@ _STRATEGY = (
     "the graph was saved under a distribution strategy, which creates resource variables in TRAIN"
 )
 _NOT_DISTRIBUTED = (
-    "what the distribution strategy changes besides the kind of variables in TRAIN; if TARGET is "
-    "a model_fn, also whether EVAL has a strategy (eval_distribute; give the Estimator or its "
-    "factory as TARGET to be sure)"
+    "what the distribution strategy changes besides the kind of variables in TRAIN. If TARGET is a "
+    "model_fn, it is also unknown whether EVAL has a strategy (eval_distribute): give the "
+    "Estimator or its factory as TARGET to be sure"
 )
 
 _ITERATORS = (

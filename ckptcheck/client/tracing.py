@@ -359,8 +359,8 @@ _NOT_TEXT = "UnicodeDecodeError"
 """What TensorFlow's Python API raises for names that are not UTF-8. A restore accepts them."""
 
 _NAMED_AFTER_INPUTS = (
-    "whether {} has this name in each mode: the number in it comes from an op of the same name in "
-    "the input_fn of TRAIN (give --input-fn to be sure)"
+    "whether {} has this name in each mode: the number in the name comes from an op of the same "
+    "name in the input_fn of TRAIN (give --input-fn to be sure)"
 )
 _MOST_SHARED = 3
 

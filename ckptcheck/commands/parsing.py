@@ -165,6 +165,6 @@ OUTPUT = typer.Option(
     metavar="FORMAT=FILE",
     callback=_verified_outputs,
     autocompletion=completion([f"{name}=" for name in formats()]),
-    help=f"Write the report to a file, too, in any format, such as sarif=out.sarif. {_REPEATED}",
+    help=f"Also write the report to a file, in any format, such as sarif=out.sarif. {_REPEATED}",
 )
 """The option of commands that print a report: more formats, in files."""

@@ -74,7 +74,8 @@ def compare(
 _GONE = "{} was removed from TRAIN, and the saved graph does not show whether this mode had it"
 _UNSURE = "only one of the graphs has a gradient that the code defines for {}"
 _OTHER_VERSION = (
-    "the code defines gradients, which are compared under one version of TensorFlow only"
+    "the code defines gradients, and ckptcheck compares these only if one version of TensorFlow "
+    "made both graphs"
 )
 
 

@@ -17,9 +17,9 @@ _PLAIN = (
     *("Minimum", "Mul", "Neg", "Pow", "RealDiv", "Reshape", "Squeeze", "Sub", "Switch"),
 )
 """The ops between a value and the moving average that it is added to."""
-_UNKNOWN = "and the saved graph does not show whether it did before"
-_AT_RANDOM = f"it takes random numbers as TRAIN does ({{}}), {_UNKNOWN}"
-_RAW = f"it does not read {{}} that TRAIN keeps, {_UNKNOWN}"
+_UNKNOWN = "and the saved graph does not show whether it did so before"
+_AT_RANDOM = f"the mode takes random numbers as TRAIN does ({{}}), {_UNKNOWN}"
+_RAW = f"the mode does not read {{}} that TRAIN keeps, {_UNKNOWN}"
 
 Anchor = Tuple[Any, ...]
 

@@ -1,6 +1,7 @@
 """Describes the change of a region in words."""
 
 import dataclasses
+import re
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..graph.constants import constant_of, plain_value, shortest
@@ -25,8 +26,8 @@ _MOST_NUMBERS = 3
 _KEY = (VARIABLE,)
 _DROPOUT = "dropout"
 _STEP = "global_step"
-_OPERANDS = ("x", "y")
-"""TensorFlow's names of the inputs of an op such as a multiplication."""
+_UNNAMED = re.compile(r"(x|y|Const( \d+)?)$")
+"""The names that TensorFlow gives constants without a name."""
 COMPUTATION = "computation{}"
 """The role of ops that have no other role."""
 OP, CONSTANT, ORDER = "op-changed", "constant-changed", "layers-changed"
@@ -143,8 +144,8 @@ class Words:
         layer = self._layer(self.new, user or new)
         word = scope_word(new)
         tail = name.rpartition("/")[2].replace("_", " ")
-        if tail in _OPERANDS and user is not None:
-            tail = f"constant of {said_of([user])}"
+        if _UNNAMED.match(tail) and user is not None:
+            tail = f"constant of {scope_word(user) or said_of([user])}"
         if "AssignMovingAvg" in name:
             return "moving average momentum{}", layer
         if word == _DROPOUT:

@@ -2,9 +2,9 @@
 
 The record of the checkpoint has digests of the files that the params, the source code or the graph
 name. The lines of small text files are compared one by one. If words of a vocabulary are on other
-lines than before, they have other ids, and the model gives wrong predictions without an error: that
-is a warning. Other changes are notes. If the file is outside of the project and only the record
-names it, its lines are not shown.
+lines than before, they have other ids, and the model gives wrong predictions without an error. Such
+a change is a warning. Other changes are notes. If the file is outside of the project and only the
+record names it, its lines are not shown.
 
 What to do: restore the file of the training run. If only training reads the file, do nothing.
 """

@@ -1,10 +1,11 @@
 """Files of other saves are beside the checkpoint's own files.
 
-If the name of a data file contains a different number of data files, the file comes from another
-save with the same name, and TensorFlow does not read it. If a data file is longer than the index
-requires, the data of two saves may be mixed. An interrupted save or copy leaves ``.tempstate``
-files, ``_temp`` directories, ``checkpoint.tmp…`` files, and files of rsync such as
-``.model.ckpt-….AbCdEf``. A save or copy that is still running has such files, too.
+The name of a data file contains the number of data files. If this number differs from the one in
+the index, the file comes from another save with the same name, and TensorFlow does not read it. If
+a data file is longer than the index requires, the data of two saves may be mixed. An interrupted
+save or copy leaves ``.tempstate`` files, ``_temp`` directories, ``checkpoint.tmp…`` files, and
+files of rsync such as ``.model.ckpt-….AbCdEf``. A save or copy that is still running has such
+files, too.
 
 What to do: wait until no training run and no copy is running, then delete the files that an
 interrupted save or copy left. If the data of two saves may be mixed, verify the checksums

@@ -3,8 +3,8 @@
 The record of the checkpoint says which params the training run had. A different value may change
 what the model computes, or the shapes of its variables. A param that is missing now counts as
 changed, unless the default of the model_fn is the recorded value. The finding is a warning if
-PREDICT or EVAL read the param, unless their graphs show that they compute the same as before.
-Otherwise, it is a note.
+PREDICT or EVAL reads the param. A mode does not count if its graph shows that it computes the same
+as before. All other findings are notes.
 
 What to do: give the params of the training run. If you changed the param on purpose, train again
 and record the new checkpoint.
@@ -67,7 +67,10 @@ def _reads(read: str, key: str) -> bool:
 
 def _message(change: ParamChange, has_default: bool) -> str:
     if change.hidden:
-        return f"{change.key} has another value than in training; the record has only its digest"
+        return (
+            f"{change.key} has another value than in training; the record has only a digest of the "
+            "value"
+        )
     was, now = _shown(change.was), _shown(change.now)
     if not change.had:
         return f"{change.key} is {now}; the params of the training run did not have it"

@@ -2,9 +2,9 @@
 
 A snapshot records the path of its model_dir if both are in the same directory, or if both were
 below the working directory. If the model_dir exists at this path, ckptcheck compares the index of
-the checkpoint that Estimator loads now with the one in the snapshot. A check of the snapshot says
-what restoring the older checkpoint does. If the variables differ, this is a warning, because the
-verdicts about the newer checkpoint may differ, too. If only the values differ, it is a note.
+the checkpoint that Estimator loads now with the one in the snapshot. A check of the snapshot is
+about the older checkpoint. If the variables differ, the finding is a warning, because the verdicts
+about the newer checkpoint may differ, too. If only the values differ, it is a note.
 
 What to do: make the snapshot again: `ckptcheck snapshot --force MODEL_DIR OUT`. To keep a snapshot
 of one checkpoint, give the path of that checkpoint as MODEL_DIR, not the directory.

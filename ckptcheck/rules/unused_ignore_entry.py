@@ -1,7 +1,7 @@
 """An ignore in the configuration matches no finding.
 
-What it accepted does not occur any more, or its rule, variable or check is misspelled. An ignore
-that matches nothing now would hide a later finding that it matches.
+What it accepted does not occur any more, or its rule, variable or check is misspelled. Such an
+ignore would hide a later finding that it matches.
 
 What to do: remove the ignore. If it should match, compare its rule and variable with the findings
 that ``ckptcheck --no-ignores`` shows.

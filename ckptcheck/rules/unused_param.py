@@ -7,7 +7,7 @@ params as a whole (``**params``, ``dict(params)``, iteration), because then any 
 
 An input_fn may read keys, too. So the rule leaves out keys that the imported modules of the project
 name, such as ``params["batch_size"]``, and keys that the training run had, if a record says so. It
-still reports a key that looks like a misspelled one.
+still reports a key that looks misspelled.
 
 What to do: correct the name of the key, or remove the key.
 """

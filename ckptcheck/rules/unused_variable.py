@@ -1,7 +1,7 @@
 """The checkpoint holds a variable that no checked mode restores.
 
-TensorFlow raises no error. But a model that no longer uses a trained weight is rarely what you
-want: a layer was removed or renamed. If TRAIN is not checked, this is a note, because TRAIN may
+TensorFlow raises no error. But it is rarely intended that a model does not use a trained weight.
+Maybe a layer was removed or renamed. If TRAIN is not checked, this is a note, because TRAIN may
 have layers that the other modes do not have.
 
 What to do: if the layer was renamed, look at the missing variables in the same report. Do nothing

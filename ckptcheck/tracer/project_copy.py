@@ -87,7 +87,9 @@ def noted(request: TraceRequest, reply: Reply) -> Reply:
     names = ", ".join(shared[:_MOST_NAMES])
     more = len(shared) - _MOST_NAMES
     names += f" and {more} more" if more > 0 else ""
-    note = f"whether these files were the same: {names}. git does not have them at this revision"
+    note = (
+        f"whether these files were the same at the revision: {names}. git does not have them there"
+    )
     seen = dataclasses.replace(reply.seen, notes=(*reply.seen.notes, note))
     return dataclasses.replace(reply, seen=seen)
 

@@ -146,7 +146,7 @@ def _watch_randomness(watch: Watch) -> None:
     vars(random)["_urandom"] = made
     if hasattr(posix, "getrandom"):
         _blame_in_os(watch, "getrandom", "draws random numbers (os.getrandom)")
-    number = "uses the number of its process (os.getpid)"
+    number = "uses its process id (os.getpid)"
     _blame_in_os(watch, "getpid", number, imports=False)
     _blame_in_os(watch, "uname", "asks for the name of this machine (os.uname)")
     _watch_generator(watch, random, vars(random)["_inst"], "random")

@@ -134,7 +134,7 @@ def _watch_eager_ops(watch: Watch) -> None:
                 for what, ops in _EAGER_OPS.items():
                     if type(name) is str and ops.fullmatch(name):
                         line = watch.user_line()
-                        watch.give_up(f"{what} in the op {name}, which runs at once", line)
+                        watch.give_up(f"{what} in the op {name}, which runs eagerly", line)
             return original(*args)
 
         setattr(module, name, wrapped(original, call))

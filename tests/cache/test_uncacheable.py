@@ -93,7 +93,7 @@ UNSTABLE = {
     "uuid.uuid4()": "draws random numbers (os.urandom)",
     "secrets.token_hex()": "draws random numbers (os.urandom)",
     "os.urandom(2)": "draws random numbers (os.urandom)",
-    "os.getpid()": "uses the number of its process (os.getpid)",
+    "os.getpid()": "uses its process id (os.getpid)",
     "os.uname()": "asks for the name of this machine (os.uname)",
     "socket.gethostname()": "asks for the name of this machine",
     "subprocess.call(['true'])": "starts another process",
@@ -125,14 +125,14 @@ def test_a_function_that_is_watched_is_replaced(said_of: Any) -> None:
     assert last == "not kept in the cache: the code replaces os.listdir"
 
 
-@pytest.mark.skipif(MAJOR < 2, reason="nothing runs at once in TensorFlow 1")
+@pytest.mark.skipif(MAJOR < 2, reason="nothing runs eagerly in TensorFlow 1")
 def test_an_op_that_reads_files_at_once(said_of: Any, tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_text("a")
     top = f"WORDS = tf.io.read_file({str(tmp_path / 'words.txt')!r})\n"
     assert "reads files in the op ReadFile" in said_of("pass", top=top, behavior="v2")[-1]
 
 
-@pytest.mark.skipif(MAJOR < 2, reason="nothing runs at once in TensorFlow 1")
+@pytest.mark.skipif(MAJOR < 2, reason="nothing runs eagerly in TensorFlow 1")
 @pytest.mark.parametrize(
     ("code", "reason"),
     [

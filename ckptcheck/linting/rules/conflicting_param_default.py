@@ -1,9 +1,9 @@
 """One param has different defaults in different places.
 
 The code calls ``params.get(key, default)`` for one key with different defaults, in one function or
-in functions that get the same params. If the params lack the key, one part of the program uses one
-value and another part uses another one. The rule finds nothing if only one of the places can run,
-as in ``if`` and ``else``, and it leaves out the default None.
+in functions that get the same params. If the params lack the key, different parts of the program
+use different values. The rule finds nothing if only one of the places can run, as in ``if`` and
+``else``. It ignores the default None.
 
 What to do: set the default once, where the params are made, and read ``params[key]``.
 """

@@ -45,7 +45,7 @@ def find(project: Project) -> Iterator[Finding]:
                     "nothing runs UPDATE_OPS: the statistics of the batch normalization at line "
                     f"{line_of(near)} stay as they were initialized",
                     "batch_normalization",
-                    hint="run it under tf.control_dependencies(tf.get_collection("
+                    hint="run the optimizer under tf.control_dependencies(tf.get_collection("
                     "tf.GraphKeys.UPDATE_OPS))",
                     layer=line_of(near),
                 )

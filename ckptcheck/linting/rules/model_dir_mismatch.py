@@ -1,9 +1,9 @@
 """A script that predicts or exports has another model_dir than the script that trains.
 
-Two files make an Estimator of the same model_fn with a literal ``model_dir``. One trains it; the
-other one predicts, evaluates or exports, in a directory in which no linted file trains. It finds no
-checkpoint, or an old one. Estimator raises an error only if there is no checkpoint. The rule finds
-nothing if a model_dir of this model_fn is not a literal.
+Two files make an Estimator of the same model_fn with a literal ``model_dir``. One file trains it.
+The other file predicts, evaluates or exports with a model_dir in which no linted file trains. It
+finds no checkpoint, or an old one. Estimator raises an error only if there is no checkpoint. The
+rule finds nothing if a model_dir of this model_fn is not a literal.
 
 What to do: use one constant for the model_dir, and import it in both files.
 """

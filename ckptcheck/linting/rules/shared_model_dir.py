@@ -103,7 +103,7 @@ def _finding(first: Estimator, second: Estimator, folder: str, difference: str) 
     return finding(
         second.module,
         second.call,
-        f"the Estimator at {place} has the same model_dir {folder!r}, but they differ in "
+        f"this Estimator and the one at {place} have the same model_dir {folder!r}, but differ in "
         f"{difference}",
         folder,
         hint="give each model a model_dir of its own",
