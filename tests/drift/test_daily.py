@@ -74,6 +74,15 @@ def test_entry_is_reported(
     assert score(tracer, folder_of(model), edit).problems == ()
 
 
+def test_a_constant_without_a_name_is_told_by_what_takes_it(
+    tracer: ckptcheck.Tracer, folder_of: Callable[[Model], str]
+) -> None:
+    model, edit = ENTRIES["ema-rate"]
+    (finding,) = check(tracer, folder_of(model), edit.id)["findings"]
+    what = "constant of exponential decay in the update of variables: 0.01 -> 0.005 (TRAIN only)"
+    assert finding["data"]["what"] == what
+
+
 def test_batch_norm_and_averages_that_are_read_are_not_in_doubt(
     tracer: ckptcheck.Tracer, folder_of: Callable[[Model], str]
 ) -> None:

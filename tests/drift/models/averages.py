@@ -47,7 +47,8 @@ def model_fn(features, labels, mode, params):
     loss = tf.reduce_mean(tf.square(labels - y))
     if mode == tf.estimator.ModeKeys.EVAL:
         return tf.estimator.EstimatorSpec(mode, loss=loss, scaffold=scaffold)
-    optimizer = tf.train.GradientDescentOptimizer(0.01)
+    rate = tf.train.exponential_decay(tf.constant(0.01), tf.train.get_global_step(), 100, 0.9)
+    optimizer = tf.train.GradientDescentOptimizer(rate)
     updates = tf.get_collection(tf.GraphKeys.UPDATE_OPS)
     with tf.control_dependencies(updates):
         step_op = optimizer.minimize(loss, tf.train.get_global_step())
@@ -151,7 +152,7 @@ MODEL = Model(
             "ema-rate",
             "learning rate",
             TRAINED,
-            ("Optimizer(0.01)", "Optimizer(0.005)"),
+            ("constant(0.01)", "constant(0.005)"),
             ("0.01", "0.005"),
         ),
         silent(
