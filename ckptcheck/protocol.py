@@ -6,6 +6,7 @@ ckptcheck installed, so this file uses only the standard library.
 """
 
 import dataclasses
+import re
 from typing import Any, Mapping, Optional, Tuple, Union
 
 from .codec import Word
@@ -409,6 +410,15 @@ class FailedTrace(_Seen):
     failure: Failure
     seen: Observed = Observed()
     wants_v1: str = ""
+
+    @property
+    def missing_param(self) -> str:
+        """The param that the code did not find, and therefore raised; "" for none."""
+        if self.failure.type not in ("KeyError", "AttributeError"):
+            return ""
+        missed = [read.key for read in self.seen.params.reads if read.raised] or [""]
+        name = re.escape(missed[-1].rpartition(".")[2])
+        return missed[-1] if re.search(rf"\b{name}\b", self.failure.message) else ""
 
 
 @dataclasses.dataclass(frozen=True)

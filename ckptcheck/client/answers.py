@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from typing import Dict, List, Mapping, Optional, Tuple, Union
+from typing import Dict, FrozenSet, List, Mapping, Optional, Tuple, Union
 
 from ..encoding.errors import DamagedError
 from ..graph.graph import Graph
@@ -11,6 +11,7 @@ from ..graph.nodes import Node, split_input
 from ..graph.reader import traced_graph
 from ..protocol import (
     TRAIN,
+    CheckpointIndex,
     FailedTrace,
     Failure,
     FinishedTrace,
@@ -18,6 +19,7 @@ from ..protocol import (
     ModeTrace,
     Observed,
     Read,
+    allows,
 )
 from .structure import Path
 
@@ -105,6 +107,11 @@ class Answer:
         return self.outcome.use if isinstance(self.outcome, Misfit) else self.failure
 
     @property
+    def misses_param(self) -> bool:
+        """Whether the code raised because a param is missing."""
+        return isinstance(self.outcome, FailedTrace) and bool(self.outcome.missing_param)
+
+    @property
     def said(self) -> str:
         """The message of :attr:`problem`; "" if there is no problem."""
         problem = self.problem
@@ -142,6 +149,17 @@ class Answer:
     def ops(self) -> int:
         """How many ops follow those of the input_fn, without the ops that the plan adds."""
         return max(len(self.graph.nodes) - self.seen.first_op, 0)
+
+
+def unfit_reads(answer: Answer, index: Optional[CheckpointIndex]) -> FrozenSet[str]:
+    """Returns the keys of the reads that the checkpoint lacks, or holds as other tensors."""
+    stored = {spec.name: spec for spec in index.variables} if index else {}
+    pairs = ((read, stored.get(read.key)) for read in answer.reads)
+    return frozenset(
+        read.key
+        for read, held in pairs
+        if held is None or held.dtype != read.dtype or not allows(read.shape, held.shape)
+    )
 
 
 def reference_first(traces: Mapping[str, Answer]) -> List[Answer]:

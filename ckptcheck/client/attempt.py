@@ -22,7 +22,7 @@ from .answers import Answer, reference_first, uses_in_train
 from .guess import Guess, Inputs, OwnInputs
 from .learning import better_guess, optional_keys
 from .matching import Uses, placed, similarity
-from .structure import NOTHING, specs_of
+from .structure import NOTHING, Path, specs_of
 
 _MOST_ROUNDS = 12
 _COMPLETE, _TRACED, ALIKE = 0.1, 0.2, 0.6
@@ -46,6 +46,7 @@ class Found:
         regardless: the modes that raise the same error with other tensors.
         same_unlabeled: whether all modes raise the same errors without labels.
         of_any_structure: the modes that raise the same error with other structures of the features.
+        doubtful: features that may be other tensors, which would change the verdict.
     """
 
     traces: Mapping[str, Answer]
@@ -56,6 +57,7 @@ class Found:
     regardless: FrozenSet[str] = frozenset()
     same_unlabeled: bool = False
     of_any_structure: FrozenSet[str] = frozenset()
+    doubtful: FrozenSet[Path] = frozenset()
 
     @property
     def problems(self) -> Dict[str, object]:
@@ -139,7 +141,7 @@ def _outdated(trace: Answer, before: Guess, after: Guess, mode: str) -> bool:
     given = specs_of(trace.seen.features, ("features",)) + specs_of(trace.seen.labels, ("labels",))
     for path, spec in given:
         place = after.places.get(path)
-        if place is not None and after.pool.leaves[place].spec != spec:
+        if place is not None and after.leaf(place, mode) != spec:
             return True
     return False
 

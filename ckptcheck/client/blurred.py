@@ -60,8 +60,9 @@ def _same(found: Found, answers: Dict[str, Answer]) -> FrozenSet[str]:
 
 
 def _exchanged(guess: Guess) -> Iterator[Guess]:
-    """Yields guesses that give each tensor another leaf, with a limit for the leaves."""
-    choices = {path: other_leaves(guess, path) for path in guess.places}
+    """Yields guesses that give each tensor another leaf, in any order and with a limit."""
+    free = dataclasses.replace(guess, pool=dataclasses.replace(guess.pool, sorted_keys=False))
+    choices = {path: other_leaves(free, path) for path in guess.places}
     most = max(map(len, choices.values()), default=0)
     for turn in range(min(most, _MOST_EXCHANGES)):
         others = {path: places[turn % len(places)] for path, places in choices.items() if places}

@@ -5,10 +5,19 @@ from typing import List, Optional
 
 from ..protocol import TRAIN, UNLABELED, UNNAMED
 from .answers import Answer, reference_first
-from .attempt import ALIKE, Found, guessed_optional_keys, is_indexed, misses_labels, score_of
+from .attempt import (
+    ALIKE,
+    Found,
+    guessed_optional_keys,
+    is_indexed,
+    misses_labels,
+    score_of,
+    takes_all,
+)
 from .guess import Guess, is_unnamed, paths_of
+from .learning import optional_keys
 from .matching import agrees
-from .structure import TENSOR, Path
+from .structure import TENSOR, Path, wanted_keys
 
 
 def raises_for_certain(found: Found) -> bool:
@@ -22,14 +31,14 @@ def is_certain(found: Found, trace: Answer) -> bool:
 
     A failure is certain if the mode timed out or crashed, if a param is missing, or if the mode
     raises the same error with other tensors. It is also certain if TRAIN uses the inputs as the
-    saved model did: then the guess is right for TRAIN, and :func:`.attempt.with_own_inputs` has
-    tried the inputs that another mode may have instead.
+    saved model did, and the mode has used all of them in the same way before it raised. If it has
+    not, its inputs may differ from those of TRAIN.
     """
     if trace.misfit or found.guess is None:
         return False
     if trace.failure is None or trace.failure.kind not in ("raised", "no-spec", "scaffold"):
         return True
-    if any(read.raised for read in trace.seen.params.reads):
+    if trace.misses_param:
         return True
     if keys_are_missed(found) or missed_fields(found) or misses_labels(found.guess, trace):
         return False
@@ -37,7 +46,8 @@ def is_certain(found: Found, trace: Answer) -> bool:
         return False  # the dtypes of these features are not known
     # A list may be a dict: the code only iterated over it. A tensor that the code indexes may be a
     # list. And an optional key may be absent.
-    is_open = bool(guessed_optional_keys(found)) or _may_be_lists(found)
+    is_open = bool(guessed_optional_keys(found)) or lacks_optional_keys(found)
+    is_open = is_open or _may_be_lists(found)
     is_settled = not is_open and found.guess.features.kind != "list"
     if trace.mode in found.regardless and (is_settled or trace.mode in found.of_any_structure):
         return True
@@ -47,7 +57,8 @@ def is_certain(found: Found, trace: Answer) -> bool:
     if reference.mode != TRAIN:
         return False
     if reference.finished:
-        return score_of(found) >= ALIKE
+        is_alike = score_of(found) >= ALIKE and _has_used_all(found, trace)
+        return is_alike and not _asks_for_more(found.guess, trace, reference)
     if trace.problem != reference.problem:
         return False
     if is_open:
@@ -62,6 +73,18 @@ def _may_be_lists(found: Found) -> bool:
     traces = found.traces.values()
     pairs = ((guess.features, "features"), (guess.labels, "labels"))
     return any(node == TENSOR and is_indexed(traces, root) for node, root in pairs)
+
+
+def lacks_optional_keys(found: Found) -> bool:
+    """Whether the features may have keys that the code looks for with ``in`` or ``get``.
+
+    The saved model used a tensor that no feature of the guess is. It may be one of these keys.
+    """
+    if found.guess is None or takes_all(found.guess):
+        return False
+    if found.guess.features.kind not in ("dict", "unknown"):
+        return False
+    return bool(set(optional_keys(found.traces)).difference(found.guess.features.keys))
 
 
 def _agrees_so_far(found: Found, guess: Guess, trace: Answer) -> bool:
@@ -132,6 +155,16 @@ def _has_used_all(found: Found, trace: Answer) -> bool:
     if trace.mode in UNLABELED:
         asked = [(path, leaf) for path, leaf in asked if path[0] == "features"]
     return bool(asked) and all(uses.get(path) and agrees(uses[path], leaf) for path, leaf in asked)
+
+
+def _asks_for_more(guess: Guess, trace: Answer, train: Answer) -> bool:
+    """Whether a mode asks for a feature that TRAIN does not ask for.
+
+    Its tensor may not be the one in the guess, unless a name in the saved graph shows it.
+    """
+    keys = set(wanted_keys(trace.seen.events, "key")) - set(wanted_keys(train.seen.events, "key"))
+    paths = (path for path in guess.places if path[0] == "features" and path[-1] in keys)
+    return any(not guess.is_named(path) for path in paths)
 
 
 def missed_fields(found: Found) -> List[str]:

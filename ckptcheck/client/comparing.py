@@ -14,10 +14,10 @@ from ..graph.reader import traced_graph
 from ..protocol import TRAIN, CheckpointIndex, FinishedTrace, VariableSpec, allows
 from ..records.value import Record
 from ..uses import InputTensor, Location
-from .answers import Answer
+from .answers import Answer, unfit_reads
 from .guess import Guess
 from .input_pools import Pool
-from .pairing import guess_of_given, has_other_sizes, pair
+from .pairing import exchanges, guess_of_given, has_other_sizes, pair
 from .structure import Path
 
 _LOSSES = "losses"
@@ -57,7 +57,8 @@ def compared(
     guess = guess or guess_of_given(graph, answers[TRAIN])
     if guess is None:
         return unknown(modes, "the saved graph has other features than those that you gave")
-    pairing = pair(guess, answers[TRAIN].uses)
+    uses = answers[TRAIN].uses
+    pairing = pair(guess, uses)
     finished = {mode: answer for mode, answer in answers.items() if answer.finished}
     traced = {mode: _traced(answer) for mode, answer in finished.items()}
     across = _minor(graph.tensorflow) != _minor(tensorflow)
@@ -72,9 +73,21 @@ def compared(
         return unknown(modes, why)
     if drift.changes and not pairing.certain:
         return unknown(modes, "it is not certain which feature is which tensor of the saved graph")
+    chosen = dataclasses.replace(guess, places=pairing.places)
+    for one, other in exchanges(chosen, uses) if drift.changes else ():
+        places = {**chosen.places, one: chosen.places[other], other: chosen.places[one]}
+        swapped = compare(_saved(graph, guess.pool, places), traced, across=across)
+        if len(swapped.changes) < len(drift.changes):
+            return unknown(modes, _EXCHANGED.format(one[-1], other[-1]))
     if _may_be_of_inputs(graph, traced[TRAIN].graph, drift):
         return unknown(modes, "it is not certain where the input_fn ends in the saved graph")
     return _within(drift, modes, _restoring(finished, index))
+
+
+_EXCHANGED = (
+    "it is not certain which of the features {} and {} is which tensor of the saved graph: if they "
+    "change places, fewer ops differ"
+)
 
 
 def with_places(
@@ -252,23 +265,13 @@ def _restoring(
 ) -> AbstractSet[str]:
     """Returns the modes that restore all their global variables."""
     modes = (mode for mode, answer in finished.items() if not _unfilled(answer))
-    return {mode for mode in modes if _finds_all(finished[mode], index)}
+    return {mode for mode in modes if not unfit_reads(finished[mode], index)}
 
 
 def _unfilled(answer: Answer) -> Sequence[VariableSpec]:
     """The variables that are neither restored nor initialized. Findings describe them."""
     plan = answer.trace.plan if isinstance(answer.trace, FinishedTrace) else None
     return (*plan.uninitialized, *plan.unwatched) if plan is not None else ()
-
-
-def _finds_all(answer: Answer, index: Optional[CheckpointIndex]) -> bool:
-    """Whether the checkpoint holds each tensor that a mode reads, with the same shape and dtype."""
-    stored = {spec.name: spec for spec in index.variables} if index else {}
-    pairs = ((read, stored.get(read.key)) for read in answer.reads)
-    return all(
-        held is not None and held.dtype == read.dtype and allows(read.shape, held.shape)
-        for read, held in pairs
-    )
 
 
 def _obstacle(

@@ -16,7 +16,13 @@ from . import input_pools
 from .answers import Answer, reference_first, uses_in_train
 from .attempt import ALIKE, Ask, Found, attempt, fits, score_of, with_own_inputs
 from .blurred import has_added, with_hints, with_regardless
-from .certainty import keys_are_missed, lacks_labels, missed_fields, raises_for_certain
+from .certainty import (
+    keys_are_missed,
+    lacks_labels,
+    lacks_optional_keys,
+    missed_fields,
+    raises_for_certain,
+)
 from .guess import Guess, first_guess
 from .input_pools import Head, Pool, head_of
 from .learning import all_finished
@@ -48,7 +54,8 @@ def find(graph: Graph, modes: Sequence[str], ask: Ask, known: Optional[Guess] = 
 def _judged(found: Found) -> Found:
     """Marks a result as incomplete if labels or the keys of features are missing."""
     lacks = lacks_labels(found)
-    complete = found.complete and not (lacks or keys_are_missed(found) or missed_fields(found))
+    keys = keys_are_missed(found) or lacks_optional_keys(found)
+    complete = found.complete and not (lacks or keys or missed_fields(found))
     return dataclasses.replace(found, complete=complete, lacks_labels=lacks)
 
 

@@ -40,7 +40,7 @@ class Guess:
         pool: the tensors of the saved graph to choose from.
         features: the structure of the features.
         labels: the structure of the labels.
-            places: the leaf of each tensor of the structures, by its number in the pool.
+        places: the leaf of each tensor of the structures, by its number in the pool.
         pins: the leaves that are being tried. They stay, even if the consumers do not fit.
         columns: the features that feature columns describe, each as a leaf.
         own: the modes whose inputs differ from TRAIN's, and how.
@@ -68,7 +68,7 @@ class Guess:
 
     def inputs(self, mode: str) -> Inputs:
         """The structures for one mode; PREDICT and an export have no labels."""
-        leaves = [self._leaf(place, mode) for place in range(len(self.pool.leaves))]
+        leaves = [self.leaf(place, mode) for place in range(len(self.pool.leaves))]
         specs = {path: leaves[place] for path, place in self.places.items()}
         specs.update((path, leaf) for path, leaf in self.new.items() if leaf is not None)
         taken = set(self.places.values())
@@ -80,7 +80,7 @@ class Guess:
         labels = render(self.labels, specs, ("labels",), [leaves[place] for place in behind])
         return Inputs(features, None if mode in UNLABELED else labels, self.pool.names)
 
-    def _leaf(self, place: int, mode: str) -> Any:
+    def leaf(self, place: int, mode: str) -> Any:
         """Returns the spec of a leaf in one mode."""
         spec = self.pool.leaves[place].spec
         own = self.own.get(mode)
@@ -90,6 +90,11 @@ class Guess:
         if own == OwnInputs.INTEGERS:
             spec = {**spec, "dtype": _OTHER_INTEGER.get(spec["dtype"], spec["dtype"])}
         return spec
+
+    def is_named(self, path: Path) -> bool:
+        """Whether a name in the saved graph shows which tensor a feature is."""
+        key = path[-1]
+        return isinstance(key, str) and self.pool.leaves[self.places[path]].is_named(key)
 
     @property
     def assumed(self) -> List[Tuple[str, Leaf]]:

@@ -77,9 +77,11 @@ def _structures(
 
 
 def _optional_features(guess: Guess, traces: Mapping[str, Answer]) -> List[str]:
-    """Returns the optional keys that the code looked for, if the inputs can have them."""
-    if TRAIN in traces and all(leaf.used for leaf in guess.pool.leaves):
-        # TRAIN's inputs have none of the keys that only PREDICT looks for
+    """Returns the optional keys that the code looked for, if the inputs can have them.
+
+    The tensors are those of TRAIN, so none is a key that only PREDICT looks for.
+    """
+    if TRAIN in traces:
         traces = {mode: trace for mode, trace in traces.items() if mode not in UNLABELED}
     return [key for key in optional_keys(traces) if key not in guess.without]
 

@@ -22,10 +22,14 @@ def similarity(mine: Sequence[str], theirs: Sequence[str]) -> float:
     Ops count most. Their scopes distinguish tensors that the same ops consume.
     """
     ops = _overlap([text.partition(" ")[2] for text in mine], [t.partition(" ")[2] for t in theirs])
-    scopes = _overlap(
-        [text.partition("/")[0] for text in mine], [t.partition("/")[0] for t in theirs]
-    )
+    scopes = _overlap(list(map(_scope, mine)), list(map(_scope, theirs)))
     return 0.6 * ops + 0.4 * scopes
+
+
+def _scope(text: str) -> str:
+    """The scope of a consumer; its name if it is in no scope."""
+    name = text.partition(" ")[0]
+    return name.rpartition("/")[0] or name
 
 
 def _overlap(mine: Sequence[str], theirs: Sequence[str]) -> float:
@@ -35,7 +39,10 @@ def _overlap(mine: Sequence[str], theirs: Sequence[str]) -> float:
 
 
 def agrees(mine: Sequence[str], leaf: Leaf) -> bool:
-    """Whether a leaf has all consumers of a tensor. A trace that raised shows fewer consumers."""
+    """Whether a leaf has at least half of the consumers of a tensor.
+
+    A trace that raised shows fewer consumers.
+    """
     ours, theirs = (
         collections.Counter(text.partition(" ")[2] for text in texts)
         for texts in (mine, leaf.consumers)
@@ -81,11 +88,11 @@ def placed(guess: Guess, uses: Uses, later: Sequence[Path] = ()) -> Guess:
 def _with_later(paths: List[Path], later: Sequence[Path], most: int) -> List[Path]:
     """Adds the features that the code asks for later to a dict, if enough leaves are free."""
     known = [path for path in paths if path[0] == "features"]
-    both = sorted({*known, *later}, key=str)
+    rest = [path for path in paths if path[0] == "labels"]
     is_dict = all(len(path) > 1 and isinstance(path[1], str) for path in known)
-    if not is_dict or len(both) + len(paths) - len(known) > most:
+    if not is_dict or len({*known, *later}) + len(rest) > most:
         return paths
-    return [*both, *(path for path in paths if path[0] == "labels")]
+    return [*sorted({*known, *later}), *rest]
 
 
 def _assigned(worth: "_Worth", paths: List[Path]) -> Dict[Path, int]:
@@ -148,7 +155,8 @@ _PINNED, _UNFIT, _OF_COLUMN, _NAMED, _SAME_DTYPE, _USED, _LATER = (
 def _assign_in_order(worth: _Worth, paths: List[Path], places: List[int]) -> Dict[Path, int]:
     """The best assignment that keeps the order, by dynamic programming over both lists.
 
-    Without evidence the features are the first leaves and the labels the last ones.
+    Without evidence the features are the first leaves and the labels the last ones. If there are
+    as many leaves as tensors, only one assignment keeps the order, whatever it is worth.
     """
     if len(paths) == len(places):
         return dict(zip(paths, places))

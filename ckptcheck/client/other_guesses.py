@@ -152,7 +152,7 @@ def _is_worth_a_swap(found: Found) -> bool:
     failed = [trace for trace in found.traces.values() if not trace.finished]
     if found.guess is None or not found.complete or any(trace.ended for trace in failed):
         return False
-    return any(not any(read.raised for read in t.seen.params.reads) for t in failed)
+    return not all(trace.misses_param for trace in failed)
 
 
 def _swapped(

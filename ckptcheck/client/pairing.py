@@ -5,6 +5,7 @@ of graphs needs the right pairing.
 """
 
 import dataclasses
+import itertools
 from collections import Counter
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -15,7 +16,7 @@ from ..uses import InputTensor
 from .answers import Answer, consumers_of
 from .guess import Guess, is_unnamed, paths_of
 from .input_pools import Leaf, Pool, head_of, pools
-from .matching import placed
+from .matching import agrees, placed
 from .structure import Path, node_of, specs_of
 
 Uses = Mapping[Path, Tuple[str, ...]]
@@ -53,7 +54,7 @@ def pair(guess: Guess, uses: Uses) -> Pairing:
 def _by_consumers(guess: Guess, uses: Uses) -> Dict[Path, int]:
     leaves = guess.pool.leaves
     taken = set(guess.places.values())
-    of_leaves = Counter(leaves[place].consumers for place in taken)
+    of_leaves = Counter(leaf.consumers for leaf in leaves)
     of_paths = Counter(tuple(uses.get(path, ())) for path in guess.places)
     places = {leaves[place].consumers: place for place in taken}
     return {
@@ -61,6 +62,28 @@ def _by_consumers(guess: Guess, uses: Uses) -> Dict[Path, int]:
         for path, consumers in ((path, tuple(uses.get(path, ()))) for path in guess.places)
         if consumers and of_leaves[consumers] == of_paths[consumers] == 1
     }
+
+
+def exchanges(guess: Guess, uses: Uses) -> List[Tuple[Path, Path]]:
+    """Returns the pairs of features that only the order of their keys distinguishes.
+
+    Their tensors have the same dtype and shape, and the same ops consume them. There is a limit.
+    """
+    leaves = {path: guess.pool.leaves[place] for path, place in guess.places.items()}
+    features = (path for path in leaves if path[0] == "features" and len(path) > 1)
+    open_paths = [path for path in features if uses.get(path) and not guess.is_named(path)]
+    pairs = itertools.combinations(open_paths, 2)
+    alike = (
+        (one, other)
+        for one, other in pairs
+        if leaves[one].spec == leaves[other].spec
+        and agrees(leaves[one].consumers, leaves[other])
+        and agrees(leaves[other].consumers, leaves[one])
+    )
+    return list(itertools.islice(alike, _MOST_EXCHANGES))
+
+
+_MOST_EXCHANGES = 10
 
 
 def _is_named(guess: Guess, path: Path, place: int) -> bool:
@@ -73,7 +96,9 @@ def _is_settled(guess: Guess, kept: Mapping[Path, int], uses: Uses) -> bool:
     """Whether the tensors whose consumers show nothing have only one possible pairing."""
     leaves = guess.pool.leaves
     used = [p for p, place in kept.items() if uses.get(p) or leaves[place].consumers]
-    if len(used) < 2:
+    taken = set(guess.places.values())
+    lost = {leaf.consumers for place, leaf in enumerate(leaves) if leaf.used and place not in taken}
+    if len(used) < 2 and not any(leaves[kept[path]].consumers in lost for path in used):
         return True
     paths = paths_of(guess.features, guess.labels)
     if guess.pool.sorted_keys and len(paths) == len(leaves):
@@ -148,7 +173,8 @@ def _pools_of(
         if tensor.parts:
             spec = {**specs[tensor.path], "dtype": made[1].dtype}
         used = split_input(tensor.name)
-        leaves.append(Leaf(f"{name}:{output}", spec, consumers_of(graph, *used)))
+        leaf = Leaf(f"{name}:{output}", spec, consumers_of(graph, *used))
+        leaves.append(dataclasses.replace(leaf, key=str(tensor.path[-1])))
     if len(leaves) == len(tensors):
         yield Pool(tuple(leaves), sorted_keys=True)
     yield from pools(head_of(graph))

@@ -52,6 +52,7 @@ from .guess import Guess, Inputs, OwnInputs
 from .launch import LaunchContext, launch_context, traced_launch
 from .memo import TraceMemo
 from .process import Tracer
+from .rivals import doubtful_features
 from .sources import sources_of
 
 
@@ -288,6 +289,11 @@ class _Tracing:
         unfit = not all(is_certain(found, answer) for answer in failed)
         if guess is None or unfit or not found.complete or names_depend_on_keys(answers):
             raise unknown_features.not_found(self.spec, found, file, self.asker.out_of_time)
+        if self.known.guess is None:  # with known features, only params are tried
+            doubtful = doubtful_features(found, self.index, self.asker.ask)
+            found = dataclasses.replace(found, doubtful=doubtful)
+        if found.doubtful:
+            raise unknown_features.not_found(self.spec, found, file)
         self._guess = guess
         self._doubts.extend((*_assumed(guess), *_described_by_columns(guess)))
         if EXPORT in self.spec.modes:

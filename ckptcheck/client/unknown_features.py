@@ -12,11 +12,12 @@ from ..options import CheckSpec
 from ..protocol import PROBE, UNLABELED, Failure
 from ..results import shape_text
 from .answers import Answer, reference_first
-from .attempt import ALIKE, Found
-from .certainty import is_certain, keys_are_missed, missed_fields
+from .attempt import ALIKE, Found, takes_all
+from .certainty import is_certain, keys_are_missed, lacks_optional_keys, missed_fields
 from .features import names_depend_on_keys
 from .guess import Guess, is_unnamed, with_unnamed
 from .input_functions import input_functions
+from .learning import optional_keys
 from .matching import similarity
 from .structure import Node, Path
 
@@ -106,6 +107,8 @@ def _confirmed(found: Found, guess: Guess) -> Guess:
 
     def is_confirmed(path: Path, place: int) -> bool:
         leaf, mine = leaves[place], uses.get(path, ())
+        if path in found.doubtful:
+            return False
         if leaf.is_named(str(path[-1])):
             return True
         if ordered:
@@ -197,6 +200,8 @@ def _why(found: Found) -> str:
     if missing:
         names = [".".join(map(str, path)) for path in missing]
         return "it has no tensor for {}".format(", ".join(names))
+    if found.doubtful:
+        return _why_doubtful(found, guess)
     if found.lacks_labels:
         asked = ", ".join(map(str, guess.features.keys)) or "the features"
         return f"it has a tensor for each of {asked}, but none is left for the labels"
@@ -206,6 +211,12 @@ def _why(found: Found) -> str:
         )
     if keys_are_missed(found):
         return "the model_fn iterates over the keys of its inputs; no graph stores the keys"
+    if lacks_optional_keys(found):
+        keys = sorted(set(optional_keys(found.traces)).difference(guess.features.keys))
+        return (
+            f"the model_fn looks for optional keys ({', '.join(keys)}), and nothing shows which of "
+            "them the features had"
+        )
     fields = missed_fields(found)
     if fields:
         return (
@@ -216,6 +227,18 @@ def _why(found: Found) -> str:
         if trace.misfit or not is_certain(found, trace):
             return _why_raised(trace)
     return "no structure of its tensors fits what the model_fn asks for"
+
+
+def _why_doubtful(found: Found, guess: Guess) -> str:
+    """Returns a message: the order of the keys does not show which tensor a feature is."""
+    names = " and ".join(str(path[-1]) for path in sorted(found.doubtful))
+    if takes_all(guess):
+        return (
+            f"the order of the keys shows which tensors {names} are, but the checkpoint fits "
+            "another order better; the input_fn may make the dict from a tuple, or a key has "
+            "another name now"
+        )
+    return f"the code no longer uses some of its tensors, and nothing shows which tensor {names} is"
 
 
 def _why_raised(trace: Answer) -> str:

@@ -5,7 +5,7 @@ import re
 from typing import Dict, Iterator, List, Tuple
 
 from ..codec import to_json
-from ..protocol import Failure, FailureKind, ModeTrace
+from ..protocol import FailedTrace, Failure, FailureKind, ModeTrace
 from ..results import Finding, Outcome
 from ..uses import Location
 from .base import Facts, Rule, finding, some_names
@@ -95,12 +95,8 @@ def _missing_file(facts: Facts, failure: Failure) -> str:
 
 def _missing_param(facts: Facts, trace: ModeTrace) -> str:
     """Returns a hint if the code did not find a key in the params, else ""."""
-    failure = trace.failure
-    raised = [read for read in trace.params.reads if read.raised]
-    if failure is None or failure.type not in ("KeyError", "AttributeError") or not raised:
-        return ""
-    key = raised[-1].key
-    if key.rpartition(".")[2] not in failure.message:
+    key = trace.missing_param if isinstance(trace, FailedTrace) else ""
+    if not key:
         return ""
     near = difflib.get_close_matches(key, list(facts.params), 1, 0.6)
     rename = f", or rename {near[0]!r} to {key!r}" if near else ""
