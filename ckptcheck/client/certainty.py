@@ -84,7 +84,18 @@ def lacks_optional_keys(found: Found) -> bool:
         return False
     if found.guess.features.kind not in ("dict", "unknown"):
         return False
-    return bool(set(optional_keys(found.traces)).difference(found.guess.features.keys))
+    return bool(open_keys(found, found.guess))
+
+
+def open_keys(found: Found, guess: Guess) -> List[str]:
+    """Returns the optional keys that the features may have, although the guess lacks them.
+
+    If TRAIN finishes without a key that the search left out, the features do not have it.
+    """
+    decided = set(guess.features.keys)
+    if TRAIN in found.traces and found.traces[TRAIN].finished:
+        decided |= guess.without
+    return sorted(set(optional_keys(found.traces)) - decided)
 
 
 def _agrees_so_far(found: Found, guess: Guess, trace: Answer) -> bool:

@@ -13,11 +13,10 @@ from ..protocol import PROBE, UNLABELED, Failure
 from ..results import shape_text
 from .answers import Answer, reference_first
 from .attempt import ALIKE, Found, takes_all
-from .certainty import is_certain, keys_are_missed, lacks_optional_keys, missed_fields
+from .certainty import is_certain, keys_are_missed, lacks_optional_keys, missed_fields, open_keys
 from .features import names_depend_on_keys
 from .guess import Guess, is_unnamed, with_unnamed
 from .input_functions import input_functions
-from .learning import optional_keys
 from .matching import similarity
 from .structure import Node, Path
 
@@ -212,10 +211,10 @@ def _why(found: Found) -> str:
     if keys_are_missed(found):
         return "the model_fn iterates over the keys of its inputs; no graph stores the keys"
     if lacks_optional_keys(found):
-        keys = sorted(set(optional_keys(found.traces)).difference(guess.features.keys))
+        keys = ", ".join(open_keys(found, guess))
         return (
-            f"the model_fn looks for optional keys ({', '.join(keys)}), and nothing shows which of "
-            "them the features had"
+            f"the model_fn looks for optional keys ({keys}), and nothing shows which of them the "
+            "features had"
         )
     fields = missed_fields(found)
     if fields:
