@@ -143,6 +143,8 @@ def _outdated(trace: Answer, before: Guess, after: Guess, mode: str) -> bool:
         place = after.places.get(path)
         if place is not None and after.leaf(place, mode) != spec:
             return True
+        if path[-1] in after.without:  # the code found a key that the features do not have
+            return True
     return False
 
 

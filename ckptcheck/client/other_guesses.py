@@ -32,7 +32,8 @@ def with_other_structures(found: Found, modes: Sequence[str], ask: Ask) -> Found
     """Tries other structures if a trace raised and no trace has confirmed the structure.
 
     A structure with which TRAIN fits the saved graph is best. If the code reads keys, no other
-    structure is tried: another branch of the code may finish, although the real run would raise.
+    structure is taken unless TRAIN fits: another branch of the code may finish, although the real
+    run would raise an error.
     """
     guess = found.guess
     if guess is None or not _is_worth_a_swap(found):
@@ -87,7 +88,9 @@ def _other_structures(found: Found) -> Iterator[Guess]:
         yield placed(fewer, {})
     for base in bases:
         for features, labels in _other_kinds(found, base):
-            yield placed(dataclasses.replace(base, features=features, labels=labels), {})
+            other = dataclasses.replace(base, features=features, labels=labels)
+            without = base.without.difference(map(str, features.keys))
+            yield placed(dataclasses.replace(other, without=without), {})
 
 
 def _other_kinds(found: Found, guess: Guess) -> Iterator[Tuple[Node, Node]]:
