@@ -1,0 +1,199 @@
+"""Models whose features the order of the keys does not show. The real Estimator runs each one.
+
+``python -m tests.rival_models FOLDER`` trains each model in ``FOLDER/NAME``, runs the code of now
+PREDICT and EVAL, and writes ``FOLDER/real.json``: for each model, the TARGET and the params, and
+for each mode the error, or "" for none.
+"""
+
+import json
+import os
+import sys
+from typing import Any, Callable, Dict, NamedTuple, Tuple
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+KNOWN = ("age", "height", "income", "zip")
+
+
+def dense(x: Any, units: int, **more: Any) -> Any:
+    return tf.layers.dense(x, units, **more)
+
+
+def spec(mode: str, hidden: Any, labels: Any) -> Any:
+    y = dense(hidden, 1, name="logits")
+    if mode == "infer":
+        return tf.estimator.EstimatorSpec(mode, predictions={"y": y})
+    loss = tf.reduce_mean(tf.square(y - labels))
+    step = tf.train.GradientDescentOptimizer(0.01).minimize(loss, tf.train.get_global_step())
+    return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=step)
+
+
+def two_layers(features: Any, labels: Any, mode: str) -> Any:
+    return spec(mode, dense(features["image"], 8) + dense(features["extra"], 8), labels)
+
+
+def two_named_layers(features: Any, labels: Any, mode: str) -> Any:
+    with tf.variable_scope("net"):
+        image = dense(features["image"], 8, name="of_image")
+        return spec(mode, image + dense(features["extra"], 8, name="of_extra"), labels)
+
+
+def two_activations(features: Any, labels: Any, mode: str) -> Any:
+    image = dense(features["image"], 8, activation=tf.nn.relu)
+    return spec(mode, image + dense(features["extra"], 8, activation=tf.nn.tanh), labels)
+
+
+def renamed(features: Any, labels: Any, mode: str, params: Any) -> Any:
+    return spec(mode, dense(features["image"], 8) + dense(features[params["key"]], 8), labels)
+
+
+def some_of_them(features: Any, labels: Any, mode: str, params: Any) -> Any:
+    return spec(mode, tf.add_n([dense(features[key], 8) for key in params["keys"]]), labels)
+
+
+def some_in_a_scope(features: Any, labels: Any, mode: str, params: Any) -> Any:
+    with tf.variable_scope("net"):
+        towers = [dense(features[key], 8, name=f"of_{key}") for key in params["keys"]]
+        return spec(mode, tf.add_n(towers), labels)
+
+
+def optional_keys(features: Any, labels: Any, mode: str) -> Any:
+    return spec(mode, tf.concat([features[k] for k in KNOWN if k in features], 1), labels)
+
+
+def optional_beside_another(features: Any, labels: Any, mode: str) -> Any:
+    known = [features[key] for key in KNOWN[1:] if key in features]
+    return spec(mode, tf.concat([features["age"], *known], 1), labels)
+
+
+def caught_param(features: Any, labels: Any, mode: str, params: Any) -> Any:
+    try:
+        units = params["units"]
+    except KeyError:
+        units = 8
+    image, extra = tf.get_variable("of_image", [6, units]), tf.get_variable("of_extra", [3, units])
+    image, extra = tf.matmul(features["image"], image), tf.matmul(features["extra"], extra)
+    return spec(mode, image + extra, labels)
+
+
+def asserted_dtype(features: Any, labels: Any, mode: str) -> Any:
+    if features["text"].dtype != tf.string:
+        raise ValueError("text must be strings")
+    ids = tf.string_to_hash_bucket_fast(features["text"], 10)
+    words = tf.nn.embedding_lookup(tf.get_variable("words", [10, 8]), ids)
+    return spec(mode, words * tf.cast(features["length"], tf.float32)[:, None], labels)
+
+
+def encoded_in_predict(features: Any, labels: Any, mode: str) -> Any:
+    image = features["image"]
+    if mode == "infer":
+        image = tf.reshape(tf.decode_raw(image, tf.float32), [-1, 6])
+    return spec(mode, dense(image, 8), labels)
+
+
+def more_in_predict(features: Any, labels: Any, mode: str) -> Any:
+    hidden = dense(features["image"], 8)
+    return spec(mode, hidden / features["scale"] if mode == "infer" else hidden, labels)
+
+
+class Shown(NamedTuple):
+    """A model, its params in training and now, and its inputs.
+
+    ``order`` is the order of a tuple from which the input_fn makes the dict; () for a dict.
+    ``sizes`` has the size of each feature; "string" and "int" are vectors.
+    ``predict`` has what PREDICT gets instead.
+    """
+
+    model_fn: Callable[..., Any]
+    sizes: Dict[str, Any]
+    order: Tuple[str, ...] = ()
+    then: Any = None
+    now: Any = None
+    predict: Any = None
+
+
+_TWO = {"image": 6, "extra": 3}
+_TUPLE = ("image", "extra")
+_ENCODED = np.array([np.ones(6, np.float32).tobytes()] * 8)
+MODELS = {
+    "tuple": Shown(two_layers, _TWO, _TUPLE),
+    "tuple-named": Shown(two_named_layers, _TWO, _TUPLE),
+    "tuple-alike": Shown(two_activations, {"image": 4, "extra": 4}, _TUPLE),
+    "renamed": Shown(
+        renamed, {"image": 6, "a": 3, "z": 3}, (), then={"key": "a"}, now={"key": "z"}
+    ),
+    "dropped": Shown(
+        some_of_them, {"a": 4, "b": 3}, (), then={"keys": ["a", "b"]}, now={"keys": ["b"]}
+    ),
+    "dropped-named": Shown(
+        some_in_a_scope,
+        {"a": 4, "b": 3, "c": 5},
+        (),
+        then={"keys": ["a", "b", "c"]},
+        now={"keys": ["a", "c"]},
+    ),
+    "optional": Shown(optional_keys, {"age": 1, "height": 1, "zip": 1}),
+    "optional-beside": Shown(optional_beside_another, {"age": 1, "height": 1, "zip": 1}),
+    "caught": Shown(caught_param, _TWO, _TUPLE, then={}, now={}),
+    "asserted": Shown(asserted_dtype, {"text": "string", "length": "int"}, ("text", "length")),
+    "encoded": Shown(encoded_in_predict, {"image": 6}, predict={"image": _ENCODED}),
+    "more-in-predict": Shown(
+        more_in_predict,
+        {"id": "string", "image": 6},
+        predict={"image": np.ones([8, 6], np.float32), "scale": np.ones([8, 1], np.float32)},
+    ),
+}
+
+
+def _values(size: Any) -> Any:
+    if size == "string":
+        return np.array(["some text"] * 8)
+    return np.arange(8) if size == "int" else np.ones([8, size], np.float32)
+
+
+def input_fn(model: Shown, params: Any, mode: str) -> Any:
+    values = {key: _values(size) for key, size in model.sizes.items()}
+    if params and "key" in params:  # the input_fn renames it, too
+        values = {key: value for key, value in values.items() if key in ("image", params["key"])}
+    labels = np.ones([8, 1], np.float32)
+    if mode == "predict" and model.predict:
+        return tf.data.Dataset.from_tensor_slices(model.predict).batch(4)
+    if not model.order:
+        return tf.data.Dataset.from_tensor_slices((values, labels)).repeat().batch(4)
+    data = tf.data.Dataset.from_tensor_slices((*(values[key] for key in model.order), labels))
+    *features, labels = tf.data.make_one_shot_iterator(data.repeat().batch(4)).get_next()
+    return dict(zip(model.order, features)), labels
+
+
+def run(folder: str, name: str) -> Dict[str, str]:
+    model = MODELS[name]
+    estimator = tf.estimator.Estimator(model.model_fn, folder, params=model.then)
+    estimator.train(lambda: input_fn(model, model.then, "train"), steps=1)
+    return {mode: _error(model, folder, mode) for mode in ("predict", "eval")}
+
+
+def _error(model: Shown, folder: str, mode: str) -> str:
+    estimator = tf.estimator.Estimator(model.model_fn, folder, params=model.now)
+    try:
+        if mode == "predict":
+            next(iter(estimator.predict(lambda: input_fn(model, model.now, mode))))
+        else:
+            estimator.evaluate(lambda: input_fn(model, model.now, mode), steps=1)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+if __name__ == "__main__":
+    tf.logging.set_verbosity("ERROR")
+    real = {
+        name: {
+            "target": f"tests.rival_models:{model.model_fn.__name__}",
+            "params": model.now or {},
+            "errors": run(os.path.join(sys.argv[1], name), name),
+        }
+        for name, model in MODELS.items()
+    }
+    with open(os.path.join(sys.argv[1], "real.json"), "w") as file:
+        json.dump(real, file)

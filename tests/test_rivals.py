@@ -1,0 +1,69 @@
+"""Features that the order of the keys does not show are asked for; the code is not blamed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Dict, Iterator, Tuple
+
+import pytest
+
+import ckptcheck
+from ckptcheck.errors import UnknownFeaturesError
+from ckptcheck.reporters import render
+
+from .support import needs_estimator, needs_tensorflow
+
+pytestmark = [needs_tensorflow, needs_estimator]
+
+ASKED = {
+    "tuple": "the checkpoint fits another order better",
+    "tuple-named": "the checkpoint fits another order better",
+    "renamed": "the checkpoint fits another order better",
+    "dropped": "nothing shows which tensor b is",
+    "optional": "optional keys (age, height, income, zip)",
+    "optional-beside": "optional keys (height, income, zip)",
+    "encoded": "wrong features may be the cause",
+    "more-in-predict": "wrong features may be the cause",
+}
+"""What is said of the features that nothing shows."""
+JUDGED = ("tuple-alike", "dropped-named", "caught", "asserted")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Tuple[Path, Dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("rivals")
+    subprocess.run([sys.executable, "-m", "tests.rival_models", str(folder)], check=True)
+    return folder, json.loads((folder / "real.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def tracer() -> Iterator[ckptcheck.Tracer]:
+    with ckptcheck.Tracer() as started:
+        yield started
+
+
+def report(tracer: ckptcheck.Tracer, folder: Path, name: str) -> Any:
+    model = json.loads((folder / "real.json").read_text())[name]
+    checked = tracer.check(str(folder / name), model["target"], model["params"])
+    return json.loads(render(checked, "json"))
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_features_in_doubt_are_asked_for(name: str, trained: Any, tracer: Any) -> None:
+    folder, real = trained
+    errors = [error for error in real[name]["errors"].values() if error]
+    assert bool(errors) == (name == "dropped"), errors  # b restores the kernel of a
+    with pytest.raises(UnknownFeaturesError, match="cannot find the features") as raised:
+        report(tracer, folder, name)
+    assert ASKED[name] in str(raised.value)
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_features_that_consumers_or_errors_show(name: str, trained: Any, tracer: Any) -> None:
+    folder, real = trained
+    assert set(real[name]["errors"].values()) == {""}
+    found = report(tracer, folder, name)
+    assert {mode["verdict"] for mode in found["modes"].values()} == {"restores"}
+    drifts = {mode["drift"] for mode in found["modes"].values()}
+    assert drifts == ({"changed"} if name == "dropped-named" else drifts - {"changed"})
