@@ -84,10 +84,10 @@ def lint_modules(
         modules: the parsed files.
         load: returns the module of another file that one of them imports.
         whole: whether these may be all files of a project. If not, a comment about a rule that
-            compares files does not count as unused.
+            needs other files does not count as unused.
     """
     rules = all_rules()
-    project = Project(modules, load)
+    project = Project(modules, load, whole=whole)
     found = [finding for rule in rules.values() for finding in rule.check(project)]
     kept, used = _without_ignored(modules, found)
     if not whole:

@@ -3,7 +3,7 @@
 ``# ckptcheck: ignore[rule]`` ignores findings of a rule on its line, or in the statement that
 begins there. If the rule finds nothing there, the code was fixed, or the comment has the wrong line
 or the wrong name of the rule. If single files are linted instead of a directory, this rule leaves
-out comments about rules that compare files.
+out comments about rules that need other files.
 
 What to do: remove the comment, or correct the name of the rule.
 """

@@ -1,5 +1,6 @@
 """Which files are linted, how they are read, and comments that ignore findings."""
 
+import itertools
 import os
 from pathlib import Path
 from typing import Any, List
@@ -137,11 +138,11 @@ def test_encodings_line_ends_and_columns() -> None:
 def test_a_file_that_is_not_given_is_read_if_it_is_imported() -> None:
     write("model.py", "import tensorflow as tf\n\n\ndef model_fn(features, mode):\n    pass\n")
     code = "import tensorflow as tf\nfrom model import model_fn\nfrom settings import *\n"
-    write("train.py", code + "tf.estimator.Estimator(model_fn, 'runs/a').train(f)\n")
-    write("serve.py", code + "tf.estimator.Estimator(model_fn, 'runs/b').predict(f)\n")
+    write("app/train.py", code + "tf.estimator.Estimator(model_fn, 'runs/a').train(f)\n")
+    write("app/serve.py", code + "tf.estimator.Estimator(model_fn, 'runs/b').predict(f)\n")
     write("settings.py", BAD)
-    assert places(lint("train.py", "serve.py")) == ["serve.py:4"]
-    assert lint("train.py").ok  # findings in settings.py are not reported
+    assert places(lint("app")) == ["app/serve.py:4"]
+    assert lint("app/train.py").ok  # findings in settings.py are not reported
 
 
 def test_code_is_not_run() -> None:
@@ -219,6 +220,90 @@ def test_a_comment_about_other_files_may_be_right_if_files_are_missing() -> None
     write("serve.py", "x = 1  # ckptcheck: ignore[model-dir-mismatch]\n")
     assert lint("serve.py").ok
     assert not lint(".").ok
+
+
+_UPDATES = """
+import tensorflow as tf
+
+
+def with_updates(optimizer, loss):
+    with tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS)):
+        return optimizer.minimize(loss, tf.train.get_global_step())
+"""
+_NORM = """
+import tensorflow as tf
+{}
+
+
+def model_fn(features, labels, mode):
+    net = tf.layers.batch_normalization(features, training=mode == "train")
+    loss = tf.reduce_mean(net)
+    train_op = tf.train.AdamOptimizer().minimize(loss, tf.train.get_global_step())
+    return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
+"""
+_MAKE = """
+import tensorflow as tf
+
+
+def make():
+    return tf.estimator.Estimator(model_fn)
+"""
+_TRAIN = """
+import tensorflow as tf
+from model import model_fn
+
+tf.estimator.Estimator(model_fn, "{0}").{1}(input_fn)
+"""
+PROJECTS = {
+    "updates": {
+        "helpers.py": _UPDATES,
+        "model.py": _NORM.format("from helpers import with_updates"),
+    },
+    "updates-of-a-package": {
+        "app/__init__.py": "",
+        "app/updates/__init__.py": "from .helpers import *",
+        "app/updates/helpers.py": _UPDATES,
+        "app/model.py": _NORM.format("import app.updates"),
+    },
+    "export": {
+        "model.py": _MAKE,
+        "export.py": "import tensorflow as tf\nfrom model import make\n"
+        "make().export_saved_model('out', fn)\n",
+    },
+    "export-of-another": {
+        "model.py": _MAKE + "\n\nmake().train(input_fn)\n",
+        "export.py": "import tensorflow as tf\nfrom model import make\n"
+        "make().export_saved_model('out', fn)\n",
+    },
+    "model-dirs": {
+        "model.py": "def model_fn(features, labels, mode):\n    return features\n",
+        "train_a.py": _TRAIN.format("runs/a", "train"),
+        "train_b.py": _TRAIN.format("runs/b", "train"),
+        "serve.py": _TRAIN.format("runs/a", "predict"),
+    },
+}
+
+
+@pytest.mark.parametrize("project", list(PROJECTS))
+def test_files_have_no_finding_that_the_project_does_not_have(project: str) -> None:
+    for path, text in PROJECTS[project].items():
+        write(path, text)
+    assert lint(".").findings == ()
+    for number in range(1, len(PROJECTS[project])):
+        for files in itertools.combinations(PROJECTS[project], number):
+            assert lint(*files).findings == ()
+
+
+def test_a_comment_that_the_project_needs_is_not_unused_in_a_file() -> None:
+    comment = "Estimator(model_fn)  # ckptcheck: ignore[temporary-model-dir]"
+    write("model.py", _MAKE.replace("Estimator(model_fn)", comment))
+    assert lint(".").ok and lint("model.py").ok
+
+
+def test_updates_in_a_file_that_is_not_imported_do_not_count() -> None:
+    write("helpers.py", _UPDATES)
+    write("model.py", _NORM.format("import numpy"))
+    assert places(lint(".")) == places(lint("model.py")) == ["model.py:9"]
 
 
 def test_keys_of_equal_findings_differ() -> None:
