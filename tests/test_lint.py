@@ -92,6 +92,7 @@ def test_a_configuration_that_is_wrong(tmp_path: Path) -> None:
         (["train.py"], 1),
         (["train.py", "--fail-on", "error"], 0),
         (["--exclude", "train.py", "--exclude", "other.py"], 3),
+        (["train.py", "--exclude", "train.py"], 0),
         (["empty"], 3),
         (["missing.py"], 2),
         (["--fail-on", "never"], 2),

@@ -39,13 +39,14 @@ def lint(spec: LintSpec, severities: Mapping[str, str] = MappingProxyType({})) -
         elif isinstance(read, NotParsed):
             not_judged.append(f"{path}: {printable(read.reason)}")
     whole = any(os.path.isdir(path) for path in spec.files or (os.curdir,))
+    checked = bool(paths) or not whole  # --exclude left out all files
     found = lint_modules(modules, _Imports(paths).load, whole)
     changed = (dataclasses.replace(f, severity=severities.get(f.rule, f.severity)) for f in found)
     findings = [finding for finding in changed if finding.severity != OFF]
     return Report(
         LINT,
-        ok=bool(paths) and not failing(findings, spec.fail_on),
-        checked=bool(paths),
+        ok=checked and not failing(findings, spec.fail_on),
+        checked=checked,
         model_dir="",
         groups=_groups(findings),
         not_judged=tuple(not_judged),

@@ -62,7 +62,7 @@ def _files_of(path: str, exclude: Sequence[str]) -> Iterator[str]:
         yield from _files_below(path, exclude)
     elif not stat.S_ISREG(mode):
         raise UsageError(f"{path} cannot be linted: expected Python files or directories")
-    elif not _excluded(os.path.normpath(path), exclude):
+    elif not _excluded(path, exclude):
         yield os.path.normpath(path)
 
 
@@ -79,7 +79,7 @@ def _files_below(root: str, exclude: Sequence[str]) -> Iterator[str]:
             for name in folders
             if name not in SKIPPED
             and not name.startswith(".")
-            and not _excluded(os.path.normpath(os.path.join(folder, name)), exclude)
+            and not _excluded(os.path.join(folder, name), exclude)
         )
         for name in names:
             path = os.path.normpath(os.path.join(folder, name))
@@ -88,11 +88,14 @@ def _files_below(root: str, exclude: Sequence[str]) -> Iterator[str]:
 
 
 def _excluded(path: str, patterns: Sequence[str]) -> bool:
-    """Whether a pattern matches a path, or the last part of it."""
-    last = os.path.basename(path)
-    return any(
-        fnmatch.fnmatch(name, os.path.normpath(p)) for p in patterns for name in (path, last)
-    )
+    """Whether a pattern matches a path, a directory above it, or the name of one of these.
+
+    Directories above the working directory do not count.
+    """
+    parts = os.path.relpath(path).split(os.sep) if patterns else []
+    above = (os.path.join(*parts[: number + 1]) for number in range(len(parts)))
+    names = {*above, *parts, os.path.normpath(path)}
+    return any(fnmatch.fnmatch(name, os.path.normpath(p)) for p in patterns for name in names)
 
 
 def read_module(path: str, imported: bool = False) -> Union[Module, NotParsed, None]:

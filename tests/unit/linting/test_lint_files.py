@@ -65,6 +65,22 @@ def test_patterns_exclude_files_and_directories() -> None:
     assert python_files(["."], ["./a", "./b/train.py"]) == []
 
 
+@pytest.mark.parametrize("pattern", ["legacy", "app/legacy", "old.py", "./app", "app/*", "*.py"])
+def test_patterns_exclude_files_that_are_given(pattern: str) -> None:
+    old = write("app/legacy/old.py")
+    assert python_files([old, os.path.abspath(old)], [pattern]) == []
+    assert python_files(["app/legacy"], [pattern]) == []
+    report = lint(old, exclude=[pattern])
+    assert (report.ok, report.checked, report.files) == (True, True, 0)
+    write("new")
+    assert python_files([old, "new"], [pattern]) == ["new"]
+
+
+def test_directories_above_the_working_directory_are_not_excluded(tmp_path: Path) -> None:
+    path = os.path.abspath(write("train.py"))
+    assert python_files([path], [tmp_path.name]) == [path]
+
+
 def test_a_loop_of_links_ends() -> None:
     write("a/train.py")
     os.symlink("..", "a/up")
