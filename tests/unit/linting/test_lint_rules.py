@@ -149,7 +149,7 @@ a = tf.estimator.Estimator({first})
     [
         ("one, 'runs/a'", "two, 'runs/a'", "model_fns one and two"),
         ("one, 'runs/a', params={'n': 1}", "one, 'runs/a/', params={'n': 2}", "'n': 1 and 2"),
-        ("one, 'a', params=dict(n=1)", "one, 'a', params=dict(n=1, m=2)", "nothing and 2"),
+        ("one, 'a', params=dict(n=1, k=3)", "one, 'a', params=dict(n=2, m=2)", "1 and 2"),
         (
             "one, config=tf.estimator.RunConfig(model_dir='a'), params={'n': [1, 2]}",
             "one, 'a', params={'n': [1]}",
@@ -169,6 +169,8 @@ def test_two_models_in_one_directory(first: str, second: str, word: str) -> None
         ("one, 'runs/a'", "two, 'runs/b'"),
         ("one, 'a', params={'n': 1}", "one, 'a', params={'n': 1}"),
         ("one, 'a', params={'n': 1}", "one, 'a', params=params"),
+        ("one, 'a', params={'n': 1, 'learning_rate': 0.1}", "one, 'a', params={'n': 1}"),
+        ("one, 'a', params={'batch_size': 32}", "one, 'a', params={'batch_size': 1}"),
         ("one, 'a', params={'n': n}", "one, 'a', params={'n': 2}"),
         ("one, 'a'", "make(two), 'a'"),
         ("one, FLAGS.a", "two, FLAGS.a"),
