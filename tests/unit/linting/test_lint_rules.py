@@ -313,10 +313,19 @@ def test_a_loop_over_a_set_has_no_order(items: str, expected: List[str]) -> None
         (f"if mode == 'infer':\n    {DENSE}\nelse:\n    net = head(net)", []),
         (f"if mode == 'infer':\n    {DENSE}\nelse:\n    {DENSE}", []),
         ("if mode == 'infer':\n    v = tf.Variable(0)", []),
+        (f"if {TRAIN}:\n    net = heads.build(net)\nelse:\n    {DENSE}", []),
+        (f"if {TRAIN}:\n    net = tf.make_template('a', f)(net)\nelse:\n    {DENSE}", []),
+        (f"if {TRAIN}:\n    net = net.build(params)\nelse:\n    {DENSE}", []),
+        (
+            "n = params.get('n', 8)\nx = tf.reshape(features['x'], np.shape('{}'.format(n)))\n"
+            "op = tf.train.AdamOptimizer(0.1)\nop.minimize(x, tf.train.get_global_step())\n"
+            f"if mode == 'infer':\n    {DENSE}",
+            ["layer-not-trained"],
+        ),
     ],
 )
 def test_a_layer_that_train_does_not_have(body: str, expected: List[str]) -> None:
-    assert rules(model(body)) == expected
+    assert rules("import heads\nimport numpy as np\n\n\n" + model(body)) == expected
 
 
 @pytest.mark.parametrize(
