@@ -162,11 +162,16 @@ def may_both_run(module: Module, first: ast.AST, second: ast.AST) -> bool:
             if isinstance(parent, ast.Try):
                 apart = (child in parent.handlers, other in parent.handlers)
                 return not any(apart)
-            return True
+            return not _is_case(child) or child is other
         block = _block(parent, child)
         if block and ends(block):
             return False
     return True
+
+
+def _is_case(node: ast.AST) -> bool:
+    """Whether a node is a case of ``match``, of which only one runs."""
+    return type(node).__name__ == "match_case"  # Python 3.9 does not have it
 
 
 def is_model_fn(function: ast.AST) -> bool:

@@ -5,6 +5,7 @@ import importlib
 import inspect
 import json
 import re
+import sys
 from typing import Dict, List
 
 import pytest
@@ -470,12 +471,36 @@ def test_variables_are_initialized_twice(given: str, condition: str, expected: b
             "if mode == 'train':\n    a = params.get('n', 1)\nelse:\n    a = params.get('n', 2)",
             False,
         ),
+        (
+            "if mode == 'train':\n    a = params.get('n', 1)\n"
+            "if mode == 'eval':\n    a = params.get('n', 2)",
+            False,
+        ),
+        (
+            "if mode == 'train':\n    a = params.get('n', 1)\n"
+            "if mode != 'eval':\n    a = params.get('n', 2)",
+            True,
+        ),
         ("params = params or {}\na = params.get('n', 1)\nb = params.get('n', 2)", True),
         ("a = params.get('n', 1)\nb = other.get('n', 2)", False),
     ],
 )
 def test_defaults_in_one_function(body: str, expected: bool) -> None:
     assert rules(model(body)) == ["conflicting-param-default"] * expected
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="Python 3.9 has no match")
+def test_only_one_case_of_match_runs() -> None:
+    body = """
+match mode:
+    case "train":
+        a = params.get('n', 1)
+        b = {}
+    case _:
+        a = params.get('n', 2)
+"""
+    assert rules(model(body.format("1"))) == []
+    assert rules(model(body.format("params.get('n', 2)"))) == ["conflicting-param-default"]
 
 
 def test_defaults_of_functions_that_get_the_same_params() -> None:
