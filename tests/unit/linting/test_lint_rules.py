@@ -394,6 +394,17 @@ ADAM = "tf.train.AdamOptimizer(0.1)"
         (f"train_op = {ADAM}.minimize(loss, global_step=step)", False),
         (f"train_op = {ADAM}.minimize(loss, **options)", False),
         (f"train_op = tf.group({ADAM}.minimize(loss), tf.assign_add(step, 1))", False),
+        (
+            "gs = tf.train.get_or_create_global_step(); add = tf.assign_add(gs, 1); "
+            f"train_op = tf.group({ADAM}.minimize(loss), add)",
+            False,
+        ),
+        (
+            "gs = tf.train.get_global_step(); n = gs; "
+            f"train_op = tf.group({ADAM}.minimize(loss), n.assign_add(1))",
+            False,
+        ),
+        (f"n = tf.Variable(0); train_op = tf.group({ADAM}.minimize(loss), n.assign_add(1))", True),
         (f"train_op = [{ADAM}.minimize(loss), {ADAM}.minimize(loss, step)]", False),
         ("train_op = tf.keras.optimizers.Adam().minimize(loss, variables)", False),
         ("train_op = make_optimizer().minimize(loss)", False),
