@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -106,6 +107,27 @@ def test_exit_codes(words: "list[str]", code: int, tmp_path: Path) -> None:
     run = run_cli("lint", *words, cwd=tmp_path)
     assert run.code == code
     assert bool(run.err) is (code == 2)
+
+
+@pytest.mark.parametrize(("fail_on", "failures"), [("warning", 1), ("error", 0)])
+def test_junit_has_a_case_for_each_finding(fail_on: str, failures: int, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(BAD)
+    run = run_cli("lint", "--format", "junit", "--fail-on", fail_on, cwd=tmp_path)
+    suite = ElementTree.fromstring(run.out)[0]
+    assert (suite.get("name"), suite.get("tests")) == ("lint", "1")
+    assert suite.get("failures") == str(failures)
+
+
+@pytest.mark.parametrize(
+    ("format", "line"),
+    [("github", "ckptcheck: lint: FAILS: 1 finding"), ("markdown", "## ckptcheck: lint: FAILS")],
+)
+def test_a_report_without_a_checkpoint_has_the_name_of_its_command(
+    format: str, line: str, tmp_path: Path
+) -> None:
+    (tmp_path / "train.py").write_text(BAD)
+    run = run_cli("lint", "--format", format, cwd=tmp_path)
+    assert line in run.out.splitlines()
 
 
 def test_control_characters_do_not_reach_the_terminal(tmp_path: Path) -> None:

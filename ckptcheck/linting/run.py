@@ -48,6 +48,7 @@ def lint(spec: LintSpec, severities: Mapping[str, str] = MappingProxyType({})) -
         ok=checked and not failing(findings, spec.fail_on),
         checked=checked,
         model_dir="",
+        fail_on=spec.fail_on,
         groups=_groups(findings),
         not_judged=tuple(not_judged),
         files=len(paths) - len(not_judged),
