@@ -103,17 +103,19 @@ def _without_ignored(
     modules: Sequence[Module], findings: Sequence[Finding]
 ) -> Tuple[List[Finding], Set[_Used]]:
     """Returns the findings that no comment ignores, and the comments that ignore others."""
-    comments = {(m.path, i.line, i.rule): i for m in modules for i in m.ignores}
-    linted = {module.path for module in modules}
+    comments = {module.path: module.ignores for module in modules}
     kept, used = [], set()
     for finding in findings:
         place = finding.location
         assert isinstance(place, Position)
-        if place.file not in linted:
+        if place.file not in comments:
             continue  # an imported file
-        lines = dict.fromkeys((place.line, place.statement))
-        keys = [(place.file, line, finding.rule) for line in lines]
-        ignores = [(key[0], comments[key]) for key in keys if key in comments]
+        ignores = [
+            (place.file, comment)
+            for comment in comments[place.file]
+            if comment.rule == finding.rule
+            and not {comment.line, comment.statement}.isdisjoint((place.line, place.statement))
+        ]
         used.update(ignores)
         if not ignores:
             kept.append(finding)

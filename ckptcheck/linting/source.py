@@ -28,6 +28,8 @@ SKIPPED = (
 _MARK_OF_ENVIRONMENT = "pyvenv.cfg"
 _RELEVANT = re.compile(rb"tensorflow|tf_slim|ckptcheck:")
 """What a file must contain for a rule to find something in it."""
+_BETWEEN = (tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT)
+"""Tokens that begin no statement."""
 _COMMENT = re.compile(r"#\s*ckptcheck:\s*ignore\b(?:\[([^\]]*)\])?")
 
 
@@ -144,12 +146,18 @@ def _decoded(data: bytes) -> str:
 def ignores_in(text: str) -> Tuple[Ignore, ...]:
     """Returns the comments of a file that ignore findings."""
     found = []
+    begin = 0  # the line at which a statement begins; 0 between statements
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT:
+        if token.type == tokenize.NEWLINE:
+            begin = 0
+        elif token.type not in _BETWEEN:
+            begin = begin or token.start[0]
+        elif token.type == tokenize.COMMENT:
             match = _COMMENT.search(token.string)
             if match is not None:
                 rules = (match.group(1) or "").split(",")
                 line, column = token.start
                 at = column + match.start() + 1
-                found += [Ignore(line, at, rule.strip()) for rule in dict.fromkeys(rules)]
+                names = [name.strip() for name in dict.fromkeys(rules)]
+                found += [Ignore(line, at, name, begin or line) for name in names]
     return tuple(found)

@@ -62,11 +62,19 @@ class Scope:
 
 
 class Ignore(NamedTuple):
-    """A comment ``# ckptcheck: ignore[rule, ...]``: its place, and one of its rules."""
+    """A comment ``# ckptcheck: ignore[rule, ...]``: its place, and one of its rules.
+
+    Attributes:
+        line, column: where it is.
+        rule: the rule that it ignores.
+        statement: the line at which the statement begins that the comment is in. For statements
+            such as ``if``, only their first part counts, up to the colon.
+    """
 
     line: int
     column: int
     rule: str
+    statement: int
 
 
 class Module:

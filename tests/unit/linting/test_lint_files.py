@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import textwrap
 from pathlib import Path
 from typing import Any, List
 
@@ -185,10 +186,48 @@ def test_a_comment_ignores_a_finding_on_its_line(comment: str) -> None:
     assert found({"a.py": HEAD + f"tf.estimator.Estimator(f).train(g)  {comment}\n"}) == []
 
 
-def test_a_comment_on_the_first_line_of_the_statement() -> None:
-    code = HEAD + "estimators = [  # ckptcheck: ignore[temporary-model-dir]\n"
-    code = HEAD + "tf.print(  # ckptcheck: ignore[temporary-model-dir]\n    {})\n"
-    assert found({"a.py": code.format("tf.estimator.Estimator(f).train(g)")}) == []
+_STATEMENTS = [
+    """
+    tf.print(  # in
+        "a text",  # in
+        # in
+        tf.estimator.Estimator(  # in
+            f  # in
+        ).train(g)  # in
+    )  # in
+    """,
+    """
+    # out
+    with session(  # in
+        tf.estimator.Estimator(f).train(g)  # in
+    ):  # in
+        # out
+        x = 1  # out
+    # out
+    """,
+    """
+    x = 1; tf.estimator.Estimator(f).train(  # in
+        g); y = 1  # in
+    y = 2  # out
+    """,
+    """
+    try:  # in
+        x = 1  # out
+    except tf.estimator.Estimator(f).train(g):  # in
+        x = 2  # out
+    """,
+]
+
+
+@pytest.mark.parametrize("code", _STATEMENTS)
+def test_a_comment_on_any_line_of_the_statement(code: str) -> None:
+    lines = (HEAD + textwrap.dedent(code)).splitlines()
+    for number, line in enumerate(lines):
+        if line.endswith(("# in", "# out")):
+            comment = line.replace("# ", "# ckptcheck: ignore[temporary-model-dir] ")
+            expected = ["temporary-model-dir", "unused-ignore"] * line.endswith("# out")
+            text = "\n".join([*lines[:number], comment, *lines[number + 1 :]])
+            assert sorted(item.partition(" ")[0] for item in found({"a.py": text})) == expected
 
 
 def test_one_comment_ignores_several_rules() -> None:
