@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -156,6 +157,12 @@ def test_the_hook_gets_the_names_of_python_files() -> None:
     hook = (PROJECT / ".pre-commit-hooks.yaml").read_text("utf-8").partition("ckptcheck-lint")[2]
     assert "entry: ckptcheck lint\n" in hook and "types: [python]\n" in hook
     assert "pass_filenames" not in hook and "require_serial: true\n" in hook
+
+
+def test_the_documents_pin_the_hooks_to_a_commit() -> None:
+    for document in (PROJECT / "README.md", PROJECT / "docs" / "lint.md"):
+        (revision,) = re.findall(r"^ *rev: (\S+)", document.read_text("utf-8"), re.MULTILINE)
+        assert re.fullmatch("[0-9a-f]{7,40}", revision)
 
 
 # --- What TensorFlow does --------------------------------------------------------------------
