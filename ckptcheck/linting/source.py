@@ -11,21 +11,11 @@ import warnings
 from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple, Union
 
 from ..errors import UsageError
+from ..skipped_folders import is_skipped
 from .syntax import Ignore, Module
 
 LARGEST_FILE = 4 << 20
 """The most bytes of a file. A larger file is probably generated, and is not parsed."""
-SKIPPED = (
-    "__pycache__",
-    "__pypackages__",
-    "build",
-    "dist",
-    "node_modules",
-    "site-packages",
-    "venv",
-)
-"""Directories that are not searched, besides those whose names begin with a dot."""
-_MARK_OF_ENVIRONMENT = "pyvenv.cfg"
 _RELEVANT = re.compile(rb"tensorflow|tf_slim|ckptcheck:")
 """What a file must contain for a rule to find something in it."""
 _BETWEEN = (tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT)
@@ -73,16 +63,12 @@ def _files_below(root: str, exclude: Sequence[str]) -> Iterator[str]:
         raise UsageError(f"{error.filename} cannot be listed: {error.strerror}")
 
     for folder, folders, names in os.walk(root, onerror=fail):
-        if _MARK_OF_ENVIRONMENT in names and folder != root:
-            folders.clear()
-            continue
-        folders[:] = sorted(
+        paths = {name: os.path.join(folder, name) for name in sorted(folders)}
+        folders[:] = [
             name
-            for name in folders
-            if name not in SKIPPED
-            and not name.startswith(".")
-            and not _excluded(os.path.join(folder, name), exclude)
-        )
+            for name, path in paths.items()
+            if not is_skipped(path) and not _excluded(path, exclude)
+        ]
         for name in names:
             path = os.path.normpath(os.path.join(folder, name))
             if name.endswith(".py") and os.path.isfile(path) and not _excluded(path, exclude):
