@@ -1,7 +1,7 @@
 """Finds the modes and the order in which the code of a function runs."""
 
 import ast
-from typing import Any, FrozenSet, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Sequence, Tuple
 
 from .names import Project
 from .syntax import DEFINITIONS, FUNCTIONS, Module, arguments_of, constant
@@ -153,6 +153,9 @@ def may_both_run(module: Module, first: ast.AST, second: ast.AST) -> bool:
     paths: List[List[Tuple[ast.AST, ast.AST]]] = [
         list(_steps(module, node)) for node in sorted((first, second), key=module.order.__getitem__)
     ]
+    flags = [_flags(module, path) for path in paths]
+    if any(flags[1].get(key, value) is not value for key, value in flags[0].items()):
+        return False
     downward = {id(parent): child for parent, child in paths[1]}
     for parent, child in paths[0]:
         if id(parent) in downward:
@@ -167,6 +170,25 @@ def may_both_run(module: Module, first: ast.AST, second: ast.AST) -> bool:
         if block and ends(block):
             return False
     return True
+
+
+def _flags(module: Module, path: Sequence[Tuple[ast.AST, ast.AST]]) -> Dict[int, bool]:
+    """Returns the values that variables must have for a node to run.
+
+    Only variables with one value count, in conditions such as ``if use_bias``.
+    """
+    found: Dict[int, bool] = {}
+    for parent, child in path:
+        branch = _branch(parent, child) if isinstance(parent, (ast.If, ast.IfExp)) else None
+        if branch is None:
+            continue
+        test = parent.test  # type: ignore[attr-defined]
+        while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            test, branch = test.operand, not branch
+        bindings = module.bindings(test) if isinstance(test, ast.Name) else []
+        if len(bindings) == 1:
+            found[id(bindings)] = branch
+    return found
 
 
 def _is_case(node: ast.AST) -> bool:

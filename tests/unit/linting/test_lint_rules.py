@@ -265,6 +265,8 @@ def test_layers_that_shift_no_number(body: str) -> None:
     "body",
     [
         f"for units in params['units']:\n    {DENSE}\n{DENSE}",
+        "deep = params['deep']\nif deep:\n    for units in params['units']:\n"
+        f"        {DENSE}\n    deep = False\nif not deep:\n    {DENSE}",
         f"count = params.get('layers', 2)\nfor _ in range(count):\n    {DENSE}\n{DENSE}",
         f"nets = [tf.layers.dense(net, n) for n in params.units]\n{DENSE}",
     ],
@@ -278,6 +280,8 @@ def test_a_loop_over_params_shifts_later_numbers(body: str) -> None:
     [
         f"for units in params['units']:\n    {DENSE}",
         f"for units in params['units']:\n    {DENSE}\nnet = tf.layers.dense(net, 1, name='out')",
+        "deep = params['deep']\nif deep:\n    for units in params['units']:\n"
+        f"        {DENSE}\nif not deep:\n    {DENSE}",
         f"for units in (8, 16):\n    {DENSE}\n{DENSE}",
         "for n in params['n']:\n    with tf.variable_scope(f'l{n}'):\n"
         f"        {DENSE}\n        {DENSE}\n{DENSE}",
