@@ -172,6 +172,8 @@ def test_two_models_in_one_directory(first: str, second: str, word: str) -> None
         ("one, 'a', params={'n': 1}", "one, 'a', params=params"),
         ("one, 'a', params={'n': 1, 'learning_rate': 0.1}", "one, 'a', params={'n': 1}"),
         ("one, 'a', params={'batch_size': 32}", "one, 'a', params={'batch_size': 1}"),
+        ("one, 'a', params={'is_training': True}", "one, 'a', params={'is_training': False}"),
+        ("one, 'a', params={'data_dir': 'x'}", "one, 'a', params={'data_dir': 'y'}"),
         ("one, 'a', params={'n': n}", "one, 'a', params={'n': 2}"),
         ("one, 'a'", "make(two), 'a'"),
         ("one, FLAGS.a", "two, FLAGS.a"),
