@@ -38,7 +38,7 @@ def find(project: Project) -> Iterator[Finding]:
             near = _beside(module, layers, call)
             if near is None or module.is_test(call):
                 continue
-            if not any(map(_mentions_updates, project.with_imports(module))):
+            if not project.once(_may_update, module):
                 yield finding(
                     module,
                     call,
@@ -49,6 +49,11 @@ def find(project: Project) -> Iterator[Finding]:
                     "tf.GraphKeys.UPDATE_OPS))",
                     layer=line_of(near),
                 )
+
+
+def _may_update(project: Project, module: Module) -> bool:
+    """Whether a file, or a file that it imports, mentions the updates."""
+    return any(map(_mentions_updates, project.with_imports(module)))
 
 
 def _mentions_updates(module: Module) -> bool:
