@@ -89,12 +89,28 @@ def _conditions(parent: ast.AST, child: ast.AST) -> Iterator[Tuple[ast.expr, boo
         branch = _branch(parent, child)
         if branch is not None:
             yield parent.test, branch
+    if _is_case(child):
+        yield from _case_conditions(parent, child)
     for earlier in _before(parent, child):
         if isinstance(earlier, ast.If):
             if ends(earlier.body):
                 yield earlier.test, False
             if ends(earlier.orelse):
                 yield earlier.test, True
+
+
+def _case_conditions(match: Any, case: ast.AST) -> Iterator[Tuple[ast.expr, bool]]:
+    """Yields the conditions for a case of ``match`` to run. Only values count, no other pattern."""
+    for each in match.cases[: match.cases.index(case) + 1]:
+        is_or = type(each.pattern).__name__ == "MatchOr"
+        patterns = each.pattern.patterns if is_or else [each.pattern]
+        certain = each is case or each.guard is None
+        if certain and all(type(item).__name__ == "MatchValue" for item in patterns):
+            values = (item.value for item in patterns)
+            tests: List[ast.expr] = [
+                ast.Compare(match.subject, [ast.Eq()], [value]) for value in values
+            ]
+            yield ast.BoolOp(ast.Or(), tests), each is case
 
 
 def _steps(module: Module, node: ast.AST) -> Iterator[Tuple[ast.AST, ast.AST]]:

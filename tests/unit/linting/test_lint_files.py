@@ -10,6 +10,7 @@ import pytest
 
 import ckptcheck
 from ckptcheck.errors import UsageError
+from ckptcheck.linting.rules import LintRule, all_rules
 from ckptcheck.linting.source import LARGEST_FILE, python_files
 from ckptcheck.results import Position, Report
 
@@ -347,6 +348,15 @@ def test_files_have_no_finding_that_the_project_does_not_have(project: str) -> N
     for number in range(1, len(PROJECTS[project])):
         for files in itertools.combinations(PROJECTS[project], number):
             assert lint(*files).findings == ()
+
+
+@pytest.mark.parametrize("rule", list(all_rules().values()), ids=list(all_rules()))
+def test_a_file_has_no_other_findings_than_in_its_project(rule: LintRule) -> None:
+    for path, text in rule.bad.items():
+        write(path, text)
+    together = {(finding.rule, finding.key) for finding in lint(".").findings}
+    for path in rule.bad:
+        assert {(finding.rule, finding.key) for finding in lint(path).findings} <= together
 
 
 def test_a_comment_that_the_project_needs_is_not_unused_in_a_file() -> None:

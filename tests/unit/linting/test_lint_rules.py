@@ -520,6 +520,31 @@ match mode:
     assert rules(model(body.format("params.get('n', 2)"))) == ["conflicting-param-default"]
 
 
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="Python 3.9 has no match")
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        ("'train'", False),
+        ("'train' | 'infer'", False),
+        ("'eval' | 'infer'", True),
+        ("'infer' if params['x']", False),
+        ("str()", True),
+        ("_", True),
+    ],
+)
+def test_a_case_of_match_runs_in_its_modes(case: str, expected: bool) -> None:
+    body = f"""
+match mode:
+    case {case}:
+        a = params.get('n', 1)
+if mode == 'eval':
+    a = params.get('n', 2)
+"""
+    assert rules(model(body)) == ["conflicting-param-default"] * expected
+    body = body.replace(f"    case {case}:", f"    case 'eval':\n        pass\n    case {case}:")
+    assert rules(model(body)) == []
+
+
 def test_defaults_of_functions_that_get_the_same_params() -> None:
     code = """
     def model_fn(features, labels, mode, params):
