@@ -10,8 +10,8 @@ from typing import Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 from .errors import UsageError
 from .records.reader import read_record
 from .sanitize import printable
+from .skipped_folders import is_skipped
 
-_SKIPPED = {"node_modules", "site-packages", "__pycache__", "venv", "env", "build", "dist"}
 _MOST_FILES = 50000
 _LARGEST = 1 << 20
 _PARAMS_WORDS = ("param", "config", "flags", "settings")
@@ -40,7 +40,7 @@ def project_files(root: str) -> Found:
     params: List[str] = []
     count = 0
     for folder, below, names in os.walk(root):
-        below[:] = sorted(name for name in below if not _is_skipped(os.path.join(folder, name)))
+        below[:] = sorted(name for name in below if not is_skipped(os.path.join(folder, name)))
         place = os.path.relpath(folder, root)
         count += len(names)
         if count > _MOST_FILES:
@@ -54,12 +54,6 @@ def project_files(root: str) -> Found:
             elif name.endswith(".json") and _may_be_params(os.path.join(root, path)):
                 params.append(path)
     return Found(tuple(model_dirs), tuple(targets), tuple(params))
-
-
-def _is_skipped(folder: str) -> bool:
-    name = os.path.basename(folder)
-    is_environment = os.path.exists(os.path.join(folder, "pyvenv.cfg"))
-    return name.startswith(".") or name in _SKIPPED or is_environment
 
 
 def _targets(root: str, path: str) -> Iterator[str]:

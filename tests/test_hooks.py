@@ -138,3 +138,21 @@ def test_a_clone_without_the_model_dir(user: User) -> None:
     run = user.hook()
     assert run.code == 0, run
     assert "base: skipped: runs does not exist" in run.out
+
+
+def test_the_hook_of_lint_reads_the_files_of_the_commit(user: User) -> None:
+    lint = "  - id: ckptcheck-lint\n    args: [--exclude, legacy]\n"
+    user.edit(".pre-commit-config.yaml", "  - id: ckptcheck\n", lint)
+    lost = "import tensorflow as tf\n\ntf.estimator.Estimator(model_fn).train(input_fn)\n"
+    user.write("train.py", lost)
+    git(user.root, "add", "-A")
+    git(user.root, "commit", "-qm", "unchanged files are not linted")
+    (user.root / "legacy").mkdir()
+    user.write("legacy/old.py", lost)
+    run = user.hook()
+    assert run.code == 0 and "Passed" in run.out, run
+    user.write("new.py", lost)
+    run = user.hook()
+    assert run.code == 1, run
+    assert "new.py:3:1: warning[temporary-model-dir]" in run.out
+    assert "old.py" not in run.out and "train.py" not in run.out

@@ -2,10 +2,12 @@
 
 import itertools
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -92,6 +94,7 @@ def test_a_configuration_that_is_wrong(tmp_path: Path) -> None:
         (["train.py"], 1),
         (["train.py", "--fail-on", "error"], 0),
         (["--exclude", "train.py", "--exclude", "other.py"], 3),
+        (["train.py", "--exclude", "train.py"], 0),
         (["empty"], 3),
         (["missing.py"], 2),
         (["--fail-on", "never"], 2),
@@ -105,6 +108,27 @@ def test_exit_codes(words: "list[str]", code: int, tmp_path: Path) -> None:
     run = run_cli("lint", *words, cwd=tmp_path)
     assert run.code == code
     assert bool(run.err) is (code == 2)
+
+
+@pytest.mark.parametrize(("fail_on", "failures"), [("warning", 1), ("error", 0)])
+def test_junit_has_a_case_for_each_finding(fail_on: str, failures: int, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(BAD)
+    run = run_cli("lint", "--format", "junit", "--fail-on", fail_on, cwd=tmp_path)
+    suite = ElementTree.fromstring(run.out)[0]
+    assert (suite.get("name"), suite.get("tests")) == ("lint", "1")
+    assert suite.get("failures") == str(failures)
+
+
+@pytest.mark.parametrize(
+    ("format", "line"),
+    [("github", "ckptcheck: lint: FAILS: 1 finding"), ("markdown", "## ckptcheck: lint: FAILS")],
+)
+def test_a_report_without_a_checkpoint_has_the_name_of_its_command(
+    format: str, line: str, tmp_path: Path
+) -> None:
+    (tmp_path / "train.py").write_text(BAD)
+    run = run_cli("lint", "--format", format, cwd=tmp_path)
+    assert line in run.out.splitlines()
 
 
 def test_control_characters_do_not_reach_the_terminal(tmp_path: Path) -> None:
@@ -133,6 +157,12 @@ def test_the_hook_gets_the_names_of_python_files() -> None:
     hook = (PROJECT / ".pre-commit-hooks.yaml").read_text("utf-8").partition("ckptcheck-lint")[2]
     assert "entry: ckptcheck lint\n" in hook and "types: [python]\n" in hook
     assert "pass_filenames" not in hook and "require_serial: true\n" in hook
+
+
+def test_the_documents_pin_the_hooks_to_a_commit() -> None:
+    for document in (PROJECT / "README.md", PROJECT / "docs" / "lint.md"):
+        (revision,) = re.findall(r"^ *rev: (\S+)", document.read_text("utf-8"), re.MULTILINE)
+        assert re.fullmatch("[0-9a-f]{7,40}", revision)
 
 
 # --- What TensorFlow does --------------------------------------------------------------------

@@ -36,10 +36,10 @@ _INSTEAD = {
 
 
 def verify_words(words: Sequence[str]) -> None:
-    """Refuses a command line with words of another command or another linter.
+    """Refuses words that the command does not take, but that users are likely to try.
 
     Raises:
-        UsageError: it is one of these.
+        UsageError: the command line has such a word. The message says what to write instead.
     """
     if not words or words[0] in ABOUT:
         return

@@ -14,7 +14,7 @@ app = new_app()
 _DETAILS = """Finds mistakes that break checkpoints later. Reads only the syntax of the code:
 imports none of it, and needs no TensorFlow.
 
-A comment ignores a finding on its line: # ckptcheck: ignore[rule]
+A comment ignores a finding in its statement: # ckptcheck: ignore[rule]
 
 Exit codes: 0 no errors or warnings; 1 errors or warnings; 2 an argument is wrong, or the command
 could not be completed; 3 no Python files.

@@ -25,7 +25,8 @@ class LintRule:
         title: what is wrong, in a few words.
         bad: code in which the rule finds something.
         good: the same code without the mistake.
-        across: whether it compares files. A finding then depends on the linted files.
+        across: whether it needs other files to find everything. Without them, it finds less, but
+            nothing else.
         id: the name of the module, with hyphens.
         explanation: the docstring of the module: what goes wrong, why, and what to do.
     """

@@ -125,7 +125,7 @@ class Uses(NamedTuple):
         methods: what it calls, and the attributes that it reads.
         calls: the calls.
         known: whether these are all uses.
-        returned: whether a function that no linted file calls returns it.
+        returned: whether a function returns it that other files may call.
     """
 
     methods: FrozenSet[str]
@@ -240,7 +240,7 @@ class _Search:
         callers = _callers(self.project, module, function) if function is not None else []
         for place in callers:
             self.follow(place.module, place.node, depth + 1)
-        if not callers:
+        if not callers or not self.project.whole:
             self.returned = True
 
 

@@ -7,6 +7,7 @@ from typing import (
     Callable,
     Dict,
     FrozenSet,
+    Iterator,
     NamedTuple,
     Optional,
     Sequence,
@@ -38,6 +39,8 @@ class Project:
     Attributes:
         modules: the linted files that may be Estimator code.
         used: the comments that ignored findings; None before the findings are known.
+        whole: whether the linted files may be all files of a project. If not, another file may
+            use what a linted file defines.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Project:
         modules: Sequence[Module],
         load: Callable[[str], Optional[Module]] = lambda path: None,
         used: "Optional[FrozenSet[Tuple[str, Ignore]]]" = None,
+        whole: bool = True,
     ) -> None:
         """Prepares the search for names.
 
@@ -52,9 +56,11 @@ class Project:
             modules: the linted files that may be Estimator code.
             load: returns the module of another file; None if there is none.
             used: the comments that ignored findings.
+            whole: whether the linted files may be all files of a project.
         """
         self.modules = tuple(modules)
         self.used = used
+        self.whole = whole
         self._load = load
         self._files: Dict[str, Optional[Module]] = {module.file: module for module in modules}
         self._names: Dict[ast.AST, str] = {}
@@ -206,6 +212,14 @@ class Project:
                     return found
             folder = os.path.dirname(folder)
         return None
+
+    def with_imports(self, module: Module) -> Iterator[Module]:
+        """Iterates over a module and all modules of the user that it imports, the nearest first."""
+        found = [module]
+        for each in found:
+            yield each
+            imported = (self.imported_module(each, dotted) for dotted in each.imports)
+            found += [m for m in dict.fromkeys(imported) if m is not None and m not in found]
 
     def _module_of(self, file: str) -> Optional[Module]:
         if file not in self._files:

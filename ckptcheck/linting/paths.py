@@ -1,7 +1,7 @@
 """Finds the modes and the order in which the code of a function runs."""
 
 import ast
-from typing import Any, FrozenSet, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Sequence, Tuple
 
 from .names import Project
 from .syntax import DEFINITIONS, FUNCTIONS, Module, arguments_of, constant
@@ -89,12 +89,28 @@ def _conditions(parent: ast.AST, child: ast.AST) -> Iterator[Tuple[ast.expr, boo
         branch = _branch(parent, child)
         if branch is not None:
             yield parent.test, branch
+    if _is_case(child):
+        yield from _case_conditions(parent, child)
     for earlier in _before(parent, child):
         if isinstance(earlier, ast.If):
             if ends(earlier.body):
                 yield earlier.test, False
             if ends(earlier.orelse):
                 yield earlier.test, True
+
+
+def _case_conditions(match: Any, case: ast.AST) -> Iterator[Tuple[ast.expr, bool]]:
+    """Yields the conditions for a case of ``match`` to run. Only values count, no other pattern."""
+    for each in match.cases[: match.cases.index(case) + 1]:
+        is_or = type(each.pattern).__name__ == "MatchOr"
+        patterns = each.pattern.patterns if is_or else [each.pattern]
+        certain = each is case or each.guard is None
+        if certain and all(type(item).__name__ == "MatchValue" for item in patterns):
+            values = (item.value for item in patterns)
+            tests: List[ast.expr] = [
+                ast.Compare(match.subject, [ast.Eq()], [value]) for value in values
+            ]
+            yield ast.BoolOp(ast.Or(), tests), each is case
 
 
 def _steps(module: Module, node: ast.AST) -> Iterator[Tuple[ast.AST, ast.AST]]:
@@ -153,6 +169,9 @@ def may_both_run(module: Module, first: ast.AST, second: ast.AST) -> bool:
     paths: List[List[Tuple[ast.AST, ast.AST]]] = [
         list(_steps(module, node)) for node in sorted((first, second), key=module.order.__getitem__)
     ]
+    flags = [_flags(module, path) for path in paths]
+    if any(flags[1].get(key, value) is not value for key, value in flags[0].items()):
+        return False
     downward = {id(parent): child for parent, child in paths[1]}
     for parent, child in paths[0]:
         if id(parent) in downward:
@@ -162,11 +181,35 @@ def may_both_run(module: Module, first: ast.AST, second: ast.AST) -> bool:
             if isinstance(parent, ast.Try):
                 apart = (child in parent.handlers, other in parent.handlers)
                 return not any(apart)
-            return True
+            return not _is_case(child) or child is other
         block = _block(parent, child)
         if block and ends(block):
             return False
     return True
+
+
+def _flags(module: Module, path: Sequence[Tuple[ast.AST, ast.AST]]) -> Dict[int, bool]:
+    """Returns the values that variables must have for a node to run.
+
+    Only variables with one value count, in conditions such as ``if use_bias``.
+    """
+    found: Dict[int, bool] = {}
+    for parent, child in path:
+        branch = _branch(parent, child) if isinstance(parent, (ast.If, ast.IfExp)) else None
+        if branch is None:
+            continue
+        test = parent.test  # type: ignore[attr-defined]
+        while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            test, branch = test.operand, not branch
+        bindings = module.bindings(test) if isinstance(test, ast.Name) else []
+        if len(bindings) == 1:
+            found[id(bindings)] = branch
+    return found
+
+
+def _is_case(node: ast.AST) -> bool:
+    """Whether a node is a case of ``match``, of which only one runs."""
+    return type(node).__name__ == "match_case"  # Python 3.9 does not have it
 
 
 def is_model_fn(function: ast.AST) -> bool:

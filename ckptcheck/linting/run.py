@@ -39,14 +39,16 @@ def lint(spec: LintSpec, severities: Mapping[str, str] = MappingProxyType({})) -
         elif isinstance(read, NotParsed):
             not_judged.append(f"{path}: {printable(read.reason)}")
     whole = any(os.path.isdir(path) for path in spec.files or (os.curdir,))
+    checked = bool(paths) or not whole  # --exclude left out all files
     found = lint_modules(modules, _Imports(paths).load, whole)
     changed = (dataclasses.replace(f, severity=severities.get(f.rule, f.severity)) for f in found)
     findings = [finding for finding in changed if finding.severity != OFF]
     return Report(
         LINT,
-        ok=bool(paths) and not failing(findings, spec.fail_on),
-        checked=bool(paths),
+        ok=checked and not failing(findings, spec.fail_on),
+        checked=checked,
         model_dir="",
+        fail_on=spec.fail_on,
         groups=_groups(findings),
         not_judged=tuple(not_judged),
         files=len(paths) - len(not_judged),
@@ -84,10 +86,10 @@ def lint_modules(
         modules: the parsed files.
         load: returns the module of another file that one of them imports.
         whole: whether these may be all files of a project. If not, a comment about a rule that
-            compares files does not count as unused.
+            needs other files does not count as unused.
     """
     rules = all_rules()
-    project = Project(modules, load)
+    project = Project(modules, load, whole=whole)
     found = [finding for rule in rules.values() for finding in rule.check(project)]
     kept, used = _without_ignored(modules, found)
     if not whole:
@@ -101,17 +103,19 @@ def _without_ignored(
     modules: Sequence[Module], findings: Sequence[Finding]
 ) -> Tuple[List[Finding], Set[_Used]]:
     """Returns the findings that no comment ignores, and the comments that ignore others."""
-    comments = {(m.path, i.line, i.rule): i for m in modules for i in m.ignores}
-    linted = {module.path for module in modules}
+    comments = {module.path: module.ignores for module in modules}
     kept, used = [], set()
     for finding in findings:
         place = finding.location
         assert isinstance(place, Position)
-        if place.file not in linted:
+        if place.file not in comments:
             continue  # an imported file
-        lines = dict.fromkeys((place.line, place.statement))
-        keys = [(place.file, line, finding.rule) for line in lines]
-        ignores = [(key[0], comments[key]) for key in keys if key in comments]
+        ignores = [
+            (place.file, comment)
+            for comment in comments[place.file]
+            if comment.rule == finding.rule
+            and not {comment.line, comment.statement}.isdisjoint((place.line, place.statement))
+        ]
         used.update(ignores)
         if not ignores:
             kept.append(finding)

@@ -11,23 +11,15 @@ import warnings
 from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple, Union
 
 from ..errors import UsageError
+from ..skipped_folders import is_skipped
 from .syntax import Ignore, Module
 
 LARGEST_FILE = 4 << 20
 """The most bytes of a file. A larger file is probably generated, and is not parsed."""
-SKIPPED = (
-    "__pycache__",
-    "__pypackages__",
-    "build",
-    "dist",
-    "node_modules",
-    "site-packages",
-    "venv",
-)
-"""Directories that are not searched, besides those whose names begin with a dot."""
-_MARK_OF_ENVIRONMENT = "pyvenv.cfg"
 _RELEVANT = re.compile(rb"tensorflow|tf_slim|ckptcheck:")
 """What a file must contain for a rule to find something in it."""
+_BETWEEN = (tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT)
+"""Tokens that begin no statement."""
 _COMMENT = re.compile(r"#\s*ckptcheck:\s*ignore\b(?:\[([^\]]*)\])?")
 
 
@@ -62,7 +54,7 @@ def _files_of(path: str, exclude: Sequence[str]) -> Iterator[str]:
         yield from _files_below(path, exclude)
     elif not stat.S_ISREG(mode):
         raise UsageError(f"{path} cannot be linted: expected Python files or directories")
-    elif not _excluded(os.path.normpath(path), exclude):
+    elif not _excluded(path, exclude):
         yield os.path.normpath(path)
 
 
@@ -71,16 +63,12 @@ def _files_below(root: str, exclude: Sequence[str]) -> Iterator[str]:
         raise UsageError(f"{error.filename} cannot be listed: {error.strerror}")
 
     for folder, folders, names in os.walk(root, onerror=fail):
-        if _MARK_OF_ENVIRONMENT in names and folder != root:
-            folders.clear()
-            continue
-        folders[:] = sorted(
+        paths = {name: os.path.join(folder, name) for name in sorted(folders)}
+        folders[:] = [
             name
-            for name in folders
-            if name not in SKIPPED
-            and not name.startswith(".")
-            and not _excluded(os.path.normpath(os.path.join(folder, name)), exclude)
-        )
+            for name, path in paths.items()
+            if not is_skipped(path) and not _excluded(path, exclude)
+        ]
         for name in names:
             path = os.path.normpath(os.path.join(folder, name))
             if name.endswith(".py") and os.path.isfile(path) and not _excluded(path, exclude):
@@ -88,11 +76,14 @@ def _files_below(root: str, exclude: Sequence[str]) -> Iterator[str]:
 
 
 def _excluded(path: str, patterns: Sequence[str]) -> bool:
-    """Whether a pattern matches a path, or the last part of it."""
-    last = os.path.basename(path)
-    return any(
-        fnmatch.fnmatch(name, os.path.normpath(p)) for p in patterns for name in (path, last)
-    )
+    """Whether a pattern matches a path, a directory above it, or the name of one of these.
+
+    Directories above the working directory do not count.
+    """
+    parts = os.path.relpath(path).split(os.sep) if patterns else []
+    above = (os.path.join(*parts[: number + 1]) for number in range(len(parts)))
+    names = {*above, *parts, os.path.normpath(path)}
+    return any(fnmatch.fnmatch(name, os.path.normpath(p)) for p in patterns for name in names)
 
 
 def read_module(path: str, imported: bool = False) -> Union[Module, NotParsed, None]:
@@ -141,12 +132,18 @@ def _decoded(data: bytes) -> str:
 def ignores_in(text: str) -> Tuple[Ignore, ...]:
     """Returns the comments of a file that ignore findings."""
     found = []
+    begin = 0  # the line at which a statement begins; 0 between statements
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT:
+        if token.type == tokenize.NEWLINE:
+            begin = 0
+        elif token.type not in _BETWEEN:
+            begin = begin or token.start[0]
+        elif token.type == tokenize.COMMENT:
             match = _COMMENT.search(token.string)
             if match is not None:
                 rules = (match.group(1) or "").split(",")
                 line, column = token.start
                 at = column + match.start() + 1
-                found += [Ignore(line, at, rule.strip()) for rule in dict.fromkeys(rules)]
+                names = [name.strip() for name in dict.fromkeys(rules)]
+                found += [Ignore(line, at, name, begin or line) for name in names]
     return tuple(found)

@@ -13,7 +13,7 @@ LOOPS = (ast.For, ast.AsyncFor, ast.ListComp, ast.SetComp, ast.DictComp, ast.Gen
 _INNER_SCOPES = {*FUNCTIONS, ast.ClassDef}
 _CONSTANT: type = ast.Constant if sys.version_info >= (3, 8) else ast.Str
 """The node of a constant text."""
-_INDEXED = {ast.Call, *DEFINITIONS, _CONSTANT}
+_INDEXED = {ast.Call, ast.Import, ast.ImportFrom, *DEFINITIONS, _CONSTANT}
 _BINDERS = {
     *DEFINITIONS,
     ast.ClassDef,
@@ -62,11 +62,19 @@ class Scope:
 
 
 class Ignore(NamedTuple):
-    """A comment ``# ckptcheck: ignore[rule, ...]``: its place, and one of its rules."""
+    """A comment ``# ckptcheck: ignore[rule, ...]``: its place, and one of its rules.
+
+    Attributes:
+        line, column: where it is.
+        rule: the rule that it ignores.
+        statement: the line at which the statement begins that the comment is in. For statements
+            such as ``if``, only their first part counts, up to the colon.
+    """
 
     line: int
     column: int
     rule: str
+    statement: int
 
 
 class Module:
@@ -169,6 +177,15 @@ class Module:
         """All functions that ``def`` defines."""
         found = [node for kind in DEFINITIONS for node in self._by_type.get(kind, ())]
         return sorted(found, key=self.order.__getitem__)
+
+    @property
+    def imports(self) -> List[str]:
+        """The dotted names of all modules that imports may load."""
+        found = [item.name for node in self._by_type.get(ast.Import, ()) for item in node.names]
+        for node in self._by_type.get(ast.ImportFrom, ()):
+            start = "." * (node.level or 0) + (node.module or "")
+            found += [start, *(dotted for _, dotted in _imports(node))]
+        return found
 
     @property
     def texts(self) -> List[str]:

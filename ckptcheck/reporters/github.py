@@ -8,7 +8,7 @@ from ..sanitize import escaped, printable
 from .options import Options
 from .places import Place, place_of
 from .text_findings import group_text, verdict_text
-from .words import checkpoint_text, times_text
+from .words import report_text, times_text
 
 FORMAT = "github"
 MOST_ANNOTATIONS = 10
@@ -92,7 +92,7 @@ def _conclusion(run: Run) -> str:
     report = run.report
     if report is None:
         return f"{run.name}: {run.skipped or run.problem}"
-    name = run.name or checkpoint_text(report, report.model_dir)
+    name = run.name or report_text(report)
     modes = [f"{v.mode.upper()} {verdict_text(v.verdict, v.at)}" for v in report.verdicts]
     count = len(report.findings)
     said = [*modes, times_text(count, "finding")]

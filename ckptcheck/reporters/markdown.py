@@ -19,7 +19,7 @@ from .text_findings import (
     effect,
     verdict_text,
 )
-from .words import checkpoint_text, times_text
+from .words import report_text, times_text
 
 FORMAT = "markdown"
 LONGEST = 60000
@@ -102,7 +102,7 @@ def _about(name: str, report: Report) -> str:
     if name:
         return escape(name)
     into = f" into {escape(report.target)}" if report.command == CHECK and report.target else ""
-    return escape(checkpoint_text(report, report.model_dir)) + into
+    return escape(report_text(report)) + into
 
 
 def _verdict(report: Report, place: int) -> str:

@@ -11,6 +11,11 @@ def checkpoint_text(report: Report, place: str) -> str:
     return f"a checkpoint of the code at {report.against}" if report.against else place
 
 
+def report_text(report: Report) -> str:
+    """Returns a name for a report: its checkpoint, or its command if it has no checkpoint."""
+    return checkpoint_text(report, report.model_dir) or report.command
+
+
 def bytes_text(size: float) -> str:
     """Formats a size: ``12.3 KiB``."""
     if size == 1:

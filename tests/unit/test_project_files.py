@@ -26,6 +26,7 @@ def test_what_a_project_has(tmp_path: Path) -> None:
     write(tmp_path, "conf/params.json", "{}")
     write(tmp_path, "conf/list.json", "[]")
     write(tmp_path, ".venv/net.py", MODEL_FN)
+    write(tmp_path, "__pypackages__/net.py", MODEL_FN)
     write(tmp_path, "myenv/pyvenv.cfg")
     write(tmp_path, "myenv/net.py", MODEL_FN)
     found = project_files(str(tmp_path))

@@ -3,7 +3,7 @@
 The code calls ``params.get(key, default)`` for one key with different defaults, in one function or
 in functions that get the same params. If the params lack the key, different parts of the program
 use different values. The rule finds nothing if only one of the places can run, as in ``if`` and
-``else``. It ignores the default None.
+``else``, or in different modes. It ignores the default None.
 
 What to do: set the default once, where the params are made, and read ``params[key]``.
 """
@@ -16,7 +16,7 @@ from ...results import Finding
 from ..base import LintRule, finding, line_of, place_text
 from ..estimators import estimators, model_fn_of
 from ..names import UNKNOWN, Project
-from ..paths import is_model_fn, may_both_run
+from ..paths import is_model_fn, may_both_run, modes_of
 from ..syntax import Imported, Module, arguments_of, below
 
 _PARAMS = ("params", "hparams")
@@ -137,14 +137,18 @@ def find(project: Project) -> Iterator[Finding]:
         for events in by_key.values():
             for first, second in itertools.combinations(events, 2):
                 differ = first.read.default != second.read.default
-                if differ and first.site is not second.site and _both(module, first, second):
+                if (
+                    differ
+                    and first.site is not second.site
+                    and _both(project, module, first, second)
+                ):
                     reads = sorted((first.read, second.read), key=_order)
                     if reads[1].call not in reported:
                         reported.add(reads[1].call)
                         yield _finding(*reads)
 
 
-def _both(module: Module, first: _Event, second: _Event) -> bool:
+def _both(project: Project, module: Module, first: _Event, second: _Event) -> bool:
     """Whether both reads can happen in one call of the function.
 
     Two calls in one statement may be alternatives, so they do not count.
@@ -152,7 +156,8 @@ def _both(module: Module, first: _Event, second: _Event) -> bool:
     called = first.site is not first.read.call and second.site is not second.read.call
     if called and module.statement_of(first.site) is module.statement_of(second.site):
         return False
-    return may_both_run(module, first.site, second.site)
+    modes = [modes_of(project, module, item.site) for item in (first, second)]
+    return bool(modes[0] & modes[1]) and may_both_run(module, first.site, second.site)
 
 
 def _order(read: _Read) -> Tuple[str, int, int]:

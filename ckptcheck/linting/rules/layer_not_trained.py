@@ -3,7 +3,7 @@
 TRAIN saves the variables that its own graph has. If a branch on ``mode`` creates a layer in EVAL or
 PREDICT only, the restore in this mode fails, because the checkpoint has no such key. The rule finds
 nothing if TRAIN may create the same variables elsewhere: with another layer of this kind, or in a
-function that the branch of TRAIN calls.
+function that TRAIN calls.
 
 What to do: create the layer in TRAIN too, or remove it from the other modes.
 """
@@ -17,7 +17,25 @@ from ..base import LintRule, finding
 from ..layers import Layer, layers_by_function
 from ..names import Project
 from ..paths import MODES, TRAIN, modes_of
-from ..syntax import Module, below
+from ..syntax import Module, below, constant
+from ..training import is_optimizer
+
+_DATA = ("config", "features", "hparams", "labels", "params")
+"""Arguments of a model_fn; their methods create no layer."""
+_HARMLESS = (
+    "absl.logging.",
+    "collections.",
+    "json.",
+    "logging.",
+    "math.",
+    "numpy.",
+    "os.",
+    "tensorflow.",
+)
+_CREATING = tuple(
+    f"tensorflow.{name}"
+    for name in ("contrib.", "get_variable", "keras.layers.", "make_template", "Variable")
+)
 
 
 def find(project: Project) -> Iterator[Finding]:
@@ -36,12 +54,22 @@ def _is_alone(project: Project, module: Module, layer: Layer, trained: List[Laye
         return False
     function = module.function_of(layer.call)
     calls = (node for node in below(function) if isinstance(node, ast.Call)) if function else ()
-    for call in calls:
-        name = project.qualified(module, call.func)
-        may_create = not name or ("." not in name and not hasattr(builtins, name))
-        if may_create and TRAIN in modes_of(project, module, call):
-            return False
-    return True
+    return not any(
+        _may_create(project, module, call) and TRAIN in modes_of(project, module, call)
+        for call in calls
+    )
+
+
+def _may_create(project: Project, module: Module, call: ast.Call) -> bool:
+    """Whether a call may create a layer that this file does not show."""
+    name = project.qualified(module, call.func)
+    if name:
+        harmless = name.startswith(_HARMLESS) and not name.startswith(_CREATING)
+        return not harmless and not hasattr(builtins, name)
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    is_data = isinstance(owner, ast.Name) and owner.id in _DATA
+    is_text = isinstance(constant(owner), str)
+    return owner is None or not (is_data or is_text or is_optimizer(project, module, owner))
 
 
 def _finding(module: Module, layer: Layer, project: Project) -> Finding:

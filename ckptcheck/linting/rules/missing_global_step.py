@@ -10,15 +10,16 @@ What to do: pass ``global_step=tf.train.get_global_step()``.
 """
 
 import ast
-from typing import Iterator, List, Optional
+from typing import Iterator, Optional, Set
 
 from ...results import Finding
 from ..base import LintRule, finding
 from ..names import Project, argument, has_unknown_arguments
-from ..syntax import Module, constant
+from ..syntax import Module, below, constant
 from ..training import is_optimizer, model_functions
 
 _STEPS = ("assign_add", "assign", "create_train_op", "optimize_loss", "AssignAdd", "increment")
+_DEEPEST = 4
 
 
 def find(project: Project) -> Iterator[Finding]:
@@ -56,18 +57,20 @@ def _may_step(module: Module, call: ast.Call) -> bool:
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
     if name in ("create_train_op", "optimize_loss"):
         return True
-    return name in _STEPS and any(_mentions_step(node) for node in _parts(call))
+    return name in _STEPS and _mentions_step(module, call)
 
 
-def _parts(call: ast.Call) -> List[ast.AST]:
-    return [call.func, *call.args, *call.keywords]
-
-
-def _mentions_step(node: ast.AST) -> bool:
-    for item in ast.walk(node):
-        for name in ("id", "attr", "arg"):
-            if "step" in str(getattr(item, name, "")).lower():
-                return True
+def _mentions_step(module: Module, call: ast.Call) -> bool:
+    """Whether a call, or what the names in it stand for, mentions a step."""
+    nodes: Set[ast.AST] = {call}
+    for _ in range(_DEEPEST):
+        items = [item for node in nodes for item in below(node)]
+        words = (getattr(item, field, "") for item in items for field in ("id", "attr", "arg"))
+        if any("step" in str(word).lower() for word in words):
+            return True
+        names = (item for item in items if isinstance(item, ast.Name))
+        values = (module.binding(name) for name in names)
+        nodes = {value for value in values if isinstance(value, ast.expr)}
     return False
 
 

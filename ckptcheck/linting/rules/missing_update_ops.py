@@ -3,8 +3,8 @@
 ``tf.layers.batch_normalization`` puts the updates of its moving mean and variance into the
 collection ``UPDATE_OPS``. Nothing runs them unless the train_op depends on them. EVAL and PREDICT
 then normalize with the initial values, mean 0 and variance 1: a model that trains well predicts
-nonsense. The rule finds nothing if any linted file mentions ``UPDATE_OPS``. It leaves out layers
-that never get ``training=True``.
+nonsense. The rule finds nothing if the file, or a file that it imports, mentions ``UPDATE_OPS``. It
+leaves out layers that never get ``training=True``.
 
 What to do: run the optimizer under
 ``tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS))``.
@@ -27,8 +27,6 @@ _RUN_UPDATES = ("create_train_op", "optimize_loss", "get_updates_for", "updates"
 
 def find(project: Project) -> Iterator[Finding]:
     """Finds train_ops that do not update a batch normalization of the same model."""
-    if any(_mentions_updates(module) for module in project.modules):
-        return
     for module in project.modules:
         functions = model_functions(project, module)
         layers = [call for call in module.calls if _is_trained(project, module, call)]
@@ -38,7 +36,9 @@ def find(project: Project) -> Iterator[Finding]:
                 continue
             assert function is not None
             near = _beside(module, layers, call)
-            if near is not None and not module.is_test(call):
+            if near is None or module.is_test(call):
+                continue
+            if not project.once(_may_update, module):
                 yield finding(
                     module,
                     call,
@@ -49,6 +49,11 @@ def find(project: Project) -> Iterator[Finding]:
                     "tf.GraphKeys.UPDATE_OPS))",
                     layer=line_of(near),
                 )
+
+
+def _may_update(project: Project, module: Module) -> bool:
+    """Whether a file, or a file that it imports, mentions the updates."""
+    return any(map(_mentions_updates, project.with_imports(module)))
 
 
 def _mentions_updates(module: Module) -> bool:
@@ -104,5 +109,4 @@ RULE = LintRule(
             "with tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS)):"
         )
     },
-    across=True,
 )

@@ -3,7 +3,8 @@
 Two files make an Estimator of the same model_fn with a literal ``model_dir``. One file trains it.
 The other file predicts, evaluates or exports with a model_dir in which no linted file trains. It
 finds no checkpoint, or an old one. Estimator raises an error only if there is no checkpoint. The
-rule finds nothing if a model_dir of this model_fn is not a literal.
+rule finds nothing if a model_dir of this model_fn is not a literal, or if single files are linted
+instead of a directory: another file may train in this model_dir.
 
 What to do: use one constant for the model_dir, and import it in both files.
 """
@@ -35,6 +36,8 @@ class _Used(NamedTuple):
 
 def find(project: Project) -> Iterator[Finding]:
     """Finds model_dirs in which nothing trains."""
+    if not project.whole:
+        return
     by_model: Dict[str, List[_Used]] = {}
     for made in estimators(project):
         model = model_of(project, made)

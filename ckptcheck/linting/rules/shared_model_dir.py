@@ -1,11 +1,12 @@
 """Two different models have the same model_dir.
 
-Two Estimators with one literal ``model_dir`` have different model_fns, or params with different
-literal values. The second one restores the checkpoint of the first one. This fails, or the second
+Two Estimators with one literal ``model_dir`` have different model_fns, or different literal values
+for one param. The second one restores the checkpoint of the first one. This fails, or the second
 model trains from the weights of another model. The rule compares Estimators in one file. It
 compares Estimators in different files if the files are in one directory, or if the model_dir is an
 absolute path. It finds nothing if only one of the two can be made in a run, as in ``if`` and
-``else``.
+``else``. It ignores params that only one of the two has, and params that make no other variables,
+such as ``learning_rate``, ``batch_size``, ``is_training`` and ``data_dir``.
 
 What to do: give each model a model_dir of its own. If both are the same model, use one model_fn and
 the same params.
@@ -27,6 +28,15 @@ from ..estimators import (
 )
 from ..names import UNKNOWN, Project
 from ..paths import may_both_run
+
+_ABOUT_RUNS = {
+    *("batch", "batchsize", "clip", "decay", "dropout", "epoch", "epochs", "lr", "momentum"),
+    *("prob", "rate", "seed", "steps", "warmup"),
+    *("debug", "eval", "export", "infer", "inference", "mode", "predict", "serve", "serving"),
+    *("train", "training", "verbose"),
+    *("data", "dataset", "dir", "file", "files", "path"),
+}
+"""Words in the names of params that make no other variables."""
 
 
 def find(project: Project) -> Iterator[Finding]:
@@ -61,11 +71,10 @@ def _difference(project: Project, first: Estimator, second: Estimator) -> str:
     if models[0] != models[1]:
         return _models_text(project, first, second)
     old, new = literal_params(project, first), literal_params(project, second)
-    for key in [*old, *(key for key in new if key not in old)]:
-        a, b = old.get(key, ...), new.get(key, ...)
-        if old and new and not (_is_unknown(a) or _is_unknown(b)) and a != b:
-            texts = ["nothing" if value is ... else repr(value) for value in (a, b)]
-            return f"the param {key!r}: {texts[0]} and {texts[1]}"
+    for key in [key for key in old if key in new and not _is_about_runs(key)]:
+        a, b = old[key], new[key]
+        if not (_is_unknown(a) or _is_unknown(b)) and a != b:
+            return f"the param {key!r}: {a!r} and {b!r}"
     return ""
 
 
@@ -88,6 +97,10 @@ def _models_text(project: Project, first: Estimator, second: Estimator) -> str:
     if not all("." in name for name in names):
         return ""
     return "the models " + " and ".join(name.rpartition(".")[2] for name in names)
+
+
+def _is_about_runs(key: Any) -> bool:
+    return not _ABOUT_RUNS.isdisjoint(str(key).lower().split("_"))
 
 
 def _is_unknown(value: Any) -> bool:

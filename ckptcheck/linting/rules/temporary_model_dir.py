@@ -4,7 +4,9 @@ Neither the Estimator nor its RunConfig has a ``model_dir``. Estimator then make
 directory for each process. The next process starts with random weights. Nothing deletes the old
 directory, and nothing tells its path. TensorFlow only logs a warning. This rule finds nothing in
 tests, in code that never trains the Estimator, in code that exports it or reads its ``model_dir``,
-and in files that mention ``TF_CONFIG``, which can set a model_dir.
+and in files that mention ``TF_CONFIG``, which can set a model_dir. If single files are linted
+instead of a directory, it leaves out Estimators that a function returns: another file may call the
+function.
 
 What to do: pass ``model_dir`` to the Estimator or to its RunConfig.
 """
@@ -24,7 +26,7 @@ def find(project: Project) -> Iterator[Finding]:
         if has_model_dir(project, made) is not False or _reads_tf_config(made.module):
             continue
         uses = uses_of(project, made)
-        unseen = uses.returned and not uses.methods
+        unseen = project.whole and uses.returned and not uses.methods
         if not (uses.known or unseen) or uses.keeps or (uses.methods and not uses.trains):
             continue
         kind = project.qualified(made.module, made.call.func).rpartition(".")[2]
@@ -56,4 +58,5 @@ RULE = LintRule(
     title="Estimator without a model_dir",
     bad={"train.py": _CODE.format(', params={"units": 8}')},
     good={"train.py": _CODE.format(', "runs/base", params={"units": 8}')},
+    across=True,
 )

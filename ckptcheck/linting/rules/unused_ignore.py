@@ -1,9 +1,9 @@
-"""A comment ignores a rule that finds nothing on this line.
+"""A comment ignores a rule that finds nothing in this statement.
 
-``# ckptcheck: ignore[rule]`` ignores findings of a rule on its line, or in the statement that
-begins there. If the rule finds nothing there, the code was fixed, or the comment has the wrong line
-or the wrong name of the rule. If single files are linted instead of a directory, this rule leaves
-out comments about rules that compare files.
+``# ckptcheck: ignore[rule]`` ignores findings of a rule in the statement that the comment is in. It
+can be on any line of the statement. If the rule finds nothing there, the code was fixed, or the
+comment has the wrong line or the wrong name of the rule. If single files are linted instead of a
+directory, this rule leaves out comments about rules that need other files.
 
 What to do: remove the comment, or correct the name of the rule.
 """

@@ -1,6 +1,8 @@
 """Which files are linted, how they are read, and comments that ignore findings."""
 
+import itertools
 import os
+import textwrap
 from pathlib import Path
 from typing import Any, List
 
@@ -8,6 +10,7 @@ import pytest
 
 import ckptcheck
 from ckptcheck.errors import UsageError
+from ckptcheck.linting.rules import LintRule, all_rules
 from ckptcheck.linting.source import LARGEST_FILE, python_files
 from ckptcheck.results import Position, Report
 
@@ -62,6 +65,22 @@ def test_patterns_exclude_files_and_directories() -> None:
     assert python_files(["."], ["*_pb2.py", "b"]) == ["a/train.py"]
     assert python_files(["."], ["a/*", "b/"]) == []
     assert python_files(["."], ["./a", "./b/train.py"]) == []
+
+
+@pytest.mark.parametrize("pattern", ["legacy", "app/legacy", "old.py", "./app", "app/*", "*.py"])
+def test_patterns_exclude_files_that_are_given(pattern: str) -> None:
+    old = write("app/legacy/old.py")
+    assert python_files([old, os.path.abspath(old)], [pattern]) == []
+    assert python_files(["app/legacy"], [pattern]) == []
+    report = lint(old, exclude=[pattern])
+    assert (report.ok, report.checked, report.files) == (True, True, 0)
+    write("new")
+    assert python_files([old, "new"], [pattern]) == ["new"]
+
+
+def test_directories_above_the_working_directory_are_not_excluded(tmp_path: Path) -> None:
+    path = os.path.abspath(write("train.py"))
+    assert python_files([path], [tmp_path.name]) == [path]
 
 
 def test_a_loop_of_links_ends() -> None:
@@ -137,11 +156,11 @@ def test_encodings_line_ends_and_columns() -> None:
 def test_a_file_that_is_not_given_is_read_if_it_is_imported() -> None:
     write("model.py", "import tensorflow as tf\n\n\ndef model_fn(features, mode):\n    pass\n")
     code = "import tensorflow as tf\nfrom model import model_fn\nfrom settings import *\n"
-    write("train.py", code + "tf.estimator.Estimator(model_fn, 'runs/a').train(f)\n")
-    write("serve.py", code + "tf.estimator.Estimator(model_fn, 'runs/b').predict(f)\n")
+    write("app/train.py", code + "tf.estimator.Estimator(model_fn, 'runs/a').train(f)\n")
+    write("app/serve.py", code + "tf.estimator.Estimator(model_fn, 'runs/b').predict(f)\n")
     write("settings.py", BAD)
-    assert places(lint("train.py", "serve.py")) == ["serve.py:4"]
-    assert lint("train.py").ok  # findings in settings.py are not reported
+    assert places(lint("app")) == ["app/serve.py:4"]
+    assert lint("app/train.py").ok  # findings in settings.py are not reported
 
 
 def test_code_is_not_run() -> None:
@@ -168,10 +187,48 @@ def test_a_comment_ignores_a_finding_on_its_line(comment: str) -> None:
     assert found({"a.py": HEAD + f"tf.estimator.Estimator(f).train(g)  {comment}\n"}) == []
 
 
-def test_a_comment_on_the_first_line_of_the_statement() -> None:
-    code = HEAD + "estimators = [  # ckptcheck: ignore[temporary-model-dir]\n"
-    code = HEAD + "tf.print(  # ckptcheck: ignore[temporary-model-dir]\n    {})\n"
-    assert found({"a.py": code.format("tf.estimator.Estimator(f).train(g)")}) == []
+_STATEMENTS = [
+    """
+    tf.print(  # in
+        "a text",  # in
+        # in
+        tf.estimator.Estimator(  # in
+            f  # in
+        ).train(g)  # in
+    )  # in
+    """,
+    """
+    # out
+    with session(  # in
+        tf.estimator.Estimator(f).train(g)  # in
+    ):  # in
+        # out
+        x = 1  # out
+    # out
+    """,
+    """
+    x = 1; tf.estimator.Estimator(f).train(  # in
+        g); y = 1  # in
+    y = 2  # out
+    """,
+    """
+    try:  # in
+        x = 1  # out
+    except tf.estimator.Estimator(f).train(g):  # in
+        x = 2  # out
+    """,
+]
+
+
+@pytest.mark.parametrize("code", _STATEMENTS)
+def test_a_comment_on_any_line_of_the_statement(code: str) -> None:
+    lines = (HEAD + textwrap.dedent(code)).splitlines()
+    for number, line in enumerate(lines):
+        if line.endswith(("# in", "# out")):
+            comment = line.replace("# ", "# ckptcheck: ignore[temporary-model-dir] ")
+            expected = ["temporary-model-dir", "unused-ignore"] * line.endswith("# out")
+            text = "\n".join([*lines[:number], comment, *lines[number + 1 :]])
+            assert sorted(item.partition(" ")[0] for item in found({"a.py": text})) == expected
 
 
 def test_one_comment_ignores_several_rules() -> None:
@@ -219,6 +276,99 @@ def test_a_comment_about_other_files_may_be_right_if_files_are_missing() -> None
     write("serve.py", "x = 1  # ckptcheck: ignore[model-dir-mismatch]\n")
     assert lint("serve.py").ok
     assert not lint(".").ok
+
+
+_UPDATES = """
+import tensorflow as tf
+
+
+def with_updates(optimizer, loss):
+    with tf.control_dependencies(tf.get_collection(tf.GraphKeys.UPDATE_OPS)):
+        return optimizer.minimize(loss, tf.train.get_global_step())
+"""
+_NORM = """
+import tensorflow as tf
+{}
+
+
+def model_fn(features, labels, mode):
+    net = tf.layers.batch_normalization(features, training=mode == "train")
+    loss = tf.reduce_mean(net)
+    train_op = tf.train.AdamOptimizer().minimize(loss, tf.train.get_global_step())
+    return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
+"""
+_MAKE = """
+import tensorflow as tf
+
+
+def make():
+    return tf.estimator.Estimator(model_fn)
+"""
+_TRAIN = """
+import tensorflow as tf
+from model import model_fn
+
+tf.estimator.Estimator(model_fn, "{0}").{1}(input_fn)
+"""
+PROJECTS = {
+    "updates": {
+        "helpers.py": _UPDATES,
+        "model.py": _NORM.format("from helpers import with_updates"),
+    },
+    "updates-of-a-package": {
+        "app/__init__.py": "",
+        "app/updates/__init__.py": "from .helpers import *",
+        "app/updates/helpers.py": _UPDATES,
+        "app/model.py": _NORM.format("import app.updates"),
+    },
+    "export": {
+        "model.py": _MAKE,
+        "export.py": "import tensorflow as tf\nfrom model import make\n"
+        "make().export_saved_model('out', fn)\n",
+    },
+    "export-of-another": {
+        "model.py": _MAKE + "\n\nmake().train(input_fn)\n",
+        "export.py": "import tensorflow as tf\nfrom model import make\n"
+        "make().export_saved_model('out', fn)\n",
+    },
+    "model-dirs": {
+        "model.py": "def model_fn(features, labels, mode):\n    return features\n",
+        "train_a.py": _TRAIN.format("runs/a", "train"),
+        "train_b.py": _TRAIN.format("runs/b", "train"),
+        "serve.py": _TRAIN.format("runs/a", "predict"),
+    },
+}
+
+
+@pytest.mark.parametrize("project", list(PROJECTS))
+def test_files_have_no_finding_that_the_project_does_not_have(project: str) -> None:
+    for path, text in PROJECTS[project].items():
+        write(path, text)
+    assert lint(".").findings == ()
+    for number in range(1, len(PROJECTS[project])):
+        for files in itertools.combinations(PROJECTS[project], number):
+            assert lint(*files).findings == ()
+
+
+@pytest.mark.parametrize("rule", list(all_rules().values()), ids=list(all_rules()))
+def test_a_file_has_no_other_findings_than_in_its_project(rule: LintRule) -> None:
+    for path, text in rule.bad.items():
+        write(path, text)
+    together = {(finding.rule, finding.key) for finding in lint(".").findings}
+    for path in rule.bad:
+        assert {(finding.rule, finding.key) for finding in lint(path).findings} <= together
+
+
+def test_a_comment_that_the_project_needs_is_not_unused_in_a_file() -> None:
+    comment = "Estimator(model_fn)  # ckptcheck: ignore[temporary-model-dir]"
+    write("model.py", _MAKE.replace("Estimator(model_fn)", comment))
+    assert lint(".").ok and lint("model.py").ok
+
+
+def test_updates_in_a_file_that_is_not_imported_do_not_count() -> None:
+    write("helpers.py", _UPDATES)
+    write("model.py", _NORM.format("import numpy"))
+    assert places(lint(".")) == places(lint("model.py")) == ["model.py:9"]
 
 
 def test_keys_of_equal_findings_differ() -> None:

@@ -5,6 +5,7 @@ import importlib
 import inspect
 import json
 import re
+import sys
 from typing import Dict, List
 
 import pytest
@@ -149,7 +150,7 @@ a = tf.estimator.Estimator({first})
     [
         ("one, 'runs/a'", "two, 'runs/a'", "model_fns one and two"),
         ("one, 'runs/a', params={'n': 1}", "one, 'runs/a/', params={'n': 2}", "'n': 1 and 2"),
-        ("one, 'a', params=dict(n=1)", "one, 'a', params=dict(n=1, m=2)", "nothing and 2"),
+        ("one, 'a', params=dict(n=1, k=3)", "one, 'a', params=dict(n=2, m=2)", "1 and 2"),
         (
             "one, config=tf.estimator.RunConfig(model_dir='a'), params={'n': [1, 2]}",
             "one, 'a', params={'n': [1]}",
@@ -169,6 +170,10 @@ def test_two_models_in_one_directory(first: str, second: str, word: str) -> None
         ("one, 'runs/a'", "two, 'runs/b'"),
         ("one, 'a', params={'n': 1}", "one, 'a', params={'n': 1}"),
         ("one, 'a', params={'n': 1}", "one, 'a', params=params"),
+        ("one, 'a', params={'n': 1, 'learning_rate': 0.1}", "one, 'a', params={'n': 1}"),
+        ("one, 'a', params={'batch_size': 32}", "one, 'a', params={'batch_size': 1}"),
+        ("one, 'a', params={'is_training': True}", "one, 'a', params={'is_training': False}"),
+        ("one, 'a', params={'data_dir': 'x'}", "one, 'a', params={'data_dir': 'y'}"),
         ("one, 'a', params={'n': n}", "one, 'a', params={'n': 2}"),
         ("one, 'a'", "make(two), 'a'"),
         ("one, FLAGS.a", "two, FLAGS.a"),
@@ -262,6 +267,8 @@ def test_layers_that_shift_no_number(body: str) -> None:
     "body",
     [
         f"for units in params['units']:\n    {DENSE}\n{DENSE}",
+        "deep = params['deep']\nif deep:\n    for units in params['units']:\n"
+        f"        {DENSE}\n    deep = False\nif not deep:\n    {DENSE}",
         f"count = params.get('layers', 2)\nfor _ in range(count):\n    {DENSE}\n{DENSE}",
         f"nets = [tf.layers.dense(net, n) for n in params.units]\n{DENSE}",
     ],
@@ -275,6 +282,8 @@ def test_a_loop_over_params_shifts_later_numbers(body: str) -> None:
     [
         f"for units in params['units']:\n    {DENSE}",
         f"for units in params['units']:\n    {DENSE}\nnet = tf.layers.dense(net, 1, name='out')",
+        "deep = params['deep']\nif deep:\n    for units in params['units']:\n"
+        f"        {DENSE}\nif not deep:\n    {DENSE}",
         f"for units in (8, 16):\n    {DENSE}\n{DENSE}",
         "for n in params['n']:\n    with tf.variable_scope(f'l{n}'):\n"
         f"        {DENSE}\n        {DENSE}\n{DENSE}",
@@ -311,10 +320,19 @@ def test_a_loop_over_a_set_has_no_order(items: str, expected: List[str]) -> None
         (f"if mode == 'infer':\n    {DENSE}\nelse:\n    net = head(net)", []),
         (f"if mode == 'infer':\n    {DENSE}\nelse:\n    {DENSE}", []),
         ("if mode == 'infer':\n    v = tf.Variable(0)", []),
+        (f"if {TRAIN}:\n    net = heads.build(net)\nelse:\n    {DENSE}", []),
+        (f"if {TRAIN}:\n    net = tf.make_template('a', f)(net)\nelse:\n    {DENSE}", []),
+        (f"if {TRAIN}:\n    net = net.build(params)\nelse:\n    {DENSE}", []),
+        (
+            "n = params.get('n', 8)\nx = tf.reshape(features['x'], np.shape('{}'.format(n)))\n"
+            "op = tf.train.AdamOptimizer(0.1)\nop.minimize(x, tf.train.get_global_step())\n"
+            f"if mode == 'infer':\n    {DENSE}",
+            ["layer-not-trained"],
+        ),
     ],
 )
 def test_a_layer_that_train_does_not_have(body: str, expected: List[str]) -> None:
-    assert rules(model(body)) == expected
+    assert rules("import heads\nimport numpy as np\n\n\n" + model(body)) == expected
 
 
 @pytest.mark.parametrize(
@@ -382,6 +400,17 @@ ADAM = "tf.train.AdamOptimizer(0.1)"
         (f"train_op = {ADAM}.minimize(loss, global_step=step)", False),
         (f"train_op = {ADAM}.minimize(loss, **options)", False),
         (f"train_op = tf.group({ADAM}.minimize(loss), tf.assign_add(step, 1))", False),
+        (
+            "gs = tf.train.get_or_create_global_step(); add = tf.assign_add(gs, 1); "
+            f"train_op = tf.group({ADAM}.minimize(loss), add)",
+            False,
+        ),
+        (
+            "gs = tf.train.get_global_step(); n = gs; "
+            f"train_op = tf.group({ADAM}.minimize(loss), n.assign_add(1))",
+            False,
+        ),
+        (f"n = tf.Variable(0); train_op = tf.group({ADAM}.minimize(loss), n.assign_add(1))", True),
         (f"train_op = [{ADAM}.minimize(loss), {ADAM}.minimize(loss, step)]", False),
         ("train_op = tf.keras.optimizers.Adam().minimize(loss, variables)", False),
         ("train_op = make_optimizer().minimize(loss)", False),
@@ -459,12 +488,61 @@ def test_variables_are_initialized_twice(given: str, condition: str, expected: b
             "if mode == 'train':\n    a = params.get('n', 1)\nelse:\n    a = params.get('n', 2)",
             False,
         ),
+        (
+            "if mode == 'train':\n    a = params.get('n', 1)\n"
+            "if mode == 'eval':\n    a = params.get('n', 2)",
+            False,
+        ),
+        (
+            "if mode == 'train':\n    a = params.get('n', 1)\n"
+            "if mode != 'eval':\n    a = params.get('n', 2)",
+            True,
+        ),
         ("params = params or {}\na = params.get('n', 1)\nb = params.get('n', 2)", True),
         ("a = params.get('n', 1)\nb = other.get('n', 2)", False),
     ],
 )
 def test_defaults_in_one_function(body: str, expected: bool) -> None:
     assert rules(model(body)) == ["conflicting-param-default"] * expected
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="Python 3.9 has no match")
+def test_only_one_case_of_match_runs() -> None:
+    body = """
+match mode:
+    case "train":
+        a = params.get('n', 1)
+        b = {}
+    case _:
+        a = params.get('n', 2)
+"""
+    assert rules(model(body.format("1"))) == []
+    assert rules(model(body.format("params.get('n', 2)"))) == ["conflicting-param-default"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="Python 3.9 has no match")
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        ("'train'", False),
+        ("'train' | 'infer'", False),
+        ("'eval' | 'infer'", True),
+        ("'infer' if params['x']", False),
+        ("str()", True),
+        ("_", True),
+    ],
+)
+def test_a_case_of_match_runs_in_its_modes(case: str, expected: bool) -> None:
+    body = f"""
+match mode:
+    case {case}:
+        a = params.get('n', 1)
+if mode == 'eval':
+    a = params.get('n', 2)
+"""
+    assert rules(model(body)) == ["conflicting-param-default"] * expected
+    body = body.replace(f"    case {case}:", f"    case 'eval':\n        pass\n    case {case}:")
+    assert rules(model(body)) == []
 
 
 def test_defaults_of_functions_that_get_the_same_params() -> None:
