@@ -239,8 +239,10 @@ class _Reading:
                 )
             elif names.setdefault(name, line) != line:
                 self._problem(way, f"the name {name!r} is taken by the check in line {names[name]}")
-            if "model_dir" not in table and not table.get("against"):
-                self._problem(way, f"the check {name!r} needs model-dir or against")
+            given = table.get("model_dir")
+            if given == [] or not (given or table.get("against")):
+                empty = "model-dir is an empty list: " if given == [] else ""
+                self._problem(way, f"{empty}the check {name!r} needs model-dir or against")
                 continue
             yield from self._expanded(name, table, way, missing)
 
@@ -256,13 +258,14 @@ class _Reading:
         try:
             found = list(expanded(name, places, self._root))
         except UsageError as error:
-            if missing == FAIL:
-                self._problem(self._written(way, "model_dir"), str(error))
-                return
-            found = [(name, places)]
-        for label, place in found:
-            local = self._options(place, way) if self._is_there(place, missing) else place
-            yield ConfiguredCheck(label, name, {**local, **plain}, line, missing)
+            self._problem(self._written(way, "model_dir"), str(error))
+            return
+        for check in found:
+            exists = self._is_there(check.places, missing)
+            if exists and check.problem:
+                self._problem(self._written(way, "model_dir"), check.problem)
+            local = self._options(check.places, way) if exists else check.places
+            yield ConfiguredCheck(check.name, name, {**local, **plain}, line, missing)
 
     def _is_there(self, place: Mapping[str, Any], missing: str) -> bool:
         """Whether the params of a check must exist. They must, unless the check is skipped."""

@@ -121,6 +121,35 @@ def test_a_glob_that_matches_nothing(read: Write) -> None:
     assert len(read(text + 'if-missing = "skip"\n').checks) == 1
 
 
+def test_a_glob_that_matches_nothing_skips_only_its_own_checks(read: Write) -> None:
+    text = '[[check]]\nname = "all"\nmodel-dir = ["runs/a", "gone/*"]\nif-missing = "skip"\n'
+    found = [(check.name, check.options["model_dir"]) for check in read(text).checks]
+    assert found == [("all[runs/a]", "runs/a"), ("all[gone/*]", "gone/*")]
+
+
+@pytest.mark.parametrize(
+    ("places", "problem"),
+    [
+        ('model-dir = "runs/*"\nparams = "confgs/*.json"\n', "params: confgs/*.json: no file"),
+        ('model-dir = "gs://runs/*"\n', "a glob cannot be remote"),
+        ("model-dir = []\n", "model-dir is an empty list: the check 'all' needs model-dir or"),
+        ('against = "HEAD"\nparams = "conf/{name}.json"\n', "has no model_dir"),
+    ],
+)
+def test_only_a_missing_model_dir_is_skipped(places: str, problem: str, read: Write) -> None:
+    text = f'[[check]]\nname = "all"\nif-missing = "skip"\n{places}'
+    assert problem in problems(read, text)[0]
+
+
+def test_too_many_checks_are_not_skipped(read: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(33):
+        os.mkdir(f"runs/{number}")
+        with open(f"conf/{number}.json", "w") as file:
+            file.write("{}")
+    text = '[[check]]\nname = "all"\nif-missing = "skip"\nmodel-dir = "runs/*"\n'
+    assert "more than 1000 checks" in problems(read, text + 'params = "conf/*.json"\n')[0]
+
+
 def test_params_of_a_check_that_is_skipped_need_not_exist(read: Write) -> None:
     text = '[[check]]\nname = "a"\nmodel-dir = "gone"\nparams = "gone/params.json"\n'
     assert "no such file" in problems(read, text)[0]
