@@ -1,14 +1,14 @@
 """The baseline: the findings of each check that a project had when it began to use ckptcheck."""
 
-import contextlib
 import dataclasses
 import json
 import os
 import re
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple
+from typing import Any, Dict, Iterable, Iterator, Mapping, Tuple
 
 from .errors import UsageError
 from .json_files import read_json_object
+from .output import write_file
 from .results import UNTRACEABLE, Finding
 
 VERSION = 1
@@ -96,15 +96,13 @@ def _plain(message: str) -> str:
     return _CHANGES.sub("", message)
 
 
-def write_baseline(
-    path: str, found: Mapping[str, Tuple[Finding, ...]], known: Mapping[str, List[Dict[str, Any]]]
-) -> int:
+def write_baseline(path: str, found: Mapping[str, Tuple[Finding, ...]], known: Baseline) -> int:
     """Writes a baseline, atomically.
 
     Args:
         path: the file.
         found: the findings to accept, of each check that was run.
-        known: the entries of the checks that were not run; see :func:`entries_of`.
+        known: the entries of the other checks; those of checks that were run are replaced.
 
     Returns:
         How many findings it accepts.
@@ -112,31 +110,10 @@ def write_baseline(
     Raises:
         UsageError: it cannot be written.
     """
-    checks: Dict[str, List[Dict[str, Any]]] = dict(known)
-    for name, findings in found.items():
-        checks[name] = [dataclasses.asdict(entry) for entry in entries_for(findings).values()]
-    document = {"version": VERSION, "checks": {name: checks[name] for name in sorted(checks)}}
-    new = f"{path}.{os.getpid()}"
-    try:
-        with open(new, "w", encoding="utf-8") as file:
-            file.write(json.dumps(document, indent=1) + "\n")
-        os.replace(new, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            os.remove(new)
-        raise UsageError(f"the baseline {path} cannot be written: {error.strerror}") from None
-    return sum(len(entries) for entries in checks.values())
-
-
-def entries_of(path: str, names: Iterable[str]) -> Dict[str, List[Dict[str, Any]]]:
-    """Returns the entries that a baseline has of these checks; none if there is no baseline.
-
-    Raises:
-        UsageError: it cannot be read, or it is not a baseline.
-    """
-    wanted = list(names)
-    if not wanted or not os.path.exists(path):
-        return {}
-    read_baseline(path)
-    checks = read_json_object(path)["checks"]
-    return {name: checks[name] for name in wanted if name in checks}
+    entries = {**known, **{name: entries_for(findings) for name, findings in found.items()}}
+    checks = {
+        name: [dataclasses.asdict(entry) for entry in entries[name].values()]
+        for name in sorted(entries)
+    }
+    write_file(path, json.dumps({"version": VERSION, "checks": checks}, indent=1) + "\n")
+    return sum(map(len, checks.values()))

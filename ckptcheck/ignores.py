@@ -37,8 +37,12 @@ class Ignore:
 
     def is_about(self, check: str) -> bool:
         """Whether it is about a check."""
-        names = (check, check.partition("[")[0])
-        return self.check in names or fnmatch.fnmatchcase(check, self.check)
+        return self.check in names_of(check) or fnmatch.fnmatchcase(check, self.check)
+
+
+def names_of(check: str) -> Tuple[str, str]:
+    """Returns the name of a check, and that of its table if globs made the check."""
+    return check, check.partition("[")[0]
 
 
 @dataclasses.dataclass(frozen=True)

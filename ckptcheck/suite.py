@@ -22,7 +22,7 @@ from typing import (
     Tuple,
 )
 
-from .baseline import DEFAULT_FILE, Baseline, entries_of, read_baseline, write_baseline
+from .baseline import DEFAULT_FILE, Baseline, read_baseline, write_baseline
 from .cache.kept import cache_of
 from .checkpoint.addresses import is_remote
 from .checkpoint.existing import is_there
@@ -30,11 +30,11 @@ from .checks import run_check
 from .config.value import SKIP, Configuration, ConfiguredCheck
 from .errors import MissingTargetError, TracerLostError, UsageError
 from .groups import group
-from .ignores import OFF, Ignore, Unused
+from .ignores import OFF, Ignore, Unused, names_of
 from .model_dir import Unnamed
-from .options import AgainstSpec, CheckSpec, SuiteSpec, from_command_line
+from .options import AgainstSpec, CheckSpec, SuiteSpec, from_command_line, options_of
 from .policy import judged, policy_of
-from .results import SEVERITIES, Finding, failing
+from .results import SEVERITIES, UNTRACEABLE, Finding, Report, failing
 from .rules import Facts, run_rules
 from .rules.base import CONFIGURATION
 from .runs import Run, Runs
@@ -85,16 +85,19 @@ def run_suite(
     Raises:
         UsageError: the baseline cannot be read or written.
     """
-    some_modes = "modes" in given
-    if some_modes and options.write_baseline:
-        raise UsageError("--write-baseline is for all modes of a check: leave out --mode")
+    changed = [name for name in _CHANGE_THE_CHECK if name in given]
+    if changed and options.write_baseline:
+        raise UsageError(
+            "--write-baseline is for the checks as they are configured: leave out "
+            + ", ".join(options_of(AgainstSpec)[name].flag for name in changed)
+        )
     path = configuration.baseline or DEFAULT_FILE
     reads = (configuration.baseline or os.path.exists(path)) and not options.write_baseline
     baseline = read_baseline(path) if reads else {}
     jobs = options.jobs or configuration.jobs or max(1, (os.cpu_count() or 1) // 2)
     ran = _run_all([_prepared(configuration, c, given) for c in checks], jobs, say, say_cache)
     if options.write_baseline:
-        baseline = _accepted(configuration, ran)
+        baseline = _write_baseline(configuration, path, ran)
     if options.no_ignores:
         return _as_runs(ran, ())
     used: Set[Ignore] = set()
@@ -102,9 +105,11 @@ def run_suite(
     for place, item in enumerate(ran):
         if item.run.report is not None:
             policy = policy_of(configuration, item.run.name, baseline)
-            report, mine, seen[item.run.name] = judged(item.run.report, policy, item.fail_on)
+            report, mine, keys = judged(item.run.report, policy, item.fail_on)
             ran[place] = item._replace(run=dataclasses.replace(item.run, report=report))
             used |= mine
+            if _is_complete(report):
+                seen[item.run.name] = keys
     names = [check.name for check in configuration.checks]
     lost = {name: len(set(baseline.get(name, ())) - keys) for name, keys in seen.items()}
     unused = Unused(
@@ -112,30 +117,44 @@ def run_suite(
         {name: count for name, count in lost.items() if count},
         path,
     )
-    return _as_runs(ran, () if some_modes else _own_findings(configuration, unused))
+    return _as_runs(ran, () if changed else _own_findings(configuration, unused))
 
 
-def _accepted(configuration: Configuration, ran: Sequence["_Item"]) -> Baseline:
+_CHANGE_THE_CHECK = (
+    *("modes", "against", "set", "features", "input_fn"),
+    *("behavior", "params_type", "flags", "env"),
+)
+"""Options of the command line with which a check has other findings than as it is configured."""
+
+
+def _write_baseline(configuration: Configuration, path: str, ran: Sequence["_Item"]) -> Baseline:
     """Writes the current findings into the baseline, and returns it.
 
-    Notes are left out, unless they fail the check.
+    Notes are left out, unless they fail the check. A check that did not run, or had no checkpoint,
+    keeps its entries.
     """
-    path = configuration.baseline or DEFAULT_FILE
     found: Dict[str, Tuple[Finding, ...]] = {}
     for item in ran:
-        if item.run.report is not None:
+        if item.run.report is not None and item.run.report.checked:
             policy = policy_of(configuration, item.run.name, {})
             report = judged(item.run.report, policy, item.fail_on).report
             least = min("warning", item.fail_on, key=SEVERITIES.index)
             found[item.run.name] = tuple(failing(report.findings, least))
-    others = [check.name for check in configuration.checks if check.name not in found]
-    write_baseline(path, found, entries_of(path, others))
+    tables = {check.table for check in configuration.checks}
+    before = read_baseline(path) if os.path.exists(path) else {}
+    kept = {name: before[name] for name in before if not tables.isdisjoint(names_of(name))}
+    write_baseline(path, found, kept)
     return read_baseline(path)
 
 
-def _was_tried(ignore: Ignore, names: Sequence[str], ran: Container[str]) -> bool:
-    """Whether all checks of an ignore were run."""
-    return all(name in ran for name in names if ignore.is_about(name))
+def _is_complete(report: Report) -> bool:
+    """Whether a check judged all of its modes. If not, findings may be missing."""
+    return report.checked and all(item.verdict != UNTRACEABLE for item in report.verdicts)
+
+
+def _was_tried(ignore: Ignore, names: Sequence[str], seen: Container[str]) -> bool:
+    """Whether all checks of an ignore were run, and judged all of their modes."""
+    return all(name in seen for name in names if ignore.is_about(name))
 
 
 def _own_findings(configuration: Configuration, unused: Unused) -> List[Finding]:

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Sequence
 
 import pytest
 
@@ -163,8 +163,6 @@ def test_the_baseline_accepts_a_deliberate_change(configured: Project) -> None:
     assert configured.run().code == 0, "today's findings are accepted"
     run = configured.run("--mode", "predict")
     assert "unused-baseline-entry" not in run.out, "other modes have the other findings"
-    run = configured.run("--mode", "predict", "--write-baseline")
-    assert (run.code, "leave out --mode" in run.err) == (2, True)
     worse = CONFIGURATION.replace("num_hidden = 64", "num_hidden = 32")
     configured.write("ckptcheck.toml", worse)
     run = configured.run()
@@ -181,6 +179,61 @@ def test_the_baseline_survives_the_next_save(configured: Project) -> None:
         os.rename(str(path), str(path).replace("ckpt-10", "ckpt-20"))
     state.write_text(text.replace("ckpt-10", "ckpt-20"), "utf-8")
     assert configured.run("check", "wide").code == 0
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--mode", "predict"),
+        ("--against", "HEAD"),
+        ("--set", "a=1"),
+        ("--features", "features.json"),
+        ("--input-fn", "model.py:input_fn"),
+        ("--behavior", "v1"),
+        ("--params-type", "attr"),
+        ("--env", "A=1"),
+        ("--", "--flag"),
+    ],
+)
+def test_the_baseline_is_of_the_checks_as_configured(
+    option: Sequence[str], configured: Project
+) -> None:
+    run = configured.run("--write-baseline", *option)
+    assert (run.code, f"leave out {option[0]}" in run.err) == (2, True), run
+
+
+def test_the_baseline_keeps_what_was_not_judged(configured: Project) -> None:
+    globs = CONFIGURATION.replace('model-dir = "model_dir"\n', 'model-dir = "model_d*"\n')
+    configured.write("ckptcheck.toml", globs)
+    configured.run("--write-baseline", writes=[BASELINE])
+    path = configured.root / BASELINE
+    document = json.loads(path.read_text("utf-8"))
+    accepted = document["checks"]["wide[model_dir]"]
+    assert accepted
+    document["checks"].update({"wide[model_d2]": accepted, "gone": accepted})
+    path.write_text(json.dumps(document), "utf-8")
+    for file in configured.model_dir.iterdir():
+        file.unlink()
+    assert configured.run("--write-baseline", writes=[BASELINE]).code == 3
+    kept = json.loads(path.read_text("utf-8"))["checks"]
+    assert kept.pop("good[model_dir]") == []
+    assert kept == {"wide[model_dir]": accepted, "wide[model_d2]": accepted}
+
+
+def test_nothing_is_unused_if_it_was_not_judged(configured: Project) -> None:
+    ignore = '[[ignore]]\nrule = "dtype-mismatch"\nreason = "planned"\n'
+    configured.write("ckptcheck.toml", CONFIGURATION + ignore)
+    configured.run("--write-baseline", writes=[BASELINE])
+    run = configured.run("--set", "num_hidden=128", "--format", "json")
+    assert run.json["findings"] == [], "as configured, the findings may occur"
+    model = (configured.root / "model.py").read_text("utf-8")
+    configured.write("model.py", model + "\n\ndef model_fn(features):\n    raise ValueError\n")
+    run = configured.run("--format", "json")
+    assert run.json["findings"] == [], "the model_fn raises an error"
+    for file in configured.model_dir.iterdir():
+        file.unlink()
+    run = configured.run("--format", "json")
+    assert (run.code, run.json["findings"]) == (3, []), "there is no checkpoint"
 
 
 def test_an_ignore_that_matches_nothing_is_a_finding(configured: Project) -> None:
