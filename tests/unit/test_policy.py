@@ -11,6 +11,7 @@ from ckptcheck.baseline import Entry, entries_for, read_baseline, write_baseline
 from ckptcheck.errors import UsageError
 from ckptcheck.groups import group
 from ckptcheck.ignores import Ignore
+from ckptcheck.origins import DataContent
 from ckptcheck.policy import Policy, judged
 from ckptcheck.protocol import MODES
 from ckptcheck.results import CHECK, Advice, Finding, Outcome, Report
@@ -101,6 +102,39 @@ def test_the_baseline_accepts_no_other_outcome(
     known = Finding("missing-variable", "error", "", ("train",), {"train": FAILS}, variable="a")
     found = dataclasses.replace(known, modes=tuple(outcomes) or ("train",), outcomes=outcomes)
     assert entries_for([known])[known.key].accepts(found) is accepts
+
+
+@pytest.mark.parametrize("now", [0.9, "0.2", None])
+def test_the_baseline_accepts_no_other_value_of_a_param(now: Any) -> None:
+    data = {"param": "rate", "was": 0.3, "now": 0.2}
+    known = Finding("params-changed", "warning", "a", ("eval",), subject="rate", data=data)
+    entry = entries_for([known])[known.key]
+    assert entry.accepts(dataclasses.replace(known, message="b", data={**data, "was": 0.5}))
+    assert not entry.accepts(dataclasses.replace(known, data={**data, "now": now}))
+
+
+def test_the_baseline_accepts_no_other_content_of_a_data_file(tmp_path: Path) -> None:
+    before, after, later = (
+        dataclasses.replace(made.NOW, data_files=(DataContent("words.txt", 9, digest),))
+        for digest in ("a" * 64, "b" * 64, "c" * 64)
+    )
+    known, other = (
+        next(f for f in run_rules(made.with_record(before, now)) if f.rule == "data-file-changed")
+        for now in (after, later)
+    )
+    path = str(tmp_path / "baseline.json")
+    write_baseline(path, {"a": (known,)}, {})
+    entry = read_baseline(path)["a"][known.key]
+    assert known.key == other.key
+    assert entry.accepts(known) and not entry.accepts(other)
+
+
+def test_a_part_of_a_variable_name_is_no_path() -> None:
+    text = "ValueError: Variable dense/kernel already exists"
+    raised = {"train": Outcome.UNTRACEABLE}
+    known = Finding("model-fn-raised", "error", text, ("train",), raised)
+    other = dataclasses.replace(known, message=text.replace("kernel", "bias"))
+    assert not entries_for([known])[known.key].accepts(other)
 
 
 @pytest.mark.parametrize(
