@@ -39,6 +39,10 @@ class Ignore:
         """Whether it is about a check."""
         return self.check in names_of(check) or fnmatch.fnmatchcase(check, self.check)
 
+    def may_be_about(self, table: str) -> bool:
+        """Whether it is about a table, or about some of the checks that globs make of it."""
+        return self.is_about(table) or names_of(self.check)[1] == table
+
 
 def names_of(check: str) -> Tuple[str, str]:
     """Returns the name of a check, and that of its table if globs made the check."""

@@ -54,10 +54,8 @@ def chosen(configuration: Configuration, names: Sequence[str]) -> Tuple[Configur
     known = {name for check in configuration.checks for name in (check.name, check.table)}
     for name in names:
         if name not in known:
-            tables = dict.fromkeys(check.table for check in configuration.checks)
-            raise UsageError(
-                f"no check {name} in {configuration.file}: expected one of {', '.join(tables)}"
-            )
+            expected = ", ".join(configuration.tables)
+            raise UsageError(f"no check {name} in {configuration.file}: expected one of {expected}")
     wanted = set(names) or known
     return tuple(c for c in configuration.checks if not wanted.isdisjoint((c.name, c.table)))
 
@@ -110,10 +108,11 @@ def run_suite(
             used |= mine
             if _is_complete(report):
                 seen[item.run.name] = keys
-    names = [check.name for check in configuration.checks]
     lost = {name: len(set(baseline.get(name, ())) - keys) for name, keys in seen.items()}
     unused = Unused(
-        tuple(i for i in configuration.ignores if i not in used and _was_tried(i, names, seen)),
+        tuple(
+            i for i in configuration.ignores if i not in used and _was_tried(i, configuration, seen)
+        ),
         {name: count for name, count in lost.items() if count},
         path,
     )
@@ -140,9 +139,12 @@ def _write_baseline(configuration: Configuration, path: str, ran: Sequence["_Ite
             report = judged(item.run.report, policy, item.fail_on).report
             least = min("warning", item.fail_on, key=SEVERITIES.index)
             found[item.run.name] = tuple(failing(report.findings, least))
-    tables = {check.table for check in configuration.checks}
     before = read_baseline(path) if os.path.exists(path) else {}
-    kept = {name: before[name] for name in before if not tables.isdisjoint(names_of(name))}
+    kept = {
+        name: before[name]
+        for name in before
+        if not set(names_of(name)).isdisjoint(configuration.tables)
+    }
     write_baseline(path, found, kept)
     return read_baseline(path)
 
@@ -152,9 +154,15 @@ def _is_complete(report: Report) -> bool:
     return report.checked and all(item.verdict != UNTRACEABLE for item in report.verdicts)
 
 
-def _was_tried(ignore: Ignore, names: Sequence[str], seen: Container[str]) -> bool:
-    """Whether all checks of an ignore were run, and judged all of their modes."""
-    return all(name in seen for name in names if ignore.is_about(name))
+def _was_tried(ignore: Ignore, configuration: Configuration, seen: Container[str]) -> bool:
+    """Whether all checks of an ignore were run, and judged all of their modes.
+
+    Other machines may have more checks of a glob.
+    """
+    checks = [check for check in configuration.checks if ignore.is_about(check.name)]
+    tables = {name for name in configuration.tables if ignore.may_be_about(name)}
+    found = {check.table for check in checks}
+    return tables <= found and all(check.name in seen for check in checks)
 
 
 def _own_findings(configuration: Configuration, unused: Unused) -> List[Finding]:
@@ -196,6 +204,8 @@ def _prepared(
     is_local = folder and not is_remote(folder)
     if check.if_missing == SKIP and is_local and not is_there(folder):
         return _Item(Run(check.name, skipped=f"skipped: {folder} does not exist"))
+    if check.problem:
+        return _Item(Run(check.name, problem=check.problem))
     try:
         return _Item(Run(check.name), from_command_line(AgainstSpec, options))
     except UsageError as error:

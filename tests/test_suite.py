@@ -141,6 +141,30 @@ def test_a_missing_model_dir_fails_unless_the_project_allows_it(configured: Proj
     assert "good: skipped: gone does not exist" in run.out
 
 
+def test_a_check_with_a_problem_blocks_no_other_command(configured: Project) -> None:
+    wrong = '[[check]]\nname = "wrong"\nmodel-dir = "gone/*"\n'
+    configured.write("ckptcheck.toml", CONFIGURATION + wrong)
+    run = configured.run("--mode", "predict", "--format", "json")
+    found = checks(run)
+    assert run.code == 2
+    assert "gone/*: no directory matches" in found["wrong"]["problem"]
+    assert found["good"]["ok"]
+    assert configured.run("check", "good").code == 0
+    configured.write("ckptcheck.toml", CONFIGURATION + wrong + "timeout = -1\n")
+    arguments = ("model_dir", "model.py:model_fn", "params.json")
+    assert configured.run(*arguments).code == 0
+    run = configured.run("record", "gone", *arguments[1:])
+    assert "gone" in run.err and "timeout" not in run.err, run
+
+
+def test_an_ignore_of_checks_that_are_not_here_is_not_unused(configured: Project) -> None:
+    ignore = '[[ignore]]\nrule = "dtype-mismatch"\nreason = "planned"\ncheck = "good[model_d2]"\n'
+    globs = CONFIGURATION.replace('"model_dir"', '"model_d*"')
+    configured.write("ckptcheck.toml", globs + ignore)
+    assert configured.run("--format", "json").json["findings"] == []
+    assert configured.run("check", "wide", "--format", "json").json["findings"] == []
+
+
 def test_a_checkpoint_that_is_named_is_not_missing(configured: Project) -> None:
     checkpoint = "model_dir/" + next(configured.model_dir.glob("*.index")).stem
     text = CONFIGURATION.replace('"model_dir"', f'"{checkpoint}"\nif-missing = "skip"', 1)

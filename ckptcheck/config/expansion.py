@@ -24,11 +24,13 @@ class Expanded(NamedTuple):
         name: its name.
         places: its model_dir and its params, as far as the table has them.
         problem: why it cannot run: a glob matches nothing; "" if it can.
+        wrong: the key that the problem is about.
     """
 
     name: str
     places: Dict[str, Any]
-    problem: str = ""
+    problem: str
+    wrong: str
 
 
 def expanded(name: str, places: Mapping[str, Any], root: str) -> Iterator[Expanded]:
@@ -50,7 +52,8 @@ def expanded(name: str, places: Mapping[str, Any], root: str) -> Iterator[Expand
     given = places.get("model_dir")
     patterns = given if isinstance(given, list) else [given]
     folders = _folders(patterns, root)
-    several = len(folders) > 1 or isinstance(given, list) or _is_glob(given, root)
+    matches = _is_glob(given, root) and not folders[0][1]
+    several = len(folders) > 1 or isinstance(given, list) or matches
     count = 0
     for folder, missing in folders:
         for params, differs, problem in _params(places, folder, missing, root):
@@ -62,7 +65,8 @@ def expanded(name: str, places: Mapping[str, Any], root: str) -> Iterator[Expand
                 raise UsageError(f"the globs of {name} stand for more than {_MOST} checks")
             found = {"model_dir": folder, "params": params}
             given_places = {key: value for key, value in found.items() if value is not None}
-            yield Expanded(label, given_places, missing or problem)
+            wrong = "model_dir" if missing else "params"
+            yield Expanded(label, given_places, missing or problem, wrong)
 
 
 def _folders(patterns: List[Any], root: str) -> List[Tuple[Any, str]]:

@@ -19,6 +19,7 @@ class ConfiguredCheck:
         options: the arguments of the check, by the names of the options.
         line: where it is in the file.
         if_missing: ``skip`` if the check is skipped without its model_dir, else ``fail``.
+        problem: why it cannot run, such as a params file that is missing; "" if it can.
     """
 
     name: str
@@ -26,6 +27,7 @@ class ConfiguredCheck:
     options: Mapping[str, Any]
     line: int = 0
     if_missing: str = FAIL
+    problem: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Configuration:
         file: its path; "" if there is none.
         root: the directory that its paths are relative to.
         defaults: options of all checks, and of a check on the command line.
-        checks: the checks, in the order of the file.
+        tables: the names of all tables of checks, in the order of the file.
+        checks: the checks of the tables that were read.
         severities: the severity that a rule gets instead of its own, by rule.
         ignores: the findings that the project accepts.
         baseline: the path of the baseline, relative to ``root``.
@@ -46,6 +49,7 @@ class Configuration:
     file: str = ""
     root: str = ""
     defaults: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    tables: Tuple[str, ...] = ()
     checks: Tuple[ConfiguredCheck, ...] = ()
     severities: Mapping[str, str] = dataclasses.field(default_factory=dict)
     ignores: Tuple[Ignore, ...] = ()

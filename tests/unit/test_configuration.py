@@ -7,8 +7,8 @@ from typing import Callable, Dict, List
 
 import pytest
 
-from ckptcheck.config.reading import find_configuration, read_configuration
-from ckptcheck.config.toml_file import find_file
+from ckptcheck.config.reading import find_document, read_configuration
+from ckptcheck.config.toml_file import find_file, read_document
 from ckptcheck.config.toml_lines import lines_of
 from ckptcheck.config.value import Configuration
 from ckptcheck.errors import UsageError
@@ -29,7 +29,7 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
     def write(text: str) -> Configuration:
         (tmp_path / "ckptcheck.toml").write_text(text, "utf-8")
-        return read_configuration(str(tmp_path / "ckptcheck.toml"))
+        return read_configuration(read_document(str(tmp_path / "ckptcheck.toml")))
 
     return write
 
@@ -117,8 +117,9 @@ def test_a_directory_whose_name_looks_like_a_glob(read: Write) -> None:
 
 def test_a_glob_that_matches_nothing(read: Write) -> None:
     text = '[[check]]\nname = "all"\nmodel-dir = "gone/*"\n'
-    assert problems(read, text) == ["3: model_dir: gone/*: no directory matches"]
-    assert len(read(text + 'if-missing = "skip"\n').checks) == 1
+    (check,) = read(text).checks
+    assert check.name == "all"
+    assert check.problem == "ckptcheck.toml:3: model_dir: gone/*: no directory matches"
 
 
 def test_a_glob_that_matches_nothing_skips_only_its_own_checks(read: Write) -> None:
@@ -130,7 +131,6 @@ def test_a_glob_that_matches_nothing_skips_only_its_own_checks(read: Write) -> N
 @pytest.mark.parametrize(
     ("places", "problem"),
     [
-        ('model-dir = "runs/*"\nparams = "confgs/*.json"\n', "params: confgs/*.json: no file"),
         ('model-dir = "gs://runs/*"\n', "a glob cannot be remote"),
         ("model-dir = []\n", "model-dir is an empty list: the check 'all' needs model-dir or"),
         ('against = "HEAD"\nparams = "conf/{name}.json"\n', "has no model_dir"),
@@ -150,10 +150,38 @@ def test_too_many_checks_are_not_skipped(read: Write, monkeypatch: pytest.Monkey
     assert "more than 1000 checks" in problems(read, text + 'params = "conf/*.json"\n')[0]
 
 
-def test_params_of_a_check_that_is_skipped_need_not_exist(read: Write) -> None:
-    text = '[[check]]\nname = "a"\nmodel-dir = "gone"\nparams = "gone/params.json"\n'
-    assert "no such file" in problems(read, text)[0]
-    assert read(text + 'if-missing = "skip"\n').checks[0].if_missing == "skip"
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ('params = "conf/*.jsn"\n', "4: params: conf/*.jsn: no file matches"),
+        ('params = "gone.json"\n', "4: params gone.json: no such file"),
+        ('features = "gone.json"\n', "4: features gone.json: no such file"),
+        ('app-dir = "gone"\n', "4: app_dir gone: no such directory"),
+    ],
+)
+def test_a_missing_file_is_a_problem_of_its_check(more: str, problem: str, read: Write) -> None:
+    other = '[[check]]\nname = "b"\nmodel-dir = "runs/b"\n'
+    found = read(CHECK + more + other).checks
+    assert [check.problem.startswith(f"ckptcheck.toml:{problem}") for check in found] == [
+        True,
+        False,
+    ]
+
+
+def test_only_the_chosen_checks_are_read(read: Write) -> None:
+    text = CHECK + '[[check]]\nname = "b"\nmodel-dir = "runs/b"\ntimeout = -1\n'
+    assert "timeout -1" in problems(read, text)[0]
+    document = find_document()
+    assert [check.name for check in read_configuration(document, {"a"}).checks] == ["a"]
+    none = read_configuration(document, ())
+    assert (none.checks, none.tables) == ((), ("a", "b"))
+
+
+def test_the_keys_of_all_checks_are_verified(read: Write) -> None:
+    problems(read, CHECK + '[[check]]\nname = "b"\nmodle-dir = "runs/b"\n')
+    with pytest.raises(UsageError, match="unknown key 'modle-dir'"):
+        read_configuration(find_document(), {"a"})
+    assert read_configuration(find_document(), ()).checks == ()
 
 
 def test_all_problems_are_told_at_once_with_their_lines(read: Write) -> None:
@@ -234,7 +262,7 @@ def test_a_file_that_is_not_toml(read: Write) -> None:
 def test_a_table_of_another_type(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool]\nckptcheck = 3\n", "utf-8")
     with pytest.raises(UsageError, match=r"tool\.ckptcheck: expected a table"):
-        read_configuration(str(tmp_path / "pyproject.toml"))
+        read_document(str(tmp_path / "pyproject.toml"))
 
 
 def test_a_table_without_tool(tmp_path: Path) -> None:
@@ -266,7 +294,7 @@ def test_lines_of_pyproject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     text = '[project]\nname = "x"\n\n[[tool.ckptcheck.check]]\nname = "a"\nmodeldir = "x"\n'
     (tmp_path / "pyproject.toml").write_text(text, "utf-8")
     with pytest.raises(UsageError, match=re.escape("pyproject.toml:6: unknown key 'modeldir'")):
-        find_configuration()
+        read_configuration(find_document())
 
 
 def test_paths_start_from_the_file(read: Write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,7 +308,7 @@ def test_paths_start_from_the_file(read: Write, monkeypatch: pytest.MonkeyPatch)
 def test_no_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert find_configuration() == Configuration()
+    assert read_configuration(find_document()) == Configuration()
 
 
 def test_lines_of_keys() -> None:

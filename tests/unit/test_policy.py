@@ -187,7 +187,9 @@ def test_an_ignore_is_about_all_checks_of_a_table() -> None:
     ignore = Ignore("planned", "missing-variable", check="exp")
     assert ignore.is_about("exp[runs/a]") and ignore.is_about("exp")
     assert not ignore.is_about("export[runs/a]")
-    assert Ignore("planned", check="exp[runs/a]").is_about("exp[runs/a]")
+    one = Ignore("planned", check="exp[runs/a]")
+    assert one.is_about("exp[runs/a]") and not one.is_about("exp[runs/b]")
+    assert one.may_be_about("exp") and not one.may_be_about("export")
 
 
 # --- the file of the baseline ----------------------------------------------------------------
