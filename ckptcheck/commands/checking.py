@@ -5,8 +5,8 @@ import types
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence
 
 from ..cache.kept import cache_of
-from ..checkpoint.addresses import is_remote
 from ..checks import run_check
+from ..config.moving import moved
 from ..config.reading import find_document, read_configuration
 from ..config.toml_file import Document
 from ..config.value import Configuration
@@ -122,21 +122,13 @@ def _configured(
     others = {name: value for name, value in given.items() if name not in _PLACES}
     root = os.path.dirname(document.file)
     if not os.path.samefile(root, os.curdir):  # its paths are relative to root
-        others.update(_from(root, others))
+        from_root = lambda path: os.path.relpath(path, root)  # noqa: E731
+        others = {name: moved(name, value, from_root) for name, value in others.items()}
         os.chdir(root)
     tables = {table for name in names for table in names_of(name)}
     configuration = read_configuration(document, tables if names else None)
     checks = chosen(configuration, names)
     return run_suite(configuration, checks, options, others, status.say, say_cache)
-
-
-def _from(root: str, given: Mapping[str, Any]) -> Dict[str, Any]:
-    """Returns the options that are paths, made relative to another directory."""
-    paths = {name: given[name] for name in ("features", "app_dir", "cache_dir") if name in given}
-    if "/" in given.get("python", "") and " " not in given["python"]:
-        paths["python"] = given["python"]
-    local = {name: path for name, path in paths.items() if path != "-" and not is_remote(path)}
-    return {name: os.path.relpath(path, root) for name, path in local.items()}
 
 
 def _single(

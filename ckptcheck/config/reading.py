@@ -18,14 +18,15 @@ from typing import (
     TypeVar,
 )
 
-from ..checkpoint.addresses import is_remote
 from ..errors import UsageError
 from ..ignores import OFF, Ignore
+from ..json_values import plain
 from ..option_values import either
 from ..options import AgainstSpec, SuiteSpec, options_of
 from ..results import SEVERITIES
 from ..rules import all_rules
 from .expansion import expanded
+from .moving import PATHS, moved
 from .toml_file import NO_DOCUMENT, Document, find_file, read_document
 from .toml_lines import Key
 from .value import FAIL, SKIP, Configuration, ConfiguredCheck
@@ -171,10 +172,7 @@ class _Reading:
 
     def _from_here(self, key: str, value: Any) -> Any:
         """Returns a path relative to the working directory instead of the file's directory."""
-        is_path = isinstance(value, str) and (key in _PATHS or (key == "python" and "/" in value))
-        if not is_path or value == "-" or is_remote(value) or (key == "python" and " " in value):
-            return value
-        return os.path.relpath(os.path.join(self._root, value)) if value else value
+        return moved(key, value, lambda path: os.path.relpath(os.path.join(self._root, path)))
 
     def _written(self, way: Key, key: str) -> Key:
         """Returns the way to a key, as the file writes the key."""
@@ -270,8 +268,8 @@ class _Reading:
     ) -> Iterator[ConfiguredCheck]:
         """Yields the checks that one table stands for."""
         options = {key: value for key, value in table.items() if key in _OPTIONS}
-        places: Dict[str, Any] = {key: options.pop(key) for key in _PATHS if key in options}
-        plain = self._options(options, way)
+        places: Dict[str, Any] = {key: options.pop(key) for key in PATHS if key in options}
+        others = self._options(options, way)
         try:
             found = list(expanded(name, places, self._root))
         except UsageError as error:
@@ -282,7 +280,7 @@ class _Reading:
             if check.problem:
                 problem = self.at(self._line(self._written(way, check.wrong)), check.problem)
             line = self._line(way)
-            yield ConfiguredCheck(check.name, name, {**local, **plain}, line, missing, problem)
+            yield ConfiguredCheck(check.name, name, {**local, **others}, line, missing, problem)
 
     def _files(self, places: Mapping[str, Any], way: Key) -> Tuple[Dict[str, Any], str]:
         """Returns the paths of a check, and what is wrong with them.
@@ -300,24 +298,27 @@ class _Reading:
         return found, problem
 
 
-_PATHS = ("model_dir", "params", "features", "app_dir", "cache_dir")
 _PATTERNS = ("rule", "variable", "check")
 
 
 def _as_option(key: str, value: Any) -> Any:
     """Converts a value of TOML to a value that an option accepts."""
     if key in ("set", "env") and isinstance(value, dict):
-        return list(_pairs(value, "", json.dumps if key == "set" else _as_variable))
+        return list(_pairs(value, "", _as_json if key == "set" else _as_variable))
     return [value] if key in ("modes", "set", "env") and isinstance(value, str) else value
 
 
 def _pairs(table: Mapping[str, Any], before: str, text: Callable[[Any], str]) -> Iterator[str]:
     """Yields ``key=value`` for each value; a table inside of it gives ``key.sub=value``."""
     for key, value in table.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             yield from _pairs(value, f"{before}{key}.", text)
         else:
             yield f"{before}{key}={text(value)}"
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(plain(value, "set"))
 
 
 def _as_variable(value: Any) -> str:

@@ -93,6 +93,16 @@ def test_set_and_env_can_be_tables(read: Write) -> None:
     assert options["env"] == ["A=b=c"]
 
 
+def test_set_keeps_empty_tables_and_refuses_dates(read: Write) -> None:
+    assert read(CHECK + "set = {opts = {}, a = {b = {}}}\n").checks[0].options["set"] == [
+        "opts={}",
+        "a.b={}",
+    ]
+    text = CHECK + "[check.set]\nstart = 2020-01-01\nmore = [{end = 2020-01-01}]\n"
+    assert "set is date, which JSON cannot express" in problems(read, text)[0]
+    assert "env: {}: expected a string" in problems(read, CHECK + "env = {A = {}}\n")[0]
+
+
 def test_a_glob_stands_for_a_check_of_each_model_dir(read: Write) -> None:
     text = '[[check]]\nname = "all"\nmodel-dir = "runs/*"\nparams = "conf/{name}.json"\n'
     found = [(c.name, c.table, c.options["params"]) for c in read(text).checks]
@@ -303,6 +313,29 @@ def test_paths_start_from_the_file(read: Write, monkeypatch: pytest.MonkeyPatch)
     assert found["model_dir"] == "a"
     assert found["params"] == os.path.join("..", "params.json")
     assert CheckSpec(**found).app_dir.endswith("conf")
+
+
+def test_files_of_code_start_from_the_file(
+    read: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    absolute = str(tmp_path / "net.py") + ":input_fn"
+    text = f"""target = "src/net.py:model_fn"
+input-fn = "{absolute}"
+params-type = "src/net.py:Params"
+
+[[check]]
+name = "a"
+model-dir = "runs/a"
+target = "models.net:model_fn"
+params-type = "attr"
+"""
+    monkeypatch.chdir("runs")
+    found = read(text)
+    assert found.defaults["target"] == "../src/net.py:model_fn"
+    assert found.defaults["input_fn"] == absolute
+    assert found.defaults["params_type"] == "../src/net.py:Params"
+    options = found.checks[0].options
+    assert (options["target"], options["params_type"]) == ("models.net:model_fn", "attr")
 
 
 def test_no_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
