@@ -55,7 +55,8 @@ def chosen(configuration: Configuration, names: Sequence[str]) -> Tuple[Configur
     for name in names:
         if name not in known:
             expected = ", ".join(configuration.tables)
-            raise UsageError(f"no check {name} in {configuration.file}: expected one of {expected}")
+            file = os.path.relpath(configuration.file)
+            raise UsageError(f"no check {name} in {file}: expected one of {expected}")
     wanted = set(names) or known
     return tuple(c for c in configuration.checks if not wanted.isdisjoint((c.name, c.table)))
 

@@ -83,10 +83,24 @@ def test_paths_on_the_command_line_start_from_the_working_directory(configured: 
     assert found["good"]["report"]["features"]["source"] == "features-file"
 
 
-def test_names_are_not_mistaken_for_paths(configured: Project) -> None:
-    run = configured.run("check", "god")
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("god",), "no check god in ckptcheck.toml, and no such file or directory: did you mean"),
+        (("good", "wide", "typo"), "no check typo in ckptcheck.toml, and no such file or"),
+        (("other",), "expected one of good, wide"),
+        (("good[typo]",), "no check good[typo] in ckptcheck.toml: expected one of good, wide"),
+        (("gone/runs",), "gone/runs"),
+        (("model_dir", "model.py:model_fn", "params.json", "god"), "unexpected argument god"),
+    ],
+)
+def test_names_are_not_mistaken_for_paths(
+    words: Sequence[str], problem: str, configured: Project
+) -> None:
+    run = configured.run("check", *words)
     assert run.code == 2
-    assert "god" in run.err
+    assert problem in run.err
+    assert words[:1] != ("gone/runs",) or "no check" not in run.err
 
 
 def test_a_model_dir_is_checked_with_the_defaults_and_the_policy(configured: Project) -> None:

@@ -17,7 +17,7 @@ from ..options import AgainstSpec, SuiteSpec, from_command_line, options_of
 from ..policy import judged, policy_of
 from ..runs import Runs
 from ..sanitize import printable
-from .hints import EXPECTED, verify_order
+from .hints import EXPECTED, looks_like_place, no_check, verify_order
 from .progress import Bar, Status
 from .terminal import emit, exit_code, tell
 
@@ -93,15 +93,19 @@ def _are_names(words: Sequence[str], document: Document) -> bool:
     """Whether all words are names of configured checks. Without words, all checks are meant.
 
     Raises:
-        UsageError: there are too many words; or there are none, and no checks are configured.
+        UsageError: there are too many words; there are none, and no checks are configured; or a
+            word can only be a misspelled name.
     """
     if not words and not document.table.get("check"):
         where = f"{document.file} has no [[check]]" if document.file else ""
         problem = where or "there is no configuration (ckptcheck init writes one)"
         configured = f"Without arguments, configured checks run, but {problem}"
         raise UsageError(f"{EXPECTED}. {configured}. For help: ckptcheck --help")
-    if all(not set(names_of(word)).isdisjoint(document.names) for word in words):
+    unknown = [word for word in words if set(names_of(word)).isdisjoint(document.names)]
+    if not unknown:
         return True
+    if document.names and not any(looks_like_place(word) for word in unknown):
+        raise no_check(unknown[0], document.names, document.file)
     if len(words) > len(_PLACES):
         extra = words[len(_PLACES)]
         raise UsageError(f"unexpected argument {extra}: {EXPECTED}")
