@@ -71,13 +71,17 @@ def expanded(name: str, places: Mapping[str, Any], root: str) -> Iterator[Expand
 
 def _folders(patterns: List[Any], root: str) -> List[Tuple[Any, str]]:
     """Returns each model_dir once, and what is wrong with it."""
-    found: List[Tuple[Any, str]] = []
+    found: Dict[str, Tuple[Any, str]] = {}
     for pattern in patterns:
         try:
-            found += [(folder, "") for folder in _matches("model_dir", pattern, root)]
+            matches, problem = _matches("model_dir", pattern, root), ""
         except NothingMatchesError as error:
-            found.append((pattern, str(error)))
-    return found
+            matches, problem = [pattern], str(error)
+        for folder in matches:
+            text = str(folder)
+            same = text if is_remote(text) else os.path.normpath(text)
+            found.setdefault(same, (folder, problem))
+    return list(found.values())
 
 
 def _params(

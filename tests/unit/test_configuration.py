@@ -119,6 +119,17 @@ def test_globs_of_model_dirs_and_params_stand_for_every_pair(read: Write) -> Non
     assert names[0] == "all[runs/a, conf/a.json]"
 
 
+def test_a_model_dir_that_several_patterns_match_is_one_check(read: Write) -> None:
+    text = '[[check]]\nname = "all"\nmodel-dir = ["runs/b", "runs/*", "runs/a/", "./gs:"]\n'
+    names = [check.name for check in read(text).checks]
+    assert names == ["all[runs/b]", "all[runs/a]", "all[./gs:]"]
+
+
+def test_checks_in_one_line_have_different_names(read: Write) -> None:
+    text = 'check = [{name = "a", model-dir = "runs/a"}, {name = "a", model-dir = "runs/b"}]\n'
+    assert problems(read, text) == ["1: the name 'a' is taken by the check in line 1"]
+
+
 def test_a_directory_whose_name_looks_like_a_glob(read: Write) -> None:
     os.mkdir("runs/[1]")
     checks = read('[[check]]\nname = "a"\nmodel-dir = "runs/[1]"\n').checks

@@ -192,6 +192,21 @@ def test_an_ignore_is_about_all_checks_of_a_table() -> None:
     assert one.may_be_about("exp") and not one.may_be_about("export")
 
 
+@pytest.mark.parametrize(
+    ("pattern", "check", "is_about"),
+    [
+        ("exp[runs/*]", "exp[runs/a]", True),
+        ("e*[*/a]", "exp[runs/a]", True),
+        ("exp[runs/*]", "exp[old/a]", False),
+        ("exp[runs/*]", "base[runs/a]", False),
+        ("exp[runs/*]", "exp", False),
+        ("ex[a-z]", "exp", True),
+    ],
+)
+def test_patterns_of_checks(pattern: str, check: str, is_about: bool) -> None:
+    assert Ignore("planned", check=pattern).is_about(check) is is_about
+
+
 # --- the file of the baseline ----------------------------------------------------------------
 
 
