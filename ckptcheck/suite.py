@@ -27,7 +27,7 @@ from .cache.kept import cache_of
 from .checkpoint.addresses import is_remote
 from .checkpoint.existing import is_there
 from .checks import run_check
-from .config.value import SKIP, Configuration, ConfiguredCheck
+from .config.value import SKIP, Configuration, ConfiguredCheck, layered
 from .errors import MissingTargetError, TracerLostError, UsageError
 from .groups import group
 from .ignores import OFF, Ignore, Unused, names_of
@@ -200,7 +200,7 @@ class _Item(NamedTuple):
 def _prepared(
     configuration: Configuration, check: ConfiguredCheck, given: Mapping[str, Any]
 ) -> _Item:
-    options = {**configuration.defaults, **check.options, **given}
+    options = layered(configuration.defaults, check.options, given)
     folder = str(options.get("model_dir", ""))
     is_local = folder and not is_remote(folder)
     if check.if_missing == SKIP and is_local and not is_there(folder):

@@ -9,7 +9,7 @@ from ..checks import run_check
 from ..config.moving import moved
 from ..config.reading import find_document, read_configuration
 from ..config.toml_file import Document
-from ..config.value import Configuration
+from ..config.value import Configuration, layered
 from ..errors import UsageError
 from ..ignores import names_of
 from ..option_values import looks_like_target
@@ -150,7 +150,7 @@ def _single(
             "name of the check"
         )
     verify_order(given)
-    spec = from_command_line(AgainstSpec, {**AUDIBLE, **configuration.defaults, **given})
+    spec = from_command_line(AgainstSpec, layered(AUDIBLE, configuration.defaults, given))
     cache = cache_of(spec, lambda text: say_cache(f"cache: {text}"))
     report = run_check(spec, progress=bar.show, say=status.say, cache=cache)
     if not options.no_ignores:

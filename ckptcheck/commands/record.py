@@ -7,6 +7,7 @@ import typer
 
 from .. import __version__
 from ..config.reading import find_document, read_configuration
+from ..config.value import layered
 from ..options import RecordSpec, from_command_line, options_of
 from ..output import write_out
 from ..recording import record
@@ -42,7 +43,7 @@ def record_command(context: typer.Context, given: Dict[str, Any]) -> None:
     defaults = read_configuration(find_document(), ()).defaults
     configured = {name: value for name, value in defaults.items() if name in known}
     flags = {"flags": context.obj.flags} if context.obj.flags else {}
-    spec = from_command_line(RecordSpec, {**AUDIBLE, **configured, **given, **flags})
+    spec = from_command_line(RecordSpec, layered(AUDIBLE, configured, given, flags))
     with Status() as status:
         report = record(spec, __version__, say=status.say)
     if report.written.names:

@@ -6,6 +6,7 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Tuple
 
 from ..checkpoint.addresses import is_remote
 from ..errors import UsageError
+from ..options import hyphenated
 
 NAME = "{name}"
 """In the path of params, this is replaced by the last part of the model_dir."""
@@ -117,13 +118,15 @@ def _matches(key: str, pattern: Any, root: str) -> List[Any]:
     if not _is_glob(pattern, root):
         return [pattern]
     if is_remote(pattern):
-        raise UsageError(f"{key}: {pattern}: a glob cannot be remote; list the directories")
+        raise UsageError(
+            f"{hyphenated(key)}: {pattern}: a glob cannot be remote; list the directories"
+        )
     found = sorted(glob.glob(os.path.join(glob.escape(root), pattern), recursive=True))
     wanted = os.path.isdir if key == "model_dir" else os.path.isfile
     matches = [os.path.relpath(path, root) for path in found if wanted(path)]
     if not matches:
         kind = "directory" if key == "model_dir" else "file"
-        raise NothingMatchesError(f"{key}: {pattern}: no {kind} matches")
+        raise NothingMatchesError(f"{hyphenated(key)}: {pattern}: no {kind} matches")
     return matches
 
 

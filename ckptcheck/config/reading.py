@@ -22,12 +22,12 @@ from ..errors import UsageError
 from ..ignores import OFF, Ignore
 from ..json_values import plain
 from ..option_values import either
-from ..options import AgainstSpec, SuiteSpec, options_of
+from ..options import AgainstSpec, OptionError, SuiteSpec, hyphenated, options_of
 from ..results import SEVERITIES
 from ..rules import all_rules
 from .expansion import expanded
 from .moving import PATHS, moved
-from .toml_file import NO_DOCUMENT, Document, find_file, read_document
+from .toml_file import NO_DOCUMENT, SHARED_FILE, Document, find_file, read_document
 from .toml_lines import Key
 from .value import FAIL, SKIP, Configuration, ConfiguredCheck
 
@@ -138,13 +138,10 @@ class _Reading:
         for written, value in table.items():
             key = written.replace("-", "_")
             if key not in known:
-                near = difflib.get_close_matches(key, known, 1)
-                meant = f"did you mean {near[0]}?" if near else f"expected {_listed(known)}"
-                self._problem((*way, written), f"unknown key {written!r}: {meant}")
+                self._problem((*way, written), f"unknown key {written!r}: {_meant(key, known)}")
             elif key in found:
-                self._problem(
-                    (*way, written), f"{key} is given twice: with a hyphen and with an underscore"
-                )
+                twice = "is given twice: with a hyphen and with an underscore"
+                self._problem((*way, written), f"{hyphenated(key)} {twice}")
             else:
                 found[key] = value
         return found
@@ -153,7 +150,8 @@ class _Reading:
         if value is None:
             return
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            self._problem((key,), f"{key}: expected tables, such as [[tool.ckptcheck.{key}]]")
+            before = "tool.ckptcheck." if self._document.is_shared else ""
+            self._problem((key,), f"{key}: expected tables, such as [[{before}{key}]]")
             return
         for place, item in enumerate(value):
             known = _CHECK if key == "check" else _IGNORE
@@ -167,7 +165,7 @@ class _Reading:
                 found[key] = self._from_here(key, _as_option(key, value))
                 _OPTIONS[key].kept(found[key])
             except UsageError as error:
-                self._problem(self._written(way, key), str(error))
+                self._problem(self._written(way, key), _message(error))
         return found
 
     def _from_here(self, key: str, value: Any) -> Any:
@@ -294,7 +292,7 @@ class _Reading:
                 found[key] = self._from_here(key, value)
                 _OPTIONS[key].kept(found[key])
             except UsageError as error:
-                problem = problem or self.at(self._line(self._written(way, key)), str(error))
+                problem = problem or self.at(self._line(self._written(way, key)), _message(error))
         return found, problem
 
 
@@ -327,5 +325,15 @@ def _as_variable(value: Any) -> str:
     return value
 
 
-def _listed(known: Iterable[str]) -> str:
-    return "one of " + ", ".join(sorted(known))
+def _meant(key: str, known: Iterable[str]) -> str:
+    """Returns what to write instead of an unknown key."""
+    if key == "tool":
+        return f"leave out tool.ckptcheck; only {SHARED_FILE} needs it"
+    near = difflib.get_close_matches(key, known, 1)
+    if near:
+        return f"did you mean {hyphenated(near[0])}?"
+    return "expected one of " + ", ".join(map(hyphenated, sorted(known)))
+
+
+def _message(error: UsageError) -> str:
+    return error.by_keys if isinstance(error, OptionError) else str(error)

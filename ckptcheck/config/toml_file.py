@@ -32,6 +32,11 @@ class Document(NamedTuple):
     lines: Mapping[Key, int]
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other tools also have tables in the file."""
+        return os.path.basename(self.file) == SHARED_FILE
+
+    @property
     def names(self) -> Tuple[str, ...]:
         """The names of the tables of checks, even if something in the tables is wrong."""
         checks = self.table.get("check")

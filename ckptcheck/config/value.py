@@ -1,12 +1,26 @@
 """The values of a configuration."""
 
 import dataclasses
-from typing import Any, Mapping, Tuple
+from typing import Any, Dict, Mapping, Tuple
 
 from ..ignores import Ignore
 
 SKIP, FAIL = "skip", "fail"
 """What happens to a check whose model_dir does not exist."""
+
+
+_DROPS = {"input_fn": "features", "features": "input_fn", "against": "deep"}
+"""What an option drops if a less specific level has it, because both together are an error."""
+
+
+def layered(*levels: Mapping[str, Any]) -> Dict[str, Any]:
+    """Merges options. Each level replaces those of the levels before it."""
+    found: Dict[str, Any] = {}
+    for level in levels:
+        for name in filter(level.get, _DROPS):
+            found.pop(_DROPS[name], None)
+        found.update(level)
+    return found
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from ckptcheck.config.reading import find_document, read_configuration
 from ckptcheck.config.toml_file import find_file, read_document
 from ckptcheck.config.toml_lines import lines_of
-from ckptcheck.config.value import Configuration
+from ckptcheck.config.value import Configuration, layered
 from ckptcheck.errors import UsageError
 from ckptcheck.options import AgainstSpec, CheckSpec, options_of
 
@@ -140,7 +140,7 @@ def test_a_glob_that_matches_nothing(read: Write) -> None:
     text = '[[check]]\nname = "all"\nmodel-dir = "gone/*"\n'
     (check,) = read(text).checks
     assert check.name == "all"
-    assert check.problem == "ckptcheck.toml:3: model_dir: gone/*: no directory matches"
+    assert check.problem == "ckptcheck.toml:3: model-dir: gone/*: no directory matches"
 
 
 def test_a_glob_that_matches_nothing_skips_only_its_own_checks(read: Write) -> None:
@@ -177,7 +177,7 @@ def test_too_many_checks_are_not_skipped(read: Write, monkeypatch: pytest.Monkey
         ('params = "conf/*.jsn"\n', "4: params: conf/*.jsn: no file matches"),
         ('params = "gone.json"\n', "4: params gone.json: no such file"),
         ('features = "gone.json"\n', "4: features gone.json: no such file"),
-        ('app-dir = "gone"\n', "4: app_dir gone: no such directory"),
+        ('app-dir = "gone"\n', "4: app-dir gone: no such directory"),
     ],
 )
 def test_a_missing_file_is_a_problem_of_its_check(more: str, problem: str, read: Write) -> None:
@@ -238,7 +238,7 @@ if-missing = "maybe"
 """
     assert problems(read, text) == [
         "1: unknown key 'timeuot': did you mean timeout?",
-        "2: fail_on fatal: expected note, warning or error",
+        "2: fail-on fatal: expected note, warning or error",
         "5: no rule 'shape-mismach': did you mean shape-mismatch?",
         "6: severity of missing-variable: expected note, warning, error or off",
         "8: an ignore needs a reason: say why the project accepts it",
@@ -256,13 +256,15 @@ if-missing = "maybe"
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("check = 3\n", "check: expected tables, such as [[tool.ckptcheck.check]]"),
+        ("check = 3\n", "check: expected tables, such as [[check]]"),
         ("severity = 3\n", "severity: expected a table"),
         ("jobs = -1\n", "jobs -1: expected a number from 1 to 256"),
         ("baseline = 3\n", "baseline: expected a string"),
         ("timeout = 1\ntime-out = 2\n", "unknown key 'time-out': did you mean timeout?"),
-        ("fail-on = 'note'\nfail_on = 'note'\n", "fail_on is given twice: with a hyphen and"),
+        ("fail-on = 'note'\nfail_on = 'note'\n", "fail-on is given twice: with a hyphen and"),
         (CHECK + "env = {A = 1}\n", "env: 1: expected a string"),
+        ("[tool.ckptcheck]\n", "unknown key 'tool': leave out tool.ckptcheck"),
+        (CHECK + "modeldir = 'b'\n", "unknown key 'modeldir': did you mean model-dir?"),
         (CHECK + "nam = 'b'\n", "unknown key 'nam': did you mean name?"),
         (
             '[[ignore]]\nrule = "temporary-model-dir"\nreason = "a test"\n',
@@ -273,6 +275,23 @@ if-missing = "maybe"
 )
 def test_wrong_values(text: str, words: str, read: Write) -> None:
     assert any(words in line for line in problems(read, text))
+
+
+def test_the_names_of_tables_depend_on_the_file(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.ckptcheck.check]\nname = 'a'\n", "utf-8")
+    with pytest.raises(
+        UsageError, match=r"expected tables, such as \[\[tool\.ckptcheck\.check\]\]"
+    ):
+        read_configuration(read_document(str(tmp_path / "pyproject.toml")))
+
+
+def test_a_more_specific_level_drops_what_it_excludes() -> None:
+    features, code = {"features": "f.json", "deep": True}, {"input_fn": "net:input_fn"}
+    assert layered(features, code) == {**code, "deep": True}
+    assert layered(code, features) == features
+    assert layered(features, {"against": "HEAD"}) == {"features": "f.json", "against": "HEAD"}
+    assert layered(features, {"input_fn": ""}) == {**features, "input_fn": ""}
+    assert layered({}, {**features, **code}) == {**features, **code}, "one level has both"
 
 
 def test_a_file_that_is_not_toml(read: Write) -> None:
