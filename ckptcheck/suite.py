@@ -24,7 +24,7 @@ from typing import (
 
 from .baseline import DEFAULT_FILE, Baseline, read_baseline, write_baseline
 from .cache.kept import cache_of
-from .checkpoint.addresses import is_remote
+from .checkpoint.addresses import is_remote, without_secrets
 from .checkpoint.existing import is_there
 from .checks import run_check
 from .config.value import SKIP, Configuration, ConfiguredCheck, layered
@@ -95,29 +95,42 @@ def run_suite(
     baseline = read_baseline(path) if reads else {}
     jobs = options.jobs or configuration.jobs or max(1, (os.cpu_count() or 1) // 2)
     ran = _run_all([_prepared(configuration, c, given) for c in checks], jobs, say, say_cache)
+    written = ""
     if options.write_baseline:
-        baseline = _write_baseline(configuration, path, ran)
+        count = _write_baseline(configuration, path, ran)
+        written = f"{path}: it accepts {count} finding{'' if count == 1 else 's'}"
+        baseline = read_baseline(path)
     if options.no_ignores:
         return _as_runs(ran, ())
+    items, unused = _judge(configuration, ran, baseline, path)
+    own = () if changed else _own_findings(configuration, unused)
+    return dataclasses.replace(_as_runs(items, own), written=written)
+
+
+def _judge(
+    configuration: Configuration, ran: Sequence["_Item"], baseline: Baseline, path: str
+) -> Tuple[List["_Item"], Unused]:
+    """Applies the policy of the project to checks, and finds what accepts nothing."""
+    items: List[_Item] = []
     used: Set[Ignore] = set()
     seen: Dict[str, FrozenSet[str]] = {}
-    for place, item in enumerate(ran):
+    for item in ran:
         if item.run.report is not None:
             policy = policy_of(configuration, item.run.name, baseline)
             report, mine, keys = judged(item.run.report, policy, item.fail_on)
-            ran[place] = item._replace(run=dataclasses.replace(item.run, report=report))
+            item = item._replace(run=dataclasses.replace(item.run, report=report))
             used |= mine
             if _is_complete(report):
                 seen[item.run.name] = keys
+        items.append(item)
     lost = {name: len(set(baseline.get(name, ())) - keys) for name, keys in seen.items()}
+    others = (item for item in configuration.ignores if item not in used)
     unused = Unused(
-        tuple(
-            i for i in configuration.ignores if i not in used and _was_tried(i, configuration, seen)
-        ),
+        tuple(item for item in others if _was_tried(item, configuration, seen)),
         {name: count for name, count in lost.items() if count},
         path,
     )
-    return _as_runs(ran, () if changed else _own_findings(configuration, unused))
+    return items, unused
 
 
 _CHANGE_THE_CHECK = (
@@ -127,8 +140,8 @@ _CHANGE_THE_CHECK = (
 """Options of the command line with which a check has other findings than as it is configured."""
 
 
-def _write_baseline(configuration: Configuration, path: str, ran: Sequence["_Item"]) -> Baseline:
-    """Writes the current findings into the baseline, and returns it.
+def _write_baseline(configuration: Configuration, path: str, ran: Sequence["_Item"]) -> int:
+    """Writes the current findings into the baseline, and returns how many it accepts.
 
     Notes are left out, unless they fail the check. A check that did not run, or had no checkpoint,
     keeps its entries.
@@ -146,8 +159,7 @@ def _write_baseline(configuration: Configuration, path: str, ran: Sequence["_Ite
         for name in before
         if not set(names_of(name)).isdisjoint(configuration.tables)
     }
-    write_baseline(path, found, kept)
-    return read_baseline(path)
+    return write_baseline(path, found, kept)
 
 
 def _is_complete(report: Report) -> bool:
@@ -240,8 +252,20 @@ def _run(item: _Item, tracers: "_Tracers", say: Say, say_cache: Say) -> _Item:
         problem = 'it has no target: add one to its table, such as target = "models.net:model_fn"'
         return item._replace(run=Run(name, problem=problem))
     except UsageError as error:
-        return item._replace(run=Run(name, problem=str(error)))
+        return item._replace(run=Run(name, problem=without_secrets(str(error))))
+    except Exception as error:  # a bug costs one check
+        if "CKPTCHECK_DEBUG" in os.environ:
+            raise
+        shown = without_secrets(str(error))
+        problem = f"internal error: {type(error).__name__}: {shown}. {_BUG}"
+        return item._replace(run=Run(name, problem=problem))
     return item._replace(run=Run(name, report))
+
+
+_BUG = (
+    "This is a bug in ckptcheck. Please report it, with the output of CKPTCHECK_DEBUG=1 for this "
+    "check"
+)
 
 
 class _Tracers:

@@ -83,6 +83,15 @@ def test_paths_on_the_command_line_start_from_the_working_directory(configured: 
     assert found["good"]["report"]["features"]["source"] == "features-file"
 
 
+def test_files_of_code_start_from_the_working_directory(configured: Project) -> None:
+    configured.write("below/note.txt", "")
+    run = configured.run(
+        "check", "good", "--input-fn", "gone.py:input_fn", cwd=configured.root / "below"
+    )
+    assert run.code == 2
+    assert "below/gone.py" in run.out
+
+
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
@@ -197,6 +206,8 @@ def test_the_baseline_accepts_a_deliberate_change(configured: Project) -> None:
     assert configured.run().code == 1
     run = configured.run("--write-baseline", writes=[BASELINE])
     assert run.code == 0
+    accepted = json.loads((configured.root / BASELINE).read_text("utf-8"))["checks"]["wide"]
+    assert f"ckptcheck: {BASELINE}: it accepts {len(accepted)} findings\n" in run.err
     assert "unused-baseline-entry" not in run.out
     assert configured.run().code == 0, "today's findings are accepted"
     run = configured.run("--mode", "predict")

@@ -74,6 +74,8 @@ def check(arguments: Arguments, flags: Sequence[str]) -> int:
             found = _single(given, configuration, options, bar, status, said.append)
     for text in said if arguments.verbose else ():
         tell(f"ckptcheck: {printable(text, 2000)}\n")
+    if found.written:
+        tell(f"ckptcheck: {printable(found.written, 2000)}\n")
     form = {"show_plan": arguments.show_plan, "show_drift": arguments.show_drift}
     emit(found, arguments.output, files, **form)
     return exit_code(found)
