@@ -301,27 +301,25 @@ _PATTERNS = ("rule", "variable", "check")
 
 def _as_option(key: str, value: Any) -> Any:
     """Converts a value of TOML to a value that an option accepts."""
-    if key in ("set", "env") and isinstance(value, dict):
-        return list(_pairs(value, "", _as_json if key == "set" else _as_variable))
+    if key == "set" and isinstance(value, dict):
+        return [f"{way}={json.dumps(plain(item, f'set.{way}'))}" for way, item in _items(value)]
+    if key == "env" and isinstance(value, dict):
+        return [f"{name}={_variable(name, text)}" for name, text in _items(value)]
     return [value] if key in ("modes", "set", "env") and isinstance(value, str) else value
 
 
-def _pairs(table: Mapping[str, Any], before: str, text: Callable[[Any], str]) -> Iterator[str]:
-    """Yields ``key=value`` for each value; a table inside of it gives ``key.sub=value``."""
+def _items(table: Mapping[str, Any], before: str = "") -> Iterator[Tuple[str, Any]]:
+    """Yields the values of a table with their keys. A table inside of it has keys ``key.sub``."""
     for key, value in table.items():
         if isinstance(value, dict) and value:
-            yield from _pairs(value, f"{before}{key}.", text)
+            yield from _items(value, f"{before}{key}.")
         else:
-            yield f"{before}{key}={text(value)}"
+            yield before + key, value
 
 
-def _as_json(value: Any) -> str:
-    return json.dumps(plain(value, "set"))
-
-
-def _as_variable(value: Any) -> str:
+def _variable(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise UsageError(f"env: {value!r}: expected a string")
+        raise UsageError(f"env.{name}: {value!r}: expected a string")
     return value
 
 

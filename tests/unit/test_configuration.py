@@ -99,8 +99,8 @@ def test_set_keeps_empty_tables_and_refuses_dates(read: Write) -> None:
         "a.b={}",
     ]
     text = CHECK + "[check.set]\nstart = 2020-01-01\nmore = [{end = 2020-01-01}]\n"
-    assert "set is date, which JSON cannot express" in problems(read, text)[0]
-    assert "env: {}: expected a string" in problems(read, CHECK + "env = {A = {}}\n")[0]
+    assert "set.start is date, which JSON cannot express" in problems(read, text)[0]
+    assert "env.A: {}: expected a string" in problems(read, CHECK + "env = {A = {}}\n")[0]
 
 
 def test_a_glob_stands_for_a_check_of_each_model_dir(read: Write) -> None:
@@ -262,7 +262,7 @@ if-missing = "maybe"
         ("baseline = 3\n", "baseline: expected a string"),
         ("timeout = 1\ntime-out = 2\n", "unknown key 'time-out': did you mean timeout?"),
         ("fail-on = 'note'\nfail_on = 'note'\n", "fail-on is given twice: with a hyphen and"),
-        (CHECK + "env = {A = 1}\n", "env: 1: expected a string"),
+        (CHECK + "env = {A = 1}\n", "env.A: 1: expected a string"),
         ("[tool.ckptcheck]\n", "unknown key 'tool': leave out tool.ckptcheck"),
         (CHECK + "modeldir = 'b'\n", "unknown key 'modeldir': did you mean model-dir?"),
         (CHECK + "nam = 'b'\n", "unknown key 'nam': did you mean name?"),
