@@ -1,20 +1,21 @@
 """The baseline: the findings of each check that a project had when it began to use ckptcheck."""
 
-import contextlib
 import dataclasses
+import hashlib
 import json
 import os
 import re
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple
+from typing import Any, Dict, Iterable, Iterator, Mapping, Tuple
 
 from .errors import UsageError
 from .json_files import read_json_object
+from .output import write_file
 from .results import UNTRACEABLE, Finding
 
 VERSION = 1
 DEFAULT_FILE = "ckptcheck-baseline.json"
 
-_CHANGES = re.compile(r"0x[0-9a-fA-F]+|/[^\s'\"]+|\d+")
+_CHANGES = re.compile(r"0x[0-9a-fA-F]+|(?<![\w.])/[^\s'\"]+|\d+")
 """What differs between two errors of one kind: addresses, paths and numbers."""
 
 
@@ -26,22 +27,26 @@ class Entry:
         key: the key of the finding.
         modes: for each mode that it is about, the value of its outcome; "" if it has none.
         message: the message of the finding.
+        value: a digest of the new value, if the finding says that a value changed; else "".
     """
 
     key: str
     modes: Mapping[str, str]
     message: str
+    value: str = ""
 
     def accepts(self, finding: Finding) -> bool:
         """Whether it accepts a finding of its key.
 
         The finding must not break more modes than before, and must not break a mode in another way.
-        If the code raises an error, the error has to be the same, apart from numbers and paths.
+        If the code raises an error, the error has to be the same, apart from numbers and paths. If
+        a param or a data file changed, its new value has to be the same.
         """
         effects = _effects(finding).items()
         known = all(effect in ("", self.modes.get(mode)) for mode, effect in effects)
         raises = any(outcome.verdict == UNTRACEABLE for outcome in finding.outcomes.values())
         same = not raises or _plain(self.message) == _plain(finding.message)
+        same = same and self.value == _value_of(finding)
         return known and same and self.modes.keys() >= {mode for mode, _ in effects}
 
 
@@ -51,13 +56,25 @@ def _effects(finding: Finding) -> Dict[str, str]:
     return {**dict.fromkeys(finding.modes, ""), **outcomes}
 
 
+_VALUES = {"params-changed": "now", "data-file-changed": "content"}
+"""The new value in the data of a finding, by rule. Neither the key nor the modes tell it."""
+
+
+def _value_of(finding: Finding) -> str:
+    if finding.rule not in _VALUES:
+        return ""
+    text = json.dumps(finding.data.get(_VALUES[finding.rule]), sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
 def entries_for(findings: Iterable[Finding]) -> Dict[str, Entry]:
     """Returns entries that accept some findings, sorted by their keys."""
     found: Dict[str, Entry] = {}
     for item in sorted(findings, key=lambda item: (item.key, item.message)):
         before = found[item.key].modes if item.key in found else {}
         modes = {**before, **_effects(item)}
-        found[item.key] = Entry(item.key, dict(sorted(modes.items())), item.message)
+        kept = dict(sorted(modes.items()))
+        found[item.key] = Entry(item.key, kept, item.message, _value_of(item))
     return found
 
 
@@ -86,25 +103,25 @@ _ANEW = "remove it, then ckptcheck --write-baseline writes a new one"
 def _read(path: str, items: Any) -> Iterator[Entry]:
     for item in items if isinstance(items, list) else [None]:
         given = item if isinstance(item, dict) else {}
-        key, modes, message = (given.get(name) for name in ("key", "modes", "message"))
-        if not isinstance(key, str) or not isinstance(modes, dict) or not isinstance(message, str):
+        key, message, value = (given.get(name, "") for name in ("key", "message", "value"))
+        modes = given.get("modes")
+        texts = all(isinstance(text, str) for text in (key, message, value))
+        if not texts or not isinstance(modes, dict) or not {"key", "message"} <= given.keys():
             raise UsageError(f"{path}: each entry needs a key, modes and a message: {_ANEW}")
-        yield Entry(key, modes, message)
+        yield Entry(key, modes, message, value)
 
 
 def _plain(message: str) -> str:
     return _CHANGES.sub("", message)
 
 
-def write_baseline(
-    path: str, found: Mapping[str, Tuple[Finding, ...]], known: Mapping[str, List[Dict[str, Any]]]
-) -> int:
+def write_baseline(path: str, found: Mapping[str, Tuple[Finding, ...]], known: Baseline) -> int:
     """Writes a baseline, atomically.
 
     Args:
         path: the file.
         found: the findings to accept, of each check that was run.
-        known: the entries of the checks that were not run; see :func:`entries_of`.
+        known: the entries of the other checks; those of checks that were run are replaced.
 
     Returns:
         How many findings it accepts.
@@ -112,31 +129,14 @@ def write_baseline(
     Raises:
         UsageError: it cannot be written.
     """
-    checks: Dict[str, List[Dict[str, Any]]] = dict(known)
-    for name, findings in found.items():
-        checks[name] = [dataclasses.asdict(entry) for entry in entries_for(findings).values()]
-    document = {"version": VERSION, "checks": {name: checks[name] for name in sorted(checks)}}
-    new = f"{path}.{os.getpid()}"
-    try:
-        with open(new, "w", encoding="utf-8") as file:
-            file.write(json.dumps(document, indent=1) + "\n")
-        os.replace(new, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            os.remove(new)
-        raise UsageError(f"the baseline {path} cannot be written: {error.strerror}") from None
-    return sum(len(entries) for entries in checks.values())
+    entries = {**known, **{name: entries_for(findings) for name, findings in found.items()}}
+    checks = {
+        name: [_written(entry) for entry in entries[name].values()] for name in sorted(entries)
+    }
+    write_file(path, json.dumps({"version": VERSION, "checks": checks}, indent=1) + "\n")
+    return sum(map(len, checks.values()))
 
 
-def entries_of(path: str, names: Iterable[str]) -> Dict[str, List[Dict[str, Any]]]:
-    """Returns the entries that a baseline has of these checks; none if there is no baseline.
-
-    Raises:
-        UsageError: it cannot be read, or it is not a baseline.
-    """
-    wanted = list(names)
-    if not wanted or not os.path.exists(path):
-        return {}
-    read_baseline(path)
-    checks = read_json_object(path)["checks"]
-    return {name: checks[name] for name in wanted if name in checks}
+def _written(entry: Entry) -> Dict[str, Any]:
+    fields = dataclasses.asdict(entry)
+    return {name: value for name, value in fields.items() if value or name != "value"}

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .advice import with_advice
 from .groups import group
@@ -59,7 +59,7 @@ def concluded(
     facts = facts_of(spec, followed)
     doubts = (*followed.unknown, *doubts)
     trials: Dict[str, Optional[Report]] = {}
-    untried: List[Mapping[str, Any]] = []
+    is_over = False
     on_trial = Wanted(
         judgement=False,
         drift=bool(facts.drift.changes),
@@ -68,17 +68,16 @@ def concluded(
     )
 
     def try_params(params: Mapping[str, Any]) -> Optional[Report]:
+        nonlocal is_over
         key = json.dumps(params)
         if key not in trials:
             other = dataclasses.replace(spec, params=params)
             tried, late = traces.tried(other, checkpoint, on_trial)
-            if late:
-                untried.append(params)
+            is_over = is_over or late
             if tried is None and late:
                 return None
-            trials[key] = None
-            if tried is not None:
-                trials[key] = report_of(other, facts_of(other, tried), ())
+            found = None if tried is None else report_of(other, facts_of(other, tried), ())
+            trials[key] = found
         return trials[key]
 
     report = report_of(spec, facts, (*followed.traced.not_judged, *doubts))
@@ -89,7 +88,7 @@ def concluded(
         facts = dataclasses.replace(facts, trace=judged.trace)
         report = report_of(spec, facts, (*judged.not_judged, *doubts))
         report = with_advice(params, facts, report, try_params)
-    if untried and not any(item.advice for item in report.groups):
+    if is_over and not any(item.advice for item in report.groups):
         report = dataclasses.replace(report, not_judged=(*report.not_judged, _UNTRIED))
     return Checked(report, spec, facts)
 

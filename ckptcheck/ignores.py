@@ -37,8 +37,21 @@ class Ignore:
 
     def is_about(self, check: str) -> bool:
         """Whether it is about a check."""
-        names = (check, check.partition("[")[0])
-        return self.check in names or fnmatch.fnmatchcase(check, self.check)
+        if self.check in names_of(check) or fnmatch.fnmatchcase(check, self.check):
+            return True
+        table, bracket, label = check.partition("[")  # fnmatch takes [ for a class
+        wanted, is_labelled, labels = self.check.partition("[")
+        same_table = bool(bracket and is_labelled) and fnmatch.fnmatchcase(table, wanted)
+        return same_table and fnmatch.fnmatchcase(label, labels)
+
+    def may_be_about(self, table: str) -> bool:
+        """Whether it is about a table, or about some of the checks that globs make of it."""
+        return self.is_about(table) or fnmatch.fnmatchcase(table, names_of(self.check)[1])
+
+
+def names_of(check: str) -> Tuple[str, str]:
+    """Returns the name of a check, and that of its table if globs made the check."""
+    return check, check.partition("[")[0]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -113,11 +113,18 @@ class OptionError(UsageError):
     Attributes:
         by_flags: the message with the names that options have on the command line. ``str()``
             has the names of the Python API.
+        by_keys: the message with the names that options have in a configuration.
     """
 
     def __init__(self, *parts: "Union[str, Option[Any, Any]]") -> None:
         super().__init__("".join(p if isinstance(p, str) else p.name for p in parts))
         self.by_flags = "".join(p if isinstance(p, str) else p.flag for p in parts)
+        self.by_keys = "".join(p if isinstance(p, str) else hyphenated(p.name) for p in parts)
+
+
+def hyphenated(name: str) -> str:
+    """Returns the name of an option as the documentation of the configuration writes it."""
+    return name.replace("_", "-")
 
 
 _MODEL_DIR = (

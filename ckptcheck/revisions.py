@@ -133,7 +133,8 @@ def _copy(revision: Revision, into: str, path: str, notes: List[str]) -> None:
         for mode, _, name in files:
             target = os.path.join(into, name)
             if mode == _LINK:
-                links.append((os.fsdecode(b"".join(objects.chunks())), target))
+                text = os.fsdecode(b"".join(objects.chunks()))
+                links.append((_link_text(text, revision.root, path, name), target))
             else:
                 pointer = _written(objects.chunks(), target)
                 if mode == _PROGRAM:
@@ -148,6 +149,17 @@ def _copy(revision: Revision, into: str, path: str, notes: List[str]) -> None:
     for source, target in links:  # last, so that no file is written through a link
         os.symlink(source, target)
     _link_untracked(revision.root, into)
+
+
+def _link_text(text: str, root: str, path: str, name: str) -> str:
+    """Returns what a link of the copy holds: the same as in the commit, if it stays in the copy.
+
+    A relative link that leaves the repository leads to the same file as in the working tree.
+    """
+    folder = os.path.dirname(name)
+    reached = os.path.normpath(os.path.join(path, folder, text))
+    leaves = not os.path.isabs(text) and reached.split(os.sep)[0] == os.pardir
+    return os.path.normpath(os.path.join(root, folder, text)) if leaves else text
 
 
 def _entries(revision: Revision) -> Iterator[Tuple[str, str, str]]:

@@ -36,11 +36,13 @@ class Runs:
         runs: each check.
         groups: findings about the configuration itself, such as an ignore that matches nothing.
         ok: whether no check fails, and no finding about the configuration does.
+        written: the baseline that was written, and how much it accepts; "" if none was.
     """
 
     runs: Tuple[Run, ...]
     groups: Tuple[Group, ...] = ()
     ok: bool = True
+    written: str = ""
 
     @classmethod
     def of(cls, report: Report) -> "Runs":

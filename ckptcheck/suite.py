@@ -22,19 +22,19 @@ from typing import (
     Tuple,
 )
 
-from .baseline import DEFAULT_FILE, Baseline, entries_of, read_baseline, write_baseline
+from .baseline import DEFAULT_FILE, Baseline, read_baseline, write_baseline
 from .cache.kept import cache_of
-from .checkpoint.addresses import is_remote
+from .checkpoint.addresses import is_remote, without_secrets
 from .checkpoint.existing import is_there
 from .checks import run_check
-from .config.value import SKIP, Configuration, ConfiguredCheck
+from .config.value import SKIP, Configuration, ConfiguredCheck, layered
 from .errors import MissingTargetError, TracerLostError, UsageError
 from .groups import group
-from .ignores import OFF, Ignore, Unused
+from .ignores import OFF, Ignore, Unused, names_of
 from .model_dir import Unnamed
-from .options import AgainstSpec, CheckSpec, SuiteSpec, from_command_line
+from .options import AgainstSpec, CheckSpec, SuiteSpec, from_command_line, options_of
 from .policy import judged, policy_of
-from .results import SEVERITIES, Finding, failing
+from .results import SEVERITIES, UNTRACEABLE, Finding, Report, failing
 from .rules import Facts, run_rules
 from .rules.base import CONFIGURATION
 from .runs import Run, Runs
@@ -54,10 +54,9 @@ def chosen(configuration: Configuration, names: Sequence[str]) -> Tuple[Configur
     known = {name for check in configuration.checks for name in (check.name, check.table)}
     for name in names:
         if name not in known:
-            tables = dict.fromkeys(check.table for check in configuration.checks)
-            raise UsageError(
-                f"no check {name} in {configuration.file}: expected one of {', '.join(tables)}"
-            )
+            expected = ", ".join(configuration.tables)
+            file = os.path.relpath(configuration.file)
+            raise UsageError(f"no check {name} in {file}: expected one of {expected}")
     wanted = set(names) or known
     return tuple(c for c in configuration.checks if not wanted.isdisjoint((c.name, c.table)))
 
@@ -85,57 +84,98 @@ def run_suite(
     Raises:
         UsageError: the baseline cannot be read or written.
     """
-    some_modes = "modes" in given
-    if some_modes and options.write_baseline:
-        raise UsageError("--write-baseline is for all modes of a check: leave out --mode")
+    changed = [name for name in _CHANGE_THE_CHECK if name in given]
+    if changed and options.write_baseline:
+        raise UsageError(
+            "--write-baseline is for the checks as they are configured: leave out "
+            + ", ".join(options_of(AgainstSpec)[name].flag for name in changed)
+        )
     path = configuration.baseline or DEFAULT_FILE
     reads = (configuration.baseline or os.path.exists(path)) and not options.write_baseline
     baseline = read_baseline(path) if reads else {}
     jobs = options.jobs or configuration.jobs or max(1, (os.cpu_count() or 1) // 2)
     ran = _run_all([_prepared(configuration, c, given) for c in checks], jobs, say, say_cache)
+    written = ""
     if options.write_baseline:
-        baseline = _accepted(configuration, ran)
+        count = _write_baseline(configuration, path, ran)
+        written = f"{path}: it accepts {count} finding{'' if count == 1 else 's'}"
+        baseline = read_baseline(path)
     if options.no_ignores:
         return _as_runs(ran, ())
+    items, unused = _judge(configuration, ran, baseline, path)
+    own = () if changed else _own_findings(configuration, unused)
+    return dataclasses.replace(_as_runs(items, own), written=written)
+
+
+def _judge(
+    configuration: Configuration, ran: Sequence["_Item"], baseline: Baseline, path: str
+) -> Tuple[List["_Item"], Unused]:
+    """Applies the policy of the project to checks, and finds what accepts nothing."""
+    items: List[_Item] = []
     used: Set[Ignore] = set()
     seen: Dict[str, FrozenSet[str]] = {}
-    for place, item in enumerate(ran):
+    for item in ran:
         if item.run.report is not None:
             policy = policy_of(configuration, item.run.name, baseline)
-            report, mine, seen[item.run.name] = judged(item.run.report, policy, item.fail_on)
-            ran[place] = item._replace(run=dataclasses.replace(item.run, report=report))
+            report, mine, keys = judged(item.run.report, policy, item.fail_on)
+            item = item._replace(run=dataclasses.replace(item.run, report=report))
             used |= mine
-    names = [check.name for check in configuration.checks]
+            if _is_complete(report):
+                seen[item.run.name] = keys
+        items.append(item)
     lost = {name: len(set(baseline.get(name, ())) - keys) for name, keys in seen.items()}
+    others = (item for item in configuration.ignores if item not in used)
     unused = Unused(
-        tuple(i for i in configuration.ignores if i not in used and _was_tried(i, names, seen)),
+        tuple(item for item in others if _was_tried(item, configuration, seen)),
         {name: count for name, count in lost.items() if count},
         path,
     )
-    return _as_runs(ran, () if some_modes else _own_findings(configuration, unused))
+    return items, unused
 
 
-def _accepted(configuration: Configuration, ran: Sequence["_Item"]) -> Baseline:
-    """Writes the current findings into the baseline, and returns it.
+_CHANGE_THE_CHECK = (
+    *("modes", "against", "set", "features", "input_fn"),
+    *("behavior", "params_type", "flags", "env"),
+)
+"""Options of the command line with which a check has other findings than as it is configured."""
 
-    Notes are left out, unless they fail the check.
+
+def _write_baseline(configuration: Configuration, path: str, ran: Sequence["_Item"]) -> int:
+    """Writes the current findings into the baseline, and returns how many it accepts.
+
+    Notes are left out, unless they fail the check. A check that did not run, or had no checkpoint,
+    keeps its entries.
     """
-    path = configuration.baseline or DEFAULT_FILE
     found: Dict[str, Tuple[Finding, ...]] = {}
     for item in ran:
-        if item.run.report is not None:
+        if item.run.report is not None and item.run.report.checked:
             policy = policy_of(configuration, item.run.name, {})
             report = judged(item.run.report, policy, item.fail_on).report
             least = min("warning", item.fail_on, key=SEVERITIES.index)
             found[item.run.name] = tuple(failing(report.findings, least))
-    others = [check.name for check in configuration.checks if check.name not in found]
-    write_baseline(path, found, entries_of(path, others))
-    return read_baseline(path)
+    before = read_baseline(path) if os.path.exists(path) else {}
+    kept = {
+        name: before[name]
+        for name in before
+        if not set(names_of(name)).isdisjoint(configuration.tables)
+    }
+    return write_baseline(path, found, kept)
 
 
-def _was_tried(ignore: Ignore, names: Sequence[str], ran: Container[str]) -> bool:
-    """Whether all checks of an ignore were run."""
-    return all(name in ran for name in names if ignore.is_about(name))
+def _is_complete(report: Report) -> bool:
+    """Whether a check judged all of its modes. If not, findings may be missing."""
+    return report.checked and all(item.verdict != UNTRACEABLE for item in report.verdicts)
+
+
+def _was_tried(ignore: Ignore, configuration: Configuration, seen: Container[str]) -> bool:
+    """Whether all checks of an ignore were run, and judged all of their modes.
+
+    Other machines may have more checks of a glob.
+    """
+    checks = [check for check in configuration.checks if ignore.is_about(check.name)]
+    tables = {name for name in configuration.tables if ignore.may_be_about(name)}
+    found = {check.table for check in checks}
+    return tables <= found and all(check.name in seen for check in checks)
 
 
 def _own_findings(configuration: Configuration, unused: Unused) -> List[Finding]:
@@ -172,11 +212,13 @@ class _Item(NamedTuple):
 def _prepared(
     configuration: Configuration, check: ConfiguredCheck, given: Mapping[str, Any]
 ) -> _Item:
-    options = {**configuration.defaults, **check.options, **given}
+    options = layered(configuration.defaults, check.options, given)
     folder = str(options.get("model_dir", ""))
     is_local = folder and not is_remote(folder)
     if check.if_missing == SKIP and is_local and not is_there(folder):
         return _Item(Run(check.name, skipped=f"skipped: {folder} does not exist"))
+    if check.problem:
+        return _Item(Run(check.name, problem=check.problem))
     try:
         return _Item(Run(check.name), from_command_line(AgainstSpec, options))
     except UsageError as error:
@@ -210,8 +252,20 @@ def _run(item: _Item, tracers: "_Tracers", say: Say, say_cache: Say) -> _Item:
         problem = 'it has no target: add one to its table, such as target = "models.net:model_fn"'
         return item._replace(run=Run(name, problem=problem))
     except UsageError as error:
-        return item._replace(run=Run(name, problem=str(error)))
+        return item._replace(run=Run(name, problem=without_secrets(str(error))))
+    except Exception as error:  # a bug costs one check
+        if "CKPTCHECK_DEBUG" in os.environ:
+            raise
+        shown = without_secrets(str(error))
+        problem = f"internal error: {type(error).__name__}: {shown}. {_BUG}"
+        return item._replace(run=Run(name, problem=problem))
     return item._replace(run=Run(name, report))
+
+
+_BUG = (
+    "This is a bug in ckptcheck. Please report it, with the output of CKPTCHECK_DEBUG=1 for this "
+    "check"
+)
 
 
 class _Tracers:

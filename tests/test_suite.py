@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Sequence
 
 import pytest
 
@@ -83,10 +83,33 @@ def test_paths_on_the_command_line_start_from_the_working_directory(configured: 
     assert found["good"]["report"]["features"]["source"] == "features-file"
 
 
-def test_names_are_not_mistaken_for_paths(configured: Project) -> None:
-    run = configured.run("check", "god")
+def test_files_of_code_start_from_the_working_directory(configured: Project) -> None:
+    configured.write("below/note.txt", "")
+    run = configured.run(
+        "check", "good", "--input-fn", "gone.py:input_fn", cwd=configured.root / "below"
+    )
     assert run.code == 2
-    assert "god" in run.err
+    assert "below/gone.py" in run.out
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("god",), "no check god in ckptcheck.toml, and no such file or directory: did you mean"),
+        (("good", "wide", "typo"), "no check typo in ckptcheck.toml, and no such file or"),
+        (("other",), "expected one of good, wide"),
+        (("good[typo]",), "no check good[typo] in ckptcheck.toml: expected one of good, wide"),
+        (("gone/runs",), "gone/runs"),
+        (("model_dir", "model.py:model_fn", "params.json", "god"), "unexpected argument god"),
+    ],
+)
+def test_names_are_not_mistaken_for_paths(
+    words: Sequence[str], problem: str, configured: Project
+) -> None:
+    run = configured.run("check", *words)
+    assert run.code == 2
+    assert problem in run.err
+    assert words[:1] != ("gone/runs",) or "no check" not in run.err
 
 
 def test_a_model_dir_is_checked_with_the_defaults_and_the_policy(configured: Project) -> None:
@@ -141,6 +164,30 @@ def test_a_missing_model_dir_fails_unless_the_project_allows_it(configured: Proj
     assert "good: skipped: gone does not exist" in run.out
 
 
+def test_a_check_with_a_problem_blocks_no_other_command(configured: Project) -> None:
+    wrong = '[[check]]\nname = "wrong"\nmodel-dir = "gone/*"\n'
+    configured.write("ckptcheck.toml", CONFIGURATION + wrong)
+    run = configured.run("--mode", "predict", "--format", "json")
+    found = checks(run)
+    assert run.code == 2
+    assert "gone/*: no directory matches" in found["wrong"]["problem"]
+    assert found["good"]["ok"]
+    assert configured.run("check", "good").code == 0
+    configured.write("ckptcheck.toml", CONFIGURATION + wrong + "timeout = -1\n")
+    arguments = ("model_dir", "model.py:model_fn", "params.json")
+    assert configured.run(*arguments).code == 0
+    run = configured.run("record", "gone", *arguments[1:])
+    assert "gone" in run.err and "timeout" not in run.err, run
+
+
+def test_an_ignore_of_checks_that_are_not_here_is_not_unused(configured: Project) -> None:
+    ignore = '[[ignore]]\nrule = "dtype-mismatch"\nreason = "planned"\ncheck = "good[model_d2]"\n'
+    globs = CONFIGURATION.replace('"model_dir"', '"model_d*"')
+    configured.write("ckptcheck.toml", globs + ignore)
+    assert configured.run("--format", "json").json["findings"] == []
+    assert configured.run("check", "wide", "--format", "json").json["findings"] == []
+
+
 def test_a_checkpoint_that_is_named_is_not_missing(configured: Project) -> None:
     checkpoint = "model_dir/" + next(configured.model_dir.glob("*.index")).stem
     text = CONFIGURATION.replace('"model_dir"', f'"{checkpoint}"\nif-missing = "skip"', 1)
@@ -159,12 +206,12 @@ def test_the_baseline_accepts_a_deliberate_change(configured: Project) -> None:
     assert configured.run().code == 1
     run = configured.run("--write-baseline", writes=[BASELINE])
     assert run.code == 0
+    accepted = json.loads((configured.root / BASELINE).read_text("utf-8"))["checks"]["wide"]
+    assert f"ckptcheck: {BASELINE}: it accepts {len(accepted)} findings\n" in run.err
     assert "unused-baseline-entry" not in run.out
     assert configured.run().code == 0, "today's findings are accepted"
     run = configured.run("--mode", "predict")
     assert "unused-baseline-entry" not in run.out, "other modes have the other findings"
-    run = configured.run("--mode", "predict", "--write-baseline")
-    assert (run.code, "leave out --mode" in run.err) == (2, True)
     worse = CONFIGURATION.replace("num_hidden = 64", "num_hidden = 32")
     configured.write("ckptcheck.toml", worse)
     run = configured.run()
@@ -181,6 +228,61 @@ def test_the_baseline_survives_the_next_save(configured: Project) -> None:
         os.rename(str(path), str(path).replace("ckpt-10", "ckpt-20"))
     state.write_text(text.replace("ckpt-10", "ckpt-20"), "utf-8")
     assert configured.run("check", "wide").code == 0
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--mode", "predict"),
+        ("--against", "HEAD"),
+        ("--set", "a=1"),
+        ("--features", "features.json"),
+        ("--input-fn", "model.py:input_fn"),
+        ("--behavior", "v1"),
+        ("--params-type", "attr"),
+        ("--env", "A=1"),
+        ("--", "--flag"),
+    ],
+)
+def test_the_baseline_is_of_the_checks_as_configured(
+    option: Sequence[str], configured: Project
+) -> None:
+    run = configured.run("--write-baseline", *option)
+    assert (run.code, f"leave out {option[0]}" in run.err) == (2, True), run
+
+
+def test_the_baseline_keeps_what_was_not_judged(configured: Project) -> None:
+    globs = CONFIGURATION.replace('model-dir = "model_dir"\n', 'model-dir = "model_d*"\n')
+    configured.write("ckptcheck.toml", globs)
+    configured.run("--write-baseline", writes=[BASELINE])
+    path = configured.root / BASELINE
+    document = json.loads(path.read_text("utf-8"))
+    accepted = document["checks"]["wide[model_dir]"]
+    assert accepted
+    document["checks"].update({"wide[model_d2]": accepted, "gone": accepted})
+    path.write_text(json.dumps(document), "utf-8")
+    for file in configured.model_dir.iterdir():
+        file.unlink()
+    assert configured.run("--write-baseline", writes=[BASELINE]).code == 3
+    kept = json.loads(path.read_text("utf-8"))["checks"]
+    assert kept.pop("good[model_dir]") == []
+    assert kept == {"wide[model_dir]": accepted, "wide[model_d2]": accepted}
+
+
+def test_nothing_is_unused_if_it_was_not_judged(configured: Project) -> None:
+    ignore = '[[ignore]]\nrule = "dtype-mismatch"\nreason = "planned"\n'
+    configured.write("ckptcheck.toml", CONFIGURATION + ignore)
+    configured.run("--write-baseline", writes=[BASELINE])
+    run = configured.run("--set", "num_hidden=128", "--format", "json")
+    assert run.json["findings"] == [], "as configured, the findings may occur"
+    model = (configured.root / "model.py").read_text("utf-8")
+    configured.write("model.py", model + "\n\ndef model_fn(features):\n    raise ValueError\n")
+    run = configured.run("--format", "json")
+    assert run.json["findings"] == [], "the model_fn raises an error"
+    for file in configured.model_dir.iterdir():
+        file.unlink()
+    run = configured.run("--format", "json")
+    assert (run.code, run.json["findings"]) == (3, []), "there is no checkpoint"
 
 
 def test_an_ignore_that_matches_nothing_is_a_finding(configured: Project) -> None:

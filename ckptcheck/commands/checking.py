@@ -5,17 +5,19 @@ import types
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence
 
 from ..cache.kept import cache_of
-from ..checkpoint.addresses import is_remote
 from ..checks import run_check
-from ..config.reading import find_configuration
-from ..config.value import Configuration
+from ..config.moving import moved
+from ..config.reading import find_document, read_configuration
+from ..config.toml_file import Document
+from ..config.value import Configuration, layered
 from ..errors import UsageError
+from ..ignores import names_of
 from ..option_values import looks_like_target
 from ..options import AgainstSpec, SuiteSpec, from_command_line, options_of
 from ..policy import judged, policy_of
 from ..runs import Runs
 from ..sanitize import printable
-from .hints import EXPECTED, verify_order
+from .hints import EXPECTED, looks_like_place, no_check, verify_order
 from .progress import Bar, Status
 from .terminal import emit, exit_code, tell
 
@@ -64,13 +66,16 @@ def check(arguments: Arguments, flags: Sequence[str]) -> int:
         given.update(zip(_PLACES, words))
     said: List[str] = []
     with Bar() as bar, Status() as status:
-        configuration = find_configuration(options.config)
-        if _are_names(words, configuration):
-            found = _configured(words, configuration, options, given, status, said.append)
+        document = find_document(options.config)
+        if _are_names(words, document):
+            found = _configured(words, document, options, given, status, said.append)
         else:
+            configuration = read_configuration(document, ())
             found = _single(given, configuration, options, bar, status, said.append)
     for text in said if arguments.verbose else ():
         tell(f"ckptcheck: {printable(text, 2000)}\n")
+    if found.written:
+        tell(f"ckptcheck: {printable(found.written, 2000)}\n")
     form = {"show_plan": arguments.show_plan, "show_drift": arguments.show_drift}
     emit(found, arguments.output, files, **form)
     return exit_code(found)
@@ -86,20 +91,23 @@ def _of_list(given: Mapping[str, Any], cls: type) -> Dict[str, Any]:
     return {name: value for name, value in given.items() if name in options_of(cls)}
 
 
-def _are_names(words: Sequence[str], configuration: Configuration) -> bool:
+def _are_names(words: Sequence[str], document: Document) -> bool:
     """Whether all words are names of configured checks. Without words, all checks are meant.
 
     Raises:
-        UsageError: there are too many words; or there are none, and no checks are configured.
+        UsageError: there are too many words; there are none, and no checks are configured; or a
+            word can only be a misspelled name.
     """
-    known = {name for check in configuration.checks for name in (check.name, check.table)}
-    if known.issuperset(words) and (known or not words):
-        if configuration.checks:
-            return True
-        where = f"{configuration.file} has no [[check]]" if configuration.file else ""
+    if not words and not document.table.get("check"):
+        where = f"{document.file} has no [[check]]" if document.file else ""
         problem = where or "there is no configuration (ckptcheck init writes one)"
         configured = f"Without arguments, configured checks run, but {problem}"
         raise UsageError(f"{EXPECTED}. {configured}. For help: ckptcheck --help")
+    unknown = [word for word in words if set(names_of(word)).isdisjoint(document.names)]
+    if not unknown:
+        return True
+    if document.names and not any(looks_like_place(word) for word in unknown):
+        raise no_check(unknown[0], document.names, document.file)
     if len(words) > len(_PLACES):
         extra = words[len(_PLACES)]
         raise UsageError(f"unexpected argument {extra}: {EXPECTED}")
@@ -108,7 +116,7 @@ def _are_names(words: Sequence[str], configuration: Configuration) -> bool:
 
 def _configured(
     names: Sequence[str],
-    configuration: Configuration,
+    document: Document,
     options: SuiteSpec,
     given: Mapping[str, Any],
     status: Status,
@@ -118,22 +126,15 @@ def _configured(
     from ..suite import chosen, run_suite  # a single check does not need it
 
     others = {name: value for name, value in given.items() if name not in _PLACES}
-    if not os.path.samefile(configuration.root, os.curdir):  # its paths are relative to root
-        others.update(_from(configuration.root, others))
-        file = os.path.abspath(configuration.file)
-        os.chdir(configuration.root)
-        configuration = find_configuration(file)
+    root = os.path.dirname(document.file)
+    if not os.path.samefile(root, os.curdir):  # its paths are relative to root
+        from_root = lambda path: os.path.relpath(path, root)  # noqa: E731
+        others = {name: moved(name, value, from_root) for name, value in others.items()}
+        os.chdir(root)
+    tables = {table for name in names for table in names_of(name)}
+    configuration = read_configuration(document, tables if names else None)
     checks = chosen(configuration, names)
     return run_suite(configuration, checks, options, others, status.say, say_cache)
-
-
-def _from(root: str, given: Mapping[str, Any]) -> Dict[str, Any]:
-    """Returns the options that are paths, made relative to another directory."""
-    paths = {name: given[name] for name in ("features", "app_dir", "cache_dir") if name in given}
-    if "/" in given.get("python", "") and " " not in given["python"]:
-        paths["python"] = given["python"]
-    local = {name: path for name, path in paths.items() if path != "-" and not is_remote(path)}
-    return {name: os.path.relpath(path, root) for name, path in local.items()}
 
 
 def _single(
@@ -151,7 +152,7 @@ def _single(
             "name of the check"
         )
     verify_order(given)
-    spec = from_command_line(AgainstSpec, {**AUDIBLE, **configuration.defaults, **given})
+    spec = from_command_line(AgainstSpec, layered(AUDIBLE, configuration.defaults, given))
     cache = cache_of(spec, lambda text: say_cache(f"cache: {text}"))
     report = run_check(spec, progress=bar.show, say=status.say, cache=cache)
     if not options.no_ignores:

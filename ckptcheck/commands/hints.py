@@ -111,6 +111,21 @@ def verify_order(given: Mapping[str, str]) -> None:
         raise UsageError(f"{problem}: {EXPECTED}")
 
 
+def looks_like_place(word: str) -> bool:
+    """Whether a word is a MODEL_DIR, a TARGET or PARAMS, and not the name of a check."""
+    exists = os.path.exists(word) or os.path.exists(word + ".index")
+    return exists or word in ("", "-") or any(part in word for part in ("/", ":", ".json", "ckpt"))
+
+
+def no_check(name: str, names: Sequence[str], file: str) -> UsageError:
+    """Returns the error for a name that no check of a configuration file has."""
+    near = difflib.get_close_matches(name, names, 1)
+    meant = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(names)}"
+    return UsageError(
+        f"no check {name} in {os.path.relpath(file)}, and no such file or directory: {meant}"
+    )
+
+
 def about_option(command: str, error: Exception) -> str:
     """Returns what to add to the parser's error about an option that a command does not have."""
     unknown = type(error).__name__ == "NoSuchOption" and command in RUN_CODE

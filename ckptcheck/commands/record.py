@@ -6,7 +6,8 @@ from typing import Any, Dict
 import typer
 
 from .. import __version__
-from ..config.reading import find_configuration
+from ..config.reading import find_document, read_configuration
+from ..config.value import layered
 from ..options import RecordSpec, from_command_line, options_of
 from ..output import write_out
 from ..recording import record
@@ -38,10 +39,11 @@ differs; 2 an argument is wrong, or the command could not be completed; 3 nothin
 def record_command(context: typer.Context, given: Dict[str, Any]) -> None:
     """Runs the command."""
     verify_order(given)
-    known, defaults = options_of(RecordSpec), find_configuration().defaults
+    known = options_of(RecordSpec)
+    defaults = read_configuration(find_document(), ()).defaults
     configured = {name: value for name, value in defaults.items() if name in known}
     flags = {"flags": context.obj.flags} if context.obj.flags else {}
-    spec = from_command_line(RecordSpec, {**AUDIBLE, **configured, **given, **flags})
+    spec = from_command_line(RecordSpec, layered(AUDIBLE, configured, given, flags))
     with Status() as status:
         report = record(spec, __version__, say=status.say)
     if report.written.names:

@@ -1,20 +1,33 @@
 """Reads a configuration, and reports all of its problems at once."""
 
+import contextlib
 import difflib
 import json
 import os
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, TypeVar
+from typing import (
+    Any,
+    Callable,
+    Container,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Tuple,
+    TypeVar,
+)
 
-from ..checkpoint.addresses import is_remote
-from ..checkpoint.existing import is_there
 from ..errors import UsageError
 from ..ignores import OFF, Ignore
+from ..json_values import plain
 from ..option_values import either
-from ..options import AgainstSpec, OptionError, SuiteSpec, options_of
+from ..options import AgainstSpec, OptionError, SuiteSpec, hyphenated, options_of
 from ..results import SEVERITIES
 from ..rules import all_rules
 from .expansion import expanded
-from .toml_file import Document, find_file, read_document
+from .moving import PATHS, moved
+from .toml_file import NO_DOCUMENT, SHARED_FILE, Document, find_file, read_document
 from .toml_lines import Key
 from .value import FAIL, SKIP, Configuration, ConfiguredCheck
 
@@ -25,59 +38,58 @@ _CHECK = {*_OPTIONS, "name", "if_missing"}
 _IGNORE = {"rule", "variable", "check", "reason"}
 
 
-def find_configuration(given: str = "") -> Configuration:
-    """Reads the configuration of the working directory.
+def find_document(given: str = "") -> Document:
+    """Reads the configuration file of the working directory.
 
     Args:
         given: the file; by default, the nearest one in the working directory or above it.
 
-    Returns:
-        The configuration; an empty one if there is none.
-
     Raises:
-        UsageError: the configuration is wrong. The message has a line for each problem.
+        UsageError: it cannot be read, or it is not TOML.
     """
-    path = given or _nearest_file()
-    return read_configuration(path) if path else Configuration()
+    path = given
+    with contextlib.suppress(OSError):  # the working directory was removed
+        path = given or find_file(os.getcwd())
+    return read_document(path) if path else NO_DOCUMENT
 
 
 def find_severities() -> Mapping[str, str]:
     """Reads only the severities of the configuration of the working directory.
 
-    The checks may be wrong here: a clone may not have their model_dirs.
+    The rest may be wrong.
 
     Raises:
         UsageError: the severities are wrong. The message has a line for each problem.
     """
-    path = _nearest_file()
-    return _read(path, lambda reading: reading.severities()) if path else {}
+    return _read(find_document(), lambda reading: reading.severities())
 
 
-def read_configuration(path: str) -> Configuration:
-    """Reads a configuration file.
+def read_configuration(document: Document, names: Optional[Container[str]] = None) -> Configuration:
+    """Reads a configuration.
+
+    Its paths become relative to the working directory.
+
+    Args:
+        document: the file.
+        names: the tables of checks to read, by default all. With ``()``, the tables of checks may
+            be wrong; otherwise, the keys of all tables have to be right.
 
     Raises:
         UsageError: the configuration is wrong. The message has a line for each problem.
     """
-    return _read(path, lambda reading: reading.configuration())
-
-
-def _nearest_file() -> str:
-    try:
-        return find_file(os.getcwd())
-    except OSError:  # the working directory was removed
-        return ""
+    if not document.file:
+        return Configuration()
+    return _read(document, lambda reading: reading.configuration(names))
 
 
 _Part = TypeVar("_Part")
 
 
-def _read(path: str, part: Callable[["_Reading"], _Part]) -> _Part:
-    reading = _Reading(read_document(path))
+def _read(document: Document, part: Callable[["_Reading"], _Part]) -> _Part:
+    reading = _Reading(document)
     found = part(reading)
     if reading.problems:
-        shown = os.path.relpath(path)
-        lines = [f"{shown}:{line}: {text}" for line, text in sorted(set(reading.problems))]
+        lines = [reading.at(*problem) for problem in sorted(set(reading.problems))]
         raise UsageError("\n".join(["the configuration is wrong", *lines]))
     return found
 
@@ -87,10 +99,10 @@ class _Reading:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._root = os.path.dirname(os.path.abspath(document.file))
+        self._root = os.path.dirname(document.file)
         self.problems: List[Tuple[int, str]] = []
 
-    def configuration(self) -> Configuration:
+    def configuration(self, names: Optional[Container[str]]) -> Configuration:
         table = self._document.table
         given = self._known(table, _TOP, ())
         defaults = self._options({k: v for k, v in given.items() if k in _DEFAULTS}, ())
@@ -99,18 +111,26 @@ class _Reading:
             file=self._document.file,
             root=self._root,
             defaults=defaults,
-            checks=tuple(self._checks(given.get("check"))),
+            tables=self._document.names,
+            checks=() if names == () else tuple(self._checks(given.get("check"), names)),
             severities=self.severities(),
             ignores=tuple(item for item in ignores if item is not None),
             baseline=self._text(given, "baseline", (), ""),
             jobs=self._jobs(given.get("jobs", 0)),
         )
 
+    def at(self, line: int, text: str) -> str:
+        """Returns a problem with its place."""
+        return f"{os.path.relpath(self._document.file)}:{line}: {text}"
+
     def _problem(self, way: Key, text: str) -> None:
+        self.problems.append((self._line(way), text))
+
+    def _line(self, way: Key) -> int:
         lines = self._document.lines
         while way and way not in lines:
             way = way[:-1]
-        self.problems.append((lines.get(way, 1), text))
+        return lines.get(way, 1)
 
     def _known(self, table: Mapping[str, Any], known: Iterable[str], way: Key) -> Dict[str, Any]:
         """Returns a table whose keys have underscores; leaves out unknown keys."""
@@ -118,13 +138,10 @@ class _Reading:
         for written, value in table.items():
             key = written.replace("-", "_")
             if key not in known:
-                near = difflib.get_close_matches(key, known, 1)
-                meant = f"did you mean {near[0]}?" if near else f"expected {_listed(known)}"
-                self._problem((*way, written), f"unknown key {written!r}: {meant}")
+                self._problem((*way, written), f"unknown key {written!r}: {_meant(key, known)}")
             elif key in found:
-                self._problem(
-                    (*way, written), f"{key} is given twice: with a hyphen and with an underscore"
-                )
+                twice = "is given twice: with a hyphen and with an underscore"
+                self._problem((*way, written), f"{hyphenated(key)} {twice}")
             else:
                 found[key] = value
         return found
@@ -133,7 +150,8 @@ class _Reading:
         if value is None:
             return
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            self._problem((key,), f"{key}: expected tables, such as [[tool.ckptcheck.{key}]]")
+            before = "tool.ckptcheck." if self._document.is_shared else ""
+            self._problem((key,), f"{key}: expected tables, such as [[{before}{key}]]")
             return
         for place, item in enumerate(value):
             known = _CHECK if key == "check" else _IGNORE
@@ -144,19 +162,15 @@ class _Reading:
         found: Dict[str, Any] = {}
         for key, value in given.items():
             try:
-                plain = self._from_here(key, _as_option(key, value))
-                _OPTIONS[key].kept(plain)
-                found[key] = plain
-            except (OptionError, UsageError) as error:
-                self._problem(self._written(way, key), str(error))
+                found[key] = self._from_here(key, _as_option(key, value))
+                _OPTIONS[key].kept(found[key])
+            except UsageError as error:
+                self._problem(self._written(way, key), _message(error))
         return found
 
     def _from_here(self, key: str, value: Any) -> Any:
         """Returns a path relative to the working directory instead of the file's directory."""
-        is_path = isinstance(value, str) and (key in _PATHS or (key == "python" and "/" in value))
-        if not is_path or value == "-" or is_remote(value) or (key == "python" and " " in value):
-            return value
-        return os.path.relpath(os.path.join(self._root, value)) if value else value
+        return moved(key, value, lambda path: os.path.relpath(os.path.join(self._root, path)))
 
     def _written(self, way: Key, key: str) -> Key:
         """Returns the way to a key, as the file writes the key."""
@@ -223,10 +237,10 @@ class _Reading:
         line = self._document.lines.get(way, 1)
         return Ignore(reason, rule, variable, check, os.path.relpath(self._document.file), line)
 
-    def _checks(self, value: Any) -> Iterator[ConfiguredCheck]:
-        names: Dict[str, int] = {}
+    def _checks(self, value: Any, names: Optional[Container[str]]) -> Iterator[ConfiguredCheck]:
+        """Yields the checks of some tables, after it verified the keys of all tables."""
+        taken: Dict[str, int] = {}
         for table, way in self._tables(value, "check"):
-            line = self._document.lines.get(way, 1)
             name = self._text(table, "name", way, "")
             missing = self._text(table, "if_missing", way, FAIL)
             if missing not in (FAIL, SKIP):
@@ -237,64 +251,87 @@ class _Reading:
                     "a check needs a name that has no / and does not begin with -, such as "
                     'name = "base"',
                 )
-            elif names.setdefault(name, line) != line:
-                self._problem(way, f"the name {name!r} is taken by the check in line {names[name]}")
-            if "model_dir" not in table and not table.get("against"):
-                self._problem(way, f"the check {name!r} needs model-dir or against")
-                continue
-            yield from self._expanded(name, table, way, missing)
+            elif name in taken:
+                self._problem(way, f"the name {name!r} is taken by the check in line {taken[name]}")
+            taken.setdefault(name, self._line(way))
+            given = table.get("model_dir")
+            if given == [] or not (given or table.get("against")):
+                empty = "model-dir is an empty list: " if given == [] else ""
+                self._problem(way, f"{empty}the check {name!r} needs model-dir or against")
+            elif names is None or name in names:
+                yield from self._expanded(name, table, way, missing)
 
     def _expanded(
         self, name: str, table: Mapping[str, Any], way: Key, missing: str
     ) -> Iterator[ConfiguredCheck]:
         """Yields the checks that one table stands for."""
         options = {key: value for key, value in table.items() if key in _OPTIONS}
-        given = [key for key in ("model_dir", "params") if key in options]
-        places: Dict[str, Any] = {key: options.pop(key) for key in given}
-        plain = self._options(options, way)
-        line = self._document.lines.get(way, 1)
+        places: Dict[str, Any] = {key: options.pop(key) for key in PATHS if key in options}
+        others = self._options(options, way)
         try:
             found = list(expanded(name, places, self._root))
         except UsageError as error:
-            if missing == FAIL:
-                self._problem(self._written(way, "model_dir"), str(error))
-                return
-            found = [(name, places)]
-        for label, place in found:
-            local = self._options(place, way) if self._is_there(place, missing) else place
-            yield ConfiguredCheck(label, name, {**local, **plain}, line, missing)
+            self._problem(self._written(way, "model_dir"), str(error))
+            return
+        for check in found:
+            local, problem = self._files({**places, **check.places}, way)
+            if check.problem:
+                problem = self.at(self._line(self._written(way, check.wrong)), check.problem)
+            line = self._line(way)
+            yield ConfiguredCheck(check.name, name, {**local, **others}, line, missing, problem)
 
-    def _is_there(self, place: Mapping[str, Any], missing: str) -> bool:
-        """Whether the params of a check must exist. They must, unless the check is skipped."""
-        folder = os.path.join(self._root, str(place.get("model_dir", "")))
-        return missing == FAIL or is_there(folder)
+    def _files(self, places: Mapping[str, Any], way: Key) -> Tuple[Dict[str, Any], str]:
+        """Returns the paths of a check, and what is wrong with them.
+
+        Files may be missing on this machine, so they are a problem of this check only.
+        """
+        found: Dict[str, Any] = {}
+        problem = ""
+        for key, value in places.items():
+            try:
+                found[key] = self._from_here(key, value)
+                _OPTIONS[key].kept(found[key])
+            except UsageError as error:
+                problem = problem or self.at(self._line(self._written(way, key)), _message(error))
+        return found, problem
 
 
-_PATHS = ("model_dir", "params", "features", "app_dir", "cache_dir")
 _PATTERNS = ("rule", "variable", "check")
 
 
 def _as_option(key: str, value: Any) -> Any:
     """Converts a value of TOML to a value that an option accepts."""
-    if key in ("set", "env") and isinstance(value, dict):
-        return list(_pairs(value, "", json.dumps if key == "set" else _as_variable))
+    if key == "set" and isinstance(value, dict):
+        return [f"{way}={json.dumps(plain(item, f'set.{way}'))}" for way, item in _items(value)]
+    if key == "env" and isinstance(value, dict):
+        return [f"{name}={_variable(name, text)}" for name, text in _items(value)]
     return [value] if key in ("modes", "set", "env") and isinstance(value, str) else value
 
 
-def _pairs(table: Mapping[str, Any], before: str, text: Callable[[Any], str]) -> Iterator[str]:
-    """Yields ``key=value`` for each value; a table inside of it gives ``key.sub=value``."""
+def _items(table: Mapping[str, Any], before: str = "") -> Iterator[Tuple[str, Any]]:
+    """Yields the values of a table with their keys. A table inside of it has keys ``key.sub``."""
     for key, value in table.items():
-        if isinstance(value, dict):
-            yield from _pairs(value, f"{before}{key}.", text)
+        if isinstance(value, dict) and value:
+            yield from _items(value, f"{before}{key}.")
         else:
-            yield f"{before}{key}={text(value)}"
+            yield before + key, value
 
 
-def _as_variable(value: Any) -> str:
+def _variable(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise UsageError(f"env: {value!r}: expected a string")
+        raise UsageError(f"env.{name}: {value!r}: expected a string")
     return value
 
 
-def _listed(known: Iterable[str]) -> str:
-    return "one of " + ", ".join(sorted(known))
+def _meant(key: str, known: Iterable[str]) -> str:
+    """Returns what to write instead of an unknown key."""
+    if key == "tool":
+        return f"leave out tool.ckptcheck; only {SHARED_FILE} needs it"
+    near = difflib.get_close_matches(key, known, 1)
+    if near:
+        return f"did you mean {hyphenated(near[0])}?"
+    return "expected one of " + ", ".join(map(hyphenated, sorted(known)))
+
+
+def _message(error: UsageError) -> str:
+    return error.by_keys if isinstance(error, OptionError) else str(error)

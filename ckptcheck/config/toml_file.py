@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import Any, Dict, NamedTuple, Tuple
+from typing import Any, Dict, Mapping, NamedTuple, Tuple
 
 from ..errors import UsageError
 from ..input_files import read_input
@@ -22,14 +22,30 @@ class Document(NamedTuple):
     """A configuration file.
 
     Attributes:
-        file: its path.
+        file: its absolute path; "" if there is no configuration.
         table: ``[tool.ckptcheck]``, or all of ckptcheck.toml.
         lines: the line of each key of the table.
     """
 
     file: str
-    table: Dict[str, Any]
-    lines: Dict[Key, int]
+    table: Mapping[str, Any]
+    lines: Mapping[Key, int]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other tools also have tables in the file."""
+        return os.path.basename(self.file) == SHARED_FILE
+
+    @property
+    def names(self) -> Tuple[str, ...]:
+        """The names of the tables of checks, even if something in the tables is wrong."""
+        checks = self.table.get("check")
+        items = checks if isinstance(checks, list) else []
+        names = [item.get("name") for item in items if isinstance(item, dict)]
+        return tuple(name for name in names if isinstance(name, str))
+
+
+NO_DOCUMENT = Document("", {}, {})
 
 
 def find_file(folder: str) -> str:
@@ -76,14 +92,14 @@ def read_document(path: str) -> Document:
         raise UsageError(f"{path}: not TOML: {error}") from None
     lines = lines_of(text)
     if os.path.basename(path) != SHARED_FILE:
-        return Document(path, document, lines)
+        return Document(os.path.abspath(path), document, lines)
     tool = document.get(_TABLE[0], {})
     table = tool.get(_TABLE[1], {}) if isinstance(tool, dict) else {}
     if not table and _TABLE[1] in document:
         raise UsageError(f"{path}: [{_TABLE[1]}]: expected [tool.ckptcheck] in a {SHARED_FILE}")
     if not isinstance(table, dict):
         raise UsageError(f"{path}: tool.ckptcheck: expected a table, such as [tool.ckptcheck]")
-    return Document(path, table, _below(lines, _TABLE))
+    return Document(os.path.abspath(path), table, _below(lines, _TABLE))
 
 
 def _below(lines: Dict[Key, int], way: Tuple[str, ...]) -> Dict[Key, int]:

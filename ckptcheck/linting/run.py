@@ -11,10 +11,10 @@ from ..results import LINT, SEVERITIES, Finding, Group, Position, Report, failin
 from ..sanitize import printable
 from .names import Project
 from .rules import all_rules
+from .rules.unused_ignore import UNUSED
 from .source import NotParsed, python_files, read_module
 from .syntax import Ignore, Module
 
-_UNUSED = "unused-ignore"
 _Used = Tuple[str, Ignore]
 """A comment that ignored a finding, with its file."""
 
@@ -95,7 +95,7 @@ def lint_modules(
     if not whole:
         across = {name for name, rule in rules.items() if rule.across}
         used |= {(m.path, i) for m in modules for i in m.ignores if i.rule in across}
-    unused = rules[_UNUSED].check(Project(modules, used=frozenset(used)))
+    unused = rules[UNUSED].check(Project(modules, used=frozenset(used)))
     return _with_unique_keys(kept + unused)
 
 

@@ -39,6 +39,7 @@ def find(facts: Facts) -> Iterator[Finding]:
                 "added": words.added if shows else None,
                 "removed": words.removed if shows else None,
                 "reordered": words.reordered,
+                "content": f"{content.size}:{content.digest[:12]}",
             },
         )
 

@@ -7,10 +7,10 @@ from typing import Callable, Dict, List
 
 import pytest
 
-from ckptcheck.config.reading import find_configuration, read_configuration
-from ckptcheck.config.toml_file import find_file
+from ckptcheck.config.reading import find_document, read_configuration
+from ckptcheck.config.toml_file import find_file, read_document
 from ckptcheck.config.toml_lines import lines_of
-from ckptcheck.config.value import Configuration
+from ckptcheck.config.value import Configuration, layered
 from ckptcheck.errors import UsageError
 from ckptcheck.options import AgainstSpec, CheckSpec, options_of
 
@@ -29,7 +29,7 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
     def write(text: str) -> Configuration:
         (tmp_path / "ckptcheck.toml").write_text(text, "utf-8")
-        return read_configuration(str(tmp_path / "ckptcheck.toml"))
+        return read_configuration(read_document(str(tmp_path / "ckptcheck.toml")))
 
     return write
 
@@ -93,6 +93,16 @@ def test_set_and_env_can_be_tables(read: Write) -> None:
     assert options["env"] == ["A=b=c"]
 
 
+def test_set_keeps_empty_tables_and_refuses_dates(read: Write) -> None:
+    assert read(CHECK + "set = {opts = {}, a = {b = {}}}\n").checks[0].options["set"] == [
+        "opts={}",
+        "a.b={}",
+    ]
+    text = CHECK + "[check.set]\nstart = 2020-01-01\nmore = [{end = 2020-01-01}]\n"
+    assert "set.start is date, which JSON cannot express" in problems(read, text)[0]
+    assert "env.A: {}: expected a string" in problems(read, CHECK + "env = {A = {}}\n")[0]
+
+
 def test_a_glob_stands_for_a_check_of_each_model_dir(read: Write) -> None:
     text = '[[check]]\nname = "all"\nmodel-dir = "runs/*"\nparams = "conf/{name}.json"\n'
     found = [(c.name, c.table, c.options["params"]) for c in read(text).checks]
@@ -109,6 +119,17 @@ def test_globs_of_model_dirs_and_params_stand_for_every_pair(read: Write) -> Non
     assert names[0] == "all[runs/a, conf/a.json]"
 
 
+def test_a_model_dir_that_several_patterns_match_is_one_check(read: Write) -> None:
+    text = '[[check]]\nname = "all"\nmodel-dir = ["runs/b", "runs/*", "runs/a/", "./gs:"]\n'
+    names = [check.name for check in read(text).checks]
+    assert names == ["all[runs/b]", "all[runs/a]", "all[./gs:]"]
+
+
+def test_checks_in_one_line_have_different_names(read: Write) -> None:
+    text = 'check = [{name = "a", model-dir = "runs/a"}, {name = "a", model-dir = "runs/b"}]\n'
+    assert problems(read, text) == ["1: the name 'a' is taken by the check in line 1"]
+
+
 def test_a_directory_whose_name_looks_like_a_glob(read: Write) -> None:
     os.mkdir("runs/[1]")
     checks = read('[[check]]\nname = "a"\nmodel-dir = "runs/[1]"\n').checks
@@ -117,14 +138,71 @@ def test_a_directory_whose_name_looks_like_a_glob(read: Write) -> None:
 
 def test_a_glob_that_matches_nothing(read: Write) -> None:
     text = '[[check]]\nname = "all"\nmodel-dir = "gone/*"\n'
-    assert problems(read, text) == ["3: model_dir: gone/*: no directory matches"]
-    assert len(read(text + 'if-missing = "skip"\n').checks) == 1
+    (check,) = read(text).checks
+    assert check.name == "all"
+    assert check.problem == "ckptcheck.toml:3: model-dir: gone/*: no directory matches"
 
 
-def test_params_of_a_check_that_is_skipped_need_not_exist(read: Write) -> None:
-    text = '[[check]]\nname = "a"\nmodel-dir = "gone"\nparams = "gone/params.json"\n'
-    assert "no such file" in problems(read, text)[0]
-    assert read(text + 'if-missing = "skip"\n').checks[0].if_missing == "skip"
+def test_a_glob_that_matches_nothing_skips_only_its_own_checks(read: Write) -> None:
+    text = '[[check]]\nname = "all"\nmodel-dir = ["runs/a", "gone/*"]\nif-missing = "skip"\n'
+    found = [(check.name, check.options["model_dir"]) for check in read(text).checks]
+    assert found == [("all[runs/a]", "runs/a"), ("all[gone/*]", "gone/*")]
+
+
+@pytest.mark.parametrize(
+    ("places", "problem"),
+    [
+        ('model-dir = "gs://runs/*"\n', "a glob cannot be remote"),
+        ("model-dir = []\n", "model-dir is an empty list: the check 'all' needs model-dir or"),
+        ('against = "HEAD"\nparams = "conf/{name}.json"\n', "has no model_dir"),
+    ],
+)
+def test_only_a_missing_model_dir_is_skipped(places: str, problem: str, read: Write) -> None:
+    text = f'[[check]]\nname = "all"\nif-missing = "skip"\n{places}'
+    assert problem in problems(read, text)[0]
+
+
+def test_too_many_checks_are_not_skipped(read: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(33):
+        os.mkdir(f"runs/{number}")
+        with open(f"conf/{number}.json", "w") as file:
+            file.write("{}")
+    text = '[[check]]\nname = "all"\nif-missing = "skip"\nmodel-dir = "runs/*"\n'
+    assert "more than 1000 checks" in problems(read, text + 'params = "conf/*.json"\n')[0]
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ('params = "conf/*.jsn"\n', "4: params: conf/*.jsn: no file matches"),
+        ('params = "gone.json"\n', "4: params gone.json: no such file"),
+        ('features = "gone.json"\n', "4: features gone.json: no such file"),
+        ('app-dir = "gone"\n', "4: app-dir gone: no such directory"),
+    ],
+)
+def test_a_missing_file_is_a_problem_of_its_check(more: str, problem: str, read: Write) -> None:
+    other = '[[check]]\nname = "b"\nmodel-dir = "runs/b"\n'
+    found = read(CHECK + more + other).checks
+    assert [check.problem.startswith(f"ckptcheck.toml:{problem}") for check in found] == [
+        True,
+        False,
+    ]
+
+
+def test_only_the_chosen_checks_are_read(read: Write) -> None:
+    text = CHECK + '[[check]]\nname = "b"\nmodel-dir = "runs/b"\ntimeout = -1\n'
+    assert "timeout -1" in problems(read, text)[0]
+    document = find_document()
+    assert [check.name for check in read_configuration(document, {"a"}).checks] == ["a"]
+    none = read_configuration(document, ())
+    assert (none.checks, none.tables) == ((), ("a", "b"))
+
+
+def test_the_keys_of_all_checks_are_verified(read: Write) -> None:
+    problems(read, CHECK + '[[check]]\nname = "b"\nmodle-dir = "runs/b"\n')
+    with pytest.raises(UsageError, match="unknown key 'modle-dir'"):
+        read_configuration(find_document(), {"a"})
+    assert read_configuration(find_document(), ()).checks == ()
 
 
 def test_all_problems_are_told_at_once_with_their_lines(read: Write) -> None:
@@ -160,7 +238,7 @@ if-missing = "maybe"
 """
     assert problems(read, text) == [
         "1: unknown key 'timeuot': did you mean timeout?",
-        "2: fail_on fatal: expected note, warning or error",
+        "2: fail-on fatal: expected note, warning or error",
         "5: no rule 'shape-mismach': did you mean shape-mismatch?",
         "6: severity of missing-variable: expected note, warning, error or off",
         "8: an ignore needs a reason: say why the project accepts it",
@@ -178,13 +256,15 @@ if-missing = "maybe"
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("check = 3\n", "check: expected tables, such as [[tool.ckptcheck.check]]"),
+        ("check = 3\n", "check: expected tables, such as [[check]]"),
         ("severity = 3\n", "severity: expected a table"),
         ("jobs = -1\n", "jobs -1: expected a number from 1 to 256"),
         ("baseline = 3\n", "baseline: expected a string"),
         ("timeout = 1\ntime-out = 2\n", "unknown key 'time-out': did you mean timeout?"),
-        ("fail-on = 'note'\nfail_on = 'note'\n", "fail_on is given twice: with a hyphen and"),
-        (CHECK + "env = {A = 1}\n", "env: 1: expected a string"),
+        ("fail-on = 'note'\nfail_on = 'note'\n", "fail-on is given twice: with a hyphen and"),
+        (CHECK + "env = {A = 1}\n", "env.A: 1: expected a string"),
+        ("[tool.ckptcheck]\n", "unknown key 'tool': leave out tool.ckptcheck"),
+        (CHECK + "modeldir = 'b'\n", "unknown key 'modeldir': did you mean model-dir?"),
         (CHECK + "nam = 'b'\n", "unknown key 'nam': did you mean name?"),
         (
             '[[ignore]]\nrule = "temporary-model-dir"\nreason = "a test"\n',
@@ -197,6 +277,23 @@ def test_wrong_values(text: str, words: str, read: Write) -> None:
     assert any(words in line for line in problems(read, text))
 
 
+def test_the_names_of_tables_depend_on_the_file(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.ckptcheck.check]\nname = 'a'\n", "utf-8")
+    with pytest.raises(
+        UsageError, match=r"expected tables, such as \[\[tool\.ckptcheck\.check\]\]"
+    ):
+        read_configuration(read_document(str(tmp_path / "pyproject.toml")))
+
+
+def test_a_more_specific_level_drops_what_it_excludes() -> None:
+    features, code = {"features": "f.json", "deep": True}, {"input_fn": "net:input_fn"}
+    assert layered(features, code) == {**code, "deep": True}
+    assert layered(code, features) == features
+    assert layered(features, {"against": "HEAD"}) == {"features": "f.json", "against": "HEAD"}
+    assert layered(features, {"input_fn": ""}) == {**features, "input_fn": ""}
+    assert layered({}, {**features, **code}) == {**features, **code}, "one level has both"
+
+
 def test_a_file_that_is_not_toml(read: Write) -> None:
     with pytest.raises(UsageError, match=r"ckptcheck\.toml: not TOML: .*line 1"):
         read("name = \n")
@@ -205,7 +302,7 @@ def test_a_file_that_is_not_toml(read: Write) -> None:
 def test_a_table_of_another_type(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool]\nckptcheck = 3\n", "utf-8")
     with pytest.raises(UsageError, match=r"tool\.ckptcheck: expected a table"):
-        read_configuration(str(tmp_path / "pyproject.toml"))
+        read_document(str(tmp_path / "pyproject.toml"))
 
 
 def test_a_table_without_tool(tmp_path: Path) -> None:
@@ -237,7 +334,7 @@ def test_lines_of_pyproject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     text = '[project]\nname = "x"\n\n[[tool.ckptcheck.check]]\nname = "a"\nmodeldir = "x"\n'
     (tmp_path / "pyproject.toml").write_text(text, "utf-8")
     with pytest.raises(UsageError, match=re.escape("pyproject.toml:6: unknown key 'modeldir'")):
-        find_configuration()
+        read_configuration(find_document())
 
 
 def test_paths_start_from_the_file(read: Write, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,10 +345,33 @@ def test_paths_start_from_the_file(read: Write, monkeypatch: pytest.MonkeyPatch)
     assert CheckSpec(**found).app_dir.endswith("conf")
 
 
+def test_files_of_code_start_from_the_file(
+    read: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    absolute = str(tmp_path / "net.py") + ":input_fn"
+    text = f"""target = "src/net.py:model_fn"
+input-fn = "{absolute}"
+params-type = "src/net.py:Params"
+
+[[check]]
+name = "a"
+model-dir = "runs/a"
+target = "models.net:model_fn"
+params-type = "attr"
+"""
+    monkeypatch.chdir("runs")
+    found = read(text)
+    assert found.defaults["target"] == "../src/net.py:model_fn"
+    assert found.defaults["input_fn"] == absolute
+    assert found.defaults["params_type"] == "../src/net.py:Params"
+    options = found.checks[0].options
+    assert (options["target"], options["params_type"]) == ("models.net:model_fn", "attr")
+
+
 def test_no_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert find_configuration() == Configuration()
+    assert read_configuration(find_document()) == Configuration()
 
 
 def test_lines_of_keys() -> None:

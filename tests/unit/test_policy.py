@@ -7,10 +7,11 @@ from typing import Any, List, Mapping
 
 import pytest
 
-from ckptcheck.baseline import Entry, entries_for, entries_of, read_baseline, write_baseline
+from ckptcheck.baseline import Entry, entries_for, read_baseline, write_baseline
 from ckptcheck.errors import UsageError
 from ckptcheck.groups import group
 from ckptcheck.ignores import Ignore
+from ckptcheck.origins import DataContent
 from ckptcheck.policy import Policy, judged
 from ckptcheck.protocol import MODES
 from ckptcheck.results import CHECK, Advice, Finding, Outcome, Report
@@ -103,6 +104,39 @@ def test_the_baseline_accepts_no_other_outcome(
     assert entries_for([known])[known.key].accepts(found) is accepts
 
 
+@pytest.mark.parametrize("now", [0.9, "0.2", None])
+def test_the_baseline_accepts_no_other_value_of_a_param(now: Any) -> None:
+    data = {"param": "rate", "was": 0.3, "now": 0.2}
+    known = Finding("params-changed", "warning", "a", ("eval",), subject="rate", data=data)
+    entry = entries_for([known])[known.key]
+    assert entry.accepts(dataclasses.replace(known, message="b", data={**data, "was": 0.5}))
+    assert not entry.accepts(dataclasses.replace(known, data={**data, "now": now}))
+
+
+def test_the_baseline_accepts_no_other_content_of_a_data_file(tmp_path: Path) -> None:
+    before, after, later = (
+        dataclasses.replace(made.NOW, data_files=(DataContent("words.txt", 9, digest),))
+        for digest in ("a" * 64, "b" * 64, "c" * 64)
+    )
+    known, other = (
+        next(f for f in run_rules(made.with_record(before, now)) if f.rule == "data-file-changed")
+        for now in (after, later)
+    )
+    path = str(tmp_path / "baseline.json")
+    write_baseline(path, {"a": (known,)}, {})
+    entry = read_baseline(path)["a"][known.key]
+    assert known.key == other.key
+    assert entry.accepts(known) and not entry.accepts(other)
+
+
+def test_a_part_of_a_variable_name_is_no_path() -> None:
+    text = "ValueError: Variable dense/kernel already exists"
+    raised = {"train": Outcome.UNTRACEABLE}
+    known = Finding("model-fn-raised", "error", text, ("train",), raised)
+    other = dataclasses.replace(known, message=text.replace("kernel", "bias"))
+    assert not entries_for([known])[known.key].accepts(other)
+
+
 @pytest.mark.parametrize(
     ("message", "accepts"),
     [
@@ -153,7 +187,24 @@ def test_an_ignore_is_about_all_checks_of_a_table() -> None:
     ignore = Ignore("planned", "missing-variable", check="exp")
     assert ignore.is_about("exp[runs/a]") and ignore.is_about("exp")
     assert not ignore.is_about("export[runs/a]")
-    assert Ignore("planned", check="exp[runs/a]").is_about("exp[runs/a]")
+    one = Ignore("planned", check="exp[runs/a]")
+    assert one.is_about("exp[runs/a]") and not one.is_about("exp[runs/b]")
+    assert one.may_be_about("exp") and not one.may_be_about("export")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "check", "is_about"),
+    [
+        ("exp[runs/*]", "exp[runs/a]", True),
+        ("e*[*/a]", "exp[runs/a]", True),
+        ("exp[runs/*]", "exp[old/a]", False),
+        ("exp[runs/*]", "base[runs/a]", False),
+        ("exp[runs/*]", "exp", False),
+        ("ex[a-z]", "exp", True),
+    ],
+)
+def test_patterns_of_checks(pattern: str, check: str, is_about: bool) -> None:
+    assert Ignore("planned", check=pattern).is_about(check) is is_about
 
 
 # --- the file of the baseline ----------------------------------------------------------------
@@ -172,10 +223,20 @@ def test_a_baseline_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_checks_that_were_not_run_keep_their_entries(tmp_path: Path) -> None:
     path = str(tmp_path / "baseline.json")
     write_baseline(path, {"a": report().findings, "b": report().findings[:1]}, {})
-    known = entries_of(path, ["a", "c"])
-    write_baseline(path, {"b": ()}, known)
+    assert write_baseline(path, {"b": ()}, read_baseline(path)) == 3
     found = read_baseline(path)
     assert {name: len(keys) for name, keys in found.items()} == {"a": 3, "b": 0}
+
+
+def test_a_baseline_behind_a_link_is_written(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.json", tmp_path / "baseline.json"
+    real.write_text("{}", "utf-8")
+    real.chmod(0o664)
+    link.symlink_to(real)
+    write_baseline(str(link), {"a": report().findings}, {})
+    assert link.is_symlink()
+    assert real.stat().st_mode & 0o777 == 0o664
+    assert read_baseline(str(real))
 
 
 @pytest.mark.parametrize(

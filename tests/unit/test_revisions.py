@@ -107,6 +107,26 @@ def test_files_that_git_does_not_track_are_linked(repository: Repository) -> Non
     assert not (found.root / "__pycache__").exists()
 
 
+def test_relative_links_that_leave_the_repository(repository: Repository, tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("words", "utf-8")
+    repository.write("net.py", "one")
+    repository.write("data/..words/a.txt", "inside")
+    for name, target in (
+        ("out.txt", "../words.txt"),
+        ("data/out.txt", "../../words.txt"),
+        ("data/net.py", "../net.py"),
+        ("in.txt", "data/..words/a.txt"),
+    ):
+        (repository.root / name).symlink_to(target)
+    first = repository.commit()
+    repository.write("net.py", "two")
+    (tmp_path / "elsewhere").mkdir()
+    found = repository.copy(first, "elsewhere/copy")
+    assert (found.text("out.txt"), found.text("data/out.txt")) == ("words", "words")
+    assert (found.text("data/net.py"), found.text("in.txt")) == ("one", "inside")
+    assert os.readlink(str(found.root / "data/net.py")) == "../net.py"
+
+
 def test_no_link_is_made_outside_of_the_copy(repository: Repository, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
