@@ -40,7 +40,7 @@ class Guess:
         pool: the tensors of the saved graph to choose from.
         features: the structure of the features.
         labels: the structure of the labels.
-            places: the leaf of each tensor of the structures, by its number in the pool.
+        places: the leaf of each tensor of the structures, by its number in the pool.
         pins: the leaves that are being tried. They stay, even if the consumers do not fit.
         columns: the features that feature columns describe, each as a leaf.
         own: the modes whose inputs differ from TRAIN's, and how.
