@@ -290,6 +290,20 @@ def test_a_misspelt_param_is_named_with_what_was_meant(project: Project) -> None
 
 
 @needs_tensorflow
+def test_a_default_counts_although_the_code_looks_for_the_key_first(project: Project) -> None:
+    code = (project.root / "model.py").read_text("utf-8")
+    first = '    hidden = tf.layers.dense(features["x"]'
+    looks = (
+        '    if "num_hidden" in params:\n        params["num_hidden"] = int(params["num_hidden"])\n'
+    )
+    project.write("model.py", code.replace(first, looks + first, 1))
+    run = project.check(TARGET, "params_without_num_hidden.json", "--quiet")
+    text = run.out.replace("\n    ", " ")
+    assert "fix: set num_hidden to 128 in the params (without it, model_fn uses 64 at" in text
+    assert "num_hidden is not in the params; model_fn used 64" in text
+
+
+@needs_tensorflow
 @pytest.mark.parametrize("mode", ["predict", "export"])
 def test_a_param_that_another_mode_reads_is_not_called_unused(project: Project, mode: str) -> None:
     """Only TRAIN and EVAL read learning_rate."""
