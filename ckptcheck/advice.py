@@ -22,12 +22,13 @@ from .causes import Candidate, causes_of, reads_of, recorded_causes, value_of
 from .changes import UNKNOWN
 from .protocol import MODES, Shape
 from .records.params import holds
-from .results import RESTORES, UNTRACEABLE, Advice, Finding, Group, Report
+from .results import RESTORES, UNTRACEABLE, Advice, Finding, Group, Outcome, Report
 from .rules import Facts, role_of
 from .rules.base import DRIFT, SHAPES
 from .uses import ParamRead
 
 _MOST_TRIALS = 4
+_FROM_MILD_TO_BAD = list(Outcome)
 _OFFSETS = (0, 1, -1, 2, -2)
 
 
@@ -89,7 +90,7 @@ def _attempts(params: Mapping[str, Any], facts: Facts, group: Group) -> List[Seq
 
 
 def _helps(trial: Report, untraceable: AbstractSet[str], first: Finding, before: Report) -> bool:
-    """Whether a trial succeeds: it traces the modes that were traced before, and no shape differs.
+    """Whether a trial succeeds: no shape differs, and no mode is worse than before.
 
     Args:
         trial: the report of the trial.
@@ -103,10 +104,23 @@ def _helps(trial: Report, untraceable: AbstractSet[str], first: Finding, before:
         new = _open_modes(trial) - _open_modes(before)
         if new or first.key in now or not now <= known:
             return False
-    failed = {verdict.mode for verdict in trial.verdicts if verdict.verdict == UNTRACEABLE}
-    if not failed <= untraceable:
+    then, tried = _outcomes(before, untraceable), _outcomes(trial, untraceable)
+    if any(key not in then or rank > then[key] for key, rank in tried.items()):
         return False
     return not any(role_of(finding) == SHAPES for finding in trial.findings)
+
+
+def _outcomes(report: Report, untraceable: AbstractSet[str]) -> Dict[Tuple[str, str, str], int]:
+    """Returns how bad each finding is for each mode that could be traced before.
+
+    Specs do not count: a variable that is missing before and after may have another shape.
+    """
+    return {
+        (mode, finding.rule, finding.variable or finding.subject): _FROM_MILD_TO_BAD.index(outcome)
+        for finding in report.findings
+        for mode, outcome in finding.outcomes.items()
+        if mode not in untraceable
+    }
 
 
 def _open_modes(report: Report) -> Set[str]:

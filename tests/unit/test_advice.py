@@ -8,7 +8,14 @@ import pytest
 from ckptcheck.advice import with_advice
 from ckptcheck.changes import Change, Drift
 from ckptcheck.groups import group
-from ckptcheck.protocol import MODES, Failure, FailureKind, Observed
+from ckptcheck.protocol import (
+    MODES,
+    Failure,
+    FailureKind,
+    FinishedTrace,
+    Observed,
+    RestorePlan,
+)
 from ckptcheck.results import Report
 from ckptcheck.rules import Facts, examples, run_rules
 from ckptcheck.uses import ParamRead, ParamsUse
@@ -93,6 +100,52 @@ def test_a_trial_in_which_model_fn_raises_is_no_proof() -> None:
     report = with_advice({"units": 64}, MISMATCH, report_of(MISMATCH), trials)
     assert trials.asked
     assert report.groups[0].advice == ()
+
+
+def _missing(facts: Facts, modes: Tuple[str, ...], **sizes: int) -> Facts:
+    """Returns the same facts, but the checkpoint lacks vectors that some modes read."""
+    assert facts.trace is not None
+    traces = tuple(
+        dataclasses.replace(trace, plan=_reading(trace.plan, sizes))
+        if isinstance(trace, FinishedTrace) and trace.mode in modes
+        else trace
+        for trace in facts.trace.modes
+    )
+    return dataclasses.replace(facts, trace=dataclasses.replace(facts.trace, modes=traces))
+
+
+def _reading(plan: RestorePlan, sizes: Mapping[str, int]) -> RestorePlan:
+    more = (examples.read(name, (size,)) for name, size in sizes.items())
+    return dataclasses.replace(plan, reads=(*plan.reads, *more))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "helps"),
+    [
+        (_missing(MISMATCH, (), scale=1), _missing(examples.facts(), MODES, scale=1), False),
+        (_missing(MISMATCH, (), scale=1), _missing(examples.facts(), ("eval",), scale=1), False),
+        (
+            _missing(MISMATCH, ("eval",), scale=1),
+            _missing(examples.facts(), ("eval", "train"), scale=1),
+            False,
+        ),
+        (
+            _missing(MISMATCH, MODES, scale=1),
+            _missing(examples.facts(), MODES, scale=1, shift=1),
+            False,
+        ),
+        (_missing(MISMATCH, MODES, scale=1), _missing(examples.facts(), MODES, scale=2), True),
+        (_missing(MISMATCH, MODES, scale=1), _missing(examples.facts(), ("eval",), scale=1), True),
+    ],
+)
+def test_a_trial_that_makes_a_mode_worse_is_no_proof(
+    before: Facts, after: Facts, helps: bool
+) -> None:
+    trials = Trials({}, after)
+    report = with_advice({"units": 64}, before, report_of(before), trials)
+    assert trials.asked[0] == {"units": 128}
+    advised = {advice.text for group in report.groups for advice in group.advice}
+    assert advised == ({"set units to 128 in the params: then the shapes fit"} if helps else set())
 
 
 def test_a_trial_that_cannot_be_made_is_no_proof() -> None:
