@@ -313,15 +313,29 @@ def test_a_param_that_another_mode_reads_is_not_called_unused(project: Project, 
     assert [f for f in run.json["findings"] if f["rule"] == "unused-param"] == []
 
 
+INPUT_FN = """
+
+def input_fn(params):
+    '''Reads params["old"].'''
+    # It no longer reads params["older"] and params.lerning_rate.
+    return params['files'], params.data.shuffle, params["low_learning_rate"]
+"""
+
+
 @needs_tensorflow
 def test_a_param_of_an_input_fn_is_not_called_unused(project: Project) -> None:
     code = (project.root / "model.py").read_text("utf-8")
-    code += "\n\ndef input_fn(params):\n    return params['files'], params.data.shuffle\n"
+    code += INPUT_FN
     project.write("model.py", code)
-    params = {"files": "*.csv", "data": {"shuffle": 9}, "old": 1, "num_hidden": 128}
-    run = project.check(TARGET, project.params({**params, "dropout_rate": 0.3}), *QUIET)
-    unused = [f["data"]["param"] for f in run.json["findings"] if f["rule"] == "unused-param"]
-    assert unused == ["old"]
+    params = {"files": "*.csv", "data": {"shuffle": 9}, "old": 1, "older": 1, "num_hidden": 128}
+    params.update(dropout_rate=0.3, low_learning_rate=0.1, lerning_rate=0.1)
+    run = project.check(TARGET, project.params(params), *QUIET)
+    unused = [f["data"] for f in run.json["findings"] if f["rule"] == "unused-param"]
+    assert unused == [
+        {"param": "old", "meant": None},
+        {"param": "older", "meant": None},
+        {"param": "lerning_rate", "meant": "learning_rate"},
+    ]
 
 
 @needs_tensorflow
