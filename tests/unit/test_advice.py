@@ -268,3 +268,43 @@ def test_the_arguments_of_a_factory_are_causes_although_nothing_watches_their_re
     report = with_advice({"head": {"units": 4}, "x": 1}, facts, report_of(facts), trials)
     (advice,) = report.groups[0].advice
     assert advice.set == {"head.units": 8}
+
+
+def _with_changes(now: int, *others: str) -> Facts:
+    """Returns the facts of :func:`drifted`, with other changes that no number of a param shows."""
+    facts = drifted(now)
+    more = tuple(
+        Change("op-changed", text, {"op": "a"}, {"op": "b"}, MODES, (text,), (text,))
+        for text in others
+    )
+    changes = (*facts.drift.changes, *more)
+    return dataclasses.replace(facts, drift=dataclasses.replace(facts.drift, changes=changes))
+
+
+def test_a_change_that_a_fix_of_another_change_undoes_has_this_fix() -> None:
+    before = _with_changes(4, "first", "second", "third")
+    after = dataclasses.replace(
+        _same(),
+        drift=Drift(before.drift.changes[-1:], dict.fromkeys(MODES, "changed")),
+    )
+    trials = Trials({}, after)
+    report = with_advice({"heads": 4}, before, report_of(before), trials)
+    assert set(map(str, trials.asked)) == {"{'heads': 8}"}
+    advised = {
+        group.findings[0].subject: [advice.text for advice in group.advice]
+        for group in report.groups
+    }
+    fix = ["set heads to 8 in the params: then 3 changes are gone"]
+    assert advised == {"units of a head: 8 -> 4": fix, "first": fix, "second": fix, "third": []}
+
+
+def test_a_fix_of_the_shapes_is_no_further_change() -> None:
+    facts = dataclasses.replace(drifted(4), index=MISMATCH.index, params={"units": 64, "heads": 4})
+    facts = recorded(facts, units=128, heads=4)
+    trials = Trials({"units": 128, "heads": 4}, None)
+    report = with_advice({"units": 64, "heads": 4}, facts, report_of(facts), trials)
+    advised = [advice.text for group in report.groups for advice in group.advice]
+    assert sorted(advised) == [
+        "set units to 128 in the params: then all modes restore",
+        "set units to 128 in the params: then the change is gone",
+    ]
