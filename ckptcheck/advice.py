@@ -9,9 +9,11 @@ from typing import (
     Callable,
     Counter,
     Dict,
+    Iterable,
     Iterator,
     List,
     Mapping,
+    NamedTuple,
     Optional,
     Sequence,
     Set,
@@ -22,12 +24,13 @@ from .causes import Candidate, causes_of, reads_of, recorded_causes, value_of
 from .changes import UNKNOWN
 from .protocol import MODES, Shape
 from .records.params import holds
-from .results import RESTORES, UNTRACEABLE, Advice, Finding, Group, Report
+from .results import RESTORES, UNTRACEABLE, Advice, Finding, Group, Outcome, Report
 from .rules import Facts, role_of
 from .rules.base import DRIFT, SHAPES
 from .uses import ParamRead
 
 _MOST_TRIALS = 4
+_FROM_MILD_TO_BAD = list(Outcome)
 _OFFSETS = (0, 1, -1, 2, -2)
 
 
@@ -46,22 +49,63 @@ def with_advice(
         try_params: checks again with other params; returns None if that was not possible.
     """
     untraceable = {trace.mode for trace in facts.traces if trace.failure is not None}
-    groups = list(report.groups)
-    for place, group in enumerate(groups):
+    fixes: List[Optional[_Fix]] = []
+    for group in report.groups:
         first = group.findings[0]
-        drifted = first.category == DRIFT
-        if not drifted and role_of(first) != SHAPES:
-            continue
-        for attempt in _attempts(params, facts, group)[:_MOST_TRIALS]:
-            trial = try_params(_with(params, attempt))
-            if trial is not None and _helps(trial, untraceable, first, report):
-                outcome = "the change is gone" if drifted else _outcome(trial)
-                text = f"set {_said(attempt)}: then {outcome}"
-                values = {key: value for key, value, _ in attempt}
-                advice = Advice("params", text, values, True)
-                groups[place] = dataclasses.replace(group, advice=(advice,))
-                break
+        usable = first.category == DRIFT or role_of(first) == SHAPES
+        attempts = _attempts(params, facts, group)[:_MOST_TRIALS] if usable else ()
+        trials = (_Fix(attempt, try_params(_with(params, attempt))) for attempt in attempts)
+        fixes.append(_first_that_helps(trials, untraceable, first, report))
+    _share(fixes, untraceable, report)
+    found = list(zip(report.groups, fixes))
+    counts = collections.Counter(
+        _said(fix.attempt)
+        for group, fix in found
+        if fix is not None and group.findings[0].category == DRIFT
+    )
+    groups = [
+        group if fix is None else _with_fix(group, fix, counts[_said(fix.attempt)])
+        for group, fix in found
+    ]
     return dataclasses.replace(report, groups=tuple(groups))
+
+
+class _Fix(NamedTuple):
+    """Other params, and the report of the trial with them; None if that was not possible."""
+
+    attempt: Sequence[Candidate]
+    trial: Optional[Report]
+
+
+def _first_that_helps(
+    fixes: Iterable[_Fix], untraceable: AbstractSet[str], first: Finding, report: Report
+) -> Optional[_Fix]:
+    for fix in fixes:
+        if fix.trial is not None and _helps(fix.trial, untraceable, first, report):
+            return fix
+    return None
+
+
+def _share(fixes: List[Optional[_Fix]], untraceable: AbstractSet[str], report: Report) -> None:
+    """Gives a change without a fix the fix of another change, if it is then gone, too."""
+    firsts = [group.findings[0] for group in report.groups]
+    of_drift = [fix for fix, first in zip(fixes, firsts) if fix and first.category == DRIFT]
+    of_drift.sort(key=lambda fix: len(fix.attempt))
+    for place, first in enumerate(firsts):
+        if fixes[place] is None and first.category == DRIFT:
+            fixes[place] = _first_that_helps(of_drift, untraceable, first, report)
+
+
+def _with_fix(group: Group, fix: _Fix, count: int) -> Group:
+    """Returns a group with a fix as advice; ``count`` is how many changes have this fix."""
+    if group.findings[0].category == DRIFT:
+        outcome = "the change is gone" if count == 1 else f"{count} changes are gone"
+    else:
+        assert fix.trial is not None
+        outcome = _outcome(fix.trial)
+    text = f"set {_said(fix.attempt)}: then {outcome}"
+    values = {key: value for key, value, _ in fix.attempt}
+    return dataclasses.replace(group, advice=(Advice("params", text, values, True),))
 
 
 def _attempts(params: Mapping[str, Any], facts: Facts, group: Group) -> List[Sequence[Candidate]]:
@@ -89,7 +133,7 @@ def _attempts(params: Mapping[str, Any], facts: Facts, group: Group) -> List[Seq
 
 
 def _helps(trial: Report, untraceable: AbstractSet[str], first: Finding, before: Report) -> bool:
-    """Whether a trial succeeds: it traces the modes that were traced before, and no shape differs.
+    """Whether a trial succeeds: no shape differs, and no mode is worse than before.
 
     Args:
         trial: the report of the trial.
@@ -103,10 +147,23 @@ def _helps(trial: Report, untraceable: AbstractSet[str], first: Finding, before:
         new = _open_modes(trial) - _open_modes(before)
         if new or first.key in now or not now <= known:
             return False
-    failed = {verdict.mode for verdict in trial.verdicts if verdict.verdict == UNTRACEABLE}
-    if not failed <= untraceable:
+    then, tried = _outcomes(before, untraceable), _outcomes(trial, untraceable)
+    if any(key not in then or rank > then[key] for key, rank in tried.items()):
         return False
     return not any(role_of(finding) == SHAPES for finding in trial.findings)
+
+
+def _outcomes(report: Report, untraceable: AbstractSet[str]) -> Dict[Tuple[str, str, str], int]:
+    """Returns how bad each finding is for each mode that could be traced before.
+
+    Specs do not count: a variable that is missing before and after may have another shape.
+    """
+    return {
+        (mode, finding.rule, finding.variable or finding.subject): _FROM_MILD_TO_BAD.index(outcome)
+        for finding in report.findings
+        for mode, outcome in finding.outcomes.items()
+        if mode not in untraceable
+    }
 
 
 def _open_modes(report: Report) -> Set[str]:

@@ -314,7 +314,7 @@ class Observed:
         events: what the model_fn did with its features and labels.
         features: the structure of the features, as far as the trace found it out.
         labels: the same for the labels.
-            inputs: the tensors of features and labels.
+        inputs: the tensors of features and labels.
         stand_ins: the parts of TensorFlow that ckptcheck replaced.
         notes: what the user should know of this trace.
         tpu_spec: whether model_fn returned a TPUEstimatorSpec, which only TPUEstimator takes.

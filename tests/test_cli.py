@@ -290,6 +290,20 @@ def test_a_misspelt_param_is_named_with_what_was_meant(project: Project) -> None
 
 
 @needs_tensorflow
+def test_a_default_counts_although_the_code_looks_for_the_key_first(project: Project) -> None:
+    code = (project.root / "model.py").read_text("utf-8")
+    first = '    hidden = tf.layers.dense(features["x"]'
+    looks = (
+        '    if "num_hidden" in params:\n        params["num_hidden"] = int(params["num_hidden"])\n'
+    )
+    project.write("model.py", code.replace(first, looks + first, 1))
+    run = project.check(TARGET, "params_without_num_hidden.json", "--quiet")
+    text = run.out.replace("\n    ", " ")
+    assert "fix: set num_hidden to 128 in the params (without it, model_fn uses 64 at" in text
+    assert "num_hidden is not in the params; model_fn used 64" in text
+
+
+@needs_tensorflow
 @pytest.mark.parametrize("mode", ["predict", "export"])
 def test_a_param_that_another_mode_reads_is_not_called_unused(project: Project, mode: str) -> None:
     """Only TRAIN and EVAL read learning_rate."""
@@ -299,15 +313,29 @@ def test_a_param_that_another_mode_reads_is_not_called_unused(project: Project, 
     assert [f for f in run.json["findings"] if f["rule"] == "unused-param"] == []
 
 
+INPUT_FN = """
+
+def input_fn(params):
+    '''Reads params["old"].'''
+    # It no longer reads params["older"] and params.lerning_rate.
+    return params['files'], params.data.shuffle, params["low_learning_rate"]
+"""
+
+
 @needs_tensorflow
 def test_a_param_of_an_input_fn_is_not_called_unused(project: Project) -> None:
     code = (project.root / "model.py").read_text("utf-8")
-    code += "\n\ndef input_fn(params):\n    return params['files'], params.data.shuffle\n"
+    code += INPUT_FN
     project.write("model.py", code)
-    params = {"files": "*.csv", "data": {"shuffle": 9}, "old": 1, "num_hidden": 128}
-    run = project.check(TARGET, project.params({**params, "dropout_rate": 0.3}), *QUIET)
-    unused = [f["data"]["param"] for f in run.json["findings"] if f["rule"] == "unused-param"]
-    assert unused == ["old"]
+    params = {"files": "*.csv", "data": {"shuffle": 9}, "old": 1, "older": 1, "num_hidden": 128}
+    params.update(dropout_rate=0.3, low_learning_rate=0.1, lerning_rate=0.1)
+    run = project.check(TARGET, project.params(params), *QUIET)
+    unused = [f["data"] for f in run.json["findings"] if f["rule"] == "unused-param"]
+    assert unused == [
+        {"param": "old", "meant": None},
+        {"param": "older", "meant": None},
+        {"param": "lerning_rate", "meant": "learning_rate"},
+    ]
 
 
 @needs_tensorflow

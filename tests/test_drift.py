@@ -83,6 +83,27 @@ def drift_of(report: Dict[str, Any]) -> List[Dict[str, Any]]:
     return [finding for finding in report["findings"] if finding["category"] == "drift"]
 
 
+def test_a_param_that_explains_several_changes_is_told_once(tmp_path: Path) -> None:
+    """No param has the learning rate as its value, but it follows from the dropout rate."""
+    copy = tmp_path / "project"
+    shutil.copytree(str(FIXTURES / "hidden_dropout"), str(copy))
+    code = (copy / "model.py").read_text("utf-8")
+    old, new = 'params.get("learning_rate", 0.001)', 'params.get("dropout_rate", 0.2) / 300'
+    assert old in code
+    (copy / "model.py").write_text(code.replace(old, new), "utf-8")
+    arguments = (SAVED_BY, "model:model_fn", "params_without_dropout_rate.json")
+    run = run_cli(*arguments, cwd=copy, warm=True)
+    assert run.code == 0, run
+    before, fix, after = run.out.partition("fix: set dropout_rate to 0.3 in the params")
+    assert fix and "[constant-changed]" not in before and "fix:" not in after
+    text = after.replace("\n  ", " ")
+    assert text.startswith(
+        " (without it, model_fn uses 0.2 at model.py:9): then 2 changes are gone"
+    )
+    assert "note[constant-changed] dropout rate after dense: 0.3 -> 0.2 (TRAIN only)" in text
+    assert "note[constant-changed] learning rate: 0.001 -> 0.000" in text
+
+
 def test_unchanged_code_has_no_drift(tmp_path: Path) -> None:
     report = check(tmp_path)
     assert drift_of(report) == report["drift"] == []

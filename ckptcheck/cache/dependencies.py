@@ -60,7 +60,7 @@ class Dependencies(NamedTuple):
 
     Attributes:
         files: the path, the look and the state of each file.
-            modules: a directory, the names of modules, and its files that have these names.
+        modules: a directory, the names of modules, and its files that have these names.
         salt: goes into the digests of environment variables, because their values may be secret.
         variables: a digest of the value of each environment variable; "" if it is not set.
     """

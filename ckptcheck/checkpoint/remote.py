@@ -52,7 +52,7 @@ class LocalView:
         local: the directory with the fetched files; "" if it is local.
         read: the function that reads ranges of remote files; None if it is local, or a snapshot.
         left_out: the names of the checkpoints that were not fetched, the newest first.
-            unread: what could not be read, although the rest can be checked without it.
+        unread: what could not be read, although the rest can be checked without it.
     """
 
     path: str

@@ -95,7 +95,7 @@ class Pool:
         sorted_keys: whether they stand in the order of ``nest.flatten``.
         names: the nodes before the border, whose names the model_fn's ops cannot have.
         parsed: the keys that the input pipeline parses.
-            labeled: whether the leaves may include labels.
+        labeled: whether the leaves may include labels.
     """
 
     leaves: Tuple[Leaf, ...]

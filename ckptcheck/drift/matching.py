@@ -43,7 +43,6 @@ class Half:
         self.places = {step.place for step in self.changed}
         self.users: Dict[Any, List[Tuple[Step, int]]] = collections.defaultdict(list)
         self.readers: Dict[Place, List[Tuple[Step, int]]] = collections.defaultdict(list)
-        self._known = known
         for step in computed.steps.values():
             for slot, (source, _) in enumerate(step.sources):
                 self.readers[source].append((step, slot))
@@ -55,10 +54,6 @@ class Half:
     def is_changed(self, place: Place) -> bool:
         """Whether the other side lacks a node."""
         return place in self.places
-
-    def is_frontier(self, step: Step) -> bool:
-        """Whether the other side has all inputs of a node that it lacks."""
-        return all(digest in self._known for digest in step.inputs)
 
     def variables(self, step: Step) -> Tuple[str, ...]:
         """The keys of the variables that a node takes."""

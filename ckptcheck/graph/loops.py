@@ -22,7 +22,7 @@ class Variable(NamedTuple):
         merge: the name of its ``Merge``, which has the value at the beginning of an iteration.
         number: its number in the loop.
         start: its value before the loop.
-            following: its value after an iteration.
+        following: its value after an iteration.
         condition: the condition of the loop.
     """
 

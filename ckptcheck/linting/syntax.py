@@ -87,7 +87,7 @@ class Module:
         ignores: its comments that ignore findings.
         parents: the node around each node.
         order: for each node, its number in the order of evaluation within a function.
-            scopes: for each function, class and module, its scope.
+        scopes: for each function, class and module, its scope.
     """
 
     def __init__(self, path: str, text: str, tree: ast.Module, ignores: Tuple[Ignore, ...]) -> None:

@@ -1,9 +1,11 @@
 """The findings of a report as text."""
 
+import dataclasses
 import textwrap
 from typing import Dict, Iterator, List, Sequence, Tuple
 
 from ..results import CHECK, FAILS, RESTORES, SILENT, UNTRACEABLE, Finding, Group, Outcome, Report
+from ..rules.base import DRIFT
 from ..rules.roles import slots_of
 from .layout import first_of, folded, table, tagged, wrapped
 from .options import Options
@@ -48,8 +50,27 @@ def of_report(report: Report, options: Options) -> str:
 
 
 def groups(found: Sequence[Group], options: Options, said: str = "") -> str:
-    """Returns groups as text; ``said`` is a hint to leave out."""
-    return "\n\n".join(group_text(item, options, said) for item in found)
+    """Returns groups as text; ``said`` is a hint to leave out.
+
+    If one fix is the fix of several changes, it comes once, and then the changes.
+    """
+    blocks: List[str] = []
+    for same in _by_fix(found):
+        if len(same) > 1:
+            blocks.extend(wrapped(line, options) for line in advice_lines(same[0]))
+            same = [dataclasses.replace(item, advice=()) for item in same]
+        blocks.extend(group_text(item, options, said) for item in same)
+    return "\n\n".join(blocks)
+
+
+def _by_fix(found: Sequence[Group]) -> List[List[Group]]:
+    """Puts changes of the computation together that have the same fix."""
+    together: Dict[Tuple[object, ...], List[Group]] = {}
+    for place, item in enumerate(found):
+        shared = item.findings[0].category == DRIFT and item.advice
+        key = tuple(one.text for one in item.advice) if shared else (place,)
+        together.setdefault(key, []).append(item)
+    return list(together.values())
 
 
 def group_text(item: Group, options: Options, said: str = "") -> str:

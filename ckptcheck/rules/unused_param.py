@@ -6,8 +6,8 @@ nothing unless PREDICT, EVAL and TRAIN are all checked. It also finds nothing if
 params as a whole (``**params``, ``dict(params)``, iteration), because then any key may matter.
 
 An input_fn may read keys, too. So the rule leaves out keys that the imported modules of the project
-name, such as ``params["batch_size"]``, and keys that the training run had, if a record says so. It
-still reports a key that looks misspelled.
+name in their code, such as ``params["batch_size"]``. A name in a comment or in a docstring does not
+count. The rule also leaves out keys that the training run had, if a record says so.
 
 What to do: correct the name of the key, or remove the key.
 """
@@ -41,11 +41,9 @@ def find(facts: Facts) -> Iterator[Finding]:
     wanted = [read for use in uses for read in use.reads if not read.found]
     named = {key for use in uses for key in use.named}
     for count, key in enumerate(_unlooked(facts.params, looked, "")):
-        if key in _INJECTED or _is_of_training(facts, key):
+        if key in _INJECTED or key in named or _is_of_training(facts, key):
             continue
         near = _near(key, wanted) if count < _MOST_COMPARED else []
-        if key in named and not near:
-            continue
         yield finding(
             _message(key, near, taken),
             subject=key,

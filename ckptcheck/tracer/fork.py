@@ -158,7 +158,7 @@ class Child:
         pipe: where its reply comes from.
         started: when it began with what it does.
         deadline: when the time of the fork ends.
-            last_moment: when the time of the whole check ends.
+        last_moment: when the time of the whole check ends.
         memory_limit: the bytes that it may use, 0 for no limit.
         judging: whether it has sent its trace, and now judges the run.
     """

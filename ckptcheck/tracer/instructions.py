@@ -2,7 +2,7 @@
 
 import types
 from dis import get_instructions
-from typing import Any, Iterator, Optional, Tuple
+from typing import Any, Iterator, Optional, Set, Tuple
 
 
 def unpacked(frame: Optional[types.FrameType]) -> Optional[int]:
@@ -32,25 +32,43 @@ def current(frame: Optional[types.FrameType]) -> Any:
 
 
 def asked_keys(function: Any, name: str) -> Tuple[str, ...]:
-    """Returns the constant keys that a function reads from one of its variables."""
+    """Returns the constant keys that one of a function's variables has to have when it is called.
+
+    The function reads or deletes these keys, and does not store them first.
+    """
     inner = getattr(function, "func", function)
     if not hasattr(inner, "__code__"):
         inner = getattr(type(inner), "__call__", None)  # noqa: B004 (its code is wanted)
     code = getattr(inner, "__code__", None)
-    return tuple(sorted(set(_subscripts(code, name)))) if code is not None else ()
+    return tuple(sorted(set(_subscripts(code, name, set())))) if code is not None else ()
 
 
-def _subscripts(code: types.CodeType, name: str) -> Iterator[str]:
-    instructions = list(get_instructions(code))
+_COPIES = ("COPY", "DUP_TOP_TWO")
+"""Come before the subscript in ``features["x"] += 1``."""
+
+
+def _subscripts(code: types.CodeType, name: str, stored: Set[str]) -> Iterator[str]:
+    """Yields the keys that code asks for; adds those that it stores to ``stored``."""
+    instructions = [item for item in get_instructions(code) if item.opname not in _COPIES]
     for load, constant, subscript in zip(instructions, instructions[1:], instructions[2:]):
-        if (
-            load.argval == name
-            and load.opname.startswith("LOAD_")
-            and isinstance(constant.argval, str)
-            and constant.opname == "LOAD_CONST"
-            and "SUBSCR" in subscript.opname + str(subscript.argrepr).upper()
-        ):
-            yield constant.argval
+        key = constant.argval
+        if not _loads(load, name) or constant.opname != "LOAD_CONST" or not isinstance(key, str):
+            continue
+        if subscript.opname == "STORE_SUBSCR":
+            stored.add(key)
+        elif subscript.opname in ("BINARY_SUBSCR", "DELETE_SUBSCR") and key not in stored:
+            yield key
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from _subscripts(constant, name)
+            yield from _subscripts(constant, name, stored)
+
+
+def _loads(instruction: Any, name: str) -> bool:
+    """Whether an instruction ends with loading a variable.
+
+    Python 3.13 has instructions for two variables, such as ``STORE_FAST_LOAD_FAST``.
+    """
+    variable = instruction.argval
+    if instruction.opname.endswith("_LOAD_FAST"):
+        variable = variable[-1]
+    return "LOAD_" in instruction.opname and variable == name

@@ -3,15 +3,19 @@
 An input_fn may read such a key, or a branch of the model_fn that the trace did not take.
 """
 
+import ast
 import re
 import sys
-from typing import Any, Collection, Iterator, Mapping, Tuple
+from typing import Any, Collection, Iterator, List, Mapping, Set, Tuple
 
-from .source_digests import source_of
+from .source_digests import is_docstring, source_of, tree_of
 from .user_code import is_user_file
 
-_NAMED = re.compile(rb"([\"'])([^\"'\\\n]{1,200})\1|params\.(\w{1,200})")
-"""A string, or an attribute of a variable such as ``params`` or ``hparams``."""
+_AST, _Attribute, _Name = ast.AST, ast.Attribute, ast.Name
+"""Bound before the user's code runs, because that code may replace them."""
+_MAYBE = re.compile(rb"[\"'](\w*)|params((?:\.\w+)+)")
+"""The first word of what may be a string, or the attributes of a variable such as ``params``."""
+_first_word = re.compile(rb"\w*").match
 _MOST_MODULES = 1500
 _MOST_KEYS = 1000
 
@@ -26,9 +30,15 @@ def named_keys(params: Mapping[str, Any], read: Collection[str]) -> Tuple[str, .
     unread = [key for key in _keys(params, "") if key not in read]
     if not unread:
         return ()
-    names = set(_names())
-    found = (key for key in unread if key.rpartition(".")[2].encode("utf-8", "replace") in names)
-    return tuple(sorted(found))[:_MOST_KEYS]
+    wanted = {_last(key) for key in unread} - {""}
+    names: Set[str] = set()
+    for path in sorted(_user_files())[:_MOST_MODULES]:
+        names |= names_in(source_of(path) or b"", wanted - names)
+    return tuple(sorted(key for key in unread if _last(key) in names))[:_MOST_KEYS]
+
+
+def _last(key: str) -> str:
+    return key.rpartition(".")[2]
 
 
 def _keys(params: Mapping[str, Any], prefix: str) -> Iterator[str]:
@@ -38,11 +48,52 @@ def _keys(params: Mapping[str, Any], prefix: str) -> Iterator[str]:
             yield from _keys(value, f"{prefix}{key}.")
 
 
-def _names() -> Iterator[bytes]:
-    """Yields the strings and the attributes of params in the modules of the user."""
-    for path in sorted(_user_files())[:_MOST_MODULES]:
-        for found in _NAMED.finditer(source_of(path) or b""):
-            yield found.group(2) or found.group(3)
+def names_in(source: bytes, wanted: Collection[str]) -> Set[str]:
+    """Returns the keys that code names. Comments and docstrings are no code."""
+    words = set(_words(source))
+    found = {key for key in wanted if _first(key) in words}
+    tree = tree_of(source) if found else None  # a tree takes time
+    return set() if tree is None else found.intersection(_names(tree))
+
+
+def _words(source: bytes) -> Iterator[bytes]:
+    for found in _MAYBE.finditer(source):
+        yield from (found.group(2) or b"").split(b".")
+        yield found.group(1) or b""
+
+
+def _first(key: str) -> bytes:
+    word = _first_word(key.encode("utf-8", "replace"))
+    return word.group() if word else b""
+
+
+def _names(tree: ast.AST) -> Iterator[str]:
+    """Yields the strings, and the attributes of variables such as ``params`` or ``hparams``."""
+    waiting: List[Any] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting.extend(node)
+        elif isinstance(node, _AST) and not is_docstring(node):
+            if isinstance(node, _Attribute) and _is_of_params(node.value):
+                yield node.attr
+            fields = [getattr(node, name, None) for name in node._fields]
+            if type(node).__name__ in _CONSTANTS:
+                yield from (value for value in fields[:1] if isinstance(value, str))
+            waiting.extend(fields)
+
+
+_CONSTANTS = ("Str", "Constant")
+"""The types of strings: ``Str`` before Python 3.8."""
+
+
+def _is_of_params(node: Any) -> bool:
+    """Whether an expression is a variable such as ``params``, or an attribute of one."""
+    while isinstance(node, _Attribute):
+        if node.attr.endswith("params"):
+            return True
+        node = node.value
+    return isinstance(node, _Name) and node.id.endswith("params")
 
 
 def _user_files() -> Iterator[str]:

@@ -6,6 +6,7 @@ iteration): then any key may matter.
 """
 
 from copy import deepcopy
+from dataclasses import replace
 from inspect import signature
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, Dict, Mapping, Tuple
@@ -22,7 +23,7 @@ _LONGEST_KEY = 10000
 
 
 class Watcher:
-    """Collects the reads of one set of params. A key that is read twice counts once."""
+    """Collects the reads of one set of params. Of each key, the read that says most counts."""
 
     def __init__(self) -> None:
         self._reads: Dict[str, ParamRead] = {}
@@ -31,8 +32,11 @@ class Watcher:
     def note(self, key: str, found: bool, default: Any = _ABSENT, raised: bool = False) -> None:
         """Notes that a key was read. If it was missing, ``default`` is what the code got."""
         key = str.__str__(key)
+        has_default = default is not _ABSENT
+        shown = _plain(default) if has_default else None
+        read = ParamRead(key, found, shown, has_default, raised)
         known = self._reads.get(key)
-        if known is not None and (known.raised or not raised):
+        if known is not None and not _says_more(read, known):
             return
         if len(self._reads) >= _MOST_KEYS or len(key) > _LONGEST_KEY:
             self.bulk = True  # too many reads for a report: counts as a read of all params
@@ -40,9 +44,7 @@ class Watcher:
         location = caller()
         if location is None:
             return
-        has_default = default is not _ABSENT
-        shown = _plain(default) if has_default else None
-        self._reads[key] = ParamRead(key, found, shown, has_default, raised, location)
+        self._reads[key] = replace(read, location=location)
 
     def note_bulk(self) -> None:
         """Notes that the user's code read the params as a whole."""
@@ -61,6 +63,20 @@ class Watcher:
             named: what :meth:`named` returned; nothing if the trace did not finish.
         """
         return ParamsUse(tuple(self._reads.values()), self.bulk, taken, named)
+
+
+def _says_more(read: ParamRead, known: ParamRead) -> bool:
+    """Whether a read says more than an earlier one: that it raised, or which default it used.
+
+    Code may look for a key, as in ``"units" in params``, before it reads it with a default.
+    """
+    if read.raised or known.raised:
+        return not known.raised
+    return not known.found and _weight(read) > _weight(known)
+
+
+def _weight(read: ParamRead) -> int:
+    return int(read.has_default) + int(read.default is not None)
 
 
 _LONGEST_TEXT = 200

@@ -265,8 +265,8 @@ class _Way(NamedTuple):
 
     Attributes:
         kind: the kind of the sink.
-            sink: the op of the sink.
-            check: what TensorFlow verifies before the sink.
+        sink: the op of the sink.
+        check: what TensorFlow verifies before the sink.
         shape: what the sink accepts, if it is not a variable.
     """
 

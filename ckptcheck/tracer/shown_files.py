@@ -93,7 +93,7 @@ class _UnreadableError(Exception):
 
     Attributes:
         forbidden: whether this process has no permission.
-            mode: the mode of the file that replaces it.
+        mode: the mode of the file that replaces it.
     """
 
     def __init__(self, error: OSError) -> None:

@@ -59,7 +59,7 @@ def project_of(module: str, others: Sequence[str] = ()) -> Project:
         data = source_of(path)
         if data is None:
             continue
-        tree = _tree(data)
+        tree = tree_of(data)
         functions = {} if tree is None else function_digests(tree)
         known_as = module_name(name, path)
         digest = _sha256(data).hexdigest()[:_DIGITS]
@@ -122,7 +122,8 @@ def source_of(path: str) -> Optional[bytes]:
     return data if len(data) <= _LARGEST_SOURCE else None
 
 
-def _tree(data: bytes) -> Optional[ast.Module]:
+def tree_of(data: bytes) -> Optional[ast.Module]:
+    """Returns the syntax tree of a source; None if Python cannot parse it."""
     try:
         return _parse(data)
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # generated or damaged code
@@ -208,7 +209,7 @@ _IGNORED = ("ctx", "kind", "type_comment", "type_ignores")
 def _text(value: Any) -> str:
     """Writes a part of a syntax tree as text that is the same under each version of Python."""
     if isinstance(value, list):
-        return "[{}]".format(",".join(_text(item) for item in value if not _is_docstring(item)))
+        return "[{}]".format(",".join(_text(item) for item in value if not is_docstring(item)))
     if not isinstance(value, ast.AST):
         return repr(value)
     kind = type(value).__name__
@@ -225,5 +226,6 @@ def _text(value: Any) -> str:
     return f"{kind}({','.join(parts)})"
 
 
-def _is_docstring(item: Any) -> bool:
+def is_docstring(item: Any) -> bool:
+    """Whether a part of a syntax tree is a statement that is only a text."""
     return isinstance(item, ast.stmt) and _is_text(item)

@@ -8,7 +8,14 @@ import pytest
 from ckptcheck.advice import with_advice
 from ckptcheck.changes import Change, Drift
 from ckptcheck.groups import group
-from ckptcheck.protocol import MODES, Failure, FailureKind, Observed
+from ckptcheck.protocol import (
+    MODES,
+    Failure,
+    FailureKind,
+    FinishedTrace,
+    Observed,
+    RestorePlan,
+)
 from ckptcheck.results import Report
 from ckptcheck.rules import Facts, examples, run_rules
 from ckptcheck.uses import ParamRead, ParamsUse
@@ -93,6 +100,52 @@ def test_a_trial_in_which_model_fn_raises_is_no_proof() -> None:
     report = with_advice({"units": 64}, MISMATCH, report_of(MISMATCH), trials)
     assert trials.asked
     assert report.groups[0].advice == ()
+
+
+def _missing(facts: Facts, modes: Tuple[str, ...], **sizes: int) -> Facts:
+    """Returns the same facts, but the checkpoint lacks vectors that some modes read."""
+    assert facts.trace is not None
+    traces = tuple(
+        dataclasses.replace(trace, plan=_reading(trace.plan, sizes))
+        if isinstance(trace, FinishedTrace) and trace.mode in modes
+        else trace
+        for trace in facts.trace.modes
+    )
+    return dataclasses.replace(facts, trace=dataclasses.replace(facts.trace, modes=traces))
+
+
+def _reading(plan: RestorePlan, sizes: Mapping[str, int]) -> RestorePlan:
+    more = (examples.read(name, (size,)) for name, size in sizes.items())
+    return dataclasses.replace(plan, reads=(*plan.reads, *more))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "helps"),
+    [
+        (_missing(MISMATCH, (), scale=1), _missing(examples.facts(), MODES, scale=1), False),
+        (_missing(MISMATCH, (), scale=1), _missing(examples.facts(), ("eval",), scale=1), False),
+        (
+            _missing(MISMATCH, ("eval",), scale=1),
+            _missing(examples.facts(), ("eval", "train"), scale=1),
+            False,
+        ),
+        (
+            _missing(MISMATCH, MODES, scale=1),
+            _missing(examples.facts(), MODES, scale=1, shift=1),
+            False,
+        ),
+        (_missing(MISMATCH, MODES, scale=1), _missing(examples.facts(), MODES, scale=2), True),
+        (_missing(MISMATCH, MODES, scale=1), _missing(examples.facts(), ("eval",), scale=1), True),
+    ],
+)
+def test_a_trial_that_makes_a_mode_worse_is_no_proof(
+    before: Facts, after: Facts, helps: bool
+) -> None:
+    trials = Trials({}, after)
+    report = with_advice({"units": 64}, before, report_of(before), trials)
+    assert trials.asked[0] == {"units": 128}
+    advised = {advice.text for group in report.groups for advice in group.advice}
+    assert advised == ({"set units to 128 in the params: then the shapes fit"} if helps else set())
 
 
 def test_a_trial_that_cannot_be_made_is_no_proof() -> None:
@@ -215,3 +268,43 @@ def test_the_arguments_of_a_factory_are_causes_although_nothing_watches_their_re
     report = with_advice({"head": {"units": 4}, "x": 1}, facts, report_of(facts), trials)
     (advice,) = report.groups[0].advice
     assert advice.set == {"head.units": 8}
+
+
+def _with_changes(now: int, *others: str) -> Facts:
+    """Returns the facts of :func:`drifted`, with other changes that no number of a param shows."""
+    facts = drifted(now)
+    more = tuple(
+        Change("op-changed", text, {"op": "a"}, {"op": "b"}, MODES, (text,), (text,))
+        for text in others
+    )
+    changes = (*facts.drift.changes, *more)
+    return dataclasses.replace(facts, drift=dataclasses.replace(facts.drift, changes=changes))
+
+
+def test_a_change_that_a_fix_of_another_change_undoes_has_this_fix() -> None:
+    before = _with_changes(4, "first", "second", "third")
+    after = dataclasses.replace(
+        _same(),
+        drift=Drift(before.drift.changes[-1:], dict.fromkeys(MODES, "changed")),
+    )
+    trials = Trials({}, after)
+    report = with_advice({"heads": 4}, before, report_of(before), trials)
+    assert set(map(str, trials.asked)) == {"{'heads': 8}"}
+    advised = {
+        group.findings[0].subject: [advice.text for advice in group.advice]
+        for group in report.groups
+    }
+    fix = ["set heads to 8 in the params: then 3 changes are gone"]
+    assert advised == {"units of a head: 8 -> 4": fix, "first": fix, "second": fix, "third": []}
+
+
+def test_a_fix_of_the_shapes_is_no_further_change() -> None:
+    facts = dataclasses.replace(drifted(4), index=MISMATCH.index, params={"units": 64, "heads": 4})
+    facts = recorded(facts, units=128, heads=4)
+    trials = Trials({"units": 128, "heads": 4}, None)
+    report = with_advice({"units": 64, "heads": 4}, facts, report_of(facts), trials)
+    advised = [advice.text for group in report.groups for advice in group.advice]
+    assert sorted(advised) == [
+        "set units to 128 in the params: then all modes restore",
+        "set units to 128 in the params: then the change is gone",
+    ]

@@ -1,5 +1,7 @@
 """Tests that the documents agree with the code."""
 
+import ast
+import inspect
 import json
 import re
 from pathlib import Path
@@ -108,6 +110,37 @@ def test_contributing_names_the_modules_that_there_are() -> None:
     assert [name for name in sorted(named) if not (PROJECT / "ckptcheck" / name).exists()] == []
     packages = {f"{path.parent.name}/" for path in PROJECT.glob("ckptcheck/*/__init__.py")}
     assert packages <= named
+
+
+SECTION = re.compile(r"^ +(Attributes|Args):$", re.MULTILINE)
+ENTRY = re.compile(r" {5,}(\w+): ")
+"""A line of a docstring that looks like an entry of a section, and is indented further."""
+
+
+@pytest.mark.parametrize("package", ["ckptcheck", "tests", "docs"])
+def test_entries_of_docstrings_begin_where_their_section_does(package: str) -> None:
+    """An entry that is indented further is shown as part of the entry above."""
+    wrong = [
+        f"{path.relative_to(PROJECT)}: {node.name}: {entry}"
+        for path in sorted((PROJECT / package).rglob("*.py"))
+        if SECTION.search(path.read_text("utf-8"))
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef))
+        for entry in _entries_too_far_in(node)
+    ]
+    assert wrong == []
+
+
+def _entries_too_far_in(node: Any) -> Iterator[str]:
+    """Yields the names in a class or function that a docstring explains too far to the right."""
+    lines = inspect.cleandoc(ast.get_docstring(node) or "").splitlines()
+    further_in = [found.group(1) for found in map(ENTRY.match, lines) if found]
+    if further_in:
+        inside = list(ast.walk(node))
+        names = {item.attr for item in inside if isinstance(item, ast.Attribute)}
+        names |= {item.arg for item in inside if isinstance(item, ast.arg)}
+        names |= {item.id for item in inside if isinstance(item, ast.Name)}
+        yield from (name for name in further_in if name in names)
 
 
 def test_facts_name_cases_that_there_are() -> None:

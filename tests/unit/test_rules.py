@@ -376,11 +376,12 @@ def test_a_key_that_an_unchecked_mode_may_read_is_not_called_unused(left_out: st
     assert not list(rule.check(_checked(rule.bad(), *modes)))
 
 
-def test_a_key_that_other_code_names_is_unused_only_if_it_looks_misspelled() -> None:
-    rule, read = all_rules()["unused-param"], ParamRead("units", False, 4, True)
-    params = {"unit": 8, "shuffle": 100}
-    found = rule.check(made.with_params(params, read, named=("shuffle", "unit")))
-    assert [finding.data["param"] for finding in found] == ["unit"]
+def test_a_key_that_other_code_names_is_not_called_unused() -> None:
+    """An input_fn may read a key that looks like a misspelled one."""
+    rule, read = all_rules()["unused-param"], ParamRead("batch_size", False, 32, True)
+    params = {"train_batch_size": 8, "shuffle": 100, "batchsize": 8}
+    found = rule.check(made.with_params(params, read, named=("shuffle", "train_batch_size")))
+    assert [finding.data["param"] for finding in found] == ["batchsize"]
 
 
 def test_a_model_fn_without_params_looks_at_no_key_in_any_mode() -> None:

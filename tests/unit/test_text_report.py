@@ -355,3 +355,31 @@ def test_the_first_hint_is_said_once(ok: bool) -> None:
     hint = report.findings[0].hint
     words = " ".join(render(report).split())
     assert words.count(" ".join(hint.split())) == 1
+
+
+def test_a_fix_of_several_changes_comes_once_before_them() -> None:
+    def change(subject: str, fix: str, category: str = "drift") -> Group:
+        found = Finding(
+            "op-changed", "note", "saved: a; now: b", subject=subject, category=category
+        )
+        return Group(subject, (found,), (Advice("params", fix, {}, True),) if fix else ())
+
+    groups = (
+        change("first", "set a to 1"),
+        change("other", "set b to 2"),
+        change("no fix", ""),
+        change("second", "set a to 1"),
+        change("shapes", "set b to 2", "restore"),
+    )
+    text = render(dataclasses.replace(report_of(made.facts()), groups=groups))
+    shown = re.findall(r"^ *(fix: .+|note.+)$", text, re.MULTILINE)
+    assert shown == [
+        "fix: set a to 1",
+        "note[op-changed] first",
+        "note[op-changed] second",
+        "note[op-changed] other",
+        "fix: set b to 2",
+        "note[op-changed] no fix",
+        "note[op-changed] shapes",
+        "fix: set b to 2",
+    ]

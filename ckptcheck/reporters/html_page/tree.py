@@ -79,7 +79,7 @@ class Columns:
     Attributes:
         kind: the class of the tree, which decides the widths of its columns.
         headers: the headers of the cells beside the name.
-            states: the states of the filter, each with its label.
+        states: the states of the filter, each with its label.
     """
 
     kind: str
