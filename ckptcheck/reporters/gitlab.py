@@ -30,7 +30,7 @@ def _issue(entry: Entry, options: Options) -> Dict[str, Any]:
         "fingerprint": entry.fingerprint,
         "severity": _SEVERITIES[entry.finding.severity],
         "location": {
-            "path": escaped(place.file) if place else ".",
-            "lines": {"begin": place.line if place else 1},
+            "path": escaped(place.file),
+            "lines": {"begin": place.line},
         },
     }

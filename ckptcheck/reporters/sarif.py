@@ -100,10 +100,8 @@ def _result(entry: Entry, options: Options, accepted: Optional[Accepted] = None)
         "level": finding.severity,
         "message": {"text": _text("\n".join(message))},
         "partialFingerprints": {FINGERPRINT: entry.fingerprint},
+        "locations": [_location(finding, entry.report, options)],
     }
-    location = _location(finding, entry.report, options)
-    if location:
-        result["locations"] = [location]
     if accepted is not None:
         reason = accepted.reason or f"accepted by the {accepted.by}"
         result["suppressions"] = [
@@ -114,12 +112,10 @@ def _result(entry: Entry, options: Options, accepted: Optional[Accepted] = None)
 
 def _location(finding: Finding, report: Optional[Report], options: Options) -> Dict[str, Any]:
     place = place_of(finding, report, options)
-    location: Dict[str, Any] = {}
-    if place is not None:
-        location["physicalLocation"] = {
-            "artifactLocation": _artifact(place),
-            "region": {"startLine": place.line},
-        }
+    region = {"startLine": place.line}
+    location: Dict[str, Any] = {
+        "physicalLocation": {"artifactLocation": _artifact(place), "region": region}
+    }
     if finding.variable:
         name = printable(finding.variable)
         location["logicalLocations"] = [{"fullyQualifiedName": name, "kind": "variable"}]

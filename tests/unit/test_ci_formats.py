@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import re
-from typing import Any, Dict, List
+from typing import Any, List
 
 import pytest
 
@@ -25,7 +25,7 @@ REPOSITORY = Options(
     root="/home/me/project",
     folder="/home/me/project/models",
     version="1.2.3",
-    sources={"net:model_fn": "net.py"},
+    sources={("", "net:model_fn"): "net.py"},
 )
 
 
@@ -101,29 +101,29 @@ def test_paths_are_relative_to_the_repository(file: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("category", "model_dir", "sources", "expected"),
+    ("category", "model_dir", "target", "expected"),
     [
-        ("restore", "runs/base", {"net:model_fn": "net.py"}, "models/net.py"),
-        ("files", "runs/base", {"net:model_fn": "net.py"}, "models/runs/base/model.ckpt-10.index"),
-        ("files", "/data/base", {"net:model_fn": "net.py"}, "models/net.py"),
-        ("restore", "runs/base", {}, "models/runs/base/model.ckpt-10.index"),
-        ("restore", "/data/base", {}, "/data/base/model.ckpt-10.index"),
-        ("restore", "gs://bucket/base", {}, "."),
+        ("restore", "runs/base", "net:model_fn", "models/net.py"),
+        ("files", "runs/base", "net:model_fn", "models/runs/base/model.ckpt-10.index"),
+        ("files", "/data/base", "net:model_fn", "models/net.py"),
+        ("restore", "runs/base", "installed:fn", "models/runs/base/model.ckpt-10.index"),
+        ("restore", "/data/base", "installed:fn", "models/ckptcheck.toml"),
+        ("restore", "gs://bucket/base", "installed:fn", "models/ckptcheck.toml"),
     ],
 )
 def test_a_finding_without_a_line_is_about_a_file(
-    category: str, model_dir: str, sources: Dict[str, str], expected: str
+    category: str, model_dir: str, target: str, expected: str
 ) -> None:
     finding = Finding("shape-mismatch", "error", "wrong", category=category)
     report = bad("shape-mismatch", model_dir=model_dir, groups=(Group("title", (finding,)),))
     assert report.checkpoint is not None
     index = dataclasses.replace(report.checkpoint, prefix=f"{model_dir}/model.ckpt-10")
-    report = dataclasses.replace(report, checkpoint=index)
-    options = dataclasses.replace(REPOSITORY, sources=sources)
-    (issue,) = consumers.gitlab(render(report, "gitlab", options))
+    report = dataclasses.replace(report, checkpoint=index, target=target)
+    (issue,) = consumers.gitlab(render(report, "gitlab"))
     assert issue["location"] == {"path": expected, "lines": {"begin": 1}}
-    (run,) = consumers.sarif(render(report, "sarif", options))["runs"]
-    assert ("locations" in run["results"][0]) == (expected != ".")
+    (run,) = consumers.sarif(render(report, "sarif"))["runs"]
+    physical = run["results"][0]["locations"][0]["physicalLocation"]
+    assert physical["artifactLocation"]["uri"] == expected
 
 
 def test_a_place_has_no_line_break_and_no_colon_for_github() -> None:

@@ -156,6 +156,30 @@ def test_the_old_file_stays_if_the_new_one_cannot_be_written(
     assert path.read_text() == "old" and os.listdir(str(tmp_path)) == ["out"]
 
 
+@pytest.mark.parametrize(
+    ("files", "shown"),
+    [
+        (("ckptcheck.toml", "pyproject.toml", "a.py"), "ckptcheck.toml"),
+        (("pyproject.toml", "a.py"), "pyproject.toml"),
+        ((".hidden", "b.py", "a.py"), "a.py"),
+        ((), "ckptcheck.toml"),
+    ],
+)
+def test_a_finding_about_no_file_of_the_repository_is_shown_at_one(
+    files: Any, shown: str, tmp_path: Path
+) -> None:
+    """Code scanning refuses a whole file if one result in it has no place."""
+    project, model_dir = tmp_path / "project", tmp_path / "model_dir"
+    for folder in (project / ".git", project / "models", model_dir):
+        folder.mkdir(parents=True)
+    for name in files:
+        (project / name).write_text("")
+    done = run_cli("inspect", str(model_dir), "--format", "sarif", cwd=project / "models")
+    (result,) = consumers.sarif(done.out)["runs"][0]["results"]
+    artifact = result["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert artifact["uri"] == shown
+
+
 def test_a_working_directory_that_was_removed(tmp_path: Path) -> None:
     gone, out = tmp_path / "gone", tmp_path / "out"
     gone.mkdir()
