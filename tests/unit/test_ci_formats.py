@@ -175,17 +175,17 @@ def test_github_of_several_checks() -> None:
 
 
 def test_sarif_of_several_checks() -> None:
-    """A skipped check has no run, since code scanning would call its alerts fixed."""
+    """A check that did not run has no run, since code scanning would call its alerts fixed."""
     runs = consumers.sarif(render(several(), "sarif"))["runs"]
     assert [run["automationDetails"]["id"] for run in runs] == [
-        *("ckptcheck/fails/", "ckptcheck/warned/", "ckptcheck/good/", "ckptcheck/broken/"),
+        *("ckptcheck/fails/", "ckptcheck/warned/", "ckptcheck/good/"),
         "ckptcheck/",
     ]
     successful = [run["invocations"][0]["executionSuccessful"] for run in runs]
-    assert successful == [True, True, True, False, True]
+    assert successful == [True, True, True, False]
     (said,) = runs[3]["invocations"][0]["toolExecutionNotifications"]
-    assert said == {"level": "error", "message": {"text": "params.json: no such file"}}
-    assert runs[4]["results"][0]["ruleId"] == "unused-ignore"
+    assert said == {"level": "error", "message": {"text": "broken: params.json: no such file"}}
+    assert runs[3]["results"][0]["ruleId"] == "unused-ignore"
 
 
 def test_the_schema_of_sarif_refuses_what_is_wrong() -> None:
@@ -264,6 +264,17 @@ def test_a_fingerprint_survives_the_next_save(format: str) -> None:
     twice = Group("title", report.findings * 2)
     first, second = prints(dataclasses.replace(report, groups=(twice,)))
     assert [first] == prints(report) and first != second
+
+
+# --- GitLab ---------------------------------------------------------------------------------------
+
+
+def test_gitlab_has_an_issue_for_a_check_that_could_not_run() -> None:
+    """Without an issue, GitLab would call all findings of the check fixed."""
+    *_, issue = consumers.gitlab(render(several(), "gitlab"))
+    assert issue["description"] == "broken: it could not run: params.json: no such file"
+    assert (issue["check_name"], issue["severity"]) == ("could-not-run", "critical")
+    assert issue["location"] == {"path": "models/ckptcheck.toml", "lines": {"begin": 1}}
 
 
 # --- JUnit ----------------------------------------------------------------------------------------
