@@ -50,18 +50,19 @@ def emit(found: Union[Report, Runs], output: str, files: Sequence[str] = (), **f
         form: options of the report.
 
     Raises:
-        UsageError: it cannot be written.
+        UsageError: it cannot be written somewhere. It is written everywhere else.
     """
     runs = Runs.of(found) if isinstance(found, Report) else found
     places = _places(runs)
     plain = Options(**form, **places)
     outputs = [tuple(item.split("=", 1)) for item in files]
-    for format, path in outputs:
-        write_file(path, render(runs, format, plain))
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if summary and GITHUB in (output, *(format for format, _ in outputs)):
-        append_to_file(summary, render(runs, MARKDOWN, plain))
-    write_out(render(runs, output, of_terminal(**form, **places)))
+    with contextlib.ExitStack() as writes:  # it calls all of them, the last one first
+        for format, path in outputs[::-1]:
+            writes.callback(write_file, path, render(runs, format, plain))
+        summary = os.environ.get("GITHUB_STEP_SUMMARY")
+        if summary and GITHUB in (output, *(format for format, _ in outputs)):
+            writes.callback(append_to_file, summary, render(runs, MARKDOWN, plain))
+        writes.callback(write_out, render(runs, output, of_terminal(**form, **places)))
 
 
 GITHUB, MARKDOWN = "github", "markdown"

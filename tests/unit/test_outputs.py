@@ -94,9 +94,12 @@ def test_a_job_summary_is_appended(tmp_path: Path) -> None:
 
 def test_a_summary_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     env = environment(GITHUB_STEP_SUMMARY=str(tmp_path / "no" / "summary.md"))
-    done = run_cli(*INSPECT, "--format", "github", cwd=tmp_path, env=env)
+    words = ("--format", "github", "--output", "json=report")
+    done = run_cli(*INSPECT, *words, cwd=tmp_path, env=env)
     assert done.code == 2
     assert done.err.endswith("summary.md cannot be written: No such file or directory\n")
+    assert done.out == run_cli(*INSPECT, "--format", "github", cwd=tmp_path).out != ""
+    assert json.loads((tmp_path / "report").read_text())["ok"]
 
 
 @pytest.mark.parametrize("folder", [".", "models"])
@@ -133,6 +136,14 @@ def test_a_new_file_has_the_mode_of_new_files(tmp_path: Path) -> None:
 def test_a_device_is_not_replaced() -> None:
     write_file("/dev/null", "text")
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+
+
+def test_a_pipe_is_written(tmp_path: Path) -> None:
+    """In CI, standard error is a pipe. The name of a pipe in /proc cannot be opened."""
+    done = run_cli(*INSPECT, "--output", "json=/dev/stderr", cwd=tmp_path)
+    assert done.code == 0
+    assert ": 1 checkpoint. Estimator loads " in " ".join(done.out.split())
+    assert json.loads(done.err)["command"] == "inspect"
 
 
 def test_a_full_disk_is_told(tmp_path: Path) -> None:
