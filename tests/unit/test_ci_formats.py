@@ -290,8 +290,23 @@ def test_junit_of_several_checks() -> None:
         *[("good", mode, "") for mode in modes],
         ("skipped", "check", "skipped"),
         ("broken", "check", "error"),
-        ("configuration", "unused-ignore", "failure"),
+        ("configuration", "unused-ignore", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "results"), [("error", ["", ""]), ("warning", ["failure", ""])]
+)
+def test_a_finding_about_the_configuration_fails_as_a_finding_of_a_check(
+    fail_on: str, results: List[str]
+) -> None:
+    report = dataclasses.replace(bad("shape-mismatch"), fail_on=fail_on)
+    groups = [
+        Group("title", (Finding("unused-ignore", severity, "it matches nothing"),))
+        for severity in ("warning", "note")
+    ]
+    cases = _cases(Runs((Run("a", report),), tuple(groups), ok=False))
+    assert [case.result for case in cases if case.suite == "configuration"] == results
 
 
 def _cases(found: Any) -> List[consumers.Case]:
