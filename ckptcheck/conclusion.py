@@ -111,6 +111,7 @@ def report_of(spec: CheckSpec, facts: Facts, not_judged: Tuple[str, ...]) -> Rep
         ok=checked and restores and not failing(findings, spec.fail_on),
         checked=checked,
         target=spec.target or "",
+        app_dir=spec.app_dir,
         model_dir=spec.model_dir,
         checkpoint=facts.index,
         trace=facts.trace,

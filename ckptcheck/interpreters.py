@@ -6,8 +6,11 @@ import os
 import re
 import shutil
 import subprocess
-from typing import Iterator, Mapping, Optional, Sequence
+import sys
+from typing import Iterable, Iterator, Mapping, Optional, Sequence, Set, Tuple
 
+_ACTIVE = ("VIRTUAL_ENV", "CONDA_PREFIX")
+"""The variables that name the active environment."""
 _FOLDERS = (".venv", "venv", "env")
 _MANAGERS = (
     ("poetry.lock", ("poetry", "env", "info", "--executable")),
@@ -32,7 +35,7 @@ def find_python(folder: str, environ: Mapping[str, str] = os.environ) -> Optiona
 
     The Python that runs ckptcheck comes first if it has TensorFlow. Then come the active virtual or
     conda environment, a virtual environment in the project, the environments of poetry, uv and
-    pipenv, and each ``python`` on the PATH.
+    pipenv, and each ``python`` and ``python3`` on the PATH.
 
     Args:
         folder: a directory of the project.
@@ -40,20 +43,31 @@ def find_python(folder: str, environ: Mapping[str, str] = os.environ) -> Optiona
     """
     if importlib.util.find_spec("tensorflow") is not None:
         return None
-    return next(filter(_has_tensorflow, _candidates(folder, environ)), None)
+    found = _distinct(_candidates(folder, environ))
+    return next((path for path in found if _has_tensorflow(path, folder, environ)), None)
 
 
 def _candidates(folder: str, environ: Mapping[str, str]) -> Iterator[str]:
-    for variable in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+    for variable in _ACTIVE:
         if environ.get(variable):
             yield os.path.join(environ[variable], "bin", "python")
     for place in _with_parents(folder):
         yield from (os.path.join(place, name, "bin", "python") for name in _FOLDERS)
         for lock, command in _MANAGERS:
             if os.path.isfile(os.path.join(place, lock)):
-                yield _printed(command, place)
+                yield _printed(command, place, _of_no_environment(environ))
     for entry in environ.get("PATH", "").split(os.pathsep):
-        yield os.path.join(entry, "python")
+        yield from (os.path.join(entry, name) for name in ("python", "python3"))
+
+
+def _distinct(paths: Iterable[str]) -> Iterator[str]:
+    """Yields the files among paths. In one directory, several names of a file count as one."""
+    seen: Set[Tuple[str, str]] = set()
+    for path in paths:
+        key = (os.path.realpath(os.path.dirname(path)), os.path.realpath(path))
+        if path and os.path.isfile(path) and key not in seen:
+            seen.add(key)
+            yield path
 
 
 def _with_parents(folder: str) -> Iterator[str]:
@@ -66,39 +80,59 @@ def _with_parents(folder: str) -> Iterator[str]:
         folder = above
 
 
-def _printed(command: Sequence[str], folder: str) -> str:
-    """Returns the path that a tool prints; "" if it is not installed or fails."""
-    if shutil.which(command[0]) is None:
+def _of_no_environment(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Returns environment variables in which no environment is active.
+
+    In the active one, tools print its Python instead of the project's. pre-commit activates the one
+    of its hook, which has ckptcheck.
+    """
+    own = os.path.realpath(os.path.join(sys.prefix, "bin"))
+    kept = {name: value for name, value in environ.items() if name not in _ACTIVE}
+    entries = kept.get("PATH", "").split(os.pathsep)
+    path = os.pathsep.join(entry for entry in entries if os.path.realpath(entry) != own)
+    return {**kept, "PATH": path}
+
+
+def _printed(command: Sequence[str], folder: str, environ: Mapping[str, str]) -> str:
+    """Returns what a program prints; "" if it is not installed or fails."""
+    program = shutil.which(command[0], path=environ.get("PATH", ""))
+    if program is None:
         return ""
     try:
         ended = subprocess.run(
-            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            timeout=_PATIENCE, check=True, text=True,
+            (program, *command[1:]), cwd=folder, env=environ, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, timeout=_PATIENCE, check=True, text=True,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return ""
     return ended.stdout.strip()
 
 
-def _has_tensorflow(python: str) -> bool:
-    """Whether an environment has TensorFlow.
+def _has_tensorflow(python: str, folder: str, environ: Mapping[str, str]) -> bool:
+    """Whether a Python has TensorFlow.
 
-    Its files say so. If it may find packages elsewhere, its Python is asked, which takes longer.
+    The files of a virtual environment say so. If it may find packages elsewhere, its Python is
+    asked, which takes longer. Every other Python is asked: its packages can be in many places.
     """
-    if not python or not os.path.isfile(python):
-        return False
     prefix = os.path.dirname(os.path.dirname(python))
+    settings = _text_of(os.path.join(prefix, "pyvenv.cfg"))
     packages = os.path.join(glob.escape(prefix), "lib*", "python*", "site-packages")
-    if glob.glob(os.path.join(packages, "tensorflow", "__init__.py")):
+    if settings and glob.glob(os.path.join(packages, "tensorflow", "__init__.py")):
         return True
     paths = (os.path.basename(path) for path in glob.glob(os.path.join(packages, "*.pth")))
-    shares = _SHARED.search(_text_of(os.path.join(prefix, "pyvenv.cfg")))
-    return bool(shares or set(paths) - {_OF_SETUPTOOLS}) and _printed((python, *_FIND), "/") == "1"
+    elsewhere = not settings or _SHARED.search(settings) or set(paths) - {_OF_SETUPTOOLS}
+    return bool(elsewhere) and _printed((python, *_FIND), folder, environ) == "1"
 
 
 _SHARED = re.compile(r"(?im)^include-system-site-packages\s*=\s*true\s*$")
 _OF_SETUPTOOLS = "distutils-precedence.pth"
-_FIND = ("-c", "import importlib.util as u; print(int(u.find_spec('tensorflow') is not None))")
+_FIND = (
+    "-c",
+    "import sys; sys.path[:] = filter(None, sys.path); import importlib.util as u; "
+    "print(int(u.find_spec('tensorflow') is not None))",
+)
+"""The program that says whether there is TensorFlow. It runs in the project, since pyenv selects a
+Python by the directory, but does not import from there."""
 
 
 def _text_of(path: str) -> str:

@@ -34,14 +34,13 @@ def write_file(path: str, text: str) -> None:
     Raises:
         UsageError: it cannot be written. Nothing is left behind then.
     """
+    data = text.encode("utf-8", "backslashreplace")
+    if os.path.exists(path) and not os.path.isfile(path):
+        _write(path, "wb", data)
+        return
     path = os.path.realpath(path)  # a link stays a link
     temporary = f"{path}.{os.getpid()}.tmp"
-    data = text.encode("utf-8", "backslashreplace")
     try:
-        if os.path.exists(path) and not os.path.isfile(path):
-            with open(path, "wb") as file:
-                file.write(data)
-            return
         with open(temporary, "xb") as file:
             file.write(data)
         if os.path.exists(path):
@@ -59,8 +58,12 @@ def append_to_file(path: str, text: str) -> None:
     Raises:
         UsageError: it cannot be written.
     """
+    _write(path, "ab", text.encode("utf-8", "backslashreplace"))
+
+
+def _write(path: str, mode: str, data: bytes) -> None:
     try:
-        with open(path, "ab") as file:
-            file.write(text.encode("utf-8", "backslashreplace"))
+        with open(path, mode) as file:
+            file.write(data)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}")

@@ -1,11 +1,12 @@
 """Finds the model_dirs, model_fns and params files of a project, for a first configuration."""
 
 import ast
+import contextlib
 import itertools
 import json
 import os
 import re
-from typing import Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .errors import UsageError
 from .records.reader import read_record
@@ -24,13 +25,15 @@ class Found(NamedTuple):
         model_dirs: the directories with checkpoints.
         targets: what TARGET can be, such as ``models.net:model_fn``.
         params: the JSON files that may hold params.
-        complete: whether all files were looked at.
+        complete: whether the search looked at all files.
+        unnamed: the directories with checkpoints whose names are not UTF-8, as TOML has to be.
     """
 
     model_dirs: Tuple[str, ...]
     targets: Tuple[str, ...]
     params: Tuple[str, ...]
     complete: bool = True
+    unnamed: Tuple[str, ...] = ()
 
 
 def project_files(root: str) -> Found:
@@ -38,22 +41,65 @@ def project_files(root: str) -> Found:
     model_dirs: List[str] = []
     targets: List[str] = []
     params: List[str] = []
+    unnamed: List[str] = []
     count = 0
-    for folder, below, names in os.walk(root):
-        below[:] = sorted(name for name in below if not is_skipped(os.path.join(folder, name)))
+    for folder, names in _folders(root):
         place = os.path.relpath(folder, root)
         count += len(names)
         if count > _MOST_FILES:
-            return Found(tuple(model_dirs), tuple(targets), tuple(params), False)
-        if any(name == "checkpoint" or name.endswith(".index") for name in names):
-            model_dirs.append(place)
-        for name in sorted(names):
+            break
+        named = _is_unicode(place)
+        if any(_is_checkpoint(os.path.join(folder, name)) for name in names):
+            (model_dirs if named else unnamed).append(place)
+        for name in sorted(filter(_is_unicode, names if named else ())):
             path = os.path.normpath(os.path.join(place, name))
             if name.endswith(".py"):
                 targets.extend(_targets(root, path))
             elif name.endswith(".json") and _may_be_params(os.path.join(root, path)):
                 params.append(path)
-    return Found(tuple(model_dirs), tuple(targets), tuple(params))
+    complete = count <= _MOST_FILES
+    return Found(tuple(model_dirs), tuple(targets), tuple(params), complete, tuple(unnamed))
+
+
+def _folders(root: str) -> Iterator[Tuple[str, List[str]]]:
+    """Yields the directories of a project with the names of their files, each directory once.
+
+    Links to directories come last, so that a directory has its own name if it has one.
+    """
+    seen: Set[str] = set()
+    starts = [root]
+    for start in starts:
+        for folder, below, names in os.walk(start):
+            real = os.path.realpath(folder)
+            if real in seen:
+                below.clear()
+                continue
+            seen.add(real)
+            is_export = not _EXPORTS.isdisjoint(names)
+            paths = [os.path.join(folder, name) for name in sorted(below)]
+            if is_export:
+                paths = [path for path in paths if os.path.basename(path) != "variables"]
+            kept = [path for path in paths if not is_skipped(path)]
+            below[:] = map(os.path.basename, kept)
+            starts.extend(filter(os.path.islink, kept))
+            yield folder, names
+
+
+_EXPORTS = {"saved_model.pb", "saved_model.pbtxt"}
+"""The files of a SavedModel. Beside them, ``variables`` is a checkpoint that is no model_dir."""
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_checkpoint(path: str) -> bool:
+    name = os.path.basename(path)
+    return (name == "checkpoint" or name.endswith(".index")) and os.path.isfile(path)
 
 
 def _targets(root: str, path: str) -> Iterator[str]:
@@ -100,14 +146,17 @@ def first_configuration(root: str, found: Found) -> str:
         UsageError: the project has no checkpoint.
     """
     if not found.model_dirs:
+        where = root if found.complete else f"the first {_MOST_FILES:,} files of {root}"
+        where += " whose directory has a name in UTF-8" if found.unnamed else ""
         raise UsageError(
-            f"there is no checkpoint in {root}: run ckptcheck init in the directory of your "
+            f"there is no checkpoint in {where}: run ckptcheck init in the directory of your "
             "project, or write ckptcheck.toml by hand (docs/configuration.md)"
         )
-    blocks = [_HEAD]
+    blocks = ["\n".join([_HEAD, *_left_out(found)])]
     taken: Set[str] = set()
     for folder in found.model_dirs:
-        name = os.path.basename(os.path.abspath(os.path.join(root, folder))).lstrip("-") or "check"
+        name = os.path.basename(os.path.abspath(os.path.join(root, folder))).lstrip("-")
+        name = name if name and _is_unicode(name) else "check"
         numbered = (f"{name}-{number}" for number in itertools.count(2))
         label = next(text for text in itertools.chain([name], numbered) if text not in taken)
         taken.add(label)
@@ -117,6 +166,14 @@ def first_configuration(root: str, found: Found) -> str:
 
 _HEAD = """# The checks that ckptcheck runs: ckptcheck, or ckptcheck check NAME.
 # All options: docs/configuration.md of ckptcheck."""
+
+
+def _left_out(found: Found) -> Iterator[str]:
+    """Yields comments about what the search did not look at."""
+    if not found.complete:
+        yield f"# The search ended after {_MOST_FILES:,} files: there may be more checkpoints."
+    for folder in found.unnamed:
+        yield f"# Left out, because the name is not UTF-8: {printable(folder)}"
 
 
 def _check(root: str, folder: str, name: str, found: Found) -> Iterator[str]:
@@ -178,13 +235,14 @@ def _words(path: str) -> Set[str]:
 
 def _recorded(folder: str) -> str:
     """Returns the TARGET in the record of the newest checkpoint; "" for none."""
-    prefixes = sorted(
-        (os.path.join(folder, name[: -len(".index")]) for name in os.listdir(folder)
-         if name.endswith(".index")),
-        key=lambda prefix: os.path.getmtime(prefix + ".index"),
-    )  # fmt: skip
-    records = [read_record(prefix).record for prefix in prefixes[-1:]]
-    return next((printable(record.target) for record in records if record is not None), "")
+    saved: Dict[str, float] = {}
+    for name in os.listdir(folder):
+        if name.endswith(".index"):
+            path = os.path.join(folder, name)
+            with contextlib.suppress(OSError):  # a link to nothing, or removed meanwhile
+                saved[path[: -len(".index")]] = os.path.getmtime(path)
+    record = read_record(max(saved, key=saved.__getitem__)).record if saved else None
+    return printable(record.target) if record is not None else ""
 
 
 def _text(value: str) -> str:

@@ -25,10 +25,8 @@ from .uses import Location
 
 RESTORES, FAILS, SILENT, UNTRACEABLE = "restores", "fails", "silent", "untraceable"
 
-
 CHECK, INSPECT, VERIFY, SNAPSHOT, LINT = "check", "inspect", "verify", "snapshot", "lint"
 """The commands that return a report."""
-
 
 SEVERITIES = ("note", "warning", "error")
 """Of findings, the least severe first."""
@@ -438,6 +436,7 @@ class Report:
         groups: what is wrong.
         not_judged: what the command could not find out.
         target: TARGET as it was given; "" without a model_fn.
+        app_dir: the directory that TARGET was imported from.
         checkpoint: the contents of the checkpoint that was checked; None if it cannot be read.
         trace: the traced modes of a check.
         verdicts: what a restore will do in each checked mode.
@@ -462,6 +461,7 @@ class Report:
     groups: Tuple[Group, ...] = ()
     not_judged: Tuple[str, ...] = ()
     target: str = ""
+    app_dir: str = ""
     checkpoint: Optional[CheckpointIndex] = None
     trace: Optional[Trace] = None
     verdicts: Tuple[Verdict, ...] = ()

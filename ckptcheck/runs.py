@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Optional, Tuple
 
-from .results import Finding, Group, Report
+from .results import SEVERITIES, Finding, Group, Report, failing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +54,15 @@ class Runs:
         """The report of a command line without configured checks; None for configured checks."""
         named = len(self.runs) != 1 or self.runs[0].name
         return None if named else self.runs[0].report
+
+    def fails(self, found: Group) -> bool:
+        """Whether a group of findings about the configuration fails it.
+
+        The lowest severity that fails a check counts.
+        """
+        levels = [run.report.fail_on for run in self.runs if run.report is not None]
+        fail_on = min(levels, key=SEVERITIES.index, default=SEVERITIES[-1])
+        return not self.ok and bool(failing(found.findings, fail_on))
 
     @property
     def findings(self) -> Tuple[Finding, ...]:

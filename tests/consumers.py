@@ -83,6 +83,8 @@ def sarif(text: str) -> Dict[str, Any]:
         assert len({rule["id"] for rule in rules}) == len(rules)
         for result in run["results"]:
             assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+            assert result["locations"], "code scanning refuses the whole file"
+            assert all("physicalLocation" in place for place in result["locations"])
         prints = [json.dumps(result["partialFingerprints"]) for result in run["results"]]
         assert len(set(prints)) == len(prints)
     return document

@@ -11,6 +11,7 @@ import pytest
 
 import ckptcheck
 
+from . import consumers
 from .support import (
     FIXTURES,
     PROJECT,
@@ -218,6 +219,19 @@ def test_the_formats_for_ci_systems_name_the_revision(repository: Project) -> No
     for result in json.loads(texts["sarif"])["runs"][0]["results"]:
         (place,) = result["locations"]
         assert place["physicalLocation"]["artifactLocation"]["uri"] == "model.py"
+
+
+def test_each_result_has_a_place_in_the_code(repository: Project) -> None:
+    """Code scanning refuses a whole file if one result in it has no place."""
+    (repository.root / "app").mkdir()
+    (repository.root / "model.py").rename(repository.root / "app" / "model.py")
+    commit_all(repository)
+    edit(repository, OUTPUT, 'tf.layers.dense(features["x"], 1)', "app/model.py")
+    words = ("model:model_fn", "params.json", "--app-dir", "app", "--format", "sarif")
+    (run,) = consumers.sarif(against(repository, *words).out)["runs"]
+    places = [result["locations"][0]["physicalLocation"] for result in run["results"]]
+    assert {place["artifactLocation"]["uri"] for place in places} == {"app/model.py"}
+    assert {"source-changed", "unused-variable"} <= {item["ruleId"] for item in run["results"]}
 
 
 def test_the_cache_is_not_used(repository: Project) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from ..config.toml_file import OWN_FILE, find_file
 from ..errors import UsageError
-from ..output import write_out
+from ..output import write_file, write_out
 from ..project_files import first_configuration, project_files
 from .parsing import help_text, new_app
 
@@ -37,11 +37,7 @@ def init_command(
     if show:
         write_out(text)
         return
-    try:
-        with open(OWN_FILE, "x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise UsageError(f"{OWN_FILE} cannot be written: {error.strerror}") from None
+    write_file(OWN_FILE, text)
     count = text.count("[[check]]")
     checks = "1 check" if count == 1 else f"{count} checks"
     write_out(f"{OWN_FILE}: {checks}. Review it, then run ckptcheck\n")

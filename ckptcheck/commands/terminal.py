@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Dict, Sequence, Union
 
 from .. import __version__
+from ..config.toml_file import OWN_FILE, SHARED_FILE, find_file
+from ..errors import UsageError
 from ..exit_codes import EXIT_FINDINGS, EXIT_NOTHING_CHECKED, EXIT_OK, EXIT_USAGE
 from ..output import append_to_file, write_file, write_out
 from ..reporters import Options, render
@@ -48,18 +50,19 @@ def emit(found: Union[Report, Runs], output: str, files: Sequence[str] = (), **f
         form: options of the report.
 
     Raises:
-        UsageError: it cannot be written.
+        UsageError: it cannot be written somewhere. It is written everywhere else.
     """
     runs = Runs.of(found) if isinstance(found, Report) else found
     places = _places(runs)
     plain = Options(**form, **places)
     outputs = [tuple(item.split("=", 1)) for item in files]
-    for format, path in outputs:
-        write_file(path, render(runs, format, plain))
-    summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if summary and GITHUB in (output, *(format for format, _ in outputs)):
-        append_to_file(summary, render(runs, MARKDOWN, plain))
-    write_out(render(runs, output, of_terminal(**form, **places)))
+    with contextlib.ExitStack() as writes:  # it calls all of them, the last one first
+        for format, path in outputs[::-1]:
+            writes.callback(write_file, path, render(runs, format, plain))
+        summary = os.environ.get("GITHUB_STEP_SUMMARY")
+        if summary and GITHUB in (output, *(format for format, _ in outputs)):
+            writes.callback(append_to_file, summary, render(runs, MARKDOWN, plain))
+        writes.callback(write_out, render(runs, output, of_terminal(**form, **places)))
 
 
 GITHUB, MARKDOWN = "github", "markdown"
@@ -72,10 +75,17 @@ def _places(runs: Runs) -> Dict[str, Any]:
         folder = os.getcwd()
     except OSError:  # the working directory was removed, so relative paths do not work
         folder = os.sep
-    targets = {run.report.target for run in runs.runs if run.report is not None}
-    files = {target: _file_of_target(target) for target in targets}
-    sources = {target: file for target, file in files.items() if file}
-    return {"version": __version__, "folder": folder, "root": _root(folder), "sources": sources}
+    root = _root(folder)
+    reports = [run.report for run in runs.runs if run.report is not None]
+    targets = {(report.app_dir, report.target) for report in reports if report.target}
+    files = {target: _file_of_target(*target) for target in targets}
+    return {
+        "version": __version__,
+        "folder": folder,
+        "root": root,
+        "sources": {target: file for target, file in files.items() if file},
+        "anchor": _anchor(folder, root),
+    }
 
 
 def _root(folder: str) -> str:
@@ -84,10 +94,28 @@ def _root(folder: str) -> str:
     return next((path for path in above if os.path.exists(os.path.join(path, ".git"))), folder)
 
 
-def _file_of_target(target: str) -> str:
-    """Returns the file of TARGET, if it is a path or a module in the working directory; else ""."""
+def _anchor(folder: str, root: str) -> str:
+    """Returns a file of the repository: the configuration, or else one that most projects have."""
+    with contextlib.suppress(UsageError):  # only some commands need a valid configuration
+        file = find_file(folder)
+        if file.startswith(os.path.join(root, "")):
+            return file
+    try:
+        names = [entry.name for entry in os.scandir(root) if entry.is_file()]
+    except OSError:
+        names = []
+    usual = [name for name in _USUAL if name in names]
+    shown = sorted(name for name in names if not name.startswith("."))
+    return os.path.join(root, next(iter([*usual, *shown]), OWN_FILE))
+
+
+_USUAL = (SHARED_FILE, "setup.py", "setup.cfg", "requirements.txt", "README.md")
+
+
+def _file_of_target(app_dir: str, target: str) -> str:
+    """Returns the file of TARGET; "" if it is no path, and no module in the directory."""
     module = target.rpartition(":")[0]
-    below = module.replace(".", os.sep)
+    below = os.path.join(app_dir, module.replace(".", os.sep))
     names = (module, below + ".py", os.path.join(below, "__init__.py"))
     return next((name for name in names if os.path.isfile(name)), "")
 

@@ -54,7 +54,7 @@ def render(runs: Runs, options: Options) -> str:
     plain = Options(width=_WIDTH)
     suites = [_suite(run, plain) for run in runs.runs]
     if runs.groups:
-        cases = [_case_of_group(item, not runs.ok, plain) for item in runs.groups]
+        cases = [_case_of_group(item, runs.fails(item), plain) for item in runs.groups]
         suites.append(_Suite("configuration", cases))
     root = ElementTree.Element("testsuites", {"name": "ckptcheck"})
     for suite in suites:

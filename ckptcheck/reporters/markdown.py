@@ -46,8 +46,9 @@ def render(runs: Runs, options: Options) -> str:
         return _bounded(_report("", runs.single, runs.ok))
     blocks = [f"## ckptcheck: {'passes' if runs.ok else 'FAILS'}", _summary(runs)]
     for run in runs.runs:
-        if run.report is not None and not (run.ok and not run.report.findings):
-            blocks.extend(_report(run.name, run.report, run.ok))
+        report = run.report
+        if report is not None and (report.findings or report.not_judged or not run.ok):
+            blocks.extend(_report(run.name, report, run.ok))
     blocks.extend(_group(item) for item in runs.groups)
     return _bounded(blocks)
 

@@ -1,7 +1,7 @@
 """Options of the output formats."""
 
 import dataclasses
-from typing import Mapping, Optional
+from typing import Mapping, Optional, Tuple
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +18,8 @@ class Options:
         root: the directory of the repository, to which CI formats make paths relative.
         folder: the working directory, to which relative paths in a report are relative.
         version: of ckptcheck; "" if it is not known.
-        sources: the file of each TARGET that has one, by TARGET.
+        sources: the file of each TARGET that has one, by its directory (--app-dir) and TARGET.
+        anchor: the file at which findings are shown that are about no file of the repository.
     """
 
     show_plan: bool = False
@@ -30,4 +31,5 @@ class Options:
     root: str = "."
     folder: str = "."
     version: str = ""
-    sources: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    sources: Mapping[Tuple[str, str], str] = dataclasses.field(default_factory=dict)
+    anchor: str = "ckptcheck.toml"

@@ -93,23 +93,26 @@ def _numbered(found: Sequence[Entry]) -> Iterator[Entry]:
         yield dataclasses.replace(entry, number=counts[key])
 
 
-def place_of(finding: Finding, report: Optional[Report], options: Options) -> Optional[Place]:
-    """Returns the place of a finding; None if there is none to show.
+def place_of(finding: Finding, report: Optional[Report], options: Options) -> Place:
+    """Returns the place of a finding.
 
     A finding without a line gets a file: the index if the finding is about the checkpoint, and the
-    file of TARGET otherwise. A file in the repository is preferred, since CI systems show no other
-    files.
+    file of TARGET otherwise. It has to be in the repository, since CI systems show no other files.
+    If there is no such file, the finding is shown at the file that the options name.
     """
     if finding.location is not None:
         return Place(repository_path(finding.location.file, options), finding.location.line)
     places = [Place(repository_path(file, options), 1) for file in _files(finding, report, options)]
-    return next((place for place in places if place.inside), places[0] if places else None)
+    return next((place for place in places if place.inside), places[0])
 
 
 def _files(finding: Finding, report: Optional[Report], options: Options) -> Iterator[str]:
-    if report is None:
-        return
-    target = options.sources.get(report.target, "")
+    yield from _own_files(finding, report, options) if report is not None else ()
+    yield options.anchor
+
+
+def _own_files(finding: Finding, report: Report, options: Options) -> Iterator[str]:
+    target = options.sources.get((report.app_dir, report.target), "")
     if target and finding.category not in _OF_FILES:
         yield target
     has_files = report.command in (CHECK, INSPECT, VERIFY) and not report.against

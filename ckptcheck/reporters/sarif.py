@@ -18,44 +18,45 @@ SCHEMA = (
 FINGERPRINT = "ckptcheck/v1"
 """The name of the fingerprint. If the fingerprint is computed in another way, change the name."""
 CONFIGURATION = "ckptcheck/"
-"""The automation id of findings about the configuration. Those of checks begin with it."""
+"""The automation id of the configuration. Those of checks begin with it."""
 
 _ROOT = "%SRCROOT%"
 _LONGEST = 4000
 
 
 def render(runs: Runs, options: Options) -> str:
-    """Returns a JSON document with a SARIF run for each check that ran, or could not run.
+    """Returns a JSON document with a SARIF run for each check that ran.
 
-    A skipped check has no SARIF run. An empty run would mean that all its findings are fixed.
+    Other checks have no SARIF run. An empty run would mean that all their findings are fixed. The
+    run of the configuration says which checks could not run.
     """
-    found = [_run(run, runs, options) for run in runs.runs if not run.skipped]
+    found = [_run(run.report, run, runs, options) for run in runs.runs if run.report is not None]
     if runs.single is None:
         found.append(_own(runs, options))
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": found}
     return json.dumps(document, indent=1) + "\n"
 
 
-def _run(run: Run, runs: Runs, options: Options) -> Dict[str, Any]:
-    alone = Runs((run,))
-    found = [_result(entry, options) for entry in entries(alone)]
+def _run(report: Report, run: Run, runs: Runs, options: Options) -> Dict[str, Any]:
+    found = [_result(entry, options) for entry in entries(Runs((run,)))]
     found += [
         _result(entry, options, accepted)
-        for entry, accepted in zip(accepted_entries(run), run.report.accepted if run.report else ())
+        for entry, accepted in zip(accepted_entries(run), report.accepted)
     ]
-    said = [_notification(text, "note") for text in (run.report.not_judged if run.report else ())]
-    if run.problem:
-        said.append(_notification(run.problem, "error"))
-    document = _document(found, not run.problem, said, options)
+    said = [_notification(text, "note") for text in report.not_judged]
+    document = _document(found, True, said, options)
     if runs.single is None:
         document["automationDetails"] = {"id": f"{CONFIGURATION}{escaped(run.name)}/"}
     return document
 
 
 def _own(runs: Runs, options: Options) -> Dict[str, Any]:
-    """Returns the SARIF run of the findings about the configuration."""
+    """Returns the SARIF run of the configuration: its findings, and the checks that did not run."""
     found = [_result(entry, options) for entry in entries(Runs((), runs.groups))]
-    return {**_document(found, True, [], options), "automationDetails": {"id": CONFIGURATION}}
+    problems = [f"{run.name}: {run.problem}" for run in runs.runs if run.problem]
+    said = [_notification(text, "error") for text in problems]
+    document = _document(found, not problems, said, options)
+    return {**document, "automationDetails": {"id": CONFIGURATION}}
 
 
 def _document(
@@ -100,10 +101,8 @@ def _result(entry: Entry, options: Options, accepted: Optional[Accepted] = None)
         "level": finding.severity,
         "message": {"text": _text("\n".join(message))},
         "partialFingerprints": {FINGERPRINT: entry.fingerprint},
+        "locations": [_location(finding, entry.report, options)],
     }
-    location = _location(finding, entry.report, options)
-    if location:
-        result["locations"] = [location]
     if accepted is not None:
         reason = accepted.reason or f"accepted by the {accepted.by}"
         result["suppressions"] = [
@@ -114,12 +113,10 @@ def _result(entry: Entry, options: Options, accepted: Optional[Accepted] = None)
 
 def _location(finding: Finding, report: Optional[Report], options: Options) -> Dict[str, Any]:
     place = place_of(finding, report, options)
-    location: Dict[str, Any] = {}
-    if place is not None:
-        location["physicalLocation"] = {
-            "artifactLocation": _artifact(place),
-            "region": {"startLine": place.line},
-        }
+    region = {"startLine": place.line}
+    location: Dict[str, Any] = {
+        "physicalLocation": {"artifactLocation": _artifact(place), "region": region}
+    }
     if finding.variable:
         name = printable(finding.variable)
         location["logicalLocations"] = [{"fullyQualifiedName": name, "kind": "variable"}]

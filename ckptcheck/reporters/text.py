@@ -49,15 +49,11 @@ def _report(report: Report, options: Options) -> List[str]:
         text_findings.of_report,
         text_check.plan,
         text_check.drift,
-        _not_judged,
+        text_findings.not_judged,
         _accepted,
         *_ENDS.get(report.command, ()),
     )
     return [section(report, options) for section in sections]
-
-
-def _not_judged(report: Report, options: Options) -> str:
-    return "\n".join(wrapped(f"not judged: {item}", options) for item in report.not_judged)
 
 
 def _accepted(report: Report, options: Options) -> str:

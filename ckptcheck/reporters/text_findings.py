@@ -49,6 +49,11 @@ def of_report(report: Report, options: Options) -> str:
     return groups(report.groups, options, said)
 
 
+def not_judged(report: Report, options: Options) -> str:
+    """Returns what the command could not find out, in a line for each."""
+    return "\n".join(wrapped(f"not judged: {item}", options) for item in report.not_judged)
+
+
 def groups(found: Sequence[Group], options: Options, said: str = "") -> str:
     """Returns groups as text; ``said`` is a hint to leave out.
 

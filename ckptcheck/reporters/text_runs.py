@@ -8,7 +8,7 @@ from ..runs import Run, Runs
 from ..sanitize import printable
 from .layout import painted, wrapped
 from .options import Options
-from .text_findings import verdict_text
+from .text_findings import not_judged, verdict_text
 from .words import times_text
 
 _Sections = Callable[[Report, Options], List[str]]
@@ -17,7 +17,7 @@ _Sections = Callable[[Report, Options], List[str]]
 def run(found: Run, options: Options, sections: _Sections) -> str:
     """Returns one check as text.
 
-    A check that passes with notes only is not shown in full. The table lists it.
+    If a check passes with notes only, the table lists it, and only what it did not judge is shown.
 
     Args:
         found: the check.
@@ -30,10 +30,11 @@ def run(found: Run, options: Options, sections: _Sections) -> str:
         first, *rest = found.problem.splitlines() or [""]
         head = wrapped(f"{found.name}: error: {first}", options)
         return "\n".join([head, *(printable(line) for line in rest)])
-    if found.ok and all(finding.severity == "note" for finding in found.report.findings):
-        return ""
-    blocks = filter(None, sections(found.report, options))
-    return "\n\n".join([painted(wrapped(f"== {found.name}", options), "bold", options), *blocks])
+    quiet = found.ok and all(finding.severity == "note" for finding in found.report.findings)
+    shown = [not_judged(found.report, options)] if quiet else sections(found.report, options)
+    blocks = list(filter(None, shown))
+    head = painted(wrapped(f"== {found.name}", options), "bold", options)
+    return "\n\n".join([head, *blocks]) if blocks else ""
 
 
 def summary(runs: Runs, options: Options) -> str:
@@ -46,13 +47,17 @@ def summary(runs: Runs, options: Options) -> str:
 
 
 def totals(runs: Runs) -> str:
-    """Returns how many checks pass: ``3 checks: 2 passed, 1 failed``."""
+    """Returns how many checks pass, and if the configuration fails.
+
+    For example: ``3 checks: 2 passed, 1 failed``.
+    """
     failed = sum(not item.ok for item in runs.runs)
     skipped = sum(bool(item.skipped) for item in runs.runs)
     passed = len(runs.runs) - failed - skipped
     counts = [f"{passed} passed" if passed else "", f"{failed} failed" if failed else ""]
     counts.append(f"{skipped} skipped" if skipped else "")
-    return f"{times_text(len(runs.runs), 'check')}: {', '.join(filter(None, counts))}"
+    own = "; the configuration fails" if any(map(runs.fails, runs.groups)) else ""
+    return f"{times_text(len(runs.runs), 'check')}: {', '.join(filter(None, counts))}{own}"
 
 
 def _outcome(found: Run, options: Options) -> List[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from .. import consumers
 from .cases import CASES, Case
 from .output import COMPARED, FILES, file_of, outputs_of
 
@@ -21,6 +22,12 @@ def test_output_is_what_the_files_hold(case: Case, tmp_path: Path) -> None:
         found = {name: text for name, text in found.items() if name not in ("html", "junit")}
     for name, text in found.items():
         assert text == file_of(case, name).read_text("utf-8"), name
+
+
+@pytest.mark.parametrize("path", sorted(FILES.glob("*.sarif")), ids=lambda path: path.name)
+def test_code_scanning_accepts_each_file(path: Path) -> None:
+    (run,) = consumers.sarif(path.read_text("utf-8"))["runs"]
+    assert run["results"]
 
 
 def test_each_file_is_the_output_of_a_case() -> None:

@@ -86,7 +86,7 @@ def test_github(runs: Runs) -> None:
     text = reporters.render(runs, "github")
     found = [a for a in consumers.github(text) if a.properties["title"].endswith(RULE)]
     assert len(found) == 1
-    assert ("file" in found[0].properties) or finding_of(runs).location is None
+    assert "file" in found[0].properties
     lines = text.split("\n")
     assert all(line.startswith(("::", "ckptcheck: ")) for line in lines[:-1]) and not lines[-1]
     assert text.replace("\n", "").isprintable()
@@ -113,9 +113,11 @@ def test_sarif(runs: Runs) -> None:
 @ANY_NAMES
 @given(reports())
 def test_gitlab(runs: Runs) -> None:
-    (issue,) = consumers.gitlab(reporters.render(runs, "gitlab"))
-    assert issue["check_name"] == RULE
-    assert issue["description"].isprintable() and issue["location"]["path"].isprintable()
+    issues = consumers.gitlab(reporters.render(runs, "gitlab"))
+    problems = sum(bool(run.problem) for run in runs.runs)
+    assert [issue["check_name"] for issue in issues] == [RULE, *["could-not-run"] * problems]
+    for issue in issues:
+        assert issue["description"].isprintable() and issue["location"]["path"].isprintable()
 
 
 @ANY_NAMES

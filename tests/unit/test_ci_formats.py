@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import re
-from typing import Any, Dict, List
+from typing import Any, List
 
 import pytest
 
@@ -25,7 +25,7 @@ REPOSITORY = Options(
     root="/home/me/project",
     folder="/home/me/project/models",
     version="1.2.3",
-    sources={"net:model_fn": "net.py"},
+    sources={("", "net:model_fn"): "net.py"},
 )
 
 
@@ -101,29 +101,29 @@ def test_paths_are_relative_to_the_repository(file: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("category", "model_dir", "sources", "expected"),
+    ("category", "model_dir", "target", "expected"),
     [
-        ("restore", "runs/base", {"net:model_fn": "net.py"}, "models/net.py"),
-        ("files", "runs/base", {"net:model_fn": "net.py"}, "models/runs/base/model.ckpt-10.index"),
-        ("files", "/data/base", {"net:model_fn": "net.py"}, "models/net.py"),
-        ("restore", "runs/base", {}, "models/runs/base/model.ckpt-10.index"),
-        ("restore", "/data/base", {}, "/data/base/model.ckpt-10.index"),
-        ("restore", "gs://bucket/base", {}, "."),
+        ("restore", "runs/base", "net:model_fn", "models/net.py"),
+        ("files", "runs/base", "net:model_fn", "models/runs/base/model.ckpt-10.index"),
+        ("files", "/data/base", "net:model_fn", "models/net.py"),
+        ("restore", "runs/base", "installed:fn", "models/runs/base/model.ckpt-10.index"),
+        ("restore", "/data/base", "installed:fn", "models/ckptcheck.toml"),
+        ("restore", "gs://bucket/base", "installed:fn", "models/ckptcheck.toml"),
     ],
 )
 def test_a_finding_without_a_line_is_about_a_file(
-    category: str, model_dir: str, sources: Dict[str, str], expected: str
+    category: str, model_dir: str, target: str, expected: str
 ) -> None:
     finding = Finding("shape-mismatch", "error", "wrong", category=category)
     report = bad("shape-mismatch", model_dir=model_dir, groups=(Group("title", (finding,)),))
     assert report.checkpoint is not None
     index = dataclasses.replace(report.checkpoint, prefix=f"{model_dir}/model.ckpt-10")
-    report = dataclasses.replace(report, checkpoint=index)
-    options = dataclasses.replace(REPOSITORY, sources=sources)
-    (issue,) = consumers.gitlab(render(report, "gitlab", options))
+    report = dataclasses.replace(report, checkpoint=index, target=target)
+    (issue,) = consumers.gitlab(render(report, "gitlab"))
     assert issue["location"] == {"path": expected, "lines": {"begin": 1}}
-    (run,) = consumers.sarif(render(report, "sarif", options))["runs"]
-    assert ("locations" in run["results"][0]) == (expected != ".")
+    (run,) = consumers.sarif(render(report, "sarif"))["runs"]
+    physical = run["results"][0]["locations"][0]["physicalLocation"]
+    assert physical["artifactLocation"]["uri"] == expected
 
 
 def test_a_place_has_no_line_break_and_no_colon_for_github() -> None:
@@ -175,17 +175,17 @@ def test_github_of_several_checks() -> None:
 
 
 def test_sarif_of_several_checks() -> None:
-    """A skipped check has no run, since code scanning would call its alerts fixed."""
+    """A check that did not run has no run, since code scanning would call its alerts fixed."""
     runs = consumers.sarif(render(several(), "sarif"))["runs"]
     assert [run["automationDetails"]["id"] for run in runs] == [
-        *("ckptcheck/fails/", "ckptcheck/warned/", "ckptcheck/good/", "ckptcheck/broken/"),
+        *("ckptcheck/fails/", "ckptcheck/warned/", "ckptcheck/good/"),
         "ckptcheck/",
     ]
     successful = [run["invocations"][0]["executionSuccessful"] for run in runs]
-    assert successful == [True, True, True, False, True]
+    assert successful == [True, True, True, False]
     (said,) = runs[3]["invocations"][0]["toolExecutionNotifications"]
-    assert said == {"level": "error", "message": {"text": "params.json: no such file"}}
-    assert runs[4]["results"][0]["ruleId"] == "unused-ignore"
+    assert said == {"level": "error", "message": {"text": "broken: params.json: no such file"}}
+    assert runs[3]["results"][0]["ruleId"] == "unused-ignore"
 
 
 def test_the_schema_of_sarif_refuses_what_is_wrong() -> None:
@@ -266,6 +266,17 @@ def test_a_fingerprint_survives_the_next_save(format: str) -> None:
     assert [first] == prints(report) and first != second
 
 
+# --- GitLab ---------------------------------------------------------------------------------------
+
+
+def test_gitlab_has_an_issue_for_a_check_that_could_not_run() -> None:
+    """Without an issue, GitLab would call all findings of the check fixed."""
+    *_, issue = consumers.gitlab(render(several(), "gitlab"))
+    assert issue["description"] == "broken: it could not run: params.json: no such file"
+    assert (issue["check_name"], issue["severity"]) == ("could-not-run", "critical")
+    assert issue["location"] == {"path": "models/ckptcheck.toml", "lines": {"begin": 1}}
+
+
 # --- JUnit ----------------------------------------------------------------------------------------
 
 
@@ -279,8 +290,23 @@ def test_junit_of_several_checks() -> None:
         *[("good", mode, "") for mode in modes],
         ("skipped", "check", "skipped"),
         ("broken", "check", "error"),
-        ("configuration", "unused-ignore", "failure"),
+        ("configuration", "unused-ignore", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "results"), [("error", ["", ""]), ("warning", ["failure", ""])]
+)
+def test_a_finding_about_the_configuration_fails_as_a_finding_of_a_check(
+    fail_on: str, results: List[str]
+) -> None:
+    report = dataclasses.replace(bad("shape-mismatch"), fail_on=fail_on)
+    groups = [
+        Group("title", (Finding("unused-ignore", severity, "it matches nothing"),))
+        for severity in ("warning", "note")
+    ]
+    cases = _cases(Runs((Run("a", report),), tuple(groups), ok=False))
+    assert [case.result for case in cases if case.suite == "configuration"] == results
 
 
 def _cases(found: Any) -> List[consumers.Case]:

@@ -2,7 +2,7 @@
 
 import importlib.util
 import os
-import stat
+import sys
 from pathlib import Path
 from typing import Dict
 
@@ -17,11 +17,20 @@ def environment(prefix: Path, tensorflow: bool = True) -> str:
     python = prefix / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text("", "utf-8")
+    (prefix / "pyvenv.cfg").write_text("version = 3.7\n", "utf-8")
     if tensorflow:
         package = prefix / "lib" / "python3.7" / "site-packages" / "tensorflow"
         package.mkdir(parents=True)
         (package / "__init__.py").write_text("", "utf-8")
     return str(python)
+
+
+def program(path: Path, text: str) -> Path:
+    """Writes a shell script."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n", "utf-8")
+    path.chmod(0o755)
+    return path
 
 
 @pytest.fixture(autouse=True)
@@ -73,8 +82,7 @@ def test_an_environment_that_finds_packages_elsewhere_is_asked(
 ) -> None:
     prefix = tmp_path / ".venv"
     python = environment(prefix, tensorflow=False)
-    Path(python).write_text(f"#!/bin/sh\necho {answer}\n", "utf-8")
-    os.chmod(python, 0o755)
+    program(Path(python), f"echo {answer}")
     assert find_python(str(tmp_path), {}) is None
     if how == ".pth":
         (prefix / "lib" / "python3.7" / "site-packages").mkdir(parents=True)
@@ -99,27 +107,50 @@ def test_directories_above_up_to_the_root_of_the_repository(tmp_path: Path) -> N
 def test_tools_that_keep_environments_elsewhere_are_asked(
     lock: str, tool: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """In an active environment, such as that of a hook, they would print its Python."""
+    hook = tmp_path / "hook"
+    environment(hook, tensorflow=False)
+    monkeypatch.setattr(sys, "prefix", str(hook))
     python = environment(tmp_path / "elsewhere")
     project = tmp_path / "project"
     project.mkdir()
     (project / lock).write_text("", "utf-8")
-    script = tmp_path / "tools" / tool
-    script.parent.mkdir()
-    script.write_text(f"#!/bin/sh\necho {python}\n", "utf-8")
-    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    script = program(
+        tmp_path / "tools" / tool,
+        f'case "$PATH $VIRTUAL_ENV $CONDA_PREFIX" in *{hook}*) exit 3; esac; echo {python}',
+    )
     assert find_python(str(project), {}) is None
-    monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
-    assert find_python(str(project), {}) == python
+    path = os.pathsep.join([str(hook / "bin"), str(script.parent)])
+    environ = {"VIRTUAL_ENV": str(hook), "CONDA_PREFIX": str(hook), "PATH": path}
+    assert find_python(str(project), environ) == python
 
 
-@pytest.mark.parametrize("text", ["#!/bin/sh\nexit 3\n", "#!/bin/sh\nsleep 9\n", "no program"])
+@pytest.mark.parametrize("name", ["python", "python3"])
+def test_a_python_on_the_path_is_asked(name: str, tmp_path: Path) -> None:
+    """Its packages can be in dist-packages or in ~/.local. pyenv selects it by the directory."""
+    project = tmp_path / "project"
+    project.mkdir()
+    script = program(tmp_path / "usr" / "bin" / name, f'[ "$PWD" = "{project}" ] && echo 1')
+    other = tmp_path / "usr" / "lib" / "python3.6" / "site-packages" / "tensorflow"
+    other.mkdir(parents=True)
+    (other / "__init__.py").write_text("", "utf-8")
+    environ = {"PATH": str(script.parent)}
+    assert find_python(str(project), environ) == str(script)
+    program(script, "echo 0")
+    assert find_python(str(project), environ) is None
+
+
+def test_a_file_of_the_project_is_not_tensorflow(tmp_path: Path) -> None:
+    (tmp_path / "tensorflow.py").write_text("", "utf-8")
+    program(tmp_path / "bin" / "python3", f'exec "{sys.executable}" -S "$@"')
+    assert find_python(str(tmp_path), {"PATH": str(tmp_path / "bin")}) is None
+
+
+@pytest.mark.parametrize("text", ["exit 3", "sleep 9", "no-such-program"])
 def test_a_tool_that_fails_or_hangs(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "poetry.lock").write_text("", "utf-8")
-    script = tmp_path / "poetry"
-    script.write_text(text, "utf-8")
-    script.chmod(0o755)
+    program(tmp_path / "poetry", text)
     monkeypatch.setattr(interpreters, "_PATIENCE", 0.2)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    assert find_python(str(tmp_path), {}) is None
+    assert find_python(str(tmp_path), {"PATH": str(tmp_path)}) is None

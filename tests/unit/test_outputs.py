@@ -94,9 +94,12 @@ def test_a_job_summary_is_appended(tmp_path: Path) -> None:
 
 def test_a_summary_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     env = environment(GITHUB_STEP_SUMMARY=str(tmp_path / "no" / "summary.md"))
-    done = run_cli(*INSPECT, "--format", "github", cwd=tmp_path, env=env)
+    words = ("--format", "github", "--output", "json=report")
+    done = run_cli(*INSPECT, *words, cwd=tmp_path, env=env)
     assert done.code == 2
     assert done.err.endswith("summary.md cannot be written: No such file or directory\n")
+    assert done.out == run_cli(*INSPECT, "--format", "github", cwd=tmp_path).out != ""
+    assert json.loads((tmp_path / "report").read_text())["ok"]
 
 
 @pytest.mark.parametrize("folder", [".", "models"])
@@ -135,6 +138,14 @@ def test_a_device_is_not_replaced() -> None:
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 
+def test_a_pipe_is_written(tmp_path: Path) -> None:
+    """In CI, standard error is a pipe. The name of a pipe in /proc cannot be opened."""
+    done = run_cli(*INSPECT, "--output", "json=/dev/stderr", cwd=tmp_path)
+    assert done.code == 0
+    assert ": 1 checkpoint. Estimator loads " in " ".join(done.out.split())
+    assert json.loads(done.err)["command"] == "inspect"
+
+
 def test_a_full_disk_is_told(tmp_path: Path) -> None:
     for write in (write_file, append_to_file):
         with pytest.raises(UsageError, match="/dev/full cannot be written: No space left"):
@@ -154,6 +165,30 @@ def test_the_old_file_stays_if_the_new_one_cannot_be_written(
     with pytest.raises(UsageError, match="out cannot be written: No space left on device"):
         write_file(str(path), "new")
     assert path.read_text() == "old" and os.listdir(str(tmp_path)) == ["out"]
+
+
+@pytest.mark.parametrize(
+    ("files", "shown"),
+    [
+        (("ckptcheck.toml", "pyproject.toml", "a.py"), "ckptcheck.toml"),
+        (("pyproject.toml", "a.py"), "pyproject.toml"),
+        ((".hidden", "b.py", "a.py"), "a.py"),
+        ((), "ckptcheck.toml"),
+    ],
+)
+def test_a_finding_about_no_file_of_the_repository_is_shown_at_one(
+    files: Any, shown: str, tmp_path: Path
+) -> None:
+    """Code scanning refuses a whole file if one result in it has no place."""
+    project, model_dir = tmp_path / "project", tmp_path / "model_dir"
+    for folder in (project / ".git", project / "models", model_dir):
+        folder.mkdir(parents=True)
+    for name in files:
+        (project / name).write_text("")
+    done = run_cli("inspect", str(model_dir), "--format", "sarif", cwd=project / "models")
+    (result,) = consumers.sarif(done.out)["runs"][0]["results"]
+    artifact = result["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert artifact["uri"] == shown
 
 
 def test_a_working_directory_that_was_removed(tmp_path: Path) -> None:

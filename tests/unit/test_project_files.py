@@ -1,11 +1,15 @@
 """What ``ckptcheck init`` finds in a project."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+import ckptcheck.project_files
 from ckptcheck.errors import UsageError
 from ckptcheck.project_files import first_configuration, project_files
+
+from ..support import run_cli
 
 MODEL_FN = "def model_fn(features, labels, mode, params):\n    pass\n"
 
@@ -74,6 +78,67 @@ def test_a_project_without_code_or_params(tmp_path: Path) -> None:
     write(tmp_path, "runs/checkpoint")
     text = first_configuration(str(tmp_path), project_files(str(tmp_path)))
     assert '# target = "models.net:model_fn"  # none was found' in text
+
+
+def test_a_directory_that_toml_cannot_name(tmp_path: Path) -> None:
+    folder = os.path.join(str(tmp_path), "runs-\udcff")
+    try:
+        os.mkdir(folder)
+    except OSError:
+        pytest.skip("this file system has only names in UTF-8")
+    open(os.path.join(folder, "checkpoint"), "wb").close()
+    with pytest.raises(UsageError, match="whose directory has a name in UTF-8"):
+        first_configuration(str(tmp_path), project_files(str(tmp_path)))
+    write(tmp_path, "runs/checkpoint")
+    open(os.path.join(str(tmp_path), "runs", "\udcff.json"), "wb").close()
+    done = run_cli("init", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    text = (tmp_path / "ckptcheck.toml").read_text("utf-8")
+    assert text.count("[[check]]") == 1
+    assert "# Left out, because the name is not UTF-8: runs-\\udcff\n" in text
+    inside = project_files(folder)
+    assert 'name = "check"' in first_configuration(folder, inside)
+
+
+def test_links(tmp_path: Path) -> None:
+    """A linked directory has the name of the link, unless it is in the project under its own."""
+    project = tmp_path / "project"
+    write(project, "runs/base/checkpoint")
+    write(tmp_path, "store/big/checkpoint")
+    for name, to in {
+        "a-link": "runs",
+        "more": "../store",
+        "more-again": "../store",
+        "runs/base/all": "../..",
+        "runs/base/model.ckpt-1.index": "gone",
+        "gone/model.ckpt-1.index": "gone",
+    }.items():
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).symlink_to(to)
+    found = project_files(str(project))
+    assert found.model_dirs == ("runs/base", "more/big")
+    assert 'model-dir = "more/big"' in first_configuration(str(project), found)
+
+
+def test_an_export_is_no_model_dir(tmp_path: Path) -> None:
+    write(tmp_path, "runs/checkpoint")
+    write(tmp_path, "runs/export/123/saved_model.pb")
+    write(tmp_path, "runs/export/123/variables/variables.index")
+    write(tmp_path, "variables/checkpoint")
+    assert project_files(str(tmp_path)).model_dirs == ("runs", "variables")
+
+
+def test_a_project_with_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ckptcheck.project_files, "_MOST_FILES", 2)
+    for name in ("a/1", "a/2", "b/checkpoint"):
+        write(tmp_path, name)
+    found = project_files(str(tmp_path))
+    with pytest.raises(UsageError, match=f"no checkpoint in the first 2 files of {tmp_path}: "):
+        first_configuration(str(tmp_path), found)
+    write(tmp_path, "a/checkpoint")
+    (tmp_path / "a/1").unlink()
+    text = first_configuration(str(tmp_path), project_files(str(tmp_path)))
+    assert "# The search ended after 2 files: there may be more checkpoints.\n" in text
 
 
 def test_a_project_without_checkpoints(tmp_path: Path) -> None:

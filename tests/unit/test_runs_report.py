@@ -1,5 +1,6 @@
 """The results of several checks as text and JSON."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -58,6 +59,27 @@ def test_findings_about_the_configuration_come_after_the_checks() -> None:
         "missing-variable",
         "unused-ignore-entry",
     ]
+
+
+def test_a_configuration_that_fails_alone_is_told() -> None:
+    own = Finding("unused-ignore", "warning", "it matches nothing")
+    groups = (Group("an ignore matches nothing", (own,)),)
+    strict = dataclasses.replace(GOOD, fail_on="warning")
+    for report, ok, last in (
+        (strict, False, "1 check: 1 passed; the configuration fails"),
+        (GOOD, True, "1 check: 1 passed"),
+    ):
+        text = render(Runs((Run("a", report),), groups, ok))
+        assert text.splitlines()[-1] == last
+
+
+def test_what_a_passing_check_did_not_judge_is_shown() -> None:
+    found = runs(Run("a", dataclasses.replace(GOOD, not_judged=("the data",))), Run("b", GOOD))
+    text = render(found)
+    assert text.startswith("== a\n\nnot judged: the data\n\n")
+    assert "== b" not in text
+    for format in ("markdown", "html", "sarif", "json"):
+        assert "the data" in render(found, format)
 
 
 def test_accepted_findings_are_counted_and_in_the_json() -> None:
