@@ -93,7 +93,9 @@ def test_fixes_that_were_not_tried_are_named(project: Project) -> None:
     run = checked(project, model_fn=slow)
     assert run.code == 1, run
     assert not any(group["advice"] for group in run.json["groups"])
-    note = "whether other params are a fix: the time (--timeout) was over before ckptcheck had tried "
+    note = (
+        "whether other params are a fix: the time (--timeout) was over before ckptcheck had tried "
+    )
     assert f"{note}all of them" in run.json["not_judged"]
     for mode, answer in run.json["modes"].items():
         assert answer["verdict"] in ("silent", "fails"), mode

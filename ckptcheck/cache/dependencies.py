@@ -17,7 +17,7 @@ from typing import (
 
 from ..seen import Look, Seen, Sight, state_of
 from ..traced import Traced
-from .states import ABSENT, modules_found, state
+from .states import ABSENT, is_lasting, modules_found, state
 
 _SLACK = 0.02
 """Seconds. The times that file systems write lag behind the clock."""
@@ -116,6 +116,8 @@ def _settled(sight: Sight, began: float) -> str:
     late = sight.state is None and before[4:] and before[4] > (began - _SLACK) * 1e9
     if not before == after == known or late:
         raise Unstable(f"{sight.path} has changed during the check")
+    if not is_lasting(found):
+        raise Unstable(f"{sight.path} cannot be read, or it has too many files")
     return found
 
 

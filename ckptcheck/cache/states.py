@@ -1,5 +1,6 @@
 """Describes the state of a file or directory in a short text that changes with the file."""
 
+import errno
 import hashlib
 import os
 import stat
@@ -12,6 +13,12 @@ _MOST_READ = 64 << 20
 """Bytes. A larger file is not read. Its size, times and inode number count instead."""
 _CHUNK = 1 << 20
 _MOST_ENTRIES = 100000
+_TOO_MANY = errno.E2BIG
+_LASTING = (
+    *(errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ENAMETOOLONG, errno.ELOOP),
+    None,  # no file can have this name
+)
+"""Errors that stay the same until the file, its permissions or its directory change."""
 _READING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
@@ -36,6 +43,12 @@ def state(path: str, look: Look) -> str:
         return ABSENT
     except (OSError, ValueError) as error:  # ValueError: no file can have this name
         return f"error {getattr(error, 'errno', None)}"
+
+
+def is_lasting(found: str) -> bool:
+    """Whether a state stands for what the file is, and not for a failure to look at it."""
+    word, _, number = found.partition(" ")
+    return word != "error" or number in map(str, _LASTING)
 
 
 def _kind(path: str) -> str:
@@ -82,7 +95,13 @@ def _content(path: str) -> str:
 
 
 def _names(path: str) -> str:
-    return text_digest(sorted(_entries(path, _entry_kind)))
+    before = _stat(path)
+    try:
+        return text_digest(sorted(_entries(path, _entry_kind)))
+    except OSError as error:
+        if error.errno != _TOO_MANY:
+            raise
+        return f"many {before}"
 
 
 def _stats(path: str) -> str:
@@ -97,7 +116,7 @@ def _entries(path: str, describe: Callable[["os.DirEntry[str]"], str]) -> Iterat
     with os.scandir(path) as entries:
         for count, entry in enumerate(entries):
             if count > _MOST_ENTRIES:
-                raise OSError(os.strerror(7))
+                raise OSError(_TOO_MANY, os.strerror(_TOO_MANY))
             try:
                 yield entry.name, describe(entry)
             except OSError:  # a broken link

@@ -1,5 +1,6 @@
 """Tests of the cache's files: damaged, foreign, partial, too many, or written at the same time."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -14,7 +15,14 @@ from typing import Any, Dict
 
 import pytest
 
-from ckptcheck.cache.states import ABSENT, first_changed, modules_found, row_of, state
+from ckptcheck.cache.states import (
+    ABSENT,
+    first_changed,
+    is_lasting,
+    modules_found,
+    row_of,
+    state,
+)
 from ckptcheck.cache.store import FOLDER, Store, folder_for
 from ckptcheck.seen import Look
 
@@ -232,6 +240,26 @@ def test_the_states_of_files(tmp_path: Path) -> None:
     assert state(str(tmp_path), Look.NAMES) != names
     os.mkfifo(str(tmp_path / "pipe"))
     assert state(str(tmp_path / "pipe"), Look.CONTENT) == "other"
+
+
+def test_a_directory_with_many_files_changes_with_its_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ckptcheck.cache.states._MOST_ENTRIES", 3)
+    for number in range(9):
+        (tmp_path / str(number)).write_text("")
+    before = state(str(tmp_path), Look.NAMES)
+    time.sleep(0.1)
+    (tmp_path / "new").write_text("")
+    assert before != state(str(tmp_path), Look.NAMES)
+    assert not is_lasting(state(str(tmp_path), Look.STATS)), "the times of its files are not known"
+
+
+def test_an_error_that_may_pass_is_not_kept() -> None:
+    assert not is_lasting(f"error {errno.EIO}")
+    assert is_lasting(f"error {errno.EACCES}")
+    assert is_lasting(state("a" * 900, Look.CONTENT))
+    assert is_lasting(state("\0", Look.CONTENT))
 
 
 def test_the_modules_of_a_directory(tmp_path: Path) -> None:
