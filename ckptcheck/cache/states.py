@@ -19,6 +19,7 @@ _LASTING = (
     None,  # no file can have this name
 )
 """Errors that stay the same until the file, its permissions or its directory change."""
+_NULL = os.stat(os.devnull).st_rdev
 _READING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
@@ -79,6 +80,8 @@ def _content(path: str) -> str:
     try:
         info = os.fstat(descriptor)
         kind = _kind_of(info)
+        if kind == "other" and info.st_rdev != _NULL:  # what it gives next is not known
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
         if kind != "file":
             return kind
         if info.st_size > _MOST_READ:

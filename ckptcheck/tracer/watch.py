@@ -31,6 +31,8 @@ _TRUSTED_MODULES = ("/tempfile.py", "/logging/__init__.py", "/contextlib.py", "/
 _PACKAGES = ("/site-packages/", "/dist-packages/")
 _LONGEST_NAME = 1000
 _SPECIAL = ("/dev/", "/proc/", "/sys/")
+_ORDINARY = "/dev/shm/"
+"""Shared memory: its files are like those on a disk."""
 _OF_DESCRIPTORS = (Look.NAMES, Look.STATS, Look.STAT)
 USER, TRUSTED, OTHER = "user", "trusted", "other"
 
@@ -201,8 +203,8 @@ class Watch:
             return join(self._model_dir, text[len(self._shown) :])
         if self._ignored and (text + "/").startswith(self._ignored):
             return self._model_dir if text + "/" == self._shown else None
-        if text.startswith(_SPECIAL):
-            line = "" if text == "/dev/null" else self.culprit()
+        if text.startswith(_SPECIAL) and not text.startswith(_ORDINARY):
+            line = "" if text == "/dev/null" else self.user_line()
             if line:
                 self.give_up(f"reads {text}", line)
             return None

@@ -45,7 +45,10 @@ def tracer() -> Iterator[Tracer]:
 
 @pytest.fixture
 def said_of(tmp_path: Path, tracer: Tracer, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Returns a function that checks a model_fn with some code. It returns what the cache says."""
+    """Returns a function that checks a model_fn with some code. It returns what the cache says.
+
+    Its attribute ``report`` is the last report.
+    """
     project = copy_fixture("hidden_dropout", tmp_path)
 
     def check(code: str, **fields: Any) -> List[str]:
@@ -65,10 +68,11 @@ def said_of(tmp_path: Path, tracer: Tracer, monkeypatch: pytest.MonkeyPatch) -> 
             **fields,
         )
         time.sleep(0.1)  # traces are not kept if a file changes just before the check
-        run_check(spec, used, cache=Cache(str(tmp_path / "cache"), said.append))
+        found.report = run_check(spec, used, cache=Cache(str(tmp_path / "cache"), said.append))
         return said
 
-    return check
+    found: Any = check
+    return found
 
 
 LINE = HEAD.count("\n") + 1
@@ -86,6 +90,7 @@ UNSTABLE = {
     "datetime.date.today()": "reads the clock (time.time)",
     "random.random()": "draws random numbers (random.random)",
     "random.Random().random()": "draws random numbers (random.Random without a seed)",
+    "random.seed(version=2); random.random()": "draws random numbers (random.random)",
     "random.seed(); random.random()": "draws random numbers (random.random)",
     "np.random.rand(3)": "draws random numbers (numpy.random.rand)",
     "np.random.RandomState().rand(3)": "draws random numbers (os.urandom)",
@@ -290,5 +295,54 @@ with np.testing.assert_raises(FileNotFoundError):
     os.stat('absent')
 spec = spec._replace(predictions=dict(spec.predictions))
 """
-    report = said_of(code.strip())
-    assert report[-1].startswith(("kept", "not kept in the cache: "))
+    said = said_of(code.strip())
+    assert said[-1].startswith(("kept", "not kept in the cache: "))
+    assert said_of.report.trace.modes[0].failure is None
+
+
+def test_what_the_watch_replaces_takes_the_same_names(said_of: Any) -> None:
+    code = """
+folder = tempfile.mkdtemp()
+one, two = os.path.join(folder, 'one'), os.path.join(folder, 'two')
+os.mkdir(path=one, mode=0o700)
+os.rename(src=one, dst=two)
+os.replace(src=two, dst=one)
+os.symlink(src=one, dst=two)
+assert os.readlink(path=two) == one and os.access(path=two, mode=os.R_OK)
+assert os.stat(path=one) == os.stat(path=two, follow_symlinks=True) != os.lstat(path=two)
+assert sorted(os.listdir(path=folder)) == sorted(e.name for e in os.scandir(path=folder))
+os.chdir(path=folder)
+assert len(os.listdir()) == len(list(os.scandir())) == len(os.listdir(None)) == 2
+os.unlink(path=two)
+file = os.open(path=two, flags=os.O_CREAT | os.O_WRONLY)
+assert os.fstat(fd=file) == os.stat(two)
+os.link(src=two, dst=os.path.join(one, 'three'))
+os.remove(path=os.path.join(one, 'three'))
+os.rmdir(path=one)
+with open(file=two, mode='w') as file: file.write('')
+random.seed(a=1)
+np.random.seed(seed=1)
+assert len(os.urandom(2)) == 2 and time.localtime() and os.getpid() and os.uname()
+"""
+    said_of(code.strip())
+    assert said_of.report.trace.modes[0].failure is None
+
+
+def test_what_a_trusted_package_reads(said_of: Any) -> None:
+    assert "reads /proc/loadavg" in said_of("np.loadtxt('/proc/loadavg', dtype=str)")[-1]
+
+
+@pytest.mark.skipif(not os.path.isdir("/dev/shm"), reason="the system has no /dev/shm")
+def test_a_file_in_shared_memory(said_of: Any) -> None:
+    import numpy as np
+
+    path = f"/dev/shm/ckptcheck-test-{os.getpid()}.npy"
+    code = f"np.load({path!r})"
+    try:
+        np.save(path, np.zeros(3))
+        time.sleep(0.1)
+        assert said_of(code)[-1] == "kept in the cache"
+        np.save(path, np.zeros(4))
+        assert said_of(code)[0] == f"not in the cache: {path} has changed"
+    finally:
+        os.unlink(path)

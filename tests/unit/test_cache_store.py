@@ -239,7 +239,9 @@ def test_the_states_of_files(tmp_path: Path) -> None:
     assert state(str(link), Look.CONTENT) == "directory"
     assert state(str(tmp_path), Look.NAMES) != names
     os.mkfifo(str(tmp_path / "pipe"))
-    assert state(str(tmp_path / "pipe"), Look.CONTENT) == "other"
+    assert state(str(tmp_path / "pipe"), Look.KIND) == "other"
+    assert not is_lasting(state(str(tmp_path / "pipe"), Look.CONTENT))
+    assert is_lasting(state(os.devnull, Look.CONTENT))
 
 
 def test_a_directory_with_many_files_changes_with_its_times(
