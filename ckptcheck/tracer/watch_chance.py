@@ -14,7 +14,7 @@ import uuid
 from typing import Any, Callable, Dict, List, Optional, Set
 
 from .watch import Watch
-from .watch_files import HAS_AUDIT, replace_in_os, wrapped
+from .watch_files import HAS_AUDIT, argument, replace_in_os, wrapped
 
 _CLOCKS = (
     *("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"),
@@ -208,8 +208,7 @@ def _methods(kind: type) -> Dict[str, Any]:
 
 def _seeding(watch: Watch, function: Any, seeded: _Seeded) -> Any:
     def seed(*args: Any, **named: Any) -> Any:
-        given = [*args, *named.values()]
-        seeded.known = bool(given) and given[0] is not None
+        seeded.known = argument(args, named, 0, "a", "seed", "state") is not None
         return function(*args, **named)
 
     return wrapped(function, seed)

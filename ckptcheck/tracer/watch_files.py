@@ -6,7 +6,7 @@ import os
 import pathlib
 import posix
 import sys
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Mapping, Sequence
 
 from ..seen import Look
 from .user_code import is_user_file
@@ -81,12 +81,19 @@ def wrapped(original: Any, call: Callable[..., Any]) -> Any:
     return functools.wraps(original)(call)
 
 
+def argument(args: Sequence[Any], named: Mapping[str, Any], place: int, *names: str) -> Any:
+    """Returns what was given at a place or by a name; None if nothing was given."""
+    found = [*args[place : place + 1], *(named[name] for name in names if name in named)]
+    return found[0] if found else None
+
+
 def _looking(watch: Watch, original: Any, look: Callable[[Any], Look]) -> Any:
-    def call(path: Any, *args: Any, **named: Any) -> Any:
+    def call(*args: Any, **named: Any) -> Any:
+        path = argument(args, named, 0, "path")
         watch.note(path, look(_getframe(1)), named.get("dir_fd"))
         if not named.get("follow_symlinks", True):
             watch.note(path, Look.LINK, named.get("dir_fd"))
-        return original(path, *args, **named)
+        return original(*args, **named)
 
     return wrapped(original, call)
 
@@ -94,41 +101,45 @@ def _looking(watch: Watch, original: Any, look: Callable[[Any], Look]) -> Any:
 def _by_user(watch: Watch, original: Any) -> Any:
     """Notes that the user's code asks for the state of an open file."""
 
-    def call(descriptor: Any) -> Any:
+    def call(*args: Any, **named: Any) -> Any:
         if watch.culprit():
-            watch.note(descriptor, Look.STAT)
-        return original(descriptor)
+            watch.note(argument(args, named, 0, "fd"), Look.STAT)
+        return original(*args, **named)
 
     return wrapped(original, call)
 
 
 def _noting(watch: Watch, original: Any, look: Look) -> Any:
-    def call(path: Any = ".", *args: Any, **named: Any) -> Any:
+    def call(*args: Any, **named: Any) -> Any:
         importer = _getframe(1).f_code.co_filename
         if importer not in _IMPORTERS:  # see :mod:`.watch_imports`
-            watch.note(path if path is not None else ".", look, named.get("dir_fd"))
-        return original(path, *args, **named)
+            path = argument(args, named, 0, "path")
+            watch.note("." if path is None else path, look, named.get("dir_fd"))
+        return original(*args, **named)
 
     return wrapped(original, call)
 
 
 def _scanning(watch: Watch, original: Any) -> Any:
-    def call(path: Any = ".") -> Any:
+    def call(*args: Any, **named: Any) -> Any:
         by_user = is_user_file(_getframe(1).f_code.co_filename)
+        path = argument(args, named, 0, "path")
         watch.note("." if path is None else path, Look.STATS if by_user else Look.NAMES)
-        return original(path)
+        return original(*args, **named)
 
     return wrapped(original, call)
 
 
 def _changing(watch: Watch, original: Any) -> Any:
-    """Notes the kind of a path before the code changes it."""
+    """Notes the kinds of the paths before the code changes them."""
 
-    def call(path: Any, *args: Any, **named: Any) -> Any:
-        watch.note(path, Look.KIND, named.get("dir_fd", named.get("src_dir_fd")))
-        if args and type(args[0]) is not int:
-            watch.note(args[0], Look.KIND, named.get("dst_dir_fd"))
-        return original(path, *args, **named)
+    def call(*args: Any, **named: Any) -> Any:
+        first = argument(args, named, 0, "path", "src")
+        watch.note(first, Look.KIND, named.get("dir_fd", named.get("src_dir_fd")))
+        second = argument(args, named, 1, "dst")
+        if type(second) is not int:  # not the mode of a new directory
+            watch.note(second, Look.KIND, named.get("dst_dir_fd"))
+        return original(*args, **named)
 
     return wrapped(original, call)
 
@@ -200,10 +211,11 @@ def _watch_opens(watch: Watch) -> None:
     import io
 
     def opening(original: Any) -> Any:
-        def call(file: Any, mode: Any = "r", *args: Any, **named: Any) -> Any:
+        def call(*args: Any, **named: Any) -> Any:
+            mode = argument(args, named, 1, "mode") or "r"
             written = isinstance(mode, str) and "r" not in mode and "+" not in mode
-            (watch.note_written if written else _note_content)(file)
-            return original(file, mode, *args, **named)
+            (watch.note_written if written else _note_content)(argument(args, named, 0, "file"))
+            return original(*args, **named)
 
         return wrapped(original, call)
 
@@ -220,11 +232,12 @@ def _watch_os_open(watch: Watch, every: bool) -> None:
     """Watches ``os.open``: every call, or those that name a directory by its descriptor."""
     original = posix.open
 
-    def os_open(path: Any, flags: int, *args: Any, **named: Any) -> Any:
+    def os_open(*args: Any, **named: Any) -> Any:
         folder = named.get("dir_fd")
         if every or folder is not None:
-            note_open(watch, path, flags, folder)
-        return original(path, flags, *args, **named)
+            flags = argument(args, named, 1, "flags") or 0
+            note_open(watch, argument(args, named, 0, "path"), flags, folder)
+        return original(*args, **named)
 
     replace_in_os("open", wrapped(original, os_open), watch)
 

@@ -67,9 +67,10 @@ def _replace(module: Any, name: str, note: Callable[[Any], object]) -> None:
     if original is None:  # this version of TensorFlow does not have the function
         return
 
-    def call(path: Any, *args: Any, **named: Any) -> Any:
-        note(path)
-        return original(path, *args, **named)
+    def call(*args: Any, **named: Any) -> Any:
+        for path in [*args, *named.values()][:1]:
+            note(path)
+        return original(*args, **named)
 
     setattr(module, name, wrapped(original, call))
 
