@@ -217,7 +217,7 @@ def _seen(told: Told) -> Tuple[Seen, Seen]:
         Unstable: it is not known.
     """
     if told.seen is None:
-        raise Unstable("a process ended before it reported what the code depends on")
+        raise Unstable("a process did not report what the code depends on")
     return told.seen
 
 

@@ -211,14 +211,14 @@ class Watch:
         return text
 
     def seen(self) -> Seen:
-        """Returns what was noted."""
+        """Returns what was noted. Threads of the code may note more meanwhile."""
         for look in self._last_looks:
             look(self)
-        sights = (Sight(path, look, state) for (path, look), state in self.sights.items())
+        sights = [*self.sights.items()]
         return Seen(
-            tuple(sights),
+            tuple(Sight(path, look, state) for (path, look), state in sights),
             tuple(self.installed),
-            {folder: tuple(names) for folder, names in self.modules.items()},
+            {folder: tuple(names) for folder, names in [*self.modules.items()]},
             tuple(self.variables),
             tuple(self._reasons),
             sys.executable,

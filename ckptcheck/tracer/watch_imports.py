@@ -106,7 +106,7 @@ def _module_files(known: AbstractSet[str]) -> Iterator[Tuple[str, str]]:
             continue
         try:
             path = vars(module).get("__file__")
-        except TypeError:  # the object is not a module
+        except Exception:  # the object is not a module; it may even run code
             continue
         if type(path) is str and not path.startswith("<"):
             yield name, absolute(path)

@@ -164,6 +164,31 @@ def test_a_process_that_cannot_say_what_it_depends_on(said_of: Any) -> None:
     assert "PREDICT" in said_of("os._exit(3)")[-1]
 
 
+LAZY = """
+class Lazy:
+    @property
+    def __dict__(self):
+        raise {}
+import sys
+sys.modules['lazy'] = Lazy()
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "last"),
+    [
+        ("ImportError", "kept in the cache"),
+        (
+            "KeyboardInterrupt",
+            "not kept in the cache: a process did not report what the code depends on",
+        ),
+    ],
+)
+def test_an_object_that_cannot_be_looked_at(said_of: Any, error: str, last: str) -> None:
+    assert said_of(LAZY.format(error).strip())[-1] == last
+    assert said_of.report.trace.modes[0].failure is None
+
+
 STABLE = [
     "random.seed(1); random.random()",
     "random.Random(1).random()",
