@@ -14,7 +14,7 @@ from typing import (
 )
 
 from .checkpoint.folder_changes import FolderState, attributed, folder_state, state_after
-from .errors import UsageError
+from .errors import TracerLostError, UsageError
 from .model_dir import FileChange, Located
 from .options import CheckSpec
 from .origins import texts_in
@@ -157,9 +157,14 @@ class LiveTraces:
         params = spec.params or {}
         try:
             found = self._follow(spec, checkpoint, wanted)
-        except UsageError:  # the code rejects these params, so they are no advice
-            self._trials.append((params, None))
+        except TracerLostError:
+            self.why_unstable = _LOST
             return Tried(None, not self._tracer.left)
+        except UsageError:  # the code rejects these params, so they are no advice
+            late = not self._tracer.left
+            self.why_unstable = _NO_TIME if late else self.why_unstable
+            self._trials.append((params, None))
+            return Tried(None, late)
         self._trials.append((params, _stored(found.traced)))
         return Tried(found, any(_is_late(trace.failure) for trace in _modes(found.traced)))
 
@@ -236,6 +241,7 @@ class LiveTraces:
 
 
 _NO_TIME = "the check left something out, because it takes too long or too much memory"
+_LOST = "the process that runs the code ended while ckptcheck tried other params"
 _SLOW = "the check took a large part of the time that it may take (--timeout)"
 
 

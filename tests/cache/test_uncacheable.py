@@ -164,6 +164,17 @@ def test_a_process_that_cannot_say_what_it_depends_on(said_of: Any) -> None:
     assert "PREDICT" in said_of("os._exit(3)")[-1]
 
 
+def test_a_tracer_that_is_lost_while_a_fix_is_tried(said_of: Any) -> None:
+    code = "if params['num_hidden'] == 128: os.kill(os.getppid(), 9)"
+    with Tracer(None, 120, quiet=True) as own:
+        said = said_of(code, tracer=own, params=dict(PARAMS, num_hidden=64))
+    assert said[-1] == (
+        "not kept in the cache: the process that runs the code ended while ckptcheck tried other "
+        "params"
+    )
+    assert said_of.report.trace.modes[0].failure is None
+
+
 LAZY = """
 class Lazy:
     @property
