@@ -8,8 +8,10 @@ If the watch cannot follow something, this is a reason not to keep the trace.
 """
 
 import contextlib
+import logging
 import os
 import sys
+import tempfile
 import types
 from os.path import dirname, join
 from typing import Any, Callable, Dict, Iterator, Optional, Set, Tuple
@@ -27,7 +29,7 @@ _TRUSTED_PACKAGES = frozenset(
         *("absl", "google", "numpy", "tensorboard"),
     )
 )
-_TRUSTED_MODULES = ("/tempfile.py", "/logging/__init__.py", "/contextlib.py", "/warnings.py")
+_TRUSTED_MODULES = frozenset((logging.__file__, tempfile.__file__))
 _PACKAGES = ("/site-packages/", "/dist-packages/")
 _LONGEST_NAME = 1000
 _SPECIAL = ("/dev/", "/proc/", "/sys/")
@@ -230,7 +232,7 @@ def _kind(file: str) -> str:
         return TRUSTED
     if is_user_file(file):
         return USER
-    if file.endswith(_TRUSTED_MODULES):
+    if file in _TRUSTED_MODULES:
         return TRUSTED
     for folder in _PACKAGES:
         _, found, rest = file.rpartition(folder)

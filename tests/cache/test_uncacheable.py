@@ -235,13 +235,14 @@ def test_an_installed_package_may_read_the_clock_while_it_is_imported(
 ) -> None:
     folder = tmp_path / "site-packages"
     folder.mkdir()
-    text = "import os, time\nSTARTED = time.time(), os.getpid()\ndef ask():\n    time.time()\n"
+    text = "import contextlib, os, time\nSTARTED = time.time(), os.getpid()\n"
+    text += "@contextlib.contextmanager\ndef stamp():\n    yield time.time()\n"
     (folder / "asks_at_import.py").write_text(text)
     code = f"import sys; sys.path.insert(0, {str(folder)!r})\nimport asks_at_import"
     time.sleep(0.1)
     with Tracer(None, 120, quiet=True) as own:  # a package is installed before the tracer starts
         assert said_of(code, tracer=own)[-1] == "kept in the cache"
-        said = said_of(code + "\nasks_at_import.ask()", tracer=own)
+        said = said_of(code + "\nwith asks_at_import.stamp(): pass", tracer=own)
     assert "reads the clock (time.time)" in said[-1]
 
 
