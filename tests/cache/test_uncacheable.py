@@ -151,6 +151,47 @@ def test_an_op_that_depends_on_more_than_the_code(said_of: Any, code: str, reaso
     assert reason in said_of("pass", top=top, behavior="v2")[-1]
 
 
+SIZES = (
+    "tf.io.read_file({!r})",
+    "tf.compat.v1.import_graph_def(tf.compat.v1.GraphDef.FromString(graph), name='', "
+    "return_elements=['ReadFile:0'])[0]",
+)
+
+
+@pytest.mark.parametrize("text", SIZES)
+def test_an_op_that_reads_a_file_for_a_shape(said_of: Any, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "elsewhere.txt"
+    path.write_text("abc")
+    made = f"with tf.Graph().as_default() as made: tf.io.read_file({str(path)!r})"
+    code = (
+        f"{made}\ngraph = made.as_graph_def().SerializeToString()\nwith tf.Graph().as_default():\n"
+    )
+    code += f"    text = {text.format(str(path))}\n"
+    code += "    assert tf.fill([tf.strings.length(text)], 0.).shape[0] == 3"
+    assert said_of(code)[-1] == "kept in the cache"
+    path.write_text("abcd")
+    assert said_of(code)[0] == f"not in the cache: {path} has changed"
+
+
+@pytest.mark.parametrize(
+    ("code", "last"),
+    [
+        (
+            "tf.io.read_file(tf.strings.join([os.sep, 'absent']))",
+            f"special.py:{LINE} computes the name of the file that ReadFile reads",
+        ),
+        ("tf.io.read_file(tf.compat.v1.placeholder(tf.string, []) + '.txt')", "kept in the cache"),
+        (
+            "tf.data.Dataset.from_tensors(['a']).map(lambda name: tf.io.read_file(name[0] + 'b'))",
+            "kept in the cache",
+        ),
+    ],
+)
+def test_an_op_that_reads_a_file_with_a_computed_name(said_of: Any, code: str, last: str) -> None:
+    assert said_of(code)[-1].endswith(last)
+    assert said_of.report.trace.modes[0].failure is None
+
+
 def test_a_file_of_records(said_of: Any, tmp_path: Path) -> None:
     path = tmp_path / "data"
     path.write_bytes(b"")
