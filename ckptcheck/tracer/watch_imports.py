@@ -25,6 +25,8 @@ _READING_NATIVE = frozenset(
     )
 )
 """Native modules of Python and of these packages that open files themselves."""
+_OF_SITE = frozenset(("sitecustomize", "usercustomize"))
+"""Modules that Python imports at its start, if they exist."""
 _PACKAGES = ("site-packages", "dist-packages")
 _NATIVE = (".so", ".pyd", ".dylib")
 _listdir = os.listdir
@@ -59,6 +61,13 @@ def watch_imports(watch: Watch) -> None:
             watch.give_up("replaces what imports modules")
 
     watch.at_the_end(look)
+
+
+def note_start(watch: Watch) -> None:
+    """Notes the modules that Python looked for before it ran the tracer."""
+    names = {name.partition(".")[0] for name in sys.modules} | _OF_SITE
+    for folder in sys.path:
+        watch.modules.setdefault(absolute(folder), set()).update(names)
 
 
 def note_modules(watch: Watch, known: AbstractSet[str]) -> None:

@@ -344,6 +344,22 @@ def test_a_package_that_is_installed_in_another_directory(said_of: Any, tmp_path
     assert said[0] == f"not in the cache: {packages} has changed"
 
 
+@pytest.mark.parametrize("name", ["sitecustomize", "json", "usercustomize"])
+def test_a_module_that_python_imports_first(
+    said_of: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = tmp_path / "first"
+    folder.mkdir()
+    paths = [str(folder), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    time.sleep(0.1)  # traces are not kept if a file changes just before the tracer starts
+    with Tracer(None, 120, quiet=True) as own:
+        assert said_of("pass", tracer=own)[-1] == "kept in the cache"
+        (folder / f"{name}.py").write_text("")
+        said = said_of("pass", tracer=own)
+    assert said[0] == f"not in the cache: the modules in {folder} have changed"
+
+
 def test_the_order_of_params_counts_if_the_code_reads_them_all(said_of: Any) -> None:
     turned = dict(reversed(list(PARAMS.items())))
     assert said_of("pass")[-1] == "kept in the cache"
