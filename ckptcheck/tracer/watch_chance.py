@@ -13,6 +13,7 @@ import timeit
 import uuid
 from typing import Any, Callable, Dict, List, Optional, Set
 
+from .user_code import is_user_file
 from .watch import Watch
 from .watch_files import HAS_AUDIT, argument, replace_in_os, wrapped
 
@@ -257,7 +258,7 @@ def _watch_processes(watch: Watch) -> None:
     make = kind.__init__
 
     def __init__(self: Any, *args: Any, **named: Any) -> None:  # noqa: N807
-        _give_up_for_library(watch)
+        _give_up_for_library(watch, argument(args, named, 0, "name"))
         make(self, *args, **named)
 
     kind.__init__ = wrapped(make, __init__)
@@ -276,11 +277,13 @@ def _audited(watch: Watch, event: str, given: Any) -> None:
     if reason is not None:
         watch.give_up(reason, watch.user_line())
     elif event == "ctypes.dlopen":
-        _give_up_for_library(watch)
+        _give_up_for_library(watch, given[0])
 
 
-def _give_up_for_library(watch: Watch) -> None:
+def _give_up_for_library(watch: Watch, name: Any) -> None:
     line = watch.culprit()
+    if not line and type(name) is str and "/" in name and is_user_file(name):
+        line = watch.user_line()  # a trusted package loads it for the user's code
     if line:
         watch.give_up(_LIBRARY, line)
 

@@ -1,15 +1,20 @@
 """Watches which files Python code looks at."""
 
 import functools
+import genericpath
 import importlib.machinery
+import inspect
+import linecache
 import os
 import pathlib
 import posix
+import posixpath
 import sys
-from typing import Any, Callable, Mapping, Sequence
+import tokenize
+from typing import Any, Callable, Container, FrozenSet, Mapping, Sequence
 
 from ..seen import Look
-from .user_code import is_user_file
+from .user_code import is_installed, is_user_file
 from .watch import Watch
 
 _getframe = sys._getframe
@@ -17,11 +22,19 @@ HAS_AUDIT = hasattr(sys, "addaudithook")
 """Python 3.8 and later report every open, even by functions that were bound before."""
 _SETS = ("supports_fd", "supports_dir_fd", "supports_follow_symlinks", "supports_effective_ids")
 _IMPORTERS = ("<frozen importlib._bootstrap_external>", "<frozen importlib._bootstrap>")
-_EXISTENCE = frozenset(
-    ("exists", "lexists", "isfile", "isdir", "is_file", "is_dir", "is_mount", "ismount")
-)
-_PATHS = ("/genericpath.py", "/posixpath.py")
-_READERS = ("/linecache.py", "/tokenize.py", "/inspect.py")
+_EXISTENCE = frozenset(("exists", "isfile", "isdir", "is_file", "is_dir", "is_symlink", "resolve"))
+"""Functions that use only whether a file exists, and its kind."""
+_LINKS = frozenset(("islink", "lexists", "realpath", "_joinrealpath", "is_symlink"))
+
+
+def _files_of(*functions: Any) -> FrozenSet[str]:
+    """Returns the files of functions as frames name them: ``<frozen posixpath>`` is one."""
+    return frozenset(function.__code__.co_filename for function in functions)
+
+
+_PATHS = _files_of(genericpath.exists, posixpath.realpath)
+_PATHLIB = _files_of(pathlib.Path.stat, pathlib.Path.exists, pathlib.Path.is_symlink)
+_READERS = _files_of(linecache.checkcache, tokenize.detect_encoding, inspect.getsource)
 
 
 def watch_files(watch: Watch) -> None:
@@ -122,9 +135,10 @@ def _noting(watch: Watch, original: Any, look: Look) -> Any:
 
 def _scanning(watch: Watch, original: Any) -> Any:
     def call(*args: Any, **named: Any) -> Any:
-        by_user = is_user_file(_getframe(1).f_code.co_filename)
+        file = _getframe(1).f_code.co_filename
+        look = Look.STATS if is_user_file(file) or is_installed(file) else Look.NAMES
         path = argument(args, named, 0, "path")
-        watch.note("." if path is None else path, Look.STATS if by_user else Look.NAMES)
+        watch.note("." if path is None else path, look)
         return original(*args, **named)
 
     return wrapped(original, call)
@@ -150,24 +164,24 @@ def _stat_look(frame: Any) -> Look:
     file, name = code.co_filename, code.co_name
     if file in _IMPORTERS:
         return Look.KIND
-    if file.endswith(_READERS):
+    if file in _READERS:
         return Look.CONTENT
-    if file.endswith(_PATHS):
-        if name in _EXISTENCE:
-            return Look.KIND
-        return Look.SIZE if name == "getsize" else Look.STAT
-    if "/pathlib" in file:
-        above = frame.f_back
-        if name in _EXISTENCE or (name == "stat" and above.f_code.co_name in _EXISTENCE):
-            return Look.KIND
-    return Look.STAT
+    if file in _PATHS and name == "getsize":
+        return Look.SIZE
+    return Look.KIND if _is_within(frame, _EXISTENCE) else Look.STAT
 
 
 def _lstat_look(frame: Any) -> Look:
-    file = frame.f_code.co_filename
-    if file.endswith(_PATHS) or "/pathlib" in file:
-        return Look.LINK
-    return Look.STAT
+    return Look.LINK if _is_within(frame, _LINKS) else Look.STAT
+
+
+def _is_within(frame: Any, names: Container[str]) -> bool:
+    """Whether a function of ``os.path`` or ``pathlib`` with one of the names makes the call."""
+    while frame is not None and frame.f_code.co_filename in _PATHS | _PATHLIB:
+        if frame.f_code.co_name in names:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _access_look(frame: Any) -> Look:

@@ -325,6 +325,50 @@ def test_a_look_by_descriptor_or_at_a_time(said_of: Any, tmp_path: Path, code: s
     assert said_of(code)[0].startswith(f"not in the cache: {folder}")
 
 
+HELPER = """
+def exists(path):
+    return path.stat().st_mtime_ns
+"""
+
+
+@pytest.mark.parametrize("code", ["exists({})", "{}.lstat()", "os.path.getmtime({})", "{}.stat()"])
+def test_a_look_at_the_time_of_a_file(said_of: Any, tmp_path: Path, code: str) -> None:
+    path = tmp_path / "data.txt"
+    path.write_text("one")
+    time.sleep(0.1)
+    code = "import pathlib\n" + code.format(f"pathlib.Path({str(path)!r})")
+    assert said_of(code, top=HELPER)[-1] == "kept in the cache"
+    os.utime(str(path), (0, 0))
+    assert said_of(code, top=HELPER)[0] == f"not in the cache: {path} has changed"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "os.path.isdir(os.curdir); os.path.realpath({0!r}); os.path.exists({0!r})",
+        "import pathlib; path = pathlib.Path({0!r}); path.exists(); path.is_dir(); path.resolve()",
+        "import pathlib; pathlib.Path({0!r}).is_symlink(); os.path.getsize({0!r})",
+        "os.path.islink({0!r}); os.path.lexists({0!r}); os.path.abspath({0!r})",
+    ],
+)
+def test_a_look_that_does_not_tell_the_time(said_of: Any, tmp_path: Path, code: str) -> None:
+    path = tmp_path / "data.txt"
+    path.write_text("one")
+    time.sleep(0.1)
+    assert said_of(code.format(str(path)))[-1] == "kept in the cache"
+    os.utime(str(path), (0, 0))
+    (tmp_path / "new.txt").write_text("")
+    assert said_of(code.format(str(path))) == ["taken from the cache"]
+
+
+def test_a_native_library_that_numpy_loads(said_of: Any, tmp_path: Path) -> None:
+    import _ctypes
+
+    shutil.copy(_ctypes.__file__, str(tmp_path / "mine.so"))
+    said = said_of(f"np.ctypeslib.load_library('mine', {str(tmp_path)!r})")
+    assert said[-1].endswith(f"special.py:{LINE} loads a native library")
+
+
 def test_a_package_that_is_installed_in_another_directory(said_of: Any, tmp_path: Path) -> None:
     """``pip install -e`` does this: a new file adds a directory to ``sys.path``."""
     environment = tmp_path / "environment"
