@@ -21,8 +21,8 @@ pytestmark = needs_tensorflow
 
 PARAMS = {"num_hidden": 128, "dropout_rate": 0.3}
 HEAD = """
-import ctypes, datetime, logging, multiprocessing, os, platform, random, secrets, socket, subprocess
-import tempfile, threading, time, timeit, urllib.request, uuid
+import ctypes, datetime, logging, multiprocessing, os, platform, random, resource, secrets, shutil
+import socket, ssl, subprocess, tempfile, threading, time, timeit, urllib.request, uuid
 from datetime import datetime as when
 from time import time as now
 
@@ -100,6 +100,15 @@ UNSTABLE = {
     "os.urandom(2)": "draws random numbers (os.urandom)",
     "os.getpid()": "uses its process id (os.getpid)",
     "os.uname()": "asks for the name of this machine (os.uname)",
+    "platform.node()": "asks for the name of this machine (platform.node)",
+    "platform.uname()": "asks for the name of this machine (platform.uname)",
+    "uuid.getnode()": "asks for the name of this machine (uuid.getnode)",
+    "shutil.disk_usage('/')": "asks for the disk of this machine (os.statvfs)",
+    "os.getloadavg()": "asks for the load of this machine (os.getloadavg)",
+    "os.sysconf('SC_AVPHYS_PAGES')": "asks for the memory of this machine (os.sysconf)",
+    "resource.getrusage(resource.RUSAGE_SELF)": "asks what it has used (resource.getrusage)",
+    "os.getppid()": "uses its process id (os.getppid)",
+    "ssl.RAND_bytes(2)": "draws random numbers (ssl.RAND_bytes)",
     "socket.gethostname()": "asks for the name of this machine",
     "subprocess.call(['true'])": "starts another process",
     "os.system('true')": "starts another process",
@@ -254,6 +263,7 @@ STABLE = [
     "os.environ.get('ABSENT'); os.path.expanduser('~')",
     "threading.Thread(target=int).start()",
     "open(os.devnull).read()",
+    "platform.system(); platform.machine(); os.cpu_count(); os.sysconf('SC_PAGE_SIZE')",
     "isinstance(when.utcfromtimestamp(0), datetime.datetime)",
 ]
 
