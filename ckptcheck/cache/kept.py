@@ -87,12 +87,16 @@ class Cache:
         self._store = Store(folder_for(folder))
         self.say = say
 
-    def find(self, asked: Asked) -> Optional[Kept]:
-        """Returns the traces of a check, if none of their dependencies has changed."""
+    def find(self, asked: Asked, name: str) -> Optional[Kept]:
+        """Returns the traces of a check, if none of their dependencies has changed.
+
+        Args:
+            asked: the check.
+            name: what :func:`.key.key_of` returned for it.
+        """
         if not interpreter_of(asked.spec):
             self.say(_COMMAND)
             return None
-        name = key_of(asked)
         document = self._store.read(_CHECK, name)
         if document is None:
             self.say("not in the cache")

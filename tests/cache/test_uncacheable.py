@@ -58,6 +58,7 @@ def said_of(tmp_path: Path, tracer: Tracer, monkeypatch: pytest.MonkeyPatch) -> 
         said: List[str] = []
         used = fields.pop("tracer", tracer)
         python = fields.pop("python", None)
+        kind = fields.pop("cache", Cache)
         spec = CheckSpec(
             str(project.model_dir),
             "special:model_fn",
@@ -68,7 +69,7 @@ def said_of(tmp_path: Path, tracer: Tracer, monkeypatch: pytest.MonkeyPatch) -> 
             **fields,
         )
         time.sleep(0.1)  # traces are not kept if a file changes just before the check
-        found.report = run_check(spec, used, cache=Cache(str(tmp_path / "cache"), said.append))
+        found.report = run_check(spec, used, cache=kind(str(tmp_path / "cache"), said.append))
         return said
 
     found: Any = check
@@ -412,6 +413,26 @@ def test_a_module_that_python_imports_first(
         (folder / f"{name}.py").write_text("")
         said = said_of("pass", tracer=own)
     assert said[0] == f"not in the cache: the modules in {folder} have changed"
+
+
+def test_a_checkpoint_that_changes_after_its_traces_were_found(
+    said_of: Any, tmp_path: Path
+) -> None:
+    class Saving(Cache):
+        def find(self, asked: Any, name: str) -> Any:
+            kept = super().find(asked, name)
+            path = asked.located.prefix + ".meta"
+            os.replace(shutil.copy(path, str(tmp_path / "copy")), path)
+            with open(path, "ab") as file:
+                file.write(b"\0")
+            return kept
+
+    assert said_of("pass")[-1] == "kept in the cache"
+    said = said_of("pass", cache=Saving)
+    assert said[:2] == [
+        "taken from the cache",
+        "not in the cache: the checkpoint has changed meanwhile",
+    ]
 
 
 def test_the_order_of_params_counts_if_the_code_reads_them_all(said_of: Any) -> None:
