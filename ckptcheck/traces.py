@@ -183,7 +183,7 @@ class LiveTraces:
         Args:
             spec: the check.
             checkpoint: its checkpoint.
-            looked: files of the checkpoint that were read.
+            looked: files of other checkpoints that were read.
         """
         from .cache.dependencies import Told
 
@@ -193,6 +193,7 @@ class LiveTraces:
             main=_stored(self._main),
             trials=self._trials,
             texts=[*looked, *_texts(spec, checkpoint, self._main)],
+            others=list(checkpoint.located.candidates) if looked else None,
             seen=self._tracer.seen(),
             began=self._began,
             started=started.time,

@@ -36,6 +36,7 @@ class Told(NamedTuple):
         main: the traces with the params of the check.
         trials: other params, each with its traces; None if the code rejects the params.
         texts: files that the traces depend on, and texts that may name files.
+        others: the checkpoints in the model_dir, if the traces depend on their graphs; else None.
         seen: what the tracer itself depends on, and what the code depends on; None if a process
             ended before it could say so.
         began: when the check began, in seconds since 1970.
@@ -48,6 +49,7 @@ class Told(NamedTuple):
     main: Traced
     trials: Sequence[Tuple[Mapping[str, Any], Optional[Traced]]]
     texts: Sequence[str]
+    others: Optional[Sequence[str]]
     seen: Optional[Tuple[Seen, Seen]]
     began: float
     started: float

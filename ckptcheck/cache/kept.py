@@ -117,6 +117,8 @@ class Cache:
         """Returns what has changed since an entry was written; "" if nothing has."""
         if document["order"] and document["order"] != _order(asked.spec.params):
             return "the params are in another order"
+        if document["others"] not in (None, list(asked.located.candidates)):
+            return "the model_dir has other checkpoints"
         why = first_change(from_document(document), variables_of(asked.spec))
         if why:
             return why
@@ -248,6 +250,7 @@ def _document(asked: Asked, told: Told) -> Dict[str, Any]:
         **document_of(found),
         "rows": _new_rows(sorted(code.installed), told.started),
         "tensorflow": told.tensorflow,
+        "others": told.others,
         "main": _plain(told.main),
         "trials": {canonical(params): item and _plain(item) for params, item in told.trials},
         "order": _order(asked.spec.params) if _order_counts(asked.spec, traced) else "",

@@ -60,7 +60,7 @@ def said_of(tmp_path: Path, tracer: Tracer, monkeypatch: pytest.MonkeyPatch) -> 
         python = fields.pop("python", None)
         kind = fields.pop("cache", Cache)
         spec = CheckSpec(
-            str(project.model_dir),
+            fields.pop("model_dir", str(project.model_dir)),
             "special:model_fn",
             fields.pop("params", PARAMS),
             modes=("predict",),
@@ -433,6 +433,26 @@ def test_a_checkpoint_that_changes_after_its_traces_were_found(
         "taken from the cache",
         "not in the cache: the checkpoint has changed meanwhile",
     ]
+
+
+def test_a_new_checkpoint_whose_graph_has_the_features(said_of: Any, tmp_path: Path) -> None:
+    assert said_of("pass")[-1] == "kept in the cache"
+    own = next(tmp_path.rglob("model.ckpt-*.index")).with_suffix("")
+    folder = own.parent
+    (folder / "graph.pbtxt").unlink()
+    for path in folder.glob(own.name + ".*"):
+        shutil.copy(str(path), str(folder / path.name.replace(own.name, "averaged-1")))
+    for path in folder.glob("averaged-1.meta*"):
+        path.unlink()
+    averaged = str(folder / "averaged-1")
+    assert said_of("pass", model_dir=averaged)[-1] == "kept in the cache"
+    assert said_of("pass", model_dir=averaged) == ["taken from the cache"]
+    for path in folder.glob(own.name + ".*"):
+        shutil.copy(str(path), str(folder / path.name.replace(own.name, "model.ckpt-20")))
+    state = 'model_checkpoint_path: "{0}"\nall_model_checkpoint_paths: "model.ckpt-10"\n'
+    state += 'all_model_checkpoint_paths: "{0}"\n'
+    (folder / "checkpoint").write_text(state.format("model.ckpt-20"))
+    assert said_of("pass", model_dir=averaged)[0].startswith("not in the cache: ")
 
 
 def test_the_order_of_params_counts_if_the_code_reads_them_all(said_of: Any) -> None:
