@@ -11,10 +11,12 @@ import sys
 import time
 import zlib
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import pytest
 
+from ckptcheck import cli
+from ckptcheck.cache.lines import Lines
 from ckptcheck.cache.states import (
     ABSENT,
     first_changed,
@@ -24,6 +26,7 @@ from ckptcheck.cache.states import (
     state,
 )
 from ckptcheck.cache.store import FOLDER, Store, folder_for
+from ckptcheck.commands.checking import Arguments
 from ckptcheck.seen import Look
 
 from ..support import PROJECT, run_cli
@@ -52,6 +55,42 @@ def test_other_programs_know_the_directory(store: Store) -> None:
     tag = (Path(store.folder) / "CACHEDIR.TAG").read_bytes()
     assert tag.startswith(b"Signature: 8a477f597d28d172789f06886806bc55")
     assert (Path(store.folder) / ".gitignore").read_text() == "*\n"
+
+
+def test_a_directory_with_files_of_the_user_stays_visible(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text("")
+    assert Store(str(tmp_path)).write("check", "one", VALUE) == ""
+    assert sorted(os.listdir(str(tmp_path))) == ["check-one.z", "model.py"]
+
+
+@pytest.mark.parametrize(
+    ("words", "known"),
+    [
+        (["runs", "net:model_fn"], True),
+        (["runs", "net:model_fn", "--env", "TOKEN=secret"], False),
+        (["runs", "net:model_fn", "--env=TOKEN=secret"], False),
+        (["https://user:secret@host/runs", "net:model_fn"], False),
+    ],
+)
+def test_a_command_line_with_a_secret_is_not_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: List[str], known: bool
+) -> None:
+    monkeypatch.delenv("CKPTCHECK_NO_CACHE", raising=False)
+    line = Lines([*words, "--cache-dir", str(tmp_path)])
+    line.remember({"given": {}})
+    assert (line.known() is not None) == known
+    assert len(list(tmp_path.glob("line-*"))) == known
+
+
+def test_a_remembered_command_line_of_another_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CKPTCHECK_NO_CACHE", raising=False)
+    words = ["runs", "--cache-dir", str(tmp_path)]
+    Lines(words).remember({"given": {}, "renamed": 1})
+    assert cli._known(words) is None
+    Lines(words).remember({"given": {}, "verbose": True})
+    assert cli._known(words) == Arguments({}, verbose=True)
 
 
 def test_every_cut_and_every_changed_byte_is_a_miss_or_the_same(store: Store) -> None:
