@@ -9,8 +9,9 @@ from typing import Any, Callable, Iterable, Iterator, List, Mapping, Sequence, T
 from ..seen import Look
 
 ABSENT = "absent"
-_MOST_READ = 64 << 20
+MOST_READ = 64 << 20
 """Bytes. A larger file is not read. Its size, times and inode number count instead."""
+_UNREAD = "large "
 _CHUNK = 1 << 20
 _MOST_ENTRIES = 100000
 _TOO_MANY = errno.E2BIG
@@ -36,14 +37,25 @@ def text_digest(parts: Iterable[Any]) -> str:
     return made.hexdigest()
 
 
-def state(path: str, look: Look) -> str:
-    """Returns the state of the file at a path, as precise as the look."""
+def state(path: str, look: Look, most_read: int = MOST_READ) -> str:
+    """Returns the state of the file at a path, as precise as the look.
+
+    Args:
+        path: the file.
+        look: what counts.
+        most_read: the bytes of a file that may be read.
+    """
     try:
-        return _STATES[look](path)
+        return _content(path, most_read) if look is Look.CONTENT else _STATES[look](path)
     except FileNotFoundError:
         return ABSENT
     except (OSError, ValueError) as error:  # ValueError: no file can have this name
         return f"error {getattr(error, 'errno', None)}"
+
+
+def most_read_for(known: str) -> int:
+    """Returns what to give as ``most_read`` to compare a file with its known state."""
+    return 0 if known.startswith(_UNREAD) else MOST_READ
 
 
 def is_lasting(found: str) -> bool:
@@ -75,7 +87,7 @@ def _stat_of(info: os.stat_result) -> str:
     return f"{info.st_mode} {info.st_size} {info.st_mtime_ns} {info.st_ctime_ns}"
 
 
-def _content(path: str) -> str:
+def _content(path: str, most_read: int) -> str:
     descriptor = os.open(path, _READING)  # must not block if the file has just become a pipe
     try:
         info = os.fstat(descriptor)
@@ -84,13 +96,13 @@ def _content(path: str) -> str:
             raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
         if kind != "file":
             return kind
-        if info.st_size > _MOST_READ:
-            return f"large {_stat_of(info)} {info.st_ino}"
+        if info.st_size > most_read:
+            return f"{_UNREAD}{_stat_of(info)} {info.st_ino}"
         made, size = hashlib.blake2b(digest_size=16), 0
         for data in iter(lambda: os.read(descriptor, _CHUNK), b""):
             made.update(data)
             size += len(data)
-            if size > _MOST_READ:  # the file grows while it is read
+            if size > MOST_READ:  # the file grows while it is read
                 return f"growing {info.st_ino} {size}"
         return f"file {size} {made.hexdigest()}"
     finally:
@@ -132,7 +144,6 @@ def _link(path: str) -> str:
 
 
 _STATES: Mapping[Look, Callable[[str], str]] = {
-    Look.CONTENT: _content,
     Look.KIND: _kind,
     Look.SIZE: _size,
     Look.STAT: _stat,

@@ -32,6 +32,7 @@ _TRUSTED_PACKAGES = frozenset(
 _TRUSTED_MODULES = frozenset((logging.__file__, tempfile.__file__))
 _PACKAGES = ("/site-packages/", "/dist-packages/")
 _LONGEST_NAME = 1000
+_MOST_SIGHTS = 20000
 _SPECIAL = ("/dev/", "/proc/", "/sys/")
 _ORDINARY = "/dev/shm/"
 """Shared memory: its files are like those on a disk."""
@@ -169,8 +170,10 @@ class Watch:
         if look not in (Look.NAMES, Look.STATS) and not is_user_file(full):
             if not full.endswith(".pyc"):  # the source counts
                 self.installed.add(full)
-            return
-        self.sights[full, look] = state_of(full, look)
+        elif len(self.sights) < _MOST_SIGHTS:
+            self.sights[full, look] = state_of(full, look)
+        else:
+            self.give_up(f"looks at more than {_MOST_SIGHTS:,} files")
 
     def note_text(self, text: str) -> None:
         """Notes a text that may be the name of a file, which C++ code may open."""

@@ -226,6 +226,11 @@ def test_a_tracer_that_is_lost_while_a_fix_is_tried(said_of: Any) -> None:
     assert said_of.report.trace.modes[0].failure is None
 
 
+def test_too_many_files(said_of: Any) -> None:
+    last = said_of("for n in range(20001): os.path.exists(f'/absent/{n}')")[-1]
+    assert last == "not kept in the cache: the code looks at more than 20,000 files"
+
+
 LAZY = """
 class Lazy:
     @property

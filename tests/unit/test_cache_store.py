@@ -16,6 +16,7 @@ from typing import Any, Dict, List
 import pytest
 
 from ckptcheck import cli
+from ckptcheck.cache.dependencies import Told, Unstable, dependencies_of, first_change
 from ckptcheck.cache.lines import Lines
 from ckptcheck.cache.states import (
     ABSENT,
@@ -27,7 +28,7 @@ from ckptcheck.cache.states import (
 )
 from ckptcheck.cache.store import FOLDER, Store, folder_for
 from ckptcheck.commands.checking import Arguments
-from ckptcheck.seen import Look
+from ckptcheck.seen import Look, Seen
 
 from ..support import PROJECT, run_cli
 
@@ -294,6 +295,31 @@ def test_a_directory_with_many_files_changes_with_its_times(
     (tmp_path / "new").write_text("")
     assert before != state(str(tmp_path), Look.NAMES)
     assert not is_lasting(state(str(tmp_path), Look.STATS)), "the times of its files are not known"
+
+
+def told_of(texts: List[str]) -> Told:
+    return Told("", None, (), texts, None, None, time.time(), 0, {}, "")  # type: ignore[arg-type]
+
+
+def test_only_so_many_bytes_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ckptcheck.cache.dependencies._MOST_BYTES", 1000)
+    paths = [str(tmp_path / f"{number}.txt") for number in range(4)]
+    for number, path in enumerate(paths):
+        Path(path).write_text("x" * (300 + number))
+    time.sleep(0.1)
+    found = dependencies_of((Seen(), Seen()), told_of(paths), {})
+    states = [known.partition(" ")[0] for _, _, known in found.files]
+    assert states == ["file", "file", "file", "large"]
+    assert first_change(found, {}) == ""
+    os.utime(paths[0], (0, 0))
+    assert first_change(found, {}) == "", "its content is the same"
+    os.utime(paths[3], (0, 0))
+    assert first_change(found, {}) == f"{paths[3]} has changed"
+
+
+def test_params_that_may_name_too_many_files() -> None:
+    with pytest.raises(Unstable, match="more than 20,000 files"):
+        dependencies_of((Seen(), Seen()), told_of([f"{n}.txt" for n in range(20001)]), {})
 
 
 def test_an_error_that_may_pass_is_not_kept() -> None:
