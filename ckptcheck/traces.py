@@ -1,7 +1,6 @@
 """Where the traces of a check come from: a running tracer, or the cache."""
 
 import dataclasses
-import time
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -236,7 +235,7 @@ class LiveTraces:
                 return f"{trace.mode.upper()} {trace.failure.message}"
         if any(part in text for text in traced.not_judged for part in _BY_TIME):
             return _NO_TIME
-        if time.time() - self._began > _UNHURRIED * self._tracer.time:
+        if self._tracer.time - self._tracer.left > _UNHURRIED * self._tracer.time:
             return _SLOW
         return ""
 

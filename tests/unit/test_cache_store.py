@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 import zlib
 from pathlib import Path
 from typing import Any, Dict, List
@@ -27,11 +28,14 @@ from ckptcheck.cache.states import (
     state,
 )
 from ckptcheck.cache.store import FOLDER, Store, folder_for
+from ckptcheck.client.memo import TraceMemo
 from ckptcheck.commands.checking import Arguments
 from ckptcheck.seen import Look, Seen
+from ckptcheck.traces import LiveTraces
 
 from ..support import PROJECT, run_cli
 
+HELLO = types.SimpleNamespace(tensorflow="2.15.1")
 VALUE: Dict[str, Any] = {"a": [1, "é\udc80", None], "b": {"c": 1.5}}
 
 
@@ -320,6 +324,16 @@ def test_only_so_many_bytes_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_params_that_may_name_too_many_files() -> None:
     with pytest.raises(Unstable, match="more than 20,000 files"):
         dependencies_of((Seen(), Seen()), told_of([f"{n}.txt" for n in range(20001)]), {})
+
+
+@pytest.mark.parametrize(("left", "hurried"), [(100.0, ""), (10.0, "the check took a large part")])
+def test_time_that_a_slow_disk_takes_does_not_count(left: float, hurried: str) -> None:
+    """Reading data extends the time that is left."""
+    tracer: Any = types.SimpleNamespace(time=120.0, left=left, hello=lambda: HELLO)
+    traces = LiveTraces(tracer, TraceMemo(None, None), began=time.time() - 1000)
+    nothing: Any = types.SimpleNamespace(trace=None, not_judged=())
+    assert traces._hurried(nothing).startswith(hurried)
+    assert bool(traces._hurried(nothing)) == bool(hurried)
 
 
 def test_an_error_that_may_pass_is_not_kept() -> None:
