@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import re
 import stat
 from typing import Any, Callable, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
@@ -171,6 +172,7 @@ Row = Tuple[str, int, int, int, int, str]
 _RACY_NS = 2 * 10**9
 _SAMPLE = 1 << 20
 _LARGE = 8 << 20
+_NATIVE = re.compile(r".*\.(so(\.\d+)*|dylib|pyd)")
 _NOTHING = (-1, -1, -1, -1)
 
 
@@ -198,10 +200,12 @@ def numbers(path: str) -> Tuple[int, int, int, int]:
 
 
 def _sampled(path: str, size: int) -> str:
-    """Returns a digest of a file, or of its first and last bytes if it is large.
+    """Returns a digest of a file, or of its first and last bytes if it is a large native library.
 
-    Large files are native libraries. Their ends change if their content changes.
+    The ends of a native library change if its content changes.
     """
+    if not _NATIVE.fullmatch(path):
+        return state(path, Look.CONTENT)
     try:
         with open(path, "rb") as file:
             data = file.read(_LARGE + 1 if size <= _LARGE else _SAMPLE)

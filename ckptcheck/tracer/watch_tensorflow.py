@@ -27,6 +27,7 @@ _WRITERS = ("WritableFile", "CreateWritableFile", "WriteStringToFile")
 _READING_OPS = re.compile(
     r"ReadFile|MatchingFiles|.*Dataset(V\d)?|.*Reader(V2)?|Restore(V2|Slice)?"
     r"|InitializeTableFromTextFile(V2)?|LoadAndRemapMatrix|.*FromFile.*|LoadTPU.*"
+    r"|GenerateVocabRemapping|FixedUnigramCandidateSampler|ImmutableConst"
 )
 _CHANCE_OPS = re.compile(
     r"Random(?!Dataset).*|(Parameterized)?TruncatedNormal|Multinomial|Timestamp|Stateful(Random|"

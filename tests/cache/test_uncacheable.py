@@ -152,6 +152,10 @@ def test_an_op_that_reads_files_at_once(said_of: Any, tmp_path: Path) -> None:
     ("code", "reason"),
     [
         ("tf.compat.v2.random.uniform([])", "may draw random numbers in the op RandomUniform"),
+        (
+            "tf.random.fixed_unigram_candidate_sampler([[0]], 1, 1, True, 1, vocab_file='/absent')",
+            "reads files in the op FixedUnigramCandidateSampler",
+        ),
         ("tf.compat.v2.timestamp()", "may draw random numbers in the op Timestamp"),
         ("tf.function(lambda: tf.io.read_file('/absent'))()", "may read files in the op __infer"),
     ],

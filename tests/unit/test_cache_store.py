@@ -31,6 +31,8 @@ from ckptcheck.cache.store import FOLDER, Store, folder_for
 from ckptcheck.client.memo import TraceMemo
 from ckptcheck.commands.checking import Arguments
 from ckptcheck.seen import Look, Seen
+from ckptcheck.tracer import watch_opens
+from ckptcheck.tracer.watch import Watch
 from ckptcheck.traces import LiveTraces
 
 from ..support import PROJECT, run_cli
@@ -368,6 +370,33 @@ def test_an_installed_file_with_other_times_is_the_same(tmp_path: Path) -> None:
     path.write_text("two")
     os.utime(str(path), ns=(info.st_atime_ns, info.st_mtime_ns))
     assert first_changed([row], time.time_ns()) == (str(path), [])
+
+
+@pytest.mark.parametrize(("name", "changed"), [("words.bin", True), ("net.so.2", False)])
+def test_the_middle_of_a_large_installed_file(tmp_path: Path, name: str, changed: bool) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"x" * (9 << 20))
+    row = row_of(str(path), time.time_ns() + 10**11)
+    with open(str(path), "r+b") as file:
+        file.seek(4 << 20)
+        file.write(b"y")
+    assert first_changed([row], time.time_ns())[0] == (str(path) if changed else "")
+
+
+@pytest.mark.parametrize("fails", ["inotify_init1", "inotify_add_watch"])
+def test_a_system_that_cannot_watch_directories(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    if not watch_opens.CAN_WATCH:
+        pytest.skip("only Linux watches directories")
+    names = ("inotify_init1", "inotify_add_watch")
+    library = {name: getattr(watch_opens.LIBC, name) for name in names}
+    library[fails] = lambda *given: -1
+    monkeypatch.setattr(watch_opens, "LIBC", types.SimpleNamespace(**library))
+    watch = Watch()
+    watch_opens.OpensWatch([str(tmp_path)], []).look(watch)
+    (reason,) = watch.seen().reasons
+    assert "the system does not watch directories" in reason
 
 
 def test_a_file_that_has_just_changed_is_read_again(tmp_path: Path) -> None:
