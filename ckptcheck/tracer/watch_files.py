@@ -69,7 +69,10 @@ def watch_opens_of_import(watch: Watch) -> None:
 
 
 def replace_in_os(name: str, made: Any, watch: Watch) -> None:
-    """Replaces a function of ``os`` in all modules that have a reference to it."""
+    """Replaces a function of ``os``, also in ``posix`` and where :mod:`pathlib` refers to it.
+
+    Other modules that imported the function by its name keep the original.
+    """
     original = getattr(posix, name)
     setattr(posix, name, made)
     if getattr(os, name, None) is original:

@@ -31,7 +31,7 @@ from ckptcheck.cache.store import FOLDER, Store, folder_for
 from ckptcheck.client.memo import TraceMemo
 from ckptcheck.commands.checking import Arguments
 from ckptcheck.seen import Look, Seen
-from ckptcheck.tracer import watch_opens
+from ckptcheck.tracer import open_watch, watch_opens
 from ckptcheck.tracer.watch import Watch
 from ckptcheck.traces import LiveTraces
 
@@ -387,10 +387,10 @@ def test_the_middle_of_a_large_installed_file(tmp_path: Path, name: str, changed
 def test_a_system_that_cannot_watch_directories(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
 ) -> None:
-    if not watch_opens.CAN_WATCH:
+    if not open_watch.CAN_WATCH:
         pytest.skip("only Linux watches directories")
     names = ("inotify_init1", "inotify_add_watch")
-    library = {name: getattr(watch_opens.LIBC, name) for name in names}
+    library = {name: getattr(open_watch.LIBC, name) for name in names}
     library[fails] = lambda *given: -1
     monkeypatch.setattr(watch_opens, "LIBC", types.SimpleNamespace(**library))
     watch = Watch()
