@@ -236,10 +236,11 @@ def test_too_many_files(said_of: Any) -> None:
 
 
 LAZY = """
-class Lazy:
-    @property
-    def __dict__(self):
+class Names:
+    def get(self, name):
         raise {}
+class Lazy:
+    __dict__ = Names()
 import sys
 sys.modules['lazy'] = Lazy()
 """
