@@ -154,11 +154,17 @@ def _run_kept(work: _Work, found: LookedAt) -> Optional[Checked]:
     if work.checkpoints.place.local:
         work.cache.say("not in the cache: MODEL_DIR is remote")
         return None
-    kept = work.cache.find(_asked(work, found))
+    asked = _asked(work, found)
+    name = key_of(asked)
+    kept = work.cache.find(asked, name)
     if kept is None:
         return None
+    now, scans = _read(work, work.checkpoints.look)
+    if key_of(_asked(work, now)) != name:
+        work.cache.say("not in the cache: the checkpoint has changed meanwhile")
+        return None
     try:
-        return _judge(work, *_read(work, work.checkpoints.look), KeptTraces(kept))
+        return _judge(work, now, scans, KeptTraces(kept))
     except NotKeptError as error:
         work.cache.say(f"not in the cache: {error}")
         return None

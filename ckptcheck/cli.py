@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from typing import Any, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
 from .cache.lines import Lines
 from .checkpoint.addresses import without_secrets
@@ -17,6 +17,9 @@ from .errors import UsageError
 from .exit_codes import EXIT_INTERRUPTED, EXIT_USAGE
 from .output import write_out
 from .sanitize import printable
+
+if TYPE_CHECKING:
+    from .commands.checking import Arguments
 
 COMPLETION = "_CKPTCHECK_COMPLETE"
 """The environment variable that the shell sets to complete a command line."""
@@ -101,8 +104,8 @@ def _run(words: List[str], flags: Sequence[str]) -> int:
     elif words and words[0].partition("=")[0] in ABOUT:
         name = "about"
     if name == CHECK:
-        known = Lines(rest).known()
-        if known is not None and isinstance(known.get("given"), dict):
+        known = _known(rest)
+        if known is not None:
             return _run_parsed(known, flags)
     prog = "ckptcheck" if name == "about" else f"ckptcheck {name}"
     app = importlib.import_module(f".commands.{name}", __package__).app
@@ -121,12 +124,25 @@ def _run(words: List[str], flags: Sequence[str]) -> int:
         write_out()
 
 
-def _run_parsed(known: Mapping[str, Any], flags: Sequence[str]) -> int:
-    """Runs a check whose command line was parsed before, without the parser."""
-    from .commands.checking import Arguments, check
+def _known(words: Sequence[str]) -> Optional["Arguments"]:
+    """Returns how a command line was parsed before; None if this is not known."""
+    found = Lines(words).known()
+    if found is None or not isinstance(found.get("given"), dict):
+        return None
+    from .commands.checking import Arguments
 
     try:
-        return check(Arguments(**known), flags)
+        return Arguments(**found)
+    except TypeError:  # another version of ckptcheck has written it
+        return None
+
+
+def _run_parsed(known: "Arguments", flags: Sequence[str]) -> int:
+    """Runs a check whose command line was parsed before, without the parser."""
+    from .commands.checking import check
+
+    try:
+        return check(known, flags)
     finally:
         write_out()
 

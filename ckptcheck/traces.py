@@ -1,7 +1,6 @@
 """Where the traces of a check come from: a running tracer, or the cache."""
 
 import dataclasses
-import time
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -14,7 +13,7 @@ from typing import (
 )
 
 from .checkpoint.folder_changes import FolderState, attributed, folder_state, state_after
-from .errors import UsageError
+from .errors import TracerLostError, UsageError
 from .model_dir import FileChange, Located
 from .options import CheckSpec
 from .origins import texts_in
@@ -157,9 +156,14 @@ class LiveTraces:
         params = spec.params or {}
         try:
             found = self._follow(spec, checkpoint, wanted)
-        except UsageError:  # the code rejects these params, so they are no advice
-            self._trials.append((params, None))
+        except TracerLostError:
+            self.why_unstable = _LOST
             return Tried(None, not self._tracer.left)
+        except UsageError:  # the code rejects these params, so they are no advice
+            late = not self._tracer.left
+            self.why_unstable = _NO_TIME if late else self.why_unstable
+            self._trials.append((params, None))
+            return Tried(None, late)
         self._trials.append((params, _stored(found.traced)))
         return Tried(found, any(_is_late(trace.failure) for trace in _modes(found.traced)))
 
@@ -178,7 +182,7 @@ class LiveTraces:
         Args:
             spec: the check.
             checkpoint: its checkpoint.
-            looked: files of the checkpoint that were read.
+            looked: files of other checkpoints that were read.
         """
         from .cache.dependencies import Told
 
@@ -188,6 +192,7 @@ class LiveTraces:
             main=_stored(self._main),
             trials=self._trials,
             texts=[*looked, *_texts(spec, checkpoint, self._main)],
+            others=list(checkpoint.located.candidates) if looked else None,
             seen=self._tracer.seen(),
             began=self._began,
             started=started.time,
@@ -230,12 +235,13 @@ class LiveTraces:
                 return f"{trace.mode.upper()} {trace.failure.message}"
         if any(part in text for text in traced.not_judged for part in _BY_TIME):
             return _NO_TIME
-        if time.time() - self._began > _UNHURRIED * self._tracer.time:
+        if self._tracer.time - self._tracer.left > _UNHURRIED * self._tracer.time:
             return _SLOW
         return ""
 
 
 _NO_TIME = "the check left something out, because it takes too long or too much memory"
+_LOST = "the process that runs the code ended while ckptcheck tried other params"
 _SLOW = "the check took a large part of the time that it may take (--timeout)"
 
 

@@ -17,11 +17,14 @@ from typing import (
 
 from ..seen import Look, Seen, Sight, state_of
 from ..traced import Traced
-from .states import ABSENT, modules_found, state
+from .states import ABSENT, MOST_READ, is_lasting, modules_found, most_read_for, state
 
 _SLACK = 0.02
 """Seconds. The times that file systems write lag behind the clock."""
 _LONGEST_NAME = 1000
+_MOST_BYTES = 512 << 20
+"""Bytes of all files of a check that are read. Of more files, only the times are compared."""
+_MOST_SIGHTS = 20000
 
 
 class Unstable(Exception):  # noqa: N818
@@ -36,6 +39,7 @@ class Told(NamedTuple):
         main: the traces with the params of the check.
         trials: other params, each with its traces; None if the code rejects the params.
         texts: files that the traces depend on, and texts that may name files.
+        others: the checkpoints in the model_dir, if the traces depend on their graphs; else None.
         seen: what the tracer itself depends on, and what the code depends on; None if a process
             ended before it could say so.
         began: when the check began, in seconds since 1970.
@@ -48,6 +52,7 @@ class Told(NamedTuple):
     main: Traced
     trials: Sequence[Tuple[Mapping[str, Any], Optional[Traced]]]
     texts: Sequence[str]
+    others: Optional[Sequence[str]]
     seen: Optional[Tuple[Seen, Seen]]
     began: float
     started: float
@@ -85,15 +90,17 @@ def dependencies_of(
         Unstable: something has changed since it was looked at.
     """
     sights = {sight: None for seen in parts for sight in seen.sights}
-    sights.update((sight, None) for sight in _named(told.texts))
-    files = [(sight.path, str(sight.look), _settled(sight, told.began)) for sight in sights]
+    for sight in _named(told.texts):
+        sights[sight] = None
+        if len(sights) > _MOST_SIGHTS:
+            raise Unstable(f"the check depends on more than {_MOST_SIGHTS:,} files")
     salt = os.urandom(16).hex()
     names = sorted({name for seen in parts for name in seen.variables})
     values = dict(told.variables)
     if values != variables:
         _verify_same(names, values, variables)
     return Dependencies(
-        sorted(set(files)),
+        sorted(set(_files(sights, told.began))),
         list(_modules(parts, told.began, told.started)),
         salt,
         {name: _hidden(name, salt, values) for name in names},
@@ -107,15 +114,37 @@ def _named(texts: Iterable[str]) -> Iterator[Sight]:
             yield Sight(path, Look.CONTENT)
 
 
-def _settled(sight: Sight, began: float) -> str:
+def _files(sights: Iterable[Sight], began: float) -> Iterator[Tuple[str, str, str]]:
+    """Yields the path, the look and the state of each file. The smallest files are read first."""
+    left = _MOST_BYTES
+    for size, sight in sorted(((_bytes_of(sight), sight) for sight in sights), key=_by_size):
+        found = _settled(sight, began, MOST_READ if size <= left else 0)
+        left -= size
+        yield sight.path, str(sight.look), found
+
+
+def _by_size(item: Tuple[int, Sight]) -> int:
+    return item[0]
+
+
+def _bytes_of(sight: Sight) -> int:
+    """Returns the bytes that must be read to know the state of a file."""
+    info = state_of(sight.path, sight.look)
+    size = info[2] if sight.look is Look.CONTENT and info[2:] else 0
+    return size if size <= MOST_READ else 0
+
+
+def _settled(sight: Sight, began: float, most_read: int) -> str:
     """Returns the state of a file that has not changed since it was looked at."""
     before = state_of(sight.path, sight.look)
-    found = state(sight.path, sight.look)
+    found = state(sight.path, sight.look, most_read)
     after = state_of(sight.path, sight.look)
     known = before if sight.state is None else sight.state
     late = sight.state is None and before[4:] and before[4] > (began - _SLACK) * 1e9
     if not before == after == known or late:
         raise Unstable(f"{sight.path} has changed during the check")
+    if not is_lasting(found):
+        raise Unstable(f"{sight.path} cannot be read, or it has too many files")
     return found
 
 
@@ -171,7 +200,7 @@ def first_change(found: Dependencies, variables: Mapping[str, str]) -> str:
         if modules_found(folder, names) != modules:
             return f"the modules in {folder} have changed"
     for path, look, known in found.files:
-        if state(path, Look(look)) != known:
+        if state(path, Look(look), most_read_for(known)) != known:
             return f"{path} {'is new' if known == ABSENT else 'has changed'}"
     return ""
 

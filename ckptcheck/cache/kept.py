@@ -87,12 +87,16 @@ class Cache:
         self._store = Store(folder_for(folder))
         self.say = say
 
-    def find(self, asked: Asked) -> Optional[Kept]:
-        """Returns the traces of a check, if none of their dependencies has changed."""
+    def find(self, asked: Asked, name: str) -> Optional[Kept]:
+        """Returns the traces of a check, if none of their dependencies has changed.
+
+        Args:
+            asked: the check.
+            name: what :func:`.key.key_of` returned for it.
+        """
         if not interpreter_of(asked.spec):
             self.say(_COMMAND)
             return None
-        name = key_of(asked)
         document = self._store.read(_CHECK, name)
         if document is None:
             self.say("not in the cache")
@@ -113,6 +117,8 @@ class Cache:
         """Returns what has changed since an entry was written; "" if nothing has."""
         if document["order"] and document["order"] != _order(asked.spec.params):
             return "the params are in another order"
+        if document["others"] not in (None, list(asked.located.candidates)):
+            return "the model_dir has other checkpoints"
         why = first_change(from_document(document), variables_of(asked.spec))
         if why:
             return why
@@ -217,7 +223,7 @@ def _seen(told: Told) -> Tuple[Seen, Seen]:
         Unstable: it is not known.
     """
     if told.seen is None:
-        raise Unstable("a process ended before it reported what the code depends on")
+        raise Unstable("a process did not report what the code depends on")
     return told.seen
 
 
@@ -244,6 +250,7 @@ def _document(asked: Asked, told: Told) -> Dict[str, Any]:
         **document_of(found),
         "rows": _new_rows(sorted(code.installed), told.started),
         "tensorflow": told.tensorflow,
+        "others": told.others,
         "main": _plain(told.main),
         "trials": {canonical(params): item and _plain(item) for params, item in told.trials},
         "order": _order(asked.spec.params) if _order_counts(asked.spec, traced) else "",

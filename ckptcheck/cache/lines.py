@@ -13,10 +13,15 @@ from .store import Store, folder_for
 _KIND = "line"
 _PACKAGE = Path(__file__).resolve().parent.parent
 _PARSER = "typer"
-_SOURCES = ("options.py", "commands/check.py", "commands/parsing.py", "reporters/__init__.py")
+_SOURCES = (
+    *("options.py", "reporters/__init__.py"),
+    *("commands/check.py", "commands/checking.py", "commands/parsing.py"),
+)
 """The files that decide how a command line is parsed, in addition to the parser."""
 _FOLDER = "--cache-dir"
 _NONE = "--no-cache"
+_SECRET = "--env"
+_REMOTE = "://"
 
 
 class Lines:
@@ -43,8 +48,12 @@ class Lines:
         return found if isinstance(found, dict) else None
 
     def remember(self, arguments: Mapping[str, Any]) -> None:
-        """Remembers how the line was parsed, if the cache holds anything."""
-        if self._used and os.path.isdir(self._store.folder):
+        """Remembers how the line was parsed, if the cache holds anything.
+
+        A line that may hold a password or a token is not written down.
+        """
+        secret = any(_REMOTE in w or w.partition("=")[0] == _SECRET for w in self._words)
+        if self._used and not secret and os.path.isdir(self._store.folder):
             document = {"words": self._words, "arguments": dict(arguments)}
             self._store.write(_KIND, self._name(), document)
 

@@ -1,17 +1,27 @@
 """Describes the state of a file or directory in a short text that changes with the file."""
 
+import errno
 import hashlib
 import os
+import re
 import stat
 from typing import Any, Callable, Iterable, Iterator, List, Mapping, Sequence, Tuple
 
 from ..seen import Look
 
 ABSENT = "absent"
-_MOST_READ = 64 << 20
+MOST_READ = 64 << 20
 """Bytes. A larger file is not read. Its size, times and inode number count instead."""
+_UNREAD = "large "
 _CHUNK = 1 << 20
 _MOST_ENTRIES = 100000
+_TOO_MANY = errno.E2BIG
+_LASTING = (
+    *(errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ENAMETOOLONG, errno.ELOOP),
+    None,  # no file can have this name
+)
+"""Errors that stay the same until the file, its permissions or its directory change."""
+_NULL = os.stat(os.devnull).st_rdev
 _READING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
@@ -28,14 +38,31 @@ def text_digest(parts: Iterable[Any]) -> str:
     return made.hexdigest()
 
 
-def state(path: str, look: Look) -> str:
-    """Returns the state of the file at a path, as precise as the look."""
+def state(path: str, look: Look, most_read: int = MOST_READ) -> str:
+    """Returns the state of the file at a path, as precise as the look.
+
+    Args:
+        path: the file.
+        look: what counts.
+        most_read: the bytes of a file that may be read.
+    """
     try:
-        return _STATES[look](path)
+        return _content(path, most_read) if look is Look.CONTENT else _STATES[look](path)
     except FileNotFoundError:
         return ABSENT
     except (OSError, ValueError) as error:  # ValueError: no file can have this name
         return f"error {getattr(error, 'errno', None)}"
+
+
+def most_read_for(known: str) -> int:
+    """Returns what to give as ``most_read`` to compare a file with its known state."""
+    return 0 if known.startswith(_UNREAD) else MOST_READ
+
+
+def is_lasting(found: str) -> bool:
+    """Whether a state stands for what the file is, and not for a failure to look at it."""
+    word, _, number = found.partition(" ")
+    return word != "error" or number in map(str, _LASTING)
 
 
 def _kind(path: str) -> str:
@@ -61,20 +88,22 @@ def _stat_of(info: os.stat_result) -> str:
     return f"{info.st_mode} {info.st_size} {info.st_mtime_ns} {info.st_ctime_ns}"
 
 
-def _content(path: str) -> str:
+def _content(path: str, most_read: int) -> str:
     descriptor = os.open(path, _READING)  # must not block if the file has just become a pipe
     try:
         info = os.fstat(descriptor)
         kind = _kind_of(info)
+        if kind == "other" and info.st_rdev != _NULL:  # what it gives next is not known
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
         if kind != "file":
             return kind
-        if info.st_size > _MOST_READ:
-            return f"large {_stat_of(info)} {info.st_ino}"
+        if info.st_size > most_read:
+            return f"{_UNREAD}{_stat_of(info)} {info.st_ino}"
         made, size = hashlib.blake2b(digest_size=16), 0
         for data in iter(lambda: os.read(descriptor, _CHUNK), b""):
             made.update(data)
             size += len(data)
-            if size > _MOST_READ:  # the file grows while it is read
+            if size > MOST_READ:  # the file grows while it is read
                 return f"growing {info.st_ino} {size}"
         return f"file {size} {made.hexdigest()}"
     finally:
@@ -82,7 +111,13 @@ def _content(path: str) -> str:
 
 
 def _names(path: str) -> str:
-    return text_digest(sorted(_entries(path, _entry_kind)))
+    before = _stat(path)
+    try:
+        return text_digest(sorted(_entries(path, _entry_kind)))
+    except OSError as error:
+        if error.errno != _TOO_MANY:
+            raise
+        return f"many {before}"
 
 
 def _stats(path: str) -> str:
@@ -97,7 +132,7 @@ def _entries(path: str, describe: Callable[["os.DirEntry[str]"], str]) -> Iterat
     with os.scandir(path) as entries:
         for count, entry in enumerate(entries):
             if count > _MOST_ENTRIES:
-                raise OSError(os.strerror(7))
+                raise OSError(_TOO_MANY, os.strerror(_TOO_MANY))
             try:
                 yield entry.name, describe(entry)
             except OSError:  # a broken link
@@ -110,7 +145,6 @@ def _link(path: str) -> str:
 
 
 _STATES: Mapping[Look, Callable[[str], str]] = {
-    Look.CONTENT: _content,
     Look.KIND: _kind,
     Look.SIZE: _size,
     Look.STAT: _stat,
@@ -138,6 +172,7 @@ Row = Tuple[str, int, int, int, int, str]
 _RACY_NS = 2 * 10**9
 _SAMPLE = 1 << 20
 _LARGE = 8 << 20
+_NATIVE = re.compile(r".*\.(so(\.\d+)*|dylib|pyd)")
 _NOTHING = (-1, -1, -1, -1)
 
 
@@ -165,10 +200,12 @@ def numbers(path: str) -> Tuple[int, int, int, int]:
 
 
 def _sampled(path: str, size: int) -> str:
-    """Returns a digest of a file, or of its first and last bytes if it is large.
+    """Returns a digest of a file, or of its first and last bytes if it is a large native library.
 
-    Large files are native libraries. Their ends change if their content changes.
+    The ends of a native library change if its content changes.
     """
+    if not _NATIVE.fullmatch(path):
+        return state(path, Look.CONTENT)
     try:
         with open(path, "rb") as file:
             data = file.read(_LARGE + 1 if size <= _LARGE else _SAMPLE)

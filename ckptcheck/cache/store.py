@@ -154,11 +154,11 @@ class Store:
         return os.path.join(self.folder, f"{kind}-{name}{_ENDING}")
 
     def _prepare(self) -> None:
+        """Makes the directory. Backup programs and Git skip it, unless it has other files."""
         os.makedirs(self.folder, exist_ok=True)
-        for name, text in ((_TAG, _TAG_TEXT), (_IGNORE, "*\n")):
-            path = os.path.join(self.folder, name)
-            if not os.path.exists(path):
-                with open(path, "w", encoding="ascii") as file:
+        if not os.listdir(self.folder):
+            for name, text in ((_TAG, _TAG_TEXT), (_IGNORE, "*\n")):
+                with open(os.path.join(self.folder, name), "w", encoding="ascii") as file:
                     file.write(text)
 
     def _files(self) -> Iterator[Tuple[str, os.stat_result]]:

@@ -332,9 +332,12 @@ class Tracer:
         """Returns what the tracer itself depends on, and what the code depends on.
 
         Returns:
-            None if a process ended before it could say so.
+            None if a process did not say so.
         """
-        reply = self.ask("seen")
+        try:
+            reply = self.ask("seen")
+        except UsageError:  # the tracer has ended
+            return None
         known = [seen for seen in self._seen if seen is not None]
         if isinstance(reply, Failure) or len(known) < len(self._seen) or not known:
             return None

@@ -54,8 +54,8 @@ class Channel:
         descriptor: where to write.
         scratch: a directory of this fork, or "". If the user's code closed the pipe, the reply goes
             into a file there, because the descriptor may now belong to a file of the user.
-        seen: returns the dependencies of the code, which every message has; None if the request
-            does not want them.
+        seen: returns the dependencies of the code, which every message has if they can be found
+            out; None if the request does not want them.
     """
 
     def __init__(self, descriptor: int, scratch: str) -> None:
@@ -70,10 +70,8 @@ class Channel:
         """Sends a message; returns whether it went through the pipe."""
         if _getpid() != self._process:  # this is a child process that the user's code forked
             return False
-        if self.seen is not None:
-            value = dict(value, seen=to_json(self.seen()))
         _be_undisturbed()
-        body = _encode(value).encode("ascii")
+        body = _encode({**value, **self._dependencies()}).encode("ascii")
         if len(body) > LARGEST_REPLY:
             body = _encode(_failed(_TOO_LARGE)).encode("ascii")
         data = b"%d\n%s" % (len(body), body)
@@ -84,6 +82,13 @@ class Channel:
             with _open(self._file, "ab") as file:
                 file.write(data)
         return False
+
+    def _dependencies(self) -> Dict[str, Any]:
+        """Returns the part of a message that says what the code depends on."""
+        try:
+            return {} if self.seen is None else {"seen": to_json(self.seen())}
+        except BaseException:  # from an object that the user's code left, such as a lazy module
+            return {}
 
 
 def _identity(descriptor: int) -> Optional[Tuple[int, int]]:

@@ -8,8 +8,10 @@ If the watch cannot follow something, this is a reason not to keep the trace.
 """
 
 import contextlib
+import logging
 import os
 import sys
+import tempfile
 import types
 from os.path import dirname, join
 from typing import Any, Callable, Dict, Iterator, Optional, Set, Tuple
@@ -27,10 +29,13 @@ _TRUSTED_PACKAGES = frozenset(
         *("absl", "google", "numpy", "tensorboard"),
     )
 )
-_TRUSTED_MODULES = ("/tempfile.py", "/logging/__init__.py", "/contextlib.py", "/warnings.py")
+_TRUSTED_MODULES = frozenset((logging.__file__, tempfile.__file__))
 _PACKAGES = ("/site-packages/", "/dist-packages/")
 _LONGEST_NAME = 1000
+_MOST_SIGHTS = 20000
 _SPECIAL = ("/dev/", "/proc/", "/sys/")
+_ORDINARY = "/dev/shm/"
+"""Shared memory: its files are like those on a disk."""
 _OF_DESCRIPTORS = (Look.NAMES, Look.STATS, Look.STAT)
 USER, TRUSTED, OTHER = "user", "trusted", "other"
 
@@ -165,8 +170,10 @@ class Watch:
         if look not in (Look.NAMES, Look.STATS) and not is_user_file(full):
             if not full.endswith(".pyc"):  # the source counts
                 self.installed.add(full)
-            return
-        self.sights[full, look] = state_of(full, look)
+        elif len(self.sights) < _MOST_SIGHTS:
+            self.sights[full, look] = state_of(full, look)
+        else:
+            self.give_up(f"looks at more than {_MOST_SIGHTS:,} files")
 
     def note_text(self, text: str) -> None:
         """Notes a text that may be the name of a file, which C++ code may open."""
@@ -201,22 +208,22 @@ class Watch:
             return join(self._model_dir, text[len(self._shown) :])
         if self._ignored and (text + "/").startswith(self._ignored):
             return self._model_dir if text + "/" == self._shown else None
-        if text.startswith(_SPECIAL):
-            line = "" if text == "/dev/null" else self.culprit()
+        if text.startswith(_SPECIAL) and not text.startswith(_ORDINARY):
+            line = "" if text == "/dev/null" else self.user_line()
             if line:
                 self.give_up(f"reads {text}", line)
             return None
         return text
 
     def seen(self) -> Seen:
-        """Returns what was noted."""
+        """Returns what was noted. Threads of the code may note more meanwhile."""
         for look in self._last_looks:
             look(self)
-        sights = (Sight(path, look, state) for (path, look), state in self.sights.items())
+        sights = [*self.sights.items()]
         return Seen(
-            tuple(sights),
+            tuple(Sight(path, look, state) for (path, look), state in sights),
             tuple(self.installed),
-            {folder: tuple(names) for folder, names in self.modules.items()},
+            {folder: tuple(names) for folder, names in [*self.modules.items()]},
             tuple(self.variables),
             tuple(self._reasons),
             sys.executable,
@@ -228,7 +235,7 @@ def _kind(file: str) -> str:
         return TRUSTED
     if is_user_file(file):
         return USER
-    if file.endswith(_TRUSTED_MODULES):
+    if file in _TRUSTED_MODULES:
         return TRUSTED
     for folder in _PACKAGES:
         _, found, rest = file.rpartition(folder)

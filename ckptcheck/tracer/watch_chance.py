@@ -4,8 +4,11 @@ import ctypes
 import datetime
 import functools
 import gc
+import os
+import platform
 import posix
 import random
+import resource
 import sys
 import threading
 import time
@@ -13,8 +16,9 @@ import timeit
 import uuid
 from typing import Any, Callable, Dict, List, Optional, Set
 
+from .user_code import is_user_file
 from .watch import Watch
-from .watch_files import HAS_AUDIT, replace_in_os, wrapped
+from .watch_files import HAS_AUDIT, argument, replace_in_os, wrapped
 
 _CLOCKS = (
     *("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"),
@@ -40,6 +44,10 @@ _EVENTS = {
     "socket.gethostbyname": _NETWORK,
     "socket.gethostname": "asks for the name of this machine",
 }
+_MACHINE = "asks for the name of this machine"
+_NUMBERS = ("getppid", "getpgrp", "getpgid", "getsid")
+_STATES = {"statvfs": "disk", "fstatvfs": "disk", "getloadavg": "load"}
+_MEMORY = ("SC_PHYS_PAGES", "SC_AVPHYS_PAGES")
 _LIBRARY = "loads a native library"
 _enumerate = threading.enumerate
 
@@ -48,6 +56,7 @@ def watch_chance(watch: Watch) -> None:
     """Watches from now on, in this process."""
     _watch_clocks(watch)
     _watch_randomness(watch)
+    _watch_machine(watch)
     _watch_processes(watch)
     before = set(_enumerate())
     watch.at_the_end(lambda watch: _look_at_threads(watch, before))
@@ -146,9 +155,9 @@ def _watch_randomness(watch: Watch) -> None:
     vars(random)["_urandom"] = made
     if hasattr(posix, "getrandom"):
         _blame_in_os(watch, "getrandom", "draws random numbers (os.getrandom)")
-    number = "uses its process id (os.getpid)"
-    _blame_in_os(watch, "getpid", number, imports=False)
-    _blame_in_os(watch, "uname", "asks for the name of this machine (os.uname)")
+    for name in ("RAND_bytes", "RAND_pseudo_bytes"):
+        if hasattr(sys.modules.get("ssl"), name):  # TensorFlow imports it
+            _blame(watch, sys.modules["ssl"], name, f"draws random numbers (ssl.{name})")
     _watch_generator(watch, random, vars(random)["_inst"], "random")
     _watch_new_generators(watch)
     numpy: Any = getattr(sys.modules.get("numpy"), "random", None)  # NumPy may load it only now
@@ -208,8 +217,7 @@ def _methods(kind: type) -> Dict[str, Any]:
 
 def _seeding(watch: Watch, function: Any, seeded: _Seeded) -> Any:
     def seed(*args: Any, **named: Any) -> Any:
-        given = [*args, *named.values()]
-        seeded.known = bool(given) and given[0] is not None
+        seeded.known = argument(args, named, 0, "a", "seed", "state") is not None
         return function(*args, **named)
 
     return wrapped(function, seed)
@@ -227,6 +235,38 @@ def _watch_new_generators(watch: Watch) -> None:
 
     kind: Any = random.Random
     kind.seed = wrapped(original, seed)
+
+
+# --- the machine -----------------------------------------------------------------------------
+
+
+def _watch_machine(watch: Watch) -> None:
+    platform.uname()  # is remembered: functions such as platform.system ask for no name then
+    for name in ("getpid", *_NUMBERS):
+        _blame_in_os(watch, name, f"uses its process id (os.{name})", imports=False)
+    _blame_in_os(watch, "uname", f"{_MACHINE} (os.uname)")
+    for name in ("node", "release", "version", "platform"):
+        _blame(watch, platform, name, f"{_MACHINE} (platform.{name})", imports=False)
+    _blame(watch, platform, "uname", f"{_MACHINE} (platform.uname)", _is_in_platform, False)
+    _blame(watch, uuid, "getnode", f"{_MACHINE} (uuid.getnode)")
+    for name, what in _STATES.items():
+        _blame_in_os(watch, name, f"asks for the {what} of this machine (os.{name})")
+    _blame(watch, resource, "getrusage", "asks what it has used (resource.getrusage)")
+    memory = {*_MEMORY, *(os.sysconf_names.get(name) for name in _MEMORY)}
+    original = posix.sysconf
+
+    def sysconf(*args: Any) -> Any:
+        line = watch.culprit() if args and args[0] in memory else ""
+        if line:
+            watch.give_up("asks for the memory of this machine (os.sysconf)", line)
+        return original(*args)
+
+    replace_in_os("sysconf", wrapped(original, sysconf), watch)
+
+
+def _is_in_platform() -> bool:
+    """Whether a function of :mod:`platform` makes the call, which drops the name."""
+    return sys._getframe(2).f_code.co_filename == platform.__file__
 
 
 # --- other processes -------------------------------------------------------------------------
@@ -258,7 +298,7 @@ def _watch_processes(watch: Watch) -> None:
     make = kind.__init__
 
     def __init__(self: Any, *args: Any, **named: Any) -> None:  # noqa: N807
-        _give_up_for_library(watch)
+        _give_up_for_library(watch, argument(args, named, 0, "name"))
         make(self, *args, **named)
 
     kind.__init__ = wrapped(make, __init__)
@@ -277,11 +317,13 @@ def _audited(watch: Watch, event: str, given: Any) -> None:
     if reason is not None:
         watch.give_up(reason, watch.user_line())
     elif event == "ctypes.dlopen":
-        _give_up_for_library(watch)
+        _give_up_for_library(watch, given[0])
 
 
-def _give_up_for_library(watch: Watch) -> None:
+def _give_up_for_library(watch: Watch, name: Any) -> None:
     line = watch.culprit()
+    if not line and type(name) is str and "/" in name and is_user_file(name):
+        line = watch.user_line()  # a trusted package loads it for the user's code
     if line:
         watch.give_up(_LIBRARY, line)
 

@@ -1,15 +1,20 @@
 """Watches which files Python code looks at."""
 
 import functools
+import genericpath
 import importlib.machinery
+import inspect
+import linecache
 import os
 import pathlib
 import posix
+import posixpath
 import sys
-from typing import Any, Callable, Mapping
+import tokenize
+from typing import Any, Callable, Container, FrozenSet, Mapping, Sequence
 
 from ..seen import Look
-from .user_code import is_user_file
+from .user_code import is_installed, is_user_file
 from .watch import Watch
 
 _getframe = sys._getframe
@@ -17,11 +22,19 @@ HAS_AUDIT = hasattr(sys, "addaudithook")
 """Python 3.8 and later report every open, even by functions that were bound before."""
 _SETS = ("supports_fd", "supports_dir_fd", "supports_follow_symlinks", "supports_effective_ids")
 _IMPORTERS = ("<frozen importlib._bootstrap_external>", "<frozen importlib._bootstrap>")
-_EXISTENCE = frozenset(
-    ("exists", "lexists", "isfile", "isdir", "is_file", "is_dir", "is_mount", "ismount")
-)
-_PATHS = ("/genericpath.py", "/posixpath.py")
-_READERS = ("/linecache.py", "/tokenize.py", "/inspect.py")
+_EXISTENCE = frozenset(("exists", "isfile", "isdir", "is_file", "is_dir", "is_symlink", "resolve"))
+"""Functions that use only whether a file exists, and its kind."""
+_LINKS = frozenset(("islink", "lexists", "realpath", "_joinrealpath", "is_symlink"))
+
+
+def _files_of(*functions: Any) -> FrozenSet[str]:
+    """Returns the files of functions as frames name them: ``<frozen posixpath>`` is one."""
+    return frozenset(function.__code__.co_filename for function in functions)
+
+
+_PATHS = _files_of(genericpath.exists, posixpath.realpath)
+_PATHLIB = _files_of(pathlib.Path.stat, pathlib.Path.exists, pathlib.Path.is_symlink)
+_READERS = _files_of(linecache.checkcache, tokenize.detect_encoding, inspect.getsource)
 
 
 def watch_files(watch: Watch) -> None:
@@ -56,7 +69,10 @@ def watch_opens_of_import(watch: Watch) -> None:
 
 
 def replace_in_os(name: str, made: Any, watch: Watch) -> None:
-    """Replaces a function of ``os`` in all modules that have a reference to it."""
+    """Replaces a function of ``os``, also in ``posix`` and where :mod:`pathlib` refers to it.
+
+    Other modules that imported the function by its name keep the original.
+    """
     original = getattr(posix, name)
     setattr(posix, name, made)
     if getattr(os, name, None) is original:
@@ -81,12 +97,19 @@ def wrapped(original: Any, call: Callable[..., Any]) -> Any:
     return functools.wraps(original)(call)
 
 
+def argument(args: Sequence[Any], named: Mapping[str, Any], place: int, *names: str) -> Any:
+    """Returns what was given at a place or by a name; None if nothing was given."""
+    found = [*args[place : place + 1], *(named[name] for name in names if name in named)]
+    return found[0] if found else None
+
+
 def _looking(watch: Watch, original: Any, look: Callable[[Any], Look]) -> Any:
-    def call(path: Any, *args: Any, **named: Any) -> Any:
+    def call(*args: Any, **named: Any) -> Any:
+        path = argument(args, named, 0, "path")
         watch.note(path, look(_getframe(1)), named.get("dir_fd"))
         if not named.get("follow_symlinks", True):
             watch.note(path, Look.LINK, named.get("dir_fd"))
-        return original(path, *args, **named)
+        return original(*args, **named)
 
     return wrapped(original, call)
 
@@ -94,41 +117,46 @@ def _looking(watch: Watch, original: Any, look: Callable[[Any], Look]) -> Any:
 def _by_user(watch: Watch, original: Any) -> Any:
     """Notes that the user's code asks for the state of an open file."""
 
-    def call(descriptor: Any) -> Any:
+    def call(*args: Any, **named: Any) -> Any:
         if watch.culprit():
-            watch.note(descriptor, Look.STAT)
-        return original(descriptor)
+            watch.note(argument(args, named, 0, "fd"), Look.STAT)
+        return original(*args, **named)
 
     return wrapped(original, call)
 
 
 def _noting(watch: Watch, original: Any, look: Look) -> Any:
-    def call(path: Any = ".", *args: Any, **named: Any) -> Any:
+    def call(*args: Any, **named: Any) -> Any:
         importer = _getframe(1).f_code.co_filename
         if importer not in _IMPORTERS:  # see :mod:`.watch_imports`
-            watch.note(path if path is not None else ".", look, named.get("dir_fd"))
-        return original(path, *args, **named)
+            path = argument(args, named, 0, "path")
+            watch.note("." if path is None else path, look, named.get("dir_fd"))
+        return original(*args, **named)
 
     return wrapped(original, call)
 
 
 def _scanning(watch: Watch, original: Any) -> Any:
-    def call(path: Any = ".") -> Any:
-        by_user = is_user_file(_getframe(1).f_code.co_filename)
-        watch.note("." if path is None else path, Look.STATS if by_user else Look.NAMES)
-        return original(path)
+    def call(*args: Any, **named: Any) -> Any:
+        file = _getframe(1).f_code.co_filename
+        look = Look.STATS if is_user_file(file) or is_installed(file) else Look.NAMES
+        path = argument(args, named, 0, "path")
+        watch.note("." if path is None else path, look)
+        return original(*args, **named)
 
     return wrapped(original, call)
 
 
 def _changing(watch: Watch, original: Any) -> Any:
-    """Notes the kind of a path before the code changes it."""
+    """Notes the kinds of the paths before the code changes them."""
 
-    def call(path: Any, *args: Any, **named: Any) -> Any:
-        watch.note(path, Look.KIND, named.get("dir_fd", named.get("src_dir_fd")))
-        if args and type(args[0]) is not int:
-            watch.note(args[0], Look.KIND, named.get("dst_dir_fd"))
-        return original(path, *args, **named)
+    def call(*args: Any, **named: Any) -> Any:
+        first = argument(args, named, 0, "path", "src")
+        watch.note(first, Look.KIND, named.get("dir_fd", named.get("src_dir_fd")))
+        second = argument(args, named, 1, "dst")
+        if type(second) is not int:  # not the mode of a new directory
+            watch.note(second, Look.KIND, named.get("dst_dir_fd"))
+        return original(*args, **named)
 
     return wrapped(original, call)
 
@@ -139,24 +167,24 @@ def _stat_look(frame: Any) -> Look:
     file, name = code.co_filename, code.co_name
     if file in _IMPORTERS:
         return Look.KIND
-    if file.endswith(_READERS):
+    if file in _READERS:
         return Look.CONTENT
-    if file.endswith(_PATHS):
-        if name in _EXISTENCE:
-            return Look.KIND
-        return Look.SIZE if name == "getsize" else Look.STAT
-    if "/pathlib" in file:
-        above = frame.f_back
-        if name in _EXISTENCE or (name == "stat" and above.f_code.co_name in _EXISTENCE):
-            return Look.KIND
-    return Look.STAT
+    if file in _PATHS and name == "getsize":
+        return Look.SIZE
+    return Look.KIND if _is_within(frame, _EXISTENCE) else Look.STAT
 
 
 def _lstat_look(frame: Any) -> Look:
-    file = frame.f_code.co_filename
-    if file.endswith(_PATHS) or "/pathlib" in file:
-        return Look.LINK
-    return Look.STAT
+    return Look.LINK if _is_within(frame, _LINKS) else Look.STAT
+
+
+def _is_within(frame: Any, names: Container[str]) -> bool:
+    """Whether a function of ``os.path`` or ``pathlib`` with one of the names makes the call."""
+    while frame is not None and frame.f_code.co_filename in _PATHS | _PATHLIB:
+        if frame.f_code.co_name in names:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _access_look(frame: Any) -> Look:
@@ -200,10 +228,11 @@ def _watch_opens(watch: Watch) -> None:
     import io
 
     def opening(original: Any) -> Any:
-        def call(file: Any, mode: Any = "r", *args: Any, **named: Any) -> Any:
+        def call(*args: Any, **named: Any) -> Any:
+            mode = argument(args, named, 1, "mode") or "r"
             written = isinstance(mode, str) and "r" not in mode and "+" not in mode
-            (watch.note_written if written else _note_content)(file)
-            return original(file, mode, *args, **named)
+            (watch.note_written if written else _note_content)(argument(args, named, 0, "file"))
+            return original(*args, **named)
 
         return wrapped(original, call)
 
@@ -220,11 +249,12 @@ def _watch_os_open(watch: Watch, every: bool) -> None:
     """Watches ``os.open``: every call, or those that name a directory by its descriptor."""
     original = posix.open
 
-    def os_open(path: Any, flags: int, *args: Any, **named: Any) -> Any:
+    def os_open(*args: Any, **named: Any) -> Any:
         folder = named.get("dir_fd")
         if every or folder is not None:
-            note_open(watch, path, flags, folder)
-        return original(path, flags, *args, **named)
+            flags = argument(args, named, 1, "flags") or 0
+            note_open(watch, argument(args, named, 0, "path"), flags, folder)
+        return original(*args, **named)
 
     replace_in_os("open", wrapped(original, os_open), watch)
 

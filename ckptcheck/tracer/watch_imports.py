@@ -25,6 +25,8 @@ _READING_NATIVE = frozenset(
     )
 )
 """Native modules of Python and of these packages that open files themselves."""
+_OF_SITE = frozenset(("sitecustomize", "usercustomize"))
+"""Modules that Python imports at its start, if they exist."""
 _PACKAGES = ("site-packages", "dist-packages")
 _NATIVE = (".so", ".pyd", ".dylib")
 _listdir = os.listdir
@@ -59,6 +61,13 @@ def watch_imports(watch: Watch) -> None:
             watch.give_up("replaces what imports modules")
 
     watch.at_the_end(look)
+
+
+def note_start(watch: Watch) -> None:
+    """Notes the modules that Python looked for before it ran the tracer."""
+    names = {name.partition(".")[0] for name in sys.modules} | _OF_SITE
+    for folder in sys.path:
+        watch.modules.setdefault(absolute(folder), set()).update(names)
 
 
 def note_modules(watch: Watch, known: AbstractSet[str]) -> None:
@@ -106,7 +115,7 @@ def _module_files(known: AbstractSet[str]) -> Iterator[Tuple[str, str]]:
             continue
         try:
             path = vars(module).get("__file__")
-        except TypeError:  # the object is not a module
+        except Exception:  # the object is not a module; it may even run code
             continue
         if type(path) is str and not path.startswith("<"):
             yield name, absolute(path)

@@ -41,10 +41,13 @@ class OpensWatch:
                 mask = _IN_OPEN | _IN_ONLYDIR
                 number = LIBC.inotify_add_watch(self._descriptor, _fsencode(folder), mask)
                 self._folders[int(number)] = folder
+        self._fails = CAN_WATCH and (self._descriptor < 0 or -1 in self._folders)
         self._known_as = _identity(self._descriptor)
 
     def look(self, watch: Watch) -> None:
         """Notes the files that were opened."""
+        if self._fails:
+            watch.give_up("may open files unseen: the system does not watch directories (inotify)")
         if self._descriptor >= 0 and _identity(self._descriptor) != self._known_as:
             watch.give_up("closes a file descriptor that it did not open")
             return

@@ -9,6 +9,7 @@ from typing import Any, Callable
 from ..seen import Look
 from .watch import Watch
 from .watch_files import wrapped
+from .watch_graph import note_pattern, watch_new_ops
 
 _LOOKS = {
     "FileExists": Look.KIND,
@@ -23,10 +24,10 @@ _LOOKS = {
 _RECORD_READERS = ("RecordIterator", "RandomRecordReader", "PyRecordReader_New")
 _CHANGES = ("CreateDir", "RecursivelyCreateDir", "DeleteFile", "RenameFile", "DeleteRecursively")
 _WRITERS = ("WritableFile", "CreateWritableFile", "WriteStringToFile")
-_PATTERN = re.compile(r"[*?\[\\]")
 _READING_OPS = re.compile(
     r"ReadFile|MatchingFiles|.*Dataset(V\d)?|.*Reader(V2)?|Restore(V2|Slice)?"
     r"|InitializeTableFromTextFile(V2)?|LoadAndRemapMatrix|.*FromFile.*|LoadTPU.*"
+    r"|GenerateVocabRemapping|FixedUnigramCandidateSampler|ImmutableConst"
 )
 _CHANCE_OPS = re.compile(
     r"Random(?!Dataset).*|(Parameterized)?TruncatedNormal|Multinomial|Timestamp|Stateful(Random|"
@@ -51,7 +52,7 @@ def watch_tensorflow(watch: Watch) -> None:
         _replace(files, name, lambda path: watch.note(path, Look.KIND))
     for name in _WRITERS:
         _replace(files, name, watch.note_written)
-    _replace(files, "GetMatchingFiles", lambda pattern: _note_pattern(watch, pattern))
+    _replace(files, "GetMatchingFiles", functools.partial(note_pattern, watch))
     records: Any = getattr(tf_record, "_pywrap_record_io", None) or tf_record.pywrap_tensorflow
     for name in _RECORD_READERS:
         _replace(records, name, functools.partial(watch.note, look=Look.CONTENT))
@@ -60,6 +61,7 @@ def watch_tensorflow(watch: Watch) -> None:
     _watch_eager_ops(watch)
     _watch_sessions(watch)
     _watch_hdf5(watch)
+    watch_new_ops(watch)
 
 
 def _replace(module: Any, name: str, note: Callable[[Any], object]) -> None:
@@ -67,22 +69,12 @@ def _replace(module: Any, name: str, note: Callable[[Any], object]) -> None:
     if original is None:  # this version of TensorFlow does not have the function
         return
 
-    def call(path: Any, *args: Any, **named: Any) -> Any:
-        note(path)
-        return original(path, *args, **named)
+    def call(*args: Any, **named: Any) -> Any:
+        for path in [*args, *named.values()][:1]:
+            note(path)
+        return original(*args, **named)
 
     setattr(module, name, wrapped(original, call))
-
-
-def _note_pattern(watch: Watch, pattern: Any) -> None:
-    text = os.fsdecode(pattern)
-    folder, name = os.path.split(text)
-    if _PATTERN.search(folder):
-        watch.give_up(f"looks for files in several directories ({text})", watch.user_line())
-    elif _PATTERN.search(name):
-        watch.note(folder or ".", Look.NAMES)
-    else:
-        watch.note(text, Look.KIND)
 
 
 def _watch_checkpoint_readers(watch: Watch) -> None:

@@ -21,6 +21,7 @@ from .watch_imports import (
     interpreter_files,
     note_modules,
     note_own_modules,
+    note_start,
     package_folders,
     watch_imports,
 )
@@ -36,6 +37,7 @@ def begin() -> None:
     """
     watch_environment(WATCH)
     watch_imports(WATCH)
+    note_start(WATCH)
     compile_sources(WATCH)
     watch_opens_of_import(WATCH)
 

@@ -198,6 +198,9 @@ EDITS: Dict[str, Edit] = {
     ),
     "modification time": Edit(_touch, matters=False),
     "other variable": Edit(_other_variable, matters=False),
+    "file beside": Edit(
+        lambda p, rng: p.write(f"lazy/{rng.randint(0, 3)}.md", str(rng.random())), matters=False
+    ),
     "bytecode": Edit(_cached_bytecode, matters=False),
 }
 """The edits, by name."""

@@ -37,6 +37,8 @@ def model_fn(features, labels, mode, params):
 
     units = 1 + helper.MORE + parts.MORE + shadowed.MORE + fakedist.MORE + one.MORE + MORE
     units += len(open("vocabulary.txt").read().split()) - 3
+    here = os.path.dirname(os.path.realpath(__file__))
+    units += 0 if os.path.isdir(os.path.join(here, "lazy")) else 1
     if os.path.exists("absent.json"):
         units += json.load(open("absent.json"))["more"]
     units += int(os.environ.get("CAMPAIGN_MORE", "0"))

@@ -1,5 +1,6 @@
 """Tests of the cache's files: damaged, foreign, partial, too many, or written at the same time."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -8,18 +9,35 @@ import signal
 import subprocess
 import sys
 import time
+import types
 import zlib
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import pytest
 
-from ckptcheck.cache.states import ABSENT, first_changed, modules_found, row_of, state
+from ckptcheck import cli
+from ckptcheck.cache.dependencies import Told, Unstable, dependencies_of, first_change
+from ckptcheck.cache.lines import Lines
+from ckptcheck.cache.states import (
+    ABSENT,
+    first_changed,
+    is_lasting,
+    modules_found,
+    row_of,
+    state,
+)
 from ckptcheck.cache.store import FOLDER, Store, folder_for
-from ckptcheck.seen import Look
+from ckptcheck.client.memo import TraceMemo
+from ckptcheck.commands.checking import Arguments
+from ckptcheck.seen import Look, Seen
+from ckptcheck.tracer import open_watch, watch_opens
+from ckptcheck.tracer.watch import Watch
+from ckptcheck.traces import LiveTraces
 
 from ..support import PROJECT, run_cli
 
+HELLO = types.SimpleNamespace(tensorflow="2.15.1")
 VALUE: Dict[str, Any] = {"a": [1, "é\udc80", None], "b": {"c": 1.5}}
 
 
@@ -44,6 +62,42 @@ def test_other_programs_know_the_directory(store: Store) -> None:
     tag = (Path(store.folder) / "CACHEDIR.TAG").read_bytes()
     assert tag.startswith(b"Signature: 8a477f597d28d172789f06886806bc55")
     assert (Path(store.folder) / ".gitignore").read_text() == "*\n"
+
+
+def test_a_directory_with_files_of_the_user_stays_visible(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text("")
+    assert Store(str(tmp_path)).write("check", "one", VALUE) == ""
+    assert sorted(os.listdir(str(tmp_path))) == ["check-one.z", "model.py"]
+
+
+@pytest.mark.parametrize(
+    ("words", "known"),
+    [
+        (["runs", "net:model_fn"], True),
+        (["runs", "net:model_fn", "--env", "TOKEN=secret"], False),
+        (["runs", "net:model_fn", "--env=TOKEN=secret"], False),
+        (["https://user:secret@host/runs", "net:model_fn"], False),
+    ],
+)
+def test_a_command_line_with_a_secret_is_not_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: List[str], known: bool
+) -> None:
+    monkeypatch.delenv("CKPTCHECK_NO_CACHE", raising=False)
+    line = Lines([*words, "--cache-dir", str(tmp_path)])
+    line.remember({"given": {}})
+    assert (line.known() is not None) == known
+    assert len(list(tmp_path.glob("line-*"))) == known
+
+
+def test_a_remembered_command_line_of_another_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CKPTCHECK_NO_CACHE", raising=False)
+    words = ["runs", "--cache-dir", str(tmp_path)]
+    Lines(words).remember({"given": {}, "renamed": 1})
+    assert cli._known(words) is None
+    Lines(words).remember({"given": {}, "verbose": True})
+    assert cli._known(words) == Arguments({}, verbose=True)
 
 
 def test_every_cut_and_every_changed_byte_is_a_miss_or_the_same(store: Store) -> None:
@@ -231,7 +285,64 @@ def test_the_states_of_files(tmp_path: Path) -> None:
     assert state(str(link), Look.CONTENT) == "directory"
     assert state(str(tmp_path), Look.NAMES) != names
     os.mkfifo(str(tmp_path / "pipe"))
-    assert state(str(tmp_path / "pipe"), Look.CONTENT) == "other"
+    assert state(str(tmp_path / "pipe"), Look.KIND) == "other"
+    assert not is_lasting(state(str(tmp_path / "pipe"), Look.CONTENT))
+    assert is_lasting(state(os.devnull, Look.CONTENT))
+
+
+def test_a_directory_with_many_files_changes_with_its_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ckptcheck.cache.states._MOST_ENTRIES", 3)
+    for number in range(9):
+        (tmp_path / str(number)).write_text("")
+    before = state(str(tmp_path), Look.NAMES)
+    time.sleep(0.1)
+    (tmp_path / "new").write_text("")
+    assert before != state(str(tmp_path), Look.NAMES)
+    assert not is_lasting(state(str(tmp_path), Look.STATS)), "the times of its files are not known"
+
+
+def told_of(texts: List[str]) -> Told:
+    return Told("", None, (), texts, None, None, time.time(), 0, {}, "")  # type: ignore[arg-type]
+
+
+def test_only_so_many_bytes_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ckptcheck.cache.dependencies._MOST_BYTES", 1000)
+    paths = [str(tmp_path / f"{number}.txt") for number in range(4)]
+    for number, path in enumerate(paths):
+        Path(path).write_text("x" * (300 + number))
+    time.sleep(0.1)
+    found = dependencies_of((Seen(), Seen()), told_of(paths), {})
+    states = [known.partition(" ")[0] for _, _, known in found.files]
+    assert states == ["file", "file", "file", "large"]
+    assert first_change(found, {}) == ""
+    os.utime(paths[0], (0, 0))
+    assert first_change(found, {}) == "", "its content is the same"
+    os.utime(paths[3], (0, 0))
+    assert first_change(found, {}) == f"{paths[3]} has changed"
+
+
+def test_params_that_may_name_too_many_files() -> None:
+    with pytest.raises(Unstable, match="more than 20,000 files"):
+        dependencies_of((Seen(), Seen()), told_of([f"{n}.txt" for n in range(20001)]), {})
+
+
+@pytest.mark.parametrize(("left", "hurried"), [(100.0, ""), (10.0, "the check took a large part")])
+def test_time_that_a_slow_disk_takes_does_not_count(left: float, hurried: str) -> None:
+    """Reading data extends the time that is left."""
+    tracer: Any = types.SimpleNamespace(time=120.0, left=left, hello=lambda: HELLO)
+    traces = LiveTraces(tracer, TraceMemo(None, None), began=time.time() - 1000)
+    nothing: Any = types.SimpleNamespace(trace=None, not_judged=())
+    assert traces._hurried(nothing).startswith(hurried)
+    assert bool(traces._hurried(nothing)) == bool(hurried)
+
+
+def test_an_error_that_may_pass_is_not_kept() -> None:
+    assert not is_lasting(f"error {errno.EIO}")
+    assert is_lasting(f"error {errno.EACCES}")
+    assert is_lasting(state("a" * 900, Look.CONTENT))
+    assert is_lasting(state("\0", Look.CONTENT))
 
 
 def test_the_modules_of_a_directory(tmp_path: Path) -> None:
@@ -259,6 +370,33 @@ def test_an_installed_file_with_other_times_is_the_same(tmp_path: Path) -> None:
     path.write_text("two")
     os.utime(str(path), ns=(info.st_atime_ns, info.st_mtime_ns))
     assert first_changed([row], time.time_ns()) == (str(path), [])
+
+
+@pytest.mark.parametrize(("name", "changed"), [("words.bin", True), ("net.so.2", False)])
+def test_the_middle_of_a_large_installed_file(tmp_path: Path, name: str, changed: bool) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"x" * (9 << 20))
+    row = row_of(str(path), time.time_ns() + 10**11)
+    with open(str(path), "r+b") as file:
+        file.seek(4 << 20)
+        file.write(b"y")
+    assert first_changed([row], time.time_ns())[0] == (str(path) if changed else "")
+
+
+@pytest.mark.parametrize("fails", ["inotify_init1", "inotify_add_watch"])
+def test_a_system_that_cannot_watch_directories(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    if not open_watch.CAN_WATCH:
+        pytest.skip("only Linux watches directories")
+    names = ("inotify_init1", "inotify_add_watch")
+    library = {name: getattr(open_watch.LIBC, name) for name in names}
+    library[fails] = lambda *given: -1
+    monkeypatch.setattr(watch_opens, "LIBC", types.SimpleNamespace(**library))
+    watch = Watch()
+    watch_opens.OpensWatch([str(tmp_path)], []).look(watch)
+    (reason,) = watch.seen().reasons
+    assert "the system does not watch directories" in reason
 
 
 def test_a_file_that_has_just_changed_is_read_again(tmp_path: Path) -> None:
