@@ -87,8 +87,8 @@ def test_only_compat_imports_tensorflow() -> None:
     """
     found = all_imports().items()
     importing = {m for m, names in found if any(inside(name, "tensorflow") for name in names)}
-    watching = "ckptcheck.tracer.watch_tensorflow"
-    assert importing == {"ckptcheck.tracer.compat", watching, *IN_TRAINING}
+    watching = {"ckptcheck.tracer.watch_graph", "ckptcheck.tracer.watch_tensorflow"}
+    assert importing == {"ckptcheck.tracer.compat", *watching, *IN_TRAINING}
 
 
 def test_what_of_the_tracer_is_used_outside() -> None:
