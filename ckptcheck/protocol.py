@@ -413,7 +413,7 @@ class FailedTrace(_Seen):
 
     @property
     def missing_param(self) -> str:
-        """The param that the code did not find, and therefore raised; "" for none."""
+        """The param whose absence made the code raise the error; "" if no param did."""
         if self.failure.type not in ("KeyError", "AttributeError"):
             return ""
         missed = [read.key for read in self.seen.params.reads if read.raised] or [""]

@@ -60,7 +60,7 @@ def most_read_for(known: str) -> int:
 
 
 def is_lasting(found: str) -> bool:
-    """Whether a state stands for what the file is, and not for a failure to look at it."""
+    """Whether a state describes the file. It does not if the look at the file failed."""
     word, _, number = found.partition(" ")
     return word != "error" or number in map(str, _LASTING)
 

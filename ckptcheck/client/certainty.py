@@ -45,9 +45,9 @@ def is_certain(found: Found, trace: Answer) -> bool:
     if (found.guess.absent | found.guess.added).intersection(trace.uses):
         return False  # the dtypes of these features are not known
     # A list may be a dict: the code only iterated over it. A tensor that the code indexes may be a
-    # list. And an optional key may be absent.
-    is_open = bool(guessed_optional_keys(found)) or lacks_optional_keys(found)
-    is_open = is_open or _may_be_lists(found)
+    # list. And an optional key may be absent, or missing in the guess.
+    is_optional = bool(guessed_optional_keys(found)) or lacks_optional_keys(found)
+    is_open = is_optional or _may_be_lists(found)
     is_settled = not is_open and found.guess.features.kind != "list"
     if trace.mode in found.regardless and (is_settled or trace.mode in found.of_any_structure):
         return True

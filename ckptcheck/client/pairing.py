@@ -67,7 +67,8 @@ def _by_consumers(guess: Guess, uses: Uses) -> Dict[Path, int]:
 def exchanges(guess: Guess, uses: Uses) -> List[Tuple[Path, Path]]:
     """Returns the pairs of features that only the order of their keys distinguishes.
 
-    Their tensors have the same dtype and shape, and the same ops consume them. There is a limit.
+    Their tensors have the same dtype and shape, and the same ops consume them. Returns at most ten
+    pairs.
     """
     leaves = {path: guess.pool.leaves[place] for path, place in guess.places.items()}
     features = (path for path in leaves if path[0] == "features" and len(path) > 1)
@@ -173,8 +174,8 @@ def _pools_of(
         if tensor.parts:
             spec = {**specs[tensor.path], "dtype": made[1].dtype}
         used = split_input(tensor.name)
-        leaf = Leaf(f"{name}:{output}", spec, consumers_of(graph, *used))
-        leaves.append(dataclasses.replace(leaf, key=str(tensor.path[-1])))
+        key = str(tensor.path[-1])
+        leaves.append(Leaf(f"{name}:{output}", spec, consumers_of(graph, *used), key=key))
     if len(leaves) == len(tensors):
         yield Pool(tuple(leaves), sorted_keys=True)
     yield from pools(head_of(graph))

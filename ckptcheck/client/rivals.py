@@ -20,17 +20,20 @@ _MOST_RIVALS = 6
 
 
 class _Rival(NamedTuple):
-    """Other tensors for some features; ``unused`` if the code uses fewer tensors than before."""
+    """Other tensors for one or two features.
+
+    ``unused`` is true if such a tensor is one that the code no longer uses.
+    """
 
     places: Dict[Path, int]
     unused: bool
 
 
 def doubtful_features(found: Found, index: Optional[CheckpointIndex], ask: Ask) -> FrozenSet[Path]:
-    """Returns features that may be other tensors than the guess says, with another verdict.
+    """Returns the features whose tensors are in doubt, if the verdict depends on them.
 
-    A feature is in doubt if the checkpoint fits another pairing better, or if the code no longer
-    uses some tensor, which may be this feature.
+    Features are in doubt if the checkpoint fits better when two of them exchange their tensors. A
+    feature is also in doubt if its tensor may be one that the code no longer uses.
 
     Args:
         found: the end of a search for the features.
@@ -76,7 +79,7 @@ def _may_be_another(guess: Guess, path: Path) -> bool:
 
 
 def _fits(guess: Guess, uses: Uses, path: Path, place: int) -> bool:
-    """Whether a tensor has the consumers of a feature as much as the tensor in the guess has."""
+    """Whether the consumers of a feature fit a tensor as well as they fit the one in the guess."""
     mine = uses[path]
     now, then = guess.pool.leaves[guess.places[path]], guess.pool.leaves[place]
     return similarity(mine, then.consumers) >= similarity(mine, now.consumers)
