@@ -16,11 +16,9 @@ EVERYWHERE = (
     "tests/acceptance/test_cases.py",
     "tests/drift/test_catalogue.py",
     "tests/golden/",
-    "tests/page/",
     "tests/test_api.py",
     "tests/test_fixtures.py",
     "tests/test_hooks.py",
-    "tests/test_users_day.py",
 )
 _SLOW = (
     "tests/unit/test_html_format.py",
@@ -29,6 +27,8 @@ _SLOW = (
     "tests/unit/test_settled.py",
 )
 """Slow tests in ``tests/unit``. They run with the oldest and with the newest Python."""
+_IN_A_BROWSER = "tests/page/"
+"""Tests that need no TensorFlow, and a newer Python than 3.7. They run with the newest one."""
 LONGEST = ("tests/cache/test_campaign.py", "tests/test_users_day.py")
 """Tests that take a minute. They start first, so that no process ends long after the others."""
 _WITH_ESTIMATOR = ("1.", "2.15.")
@@ -42,6 +42,8 @@ def is_daily(test: str, needs_estimator: bool) -> bool:
         needs_estimator: whether only the versions with tf.estimator can run it.
     """
     own = next((i for i, v in enumerate(_WITH_ESTIMATOR) if (TENSORFLOW or "").startswith(v)), 2)
+    if test.startswith(_IN_A_BROWSER):
+        return own == 2
     if test.startswith(EVERYWHERE):
         return own != 1 or not test.startswith(_SLOW)
     versions = len(_WITH_ESTIMATOR) + (not needs_estimator)

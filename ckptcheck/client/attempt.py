@@ -47,6 +47,8 @@ class Found:
         same_unlabeled: whether all modes raise the same errors without labels.
         of_any_structure: the modes that raise the same error with other structures of the features.
         doubtful: features that may be other tensors, which would change the verdict.
+        of_pipeline: the end of the attempt with the outputs of the input pipeline, if all modes
+            finished and the guess has other tensors.
     """
 
     traces: Mapping[str, Answer]
@@ -58,6 +60,7 @@ class Found:
     same_unlabeled: bool = False
     of_any_structure: FrozenSet[str] = frozenset()
     doubtful: FrozenSet[Path] = frozenset()
+    of_pipeline: Optional["Found"] = None
 
     @property
     def problems(self) -> Dict[str, object]:

@@ -66,7 +66,7 @@ def _best_attempt(head: Head, modes: Sequence[str], ask: Ask) -> Found:
     best_score = -1.0
     tried: List[Tuple[object, ...]] = []
     said: List[Tuple[Pool, Dict[str, object]]] = []
-    fitting: List[Pool] = []
+    fitting: List[Found] = []
     ended: Dict[str, Answer] = {}
     while candidates and len(tried) < _MOST_ATTEMPTS:
         guess = candidates.pop(0)
@@ -94,11 +94,18 @@ def _best_attempt(head: Head, modes: Sequence[str], ask: Ask) -> Found:
         said.append((guess.pool, found.problems))
         candidates = [*_aligned(head, found), *candidates]
         if found.complete and all_finished(found.traces):
-            fitting.append(guess.pool)
-        candidates = [it for it in candidates if all(_has_more(it.pool, p) for p in fitting)]
+            fitting.append(found)
+        candidates = [it for it in candidates if all(_has_more(it.pool, f) for f in fitting)]
         candidates.sort(key=lambda guess: -_fit(guess.pool, found))
         candidates[:0] = _without_labels(found)
-    return best
+    return dataclasses.replace(best, of_pipeline=_of_pipeline(best, fitting))
+
+
+def _of_pipeline(best: Found, fitting: Sequence[Found]) -> Optional[Found]:
+    """Returns the attempt with the outputs of the input pipeline, if the best one has others."""
+    if best.guess is None or best.guess.pool.sorted_keys:
+        return None
+    return next((it for it in fitting if it.guess and it.guess.pool.sorted_keys), None)
 
 
 def _with_others(
@@ -132,9 +139,10 @@ def _in_any_order(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     return dataclasses.replace(tried, alike=True) if fits(tried) else found
 
 
-def _has_more(pool: Pool, other: Pool) -> bool:
-    """Whether a pool has a tensor that another pool lacks. Its order may show the keys."""
-    return not {leaf.name for leaf in pool.leaves} <= {leaf.name for leaf in other.leaves}
+def _has_more(pool: Pool, other: Found) -> bool:
+    """Whether a pool has a tensor that that of an attempt lacks. Its order may show the keys."""
+    others = other.guess.pool.leaves if other.guess else ()
+    return not {leaf.name for leaf in pool.leaves} <= {leaf.name for leaf in others}
 
 
 def _fit(pool: Pool, found: Found) -> float:

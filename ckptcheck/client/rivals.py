@@ -7,10 +7,10 @@ no longer uses a feature, the order does not show which one.
 
 import dataclasses
 import itertools
-from typing import Dict, FrozenSet, Iterator, NamedTuple, Optional
+from typing import Dict, FrozenSet, Iterator, NamedTuple, Optional, Tuple
 
-from ..protocol import CheckpointIndex
-from .answers import reference_first, unfit_reads
+from ..protocol import CheckpointIndex, Shape
+from .answers import Answer, reference_first, unfit_reads
 from .attempt import Ask, Found
 from .guess import Guess
 from .matching import Uses, similarity
@@ -33,7 +33,8 @@ def doubtful_features(found: Found, index: Optional[CheckpointIndex], ask: Ask) 
     """Returns the features whose tensors are in doubt, if the verdict depends on them.
 
     Features are in doubt if the checkpoint fits better when two of them exchange their tensors. A
-    feature is also in doubt if its tensor may be one that the code no longer uses.
+    feature is also in doubt if its tensor may be one that the code no longer uses, or if either the
+    input_fn or the saved model_fn may have made it from the outputs of the input pipeline.
 
     Args:
         found: the end of a search for the features.
@@ -43,18 +44,25 @@ def doubtful_features(found: Found, index: Optional[CheckpointIndex], ask: Ask) 
     trace = reference_first(found.traces)[0]
     if found.guess is None or index is None or not trace.finished:
         return frozenset()
-    unfit = unfit_reads(trace, index)
-    shapes = {(read.key, read.shape) for read in trace.reads}
+    unfit, shapes = unfit_reads(trace, index), _shapes(trace)
+    direct = found.of_pipeline
+    if direct is not None and shapes != _shapes(reference_first(direct.traces)[0]):
+        return frozenset(path for path in found.guess.places if path[0] == "features")
     rivals = (rival for rival in _rivals(found.guess, trace.uses) if rival.unused or unfit)
     for rival in itertools.islice(rivals, _MOST_RIVALS):
         places = {**found.guess.places, **rival.places}
         guess = dataclasses.replace(found.guess, places=places)
         for answer in ask({trace.mode: guess.inputs(trace.mode)}).values():
             fits_better = unfit_reads(answer, index) < unfit
-            differs = shapes != {(read.key, read.shape) for read in answer.reads}
+            differs = shapes != _shapes(answer)
             if answer.finished and (fits_better or (rival.unused and differs)):
                 return frozenset(rival.places)
     return frozenset()
+
+
+def _shapes(trace: Answer) -> FrozenSet[Tuple[str, Shape]]:
+    """Returns the keys that the restore reads, with the shapes of their variables."""
+    return frozenset((read.key, read.shape) for read in trace.reads)
 
 
 def _rivals(guess: Guess, uses: Uses) -> Iterator[_Rival]:

@@ -231,6 +231,11 @@ def _why(found: Found) -> str:
 def _why_doubtful(found: Found, guess: Guess) -> str:
     """Returns a message: the order of the keys does not show which tensor a feature is."""
     names = " and ".join(str(path[-1]) for path in sorted(found.doubtful))
+    if found.of_pipeline is not None:
+        return (
+            f"either its input_fn or its model_fn made {_made(found, guess)} from the outputs of the "
+            f"input pipeline, so nothing shows which tensor {names} is"
+        )
     if takes_all(guess):
         return (
             f"the order of the keys shows which tensors {names} are, but the checkpoint fits "
@@ -238,6 +243,12 @@ def _why_doubtful(found: Found, guess: Guess) -> str:
             "another name now"
         )
     return f"the code no longer uses some of its tensors, and nothing shows which tensor {names} is"
+
+
+def _made(found: Found, guess: Guess) -> str:
+    """Returns the names of the tensors in doubt, without their output numbers."""
+    leaves = [guess.pool.leaves[guess.places[path]] for path in sorted(found.doubtful)]
+    return " and ".join(leaf.name.rpartition(":")[0] for leaf in leaves[:_MOST_TENSORS])
 
 
 def _why_raised(trace: Answer) -> str:

@@ -400,3 +400,24 @@ REGRESSIONS: Dict[str, Case] = {
         (ChangePart("m", "validate", False),),
     ),
 }
+
+ASKED: Dict[str, Case] = {
+    # The output of the saved model's own dropout fitted the feature that is left better than the
+    # tensors of the input pipeline, although the kernel after it has another shape now.
+    "only-one-tensor-to-concat": (
+        Composed(
+            dataclasses.replace(
+                _with_parts(
+                    _with_inputs(
+                        dataclasses.replace(PLAIN, style=SUBSCRIPT),
+                        Inputs(widths=(2, 2), labels="dict", unused="label", weight="absent"),
+                    ),
+                    parts.Dropout("dropout"),
+                ),
+                output=Number(2),
+            )
+        ),
+        (DropFeature(),),
+    ),
+}
+"""Cases for which the campaign found a wrong verdict, and whose features no graph shows."""

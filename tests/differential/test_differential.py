@@ -15,7 +15,7 @@ from . import model as models
 from .campaign import Campaign, Options, attempt, describe
 from .compose import compose
 from .edits import Drawer, apply_code, apply_params
-from .regressions import REGRESSIONS
+from .regressions import ASKED, REGRESSIONS
 from .trial import Sides, train
 from .trial import edit as edit_trained
 
@@ -65,6 +65,13 @@ def test_what_was_wrong_once(name: str, sides: Sides) -> None:
     outcome = attempt(REGRESSIONS[name], sides)
     assert outcome is not None
     assert outcome.said == outcome.truth, describe(REGRESSIONS[name], outcome)
+
+
+@pytest.mark.parametrize("name", sorted(ASKED))
+def test_what_was_wrong_once_and_is_asked_for(name: str, sides: Sides) -> None:
+    outcome = attempt(ASKED[name], sides)
+    assert outcome is not None
+    assert "cannot find the features" in outcome.unanswered, describe(ASKED[name], outcome)
 
 
 @needs_estimator

@@ -8,11 +8,12 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 CHROMIUM: Optional[str] = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER: Optional[str] = shutil.which("chromedriver")
@@ -76,6 +77,7 @@ class Browser:
         self.requests()
         self.messages()
         self.driver.get(path.as_uri() + fragment)
+        self.wait(lambda: bool(self.js("return document.hasFocus()")))
 
     def js(self, script: str, *arguments: Any) -> Any:
         """Returns what a script returns, run with the arguments in the page."""
@@ -87,6 +89,10 @@ class Browser:
         for key in keys:
             actions.send_keys(key)
         actions.perform()
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        """Waits until a condition is true; raises TimeoutException after ten seconds."""
+        WebDriverWait(self.driver, 10, 0.05).until(lambda _: condition())
 
     def paste(self) -> None:
         """Pastes from the clipboard, wherever the focus is."""

@@ -92,7 +92,12 @@ def test_the_policy_stops_what_is_not_the_pages_own(opened: Opens) -> None:
 
 
 def search(page: Any, text: str) -> None:
-    page.press("/", text)
+    """Types into the search. Waits for the page, because keys take effect later than they return."""
+    box = page.driver.find_element("css selector", "input[type=search]")
+    page.press("/")
+    page.wait(lambda: page.driver.switch_to.active_element == box)
+    page.press(text)
+    page.wait(lambda: box.get_property("value") == text)
 
 
 def test_a_search_shows_what_it_finds_and_unfolds_it(opened: Opens) -> None:
