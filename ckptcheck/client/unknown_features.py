@@ -233,8 +233,8 @@ def _why_doubtful(found: Found, guess: Guess) -> str:
     names = " and ".join(str(path[-1]) for path in sorted(found.doubtful))
     if found.of_pipeline is not None:
         return (
-            f"either its input_fn or its model_fn made {_made(found, guess)} from the outputs of the "
-            f"input pipeline, so nothing shows which tensor {names} is"
+            f"either its input_fn or its model_fn made {_made(found, guess)} from the outputs of "
+            f"the input pipeline, so nothing shows which tensor {names} is"
         )
     if takes_all(guess):
         return (

@@ -44,6 +44,7 @@ class Browser:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         service = Service(str(DRIVER), env={**os.environ, "SE_OFFLINE": "true"})
         self.driver = webdriver.Chrome(options=options, service=service)
+        self.driver.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
 
     def close(self) -> None:
         """Ends the browser, and removes what it wrote."""
@@ -77,7 +78,6 @@ class Browser:
         self.requests()
         self.messages()
         self.driver.get(path.as_uri() + fragment)
-        self.wait(lambda: bool(self.js("return document.hasFocus()")))
 
     def js(self, script: str, *arguments: Any) -> Any:
         """Returns what a script returns, run with the arguments in the page."""

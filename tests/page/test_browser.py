@@ -92,7 +92,7 @@ def test_the_policy_stops_what_is_not_the_pages_own(opened: Opens) -> None:
 
 
 def search(page: Any, text: str) -> None:
-    """Types into the search. Waits for the page, because keys take effect later than they return."""
+    """Types into the search. Waits until each key has taken effect."""
     box = page.driver.find_element("css selector", "input[type=search]")
     page.press("/")
     page.wait(lambda: page.driver.switch_to.active_element == box)
