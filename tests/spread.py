@@ -1,9 +1,9 @@
 """Decides which tests run daily with this version of TensorFlow.
 
 A nightly run runs all tests with each version. In a daily run, the tests in ``EVERYWHERE`` run with
-each version, except those in ``_SLOW``. Each other test runs with only one of the versions, so that
-a run of the whole matrix takes a third of the time. If pytest gets names of files or tests, it
-runs all of them.
+each version. Unit tests run with two of the versions. Each other test runs with only one version,
+so that a run of the whole matrix takes a third of the time. If pytest gets names of files or tests,
+it runs all of them.
 """
 
 import zlib
@@ -11,7 +11,6 @@ import zlib
 from .support import TENSORFLOW
 
 EVERYWHERE = (
-    "tests/unit/",
     "tests/acceptance/test_against_estimator.py",  # see daily.py there
     "tests/acceptance/test_cases.py",
     "tests/drift/test_catalogue.py",
@@ -20,13 +19,16 @@ EVERYWHERE = (
     "tests/test_fixtures.py",
     "tests/test_hooks.py",
 )
+_UNIT = "tests/unit/"
 _SLOW = (
     "tests/unit/test_html_format.py",
     "tests/unit/test_outputs.py",
     "tests/unit/test_remote_",
     "tests/unit/test_settled.py",
 )
-"""Slow tests in ``tests/unit``. They run with the oldest and with the newest Python."""
+"""Slow unit tests. They run with the oldest and with the newest Python."""
+_WITH_TENSORFLOW = ("tests/unit/test_data_scan.py", "tests/unit/test_inspection.py")
+"""Unit tests that use TensorFlow. They run with each version."""
 _IN_A_BROWSER = "tests/page/"
 """Tests that need no TensorFlow, and a newer Python than 3.7. They run with the newest one."""
 LONGEST = ("tests/cache/test_campaign.py", "tests/test_users_day.py")
@@ -44,7 +46,11 @@ def is_daily(test: str, needs_estimator: bool) -> bool:
     own = next((i for i, v in enumerate(_WITH_ESTIMATOR) if (TENSORFLOW or "").startswith(v)), 2)
     if test.startswith(_IN_A_BROWSER):
         return own == 2
-    if test.startswith(EVERYWHERE):
-        return own != 1 or not test.startswith(_SLOW)
+    if test.startswith((*EVERYWHERE, *_WITH_TENSORFLOW)):
+        return True
+    if test.startswith(_SLOW):
+        return own != 1
+    if test.startswith(_UNIT):
+        return own != 0  # the session ``lowest`` of nox runs them with the oldest Python
     versions = len(_WITH_ESTIMATOR) + (not needs_estimator)
     return zlib.crc32(test.encode()) % versions == own

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 from unittest import mock
 
 import pytest
@@ -54,6 +54,37 @@ needs_estimator = pytest.mark.skipif(
     TENSORFLOW is None or tuple(map(int, TENSORFLOW.split(".")[:2])) >= (2, 16),
     reason="NOT TESTED WITH AN ESTIMATOR: this TensorFlow has no tf.estimator",
 )
+
+
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Makes a folder that all processes of a run share. Only the first one makes it.
+
+    Args:
+        factory: pytest's fixture.
+        name: the name of the folder.
+        make: fills the folder.
+
+    Returns:
+        The folder.
+
+    Raises:
+        TimeoutError: another process has not filled the folder in time.
+    """
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    done = folder.with_name(f"{name}.done")
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        end = time.monotonic() + COMMAND_TIMEOUT_SECONDS
+        while not done.exists():
+            if time.monotonic() > end:
+                raise TimeoutError(f"another process has not made {folder}") from None
+            time.sleep(0.2)
+        return folder
+    make(folder)
+    done.touch()
+    return folder
 
 
 class Run:

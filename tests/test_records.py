@@ -29,6 +29,7 @@ from .support import (
     environment,
     needs_estimator,
     needs_tensorflow,
+    once,
     run_cli,
 )
 
@@ -44,10 +45,12 @@ TARGET = "model.py:model_fn"
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: Any) -> Path:
     """Returns a project. The checkpoints in its model_dir ``base`` have records."""
-    root: Path = tmp_path_factory.mktemp("trained")
+    return once(tmp_path_factory, "recorded", make_trained)
+
+
+def make_trained(root: Path) -> None:
     make_project(root)
     assert train(root, "base") == ["done"]
-    return root
 
 
 @pytest.fixture

@@ -12,14 +12,14 @@ import ckptcheck
 from ckptcheck.errors import UnknownFeaturesError
 from ckptcheck.reporters import render
 
-from .support import needs_estimator, needs_tensorflow
+from .support import needs_estimator, needs_tensorflow, once
 
 pytestmark = [needs_tensorflow, needs_estimator]
 
 ASKED = {
-    "tuple": "the checkpoint fits another order better",
-    "tuple-named": "the checkpoint fits another order better",
-    "renamed": "the checkpoint fits another order better",
+    "tuple": "better in another order",
+    "tuple-named": "better in another order",
+    "renamed": "better in another order",
     "dropped": "nothing shows which tensor b is",
     "optional": "optional keys (age, height, income, zip)",
     "optional-beside": "optional keys (height, income, zip)",
@@ -30,10 +30,13 @@ ASKED = {
 JUDGED = ("tuple-alike", "dropped-named", "caught", "asserted")
 
 
+def train(folder: Path) -> None:
+    subprocess.run([sys.executable, "-m", "tests.rival_models", str(folder)], check=True)
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Tuple[Path, Dict[str, Any]]:
-    folder = tmp_path_factory.mktemp("rivals")
-    subprocess.run([sys.executable, "-m", "tests.rival_models", str(folder)], check=True)
+    folder = once(tmp_path_factory, "rivals", train)
     return folder, json.loads((folder / "real.json").read_text())
 
 

@@ -238,9 +238,9 @@ def _why_doubtful(found: Found, guess: Guess) -> str:
         )
     if takes_all(guess):
         return (
-            f"the order of the keys shows which tensors {names} are, but the checkpoint fits "
-            "another order better; the input_fn may make the dict from a tuple, or a key has "
-            "another name now"
+            f"TensorFlow sorts features by their keys, but the checkpoint fits {names} better in "
+            "another order; the input_fn may make the dict from a tuple, or a key has another name "
+            "now"
         )
     return f"the code no longer uses some of its tensors, and nothing shows which tensor {names} is"
 
