@@ -97,12 +97,25 @@ def more_in_predict(features: Any, labels: Any, mode: str) -> Any:
     return spec(mode, hidden / features["scale"] if mode == "infer" else hidden, labels)
 
 
+def optional_in_predict(features: Any, labels: Any, mode: str) -> Any:
+    hidden = dense(features["image"], 8)
+    if mode == "infer" and "scale" in features:
+        hidden = dense(hidden * features["scale"], 8, name="scaled")
+    return spec(mode, hidden, labels)
+
+
+def batch_in_shape(features: Any, labels: Any, mode: str) -> Any:
+    hidden = dense(features["image"], 8)
+    state = tf.get_variable("state", [hidden.shape.as_list()[0] or 1, 8], trainable=False)
+    return spec(mode, tf.matmul(hidden, tf.matmul(state, hidden, transpose_a=True)), labels)
+
+
 class Shown(NamedTuple):
     """A model, its params in training and now, and its inputs.
 
     ``order`` is the order of a tuple from which the input_fn makes the dict; () for a dict.
     ``sizes`` has the size of each feature; "string" and "int" are vectors.
-    ``predict`` has what PREDICT gets instead.
+    ``predict`` has what PREDICT gets instead. With ``whole``, all batches have the same size.
     """
 
     model_fn: Callable[..., Any]
@@ -111,6 +124,7 @@ class Shown(NamedTuple):
     then: Any = None
     now: Any = None
     predict: Any = None
+    whole: bool = False
 
 
 _TWO = {"image": 6, "extra": 3}
@@ -143,6 +157,14 @@ MODELS = {
         {"id": "string", "image": 6},
         predict={"image": np.ones([8, 6], np.float32), "scale": np.ones([8, 1], np.float32)},
     ),
+    "optional-in-predict": Shown(
+        optional_in_predict,
+        {"id": "string", "image": 6},
+        predict={"image": np.ones([8, 6], np.float32), "scale": np.ones([8, 1], np.float32)},
+    ),
+    "batch-in-shape": Shown(
+        batch_in_shape, {"image": 6}, predict={"image": np.ones([3, 6], np.float32)}, whole=True
+    ),
 }
 
 
@@ -158,9 +180,11 @@ def input_fn(model: Shown, params: Any, mode: str) -> Any:
         values = {key: value for key, value in values.items() if key in ("image", params["key"])}
     labels = np.ones([8, 1], np.float32)
     if mode == "predict" and model.predict:
-        return tf.data.Dataset.from_tensor_slices(model.predict).batch(4)
+        data = tf.data.Dataset.from_tensor_slices(model.predict)
+        return data.batch(3, drop_remainder=model.whole)
     if not model.order:
-        return tf.data.Dataset.from_tensor_slices((values, labels)).repeat().batch(4)
+        data = tf.data.Dataset.from_tensor_slices((values, labels)).repeat()
+        return data.batch(4, drop_remainder=model.whole)
     data = tf.data.Dataset.from_tensor_slices((*(values[key] for key in model.order), labels))
     *features, labels = tf.data.make_one_shot_iterator(data.repeat().batch(4)).get_next()
     return dict(zip(model.order, features)), labels

@@ -34,6 +34,13 @@ def train(folder: Path) -> None:
     subprocess.run([sys.executable, "-m", "tests.rival_models", str(folder)], check=True)
 
 
+DOUBTED = {
+    "optional-in-predict": "whether the features of PREDICT have scale",
+    "batch-in-shape": "whether PREDICT has TRAIN's batch size 4",
+}
+"""What is said if only the features of PREDICT decide."""
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Tuple[Path, Dict[str, Any]]:
     folder = once(tmp_path_factory, "rivals", train)
@@ -70,3 +77,14 @@ def test_features_that_consumers_or_errors_show(name: str, trained: Any, tracer:
     assert {mode["verdict"] for mode in found["modes"].values()} == {"restores"}
     drifts = {mode["drift"] for mode in found["modes"].values()}
     assert drifts == ({"changed"} if name == "dropped-named" else drifts - {"changed"})
+
+
+@pytest.mark.parametrize("name", DOUBTED)
+def test_what_depends_on_the_features_of_predict_is_said(
+    name: str, trained: Any, tracer: Any
+) -> None:
+    folder, real = trained
+    assert real[name]["errors"]["predict"] and not real[name]["errors"]["eval"]
+    found = report(tracer, folder, name)
+    assert found["modes"]["predict"]["verdict"] == "restores"
+    assert [text for text in found["not_judged"] if text.startswith(DOUBTED[name])]

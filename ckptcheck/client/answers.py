@@ -19,6 +19,7 @@ from ..protocol import (
     ModeTrace,
     Observed,
     Read,
+    Shape,
     allows,
 )
 from .structure import Path
@@ -160,6 +161,11 @@ def unfit_reads(answer: Answer, index: Optional[CheckpointIndex]) -> FrozenSet[s
         for read, held in pairs
         if held is None or held.dtype != read.dtype or not allows(read.shape, held.shape)
     )
+
+
+def shapes_read(answer: Answer) -> FrozenSet[Tuple[str, Shape]]:
+    """Returns the keys that the restore reads, with the shapes of their variables."""
+    return frozenset((read.key, read.shape) for read in answer.reads)
 
 
 def reference_first(traces: Mapping[str, Answer]) -> List[Answer]:

@@ -7,10 +7,10 @@ no longer uses a feature, the order does not show which one.
 
 import dataclasses
 import itertools
-from typing import Dict, FrozenSet, Iterator, NamedTuple, Optional, Tuple
+from typing import Dict, FrozenSet, Iterator, NamedTuple, Optional
 
-from ..protocol import CheckpointIndex, Shape
-from .answers import Answer, reference_first, unfit_reads
+from ..protocol import CheckpointIndex
+from .answers import reference_first, shapes_read, unfit_reads
 from .attempt import Ask, Found
 from .guess import Guess
 from .matching import Uses, similarity
@@ -44,9 +44,9 @@ def doubtful_features(found: Found, index: Optional[CheckpointIndex], ask: Ask) 
     trace = reference_first(found.traces)[0]
     if found.guess is None or index is None or not trace.finished:
         return frozenset()
-    unfit, shapes = unfit_reads(trace, index), _shapes(trace)
+    unfit, shapes = unfit_reads(trace, index), shapes_read(trace)
     direct = found.of_pipeline
-    if direct is not None and shapes != _shapes(reference_first(direct.traces)[0]):
+    if direct is not None and shapes != shapes_read(reference_first(direct.traces)[0]):
         return frozenset(path for path in found.guess.places if path[0] == "features")
     rivals = (rival for rival in _rivals(found.guess, trace.uses) if rival.unused or unfit)
     for rival in itertools.islice(rivals, _MOST_RIVALS):
@@ -54,15 +54,10 @@ def doubtful_features(found: Found, index: Optional[CheckpointIndex], ask: Ask) 
         guess = dataclasses.replace(found.guess, places=places)
         for answer in ask({trace.mode: guess.inputs(trace.mode)}).values():
             fits_better = unfit_reads(answer, index) < unfit
-            differs = shapes != _shapes(answer)
+            differs = shapes != shapes_read(answer)
             if answer.finished and (fits_better or (rival.unused and differs)):
                 return frozenset(rival.places)
     return frozenset()
-
-
-def _shapes(trace: Answer) -> FrozenSet[Tuple[str, Shape]]:
-    """Returns the keys that the restore reads, with the shapes of their variables."""
-    return frozenset((read.key, read.shape) for read in trace.reads)
 
 
 def _rivals(guess: Guess, uses: Uses) -> Iterator[_Rival]:

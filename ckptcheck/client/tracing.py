@@ -8,8 +8,6 @@ from typing import (
     Any,
     Callable,
     Dict,
-    Iterable,
-    Iterator,
     List,
     Mapping,
     NamedTuple,
@@ -26,7 +24,6 @@ from ..options import CheckSpec
 from ..origins import Origins, texts_in
 from ..protocol import (
     EXPORT,
-    MODES,
     PREDICT,
     PROBE,
     TRAIN,
@@ -38,7 +35,7 @@ from ..protocol import (
     ProjectCopy,
 )
 from ..records.value import Record, RecordedMode
-from ..results import Features, Trace, shape_text
+from ..results import Features, Trace
 from ..traced import EVERYTHING, Traced, Wanted
 from ..tracer import temporary
 from . import unknown_features
@@ -47,8 +44,9 @@ from .asking import Asker, gives_features
 from .attempt import Found
 from .certainty import is_certain
 from .comparing import compared, compared_with_record, recorded_sides, unknown, with_places
+from .feature_doubts import EXPORTED, feature_doubts
 from .features import find, names_depend_on_keys, unfit_record
-from .guess import Guess, Inputs, OwnInputs
+from .guess import Guess, Inputs
 from .launch import LaunchContext, launch_context, traced_launch
 from .memo import TraceMemo
 from .process import Tracer
@@ -210,7 +208,7 @@ class _Tracing:
         if not modes:
             return self._trace_found()
         if EXPORT in modes and self.record is not None and EXPORT not in self.record.modes:
-            self._doubts.append(_EXPORTED)
+            self._doubts.append(EXPORTED)
         wanted = {m: Inputs(it.features, it.labels, it.taken_names) for m, it in modes.items()}
         answers = self.asker.ask(wanted)
         shown = modes[min(modes, key=lambda mode: mode in UNLABELED)]
@@ -295,21 +293,8 @@ class _Tracing:
         if found.doubtful:
             raise unknown_features.not_found(self.spec, found, file)
         self._guess = guess
-        self._doubts.extend((*_assumed(guess), *_described_by_columns(guess)))
-        if EXPORT in self.spec.modes:
-            self._doubts.append(_EXPORTED)
-        if file not in self.located.graphs:
-            text = _OF_ANOTHER if guess.pool.labeled else _OF_SERVING
-            self._doubts.append(text.format(file))
-        for change, text in _OWN.items():
-            modes = " and ".join(mode.upper() for mode in MODES if guess.own.get(mode) == change)
-            if modes:
-                self._doubts.append(text.format(modes, guess.pool.batch))
-        if not found.alike and all(answer.finished for answer in answers.values()):
-            self._doubts.append(_ANOTHER_USE)
-        shared = _named_after_inputs(guess.pool.names, answers.values())
-        if shared:
-            self._doubts.append(_NAMED_AFTER_INPUTS.format(", ".join(shared[:_MOST_SHARED])))
+        other = "" if file in self.located.graphs else file
+        self._doubts.extend(feature_doubts(found, guess, other, self.asker.ask))
         features = Features("saved-graph", *unknown_features.plain_inputs(guess))
         drift = self._compared(answers, guess, file)
         chosen = {mode: answers[mode] for mode in self.spec.modes}
@@ -364,86 +349,6 @@ _UNSEEN = re.compile("Failed to (find any|get) matching files")
 _NOT_TEXT = "UnicodeDecodeError"
 """What TensorFlow's Python API raises for names that are not UTF-8. A restore accepts them."""
 
-_NAMED_AFTER_INPUTS = (
-    "whether {} has this name in each mode: the number in the name comes from an op of the same "
-    "name in the input_fn of TRAIN (give --input-fn to be sure)"
-)
-_MOST_SHARED = 3
-
-_ASSUMED = (
-    "whether {} in the saved graph: the match is by order, not by name (give --input-fn or "
-    "--features to be sure)"
-)
-_MOST_ASSUMED = 3
-
-_ANOTHER_USE = (
-    "whether each feature was matched with the right tensor: the model_fn uses the features "
-    "differently than when the graph was saved, so they were matched by order (give --input-fn or "
-    "--features to be sure)"
-)
-
-
-def _assumed(guess: Guess) -> Iterator[str]:
-    """Returns the note on keys that no name in the saved graph confirms."""
-    pairs = [f"{key} is {leaf.name}" for key, leaf in guess.assumed]
-    rest = len(pairs) - _MOST_ASSUMED
-    if rest > 1:
-        pairs[_MOST_ASSUMED:] = [f"and so on for {rest} more keys"]
-    if pairs:
-        yield _ASSUMED.format(", ".join(pairs))
-
-
-_NEW = (
-    "whether the feature {} really is {} {}: it is new since the checkpoint, so this comes from "
-    "its feature column (give --input-fn or --features to be sure)"
-)
-_ABSENT = (
-    "what the feature {} is: TRAIN does not ask for it, and TRAIN's inputs do not have it, so its "
-    "shape is unknown (give --input-fn or --features to be sure)"
-)
-_ADDED = (
-    "what the feature {} is: it is new since the checkpoint, so its shape is unknown (give "
-    "--input-fn or --features to be sure)"
-)
-_EXPORTED = (
-    "whether the serving_input_receiver_fn fits model_fn: EXPORT was traced with the features of "
-    "TRAIN (give the serving_input_receiver_fn with --mode export --input-fn NAME)"
-)
-_OF_ANOTHER = (
-    "whether the features are those in {}: it is the graph of another checkpoint of MODEL_DIR "
-    "(give --input-fn or --features to be sure)"
-)
-_OF_SERVING = (
-    "whether the features are those in {}: they are the serving features of the SavedModel (give "
-    "--input-fn or --features to be sure)"
-)
-_OWN = {
-    OwnInputs.BATCH: (
-        "whether the batch size of {} fits: model_fn raises an error with TRAIN's batch size {}, "
-        "so it was traced with an unknown one (give --input-fn or --features to be sure)"
-    ),
-    OwnInputs.ONE: (
-        "whether the batch size of {} is 1: model_fn raises an error with TRAIN's batch size {}, "
-        "and with an unknown one (give --input-fn or --features to be sure)"
-    ),
-    OwnInputs.INTEGERS: (
-        "whether the integers of {} fit: model_fn raises an error with TRAIN's int32 or int64, so "
-        "it was traced with the other of the two (give --input-fn or --features to be sure)"
-    ),
-}
-
-
-def _described_by_columns(guess: Guess) -> Iterator[str]:
-    """Returns the notes on features that are new since the checkpoint."""
-    for path in guess.absent:
-        yield _ABSENT.format(path[-1])
-    for path in guess.added - guess.absent:
-        yield _ADDED.format(path[-1])
-    for path, leaf in guess.new.items():
-        if leaf is not None and path not in guess.absent | guess.added:
-            shape = shape_text(tuple(leaf["shape"]))
-            yield _NEW.format(path[-1], leaf["dtype"], shape)
-
 
 def _serving(modes: Sequence[str]) -> Tuple[str, ...]:
     """Returns the modes whose features are in the graph of a SavedModel; at least PREDICT."""
@@ -453,15 +358,3 @@ def _serving(modes: Sequence[str]) -> Tuple[str, ...]:
 def _with_train(modes: Sequence[str]) -> Tuple[str, ...]:
     """Adds TRAIN to the modes. TRAIN saved the graph, so it shows which feature is which."""
     return (*modes, TRAIN) if TRAIN not in modes else tuple(modes)
-
-
-def _named_after_inputs(names: Sequence[str], traces: Iterable[Answer]) -> List[str]:
-    """Returns variables whose name has a number because TRAIN's input_fn has an op of that name.
-
-    The input_fn of another mode may not have that op. For example, in TensorFlow 1
-    ``Dataset.repeat`` makes an op ``count``.
-    """
-    taken = {name.partition("/")[0] for name in names}
-    keys = sorted({read.key for trace in traces if trace.mode != TRAIN for read in trace.reads})
-    numbered = ((key, re.fullmatch(r"(.+)_\d+", key.partition("/")[0])) for key in keys)
-    return [key for key, match in numbered if match is not None and match[1] in taken]

@@ -1,0 +1,167 @@
+"""Says what the saved graph does not show about the features, as notes for ``not_judged``."""
+
+import dataclasses
+import re
+from typing import Iterable, Iterator, List, Sequence
+
+from ..protocol import EXPORT, MODES, TRAIN
+from ..results import shape_text
+from .answers import Answer, shapes_read
+from .attempt import Ask, Found
+from .guess import Guess, OwnInputs
+from .learning import optional_keys
+
+_MOST_NAMED = 3
+
+
+def feature_doubts(found: Found, guess: Guess, other: str, ask: Ask) -> Iterator[str]:
+    """Yields what is not known about the features of a guess.
+
+    Args:
+        found: the end of a search for the features. Each mode finished, or raised for certain.
+        guess: its guess.
+        other: the file of the saved graph if it is not the checkpoint's own; "" if it is.
+        ask: traces modes.
+    """
+    traces = found.traces
+    yield from _assumed(guess)
+    yield from _without_tensors(guess)
+    yield from _looked_for(found, guess)
+    if EXPORT in traces:
+        yield EXPORTED
+    if other:
+        yield (_OF_ANOTHER if guess.pool.labeled else _OF_SERVING).format(other)
+    for change, text in _OWN.items():
+        modes = " and ".join(mode.upper() for mode in MODES if guess.own.get(mode) == change)
+        if modes:
+            yield text.format(modes, guess.pool.batch)
+    if not found.alike and all(answer.finished for answer in traces.values()):
+        yield _ANOTHER_USE
+    shared = _named_after_inputs(guess.pool.names, traces.values())
+    if shared:
+        yield _NAMED_AFTER_INPUTS.format(", ".join(shared[:_MOST_NAMED]))
+    yield from _of_batch_size(found, guess, ask)
+
+
+def _assumed(guess: Guess) -> Iterator[str]:
+    """Returns the note on keys that no name in the saved graph confirms."""
+    pairs = [f"{key} is {leaf.name}" for key, leaf in guess.assumed]
+    rest = len(pairs) - _MOST_NAMED
+    if rest > 1:
+        pairs[_MOST_NAMED:] = [f"and so on for {rest} more keys"]
+    if pairs:
+        yield _ASSUMED.format(", ".join(pairs))
+
+
+def _without_tensors(guess: Guess) -> Iterator[str]:
+    """Returns the notes on features that are new since the checkpoint."""
+    for path in guess.absent:
+        yield _ABSENT.format(path[-1])
+    for path in guess.added - guess.absent:
+        yield _ADDED.format(path[-1])
+    for path, leaf in guess.new.items():
+        if leaf is not None and path not in guess.absent | guess.added:
+            shape = shape_text(tuple(leaf["shape"]))
+            yield _NEW.format(path[-1], leaf["dtype"], shape)
+
+
+def _looked_for(found: Found, guess: Guess) -> Iterator[str]:
+    """Returns the notes on optional keys that only PREDICT or EVAL looks for."""
+    traces = {mode: trace for mode, trace in found.traces.items() if mode in MODES}
+    train = optional_keys({mode: trace for mode, trace in traces.items() if mode == TRAIN})
+    for mode in MODES if TRAIN in traces else ():
+        keys = optional_keys({mode: traces[mode]}) if mode in traces else []
+        open_keys = [key for key in keys if key not in (*train, *guess.features.keys)]
+        if open_keys:
+            yield _LOOKED_FOR.format(mode.upper(), ", ".join(open_keys[:_MOST_NAMED]))
+
+
+def _of_batch_size(found: Found, guess: Guess, ask: Ask) -> Iterator[str]:
+    """Returns the notes on modes in which shapes of variables depend on the batch size.
+
+    PREDICT and EVAL may have another batch size than TRAIN. A mode is traced again only if a
+    variable has the batch size in its shape.
+    """
+    size = guess.pool.batch
+    for mode, trace in found.traces.items():
+        if size is None or mode == TRAIN or mode in guess.own:
+            continue
+        if not any(size in (read.shape or ()) for read in trace.reads):
+            continue
+        own = dataclasses.replace(guess, own={**guess.own, mode: OwnInputs.BATCH})
+        again = ask({mode: own.inputs(mode)}).get(mode)
+        if again is not None and again.finished and shapes_read(again) != shapes_read(trace):
+            yield _OF_BATCH_SIZE.format(mode.upper(), size)
+
+
+def _named_after_inputs(names: Sequence[str], traces: Iterable[Answer]) -> List[str]:
+    """Returns variables whose name has a number because TRAIN's input_fn has an op of that name.
+
+    The input_fn of another mode may not have that op. For example, in TensorFlow 1
+    ``Dataset.repeat`` makes an op ``count``.
+    """
+    taken = {name.partition("/")[0] for name in names}
+    keys = sorted({read.key for trace in traces if trace.mode != TRAIN for read in trace.reads})
+    numbered = ((key, re.fullmatch(r"(.+)_\d+", key.partition("/")[0])) for key in keys)
+    return [key for key, match in numbered if match is not None and match[1] in taken]
+
+
+_ASSUMED = (
+    "whether {} in the saved graph: the match is by order, not by name (give --input-fn or "
+    "--features to be sure)"
+)
+_ANOTHER_USE = (
+    "whether each feature was matched with the right tensor: the model_fn uses the features "
+    "differently than when the graph was saved, so they were matched by order (give --input-fn or "
+    "--features to be sure)"
+)
+_NEW = (
+    "whether the feature {} really is {} {}: it is new since the checkpoint, so this comes from "
+    "its feature column (give --input-fn or --features to be sure)"
+)
+_ABSENT = (
+    "what the feature {} is: TRAIN does not ask for it, and TRAIN's inputs do not have it, so its "
+    "shape is unknown (give --input-fn or --features to be sure)"
+)
+_ADDED = (
+    "what the feature {} is: it is new since the checkpoint, so its shape is unknown (give "
+    "--input-fn or --features to be sure)"
+)
+EXPORTED = (
+    "whether the serving_input_receiver_fn fits model_fn: EXPORT was traced with the features of "
+    "TRAIN (give the serving_input_receiver_fn with --mode export --input-fn NAME)"
+)
+_OF_ANOTHER = (
+    "whether the features are those in {}: it is the graph of another checkpoint of MODEL_DIR "
+    "(give --input-fn or --features to be sure)"
+)
+_OF_SERVING = (
+    "whether the features are those in {}: they are the serving features of the SavedModel (give "
+    "--input-fn or --features to be sure)"
+)
+_OWN = {
+    OwnInputs.BATCH: (
+        "whether the batch size of {} fits: model_fn raises an error with TRAIN's batch size {}, "
+        "so it was traced with an unknown one (give --input-fn or --features to be sure)"
+    ),
+    OwnInputs.ONE: (
+        "whether the batch size of {} is 1: model_fn raises an error with TRAIN's batch size {}, "
+        "and with an unknown one (give --input-fn or --features to be sure)"
+    ),
+    OwnInputs.INTEGERS: (
+        "whether the integers of {} fit: model_fn raises an error with TRAIN's int32 or int64, so "
+        "it was traced with the other of the two (give --input-fn or --features to be sure)"
+    ),
+}
+_LOOKED_FOR = (
+    "whether the features of {} have {}: the model_fn does not look for it in TRAIN, so it was "
+    "traced without it (give --input-fn or --features to be sure)"
+)
+_OF_BATCH_SIZE = (
+    "whether {} has TRAIN's batch size {}: shapes of variables depend on it (give --input-fn or "
+    "--features to be sure)"
+)
+_NAMED_AFTER_INPUTS = (
+    "whether {} has this name in each mode: the number in the name comes from an op of the same "
+    "name in the input_fn of TRAIN (give --input-fn to be sure)"
+)
