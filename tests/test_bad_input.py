@@ -724,9 +724,9 @@ print("{" * 100)
 
 
 def model_fn(features, labels, mode, params):
-    for _ in range(80):
-        print("o" * 65535)
-        sys.stderr.write("e" * 65535 + "\\n")
+    for line in range(80):
+        print(line, "o" * 65535)
+        sys.stderr.write(str(line) + "e" * 65535 + "\\n")
     sys.stdout.flush()
     os.write(1, b"straight to descriptor 1\\n")
     os.system("echo from a process")

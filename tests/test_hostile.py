@@ -250,9 +250,9 @@ def test_what_never_ends(hostile: Hostile) -> None:
 
 GIGABYTES = """
 def predict(params):
-    block = b"\\x1b[2J%s\\n" % (b"o" * (1 << 20))
     for number in (1, 2):
-        for _ in range(512):
+        for line in range(512):
+            block = b"\\x1b[2J%d%s\\n" % (line, b"o" * (1 << 20))
             view = memoryview(block)
             while view:
                 view = view[os.write(number, view):]

@@ -4,7 +4,6 @@ The tracer's source goes over the pipe, so the interpreter may be another versio
 another environment, or in a container (``docker exec -i box python3.7``).
 """
 
-import codecs
 import contextlib
 import json
 import math
@@ -37,14 +36,12 @@ from ..codec import decoded, from_json
 from ..errors import TracerLostError, UsageError
 from ..interpreters import project_python
 from ..protocol import Environment, Failure
-from ..sanitize import harmless_lines
 from ..seen import Seen, united
 from ..tracer import temporary
 from .bootstrap import BOOTSTRAP
+from .code_output import CodeOutput
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-_MOST_NOISE = 1 << 20
-_TAIL = 2000
 _LARGEST_LINE = (1 << 28) + (1 << 20)
 """Bytes; a fork's reply has 256 MiB at most."""
 _MOST_WAITING = 64
@@ -146,11 +143,11 @@ class Tracer:
         """Whether code is watched in requests from now on; see :mod:`.tracer.watch`."""
         self._watching: Set[int] = set()
         self._seen: List[Optional[Seen]] = []
-        self._noise = _Noise(quiet)
+        self._output = CodeOutput(quiet)
         self._process = self._start()
         self._threads = [
             threading.Thread(target=self._read_messages, daemon=True),
-            threading.Thread(target=self._noise.pump, args=(self._process.stderr,), daemon=True),
+            threading.Thread(target=self._output.pump, args=(self._process.stderr,), daemon=True),
         ]
         for thread in self._threads:
             thread.start()
@@ -414,7 +411,7 @@ class Tracer:
     def _ended(self, command: str) -> str:
         code = self._process.wait()
         self._threads[1].join(timeout=1)
-        tail = self._noise.tail()
+        tail = self._output.tail()
         said = f"; the last line that it printed: {tail}" if tail else ""
         return (
             f"{command} ended with exit code {code} before it answered; --python takes the path or "
@@ -442,41 +439,3 @@ def _message(line: bytes) -> Optional[Dict[str, Any]]:
         return message if "reply" in message and "id" in message else None
     except (ValueError, TypeError, RecursionError):
         return None
-
-
-class _Noise:
-    """Passes on what the user's code and TensorFlow print to standard error, up to a limit.
-
-    The output can contain names from checkpoints, so control characters are escaped.
-    """
-
-    def __init__(self, quiet: bool) -> None:
-        self._quiet = quiet
-        self._left = _MOST_NOISE
-        self._tail = b""
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-
-    def pump(self, stream: Any) -> None:
-        """Reads until the stream ends, and closes it."""
-        with stream:
-            for data in iter(lambda: stream.read1(1 << 16), b""):
-                self._tail = (self._tail + data)[-_TAIL:]
-                if not self._quiet:
-                    self._pass_on(data)
-
-    def _pass_on(self, data: bytes) -> None:
-        text = harmless_lines(self._decoder.decode(data[: self._left]))
-        self._left -= len(data)
-        try:
-            sys.stderr.write(text)
-            if self._left < 0:
-                sys.stderr.write("\nckptcheck: more output of the traced code is not shown\n")
-                self._quiet = True
-            sys.stderr.flush()
-        except (OSError, ValueError):  # standard error is closed; the pipe still has to be drained
-            self._quiet = True
-
-    def tail(self) -> str:
-        """The last line that was printed."""
-        lines = self._tail.decode("utf-8", "replace").strip().splitlines()
-        return lines[-1].strip() if lines else ""
