@@ -2,12 +2,13 @@
 
 import collections
 import re
-from typing import Dict, Iterator, List, Sequence, Tuple
+from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from .protocol import VariableSpec
 from .results import Finding, Group
 from .rules import all_rules, role_of
 from .rules.base import DRIFT, MISSING, UNUSED
+from .rules.roles import slots_of
 
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
@@ -51,15 +52,16 @@ def _renames(findings: Sequence[Finding]) -> Dict[Tuple[str, str], List[_Pair]]:
     Returns:
         The pairs by the old and the new scope.
     """
+    owners = slots_of(finding.variable for finding in findings)
     unused: Dict[Tuple[object, ...], List[Finding]] = collections.defaultdict(list)
     for finding in findings:
         if role_of(finding) == UNUSED and finding.checkpoint is not None:
-            unused[_identity(finding.checkpoint)].append(finding)
+            unused[_identity(finding.checkpoint, owners)].append(finding)
     found: Dict[Tuple[str, str], List[_Pair]] = {}
     for missing in findings:
         if role_of(missing) != MISSING or missing.model is None:
             continue
-        there = unused.get(_identity(missing.model))
+        there = unused.get(_identity(missing.model, owners))
         if there:
             partner = max(there, key=lambda item: _shared_parts(item.variable, missing.variable))
             there.remove(partner)
@@ -68,9 +70,13 @@ def _renames(findings: Sequence[Finding]) -> Dict[Tuple[str, str], List[_Pair]]:
     return found
 
 
-def _identity(spec: VariableSpec) -> Tuple[object, ...]:
-    """Returns the properties that a renamed variable keeps: shape, dtype, last part of its name."""
-    return spec.shape, spec.dtype, spec.name.rpartition("/")[2]
+def _identity(spec: VariableSpec, owners: Mapping[str, str]) -> Tuple[object, ...]:
+    """Returns the properties that a renamed variable keeps: shape, dtype, last part of its name.
+
+    A slot also keeps the last part of its variable's name.
+    """
+    names = (owners.get(spec.name, ""), spec.name)
+    return (spec.shape, spec.dtype, *(name.rpartition("/")[2] for name in names))
 
 
 def _differing(old: str, new: str) -> Tuple[List[str], List[str]]:

@@ -44,6 +44,12 @@ def two_activations(features: Any, labels: Any, mode: str) -> Any:
     return spec(mode, image + dense(features["extra"], 8, activation=tf.nn.tanh), labels)
 
 
+def in_an_order(features: Any, labels: Any, mode: str, params: Any) -> Any:
+    first, second = (features[key] for key in params["order"])
+    first = dense(first, 8, activation=getattr(tf.nn, params["activation"]))
+    return spec(mode, first + dense(second, 8, activation=tf.nn.sigmoid), labels)
+
+
 def renamed(features: Any, labels: Any, mode: str, params: Any) -> Any:
     return spec(mode, dense(features["image"], 8) + dense(features[params["key"]], 8), labels)
 
@@ -104,6 +110,13 @@ def optional_in_predict(features: Any, labels: Any, mode: str) -> Any:
     return spec(mode, hidden, labels)
 
 
+def unused_in_train(features: Any, labels: Any, mode: str) -> Any:
+    hidden, ids = dense(features["image"], 8), features["id"]
+    if mode == "infer":
+        hidden = hidden + tf.one_hot(ids, 8)
+    return spec(mode, hidden, labels)
+
+
 def batch_in_shape(features: Any, labels: Any, mode: str) -> Any:
     hidden = dense(features["image"], 8)
     state = tf.get_variable("state", [hidden.shape.as_list()[0] or 1, 8], trainable=False)
@@ -129,11 +142,18 @@ class Shown(NamedTuple):
 
 _TWO = {"image": 6, "extra": 3}
 _TUPLE = ("image", "extra")
+_ALIKE = {"a": 4, "b": 4}
+_FIRST = {"order": ["a", "b"], "activation": "relu"}
+_EXCHANGED = {"order": ["b", "a"]}
 _ENCODED = np.array([np.ones(6, np.float32).tobytes()] * 8)
 MODELS = {
     "tuple": Shown(two_layers, _TWO, _TUPLE),
     "tuple-named": Shown(two_named_layers, _TWO, _TUPLE),
     "tuple-alike": Shown(two_activations, {"image": 4, "extra": 4}, _TUPLE),
+    "exchanged": Shown(in_an_order, _ALIKE, then=_FIRST, now={**_FIRST, **_EXCHANGED}),
+    "exchanged-and-tanh": Shown(
+        in_an_order, _ALIKE, then=_FIRST, now={**_FIRST, **_EXCHANGED, "activation": "tanh"}
+    ),
     "renamed": Shown(
         renamed, {"image": 6, "a": 3, "z": 3}, (), then={"key": "a"}, now={"key": "z"}
     ),
@@ -162,6 +182,7 @@ MODELS = {
         {"id": "string", "image": 6},
         predict={"image": np.ones([8, 6], np.float32), "scale": np.ones([8, 1], np.float32)},
     ),
+    "unused-in-train": Shown(unused_in_train, {"gap": 2, "id": "int", "image": 6}),
     "batch-in-shape": Shown(
         batch_in_shape, {"image": 6}, predict={"image": np.ones([3, 6], np.float32)}, whole=True
     ),

@@ -535,6 +535,7 @@ def raising_factory(num_hidden, dropout_rate):
             "modle:model_fn",
             ["TARGET modle:model_fn: no module", "--app-dir", "did you mean 'model'?"],
         ),
+        ("nets.modle:model_fn", ["no module 'nets.modle'", "did you mean 'nets.model'?"]),
         ("missing.py:model_fn", ["no file missing.py"]),
         ("modl.py:model_fn", ["no file modl.py", "did you mean 'model'"]),
         ("broken:number", ["broken:number", "not callable"]),
@@ -550,6 +551,7 @@ def test_a_target_that_is_not_there_or_is_no_model_fn(
     project: Project, target: str, words: List[str]
 ) -> None:
     project.write("broken.py", BROKEN)
+    project.write("nets/model.py", "")
     assert_refused(project.check(target, "params.json", "--quiet", *ONE), *words)
 
 

@@ -461,6 +461,17 @@ def test_a_file_in_a_package_is_imported_as_its_part(project: Project) -> None:
     assert run.code == 0, run
 
 
+@needs_tensorflow
+def test_the_init_file_of_a_package_is_imported_as_the_package(project: Project) -> None:
+    """The code may import modules by the name of its own."""
+    text = (project.root / "model.py").read_text("utf-8")
+    check = "import importlib\nimportlib.import_module(__name__ + '.sizes')\nimport tensorflow"
+    project.write("nets/sizes.py", "UNITS = 128\n")
+    project.write("nets/__init__.py", text.replace("import tensorflow", check))
+    run = project.check("nets/__init__.py:model_fn", "params.json", *QUIET, *ONE)
+    assert run.code == 0, run
+
+
 # --- params, flags and features --------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, Iterator, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 import pytest
 
@@ -27,7 +27,7 @@ ASKED = {
     "more-in-predict": "wrong features may be the cause",
 }
 """What is said of the features that nothing shows."""
-JUDGED = ("tuple-alike", "dropped-named", "caught", "asserted")
+JUDGED = ("tuple-alike", "dropped-named", "caught", "asserted", "unused-in-train")
 
 
 def train(folder: Path) -> None:
@@ -88,3 +88,16 @@ def test_what_depends_on_the_features_of_predict_is_said(
     found = report(tracer, folder, name)
     assert found["modes"]["predict"]["verdict"] == "restores"
     assert [text for text in found["not_judged"] if text.startswith(DOUBTED[name])]
+
+
+@pytest.mark.parametrize(
+    ("name", "drift", "change"),
+    [("exchanged", "unknown", []), ("exchanged-and-tanh", "changed", ["relu -> tanh"])],
+)
+def test_a_change_that_does_not_depend_on_the_pairing_is_found(
+    name: str, drift: str, change: List[str], trained: Any, tracer: Any
+) -> None:
+    """Either the code has exchanged two features, or the order of the keys is wrong."""
+    found = report(tracer, trained[0], name)
+    assert {mode["drift"] for mode in found["modes"].values()} == {drift}
+    assert [group["title"].rpartition(": ")[2] for group in found["groups"]] == change

@@ -58,7 +58,8 @@ def is_certain(found: Found, trace: Answer) -> bool:
         return False
     if reference.finished:
         is_alike = score_of(found) >= ALIKE and _has_used_all(found, trace)
-        return is_alike and not _asks_for_more(found.guess, trace, reference)
+        asks_for_more = _asks_for_more(found.guess, trace, reference)
+        return is_alike and not asks_for_more and not _asks_for_unused(found.guess, trace)
     if trace.problem != reference.problem:
         return False
     if is_open:
@@ -176,6 +177,33 @@ def _asks_for_more(guess: Guess, trace: Answer, train: Answer) -> bool:
     keys = set(wanted_keys(trace.seen.events, "key")) - set(wanted_keys(train.seen.events, "key"))
     paths = (path for path in guess.places if path[0] == "features" and path[-1] in keys)
     return any(not guess.is_named(path) for path in paths)
+
+
+def _asks_for_unused(guess: Guess, trace: Answer) -> bool:
+    """Whether a mode asks for a feature that may be one of several tensors that TRAIN leaves out.
+
+    No op shows which of them it is.
+    """
+    asked = set(wanted_keys(trace.seen.events, "key"))
+    paths = [path for path in unused_paths(guess) if path[0] == "features" and path[-1] in asked]
+    return any(_may_be_another(guess, path) for path in paths if not guess.is_named(path))
+
+
+def unused_paths(guess: Guess) -> List[Path]:
+    """Returns the paths whose tensors the saved model did not use."""
+    leaves = guess.pool.leaves
+    return [path for path, place in guess.places.items() if not leaves[place].used]
+
+
+def _may_be_another(guess: Guess, path: Path) -> bool:
+    """Whether the order allows another unused tensor, of another dtype or shape, for a path."""
+    leaves, own = guess.pool.leaves, guess.places[path]
+    first, last = 0, len(leaves)
+    if guess.pool.sorted_keys:
+        first = max((p + 1 for p in guess.places.values() if p < own), default=0)
+        last = min((p for p in guess.places.values() if p > own), default=len(leaves))
+    free = set(range(first, last)).difference(guess.places.values())
+    return any(not leaves[p].used and leaves[p].spec != leaves[own].spec for p in free)
 
 
 def missed_fields(found: Found) -> List[str]:

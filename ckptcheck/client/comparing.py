@@ -3,7 +3,7 @@
 import dataclasses
 from typing import AbstractSet, Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ..changes import UNKNOWN, Change, Drift, Unlike
+from ..changes import CHANGED, NONE, UNKNOWN, Change, Drift, Unlike
 from ..drift.compare import compare
 from ..drift.sides import SHAPE, Side
 from ..encoding.errors import DamagedError
@@ -62,6 +62,16 @@ def compared(
     finished = {mode: answer for mode, answer in answers.items() if answer.finished}
     traced = {mode: _traced(answer) for mode, answer in finished.items()}
     across = _minor(graph.tensorflow) != _minor(tensorflow)
+    restoring = _restoring(finished, index)
+
+    def in_each_pairing(settled: Mapping[Path, int], why: str) -> Drift:
+        saved = _saved(graph, guess.pool, settled, others=True)
+        sides = {mode: _unsettled(side, settled) for mode, side in traced.items()}
+        found = compare(saved, sides, across=across)
+        if not found.changes or _may_be_of_inputs(graph, traced[TRAIN].graph, found):
+            return unknown(modes, why)
+        return _of_all_pairings(_within(found, modes, restoring), drift.states, why)
+
     try:
         drift = compare(_saved(graph, guess.pool, pairing.places), traced, across=across)
     except DamagedError as error:
@@ -72,18 +82,20 @@ def compared(
         why = "the features that you gave have another batch size than those in the saved graph"
         return unknown(modes, why)
     if drift.changes and not pairing.certain:
-        return unknown(modes, "it is not certain which feature is which tensor of the saved graph")
+        return in_each_pairing(pairing.settled, _UNCERTAIN)
     chosen = dataclasses.replace(guess, places=pairing.places)
     for one, other in exchanges(chosen, uses) if drift.changes else ():
         places = {**chosen.places, one: chosen.places[other], other: chosen.places[one]}
         swapped = compare(_saved(graph, guess.pool, places), traced, across=across)
         if len(swapped.changes) < len(drift.changes):
-            return unknown(modes, _EXCHANGED.format(one[-1], other[-1]))
+            settled = {p: at for p, at in chosen.places.items() if p not in (one, other)}
+            return in_each_pairing(settled, _EXCHANGED.format(one[-1], other[-1]))
     if _may_be_of_inputs(graph, traced[TRAIN].graph, drift):
         return unknown(modes, "it is not certain where the input_fn ends in the saved graph")
-    return _within(drift, modes, _restoring(finished, index))
+    return _within(drift, modes, restoring)
 
 
+_UNCERTAIN = "it is not certain which feature is which tensor of the saved graph"
 _EXCHANGED = (
     "it is not certain which of the features {} and {} is which tensor of the saved graph: if they "
     "change places, fewer ops differ"
@@ -325,13 +337,49 @@ def _is_comparable(version: str) -> bool:
 _FIRST_COMPARABLE = [1, 15]
 
 
-def _saved(graph: Graph, pool: Pool, places: Mapping[Path, int]) -> Side:
+_ANY = ("?",)
+"""The anchor of all tensors that may change places. If a change is still found, it does not depend
+on which tensor is which: tensors with one anchor make more computations equal, never fewer."""
+
+
+def _unsettled(side: Side, settled: Mapping[Path, int]) -> Side:
+    """Returns a side with one anchor for all inputs that are not settled."""
+    inputs = {
+        at: anchor if anchor[1:] in settled or anchor[1:-1] in settled else ("input", *_ANY)
+        for at, anchor in side.inputs.items()
+    }
+    return dataclasses.replace(side, inputs=inputs)
+
+
+def _of_all_pairings(drift: Drift, guessed: Mapping[str, str], why: str) -> Drift:
+    """Returns the changes that do not depend on the pairing.
+
+    Args:
+        drift: what was found with one anchor for all inputs that may change places.
+        guessed: the states with the likeliest pairing. If nothing has changed with this pairing,
+            it is right.
+        why: why the other modes are unknown.
+    """
+    states = {
+        mode: CHANGED if state == CHANGED else NONE if guessed.get(mode) == NONE else UNKNOWN
+        for mode, state in drift.states.items()
+    }
+    doubts = {mode: why for mode, state in states.items() if state == UNKNOWN}
+    return dataclasses.replace(drift, states=states, doubts={**doubts, **drift.doubts})
+
+
+def _saved(graph: Graph, pool: Pool, places: Mapping[Path, int], others: bool = False) -> Side:
+    """Returns the saved side. With ``others``, the other leaves of the pool are inputs, too."""
+    paths: Dict[int, Path] = {place: path for path, place in places.items()}
     inputs: Inputs = {}
-    for path, place in places.items():
-        leaf = pool.leaves[place]
+    for place, leaf in enumerate(pool.leaves):
+        if place not in paths and not others:
+            continue
+        path = paths.get(place, _ANY)
         node, output = split_input(leaf.name)
         if leaf.spec.get("sparse"):
-            inputs.update(((node, slot), (*path, part)) for slot, part in enumerate(_PARTS))
+            anchors = [(*path, part) if path != _ANY else _ANY for part in _PARTS]
+            inputs.update(((node, slot), anchor) for slot, anchor in enumerate(anchors))
         else:
             inputs[node, output] = path
     return Side(graph, graph.restore_op, graph.collection(_LOSSES)[-1:], _named(inputs))

@@ -19,7 +19,7 @@ from .attempt import (
     with_own_inputs,
     without_keys,
 )
-from .certainty import raises_for_certain
+from .certainty import raises_for_certain, unused_paths
 from .guess import Guess, is_unnamed, paths_of, with_unnamed
 from .learning import all_finished, optional_keys
 from .matching import placed
@@ -138,7 +138,9 @@ def with_other_leaves(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     while left > 0 and _is_worth_a_swap(found) and not raises_for_certain(found):
         guess, reached = found.guess, found
         assert guess is not None
-        for path in (p for p in paths_of(guess.features, guess.labels) if p in guess.places):
+        unused = unused_paths(guess)
+        paths = (p for p in paths_of(guess.features, guess.labels) if p in guess.places)
+        for path in sorted(paths, key=lambda path: path not in unused):
             swaps = list(itertools.islice(_swapped(found, path, tried, modes, ask), left))
             left -= len(swaps)
             reached = max([found, *swaps], key=progress)

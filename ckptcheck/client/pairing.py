@@ -24,10 +24,15 @@ Uses = Mapping[Path, Tuple[str, ...]]
 
 
 class Pairing(NamedTuple):
-    """Which leaf of the pool each tensor is, and whether no other pairing is possible."""
+    """Which leaf of the pool each tensor is.
+
+    ``certain`` tells whether no other pairing is possible, and ``settled`` has the pairs that are
+    in each possible pairing.
+    """
 
     places: Mapping[Path, int]
     certain: bool
+    settled: Mapping[Path, int]
 
 
 def pair(guess: Guess, uses: Uses) -> Pairing:
@@ -48,7 +53,13 @@ def pair(guess: Guess, uses: Uses) -> Pairing:
     agreed = not moved or all(_is_named(guess, path, places[path]) for path in (*moved, *lost))
     made_up = guess.new or any(is_unnamed(path[-1]) for path in guess.places)
     certain = agreed and len(lost) < 2 and not made_up and _is_settled(guess, kept, uses)
-    return Pairing(places if agreed and len(lost) < 2 else guess.places, certain)
+    settled = {
+        path: place
+        for path, place in guess.places.items()
+        if shown.get(path, place) == place
+        if path in shown or (len(path) > 1 and _is_named(guess, path, place))
+    }
+    return Pairing(places if agreed and len(lost) < 2 else guess.places, certain, settled)
 
 
 def _by_consumers(guess: Guess, uses: Uses) -> Dict[Path, int]:

@@ -254,11 +254,12 @@ def _made(found: Found, guess: Guess) -> str:
 def _why_raised(trace: Answer) -> str:
     """Returns a message: what model_fn raises, and that wrong features may be the cause."""
     problem = trace.problem
-    said = f"{problem.type}: {problem.message}" if isinstance(problem, Failure) else trace.said
-    return (
-        f"with the tensors that fit best, the model_fn raises an error in {trace.mode.upper()} "
-        f"({said}), and wrong features may be the cause"
-    )
+    mode = trace.mode.upper()
+    if isinstance(problem, Failure) and problem.type:
+        said = f"the model_fn raises an error in {mode} ({problem.type}: {problem.message})"
+    else:
+        said = f"{mode} cannot be traced ({trace.said})"
+    return f"with the tensors that fit best, {said}, and wrong features may be the cause"
 
 
 def template(features: Any, labels: Any) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Iterator
 
-from ..changes import Change, Drift
+from ..changes import NONE, Change, Drift
 from ..protocol import TRAIN
 from ..results import Finding
 from .base import DRIFT, Facts, Rule, finding
@@ -38,6 +38,8 @@ def drift_rule(example: Change) -> Rule:
 def _finding(change: Change, facts: Facts) -> Finding:
     modes = tuple(mode for mode in facts.modes if mode in change.modes)
     alone = modes == (TRAIN,)
+    others = [facts.drift.states.get(mode) for mode in facts.modes if mode != TRAIN]
+    only = alone and others and all(state == NONE for state in others)
     then, now = (", ".join(names[:_MOST_NODES]) for names in (change.old, change.new))
     return finding(
         f"saved: {then or 'nothing'}; now: {now or 'nothing'}",
@@ -46,7 +48,7 @@ def _finding(change: Change, facts: Facts) -> Finding:
         subject=change.text,
         location=change.location,
         data={
-            "what": change.text + (" (TRAIN only)" if alone else ""),
+            "what": change.text + (" (TRAIN only)" if only else ""),
             "then": change.then,
             "now": change.now,
         },

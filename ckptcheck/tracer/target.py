@@ -94,9 +94,10 @@ def _import_module(name: str, app_dir: str) -> Any:
     except (Exception, SystemExit) as error:
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing and f"{name}.".startswith(f"{missing}."):
-            *parents, last = missing.split(".")
+            parents = missing.split(".")[:-1]
             beside = Path(app_dir, *parents).glob("*")
-            near = _near(last, [p.stem for p in beside if p.suffix == ".py" or any(p.glob("*.py"))])
+            names = [p.stem for p in beside if p.suffix == ".py" or any(p.glob("*.py"))]
+            near = _near(missing, [".".join([*parents, name]) for name in names])
             raise UsageError(
                 f"no module {missing!r}: looked in {app_dir} (--app-dir) and in the packages of "
                 f"{sys.executable}{near}"
@@ -121,7 +122,7 @@ def _import_file(path: str) -> Any:
 def _package_of(path: str) -> Tuple[str, str]:
     """Returns the directory that must be on the path, and the dotted name of the module."""
     folder, file = os.path.split(path)
-    parts = [file[: -len(".py")]]
+    parts = [] if file == "__init__.py" else [file[: -len(".py")]]
     while os.path.isfile(os.path.join(folder, "__init__.py")):
         folder, package = os.path.split(folder)
         parts.insert(0, package)

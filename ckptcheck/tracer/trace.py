@@ -232,8 +232,10 @@ class _ModeTracer:
                 raise ValueError(_REFUSED.format(" and ".join(refused)))
             result = result.as_estimator_spec()
         if not hasattr(result, "scaffold") or not hasattr(result, "train_op"):
-            kind = "None" if result is None else f"a {type(result).__name__}"
-            text = f"model_fn returned {kind}, not an EstimatorSpec"
+            made = type(result).__name__
+            article = "an" if made[0] in "AEIOUaeiou" else "a"
+            shown = "None" if result is None else f"{article} {made}"
+            text = f"model_fn returned {shown}, not an EstimatorSpec"
             return Failure(FailureKind.NO_SPEC, "", text)
         lacking = [name for name in _NEEDED[self.request.mode] if _is_empty(getattr(result, name))]
         if lacking:

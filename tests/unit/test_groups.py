@@ -60,6 +60,21 @@ def test_one_renamed_variable() -> None:
     assert one.title == "1 variable renamed: 'dense' in the checkpoint is 'hidden' in the model"
 
 
+def test_slots_are_renamed_with_their_variable() -> None:
+    suffixes = ("", "/Adam", "/Adam_1")
+    stored, read = ([(f"{it}/kernel{s}", (1, 64)) for s in suffixes] for it in ("dense", "hidden"))
+    (one,) = group(found(stored, read))
+    assert one.title == "3 variables renamed: 'dense' in the checkpoint is 'hidden' in the model"
+
+
+def test_slots_of_another_variable_are_not_renamed() -> None:
+    """The last parts of the variables differ: the variables are not renamed."""
+    suffixes = ("", "/Adam", "/Adam_1")
+    stored, read = ([(f"a/{it}{s}", (3, 4)) for s in suffixes] for it in ("bias", "beta"))
+    rules = [item.findings[0].rule for item in group(found(stored, read))]
+    assert rules == ["missing-variable", "unused-variable"]
+
+
 def test_a_scope_that_was_put_around() -> None:
     (one,) = group(found([("dense/kernel", (1, 64))], [("model/dense/kernel", (1, 64))]))
     assert one.title == "1 variable renamed: no scope in the checkpoint is 'model' in the model"
