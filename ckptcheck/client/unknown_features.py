@@ -197,7 +197,9 @@ def _why(found: Found) -> str:
         return "it has no tensors that an input_fn could have made"
     missing = guess.wanting or sorted(guess.added)
     if missing:
-        names = [".".join(map(str, path)) for path in missing]
+        named = [".".join(map(str, path)) for path in missing if not is_unnamed(path[-1])]
+        unnamed = len(missing) - len(named)
+        names = [*named, *([f"{unnamed} more that the model_fn uses"] if unnamed else [])]
         return "it has no tensor for {}".format(", ".join(names))
     if found.doubtful:
         return _why_doubtful(found, guess)

@@ -30,8 +30,8 @@ _SCOPES = (
     ("InverseTimeDecay", "inverse time decay"),
     ("NaturalExpDecay", "natural exponential decay"),
     ("PiecewiseConstant", "piecewise constant"),
+    ("layer_normalization|LayerNorm|layer_norm", "layer normalization"),  # has a scope batchnorm
     ("batch_normalization|batchnorm|BatchNorm", "batch normalization"),
-    ("layer_normalization|LayerNorm|layer_norm", "layer normalization"),
     ("gelu|Gelu", "gelu"),
     ("swish|silu", "swish"),
     ("L2Loss|l2_regularizer|l2_loss", "L2"),

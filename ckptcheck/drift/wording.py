@@ -104,9 +104,8 @@ class Words:
             place = self._layer(self.new, new)
             if then == now:
                 then, now = self._ops_taken(old, new)
-            return Said(
-                ORDER, "connections{}", {"text": then}, {"text": now}, place, training=training
-            )
+            was, is_now = ({"text": text or "nothing"} for text in (then, now))
+            return Said(ORDER, "connections{}", was, is_now, place, training=training)
         first, second = (f"{own[0]} after {layers or 'nothing'}" for layers in (then, now))
         return Said(
             ORDER, "order of layers", {"text": first}, {"text": second}, "", training, moved
@@ -149,7 +148,7 @@ class Words:
         if "AssignMovingAvg" in name:
             return "moving average momentum{}", layer
         if word == _DROPOUT:
-            return "dropout rate{}", layer
+            return f"dropout {'shape' if isinstance(shown(mine), list) else 'rate'}{{}}", layer
         if op in ("Add", "AddV2") and self._feeds(user, ("Rsqrt", "Sqrt")):
             return "epsilon{}", layer
         if "Table" in op:

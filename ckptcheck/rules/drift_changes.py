@@ -2,7 +2,7 @@
 
 from typing import Iterator
 
-from ..changes import NONE, Change, Drift
+from ..changes import UNKNOWN, Change, Drift
 from ..protocol import TRAIN
 from ..results import Finding
 from .base import DRIFT, Facts, Rule, finding
@@ -39,7 +39,7 @@ def _finding(change: Change, facts: Facts) -> Finding:
     modes = tuple(mode for mode in facts.modes if mode in change.modes)
     alone = modes == (TRAIN,)
     others = [facts.drift.states.get(mode) for mode in facts.modes if mode != TRAIN]
-    only = alone and others and all(state == NONE for state in others)
+    only = alone and others and UNKNOWN not in others
     then, now = (", ".join(names[:_MOST_NODES]) for names in (change.old, change.new))
     return finding(
         f"saved: {then or 'nothing'}; now: {now or 'nothing'}",
