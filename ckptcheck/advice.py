@@ -22,7 +22,7 @@ from typing import (
 
 from .causes import Candidate, causes_of, reads_of, recorded_causes, value_of
 from .changes import UNKNOWN
-from .protocol import MODES, Shape
+from .protocol import MODES, TRAIN, Shape
 from .records.params import holds
 from .results import RESTORES, UNTRACEABLE, Advice, Finding, Group, Outcome, Report
 from .rules import Facts, role_of
@@ -145,7 +145,9 @@ def _helps(trial: Report, untraceable: AbstractSet[str], first: Finding, before:
     if first.category == DRIFT:
         known, now = _drift_keys(before), _drift_keys(trial)
         new = _open_modes(trial) - _open_modes(before)
-        if new or first.key in now or not now <= known:
+        # TRAIN decides. EVAL may be open now because nothing else has changed it.
+        is_compared = trial.drift.states.get(TRAIN, UNKNOWN) != UNKNOWN
+        if (new and not is_compared) or first.key in now or not now <= known:
             return False
     then, tried = _outcomes(before, untraceable), _outcomes(trial, untraceable)
     if any(key not in then or rank > then[key] for key, rank in tried.items()):

@@ -250,7 +250,10 @@ def _same(*unknown: str) -> Facts:
     return dataclasses.replace(drifted(2), drift=Drift((), states))
 
 
-@pytest.mark.parametrize(("unknown", "helps"), [((), True), (("predict",), True), (MODES, False)])
+@pytest.mark.parametrize(
+    ("unknown", "helps"),
+    [((), True), (("predict",), True), (("eval",), True), (("train",), False), (MODES, False)],
+)
 def test_a_mode_that_was_never_compared_does_not_hide_a_fix(
     unknown: Tuple[str, ...], helps: bool
 ) -> None:
