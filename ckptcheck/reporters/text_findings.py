@@ -30,17 +30,25 @@ def verdict_text(verdict: str, at: str) -> str:
 def first_hint(report: Report) -> str:
     """Returns what to do first: the first advice or hint; otherwise, the first explanation.
 
-    Only groups that are as severe as the first one count.
+    Only groups that are as severe as the first one count. If a mode cannot be traced, what is wrong
+    in other modes comes first: the model_fn may not have this mode.
     """
     severity = report.groups[0].findings[0].severity if report.groups else ""
     alike = [item for item in report.groups if item.findings[0].severity == severity]
-    for item in alike:
+    first = [item for item in alike if not _is_untraceable(item)] or alike
+    for item in (*first, *(item for item in alike if item.advice)):
         if item.advice:
             return item.advice[0].text
         for finding in item.findings:
             if finding.hint:
                 return finding.hint
-    return f"see ckptcheck --explain {alike[0].findings[0].rule}" if alike else ""
+    return f"see ckptcheck --explain {first[0].findings[0].rule}" if first else ""
+
+
+def _is_untraceable(item: Group) -> bool:
+    """Whether a group says only that modes cannot be traced."""
+    outcomes = {outcome for finding in item.findings for outcome in finding.outcomes.values()}
+    return outcomes == {Outcome.UNTRACEABLE}
 
 
 def of_report(report: Report, options: Options) -> str:
