@@ -347,6 +347,17 @@ def test_a_fix_of_a_later_group_comes_first() -> None:
     assert text.rstrip().endswith("First: set a to 1")
 
 
+def test_a_mismatch_comes_before_a_mode_that_cannot_be_traced() -> None:
+    report = report_of(all_rules()["shape-mismatch"].bad())
+    raised = report_of(all_rules()["model-fn-raised"].bad()).groups[0]
+    hinted = dataclasses.replace(raised.findings[0], hint="fix the error")
+    groups = (dataclasses.replace(raised, findings=(hinted,)), report.groups[0])
+    text = render(dataclasses.replace(report, groups=groups))
+    assert "First: see ckptcheck --explain shape-mismatch" in " ".join(text.split())
+    alone = render(dataclasses.replace(report, groups=groups[:1]))
+    assert alone.rstrip().endswith("First: fix the error")
+
+
 @pytest.mark.parametrize("ok", [True, False])
 def test_the_first_hint_is_said_once(ok: bool) -> None:
     """If the check fails, the hint is at the end of the report. Otherwise, it is at its finding."""
