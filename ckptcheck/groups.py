@@ -8,7 +8,7 @@ from .protocol import VariableSpec
 from .results import Finding, Group
 from .rules import all_rules, role_of
 from .rules.base import DRIFT, MISSING, UNUSED
-from .rules.roles import slots_of
+from .rules.roles import roles, slots_of
 
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
@@ -52,7 +52,9 @@ def _renames(findings: Sequence[Finding]) -> Dict[Tuple[str, str], List[_Pair]]:
     Returns:
         The pairs by the old and the new scope.
     """
-    owners = slots_of(finding.variable for finding in findings)
+    names = {finding.variable for finding in findings}
+    kinds = roles(names)
+    owners = {slot: of for slot, of in slots_of(names).items() if kinds[slot] == "optimizer"}
     unused: Dict[Tuple[object, ...], List[Finding]] = collections.defaultdict(list)
     for finding in findings:
         if role_of(finding) == UNUSED and finding.checkpoint is not None:

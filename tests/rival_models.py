@@ -117,6 +117,24 @@ def unused_in_train(features: Any, labels: Any, mode: str) -> Any:
     return spec(mode, hidden, labels)
 
 
+def raises_in_predict(features: Any, labels: Any, mode: str) -> Any:
+    hidden, ids = dense(features["image"], 8), features["id"]
+    if mode == "infer":
+        hidden = hidden + tf.matmul(features["image"], tf.ones([5, 8]))
+    del ids
+    return spec(mode, hidden, labels)
+
+
+def reshaped(features: Any, labels: Any, mode: str) -> Any:
+    return spec(mode, dense(features["image"], 8), labels)
+
+
+def fixed_batch_in_shape(features: Any, labels: Any, mode: str) -> Any:
+    hidden = dense(features["image"], 8)
+    state = tf.get_variable("state", [int(hidden.shape[0]), 8], trainable=False)
+    return spec(mode, tf.matmul(hidden, tf.matmul(state, hidden, transpose_a=True)), labels)
+
+
 def batch_in_shape(features: Any, labels: Any, mode: str) -> Any:
     hidden = dense(features["image"], 8)
     state = tf.get_variable("state", [hidden.shape.as_list()[0] or 1, 8], trainable=False)
@@ -127,7 +145,8 @@ class Shown(NamedTuple):
     """A model, its params in training and now, and its inputs.
 
     ``order`` is the order of a tuple from which the input_fn makes the dict; () for a dict.
-    ``sizes`` has the size of each feature; "string" and "int" are vectors.
+    ``sizes`` has the size of each feature; "string" and "int" are vectors. The input_fn makes a
+    matrix of a feature with two sizes.
     ``predict`` has what PREDICT gets instead. With ``whole``, all batches have the same size.
     """
 
@@ -183,6 +202,14 @@ MODELS = {
         predict={"image": np.ones([8, 6], np.float32), "scale": np.ones([8, 1], np.float32)},
     ),
     "unused-in-train": Shown(unused_in_train, {"gap": 2, "id": "int", "image": 6}),
+    "raises-in-predict": Shown(raises_in_predict, {"gap": 2, "id": "int", "image": 6}),
+    "reshaped": Shown(reshaped, {"image": (2, 2)}, ("image",)),
+    "fixed-batch-in-shape": Shown(
+        fixed_batch_in_shape,
+        {"image": 6},
+        predict={"image": np.ones([3, 6], np.float32)},
+        whole=True,
+    ),
     "batch-in-shape": Shown(
         batch_in_shape, {"image": 6}, predict={"image": np.ones([3, 6], np.float32)}, whole=True
     ),
@@ -192,6 +219,8 @@ MODELS = {
 def _values(size: Any) -> Any:
     if size == "string":
         return np.array(["some text"] * 8)
+    if isinstance(size, tuple):
+        return np.ones([8, *size], np.float32)
     return np.arange(8) if size == "int" else np.ones([8, size], np.float32)
 
 
@@ -208,7 +237,8 @@ def input_fn(model: Shown, params: Any, mode: str) -> Any:
         return data.batch(4, drop_remainder=model.whole)
     data = tf.data.Dataset.from_tensor_slices((*(values[key] for key in model.order), labels))
     *features, labels = tf.data.make_one_shot_iterator(data.repeat().batch(4)).get_next()
-    return dict(zip(model.order, features)), labels
+    matrices = (tf.reshape(x, [-1, 4]) if len(x.shape) > 2 else x for x in features)
+    return dict(zip(model.order, matrices)), labels
 
 
 def run(folder: str, name: str) -> Dict[str, str]:

@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import fcntl
 import functools
 import hashlib
 import io
@@ -61,29 +62,22 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
 
     Args:
         factory: pytest's fixture.
-        name: the name of the folder.
+        name: the name of the folder. No other test may use it.
         make: fills the folder.
 
     Returns:
         The folder.
-
-    Raises:
-        TimeoutError: another process has not filled the folder in time.
     """
     base = factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
     done = folder.with_name(f"{name}.done")
-    try:
-        folder.mkdir()
-    except FileExistsError:
-        end = time.monotonic() + COMMAND_TIMEOUT_SECONDS
-        while not done.exists():
-            if time.monotonic() > end:
-                raise TimeoutError(f"another process has not made {folder}") from None
-            time.sleep(0.2)
-        return folder
-    make(folder)
-    done.touch()
+    with open(folder.with_name(f"{name}.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            done.touch()
     return folder
 
 

@@ -17,9 +17,9 @@ from .support import needs_estimator, needs_tensorflow, once
 pytestmark = [needs_tensorflow, needs_estimator]
 
 ASKED = {
-    "tuple": "better in another order",
-    "tuple-named": "better in another order",
-    "renamed": "better in another order",
+    "tuple": "better if extra and image exchange their tensors",
+    "tuple-named": "better if extra and image exchange their tensors",
+    "renamed": "exchange their tensors",
     "dropped": "nothing shows which tensor b is",
     "optional": "optional keys (age, height, income, zip)",
     "optional-beside": "optional keys (height, income, zip)",
@@ -27,7 +27,7 @@ ASKED = {
     "more-in-predict": "wrong features may be the cause",
 }
 """What is said of the features that nothing shows."""
-JUDGED = ("tuple-alike", "dropped-named", "caught", "asserted", "unused-in-train")
+JUDGED = ("tuple-alike", "dropped-named", "caught", "asserted", "unused-in-train", "reshaped")
 
 
 def train(folder: Path) -> None:
@@ -36,7 +36,8 @@ def train(folder: Path) -> None:
 
 DOUBTED = {
     "optional-in-predict": "whether the features of PREDICT have scale",
-    "batch-in-shape": "whether PREDICT has TRAIN's batch size 4",
+    "fixed-batch-in-shape": "whether PREDICT and EVAL have TRAIN's batch size 4",
+    "batch-in-shape": "whether PREDICT and EVAL have TRAIN's batch size 4",
 }
 """What is said if only the features of PREDICT decide."""
 
@@ -101,3 +102,16 @@ def test_a_change_that_does_not_depend_on_the_pairing_is_found(
     found = report(tracer, trained[0], name)
     assert {mode["drift"] for mode in found["modes"].values()} == {drift}
     assert [group["title"].rpartition(": ")[2] for group in found["groups"]] == change
+
+
+def test_an_error_that_does_not_depend_on_an_unused_feature(trained: Any, tracer: Any) -> None:
+    """Other tensors could be the feature, and all of them raise the same error."""
+    folder, real = trained
+    errors = real["raises-in-predict"]["errors"]
+    assert "ValueError" in errors["predict"] and not errors["eval"]
+    modes = report(tracer, folder, "raises-in-predict")["modes"]
+    assert {mode: item["verdict"] for mode, item in modes.items()} == {
+        "predict": "untraceable",
+        "eval": "restores",
+        "train": "restores",
+    }

@@ -46,9 +46,10 @@ class Found:
         regardless: the modes that raise the same error with other tensors.
         same_unlabeled: whether all modes raise the same errors without labels.
         of_any_structure: the modes that raise the same error with other structures of the features.
+        of_any_unused: the modes that raise the same error with other tensors that TRAIN leaves out.
         doubtful: features that may be other tensors, which would change the verdict.
-        of_pipeline: the end of the attempt with the outputs of the input pipeline, if all modes
-            finished and the guess has other tensors.
+        of_pipeline: an attempt with the outputs of the input pipeline in which all modes finished,
+            if the guess has other tensors, and if these outputs may be the features.
     """
 
     traces: Mapping[str, Answer]
@@ -59,6 +60,7 @@ class Found:
     regardless: FrozenSet[str] = frozenset()
     same_unlabeled: bool = False
     of_any_structure: FrozenSet[str] = frozenset()
+    of_any_unused: FrozenSet[str] = frozenset()
     doubtful: FrozenSet[Path] = frozenset()
     of_pipeline: Optional["Found"] = None
 

@@ -57,14 +57,21 @@ def is_certain(found: Found, trace: Answer) -> bool:
     if reference.mode != TRAIN:
         return False
     if reference.finished:
-        is_alike = score_of(found) >= ALIKE and _has_used_all(found, trace)
-        asks_for_more = _asks_for_more(found.guess, trace, reference)
-        return is_alike and not asks_for_more and not _asks_for_unused(found.guess, trace)
+        return _is_of_same_inputs(found, found.guess, trace, reference)
     if trace.problem != reference.problem:
         return False
     if is_open:
         return False
     return _agrees_so_far(found, found.guess, reference)
+
+
+def _is_of_same_inputs(found: Found, guess: Guess, trace: Answer, train: Answer) -> bool:
+    """Whether a mode raised although its inputs are surely those that TRAIN used."""
+    if score_of(found) < ALIKE or not _has_used_all(found, trace):
+        return False
+    if _asks_for_more(guess, trace, train):
+        return False
+    return trace.mode in found.of_any_unused or not _asks_for_unused(guess, trace)
 
 
 def _may_be_lists(found: Found) -> bool:
@@ -180,13 +187,10 @@ def _asks_for_more(guess: Guess, trace: Answer, train: Answer) -> bool:
 
 
 def _asks_for_unused(guess: Guess, trace: Answer) -> bool:
-    """Whether a mode asks for a feature that may be one of several tensors that TRAIN leaves out.
-
-    No op shows which of them it is.
-    """
+    """Whether TRAIN does not use the tensor of a feature, and another unused tensor may be it."""
     asked = set(wanted_keys(trace.seen.events, "key"))
     paths = [path for path in unused_paths(guess) if path[0] == "features" and path[-1] in asked]
-    return any(_may_be_another(guess, path) for path in paths if not guess.is_named(path))
+    return any(_has_unused_rival(guess, path) for path in paths if not guess.is_named(path))
 
 
 def unused_paths(guess: Guess) -> List[Path]:
@@ -195,7 +199,7 @@ def unused_paths(guess: Guess) -> List[Path]:
     return [path for path, place in guess.places.items() if not leaves[place].used]
 
 
-def _may_be_another(guess: Guess, path: Path) -> bool:
+def _has_unused_rival(guess: Guess, path: Path) -> bool:
     """Whether the order allows another unused tensor, of another dtype or shape, for a path."""
     leaves, own = guess.pool.leaves, guess.places[path]
     first, last = 0, len(leaves)

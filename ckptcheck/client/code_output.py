@@ -1,6 +1,7 @@
 """Passes on what the traced code prints."""
 
 import codecs
+import io
 import sys
 from typing import BinaryIO, Set
 
@@ -14,8 +15,8 @@ _TAIL = 2000
 class CodeOutput:
     """Passes on what the user's code and TensorFlow print to standard error, up to a limit.
 
-    Each trace runs the same code, so a line that was shown is not shown again. The output can
-    contain names from checkpoints, so control characters are escaped.
+    A check runs the same code several times, so a line that was shown in a check is not shown
+    again. The output can contain names from checkpoints, so control characters are escaped.
     """
 
     def __init__(self, quiet: bool) -> None:
@@ -25,7 +26,13 @@ class CodeOutput:
         self._line = ""
         self._shown: Set[str] = set()
         self._follows = True
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        bytes_to_text = codecs.getincrementaldecoder("utf-8")("replace")
+        self._decoder = io.IncrementalNewlineDecoder(bytes_to_text, translate=True)
+
+    def begin(self) -> None:
+        """Begins a check, in which each line is shown again."""
+        self._shown = set()
+        self._follows = True
 
     def pump(self, stream: BinaryIO) -> None:
         """Reads until the stream ends, and closes it."""
@@ -34,8 +41,9 @@ class CodeOutput:
                 self._tail = (self._tail + data)[-_TAIL:]
                 if not self._quiet:
                     self._pass_on(self._decoder.decode(data))
-            if self._line and not self._quiet:
-                self._pass_on("\n")
+            last = self._decoder.decode(b"", final=True)
+            if self._line + last and not self._quiet:
+                self._pass_on(last + "\n")
 
     def tail(self) -> str:
         """The last line that was printed."""

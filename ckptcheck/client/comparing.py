@@ -3,7 +3,7 @@
 import dataclasses
 from typing import AbstractSet, Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ..changes import CHANGED, NONE, UNKNOWN, Change, Drift, Unlike
+from ..changes import CHANGED, NO_DRIFT, NONE, UNKNOWN, Change, Drift, Unlike
 from ..drift.compare import compare
 from ..drift.sides import SHAPE, Side
 from ..encoding.errors import DamagedError
@@ -17,7 +17,14 @@ from ..uses import InputTensor, Location
 from .answers import Answer, unfit_reads
 from .guess import Guess
 from .input_pools import Pool
-from .pairing import exchanges, guess_of_given, has_other_sizes, pair
+from .pairing import (
+    MOST_EXCHANGES,
+    Pairing,
+    exchanges,
+    guess_of_given,
+    has_other_sizes,
+    pair,
+)
 from .structure import Path
 
 _LOSSES = "losses"
@@ -63,15 +70,6 @@ def compared(
     traced = {mode: _traced(answer) for mode, answer in finished.items()}
     across = _minor(graph.tensorflow) != _minor(tensorflow)
     restoring = _restoring(finished, index)
-
-    def in_each_pairing(settled: Mapping[Path, int], why: str) -> Drift:
-        saved = _saved(graph, guess.pool, settled, others=True)
-        sides = {mode: _unsettled(side, settled) for mode, side in traced.items()}
-        found = compare(saved, sides, across=across)
-        if not found.changes or _may_be_of_inputs(graph, traced[TRAIN].graph, found):
-            return unknown(modes, why)
-        return _of_all_pairings(_within(found, modes, restoring), drift.states, why)
-
     try:
         drift = compare(_saved(graph, guess.pool, pairing.places), traced, across=across)
     except DamagedError as error:
@@ -81,18 +79,64 @@ def compared(
     if drift.changes and given and has_other_sizes(guess, answers[TRAIN]):
         why = "the features that you gave have another batch size than those in the saved graph"
         return unknown(modes, why)
-    if drift.changes and not pairing.certain:
-        return in_each_pairing(pairing.settled, _UNCERTAIN)
-    chosen = dataclasses.replace(guess, places=pairing.places)
-    for one, other in exchanges(chosen, uses) if drift.changes else ():
-        places = {**chosen.places, one: chosen.places[other], other: chosen.places[one]}
-        swapped = compare(_saved(graph, guess.pool, places), traced, across=across)
-        if len(swapped.changes) < len(drift.changes):
-            settled = {p: at for p, at in chosen.places.items() if p not in (one, other)}
-            return in_each_pairing(settled, _EXCHANGED.format(one[-1], other[-1]))
+    doubt = _doubt(graph, guess, pairing, uses, traced, drift, across)
+    if doubt is not None:
+        why, settled = doubt
+        common = _common(graph, guess.pool, settled, finished, across)
+        if not common.changes:
+            return unknown(modes, why)
+        return _within(_in_all_pairings(common, drift.states, why), modes, restoring)
     if _may_be_of_inputs(graph, traced[TRAIN].graph, drift):
         return unknown(modes, "it is not certain where the input_fn ends in the saved graph")
     return _within(drift, modes, restoring)
+
+
+def _doubt(
+    graph: Graph,
+    guess: Guess,
+    pairing: Pairing,
+    uses: Mapping[Path, Tuple[str, ...]],
+    traced: Mapping[str, Side],
+    drift: Drift,
+    across: bool,
+) -> Optional[Tuple[str, Mapping[Path, int]]]:
+    """Returns why a pairing may be wrong, and the pairs that are right; None if all are right."""
+    if not drift.changes:
+        return None
+    if not pairing.certain:
+        return _UNCERTAIN, pairing.settled
+    places = pairing.places
+    pairs = exchanges(dataclasses.replace(guess, places=places), uses)
+    open_paths = {path for both in pairs for path in both}
+    for one, other in pairs:
+        exchanged = {**places, one: places[other], other: places[one]}
+        swapped = compare(_saved(graph, guess.pool, exchanged), traced, across=across)
+        if len(swapped.changes) < len(drift.changes):
+            cut = len(pairs) == MOST_EXCHANGES  # there may be more of them
+            settled = {} if cut else {p: at for p, at in places.items() if p not in open_paths}
+            return _EXCHANGED.format(one[-1], other[-1]), settled
+    return None
+
+
+def _common(
+    graph: Graph,
+    pool: Pool,
+    settled: Mapping[Path, int],
+    finished: Mapping[str, Answer],
+    across: bool,
+) -> Drift:
+    """Returns what is found with one anchor for all inputs that are not settled.
+
+    Tensors with one anchor make more computations equal, never fewer. So a change that is still
+    found does not depend on which tensor is which.
+    """
+    if not pool.sorted_keys:  # one leaf may be made of another
+        return NO_DRIFT
+    saved = _saved(graph, pool, settled, others=True)
+    sides = {mode: _traced(answer, settled) for mode, answer in finished.items()}
+    drift = compare(saved, sides, across=across)
+    of_inputs = _may_be_of_inputs(graph, finished[TRAIN].graph, drift)
+    return NO_DRIFT if of_inputs else drift
 
 
 _UNCERTAIN = "it is not certain which feature is which tensor of the saved graph"
@@ -337,35 +381,29 @@ def _is_comparable(version: str) -> bool:
 _FIRST_COMPARABLE = [1, 15]
 
 
-_ANY = ("?",)
-"""The anchor of all tensors that may change places. If a change is still found, it does not depend
-on which tensor is which: tensors with one anchor make more computations equal, never fewer."""
+_ANY = ("a feature",)
+"""The anchor of all tensors that may change places."""
 
 
-def _unsettled(side: Side, settled: Mapping[Path, int]) -> Side:
-    """Returns a side with one anchor for all inputs that are not settled."""
-    inputs = {
-        at: anchor if anchor[1:] in settled or anchor[1:-1] in settled else ("input", *_ANY)
-        for at, anchor in side.inputs.items()
-    }
-    return dataclasses.replace(side, inputs=inputs)
-
-
-def _of_all_pairings(drift: Drift, guessed: Mapping[str, str], why: str) -> Drift:
+def _in_all_pairings(drift: Drift, guessed: Mapping[str, str], why: str) -> Drift:
     """Returns the changes that do not depend on the pairing.
 
     Args:
         drift: what was found with one anchor for all inputs that may change places.
-        guessed: the states with the likeliest pairing. If nothing has changed with this pairing,
-            it is right.
+        guessed: the states with the likeliest pairing. If nothing has changed for a mode with this
+            pairing, it counts as right.
         why: why the other modes are unknown.
     """
-    states = {
-        mode: CHANGED if state == CHANGED else NONE if guessed.get(mode) == NONE else UNKNOWN
-        for mode, state in drift.states.items()
-    }
-    doubts = {mode: why for mode, state in states.items() if state == UNKNOWN}
-    return dataclasses.replace(drift, states=states, doubts={**doubts, **drift.doubts})
+    same = {mode for mode, state in guessed.items() if state == NONE}
+    changes = (
+        dataclasses.replace(change, modes=tuple(m for m in change.modes if m not in same))
+        for change in drift.changes
+    )
+    changed = {mode for mode, state in drift.states.items() if state == CHANGED}
+    states = {m: NONE if m in same else CHANGED if m in changed else UNKNOWN for m in drift.states}
+    doubts = {m: drift.doubts.get(m, why) for m, state in states.items() if state == UNKNOWN}
+    kept = tuple(change for change in changes if change.modes)
+    return dataclasses.replace(drift, changes=kept, states=states, doubts=doubts)
 
 
 def _saved(graph: Graph, pool: Pool, places: Mapping[Path, int], others: bool = False) -> Side:
@@ -378,16 +416,21 @@ def _saved(graph: Graph, pool: Pool, places: Mapping[Path, int], others: bool = 
         path = paths.get(place, _ANY)
         node, output = split_input(leaf.name)
         if leaf.spec.get("sparse"):
-            anchors = [(*path, part) if path != _ANY else _ANY for part in _PARTS]
-            inputs.update(((node, slot), anchor) for slot, anchor in enumerate(anchors))
+            inputs.update(((node, slot), (*path, part)) for slot, part in enumerate(_PARTS))
         else:
             inputs[node, output] = path
     return Side(graph, graph.restore_op, graph.collection(_LOSSES)[-1:], _named(inputs))
 
 
-def _traced(answer: Answer) -> Side:
+def _traced(answer: Answer, settled: Optional[Mapping[Path, int]] = None) -> Side:
+    """Returns the traced side. With ``settled``, all other inputs get one anchor."""
     seen = answer.seen
-    inputs = _inputs(seen.inputs)
+    tensors = seen.inputs
+    if settled is not None:
+        tensors = tuple(
+            t if t.path in settled else dataclasses.replace(t, path=_ANY) for t in tensors
+        )
+    inputs = _inputs(tensors)
     return Side(answer.graph, seen.restore_op, seen.outputs, inputs, seen.train_op)
 
 

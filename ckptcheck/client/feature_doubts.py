@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from typing import Iterable, Iterator, List, Sequence
+from typing import Dict, Iterable, Iterator, List, Sequence
 
 from ..protocol import EXPORT, MODES, TRAIN
 from ..results import shape_text
@@ -14,13 +14,14 @@ from .learning import optional_keys
 _MOST_NAMED = 3
 
 
-def feature_doubts(found: Found, guess: Guess, other: str, ask: Ask) -> Iterator[str]:
+def feature_doubts(found: Found, guess: Guess, other_file: str, ask: Ask) -> Iterator[str]:
     """Yields what is not known about the features of a guess.
 
     Args:
-        found: the end of a search for the features. Each mode finished, or raised for certain.
+        found: the end of a search for the features. Each mode finished, or raised an error that
+            the features do not cause.
         guess: its guess.
-        other: the file of the saved graph if it is not the checkpoint's own; "" if it is.
+        other_file: the file of the saved graph if it is not the checkpoint's own; "" if it is.
         ask: traces modes.
     """
     traces = found.traces
@@ -29,8 +30,8 @@ def feature_doubts(found: Found, guess: Guess, other: str, ask: Ask) -> Iterator
     yield from _looked_for(found, guess)
     if EXPORT in traces:
         yield EXPORTED
-    if other:
-        yield (_OF_ANOTHER if guess.pool.labeled else _OF_SERVING).format(other)
+    if other_file:
+        yield (_OF_ANOTHER if guess.pool.labeled else _OF_SERVING).format(other_file)
     for change, text in _OWN.items():
         modes = " and ".join(mode.upper() for mode in MODES if guess.own.get(mode) == change)
         if modes:
@@ -77,21 +78,31 @@ def _looked_for(found: Found, guess: Guess) -> Iterator[str]:
 
 
 def _of_batch_size(found: Found, guess: Guess, ask: Ask) -> Iterator[str]:
-    """Returns the notes on modes in which shapes of variables depend on the batch size.
+    """Returns the note on modes in which shapes of variables depend on the batch size.
 
     PREDICT and EVAL may have another batch size than TRAIN. A mode is traced again only if a
-    variable has the batch size in its shape.
+    variable has the batch size in its shape: with an unknown batch size, and, if model_fn then
+    raises an error, with 1.
     """
     size = guess.pool.batch
-    for mode, trace in found.traces.items():
-        if size is None or mode == TRAIN or mode in guess.own:
-            continue
-        if not any(size in (read.shape or ()) for read in trace.reads):
-            continue
-        own = dataclasses.replace(guess, own={**guess.own, mode: OwnInputs.BATCH})
-        again = ask({mode: own.inputs(mode)}).get(mode)
-        if again is not None and again.finished and shapes_read(again) != shapes_read(trace):
-            yield _OF_BATCH_SIZE.format(mode.upper(), size)
+    traces = {
+        mode: trace
+        for mode, trace in found.traces.items()
+        if mode not in (TRAIN, *guess.own)
+        if any(size in (read.shape or ()) for read in trace.reads)
+    }
+    if size is None or not traces:
+        return
+    again: Dict[str, Answer] = {}
+    for change in (OwnInputs.BATCH, OwnInputs.ONE):
+        left = [mode for mode in traces if mode not in again]
+        own = dataclasses.replace(guess, own={**guess.own, **dict.fromkeys(left, change)})
+        answers = ask({mode: own.inputs(mode) for mode in left}) if left else {}
+        again.update((mode, answer) for mode, answer in answers.items() if answer.finished)
+    unlike = {mode for mode in again if shapes_read(again[mode]) != shapes_read(traces[mode])}
+    modes = [mode.upper() for mode in (*MODES, EXPORT) if mode in unlike]
+    if modes:
+        yield _OF_BATCH_SIZE.format(" and ".join(modes), "has" if len(modes) == 1 else "have", size)
 
 
 def _named_after_inputs(names: Sequence[str], traces: Iterable[Answer]) -> List[str]:
@@ -154,11 +165,11 @@ _OWN = {
     ),
 }
 _LOOKED_FOR = (
-    "whether the features of {} have {}: the model_fn does not look for it in TRAIN, so it was "
-    "traced without it (give --input-fn or --features to be sure)"
+    "whether the features of {0} have {1}: the model_fn looks for {1} there, but not in TRAIN, and "
+    "was traced without (give --input-fn or --features to be sure)"
 )
 _OF_BATCH_SIZE = (
-    "whether {} has TRAIN's batch size {}: shapes of variables depend on it (give --input-fn or "
+    "whether {} {} TRAIN's batch size {}, on which shapes of variables depend (give --input-fn or "
     "--features to be sure)"
 )
 _NAMED_AFTER_INPUTS = (

@@ -14,7 +14,7 @@ from ..protocol import TRAIN, UNNAMED
 from ..records.value import Record
 from . import input_pools
 from .answers import Answer, reference_first, uses_in_train
-from .attempt import ALIKE, Ask, Found, attempt, fits, score_of, with_own_inputs
+from .attempt import ALIKE, Ask, Found, attempt, fits, score_of, takes_all, with_own_inputs
 from .blurred import has_added, with_hints, with_regardless
 from .certainty import (
     keys_are_missed,
@@ -82,7 +82,9 @@ def _best_attempt(head: Head, modes: Sequence[str], ask: Ask) -> Found:
             best, best_score = dataclasses.replace(found, alike=score >= ALIKE), score
         if has_added(found) or raises_for_certain(found):
             break
-        if score >= ALIKE or len(ended) == len(modes):
+        # An input_fn that made its iterator may compute features from the iterator's outputs.
+        is_found = score >= ALIKE and (fits(found) or not head.has_own_iterator)
+        if is_found or len(ended) == len(modes):
             break
         if (guess.pool, found.problems) in said:  # with and without labels
             same = best.guess is not None and best.guess.pool == guess.pool
@@ -98,12 +100,18 @@ def _best_attempt(head: Head, modes: Sequence[str], ask: Ask) -> Found:
         candidates = [it for it in candidates if all(_has_more(it.pool, f) for f in fitting)]
         candidates.sort(key=lambda guess: -_fit(guess.pool, found))
         candidates[:0] = _without_labels(found)
-    return dataclasses.replace(best, of_pipeline=_of_pipeline(best, fitting))
+    return dataclasses.replace(best, of_pipeline=_of_pipeline(head, best, fitting))
 
 
-def _of_pipeline(best: Found, fitting: Sequence[Found]) -> Optional[Found]:
-    """Returns the attempt with the outputs of the input pipeline, if the best one has others."""
+def _of_pipeline(head: Head, best: Found, fitting: Sequence[Found]) -> Optional[Found]:
+    """Returns the attempt with the outputs of the input pipeline, if they may be the features.
+
+    They may be the features if the best attempt has other tensors, unless the input_fn made an
+    iterator, and the model uses the tensors exactly as the saved model did.
+    """
     if best.guess is None or best.guess.pool.sorted_keys:
+        return None
+    if head.has_own_iterator and takes_all(best.guess) and score_of(best) == 1.0:
         return None
     return next((it for it in fitting if it.guess and it.guess.pool.sorted_keys), None)
 
@@ -139,9 +147,9 @@ def _in_any_order(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     return dataclasses.replace(tried, alike=True) if fits(tried) else found
 
 
-def _has_more(pool: Pool, other: Found) -> bool:
-    """Whether a pool has a tensor that that of an attempt lacks. Its order may show the keys."""
-    others = other.guess.pool.leaves if other.guess else ()
+def _has_more(pool: Pool, found: Found) -> bool:
+    """Whether a pool has a tensor that an attempt did not have. Its order may show the keys."""
+    others = found.guess.pool.leaves if found.guess else ()
     return not {leaf.name for leaf in pool.leaves} <= {leaf.name for leaf in others}
 
 

@@ -127,6 +127,8 @@ class Head:
             here.
         parsed: the keys that the input pipeline parses.
         labeled: whether the input_fn may have made labels.
+        has_own_iterator: whether the input_fn made an iterator. It may then compute features from
+            the iterator's outputs. If it returns a Dataset, Estimator makes the iterator.
     """
 
     nodes: Tuple[Node, ...]
@@ -134,6 +136,7 @@ class Head:
     ops: Tuple[str, ...]
     parsed: FrozenSet[str] = frozenset()
     labeled: bool = True
+    has_own_iterator: bool = False
 
 
 def head_of(graph: Graph) -> Head:
@@ -156,7 +159,19 @@ def head_of(graph: Graph) -> Head:
             raise DamagedError("its first nodes have more outputs than any input_fn's")
     ops = tuple(node.op for node in graph.nodes[first : last + _OPS_BEHIND])
     parsed = frozenset(parsed_keys(graph))
-    return Head(nodes, tuple(leaves), ops, parsed, not graph.serving)
+    return Head(nodes, tuple(leaves), ops, parsed, not graph.serving, _has_own_iterator(graph))
+
+
+def _has_own_iterator(graph: Graph) -> bool:
+    """Whether the input_fn made an iterator, and not Estimator from the Dataset that it returned.
+
+    Estimator initializes its own iterator in a hook, and not with the tables.
+    """
+    initialized = set(graph.collection("table_initializer"))
+    return any(
+        node.op == "OneShotIterator" or (node.op == "MakeIterator" and node.name in initialized)
+        for node in graph.nodes
+    )
 
 
 def _leaves_of(graph: Graph, first: int, node: Node) -> Iterator[Leaf]:

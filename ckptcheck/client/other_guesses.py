@@ -139,10 +139,17 @@ def with_other_leaves(found: Found, modes: Sequence[str], ask: Ask) -> Found:
         guess, reached = found.guess, found
         assert guess is not None
         unused = unused_paths(guess)
+        same = set(found.problems if unused else ())
         paths = (p for p in paths_of(guess.features, guess.labels) if p in guess.places)
         for path in sorted(paths, key=lambda path: path not in unused):
+            if path not in unused and same:  # tensors that TRAIN leaves out are not the reason
+                found = dataclasses.replace(found, of_any_unused=frozenset(same))
+                reached, same = found, set()
+                if raises_for_certain(found):
+                    break
             swaps = list(itertools.islice(_swapped(found, path, tried, modes, ask), left))
             left -= len(swaps)
+            same = {m for m in same if all(s.problems[m] == found.problems[m] for s in swaps)}
             reached = max([found, *swaps], key=progress)
             if reached is not found:
                 break

@@ -26,8 +26,8 @@ Uses = Mapping[Path, Tuple[str, ...]]
 class Pairing(NamedTuple):
     """Which leaf of the pool each tensor is.
 
-    ``certain`` tells whether no other pairing is possible, and ``settled`` has the pairs that are
-    in each possible pairing.
+    ``certain`` tells whether no other pairing is possible. ``settled`` has the pairs that consumers
+    or names confirm.
     """
 
     places: Mapping[Path, int]
@@ -57,7 +57,7 @@ def pair(guess: Guess, uses: Uses) -> Pairing:
         path: place
         for path, place in guess.places.items()
         if shown.get(path, place) == place
-        if path in shown or (len(path) > 1 and _is_named(guess, path, place))
+        if path in shown or _is_alone_named(guess, path, place)
     }
     return Pairing(places if agreed and len(lost) < 2 else guess.places, certain, settled)
 
@@ -92,16 +92,23 @@ def exchanges(guess: Guess, uses: Uses) -> List[Tuple[Path, Path]]:
         and agrees(leaves[one].consumers, leaves[other])
         and agrees(leaves[other].consumers, leaves[one])
     )
-    return list(itertools.islice(alike, _MOST_EXCHANGES))
+    return list(itertools.islice(alike, MOST_EXCHANGES))
 
 
-_MOST_EXCHANGES = 10
+MOST_EXCHANGES = 10
 
 
 def _is_named(guess: Guess, path: Path, place: int) -> bool:
     """Whether the saved graph names a leaf after a feature. True for one tensor without a key."""
     key = path[-1]
     return len(path) == 1 or (isinstance(key, str) and guess.pool.leaves[place].is_named(key))
+
+
+def _is_alone_named(guess: Guess, path: Path, place: int) -> bool:
+    """Whether the saved graph names a leaf, and no other leaf, after a feature."""
+    key, leaves = path[-1], guess.pool.leaves
+    named = [at for at, leaf in enumerate(leaves) if isinstance(key, str) and leaf.is_named(key)]
+    return len(path) > 1 and named == [place]
 
 
 def _is_settled(guess: Guess, kept: Mapping[Path, int], uses: Uses) -> bool:

@@ -241,13 +241,14 @@ class Tracer:
         return self._environment
 
     def begin(self, seconds: float) -> None:
-        """Bounds the time of all requests that follow together.
+        """Begins a check, and bounds the time of all its requests together.
 
         Args:
             seconds: the time of a check, as ``--timeout`` says.
         """
         self._timeout = seconds
         self._end = time.monotonic() + seconds
+        self._output.begin()
 
     def extend(self, seconds: float) -> None:
         """Extends the time by the seconds that other work took."""

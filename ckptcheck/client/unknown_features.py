@@ -199,7 +199,7 @@ def _why(found: Found) -> str:
     if missing:
         named = [".".join(map(str, path)) for path in missing if not is_unnamed(path[-1])]
         unnamed = len(missing) - len(named)
-        names = [*named, *([f"{unnamed} more that the model_fn uses"] if unnamed else [])]
+        names = [*named, *([f"{unnamed} features with unknown keys"] if unnamed else [])]
         return "it has no tensor for {}".format(", ".join(names))
     if found.doubtful:
         return _why_doubtful(found, guess)
@@ -235,14 +235,14 @@ def _why_doubtful(found: Found, guess: Guess) -> str:
     names = " and ".join(str(path[-1]) for path in sorted(found.doubtful))
     if found.of_pipeline is not None:
         return (
-            f"either its input_fn or its model_fn made {_made(found, guess)} from the outputs of "
-            f"the input pipeline, so nothing shows which tensor {names} is"
+            f"it does not show whether the input_fn or the model_fn made {_made(found, guess)}, so "
+            f"{names} may be made of this, or of outputs of the input pipeline"
         )
     if takes_all(guess):
         return (
-            f"TensorFlow sorts features by their keys, but the checkpoint fits {names} better in "
-            "another order; the input_fn may make the dict from a tuple, or a key has another name "
-            "now"
+            "the order of the keys shows which tensor each feature is, but the checkpoint fits "
+            f"better if {names} exchange their tensors; the input_fn may make the dict from a "
+            "tuple, or a key has another name now"
         )
     return f"the code no longer uses some of its tensors, and nothing shows which tensor {names} is"
 

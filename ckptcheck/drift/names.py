@@ -30,7 +30,10 @@ _SCOPES = (
     ("InverseTimeDecay", "inverse time decay"),
     ("NaturalExpDecay", "natural exponential decay"),
     ("PiecewiseConstant", "piecewise constant"),
-    ("layer_normalization|LayerNorm|layer_norm", "layer normalization"),  # has a scope batchnorm
+    (
+        "layer_normalization|LayerNorm|layer_norm",
+        "layer normalization",
+    ),  # its ops may be in a scope named batchnorm
     ("batch_normalization|batchnorm|BatchNorm", "batch normalization"),
     ("gelu|Gelu", "gelu"),
     ("swish|silu", "swish"),

@@ -38,8 +38,7 @@ def drift_rule(example: Change) -> Rule:
 def _finding(change: Change, facts: Facts) -> Finding:
     modes = tuple(mode for mode in facts.modes if mode in change.modes)
     alone = modes == (TRAIN,)
-    others = [facts.drift.states.get(mode) for mode in facts.modes if mode != TRAIN]
-    only = alone and others and UNKNOWN not in others
+    only = alone and _is_known_elsewhere(facts)
     then, now = (", ".join(names[:_MOST_NODES]) for names in (change.old, change.new))
     return finding(
         f"saved: {then or 'nothing'}; now: {now or 'nothing'}",
@@ -53,3 +52,13 @@ def _finding(change: Change, facts: Facts) -> Finding:
             "now": change.now,
         },
     )
+
+
+def _is_known_elsewhere(facts: Facts) -> bool:
+    """Whether it is known for a mode other than TRAIN that a change of TRAIN does not reach it.
+
+    Ops that only the mode has do not matter.
+    """
+    drift, others = facts.drift, [mode for mode in facts.modes if mode != TRAIN]
+    known = (drift.states.get(mode) != UNKNOWN or mode in drift.own for mode in others)
+    return any(known) and drift.doubts.keys().isdisjoint(others)

@@ -40,6 +40,18 @@ def test_lines_in_pieces_and_a_last_line_without_end(capsys: pytest.CaptureFixtu
     assert shown(capsys, b"\xc3", b"\xa4 l", b"ine\nthe la", b"st") == "ä line\nthe last\n"
 
 
+def test_the_next_check_shows_its_lines_again(capsys: pytest.CaptureFixture[str]) -> None:
+    output = CodeOutput(quiet=False)
+    for _ in range(2):
+        output.begin()
+        output.pump(Pieces([b"a\na\n"]))
+    assert capsys.readouterr().err == "a\na\n"
+
+
+def test_each_step_of_a_progress_bar_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, b"1 %\r2", b" %\r\nend\r", b"\nend\nx\xc3") == "1 %\n2 %\nend\nx\ufffd\n"
+
+
 def test_a_line_of_megabytes_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
     text = shown(capsys, *[b"%d " % number + b"x" * 100000 for number in range(30)])
     assert len(text) < 1200000

@@ -123,7 +123,7 @@ def test_the_error_names_the_features_and_does_not_fill_them_in() -> None:
         dataclasses.replace(result, doubtful=found),
         "a.meta",
     )
-    assert "but the checkpoint fits extra and image better in another order" in str(error)
+    assert "but the checkpoint fits better if extra and image exchange their tensors" in str(error)
     assert '"extra": {"dtype": "?", "shape": null}' in str(error)
 
 
