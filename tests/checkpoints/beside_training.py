@@ -27,6 +27,7 @@ from typing import (
     List,
     Mapping,
     NamedTuple,
+    Sequence,
     Set,
     Tuple,
     TypeVar,
@@ -39,6 +40,7 @@ from ckptcheck.errors import UsageError
 from ckptcheck.exit_codes import EXIT_OK, EXIT_USAGE
 from ckptcheck.inspection import inspect
 from ckptcheck.options import CheckSpec
+from ckptcheck.results import Group
 from ckptcheck.snapshots import snapshot
 from ckptcheck.verification import verify
 
@@ -143,14 +145,14 @@ class Beside:
         target = f"{_SOURCE / 'model.py'}:model_fn"
         spec = CheckSpec(model_dir=self.model_dir, target=target, params=_PARAMS, deep=deep)
         report = run_check(spec, tracer)
-        rules = [finding.rule for finding in report.findings]
+        rules = _rules(report.groups)
         said = "; ".join(finding.message for finding in report.findings)
         return Outcome(exit_code(report), tuple(rules), said)
 
     def inspect(self) -> Outcome:
         """Runs an inspection. It must show the time and the graph of the checkpoint."""
         found = inspect(self.model_dir)
-        rules = [finding.rule for item in found.groups for finding in item.findings]
+        rules = _rules(found.groups)
         loaded = [item for item in found.checkpoints if item.loaded]
         there = loaded and loaded[0].written and loaded[0].size
         if not there or found.contents.graph is None:
@@ -161,7 +163,7 @@ class Beside:
         """A verification of all data."""
         found = verify(self.model_dir, all_checkpoints)
         groups = [group for item in found.verified for group in item.groups]
-        rules = [finding.rule for group in groups for finding in group.findings]
+        rules = _rules(groups)
         if not any(item.data.tensors for item in found.verified):
             rules.append("(no tensor was read)")
         return Outcome(exit_code(found), tuple(rules), _said(groups))
@@ -172,12 +174,12 @@ class Beside:
         out = os.path.join(self._folder, f"snapshot-{self._snapshots}")
         try:
             made = snapshot(self.model_dir, out)
-            rules = [finding.rule for finding in made.findings]
+            rules = _rules(made.groups)
             if not any(name.endswith(".meta.gz") for name in made.written.names):
                 rules.append("(a snapshot without the .meta file)")
             found = inspect(out)  # after another save, the snapshot is older than the model_dir
             groups = [g for g in found.groups if g.findings[0].rule != "stale-snapshot"]
-            rules.extend(finding.rule for item in groups for finding in item.findings)
+            rules.extend(_rules(groups))
             return Outcome(exit_code(found), tuple(rules), _said((*made.groups, *groups)))
         finally:
             shutil.rmtree(out, ignore_errors=True)
@@ -195,8 +197,17 @@ class Beside:
         return Outcome(run.code, tuple(finding["rule"] for finding in findings), said)
 
 
-def _said(groups: object) -> str:
-    assert isinstance(groups, (list, tuple))
+def _rules(groups: Sequence[Group]) -> List[str]:
+    """Returns the rules that find something, except temporary files.
+
+    The message for these says that a save may be running, which is true here. On a busy machine,
+    they stay longer than a command waits.
+    """
+    findings = [finding for group in groups for finding in group.findings]
+    return [item.rule for item in findings if item.data.get("reason") != "temporary"]
+
+
+def _said(groups: Sequence[Group]) -> str:
     return "; ".join(finding.message for group in groups for finding in group.findings)
 
 
