@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from typing import Dict, Iterable, Iterator, List, Sequence
+from typing import Iterable, Iterator, List, Optional, Sequence
 
 from ..protocol import EXPORT, MODES, TRAIN
 from ..results import shape_text
@@ -14,7 +14,9 @@ from .learning import optional_keys
 _MOST_NAMED = 3
 
 
-def feature_doubts(found: Found, guess: Guess, other_file: str, ask: Ask) -> Iterator[str]:
+def feature_doubts(
+    found: Found, guess: Guess, other_file: str, ask: Optional[Ask] = None
+) -> Iterator[str]:
     """Yields what is not known about the features of a guess.
 
     Args:
@@ -22,7 +24,7 @@ def feature_doubts(found: Found, guess: Guess, other_file: str, ask: Ask) -> Ite
             the features do not cause.
         guess: its guess.
         other_file: the file of the saved graph if it is not the checkpoint's own; "" if it is.
-        ask: traces modes.
+        ask: traces modes. None if the batch size does not matter: shapes differ anyway.
     """
     traces = found.traces
     yield from _assumed(guess)
@@ -41,7 +43,8 @@ def feature_doubts(found: Found, guess: Guess, other_file: str, ask: Ask) -> Ite
     shared = _named_after_inputs(guess.pool.names, traces.values())
     if shared:
         yield _NAMED_AFTER_INPUTS.format(", ".join(shared[:_MOST_NAMED]))
-    yield from _of_batch_size(found, guess, ask)
+    if ask is not None:
+        yield from _of_batch_size(found, guess, ask)
 
 
 def _assumed(guess: Guess) -> Iterator[str]:
@@ -81,8 +84,8 @@ def _of_batch_size(found: Found, guess: Guess, ask: Ask) -> Iterator[str]:
     """Returns the note on modes in which shapes of variables depend on the batch size.
 
     PREDICT and EVAL may have another batch size than TRAIN. A mode is traced again only if a
-    variable has the batch size in its shape: with an unknown batch size, and, if model_fn then
-    raises an error, with 1.
+    variable has the batch size in its shape, and the others only if the first one depends on it. It
+    is traced with an unknown batch size, and, if model_fn then raises an error, with 1.
     """
     size = guess.pool.batch
     traces = {
@@ -93,16 +96,23 @@ def _of_batch_size(found: Found, guess: Guess, ask: Ask) -> Iterator[str]:
     }
     if size is None or not traces:
         return
-    again: Dict[str, Answer] = {}
-    for change in (OwnInputs.BATCH, OwnInputs.ONE):
-        left = [mode for mode in traces if mode not in again]
-        own = dataclasses.replace(guess, own={**guess.own, **dict.fromkeys(left, change)})
-        answers = ask({mode: own.inputs(mode) for mode in left}) if left else {}
-        again.update((mode, answer) for mode, answer in answers.items() if answer.finished)
-    unlike = {mode for mode in again if shapes_read(again[mode]) != shapes_read(traces[mode])}
-    modes = [mode.upper() for mode in (*MODES, EXPORT) if mode in unlike]
+    modes = []
+    for mode in (mode for mode in (*MODES, EXPORT) if mode in traces):
+        if not _depends_on_batch(traces[mode], guess, ask):
+            break
+        modes.append(mode.upper())
     if modes:
         yield _OF_BATCH_SIZE.format(" and ".join(modes), "has" if len(modes) == 1 else "have", size)
+
+
+def _depends_on_batch(trace: Answer, guess: Guess, ask: Ask) -> bool:
+    """Whether the shapes of variables differ with another batch size."""
+    for change in (OwnInputs.BATCH, OwnInputs.ONE):
+        own = dataclasses.replace(guess, own={**guess.own, trace.mode: change})
+        again = ask({trace.mode: own.inputs(trace.mode)}).get(trace.mode)
+        if again is not None and again.finished:
+            return shapes_read(again) != shapes_read(trace)
+    return False
 
 
 def _named_after_inputs(names: Sequence[str], traces: Iterable[Answer]) -> List[str]:

@@ -39,7 +39,7 @@ from ..results import Features, Trace
 from ..traced import EVERYTHING, Traced, Wanted
 from ..tracer import temporary
 from . import unknown_features
-from .answers import Answer
+from .answers import Answer, unfit_reads
 from .asking import Asker, gives_features
 from .attempt import Found
 from .certainty import is_certain
@@ -294,7 +294,10 @@ class _Tracing:
             raise unknown_features.not_found(self.spec, found, file)
         self._guess = guess
         other = "" if file in self.located.graphs else file
-        self._doubts.extend(feature_doubts(found, guess, other, self.asker.ask))
+        is_first = self.known.guess is None  # otherwise, only params are tried
+        unfit = any(unfit_reads(answer, self.index) for answer in answers.values())
+        ask = self.asker.ask if is_first and not unfit else None
+        self._doubts.extend(feature_doubts(found, guess, other, ask))
         features = Features("saved-graph", *unknown_features.plain_inputs(guess))
         drift = self._compared(answers, guess, file)
         chosen = {mode: answers[mode] for mode in self.spec.modes}
