@@ -145,7 +145,7 @@ def _helps(trial: Report, untraceable: AbstractSet[str], first: Finding, before:
     if first.category == DRIFT:
         known, now = _drift_keys(before), _drift_keys(trial)
         new = _open_modes(trial) - _open_modes(before)
-        # TRAIN decides. EVAL may be open now because nothing else has changed it.
+        # Without the change, EVAL may be open for another reason. Then TRAIN decides.
         is_compared = trial.drift.states.get(TRAIN, UNKNOWN) != UNKNOWN
         if (new and not is_compared) or first.key in now or not now <= known:
             return False

@@ -18,22 +18,26 @@ EVERYWHERE = (
     "tests/test_api.py",
     "tests/test_fixtures.py",
     "tests/test_hooks.py",
+    "tests/unit/test_data_scan.py",
+    "tests/unit/test_inspection.py",
 )
-_UNIT = "tests/unit/"
+LONGEST = ("tests/cache/test_campaign.py", "tests/test_users_day.py")
+"""Tests that take a minute. They start first, so that no process ends long after the others."""
+_WITH_ESTIMATOR = ("1.", "2.15.")
 _SLOW = (
     "tests/unit/test_html_format.py",
     "tests/unit/test_outputs.py",
     "tests/unit/test_remote_",
     "tests/unit/test_settled.py",
 )
-"""Slow unit tests. They run with the oldest and with the newest Python."""
-_WITH_TENSORFLOW = ("tests/unit/test_data_scan.py", "tests/unit/test_inspection.py")
-"""Unit tests that use TensorFlow. They run with each version."""
-_IN_A_BROWSER = "tests/page/"
-"""Tests that need no TensorFlow, and a newer Python than 3.7. They run with the newest one."""
-LONGEST = ("tests/cache/test_campaign.py", "tests/test_users_day.py")
-"""Tests that take a minute. They start first, so that no process ends long after the others."""
-_WITH_ESTIMATOR = ("1.", "2.15.")
+_OLDEST, _MIDDLE, _NEWEST = range(3)
+_VERSIONS = (
+    (EVERYWHERE, (_OLDEST, _MIDDLE, _NEWEST)),
+    (_SLOW, (_OLDEST, _NEWEST)),
+    (("tests/unit/",), (_MIDDLE, _NEWEST)),  # nox -s lowest runs them with the oldest Python
+    (("tests/page/",), (_NEWEST,)),  # the browser needs a newer Python than the oldest one
+)
+"""The versions that run some tests. The first line that names a test decides."""
 
 
 def is_daily(test: str, needs_estimator: bool) -> bool:
@@ -44,13 +48,8 @@ def is_daily(test: str, needs_estimator: bool) -> bool:
         needs_estimator: whether only the versions with tf.estimator can run it.
     """
     own = next((i for i, v in enumerate(_WITH_ESTIMATOR) if (TENSORFLOW or "").startswith(v)), 2)
-    if test.startswith(_IN_A_BROWSER):
-        return own == 2
-    if test.startswith((*EVERYWHERE, *_WITH_TENSORFLOW)):
-        return True
-    if test.startswith(_SLOW):
-        return own != 1
-    if test.startswith(_UNIT):
-        return own != 0  # the session ``lowest`` of nox runs them with the oldest Python
+    for names, daily in _VERSIONS:
+        if test.startswith(names):
+            return own in daily
     versions = len(_WITH_ESTIMATOR) + (not needs_estimator)
     return zlib.crc32(test.encode()) % versions == own

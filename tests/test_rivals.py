@@ -30,16 +30,16 @@ ASKED = {
 JUDGED = ("tuple-alike", "dropped-named", "caught", "asserted", "unused-in-train", "reshaped")
 
 
-def train(folder: Path) -> None:
-    subprocess.run([sys.executable, "-m", "tests.rival_models", str(folder)], check=True)
-
-
 DOUBTED = {
     "optional-in-predict": "whether the features of PREDICT have scale",
     "fixed-batch-in-shape": "whether PREDICT and EVAL have TRAIN's batch size 4",
     "batch-in-shape": "whether PREDICT and EVAL have TRAIN's batch size 4",
 }
 """What is said if only the features of PREDICT decide."""
+
+
+def train(folder: Path) -> None:
+    subprocess.run([sys.executable, "-m", "tests.rival_models", str(folder)], check=True)
 
 
 @pytest.fixture(scope="module")

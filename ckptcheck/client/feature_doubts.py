@@ -175,8 +175,8 @@ _OWN = {
     ),
 }
 _LOOKED_FOR = (
-    "whether the features of {0} have {1}: the model_fn looks for {1} there, but not in TRAIN, and "
-    "was traced without (give --input-fn or --features to be sure)"
+    "whether the features of {0} have {1}: the model_fn looks for {1} in {0}, but not in TRAIN, so "
+    "{0} was traced without (give --input-fn or --features to be sure)"
 )
 _OF_BATCH_SIZE = (
     "whether {} {} TRAIN's batch size {}, on which shapes of variables depend (give --input-fn or "

@@ -149,6 +149,8 @@ def with_other_leaves(found: Found, modes: Sequence[str], ask: Ask) -> Found:
                     break
             swaps = list(itertools.islice(_swapped(found, path, tried, modes, ask), left))
             left -= len(swaps)
+            if not left or path in guess.pins:  # not all other leaves were tried
+                same = set()
             same = {m for m in same if all(s.problems[m] == found.problems[m] for s in swaps)}
             reached = max([found, *swaps], key=progress)
             if reached is not found:

@@ -21,6 +21,7 @@ from .matching import similarity
 from .structure import Node, Path
 
 _UNKNOWN = {"dtype": FILL_IN, "shape": None}
+_UNNAMED = "a feature whose key is unknown"
 _MOST_FUNCTIONS = 3
 _MOST_TENSORS = 8
 _LEAF = re.compile(r'\{\s*"dtype": "[^"]*",\s*"shape": (null|\[[^\]]*\])(,\s*"sparse": true)?\s*\}')
@@ -199,8 +200,9 @@ def _why(found: Found) -> str:
     if missing:
         named = [".".join(map(str, path)) for path in missing if not is_unnamed(path[-1])]
         unnamed = len(missing) - len(named)
-        names = [*named, *([f"{unnamed} features with unknown keys"] if unnamed else [])]
-        return "it has no tensor for {}".format(", ".join(names))
+        if unnamed:
+            named.append(f"{unnamed} features whose keys are unknown" if unnamed > 1 else _UNNAMED)
+        return "it has no tensor for {}".format(", ".join(named))
     if found.doubtful:
         return _why_doubtful(found, guess)
     if found.lacks_labels:
@@ -231,12 +233,12 @@ def _why(found: Found) -> str:
 
 
 def _why_doubtful(found: Found, guess: Guess) -> str:
-    """Returns a message: the order of the keys does not show which tensor a feature is."""
+    """Returns a message: why it is not certain which tensor a feature is."""
     names = " and ".join(str(path[-1]) for path in sorted(found.doubtful))
     if found.of_pipeline is not None:
         return (
             f"it does not show whether the input_fn or the model_fn made {_made(found, guess)}, so "
-            f"{names} may be made of this, or of outputs of the input pipeline"
+            f"nothing shows which tensor {names} is"
         )
     if takes_all(guess):
         return (

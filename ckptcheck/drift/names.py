@@ -30,10 +30,8 @@ _SCOPES = (
     ("InverseTimeDecay", "inverse time decay"),
     ("NaturalExpDecay", "natural exponential decay"),
     ("PiecewiseConstant", "piecewise constant"),
-    (
-        "layer_normalization|LayerNorm|layer_norm",
-        "layer normalization",
-    ),  # its ops may be in a scope named batchnorm
+    # Before batch normalization: ops of a layer normalization may be in a scope named batchnorm.
+    ("layer_normalization|LayerNorm|layer_norm", "layer normalization"),
     ("batch_normalization|batchnorm|BatchNorm", "batch normalization"),
     ("gelu|Gelu", "gelu"),
     ("swish|silu", "swish"),
