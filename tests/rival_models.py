@@ -129,6 +129,11 @@ def reshaped(features: Any, labels: Any, mode: str) -> Any:
     return spec(mode, dense(features["image"], 8), labels)
 
 
+def concatenated(features: Any, labels: Any, mode: str) -> Any:
+    hidden = tf.concat([features["image"], features["extra"]], 1)
+    return spec(mode, dense(hidden, 8), labels)
+
+
 def fixed_batch_in_shape(features: Any, labels: Any, mode: str) -> Any:
     hidden = dense(features["image"], 8)
     state = tf.get_variable("state", [int(hidden.shape[0]), 8], trainable=False)
@@ -141,6 +146,15 @@ def batch_in_shape(features: Any, labels: Any, mode: str) -> Any:
     return spec(mode, tf.matmul(hidden, tf.matmul(state, hidden, transpose_a=True)), labels)
 
 
+def classes_or_values(features: Any, labels: Any, mode: str, params: Any) -> Any:
+    if mode == "infer" or not params["classes"]:
+        return spec(mode, dense(features["image"], 8), labels)
+    logits = dense(dense(features["image"], 8), 1, name="logits")
+    loss = tf.losses.sparse_softmax_cross_entropy(labels, logits)
+    step = tf.train.GradientDescentOptimizer(0.01).minimize(loss, tf.train.get_global_step())
+    return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=step)
+
+
 class Shown(NamedTuple):
     """A model, its params in training and now, and its inputs.
 
@@ -148,6 +162,7 @@ class Shown(NamedTuple):
     ``sizes`` has the size of each feature; "string" and "int" are vectors. The input_fn makes a
     matrix of a feature with two sizes.
     ``predict`` has what PREDICT gets instead. With ``whole``, all batches have the same size.
+    With ``joined``, the input_fn concatenates the first feature of ``order`` with the second one.
     """
 
     model_fn: Callable[..., Any]
@@ -157,6 +172,7 @@ class Shown(NamedTuple):
     now: Any = None
     predict: Any = None
     whole: bool = False
+    joined: bool = False
 
 
 _TWO = {"image": 6, "extra": 3}
@@ -203,7 +219,11 @@ MODELS = {
     ),
     "unused-in-train": Shown(unused_in_train, {"gap": 2, "id": "int", "image": 6}),
     "raises-in-predict": Shown(raises_in_predict, {"gap": 2, "id": "int", "image": 6}),
+    "joined": Shown(concatenated, {"image": 6, "extra": 3}, _TUPLE, joined=True),
     "reshaped": Shown(reshaped, {"image": (2, 2)}, ("image",)),
+    "labels-of-another-dtype": Shown(
+        classes_or_values, {"image": 6}, then={"classes": False}, now={"classes": True}
+    ),
     "fixed-batch-in-shape": Shown(
         fixed_batch_in_shape,
         {"image": 6},
@@ -228,7 +248,8 @@ def input_fn(model: Shown, params: Any, mode: str) -> Any:
     values = {key: _values(size) for key, size in model.sizes.items()}
     if params and "key" in params:  # the input_fn renames it, too
         values = {key: value for key, value in values.items() if key in ("image", params["key"])}
-    labels = np.ones([8, 1], np.float32)
+    dtype = np.int64 if params and params.get("classes") else np.float32
+    labels = np.zeros([8, 1], dtype)
     if mode == "predict" and model.predict:
         data = tf.data.Dataset.from_tensor_slices(model.predict)
         return data.batch(3, drop_remainder=model.whole)
@@ -237,6 +258,8 @@ def input_fn(model: Shown, params: Any, mode: str) -> Any:
         return data.batch(4, drop_remainder=model.whole)
     data = tf.data.Dataset.from_tensor_slices((*(values[key] for key in model.order), labels))
     *features, labels = tf.data.make_one_shot_iterator(data.repeat().batch(4)).get_next()
+    if model.joined:
+        features[0] = tf.concat(features[:2], 1)
     matrices = (tf.reshape(x, [-1, 4]) if len(x.shape) > 2 else x for x in features)
     return dict(zip(model.order, matrices)), labels
 

@@ -27,7 +27,15 @@ ASKED = {
     "more-in-predict": "wrong features may be the cause",
 }
 """What is said of the features that nothing shows."""
-JUDGED = ("tuple-alike", "dropped-named", "caught", "asserted", "unused-in-train", "reshaped")
+JUDGED = (
+    "tuple-alike",
+    "dropped-named",
+    "caught",
+    "asserted",
+    "unused-in-train",
+    "reshaped",
+    "joined",
+)
 
 
 DOUBTED = {
@@ -102,6 +110,17 @@ def test_a_change_that_does_not_depend_on_the_pairing_is_found(
     found = report(tracer, trained[0], name)
     assert {mode["drift"] for mode in found["modes"].values()} == {drift}
     assert [group["title"].rpartition(": ")[2] for group in found["groups"]] == change
+
+
+def test_labels_that_may_have_another_dtype_now(trained: Any, tracer: Any) -> None:
+    """The input_fn has changed with the params; the saved graph has the labels of then."""
+    folder, real = trained
+    assert set(real["labels-of-another-dtype"]["errors"].values()) == {""}
+    found = report(tracer, folder, "labels-of-another-dtype")
+    assert found["modes"]["predict"]["verdict"] == "restores"
+    assert found["modes"]["eval"]["verdict"] == "untraceable"
+    note = "whether the labels of EVAL and TRAIN are still float32: with int64 labels"
+    assert [text for text in found["not_judged"] if text.startswith(note)]
 
 
 def test_an_error_that_does_not_depend_on_an_unused_feature(trained: Any, tracer: Any) -> None:

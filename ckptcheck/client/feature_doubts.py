@@ -4,18 +4,20 @@ import dataclasses
 import re
 from typing import Iterable, Iterator, List, Optional, Sequence
 
-from ..protocol import EXPORT, MODES, TRAIN
+from ..protocol import EXPORT, MODES, TRAIN, UNLABELED
 from ..results import shape_text
 from .answers import Answer, shapes_read
-from .attempt import Ask, Found
+from .attempt import Ask, Found, has_raised
 from .guess import Guess, OwnInputs
 from .learning import optional_keys
+from .matching import agrees
 
 _MOST_NAMED = 3
+_LABELS = ("labels",)
 
 
 def feature_doubts(
-    found: Found, guess: Guess, other_file: str, ask: Optional[Ask] = None
+    found: Found, guess: Guess, other_file: str, ask: Optional[Ask], unfit: bool
 ) -> Iterator[str]:
     """Yields what is not known about the features of a guess.
 
@@ -24,7 +26,9 @@ def feature_doubts(
             the features do not cause.
         guess: its guess.
         other_file: the file of the saved graph if it is not the checkpoint's own; "" if it is.
-        ask: traces modes. None if the batch size does not matter: shapes differ anyway.
+        ask: traces modes. None if only params are tried: then nothing more is traced.
+        unfit: whether a variable does not fit the checkpoint. If so, the batch size does not
+            matter.
     """
     traces = found.traces
     yield from _assumed(guess)
@@ -44,6 +48,8 @@ def feature_doubts(
     if shared:
         yield _NAMED_AFTER_INPUTS.format(", ".join(shared[:_MOST_NAMED]))
     if ask is not None:
+        yield from _of_labels(found, guess, ask)
+    if ask is not None and not unfit:
         yield from _of_batch_size(found, guess, ask)
 
 
@@ -78,6 +84,33 @@ def _looked_for(found: Found, guess: Guess) -> Iterator[str]:
         open_keys = [key for key in keys if key not in (*train, *guess.features.keys)]
         if open_keys:
             yield _LOOKED_FOR.format(mode.upper(), ", ".join(open_keys[:_MOST_NAMED]))
+
+
+def _of_labels(found: Found, guess: Guess, ask: Ask) -> Iterator[str]:
+    """Yields the note on labels whose dtype makes model_fn raise an error.
+
+    The input_fn may have changed with the code, so its labels may have another dtype now.
+    """
+    traces = {m: t for m, t in found.traces.items() if m not in UNLABELED and has_raised(t)}
+    place = guess.places.get(_LABELS)
+    if place is None:
+        return
+    leaf = guess.pool.leaves[place]
+    if any(t.uses.get(_LABELS) and agrees(t.uses[_LABELS], leaf) for t in traces.values()):
+        return
+    dtype = leaf.spec["dtype"]
+    for other in _OTHER_LABELS.get(dtype, ()):
+        inputs = {mode: guess.inputs(mode) for mode in traces}
+        answers = ask(
+            {
+                m: dataclasses.replace(it, labels={**it.labels, "dtype": other})
+                for m, it in inputs.items()
+            }
+        )
+        modes = [mode.upper() for mode in MODES if mode in answers and answers[mode].finished]
+        if modes:
+            yield _OF_LABELS.format(" and ".join(modes), dtype, other)
+            return
 
 
 def _of_batch_size(found: Found, guess: Guess, ask: Ask) -> Iterator[str]:
@@ -177,6 +210,16 @@ _OWN = {
 _LOOKED_FOR = (
     "whether the features of {0} have {1}: the model_fn looks for {1} in {0}, but not in TRAIN, so "
     "{0} was traced without (give --input-fn or --features to be sure)"
+)
+_OTHER_LABELS = {
+    "int32": ("float32",),
+    "int64": ("float32",),
+    "float32": ("int64", "int32"),
+    "float64": ("int64", "int32"),
+}
+_OF_LABELS = (
+    "whether the labels of {} are still {}: with {} labels, model_fn does not raise this error "
+    "(give --input-fn or --features to be sure)"
 )
 _OF_BATCH_SIZE = (
     "whether {} {} TRAIN's batch size {}, on which shapes of variables depend (give --input-fn or "

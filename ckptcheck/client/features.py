@@ -14,7 +14,7 @@ from ..protocol import TRAIN, UNNAMED
 from ..records.value import Record
 from . import input_pools
 from .answers import Answer, reference_first, uses_in_train
-from .attempt import ALIKE, Ask, Found, attempt, fits, score_of, takes_all, with_own_inputs
+from .attempt import ALIKE, Ask, Found, attempt, fits, score_of, with_own_inputs
 from .blurred import has_added, with_hints, with_regardless
 from .certainty import (
     keys_are_missed,
@@ -31,6 +31,8 @@ from .other_guesses import with_dict_of_labels, with_other_leaves, with_other_st
 from .structure import NOTHING, TENSOR, UNKNOWN
 
 _MOST_ATTEMPTS = 10
+_EXACT = 1.0
+"""The score if the model uses all tensors exactly as the saved model did."""
 
 
 def find(graph: Graph, modes: Sequence[str], ask: Ask, known: Optional[Guess] = None) -> Found:
@@ -60,7 +62,11 @@ def _judged(found: Found) -> Found:
 
 
 def _best_attempt(head: Head, modes: Sequence[str], ask: Ask) -> Found:
-    """Makes an attempt with each candidate that the saved graph or the traces show."""
+    """Makes an attempt with each candidate that the saved graph or the traces show.
+
+    If the outputs of the input_fn's own iterator fit almost, only the tensors at the border where
+    the model's ops begin are tried, too.
+    """
     candidates = [first_guess(pool) for pool in input_pools.pools(head)]
     best = Found({}, None, False)
     best_score = -1.0
@@ -82,10 +88,12 @@ def _best_attempt(head: Head, modes: Sequence[str], ask: Ask) -> Found:
             best, best_score = dataclasses.replace(found, alike=score >= ALIKE), score
         if has_added(found) or raises_for_certain(found):
             break
-        # An input_fn that made its iterator may compute features from the iterator's outputs.
-        is_found = score >= ALIKE and (fits(found) or not head.has_own_iterator)
-        if is_found or len(ended) == len(modes):
+        if len(ended) == len(modes) or _is_found(head, found):
             break
+        if score >= ALIKE and fits(found):
+            fitting.append(found)
+            candidates = [it for it in _aligned(head, found) if _has_more(it.pool, found)]
+            continue
         if (guess.pool, found.problems) in said:  # with and without labels
             same = best.guess is not None and best.guess.pool == guess.pool
             best = dataclasses.replace(best, same_unlabeled=same)
@@ -103,6 +111,17 @@ def _best_attempt(head: Head, modes: Sequence[str], ask: Ask) -> Found:
     return dataclasses.replace(best, of_pipeline=_of_pipeline(head, best, fitting))
 
 
+def _is_found(head: Head, found: Found) -> bool:
+    """Whether the model uses the tensors as the saved model did.
+
+    If the input_fn made an iterator, it may have computed features from the iterator's outputs.
+    Then the model has to use all of the tensors exactly as the saved model did.
+    """
+    if head.has_own_iterator:
+        return score_of(found) == _EXACT and fits(found)
+    return score_of(found) >= ALIKE
+
+
 def _of_pipeline(head: Head, best: Found, fitting: Sequence[Found]) -> Optional[Found]:
     """Returns the attempt with the outputs of the input pipeline, if they may be the features.
 
@@ -111,7 +130,7 @@ def _of_pipeline(head: Head, best: Found, fitting: Sequence[Found]) -> Optional[
     """
     if best.guess is None or best.guess.pool.sorted_keys:
         return None
-    if head.has_own_iterator and takes_all(best.guess) and score_of(best) == 1.0:
+    if head.has_own_iterator and _is_found(head, best):
         return None
     return next((it for it in fitting if it.guess and it.guess.pool.sorted_keys), None)
 

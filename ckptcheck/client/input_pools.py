@@ -44,7 +44,7 @@ class Leaf:
         name: its name in the saved graph.
         spec: its dtype and shape, as docs/features.md writes a leaf.
         consumers: each op that consumes it, as :func:`.answers.consumer_text` writes it, sorted.
-        users: the places of these ops, counted from the beginning of the head.
+        users: the place of each of these ops, counted from the beginning of the head.
         key: the key of this tensor in a signature or a parsing spec; "" if there is none.
     """
 
@@ -185,12 +185,11 @@ def _leaves_of(graph: Graph, first: int, node: Node) -> Iterator[Leaf]:
         if not rank or rank > _HIGHEST_RANK:
             rank = 2
         sparse = {"dtype": outputs[1].dtype, "shape": [None] * rank, "sparse": True}
-        users = [use for some in uses for use in some]
-        yield _leaf(graph, first, f"{node.name}:0", sparse, uses[1], users)
+        yield _leaf(graph, first, f"{node.name}:0", sparse, uses[1])
         return
     for place, (dtype, shape) in enumerate(outputs):
         spec = {"dtype": dtype, "shape": None if shape is None else list(shape)}
-        yield _leaf(graph, first, f"{node.name}:{place}", spec, uses[place], uses[place])
+        yield _leaf(graph, first, f"{node.name}:{place}", spec, uses[place])
 
 
 def _is_argument(graph: Graph, constant: Node, uses: Sequence[Use]) -> bool:
@@ -201,16 +200,13 @@ def _is_argument(graph: Graph, constant: Node, uses: Sequence[Use]) -> bool:
 
 
 def _leaf(
-    graph: Graph,
-    first: int,
-    name: str,
-    spec: Dict[str, Any],
-    consumers: Sequence[Use],
-    users: Sequence[Use],
+    graph: Graph, first: int, name: str, spec: Dict[str, Any], consumers: Sequence[Use]
 ) -> Leaf:
-    texts = sorted(consumer_text(graph.nodes[use.node], use.slot) for use in consumers)
-    places = tuple(sorted({use.node - first for use in users}))
-    return Leaf(name, spec, tuple(texts), places, graph.keys.get(name, ""))
+    users = sorted(
+        (consumer_text(graph.nodes[use.node], use.slot), use.node - first) for use in consumers
+    )
+    texts, places = zip(*users) if users else ((), ())
+    return Leaf(name, spec, texts, places, graph.keys.get(name, ""))
 
 
 def pools(head: Head) -> Tuple[Pool, ...]:
@@ -287,15 +283,22 @@ def _followed(head: Head, place: int) -> Iterator[Leaf]:
 
 
 def pool_at(head: Head, border: int) -> Pool:
-    """The tensors that cross a border between two nodes of the head."""
+    """The tensors that cross a border between two nodes of the head.
+
+    Only the ops behind the border consume them: the input_fn makes the ops before it.
+    """
+    crossing = (_behind(leaf, border) for some in head.leaves[:border] for leaf in some)
     leaves = tuple(
-        leaf
-        for some in head.leaves[:border]
-        for leaf in some
-        if leaf.spec["dtype"] not in ("resource", "variant")
-        and any(user >= border for user in leaf.users)
+        leaf for leaf in crossing if leaf.used and leaf.spec["dtype"] not in ("resource", "variant")
     )
     return Pool(leaves, False, _node_names(head, border), head.parsed, head.labeled)
+
+
+def _behind(leaf: Leaf, border: int) -> Leaf:
+    """Returns a leaf with only those of its consumers that stand behind a border."""
+    pairs = [pair for pair in zip(leaf.consumers, leaf.users) if pair[1] >= border]
+    texts, users = zip(*pairs) if pairs else ((), ())
+    return dataclasses.replace(leaf, consumers=texts, users=users)
 
 
 def _node_names(head: Head, border: int) -> Tuple[str, ...]:

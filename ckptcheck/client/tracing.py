@@ -294,10 +294,9 @@ class _Tracing:
             raise unknown_features.not_found(self.spec, found, file)
         self._guess = guess
         other = "" if file in self.located.graphs else file
-        is_first = self.known.guess is None  # otherwise, only params are tried
+        ask = self.asker.ask if self.known.guess is None else None
         unfit = any(unfit_reads(answer, self.index) for answer in answers.values())
-        ask = self.asker.ask if is_first and not unfit else None
-        self._doubts.extend(feature_doubts(found, guess, other, ask))
+        self._doubts.extend(feature_doubts(found, guess, other, ask, unfit))
         features = Features("saved-graph", *unknown_features.plain_inputs(guess))
         drift = self._compared(answers, guess, file)
         chosen = {mode: answers[mode] for mode in self.spec.modes}

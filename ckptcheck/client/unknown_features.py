@@ -240,13 +240,18 @@ def _why_doubtful(found: Found, guess: Guess) -> str:
             f"it does not show whether the input_fn or the model_fn made {_made(found, guess)}, so "
             f"nothing shows which tensor {names} is"
         )
-    if takes_all(guess):
+    if not takes_all(guess):
         return (
-            "the order of the keys shows which tensor each feature is, but the checkpoint fits "
-            f"better if {names} exchange their tensors; the input_fn may make the dict from a "
-            "tuple, or a key has another name now"
+            "the code no longer uses some of its tensors, and nothing shows which tensor "
+            f"{names} is"
         )
-    return f"the code no longer uses some of its tensors, and nothing shows which tensor {names} is"
+    better = f"the checkpoint fits better if {names} exchange their tensors"
+    if not guess.pool.sorted_keys:
+        return f"nothing shows the order of its tensors, and {better}"
+    return (
+        f"the order of the keys shows which tensor each feature is, but {better}; the input_fn may "
+        "make the dict from a tuple, or a key has another name now"
+    )
 
 
 def _made(found: Found, guess: Guess) -> str:
