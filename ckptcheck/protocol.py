@@ -320,7 +320,7 @@ class Observed:
         tpu_spec: whether model_fn returned a TPUEstimatorSpec, which only TPUEstimator takes.
         graph: the graph, as :mod:`.tracer.graph_text` writes it; "" if the request does not want
             it, or there is no graph.
-        first_op: the number of nodes before the first node of the model_fn.
+        first_op: the number of nodes before the first node of the model_fn; 0 if it was not called.
         restore_op: the name of the saver's restore op; "" if there is none.
         outputs: the names of the tensors that the mode computes: the loss, or the predictions.
         train_op: the name of the op that runs a step of training; "" in other modes.

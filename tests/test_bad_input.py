@@ -523,7 +523,7 @@ def factory_of_nothing(num_hidden, dropout_rate):
 
 
 def raising_factory(num_hidden, dropout_rate):
-    return {}[num_hidden]
+    raise ValueError(f"{raising_factory} has no vocabulary")
 """
 
 
@@ -561,6 +561,15 @@ def test_a_factory_that_lacks_an_argument(project: Project) -> None:
     params = project.params({"num_hidden": 128})
     run = project.check("broken:factory", params, "--quiet", *ONE)
     assert_refused(run, "The params lack depth", "--set")
+
+
+@needs_tensorflow
+def test_a_factory_that_raises_does_not_depend_on_features(project: Project) -> None:
+    project.write("broken.py", BROKEN)
+    run = project.check("broken:raising_factory", "params.json", "--quiet", "--format", "json")
+    message = "calling broken:raising_factory: <function raising_factory> has no vocabulary"
+    assert [finding["message"] for finding in run.json["findings"]] == [f"ValueError: {message}"]
+    assert {mode["verdict"] for mode in run.json["modes"].values()} == {"untraceable"}
 
 
 @needs_tensorflow

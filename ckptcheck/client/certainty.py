@@ -29,16 +29,16 @@ def raises_for_certain(found: Found) -> bool:
 def is_certain(found: Found, trace: Answer) -> bool:
     """Whether the failure of a mode does not depend on how the features were guessed.
 
-    A failure is certain if the mode timed out or crashed, if a param is missing, or if the mode
-    raises the same error with other tensors. It is also certain if TRAIN uses the inputs as the
-    saved model did, and the mode has used all of them in the same way before it raised. If it has
-    not, its inputs may differ from those of TRAIN.
+    A failure is certain if the mode timed out or crashed, if a param is missing, if it failed
+    before model_fn was called, or if the mode raises the same error with other tensors. It is also
+    certain if TRAIN uses the inputs as the saved model did, and the mode has used all of them in
+    the same way before it raised. If it has not, its inputs may differ from those of TRAIN.
     """
     if trace.misfit or found.guess is None:
         return False
     if trace.failure is None or trace.failure.kind not in ("raised", "no-spec", "scaffold"):
         return True
-    if trace.misses_param:
+    if trace.misses_param or not trace.seen.first_op:
         return True
     if keys_are_missed(found) or missed_fields(found) or misses_labels(found.guess, trace):
         return False

@@ -44,6 +44,9 @@ def failure_of(error: BaseException, doing: str = "") -> Failure:
 
 _SPACES = re.compile(r"\s+").sub
 """Compiled here, like all patterns in this file, because user code may replace functions of re."""
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,16}\b").sub
+"""The address of an object, which differs from trace to trace. Without it, messages can be compared
+and findings of several modes are one finding."""
 
 
 def _text_of(write: Callable[[Any], str], value: Any) -> str:
@@ -52,7 +55,7 @@ def _text_of(write: Callable[[Any], str], value: Any) -> str:
         text = str.__str__(write(value))[:_MOST_READ]
     except BaseException as broken:  # a method of the user's class raised; show the class name
         return f"(its message cannot be shown: {type(broken).__name__})"
-    return _SPACES(" ", text).strip()[:_LONGEST_MESSAGE]
+    return _ADDRESS("", _SPACES(" ", text)).strip()[:_LONGEST_MESSAGE]
 
 
 _MISSING_NAME = re.compile(r"module '(tensorflow[\w.]*)' has no attribute '(\w+)'")

@@ -38,7 +38,8 @@ def failed(
     events: Sequence[Event], error: Optional[Tuple[str, str]] = None, mode: str = "train"
 ) -> Dict[str, Answer]:
     """A trace that did these things and then raised an error."""
-    seen = Observed(events=tuple(InputEvent((root,), *rest) for root, *rest in events))
+    shown = tuple(InputEvent((root,), *rest) for root, *rest in events)
+    seen = Observed(events=shown, first_op=1)
     failure = Failure(FailureKind.RAISED, *(error or ("ValueError", "no")))
     return {mode: Answer(FailedTrace(mode, failure, seen))}
 
@@ -166,7 +167,7 @@ def test_consumers_that_several_tensors_have_show_none_of_too_few(
     text = text_of(*(node(n, "Placeholder") for n in names), *users_of(names, texts))
     inputs = tuple(InputTensor(("features", name), f"{name}:0") for name in names)
     events = tuple(InputEvent(("features",), "key", name) for name in (*names, "z"))
-    seen = Observed(events=events, inputs=inputs, graph=text)
+    seen = Observed(events=events, inputs=inputs, graph=text, first_op=len(names))
     failure = Failure(FailureKind.RAISED, "KeyError", "'z'")
     traces = {"train": Answer(FailedTrace("train", failure, seen))}
     found = Found(traces, better_guess(guess, traces), False)
