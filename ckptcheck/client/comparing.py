@@ -9,6 +9,7 @@ from ..drift.sides import SHAPE, Side
 from ..encoding.errors import DamagedError
 from ..graph.graph import Graph
 from ..graph.launch import VARIABLE_OPS, behavior, has_strategy, head_range
+from ..graph.lazy import Lazy
 from ..graph.nodes import split_input
 from ..graph.reader import traced_graph
 from ..protocol import TRAIN, CheckpointIndex, FinishedTrace, VariableSpec, allows
@@ -64,14 +65,13 @@ def compared(
     guess = guess or guess_of_given(graph, answers[TRAIN])
     if guess is None:
         return unknown(modes, "the saved graph has other features than those that you gave")
-    uses = answers[TRAIN].uses
-    pairing = pair(guess, uses)
+    pairing = pair(guess, answers[TRAIN].uses)
     finished = {mode: answer for mode, answer in answers.items() if answer.finished}
-    traced = {mode: _traced(answer) for mode, answer in finished.items()}
     across = _minor(graph.tensorflow) != _minor(tensorflow)
+    comparison = _Comparison(graph, guess, finished, across)
     restoring = _restoring(finished, index)
     try:
-        drift = compare(_saved(graph, guess.pool, pairing.places), traced, across=across)
+        drift = comparison.with_pairs(pairing.places)
     except DamagedError as error:
         return unknown(modes, f"the saved graph is damaged: {error}")
     if drift.changes and not across and behavior(graph) != behavior(answers[TRAIN].graph):
@@ -79,64 +79,76 @@ def compared(
     if drift.changes and given and has_other_sizes(guess, answers[TRAIN]):
         why = "the features that you gave have another batch size than those in the saved graph"
         return unknown(modes, why)
-    doubt = _doubt(graph, guess, pairing, uses, traced, drift, across)
+    doubt = _doubt(comparison, pairing, drift)
     if doubt is not None:
         why, settled = doubt
-        common = _common(graph, guess.pool, settled, finished, across)
+        common = comparison.with_one_anchor(settled)
         if not common.changes:
             return unknown(modes, why)
         return _within(_in_all_pairings(common, drift.states, why), modes, restoring)
-    if _may_be_of_inputs(graph, traced[TRAIN].graph, drift):
+    if comparison.may_be_of_inputs(drift):
         return unknown(modes, "it is not certain where the input_fn ends in the saved graph")
     return _within(drift, modes, restoring)
 
 
+@dataclasses.dataclass(frozen=True)
+class _Comparison:
+    """What is compared: the saved graph, and the traces that finished.
+
+    ``across`` tells whether two versions of TensorFlow made them.
+    """
+
+    graph: Graph
+    guess: Guess
+    finished: Mapping[str, Answer]
+    across: bool
+
+    @Lazy
+    def traced(self) -> Mapping[str, Side]:
+        """The side of each trace."""
+        return {mode: _traced(answer) for mode, answer in self.finished.items()}
+
+    def with_pairs(self, places: Mapping[Path, int]) -> Drift:
+        """Returns what has changed if each tensor is the leaf of the pool at its place."""
+        saved = _saved(self.graph, self.guess.pool, places)
+        return compare(saved, self.traced, across=self.across)
+
+    def with_one_anchor(self, settled: Mapping[Path, int]) -> Drift:
+        """Returns what has changed with one anchor for all inputs that are not settled.
+
+        Tensors with one anchor make more computations equal, never fewer. So a change that is still
+        found does not depend on which tensor is which.
+        """
+        if not self.guess.pool.sorted_keys:  # one leaf may be made of another
+            return NO_DRIFT
+        saved = _saved(self.graph, self.guess.pool, settled, others=True)
+        sides = {mode: _traced(answer, settled) for mode, answer in self.finished.items()}
+        drift = compare(saved, sides, across=self.across)
+        return NO_DRIFT if self.may_be_of_inputs(drift) else drift
+
+    def may_be_of_inputs(self, drift: Drift) -> bool:
+        """Whether ops that changed may belong to the input_fn."""
+        return _may_be_of_inputs(self.graph, self.finished[TRAIN].graph, drift)
+
+
 def _doubt(
-    graph: Graph,
-    guess: Guess,
-    pairing: Pairing,
-    uses: Mapping[Path, Tuple[str, ...]],
-    traced: Mapping[str, Side],
-    drift: Drift,
-    across: bool,
+    comparison: _Comparison, pairing: Pairing, drift: Drift
 ) -> Optional[Tuple[str, Mapping[Path, int]]]:
     """Returns why a pairing may be wrong, and the pairs that are right; None if all are right."""
     if not drift.changes:
         return None
     if not pairing.certain:
         return _UNCERTAIN, pairing.settled
-    places = pairing.places
-    pairs = exchanges(dataclasses.replace(guess, places=places), uses)
+    places, uses = pairing.places, comparison.finished[TRAIN].uses
+    pairs = exchanges(dataclasses.replace(comparison.guess, places=places), uses)
     open_paths = {path for both in pairs for path in both}
     for one, other in pairs:
-        exchanged = {**places, one: places[other], other: places[one]}
-        swapped = compare(_saved(graph, guess.pool, exchanged), traced, across=across)
+        swapped = comparison.with_pairs({**places, one: places[other], other: places[one]})
         if len(swapped.changes) < len(drift.changes):
             cut = len(pairs) == MOST_EXCHANGES  # there may be more of them
             settled = {} if cut else {p: at for p, at in places.items() if p not in open_paths}
             return _EXCHANGED.format(one[-1], other[-1]), settled
     return None
-
-
-def _common(
-    graph: Graph,
-    pool: Pool,
-    settled: Mapping[Path, int],
-    finished: Mapping[str, Answer],
-    across: bool,
-) -> Drift:
-    """Returns what is found with one anchor for all inputs that are not settled.
-
-    Tensors with one anchor make more computations equal, never fewer. So a change that is still
-    found does not depend on which tensor is which.
-    """
-    if not pool.sorted_keys:  # one leaf may be made of another
-        return NO_DRIFT
-    saved = _saved(graph, pool, settled, others=True)
-    sides = {mode: _traced(answer, settled) for mode, answer in finished.items()}
-    drift = compare(saved, sides, across=across)
-    of_inputs = _may_be_of_inputs(graph, finished[TRAIN].graph, drift)
-    return NO_DRIFT if of_inputs else drift
 
 
 _UNCERTAIN = "it is not certain which feature is which tensor of the saved graph"

@@ -16,11 +16,8 @@ from ..uses import InputTensor
 from .answers import Answer, consumers_of
 from .guess import Guess, is_unnamed, paths_of
 from .input_pools import Leaf, Pool, head_of, pools
-from .matching import agrees, placed
+from .matching import Uses, agrees, placed
 from .structure import Path, node_of, specs_of
-
-Uses = Mapping[Path, Tuple[str, ...]]
-"""The consumers of each tensor of features and labels."""
 
 
 class Pairing(NamedTuple):
