@@ -4,6 +4,7 @@ Names in files and code are untrusted, so all text must go through :func:`wrappe
 which escape it.
 """
 
+import os
 import re
 import textwrap
 from typing import Dict, List, Sequence, Tuple, TypeVar
@@ -72,7 +73,10 @@ def _visible(text: str) -> int:
 
 
 def table(rows: Sequence[Sequence[str]], headers: Sequence[str], width: int, names: int = 0) -> str:
-    """Returns a table of escaped texts. If it is too wide, long names keep only their end.
+    """Returns a table of escaped texts.
+
+    If it is too wide, long names lose their beginning, or, if two names would then be equal, as
+    much of their middle as possible.
 
     Args:
         rows: of texts.
@@ -87,13 +91,41 @@ def table(rows: Sequence[Sequence[str]], headers: Sequence[str], width: int, nam
         if column != names
     )
     most = max(_SHORTEST_NAME, width - others)
+    short = _distinct([row[names] for row in cells], most)
     for row in cells:
-        if len(row[names]) > most:
-            row[names] = "…" + row[names][len(row[names]) - most + 1 :]
+        row[names] = short[row[names]]
     align = ["right" if header in _NUMBERS else "left" for header in headers]
     from tabulate import tabulate  # a check that has no table does without it
 
     return tabulate(cells, list(headers), tablefmt="simple", disable_numparse=True, colalign=align)
+
+
+def _distinct(names: Sequence[str], most: int) -> Dict[str, str]:
+    """Returns a short text for each name. No two texts are equal if there is a way."""
+    begin = os.path.commonprefix(names)  # noqa: RUF071, it compares characters
+    common = len(begin) if len(set(names)) > 1 else 0
+    texts: Dict[str, str] = {}
+    for head in range(most):
+        texts = {name: _cut(name, common, head, most) for name in names}
+        if len(set(texts.values())) == len(texts):
+            return texts
+    return texts
+
+
+def _cut(name: str, common: int, head: int, most: int) -> str:
+    """Cuts a name if it is too long.
+
+    Args:
+        name: the name.
+        common: how many characters all names begin with.
+        head: how many characters to keep after these.
+        most: how many characters the text may have.
+    """
+    if len(name) <= most:
+        return name
+    begin = name[common : common + head]
+    begin = f"…{begin}…" if begin and common else f"{begin}…"
+    return begin + name[len(name) - max(most - len(begin), 0) :]
 
 
 def folded(names: Sequence[str], slots: Dict[str, str]) -> List[Tuple[str, Tuple[str, ...]]]:

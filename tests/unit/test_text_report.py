@@ -11,6 +11,7 @@ import pytest
 from ckptcheck import reporters
 from ckptcheck.protocol import Failure, FailureKind, Frame, RestorePlan, RunError, VariableSpec
 from ckptcheck.reporters import Options
+from ckptcheck.reporters.layout import table
 from ckptcheck.results import (
     Advice,
     CheckpointSummary,
@@ -296,6 +297,13 @@ def test_a_long_name_keeps_its_end() -> None:
     for part, _ in BERT:
         assert part.rpartition("/")[2] in text, part
     assert "query/kernel" in text
+
+
+def test_names_that_differ_only_at_the_beginning_lose_their_middle() -> None:
+    names = [f"{instrument}/decoder_5/batch_normalization/gamma" for instrument in ("bass", "drum")]
+    both = table([[name, "x"] for name in names], ["name", "x"], 40)
+    assert "\nb…" in both and "\nd…" in both
+    assert "\n…" in table([[names[0], "x"]], ["name", "x"], 40)
 
 
 def test_a_variable_of_unknown_shape() -> None:
