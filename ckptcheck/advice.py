@@ -20,7 +20,15 @@ from typing import (
     Tuple,
 )
 
-from .causes import Candidate, causes_of, reads_of, recorded_causes, value_of
+from .causes import (
+    Candidate,
+    causes_of,
+    reads_of,
+    recorded_causes,
+    switches_of,
+    value_of,
+    with_other_items,
+)
 from .changes import UNKNOWN
 from .protocol import MODES, TRAIN, Shape
 from .records.params import holds
@@ -49,14 +57,16 @@ def with_advice(
         try_params: checks again with other params; returns None if that was not possible.
     """
     untraceable = {trace.mode for trace in facts.traces if trace.failure is not None}
-    fixes: List[Optional[_Fix]] = []
-    for group in report.groups:
-        first = group.findings[0]
-        usable = first.category == DRIFT or role_of(first) == SHAPES
-        attempts = _attempts(params, facts, group)[:_MOST_TRIALS] if usable else ()
-        trials = (_Fix(attempt, try_params(_with(params, attempt))) for attempt in attempts)
-        fixes.append(_first_that_helps(trials, untraceable, first, report))
+
+    def fix_of(group: Group, attempts: Sequence[Sequence[Candidate]]) -> Optional[_Fix]:
+        tried = (_Fix(one, try_params(_with(params, one))) for one in attempts[:_MOST_TRIALS])
+        return _first_that_helps(tried, untraceable, group.findings[0], report)
+
+    fixes = [fix_of(group, _attempts(params, facts, group)) for group in report.groups]
     _share(fixes, untraceable, report)
+    for place, group in enumerate(report.groups):
+        if fixes[place] is None and group.findings[0].category == DRIFT:
+            fixes[place] = fix_of(group, _switches(params, facts))
     found = list(zip(report.groups, fixes))
     counts = collections.Counter(
         _said(fix.attempt)
@@ -114,6 +124,8 @@ def _attempts(params: Mapping[str, Any], facts: Facts, group: Group) -> List[Seq
     If a record has the value of a param, no other value is tried.
     """
     first = group.findings[0]
+    if first.category != DRIFT and role_of(first) != SHAPES:
+        return []
     guessed: Sequence[Candidate] = (
         causes_of(params, facts, first)
         if first.category == DRIFT
@@ -130,6 +142,13 @@ def _attempts(params: Mapping[str, Any], facts: Facts, group: Group) -> List[Seq
     others = [item for item in guessed if not holds(recorded, item[0])]
     together = [known] if len(known) > 1 else []
     return [*((item,) for item in known[: _MOST_TRIALS - 1]), *together, *((i,) for i in others)]
+
+
+def _switches(params: Mapping[str, Any], facts: Facts) -> List[Sequence[Candidate]]:
+    """Returns the params to switch on or off if no value of another param explains a change."""
+    recorded = facts.record.params if facts.record is not None else None
+    found = switches_of(params, facts)
+    return [[switch] for switch in found if recorded is None or not holds(recorded, switch[0])]
 
 
 def _helps(trial: Report, untraceable: AbstractSet[str], first: Finding, before: Report) -> bool:
@@ -211,6 +230,9 @@ def _candidates(params: Mapping[str, Any], facts: Facts, group: Group) -> List[C
     found: List[Tuple[int, Candidate]] = []
     for read in reads_of(params, facts):
         value = value_of(params, read)
+        if isinstance(value, list):
+            others = with_other_items(value, lambda item: _sizes_wanted(item, sizes))
+            found.extend((place, (read.key, other, read)) for place, other in enumerate(others))
         if type(value) is not int:
             continue
         for (model, stored), count in sizes.items():
@@ -219,10 +241,16 @@ def _candidates(params: Mapping[str, Any], facts: Facts, group: Group) -> List[C
                 for rank, wanted in _wanted(value, model, stored)
             )
     found.sort(key=lambda item: (item[0], item[1][0]))
-    unique: Dict[Tuple[str, int], Candidate] = {}
+    unique: Dict[str, Candidate] = {}
     for _, candidate in found:
-        unique.setdefault(candidate[:2], candidate)
+        unique.setdefault(_said((candidate,)), candidate)
     return list(unique.values())
+
+
+def _sizes_wanted(item: Any, sizes: Mapping[Tuple[int, int], int]) -> Iterator[int]:
+    """Yields the stored sizes of variables whose size in the model is an item of a list."""
+    if type(item) is int:
+        yield from (stored for model, stored in sizes if model == item)
 
 
 def _wanted(value: int, model: int, stored: int) -> Iterator[Tuple[int, int]]:

@@ -1,5 +1,6 @@
 """Finds the param whose value explains a change of the computation."""
 
+import re
 from typing import Any, Callable, Iterable, Iterator, List, Mapping, Tuple
 
 from .records.params import same, value_in_training
@@ -14,6 +15,8 @@ Candidate = Tuple[str, Any, ParamRead]
 _RELATIONS: Tuple[Callable[[float], float], ...] = (lambda value: value, lambda value: 1 - value)
 """How code uses a number: as it is, or as 1 minus it. Each function is its own inverse."""
 _CLOSE = 1e-6
+_WORD_ENDS = re.compile("[ _-]")
+"""What separates words: a change says ``leaky relu``, and the code says ``leaky_relu``."""
 
 
 def causes_of(params: Mapping[str, Any], facts: Facts, finding: Finding) -> List[Candidate]:
@@ -26,8 +29,14 @@ def causes_of(params: Mapping[str, Any], facts: Facts, finding: Finding) -> List
     ]
 
 
+def switches_of(params: Mapping[str, Any], facts: Facts) -> List[Candidate]:
+    """Returns the params that are true or false, each with the other value."""
+    pairs = ((read, value_of(params, read)) for read in reads_of(params, facts))
+    return [(read.key, not value, read) for read, value in pairs if type(value) is bool]
+
+
 def reads_of(params: Mapping[str, Any], facts: Facts) -> List[ParamRead]:
-    """Returns how the model_fn read its params, and a read of each other number and text in them.
+    """Returns how the model_fn read its params, and a read of each other value in them.
 
     The others count, too: a function that makes the model_fn reads its arguments before ckptcheck
     watches the params.
@@ -45,10 +54,10 @@ def _reads(keys: Iterable[str], facts: Facts) -> List[ParamRead]:
 
 def _leaves(params: Mapping[str, Any], prefix: str) -> Iterator[str]:
     for key, value in params.items():
-        if type(value) in (int, float, str):
-            yield prefix + key
-        elif isinstance(value, dict):
+        if isinstance(value, dict):
             yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key
 
 
 def recorded_causes(
@@ -71,16 +80,35 @@ def recorded_causes(
 
 
 def _wanted(value: Any, then: Any, now: Any) -> Iterator[Any]:
-    """Yields the value that explains the saved number, if ``value`` explains the current one."""
-    if isinstance(value, str) and isinstance(then, str) and isinstance(now, str):
-        if value.lower() == now.lower():
-            yield then
+    """Yields the value that explains the saved one, if ``value`` explains the current one."""
+    if isinstance(value, list):
+        yield from with_other_items(value, lambda item: _wanted(item, then, now))
+    elif isinstance(value, str) and isinstance(then, str) and isinstance(now, str):
+        if _WORD_ENDS.sub("", value.lower()) == _WORD_ENDS.sub("", now.lower()):
+            yield _WORD_ENDS.sub("_", then)
     elif all(type(number) in (int, float) for number in (value, then, now)):
         for relation in _RELATIONS:
             if abs(relation(value) - now) <= _CLOSE * max(abs(now), _CLOSE):
                 wanted = round(relation(then), 6) if relation(then) != then else then
                 yield int(wanted) if type(value) is int and wanted == int(wanted) else wanted
                 return
+
+
+def with_other_items(
+    value: List[Any], wanted: Callable[[Any], Iterable[Any]]
+) -> Iterator[List[Any]]:
+    """Yields a list with other values for one of its items, and then for all of them.
+
+    Args:
+        value: the list.
+        wanted: returns the values to try for an item.
+    """
+    firsts = [next(iter(wanted(item)), item) for item in value]
+    for place, first in enumerate(firsts):
+        if first != value[place]:
+            yield [*value[:place], first, *value[place + 1 :]]
+    if sum(first != item for first, item in zip(firsts, value)) > 1:
+        yield firsts
 
 
 def value_of(params: Mapping[str, Any], read: ParamRead) -> Any:

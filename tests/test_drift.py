@@ -104,6 +104,29 @@ def test_a_param_that_explains_several_changes_is_told_once(tmp_path: Path) -> N
     assert "note[constant-changed] learning rate: 0.001 -> 0.000" in text
 
 
+ACTIVATION, UNITS = "activation=tf.nn.relu", 'params.get("num_hidden", 64)'
+FIXES = {
+    "switch": (ACTIVATION, "activation=[tf.nn.tanh, tf.nn.relu][params['relu']]", "false", "true"),
+    "word": (ACTIVATION, "activation=getattr(tf.nn, params['relu'])", "leaky_relu", "relu"),
+    "item": (RATE, "rate=params['relu'][1]", "[0.1, 0.2]", "[0.1, 0.3]"),
+    "size": (UNITS, "params['relu'][0]", "[64, 2]", "[128, 2]"),
+}
+"""Code with another param, its value, and the value of the fix."""
+
+
+@pytest.mark.parametrize("name", FIXES)
+def test_the_fix_of_a_switch_a_word_and_a_list(name: str, tmp_path: Path) -> None:
+    old, new, value, fix = FIXES[name]
+    copy = tmp_path / "project"
+    shutil.copytree(str(FIXTURES / "hidden_dropout"), str(copy))
+    code = (copy / "model.py").read_text("utf-8")
+    assert old in code
+    (copy / "model.py").write_text(code.replace(old, new), "utf-8")
+    arguments = (SAVED_BY, "model:model_fn", "params.json", "--set", f"relu={value}")
+    run = run_cli(*arguments, cwd=copy, warm=True)
+    assert f"fix: set relu to {fix} in the params: then " in run.out, run.out
+
+
 def test_unchanged_code_has_no_drift(tmp_path: Path) -> None:
     report = check(tmp_path)
     assert drift_of(report) == report["drift"] == []

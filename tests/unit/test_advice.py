@@ -273,6 +273,41 @@ def test_the_arguments_of_a_factory_are_causes_although_nothing_watches_their_re
     assert advice.set == {"head.units": 8}
 
 
+@pytest.mark.parametrize(
+    ("then", "now", "value", "wanted"),
+    [
+        (0.1, 0.3, [0.5, 0.3], [0.5, 0.1]),
+        (0.1, 0.3, [0.3, 0.3], [0.1, 0.1]),
+        ("relu", "leaky relu", "leaky_relu", "relu"),
+        ("leaky relu", "relu", "relu", "leaky_relu"),
+        ("a", "b", True, False),
+    ],
+)
+def test_lists_words_and_switches_may_be_the_cause(
+    then: Any, now: Any, value: Any, wanted: Any
+) -> None:
+    facts = examples.with_params({"param": value, "other": "x"}, ParamRead("param", True))
+    change = Change("constant-changed", f"{then} -> {now}", {"value": then}, {"value": now}, MODES)
+    facts = dataclasses.replace(facts, drift=Drift((change,), dict.fromkeys(MODES, "changed")))
+    tried: List[Mapping[str, Any]] = []
+
+    def trial(params: Mapping[str, Any]) -> Report:
+        tried.append(params)
+        return report_of(_same() if params["param"] == wanted else facts)
+
+    report = with_advice({"param": value, "other": "x"}, facts, report_of(facts), trial)
+    assert [advice.set for group in report.groups for advice in group.advice] == [{"param": wanted}]
+    assert len(tried) <= 3
+
+
+def test_the_items_of_a_list_of_sizes_are_tried_one_by_one_and_together() -> None:
+    good = {"hidden_units": [64, 128]}
+    trials = Trials(good, MISMATCH)
+    report = with_advice({"hidden_units": [64, 64]}, MISMATCH, report_of(MISMATCH), trials)
+    assert [advice.set for group in report.groups for advice in group.advice] == [good]
+    assert trials.asked == [{"hidden_units": units} for units in ([128, 64], [64, 128])]
+
+
 def _with_changes(now: int, *others: str) -> Facts:
     """Returns the facts of :func:`drifted`, with other changes that no number of a param shows."""
     facts = drifted(now)
