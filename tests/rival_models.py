@@ -155,12 +155,19 @@ def classes_or_values(features: Any, labels: Any, mode: str, params: Any) -> Any
     return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=step)
 
 
+def classes_in_features(features: Any, labels: Any, mode: str, params: Any) -> Any:
+    hidden = dense(features["image"], 8)
+    if mode == "infer" or not params["classes"]:
+        return spec(mode, hidden, None if mode == "infer" else features["class"])
+    return spec(mode, hidden, tf.one_hot(features["class"], 1))
+
+
 class Shown(NamedTuple):
     """A model, its params in training and now, and its inputs.
 
     ``order`` is the order of a tuple from which the input_fn makes the dict; () for a dict.
-    ``sizes`` has the size of each feature; "string" and "int" are vectors. The input_fn makes a
-    matrix of a feature with two sizes.
+    ``sizes`` has the size of each feature; "string", "int" and "class" are vectors, and "class" has
+    the dtype of the labels. The input_fn makes a matrix of a feature with two sizes.
     ``predict`` has what PREDICT gets instead. With ``whole``, all batches have the same size.
     With ``joined``, the input_fn concatenates the first feature of ``order`` with the second one.
     """
@@ -224,6 +231,12 @@ MODELS = {
     "labels-of-another-dtype": Shown(
         classes_or_values, {"image": 6}, then={"classes": False}, now={"classes": True}
     ),
+    "feature-of-another-dtype": Shown(
+        classes_in_features,
+        {"class": "class", "image": 6},
+        then={"classes": True},
+        now={"classes": False},
+    ),
     "fixed-batch-in-shape": Shown(
         fixed_batch_in_shape,
         {"image": 6},
@@ -245,11 +258,12 @@ def _values(size: Any) -> Any:
 
 
 def input_fn(model: Shown, params: Any, mode: str) -> Any:
-    values = {key: _values(size) for key, size in model.sizes.items()}
-    if params and "key" in params:  # the input_fn renames it, too
-        values = {key: value for key, value in values.items() if key in ("image", params["key"])}
     dtype = np.int64 if params and params.get("classes") else np.float32
     labels = np.zeros([8, 1], dtype)
+    sizes = model.sizes.items()
+    values = {key: labels[:, 0] if size == "class" else _values(size) for key, size in sizes}
+    if params and "key" in params:  # the input_fn renames it, too
+        values = {key: value for key, value in values.items() if key in ("image", params["key"])}
     if mode == "predict" and model.predict:
         data = tf.data.Dataset.from_tensor_slices(model.predict)
         return data.batch(3, drop_remainder=model.whole)

@@ -112,15 +112,23 @@ def test_a_change_that_does_not_depend_on_the_pairing_is_found(
     assert [group["title"].rpartition(": ")[2] for group in found["groups"]] == change
 
 
-def test_labels_that_may_have_another_dtype_now(trained: Any, tracer: Any) -> None:
-    """The input_fn has changed with the params; the saved graph has the labels of then."""
+@pytest.mark.parametrize(
+    ("name", "note"),
+    [
+        ("labels-of-another-dtype", "of the labels in EVAL, TRAIN is still float32"),
+        ("feature-of-another-dtype", "of the feature class in EVAL, TRAIN is still int64"),
+    ],
+)
+def test_tensors_that_may_have_another_dtype_now(
+    name: str, note: str, trained: Any, tracer: Any
+) -> None:
+    """The input_fn has changed with the params; the saved graph has the tensors of then."""
     folder, real = trained
-    assert set(real["labels-of-another-dtype"]["errors"].values()) == {""}
-    found = report(tracer, folder, "labels-of-another-dtype")
+    assert set(real[name]["errors"].values()) == {""}
+    found = report(tracer, folder, name)
     assert found["modes"]["predict"]["verdict"] == "restores"
     assert found["modes"]["eval"]["verdict"] == "untraceable"
-    note = "whether the labels of EVAL and TRAIN are still float32: with int64 labels"
-    assert [text for text in found["not_judged"] if text.startswith(note)]
+    assert [text for text in found["not_judged"] if text.startswith(f"whether the dtype {note}")]
 
 
 def test_an_error_that_does_not_depend_on_an_unused_feature(trained: Any, tracer: Any) -> None:

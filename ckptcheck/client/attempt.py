@@ -12,6 +12,7 @@ from typing import (
     Iterable,
     List,
     Mapping,
+    NamedTuple,
     Optional,
     Sequence,
     Tuple,
@@ -33,6 +34,15 @@ Ask = Callable[[Mapping[str, Inputs]], Dict[str, Answer]]
 """Traces modes with the given features and labels."""
 
 
+class OtherDtype(NamedTuple):
+    """A tensor whose dtype makes model_fn raise an error in some modes, and one that does not."""
+
+    path: Path
+    modes: FrozenSet[str]
+    dtype: str
+    other: str
+
+
 @dataclasses.dataclass(frozen=True)
 class Found:
     """The end of an attempt.
@@ -46,6 +56,7 @@ class Found:
         regardless: the modes that raise the same error with other tensors.
         same_unlabeled: whether all modes raise the same errors without labels.
         of_any_structure: the modes that raise the same error with other structures of the features.
+        of_dtype: the tensor whose dtype alone makes modes raise an error; None if there is none.
         of_any_unused: the modes that raise the same error with other tensors that TRAIN leaves out.
         doubtful: features that may be other tensors, which would change the verdict.
         of_pipeline: an attempt with the outputs of the input pipeline in which all modes finished,
@@ -62,6 +73,7 @@ class Found:
     of_any_structure: FrozenSet[str] = frozenset()
     of_any_unused: FrozenSet[str] = frozenset()
     doubtful: FrozenSet[Path] = frozenset()
+    of_dtype: Optional[OtherDtype] = None
     of_pipeline: Optional["Found"] = None
 
     @property

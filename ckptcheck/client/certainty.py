@@ -30,15 +30,16 @@ def is_certain(found: Found, trace: Answer) -> bool:
     """Whether the failure of a mode does not depend on how the features were guessed.
 
     A failure is certain if the mode timed out or crashed, if a param is missing, if it failed
-    before model_fn was called, or if the mode raises the same error with other tensors. It is also
-    certain if TRAIN uses the inputs as the saved model did, and the mode has used all of them in
-    the same way before it raised. If it has not, its inputs may differ from those of TRAIN.
+    before model_fn was called, if only the dtype of one tensor is the cause, or if the mode raises
+    the same error with other tensors. It is also certain if TRAIN uses the inputs as the saved
+    model did, and the mode has used all of them in the same way before it raised. If it has not,
+    its inputs may differ from those of TRAIN.
     """
     if trace.misfit or found.guess is None:
         return False
     if trace.failure is None or trace.failure.kind not in ("raised", "no-spec", "scaffold"):
         return True
-    if trace.misses_param or not trace.seen.first_op:
+    if trace.misses_param or not trace.seen.first_op or _is_of_dtype(found, trace):
         return True
     if keys_are_missed(found) or missed_fields(found) or misses_labels(found.guess, trace):
         return False
@@ -63,6 +64,11 @@ def is_certain(found: Found, trace: Answer) -> bool:
     if is_open:
         return False
     return _agrees_so_far(found, found.guess, reference)
+
+
+def _is_of_dtype(found: Found, trace: Answer) -> bool:
+    """Whether a mode finishes if one tensor has another dtype."""
+    return found.of_dtype is not None and trace.mode in found.of_dtype.modes
 
 
 def _is_of_same_inputs(found: Found, guess: Guess, trace: Answer, train: Answer) -> bool:

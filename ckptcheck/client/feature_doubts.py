@@ -4,16 +4,14 @@ import dataclasses
 import re
 from typing import Iterable, Iterator, List, Optional, Sequence
 
-from ..protocol import EXPORT, MODES, TRAIN, UNLABELED
+from ..protocol import EXPORT, MODES, TRAIN
 from ..results import shape_text
 from .answers import Answer, shapes_read
-from .attempt import Ask, Found, has_raised
+from .attempt import Ask, Found
 from .guess import Guess, OwnInputs
 from .learning import optional_keys
-from .matching import agrees
 
 _MOST_NAMED = 3
-_LABELS = ("labels",)
 
 
 def feature_doubts(
@@ -47,8 +45,7 @@ def feature_doubts(
     shared = _named_after_inputs(guess.pool.names, traces.values())
     if shared:
         yield _NAMED_AFTER_INPUTS.format(", ".join(shared[:_MOST_NAMED]))
-    if ask is not None:
-        yield from _of_labels(found, guess, ask)
+    yield from _of_dtype(found)
     if ask is not None and not unfit:
         yield from _of_batch_size(found, guess, ask)
 
@@ -86,31 +83,16 @@ def _looked_for(found: Found, guess: Guess) -> Iterator[str]:
             yield _LOOKED_FOR.format(mode.upper(), ", ".join(open_keys[:_MOST_NAMED]))
 
 
-def _of_labels(found: Found, guess: Guess, ask: Ask) -> Iterator[str]:
-    """Yields the note on labels whose dtype makes model_fn raise an error.
+def _of_dtype(found: Found) -> Iterator[str]:
+    """Returns the note on a tensor whose dtype makes model_fn raise an error.
 
-    The input_fn may have changed with the code, so its labels may have another dtype now.
+    The input_fn may have changed with the code, so its tensors may have another dtype now.
     """
-    traces = {m: t for m, t in found.traces.items() if m not in UNLABELED and has_raised(t)}
-    place = guess.places.get(_LABELS)
-    if place is None:
-        return
-    leaf = guess.pool.leaves[place]
-    if any(t.uses.get(_LABELS) and agrees(t.uses[_LABELS], leaf) for t in traces.values()):
-        return
-    dtype = leaf.spec["dtype"]
-    for other in _OTHER_LABELS.get(dtype, ()):
-        inputs = {mode: guess.inputs(mode) for mode in traces}
-        answers = ask(
-            {
-                m: dataclasses.replace(it, labels={**it.labels, "dtype": other})
-                for m, it in inputs.items()
-            }
-        )
-        modes = [mode.upper() for mode in MODES if mode in answers and answers[mode].finished]
-        if modes:
-            yield _OF_LABELS.format(" and ".join(modes), dtype, other)
-            return
+    if found.of_dtype is not None:
+        path, modes, then, now = found.of_dtype
+        name = "the labels" if path[0] == "labels" else f"the feature {path[-1]}"
+        shown = ", ".join(mode.upper() for mode in MODES if mode in modes)
+        yield _OF_DTYPE.format(name, shown, then, now)
 
 
 def _of_batch_size(found: Found, guess: Guess, ask: Ask) -> Iterator[str]:
@@ -211,15 +193,9 @@ _LOOKED_FOR = (
     "whether the features of {0} have {1}: the model_fn looks for {1} in {0}, but not in TRAIN, so "
     "{0} was traced without (give --input-fn or --features to be sure)"
 )
-_OTHER_LABELS = {
-    "int32": ("float32",),
-    "int64": ("float32",),
-    "float32": ("int64", "int32"),
-    "float64": ("int64", "int32"),
-}
-_OF_LABELS = (
-    "whether the labels of {} are still {}: with {} labels, model_fn does not raise this error "
-    "(give --input-fn or --features to be sure)"
+_OF_DTYPE = (
+    "whether the dtype of {0} in {1} is still {2}: model_fn raises an error with {2}, but not with "
+    "{3} (give --input-fn or --features to be sure)"
 )
 _OF_BATCH_SIZE = (
     "whether {} {} TRAIN's batch size {}, on which shapes of variables depend (give --input-fn or "

@@ -27,7 +27,12 @@ from .guess import Guess, first_guess
 from .input_pools import Head, Pool, head_of
 from .learning import all_finished
 from .matching import similarity
-from .other_guesses import with_dict_of_labels, with_other_leaves, with_other_structures
+from .other_guesses import (
+    with_dict_of_labels,
+    with_other_dtype,
+    with_other_leaves,
+    with_other_structures,
+)
 from .structure import NOTHING, TENSOR, UNKNOWN
 
 _MOST_ATTEMPTS = 10
@@ -56,7 +61,7 @@ def find(graph: Graph, modes: Sequence[str], ask: Ask, known: Optional[Guess] = 
 def _judged(found: Found) -> Found:
     """Marks a result as incomplete if labels or the keys of features are missing."""
     lacks = lacks_labels(found)
-    keys = keys_are_missed(found) or lacks_optional_keys(found)
+    keys = found.of_dtype is None and (keys_are_missed(found) or lacks_optional_keys(found))
     complete = found.complete and not (lacks or keys or missed_fields(found))
     return dataclasses.replace(found, complete=complete, lacks_labels=lacks)
 
@@ -140,7 +145,7 @@ def _with_others(
 ) -> Found:
     """Makes an attempt, and tries other structures and tensors while model_fn raises."""
     found = with_own_inputs(attempt(guess, modes, ask, ended), modes, ask)
-    found = with_dict_of_labels(found, modes, ask)
+    found = with_other_dtype(with_dict_of_labels(found, modes, ask), ask)
     if len(found.traces) < len(modes) or raises_for_certain(found):
         return found
     found = with_regardless(found, ask)

@@ -2,16 +2,19 @@
 
 import dataclasses
 import itertools
+import re
 from typing import Iterator, List, Mapping, Sequence, Tuple
 
 from ..protocol import TRAIN
-from .answers import uses_in_train
+from .answers import Answer, uses_in_train
 from .attempt import (
     Ask,
     Found,
+    OtherDtype,
     attempt,
     fits,
     guessed_optional_keys,
+    has_raised,
     is_indexed,
     progress,
     score_of,
@@ -22,7 +25,7 @@ from .attempt import (
 from .certainty import raises_for_certain, unused_paths
 from .guess import Guess, is_unnamed, paths_of, with_unnamed
 from .learning import all_finished, optional_keys
-from .matching import placed
+from .matching import agrees, placed
 from .structure import NOTHING, TENSOR, Node, Path, sequence
 
 _MOST_SWAPS = 24
@@ -71,6 +74,56 @@ def with_dict_of_labels(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     other = placed(dataclasses.replace(guess, labels=Node("dict")), {})
     tried = with_own_inputs(attempt(other, modes, ask, {}), modes, ask)
     return tried if fits(tried) else found
+
+
+def with_other_dtype(found: Found, ask: Ask) -> Found:
+    """Tries other dtypes if an error is about dtypes.
+
+    Only labels, and features that the code has not used before the error, can be the cause. If all
+    modes finish with another dtype of one tensor, only this dtype is wrong: the code may have a
+    mistake, or the input_fn may have changed with the code.
+    """
+    guess, failed = found.guess, [trace for trace in found.traces.values() if has_raised(trace)]
+    if guess is None or not failed or not all(_OF_DTYPES.search(trace.said) for trace in failed):
+        return found
+    paths = [path for path in guess.places if not is_unnamed(path[-1])]
+    open_paths = [path for path in paths if _is_open(guess, path, failed)]
+    for path in open_paths[:_MOST_OPEN] if found.complete else ():
+        place = guess.places[path]
+        leaf = guess.pool.leaves[place]
+        for dtype in _OTHER_DTYPES.get(leaf.spec["dtype"], ()):
+            leaves = list(guess.pool.leaves)
+            leaves[place] = dataclasses.replace(leaf, spec={**leaf.spec, "dtype": dtype})
+            pool = dataclasses.replace(guess.pool, leaves=tuple(leaves))
+            other = dataclasses.replace(guess, pool=pool)
+            answers = ask({trace.mode: other.inputs(trace.mode) for trace in failed})
+            if answers and all_finished(answers):
+                of = OtherDtype(path, frozenset(answers), leaf.spec["dtype"], dtype)
+                return dataclasses.replace(found, of_dtype=of)
+    return found
+
+
+_MOST_OPEN = 2
+_OF_DTYPES = re.compile("type|float|int32|int64|integer", re.IGNORECASE)
+_OTHER_DTYPES = {
+    "int32": ("float32",),
+    "int64": ("float32",),
+    "float32": ("int64", "int32"),
+    "float64": ("int64", "int32"),
+}
+
+
+def _is_open(guess: Guess, path: Path, traces: Sequence[Answer]) -> bool:
+    """Whether the saved model used a tensor, and no trace has used it in this way yet.
+
+    The code may use labels in another way now. A feature that it uses in another way may be another
+    tensor.
+    """
+    leaf = guess.pool.leaves[guess.places[path]]
+    shown = [trace.uses[path] for trace in traces if trace.uses.get(path)]
+    if path[0] != "labels":
+        return leaf.used and not shown
+    return leaf.used and not any(agrees(used, leaf) for used in shown)
 
 
 def _other_structures(found: Found) -> Iterator[Guess]:
