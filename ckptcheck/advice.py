@@ -48,7 +48,10 @@ def with_advice(
     report: Report,
     try_params: Callable[[Mapping[str, Any]], Optional[Report]],
 ) -> Report:
-    """Adds advice to the groups of a report: a change of a param that makes the shapes fit.
+    """Adds advice to the groups of a report.
+
+    The advice is a change of params that makes the shapes fit, or that undoes a change of the
+    computation.
 
     Args:
         params: the params of the check.

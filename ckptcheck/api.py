@@ -175,7 +175,8 @@ class Tracer:
         """Prepares the tracer; its process starts with the first check.
 
         Args:
-            python: the path or the command of the Python that has TensorFlow; by default this one.
+            python: the path or the command of the Python that has TensorFlow; by default, the
+                Python that runs ckptcheck if it has TensorFlow, or else that of the project.
             timeout: the seconds that importing TensorFlow may take.
             quiet: hides what the traced code prints.
             env: environment variables for the traced code, such as ``NAME=value``.

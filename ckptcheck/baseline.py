@@ -40,7 +40,7 @@ class Entry:
 
         The finding must not break more modes than before, and must not break a mode in another way.
         If the code raises an error, the error has to be the same, apart from numbers and paths. If
-        a param or a data file changed, its new value has to be the same.
+        a param, or a file that the code reads, changed, its new value has to be the same.
         """
         effects = _effects(finding).items()
         known = all(effect in ("", self.modes.get(mode)) for mode, effect in effects)

@@ -77,7 +77,8 @@ def checked(
             starts its own.
         progress: is called while data is read; see :data:`.file_facts.Progress`.
         say: is told what the check does, before it does it.
-        looks: whether to look up sources, data files and versions, even without a record.
+        looks: whether to look up sources, files that the code reads and versions, even without a
+            record.
         cache: where traces are kept and found again; None for nowhere.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The origins of a model: source code, data files, and versions of packages.
+"""The origins of a model: source code, files that the code reads, and versions of packages.
 
 ckptcheck sends this file to the user's interpreter, like :mod:`.protocol`.
 """
@@ -28,7 +28,7 @@ class SourceFile:
 
 @dataclasses.dataclass(frozen=True)
 class DataContent:
-    """The content of a data file, such as a vocabulary.
+    """The content of a file that the code reads, such as a vocabulary.
 
     Attributes:
         path: as the code names it.
@@ -53,10 +53,10 @@ class Origins:
         tensorflow: the version of TensorFlow.
         packages: the versions of the packages that the project imports.
         sources: the modules of the project.
-        data_files: the data files that params, source code or the graph name.
+        data_files: the files that params, source code or the graph name.
         revision: the commit of the git repository that holds the sources; "" for none.
-        private: the data files that only a record names, and that are outside of the project. A
-            record may come from anyone, so a report must not show the lines of these files.
+        private: the files that only a record names, and that are outside of the project. A record
+            may come from anyone, so a report must not show the lines of these files.
     """
 
     python: str

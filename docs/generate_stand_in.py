@@ -29,7 +29,8 @@ STOOD_IN = {
     "tpu.RunConfig": "as RunConfig, with tpu_config and cluster",
     "tpu.TPUConfig": "the attributes; nothing is placed on a TPU",
     "tpu.TPUEstimatorSpec": "as_estimator_spec() calls scaffold_fn and the functions of "
-    "eval_metrics and host_call, as on a CPU; the host_call is not run",
+    "eval_metrics and host_call, as on a CPU; nothing runs the tensors that the function of "
+    "host_call returns",
 }
 """What the stand-in replaces, and how much of it."""
 

@@ -107,7 +107,7 @@ class Bundle:
         return any(tensor.name == OBJECT_GRAPH for tensor in self.tensors)
 
     def stored(self) -> Iterator[StoredTensor]:
-        """Iterates over the entries that have bytes in a data file."""
+        """Yields the entries that have bytes in a data file."""
         for tensor in self.tensors:
             if not tensor.slices:
                 yield tensor

@@ -42,8 +42,8 @@ class Marker(NamedTuple):
         listing: the checkpoint's files.
         step: the global step.
         recorded: messages about the model_dir that a check of the snapshot cannot find.
-        source: the model_dir that the snapshot was made from, relative to the snapshot; "" if it is
-            not nearby.
+        source: the model_dir that the snapshot was made from, relative to the snapshot; "" if they
+            are neither in one directory nor both below the working directory.
     """
 
     listing: Listing

@@ -38,7 +38,7 @@ def input_functions(target: str, app_dir: str, serving: bool) -> List[str]:
 
 
 def _python_files(app_dir: str) -> Iterator[str]:
-    """Iterates over the Python files in a directory, up to a limit."""
+    """Yields the Python files in a directory, up to a limit."""
     left = _MOST_FILES
     for folder, folders, files in os.walk(app_dir):
         depth = os.path.relpath(folder, app_dir).count(os.sep)
@@ -63,7 +63,7 @@ def _parsed(path: str) -> Optional[ast.Module]:
 
 
 def _names(tree: Optional[ast.Module], serving: bool) -> Iterator[str]:
-    """Iterates over the names of a module's functions that Estimator can call as an input_fn."""
+    """Yields the names of a module's functions that Estimator can call as an input_fn."""
     for node in tree.body if tree is not None else ():
         if not isinstance(node, ast.FunctionDef) or (_is_serving(node) and not serving):
             continue

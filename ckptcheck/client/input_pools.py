@@ -44,7 +44,8 @@ class Leaf:
         name: its name in the saved graph.
         spec: its dtype and shape, as docs/features.md writes a leaf.
         consumers: each op that consumes it, as :func:`.answers.consumer_text` writes it, sorted.
-        users: the place of each of these ops, counted from the beginning of the head.
+        users: the place of each of these ops, counted from the beginning of the head (the
+            part of the graph that the input_fn may have made).
         key: the key of this tensor in a signature or a parsing spec; "" if there is none.
     """
 

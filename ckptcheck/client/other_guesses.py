@@ -268,7 +268,11 @@ def _pinned(guess: Guess, path: Path, place: int, uses: Mapping[Path, Sequence[s
 
 
 def other_leaves(guess: Guess, path: Path) -> List[int]:
-    """Returns a leaf for each other dtype and shape. Prefers leaves that are free."""
+    """Returns the places of other leaves that the tensor at a path could be.
+
+    There is one for each dtype and shape that differs from those of its present leaf. Leaves that
+    no other path has come first.
+    """
     pool = guess.pool
     paths = paths_of(guess.features, guess.labels)
     if path in guess.pins:

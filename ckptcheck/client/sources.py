@@ -1,4 +1,4 @@
-"""Asks for the origins of the code: sources, data files, versions."""
+"""Asks for the origins of the code: sources, files that the code reads, versions."""
 
 import os
 from typing import Dict, Iterable, NamedTuple, Optional, Sequence
@@ -39,7 +39,7 @@ def sources_of(
     Args:
         asker: has traced the code.
         mode: a mode that was traced.
-        graphs: the graphs, which may name data files.
+        graphs: the graphs, which may name files that the code reads.
         record: the record of the checkpoint; None if there is none.
         of_record: the texts in params that come from the record.
         copy: where the code runs; None for the project itself.

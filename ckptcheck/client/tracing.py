@@ -1,4 +1,4 @@
-"""Traces a check: from its specification to the checkpoint's index and a trace of each mode."""
+"""Traces the code of a check: returns the checkpoint's index and a trace of each mode."""
 
 import dataclasses
 import os

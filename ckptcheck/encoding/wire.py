@@ -73,7 +73,7 @@ TOO_MANY = f"it has more than {MOST_FIELDS} fields"
 
 
 def fields(data: bytes) -> Iterator[Tuple[int, int, Value]]:
-    """Iterates over the fields of a message in order: number, wire type, and value.
+    """Yields the fields of a message in order: number, wire type, and value.
 
     Raises:
         DamagedError: the bytes are not a message, or have more than ``MOST_FIELDS`` fields.
@@ -101,7 +101,7 @@ def number_of(kind: int, value: Value) -> int:
 
 
 def numbers_of(kind: int, value: Value) -> Iterator[int]:
-    """Iterates over the signed numbers in a repeated field, which may be packed.
+    """Yields the signed numbers in a repeated field, which may be packed.
 
     Raises:
         DamagedError: the field does not hold numbers, or too many.
@@ -147,7 +147,7 @@ def numbers_in(message: bytes, defaults: Dict[int, int]) -> Tuple[int, ...]:
 
 
 def all_bytes(message: bytes, wanted: int) -> Iterator[bytes]:
-    """Iterates over the values of a repeated field of messages or strings.
+    """Yields the values of a repeated field of messages or strings.
 
     Raises:
         DamagedError: the message is damaged.

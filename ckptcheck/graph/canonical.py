@@ -164,7 +164,7 @@ class Canonical(Linked):
                 yield source
 
     def peek(self, source: Source) -> Form:
-        """Returns the form of a source; an empty one behind a back edge, which has none yet."""
+        """Returns the form of a source: an empty one if it comes later in a loop, and has none."""
         return self._forms.get(source[0], _NOTHING)
 
     def known(self, source: Source) -> Optional[Known]:

@@ -69,7 +69,7 @@ class Graph:
     keys: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
 
     def walk(self) -> Iterator[Node]:
-        """Iterates over the nodes in the order of their creation, and decodes them lazily."""
+        """Yields the nodes in the order of their creation, and decodes them lazily."""
         known: Optional[Tuple[Node, ...]] = self.__dict__.get("nodes")
         return read_nodes(self.definition) if known is None else iter(known)
 

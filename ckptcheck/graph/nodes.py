@@ -62,7 +62,7 @@ def split_input(text: str) -> Tuple[str, int]:
 
 
 def read_nodes(message: bytes, number: int = 1) -> Iterator[Node]:
-    """Iterates over the nodes in a message.
+    """Yields the nodes in a message.
 
     Args:
         message: a GraphDef, or another message.

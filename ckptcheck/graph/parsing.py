@@ -18,7 +18,7 @@ _KEYS = ("dense_keys", "sparse_keys", "ragged_keys")
 
 
 def parsed_keys(graph: Graph) -> Iterator[str]:
-    """Iterates over the keys of the parsing specs in a graph and in its functions.
+    """Yields the keys of the parsing specs in a graph and in its functions.
 
     Raises:
         DamagedError: the graph is damaged.
@@ -48,7 +48,7 @@ def parsed_outputs(nodes: Sequence[Node]) -> Iterator[Tuple[str, str]]:
 
 
 def _keys_of(nodes: Iterable[Node]) -> Iterator[str]:
-    """Iterates over the keys: attributes of some parsers, constant inputs of others."""
+    """Yields the keys: attributes of some parsers, constant inputs of others."""
     constants = {node.name: node for node in nodes if node.op == "Const"}
     for node in nodes:
         if node.op not in _PARSERS:

@@ -69,7 +69,7 @@ def _keys(nodes: Mapping[str, Node], read: Node) -> List[str]:
 
 
 def strings(node: Node) -> Iterator[str]:
-    """Iterates over all strings in a constant.
+    """Yields all strings in a constant.
 
     Raises:
         DamagedError: the constant is damaged.

@@ -39,7 +39,7 @@ def _inputs(graph: Graph, strategy: bool) -> Tuple[InputSpec, ...]:
 
 
 def _specs(graph: Graph, node: Node, sparse: Mapping[Tuple[str, int], Node]) -> Iterator[InputSpec]:
-    """Iterates over the outputs of a node, with sparse tensors in place of their variants."""
+    """Yields the outputs of a node, with sparse tensors in place of their variants."""
     for place, (dtype, shape) in enumerate(graph.outputs(node)):
         name, made = f"{node.name}:{place}", sparse.get((node.name, place))
         if made is None:

@@ -43,7 +43,7 @@ AttributeValue = Union[bytes, int, float, bool, str, Shape, Constant]
 
 
 def attribute_values(data: bytes) -> Iterator[AttributeValue]:
-    """Iterates over the values in an AttrValue, which holds one value or a list.
+    """Yields the values in an AttrValue, which holds one value or a list.
 
     Raises:
         DamagedError: the bytes are not an AttrValue.
@@ -61,7 +61,7 @@ _NUMBERS: Dict[int, Callable[[int], AttributeValue]] = {3: int, 5: bool, 6: dtyp
 
 
 def _values_in(number: int, kind: int, part: Value, function: int) -> Iterator[AttributeValue]:
-    """Iterates over the values in a field of an AttrValue or of its list, which may be packed."""
+    """Yields the values in a field of an AttrValue or of its list, which may be packed."""
     if number in _NUMBERS:
         yield from map(_NUMBERS[number], numbers_of(kind, part))
     elif number == _FLOAT:

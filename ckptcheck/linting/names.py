@@ -214,7 +214,7 @@ class Project:
         return None
 
     def with_imports(self, module: Module) -> Iterator[Module]:
-        """Iterates over a module and all modules of the user that it imports, the nearest first."""
+        """Yields a module and all modules of the user that it imports, the nearest first."""
         found = [module]
         for each in found:
             yield each

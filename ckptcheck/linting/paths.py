@@ -114,7 +114,7 @@ def _case_conditions(match: Any, case: ast.AST) -> Iterator[Tuple[ast.expr, bool
 
 
 def _steps(module: Module, node: ast.AST) -> Iterator[Tuple[ast.AST, ast.AST]]:
-    """Iterates over the nodes around a node in its function, each with the child below it."""
+    """Yields the nodes around a node in its function, each with the child below it."""
     child = node
     for parent in module.above(node):
         yield parent, child

@@ -140,7 +140,7 @@ class Module:
                 home.bindings.setdefault(name, []).append(binding)
 
     def _bound_by(self, node: Any, scope: Scope) -> Iterator[Tuple[str, Binding]]:
-        """Iterates over the names that a node binds. Notes the objects that it changes."""
+        """Yields the names that a node binds. Notes the objects that it changes."""
         if isinstance(node, ast.Name):
             if not isinstance(node.ctx, ast.Load):
                 yield node.id, _assigned(node, self.parents)
@@ -194,7 +194,7 @@ class Module:
         return [value for value in values if isinstance(value, str)]
 
     def above(self, node: ast.AST) -> Iterator[ast.AST]:
-        """Iterates over the nodes around a node, the innermost first."""
+        """Yields the nodes around a node, the innermost first."""
         while node in self.parents:
             node = self.parents[node]
             yield node
@@ -288,7 +288,7 @@ def children_of(node: ast.AST) -> List[ast.AST]:
 
 
 def below(node: ast.AST) -> Iterator[ast.AST]:
-    """Iterates over a node and all nodes below it."""
+    """Yields a node and all nodes below it."""
     stack = [node]
     while stack:
         current = stack.pop()
@@ -312,7 +312,7 @@ def _assigned(name: ast.Name, parents: Dict[ast.AST, ast.AST]) -> Optional[ast.e
 
 
 def _imports(node: Union[ast.Import, ast.ImportFrom]) -> Iterator[Tuple[str, str]]:
-    """Iterates over the names that an import binds, each with what it stands for."""
+    """Yields the names that an import binds, each with what it stands for."""
     for item in node.names:
         if isinstance(node, ast.ImportFrom):
             start = "." * (node.level or 0) + (f"{node.module}." if node.module else "")

@@ -1,4 +1,4 @@
-"""The part of a record about data files."""
+"""The part of a record about the files that the code reads."""
 
 import dataclasses
 import re
@@ -18,7 +18,7 @@ _SECRET_FILE = re.compile(
 def recorded_origins(origins: Origins, params: Any, recorded: RecordedParams) -> Origins:
     """Returns the origins that a record holds.
 
-    It leaves out the data files that only redacted params name, such as a file with credentials. It
+    It leaves out the files that only redacted params name, such as a file with credentials. It
     leaves out the lines of private files and of files whose name looks secret. If there are too
     many lines, it also leaves out those of the last files.
 

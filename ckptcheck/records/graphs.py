@@ -1,4 +1,4 @@
-"""The strings in a graph, which may name data files."""
+"""The strings in a graph, which may name files that the code reads."""
 
 import struct
 from typing import Iterator

@@ -27,10 +27,10 @@ class RecordHook(SessionRunHook):  # type: ignore[misc]
 
     Args:
         params: the params; by default, those of the Estimator.
-        model_fn: the model_fn; by default, that of the Estimator.
+        model_fn: the function that builds the model; by default, that of the Estimator.
         target: TARGET for checks; by default, the module and name of the model_fn.
         redact: the keys of params whose values must not be in the record.
-        data_files: data files that neither params nor code name.
+        data_files: files that the code reads, but that neither params nor code name.
     """
 
     def __init__(

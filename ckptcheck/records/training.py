@@ -40,12 +40,12 @@ def write_record(
 
     Args:
         prefix: the checkpoint, such as ``runs/base/model.ckpt-1000``.
-        model_fn: the model_fn.
+        model_fn: the function that builds the model.
         params: its params; None if they are not known.
         step: the global step.
         target: TARGET for checks; by default, the module and name of ``model_fn``.
         redact: the keys of params whose values must not be in the record.
-        data_files: data files that neither params nor code name.
+        data_files: files that the code reads, but that neither params nor code name.
 
     Returns:
         The path of the record.
@@ -87,10 +87,10 @@ class Training:
         self._mode: Optional[RecordedMode] = None
 
     def look(self, model_dir: str = "") -> Origins:
-        """Reads sources and data files, at the first call.
+        """Reads the sources and the files that the code reads, at the first call.
 
         Args:
-            model_dir: a directory whose files do not count as data files.
+            model_dir: a directory whose files do not count.
         """
         import tensorflow
         from tensorflow.compat.v1 import get_default_graph

@@ -83,7 +83,7 @@ class RecordedMode:
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """The record of a checkpoint: its params, features, sources, data files and versions.
+    """The record of a checkpoint: its params, features, sources, other files and versions.
 
     Attributes:
         checkpoint: the name of the checkpoint, without its directory.
@@ -96,7 +96,7 @@ class Record:
         params: the params; None if they are not known, such as those of an Estimator.
         flags: the command-line flags of the project whose value is not the default.
         modes: the modes whose features are known.
-        origins: sources, data files and versions.
+        origins: sources, files that the code reads, and versions.
     """
 
     checkpoint: str

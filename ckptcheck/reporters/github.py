@@ -12,7 +12,7 @@ from .words import report_text, times_text
 
 FORMAT = "github"
 MOST_ANNOTATIONS = 10
-"""The most annotations of each severity that GitHub shows for one step."""
+"""The most annotations to print. GitHub shows at most ten of each severity for one step."""
 
 _COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 _LONGEST_TITLE = 200

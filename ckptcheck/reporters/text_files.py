@@ -140,7 +140,7 @@ def _variables(rows: Sequence[VariableRow], options: Options) -> str:
 
 
 def _folded(rows: Sequence[VariableRow]) -> Iterator[List[str]]:
-    """Iterates over the lines of variables; each joins similar variables and their slots."""
+    """Yields the lines of variables; each joins similar variables and their slots."""
     by_name = {row.variable.name: row for row in rows}
     slots = {
         name: owner
@@ -167,12 +167,12 @@ def _line(label: str, rows: Sequence[VariableRow]) -> List[str]:
 
 
 def why(report: Report, options: Options) -> str:
-    """Returns which of several checkpoints Estimator loads, and why."""
+    """Returns text about which of several checkpoints Estimator loads, and why."""
     return wrapped(f"{report.model_dir}: {report.why}", options) if report.why else ""
 
 
 def verified(report: Report, options: Options) -> str:
-    """Returns the checkpoints whose data was read, each with its findings."""
+    """Returns text about the checkpoints whose data was read, each with its findings."""
     return "\n\n".join(_verified(item, options) for item in report.verified)
 
 

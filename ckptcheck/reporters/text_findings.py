@@ -160,7 +160,7 @@ def _table(findings: Sequence[Finding], width: int) -> str:
 
 
 def below_table(findings: Sequence[Finding]) -> Iterator[str]:
-    """Iterates over the errors of the run, and the places where the code creates the variables."""
+    """Yields the errors of the run, and the places where the code creates the variables."""
     at_run = [finding for finding in findings if Outcome.FAILS_AT_RUN in finding.outcomes.values()]
     for error in dict.fromkeys(filter(None, (finding.data.get("error") for finding in at_run))):
         yield f"the run raises: {error}"

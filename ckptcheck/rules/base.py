@@ -58,7 +58,8 @@ class Facts:
         disagreement: what ckptcheck and TensorFlow read differently from the index, "" for none.
         params_known: whether the user gave these params. A target that is an Estimator has its own.
         record: the record of the checkpoint; None if there is none.
-        origins: the current sources, data files and versions; None if they were not read.
+        origins: the current sources, files that the code reads, and versions; None if they were not
+            read.
         drift: what the model computes differently than when it was saved.
         unused: ignores and baseline entries that match no finding.
     """

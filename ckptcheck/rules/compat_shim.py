@@ -3,7 +3,8 @@
 TensorFlow 1 code says ``import tensorflow as tf`` and ``tf.layers.dense``. TensorFlow 2 has this
 function only as ``tf.compat.v1.layers.dense``, and TensorFlow 2.16 and later have no
 ``tf.estimator``. ckptcheck provides the missing names to your modules, so that it can trace them.
-Without ckptcheck, the code does not run with this TensorFlow.
+Without ckptcheck, code that needs these names does not run with this TensorFlow. If the code is for
+TPUEstimator, the finding also lists the params that TPUEstimator adds.
 
 What to do: nothing. Or trace with the TensorFlow that the code is written for (``--python``).
 """

@@ -3,10 +3,10 @@
 For each tensor, the index holds the shape, the dtype, and the place of the values: which bytes of
 which data file. The entry is wrong if the number of bytes does not match the shape, if it names a
 data file with an impossible number, or if a part of a partitioned variable is not listed.
-TensorFlow still lists the checkpoint, and raises an error when it restores the variable (``Invalid
-size in bundle entry``, ``Key … not found``). If the bytes of two tensors overlap, one of the
-tensors is not what was saved; their checksums show which. TensorFlow never writes such an index: a
-tool wrote it, or the file was changed.
+TensorFlow can still list the names in the index, but raises an error when it restores the variable
+(``Invalid size in bundle entry``, ``Key … not found``). If the bytes of two tensors overlap, one of
+the tensors is not what was saved; their checksums show which. TensorFlow never writes an index with
+such entries: a tool wrote it, or the file was changed.
 
 What to do: use the previous checkpoint, or save this one again with the tool that wrote it.
 """

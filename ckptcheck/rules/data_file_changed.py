@@ -1,10 +1,10 @@
-"""A data file that the model names has changed since the checkpoint was saved.
+"""A file that the code reads has changed since the checkpoint was saved.
 
 The record of the checkpoint has digests of the files that the params, the source code or the graph
-name. The lines of small text files are compared one by one. If words of a vocabulary are on other
-lines than before, they have other ids, and the model gives wrong predictions without an error. Such
-a change is a warning. Other changes are notes. If the file is outside of the project and only the
-record names it, its lines are not shown.
+name, such as a vocabulary. ckptcheck compares small text files line by line. If words of a
+vocabulary are on other lines than before, they have other ids, and the model gives wrong
+predictions without an error. Such a change is a warning. Other changes are notes. If the file is
+outside of the project and only the record names it, ckptcheck does not show its lines.
 
 What to do: restore the file of the training run. If only training reads the file, do nothing.
 """
@@ -20,7 +20,7 @@ from .examples import NOW, with_record
 
 
 def find(facts: Facts) -> Iterator[Finding]:
-    """Finds data files whose content differs from the record."""
+    """Finds files that the code reads and whose content differs from the record."""
     if facts.record is None or facts.origins is None:
         return
     now = {content.path: content for content in facts.origins.data_files}

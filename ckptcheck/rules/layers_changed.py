@@ -4,8 +4,8 @@ The restore works, because each variable keeps its name and its shape. But the l
 inputs: two layers of the same shape changed places, or a connection was added or removed. The graph
 that Estimator saved with the checkpoint shows how they were connected.
 
-What to do: if you did not intend the change, connect the layers as before. If you did, train the
-model further before you use it.
+What to do: if you did not intend the change, connect the layers as before. If you intended it,
+train the model further before you use it.
 """
 
 from ..changes import Change

@@ -1,8 +1,9 @@
-"""model_fn did not return in time.
+"""There was not enough time to trace model_fn.
 
-The whole check may take ``--timeout`` seconds. In each mode, the import of your module and the call
-of model_fn together may take half of the time that is left, or all of it if only one mode is
-checked. Usual causes are downloads, training during the import, and endless loops.
+The whole check may take ``--timeout`` seconds. If several modes are checked, each may take half of
+the time that is left, for the import of your module and the call of model_fn. A single mode may
+take all of it. If other modes took all the time, ckptcheck does not start the mode. Usual causes
+are downloads, training during the import, and endless loops.
 
 What to do: move such work out of the top level of the module, or allow more time with
 ``--timeout``.

@@ -6,8 +6,8 @@ that Estimator saved with the checkpoint shows what was trained. If the change r
 EVAL, their results differ from those of the trained model. A change that reaches TRAIN alone, such
 as a new optimizer, is a note.
 
-What to do: if you did not intend the change, undo it. If you did, train the model further before
-you use it.
+What to do: if you did not intend the change, undo it. If you intended it, train the model further
+before you use it.
 """
 
 from ..changes import Change

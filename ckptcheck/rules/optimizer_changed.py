@@ -1,9 +1,8 @@
 """The weights fit, but the optimizer's own variables are not in the checkpoint.
 
 An optimizer has variables of its own (slots): Adam has two for each weight, Momentum one. If the
-checkpoint was written with another optimizer, the weights restore, but these slots are missing.
-PREDICT works. TRAIN raises an error. EVAL raises it, too, if the model_fn also builds its optimizer
-there.
+model was trained with another optimizer, the weights restore, but these slots are missing. PREDICT
+works. TRAIN raises an error. EVAL raises it, too, if the model_fn also builds its optimizer there.
 
 What to do: continue training with the old optimizer. Or start a new model_dir and load the weights
 with ``warm_start_from``.

@@ -3,8 +3,7 @@
 The record of the checkpoint says which params the training run had. A different value may change
 what the model computes, or the shapes of its variables. A param that is missing now counts as
 changed, unless the default of the model_fn is the recorded value. The finding is a warning if
-PREDICT or EVAL reads the param. A mode does not count if its graph shows that it computes the same
-as before. All other findings are notes.
+PREDICT or EVAL reads the param and may compute something else than before. Otherwise, it is a note.
 
 What to do: give the params of the training run. If you changed the param on purpose, train again
 and record the new checkpoint.

@@ -1,9 +1,9 @@
 """TensorFlow rejects the Scaffold that model_fn returned.
 
-After model_fn has returned, Estimator finishes the Scaffold: it builds the ready ops and the saver.
-This raises an error, for example, if the collection ``tf.GraphKeys.SAVERS`` holds several savers
-and the Scaffold names none of them, or if a saver has no variables. The error comes before the
-restore.
+After model_fn has returned, Estimator finishes the Scaffold: it builds the ready ops, with which
+TensorFlow looks for uninitialized variables, and the saver. This raises an error, for example, if
+the collection ``tf.GraphKeys.SAVERS`` holds several savers and the Scaffold names none of them, or
+if a saver has no variables. The error comes before the restore.
 
 What to do: name the saver in the EstimatorSpec of every mode (``tf.train.Scaffold(saver=…)``).
 """

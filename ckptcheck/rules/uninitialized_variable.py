@@ -2,9 +2,9 @@
 
 When Estimator restores a checkpoint, the only initializer that it runs is the ``local_init_op`` of
 the Scaffold. It does not run ``init_op`` and ``init_fn``, which are for a new model. So a variable
-stays uninitialized if the saver does not restore it and ``local_init_op`` does not set it. The
-ready ops of TensorFlow notice this, and the restore raises an error. If the Scaffold has other
-ready ops, the first op that reads the variable raises an error.
+stays uninitialized if the saver does not restore it and ``local_init_op`` does not set it. After
+the restore, TensorFlow looks for uninitialized variables with its ready ops, and raises an error.
+If the Scaffold has other ready ops, the first op that reads the variable raises an error.
 
 What to do: let the saver restore the variable, or initialize it in ``local_init_op``.
 """

@@ -1,6 +1,6 @@
 """The baseline accepts findings that do not occur any more.
 
-They were fixed, or the model has changed. If they came back, the check would not fail.
+These findings were fixed, or the model has changed. If one came back, the check would still pass.
 
 What to do: run ``ckptcheck --write-baseline``, which writes the current findings.
 """

@@ -1,8 +1,8 @@
 """The checkpoint holds a variable that no checked mode restores.
 
-TensorFlow raises no error. But it is rarely intended that a model does not use a trained weight.
-Maybe a layer was removed or renamed. If TRAIN is not checked, this is a note, because TRAIN may
-have layers that the other modes do not have.
+TensorFlow raises no error. But a model rarely ignores a trained weight on purpose. Maybe a layer
+was removed or renamed. If TRAIN is not checked, this is a note, because TRAIN may have layers that
+the other modes do not have.
 
 What to do: if the layer was renamed, look at the missing variables in the same report. Do nothing
 if you removed the layer on purpose, or if it belongs to a mode that was not checked.

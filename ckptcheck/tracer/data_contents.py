@@ -1,4 +1,4 @@
-"""Reads the data files that a model names, such as vocabularies, in bounded time and memory."""
+"""Reads the files that a model names, such as vocabularies, in bounded time and memory."""
 
 import os
 import re
@@ -29,7 +29,7 @@ _open, _stat, _sha256 = open, os.stat, sha256
 
 
 def data_files_among(names: Iterable[str], without: str = "") -> List[str]:
-    """Returns the names of data files among some texts, sorted.
+    """Returns the names of files that the code reads among some texts, sorted.
 
     Args:
         names: texts, such as the values of params. Most are not the names of files.

@@ -239,9 +239,10 @@ class Child:
         return self._last_reply() or _failed(Failure(FailureKind.TIMED_OUT, "", text))
 
     def judge(self) -> None:
-        """Notes that the fork has sent its trace and judges the run, for half of the time at most.
+        """Notes that the fork has sent its trace, and now judges the run.
 
-        The other half is for a judgement without a dry run, if the dry run does not end.
+        With a dry run, it may take half of the time that is left. The other half is for a judgement
+        without a dry run, if the dry run does not end.
         """
         self.judging = True
         self.started = time.monotonic()

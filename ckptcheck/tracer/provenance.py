@@ -26,9 +26,8 @@ def origins_of_target(tensorflow: Any, request: Any, wanted: Dict[str, Any]) -> 
     Args:
         tensorflow: the module.
         request: the TraceRequest.
-        wanted: ``names``: texts that may name data files; ``modules`` and ``files``: the modules
-            and data files that a record has; ``texts``: the texts in params that come from a
-            record.
+        wanted: ``names``: texts that may name files; ``modules`` and ``files``: the modules and the
+            files that a record has; ``texts``: the texts in params that come from a record.
 
     Raises:
         UsageError: there is no such target.
@@ -68,10 +67,10 @@ def origins_of(
     Args:
         tensorflow: the module.
         module: the name of the module with the model_fn.
-        names: texts that may name data files.
+        names: texts that may name files.
         modules: more modules to read.
-        files: data files to read in any case.
-        model_dir: a directory whose files do not count as data files.
+        files: files to read in any case.
+        model_dir: a directory whose files do not count.
         folders: directories of the project. Other ``files`` are private if neither ``names`` nor
             the source code names them. None if no file is private.
     """

@@ -103,7 +103,7 @@ def _unparsed(error: BaseException) -> Iterator[Frame]:
 
 
 def user_code_frames(traceback: Any) -> Iterator[types.FrameType]:
-    """Iterates over the frames of the user's code in a traceback, the innermost last."""
+    """Yields the frames of the user's code in a traceback, the innermost last."""
     return (item.tb_frame for item in _walk(traceback))
 
 

@@ -1,4 +1,4 @@
-"""Tests of origins: digests of functions, data files, and the commit of a repository."""
+"""Tests of origins: digests of functions, files that code reads, the commit of a repository."""
 
 import ast
 import json
@@ -179,7 +179,7 @@ def test_the_target_of_a_model_fn(project: Path) -> None:
     assert target_of(net.alias) == "", "a check could not find it under that name"
 
 
-# --- data files ------------------------------------------------------------------------------
+# --- files that code reads -------------------------------------------------------------------
 
 
 def test_files_among_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,7 @@ class _Program:
                 self.passed.setdefault(owner, []).append((made.call, to))
 
     def events(self, owner: Owner) -> Iterator[_Event]:
-        """Iterates over the reads in a function and in the functions that it calls."""
+        """Yields the reads in a function and in the functions that it calls."""
         for read in self.reads.get(owner, ()):
             yield _Event(read.call, read)
         for site, called in self.passed.get(owner, ()):
@@ -114,7 +114,7 @@ class _Program:
                 yield _Event(site, read)
 
     def _reached(self, owner: Owner) -> Iterator[_Read]:
-        """Iterates over the reads in a function and in all functions that it leads to."""
+        """Yields the reads in a function and in all functions that it leads to."""
         seen, waiting = {owner}, [owner]
         while waiting:
             current = waiting.pop()

@@ -1,10 +1,11 @@
 """A script that predicts or exports has another model_dir than the script that trains.
 
 Two files make an Estimator of the same model_fn with a literal ``model_dir``. One file trains it.
-The other file predicts, evaluates or exports with a model_dir in which no linted file trains. It
-finds no checkpoint, or an old one. Estimator raises an error only if there is no checkpoint. The
-rule finds nothing if a model_dir of this model_fn is not a literal, or if single files are linted
-instead of a directory: another file may train in this model_dir.
+The other file predicts, evaluates or exports with a model_dir in which no linted file trains.
+PREDICT and EVAL then use an old checkpoint or random weights, without an error. An export uses an
+old checkpoint, or raises an error if there is none. The rule finds nothing if a model_dir of this
+model_fn is not a literal, or if single files are linted instead of a directory: another file may
+train in this model_dir.
 
 What to do: use one constant for the model_dir, and import it in both files.
 """

@@ -5,8 +5,8 @@ for one param. The second one restores the checkpoint of the first one. This fai
 model trains from the weights of another model. The rule compares Estimators in one file. It
 compares Estimators in different files if the files are in one directory, or if the model_dir is an
 absolute path. It finds nothing if only one of the two can be made in a run, as in ``if`` and
-``else``. It ignores params that only one of the two has, and params that make no other variables,
-such as ``learning_rate``, ``batch_size``, ``is_training`` and ``data_dir``.
+``else``. It ignores params that only one of the two has, and params that do not change the names or
+shapes of variables, such as ``learning_rate``, ``batch_size``, ``is_training`` and ``data_dir``.
 
 What to do: give each model a model_dir of its own. If both are the same model, use one model_fn and
 the same params.
