@@ -254,7 +254,9 @@ def model_fn("""
 def _doubts(name: str, tmp_path: Path) -> "list[str]":
     project = copy_fixture(name, tmp_path)
     run = project.check("model:model_fn", "params.json", "--mode", "train", "--format", "json")
-    return [item for item in run.json["not_judged"] if "the match is by order" in item]
+    return [
+        item for item in run.json["not_judged"] if "paired keys and tensors by their order" in item
+    ]
 
 
 def test_keys_that_nothing_in_the_saved_graph_names_are_said(tmp_path: Path) -> None:
@@ -307,5 +309,7 @@ def test_a_key_that_took_the_tensor_of_another_is_said(tmp_path: Path) -> None:
         next(tf.estimator.Estimator(model_fn, model_dir).predict(input_fn))
     project.write("net.py", code.replace("KEY", "weight"))
     run = project.run(model_dir, "net:model_fn", "--format", "json")
-    (doubt,) = [item for item in run.json["not_judged"] if "the match is by order" in item]
-    assert "weight is IteratorGetNext:2" in doubt, run
+    (doubt,) = [
+        item for item in run.json["not_judged"] if "paired keys and tensors by their order" in item
+    ]
+    assert "weight is the tensor IteratorGetNext:2" in doubt, run

@@ -119,7 +119,7 @@ def test_labels_that_may_have_another_dtype_now(trained: Any, tracer: Any) -> No
     found = report(tracer, folder, "labels-of-another-dtype")
     assert found["modes"]["predict"]["verdict"] == "restores"
     assert found["modes"]["eval"]["verdict"] == "untraceable"
-    note = "whether the labels of EVAL and TRAIN are still float32: with int64 labels"
+    note = "whether the labels of EVAL and TRAIN are still float32: model_fn raises an error with "
     assert [text for text in found["not_judged"] if text.startswith(note)]
 
 
