@@ -605,7 +605,7 @@ def test_a_flag_that_the_code_does_not_have(project: Project, flag: str, word: s
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("no_input_fn", ["--input-fn broken:no_input_fn", "has no 'no_input_fn'"]),
+        ("no_input_fn", ["--input-fn broken:no_input_fn", "has no attribute 'no_input_fn'"]),
         ("number", ["number"]),
     ],
 )

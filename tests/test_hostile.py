@@ -206,7 +206,7 @@ def test_deaths(hostile: Hostile) -> None:
     assert run.code == 1, run
     assert set(verdicts(run).values()) == {"untraceable"}
     what = {mode: (item["rule"], item["message"]) for mode, item in found(run).items()}
-    assert what["predict"] == ("model-fn-crashed", "ended the process with exit code 7")
+    assert what["predict"] == ("model-fn-crashed", "the process ended with exit code 7")
     assert what["eval"][0] == "model-fn-raised"
     assert what["eval"][1].startswith("RecursionError: maximum recursion depth exceeded")
     assert what["train"][0] == "model-fn-raised"

@@ -82,7 +82,7 @@ def test_a_long_search_says_that_it_was_cut(project: Project) -> None:
     raises = 'time.sleep(1)\n    tf.matmul(features["nothing"], features["else"])'
     run = checked(project, model_fn=raises)
     assert run.code == 2, run
-    assert "stopped because it took too long" in said(run)
+    assert "stopped the search because it took too long" in said(run)
 
 
 def test_fixes_that_were_not_tried_are_named(project: Project) -> None:
