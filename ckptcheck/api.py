@@ -195,9 +195,10 @@ class Tracer:
     def _check(self, spec: AgainstSpec) -> Report:
         if spec.python not in (None, self._python):
             python = options_of(CheckSpec)["python"]
-            raise OptionError(python, f" {spec.python}: this tracer uses a different Python")
+            raise OptionError(python, f" {spec.python}: this Tracer uses another Python")
         if spec.env not in ((), self._env):
-            raise OptionError(options_of(CheckSpec)["env"], ": this tracer has other variables")
+            problem = ": this Tracer was started with other environment variables"
+            raise OptionError(options_of(CheckSpec)["env"], problem)
         spec = dataclasses.replace(spec, python=spec.python or self._python, env=self._env)
         try:
             return run_check(spec, self._started, cache=cache_of(spec, lambda text: None))

@@ -110,7 +110,7 @@ def _checked(work: "_Work", start: "Callable[[], Tracer]") -> Checked:
     look = work.checkpoints.look
     found = settled(place, look, lambda seen: doubt_of(seen.located, seen.examined))
     if not found.located.prefix and not found.located.candidates:
-        not_judged = ("the model: there is no checkpoint to restore",)
+        not_judged = ("whether the code fits a checkpoint: there is no checkpoint to restore",)
         report = report_of(spec, Facts(found.located, spec.modes), not_judged)
         return Checked(place.shown(report), spec)
     if found.examined.first_version and place.stands_for(found.located.prefix):
@@ -246,7 +246,7 @@ def _judge(
     doubts = (*work.checkpoints.place.unread, *unused)
     if found.without_data:
         recorded = found.examined.files.left_out if found.examined.files else ()
-        doubts += ("the data files: a snapshot has none", *recorded)
+        doubts += ("the data: a snapshot has no data files", *recorded)
 
     def facts_of(spec: CheckSpec, followed: Followed) -> Facts:
         return _facts(spec, found, followed, scans, traces.tensorflow)

@@ -160,7 +160,8 @@ def _write_anything() -> None:
 
 
 _INTERNAL = """ckptcheck: internal error: {}: {}
-This is a bug in ckptcheck. Please report it, with the output of CKPTCHECK_DEBUG=1.
+This is a bug in ckptcheck. Please report it. Run the command again with the environment variable
+CKPTCHECK_DEBUG=1, and attach the output.
 """
 
 

@@ -14,8 +14,7 @@ from .traces import Checkpoint, Followed, KeptTraces, LiveTraces
 from .verdicts import verdicts
 
 _UNTRIED = (
-    "whether other params are a fix: the time (--timeout) was over before ckptcheck had tried all "
-    "of them"
+    "whether other params are a fix: there was not enough time to try all of them (--timeout)"
 )
 
 

@@ -83,11 +83,11 @@ def why_loaded(located: Located, bundle: Optional[Bundle]) -> str:
     if isinstance(located, Missing):
         return absence_text(located)
     if isinstance(located, Unnamed):
-        return (
-            "Estimator loads none of them"
-            if located.candidates
-            else "Estimator starts from scratch"
-        )
+        if located.candidates:
+            return "Estimator loads no checkpoint from this directory"
+        if located.refused:
+            return "Estimator raises an error: it cannot use the state file"
+        return "Estimator starts with random weights"
     if bundle is not None and bundle.object_based:
         named = located.prefix if located.elsewhere else name
         return f"the state file names {named}, which is object-based"

@@ -43,7 +43,7 @@ def _report(place: LocalView, fail_on: str) -> Report:
         not_judged.append(f"{examined.problem}: only TensorFlow can read it")
     snapshot = files is not None and files.snapshot and place.read is None
     if files is not None and snapshot:
-        not_judged += ["the data: a snapshot has none", *files.left_out]
+        not_judged += ["the data: a snapshot has no data files", *files.left_out]
     return Report(
         INSPECT,
         ok=checked and not failing(findings, fail_on),

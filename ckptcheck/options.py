@@ -226,7 +226,7 @@ class CheckSpec:
     )
     modes: Option[Sequence[str], Tuple[str, ...]] = Option(
         values.modes,
-        f"The modes to check: {values.either(ALL_MODES)}.",
+        f"Check this mode: {values.either(ALL_MODES)}.",
         default=MODES,
         flag="--mode",
         metavar="MODE",
@@ -293,8 +293,8 @@ class CheckSpec:
     )
     memory_limit: Option[Union[int, str], int] = Option(
         values.size,
-        "The memory that a mode may use, such as 4G. ckptcheck stops a mode that uses more. "
-        "Default: no limit.",
+        "The memory that a mode may use in addition to the memory of TensorFlow itself, such as "
+        "4G. ckptcheck stops a mode that uses more. Default: no limit.",
         default=0,
         metavar="SIZE",
     )
@@ -338,7 +338,7 @@ class AgainstSpec(CachedCheckSpec):
     against: Option[str, str] = Option(
         values.revision,
         "Check a checkpoint that the code at this git revision would save, instead of one in "
-        "MODEL_DIR. MODEL_DIR may be left out then, if --input-fn or --features is given.",
+        "MODEL_DIR. If you give --input-fn or --features, you can leave out MODEL_DIR.",
         default="",
         metavar="REV",
     )
@@ -377,7 +377,8 @@ class SuiteSpec:
     )
     no_ignores: Option[bool, bool] = Option(
         values.switch,
-        "Show all findings: leave out ignores, severities and the baseline of the configuration.",
+        "Show all findings, with their own severities: do not apply the ignores, severities and "
+        "baseline of the configuration.",
         default=False,
     )
     write_baseline: Option[bool, bool] = Option(
@@ -419,7 +420,7 @@ class RecordSpec(CheckSpec):
     model_dir: Option[Path, str] = _model_dir(kw_only=False, help=_LOCAL_MODEL_DIR)
     redact: Option[Sequence[str], Tuple[str, ...]] = Option(
         values.texts,
-        "Leave the values of these params out of the record.",
+        "Leave the value of this param out of the record.",
         default=(),
         metavar="KEY",
     )

@@ -182,7 +182,7 @@ def _check(root: str, folder: str, name: str, found: Found) -> Iterator[str]:
     yield f"model-dir = {_text(folder)}"
     recorded = _recorded(os.path.join(root, folder))
     if recorded:
-        yield f"# TARGET and params are in the record of the checkpoint: {recorded}"
+        yield f"# The record of the checkpoint has TARGET and PARAMS: {recorded}"
         return
     yield from _choice("target", _nearest(folder, found.targets))
     likely = [path for path in found.params if _is_likely(path)] or list(found.params)

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .errors import MissingTargetError, UsageError
 from .json_files import with_overrides
-from .options import CheckSpec
+from .options import CheckSpec, RecordSpec
 from .records.flags import undefined_ok
 from .records.params import unknown_keys
 from .records.reader import Recorded
@@ -89,11 +89,12 @@ def _recorded_target(spec: CheckSpec, recorded: Recorded, prefix: str) -> str:
         _verify_own(spec, record.target, prefix, "TARGET")
         return record.target
     place = spec.model_dir
+    command = "ckptcheck record" if isinstance(spec, RecordSpec) else "ckptcheck"
     why = f", and the record {recorded.file} cannot be used ({recorded.problem})"
     raise MissingTargetError(
         f"TARGET is missing{why if recorded.problem else ''}: expected MODEL_DIR TARGET PARAMS, "
-        f"such as {place} models.net:model_fn params.json. To look only at the files, use "
-        f"ckptcheck inspect {place}"
+        f"such as {command} {place} models.net:model_fn params.json. To look only at the files, "
+        f"use ckptcheck inspect {place}"
     )
 
 
@@ -120,8 +121,9 @@ def _verify_own(spec: CheckSpec, name: str, prefix: str, wanted: str) -> None:
     folder = os.path.realpath(os.path.dirname(prefix))
     if not found or not _is_below(found, os.path.realpath(root)) or _is_below(found, folder):
         raise UsageError(
-            f"the record names {name} as {wanted}, but {root} has no such code outside of "
-            f"MODEL_DIR: run ckptcheck in the directory of your project, or give {wanted}"
+            f"the record names {name} as {wanted}, but ckptcheck does not find this code in {root} "
+            "(it runs no code in MODEL_DIR): run ckptcheck in the directory of your "
+            f"project, or give {wanted}"
         )
 
 

@@ -44,7 +44,10 @@ def snapshot(model_dir: str, out: str, force: bool = False) -> Report:
     """
     if is_remote(out):
         where = without_secrets(out)
-        raise UsageError(f"OUT {where} is remote; expected a local directory, to be copied there")
+        raise UsageError(
+            f"OUT {where} is remote. Write the snapshot to a local directory, and copy that "
+            "directory"
+        )
     with local_view(model_dir) as place:
         return _snapshot(place, local_path(out), force)
 
@@ -88,11 +91,12 @@ def _contents(located: Located, examined: Examined, source: str) -> Contents:
     """
     if not located.exists:
         raise UsageError(
-            f"no snapshot can be made: Estimator loads no checkpoint from {located.model_dir}"
+            "ckptcheck cannot make a snapshot: Estimator loads no checkpoint from "
+            + located.model_dir
             + _instead(located)
         )
     if examined.bundle is None:
-        raise UsageError(f"no snapshot can be made: {examined.problem}")
+        raise UsageError(f"ckptcheck cannot make a snapshot: {examined.problem}")
     return snapshot_of(examined.bundle, source)
 
 

@@ -98,7 +98,7 @@ def run_suite(
     written = ""
     if options.write_baseline:
         count = _write_baseline(configuration, path, ran)
-        written = f"{path}: it accepts {count} finding{'' if count == 1 else 's'}"
+        written = f"wrote {path}, which accepts {count} finding{'' if count == 1 else 's'}"
         baseline = read_baseline(path)
     if options.no_ignores:
         return _as_runs(ran, ())
@@ -263,8 +263,8 @@ def _run(item: _Item, tracers: "_Tracers", say: Say, say_cache: Say) -> _Item:
 
 
 _BUG = (
-    "This is a bug in ckptcheck. Please report it, with the output of CKPTCHECK_DEBUG=1 for this "
-    "check"
+    "This is a bug in ckptcheck. Please report it. Run this check again with the environment "
+    "variable CKPTCHECK_DEBUG=1, and attach the output"
 )
 
 

@@ -232,7 +232,7 @@ class LiveTraces:
         """Says why the traces may differ with more time, or the next time; "" if they will not."""
         for trace in _modes(traced):
             if trace.failure is not None and trace.failure.kind in _ENDED:
-                return f"{trace.mode.upper()} {trace.failure.message}"
+                return f"{trace.mode.upper()}: {trace.failure.message}"
         if any(part in text for text in traced.not_judged for part in _BY_TIME):
             return _NO_TIME
         if self._tracer.time - self._tracer.left > _UNHURRIED * self._tracer.time:
@@ -281,8 +281,8 @@ def _unknown(
     if of_a_training:
         names = some_names([printable(change.name) for change in of_a_training])
         unknown.append(
-            f"{writes}{names} changed while the code was traced. The code or a training run may "
-            "have changed them"
+            f"{writes}{names} changed while ckptcheck traced the code. The code or a training run "
+            "may have changed them"
         )
     return tuple(unknown)
 
@@ -294,4 +294,6 @@ def _changed_files(before: FolderState, located: Located) -> str:
     if not names:
         return ""
     shown = some_names(names, _MOST_NAMES)
-    return f"\nWarning: files in {located.model_dir} changed while the code was traced: {shown}"
+    return (
+        f"\nwarning: files in {located.model_dir} changed while ckptcheck traced the code: {shown}"
+    )

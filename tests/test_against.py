@@ -238,7 +238,7 @@ def test_the_cache_is_not_used(repository: Project) -> None:
     folder = repository.root.parent / "cache"
     env = {**repository.environment(), "CKPTCHECK_NO_CACHE": ""}
     asked = ("model_dir", *ARGUMENTS, "--cache-dir", folder, "-v")
-    said = "cache: not used: --against runs the code at a revision, too"
+    said = "cache: not used: a check with --against always runs the code"
     first = repository.run("--against", "HEAD", *asked, env=env)
     assert (first.code, said in first.err, folder.exists()) == (0, True, False)
     assert "cache: kept in the cache" in repository.run(*asked, env=env).err

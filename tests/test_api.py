@@ -278,7 +278,7 @@ def test_many_checks_share_one_tracer(project: Project, monkeypatch: pytest.Monk
 def test_a_tracer_has_one_python(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project.root)
     tracer = ckptcheck.Tracer("python3.7")
-    with pytest.raises(ckptcheck.UsageError, match=r"python python2: this tracer uses a different"):
+    with pytest.raises(ckptcheck.UsageError, match=r"python python2: this Tracer uses another"):
         tracer.check("model_dir", TARGET, python="python2")
     with pytest.raises(ckptcheck.UsageError, match="timeout -1: expected seconds above 0"):
         ckptcheck.Tracer(timeout=-1)

@@ -115,7 +115,7 @@ def test_an_option_without_its_dashes(project: Project) -> None:
 
 def test_nearly_a_rule(project: Project) -> None:
     run = project.run("--explain", "step_mismatched")
-    assert_refused(run, "did you mean step-mismatch?", "ckptcheck --list-rules lists them")
+    assert_refused(run, "did you mean step-mismatch?", "ckptcheck --list-rules lists all rules")
 
 
 def test_what_follows_two_dashes_is_an_argument_of_a_file_command(project: Project) -> None:
@@ -539,7 +539,10 @@ def raising_factory(num_hidden, dropout_rate):
         ("missing.py:model_fn", ["no file missing.py"]),
         ("modl.py:model_fn", ["no file modl.py", "did you mean 'model'"]),
         ("broken:number", ["broken:number", "not callable"]),
-        ("broken:factroy", ["has no 'factroy'", "did you mean 'factory'"]),
+        (
+            "broken:factroy",
+            ["the module 'broken' has no attribute 'factroy'", "did you mean 'factory'"],
+        ),
         ("broken:wrong_signature", ["does not pass to a model_fn", "hidden_units, batch"]),
         ("broken:wrong_name", ["no argument named features", "inputs, labels, mode"]),
         ("broken:factory", ["no argument named features", "does not take 'dropout_rate'"]),
@@ -602,7 +605,7 @@ def test_a_flag_that_the_code_does_not_have(project: Project, flag: str, word: s
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("no_input_fn", ["--input-fn broken:no_input_fn", "has no 'no_input_fn'"]),
+        ("no_input_fn", ["--input-fn broken:no_input_fn", "has no attribute 'no_input_fn'"]),
         ("number", ["number"]),
     ],
 )
@@ -691,7 +694,10 @@ def test_each_mode_ends_in_its_own_way(project: Project) -> None:
     assert "no_such_key" in raised["message"]
     assert raised["location"] == {"file": "broken.py", "line": 10}
     assert any("in model_fn: return helper(params)" in line for line in raised["detail"])
-    assert (crashed["modes"], crashed["message"]) == (["eval"], "died of SIGSEGV")
+    assert (crashed["modes"], crashed["message"]) == (
+        ["eval"],
+        "the signal SIGSEGV ended the process",
+    )
     none = found["invalid-estimator-spec"]
     assert none["modes"] == ["train"]
     assert "model_fn returned None, not an EstimatorSpec" in none["message"]
@@ -718,10 +724,10 @@ def test_exits_and_a_model_fn_that_never_returns(project: Project, tmp_path: Pat
     assert run.code == 1, run
     messages = {tuple(f["modes"]): (f["rule"], f["message"]) for f in run.json["findings"]}
     assert messages[("predict",)] == ("model-fn-crashed", "SystemExit: called sys.exit('enough')")
-    assert messages[("eval",)] == ("model-fn-crashed", "ended the process with exit code 0")
+    assert messages[("eval",)] == ("model-fn-crashed", "the process ended with exit code 0")
     rule, message = messages[("train",)]
     assert rule == "model-fn-timeout"
-    assert "still running after 5 s and was stopped (--timeout 10)" in message
+    assert "still running after 5 s, so ckptcheck stopped it (--timeout 10)" in message
     assert not keeps_running(int(pid.read_text()))
     assert took < 35, "each guess of the features waited for the whole timeout again"
 

@@ -200,7 +200,7 @@ def test_a_snapshot_serves_as_model_dir(plain: bool, project: Project) -> None:
     assert (run.code, run.json["modes"]) == (0, here["modes"])
     assert run.json["features"] == here["features"]
     assert str(project.temporary) not in run.out
-    assert "a snapshot has none" in run.json["not_judged"][-1]
+    assert "a snapshot has no data files" in run.json["not_judged"][-1]
 
 
 @needs_tensorflow

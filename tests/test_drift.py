@@ -230,7 +230,7 @@ def test_features_that_are_given_are_compared(name: str, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "name, why",
     [
-        ("with_another_feature", "the saved graph has other features than those that you gave"),
+        ("with_another_feature", "the features that you gave are not those in the saved graph"),
         (
             "of_tensors",
             "the features that you gave have another batch size than those in the saved graph",

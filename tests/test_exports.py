@@ -61,7 +61,7 @@ def test_predict_gets_the_features_of_the_saved_model(
     }
     notes = "\n".join(run.json["not_judged"])
     assert str(exports[kind] / "saved_model.pb") in notes
-    assert "by order" not in notes, "the keys are in the signature or the parsing spec"
+    assert "by their order" not in notes, "the keys are in the signature or the parsing spec"
 
 
 @pytest.mark.parametrize("kind", KINDS)

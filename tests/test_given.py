@@ -85,7 +85,7 @@ def test_the_other_kind_of_input_fn_is_said(linear: Project) -> None:
 def test_an_export_without_a_serving_input_receiver_fn_says_what_it_took(linear: Project) -> None:
     run = linear.check("net:model_fn", "--mode", "export", "--format", "json")
     assert run.json["modes"]["export"]["verdict"] == "restores"
-    assert any("EXPORT was traced with the features of TRAIN" in x for x in run.json["not_judged"])
+    assert any("traced EXPORT with the features of TRAIN" in x for x in run.json["not_judged"])
 
 
 def test_a_report_shows_what_was_given_where_nothing_can_be_traced(linear: Project) -> None:
@@ -254,12 +254,14 @@ def model_fn("""
 def _doubts(name: str, tmp_path: Path) -> "list[str]":
     project = copy_fixture(name, tmp_path)
     run = project.check("model:model_fn", "params.json", "--mode", "train", "--format", "json")
-    return [item for item in run.json["not_judged"] if "the match is by order" in item]
+    return [
+        item for item in run.json["not_judged"] if "paired keys and tensors by their order" in item
+    ]
 
 
 def test_keys_that_nothing_in_the_saved_graph_names_are_said(tmp_path: Path) -> None:
     (doubt,) = _doubts("linear", tmp_path)
-    assert doubt.startswith("whether x is IteratorGetNext:0 in the saved graph")
+    assert doubt.startswith("whether x is the tensor IteratorGetNext:0 in the saved graph")
 
 
 def test_keys_that_feature_columns_name_are_certain(tmp_path: Path) -> None:
@@ -307,5 +309,7 @@ def test_a_key_that_took_the_tensor_of_another_is_said(tmp_path: Path) -> None:
         next(tf.estimator.Estimator(model_fn, model_dir).predict(input_fn))
     project.write("net.py", code.replace("KEY", "weight"))
     run = project.run(model_dir, "net:model_fn", "--format", "json")
-    (doubt,) = [item for item in run.json["not_judged"] if "the match is by order" in item]
+    (doubt,) = [
+        item for item in run.json["not_judged"] if "paired keys and tensors by their order" in item
+    ]
     assert "weight is IteratorGetNext:2" in doubt, run

@@ -171,7 +171,10 @@ def test_nothing_is_as_it_was(hostile: Hostile, tmp_path: Path) -> None:
     assert run.code == 1, run
     finding = found(run)["train"]
     assert finding["rule"] == "model-fn-crashed"
-    assert finding["message"] == "wrote into a file descriptor that it did not open"
+    assert (
+        finding["message"]
+        == "the code wrote into the pipe to ckptcheck, a file descriptor that it did not open"
+    )
     assert mine.read_bytes() == b"", "the reply was written into a file of the user's"
     assert len(hostile.pids) >= 5, "the processes that should have been ended were never there"
     assert hostile.took < 60
@@ -203,7 +206,7 @@ def test_deaths(hostile: Hostile) -> None:
     assert run.code == 1, run
     assert set(verdicts(run).values()) == {"untraceable"}
     what = {mode: (item["rule"], item["message"]) for mode, item in found(run).items()}
-    assert what["predict"] == ("model-fn-crashed", "ended the process with exit code 7")
+    assert what["predict"] == ("model-fn-crashed", "the process ended with exit code 7")
     assert what["eval"][0] == "model-fn-raised"
     assert what["eval"][1].startswith("RecursionError: maximum recursion depth exceeded")
     assert what["train"][0] == "model-fn-raised"
@@ -242,7 +245,8 @@ def test_what_never_ends(hostile: Hostile) -> None:
     run = hostile.check(NEVER, "--timeout", "8")
     assert run.code == 1, run
     what = {mode: (item["rule"], item["message"]) for mode, item in found(run).items()}
-    late = ("model-fn-timeout", "was still running after 4 s and was stopped (--timeout 8)")
+    said = "the process was still running after 4 s, so ckptcheck stopped it (--timeout 8)"
+    late = ("model-fn-timeout", said)
     assert what["predict"] == what["train"] == late
     assert what["eval"] == ("model-fn-raised", "KeyboardInterrupt: ")
     assert hostile.took < 45
@@ -311,7 +315,7 @@ def test_memory_without_bound(hostile: Hostile) -> None:
     assert verdicts(run) == {"predict": "untraceable", "eval": "untraceable", "train": "restores"}
     what = {mode: (item["rule"], item["message"]) for mode, item in found(run).items()}
     assert what["predict"] == ("model-fn-out-of-memory", "MemoryError: ")
-    used = "used more than 300M of memory and was stopped (--memory-limit)"
+    used = "the process used more than 300M of memory, so ckptcheck stopped it (--memory-limit)"
     assert what["eval"] == ("model-fn-out-of-memory", used)
     line = (hostile.project.root / "hostile.py").read_text().splitlines()
     place = found(run)["predict"]["location"]

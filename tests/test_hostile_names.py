@@ -163,5 +163,5 @@ def test_the_template_of_features(deceiving: Project) -> None:
     assert steering(run.err) == []
     assert "--features" in run.err
     assert "x\\u001b[2J\\u202e\\n" in run.err
-    (said,) = [line for line in run.err.splitlines() if line.startswith("Warning: ")]
+    (said,) = [line for line in run.err.splitlines() if line.startswith("warning: ")]
     assert said.endswith(": made \\udcff, made \\x1b[2J \\u202e\\n")

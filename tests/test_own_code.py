@@ -231,7 +231,7 @@ def test_a_report_that_is_too_large_is_said(hostile: Any) -> None:
     report = hostile("for number in range(30000):\n    params.get('x' * 9990 + str(number))")
     (finding,) = [item for item in report.findings if item.severity == "error"]
     assert finding.rule == "model-fn-crashed"
-    assert finding.message == "made a graph whose report is larger than 256 MiB"
+    assert finding.message == "the graph is too large: ckptcheck reads at most 256 MiB about it"
 
 
 def test_an_endless_message_is_cut(hostile: Any) -> None:

@@ -40,8 +40,8 @@ JUDGED = (
 
 DOUBTED = {
     "optional-in-predict": "whether the features of PREDICT have scale",
-    "fixed-batch-in-shape": "whether PREDICT and EVAL have TRAIN's batch size 4",
-    "batch-in-shape": "whether PREDICT and EVAL have TRAIN's batch size 4",
+    "fixed-batch-in-shape": "whether PREDICT and EVAL have the batch size of TRAIN (4)",
+    "batch-in-shape": "whether PREDICT and EVAL have the batch size of TRAIN (4)",
 }
 """What is said if only the features of PREDICT decide."""
 

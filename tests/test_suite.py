@@ -209,7 +209,7 @@ def test_the_baseline_accepts_a_deliberate_change(configured: Project) -> None:
     run = configured.run("--write-baseline", writes=[BASELINE])
     assert run.code == 0
     accepted = json.loads((configured.root / BASELINE).read_text("utf-8"))["checks"]["wide"]
-    assert f"ckptcheck: {BASELINE}: it accepts {len(accepted)} findings\n" in run.err
+    assert f"ckptcheck: wrote {BASELINE}, which accepts {len(accepted)} findings\n" in run.err
     assert "unused-baseline-entry" not in run.out
     assert configured.run().code == 0, "today's findings are accepted"
     run = configured.run("--mode", "predict")

@@ -17,7 +17,15 @@ from typing import (
 
 from ..seen import Look, Seen, Sight, state_of
 from ..traced import Traced
-from .states import ABSENT, MOST_READ, is_lasting, modules_found, most_read_for, state
+from .states import (
+    ABSENT,
+    MOST_READ,
+    is_lasting,
+    modules_found,
+    most_read_for,
+    state,
+    why_not_lasting,
+)
 
 _SLACK = 0.02
 """Seconds. The times that file systems write lag behind the clock."""
@@ -142,9 +150,9 @@ def _settled(sight: Sight, began: float, most_read: int) -> str:
     known = before if sight.state is None else sight.state
     late = sight.state is None and before[4:] and before[4] > (began - _SLACK) * 1e9
     if not before == after == known or late:
-        raise Unstable(f"{sight.path} has changed during the check")
+        raise Unstable(f"{sight.path} changed during the check")
     if not is_lasting(found):
-        raise Unstable(f"{sight.path} cannot be read, or it has too many files")
+        raise Unstable(why_not_lasting(sight.path, found))
     return found
 
 
@@ -156,7 +164,7 @@ def _modules(
             found = modules_found(folder, names)
             changed = _changed(folder)
             if changed > ((began if number else started) - _SLACK) * 1e9:
-                raise Unstable(f"{folder} has changed since the check began")
+                raise Unstable(f"{folder} changed after the check began")
             yield folder, list(names), found
 
 

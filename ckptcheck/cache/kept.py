@@ -71,7 +71,7 @@ class Kept:
             return None if found is None else from_json(Traced, found)
         except (KeyError, TypeError, ValueError):
             shown = canonical(params)[:200]
-            raise NotKeptError(f"the entry has no traces with the params {shown}") from None
+            raise NotKeptError(f"ckptcheck has not tried the params {shown} before") from None
 
 
 class Cache:
@@ -95,7 +95,7 @@ class Cache:
             name: what :func:`.key.key_of` returned for it.
         """
         if not interpreter_of(asked.spec):
-            self.say(_COMMAND)
+            self.say(f"not in the cache: {_COMMAND}")
             return None
         document = self._store.read(_CHECK, name)
         if document is None:
@@ -118,7 +118,7 @@ class Cache:
         if document["order"] and document["order"] != _order(asked.spec.params):
             return "the params are in another order"
         if document["others"] not in (None, list(asked.located.candidates)):
-            return "the model_dir has other checkpoints"
+            return "the list of checkpoints in the model_dir has changed"
         why = first_change(from_document(document), variables_of(asked.spec))
         if why:
             return why
@@ -180,7 +180,7 @@ class Cache:
 def cache_of(spec: AgainstSpec, say: Callable[[str], object]) -> Optional[Cache]:
     """Returns the cache that the user chose; None if the check does not use the cache."""
     if spec.against:
-        say("not used: --against runs the code at a revision, too")
+        say("not used: a check with --against always runs the code")
         return None
     if spec.no_cache or os.environ.get("CKPTCHECK_NO_CACHE"):
         say("not used")
@@ -188,7 +188,7 @@ def cache_of(spec: AgainstSpec, say: Callable[[str], object]) -> Optional[Cache]
     return Cache(os.fspath(spec.cache_dir), say)
 
 
-_COMMAND = "not in the cache: --python is a command, and what it runs may change unseen"
+_COMMAND = "--python is a command, and what it runs may change unseen"
 
 
 def _rows(document: Mapping[str, Any]) -> List[Row]:
@@ -212,7 +212,7 @@ def _new_rows(paths: Iterable[str], started: float) -> List[Row]:
     rows = [row_of(path, time.time_ns()) for path in paths]
     for row in rows:
         if numbers(row[0])[2] > started * 1e9:
-            raise Unstable(f"{row[0]} has changed after the tracer was started")
+            raise Unstable(f"{row[0]} changed after the tracer was started")
     return rows
 
 
@@ -237,8 +237,10 @@ def _document(asked: Asked, told: Told) -> Dict[str, Any]:
     for reason in (*code.reasons, *interpreter.reasons):
         raise Unstable(reason)
     named = interpreter_of(asked.spec)
-    if not named or os.path.abspath(interpreter.executable) != os.path.abspath(named):
-        raise Unstable(f"the Python is {interpreter.executable}, which --python does not name")
+    if not named:
+        raise Unstable(_COMMAND)
+    if os.path.abspath(interpreter.executable) != os.path.abspath(named):
+        raise Unstable(f"{named} ran another Python: {interpreter.executable}")
     if told.folder != os.getcwd():
         raise Unstable("the working directory changed after the tracer was started")
     variables = variables_of(asked.spec)

@@ -65,6 +65,13 @@ def is_lasting(found: str) -> bool:
     return word != "error" or number in map(str, _LASTING)
 
 
+def why_not_lasting(path: str, found: str) -> str:
+    """Returns a message for a state that :func:`is_lasting` refuses."""
+    if found == f"error {_TOO_MANY}":
+        return f"the directory {path} has too many files"
+    return f"{path} cannot be read"
+
+
 def _kind(path: str) -> str:
     return _kind_of(os.stat(path))
 

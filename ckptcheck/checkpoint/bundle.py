@@ -139,8 +139,8 @@ def read_bundle(prefix: str) -> Bundle:
         raise DamagedError(f"{path} cannot be read: {error.strerror}")
     except CompressedError as error:
         raise UsageError(
-            f"{path}: {error}, as only TensorFlow before 1.2 writes it. ckptcheck cannot read it: "
-            "restore the checkpoint and save it again with a newer TensorFlow"
+            f"{path}: {error}. Only TensorFlow before 1.2 writes such an index, and ckptcheck "
+            "cannot read it: restore the checkpoint and save it again with a newer TensorFlow"
         )
     except DamagedError as error:
         raise type(error)(f"{path}: {error}")

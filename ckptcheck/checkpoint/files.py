@@ -143,7 +143,10 @@ def _flaws(
         end = item.offset + item.size
         wrong = _wrong_size(item)
         if file is None:
-            text = f"the index refers to data file {item.shard} of {num_shards}"
+            known = "the only one is number 0"
+            if num_shards > 1:
+                known = f"they have the numbers 0 to {num_shards - 1}"
+            text = f"the index refers to data file number {item.shard}, but {known}"
             yield EntryFlaw(item.name, FlawKind.NO_SHARD, text)
         elif file.size is None:
             yield EntryFlaw(item.name, FlawKind.NO_FILE, f"{file.name} is missing", file.name)

@@ -17,6 +17,8 @@ from .snapshot import MARKER, list_model_dir
 from .state_file import STATE_FILE, read_state_file
 from .v1_format import prefix_of
 
+_EXPECTED = "expected a model_dir, or a checkpoint such as runs/base/model.ckpt-1000"
+
 
 def locate(named: str) -> Located:
     """Finds the checkpoint that Estimator would load.
@@ -28,7 +30,7 @@ def locate(named: str) -> Located:
         UsageError: ``named`` does not exist.
     """
     if not named or "\0" in named:
-        raise UsageError(f"MODEL_DIR {named!r}: expected a model_dir, or a checkpoint in one")
+        raise UsageError(f"MODEL_DIR {named!r}: {_EXPECTED}")
     try:
         if Path(named).is_dir():
             return _in_directory(named, named.rstrip("/") or "/")
@@ -76,14 +78,13 @@ def _named_checkpoint(named: str) -> Named:
 
 def _no_checkpoint(named: str, path: Path) -> str:
     """Describes the problem with an argument that is neither a directory nor a checkpoint."""
-    expected = "expected a model_dir, or a checkpoint such as runs/base/model.ckpt-1000"
     if path.is_file() and path.name == STATE_FILE:
         return f"{named} is a state file. Give its directory instead: {path.parent}"
     if path.is_file():
-        return f"{named} is {_file_type(path)}: {expected}"
+        return f"{named} is {_file_type(path)}: {_EXPECTED}"
     if not path.parent.is_dir():
-        return f"no directory {named}: {expected}"
-    return f"no directory or checkpoint {named}: {expected}{_similar(path)}"
+        return f"no directory {named}: {_EXPECTED}"
+    return f"no directory or checkpoint {named}: {_EXPECTED}{_similar(path)}"
 
 
 def _similar(path: Path) -> str:

@@ -72,7 +72,7 @@ class LocalView:
         names = ", ".join(self.left_out[:_MOST_NAMES])
         return (
             f"{names}{more}: ckptcheck reads only the newest checkpoints of a remote directory, "
-            "and the one that is named",
+            "and the one that the state file or MODEL_DIR names",
             *self.unread,
         )
 
@@ -211,7 +211,7 @@ class _Copy:
         if self._is_named and self._chosen not in old and index not in there.files:
             raise UsageError(
                 f"no directory or checkpoint {there.address(self._chosen)}: expected a model_dir, "
-                "or a checkpoint in one"
+                "or a checkpoint such as runs/base/model.ckpt-1000"
             )
         for name in (STATE_FILE, index):
             if name + "/" in there.files and name not in there.files:

@@ -198,8 +198,8 @@ class RemoteFolder:
             file = self.files[name] = _remote_file(file.path, self.system.info(file.path))
         if file.size is None:
             raise UsageError(
-                f"the server does not report the size of {file.path}. Copy the files without data "
-                "(checkpoint, *.index, *.meta) to this machine, and check the copy"
+                f"the server does not report the size of {file.path}. Copy the small files "
+                "(checkpoint, *.index, *.meta; not *.data-*) to this machine, and check the copy"
             )
         return file.size
 

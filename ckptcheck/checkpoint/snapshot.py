@@ -194,9 +194,11 @@ def snapshot_of(bundle: Bundle, source: str = "") -> Contents:
             contents[record] = read_regular(os.path.join(folder, record), LARGEST_RECORD)
     except OSError as error:
         place = error.filename or folder
-        raise UsageError(f"no snapshot can be made: {place} cannot be read: {error.strerror}")
+        raise UsageError(
+            f"ckptcheck cannot make a snapshot: {place} cannot be read: {error.strerror}"
+        )
     except DamagedError as error:
-        raise UsageError(f"no snapshot can be made of {bundle.prefix}: {error}")
+        raise UsageError(f"ckptcheck cannot make a snapshot of {bundle.prefix}: {error}")
     contents[STATE_FILE] = f"model_checkpoint_path: {_quoted(base)}\n".encode()
     contents[MARKER] = _document({base: marker._replace(source=source)})
     return contents
@@ -250,7 +252,7 @@ def _copied(folder: str, base: str, listing: Listing) -> List[str]:
             return [base + ".index", *graphs[: number + 1]]
     for path in (os.path.join(folder, name) for name in graphs):
         if is_pointer(path, os.path.getsize(path)):
-            raise UsageError(f"no snapshot can be made: {path}: {GIT_LFS}")
+            raise UsageError(f"ckptcheck cannot make a snapshot: {path}: {GIT_LFS}")
     return [base + ".index", *graphs[:1]]
 
 

@@ -161,7 +161,8 @@ class Asker:
         """
         self._rounds += 1
         modes = ", ".join(map(str.upper, wanted))
-        self._tracer.say(f"tracing model_fn in {modes} (round {self._rounds})")
+        attempt = f" (attempt {self._rounds})" if self._rounds > 1 else ""
+        self._tracer.say(f"tracing model_fn in {modes}{attempt}")
         return self._answers({mode: self._request(mode, wanted[mode]) for mode in wanted})
 
     def _answers(self, wanted: Mapping[str, TraceRequest]) -> Dict[str, Answer]:
@@ -278,8 +279,8 @@ def _verified(traces: Dict[str, Answer]) -> Dict[str, Answer]:
 
 
 _NOT_JUDGED = (
-    "whether {} raises an error after the restore because of other shapes: the time (--timeout) "
-    "was over"
+    "whether {} raises an error in the run after the restore, because of shapes that differ: there "
+    "was not enough time to try it (--timeout)"
 )
 
 

@@ -64,7 +64,7 @@ def compared(
     given = guess is None
     guess = guess or guess_of_given(graph, answers[TRAIN])
     if guess is None:
-        return unknown(modes, "the saved graph has other features than those that you gave")
+        return unknown(modes, "the features that you gave are not those in the saved graph")
     pairing = pair(guess, answers[TRAIN].uses)
     finished = {mode: answer for mode, answer in answers.items() if answer.finished}
     across = _minor(graph.tensorflow) != _minor(tensorflow)

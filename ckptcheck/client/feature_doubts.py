@@ -52,12 +52,16 @@ def feature_doubts(
 
 def _assumed(guess: Guess) -> Iterator[str]:
     """Returns the note on keys that no name in the saved graph confirms."""
-    pairs = [f"{key} is {leaf.name}" for key, leaf in guess.assumed]
+    pairs = [
+        f"{key} is {'' if place else 'the tensor '}{leaf.name}"
+        for place, (key, leaf) in enumerate(guess.assumed)
+    ]
     rest = len(pairs) - _MOST_NAMED
     if rest > 1:
-        pairs[_MOST_NAMED:] = [f"and so on for {rest} more keys"]
+        pairs[_MOST_NAMED:] = [f"so on for {rest} more keys"]
     if pairs:
-        yield _ASSUMED.format(", ".join(pairs))
+        *most, last = pairs
+        yield _ASSUMED.format(" and ".join(filter(None, (", ".join(most), last))))
 
 
 def _without_tensors(guess: Guess) -> Iterator[str]:
@@ -143,29 +147,29 @@ def _named_after_inputs(names: Sequence[str], traces: Iterable[Answer]) -> List[
 
 
 _ASSUMED = (
-    "whether {} in the saved graph: the match is by order, not by name (give --input-fn or "
-    "--features to be sure)"
+    "whether {} in the saved graph: no name shows it, so ckptcheck paired keys and tensors by "
+    "their order (give --input-fn or --features to be sure)"
 )
 _ANOTHER_USE = (
-    "whether each feature was matched with the right tensor: the model_fn uses the features "
-    "differently than when the graph was saved, so they were matched by order (give --input-fn or "
-    "--features to be sure)"
+    "whether ckptcheck paired each feature with the right tensor: the model_fn uses the features "
+    "differently than when the graph was saved, so ckptcheck paired them by their order (give "
+    "--input-fn or --features to be sure)"
 )
 _NEW = (
-    "whether the feature {} really is {} {}: it is new since the checkpoint, so this comes from "
-    "its feature column (give --input-fn or --features to be sure)"
+    "whether the feature {} really is {} {}: it is new since the checkpoint was saved, so this "
+    "comes from its feature column (give --input-fn or --features to be sure)"
 )
 _ABSENT = (
     "what the feature {} is: TRAIN does not ask for it, and TRAIN's inputs do not have it, so its "
     "shape is unknown (give --input-fn or --features to be sure)"
 )
 _ADDED = (
-    "what the feature {} is: it is new since the checkpoint, so its shape is unknown (give "
-    "--input-fn or --features to be sure)"
+    "what the feature {} is: it is new since the checkpoint was saved, so its shape is unknown "
+    "(give --input-fn or --features to be sure)"
 )
 EXPORTED = (
-    "whether the serving_input_receiver_fn fits model_fn: EXPORT was traced with the features of "
-    "TRAIN (give the serving_input_receiver_fn with --mode export --input-fn NAME)"
+    "whether the serving_input_receiver_fn fits model_fn: ckptcheck traced EXPORT with the "
+    "features of TRAIN (give the serving_input_receiver_fn with --mode export --input-fn NAME)"
 )
 _OF_ANOTHER = (
     "whether the features are those in {}: it is the graph of another checkpoint of MODEL_DIR "
@@ -177,29 +181,30 @@ _OF_SERVING = (
 )
 _OWN = {
     OwnInputs.BATCH: (
-        "whether the batch size of {} fits: model_fn raises an error with TRAIN's batch size {}, "
-        "so it was traced with an unknown one (give --input-fn or --features to be sure)"
+        "whether the batch size of {0} fits: model_fn raises an error with TRAIN's batch size {1}, "
+        "so ckptcheck traced {0} with an unknown one (give --input-fn or --features to be sure)"
     ),
     OwnInputs.ONE: (
         "whether the batch size of {} is 1: model_fn raises an error with TRAIN's batch size {}, "
         "and with an unknown one (give --input-fn or --features to be sure)"
     ),
     OwnInputs.INTEGERS: (
-        "whether the integers of {} fit: model_fn raises an error with TRAIN's int32 or int64, so "
-        "it was traced with the other of the two (give --input-fn or --features to be sure)"
+        "whether the integers of {0} fit: model_fn raises an error with the integer dtypes of "
+        "TRAIN, so ckptcheck traced {0} with int64 instead of int32, and int32 instead of int64 "
+        "(give --input-fn or --features to be sure)"
     ),
 }
 _LOOKED_FOR = (
     "whether the features of {0} have {1}: the model_fn looks for {1} in {0}, but not in TRAIN, so "
-    "{0} was traced without (give --input-fn or --features to be sure)"
+    "ckptcheck traced {0} without {1} (give --input-fn or --features to be sure)"
 )
 _OF_DTYPE = (
     "whether the dtype of {0} in {1} is still {2}: model_fn raises an error with {2}, but not with "
     "{3} (give --input-fn or --features to be sure)"
 )
 _OF_BATCH_SIZE = (
-    "whether {} {} TRAIN's batch size {}, on which shapes of variables depend (give --input-fn or "
-    "--features to be sure)"
+    "whether {} {} the batch size of TRAIN ({}): the shapes of some variables depend on it (give "
+    "--input-fn or --features to be sure)"
 )
 _NAMED_AFTER_INPUTS = (
     "whether {} has this name in each mode: the number in the name comes from an op of the same "

@@ -343,7 +343,7 @@ def _index(
     return None, reply
 
 
-_NOTHING_READ = "whether the model fits a checkpoint: Estimator would not restore any"
+_NOTHING_READ = "whether the code fits a checkpoint: Estimator loads none"
 
 _UNSEEN = re.compile("Failed to (find any|get) matching files")
 """TensorFlow's error for a missing checkpoint."""

@@ -71,7 +71,7 @@ def not_found(
     problem = f"ckptcheck cannot find the features in the saved graph ({file}): {_why(found)}"
     problem += _tensors(found.guess)
     if out_of_time:
-        problem += "; the search was stopped because it took too long"
+        problem += "; ckptcheck stopped the search because it took too long"
     if missed_fields(found):
         return UnknownFeaturesError(problem, f"Specify them with {' or '.join(_functions(spec))}")
     return UnknownFeaturesError(problem, _advice(spec, template(features, labels)))
@@ -142,7 +142,7 @@ def _tensors(guess: Optional[Guess]) -> str:
     shapes = [None if spec["shape"] is None else tuple(spec["shape"]) for spec in specs]
     shown = [f"{spec['dtype']} {shape_text(shape)}" for spec, shape in zip(specs, shapes)]
     more = f" and {len(leaves) - _MOST_TENSORS} more" if len(leaves) > _MOST_TENSORS else ""
-    return f" (its tensors: {', '.join(shown)}{more})"
+    return f" (tensors in the saved graph: {', '.join(shown)}{more})"
 
 
 def _functions(spec: CheckSpec) -> List[str]:
@@ -234,23 +234,25 @@ def _why(found: Found) -> str:
 
 def _why_doubtful(found: Found, guess: Guess) -> str:
     """Returns a message: why it is not certain which tensor a feature is."""
-    names = " and ".join(str(path[-1]) for path in sorted(found.doubtful))
+    keys = [str(path[-1]) for path in sorted(found.doubtful)]
+    names = " and ".join(keys)
+    which = f"which tensor {names} is" if len(keys) == 1 else f"which tensors {names} are"
     if found.of_pipeline is not None:
         return (
             f"it does not show whether the input_fn or the model_fn made {_made(found, guess)}, so "
-            f"nothing shows which tensor {names} is"
+            f"nothing shows {which}"
         )
     if not takes_all(guess):
-        return (
-            "the code no longer uses some of its tensors, and nothing shows which tensor "
-            f"{names} is"
-        )
-    better = f"the checkpoint fits better if {names} exchange their tensors"
+        return f"the code no longer uses some of its tensors, and nothing shows {which}"
     if not guess.pool.sorted_keys:
-        return f"nothing shows the order of its tensors, and {better}"
+        return (
+            "it does not show the order of its tensors. ckptcheck assumed one, but the checkpoint "
+            f"fits better if {names} exchange their tensors"
+        )
     return (
-        f"the order of the keys shows which tensor each feature is, but {better}; the input_fn may "
-        "make the dict from a tuple, or a key has another name now"
+        f"it is not certain {which}: the order of the keys gives one answer, but the checkpoint "
+        f"fits better if {names} exchange their tensors. Either the input_fn makes the dict from a "
+        "tuple, or the code renamed a key or exchanged features"
     )
 
 

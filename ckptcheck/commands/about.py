@@ -11,17 +11,16 @@ from ..catalogue import catalogue
 from ..errors import UsageError
 from ..output import write_out
 from . import COMMANDS
-from .parsing import new_app
+from .parsing import exit_codes, new_app
 
-_HELP = """Checks whether a TensorFlow checkpoint will restore into Estimator code.
+_HELP = f"""Checks whether a TensorFlow checkpoint will restore into Estimator code.
 
 ckptcheck MODEL_DIR TARGET PARAMS is short for ckptcheck check MODEL_DIR TARGET PARAMS. If your
 MODEL_DIR has the name of a command, write it as a path, such as ./check.
 
-ckptcheck COMMAND --help shows the arguments and options of a command.
+ckptcheck COMMAND --help shows the arguments, options and exit codes of a command.
 
-Exit codes: 0 no errors; 1 errors; 2 an argument is wrong, or the command could not be completed; 3
-nothing to check.
+{exit_codes("nothing to check")}
 """
 
 
@@ -31,6 +30,19 @@ class _Group(TyperGroup):
     def resolve_command(self, ctx: Any, args: List[str]) -> Any:
         named = args if args[0] in self.commands else ["check", *args]
         return super().resolve_command(ctx, named)
+
+    def get_params(self, ctx: Any) -> Any:
+        """Gives the options of the completion help texts like those of the other options."""
+        found: List[Any] = super().get_params(ctx)
+        for item in found:
+            item.help = _COMPLETION.get(item.name, item.help)
+        return found
+
+
+_COMPLETION = {
+    "install_completion": "Install the completion of commands in your shell and exit.",
+    "show_completion": "Show the script that completes commands in your shell and exit.",
+}
 
 
 app = new_app(completion=True, cls=_Group)
@@ -60,9 +72,8 @@ def _explain(context: typer.Context, value: Optional[str]) -> None:
     if value not in rules:
         near = difflib.get_close_matches(value, rules, 1)
         meant = f"did you mean {near[0]}? " if near else ""
-        raise UsageError(
-            f"--explain {value}: no such rule; {meant}ckptcheck --list-rules lists them"
-        )
+        known = "ckptcheck --list-rules lists all rules"
+        raise UsageError(f"--explain {value}: there is no such rule; {meant}{known}")
     rule = rules[value]
     write_out(f"{rule.id} ({rule.severity})\n\n{rule.explanation}\n")
     raise typer.Exit()

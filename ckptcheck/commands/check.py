@@ -7,19 +7,18 @@ import typer
 from ..cache.lines import Lines
 from ..options import AgainstSpec, SuiteSpec, options_of
 from .checking import Arguments, check
-from .parsing import FORMAT, OUTPUT, help_text, new_app, takes
+from .parsing import FORMAT, OUTPUT, exit_codes, help_text, new_app, takes
 
 app = new_app()
-_DETAILS = f"""Nothing is restored. The code is imported and model_fn is called, in a process of its
-own.
+_DETAILS = f"""ckptcheck restores nothing. It imports the code and calls model_fn, in a separate
+process.
 
-Without arguments, all checks of the configuration run ([tool.ckptcheck] in pyproject.toml, or
-ckptcheck.toml). ckptcheck check NAME ... runs the checks with these names.
+Without arguments, ckptcheck runs all checks of the configuration ([tool.ckptcheck] in
+pyproject.toml, or ckptcheck.toml). ckptcheck check NAME ... runs the checks with these names.
 
 -- FLAGS: {options_of(AgainstSpec)["flags"].help}
 
-Exit codes: 0 no errors; 1 errors; 2 an argument is wrong, or the command could not be completed; 3
-nothing to check.
+{exit_codes("nothing to check")}
 """
 
 

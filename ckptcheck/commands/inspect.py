@@ -6,11 +6,14 @@ import typer
 
 from ..inspection import inspect
 from ..options import InspectSpec, from_command_line
-from .parsing import FORMAT, OUTPUT, help_text, new_app, takes
+from .parsing import FORMAT, OUTPUT, exit_codes, help_text, new_app, takes
 from .terminal import finish
 
 app = new_app()
-_DETAILS = "Verifies the index and the sizes of the data files. Needs no TensorFlow."
+_DETAILS = f"""Verifies the index and the sizes of the data files. Needs no TensorFlow.
+
+{exit_codes("no checkpoint")}
+"""
 
 
 @app.command(help=help_text("inspect", _DETAILS))

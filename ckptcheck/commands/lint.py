@@ -7,17 +7,16 @@ import typer
 from ..config.reading import find_severities
 from ..linting.run import lint
 from ..options import LintSpec, from_command_line
-from .parsing import FORMAT, OUTPUT, help_text, new_app, takes
+from .parsing import FORMAT, OUTPUT, exit_codes, help_text, new_app, takes
 from .terminal import finish
 
 app = new_app()
-_DETAILS = """Finds mistakes that break checkpoints later. Reads only the syntax of the code:
+_DETAILS = f"""Finds mistakes that break checkpoints later. Reads only the syntax of the code:
 imports none of it, and needs no TensorFlow.
 
 A comment ignores a finding in its statement: # ckptcheck: ignore[rule]
 
-Exit codes: 0 no errors or warnings; 1 errors or warnings; 2 an argument is wrong, or the command
-could not be completed; 3 no Python files.
+{exit_codes("no Python files")}
 """
 
 

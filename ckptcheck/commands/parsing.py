@@ -32,6 +32,18 @@ def help_text(command: str, details: str) -> str:
     return f"{COMMANDS[command]}\n\n{details}"
 
 
+def exit_codes(nothing: str) -> str:
+    """Returns the exit codes of a command that fails by its findings, for its help.
+
+    Args:
+        nothing: why the exit code is 3.
+    """
+    return (
+        "Exit codes: 0 no finding is as severe as --fail-on; 1 a finding is; 2 an argument is "
+        f"wrong, or ckptcheck could not complete the command; 3 {nothing}."
+    )
+
+
 def takes(*lists: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Adds a parameter to a command's function for each option of some lists.
 

@@ -26,11 +26,11 @@ restore plan and the graph of each mode, digests of the source code, and version
 It is one file, MODEL_DIR/model.ckpt-N.ckptcheck.json. Later checks say what has changed since.
 
 This command runs a check first. It writes nothing if the code does not fit the checkpoint, or
-differs from an existing record, unless --force is given. It is the only command that writes into
+differs from an existing record, unless you give --force. It is the only command that writes into
 MODEL_DIR.
 
 Exit codes: 0 the record is written; 1 no record is written, because the code does not fit or
-differs; 2 an argument is wrong, or the command could not be completed; 3 nothing to record.
+differs; 2 an argument is wrong, or ckptcheck could not complete the command; 3 nothing to record.
 """
 
 

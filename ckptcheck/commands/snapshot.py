@@ -19,10 +19,12 @@ model_dir.
 
 Needs no TensorFlow.
 
-With --force, replaces the snapshot in OUT. Other directories are never replaced.
+With --force, replaces the snapshot in OUT. It never replaces any other directory.
 
-The command prints problems with MODEL_DIR and records them in OUT. It fails only if it cannot make
-a snapshot.
+The command prints findings about MODEL_DIR and records them in OUT. They do not fail the command.
+
+Exit codes: 0 the snapshot is written; 2 an argument is wrong, or ckptcheck could not make a
+snapshot.
 """
 
 

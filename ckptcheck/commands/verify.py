@@ -6,15 +6,17 @@ import typer
 
 from ..options import VerifySpec, from_command_line
 from ..verification import verify
-from .parsing import FORMAT, OUTPUT, help_text, new_app, takes
+from .parsing import FORMAT, OUTPUT, exit_codes, help_text, new_app, takes
 from .progress import Bar
 from .terminal import finish
 
 app = new_app()
-_DETAILS = """Verifies checksums. Finds NaN, infinite values, and batch normalizations that
+_DETAILS = f"""Verifies checksums. Finds NaN, infinite values, and batch normalizations that
 were never updated.
 
 Needs numpy, but no TensorFlow.
+
+{exit_codes("no checkpoint")}
 """
 
 

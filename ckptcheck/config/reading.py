@@ -212,7 +212,7 @@ class _Reading:
         known = catalogue()
         if rule not in known:
             near = difflib.get_close_matches(rule, known, 1)
-            meant = f"did you mean {near[0]}?" if near else "ckptcheck --list-rules lists them"
+            meant = f"did you mean {near[0]}?" if near else "ckptcheck --list-rules lists all rules"
             self._problem(way, f"no rule {rule!r}: {meant}")
         elif not lints:
             comment = f"# ckptcheck: ignore[{rule}]"

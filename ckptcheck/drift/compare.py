@@ -71,7 +71,7 @@ def compare(
     return Drift(tuple(found.changes), states, own=ops, doubts=why, unlike=tuple(found.unlike))
 
 
-_GONE = "{} was removed from TRAIN, and the saved graph does not show whether this mode had it"
+_GONE = "TRAIN no longer has {}, and the saved graph does not show whether other modes had it"
 _UNSURE = "only one of the graphs has a gradient that the code defines for {}"
 _OTHER_VERSION = (
     "the code defines gradients, and ckptcheck compares these only if one version of TensorFlow "

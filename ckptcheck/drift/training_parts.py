@@ -17,9 +17,9 @@ _PLAIN = (
     *("Minimum", "Mul", "Neg", "Pow", "RealDiv", "Reshape", "Squeeze", "Sub", "Switch"),
 )
 """The ops between a value and the moving average that it is added to."""
-_UNKNOWN = "and the saved graph does not show whether it did so before"
-_AT_RANDOM = f"the mode takes random numbers as TRAIN does ({{}}), {_UNKNOWN}"
-_RAW = f"the mode does not read {{}} that TRAIN keeps, {_UNKNOWN}"
+_UNKNOWN = "The saved graph does not show whether it did when the checkpoint was saved"
+_AT_RANDOM = f"there, the code draws random numbers as in TRAIN ({{}}). {_UNKNOWN}"
+_RAW = f"there, the code does not read {{}} that TRAIN keeps. {_UNKNOWN}"
 
 Anchor = Tuple[Any, ...]
 

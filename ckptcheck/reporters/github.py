@@ -91,7 +91,8 @@ def _conclusion(run: Run) -> str:
     """Returns the result of a check, in one line."""
     report = run.report
     if report is None:
-        return f"{run.name}: {run.skipped or run.problem}"
+        could_not = f"{run.name} could not run: {run.problem}"
+        return f"{run.name}: {run.skipped}" if run.skipped else could_not
     name = run.name or report_text(report)
     modes = [f"{v.mode.upper()} {verdict_text(v.verdict, v.at)}" for v in report.verdicts]
     count = len(report.findings)

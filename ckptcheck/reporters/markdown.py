@@ -76,7 +76,7 @@ def _summary(runs: Runs) -> str:
 def _row(run: Run) -> List[str]:
     report = run.report
     if report is None:
-        result = "skipped" if run.skipped else "not run"
+        result = "skipped" if run.skipped else "could not run"
         return [escape(run.name), result, escape(run.skipped or run.problem), ""]
     modes = ", ".join(f"{v.mode.upper()} {verdict_text(v.verdict, v.at)}" for v in report.verdicts)
     result = "passes" if run.ok else "**FAILS**"

@@ -4,7 +4,7 @@ from typing import Dict, Iterator, List, Tuple
 
 from ..changes import CHANGED, UNKNOWN, Change
 from ..data_limits import limit_text
-from ..protocol import EVAL, EXPORT, PREDICT, TRAIN
+from ..protocol import EVAL, EXPORT, PREDICT, TRAIN, ReadCheck, ReadSink
 from ..results import (
     RESTORES,
     UNTRACEABLE,
@@ -109,7 +109,7 @@ def conclusion(report: Report, options: Options) -> str:
 def last_line(report: Report) -> Tuple[str, str]:
     """Returns what will restore, and what to do first; and its color."""
     if not report.checked:
-        text = f"Nothing was checked: {first_hint(report)}"
+        text = f"There is no checkpoint to check. First: {first_hint(report)}"
     elif any(verdict.verdict != RESTORES for verdict in report.verdicts):
         found = report.verdicts
         wrong = [v.mode.upper() for v in found if v.verdict not in (RESTORES, UNTRACEABLE)]
@@ -177,15 +177,34 @@ def plan(report: Report, options: Options) -> str:
     if not options.show_plan or report.trace is None:
         return ""
     rows = [_plan_row(pair) for pair in pairs(report)]
-    headers = ["key", "checkpoint", "model", "sink", "in"]
-    legend = "What each mode restores (P = PREDICT, E = EVAL, T = TRAIN, X = export)\n"
+    headers = ["key", "checkpoint", "model", "into", "in"]
+    legend = (
+        "What each mode restores (P = PREDICT, E = EVAL, T = TRAIN, X = export)\n"
+        "into: what receives the tensor, and after a slash what TensorFlow verifies\n"
+    )
     return legend + table(rows, headers, options.width)
+
+
+_SINKS = {
+    ReadSink.ASSIGN: "variable",
+    ReadSink.TABLE: "table",
+    ReadSink.ITERATOR: "iterator",
+    ReadSink.OPAQUE: "other op",
+}
+_VERIFIED = {
+    ReadCheck.SLICE: "shape",
+    ReadCheck.ASSIGN: "shape",
+    ReadCheck.RESHAPE: "size",
+    ReadCheck.TABLE: "shape",
+    ReadCheck.INITIALIZED: "initialized",
+    ReadCheck.NONE: "",
+}
 
 
 def _plan_row(pair: Pair) -> List[str]:
     read = pair.read
     if read is None:
         return [pair.key, spec_text(pair.stored), "-", "-", "-"]
-    sink = read.sink if read.check == "none" else f"{read.sink}/{read.check}"
+    into = "/".join(filter(None, (_SINKS[read.sink], _VERIFIED[read.check])))
     letters = "".join(LETTERS[mode] for mode in pair.modes)
-    return [pair.key, spec_text(pair.stored), spec_text(pair.declared), sink, letters]
+    return [pair.key, spec_text(pair.stored), spec_text(pair.declared), into, letters]

@@ -206,7 +206,7 @@ def conclusion(found: Report, options: Options) -> str:
 def last_line(found: Report) -> str:
     """Returns which of several verified checkpoints is the last good one; "" for a single one."""
     if not found.verified:
-        return f"Nothing was verified: {first_hint(found)}"
+        return f"There is no checkpoint to verify. First: {first_hint(found)}"
     if len(found.verified) == 1:
         return ""
     last = next((item for item in reversed(found.verified) if item.whole), None)

@@ -28,7 +28,7 @@ def run(found: Run, options: Options, sections: _Sections) -> str:
         return wrapped(f"{found.name}: {found.skipped}", options)
     if found.report is None:
         first, *rest = found.problem.splitlines() or [""]
-        head = wrapped(f"{found.name}: error: {first}", options)
+        head = wrapped(f"{found.name} could not run: {first}", options)
         return "\n".join([head, *(printable(line) for line in rest)])
     quiet = found.ok and all(finding.severity == "note" for finding in found.report.findings)
     shown = [not_judged(found.report, options)] if quiet else sections(found.report, options)
@@ -47,24 +47,31 @@ def summary(runs: Runs, options: Options) -> str:
 
 
 def totals(runs: Runs) -> str:
-    """Returns how many checks pass, and if the configuration fails.
+    """Returns how many checks pass, and if findings about the configuration fail the run.
 
-    For example: ``3 checks: 2 passed, 1 failed``.
+    For example: ``3 checks: 2 passed, 1 could not run``.
     """
-    failed = sum(not item.ok for item in runs.runs)
-    skipped = sum(bool(item.skipped) for item in runs.runs)
-    passed = len(runs.runs) - failed - skipped
-    counts = [f"{passed} passed" if passed else "", f"{failed} failed" if failed else ""]
-    counts.append(f"{skipped} skipped" if skipped else "")
-    own = "; the configuration fails" if any(map(runs.fails, runs.groups)) else ""
-    return f"{times_text(len(runs.runs), 'check')}: {', '.join(filter(None, counts))}{own}"
+    ended = collections.Counter(map(_end, runs.runs))
+    counts = ", ".join(f"{ended[end]} {end}" for end in _ENDS if ended[end])
+    fail = any(map(runs.fails, runs.groups))
+    own = "; findings about the configuration fail the run" if fail else ""
+    return f"{times_text(len(runs.runs), 'check')}: {counts}{own}"
+
+
+_ENDS = ("passed", "failed", "could not run", "skipped")
+
+
+def _end(found: Run) -> str:
+    if found.report is None:
+        return "skipped" if found.skipped else "could not run"
+    return "passed" if found.ok else "failed"
 
 
 def _outcome(found: Run, options: Options) -> List[str]:
     """Returns whether a check passes, its modes by verdict, and its number of findings."""
     report = found.report
     if report is None:
-        word = "skipped" if found.skipped else "not run"
+        word = "skipped" if found.skipped else "could not run"
         return [painted(word, "warning" if found.skipped else "error", options), "", ""]
     passes = "passes (accepted)" if report.accepted else "passes"
     state = painted(passes, "good", options) if found.ok else painted("FAILS", "error", options)

@@ -39,9 +39,8 @@ def _finding(change: Change, facts: Facts) -> Finding:
     modes = tuple(mode for mode in facts.modes if mode in change.modes)
     alone = modes == (TRAIN,)
     only = alone and _is_known_elsewhere(facts)
-    then, now = (", ".join(names[:_MOST_NODES]) for names in (change.old, change.new))
     return finding(
-        f"saved: {then or 'nothing'}; now: {now or 'nothing'}",
+        _message(change),
         severity="note" if alone else "warning",
         modes=modes,
         subject=change.text,
@@ -52,6 +51,14 @@ def _finding(change: Change, facts: Facts) -> Finding:
             "now": change.now,
         },
     )
+
+
+def _message(change: Change) -> str:
+    """Returns which nodes differ, each once if both graphs give it the same name."""
+    then, now = (", ".join(names[:_MOST_NODES]) for names in (change.old, change.new))
+    if then and then == now:
+        return f"{'node' if len(change.old) == 1 else 'nodes'} in both graphs: {now}"
+    return f"nodes in the saved graph: {then or 'none'}; in the graph of the code: {now or 'none'}"
 
 
 def _is_known_elsewhere(facts: Facts) -> bool:

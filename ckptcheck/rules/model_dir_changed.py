@@ -51,6 +51,6 @@ RULE = Rule(
     severity="warning",
     category="code",
     find=find,
-    title="files in the model_dir changed while the code was traced",
+    title="files in the model_dir changed while ckptcheck traced the code",
     bad=lambda: facts(changes=(FileChange("events.out.tfevents.1", ChangeKind.WRITTEN),)),
 )

@@ -12,7 +12,7 @@ from ..protocol import Failure, FailureKind
 from .code_failures import failure_rule
 
 RULE = failure_rule(
-    title="model_fn ended its process in {}",
-    example=Failure(FailureKind.CRASHED, "", "died of SIGSEGV"),
+    title="ckptcheck got no result from model_fn in {}",
+    example=Failure(FailureKind.CRASHED, "", "the signal SIGSEGV ended the process"),
     also=(FailureKind.EXITED,),
 )

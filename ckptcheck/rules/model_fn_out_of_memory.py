@@ -14,5 +14,5 @@ from .code_failures import failure_rule
 
 RULE = failure_rule(
     title="model_fn ran out of memory in {}",
-    example=Failure(FailureKind.OUT_OF_MEMORY, "", "used more than 4G of memory"),
+    example=Failure(FailureKind.OUT_OF_MEMORY, "", "the process used more than 4G of memory"),
 )

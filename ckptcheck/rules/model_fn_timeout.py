@@ -13,6 +13,6 @@ from ..protocol import Failure, FailureKind
 from .code_failures import failure_rule
 
 RULE = failure_rule(
-    title="model_fn did not return in time in {}",
-    example=Failure(FailureKind.TIMED_OUT, "", "was still running after 300 s"),
+    title="there was not enough time to trace {}",
+    example=Failure(FailureKind.TIMED_OUT, "", "the process was still running after 300 s"),
 )

@@ -116,7 +116,8 @@ def _hint(located: Unnamed) -> str:
     if located.data_alone:
         return "copy the index and the other files of the checkpoint from its original location"
     if not located.candidates:
-        return "give the model_dir of a trained model, or a checkpoint in one"
+        checkpoint = "a checkpoint such as runs/base/model.ckpt-1000"
+        return f"give the model_dir of a trained model, or {checkpoint}"
     state = os.path.join(located.model_dir, "checkpoint")
     if located.state is not None and located.state.unseen and not located.state.directory:
         return f"make {state} readable"

@@ -14,6 +14,7 @@ What to do: go back to the last checkpoint without such values (``ckptcheck veri
 
 from typing import Iterator
 
+from ..model_dir import TensorScan
 from ..results import Finding
 from .base import UNSOUND, Facts, Rule, finding
 from .examples import with_scan
@@ -22,11 +23,9 @@ from .examples import with_scan
 def find(facts: Facts) -> Iterator[Finding]:
     """Finds tensors with values that are not finite."""
     for scan in facts.scans or ():
-        counts = [(scan.nan, "NaN"), (scan.infinite, "infinite")]
-        parts = " and ".join(f"{count} {what}" for count, what in counts if count)
-        if parts:
+        if scan.nan or scan.infinite:
             yield finding(
-                f"{scan.variable.name}: {parts} of {scan.variable.elements:,} values",
+                _message(scan),
                 variable=scan.variable.name,
                 hint="go back to the last checkpoint without NaN or infinite values",
                 data={
@@ -35,6 +34,19 @@ def find(facts: Facts) -> Iterator[Finding]:
                     "values": scan.variable.elements,
                 },
             )
+
+
+def _message(scan: TensorScan) -> str:
+    """Returns for example ``w: 3 of 10,000 values are NaN, and 2 are infinite``."""
+    counts = [(scan.nan, "NaN"), (scan.infinite, "infinite")]
+    (count, what), *more = [(count, what) for count, what in counts if count]
+    text = f"{count:,} of {scan.variable.elements:,} values {_are(count)} {what}"
+    text += "".join(f", and {count:,} {_are(count)} {what}" for count, what in more)
+    return f"{scan.variable.name}: {text}"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 RULE = Rule(

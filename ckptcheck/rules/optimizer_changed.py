@@ -29,8 +29,8 @@ RULE = Rule(
     severity="error",
     category="restore",
     find=find,
-    title="another optimizer wrote the checkpoint: 1 of this optimizer's variables is missing",
-    titles="another optimizer wrote the checkpoint: {} of this optimizer's variables are missing",
+    title="the checkpoint lacks 1 variable of the optimizer in the code",
+    titles="the checkpoint lacks {} variables of the optimizer in the code",
     good=lambda: facts(
         stored={**WEIGHTS, "dense/kernel/Adam": ((1, 64), "float32")},
         train_reads=(read("dense/kernel/Adam", (1, 64), role="slot"),),

@@ -118,9 +118,9 @@ def _message(
     if outcome is Outcome.FAILS_AT_RESTORE:
         return f"{shapes}; the restore raises: {error}"
     if_so = " or ".join(dict.fromkeys(map(limit_text, limits)))
-    raised = f"the run raises an error if {if_so}" if if_so else "no error is raised"
+    raised = f"the run raises an error if {if_so}" if if_so else "TensorFlow raises no error"
     joined = "; otherwise" if if_so else ", and"
-    return f"{shapes}; {raised}{joined} the model runs with the shape from the checkpoint"
+    return f"{shapes}; {raised}{joined} the model runs with the shape in the checkpoint"
 
 
 RULE = Rule(

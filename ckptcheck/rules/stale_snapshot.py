@@ -33,7 +33,7 @@ def find(facts: Facts) -> Iterator[Finding]:
         f"{os.path.basename(newer.prefix)}{differ}",
         severity="note" if newer.same_variables else "warning",
         subject="snapshot",
-        hint=f"ckptcheck snapshot --force {shlex.quote(original)} {shlex.quote(snapshot)}",
+        hint=f"run ckptcheck snapshot --force {shlex.quote(original)} {shlex.quote(snapshot)}",
         data={"prefix": newer.prefix, "same_variables": newer.same_variables},
     )
 

@@ -7,7 +7,7 @@ What to do: remove the ignore. If it should match, compare its rule and variable
 that ``ckptcheck --no-ignores`` shows.
 """
 
-from typing import Iterator
+from typing import Iterator, Mapping
 
 from ..ignores import Ignore, Unused
 from ..results import Finding
@@ -23,12 +23,19 @@ def find(facts: Facts) -> Iterator[Finding]:
         given = {name: value for name, value in parts.items() if value != "*"}
         text = ", ".join(f"{name} {value}" for name, value in given.items())
         yield finding(
-            f"the ignore of {text} matches no finding",
+            f"the ignore{_all_of(given)} matches no finding",
             subject=text,
             location=Location(ignore.file, ignore.line),
             hint="remove the ignore",
             data=given,
         )
+
+
+def _all_of(given: Mapping[str, str]) -> str:
+    """Returns for example `` with rule = a, variable = b and check = c``."""
+    *most, last = [f"{name} = {value}" for name, value in given.items()] or [""]
+    text = " and ".join(filter(None, (", ".join(most), last)))
+    return f" with {text}" if text else ""
 
 
 RULE = Rule(

@@ -37,8 +37,8 @@ _OWN_NAME = re.compile(r"ckptcheck_(?:inputs|dry_run)[\w/]*")
 
 
 _NO_DRY_RUN = (
-    "a dry run of {} was not possible ({}); its verdict comes from TensorFlow's shape functions "
-    "only"
+    "whether ops of {} raise an error when they run after the restore: ckptcheck could not do a "
+    "dry run ({}), so it asked only TensorFlow's shape functions (docs/how-it-works.md)"
 )
 _ASSUMED = (
     "how {} ops handle the restored shapes in {}: a dry run does not execute them, and assumes "

@@ -246,7 +246,10 @@ def use_v1_names(tensorflow: Any) -> Tuple[str, ...]:
         return original(name, globals, locals, fromlist, level)
 
     builtins.__import__ = importer
-    return ("tensorflow: the code gets tensorflow.compat.v1", "TensorShape: as in TensorFlow 1")
+    return (
+        "tensorflow: the code gets tensorflow.compat.v1",
+        "TensorShape: its dimensions are objects with .value, as in TensorFlow 1",
+    )
 
 
 def _in_v1(compat_v1: Any, name: str, fromlist: Tuple[str, ...]) -> Optional[Any]:

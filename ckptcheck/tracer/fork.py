@@ -255,7 +255,9 @@ class Child:
         if not self.memory_limit or processes.memory_of(self.pid) <= most:
             return None
         size = size_text(self.memory_limit)
-        text = f"used more than {size} of memory and was stopped (--memory-limit)"
+        text = (
+            f"the process used more than {size} of memory, so ckptcheck stopped it (--memory-limit)"
+        )
         return self._last_reply() or _failed(Failure(FailureKind.OUT_OF_MEMORY, "", text))
 
     def missed(self) -> Tuple[LeftOut, ...]:
@@ -276,8 +278,8 @@ class Child:
             scratch.remove(self._scratch)
 
 
-_NOT_STARTED = "was not started, because other modes took all the time (--timeout {:g})"
-_LATE = "was still running after {:.0f} s and was stopped (--timeout {:g})"
+_NOT_STARTED = "other modes took all the time (--timeout {:g})"
+_LATE = "the process was still running after {:.0f} s, so ckptcheck stopped it (--timeout {:g})"
 
 
 def never_started(request: Dict[str, Any]) -> Dict[str, Any]:
@@ -314,9 +316,15 @@ def _message(body: bytearray) -> Any:
     return found if whole else _failed(_SCRIBBLED)
 
 
-_SCRIBBLED = Failure(FailureKind.CRASHED, "", "wrote into a file descriptor that it did not open")
+_SCRIBBLED = Failure(
+    FailureKind.CRASHED,
+    "",
+    "the code wrote into the pipe to ckptcheck, a file descriptor that it did not open",
+)
 _TOO_LARGE = Failure(
-    FailureKind.CRASHED, "", f"made a graph whose report is larger than {LARGEST_REPLY >> 20} MiB"
+    FailureKind.CRASHED,
+    "",
+    f"the graph is too large: ckptcheck reads at most {LARGEST_REPLY >> 20} MiB about it",
 )
 
 
@@ -336,9 +344,9 @@ def _death(status: int, memory_limit: int) -> Failure:
     """Returns the failure of a fork that ended without a reply."""
     if not os.WIFSIGNALED(status):
         code = os.WEXITSTATUS(status)
-        return Failure(FailureKind.EXITED, "", f"ended the process with exit code {code}")
+        return Failure(FailureKind.EXITED, "", f"the process ended with exit code {code}")
     number = os.WTERMSIG(status)
-    text = f"died of {_signal_name(number)}"
+    text = f"the signal {_signal_name(number)} ended the process"
     if number == signal.SIGKILL:
         text += " (the system may have run out of memory; see --memory-limit)"
     if number == signal.SIGABRT and memory_limit:
@@ -350,4 +358,4 @@ def _signal_name(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
-        return f"signal {number}"
+        return str(number)

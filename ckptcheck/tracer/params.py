@@ -218,7 +218,7 @@ class WatchedObject:
         try:
             value = self._values[name]
         except KeyError:
-            raise AttributeError(f"params has no {name!r}: it is not in the params file") from None
+            raise AttributeError(f"the params have no {name!r}") from None
         return WatchedObject(value) if isinstance(value, WatchedDict) else value
 
     def __getitem__(self, name: str) -> Any:

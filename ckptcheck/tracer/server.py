@@ -293,7 +293,7 @@ class Server:
             self._restart(child, dict(again, deadline=child.deadline))
             return
         if child.judging and "failure" in reply and not again["trace"].get("no_kernels"):
-            reason = f"the process {reply['failure']['message']}"
+            reason = reply["failure"]["message"]
             again["trace"] = dict(again["trace"], no_kernels=reason)
             self._restart(child, dict(again, deadline=None))
             return

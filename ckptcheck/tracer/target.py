@@ -146,8 +146,9 @@ def _attribute(module: Any, path: str) -> Any:
     found = module
     for part in path.split("."):
         if not hasattr(found, part):
-            where = getattr(found, "__name__", type(found).__name__)
-            raise UsageError(f"{where!r} has no {part!r}" + _near(part, dir(found)))
+            name = getattr(found, "__name__", type(found).__name__)
+            where = f"the module {name!r}" if found is module else repr(name)
+            raise UsageError(f"{where} has no attribute {part!r}" + _near(part, dir(found)))
         found = getattr(found, part)
     return found
 

@@ -194,8 +194,8 @@ def test_no_training_is_claimed_where_the_code_may_have_saved(
     report = check(project, tracer, "saves:model_fn")
     (said,) = [text for text in report.not_judged if "writes into the model_dir" in text]
     assert said == (
-        "whether the code writes into the model_dir: checkpoint changed while the code was traced. "
-        + BESIDE
+        "whether the code writes into the model_dir: checkpoint changed while ckptcheck traced the "
+        "code. " + BESIDE
     )
 
 

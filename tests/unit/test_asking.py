@@ -100,7 +100,7 @@ def test_an_earlier_trace_is_asked_for_once_more() -> None:
 
 
 def test_a_run_that_cannot_be_judged_fails_the_trace() -> None:
-    failure = Failure(FailureKind.CRASHED, "", "died of SIGSEGV")
+    failure = Failure(FailureKind.CRASHED, "", "the signal SIGSEGV ended the process")
     asker = asker_of(Answering(failure))
     traces = asker.ask_once({"eval": Inputs(None, None)})
     assert judged(asker, traces).failure == failure

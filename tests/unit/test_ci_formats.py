@@ -364,7 +364,7 @@ def test_markdown_of_several_checks() -> None:
         ["warned", "passes"],
         ["good", "passes"],
         ["skipped", "skipped"],
-        ["broken", "not run"],
+        ["broken", "could not run"],
     ]
 
 

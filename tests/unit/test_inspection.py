@@ -491,7 +491,7 @@ def test_a_graph_that_cannot_be_copied(model_dir: Path, tmp_path: Path) -> None:
 def test_a_snapshot_to_another_machine(model_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(model_dir)
     before = digest(model_dir)
-    with pytest.raises(UsageError, match="expected a local directory"):
+    with pytest.raises(UsageError, match="to a local directory"):
         snapshot(str(model_dir), "memory://ci")
     assert digest(model_dir) == before
 
@@ -607,7 +607,9 @@ def test_a_first_version_beside_a_checkpoint_of_its_name(model_dir: Path) -> Non
 
 
 def test_nothing_to_make_a_snapshot_of(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no snapshot can be made: Estimator loads no checkpoint"):
+    with pytest.raises(
+        UsageError, match="ckptcheck cannot make a snapshot: Estimator loads no checkpoint"
+    ):
         snapshot(str(tmp_path), str(tmp_path / "snap"))
     assert not (tmp_path / "snap").exists()
 

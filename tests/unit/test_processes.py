@@ -80,7 +80,7 @@ def test_a_pipe_that_was_written_into(data: bytes) -> None:
         os._exit(0)
     os.close(writing)
     found = outcome(Child(REQUEST, pid, reading))
-    assert found["failure"]["message"].startswith("wrote into a file descriptor")
+    assert found["failure"]["message"].startswith("the code wrote into the pipe")
 
 
 def test_two_come_back_from_a_fork_and_one_answers() -> None:

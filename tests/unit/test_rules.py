@@ -562,10 +562,10 @@ def test_a_table_with_too_few_rows_is_silent_only_as_long_as_no_id_needs_them() 
     )
     said = dataclasses.replace(said, trace=dataclasses.replace(said.trace, modes=modes))
     found = {finding.variable: finding for finding in run_rules(said)}
-    silent = "no error is raised, and the model runs with the shape from the checkpoint"
+    silent = "TensorFlow raises no error, and the model runs with the shape in the checkpoint"
     assert found["fewer"].message.endswith(
         "the run raises an error if an id of 12 or more is looked up in fewer (from features.ids); "
-        "otherwise the model runs with the shape from the checkpoint"
+        "otherwise the model runs with the shape in the checkpoint"
     )
     assert found["fewer"].data["fails_where"] == (limit,)
     assert found["more"].message.endswith(silent)
@@ -587,7 +587,7 @@ def test_what_is_said_of_a_variable_is_true_of_each_mode_of_its_finding() -> Non
     )
     said = dataclasses.replace(said, trace=dataclasses.replace(said.trace, modes=modes))
     found = {finding.modes: finding.message for finding in run_rules(said)}
-    assert "no error is raised" in found["predict", "eval"]
+    assert "TensorFlow raises no error" in found["predict", "eval"]
     assert "the run raises: Dimensions must be equal" in found[("train",)]
 
 

@@ -25,20 +25,23 @@ def test_one_report_without_a_name_is_shown_as_it_is() -> None:
 
 
 def test_a_table_of_all_checks() -> None:
-    found = runs(Run("a", GOOD), Run("b", BAD), Run("c", skipped="skipped, since it rains"))
+    rain = "skipped, since it rains"
+    found = runs(Run("a", GOOD), Run("b", BAD), Run("c", skipped=rain), Run("d", problem="no file"))
     text = render(found)
     assert text.startswith("== b\n")
     assert "c: skipped, since it rains" in text
-    lines = text.splitlines()[-5:]
+    assert "d could not run: no file" in text
+    lines = text.splitlines()[-6:]
     assert lines[0].split() == ["a", "passes"]
     assert lines[1].split() == ["b", "FAILS", "1", "error"]
     assert lines[2].split() == ["c", "skipped"]
-    assert lines[4] == "3 checks: 1 passed, 1 failed, 1 skipped"
+    assert lines[3].split() == ["d", "could", "not", "run"]
+    assert lines[5] == "4 checks: 1 passed, 1 failed, 1 could not run, 1 skipped"
 
 
 def test_a_check_that_cannot_run_keeps_the_lines_of_its_message() -> None:
     found = runs(Run("a", problem='no features:\n{\n  "x": "?"\n}'), Run("b", GOOD))
-    assert 'a: error: no features:\n{\n  "x": "?"\n}\n' in render(found)
+    assert 'a could not run: no features:\n{\n  "x": "?"\n}\n' in render(found)
 
 
 def test_names_and_messages_cannot_steer_the_terminal() -> None:
@@ -66,7 +69,7 @@ def test_a_configuration_that_fails_alone_is_told() -> None:
     groups = (Group("an ignore matches nothing", (own,)),)
     strict = dataclasses.replace(GOOD, fail_on="warning")
     for report, ok, last in (
-        (strict, False, "1 check: 1 passed; the configuration fails"),
+        (strict, False, "1 check: 1 passed; findings about the configuration fail the run"),
         (GOOD, True, "1 check: 1 passed"),
     ):
         text = render(Runs((Run("a", report),), groups, ok))

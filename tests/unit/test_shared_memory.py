@@ -132,7 +132,7 @@ def test_what_multiprocessing_keeps_account_of(name: str, ends: str) -> None:
         return (PLACE / name).exists()
 
     found = trace(answer, Segments())
-    assert found == {"reply": True} or "died of SIGKILL" in found["failure"]["message"]
+    assert found == {"reply": True} or "the signal SIGKILL" in found["failure"]["message"]
     assert not (PLACE / name).exists()
 
 

@@ -64,7 +64,7 @@ def test_a_later_save_of_the_same_variables_is_a_note(project: Path) -> None:
     assert found.message == (
         "ci/base is a snapshot of runs/base, where Estimator now loads model.ckpt-20"
     )
-    assert found.hint == "ckptcheck snapshot --force runs/base ci/base"
+    assert found.hint == "run ckptcheck snapshot --force runs/base ci/base"
 
 
 def test_a_later_save_of_other_variables_is_a_warning(project: Path) -> None:
@@ -82,8 +82,8 @@ def test_a_training_run_anew_with_the_same_step_is_seen(project: Path) -> None:
 def test_the_hint_refreshes_it(project: Path) -> None:
     save(20)
     (found,) = stale()
-    assert found.hint.startswith("ckptcheck ")
-    done = run_cli(*found.hint.split()[1:], cwd=project)
+    assert found.hint.startswith("run ckptcheck ")
+    done = run_cli(*found.hint.split()[2:], cwd=project)
     assert (done.code, done.out.partition(":")[0]) == (0, "ci/base")
     assert stale() == []
     assert inspect("ci/base").contents.prefix == "ci/base/model.ckpt-20"

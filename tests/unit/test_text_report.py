@@ -64,7 +64,7 @@ def test_the_rule_and_what_to_do_are_named(rule: str) -> None:
     severity = all_rules()[rule].severity
     assert f"{severity}[{rule}]" in text or f"warning[{rule}]" in text
     if severity == "error":
-        assert re.search(r"First:|Nothing was checked:", text), "no first step is named"
+        assert "First:" in text, "no first step is named"
 
 
 @pytest.mark.parametrize("rule", RULES)

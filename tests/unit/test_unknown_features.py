@@ -133,7 +133,7 @@ def test_the_error_says_why_and_names_what_it_knows(spec: CheckSpec) -> None:
     text = str(not_found(spec, Found(traces, guess, False), "model.ckpt-1.meta"))
     assert "(model.ckpt-1.meta)" in text
     assert "it has no tensor for features.z" in text
-    assert "(its tensors: float32 [?, 2], string [?, 2])" in text
+    assert "(tensors in the saved graph: float32 [?, 2], string [?, 2])" in text
     assert "--input-fn net:train_input_fn" in text
     assert list(printed(text)["features"]) == ["x", "y", "z"]
 

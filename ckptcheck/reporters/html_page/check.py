@@ -17,7 +17,7 @@ from .tree import PROBLEM, Columns, Entry, tree
 
 _DRIFT = {
     NONE: "computes the same as {}",
-    UNKNOWN: "unknown whether it computes the same",
+    UNKNOWN: "it is unknown whether this mode computes the same as {}",
 }
 _STATES = {
     PROBLEM: "problems",
@@ -41,7 +41,7 @@ def verdict(report: Report) -> Iterator[Element]:
 def _mode(report: Report, item: Verdict) -> Element:
     text, tone = said_of_mode(report, item)
     reads = times_text(item.reads, "tensor") + " read" if item.reads else ""
-    when = f"at {report.against}" if report.against else "when it was saved"
+    when = f"at {report.against}" if report.against else "when the checkpoint was saved"
     state = report.drift.states.get(item.mode, "") if item.verdict == RESTORES else ""
     compared = _DRIFT.get(state, "").format(when)
     return e(

@@ -15,7 +15,7 @@ from ...sanitize import escaped
 from ..layout import first_of
 from ..text_findings import HEADERS, compares, comparison, created_at, effect
 from ..text_runs import counted
-from ..words import spec_text, times_text
+from ..words import spec_text
 from .markup import Child, e, exact, prose
 
 _MOST_SHOWN = 12
@@ -174,16 +174,15 @@ def _then_and_now(then: str, now: str) -> Element:
 
 def _nodes(change: Change) -> Element:
     """Returns the nodes of both graphs that differ, folded."""
-    count = times_text(len(change.old) + len(change.new), "node")
+    count = len(change.old) + len(change.new)
+    title = "The node that differs" if count == 1 else f"The {count:,} nodes that differ"
     sides = (("saved graph", change.old), ("graph of the code", change.new))
     lists = [
-        e("div", e("dt", title), [e("dd", e("code", name)) for name in names[:_MOST_FOLDED]])
-        for title, names in sides
+        e("div", e("dt", side), [e("dd", e("code", name)) for name in names[:_MOST_FOLDED]])
+        for side, names in sides
         if names
     ]
-    return e(
-        "details", e("summary", f"{count} of the graphs"), e("dl", lists, class_="drift nodes")
-    )
+    return e("details", e("summary", title), e("dl", lists, class_="drift nodes"))
 
 
 def _advice(item: Group) -> Iterator[Child]:
@@ -207,7 +206,7 @@ def _copies(advice: Advice) -> Iterator[Element]:
     options = " ".join(f"--set {shlex.quote(escaped(value))}" for value in values)
     for label, text in (
         ("params", json.dumps(_nested(advice.set))),
-        ("or, to try it", options),
+        ("as options, to try the fix", options),
     ):
         if len(text) <= _LONGEST_COPIED:
             button = e("button", "Copy", type="button", data_copy=True, hidden=True)

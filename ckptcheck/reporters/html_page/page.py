@@ -210,7 +210,7 @@ def _state(run: Run) -> Tuple[str, str]:
     if run.skipped:
         return "skipped", "warning"
     if run.report is None:
-        return "not run", "error"
+        return "could not run", "error"
     if not run.ok:
         return "FAILS", "error"
     word = "passes (accepted)" if run.report.accepted else "passes"
