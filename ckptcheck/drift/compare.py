@@ -1,6 +1,7 @@
 """Compares the graph of a trained model with what the code builds."""
 
 import dataclasses
+from itertools import zip_longest
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..changes import CHANGED, NONE, UNKNOWN, Change, Drift, Unlike
@@ -59,12 +60,17 @@ def compare(
     others = {m: _Mode(forward(s, interner, rules)) for m, s in traced.items() if m != TRAIN}
     if halves[0].changed or halves[1].changed:
         _find(halves, others, losses, (saved, train) if across else None, found)
+    if not found.changes and not across:
+        outputs = _outputs(saved, old), _outputs(train, new)
+        found.changes.extend(_of_outputs(*outputs, others, trains))
     own = {m: tuple(other.own(saved, train, new, rules)) for m, other in others.items()}
     if trains:
         writes = new.roots[len(train.outputs) :]
         doubts = ((mode, other.doubt(halves[1], writes)) for mode, other in others.items())
         why.update((mode, text) for mode, text in doubts if text)
     why.update((m, _GONE.format(", ".join(o.gone))) for m, o in others.items() if o.gone)
+    steps = {TRAIN: new.steps, **{mode: other.steps for mode, other in others.items()}}
+    why.update((mode, _PYTHON) for mode, its in steps.items() if any(map(_is_python, its.values())))
     unknown = {*why, *(mode for mode, ops in own.items() if ops)}
     states = {mode: found.state(mode, UNKNOWN if mode in unknown else NONE) for mode in traced}
     ops = {mode: ops for mode, ops in own.items() if ops}
@@ -73,10 +79,41 @@ def compare(
 
 _GONE = "TRAIN no longer has {}, and the saved graph does not show whether other modes had it"
 _UNSURE = "only one of the graphs has a gradient that the code defines for {}"
+_PYTHON = "it calls Python functions (tf.py_func), which no graph holds"
 _OTHER_VERSION = (
     "the code defines gradients, and ckptcheck compares these only if one version of TensorFlow "
     "made both graphs"
 )
+
+
+def _outputs(side: Side, computed: Computation) -> List[Step]:
+    """Returns the nodes that compute the outputs of a side."""
+    return [computed.steps[place] for place in computed.roots[: len(side.outputs)]]
+
+
+def _of_outputs(
+    old: Sequence[Step], new: Sequence[Step], others: Mapping[str, "_Mode"], trains: bool
+) -> Iterator[Change]:
+    """Yields the change of outputs that are other nodes now, although both graphs have the nodes.
+
+    The outputs are the loss of TRAIN, or what another mode returns, sorted by key. Another loss
+    changes EVAL. It changes TRAIN only if the optimizer minimizes it, which other changes show.
+    """
+    then, now = ([step.digest for step in steps] for steps in (old, new))
+    if then == now:
+        return
+    pairs = [
+        (a, b) for a, b in zip_longest(old, new) if a is None or b is None or a.digest != b.digest
+    ]
+    olds, news = (tuple(step.place[1] for step in side if step is not None) for side in zip(*pairs))
+    what = "loss" if trains else "outputs"
+    if sorted(then) == sorted(now):
+        text = f"{what}: {some_names(news)} changed places"
+    else:
+        text = f"{what}: {some_names(olds)} -> {some_names(news)}"
+    was, is_now = ({"text": some_names(names)} for names in (olds, news))
+    modes = tuple(m for m, other in others.items() if not set(now).isdisjoint(other.results))
+    yield Change(ORDER, text, was, is_now, modes or (TRAIN,), olds, news)
 
 
 def _find_gradients(
@@ -143,6 +180,7 @@ class _Mode:
         self.digests = computed.digests
         self.steps = computed.steps
         self.roots = computed.roots
+        self.results = {computed.steps[place].digest for place in computed.roots}
         self.gone: Dict[str, None] = {}
         self.exact = {(*_key(step), place[1]): step for place, step in computed.steps.items()}
         self.plain = {_key(step): step for step in computed.steps.values()}
@@ -220,6 +258,11 @@ class _Mode:
         if found is None or "/" in key[-1]:
             return found
         return found if _kinds(found, self.steps) == _kinds(step, new.steps) else None
+
+
+def _is_python(step: Step) -> bool:
+    """Whether a node calls a Python function."""
+    return step.node.op in ("PyFunc", "PyFuncStateless", "EagerPyFunc")
 
 
 def _computes(step: Step) -> bool:

@@ -71,8 +71,10 @@ class Half:
 
 
 def _is_leaf(step: Step) -> bool:
-    """Whether a node is a variable, or a node whose outputs have their own anchors."""
-    return step.anchor[:1] in (OF_OUTPUTS, (VARIABLE,)) or step.node.op in VARIABLE_OPS
+    """Whether a node is a variable without a known value, or has anchors for its outputs."""
+    if step.anchor[:1] in (OF_OUTPUTS, (VARIABLE,)):
+        return True
+    return step.node.op in VARIABLE_OPS and not step.sources
 
 
 def _all_digests(computed: Computation) -> Set[int]:

@@ -93,7 +93,7 @@ def forward(side: Side, interner: Interner, rules: Optional[Rules] = None) -> Co
 def training(
     side: Side, interner: Interner, other: Side, rules: Optional[Rules] = None
 ) -> Computation:
-    """Returns what the loss and the writes of variables depend on; see :func:`forward`.
+    """Returns what the losses and the writes of variables depend on; see :func:`forward`.
 
     An optimizer does not count if the other side does not restore its variable. The nodes that take
     the variable show this change.
@@ -104,7 +104,29 @@ def training(
         for name in side.writes
         if side.key_written(name) in known or not APPLY.match(side.nodes[name].op)
     )
-    return _computation(side, interner, tuple(writes), rules)
+    return _computation(side, interner, (*writes, *_minimized(side)), rules)
+
+
+_SEED = re.compile(r"(^|/)gradients(_\d+)?/(Fill|grad_ys_\d+)$")
+"""The names of the values from which ``tf.gradients`` starts."""
+_OF_GRADIENT = re.compile(r"(?:^|/)(?:gradients(?:_\d+)?/)+(.+?)_grad(?:_\d+)?/")
+"""The scope in which ``tf.gradients`` puts the gradient of an op."""
+
+
+def _minimized(side: Side) -> Iterator[str]:
+    """Yields the ops whose gradients the optimizer takes, if the EstimatorSpec has another loss.
+
+    An example is a loss with a regularization that the EstimatorSpec leaves out.
+    """
+    seeds = {name for name in side.nodes if _SEED.search(name)}
+    shown: Optional[Set[str]] = None
+    for node in side.graph.nodes if seeds else ():
+        scope = _OF_GRADIENT.search(node.name)
+        name = scope.group(1) if scope is not None else ""
+        if name in side.nodes and any(split_input(text)[0] in seeds for text in node.inputs):
+            shown = shown or ancestors(side.nodes, [split_input(o)[0] for o in side.outputs])
+            if name not in shown:
+                yield name
 
 
 def with_gradients(
@@ -137,8 +159,21 @@ def _computation(
             fillers[split_input(node.inputs[0])[0]] = node.inputs[1:]
             if node.op in _TABLE_FROM_FILE:
                 anchors.update(_file_names(side.nodes, node))
+    if rules is None:  # versions of TensorFlow initialize variables with other ops
+        fillers.update(_initial_values(side))
     roots = [*side.outputs, *writes]
     return computation(side.graph, roots, anchors, interner, fillers, rules, own)
+
+
+def _initial_values(side: Side) -> Iterator[Tuple[str, Tuple[str, ...]]]:
+    """Yields the variables that are not restored, with what they are initialized from."""
+    seen: Set[str] = set()
+    for node in side.graph.nodes:
+        if node.op in _ASSIGNS and len(node.inputs) > 1:
+            name = _variable(side.nodes, node.inputs[0])
+            if name not in side.keys and name not in seen:
+                seen.add(name)
+                yield name, (node.inputs[1],)
 
 
 def _static_shapes(side: Side) -> Dict[Tuple[str, int], Tuple[Any, ...]]:

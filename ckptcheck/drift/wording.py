@@ -6,6 +6,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..graph.constants import constant_of, plain_value, shortest
 from ..graph.digests import OF_OUTPUTS, Step
+from ..graph.launch import VARIABLE_OPS
 from ..graph.linked import Place
 from ..graph.values import Constant
 from .matching import INPUT, VARIABLE, Half
@@ -140,6 +141,8 @@ class Words:
             setting = setting_of(op, slot) or name.rpartition("/")[2].replace("_", " ")
             rate = setting == "learning rate"
             return ("learning rate" if rate else f"{optimizer_of(op)} {setting}"), ""
+        if user is not None and op in VARIABLE_OPS:
+            return f"initial value of {user.node.name}", ""
         layer = self._layer(self.new, user or new)
         word = scope_word(new)
         tail = name.rpartition("/")[2].replace("_", " ")

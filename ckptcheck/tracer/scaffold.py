@@ -86,7 +86,7 @@ def fetches(spec: Any, mode: str, step: Any) -> List[Any]:
 
 
 def outputs(spec: Any, mode: str) -> Tuple[str, ...]:
-    """The names of the tensors that the mode computes: the loss, or the predictions."""
+    """The names of the tensors that the mode computes: the loss, or the predictions by key."""
     found = _flat(spec.predictions if mode in (PREDICT, EXPORT) else [spec.loss])
     return tuple(item.name for item in found if hasattr(item, "dtype"))
 
@@ -99,7 +99,7 @@ def restore_op(saver: Any) -> str:
 
 def _flat(value: Any) -> List[Any]:
     if isinstance(value, dict):
-        return _flat(list(value.values()))
+        return _flat([value[key] for key in sorted(value, key=str)])
     if isinstance(value, (list, tuple)):
         return [leaf for item in value for leaf in _flat(item)]
     if hasattr(value, "dense_shape"):
