@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import Tracer, check, inspect, lint, record, snapshot, verify
     from .errors import UsageError
-    from .records.hook import RecordHook
+    from .records.hook import RecordHook, RecordListener
     from .records.training import write_record
     from .results import Finding, Report, Verdict
 
@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Finding",
     "RecordHook",
+    "RecordListener",
     "Report",
     "Tracer",
     "UsageError",
@@ -30,7 +31,8 @@ __all__ = [
 
 _HOMES = {
     "Finding": "results",
-    "RecordHook": "records.hook",  # this one needs TensorFlow
+    "RecordHook": "records.hook",  # the module needs TensorFlow
+    "RecordListener": "records.hook",
     "Report": "results",
     "UsageError": "errors",
     "Verdict": "results",

@@ -81,7 +81,9 @@ def recorded_causes(
 
 def _wanted(value: Any, then: Any, now: Any) -> Iterator[Any]:
     """Yields the value that explains the saved one, if ``value`` explains the current one."""
-    if isinstance(value, list):
+    if isinstance(value, list) and isinstance(then, list):
+        yield from [then] if value == now else []
+    elif isinstance(value, list):
         yield from with_other_items(value, lambda item: _wanted(item, then, now))
     elif isinstance(value, str) and isinstance(then, str) and isinstance(now, str):
         if _WORD_ENDS.sub("", value.lower()) == _WORD_ENDS.sub("", now.lower()):

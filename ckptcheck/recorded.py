@@ -134,6 +134,8 @@ def _is_below(path: str, folder: str) -> bool:
 def _verify_known(record: Optional[Record], params: Any) -> None:
     """Verifies that no param is missing. A record cannot hold the values of some params.
 
+    A redacted param may be missing: models rarely read secrets.
+
     Raises:
         UsageError: one is.
     """

@@ -18,6 +18,7 @@ from .records.params import recorded_params
 from .records.value import TRACED, TRAINING, Record, RecordedMode
 from .records.writer import index_digest, write
 from .results import RESTORES, Report, Trace, Written
+from .rules.base import DRIFT
 
 _CHANGES = ("params-changed", "source-changed", "data-file-changed")
 """The rules that find a difference between the code and an existing record."""
@@ -32,8 +33,8 @@ def record(
     """Writes a record beside the checkpoint that a restore would load.
 
     It runs a check first. It writes nothing if the check finds that the code does not fit the
-    checkpoint, or differs from an existing record, unless ``spec.force`` is set. It adds what an
-    existing record of the training process lacks.
+    checkpoint, differs from an existing record, or computes something else than the saved graph,
+    unless ``spec.force`` is set. It adds what an existing record of the training process lacks.
 
     Args:
         spec: what to record.
@@ -61,9 +62,8 @@ def record(
     index = report.checkpoint
     if facts is None or index is None or facts.trace is None:
         return report
-    changed = any(finding.rule in _CHANGES for finding in report.findings)
     fits = all(verdict.verdict == RESTORES for verdict in report.verdicts) and report.ok
-    if not spec.force and (changed or not fits):
+    if not spec.force and (_contradicts(report) or not fits):
         return dataclasses.replace(report, ok=False)
     if facts.origins is None:
         note = next(text for text in report.not_judged if text.startswith(SOURCES_UNKNOWN))
@@ -80,6 +80,11 @@ def record(
         raise UsageError(f"the record cannot be written beside {index.prefix}: {error.strerror}")
     folder, name = os.path.split(path)
     return dataclasses.replace(report, ok=True, written=Written(folder, (name,)))
+
+
+def _contradicts(report: Report) -> bool:
+    """Whether the code is not that of the training run, by a record or by the saved graph."""
+    return any(item.rule in _CHANGES or item.category == DRIFT for item in report.findings)
 
 
 def _completed(known: Record, made: Record) -> Record:

@@ -105,6 +105,9 @@ def main(model_dir: str, *given: str) -> None:
             input_fn, steps=1, hooks=[hook], start_delay_secs=0, throttle_secs=0
         )
         tf.estimator.train_and_evaluate(estimator, train, evaluate)
+    elif options.get("listener"):
+        listener = ckptcheck.RecordListener()
+        estimator.train(input_fn, steps=steps, saving_listeners=[listener])
     else:
         estimator.train(input_fn, steps=steps, hooks=[hook])
     print("done")

@@ -324,6 +324,28 @@ def test_training_under_a_strategy(tmp_path: Path) -> None:
 
 
 @needs_estimator
+def test_a_listener_writes_the_same_records_as_the_hook(tmp_path: Path) -> None:
+    make_project(tmp_path)
+    assert train(tmp_path, "base") == train(tmp_path, "listened", "listener=1") == ["done"]
+    assert files(tmp_path / "listened", ".ckptcheck.json") == files(tmp_path / "base", ".index")
+    hooked, listened = (
+        record_of(tmp_path / name / "model.ckpt-12") for name in ("base", "listened")
+    )
+    assert hooked.params is not None and listened.params is not None
+    assert (listened.target, listened.modes) == (hooked.target, hooked.modes)
+    assert listened.params.values == hooked.params.values
+    assert checked(tmp_path, "listened")["record"]["used"] == ["target", "params"]
+
+
+def test_a_listener_outside_of_a_training_run_is_one_warning(caplog: Any) -> None:
+    listener = ckptcheck.RecordListener()
+    listener.begin()
+    listener.after_save(None, 1)
+    (line,) = caplog.messages
+    assert "RecordListener belongs in the saving_listeners of a training run" in line
+
+
+@needs_estimator
 def test_training_without_an_estimator(tmp_path: Path) -> None:
     """Without an Estimator, the hook does not know features and labels."""
     make_project(tmp_path)
@@ -595,6 +617,40 @@ def test_the_command_refuses_code_that_does_not_fit(fixture: Project) -> None:
     words = ("record", "model_dir", TARGET, "-", "--force")
     assert run_in(fixture, *words, stdin='{"num_hidden": 64}').code == 0
     assert list(fixture.model_dir.glob("*.ckptcheck.json"))
+
+
+def test_the_command_refuses_code_that_the_saved_graph_contradicts(fixture: Project) -> None:
+    code = (fixture.root / "model.py").read_text()
+    assert "tf.nn.relu" in code
+    fixture.write("model.py", code.replace("tf.nn.relu", "tf.nn.tanh"))
+    done = run_in(fixture, "record", "model_dir", TARGET, "params.json")
+    assert done.code == 1 and "relu -> tanh" in done.err and "--force" in done.err
+    assert not list(fixture.model_dir.glob("*.ckptcheck.json"))
+    assert run_in(fixture, "record", "model_dir", TARGET, "params.json", "--force").code == 0
+
+
+def test_outputs_of_predict_that_changed_places(fixture: Project) -> None:
+    code = (fixture.root / "model.py").read_text()
+    one, two = '{"y": predictions', '{"y": predictions, "z": -predictions'
+    assert one in code
+    fixture.write("model.py", code.replace(one, two))
+    assert run_in(fixture, "record", "model_dir", TARGET, "params.json").code == 0
+    fixture.write("model.py", code.replace(one, '{"z": -predictions, "y": predictions'))
+    same = run_in(fixture, "check", "model_dir", "--format", "json").json
+    assert {mode["drift"] for mode in same["modes"].values()} == {"none"}
+    fixture.write("model.py", code.replace(one, '{"z": predictions, "y": -predictions'))
+    found = run_in(fixture, "check", "model_dir", "--format", "json").json
+    drift = {mode: said["drift"] for mode, said in found["modes"].items()}
+    assert drift == {"predict": "changed", "eval": "none", "train": "none"}
+    (finding,) = [item for item in found["findings"] if item["category"] == "drift"]
+    assert finding["data"]["what"].endswith("changed places")
+
+
+def test_a_check_does_not_need_a_secret_that_the_code_does_not_read(fixture: Project) -> None:
+    words = ("record", "model_dir", TARGET, "params.json", "--set", "api_key=hunter2")
+    assert run_in(fixture, *words).code == 0
+    alone = run_in(fixture, "check", "model_dir", "--format", "json")
+    assert alone.code == 0 and not changes_in(alone.json), alone
 
 
 def test_the_command_redacts_what_is_named(fixture: Project) -> None:

@@ -25,9 +25,9 @@ _DETAILS = """The record says what the checkpoint was trained with: the params, 
 restore plan and the graph of each mode, digests of the source code, and versions (docs/record.md).
 It is one file, MODEL_DIR/model.ckpt-N.ckptcheck.json. Later checks say what has changed since.
 
-This command runs a check first. It writes nothing if the code does not fit the checkpoint, or
-differs from an existing record, unless you give --force. It is the only command that writes into
-MODEL_DIR.
+This command runs a check first. It writes nothing if the code does not fit the checkpoint, differs
+from an existing record, or computes something else than the saved graph, unless you give --force.
+It is the only command that writes into MODEL_DIR.
 
 Exit codes: 0 the record is written; 1 no record is written, because the code does not fit or
 differs; 2 an argument is wrong, or ckptcheck could not complete the command; 3 nothing to record.

@@ -54,6 +54,16 @@ def running(hook: Any, saver_type: type) -> Optional[Running]:
     return found
 
 
+def saver_of(listener: Any) -> Any:
+    """Returns the hook that saves checkpoints and calls ``begin`` of a listener; None if none."""
+    for frame in _callers():
+        caller = frame.f_locals.get("self")
+        listeners: Any = getattr(caller, "_listeners", None)
+        if isinstance(listeners, (list, tuple)) and any(one is listener for one in listeners):
+            return caller
+    return None
+
+
 def _callers() -> Iterator[FrameType]:
     frame: Optional[FrameType] = sys._getframe(1)
     for _ in range(_MOST_FRAMES):

@@ -1,4 +1,4 @@
-"""The hook that writes records in training. Importing this module imports TensorFlow."""
+"""The hook and the listener that write records in training. This module imports TensorFlow."""
 
 from typing import Any, Callable, Optional, Sequence
 
@@ -8,7 +8,7 @@ from tensorflow.compat.v1.train import (
     SessionRunHook,
 )
 
-from .estimator import running
+from .estimator import running, saver_of
 from .training import Saving, Warner
 
 
@@ -58,6 +58,52 @@ class RecordHook(SessionRunHook):  # type: ignore[misc]
         for saver in found.savers:
             listener = _Listener(saver, self._saving, self._warner)
             saver._listeners = [listener, *saver._listeners]
+
+
+class RecordListener(CheckpointSaverListener):  # type: ignore[misc]
+    """Does what :class:`RecordHook` does, as one of the ``saving_listeners``.
+
+    ::
+
+        estimator.train(input_fn, saving_listeners=[ckptcheck.RecordListener()])
+
+    Args:
+        params: see :class:`RecordHook`, as all arguments.
+        model_fn: the function that builds the model.
+        target: TARGET for checks.
+        redact: the keys of params whose values must not be in the record.
+        data_files: files that the code reads, but that neither params nor code name.
+    """
+
+    def __init__(
+        self,
+        params: Any = None,
+        model_fn: Optional[Callable[..., Any]] = None,
+        *,
+        target: str = "",
+        redact: Sequence[str] = (),
+        data_files: Sequence[str] = (),
+    ) -> None:
+        self._saver: Any = None
+        self._warner = Warner()
+        self._saving = Saving(params, model_fn, target, redact, data_files)
+
+    def begin(self) -> None:
+        """Looks at the training run, before its session is made."""
+        self._warner.attempt(self._begin)
+
+    def _begin(self) -> None:
+        self._saver = saver_of(self)
+        found = running(self._saver, CheckpointSaverHook) if self._saver is not None else None
+        if found is None:
+            raise ValueError("RecordListener belongs in the saving_listeners of a training run")
+        self._saving.begin(found)
+
+    def after_save(self, session: Any, global_step_value: Any) -> None:
+        """Writes the record of a checkpoint that was saved."""
+        if self._saver is not None:
+            step = int(global_step_value)
+            self._warner.attempt(self._saving.after_save, session.graph, self._saver, step)
 
 
 class _Listener(CheckpointSaverListener):  # type: ignore[misc]

@@ -19,7 +19,19 @@ _SECRET = re.compile(
 )
 
 
-_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+_SECRET_TEXT = re.compile(
+    r"""(^|_)(auth|authorization|bearer|cookies?|pass|pwd|session(_?id)?|sig|signature)$
+        |(signing|encryption|account)_?key$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Names of params whose values are secret if they are texts: ``low_pass`` may be a number."""
+_CREDENTIALS = re.compile(
+    r"""://[^/@\s]*:[^/@\s]+@|\bbearer\s+\S|-----BEGIN[ A-Z]*PRIVATE KEY
+        |\b(\w*token|passw(or)?d|pwd|sig(nature)?|secret|api_?key|account_?key)=[^&;\s]
+        |\b(AKIA[0-9A-Z]{16}|gh[opsu]_\w{20}|hf_\w{20}|xox[abp]-\w)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Texts with a password, a token or a key in them, such as an address."""
 
 
 class ParamChange(NamedTuple):
@@ -98,7 +110,9 @@ def is_secret(key: Any, value: Any, redacted: "set[str]", depth: int = 0) -> boo
     if str(key) in redacted or _SECRET.search(str(key)):
         return True
     if isinstance(value, str):
-        return _PASSWORD.search(value) is not None
+        return any(
+            it.search(text) for it, text in ((_SECRET_TEXT, str(key)), (_CREDENTIALS, value))
+        )
     if depth >= _DEEPEST:
         return False
     if isinstance(value, (list, tuple)):
@@ -166,8 +180,9 @@ def value_in_training(recorded: RecordedParams, key: str) -> Any:
 
 
 def unknown_keys(recorded: RecordedParams, params: Mapping[str, Any]) -> List[str]:
-    """Returns the params that a record does not hold and that these params lack."""
-    return [key for key in recorded.hidden if not _value_at(params, key)[0]]
+    """Returns the params that JSON cannot hold and that these params lack."""
+    hidden = (key for key, value in recorded.hidden.items() if not value.redacted)
+    return [key for key in hidden if not _value_at(params, key)[0]]
 
 
 def _value_at(params: Any, path: str) -> Tuple[bool, Any]:

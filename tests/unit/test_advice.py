@@ -278,6 +278,7 @@ def test_the_arguments_of_a_factory_are_causes_although_nothing_watches_their_re
     [
         (0.1, 0.3, [0.5, 0.3], [0.5, 0.1]),
         (0.1, 0.3, [0.3, 0.3], [0.1, 0.1]),
+        ([18, 30], [18, 35], [18, 35], [18, 30]),
         ("relu", "leaky relu", "leaky_relu", "relu"),
         ("leaky relu", "relu", "relu", "leaky_relu"),
         ("a", "b", True, False),

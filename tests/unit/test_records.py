@@ -250,7 +250,11 @@ def test_params_of_any_kind_of_object() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["password", "api_key", "AWS_SECRET_ACCESS_KEY", "auth_token", "hf_token", "token"]
+    "key",
+    [
+        *("password", "api_key", "AWS_SECRET_ACCESS_KEY", "auth_token", "hf_token", "token"),
+        *("DB_PASS", "pwd", "bearer", "cookie", "session_id", "signing_key", "auth"),
+    ],
 )
 def test_secrets_are_redacted(key: str) -> None:
     found = recorded_params({"login": {key: "hunter2"}, "named": 7}, ["named"])
@@ -259,7 +263,12 @@ def test_secrets_are_redacted(key: str) -> None:
     assert "hunter2" not in repr(found)
     assert changes(found, {"login": {key: "hunter2"}, "named": 7}) == []
     assert changes(found, {"login": {key: "hunter3"}}) == [(f"login.{key}", None, None)]
-    assert recorded_params({key: 1}).hidden != recorded_params({key: 1}).hidden, "salted"
+    assert recorded_params({key: "1"}).hidden != recorded_params({key: "1"}).hidden, "salted"
+
+
+def test_numbers_and_switches_with_a_word_of_secrets_are_kept() -> None:
+    params = {"low_pass": 0.5, "session": 3, "auth": False}
+    assert recorded_params(params).values == params
 
 
 @pytest.mark.parametrize(
@@ -269,6 +278,11 @@ def test_secrets_are_redacted(key: str) -> None:
         ["a", "b://:hunter2@c"],
         [{"password": "hunter2"}],
         ([{"named": 7}],),
+        [{"auth": "hunter2"}],
+        "Authorization: Bearer hunter2",
+        "Server=x;Password=hunter2",
+        "https://host/x?access_token=hunter2",
+        "https://host/x?v=1&sig=hunter2",
     ],
 )
 def test_secrets_in_values_are_redacted(value: Any) -> None:
