@@ -81,8 +81,10 @@ def recorded_causes(
 
 def _wanted(value: Any, then: Any, now: Any) -> Iterator[Any]:
     """Yields the value that explains the saved one, if ``value`` explains the current one."""
-    if isinstance(value, list) and isinstance(then, list):
+    if isinstance(then, list) and isinstance(now, list):
         yield from [then] if value == now else []
+        for was, size in zip(then, now) if type(value) is int else ():
+            yield from _wanted(value, was, size)
     elif isinstance(value, list):
         yield from with_other_items(value, lambda item: _wanted(item, then, now))
     elif isinstance(value, str) and isinstance(then, str) and isinstance(now, str):

@@ -1,9 +1,10 @@
 """Leaves out changes that follow from others."""
 
-from typing import Dict, Iterator, List, Set, Tuple
+import math
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
 from .regions import Region
-from .wording import ORDER, Said, is_scale, value_text
+from .wording import CONSTANT, ORDER, RESHAPE, Said, is_scale, value_text
 
 Members = List[Tuple[Said, Region, Tuple[str, ...]]]
 """A change, once for each place: its words, its region, and the modes that it reaches."""
@@ -14,7 +15,7 @@ def simplified(found: List[Members]) -> Iterator[Members]:
     """Yields the changes without those that another one implies."""
     optimizer = any(members[0][0].role == "optimizer" for members in found)
     rates = [members[0][0] for members in found if members[0][0].role == "dropout rate{}"]
-    for members in _with_exchanges(found):
+    for members in _with_reshapes(list(_with_exchanges(found))):
         said = members[0][0]
         if optimizer and said.role.endswith("update of variables"):
             continue
@@ -27,6 +28,62 @@ def _is_scale(rate: Said, said: Said) -> bool:
     """Whether a changed constant is 1 / (1 - rate) for the old and the new dropout rate."""
     sides = ((rate.then, said.then), (rate.now, said.now))
     return all(is_scale(one.get("value"), other.get("value")) for one, other in sides)
+
+
+def _with_reshapes(found: List[Members]) -> Iterator[Members]:
+    """Yields the changes, with one change for sizes of a reshape that change together.
+
+    Such a reshape splits an axis in another way, as for other attention heads. Then a constant that
+    is the root of one of these sizes follows from them.
+    """
+    alike: Dict[Any, List[Members]] = {}
+    for members in found:
+        if members[0][0].role == RESHAPE:
+            key = tuple(said.layer for said, _, _ in members), members[0][2]
+            alike.setdefault(key, []).append(members)
+    together = [some for some in alike.values() if _splits_again(some)]
+    joined = {id(members) for some in together for members in some}
+    roots = {tuple(map(_root, _sizes(m))) for some in together for m in some}
+    for members in found:
+        follows = members[0][0].kind == CONSTANT and tuple(map(_rounded, _sizes(members))) in roots
+        if id(members) not in joined and not follows:
+            yield members
+    for some in together:
+        some.sort(key=lambda members: members[0][1].pairs[0][1].place[1])
+        then, now = ({"value": list(side)} for side in zip(*map(_sizes, some)))
+        yield [
+            (Said(CONSTANT, RESHAPE, then, now, said.layer), region, modes)
+            for members in some
+            for said, region, modes in members
+        ]
+
+
+def _splits_again(some: List[Members]) -> bool:
+    """Whether changed sizes have the same product as before."""
+    sizes = [_sizes(members) for members in some]
+    plain = all(type(size) is int for pair in sizes for size in pair)
+    paired = all(members[0][1].pairs for members in some)
+    return len(some) > 1 and plain and paired and _product(sizes, 0) == _product(sizes, 1)
+
+
+def _product(sizes: List[Tuple[Any, Any]], side: int) -> int:
+    product = 1
+    for pair in sizes:
+        product *= pair[side]
+    return product
+
+
+def _sizes(members: Members) -> Tuple[Any, Any]:
+    """The values of a change: in the saved graph, and now."""
+    return members[0][0].then.get("value"), members[0][0].now.get("value")
+
+
+def _root(size: int) -> float:
+    return round(math.sqrt(size), 4) if size > 0 else 0.0
+
+
+def _rounded(value: Any) -> Optional[float]:
+    return round(float(value), 4) if type(value) in (int, float) else None
 
 
 def _with_exchanges(found: List[Members]) -> Iterator[Members]:

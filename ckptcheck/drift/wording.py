@@ -32,6 +32,12 @@ _UNNAMED = re.compile(r"(x|y|Const( \d+)?)$")
 COMPUTATION = "computation{}"
 """The role of ops that have no other role."""
 OP, CONSTANT, ORDER = "op-changed", "constant-changed", "layers-changed"
+RESHAPE, SMOOTHING = "shape of reshape{}", "label smoothing"
+"""Roles of changes that :mod:`.simplified` or the catalogue of causes look for."""
+_CROSS_ENTROPY = re.compile(r"(softmax|sigmoid)_cross_entropy_loss(_\d+)?/")
+_SMOOTHED = re.compile(_CROSS_ENTROPY.pattern + r"(mul/y|truediv/x)$")
+"""The constants that ``tf.losses`` makes of ``label_smoothing``: 1 minus it, and itself."""
+_CLOSE = 1e-6
 """The rules that report changes."""
 
 
@@ -130,6 +136,8 @@ class Words:
         role, layer = self._role(new, mine, theirs)
         if role == "moving average momentum{}" and isinstance(then, float):
             then, now = shortest(1 - then), shortest(1 - now)
+        if role == SMOOTHING and isinstance(then, float) and self._user(self.new, new)[1] == "Mul":
+            then, now = shortest(1 - then), shortest(1 - now)
         training = "dropout" in role or self._user(self.new, new)[1] == "RandomUniform"
         return Said(CONSTANT, role, {"value": then}, {"value": now}, layer, training)
 
@@ -141,6 +149,8 @@ class Words:
             setting = setting_of(op, slot) or name.rpartition("/")[2].replace("_", " ")
             rate = setting == "learning rate"
             return ("learning rate" if rate else f"{optimizer_of(op)} {setting}"), ""
+        if _SMOOTHED.search(name):
+            return SMOOTHING, ""
         if user is not None and op in VARIABLE_OPS:
             return f"initial value of {user.node.name}", ""
         layer = self._layer(self.new, user or new)
@@ -157,7 +167,7 @@ class Words:
         if "Table" in op:
             return "lookup table", ""
         if op in ("Reshape", "Pack"):
-            return "shape of reshape{}", layer
+            return RESHAPE, layer
         if word:
             return f"{word} {tail}".strip(), "" if "decay" in word else layer
         if not self._in_loss(self.new, new):
@@ -191,6 +201,10 @@ class Words:
         if rates:
             then, now = self._optimizers(self.old, old), self._optimizers(self.new, new)
             return Said(OP, "optimizer", {"op": then or "none"}, {"op": now or "none"}, "", True)
+        smoothing = self._smoothing(self.old, old), self._smoothing(self.new, new)
+        if (old == ()) != (new == ()) and smoothing != (None, None):
+            first, second = ({"op": "none"} if v is None else {"value": v} for v in smoothing)
+            return Said(OP, SMOOTHING, first, second, "")
         then, now = self._computed(self.old, old), self._computed(self.new, new)
         layer, own = self._region_layer(region)
         training = any("Random" in s.node.op or s.node.op == "StopGradient" for s in (*old, *new))
@@ -223,6 +237,20 @@ class Words:
         if fresh:
             return f"{said} (not restored: {some_names(fresh)})"
         return f"{said} ({', '.join(numbers[:_MOST_NUMBERS])})" if numbers else said
+
+    def _smoothing(self, half: Half, steps: Sequence[Step]) -> Optional[float]:
+        """Returns the label smoothing that some nodes compute; None if they compute none."""
+        if not all(_CROSS_ENTROPY.search(step.place[1]) for step in steps):
+            return None
+        sources = [half.steps[place].node for step in steps for place, _ in step.sources]
+        values = [plain_value(found) for found in map(constant_of, sources) if found is not None]
+        numbers = [value for value in values if type(value) is float]
+        rest = min((1 - v for v in numbers if 0.5 <= v < 1), default=None)
+        if rest is None or not any(
+            abs(v - rest) < _CLOSE or abs(2 * v - rest) < _CLOSE for v in numbers
+        ):
+            return None
+        return shortest(rest)
 
     def _constants_of(self, region: Region) -> List[Any]:
         """Returns the constants of both sides, if the region is a constant or replaces one."""
