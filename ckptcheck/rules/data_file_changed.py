@@ -110,8 +110,8 @@ RULE = Rule(
     severity="warning",
     category="data",
     find=find,
-    title="1 data file changed since the checkpoint was saved",
-    titles="{} data files changed since the checkpoint was saved",
+    title="1 file that the code reads changed since the checkpoint was saved",
+    titles="{} files that the code reads changed since the checkpoint was saved",
     good=lambda: with_record(
         replace(NOW, data_files=(_with("a", "b"),)), replace(NOW, data_files=(_with("a", "b"),))
     ),
