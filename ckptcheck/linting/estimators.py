@@ -237,14 +237,15 @@ class _Search:
 
     def _returned(self, module: Module, node: ast.AST, depth: int) -> None:
         function = module.function_of(node)
-        callers = _callers(self.project, module, function) if function is not None else []
+        callers = callers_of(self.project, module, function) if function is not None else []
         for place in callers:
             self.follow(place.module, place.node, depth + 1)
         if not callers or not self.project.whole:
             self.returned = True
 
 
-def _callers(project: Project, module: Module, function: ast.AST) -> List[Place]:
+def callers_of(project: Project, module: Module, function: ast.AST) -> List[Place]:
+    """Returns the calls of a function in the linted files."""
     if not isinstance(function, DEFINITIONS):
         return []
     return [

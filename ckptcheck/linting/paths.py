@@ -12,6 +12,9 @@ _WORDS = {"train": TRAIN, "eval": EVAL, "infer": PREDICT, "INFER": PREDICT}
 """The values of ModeKeys, and the old name of PREDICT."""
 _DEEPEST = 6
 _BLOCKS = ("body", "orelse", "finalbody", "handlers")
+_EXITS = ("sys.exit", "os._exit", "os.abort", "exit", "quit")
+_NEVER = ast.BoolOp(ast.Or(), [])
+"""A condition that never holds."""
 
 
 def truth(project: Project, module: Module, test: ast.AST, mode: str, depth: int = 0) -> Any:
@@ -75,12 +78,17 @@ def _mode_key(project: Project, module: Module, node: ast.AST) -> Optional[str]:
 
 def modes_of(project: Project, module: Module, node: ast.AST) -> FrozenSet[str]:
     """Returns the modes in which a node of a function may run."""
-    conditions = [item for step in _steps(module, node) for item in _conditions(*step)]
+    conditions = conditions_of(module, node)
     return frozenset(
         mode
         for mode in MODES
         if all(truth(project, module, test, mode) in (None, value) for test, value in conditions)
     )
+
+
+def conditions_of(module: Module, node: ast.AST) -> List[Tuple[ast.expr, bool]]:
+    """Returns the conditions for a node of a function to run, each with the value it must have."""
+    return [item for step in _steps(module, node) for item in _conditions(*step)]
 
 
 def _conditions(parent: ast.AST, child: ast.AST) -> Iterator[Tuple[ast.expr, bool]]:
@@ -92,11 +100,26 @@ def _conditions(parent: ast.AST, child: ast.AST) -> Iterator[Tuple[ast.expr, boo
     if _is_case(child):
         yield from _case_conditions(parent, child)
     for earlier in _before(parent, child):
-        if isinstance(earlier, ast.If):
-            if ends(earlier.body):
-                yield earlier.test, False
-            if ends(earlier.orelse):
-                yield earlier.test, True
+        yield from _conditions_after(earlier)
+
+
+def _conditions_after(statement: ast.AST) -> Iterator[Tuple[ast.expr, bool]]:
+    """Yields the conditions for the code after a statement to run."""
+    waiting = [statement]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, ast.If) and ends(item.body):
+            yield item.test, False
+            waiting += item.orelse
+        elif isinstance(item, ast.If) and ends(item.orelse):
+            yield item.test, True
+            waiting += item.body
+        elif isinstance(item, ast.Assert):
+            yield item.test, True
+        elif isinstance(item, (ast.With, ast.AsyncWith)):
+            waiting += item.body
+        if _leaves(item):
+            yield _NEVER, True
 
 
 def _case_conditions(match: Any, case: ast.AST) -> Iterator[Tuple[ast.expr, bool]]:
@@ -155,8 +178,20 @@ def ends(block: Sequence[ast.AST]) -> bool:
         elif isinstance(last, (ast.With, ast.AsyncWith)):
             block = last.body
         else:
-            return isinstance(last, (ast.Return, ast.Raise))
+            return _leaves(last)
     return False
+
+
+def _leaves(statement: ast.AST) -> bool:
+    """Whether a statement itself leaves the function: ``return``, ``raise``, ``sys.exit()``."""
+    if isinstance(statement, ast.Assert):
+        return constant(statement.test) is False
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        function = statement.value.func
+        owner = getattr(getattr(function, "value", None), "id", "")
+        name = getattr(function, "attr", getattr(function, "id", ""))
+        return f"{owner}.{name}".strip(".") in _EXITS
+    return isinstance(statement, (ast.Return, ast.Raise))
 
 
 def precedes(module: Module, first: ast.AST, second: ast.AST) -> bool:
