@@ -70,3 +70,162 @@ HEAD = f"def head(net, mode):\n    if {PREDICT}:\n        {DENSE}\n    return ne
 )
 def test_a_helper_that_train_never_calls(body: str, expected: bool) -> None:
     assert rules(model(body, HEAD)) == ["layer-not-trained"] * expected
+
+
+# --- changing-name ---------------------------------------------------------------------------
+
+IMPORTS = """
+import datetime
+import hashlib
+import os
+import random
+import secrets
+import tempfile
+import time
+import uuid
+
+import numpy as np
+
+import util
+"""
+LABEL = """
+def label():
+    if FLAGS.unique:
+        return str(uuid.uuid4())
+    return "d"
+"""
+
+
+def named(name: str, before: str = "") -> str:
+    code = model(f"{before}\nreturn tf.layers.dense(net, 1, name={name})", LABEL)
+    return IMPORTS + code
+
+
+@pytest.mark.parametrize(
+    ("before", "name"),
+    [
+        ("rng = np.random.RandomState(3)", "'d%d' % rng.randint(9)"),
+        ("rng = np.random.RandomState(seed=3)", "'d%d' % rng.randint(9)"),
+        ("rng = np.random.default_rng(3)", "f'd{rng.integers(9)}'"),
+        ("rng = random.Random(3)", "'d%d' % rng.randint(0, 9)"),
+        ("rng = random.Random(params['seed'])", "'d%d' % rng.randint(0, 9)"),
+        ("rng = np.random.Generator(np.random.PCG64(3))", "'d%d' % rng.integers(9)"),
+        ("rng = random.Random()\nrng.seed(3)", "'d%d' % rng.randint(0, 9)"),
+        ("random.setstate(params['state'])", "'d%d' % random.randint(0, 9)"),
+        ("util.set_seeds(3)", "'d%d' % random.randint(0, 9)"),
+        ("tf.keras.utils.set_random_seed(3)", "'d%d' % random.randint(0, 9)"),
+        ("", "'d%d' % hash(5)"),
+        ("", "'d%d' % hash((1, 2))"),
+        ("", "'d%d' % hash(params['units'])"),
+        ("", "'d%d' % (time.time() > 0)"),
+        ("", "'a' if time.time() > params['start'] else 'b'"),
+        ("folders = [tempfile.mkdtemp()]", "'d%d' % len(folders)"),
+        ("", "util.name_of(time.time())"),
+        ("", "params.get('name') or str(uuid.uuid4())"),
+        ("", "str(uuid.uuid4()) if params['unique'] else 'd'"),
+        ("name = 'd' if params['x'] else label()", "name"),
+        ("", "label()"),
+        ("names = ['d', str(uuid.uuid4())]", "names[0]"),
+        ("started = time.time()", "params.get('name', 'd')"),
+    ],
+)
+def test_names_that_may_stay(before: str, name: str) -> None:
+    assert rules(named(name, before)) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "name"),
+    [
+        ("rng = np.random.RandomState()", "'d%d' % rng.randint(9)"),
+        ("rng = np.random.default_rng(None)", "'d%d' % rng.integers(9)"),
+        ("rng = random.Random(time.time())", "'d%d' % rng.randint(0, 9)"),
+        ("rng = random.SystemRandom()", "'d%d' % rng.randint(0, 9)"),
+        ("tf.set_random_seed(3)", "'d%d' % random.randint(0, 9)"),
+        ("random.seed(3)", "'d_' + secrets.token_hex(4)"),
+        ("", "'d%d' % hash('units')"),
+        ("key = str(params['units'])", "'d%d' % hash(key)"),
+        ("", "'d%d' % hash((1, 'units'))"),
+        ("", "'_'.join(['d', random.choice('abc')])"),
+        ("", "''.join(random.choice('abc') for _ in range(4))"),
+        ("", "'d_{}'.format(datetime.datetime.now().strftime('%S'))"),
+        ("", "'d_' + str(uuid.uuid4())[:8]"),
+        ("token = uuid.uuid4().hex", "'d_' + token[:8]"),
+        ("", "'d_%s' % hashlib.md5(str(time.time()).encode()).hexdigest()"),
+        ("", "'d_%s_%d' % (params['a'], os.getpid())"),
+    ],
+)
+def test_names_that_certainly_change(before: str, name: str) -> None:
+    assert rules(named(name, before)) == ["changing-name"]
+
+
+def test_a_seed_in_another_file() -> None:
+    code = "import tensorflow as tf\n" + named("'d%d' % random.randint(0, 9)")
+    main = "import random\nimport tensorflow as tf\nfrom model import model_fn\n"
+    files: Dict[str, str] = {"model.py": code, "main.py": main}
+    assert [item.partition(" ")[0] for item in found(files)] == ["changing-name"]
+    files["main.py"] += "random.seed(3)\n"
+    assert rules(files) == []
+
+
+def test_names_in_tests_are_not_restored() -> None:
+    code = "import tensorflow as tf\n" + named("str(uuid.uuid4())")
+    assert rules({"model_test.py": code}) == []
+
+
+NAME = "'run_%s' % uuid.uuid4()"
+
+
+@pytest.mark.parametrize(
+    ("scope", "inner", "expected"),
+    [
+        ("name_scope", "net = net + 1", False),
+        ("name_scope", DENSE, False),
+        ("name_scope", "net = tf.get_variable('w', [])", False),
+        ("name_scope", "net = tf.Variable(0)", True),
+        ("name_scope", "net = tf.keras.layers.Dense(8)(net)", True),
+        ("name_scope", "net = variable()", True),
+        ("name_scope", "net = variables.make()", False),
+        ("name_scope", "tf.Variable(0, collections=[tf.GraphKeys.LOCAL_VARIABLES])", False),
+        ("variable_scope", "net = net + 1", False),
+        ("variable_scope", "net = tf.metrics.mean(net)", False),
+        ("variable_scope", "net = tf.get_local_variable('w', [])", False),
+        ("variable_scope", f"with tf.name_scope('x'):\n        {DENSE}", True),
+        ("variable_scope", f"with tf.variable_scope(outer):\n        {DENSE}", False),
+        ("variable_scope", f"with tf.Graph().as_default():\n        {DENSE}", False),
+        ("name_scope", "with tf.name_scope('x'):\n        tf.Variable(0)", True),
+        ("name_scope", "with tf.name_scope('x/'):\n        tf.Variable(0)", False),
+        ("name_scope", "with tf.name_scope(None):\n        tf.Variable(0)", False),
+        ("variable_scope", DENSE, True),
+        ("variable_scope", "net = tf.layers.Dense(8)(net)", True),
+        ("variable_scope", "net = tf.get_variable('w', [])", True),
+        ("variable_scope", "net = variable()", True),
+        ("variable_scope", "tf.get_variable('w', [], collections=['local_variables'])", False),
+    ],
+)
+def test_scopes_that_name_no_variable(scope: str, inner: str, expected: bool) -> None:
+    helper = "def variable():\n    return tf.Variable(0)\n"
+    code = model(f"with tf.{scope}({NAME}):\n    {inner}\n{TRAINED}", helper)
+    assert rules("import uuid\nimport variables\n\n\n" + code) == ["changing-name"] * expected
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("tf.get_variable({}, [])", True),
+        ("tf.get_variable({}, [], collections=[tf.GraphKeys.LOCAL_VARIABLES])", False),
+        ("tf.get_variable({}, [], collections=params['c'])", False),
+        ("tf.get_variable({}, [], **params)", False),
+        ("tf.get_variable({}, [], collections=[tf.GraphKeys.GLOBAL_VARIABLES, 'mine'])", True),
+        ("tf.Variable(0, collections=[tf.GraphKeys.LOCAL_VARIABLES], name={})", False),
+        ("tf.Variable(0, name={})", True),
+        ("tf.get_local_variable({}, [])", False),
+    ],
+)
+def test_variables_that_are_not_saved(call: str, expected: bool) -> None:
+    code = model(f"v = {call.format(NAME)}\n{TRAINED}")
+    assert rules("import uuid\n\n\n" + code) == ["changing-name"] * expected
+
+
+@pytest.mark.parametrize("call", ["tf.Variable(0, name={})", "tf.keras.layers.Dense(8, name={})"])
+def test_checkpoints_of_objects_have_no_such_names(call: str) -> None:
+    assert rules(f"import uuid\n\n\ndef build():\n    return {call.format(NAME)}\n") == []

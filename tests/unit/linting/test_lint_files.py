@@ -169,6 +169,16 @@ def test_code_is_not_run() -> None:
     assert not os.path.exists("made")
 
 
+def test_a_seed_in_a_file_that_is_not_about_tensorflow() -> None:
+    name = "import random\nimport tensorflow as tf\n\n\ndef f(x):\n"
+    name += "    return tf.layers.dense(x, 1, name='d%d' % random.randint(0, 9))\n"
+    write("model.py", name)
+    assert places(lint(".")) == ["model.py:6"]
+    assert lint("model.py").ok
+    write("main.py", "import random\nimport model\nrandom.seed(3)\n")
+    assert lint(".").ok
+
+
 # --- Comments --------------------------------------------------------------------------------
 
 HEAD = "import tensorflow as tf\n"
