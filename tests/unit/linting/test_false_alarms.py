@@ -229,3 +229,78 @@ def test_variables_that_are_not_saved(call: str, expected: bool) -> None:
 @pytest.mark.parametrize("call", ["tf.Variable(0, name={})", "tf.keras.layers.Dense(8, name={})"])
 def test_checkpoints_of_objects_have_no_such_names(call: str) -> None:
     assert rules(f"import uuid\n\n\ndef build():\n    return {call.format(NAME)}\n") == []
+
+
+# --- missing-global-step ---------------------------------------------------------------------
+
+MODEL = """
+import tensorflow as tf
+from util import inc
+import far
+import own
+
+
+def model_fn(features, labels, mode, params):
+    loss = tf.reduce_mean(features)
+    opt = tf.train.AdamOptimizer(0.1)
+    {}
+    return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
+"""
+STEP = "import tensorflow as tf\n\n\ndef inc(op):\n    with tf.control_dependencies([op]):\n"
+STEP += "        return tf.train.get_global_step().assign_add(1)\n"
+OTHER = "def inc(op):\n    return op\n\n\ndef hide(op):\n    return own.inc(op)\n"
+
+
+def step_rules(lines: str, util: str, after: str = "") -> List[str]:
+    code = MODEL.format(lines.replace("\n", "\n    ")) + "\n\n" + after
+    return rules({"model.py": code, "util.py": util})
+
+
+def test_a_helper_in_another_file_increases_the_step() -> None:
+    assert step_rules("train_op = inc(opt.minimize(loss))", STEP) == []
+    assert step_rules("train_op = inc(opt.minimize(loss))", OTHER) == ["missing-global-step"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "train_op = far.inc(opt.minimize(loss))",
+        "train_op = opt.minimize(loss)\ntrain_op = far.inc(train_op)",
+        "train_op = tf.group(far.inc(), opt.minimize(loss))",
+        "add = far.inc()\ntrain_op = tf.group(opt.minimize(loss), add)",
+        "train_op = far.inc(op=tf.group([opt.minimize(loss)]))",
+        "with tf.control_dependencies([opt.minimize(loss)]):\n    train_op = far.inc()",
+        "with tf.control_dependencies([far.inc()]):\n    train_op = opt.minimize(loss)",
+        "train_op = params['wrap'](opt.minimize(loss))",
+        "ops = {}\nops['train'] = opt.minimize(loss)\ntrain_op = far.inc(ops)",
+        "self.op = opt.minimize(loss)\ntrain_op = far.inc(self)",
+        "train_op = helper(opt.minimize(loss))",
+        "train_op = tf.group(opt.minimize(loss), add_one(tf.train.get_global_step()))",
+        "n = tf.get_variable('global_step', [])\n"
+        "train_op = tf.group(opt.minimize(loss), tf.assign_add(n, 1))",
+        "keras = tf.keras.optimizers.Adam()\nkeras.iterations = tf.train.get_global_step()\n"
+        "train_op = tf.group(opt.minimize(loss), keras.get_updates(loss, [])[0])",
+        "def work():\n    return opt.minimize(loss)\ntrain_op = tf.cond(loss > 0, work, far.inc)",
+    ],
+)
+def test_an_unknown_function_may_increase_the_step(lines: str) -> None:
+    after = "def helper(op):\n    return far.inc(op)\n\n\n"
+    after += "def add_one(n):\n    return tf.assign_add(n, 1)\n"
+    assert step_rules(lines, OTHER, after if "helper" in lines or "add_one" in lines else "") == []
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "train_op = opt.minimize(loss)\nprint(train_op)",
+        "train_op = tf.group(opt.minimize(loss), tf.no_op())",
+        "ema = tf.train.ExponentialMovingAverage(0.9)\n"
+        "with tf.control_dependencies([opt.minimize(loss)]):\n    train_op = ema.apply([])",
+        "loss = far.loss(loss)\ntrain_op = opt.minimize(loss)",
+        "with tf.name_scope(params['scope']):\n    train_op = opt.minimize(loss)",
+        "with tf.name_scope(far.name()):\n    train_op = opt.minimize(loss)",
+        "train_op = inc(opt.minimize(loss))\nfar.log(loss)",
+    ],
+)
+def test_known_functions_do_not_increase_the_step(lines: str) -> None:
+    assert step_rules(lines, OTHER) == ["missing-global-step"]
