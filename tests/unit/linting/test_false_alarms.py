@@ -304,3 +304,65 @@ def test_an_unknown_function_may_increase_the_step(lines: str) -> None:
 )
 def test_known_functions_do_not_increase_the_step(lines: str) -> None:
     assert step_rules(lines, OTHER) == ["missing-global-step"]
+
+
+# --- double-warm-start -----------------------------------------------------------------------
+
+
+def warm(given: str, init: str = "{'logits/': 'logits/'}", lines: str = "", after: str = "") -> str:
+    call = f"tf.train.init_from_checkpoint('runs/base', {init})"
+    body = (lines or "{}").format(call)
+    estimator = f"e = tf.estimator.Estimator(model_fn, 'runs/new', warm_start_from={given})\n"
+    return model(body, f"{after}\n\n{estimator}")
+
+
+SETTINGS = "tf.estimator.WarmStartSettings({})"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ("'runs/old'", True),
+        ("'runs/old', '.*'", True),
+        ("'runs/old', vars_to_warm_start='.*'", True),
+        ("'runs/old', 'encoder/.*'", False),
+        ("'runs/old', vars_to_warm_start='encoder.*'", False),
+        ("'runs/old', vars_to_warm_start=['.*encoder.*']", False),
+        ("'runs/old', vars_to_warm_start=NAMES", False),
+        ("'runs/old', vars_to_warm_start=None", False),
+        ("'runs/old', **OPTIONS", False),
+        ("*OPTIONS", False),
+    ],
+)
+def test_warm_start_settings_of_some_variables(arguments: str, expected: bool) -> None:
+    assert rules(warm(SETTINGS.format(arguments))) == ["double-warm-start"] * expected
+
+
+@pytest.mark.parametrize("init", ["{}", "found(params)", "{'a/moving_mean': 'a/moving_mean'}"])
+def test_an_initialization_of_other_variables(init: str) -> None:
+    assert rules(warm("'runs/old'", init)) == []
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "if mode == 'infer':\n    {}",  # Estimator warm-starts in TRAIN only
+        "if params['x']:\n    return net\n{}",
+        "for name in params['names']:\n    {}",
+        "try:\n    {}\nexcept ValueError:\n    pass",
+        "params['x'] and {}",
+        "if params['x']:\n    init()",
+        "v = tf.get_variable('v', [], trainable=False)\n{}",
+    ],
+)
+def test_an_initialization_that_may_not_happen(lines: str) -> None:
+    call = "tf.train.init_from_checkpoint('runs/base', {'logits/': 'logits/'})"
+    after = f"def init():\n    {call}\n" if "init()" in lines else ""
+    assert rules(warm("'runs/old'", lines=lines, after=after)) == []
+
+
+def test_an_initialization_in_a_helper() -> None:
+    call = "tf.train.init_from_checkpoint('runs/base', {'logits/': 'logits/'})"
+    after = f"def init():\n    {call}\n"
+    code = warm("'runs/old'", lines="init()", after=after)
+    assert rules(code) == ["double-warm-start"]
