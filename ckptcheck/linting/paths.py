@@ -4,7 +4,7 @@ import ast
 from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Sequence, Tuple
 
 from .names import Project
-from .syntax import DEFINITIONS, FUNCTIONS, Module, arguments_of, constant
+from .syntax import DEFINITIONS, FUNCTIONS, Module, arguments_of, below, constant
 
 TRAIN, EVAL, PREDICT = "TRAIN", "EVAL", "PREDICT"
 MODES = frozenset((TRAIN, EVAL, PREDICT))
@@ -13,6 +13,7 @@ _WORDS = {"train": TRAIN, "eval": EVAL, "infer": PREDICT, "INFER": PREDICT}
 _DEEPEST = 6
 _BLOCKS = ("body", "orelse", "finalbody", "handlers")
 _EXITS = ("sys.exit", "os._exit", "os.abort", "exit", "quit")
+_BINDINGS = ("AnnAssign", "NamedExpr")
 _NEVER = ast.BoolOp(ast.Or(), [])
 """A condition that never holds."""
 
@@ -252,3 +253,47 @@ def is_model_fn(function: ast.AST) -> bool:
     if not isinstance(function, DEFINITIONS):
         return False
     return {"features", "mode"} <= set(arguments_of(function))
+
+
+def is_tested(module: Module, node: ast.AST) -> bool:
+    """Whether the code compares the value of an expression, or tests whether it is true.
+
+    If the code assigns the value to a variable, this is about the variable, too.
+    """
+    if _is_in_test(module, node):
+        return True
+    parent: Any = module.parents[node]
+    targets = getattr(parent, "targets", [getattr(parent, "target", None)])
+    if not isinstance(parent, ast.Assign) and type(parent).__name__ not in _BINDINGS:
+        return False
+    names = {_name_of(target) for target in targets} - {""}
+    return any(
+        _name_of(item) in names and _is_in_test(module, item)
+        for item in below(module.tree if _has_attribute(targets) else module.scope_of(parent).node)
+    )
+
+
+def _has_attribute(targets: Sequence[ast.AST]) -> bool:
+    return any(isinstance(target, ast.Attribute) for target in targets)
+
+
+def _name_of(node: ast.AST) -> str:
+    """Returns the name of a variable, or of an attribute of any object; "" for another node."""
+    return str(getattr(node, "id", "")) or str(getattr(node, "attr", ""))
+
+
+def _is_in_test(module: Module, node: ast.AST) -> bool:
+    child = node
+    for parent in module.above(node):
+        name = getattr(getattr(parent, "func", None), "id", "")
+        if isinstance(parent, (ast.Compare, ast.BoolOp)) or name in ("bool", "all", "any"):
+            return True
+        if isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not):
+            return True
+        tests = [getattr(parent, "test", None), getattr(parent, "subject", None)]
+        if child in (*tests, *getattr(parent, "ifs", ())):
+            return True
+        if isinstance(parent, (ast.stmt, *FUNCTIONS)):
+            return False
+        child = parent
+    return False

@@ -366,3 +366,32 @@ def test_an_initialization_in_a_helper() -> None:
     after = f"def init():\n    {call}\n"
     code = warm("'runs/old'", lines="init()", after=after)
     assert rules(code) == ["double-warm-start"]
+
+
+# --- conflicting-param-default ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "if params.get('n', -1) == -1:\n    raise ValueError",
+        "if not params.get('n', 0):\n    raise ValueError",
+        "if params.get('n', 0):\n    net = net + 1",
+        "assert params.get('n', 0)",
+        "net = net if params.get('n', 0) else net + 1",
+        "n = params.get('n', 0) or 3",
+        "n = [x for x in net if params.get('n', 0)]",
+        "n = bool(params.get('n', 0))",
+        "while params.get('n', 0):\n    break",
+        "n = params.get('n', -1)\nif n == -1:\n    n = 3",
+        "n = params.get('n', 0)\nif n:\n    net = net + n",
+        "self.n = params.get('n', 0)\nif self.n < 0:\n    raise ValueError",
+    ],
+)
+def test_a_default_that_is_only_tested(first: str) -> None:
+    assert rules(model(f"{first}\nm = params.get('n', 2)")) == []
+
+
+@pytest.mark.parametrize("first", ["n = params.get('n', 1)", "n = int(params.get('n', 1)) + 1"])
+def test_a_default_that_is_used(first: str) -> None:
+    assert rules(model(f"{first}\nm = params.get('n', 2)")) == ["conflicting-param-default"]
