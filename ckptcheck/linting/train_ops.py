@@ -4,7 +4,7 @@ import ast
 from typing import List, Optional, Set
 
 from .names import HOMES, Place, Project
-from .syntax import DEFINITIONS, Function, Module, arguments_of, below, children_of
+from .syntax import DEFINITIONS, Definition, Function, Module, arguments_of, below, children_of
 from .training import SPECS
 
 _DEEPEST = 8
@@ -49,6 +49,7 @@ class _Flow:
         self.seen: Set[ast.AST] = set()
         self.entered: Set[ast.AST] = set()
         """Functions that get the value; their calls are followed, too."""
+        self.in_spec = False
 
     def leaves(self, module: Module, node: ast.AST, depth: int) -> bool:
         """Whether the value of an expression may go to a function that cannot be found."""
@@ -74,8 +75,10 @@ class _Flow:
         call = module.parents[parent] if isinstance(parent, ast.keyword) else parent
         assert isinstance(call, ast.Call)
         name = self.project.qualified(module, call.func)
-        if name in _READING or name.rpartition(".")[2] in SPECS:
+        if name in _READING:
             return False
+        if name.rpartition(".")[2] in SPECS:
+            return self._in_spec(module, call, depth)
         if name.startswith(HOMES) or name in _CONTAINERS:
             given = [*call.args, *(item.value for item in call.keywords)]
             beside: List[ast.AST] = [item for item in given if item is not node]
@@ -90,6 +93,14 @@ class _Flow:
         self.entered.add(function.node)
         inside = self._loads(function.module, function.node, word, depth)
         return inside or self.leaves(module, call, depth + 1)
+
+    def _in_spec(self, module: Module, call: ast.Call, depth: int) -> bool:
+        """Follows an EstimatorSpec. Its hooks run together with the train_op."""
+        hooks = [item.value for item in call.keywords if (item.arg or "").endswith("hooks")]
+        before, self.in_spec = self.in_spec, True
+        leaves = self.leaves(module, call, depth + 1)
+        self.in_spec = before
+        return leaves or any(self.is_foreign(module, item, 0) for item in hooks)
 
     def _loads(self, module: Module, node: ast.AST, name: str, depth: int) -> bool:
         return any(
@@ -112,13 +123,40 @@ class _Flow:
         function = module.function_of(node)
         if function in self.entered:
             return False
+        if isinstance(function, DEFINITIONS) and self._is_wrapped(module, function):
+            return True
         name = getattr(function, "name", "")
         callers = [
             call
             for call in module.calls
             if name and name in (getattr(call.func, "id", ""), getattr(call.func, "attr", ""))
         ]
-        return not callers or any(self.leaves(module, call, depth + 1) for call in callers)
+        if not callers:
+            return not self.in_spec  # Estimator calls a model_fn
+        return any(self.leaves(module, call, depth + 1) for call in callers)
+
+    def _is_wrapped(self, module: Module, function: Definition) -> bool:
+        """Whether a function that cannot be found gets a function, as a decorator does."""
+        if any(self._cannot_find(module, item) for item in function.decorator_list):
+            return True
+        for node in module.parents:
+            name = getattr(node, "id", getattr(node, "attr", ""))
+            if name != function.name or not isinstance(node, (ast.Name, ast.Attribute)):
+                continue
+            parent = module.parents[node]
+            call = module.parents[parent] if isinstance(parent, ast.keyword) else parent
+            given = isinstance(call, ast.Call) and call.func is not node
+            if given and self._cannot_find(module, call):
+                return True
+        return False
+
+    def _cannot_find(self, module: Module, node: ast.AST) -> bool:
+        """Whether a function, or the function of a call, is neither known nor in the project."""
+        while isinstance(node, ast.Call):
+            node = node.func
+        name = self.project.qualified(module, node)
+        known = name.startswith((*HOMES, "functools.")) or (name and "." not in name)
+        return not known and self.project.function(module, node) is None
 
     def is_foreign(self, module: Module, node: ast.AST, depth: int) -> bool:
         """Whether a value may come from a function that cannot be found."""

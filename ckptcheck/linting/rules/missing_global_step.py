@@ -4,8 +4,9 @@
 Without it, the step of an Estimator stays 0: training with ``steps`` or ``max_steps`` never ends,
 and each save overwrites ``model.ckpt-0``. The rule looks at functions that return an EstimatorSpec,
 and at functions in the same file that they call. It finds nothing if the file, or a file that it
-imports, may increase the step in another way. It finds nothing if the result of ``minimize`` goes
-to a function that ``lint`` cannot find, or runs together with the result of one.
+imports, may increase the step in another way. It finds nothing if the result of ``minimize``, the
+EstimatorSpec or the model_fn goes to a function that ``lint`` cannot find, or if the train_op runs
+together with the result or the hook of one.
 
 What to do: pass ``global_step=tf.train.get_global_step()``.
 """

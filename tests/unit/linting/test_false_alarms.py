@@ -289,6 +289,38 @@ def test_an_unknown_function_may_increase_the_step(lines: str) -> None:
     assert step_rules(lines, OTHER, after if "helper" in lines or "add_one" in lines else "") == []
 
 
+SPEC_OF_OP = "tf.estimator.EstimatorSpec(mode, loss=loss, train_op=opt.minimize(loss))"
+
+
+@pytest.mark.parametrize(
+    ("lines", "after", "expected"),
+    [
+        (f"return {SPEC_OF_OP}", "", True),
+        (f"spec = {SPEC_OF_OP}\nreturn spec", "", True),
+        (f"return {SPEC_OF_OP}", "e = tf.estimator.Estimator(model_fn, 'a')", True),
+        (f"return far.step({SPEC_OF_OP})", "", False),
+        (f"spec = {SPEC_OF_OP}\nreturn far.step(spec)", "", False),
+        (f"return {SPEC_OF_OP[:-1]}, training_hooks=[far.StepHook()])", "", False),
+        (f"return {SPEC_OF_OP[:-1]}, training_hooks=[tf.train.StepCounterHook()])", "", True),
+        (f"return {SPEC_OF_OP}", "e = tf.estimator.Estimator(far.step(model_fn), 'a')", False),
+        (f"return {SPEC_OF_OP}", "e = far.Estimator(model_fn=model_fn)", False),
+        (
+            "train_op = make(loss)",
+            "@far.step\ndef make(loss):\n    return {}.minimize(loss)",
+            False,
+        ),
+        (
+            "train_op = make(loss)",
+            "@tf.function\ndef make(loss):\n    return {}.minimize(loss)",
+            True,
+        ),
+    ],
+)
+def test_what_gets_the_spec_may_increase_the_step(lines: str, after: str, expected: bool) -> None:
+    after = after.replace("{}", "tf.train.AdamOptimizer(0.1)")
+    assert step_rules(lines, OTHER, after) == ["missing-global-step"] * expected
+
+
 @pytest.mark.parametrize(
     "lines",
     [
