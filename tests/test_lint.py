@@ -296,3 +296,49 @@ def test_warm_start_from_replaces_what_init_from_checkpoint_loads(tmp_path: Path
         )
         estimator.train(features, steps=1)
         assert estimator.get_variable_value("out/kernel").tolist() == kernel
+
+
+@needs_estimator
+def test_a_warm_start_of_all_variables_leaves_out_those_that_are_not_trainable(
+    tmp_path: Path,
+) -> None:
+    import tensorflow.compat.v1 as tf
+
+    code = _TWICE.format("tf.get_variable('state', [], trainable=False)")
+    trained(code, tmp_path / "a", steps=1)
+    settings = tf.estimator.WarmStartSettings(str(tmp_path / "a"))
+    other = model_fn_of(code.replace("'state'", "'other'"))
+    estimator = tf.estimator.Estimator(other, str(tmp_path / "b"), warm_start_from=settings)
+    estimator.train(features, steps=1)  # the checkpoint has no such variable
+    assert "other" in estimator.get_variable_names()
+
+
+_SCOPE = """
+def model_fn(features, labels, mode, params):
+    with tf.name_scope("run"):
+        with tf.name_scope("in"):
+            tf.Variable(0.0, name="v")
+        with tf.variable_scope("block"):
+            tf.Variable(0.0, name="v")
+        with tf.name_scope(None):
+            tf.Variable(0.0, name="w")
+        tf.keras.layers.Dense(1, name="keras")(features["x"])
+        tf.layers.dense(features["x"], 1, name="layer")
+        tf.get_variable("got", [])
+        tf.get_variable("local", [], collections=[tf.GraphKeys.LOCAL_VARIABLES])
+"""
+
+
+@needs_estimator
+def test_name_scope_names_only_variables_of_objects() -> None:
+    assert set(variables(_SCOPE, "train")) == {
+        *("run/in/v", "run/block/v", "w", "run/keras/kernel", "run/keras/bias"),
+        *("layer/kernel", "layer/bias", "got"),
+    }
+
+
+@needs_estimator
+def test_the_first_argument_of_a_run_config_is_its_model_dir() -> None:
+    import tensorflow.compat.v1 as tf
+
+    assert tf.estimator.RunConfig("runs/a").model_dir.endswith("runs/a")

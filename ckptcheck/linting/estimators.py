@@ -3,7 +3,7 @@
 import ast
 from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Set, Tuple
 
-from .names import Place, Project, argument, has_unknown_arguments, keyword
+from .names import HOMES, Place, Project, argument, has_unknown_arguments, keyword
 from .syntax import DEFINITIONS, Module, arguments_of, below, constant
 
 _OWN = ("model_fn", "model_dir", "config", "params", "warm_start_from")
@@ -27,9 +27,10 @@ _CANNED = {
 """By the name of the class or function: the position of the argument ``model_dir``."""
 _SIZES = ("hidden_units", "dnn_hidden_units", "n_classes", "label_dimension")
 """Arguments of canned Estimators that decide which variables they have."""
-_HOMES = ("tensorflow.", "tensorflow_estimator.")
 _TAKING = {"train_and_evaluate": "train_and_evaluate", "from_estimator": "predict"}
 """Functions of TensorFlow that take an Estimator, and what they do with it."""
+_RUN_CONFIG = "tensorflow.estimator.RunConfig"
+"""Other classes of this name have other positional arguments."""
 _FITS = ("train", "fit", "partial_fit", "train_and_evaluate")
 
 
@@ -71,7 +72,7 @@ def _estimators(project: Project) -> List[Estimator]:
 def _estimator(project: Project, module: Module, call: ast.Call) -> Optional[Estimator]:
     name = project.qualified(module, call.func)
     last = name.rpartition(".")[2]
-    if not name.startswith(_HOMES):
+    if not name.startswith(HOMES):
         return None
     if last in ("Estimator", "TPUEstimator"):
         given = {word: argument(call, word, at) for at, word in enumerate(_OWN)}
@@ -104,18 +105,37 @@ def _config_has(
     if constant(node) is None:
         return False
     if isinstance(node, ast.Name):
-        values = module.expressions(node)
+        values = [v for v in module.expressions(node) if not _only_replaces(v, node.id)]
         found = {_config_has(project, module, value, depth + 1) for value in values}
         return found.pop() if len(found) == 1 else None
     if not isinstance(node, ast.Call) or has_unknown_arguments(node):
         return None
-    given = keyword(node, "model_dir")
+    given = _config_dir(project, module, node)
     if isinstance(node.func, ast.Attribute) and node.func.attr == "replace":
         return given is not None or _config_has(project, module, node.func.value, depth + 1)
     name = project.qualified(module, node.func)
-    if not name.startswith(_HOMES) or not name.endswith(".RunConfig") or node.args:
+    if not name.startswith(HOMES) or not name.endswith(".RunConfig"):
+        return None
+    if node.args and name != _RUN_CONFIG:
         return None
     return given is not None and constant(given) is not None
+
+
+def _only_replaces(node: ast.AST, name: str) -> bool:
+    """Whether a config is ``name.replace(...)``, with the model_dir that ``name`` has."""
+    if not isinstance(node, ast.Call) or has_unknown_arguments(node):
+        return False
+    function = node.func
+    replaces = isinstance(function, ast.Attribute) and function.attr == "replace"
+    same = getattr(getattr(function, "value", None), "id", "") == name
+    return replaces and same and keyword(node, "model_dir") is None
+
+
+def _config_dir(project: Project, module: Module, call: ast.Call) -> Optional[ast.expr]:
+    """Returns the argument ``model_dir`` of a RunConfig."""
+    if project.qualified(module, call.func) == _RUN_CONFIG:
+        return argument(call, "model_dir", 0)
+    return keyword(call, "model_dir")
 
 
 class Uses(NamedTuple):
@@ -188,7 +208,7 @@ class _Search:
         call: Any = module.parents[parent] if isinstance(parent, ast.keyword) else parent
         name = self.project.qualified(module, call.func)
         last = name.rpartition(".")[2]
-        if name.startswith(_HOMES) and last in _TAKING:
+        if name.startswith(HOMES) and last in _TAKING:
             self.methods.add(_TAKING[last])
         elif name != "print":
             self._passed(module, call, parent, node, depth)
@@ -237,14 +257,15 @@ class _Search:
 
     def _returned(self, module: Module, node: ast.AST, depth: int) -> None:
         function = module.function_of(node)
-        callers = _callers(self.project, module, function) if function is not None else []
+        callers = callers_of(self.project, module, function) if function is not None else []
         for place in callers:
             self.follow(place.module, place.node, depth + 1)
         if not callers or not self.project.whole:
             self.returned = True
 
 
-def _callers(project: Project, module: Module, function: ast.AST) -> List[Place]:
+def callers_of(project: Project, module: Module, function: ast.AST) -> List[Place]:
+    """Returns the calls of a function in the linted files."""
     if not isinstance(function, DEFINITIONS):
         return []
     return [
@@ -294,7 +315,7 @@ def literal_model_dir(project: Project, made: Estimator) -> str:
         place = project.value(made.module, config)
         module, call = place if place is not None else (made.module, config)
         if isinstance(call, ast.Call) and has_model_dir(project, made):
-            value = project.literal(module, keyword(call, "model_dir"))
+            value = project.literal(module, _config_dir(project, module, call))
     return value.rstrip("/") or "/" if isinstance(value, str) and value else ""
 
 

@@ -8,6 +8,7 @@ from typing import (
     Dict,
     FrozenSet,
     Iterator,
+    List,
     NamedTuple,
     Optional,
     Sequence,
@@ -18,6 +19,8 @@ from typing import (
 from .syntax import DEFINITIONS, Ignore, Imported, Module, constant
 
 T = TypeVar("T")
+HOMES = ("tensorflow.", "tensorflow_estimator.")
+"""How the dotted names of TensorFlow begin."""
 UNKNOWN: Any = type("Unknown", (), {"__repr__": lambda _: "UNKNOWN"})()
 """Replaces the value of an expression that is not a literal."""
 _DEEPEST = 12
@@ -41,6 +44,7 @@ class Project:
         used: the comments that ignored findings; None before the findings are known.
         whole: whether the linted files may be all files of a project. If not, another file may
             use what a linted file defines.
+        others: the absolute paths of the other linted files.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Project:
         load: Callable[[str], Optional[Module]] = lambda path: None,
         used: "Optional[FrozenSet[Tuple[str, Ignore]]]" = None,
         whole: bool = True,
+        others: Sequence[str] = (),
     ) -> None:
         """Prepares the search for names.
 
@@ -57,10 +62,12 @@ class Project:
             load: returns the module of another file; None if there is none.
             used: the comments that ignored findings.
             whole: whether the linted files may be all files of a project.
+            others: the absolute paths of the other linted files.
         """
         self.modules = tuple(modules)
         self.used = used
         self.whole = whole
+        self.others = tuple(others)
         self._load = load
         self._files: Dict[str, Optional[Module]] = {module.file: module for module in modules}
         self._names: Dict[ast.AST, str] = {}
@@ -73,6 +80,11 @@ class Project:
             self._made[key] = make(self, *about)
         made: T = self._made[key]
         return made
+
+    @property
+    def all_modules(self) -> List[Optional[Module]]:
+        """All linted files; None for one that cannot be parsed."""
+        return [*self.modules, *map(self.module, self.others)]
 
     # --- Dotted names ------------------------------------------------------------------------
 
@@ -207,7 +219,7 @@ class Project:
             folder = os.path.dirname(folder)
         for _ in range(1 if level else _MOST_FOLDERS):
             for end in (f"{parts[-1]}.py", os.path.join(parts[-1], "__init__.py")) if parts else ():
-                found = self._module_of(os.path.join(folder, *parts[:-1], end))
+                found = self.module(os.path.join(folder, *parts[:-1], end))
                 if found is not None and found is not module:
                     return found
             folder = os.path.dirname(folder)
@@ -221,7 +233,8 @@ class Project:
             imported = (self.imported_module(each, dotted) for dotted in each.imports)
             found += [m for m in dict.fromkeys(imported) if m is not None and m not in found]
 
-    def _module_of(self, file: str) -> Optional[Module]:
+    def module(self, file: str) -> Optional[Module]:
+        """Returns the module of a file; None if there is none, or if it cannot be parsed."""
         if file not in self._files:
             self._files[file] = self._load(file)
         return self._files[file]

@@ -4,7 +4,7 @@ import ast
 from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Sequence, Tuple
 
 from .names import Project
-from .syntax import DEFINITIONS, FUNCTIONS, Module, arguments_of, constant
+from .syntax import DEFINITIONS, FUNCTIONS, Module, arguments_of, below, constant
 
 TRAIN, EVAL, PREDICT = "TRAIN", "EVAL", "PREDICT"
 MODES = frozenset((TRAIN, EVAL, PREDICT))
@@ -12,6 +12,10 @@ _WORDS = {"train": TRAIN, "eval": EVAL, "infer": PREDICT, "INFER": PREDICT}
 """The values of ModeKeys, and the old name of PREDICT."""
 _DEEPEST = 6
 _BLOCKS = ("body", "orelse", "finalbody", "handlers")
+_EXITS = ("sys.exit", "os._exit", "os.abort", "exit", "quit")
+_BINDINGS = ("AnnAssign", "NamedExpr")
+_NEVER = ast.BoolOp(ast.Or(), [])
+"""A condition that never holds."""
 
 
 def truth(project: Project, module: Module, test: ast.AST, mode: str, depth: int = 0) -> Any:
@@ -75,12 +79,17 @@ def _mode_key(project: Project, module: Module, node: ast.AST) -> Optional[str]:
 
 def modes_of(project: Project, module: Module, node: ast.AST) -> FrozenSet[str]:
     """Returns the modes in which a node of a function may run."""
-    conditions = [item for step in _steps(module, node) for item in _conditions(*step)]
+    conditions = conditions_of(module, node)
     return frozenset(
         mode
         for mode in MODES
         if all(truth(project, module, test, mode) in (None, value) for test, value in conditions)
     )
+
+
+def conditions_of(module: Module, node: ast.AST) -> List[Tuple[ast.expr, bool]]:
+    """Returns the conditions for a node of a function to run, each with the value it must have."""
+    return [item for step in _steps(module, node) for item in _conditions(*step)]
 
 
 def _conditions(parent: ast.AST, child: ast.AST) -> Iterator[Tuple[ast.expr, bool]]:
@@ -92,11 +101,26 @@ def _conditions(parent: ast.AST, child: ast.AST) -> Iterator[Tuple[ast.expr, boo
     if _is_case(child):
         yield from _case_conditions(parent, child)
     for earlier in _before(parent, child):
-        if isinstance(earlier, ast.If):
-            if ends(earlier.body):
-                yield earlier.test, False
-            if ends(earlier.orelse):
-                yield earlier.test, True
+        yield from _conditions_after(earlier)
+
+
+def _conditions_after(statement: ast.AST) -> Iterator[Tuple[ast.expr, bool]]:
+    """Yields the conditions for the code after a statement to run."""
+    waiting = [statement]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, ast.If) and ends(item.body):
+            yield item.test, False
+            waiting += item.orelse
+        elif isinstance(item, ast.If) and ends(item.orelse):
+            yield item.test, True
+            waiting += item.body
+        elif isinstance(item, ast.Assert):
+            yield item.test, True
+        elif isinstance(item, (ast.With, ast.AsyncWith)):
+            waiting += item.body
+        if _leaves(item):
+            yield _NEVER, True
 
 
 def _case_conditions(match: Any, case: ast.AST) -> Iterator[Tuple[ast.expr, bool]]:
@@ -155,8 +179,20 @@ def ends(block: Sequence[ast.AST]) -> bool:
         elif isinstance(last, (ast.With, ast.AsyncWith)):
             block = last.body
         else:
-            return isinstance(last, (ast.Return, ast.Raise))
+            return _leaves(last)
     return False
+
+
+def _leaves(statement: ast.AST) -> bool:
+    """Whether a statement itself leaves the function: ``return``, ``raise``, ``sys.exit()``."""
+    if isinstance(statement, ast.Assert):
+        return constant(statement.test) is False
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        function = statement.value.func
+        owner = getattr(getattr(function, "value", None), "id", "")
+        name = getattr(function, "attr", getattr(function, "id", ""))
+        return f"{owner}.{name}".strip(".") in _EXITS
+    return isinstance(statement, (ast.Return, ast.Raise))
 
 
 def precedes(module: Module, first: ast.AST, second: ast.AST) -> bool:
@@ -217,3 +253,47 @@ def is_model_fn(function: ast.AST) -> bool:
     if not isinstance(function, DEFINITIONS):
         return False
     return {"features", "mode"} <= set(arguments_of(function))
+
+
+def is_tested(module: Module, node: ast.AST) -> bool:
+    """Whether the code compares the value of an expression, or tests whether it is true.
+
+    If the code assigns the value to a variable, this is about the variable, too.
+    """
+    if _is_in_test(module, node):
+        return True
+    parent: Any = module.parents[node]
+    targets = getattr(parent, "targets", [getattr(parent, "target", None)])
+    if not isinstance(parent, ast.Assign) and type(parent).__name__ not in _BINDINGS:
+        return False
+    names = {_name_of(target) for target in targets} - {""}
+    return any(
+        _name_of(item) in names and _is_in_test(module, item)
+        for item in below(module.tree if _has_attribute(targets) else module.scope_of(parent).node)
+    )
+
+
+def _has_attribute(targets: Sequence[ast.AST]) -> bool:
+    return any(isinstance(target, ast.Attribute) for target in targets)
+
+
+def _name_of(node: ast.AST) -> str:
+    """Returns the name of a variable, or of an attribute of any object; "" for another node."""
+    return str(getattr(node, "id", "")) or str(getattr(node, "attr", ""))
+
+
+def _is_in_test(module: Module, node: ast.AST) -> bool:
+    child = node
+    for parent in module.above(node):
+        name = getattr(getattr(parent, "func", None), "id", "")
+        if isinstance(parent, (ast.Compare, ast.BoolOp)) or name in ("bool", "all", "any"):
+            return True
+        if isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not):
+            return True
+        tests = [getattr(parent, "test", None), getattr(parent, "subject", None)]
+        if child in (*tests, *getattr(parent, "ifs", ())):
+            return True
+        if isinstance(parent, (ast.stmt, *FUNCTIONS)):
+            return False
+        child = parent
+    return False

@@ -32,15 +32,18 @@ def lint(spec: LintSpec, severities: Mapping[str, str] = MappingProxyType({})) -
     paths = python_files(spec.files or (os.curdir,), spec.exclude)
     modules: List[Module] = []
     not_judged = []
+    others = []
     for path in paths:
         read = read_module(path)
         if isinstance(read, Module):
             modules.append(read)
-        elif isinstance(read, NotParsed):
+            continue
+        others.append(os.path.abspath(path))
+        if isinstance(read, NotParsed):
             not_judged.append(f"{path}: {printable(read.reason)}")
     whole = any(os.path.isdir(path) for path in spec.files or (os.curdir,))
     checked = bool(paths) or not whole  # --exclude left out all files
-    found = lint_modules(modules, _Imports(paths).load, whole)
+    found = lint_modules(modules, _Imports(paths).load, whole, others)
     changed = (dataclasses.replace(f, severity=severities.get(f.rule, f.severity)) for f in found)
     findings = [finding for finding in changed if finding.severity != OFF]
     return Report(
@@ -79,6 +82,7 @@ def lint_modules(
     modules: Sequence[Module],
     load: Callable[[str], Optional[Module]] = lambda path: None,
     whole: bool = True,
+    others: Sequence[str] = (),
 ) -> List[Finding]:
     """Returns the findings in some modules that no comment ignores.
 
@@ -87,9 +91,10 @@ def lint_modules(
         load: returns the module of another file that one of them imports.
         whole: whether these may be all files of a project. If not, a comment about a rule that
             needs other files does not count as unused.
+        others: the absolute paths of the other linted files.
     """
     rules = all_rules()
-    project = Project(modules, load, whole=whole)
+    project = Project(modules, load, whole=whole, others=others)
     found = [finding for rule in rules.values() for finding in rule.check(project)]
     kept, used = _without_ignored(modules, found)
     if not whole:

@@ -6,7 +6,7 @@ from typing import Dict, List, Set
 from .names import Project
 from .syntax import Function, Module, below
 
-_SPECS = ("EstimatorSpec", "TPUEstimatorSpec")
+SPECS = ("EstimatorSpec", "TPUEstimatorSpec")
 _DEEPEST = 6
 
 
@@ -18,7 +18,7 @@ def model_functions(project: Project, module: Module) -> Set[Function]:
 def _model_functions(project: Project, module: Module) -> Set[Function]:
     found: Set[Function] = set()
     for call in module.calls:
-        if project.qualified(module, call.func).rpartition(".")[2] in _SPECS:
+        if project.qualified(module, call.func).rpartition(".")[2] in SPECS:
             function = module.function_of(call)
             if function is not None:
                 found.add(function)

@@ -1,40 +1,29 @@
 """The name of a variable, a layer or a scope changes from process to process.
 
-The name contains the time, a UUID, a random number, a process id, or a result of ``hash`` or
-``id``. Variables are restored by name, so no other process can restore the checkpoint.
+The name contains the time, a UUID, a random number, a process id, or a result of ``hash`` of a text
+or of ``id``. Variables are restored by name, so no other process can restore the checkpoint. The
+rule finds nothing in random numbers from a generator with a seed, or if a file sets a seed. It
+finds nothing in tests, in variables with ``collections``, unless these have ``GLOBAL_VARIABLES``,
+and in scopes, unless a call in their block certainly creates a variable with the name of the scope:
+``tf.name_scope`` does not name variables of ``tf.get_variable`` and ``tf.layers``. ``tf.Variable``
+and Keras layers count only in functions that return an EstimatorSpec, and in functions in the same
+file that they call. If single files are linted instead of a directory, random numbers and hashes do
+not count: another file may set the seed.
 
 What to do: build the name from constants and params.
 """
 
 import ast
-from typing import Iterator
+from typing import Iterator, Optional
 
 from ...results import Finding
 from ..base import LintRule, finding
-from ..layers import LAYERS, SCOPES
-from ..names import Project, argument
-from ..syntax import Module, below
+from ..changing import changing
+from ..layers import KERAS, LAYERS, SCOPES, layer_of
+from ..names import HOMES, Project, argument, has_unknown_arguments, keyword
+from ..syntax import Module, below, constant
+from ..training import model_functions
 
-_CHANGING = {
-    "datetime.date.today",
-    "datetime.datetime.now",
-    "datetime.datetime.today",
-    "datetime.datetime.utcnow",
-    "hash",
-    "id",
-    "os.getpid",
-    "os.urandom",
-    "tempfile.mkdtemp",
-    "tempfile.mktemp",
-    "time.monotonic",
-    "time.perf_counter",
-    "time.strftime",
-    "time.time",
-    "time.time_ns",
-    "uuid.uuid1",
-    "uuid.uuid4",
-}
-_RANDOM = ("random.", "numpy.random.", "secrets.")
 _NAMED = {
     **{name: (word, 99) for name, (_, word) in LAYERS.items()},
     **dict.fromkeys(SCOPES, ("name_or_scope", 0)),
@@ -43,7 +32,11 @@ _NAMED = {
     "tensorflow.make_template": ("name_", 0),
 }
 """The argument that names what a call creates: its name and its position."""
-_DEEPEST = 5
+_SAVED = ("global_variables", "variables")
+"""The values of ``tf.GraphKeys.GLOBAL_VARIABLES`` and of its old name."""
+_BEFORE_COLLECTIONS = {"Variable": 2, "get_variable": 6}
+"""How many positional arguments stand before ``collections``."""
+_DEEPEST = 4
 
 
 def find(project: Project) -> Iterator[Finding]:
@@ -51,11 +44,11 @@ def find(project: Project) -> Iterator[Finding]:
     for module in project.modules:
         for call in module.calls:
             made = project.qualified(module, call.func)
-            if made not in _NAMED:
+            if made not in _NAMED or module.is_test(call):
                 continue
             name = argument(call, *_NAMED[made])
-            source = _changing(project, module, name, 0) if name is not None else ""
-            if source:
+            source = changing(project, module, name) if name is not None else ""
+            if source and _names_variables(project, module, call):
                 yield finding(
                     module,
                     call,
@@ -66,44 +59,82 @@ def find(project: Project) -> Iterator[Finding]:
                 )
 
 
-def _changing(project: Project, module: Module, node: ast.AST, depth: int) -> str:
-    """Returns the function that makes an expression change, "" for none."""
-    if depth > _DEEPEST:
-        return ""
-    for item in below(node):
-        if isinstance(item, ast.Call):
-            found = _called(project, module, item, depth)
-        elif isinstance(item, ast.Name) and isinstance(item.ctx, ast.Load):
-            place = project.value(module, item)
-            known = place is not None and isinstance(place.node, ast.expr)
-            found = _changing(project, *place, depth + 1) if known and place is not None else ""
-        else:
+def _names_variables(project: Project, module: Module, call: ast.Call) -> bool:
+    """Whether a call certainly names variables that are saved."""
+    made = project.qualified(module, call.func)
+    if made not in SCOPES:
+        return made == "tensorflow.make_template" or bool(_created(project, module, call))
+    item = module.parents[call]
+    block = module.parents[item] if isinstance(item, ast.withitem) else None
+    if not isinstance(block, (ast.With, ast.AsyncWith)):
+        return False
+    objects = made == "tensorflow.name_scope"
+    return any(_creates(project, module, node, objects, 0) for node in block.body)
+
+
+def _creates(project: Project, module: Module, node: ast.AST, objects: bool, depth: int) -> bool:
+    """Whether code creates variables that are saved, itself or in functions that it calls.
+
+    Args:
+        project: all files.
+        module: the file of the code.
+        node: the code.
+        objects: whether only ``tf.Variable`` and Keras layers count.
+        depth: how many calls led to the code.
+    """
+    for call in below(node):
+        if not isinstance(call, ast.Call):
             continue
-        if found:
-            return found
-    return ""
+        kind = _created(project, module, call)
+        kind = kind if _is_in_scope(project, module, call, node) else ""
+        if kind and (not objects or kind == "Variable" or kind.startswith(KERAS)):
+            return True
+        function = project.function(module, call.func) if depth < _DEEPEST else None
+        if function is not None and _creates(project, *function, objects, depth + 1):
+            return True
+    return False
 
 
-def _called(project: Project, module: Module, call: ast.Call, depth: int) -> str:
-    name = project.qualified(module, call.func)
-    if name in _CHANGING:
-        return "" if name == "time.strftime" and len(call.args) > 1 else name
-    if name.startswith(_RANDOM):
-        return "" if _is_seeded(project, module) else name
-    function = project.function(module, call.func)
-    if function is None or function.node is module.function_of(call):
+def _is_in_scope(project: Project, module: Module, call: ast.Call, root: ast.AST) -> bool:
+    """Whether no block between a call and the code around it begins another scope.
+
+    A scope that is not a text may be an outer one. A text that ends with a slash replaces all.
+    """
+    for item in module.above(call):
+        for each in item.items if isinstance(item, (ast.With, ast.AsyncWith)) else ():
+            context = each.context_expr
+            name = project.qualified(module, getattr(context, "func", None))
+            if not isinstance(context, ast.Call) or not name.startswith(HOMES):
+                return False
+            word = constant(argument(context, *_NAMED.get(name, ("", 0))))
+            if name in SCOPES and (not isinstance(word, str) or word.endswith("/")):
+                return False
+        if item is root:
+            break
+    return True
+
+
+def _created(project: Project, module: Module, call: ast.Call) -> str:
+    """Returns the kind of the saved variables that a call creates; "" if it may create none."""
+    layer = layer_of(project, module, call)
+    is_get = project.qualified(module, call.func) == "tensorflow.get_variable"
+    kind = layer.kind if layer is not None else "get_variable" * is_get
+    by_object = kind == "Variable" or kind.startswith(KERAS)
+    if by_object and module.function_of(call) not in model_functions(project, module):
         return ""
-    for node in below(function.node):
-        if isinstance(node, ast.Return) and node.value is not None:
-            found = _changing(project, function.module, node.value, depth + 1)
-            if found:
-                return found
-    return ""
+    return kind if _is_saved(project, module, call, kind) else ""
 
 
-def _is_seeded(project: Project, module: Module) -> bool:
-    names = (project.qualified(module, call.func) for call in module.calls)
-    return any(name in ("random.seed", "numpy.random.seed") for name in names)
+def _is_saved(project: Project, module: Module, call: ast.Call, kind: str) -> bool:
+    if kind not in _BEFORE_COLLECTIONS:
+        return True
+    given: Optional[ast.expr] = keyword(call, "collections")
+    if given is None or constant(given) is None:
+        return not has_unknown_arguments(call) and len(call.args) <= _BEFORE_COLLECTIONS[kind]
+    items = given.elts if isinstance(given, (ast.List, ast.Tuple)) else []
+    keys = [project.qualified(module, item) for item in items]
+    values = [constant(item) for item in items]
+    return "tensorflow.GraphKeys.GLOBAL_VARIABLES" in keys or any(v in _SAVED for v in values)
 
 
 _CODE = """
@@ -123,4 +154,5 @@ RULE = LintRule(
     title="name that changes from process to process",
     bad={"model.py": _CODE.format('"output_%d" % time.time()')},
     good={"model.py": _CODE.format('"output_%d" % params["version"]')},
+    across=True,
 )

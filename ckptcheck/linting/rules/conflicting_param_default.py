@@ -3,7 +3,8 @@
 The code calls ``params.get(key, default)`` for one key with different defaults, in one function or
 in functions that get the same params. If the params lack the key, different parts of the program
 use different values. The rule finds nothing if only one of the places can run, as in ``if`` and
-``else``, or in different modes. It ignores the default None.
+``else``, or in different modes. It ignores the default None, and values that the code compares or
+tests in a condition, itself or in a variable: such a default may only say that the key is missing.
 
 What to do: set the default once, where the params are made, and read ``params[key]``.
 """
@@ -16,7 +17,7 @@ from ...results import Finding
 from ..base import LintRule, finding, line_of, place_text
 from ..estimators import estimators, model_fn_of
 from ..names import UNKNOWN, Project
-from ..paths import is_model_fn, may_both_run, modes_of
+from ..paths import is_model_fn, is_tested, may_both_run, modes_of
 from ..syntax import Imported, Module, arguments_of, below
 
 _PARAMS = ("params", "hparams")
@@ -73,6 +74,7 @@ class _Program:
             return None
         key, default = (self.project.literal(module, item) for item in call.args)
         known = isinstance(key, str) and default is not None and default is not UNKNOWN
+        known = known and not is_tested(module, call)
         return _Read(module, call, key, default) if known else None
 
     def _pass(self, module: Module, call: ast.Call, owner: Owner, value: ast.AST) -> None:

@@ -2,23 +2,30 @@
 
 ``warm_start_from`` and ``tf.train.init_from_checkpoint`` both replace the initial values of
 variables. Estimator applies ``warm_start_from`` after the model_fn, so for each variable that both
-match, the values of ``init_from_checkpoint`` are lost without an error.
+match, the values of ``init_from_checkpoint`` are lost without an error. The rule finds nothing if
+the two may be about different variables: if WarmStartSettings have another ``vars_to_warm_start``
+than ``".*"``, or if the assignment map is not a literal dict. Since ``".*"`` matches trainable
+variables only, it finds nothing if the file makes variables with the argument ``trainable``. It
+finds nothing if ``init_from_checkpoint`` may not run in TRAIN.
 
 What to do: use one of them.
 """
 
 import ast
-from typing import Iterator, Optional
+from typing import Iterator, List, Optional
 
 from ...results import Finding
 from ..base import LintRule, finding, line_of, place_text
 from ..estimators import estimators, model_fn_of
-from ..names import UNKNOWN, Place, Project
-from ..paths import is_mode
-from ..syntax import FUNCTIONS, Module, below
-from ..training import reached
+from ..names import HOMES, Place, Project, argument, has_unknown_arguments, keyword
+from ..paths import TRAIN, conditions_of, truth
+from ..syntax import FUNCTIONS, LOOPS, Module, below, constant
 
-_INIT = ("init_from_checkpoint",)
+_INIT = "init_from_checkpoint"
+_ALL = ".*"
+_NOT_TRAINABLE = ("moving_", "global_step", "running_", "averag", "ema")
+"""Parts of the names of variables that are often not trainable."""
+_OPTIONAL = (*LOOPS, ast.While, ast.Try, ast.IfExp, ast.BoolOp)
 
 
 def find(project: Project) -> Iterator[Finding]:
@@ -42,38 +49,68 @@ def find(project: Project) -> Iterator[Finding]:
 
 
 def _is_certain(project: Project, module: Module, node: ast.expr) -> bool:
-    """Whether an expression is certainly a path or WarmStartSettings, and not None."""
+    """Whether an expression certainly warm-starts all trainable variables."""
     value = project.value(module, node)
     module, known = value if value is not None else (module, node)
-    if isinstance(known, ast.Call):
-        return project.qualified(module, known.func).endswith(".WarmStartSettings")
-    return isinstance(project.literal(module, known), str) and known is not UNKNOWN
+    if not isinstance(known, ast.Call):
+        return isinstance(project.literal(module, known), str)
+    is_settings = project.qualified(module, known.func).endswith(".WarmStartSettings")
+    if not is_settings or has_unknown_arguments(known):
+        return False
+    names = argument(known, "vars_to_warm_start", 1)
+    return names is None or project.literal(module, names) == _ALL
 
 
 def _initialization(project: Project, function: Place) -> Optional[Place]:
-    """Returns the call that certainly initializes variables of a model_fn from a checkpoint."""
-    module = function.module
-    for reach in sorted(reached(module, {function.node}), key=module.order.__getitem__):
-        for node in below(reach):
-            if not isinstance(node, ast.Call) or module.function_of(node) is not reach:
-                continue
-            name = project.qualified(module, node.func)
-            initializes = name.startswith("tensorflow.") and name.endswith(_INIT)
-            if initializes and not _is_optional(module, node):
-                return Place(module, node)
+    """Returns the call that certainly initializes trainable variables of a model_fn in TRAIN."""
+    waiting = [function]
+    for at in waiting:
+        calls = _certain_calls(project, at)
+        for call in calls:
+            name = project.qualified(at.module, call.func)
+            if name.startswith(HOMES) and name.endswith(_INIT) and _is_trainable(at.module, call):
+                return Place(at.module, call)
+        called = [project.function(at.module, call.func) for call in calls]
+        waiting += [item for item in called if item is not None and item not in waiting]
     return None
 
 
-def _is_optional(module: Module, node: ast.AST) -> bool:
-    """Whether a node depends on a condition about anything except ``mode``."""
+def _certain_calls(project: Project, function: Place) -> List[ast.Call]:
+    """Returns the calls that a function certainly makes in TRAIN, in their order."""
+    module, node = function
+    calls = [
+        item
+        for item in below(node)
+        if isinstance(item, ast.Call)
+        and module.function_of(item) is node
+        and not _is_optional(project, module, item)
+    ]
+    return sorted(calls, key=module.order.__getitem__)
+
+
+def _is_optional(project: Project, module: Module, node: ast.AST) -> bool:
+    """Whether a node of a function may not run in TRAIN."""
     for item in module.above(node):
         if isinstance(item, FUNCTIONS):
-            return False
-        if isinstance(item, (ast.If, ast.IfExp)):
-            names = [name for name in below(item.test) if isinstance(name, ast.Name)]
-            if not any(is_mode(module, name) for name in names):
-                return True
-    return False
+            break
+        if isinstance(item, _OPTIONAL):
+            return True
+    return any(
+        truth(project, module, test, TRAIN) is not value
+        for test, value in conditions_of(module, node)
+    )
+
+
+def _is_trainable(module: Module, call: ast.Call) -> bool:
+    """Whether a call certainly initializes trainable variables."""
+    given = argument(call, "assignment_map", 1)
+    if not isinstance(given, ast.Dict) or not given.values:
+        return False
+    names = [constant(item) for item in (*given.keys, *given.values) if item is not None]
+    words = [name for name in names if isinstance(name, str)]
+    if any(part in word.lower() for word in words for part in _NOT_TRAINABLE):
+        return False
+    return all(keyword(each, "trainable") is None for each in module.calls)
 
 
 _CODE = """

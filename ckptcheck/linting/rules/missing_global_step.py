@@ -3,8 +3,10 @@
 ``minimize`` and ``apply_gradients`` of ``tf.train`` increase the global step only if they get it.
 Without it, the step of an Estimator stays 0: training with ``steps`` or ``max_steps`` never ends,
 and each save overwrites ``model.ckpt-0``. The rule looks at functions that return an EstimatorSpec,
-and at functions in the same file that they call. It finds nothing if the file increases the step in
-another way.
+and at functions in the same file that they call. It finds nothing if the file, or a file that it
+imports, may increase the step in another way. It finds nothing if the result of ``minimize``, the
+EstimatorSpec or the model_fn goes to a function that ``lint`` cannot find, or if the train_op runs
+together with the result or the hook of one.
 
 What to do: pass ``global_step=tf.train.get_global_step()``.
 """
@@ -14,8 +16,9 @@ from typing import Iterator, Optional, Set
 
 from ...results import Finding
 from ..base import LintRule, finding
-from ..names import Project, argument, has_unknown_arguments
+from ..names import HOMES, Project, argument, has_unknown_arguments
 from ..syntax import Module, below, constant
+from ..train_ops import is_changed_elsewhere
 from ..training import is_optimizer, model_functions
 
 _STEPS = ("assign_add", "assign", "create_train_op", "optimize_loss", "AssignAdd", "increment")
@@ -26,14 +29,10 @@ def find(project: Project) -> Iterator[Finding]:
     """Finds train_ops without a global step."""
     for module in project.modules:
         functions = model_functions(project, module)
-        calls = [call for call in module.calls if _method(call)]
-        if not functions or any(_may_step(module, call) for call in module.calls):
-            continue
-        for call in calls:
-            if module.is_test(call) or module.function_of(call) not in functions:
+        for call in module.calls:
+            if not _method(call) or module.function_of(call) not in functions:
                 continue
-            assert isinstance(call.func, ast.Attribute)
-            if is_optimizer(project, module, call.func.value):
+            if not module.is_test(call) and _is_without_step(project, module, call):
                 yield finding(
                     module,
                     call,
@@ -44,12 +43,31 @@ def find(project: Project) -> Iterator[Finding]:
                 )
 
 
+def _is_without_step(project: Project, module: Module, call: ast.Call) -> bool:
+    """Whether nothing increases the step that runs with the result of a call."""
+    assert isinstance(call.func, ast.Attribute)
+    return (
+        is_optimizer(project, module, call.func.value)
+        and not project.once(_steps, module)
+        and not is_changed_elsewhere(project, module, call)
+    )
+
+
+def _steps(project: Project, module: Module) -> bool:
+    """Whether a file, or a file that it imports, may increase the global step."""
+    return any(
+        any(_may_step(project, each, call) for call in each.calls)
+        or any(getattr(node, "attr", "") == "iterations" for node in each.parents)
+        for each in project.with_imports(module)
+    )
+
+
 def _method(call: ast.Call) -> Optional[str]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     return name if name in ("minimize", "apply_gradients") else None
 
 
-def _may_step(module: Module, call: ast.Call) -> bool:
+def _may_step(project: Project, module: Module, call: ast.Call) -> bool:
     """Whether a call may increase the global step."""
     if _method(call):
         given = argument(call, "global_step", 1)
@@ -57,7 +75,11 @@ def _may_step(module: Module, call: ast.Call) -> bool:
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
     if name in ("create_train_op", "optimize_loss"):
         return True
-    return name in _STEPS and _mentions_step(module, call)
+    if name not in _STEPS:
+        return False
+    is_function = project.qualified(module, call.func).startswith(HOMES)
+    first = argument(call, "ref", 0) if is_function else getattr(call.func, "value", None)
+    return _mentions_step(module, call) or not _is_variable(project, module, first)
 
 
 def _mentions_step(module: Module, call: ast.Call) -> bool:
@@ -65,13 +87,22 @@ def _mentions_step(module: Module, call: ast.Call) -> bool:
     nodes: Set[ast.AST] = {call}
     for _ in range(_DEEPEST):
         items = [item for node in nodes for item in below(node)]
-        words = (getattr(item, field, "") for item in items for field in ("id", "attr", "arg"))
-        if any("step" in str(word).lower() for word in words):
+        words = [getattr(item, field, "") for item in items for field in ("id", "attr", "arg")]
+        if any("step" in str(word).lower() for word in (*words, *map(constant, items))):
             return True
         names = (item for item in items if isinstance(item, ast.Name))
         values = (module.binding(name) for name in names)
         nodes = {value for value in values if isinstance(value, ast.expr)}
     return False
+
+
+def _is_variable(project: Project, module: Module, node: Optional[ast.AST]) -> bool:
+    """Whether an expression certainly is a variable that TensorFlow made just for this name."""
+    values = module.expressions(node) if isinstance(node, ast.Name) else [node]
+    made = [
+        project.qualified(module, value.func) for value in values if isinstance(value, ast.Call)
+    ]
+    return bool(made) and len(made) == len(values) and all(n.startswith(HOMES) for n in made)
 
 
 _CODE = """

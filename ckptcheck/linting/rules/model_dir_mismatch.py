@@ -4,8 +4,11 @@ Two files make an Estimator of the same model_fn with a literal ``model_dir``. O
 The other file predicts, evaluates or exports with a model_dir in which no linted file trains.
 PREDICT and EVAL then use an old checkpoint or random weights, without an error. An export uses an
 old checkpoint, or raises an error if there is none. The rule finds nothing if a model_dir of this
-model_fn is not a literal, or if single files are linted instead of a directory: another file may
-train in this model_dir.
+model_fn is not a literal, if the second Estimator has ``warm_start_from``, or if single files are
+linted instead of a directory: another file may train in this model_dir. It finds nothing if a
+script may bring the checkpoint there: if a linted file mentions the second model_dir outside of the
+arguments of Estimators and RunConfigs, if a linted file copies or moves directories, or if one of
+the two files changes directories or runs other programs.
 
 What to do: use one constant for the model_dir, and import it in both files.
 """
@@ -24,6 +27,7 @@ from ..estimators import (
     model_of,
     uses_of,
 )
+from ..folders import changes_folders, is_mentioned, moves_folders
 from ..names import Project, keyword
 
 
@@ -48,12 +52,15 @@ def find(project: Project) -> Iterator[Finding]:
             by_model.setdefault(model, []).append(_Used(made, folder, uses_of(project, made)))
     for items in by_model.values():
         if all(_is_certain(item) for item in items) and _are_comparable(items):
-            yield from _mismatches(items)
+            for item in _mismatches(items):
+                if not _may_arrive(project, items, item):
+                    yield _finding(items, item)
 
 
 def _is_certain(item: _Used) -> bool:
     named = any(keyword(call.node, "checkpoint_path") is not None for call in item.uses.calls)
-    return item.folder != "." and item.uses.known and not named
+    known = item.made.complete and item.uses.known
+    return item.folder != "." and known and not named
 
 
 def _are_comparable(items: List[_Used]) -> bool:
@@ -65,26 +72,40 @@ def _are_comparable(items: List[_Used]) -> bool:
     return relative and len(folders) == 1
 
 
-def _mismatches(items: List[_Used]) -> Iterator[Finding]:
+def _mismatches(items: List[_Used]) -> Iterator[_Used]:
+    """Yields the Estimators that use a model_dir in which nothing trains."""
     training = [item for item in items if item.uses.trains]
     trained = {item.folder for item in training}
     files = {item.made.module.path for item in training}
     for item in items:
-        made = item.made
-        apart = made.module.path not in files
+        apart = item.made.module.path not in files and item.made.warm_start_from is None
         if training and item.uses.methods and apart and item.folder not in trained:
-            first = training[0]
-            yield finding(
-                made.module,
-                made.call,
-                f"no linted file trains this model in {item.folder!r}: "
-                f"{first.made.module.path}:{line_of(first.made.call)} trains it in "
-                f"{first.folder!r}",
-                "model_dir",
-                hint="use one constant for the model_dir in both files",
-                model_dir=item.folder,
-                trained=sorted(trained),
-            )
+            yield item
+
+
+def _may_arrive(project: Project, items: List[_Used], used: _Used) -> bool:
+    """Whether a script may bring a checkpoint into a model_dir."""
+    return (
+        any(changes_folders(project, item.made.module) for item in items)
+        or any(project.once(moves_folders, module) for module in project.modules)
+        or is_mentioned(project, used.folder)
+    )
+
+
+def _finding(items: List[_Used], used: _Used) -> Finding:
+    training = [item for item in items if item.uses.trains]
+    first = training[0]
+    place = f"{first.made.module.path}:{line_of(first.made.call)}"
+    return finding(
+        used.made.module,
+        used.made.call,
+        f"no linted file trains this model in {used.folder!r}: {place} trains it in "
+        f"{first.folder!r}",
+        "model_dir",
+        hint="use one constant for the model_dir in both files",
+        model_dir=used.folder,
+        trained=sorted({item.folder for item in training}),
+    )
 
 
 _MODEL = """

@@ -5,8 +5,11 @@ for one param. The second one restores the checkpoint of the first one. This fai
 model trains from the weights of another model. The rule compares Estimators in one file. It
 compares Estimators in different files if the files are in one directory, or if the model_dir is an
 absolute path. It finds nothing if only one of the two can be made in a run, as in ``if`` and
-``else``. It ignores params that only one of the two has, and params that do not change the names or
-shapes of variables, such as ``learning_rate``, ``batch_size``, ``is_training`` and ``data_dir``.
+``else``, or if one of the files, or a file that it imports, changes directories or runs other
+programs. If the model_fns differ, it finds something only if the code trains both Estimators: a
+serving script may have a model_fn of its own. It ignores params that only one of the two has, and
+params that do not change the names or shapes of variables, such as ``learning_rate``,
+``batch_size``, ``is_training``, ``beam_width``, ``temperature`` and ``data_dir``.
 
 What to do: give each model a model_dir of its own. If both are the same model, use one model_fn and
 the same params.
@@ -14,6 +17,7 @@ the same params.
 
 import itertools
 import os
+import re
 from typing import Any, Iterator, List, Tuple
 
 from ...results import Finding
@@ -25,16 +29,21 @@ from ..estimators import (
     literal_params,
     model_fn_of,
     model_of,
+    uses_of,
 )
+from ..folders import changes_folders
 from ..names import UNKNOWN, Project
 from ..paths import may_both_run
 
 _ABOUT_RUNS = {
     *("batch", "batchsize", "clip", "decay", "dropout", "epoch", "epochs", "lr", "momentum"),
-    *("prob", "rate", "seed", "steps", "warmup"),
+    *("prob", "rate", "seed", "steps", "warmup", "l1", "l2", "loss", "patience", "regularization"),
+    *("smoothing", "weight", "weights", "epsilon", "eps", "initializer", "init", "shuffle"),
     *("debug", "eval", "export", "infer", "inference", "mode", "predict", "serve", "serving"),
-    *("train", "training", "verbose"),
-    *("data", "dataset", "dir", "file", "files", "path"),
+    *("beam", "decode", "decoding", "penalty", "sample", "samples", "sampling", "temperature"),
+    *("threshold", "thresholds", "top", "topk", "topp", "metric", "metrics"),
+    *("train", "training", "verbose", "log", "logging", "summary", "save", "keep", "interval"),
+    *("data", "dataset", "dir", "file", "files", "path", "checkpoint", "ckpt", "device", "url"),
 }
 """Words in the names of params that make no other variables."""
 
@@ -63,13 +72,21 @@ def _difference(project: Project, first: Estimator, second: Estimator) -> str:
     """Returns what differs between two Estimators that can be made in one run, in words."""
     if first.module is second.module and not may_both_run(first.module, first.call, second.call):
         return ""
+    if any(changes_folders(project, made.module) for made in (first, second)):
+        return ""
     models = [model_of(project, made) for made in (first, second)]
     if models == ["", ""] and _same_argument(first, second):
         models = ["same", "same"]
     if "" in models:
         return ""
     if models[0] != models[1]:
-        return _models_text(project, first, second)
+        both = all(project.once(uses_of, made).trains for made in (first, second))
+        return _models_text(project, first, second) if both else ""
+    return _params_text(project, first, second)
+
+
+def _params_text(project: Project, first: Estimator, second: Estimator) -> str:
+    """Returns the first param that differs and that may make other variables, in words."""
     old, new = literal_params(project, first), literal_params(project, second)
     for key in [key for key in old if key in new and not _is_about_runs(key)]:
         a, b = old[key], new[key]
@@ -88,19 +105,25 @@ def _same_argument(first: Estimator, second: Estimator) -> bool:
 def _models_text(project: Project, first: Estimator, second: Estimator) -> str:
     """Returns the difference of two models in words; "" if it is not certain."""
     functions = model_fn_of(project, first), model_fn_of(project, second)
-    known = [item.node.name for item in functions if item is not None]
+    known = [item for item in functions if item is not None]
     if len(known) == 2:
-        return f"the model_fns {known[0]} and {known[1]}"
+        names = [item.node.name for item in known]
+        if names[0] == names[1]:
+            names = [place_text(second.module, item.module, item.node) for item in known]
+            return f"the model_fns at {names[0]} and {names[1]}"
+        return f"the model_fns {names[0]} and {names[1]}"
     names = [
         project.qualified(made.module, made.model_fn or made.call.func) for made in (first, second)
     ]
-    if not all("." in name for name in names):
-        return ""
-    return "the models " + " and ".join(name.rpartition(".")[2] for name in names)
+    last = [name.rpartition(".")[2] for name in names]
+    if not all("." in name for name in names) or last[0] == last[1]:
+        return ""  # one function may have several dotted names
+    return f"the models {last[0]} and {last[1]}"
 
 
 def _is_about_runs(key: Any) -> bool:
-    return not _ABOUT_RUNS.isdisjoint(str(key).lower().split("_"))
+    words = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z0-9]+(?![a-z])", str(key))
+    return not _ABOUT_RUNS.isdisjoint(word.lower() for word in words)
 
 
 def _is_unknown(value: Any) -> bool:

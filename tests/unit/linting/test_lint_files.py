@@ -169,6 +169,30 @@ def test_code_is_not_run() -> None:
     assert not os.path.exists("made")
 
 
+def test_files_that_are_not_about_tensorflow_are_read_if_a_rule_needs_them() -> None:
+    model = "import tensorflow as tf\ndef model_fn(features, labels, mode):\n    return features\n"
+    write("model.py", model)
+    write("train.py", _TRAIN.format("runs/a", "train"))
+    write("serve.py", _TRAIN.format("runs/b", "predict"))
+    assert places(lint(".")) == ["serve.py:5"]
+    write("copy_it.py", "# runs/b\n'runs/b'\nprint('runs/bb')\n")
+    assert places(lint(".")) == ["serve.py:5"]
+    write("copy_it.py", "import sh\nsh.rsync('-a', 'host:runs/a/', 'runs/b/')\n")
+    assert lint(".").ok
+    write("copy_it.py", "print 'runs/b'\n")  # Python 2
+    assert lint(".").ok
+
+
+def test_a_seed_in_a_file_that_is_not_about_tensorflow() -> None:
+    name = "import random\nimport tensorflow as tf\n\n\ndef f(x):\n"
+    name += "    return tf.layers.dense(x, 1, name='d%d' % random.randint(0, 9))\n"
+    write("model.py", name)
+    assert places(lint(".")) == ["model.py:6"]
+    assert lint("model.py").ok
+    write("main.py", "import random\nimport model\nrandom.seed(3)\n")
+    assert lint(".").ok
+
+
 # --- Comments --------------------------------------------------------------------------------
 
 HEAD = "import tensorflow as tf\n"
