@@ -23,12 +23,14 @@ from ..config.reading import find_document, read_configuration
 from ..config.toml_file import Document
 from ..config.value import Configuration, layered
 from ..errors import PythonError, UsageError
+from ..exit_codes import EXIT_OK
 from ..ignores import names_of
 from ..option_values import looks_like_target
 from ..options import AgainstSpec, SuiteSpec, from_command_line, options_of
 from ..policy import judged, policy_of
 from ..runs import Runs
 from ..sanitize import printable
+from ..staged import why_skipped
 from .hints import EXPECTED, looks_like_place, no_check, verify_order
 from .outputs import files_of, verify_outputs
 from .progress import Bar, Status
@@ -80,6 +82,8 @@ def check(arguments: Arguments, flags: Sequence[str]) -> int:
     said: List[str] = []
     document = find_document(options.config)
     are_names = _are_names(words, document)
+    if options.staged and _skips(arguments.given, are_names):
+        return EXIT_OK
     with Bar() as bar, Status() as status:
         if are_names:
             found = _configured(words, document, options, given, files, status, said.append)
@@ -94,6 +98,22 @@ def check(arguments: Arguments, flags: Sequence[str]) -> int:
     form = {"show_plan": arguments.show_plan, "show_drift": arguments.show_drift}
     emit(found, arguments.output, files, **form)
     return exit_code(found)
+
+
+def _skips(given: Mapping[str, Any], are_names: bool) -> bool:
+    """Whether the checks of a hook can be skipped, and says so.
+
+    Raises:
+        UsageError: the check is not configured.
+    """
+    if not are_names:
+        raise UsageError(
+            "--staged is for configured checks: leave out MODEL_DIR, TARGET and PARAMS, or leave "
+            "out --staged"
+        )
+    why = why_skipped(given)
+    tell(why)
+    return bool(why)
 
 
 def _absolute(output: str) -> str:
