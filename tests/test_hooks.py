@@ -148,7 +148,8 @@ def test_every_file_that_the_code_reads_starts_the_check(user: User) -> None:
         run = user.hook()
         assert run.code == 1 and "dense/kernel" in run.out, (name, run)
         user.write(name, "128\n")
-    user.write("other.md", "64\n")
+    for name in ("other.md", "new.md"):
+        user.write(name, "64\n")
     run = user.hook()
     assert run.code == 0 and "skipped all checks" in run.out, run
 
