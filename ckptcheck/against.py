@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import os
+import re
 import time
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -12,7 +13,7 @@ from .client.memo import TraceMemo, memo_of
 from .client.process import Tracer
 from .client.tracing import trace_check
 from .conclusion import Checked, concluded
-from .errors import UsageError
+from .errors import MissingThenError, UsageError
 from .json_files import with_overrides
 from .model_dir import Against, Located, Named
 from .options import AgainstSpec, CheckSpec, given_as, options_of
@@ -130,10 +131,32 @@ class _Then:
             return path
         return self.copy.original + path[len(self.copy.path) :]
 
-    def said(self, message: str) -> str:
+    def is_in_working_tree(self, name: str, app_dir: str) -> bool:
+        """Whether the working tree has code that the revision may lack.
+
+        Args:
+            name: of the code, with a path in the copy.
+            app_dir: the directory of its module, in the copy.
+        """
+        place, _, attribute = name.rpartition(":")
+        below = os.path.join(self.in_project(app_dir), place.replace(".", os.sep))
+        if place.endswith(".py"):
+            paths = [self.in_project(place)]
+        else:
+            paths = [below + ".py", os.path.join(below, "__init__.py")]
+        word = re.compile(rf"\b{attribute.split('.')[0]}\b")
+        for path in filter(os.path.isfile, paths):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                return word.search(file.read()) is not None
+        return False
+
+    def shortened(self, message: str) -> str:
         """Returns a message about the copy, with paths of the repository."""
-        text = message.replace(os.path.join(self.copy.path, ""), "").replace(self.copy.path, ".")
-        return f"the code at {self.against}: {text}"
+        return message.replace(os.path.join(self.copy.path, ""), "").replace(self.copy.path, ".")
+
+    def said(self, message: str) -> str:
+        """Returns a message about the copy, with paths of the repository, and the revision."""
+        return f"the code at {self.against}: {self.shortened(message)}"
 
 
 def _is_in(path: str, folder: str) -> bool:
@@ -183,6 +206,7 @@ def _trace_then(spec: CheckSpec, then: _Then, seen: "_Seen", tracer: Tracer) -> 
     """Traces the code at the revision.
 
     Raises:
+        MissingThenError: it has no TARGET, input_fn or params type of this name.
         UsageError: it cannot be traced in TRAIN, which would save the checkpoint.
     """
     tracer.say(f"tracing the code at {then.against}")
@@ -193,6 +217,9 @@ def _trace_then(spec: CheckSpec, then: _Then, seen: "_Seen", tracer: Tracer) -> 
             spec, seen.located, tracer, seen.known, nothing, seen.recorded.record, wanted, then.copy
         )
     except UsageError as error:
+        lacks = _lacks(spec, then, str(error))
+        if lacks:
+            raise MissingThenError(lacks) from None
         error.args = (then.said(str(error)),)
         raise
     failure = next((m.failure for m in _modes(traced) if m.mode == TRAIN), None)
@@ -204,6 +231,24 @@ def _trace_then(spec: CheckSpec, then: _Then, seen: "_Seen", tracer: Tracer) -> 
             )
         )
     return traced
+
+
+def _lacks(spec: CheckSpec, then: _Then, message: str) -> str:
+    """Returns what to say if only the working tree has what the tracer did not find; else ""."""
+    names = {"TARGET": spec.target or "", "--input-fn": spec.input_fn}
+    names["--params-type"] = spec.params_type
+    for shown, name in names.items():
+        start = f"{shown} {name}: "
+        if name and message.startswith(start) and then.is_in_working_tree(name, spec.app_dir):
+            there = then.in_project(name)
+            if os.path.isabs(there):
+                there = os.path.relpath(there)
+            return (
+                f"the code at {then.against} has no {shown} {there}: "
+                f"{then.shortened(message[len(start) :])}. If it is new or renamed, it is there "
+                "after the commit"
+            )
+    return ""
 
 
 def _modes(traced: Traced) -> Sequence[Any]:

@@ -24,8 +24,26 @@ class MissingTargetError(UsageError):
     """TARGET is not given, and no record gives it."""
 
 
+class MissingThenError(UsageError):
+    """A revision has no code to compare with: no commit exists yet, or TARGET is not in it."""
+
+
 class TracerLostError(UsageError):
     """The process that traces the code ended, or no longer answers."""
+
+
+class PythonError(TracerLostError):
+    """The Python that was named cannot run the code."""
+
+    def at(self, place: str) -> UsageError:
+        """Returns the error for a Python that the configuration names.
+
+        Args:
+            place: the line that names it; "" if the command line names it, or nothing does.
+        """
+        if not place:
+            return self
+        return UsageError(f"{place}: {str(self).replace('--python', 'python')}")
 
 
 def being_written(named: str) -> UsageError:

@@ -13,13 +13,15 @@ _ACTIVE = ("VIRTUAL_ENV", "CONDA_PREFIX")
 """The variables that name the active environment."""
 _FOLDERS = (".venv", "venv", "env")
 _MANAGERS = (
-    ("poetry.lock", ("poetry", "env", "info", "--executable")),
-    ("uv.lock", ("uv", "python", "find")),
-    ("Pipfile.lock", ("pipenv", "--py")),
+    (("poetry.lock",), r"^\[tool\.poetry[\].]", ("poetry", "env", "info", "--executable")),
+    (("uv.lock",), r"^\[tool\.uv[\].]", ("uv", "python", "find")),
+    (("Pipfile.lock", "Pipfile"), "", ("pipenv", "--py")),
 )
-"""Tools that keep environments elsewhere: the lock file, and the command that prints the Python."""
+"""Tools that keep environments elsewhere: files that only their projects have, the table that they
+have in pyproject.toml, and the command that prints the Python."""
 _PATIENCE = 10.0
 """Seconds for such a tool."""
+_MOST_SHOWN = 8
 
 
 def project_python() -> Optional[str]:
@@ -28,6 +30,14 @@ def project_python() -> Optional[str]:
         return find_python(os.getcwd())
     except OSError:
         return None
+
+
+def why_no_python() -> str:
+    """Returns what :func:`why_not_found` says about the working directory; "" if it was removed."""
+    try:
+        return why_not_found(os.getcwd())
+    except OSError:
+        return ""
 
 
 def find_python(folder: str, environ: Mapping[str, str] = os.environ) -> Optional[str]:
@@ -41,10 +51,29 @@ def find_python(folder: str, environ: Mapping[str, str] = os.environ) -> Optiona
         folder: a directory of the project.
         environ: the environment variables.
     """
-    if importlib.util.find_spec("tensorflow") is not None:
+    if _is_here():
         return None
     found = _distinct(_candidates(folder, environ))
     return next((path for path in found if _has_tensorflow(path, folder, environ)), None)
+
+
+def why_not_found(folder: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Returns where :func:`find_python` looked; "" if the Python that runs ckptcheck will do."""
+    if _is_here():
+        return ""
+    looked = [sys.executable, *_distinct(_candidates(folder, environ))]
+    shown = list(dict.fromkeys(looked))
+    more = len(shown) - _MOST_SHOWN
+    others = f" and {more} more" if more > 0 else ""
+    return (
+        f"no Python with TensorFlow was found: ckptcheck looked for the active environment, for "
+        f".venv, venv, env and the environment of poetry, uv or pipenv in {folder}, and on the "
+        f"PATH. No TensorFlow is in {', '.join(shown[:_MOST_SHOWN])}{others}"
+    )
+
+
+def _is_here() -> bool:
+    return importlib.util.find_spec("tensorflow") is not None
 
 
 def _candidates(folder: str, environ: Mapping[str, str]) -> Iterator[str]:
@@ -53,11 +82,19 @@ def _candidates(folder: str, environ: Mapping[str, str]) -> Iterator[str]:
             yield os.path.join(environ[variable], "bin", "python")
     for place in _with_parents(folder):
         yield from (os.path.join(place, name, "bin", "python") for name in _FOLDERS)
-        for lock, command in _MANAGERS:
-            if os.path.isfile(os.path.join(place, lock)):
+        for files, table, command in _MANAGERS:
+            if _is_project_of(place, files, table):
                 yield _printed(command, place, _of_no_environment(environ))
     for entry in environ.get("PATH", "").split(os.pathsep):
         yield from (os.path.join(entry, name) for name in ("python", "python3"))
+
+
+def _is_project_of(folder: str, files: Sequence[str], table: str) -> bool:
+    """Whether a directory has one of some files, or a table in its pyproject.toml."""
+    if any(os.path.isfile(os.path.join(folder, name)) for name in files):
+        return True
+    text = _text_of(os.path.join(folder, "pyproject.toml")) if table else ""
+    return bool(text) and re.search(table, text, re.MULTILINE) is not None
 
 
 def _distinct(paths: Iterable[str]) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Reads a JSON object from a file that the user names, and overrides single keys."""
 
+import difflib
+import itertools
 import json
 import os
 from typing import Any, Dict, Mapping, Sequence
@@ -49,6 +51,22 @@ def _instead(path: str) -> str:
     return f"; give a single param as --set {path}" if is_param else ""
 
 
+def _meant(path: str) -> str:
+    """Suggests a file with a similar name in the same directory; "" if there is none."""
+    folder, name = os.path.split(path)
+    try:
+        with os.scandir(folder or os.curdir) as entries:
+            names = [entry.name for entry in itertools.islice(entries, _MOST_NAMES)]
+    except OSError:
+        return ""
+    near = difflib.get_close_matches(name, names, 3)
+    paths = [os.path.join(folder, other) for other in near]
+    return next((f"; did you mean {path}?" for path in paths if os.path.isfile(path)), "")
+
+
+_MOST_NAMES = 1000
+
+
 def _read_text(path: str, name: str) -> str:
     if not path:
         raise UsageError("is empty: give a file with a JSON object, or leave it out")
@@ -57,7 +75,7 @@ def _read_text(path: str, name: str) -> str:
     except FileNotFoundError:
         raise UsageError(
             f"{path}: no such file; expected a file with a JSON object, or - for standard input"
-            + _instead(path)
+            + (_instead(path) or _meant(path))
         ) from None
     except UnicodeDecodeError:
         raise UsageError(f"{name}: not JSON: it is not UTF-8 text") from None

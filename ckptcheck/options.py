@@ -386,11 +386,20 @@ class SuiteSpec:
         "Write the current findings into the baseline, which accepts them from now on.",
         default=False,
     )
+    staged: Option[bool, bool] = Option(
+        values.switch,
+        "For a pre-commit hook: skip all configured checks if git has only documents and pictures "
+        "staged that no check reads.",
+        default=False,
+    )
 
     def __post_init__(self) -> None:
         """Verifies that options do not exclude each other."""
+        named = options_of(SuiteSpec)
+        if self.staged and self.write_baseline:
+            problem = " cannot be used together: --staged may skip the checks"
+            raise OptionError(named["staged"], " and ", named["write_baseline"], problem)
         if self.no_ignores and self.write_baseline:
-            named = options_of(SuiteSpec)
             problem = (
                 " cannot be used together: the baseline would also accept the findings that the "
                 "ignores accept"

@@ -12,7 +12,7 @@ import tempfile
 from types import TracebackType
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Type
 
-from .errors import UsageError
+from .errors import MissingThenError, UsageError
 
 _CHUNK = 1 << 20
 _PROGRAM, _LINK, _SUBMODULE = "100755", "120000", "160000"
@@ -45,6 +45,7 @@ def find_revision(name: str, folder: str) -> Revision:
         folder: the directory.
 
     Raises:
+        MissingThenError: the repository has no commits.
         UsageError: git is not installed, or finds no repository or no such commit.
     """
     try:
@@ -54,11 +55,27 @@ def find_revision(name: str, folder: str) -> Revision:
     try:
         commit = _text(_git(folder, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"))
     except _GitError:
-        raise UsageError(
-            f"{name} is not a revision of {root}: expected a commit, a branch or a tag that git "
-            "has here. A shallow clone has only the last commits (git fetch --unshallow gets all)"
-        ) from None
+        raise _no_revision(name, root, folder) from None
     return Revision(root, commit)
+
+
+def _no_revision(name: str, root: str, folder: str) -> UsageError:
+    """Returns the error for a commit that git does not have."""
+    if not _printed(folder, "rev-list", "--all", "--max-count=1"):
+        return MissingThenError(f"the repository {root} has no commits yet, so there is no {name}")
+    hint = ""
+    if _printed(folder, "rev-parse", "--is-shallow-repository") == "true":
+        hint = ". This shallow clone has only the last commits (git fetch --unshallow gets all)"
+    expected = "expected a commit, a branch or a tag that git has here"
+    return UsageError(f"{name} is not a revision of {root}: {expected}{hint}")
+
+
+def _printed(folder: str, *arguments: str) -> str:
+    """Returns what git prints; "" if it fails."""
+    try:
+        return _text(_git(folder, *arguments))
+    except _GitError:
+        return ""
 
 
 def copy_revision(revision: Revision, into: str) -> List[str]:

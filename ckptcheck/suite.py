@@ -28,7 +28,13 @@ from .checkpoint.addresses import is_remote, without_secrets
 from .checkpoint.existing import is_there
 from .checks import run_check
 from .config.value import SKIP, Configuration, ConfiguredCheck, layered
-from .errors import MissingTargetError, TracerLostError, UsageError
+from .errors import (
+    MissingTargetError,
+    MissingThenError,
+    PythonError,
+    TracerLostError,
+    UsageError,
+)
 from .groups import group
 from .ignores import OFF, Ignore, Unused, names_of
 from .model_dir import Unnamed
@@ -198,10 +204,14 @@ class _Item(NamedTuple):
     Attributes:
         run: its result; before it runs, only its name.
         spec: what to check; None if there is nothing to run.
+        may_lack: whether the check is skipped if there is nothing to compare the code with.
+        python_at: the file and the line that name its Python; "" if none does.
     """
 
     run: Run
     spec: Optional[AgainstSpec] = None
+    may_lack: bool = False
+    python_at: str = ""
 
     @property
     def fail_on(self) -> str:
@@ -218,9 +228,11 @@ def _prepared(
     if check.if_missing == SKIP and is_local and not is_there(folder):
         return _Item(Run(check.name, skipped=f"skipped: {folder} does not exist"))
     if check.problem:
-        return _Item(Run(check.name, problem=check.problem))
+        return _Item(Run(check.name, problem=check.problem + _if_missing(folder)))
+    python_at = "" if "python" in given else check.python_at or configuration.python_at
     try:
-        return _Item(Run(check.name), from_command_line(AgainstSpec, options))
+        spec = from_command_line(AgainstSpec, options)
+        return _Item(Run(check.name), spec, check.if_missing == SKIP, python_at)
     except UsageError as error:
         return _Item(Run(check.name, problem=str(error)))
 
@@ -251,8 +263,14 @@ def _run(item: _Item, tracers: "_Tracers", say: Say, say_cache: Say) -> _Item:
     except MissingTargetError:
         problem = 'it has no target: add one to its table, such as target = "models.net:model_fn"'
         return item._replace(run=Run(name, problem=problem))
+    except MissingThenError as error:
+        if item.may_lack:
+            return item._replace(run=Run(name, skipped=f"skipped: {error}"))
+        return item._replace(run=Run(name, problem=f"{error}. {_LET_IT_PASS}"))
     except UsageError as error:
-        return item._replace(run=Run(name, problem=without_secrets(str(error))))
+        placed = error.at(item.python_at) if isinstance(error, PythonError) else error
+        problem = f"{placed}{_if_missing(spec.model_dir)}"
+        return item._replace(run=Run(name, problem=without_secrets(problem)))
     except Exception as error:  # a bug costs one check
         if "CKPTCHECK_DEBUG" in os.environ:
             raise
@@ -262,6 +280,17 @@ def _run(item: _Item, tracers: "_Tracers", say: Say, say_cache: Say) -> _Item:
     return item._replace(run=Run(name, report))
 
 
+def _if_missing(folder: str) -> str:
+    """Returns what to add to an error if there is no model_dir."""
+    if not folder or is_remote(folder) or is_there(folder):
+        return ""
+    return '. If this machine need not have it, add if-missing = "skip" to the check'
+
+
+_LET_IT_PASS = (
+    'To let such commits pass, add if-missing = "skip" to the check. To let this commit pass, skip '
+    "the hook (SKIP=ckptcheck git commit)"
+)
 _BUG = (
     "This is a bug in ckptcheck. Please report it. Run this check again with the environment "
     "variable CKPTCHECK_DEBUG=1, and attach the output"

@@ -439,6 +439,7 @@ def test_a_target_that_the_revision_does_not_have(repository: Project) -> None:
     run = against(repository, "new.py:model_fn", "params.json")
     assert run.code == 2
     assert "git does not have new.py at this revision" in said(run)
+    assert "If it is new or renamed, it is there after the commit" in said(run)
     git(repository.root, "add", "new.py")
     run = against(repository, "new.py:model_fn", "params.json")
     assert run.code == 2
@@ -538,3 +539,51 @@ def test_a_file_that_only_the_working_tree_has_is_named(repository: Project) -> 
     end = "git does not have them there"
     note = f"whether these files were the same at the revision: local.txt. {end}"
     assert found["not_judged"].count(note) == 1, found["not_judged"]
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "detail"),
+    [
+        ("target", "new.py:model_fn", "has no TARGET new.py:model_fn: no file new.py"),
+        ("target", "new:model_fn", "has no TARGET new:model_fn: no module 'new'"),
+        ("target", "model:new_fn", "has no attribute 'new_fn'"),
+        ("input-fn", "model:new_fn", "has no --input-fn model:new_fn: "),
+        ("params-type", "new:Params", "has no --params-type new:Params: no module 'new'"),
+    ],
+)
+def test_code_that_the_commit_adds(key: str, name: str, detail: str, repository: Project) -> None:
+    """Only the commit itself makes the check work, so the hook must not block it."""
+    code = (repository.root / "model.py").read_text("utf-8")
+    values = {"target": "model.py:model_fn", "features": "features.json", key: name}
+    if key == "input-fn":
+        del values["features"]
+    table = "".join(f'{name} = "{value}"\n' for name, value in values.items())
+    check = f'[[check]]\nname = "code"\nagainst = "HEAD"\nparams = "params.json"\n{table}'
+    repository.write("ckptcheck.toml", check)
+    run = repository.run()
+    assert run.code == 2
+    assert "new or renamed" not in run.out, "the working tree does not have it, either"
+    repository.write("new.py", code + "\n\nclass Params(dict):\n    pass\n")
+    repository.write("model.py", code + "\n\nnew_fn = model_fn\n")
+    git(repository.root, "add", "-A")
+    run = repository.run()
+    text = " ".join(run.out.split())
+    assert run.code == 2 and "the code at HEAD (" in text and detail in text, run
+    assert 'add if-missing = "skip" to the check' in text and "SKIP=ckptcheck git commit" in text
+    repository.write("ckptcheck.toml", check + 'if-missing = "skip"\n')
+    run = repository.run()
+    assert run.code == 0 and "code: skipped: the code at HEAD (" in run.out, run
+    assert detail in " ".join(run.out.split())
+
+
+def test_the_first_commit_of_a_repository(repository: Project) -> None:
+    git(repository.root, "update-ref", "-d", "HEAD")
+    git(repository.root, "reflog", "expire", "--expire=all", "--all")
+    repository.write("ckptcheck.toml", CONFIGURATION)
+    run = repository.run()
+    text = " ".join(run.out.split())
+    assert run.code == 2 and "has no commits yet, so there is no HEAD" in text, run
+    assert "shallow" not in text and 'add if-missing = "skip" to the check' in text
+    repository.write("ckptcheck.toml", CONFIGURATION + 'if-missing = "skip"\n')
+    run = repository.run()
+    assert run.code == 0 and "code: skipped: " in run.out, run

@@ -226,7 +226,7 @@ def test_snapshot(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     report = ckptcheck.snapshot("model_dir", Path("small"))
     assert report.written.folder == "small" and "model.ckpt-10.index" in report.written.names
     assert ckptcheck.inspect("small").contents.snapshot
-    with pytest.raises(ckptcheck.UsageError, match="OUT small is not empty"):
+    with pytest.raises(ckptcheck.UsageError, match="OUT small is a snapshot already"):
         ckptcheck.snapshot("model_dir", "small")
 
 

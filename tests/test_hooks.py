@@ -83,10 +83,10 @@ class User:
         assert old in text
         self.write(name, text.replace(old, new))
 
-    def hook(self) -> Run:
-        """Runs pre-commit on what is staged."""
+    def hook(self, *options: str) -> Run:
+        """Runs pre-commit on all changes."""
         git(self.root, "add", "-A")
-        command = [sys.executable, "-m", "pre_commit", "run"]
+        command = [sys.executable, "-m", "pre_commit", "run", *options]
         ended = subprocess.run(command, cwd=str(self.root), env=self.env, capture_output=True)
         return Run(ended.returncode, ended.stdout.decode("utf-8"), ended.stderr.decode("utf-8"))
 
@@ -122,10 +122,78 @@ def test_warnings_are_seen_although_the_hook_passes(user: User) -> None:
 
 
 def test_a_commit_that_touches_nothing_of_a_check_does_not_start_it(user: User) -> None:
+    user.write("ckptcheck.toml", CONFIGURATION.replace("model:", "gone:"))
+    git(user.root, "commit", "-qam", "a check that fails when it runs")
     user.write("README.md", "words")
+    user.write("notes.rst", "words")
     run = user.hook()
     assert run.code == 0
-    assert "no files to check" in run.out
+    assert "skipped all checks: only documents and pictures are staged" in run.out, run
+    assert "(README.md and 1 more)" in run.out
+    user.write("net.txt", "words")
+    assert user.hook().code == 1
+
+
+def test_every_file_that_the_code_reads_starts_the_check(user: User) -> None:
+    """The ending of its name does not matter, and a document counts if a kept trace opened it."""
+    user.env.pop("CKPTCHECK_NO_CACHE")
+    for name in ("net.cfg", "net.md", "other.md"):
+        user.write(name, "128\n")
+    user.edit("model.py", "import tensorflow as tf\n", _READS)
+    user.edit("model.py", 'params.get("num_hidden", 64)', "_hidden()")
+    assert user.hook().code == 0
+    git(user.root, "commit", "-qm", "the code reads files")
+    for name in ("net.cfg", "net.md"):
+        user.write(name, "64\n")
+        run = user.hook()
+        assert run.code == 1 and "dense/kernel" in run.out, (name, run)
+        user.write(name, "128\n")
+    for name in ("other.md", "new.md"):
+        user.write(name, "64\n")
+    run = user.hook()
+    assert run.code == 0 and "skipped all checks" in run.out, run
+
+
+_READS = """import tensorflow as tf
+
+
+def _hidden():
+    with open("net.cfg") as one, open("net.md") as other:
+        return min(int(one.read()), int(other.read()))
+"""
+
+
+def test_a_deleted_module_starts_the_check(user: User) -> None:
+    user.write("helper.py", "")
+    user.edit("model.py", "import tensorflow as tf", "import helper\nimport tensorflow as tf")
+    assert user.hook().code == 0
+    git(user.root, "commit", "-qm", "a module")
+    git(user.root, "rm", "-q", "helper.py")
+    run = user.hook()
+    assert run.code == 1 and "No module named 'helper'" in run.out, run
+
+
+def test_a_changed_link_starts_the_check(user: User) -> None:
+    """pre-commit does not count links as files."""
+    (user.root / "params.json").rename(user.root / "narrow.json")
+    user.write("wide.json", (user.root / "narrow.json").read_text("utf-8").replace("128", "64"))
+    for name in ("params.json", "params.md"):
+        os.symlink("narrow.json", str(user.root / name))
+    user.write("ckptcheck.toml", CONFIGURATION.replace("params.json", "params.md"))
+    assert user.hook().code == 0
+    git(user.root, "commit", "-qm", "links")
+    (user.root / "params.md").unlink()
+    os.symlink("wide.json", str(user.root / "params.md"))
+    run = user.hook()
+    assert run.code == 1 and "num_hidden" in run.out, run
+
+
+def test_all_files_are_all_checks(user: User) -> None:
+    run = user.hook("--all-files")
+    assert run.code == 0 and "1 check: 1 passed" in run.out, run
+    user.edit(".pre-commit-config.yaml", "id: ckptcheck\n", "id: ckptcheck\n    args: [base]\n")
+    run = user.hook("--all-files")
+    assert run.code == 0 and "1 check: 1 passed" in run.out, run
 
 
 def test_a_clone_without_the_model_dir(user: User) -> None:

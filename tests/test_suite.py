@@ -158,7 +158,15 @@ def test_a_missing_model_dir_fails_unless_the_project_allows_it(configured: Proj
     text = CONFIGURATION.replace('"model_dir"', '"gone"', 1)
     configured.write("ckptcheck.toml", text)
     run = configured.run("check", "good")
-    assert (run.code, "gone" in run.out) == (2, True)
+    assert run.code == 2
+    assert "no directory or checkpoint gone: expected" in run.out
+    hint = 'If this machine need not have it, add if-missing = "skip" to the check'
+    assert hint in " ".join(run.out.split())
+    globs = configured.write("globs.toml", CONFIGURATION.replace('"model_dir"', '"gone/*"', 1))
+    run = configured.run("check", "good", "--config", globs)
+    assert run.code == 2 and hint in " ".join(run.out.split())
+    configured.write("ckptcheck.toml", CONFIGURATION.replace("model.py", "gone.py"))
+    assert "if-missing" not in configured.run("check", "good").out, "the model_dir is there"
     skips = text.replace('name = "good"', 'name = "good"\nif-missing = "skip"')
     configured.write("ckptcheck.toml", skips)
     run = configured.run("check", "good")
@@ -341,3 +349,34 @@ def test_no_arguments_and_no_configuration(project: Project) -> None:
     run = project.run()
     assert run.code == 2
     assert "there is no configuration (ckptcheck init writes one)" in run.err
+
+
+@pytest.mark.parametrize(
+    ("python", "said"),
+    [
+        ("nopython", "cannot run nopython (No such file or directory): python takes the path or"),
+        (".", "python . is a directory"),
+        ("'", "python ': No closing quotation"),
+        (sys.executable + " -I -S", " has no TensorFlow. "),
+        ("true", "true ended with exit code 0 before it answered"),
+    ],
+)
+def test_a_python_that_cannot_run_the_code_has_a_place(
+    python: str, said: str, configured: Project
+) -> None:
+    first, second = CONFIGURATION.split("\n\n")
+    text = f"python = {json.dumps(python)}\n{first}\n\n{second}python = {json.dumps(python)}\n"
+    configured.write("ckptcheck.toml", text)
+    run = configured.run("--format", "json")
+    found = checks(run)
+    assert run.code == 2
+    for name, line in (("good", 1), ("wide", 14)):
+        assert found[name]["problem"].startswith(f"ckptcheck.toml:{line}: "), found[name]
+        assert said in found[name]["problem"], found[name]
+    words = ("model_dir", "model.py:model_fn", "params.json")
+    for command in (("check",), ("record",)):
+        run = configured.run(*command, *words)
+        assert run.code == 2 and "ckptcheck: error: ckptcheck.toml:1: " in run.err, run
+    run = configured.run("check", "good", "--python", "other-python", "--format", "json")
+    problem = checks(run)["good"]["problem"]
+    assert problem.startswith("cannot run other-python (") and "--python takes" in problem

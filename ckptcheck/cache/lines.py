@@ -15,7 +15,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _PARSER = "typer"
 _SOURCES = (
     *("options.py", "reporters/__init__.py"),
-    *("commands/check.py", "commands/checking.py", "commands/parsing.py"),
+    *("commands/check.py", "commands/checking.py", "commands/outputs.py", "commands/parsing.py"),
 )
 """The files that decide how a command line is parsed, in addition to the parser."""
 _FOLDER = "--cache-dir"

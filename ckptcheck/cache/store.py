@@ -14,7 +14,9 @@ FOLDER = ".ckptcheck_cache"
 _ENDING = ".z"
 _TEMPORARY = ".tmp"
 _STARTED = "ckptcheck-"
-_OWN = re.compile(rf"(check|line|packages)-\w+{re.escape(_ENDING)}|{_STARTED}\w+{_TEMPORARY}")
+_OWN = re.compile(
+    rf"(check|documents|line|packages)-\w+{re.escape(_ENDING)}|{_STARTED}\w+{_TEMPORARY}"
+)
 """The names of the files that :class:`Store` writes. The user's directory may have other files."""
 _LONGEST_WRITE = 3600.0
 """Seconds. An older temporary file was left by a killed run."""
@@ -32,16 +34,17 @@ _PROJECT = ("ckptcheck.toml", "pyproject.toml", ".git")
 """A project's directory has one of these."""
 
 
-def folder_for(given: str) -> str:
+def folder_for(given: str, start: str = "") -> str:
     """Returns the directory of the cache.
 
     Args:
         given: the directory that the user chose. If it is "", the environment variable decides. If
             that is not set, the cache is in the project's directory. Outside of a project, it is in
             the user's directory for caches.
+        start: the directory of the check, by default the working directory.
     """
     given = given or os.environ.get("CKPTCHECK_CACHE_DIR", "")
-    folder = working_directory()
+    folder = start or working_directory()
     if given:
         return os.path.join(folder, given)
     while folder:
@@ -100,6 +103,13 @@ class Store:
         if not isinstance(found, dict) or found.get("format") != FORMAT:
             return None
         return found if found.get("name") == name else None
+
+    def names(self, kind: str) -> List[str]:
+        """Returns the names of all entries of a kind."""
+        found = (os.path.basename(path) for path, _ in self._files())
+        start = f"{kind}-"
+        ours = (name for name in found if name.startswith(start) and name.endswith(_ENDING))
+        return [name[len(start) : -len(_ENDING)] for name in ours]
 
     def write(self, kind: str, name: str, value: Dict[str, Any]) -> str:
         """Writes an entry. Readers see the old one or the new one.

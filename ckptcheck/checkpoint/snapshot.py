@@ -347,10 +347,15 @@ def _missing_folders(out: str) -> List[str]:
     if os.path.lexists(out) and not os.path.isdir(out):
         raise UsageError(f"OUT {out} is a file; expected a new directory, or an empty one")
     try:
-        if os.path.isdir(out) and os.listdir(out):
-            raise UsageError(f"OUT {out} is not empty; expected a new directory, or an empty one")
+        names = os.listdir(out) if os.path.isdir(out) else []
     except OSError as error:
         raise UsageError(f"OUT {out} cannot be read: {error.strerror}")
+    if MARKER in names:
+        raise UsageError(
+            f"OUT {out} is a snapshot already: replace it with --force, or give a new directory"
+        )
+    if names:
+        raise UsageError(f"OUT {out} is not empty; expected a new directory, or an empty one")
     path = Path(out)
     return [str(item) for item in (path, *path.parents) if not os.path.lexists(str(item))]
 

@@ -162,7 +162,8 @@ class Asker:
         self._rounds += 1
         modes = ", ".join(map(str.upper, wanted))
         attempt = f" (attempt {self._rounds})" if self._rounds > 1 else ""
-        self._tracer.say(f"tracing model_fn in {modes}{attempt}")
+        if modes:
+            self._tracer.say(f"tracing model_fn in {modes}{attempt}")
         return self._answers({mode: self._request(mode, wanted[mode]) for mode in wanted})
 
     def _answers(self, wanted: Mapping[str, TraceRequest]) -> Dict[str, Answer]:

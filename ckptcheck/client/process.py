@@ -33,8 +33,8 @@ from typing import (
 )
 
 from ..codec import decoded, from_json
-from ..errors import TracerLostError, UsageError
-from ..interpreters import project_python
+from ..errors import PythonError, TracerLostError, UsageError
+from ..interpreters import project_python, why_no_python
 from ..protocol import Environment, Failure
 from ..seen import Seen, united
 from ..tracer import temporary
@@ -56,23 +56,34 @@ def interpreter_command(python: Optional[str]) -> List[str]:
     """Returns the command of ``--python``, by default the one that :func:`project_python` finds.
 
     Raises:
-        UsageError: it cannot be the command of an interpreter.
+        PythonError: it cannot be the command of an interpreter.
+        UsageError: no Python with TensorFlow is found.
     """
     if python is None:
-        return [project_python() or sys.executable]
+        found = project_python()
+        lacking = why_no_python() if found is None else ""
+        if lacking:
+            raise UsageError(f"{lacking}. {_NAME_IT}")
+        return [found or sys.executable]
     if os.path.isfile(python):
         return [python]
     if os.path.isdir(python):
         inside = os.path.join(python, "bin", "python")
         meant = f"; did you mean {inside}?" if os.path.isfile(inside) else ""
-        raise UsageError(f"--python {python} is a directory: expected the path of a Python{meant}")
+        raise PythonError(f"--python {python} is a directory: expected the path of a Python{meant}")
     try:
         words = shlex.split(python)
     except ValueError as error:
-        raise UsageError(f"--python {python}: {error}") from None
+        raise PythonError(f"--python {python}: {error}") from None
     if not words:
-        raise UsageError("--python: expected the path or the command of a Python")
+        raise PythonError("--python: expected the path or the command of a Python")
     return words
+
+
+_NAME_IT = (
+    "Name the Python that runs your code, with --python or in the configuration, such as "
+    'python = "envs/tf/bin/python"'
+)
 
 
 def _sources() -> bytes:
@@ -122,7 +133,7 @@ class Tracer:
             env: environment variables to set, such as ``NAME=value``.
 
         Raises:
-            UsageError: there is no such interpreter.
+            PythonError: there is no such interpreter.
         """
         self._command = interpreter_command(python)
         self._env = {**os.environ, **dict(item.split("=", 1) for item in env)}
@@ -173,7 +184,7 @@ class Tracer:
             )
         except OSError as error:
             reason = os.strerror(error.errno or 0)  # Python 3.7 adds the path to error.strerror
-            raise UsageError(
+            raise PythonError(
                 f"cannot run {self._command[0]} ({reason}): --python takes the path or the "
                 "command of a Python that has TensorFlow"
             ) from None
@@ -230,13 +241,14 @@ class Tracer:
         """Waits until TensorFlow is imported.
 
         Raises:
-            UsageError: it has no TensorFlow, is too old, ended, or took too long.
+            PythonError: it has no TensorFlow, is too old, or ended.
+            TracerLostError: it took too long.
         """
         if self._environment is None:
             self.say("importing TensorFlow")
             message = self._receive(self._timeout, lambda message: "id" not in message)
             if "failure" in message:
-                raise UsageError(message["failure"]["message"])
+                raise PythonError(message["failure"]["message"])
             self._environment = from_json(Environment, message["hello"])
         return self._environment
 
@@ -401,7 +413,8 @@ class Tracer:
                 message = {}
             if message is None:
                 self._messages.put(None)  # for later calls of this method
-                raise TracerLostError(self._ended(command))
+                kind = PythonError if self._environment is None else TracerLostError
+                raise kind(self._ended(command))
             if message and wanted(message):
                 return message
             if time.monotonic() >= end:

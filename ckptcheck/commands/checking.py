@@ -2,22 +2,37 @@
 
 import os
 import types
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Sequence,
+    Tuple,
+)
 
+from ..baseline import DEFAULT_FILE
 from ..cache.kept import cache_of
 from ..checks import run_check
 from ..config.moving import moved
 from ..config.reading import find_document, read_configuration
 from ..config.toml_file import Document
 from ..config.value import Configuration, layered
-from ..errors import UsageError
+from ..errors import PythonError, UsageError
+from ..exit_codes import EXIT_OK
 from ..ignores import names_of
 from ..option_values import looks_like_target
 from ..options import AgainstSpec, SuiteSpec, from_command_line, options_of
 from ..policy import judged, policy_of
 from ..runs import Runs
 from ..sanitize import printable
+from ..staged import why_skipped
 from .hints import EXPECTED, looks_like_place, no_check, verify_order
+from .outputs import files_of, verify_outputs
 from .progress import Bar, Status
 from .terminal import emit, exit_code, tell
 
@@ -65,12 +80,16 @@ def check(arguments: Arguments, flags: Sequence[str]) -> int:
         words.insert(0, "")  # MODEL_DIR
         given.update(zip(_PLACES, words))
     said: List[str] = []
+    document = find_document(options.config)
+    are_names = _are_names(words, document)
+    if options.staged and _skips(arguments.given, are_names):
+        return EXIT_OK
     with Bar() as bar, Status() as status:
-        document = find_document(options.config)
-        if _are_names(words, document):
-            found = _configured(words, document, options, given, status, said.append)
+        if are_names:
+            found = _configured(words, document, options, given, files, status, said.append)
         else:
             configuration = read_configuration(document, ())
+            _verify_outputs(files, configuration, [given])
             found = _single(given, configuration, options, bar, status, said.append)
     for text in said if arguments.verbose else ():
         tell(f"ckptcheck: {printable(text, 2000)}\n")
@@ -79,6 +98,22 @@ def check(arguments: Arguments, flags: Sequence[str]) -> int:
     form = {"show_plan": arguments.show_plan, "show_drift": arguments.show_drift}
     emit(found, arguments.output, files, **form)
     return exit_code(found)
+
+
+def _skips(given: Mapping[str, Any], are_names: bool) -> bool:
+    """Whether the checks of a hook can be skipped, and says so.
+
+    Raises:
+        UsageError: the check is not configured.
+    """
+    if not are_names:
+        raise UsageError(
+            "--staged is for configured checks: leave out MODEL_DIR, TARGET and PARAMS, or leave "
+            "out --staged"
+        )
+    why = why_skipped(given)
+    tell(why)
+    return bool(why)
 
 
 def _absolute(output: str) -> str:
@@ -119,6 +154,7 @@ def _configured(
     document: Document,
     options: SuiteSpec,
     given: Mapping[str, Any],
+    files: Sequence[str],
     status: Status,
     say_cache: Say,
 ) -> Runs:
@@ -134,7 +170,24 @@ def _configured(
     tables = {table for name in names for table in names_of(name)}
     configuration = read_configuration(document, tables if names else None)
     checks = chosen(configuration, names)
+    _verify_outputs(files, configuration, [layered(check.options, others) for check in checks])
     return run_suite(configuration, checks, options, others, status.say, say_cache)
+
+
+def _verify_outputs(
+    files: Sequence[str], configuration: Configuration, checks: Iterable[Mapping[str, Any]]
+) -> None:
+    """Refuses outputs that would replace a file of the checks or of the configuration."""
+
+    def find() -> Iterator[Tuple[str, str]]:
+        if configuration.file:
+            yield configuration.file, "the configuration"
+        name = configuration.baseline or DEFAULT_FILE
+        yield os.path.join(configuration.root, name), "the baseline"
+        for options in checks:
+            yield from files_of(layered(configuration.defaults, options))
+
+    verify_outputs(files, find)
 
 
 def _single(
@@ -154,7 +207,10 @@ def _single(
     verify_order(given)
     spec = from_command_line(AgainstSpec, layered(AUDIBLE, configuration.defaults, given))
     cache = cache_of(spec, lambda text: say_cache(f"cache: {text}"))
-    report = run_check(spec, progress=bar.show, say=status.say, cache=cache)
+    try:
+        report = run_check(spec, progress=bar.show, say=status.say, cache=cache)
+    except PythonError as error:
+        raise error.at("" if "python" in given else configuration.python_at) from None
     if not options.no_ignores:
         report = judged(report, policy_of(configuration, "", {}), spec.fail_on).report
     return Runs.of(report)

@@ -6,6 +6,7 @@ import typer
 
 from ..inspection import inspect
 from ..options import InspectSpec, from_command_line
+from .outputs import folders_of, verify_outputs
 from .parsing import FORMAT, OUTPUT, exit_codes, help_text, new_app, takes
 from .terminal import finish
 
@@ -27,5 +28,6 @@ def inspect_command(
 ) -> None:
     """Runs the command."""
     spec = from_command_line(InspectSpec, given)
+    verify_outputs(outputs, lambda: folders_of(spec.model_dir))
     report = inspect(spec.model_dir, spec.fail_on)
     finish(report, output, outputs, show_all=show_all)

@@ -13,6 +13,7 @@ from ..options import Option, options_of
 from ..protocol import ALL_MODES
 from ..reporters import formats
 from . import COMMANDS
+from .outputs import kind_of_source
 
 
 def new_app(completion: bool = False, cls: Any = None) -> typer.Typer:
@@ -164,6 +165,9 @@ def _problem_of_output(name: str, path: str) -> str:
         return f": --format {name} writes to standard output"
     if not path or "\0" in path or os.path.isdir(path):
         return ": expected the name of a file after the ="
+    kind = kind_of_source(path)
+    if kind:
+        return f": it would replace {kind}; give another file"
     try:
         there = os.path.isdir(os.path.realpath(folder))
     except OSError as error:

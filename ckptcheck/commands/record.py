@@ -8,6 +8,7 @@ import typer
 from .. import __version__
 from ..config.reading import find_document, read_configuration
 from ..config.value import layered
+from ..errors import PythonError
 from ..options import RecordSpec, from_command_line, options_of
 from ..output import write_out
 from ..recording import record
@@ -40,12 +41,16 @@ def record_command(context: typer.Context, given: Dict[str, Any]) -> None:
     """Runs the command."""
     verify_order(given)
     known = options_of(RecordSpec)
-    defaults = read_configuration(find_document(), ()).defaults
-    configured = {name: value for name, value in defaults.items() if name in known}
+    configuration = read_configuration(find_document(), ())
+    defaults = configuration.defaults.items()
+    configured = {name: value for name, value in defaults if name in known}
     flags = {"flags": context.obj.flags} if context.obj.flags else {}
     spec = from_command_line(RecordSpec, layered(AUDIBLE, configured, given, flags))
     with Status() as status:
-        report = record(spec, __version__, say=status.say)
+        try:
+            report = record(spec, __version__, say=status.say)
+        except PythonError as error:
+            raise error.at("" if "python" in given else configuration.python_at) from None
     if report.written.names:
         path = os.path.join(report.written.folder, *report.written.names)
         write_out(f"{printable(path, 2000)}: {bytes_text(os.path.getsize(path))}\n")

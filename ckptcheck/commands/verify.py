@@ -6,6 +6,7 @@ import typer
 
 from ..options import VerifySpec, from_command_line
 from ..verification import verify
+from .outputs import folders_of, verify_outputs
 from .parsing import FORMAT, OUTPUT, exit_codes, help_text, new_app, takes
 from .progress import Bar
 from .terminal import finish
@@ -30,6 +31,7 @@ def verify_command(
 ) -> None:
     """Runs the command."""
     spec = from_command_line(VerifySpec, given)
+    verify_outputs(outputs, lambda: folders_of(spec.model_dir))
     with Bar() as bar:
         report = verify(spec.model_dir, spec.all_checkpoints, spec.fail_on, bar.show)
     finish(report, output, outputs)

@@ -4,6 +4,7 @@ import contextlib
 import difflib
 import json
 import os
+import re
 from typing import (
     Any,
     Callable,
@@ -117,11 +118,17 @@ class _Reading:
             ignores=tuple(item for item in ignores if item is not None),
             baseline=self._text(given, "baseline", (), ""),
             jobs=self._jobs(given.get("jobs", 0)),
+            python_at=self._place_of("python", given, ()),
         )
 
     def at(self, line: int, text: str) -> str:
         """Returns a problem with its place."""
         return f"{os.path.relpath(self._document.file)}:{line}: {text}"
+
+    def _place_of(self, key: str, table: Mapping[str, Any], way: Key) -> str:
+        """Returns the file and the line of a key; "" if the table does not have it."""
+        file = os.path.relpath(self._document.file)
+        return f"{file}:{self._line(self._written(way, key))}" if key in table else ""
 
     def _problem(self, way: Key, text: str) -> None:
         self.problems.append((self._line(way), text))
@@ -179,16 +186,18 @@ class _Reading:
 
     def _text(self, table: Mapping[str, Any], key: str, way: Key, default: str) -> str:
         value = table.get(key, default)
-        if isinstance(value, str) and (value or key not in table):
+        if isinstance(value, str) and (value.strip() or key not in table):
             return value
-        self._problem(self._written(way, key), f"{key}: expected a string")
+        is_blank = isinstance(value, str) and value
+        expected = "it has only blanks: expected words" if is_blank else "expected a string"
+        self._problem(self._written(way, key), f"{key}: {expected}")
         return default
 
     def _jobs(self, value: Any) -> int:
         try:
             return int(options_of(SuiteSpec)["jobs"].kept(value))
         except UsageError as error:
-            self._problem(("jobs",), str(error))
+            self._problem(("jobs",), _message(error))
             return 0
 
     def severities(self) -> Dict[str, str]:
@@ -255,7 +264,7 @@ class _Reading:
                 self._problem(way, f"the name {name!r} is taken by the check in line {taken[name]}")
             taken.setdefault(name, self._line(way))
             given = table.get("model_dir")
-            if given == [] or not (given or table.get("against")):
+            if given == [] or (given in (None, "") and not table.get("against")):
                 empty = "model-dir is an empty list: " if given == [] else ""
                 self._problem(way, f"{empty}the check {name!r} needs model-dir or against")
             elif names is None or name in names:
@@ -268,6 +277,8 @@ class _Reading:
         options = {key: value for key, value in table.items() if key in _OPTIONS}
         places: Dict[str, Any] = {key: options.pop(key) for key in PATHS if key in options}
         others = self._options(options, way)
+        if not self._are_typed(places, way):
+            return
         try:
             found = list(expanded(name, places, self._root))
         except UsageError as error:
@@ -277,8 +288,25 @@ class _Reading:
             local, problem = self._files({**places, **check.places}, way)
             if check.problem:
                 problem = self.at(self._line(self._written(way, check.wrong)), check.problem)
-            line = self._line(way)
-            yield ConfiguredCheck(check.name, name, {**local, **others}, line, missing, problem)
+            line, python_at = self._line(way), self._place_of("python", table, way)
+            every = {**local, **others}
+            yield ConfiguredCheck(check.name, name, every, line, missing, problem, python_at)
+
+    def _are_typed(self, places: Mapping[str, Any], way: Key) -> bool:
+        """Whether each path of a check is one, or another value that the key may have."""
+        before = len(self.problems)
+        for key, value in places.items():
+            kinds, expected = _PATH_TYPES.get(key, ((str,), "a path"))
+            items = value if isinstance(value, list) else []
+            wrong = [f"contains {_kind(item)}" for item in items if not isinstance(item, str)]
+            if not isinstance(value, kinds):
+                wrong = [f"is {_kind(value)}"]
+            if wrong:
+                problem = f"{hyphenated(key)} {wrong[0]}: expected {expected}"
+                self._problem(self._written(way, key), problem)
+            elif isinstance(value, dict):  # it is no file, so it is the same on each machine
+                self._options({key: value}, way)
+        return len(self.problems) == before
 
     def _files(self, places: Mapping[str, Any], way: Key) -> Tuple[Dict[str, Any], str]:
         """Returns the paths of a check, and what is wrong with them.
@@ -297,14 +325,20 @@ class _Reading:
 
 
 _PATTERNS = ("rule", "variable", "check")
+_PATH_TYPES: Mapping[str, Tuple[Tuple[type, ...], str]] = {
+    "model_dir": ((str, list), "a path, a glob, or a list of them"),
+    "params": ((str, dict), "a path, a glob, or a table"),
+    "features": ((str, dict), "a path, or a table"),
+}
+"""The types of the paths of a check that may be something else than a string."""
 
 
 def _as_option(key: str, value: Any) -> Any:
     """Converts a value of TOML to a value that an option accepts."""
     if key == "set" and isinstance(value, dict):
-        return [f"{way}={json.dumps(plain(item, f'set.{way}'))}" for way, item in _items(value)]
+        return [_override(way, item) for way, item in _items(value)]
     if key == "env" and isinstance(value, dict):
-        return [f"{name}={_variable(name, text)}" for name, text in _items(value)]
+        return [f"{_name(name)}={_variable(name, text)}" for name, text in value.items()]
     return [value] if key in ("modes", "set", "env") and isinstance(value, str) else value
 
 
@@ -317,10 +351,31 @@ def _items(table: Mapping[str, Any], before: str = "") -> Iterator[Tuple[str, An
             yield before + key, value
 
 
+def _override(way: str, value: Any) -> str:
+    if "=" in way or not all(way.split(".")):
+        raise UsageError(
+            f"set: {_quoted(way)}: a key must not be empty or contain =; set this param in params"
+        )
+    return f"{way}={json.dumps(plain(value, f'set.{way}'))}"
+
+
+def _name(name: str) -> str:
+    if not name or "=" in name:
+        raise UsageError(
+            f"env: {_quoted(name)}: the name of a variable must not be empty or contain ="
+        )
+    return name
+
+
 def _variable(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise UsageError(f"env.{name}: {value!r}: expected a string")
+        raise UsageError(f"env.{name}: {_quoted(value)}: expected a string")
     return value
+
+
+def _quoted(value: Any) -> str:
+    """Returns a value as TOML writes it, or nearly so."""
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _meant(key: str, known: Iterable[str]) -> str:
@@ -334,4 +389,26 @@ def _meant(key: str, known: Iterable[str]) -> str:
 
 
 def _message(error: UsageError) -> str:
-    return error.by_keys if isinstance(error, OptionError) else str(error)
+    """Returns the message of an option, with the names that options and types have in TOML."""
+    text = error.by_keys if isinstance(error, OptionError) else str(error)
+    text = text.replace("True or False", "true or false").replace("a dict,", "a table,")
+    return _TYPE.sub(lambda match: f"{match[1]} {_KINDS[match[2]]}", text)
+
+
+_KINDS = {
+    "bool": "a boolean",
+    "int": "a number",
+    "float": "a number",
+    "str": "a string",
+    "dict": "a table",
+    "list": "an array",
+    "date": "a date",
+    "datetime": "a date",
+    "time": "a time",
+}
+"""What TOML calls the types of its values."""
+_TYPE = re.compile(rf"\b(is|contains) ({'|'.join(_KINDS)})(?=: expected|, which JSON)")
+
+
+def _kind(value: Any) -> str:
+    return _KINDS.get(type(value).__name__, "something else")

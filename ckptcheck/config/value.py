@@ -34,6 +34,7 @@ class ConfiguredCheck:
         line: where it is in the file.
         if_missing: ``skip`` if the check is skipped without its model_dir, else ``fail``.
         problem: why it cannot run, such as a params file that is missing; "" if it can.
+        python_at: the file and the line of its ``python``; "" if it has none.
     """
 
     name: str
@@ -42,6 +43,7 @@ class ConfiguredCheck:
     line: int = 0
     if_missing: str = FAIL
     problem: str = ""
+    python_at: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Configuration:
         ignores: the findings that the project accepts.
         baseline: the path of the baseline, relative to ``root``.
         jobs: how many checks run at the same time; 0 for the default.
+        python_at: the file and the line of the default of ``python``; "" if it has none.
     """
 
     file: str = ""
@@ -69,3 +72,4 @@ class Configuration:
     ignores: Tuple[Ignore, ...] = ()
     baseline: str = ""
     jobs: int = 0
+    python_at: str = ""

@@ -34,9 +34,11 @@ class Answering:
         self.asked: List[str] = []
         self.names: List[str] = []
         self.traced: List[int] = []
+        self.said: List[str] = []
 
     def say(self, text: str) -> None:
-        """Ignores messages."""
+        """Keeps a message."""
+        self.said.append(text)
 
     def use_params(self, params: Any) -> None:
         """Takes the params."""
@@ -112,3 +114,11 @@ def test_a_run_that_cannot_be_shown_its_files_is_an_error() -> None:
     traces = asker.ask_once({"eval": Inputs(None, None)})
     with pytest.raises(UsageError, match=r"vocab\.txt is a FIFO"):
         judged(asker, traces)
+
+
+def test_what_is_traced_is_said_with_its_modes() -> None:
+    tracer = Answering(to_json(Judgement("eval", (), ())))
+    asker = asker_of(tracer)
+    asker.ask_once({"eval": Inputs(None, None)})
+    asker.ask_once({})
+    assert tracer.said == ["tracing model_fn in EVAL"]

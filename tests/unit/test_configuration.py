@@ -99,7 +99,7 @@ def test_set_keeps_empty_tables_and_refuses_dates(read: Write) -> None:
         "a.b={}",
     ]
     text = CHECK + "[check.set]\nstart = 2020-01-01\nmore = [{end = 2020-01-01}]\n"
-    assert "set.start is date, which JSON cannot express" in problems(read, text)[0]
+    assert "set.start is a date, which JSON cannot express" in problems(read, text)[0]
     assert "env.A: {}: expected a string" in problems(read, CHECK + "env = {A = {}}\n")[0]
 
 
@@ -415,3 +415,91 @@ def test_a_check_of_code_against_code_needs_no_model_dir(read: Write) -> None:
     assert "no model_dir" in problems(read, text + 'params = "conf/{name}.json"\n')[0]
     assert "needs model-dir or against" in problems(read, text.replace("HEAD", ""))[0]
     assert "unknown key 'against'" in problems(read, 'against = "HEAD"\n')[0]
+
+
+def test_wrong_types_are_told_at_once(read: Write) -> None:
+    text = """python = 3
+app-dir = 4
+
+[[check]]
+name = "a"
+model-dir = "runs/a"
+timeout = "soon"
+python = ["python3"]
+
+[[check]]
+name = "b"
+model_dir = 3
+params = 5
+app-dir = true
+
+[[check]]
+name = "c"
+model-dir = ["runs/a", 3]
+features = 2020-01-01
+cache-dir = {}
+
+[[check]]
+name = "d"
+model-dir = "runs/*"
+features = {feature = {}}
+params = {when = 2020-01-01}
+
+[[check]]
+name = "e"
+model-dir = {}
+quiet = "yes"
+modes = [1]
+"""
+    assert problems(read, text) == [
+        "1: python is a number: expected the path or the command of a Python",
+        "2: app-dir is a number: expected the path of a directory",
+        "7: timeout soon: expected a number of seconds",
+        "8: python is an array: expected the path or the command of a Python",
+        "12: model-dir is a number: expected a path, a glob, or a list of them",
+        "13: params is a number: expected a path, a glob, or a table",
+        "14: app-dir is a boolean: expected a path",
+        "18: model-dir contains a number: expected a path, a glob, or a list of them",
+        "19: features is a date: expected a path, or a table",
+        "20: cache-dir is a table: expected a path",
+        "25: features: unknown key 'feature'; expected features, labels, predict, eval, train, "
+        "export",
+        "26: params['when'] is a date, which JSON cannot express: use a TARGET that adds it to the "
+        "params",
+        "30: model-dir is a table: expected a path, a glob, or a list of them",
+        "31: quiet is a string: expected true or false",
+        "32: modes contains a number: expected a list of modes, such as ['predict', 'eval']",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('set = {"q=r" = 4}', '4: set: "q=r": a key must not be empty or contain =; set this par'),
+        ('set = {a = {"q=" = 4}}', '4: set: "a.q=": a key must not be empty or contain =; set th'),
+        ('set = {"" = 4}', '4: set: "": a key must not be empty or contain =; set this param in'),
+        ('env = {"A=B" = "c"}', '4: env: "A=B": the name of a variable must not be empty or'),
+        ('env = {"" = "c"}', '4: env: "": the name of a variable must not be empty or contain ='),
+        ("env = {A = true}", "4: env.A: true: expected a string"),
+    ],
+)
+@pytest.mark.parametrize("table", [CHECK, "# 1\n# 2\n# 3\n"])
+def test_names_that_cannot_be_set(table: str, text: str, problem: str, read: Write) -> None:
+    (found,) = problems(read, f"{table}{text}\n")
+    assert found.startswith(problem)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\\t\\n", "\u3000"])
+@pytest.mark.parametrize("key", ["reason", "rule", "variable", "check"])
+def test_an_ignore_of_blanks(key: str, blank: str, read: Write) -> None:
+    values = {"reason": "a test", "variable": "dense/*", key: blank}
+    lines = "".join(f'{name} = "{value}"\n' for name, value in sorted(values.items()))
+    place = sorted(values).index(key) + 2
+    expected = "it has only blanks: expected words" if blank else "expected a string"
+    assert problems(read, f"[[ignore]]\n{lines}") == [f"{place}: {key}: {expected}"]
+
+
+def test_the_place_of_the_python(read: Write) -> None:
+    assert read(CHECK).python_at == read(CHECK).checks[0].python_at == ""
+    found = read(f'python = "a"\n\n{CHECK}python = "b"\n')
+    assert (found.python_at, found.checks[0].python_at) == ("ckptcheck.toml:1", "ckptcheck.toml:6")

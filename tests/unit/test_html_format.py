@@ -28,7 +28,7 @@ from ckptcheck.results import (
 )
 from ckptcheck.rules import all_rules
 from ckptcheck.rules import examples as made
-from ckptcheck.runs import Runs
+from ckptcheck.runs import Run, Runs
 from ckptcheck.sanitize import printable
 
 from ..page.reports import full, several, transformer
@@ -303,6 +303,18 @@ def test_several_checks_have_an_overview() -> None:
     assert "the tracer crashed" in shown
     assert "the ignore of base is unused" in shown
     assert "1 finding that the project accepts" in shown
+
+
+def test_the_overview_counts_what_the_section_of_a_check_counts() -> None:
+    findings = [Finding("shape-mismatch", "error", f"variable {number}") for number in range(9)]
+    groups = (
+        Group("shapes differ", tuple(findings)),
+        Group("a note", (Finding("x", "note", "n"),)),
+    )
+    report = Report("check", ok=False, checked=True, model_dir="runs", groups=groups)
+    shown = page(Runs((Run("a", report), Run("b", report)), ok=False)).text()
+    assert shown.count("1 error, 1 note") == 4
+    assert "9 errors" not in shown
 
 
 def test_a_report_of_lint() -> None:

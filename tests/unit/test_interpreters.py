@@ -9,7 +9,9 @@ from typing import Dict
 import pytest
 
 from ckptcheck import interpreters
-from ckptcheck.interpreters import find_python
+from ckptcheck.client.process import interpreter_command
+from ckptcheck.errors import UsageError
+from ckptcheck.interpreters import find_python, why_not_found
 
 
 def environment(prefix: Path, tensorflow: bool = True) -> str:
@@ -102,10 +104,19 @@ def test_directories_above_up_to_the_root_of_the_repository(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("lock", "tool"), [("poetry.lock", "poetry"), ("uv.lock", "uv"), ("Pipfile.lock", "pipenv")]
+    ("file", "text", "tool"),
+    [
+        ("poetry.lock", "", "poetry"),
+        ("uv.lock", "", "uv"),
+        ("Pipfile.lock", "", "pipenv"),
+        ("Pipfile", "", "pipenv"),
+        ("pyproject.toml", '[project]\nname = "x"\n[tool.poetry]\nname = "x"\n', "poetry"),
+        ("pyproject.toml", "[tool.poetry.dependencies]\n", "poetry"),
+        ("pyproject.toml", "[tool.uv]\n", "uv"),
+    ],
 )
 def test_tools_that_keep_environments_elsewhere_are_asked(
-    lock: str, tool: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    file: str, text: str, tool: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In an active environment, such as that of a hook, they would print its Python."""
     hook = tmp_path / "hook"
@@ -114,7 +125,7 @@ def test_tools_that_keep_environments_elsewhere_are_asked(
     python = environment(tmp_path / "elsewhere")
     project = tmp_path / "project"
     project.mkdir()
-    (project / lock).write_text("", "utf-8")
+    (project / file).write_text(text, "utf-8")
     script = program(
         tmp_path / "tools" / tool,
         f'case "$PATH $VIRTUAL_ENV $CONDA_PREFIX" in *{hook}*) exit 3; esac; echo {python}',
@@ -154,3 +165,40 @@ def test_a_tool_that_fails_or_hangs(
     program(tmp_path / "poetry", text)
     monkeypatch.setattr(interpreters, "_PATIENCE", 0.2)
     assert find_python(str(tmp_path), {"PATH": str(tmp_path)}) is None
+
+
+def test_the_places_without_tensorflow_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TensorFlow does not belong into the environment that pre-commit makes for the hook."""
+    python = environment(tmp_path / ".venv", tensorflow=False)
+    other = program(tmp_path / "bin" / "python3", "echo 0")
+    said = why_not_found(str(tmp_path), {"PATH": str(tmp_path / "bin")})
+    assert f"in {tmp_path}, and on the PATH" in said
+    assert said.endswith(f"No TensorFlow is in {sys.executable}, {python}, {other}")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    monkeypatch.delenv("CONDA_PREFIX", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="no Python with TensorFlow was found") as found:
+        interpreter_command(None)
+    assert python in str(found.value) and "pip install" not in str(found.value)
+    assert str(found.value).endswith('in the configuration, such as python = "envs/tf/bin/python"')
+    program(other, "echo 1")
+    assert interpreter_command(None) == [str(other)]
+
+
+def test_the_python_that_runs_ckptcheck_may_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    assert why_not_found(str(tmp_path), {}) == ""
+    assert interpreter_command(None) == [sys.executable]
+
+
+def test_long_lists_of_places_are_shortened(tmp_path: Path) -> None:
+    folders = [tmp_path / f"bin{number}" for number in range(20)]
+    for folder in folders:
+        program(folder / "python", "echo 0")
+    path = os.pathsep.join(map(str, folders))
+    assert why_not_found(str(tmp_path), {"PATH": path}).endswith(" and 13 more")

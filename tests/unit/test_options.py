@@ -438,3 +438,23 @@ def test_what_is_no_size(text: str) -> None:
 def test_a_memory_limit_has_bounds(limit: int) -> None:
     with pytest.raises(UsageError, match=r"memory_limit .* from 64M to 1024T"):
         CheckSpec("runs", "net:model_fn", memory_limit=limit)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("parms.json", "params.json"), ("params.jsn", "params.json"), ("unlike", "")],
+)
+def test_a_file_with_a_similar_name_is_told(
+    name: str, meant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "params.json").write_text("{}")
+    (tmp_path / "conf" / "parms.jso").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError) as caught:
+        read_json_object(f"conf/{name}")
+    assert str(caught.value).endswith("input" + (f"; did you mean conf/{meant}?" if meant else ""))
+    monkeypatch.chdir(tmp_path / "conf")
+    with pytest.raises(UsageError) as caught:
+        read_json_object(name)
+    assert str(caught.value).endswith("input" + (f"; did you mean {meant}?" if meant else ""))

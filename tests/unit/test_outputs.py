@@ -5,11 +5,12 @@ Files are complete, or not written.
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, List, Tuple
 
 import pytest
 
@@ -19,7 +20,7 @@ from ckptcheck.reporters import formats, render
 from ckptcheck.results import Report
 
 from .. import consumers
-from ..support import FIXTURES, environment, run_cli
+from ..support import FIXTURES, digest, environment, run_cli
 
 MODEL_DIR = FIXTURES / "linear" / "tf215"
 INSPECT = ("inspect", str(MODEL_DIR))
@@ -78,6 +79,65 @@ def test_a_wrong_output_is_told_before_anything_is_done(
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(f"ckptcheck: error: {said}")
     assert os.listdir(str(tmp_path)) == []
+
+
+PLACES = {
+    "PARAMS": ("params.json", "./params.json", "link.json", "hard.json"),
+    "the features file": ("features.json",),
+    "the configuration": ("ckptcheck.toml", "pyproject.toml", "own.toml"),
+    "the baseline": ("ckptcheck-baseline.json",),
+    "a Python source file": ("net.py", "new.py", "code"),
+    "MODEL_DIR runs": ("runs/checkpoint", "runs/new.json", "runs/eval/new.json", "linked/a.json"),
+}
+_INSPECTED = ("a Python source file", "MODEL_DIR runs")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project whose check would read all these files."""
+    check = '[[check]]\nname = "a"\nmodel-dir = "runs"\ntarget = "net:model_fn"\n'
+    files = 'params = "params.json"\nfeatures = "features.json"\n'
+    texts = {"params.json": "{}", "features.json": '{"features": {}}', "net.py": ""}
+    texts.update({"ckptcheck.toml": check + files, "own.toml": check + files})
+    texts["pyproject.toml"] = "[project]"
+    texts["ckptcheck-baseline.json"] = '{"format": 1, "checks": {}}'
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    shutil.copytree(str(MODEL_DIR), str(tmp_path / "runs"))
+    (tmp_path / "runs" / "eval").mkdir()
+    for name, source in {"link.json": "params.json", "code": "net.py", "linked": "runs"}.items():
+        (tmp_path / name).symlink_to(source)
+    os.link(str(tmp_path / "params.json"), str(tmp_path / "hard.json"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(("shown", "path"), [(s, path) for s in PLACES for path in PLACES[s]])
+def test_no_output_replaces_a_file_of_the_command(shown: str, path: str, project: Path) -> None:
+    before = digest(project)
+    words: List[Tuple[str, ...]] = [
+        ("check", "runs", "net:model_fn", "params.json", "--features", "features.json"),
+        ("check", "a"),
+        ("check", "--config", "own.toml"),
+    ]
+    if path == "own.toml":
+        words = words[2:]
+    if shown in _INSPECTED:
+        words += [("inspect", "runs"), ("verify", "runs"), ("inspect", "runs/model.ckpt-10")]
+    if shown in _INSPECTED[:1]:
+        words += [("lint", ".")]
+    for command in words:
+        done = run_cli(*command, "--output", f"json={path}", cwd=project)
+        assert (done.code, done.out) == (2, ""), (command, done)
+        assert f"json={path}" in done.err or f"json={project / path}" in done.err
+        assert shown in done.err and "give another file" in done.err, (command, done)
+    assert digest(project) == before
+
+
+def test_other_outputs_are_written(project: Path) -> None:
+    done = run_cli("inspect", "runs", "--output", "json=report.json", cwd=project)
+    assert (done.code, json.loads((project / "report.json").read_text())["ok"]) == (0, True)
+    done = run_cli("inspect", "runs", "--output", "json=report.json", cwd=project)
+    assert done.code == 0, "the earlier report is replaced"
 
 
 def test_a_job_summary_is_appended(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import List
 
 import pytest
 
-from ckptcheck.errors import UsageError
+from ckptcheck.errors import MissingThenError, UsageError
 from ckptcheck.revisions import Revision, copy_revision, find_revision
 
 from ..support import digest
@@ -194,11 +194,14 @@ def test_names_that_git_does_not_allow(repository: Repository) -> None:
 
 
 def test_what_git_says_is_passed_on(repository: Repository, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="HEAD is not a revision of"):
+    with pytest.raises(MissingThenError, match=r"has no commits yet, so there is no HEAD$"):
         find_revision("HEAD", str(repository.root))
     revision = repository.commit()
-    with pytest.raises(UsageError, match="nothing is not a revision of"):
+    with pytest.raises(UsageError, match=r"nothing is not a revision of .+ that git has here$"):
         find_revision("nothing", str(repository.root))
+    repository.git("clone", "-q", "--depth=1", f"file://{repository.root}", "shallow")
+    with pytest.raises(UsageError, match="This shallow clone has only the last commits"):
+        find_revision("HEAD~1", str(repository.root / "shallow"))
     assert find_revision(revision.commit[:9], str(repository.root)) == revision
     gone = Revision(revision.root, "1" * 40)
     with pytest.raises(UsageError, match=f"git cannot read {'1' * 40}"):

@@ -154,7 +154,7 @@ def test_force_makes_a_new_snapshot_too(project: Path) -> None:
 
 
 def test_without_force_nothing_is_replaced(project: Path) -> None:
-    with pytest.raises(UsageError, match="OUT ci/base is not empty"):
+    with pytest.raises(UsageError, match="is a snapshot already: replace it with --force"):
         snapshot("runs/base", "ci/base")
 
 
