@@ -104,7 +104,8 @@ def with_other_dtype(found: Found, ask: Ask) -> Found:
 
 
 _MOST_OPEN = 2
-_OF_DTYPES = re.compile("type|float|int32|int64|integer", re.IGNORECASE)
+_OF_DTYPES = re.compile(r"\b(types?|dtypes?|DataType|integers?)\b")
+"""Shape errors have dtypes in them, too, such as ``T=DT_FLOAT``."""
 _OTHER_DTYPES = {
     "int32": ("float32",),
     "int64": ("float32",),

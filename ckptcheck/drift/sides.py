@@ -19,6 +19,7 @@ WRITES = re.compile(
     r"|(Resource)?StridedSliceAssign)$"
 )
 """The ops that write a variable, which is their first input."""
+_RANDOM = re.compile("Random|TruncatedNormal")
 _ASSIGNS = ("Assign", "AssignVariableOp")
 _TABLE_FROM_FILE = ("InitializeTableFromTextFile", "InitializeTableFromTextFileV2")
 _TABLE_FILLERS = (
@@ -166,14 +167,19 @@ def _computation(
 
 
 def _initial_values(side: Side) -> Iterator[Tuple[str, Tuple[str, ...]]]:
-    """Yields the variables that are not restored, with what they are initialized from."""
+    """Yields the variables that are not restored, with what they are initialized from.
+
+    Random numbers do not count: only their seed, which is no part of the comparison, decides.
+    """
     seen: Set[str] = set()
     for node in side.graph.nodes:
         if node.op in _ASSIGNS and len(node.inputs) > 1:
             name = _variable(side.nodes, node.inputs[0])
             if name not in side.keys and name not in seen:
                 seen.add(name)
-                yield name, (node.inputs[1],)
+                its = ancestors(side.nodes, [split_input(node.inputs[1])[0]])
+                if not any(_RANDOM.search(side.nodes[one].op) for one in its):
+                    yield name, (node.inputs[1],)
 
 
 def _static_shapes(side: Side) -> Dict[Tuple[str, int], Tuple[Any, ...]]:

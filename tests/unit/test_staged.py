@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any, List, Sequence
 
@@ -304,10 +303,10 @@ def test_a_wrong_command_line_is_not_skipped(
 
 
 @pytest.mark.parametrize("words", [["check", "--staged"], ["check", "--staged", "a"]])
-def test_it_takes_little_time(
+def test_it_imports_neither_the_parser_nor_the_checks(
     words: List[str], repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A commit of documents waits for it. The parser and the checks are not imported."""
+    """A commit of documents waits for it."""
     monkeypatch.delenv("CKPTCHECK_NO_CACHE", raising=False)
     remember(repository.root / FOLDER, repository.root, "names docs")
     Lines(words[1:]).remember({"given": {"staged": True, "model_dir": "a"}})
@@ -317,16 +316,7 @@ def test_it_takes_little_time(
     program += "finally: print(sorted(m for m in sys.modules if m in ('typer', 'ckptcheck.suite')))"
     env = environment(PYTHONPATH=str(PROJECT))
     env.pop("CKPTCHECK_NO_CACHE", None)
-
-    def timed(text: str) -> float:
-        began = time.monotonic()
-        done = subprocess.run([sys.executable, "-c", text], env=env, capture_output=True)
-        assert done.returncode == 0, done.stderr
-        if text == program:
-            assert b"skipped all checks" in done.stderr
-            assert done.stdout.decode() == "[]" + os.linesep
-        return time.monotonic() - began
-
-    pairs = [(timed(program), timed("import typer")) for _ in range(3)]
-    ours, parser = (min(times) for times in zip(*pairs))
-    assert ours < 3 * parser
+    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert b"skipped all checks" in done.stderr
+    assert done.stdout.decode() == "[]" + os.linesep
