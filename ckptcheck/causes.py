@@ -15,7 +15,7 @@ Candidate = Tuple[str, Any, ParamRead]
 _RELATIONS: Tuple[Callable[[float], float], ...] = (lambda value: value, lambda value: 1 - value)
 """How code uses a number: as it is, or as 1 minus it. Each function is its own inverse."""
 _CLOSE = 1e-6
-_WORD_ENDS = re.compile("[ _-]")
+_BETWEEN_WORDS = re.compile("[ _-]")
 """What separates words: a change says ``leaky relu``, and the code says ``leaky_relu``."""
 
 
@@ -88,8 +88,8 @@ def _wanted(value: Any, then: Any, now: Any) -> Iterator[Any]:
     elif isinstance(value, list):
         yield from with_other_items(value, lambda item: _wanted(item, then, now))
     elif isinstance(value, str) and isinstance(then, str) and isinstance(now, str):
-        if _WORD_ENDS.sub("", value.lower()) == _WORD_ENDS.sub("", now.lower()):
-            yield _WORD_ENDS.sub("_", then)
+        if _BETWEEN_WORDS.sub("", value.lower()) == _BETWEEN_WORDS.sub("", now.lower()):
+            yield _BETWEEN_WORDS.sub("_", then)
     elif all(type(number) in (int, float) for number in (value, then, now)):
         for relation in _RELATIONS:
             if abs(relation(value) - now) <= _CLOSE * max(abs(now), _CLOSE):

@@ -296,7 +296,7 @@ def pool_at(head: Head, border: int) -> Pool:
 
 
 def _behind(leaf: Leaf, border: int) -> Leaf:
-    """Returns a leaf with only those of its consumers that stand behind a border."""
+    """Returns a leaf without the consumers before a border."""
     pairs = [pair for pair in zip(leaf.consumers, leaf.users) if pair[1] >= border]
     texts, users = zip(*pairs) if pairs else ((), ())
     return dataclasses.replace(leaf, consumers=texts, users=users)

@@ -12,7 +12,30 @@ from .estimator import running, saver_of
 from .training import Saving, Warner
 
 
-class RecordHook(SessionRunHook):  # type: ignore[misc]
+class _Recorder:
+    """What the hook and the listener share. :class:`RecordHook` describes the arguments."""
+
+    def __init__(
+        self,
+        params: Any = None,
+        model_fn: Optional[Callable[..., Any]] = None,
+        *,
+        target: str = "",
+        redact: Sequence[str] = (),
+        data_files: Sequence[str] = (),
+    ) -> None:
+        self._warner = Warner()
+        self._saving = Saving(params, model_fn, target, redact, data_files)
+
+    def begin(self) -> None:
+        """Looks at the training run, before its session is made."""
+        self._warner.attempt(self._begin)
+
+    def _begin(self) -> None:
+        raise NotImplementedError
+
+
+class RecordHook(_Recorder, SessionRunHook):  # type: ignore[misc]
     """Writes a record beside each checkpoint that a training run saves.
 
     ::
@@ -33,22 +56,6 @@ class RecordHook(SessionRunHook):  # type: ignore[misc]
         data_files: files that the code reads, but that neither params nor code name.
     """
 
-    def __init__(
-        self,
-        params: Any = None,
-        model_fn: Optional[Callable[..., Any]] = None,
-        *,
-        target: str = "",
-        redact: Sequence[str] = (),
-        data_files: Sequence[str] = (),
-    ) -> None:
-        self._warner = Warner()
-        self._saving = Saving(params, model_fn, target, redact, data_files)
-
-    def begin(self) -> None:
-        """Looks at the training run, before its session is made."""
-        self._warner.attempt(self._begin)
-
     def _begin(self) -> None:
         found = running(self, CheckpointSaverHook)
         if found is None:
@@ -60,50 +67,28 @@ class RecordHook(SessionRunHook):  # type: ignore[misc]
             saver._listeners = [listener, *saver._listeners]
 
 
-class RecordListener(CheckpointSaverListener):  # type: ignore[misc]
-    """Does what :class:`RecordHook` does, as one of the ``saving_listeners``.
+class RecordListener(_Recorder, CheckpointSaverListener):  # type: ignore[misc]
+    """Writes the same records as :class:`RecordHook`, and takes the same arguments.
 
     ::
 
         estimator.train(input_fn, saving_listeners=[ckptcheck.RecordListener()])
-
-    Args:
-        params: see :class:`RecordHook`, as all arguments.
-        model_fn: the function that builds the model.
-        target: TARGET for checks.
-        redact: the keys of params whose values must not be in the record.
-        data_files: files that the code reads, but that neither params nor code name.
     """
 
-    def __init__(
-        self,
-        params: Any = None,
-        model_fn: Optional[Callable[..., Any]] = None,
-        *,
-        target: str = "",
-        redact: Sequence[str] = (),
-        data_files: Sequence[str] = (),
-    ) -> None:
-        self._saver: Any = None
-        self._warner = Warner()
-        self._saving = Saving(params, model_fn, target, redact, data_files)
-
-    def begin(self) -> None:
-        """Looks at the training run, before its session is made."""
-        self._warner.attempt(self._begin)
+    _listener: "Optional[_Listener]" = None
 
     def _begin(self) -> None:
-        self._saver = saver_of(self)
-        found = running(self._saver, CheckpointSaverHook) if self._saver is not None else None
+        saver = saver_of(self)
+        found = running(saver, CheckpointSaverHook) if saver is not None else None
         if found is None:
             raise ValueError("RecordListener belongs in the saving_listeners of a training run")
         self._saving.begin(found)
+        self._listener = _Listener(saver, self._saving, self._warner)
 
     def after_save(self, session: Any, global_step_value: Any) -> None:
         """Writes the record of a checkpoint that was saved."""
-        if self._saver is not None:
-            step = int(global_step_value)
-            self._warner.attempt(self._saving.after_save, session.graph, self._saver, step)
+        if self._listener is not None:
+            self._listener.after_save(session, global_step_value)
 
 
 class _Listener(CheckpointSaverListener):  # type: ignore[misc]
