@@ -60,8 +60,8 @@ def tests(session: nox.Session, version: str) -> None:
 
 @nox.session(python=False)
 @nox.parametrize("version", list(MATRIX))
-def nightly(session: nox.Session, version: str) -> None:
-    """All tests, with the marker ``nightly`` or without."""
+def acceptance(session: nox.Session, version: str) -> None:
+    """All acceptance cases and all other tests, with the marker ``nightly`` or without."""
     python = _environment(session, version)
     session.run(python, "-m", "pip", "install", "-q", "-e", ".[tensorflow,test]", external=True)
     arguments = session.posargs or ["-n", "4", "-q"]

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -98,6 +98,12 @@ class Browser:
         """Pastes from the clipboard, wherever the focus is."""
         chord = webdriver.ActionChains(self.driver)
         chord.key_down(Keys.CONTROL).send_keys("v").key_up(Keys.CONTROL).perform()
+
+    def spoken(self) -> List[Tuple[str, str]]:
+        """Returns role and name of each element that a screen reader is told of."""
+        tree = self.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+        told = (node for node in tree if not node.get("ignored"))
+        return [(n["role"]["value"], n.get("name", {}).get("value", "")) for n in told]
 
     def messages(self) -> List[Dict[str, Any]]:
         """Returns the messages of the console since the last call."""
