@@ -245,8 +245,8 @@ def _lacks(spec: CheckSpec, then: _Then, message: str) -> str:
                 there = os.path.relpath(there)
             return (
                 f"the code at {then.against} has no {shown} {there}: "
-                f"{then.shortened(message[len(start) :])}. If it is new or renamed, it is there "
-                "after the commit"
+                f"{then.shortened(message[len(start) :])}. If this commit adds or renames it, "
+                "check again after the commit"
             )
     return ""
 

@@ -97,7 +97,7 @@ def read_baseline(path: str) -> Baseline:
     return {name: {entry.key: entry for entry in _read(path, checks[name])} for name in checks}
 
 
-_ANEW = "remove it, then ckptcheck --write-baseline writes a new one"
+_ANEW = "remove the file, then ckptcheck --write-baseline writes a new one"
 
 
 def _read(path: str, items: Any) -> Iterator[Entry]:

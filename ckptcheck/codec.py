@@ -33,7 +33,8 @@ def to_json(value: Any) -> Any:
 def from_json(cls: Type[T], data: Mapping[str, Any]) -> T:
     """Builds a dataclass from the JSON that :func:`to_json` made.
 
-    Fields that it does not have are left out, so that an older side can read a newer one's.
+    It ignores keys that the dataclass does not have, so an older version can read the JSON of a
+    newer one.
 
     Raises:
         TypeError: a field is missing, or has a value of another type.

@@ -19,7 +19,7 @@ def limit_text(limit: DataLimit) -> str:
     if limit.kind == DataKind.LENGTH and limit.least is not None:
         return f"an input has a length of {limit.least} or more"
     which = "lengths" if limit.kind == DataKind.LENGTH else "values"
-    return f"the inputs have certain {which} (the run then raises: {limit.message})"
+    return f"the {which} of the inputs make an op raise: {limit.message}"
 
 
 def _names_text(names: Sequence[str]) -> str:

@@ -68,7 +68,7 @@ def why_not_found(folder: str, environ: Mapping[str, str] = os.environ) -> str:
     return (
         f"no Python with TensorFlow was found: ckptcheck looked for the active environment, for "
         f".venv, venv, env and the environment of poetry, uv or pipenv in {folder}, and on the "
-        f"PATH. No TensorFlow is in {', '.join(shown[:_MOST_SHOWN])}{others}"
+        f"PATH. These have no TensorFlow: {', '.join(shown[:_MOST_SHOWN])}{others}"
     )
 
 

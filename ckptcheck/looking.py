@@ -5,7 +5,6 @@ import dataclasses
 import os
 from typing import TYPE_CHECKING, Any, Optional, Tuple, Union
 
-from .checkpoint.bundle import differences
 from .checkpoint.examine import Examined
 from .checkpoint.gzip_file import unpacked_name
 from .checkpoint.held import NOTHING_HELD, Held, data_held, lacks
@@ -15,9 +14,10 @@ from .errors import UsageError
 from .file_facts import Count, Progress, data_size
 from .model_dir import Located, TensorScan
 from .options import CheckSpec
-from .protocol import CheckpointIndex, Failure
+from .protocol import CheckpointIndex, Failure, VariableSpec
 from .recorded import Completed, completed
 from .records.reader import Recorded, read_record
+from .results import shape_text
 from .settled import Doubt, doubt_of, folder_of, look_at, settled
 from .traces import Checkpoint
 
@@ -146,4 +146,19 @@ def disagreement(examined: Examined, listed: Union[CheckpointIndex, Failure, Non
         return ""
     if examined.bundle is None:
         return f"TensorFlow can read the index, but ckptcheck cannot: {examined.problem}"
-    return differences(examined.bundle.checkpoint_index(), listed)
+    return _first_difference(examined.bundle.checkpoint_index(), listed)
+
+
+def _first_difference(mine: CheckpointIndex, theirs: CheckpointIndex) -> str:
+    ours = {spec.name: spec for spec in mine.variables}
+    others = {spec.name: spec for spec in theirs.variables}
+    for name in sorted(set(ours) | set(others)):
+        if ours.get(name) != others.get(name):
+            return f"{name}: {_listed(ours.get(name))}; in TensorFlow: {_listed(others.get(name))}"
+    if len(mine.variables) == len(theirs.variables):
+        return ""
+    return f"ckptcheck lists {len(mine.variables)} tensors, TensorFlow {len(theirs.variables)}"
+
+
+def _listed(spec: Optional[VariableSpec]) -> str:
+    return "not in the list" if spec is None else f"{spec.dtype} {shape_text(spec.shape)}"

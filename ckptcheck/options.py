@@ -149,7 +149,7 @@ def _model_dir(
 
 
 _CACHE_DIR = (
-    "Keep traces in this directory (docs/cache.md). Default: the environment variable "
+    "The directory of the cache (docs/cache.md). Default: the environment variable "
     "CKPTCHECK_CACHE_DIR, or .ckptcheck_cache in the directory of the project, or "
     "~/.cache/ckptcheck outside of a project."
 )
@@ -233,7 +233,8 @@ class CheckSpec:
     )
     params_type: Option[str, str] = Option(
         values.name("make_params", "dict", "attr"),
-        "What model_fn gets as params: dict, attr (params.key), or module:callable.",
+        "What model_fn gets as params: dict (params['key']), attr (params.key), or what "
+        "module:callable returns.",
         default="dict",
         metavar="TYPE",
     )
@@ -388,8 +389,8 @@ class SuiteSpec:
     )
     staged: Option[bool, bool] = Option(
         values.switch,
-        "For a pre-commit hook: skip all configured checks if git has only documents and pictures "
-        "staged that no check reads.",
+        "For a pre-commit hook: skip all configured checks if only documents and pictures are "
+        "staged, and no check reads them.",
         default=False,
     )
 
@@ -435,8 +436,8 @@ class RecordSpec(CheckSpec):
     )
     force: Option[bool, bool] = Option(
         values.switch,
-        "Write the record even if the code does not fit the checkpoint, or differs from an "
-        "existing record.",
+        "Write the record even if the code does not fit the checkpoint, differs from an existing "
+        "record, or computes something else than the saved graph.",
         default=False,
     )
 

@@ -89,7 +89,7 @@ class ReadCheck(Word):
     RESHAPE = "reshape"
     TABLE = "table"
     INITIALIZED = "initialized"
-    """Not the shape, but that the iterator is initialized."""
+    """TensorFlow verifies that the iterator is initialized. It verifies no shape."""
     NONE = "none"
 
 

@@ -284,7 +284,7 @@ def _if_missing(folder: str) -> str:
     """Returns what to add to an error if there is no model_dir."""
     if not folder or is_remote(folder) or is_there(folder):
         return ""
-    return '. If this machine need not have it, add if-missing = "skip" to the check'
+    return '. If this machine does not need the model_dir, add if-missing = "skip" to the check'
 
 
 _LET_IT_PASS = (

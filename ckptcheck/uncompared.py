@@ -15,8 +15,8 @@ _OTHER_VERSION = (
 )
 _OWN_OPS = (
     "the saved graph is that of TRAIN, and ckptcheck found no counterpart in it for some ops of "
-    "this mode, such as {} (with a record that ckptcheck record writes, a check compares each mode "
-    "with its own graph)"
+    "this mode, such as {}. To compare each mode with its own graph, write a record of the "
+    "checkpoint (ckptcheck record)"
 )
 
 

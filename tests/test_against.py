@@ -439,7 +439,7 @@ def test_a_target_that_the_revision_does_not_have(repository: Project) -> None:
     run = against(repository, "new.py:model_fn", "params.json")
     assert run.code == 2
     assert "git does not have new.py at this revision" in said(run)
-    assert "If it is new or renamed, it is there after the commit" in said(run)
+    assert "If this commit adds or renames it, check again after the commit" in said(run)
     git(repository.root, "add", "new.py")
     run = against(repository, "new.py:model_fn", "params.json")
     assert run.code == 2

@@ -101,13 +101,13 @@ def test_the_limit_is_that_of_the_estimator(
 def test_the_text_names_the_data(estimator: Estimators, tmp_path: Path) -> None:
     said = " ".join(checked(estimator("two_lookups"), tmp_path).out.split())
     assert (
-        "PREDICT, EVAL, TRAIN fail where an id of 4 or more is looked up in words (from "
+        "PREDICT, EVAL, TRAIN fail if an id of 4 or more is looked up in words (from "
         "features.word)" in said
     )
     said = " ".join(checked(estimator("classes"), tmp_path).out.split())
-    assert "EVAL, TRAIN fail where a label of 5 or more occurs" in said
+    assert "EVAL, TRAIN fail if a label of 5 or more occurs" in said
     said = " ".join(checked(estimator("gathered_positions"), tmp_path).out.split())
-    assert "PREDICT, EVAL, TRAIN fail where an input has a length of 41 or more" in said
+    assert "PREDICT, EVAL, TRAIN fail if an input has a length of 41 or more" in said
 
 
 def test_an_error_that_any_data_raises_is_shown(estimator: Estimators, tmp_path: Path) -> None:

@@ -228,7 +228,7 @@ def test_a_model_that_uses_nothing_of_the_checkpoint_is_never_green(linear: Proj
     linear.write("net.py", text)
     run = linear.check("net:model_fn", "--input-fn", "inputs:train", "--mode", "eval")
     assert run.code == 1, run
-    assert "EVAL  restores  1 tensor read" in run.out, run
+    assert "EVAL  restores  1 tensor to restore" in run.out, run
     assert "error[nothing-restored]" in run.out, run
     assert "unused-variable" not in run.out, run
     assert "EVAL will restore, but the check fails." in run.out, run
@@ -254,9 +254,7 @@ def model_fn("""
 def _doubts(name: str, tmp_path: Path) -> "list[str]":
     project = copy_fixture(name, tmp_path)
     run = project.check("model:model_fn", "params.json", "--mode", "train", "--format", "json")
-    return [
-        item for item in run.json["not_judged"] if "paired keys and tensors by their order" in item
-    ]
+    return [item for item in run.json["not_judged"] if "went by the order of features" in item]
 
 
 def test_keys_that_nothing_in_the_saved_graph_names_are_said(tmp_path: Path) -> None:
@@ -309,7 +307,5 @@ def test_a_key_that_took_the_tensor_of_another_is_said(tmp_path: Path) -> None:
         next(tf.estimator.Estimator(model_fn, model_dir).predict(input_fn))
     project.write("net.py", code.replace("KEY", "weight"))
     run = project.run(model_dir, "net:model_fn", "--format", "json")
-    (doubt,) = [
-        item for item in run.json["not_judged"] if "paired keys and tensors by their order" in item
-    ]
+    (doubt,) = [item for item in run.json["not_judged"] if "went by the order of features" in item]
     assert "weight is IteratorGetNext:2" in doubt, run

@@ -44,7 +44,7 @@ def test_text_has_a_line_for_each_finding_and_a_count(tmp_path: Path) -> None:
     first, hint, count = run.out.splitlines()
     assert first.startswith("train.py:3:13: warning[temporary-model-dir] the weights go to")
     assert hint == "  try: pass model_dir to the Estimator or to its RunConfig"
-    assert count == "Found 1 warning in 1 file."
+    assert count == "Found 1 warning (1 file linted)."
 
 
 def test_json_has_the_places(tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ _IGNORED = (
     *("fail_on", "quiet", "deep", "params", "set", "features", "python"),
     *("cache_dir", "no_cache", "given"),
 )
-"""Options that do not change a trace, or that are in the name in another form, and ``given``, which
-says how the options were given."""
+"""Options that the key leaves out: they do not change a trace, or the key has them in another form.
+``given`` says how the user gave the options."""
 _PACKED = ".gz"
 
 

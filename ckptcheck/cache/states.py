@@ -188,7 +188,7 @@ def row_of(path: str, now_ns: int) -> Row:
 
     Args:
         path: the file.
-        now_ns: the time. A file that has just changed may change again at the same time.
+        now_ns: the current time. A file that has just changed may change again without a new time.
     """
     size, changed, status_changed, number = numbers(path)
     racy = status_changed > now_ns - _RACY_NS

@@ -201,18 +201,6 @@ def parse_bundle(data: bytes, prefix: str) -> Bundle:
     return Bundle(prefix, num_shards, big_endian, tensors, parts, missing)
 
 
-def differences(mine: CheckpointIndex, theirs: CheckpointIndex) -> str:
-    """Describes the first tensor that differs between two lists; "" if the lists agree."""
-    ours = {spec.name: spec for spec in mine.variables}
-    others = {spec.name: spec for spec in theirs.variables}
-    for name in sorted(set(ours) | set(others)):
-        if ours.get(name) != others.get(name):
-            return f"{name}: ckptcheck reads {ours.get(name)}, TensorFlow {others.get(name)}"
-    if len(mine.variables) == len(theirs.variables):
-        return ""
-    return f"ckptcheck lists {len(mine.variables)} tensors, TensorFlow {len(theirs.variables)}"
-
-
 # --- The header ------------------------------------------------------------------------------
 
 

@@ -343,7 +343,7 @@ def _missing_folders(out: str) -> List[str]:
         UsageError: ``out`` is a file or not empty, or cannot be read.
     """
     if not out:
-        raise UsageError("OUT is empty; expected the name of a new directory")
+        raise UsageError("OUT is an empty string; expected the name of a new directory")
     if os.path.lexists(out) and not os.path.isdir(out):
         raise UsageError(f"OUT {out} is a file; expected a new directory, or an empty one")
     try:

@@ -81,6 +81,6 @@ def _names_in(out: str) -> List[str]:
         if not known or not os.path.isfile(path) or os.path.islink(path):
             raise UsageError(
                 f"OUT {out} holds {name}, which is not a file of a snapshot: --force removes "
-                "nothing else. Move it away, or give another directory"
+                "only files of a snapshot. Move it away, or give another directory"
             )
     return names

@@ -55,9 +55,9 @@ def table_blocks(data: bytes) -> Iterator[Pairs]:
 def _index_handle(data: bytes) -> Tuple[int, int]:
     """Returns the offset and size of the index block, which the end of the file stores."""
     if len(data) < _FOOTER:
-        raise DamagedError(f"it has {len(data)} bytes, which is too short for a table")
+        raise DamagedError(f"it has {len(data)} bytes, which is too short for an sstable")
     if data[-len(MAGIC) :] != MAGIC:
-        raise DamagedError("it is not a table (its last 8 bytes are not the magic number)")
+        raise DamagedError("it is not an sstable (its last 8 bytes are not the magic number)")
     footer = data[-_FOOTER : -len(MAGIC)]
     at = 0
     for _ in range(2):  # skips the metadata block, which TensorFlow does not use

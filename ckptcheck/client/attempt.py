@@ -27,8 +27,8 @@ from .structure import NOTHING, Path, specs_of
 
 _MOST_ROUNDS = 12
 _COMPLETE, _TRACED, ALIKE = 0.1, 0.2, 0.6
-"""Scores: each tensor has a leaf; a trace did not raise; the consumers are those of the saved
-graph."""
+"""What a guess scores if each tensor has a leaf, if a trace does not raise, and if the consumers
+are those of the saved graph."""
 
 Ask = Callable[[Mapping[str, Inputs]], Dict[str, Answer]]
 """Traces modes with the given features and labels."""

@@ -138,9 +138,9 @@ def _agrees_so_far(found: Found, guess: Guess, trace: Answer) -> bool:
 
 
 def lacks_labels(found: Found) -> bool:
-    """Whether a mode raised because it got no labels, while the features use all tensors.
+    """Whether a mode raised because the features take all tensors, and none is left for labels.
 
-    In this case, the model_fn asks for one more feature than the saved model.
+    The model_fn then asks for one more feature than the saved model.
     """
     guess, traces = found.guess, found.traces.values()
     if guess is None or not found.complete:

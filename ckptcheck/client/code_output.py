@@ -30,7 +30,7 @@ class CodeOutput:
         self._decoder = io.IncrementalNewlineDecoder(bytes_to_text, translate=True)
 
     def begin(self) -> None:
-        """Begins a check, in which each line is shown again."""
+        """Begins a check, which shows lines of earlier checks again."""
         self._shown = set()
         self._follows = True
 

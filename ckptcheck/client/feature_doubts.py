@@ -147,8 +147,8 @@ def _named_after_inputs(names: Sequence[str], traces: Iterable[Answer]) -> List[
 
 
 _ASSUMED = (
-    "whether {} in the saved graph: no name shows it, so ckptcheck paired keys and tensors by "
-    "their order (give --input-fn or --features to be sure)"
+    "whether {} in the saved graph: no name in that graph shows it, so ckptcheck went by the order "
+    "of features and labels (give --input-fn or --features to be sure)"
 )
 _ANOTHER_USE = (
     "whether ckptcheck paired each feature with the right tensor: the model_fn uses the features "

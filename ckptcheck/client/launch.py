@@ -19,6 +19,7 @@ class LaunchContext:
         strategy: whether TRAIN ran under a distribution strategy.
         iterators: whether the saver restored iterators of the input_fn.
         saved: whether there is a saved graph. It shows all of these.
+        given: whether the user gave the kind of variables.
     """
 
     launch: Launch
@@ -26,6 +27,7 @@ class LaunchContext:
     strategy: bool = False
     iterators: bool = False
     saved: bool = False
+    given: bool = False
 
     @property
     def asked_behavior(self) -> str:
@@ -40,7 +42,7 @@ class LaunchContext:
             given: whether the user gave the features.
         """
         if not self.saved:
-            return ("the kind of variables that the launch script makes: there is no saved graph",)
+            return () if self.given else (_NO_GRAPH,)
         found = [_NOT_DISTRIBUTED] if self.strategy else []
         return (*found, _ITERATORS) if self.iterators and not given else tuple(found)
 
@@ -54,6 +56,10 @@ _NOT_DISTRIBUTED = (
     "Estimator or its factory as TARGET to be sure"
 )
 
+_NO_GRAPH = (
+    "whether the code creates reference or resource variables: there is no saved graph (give "
+    "--behavior to be sure)"
+)
 _ITERATORS = (
     "whether the iterators of the input_fn are still restored with the variables, as in the saved "
     "graph (give --input-fn to be sure)"
@@ -71,7 +77,8 @@ def launch_context(asked: str, environment: Environment, graph: Optional[Graph])
     head = environment.tensorflow.partition(".")[0]
     major = int(head) if head.isdigit() else 2
     if graph is None:
-        return LaunchContext(_launch(asked, environment, major, None, False), major)
+        launch = _launch(asked, environment, major, None, False)
+        return LaunchContext(launch, major, given=asked != "auto")
     strategy = has_strategy(graph)
     launch = _launch(asked, environment, major, graph, strategy)
     return LaunchContext(launch, major, strategy, restores_iterators(graph), True)

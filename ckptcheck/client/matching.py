@@ -149,7 +149,7 @@ _PINNED, _UNFIT, _OF_COLUMN, _NAMED, _SAME_DTYPE, _USED, _LATER = (
     0.01,
     1e-6,
 )
-"""``_OF_COLUMN`` outweighs consumers, because code does not use a wrong tensor as the right one."""
+"""``_OF_COLUMN`` is more than equal consumers give (1 at most): a column is better evidence."""
 
 
 def _assign_in_order(worth: _Worth, paths: List[Path], places: List[int]) -> Dict[Path, int]:

@@ -343,7 +343,7 @@ def _index(
     return None, reply
 
 
-_NOTHING_READ = "whether the code fits a checkpoint: Estimator loads none"
+_NOTHING_READ = "whether the code fits a checkpoint: there is none that Estimator can load"
 
 _UNSEEN = re.compile("Failed to (find any|get) matching files")
 """TensorFlow's error for a missing checkpoint."""

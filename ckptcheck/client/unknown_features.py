@@ -243,7 +243,7 @@ def _why_doubtful(found: Found, guess: Guess) -> str:
             f"nothing shows {which}"
         )
     if not takes_all(guess):
-        return f"the code no longer uses some of its tensors, and nothing shows {which}"
+        return f"the code no longer uses some tensors of the graph, and nothing shows {which}"
     if not guess.pool.sorted_keys:
         return (
             "it does not show the order of its tensors. ckptcheck assumed one, but the checkpoint "

@@ -40,8 +40,9 @@ def exit_codes(nothing: str) -> str:
         nothing: why the exit code is 3.
     """
     return (
-        "Exit codes: 0 no finding is as severe as --fail-on; 1 a finding is; 2 an argument is "
-        f"wrong, or ckptcheck could not complete the command; 3 {nothing}."
+        "Exit codes: 0 no finding fails the command; 1 a finding is at least as severe as "
+        "--fail-on; 2 an argument is wrong, or ckptcheck could not complete the command; "
+        f"3 {nothing}."
     )
 
 

@@ -31,7 +31,8 @@ from an existing record, or computes something else than the saved graph, unless
 It is the only command that writes into MODEL_DIR.
 
 Exit codes: 0 the record is written; 1 no record is written, because the code does not fit or
-differs; 2 an argument is wrong, or ckptcheck could not complete the command; 3 nothing to record.
+differs, or because of --fail-on; 2 an argument is wrong, or ckptcheck could not complete the
+command; 3 nothing to record.
 """
 
 

@@ -57,7 +57,7 @@ def find_document(given: str = "") -> Document:
 def find_severities() -> Mapping[str, str]:
     """Reads only the severities of the configuration of the working directory.
 
-    The rest may be wrong.
+    Mistakes in other keys do not matter.
 
     Raises:
         UsageError: the severities are wrong. The message has a line for each problem.

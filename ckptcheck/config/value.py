@@ -10,7 +10,7 @@ SKIP, FAIL = "skip", "fail"
 
 
 _DROPS = {"input_fn": "features", "features": "input_fn", "against": "deep"}
-"""What an option drops if a less specific level has it, because both together are an error."""
+"""An option, and the option of earlier levels that it replaces: both together are an error."""
 
 
 def layered(*levels: Mapping[str, Any]) -> Dict[str, Any]:

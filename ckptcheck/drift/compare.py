@@ -159,18 +159,14 @@ def _of_updates(old: Updates, new: Updates, across: bool) -> Iterator[Change]:
             text = f"update of {some_names(keys)} {verb} the train_op"
             nodes = (tuple(keys), ()) if keys is gone else ((), tuple(keys))
             yield Change(OP, text, then, now, (TRAIN,), *nodes)
-    others = [key for key in reordered_writes(old, new) if key not in (*gone, *come)]
-    if others and not gone and not come:
-        text = f"order of updates: {some_names(others)}"
-        yield Change(
-            ORDER,
-            text,
-            {"text": "before"},
-            {"text": "after"},
-            (TRAIN,),
-            tuple(others),
-            tuple(others),
-        )
+    first, later = reordered_writes(old, new)
+    if first and not gone and not come:
+        was, is_now = ({"text": ", ".join(keys[:_MOST_NAMES])} for keys in (first, later))
+        text = f"the train_op updates {some_names(first)} in another order"
+        yield Change(ORDER, text, was, is_now, (TRAIN,), tuple(first), tuple(later))
+
+
+_MOST_NAMES = 5
 
 
 class _Mode:
@@ -356,7 +352,8 @@ def _reached(
     If the loss does not depend on these nodes, only TRAIN computes them.
     """
     shown = [step for step in region.nodes or _after(region, new) if step.place in loss]
-    gone = not region.nodes and not all(draws(border) for _, border in region.borders)
+    borders = [border for _, border in region.borders]  # none if the last node of the loss is gone
+    gone = not region.nodes and not (borders and all(map(draws, borders)))
     if said.training:
         shown = []
     reached = (

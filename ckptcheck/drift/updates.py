@@ -81,10 +81,17 @@ def moved_writes(old: Updates, new: Updates) -> Tuple[List[str], List[str]]:
     return _keys(gone), _keys(come)
 
 
-def reordered_writes(old: Updates, new: Updates) -> List[str]:
-    """Returns the variables that are written in another order than before."""
+def reordered_writes(old: Updates, new: Updates) -> Tuple[List[str], List[str]]:
+    """Returns the variables that are written in another order, in the old and in the new order."""
     common = set(old.before) & set(new.before)
-    return _keys({w for w in common if old.before[w] & common != new.before[w] & common})
+    moved = {w for w in common if old.before[w] & common != new.before[w] & common}
+    return _in_order(old, moved), _in_order(new, moved)
+
+
+def _in_order(updates: Updates, writes: AbstractSet[Write]) -> List[str]:
+    """Returns the keys of some writes, the first ones first."""
+    ordered = sorted(writes, key=lambda write: (len(updates.before[write]), write))
+    return list(dict.fromkeys(key for key, _ in ordered))
 
 
 def _keys(writes: AbstractSet[Write]) -> List[str]:

@@ -44,7 +44,7 @@ _PLAIN = {
     "StatelessCase": "Case",
     "StatelessWhile": "While",
 }
-"""Ops whose name tells whether their function has state. Even an unused random op is state."""
+"""Ops with two names. One is for functions with state, such as an unused random op."""
 _CALLS = ("PartitionedCall",)
 _CONDITIONALS = ("If", "Case")
 _LOOPS = ("While",)

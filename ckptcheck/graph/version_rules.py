@@ -400,7 +400,10 @@ def choice(graph: Canonical, form: Form) -> Optional[Form]:
 
 
 def sum_of_squares(graph: Canonical, form: Form) -> Optional[Form]:
-    """Keras's L2 sums the squares of a variable, or has ``L2Loss``, which is half of that."""
+    """Replaces a factor times the sum of squares by twice the factor times ``L2Loss``.
+
+    Versions of Keras build either form for its L2. ``L2Loss`` is half the sum of squares.
+    """
     for factor, total in (form.sources, form.sources[::-1]):
         scale, summed = graph.known(factor), graph.peek(total)
         if scale is None or scale.shape or summed.op != "Sum":

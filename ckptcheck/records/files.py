@@ -9,7 +9,7 @@ from .params import as_mapping
 from .value import RecordedParams
 
 _MOST_WORDS = 50000
-"""The most lines of all files in a record. To write this number takes 0.1 s."""
+"""The most lines that a record holds of all files. It takes 0.1 s to write them."""
 _SECRET_FILE = re.compile(
     r"(^|/)\.\w|secret|password|credential|private|\.(pem|key)$", re.IGNORECASE
 )

@@ -95,6 +95,5 @@ def _conclusion(run: Run) -> str:
         return f"{run.name}: {run.skipped}" if run.skipped else could_not
     name = run.name or report_text(report)
     modes = [f"{v.mode.upper()} {verdict_text(v.verdict, v.at)}" for v in report.verdicts]
-    count = len(report.findings)
-    said = [*modes, times_text(count, "finding")]
+    said = [*modes, times_text(len(report.all_groups), "finding")]
     return f"{name}: {'passes' if run.ok else 'FAILS'}: {', '.join(said)}"

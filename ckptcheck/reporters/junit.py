@@ -104,7 +104,7 @@ def _fails(report: Report, finding: Finding) -> bool:
 def _case_of_mode(report: Report, verdict: Verdict, options: Options) -> _Case:
     name = verdict.mode
     if verdict.verdict == RESTORES:
-        return _Case(name, body=times_text(verdict.reads, "tensor") + " read")
+        return _Case(name, body=times_text(verdict.reads, "tensor") + " to restore")
     message = verdict_text(verdict.verdict, verdict.at)
     mine = [
         item for item in report.groups if any(name in finding.outcomes for finding in item.findings)

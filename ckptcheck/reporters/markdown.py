@@ -1,12 +1,13 @@
 """``--format markdown``: for job summaries and comments on pull requests."""
 
 import re
-from typing import Iterator, List, Sequence
+from typing import Callable, Dict, Iterator, List, Sequence
 
 from ..changes import CHANGED
-from ..results import CHECK, RESTORES, Finding, Group, Report
+from ..results import CHECK, RESTORES, VERIFY, Finding, Group, Report
 from ..runs import Run, Runs
 from ..sanitize import printable
+from . import text_check, text_files
 from .layout import first_of
 from .options import Options
 from .text_findings import (
@@ -80,7 +81,7 @@ def _row(run: Run) -> List[str]:
         return [escape(run.name), result, escape(run.skipped or run.problem), ""]
     modes = ", ".join(f"{v.mode.upper()} {verdict_text(v.verdict, v.at)}" for v in report.verdicts)
     result = "passes" if run.ok else "**FAILS**"
-    return [escape(run.name), result, modes, str(len(report.findings))]
+    return [escape(run.name), result, modes, str(len(report.all_groups))]
 
 
 def _report(name: str, report: Report, ok: bool) -> List[str]:
@@ -90,13 +91,23 @@ def _report(name: str, report: Report, ok: bool) -> List[str]:
             [verdict.mode.upper(), _verdict(report, place), f"{verdict.reads:,}"]
             for place, verdict in enumerate(report.verdicts)
         ]
-        blocks.append(_table(["mode", "verdict", "tensors read"], rows))
+        blocks.append(_table(["mode", "verdict", "tensors to restore"], rows))
+    if report.command in _LAST_LINES:
+        blocks.append(escape(_LAST_LINES[report.command](report)))
     blocks.extend(_group(item) for item in report.all_groups)
     if report.not_judged:
-        blocks.append("\n".join(f"* not judged: {escape(item)}" for item in report.not_judged))
+        blocks.append("### Not judged")
+        blocks.append("\n".join(f"* {escape(item)}" for item in report.not_judged))
     if report.accepted:
         blocks.append(f"{times_text(len(report.accepted), 'finding')} accepted by the project")
     return blocks
+
+
+_LAST_LINES: Dict[str, Callable[[Report], str]] = {
+    CHECK: lambda report: text_check.last_line(report)[0],
+    VERIFY: text_files.last_line,
+}
+"""The last line of the text report, by command."""
 
 
 def _about(name: str, report: Report) -> str:

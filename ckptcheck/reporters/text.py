@@ -43,17 +43,17 @@ def _joined(blocks: Iterable[str]) -> str:
     return text + "\n" if text else ""
 
 
-def _report(report: Report, options: Options) -> List[str]:
+def _report(report: Report, options: Options, brief: bool = False) -> List[str]:
+    always = (text_findings.not_judged, _accepted)
     sections = (
         *_SECTIONS[report.command],
         text_findings.of_report,
         text_check.plan,
         text_check.drift,
-        text_findings.not_judged,
-        _accepted,
+        *always,
         *_ENDS.get(report.command, ()),
     )
-    return [section(report, options) for section in sections]
+    return [section(report, options) for section in (always if brief else sections)]
 
 
 def _accepted(report: Report, options: Options) -> str:

@@ -75,7 +75,7 @@ def verdicts(report: Report, options: Options) -> str:
     for verdict in report.verdicts:
         text, color = said_of_mode(report, verdict)
         text = painted(text, color, options)
-        reads = times_text(verdict.reads, "tensor") + " read" if verdict.reads else ""
+        reads = times_text(verdict.reads, "tensor") + " to restore" if verdict.reads else ""
         rows.append(["  " + verdict.mode.upper(), text, reads])
     lines = [wrapped(text, options, "  ") for text in limits(report)]
     return "\n".join([columns(rows), *lines])
@@ -97,7 +97,7 @@ def limits(report: Report) -> Iterator[str]:
             modes.setdefault(limit_text(limit), []).append(verdict.mode.upper())
     for text, mine in modes.items():
         fail = "fails" if len(mine) == 1 else "fail"
-        yield f"{', '.join(mine)} {fail} where {text}"
+        yield f"{', '.join(mine)} {fail} if {text}"
 
 
 def conclusion(report: Report, options: Options) -> str:

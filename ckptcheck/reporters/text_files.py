@@ -178,7 +178,7 @@ def verified(report: Report, options: Options) -> str:
 
 def _verified(item: Verified, options: Options) -> str:
     label, color = state_of(item)
-    head = f"{item.prefix}: {data_text(item.data)}:" if item.prefix else "what Estimator loads:"
+    head = f"{item.prefix}: {data_text(item.data)}:" if item.prefix else "the state file:"
     head = wrapped(head, options)
     fits = len(head.rpartition("\n")[2]) + len(f" {label}") <= options.width
     lines = [head + (" " if fits else "\n  ") + painted(label, color, options)]
@@ -212,5 +212,6 @@ def last_line(found: Report) -> str:
     last = next((item for item in reversed(found.verified) if item.whole), None)
     if last is None:
         return "No checkpoint is good."
-    but = "" if last.ok else ". Its data is good, but it has findings"
-    return f"The last good checkpoint is {last.prefix}{but}."
+    if not last.ok:
+        return f"The last checkpoint with good data is {last.prefix}, but it has findings."
+    return f"The last good checkpoint is {last.prefix}."

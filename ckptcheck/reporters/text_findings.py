@@ -4,7 +4,18 @@ import dataclasses
 import textwrap
 from typing import Dict, Iterator, List, Sequence, Tuple
 
-from ..results import CHECK, FAILS, RESTORES, SILENT, UNTRACEABLE, Finding, Group, Outcome, Report
+from ..results import (
+    CHECK,
+    FAILS,
+    RESTORES,
+    SILENT,
+    UNTRACEABLE,
+    VERIFY,
+    Finding,
+    Group,
+    Outcome,
+    Report,
+)
 from ..rules.base import DRIFT
 from ..rules.roles import slots_of
 from .layout import first_of, folded, table, tagged, wrapped
@@ -53,8 +64,10 @@ def _is_untraceable(item: Group) -> bool:
 
 def of_report(report: Report, options: Options) -> str:
     """Returns the groups of a report, errors first."""
-    said = first_hint(report) if report.command == CHECK and not report.ok else ""
-    return groups(report.groups, options, said)
+    ends_with_hint = (report.command == CHECK and not report.ok) or (
+        report.command == VERIFY and not report.verified
+    )
+    return groups(report.groups, options, first_hint(report) if ends_with_hint else "")
 
 
 def not_judged(report: Report, options: Options) -> str:

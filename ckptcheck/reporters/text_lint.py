@@ -48,4 +48,4 @@ def last_line(report: Report) -> str:
         for count in [sum(item.severity == severity for item in report.findings)]
         if count
     ]
-    return f"Found {', '.join(counts)} in {files}." if counts else f"Found nothing in {files}."
+    return f"Found {', '.join(counts) or 'nothing'} ({files} linted)."

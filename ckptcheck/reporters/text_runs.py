@@ -3,26 +3,26 @@
 import collections
 from typing import Callable, Dict, Iterable, List
 
-from ..results import RESTORES, SEVERITIES, Report
+from ..results import RESTORES, SEVERITIES, Group, Report
 from ..runs import Run, Runs
 from ..sanitize import printable
 from .layout import painted, wrapped
 from .options import Options
-from .text_findings import not_judged, verdict_text
+from .text_findings import verdict_text
 from .words import times_text
 
-_Sections = Callable[[Report, Options], List[str]]
+_Sections = Callable[[Report, Options, bool], List[str]]
 
 
 def run(found: Run, options: Options, sections: _Sections) -> str:
     """Returns one check as text.
 
-    If a check passes with notes only, the table lists it, and only what it did not judge is shown.
+    If a check passes with notes only, the table lists it. Its report is then brief.
 
     Args:
         found: the check.
         options: the form of the output.
-        sections: returns the parts of a report.
+        sections: returns the parts of a report, which may be brief.
     """
     if found.skipped:
         return wrapped(f"{found.name}: {found.skipped}", options)
@@ -30,9 +30,8 @@ def run(found: Run, options: Options, sections: _Sections) -> str:
         first, *rest = found.problem.splitlines() or [""]
         head = wrapped(f"{found.name} could not run: {first}", options)
         return "\n".join([head, *(printable(line) for line in rest)])
-    quiet = found.ok and all(finding.severity == "note" for finding in found.report.findings)
-    shown = [not_judged(found.report, options)] if quiet else sections(found.report, options)
-    blocks = list(filter(None, shown))
+    brief = found.ok and all(finding.severity == "note" for finding in found.report.findings)
+    blocks = list(filter(None, sections(found.report, options, brief)))
     head = painted(wrapped(f"== {found.name}", options), "bold", options)
     return "\n\n".join([head, *blocks]) if blocks else ""
 
@@ -75,7 +74,7 @@ def _outcome(found: Run, options: Options) -> List[str]:
         return [painted(word, "warning" if found.skipped else "error", options), "", ""]
     passes = "passes (accepted)" if report.accepted else "passes"
     state = painted(passes, "good", options) if found.ok else painted("FAILS", "error", options)
-    return [state, broken(report), counted(finding.severity for finding in report.findings)]
+    return [state, broken(report), counted(report.all_groups)]
 
 
 def broken(report: Report) -> str:
@@ -88,8 +87,8 @@ def broken(report: Report) -> str:
     return "; ".join(f"{', '.join(names)}: {text}" for text, names in modes.items())
 
 
-def counted(severities: Iterable[str]) -> str:
-    """Returns how often there is each severity: ``1 error, 2 notes``."""
-    counts = collections.Counter(severities)
+def counted(groups: Iterable[Group]) -> str:
+    """Returns how many groups there are of each severity: ``1 error, 2 notes``."""
+    counts = collections.Counter(item.findings[0].severity for item in groups)
     found = (severity for severity in reversed(SEVERITIES) if counts[severity])
     return ", ".join(times_text(counts[severity], severity) for severity in found)

@@ -306,9 +306,16 @@ def outcomes_of_reading(facts: Facts, names: Iterable[str]) -> Dict[str, Outcome
     }
 
 
-def untraced(facts: Facts, effect: str) -> str:
-    """Returns the end of a message that says what TensorFlow does; "" if verdicts say it."""
-    return "" if facts.modes else f"; {effect}"
+def untraced(facts: Facts, effect: str, traced: str = "") -> str:
+    """Returns the end of a message that says what TensorFlow does.
+
+    Args:
+        facts: the facts of the command.
+        effect: what it does.
+        traced: the part that verdicts do not say.
+    """
+    said = traced if facts.modes else effect
+    return f"; {said}" if said else ""
 
 
 def bytes_said(count: int, adjective: str = "") -> str:

@@ -19,16 +19,23 @@ from ..model_dir import Absence, Found, Missing, pattern_in
 from ..results import Finding, Outcome
 from .base import Facts, Rule, finding, untraced
 from .examples import MISSING, nothing_to_restore
-from .state_file_wording import NOT_FOUND, absence_text, not_found_outcomes, state_file_fix
+from .state_file_wording import (
+    NOT_FOUND,
+    absence_text,
+    continues,
+    not_found_outcomes,
+    state_file_fix,
+)
 
 
 def find(facts: Facts) -> Iterator[Finding]:
     """Finds a state file that points outside the model_dir or to a missing checkpoint."""
     located = facts.located
     if isinstance(located, Missing):
+        outcomes = _outcomes(facts, located)
         yield finding(
-            absence_text(located) + untraced(facts, _effect(located)),
-            outcomes=_outcomes(facts, located),
+            absence_text(located) + untraced(facts, _effect(located), continues(outcomes)),
+            outcomes=outcomes,
             subject="missing",
             hint=_hint(located),
             data={
@@ -100,7 +107,7 @@ RULE = Rule(
     title=lambda first: (
         "the state file points outside the model_dir"
         if first.severity == "warning"
-        else "the state file points to a checkpoint that does not exist"
+        else "the state file does not name a complete checkpoint"
     ),
     bad=lambda: nothing_to_restore(MISSING),
 )

@@ -5,7 +5,7 @@ which may be much later and on another machine. Then it raises ``Checksum does n
 causes are disks, networks, interrupted copies, and an index beside the data of another save.
 ``ckptcheck verify`` and ``ckptcheck check --deep`` read all data and verify every checksum. The
 other commands verify only the checksum of the global step. Each save has another global step, so a
-wrong checksum of the global step shows that the data comes from another save.
+wrong checksum of the global step often means that the data comes from another save.
 
 What to do: copy the index and the data files again from their original location, or use the
 previous checkpoint (``ckptcheck verify --all-checkpoints`` finds the last good one).

@@ -16,7 +16,7 @@ from ..model_dir import Found
 from ..results import Finding
 from .base import Facts, Rule, finding, untraced
 from .examples import with_located
-from .state_file_wording import NOT_FOUND, not_found_outcomes, state_file_fix
+from .state_file_wording import NOT_FOUND, continues, not_found_outcomes, state_file_fix
 
 
 def find(facts: Facts) -> Iterator[Finding]:
@@ -30,11 +30,12 @@ def find(facts: Facts) -> Iterator[Finding]:
         if in_state_file
         else f"{located.named} ends with //"
     )
+    outcomes = not_found_outcomes(facts)
     yield finding(
         f"{named}: TensorFlow 1 does not find a checkpoint with // before its name"
-        + untraced(facts, NOT_FOUND),
+        + untraced(facts, NOT_FOUND, continues(outcomes)),
         severity="error" if facts.modes else "warning",
-        outcomes=not_found_outcomes(facts),
+        outcomes=outcomes,
         subject="state file" if in_state_file else "model_dir",
         hint=state_file_fix(located) if in_state_file else f"give {located.model_dir} as MODEL_DIR",
         data={"checkpoint": located.prefix, "written": located.written, "named": located.named},

@@ -39,6 +39,6 @@ RULE = Rule(
     category="files",
     find=find,
     role=FOR_CHECKS,
-    title="the saved graph is missing or cannot be read",
+    title="the .meta file of the checkpoint is missing or cannot be read",
     bad=lambda: facts(files=CheckpointFiles(saved_graph=False)),
 )

@@ -2,11 +2,11 @@
 
 When the loss becomes NaN, the weights become NaN. Everything that is computed from them becomes
 NaN, too. Such weights restore without an error. Infinite values often appear first, in weights or
-in the state of an optimizer. No optimizer of TensorFlow starts with an infinite value, and a weight
-whose sum of squares is infinite does not change in training any more. A mask, or the best loss so
-far, may be infinite on purpose; for such a checkpoint, verify with ``--fail-on error``. Only
-``ckptcheck verify`` and ``ckptcheck check --deep`` read all data. They look at every value of every
-floating-point dtype.
+in the state of an optimizer. No optimizer of TensorFlow starts with an infinite value. If the
+sum of the squared gradients of a weight (a slot of Adagrad) is infinite, training does not change
+this weight any more. A mask, or the best loss so far, may be infinite on purpose; for such a
+checkpoint, verify with ``--fail-on error``. Only ``ckptcheck verify`` and
+``ckptcheck check --deep`` read all data. They look at every value of every floating-point dtype.
 
 What to do: go back to the last checkpoint without such values (``ckptcheck verify
 --all-checkpoints``), and find out what happened to the loss after that.

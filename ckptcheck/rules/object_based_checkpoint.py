@@ -1,4 +1,4 @@
-"""Keras or tf.train.Checkpoint wrote the checkpoint; Estimator cannot load it.
+"""Keras or tf.train.Checkpoint wrote the checkpoint; most Estimators cannot load it.
 
 Such a checkpoint is object-based: its keys are object paths, not variable names. The Saver of
 TensorFlow has a fallback for such files. But Estimator has finalized the graph by then, so the

@@ -2,7 +2,7 @@
 
 import os
 import re
-from typing import Dict
+from typing import Dict, Mapping
 
 from ..model_dir import Absence, Found, Located, Missing, pattern_in
 from ..protocol import EXPORT, TRAIN
@@ -12,7 +12,8 @@ from .base import Facts
 OWN_NAMES = "model.ckpt-"
 """The start of the names that Estimator gives to checkpoints; the step follows."""
 
-NOT_FOUND = "PREDICT and EVAL continue with random weights, and TRAIN raises an error"
+_CONTINUE = "PREDICT and EVAL continue with random weights"
+NOT_FOUND = f"{_CONTINUE}, and TRAIN raises an error"
 """What happens if TensorFlow does not find the checkpoint that the state file names."""
 
 _SEPARATOR = re.compile(r"[/\\]")
@@ -31,6 +32,11 @@ def not_found_outcomes(
     """
     special = {TRAIN: Outcome.FAILS_AT_RESTORE, EXPORT: Outcome.FAILS_BEFORE_MODEL_FN}
     return {mode: special.get(mode, predict_and_eval) for mode in facts.modes}
+
+
+def continues(outcomes: Mapping[str, Outcome]) -> str:
+    """Returns why modes are silently wrong if TensorFlow does not find the checkpoint."""
+    return _CONTINUE if Outcome.SILENTLY_WRONG in outcomes.values() else ""
 
 
 def absence_text(located: Missing) -> str:

@@ -83,8 +83,8 @@ RULE = Rule(
     severity="warning",
     category="params",
     find=find,
-    title="model_fn never reads a key of the params",
-    titles="model_fn never reads {} keys of the params",
+    title="the params have a key that model_fn never reads",
+    titles="the params have {} keys that model_fn never reads",
     good=lambda: with_params({"units": 8}, ParamRead("units", True)),
     bad=lambda: with_params({"unit": 8}, ParamRead("units", False, 4, True)),
 )

@@ -22,7 +22,7 @@ _MOST_WORDS = 50000
 _MOST_FIELDS = 2
 """Fields in a line: a word, and maybe its id or its count."""
 _LONGEST_WORD = 5
-"""Parts of a name, such as that of a country."""
+"""The most words in a name, such as ``Papua New Guinea``."""
 _fields = re.compile(r"[^\t,;|]+").findall
 _DIGITS = 32
 _open, _stat, _sha256 = open, os.stat, sha256

@@ -92,9 +92,9 @@ def incomplete(items: Sequence[LeftOut]) -> UsageError:
     rest = len(told) - _MOST_NAMES
     more = f"; and {rest} more" if rest > 0 else ""
     return UsageError(
-        "the code uses files of its model_dir that ckptcheck cannot copy, so there is no verdict: "
-        f"{shown}{more}. If the code does not need them, move them out of MODEL_DIR, or check a "
-        "snapshot (ckptcheck snapshot MODEL_DIR OUT)"
+        "the code may use files of its model_dir that ckptcheck cannot copy, so there is no "
+        f"verdict: {shown}{more}. If the code does not need them, move them out of MODEL_DIR, or "
+        "check a snapshot (ckptcheck snapshot MODEL_DIR OUT)"
     )
 
 

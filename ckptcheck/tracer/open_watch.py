@@ -16,7 +16,7 @@ _HEAD = struct.Struct("iIII")
 _CHUNK = 1 << 16
 
 UNWATCHED = -1
-"""The number of a file whose opens are not known."""
+"""Stands for a file that the system cannot watch."""
 
 
 LIBC: Any = ctypes.CDLL(None) if sys.platform.startswith("linux") else None

@@ -35,7 +35,7 @@ _PRCTL: Any = None
 if sys.platform.startswith("linux"):
     _PRCTL = getattr(ctypes.CDLL(None), "prctl", None)
 CAN_ADOPT = _PRCTL is not None
-"""Whether orphans are found again: on Linux."""
+"""Whether a process can adopt its orphaned descendants: on Linux."""
 
 
 def adopt_orphans() -> None:

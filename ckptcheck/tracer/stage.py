@@ -38,7 +38,7 @@ class Data(NamedTuple):
     """What the inputs of a run hold.
 
     Attributes:
-        filling: the number that they are full of.
+        filling: the value of each number in them.
         length: the size of each unknown axis other than the batch.
     """
 

@@ -67,7 +67,7 @@ def load(name: str, app_dir: str, given_as: str = "TARGET") -> Any:
 
 
 def module_of(name: str) -> str:
-    """Returns the name of the module of a target, which is imported."""
+    """Returns the name under which :func:`load` imports the module of a target."""
     place = name.rpartition(":")[0]
     return _package_of(absolute(place))[1] if place.endswith(".py") else place
 

@@ -163,7 +163,7 @@ class Watch:
         try:
             full = self._full(path, folder)
         except (OSError, TypeError, ValueError) as error:
-            self.give_up(f"uses a path that cannot be followed ({type(error).__name__})")
+            self.give_up(f"uses a path that ckptcheck cannot resolve ({type(error).__name__})")
             return
         if full is None or (full, look) in self.sights:
             return

@@ -251,7 +251,12 @@ def _watch_machine(watch: Watch) -> None:
     _blame(watch, uuid, "getnode", f"{_MACHINE} (uuid.getnode)")
     for name, what in _STATES.items():
         _blame_in_os(watch, name, f"asks for the {what} of this machine (os.{name})")
-    _blame(watch, resource, "getrusage", "asks what it has used (resource.getrusage)")
+    _blame(
+        watch,
+        resource,
+        "getrusage",
+        "asks how much time and memory it has used (resource.getrusage)",
+    )
     memory = {*_MEMORY, *(os.sysconf_names.get(name) for name in _MEMORY)}
     original = posix.sysconf
 

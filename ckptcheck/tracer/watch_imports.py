@@ -58,7 +58,7 @@ def watch_imports(watch: Watch) -> None:
 
     def look(watch: Watch) -> None:
         if finder not in sys.meta_path:
-            watch.give_up("replaces what imports modules")
+            watch.give_up("changes how Python imports modules (sys.meta_path)")
 
     watch.at_the_end(look)
 
@@ -135,7 +135,7 @@ def interpreter_files() -> List[str]:
 
 
 def package_folders() -> List[str]:
-    """Returns the directories of packages, in which a new file can add directories to the path."""
+    """Returns the site-packages directories: a new ``.pth`` file in them adds to ``sys.path``."""
     found = [folder for folder in sys.path if os.path.basename(folder) in _PACKAGES]
     return [*found, site.getusersitepackages()] if site.ENABLE_USER_SITE else found
 

@@ -87,7 +87,7 @@ def _watch_checkpoint_readers(watch: Watch) -> None:
         if hasattr(found, "CheckpointReader"):
             module = found
     if module is None:
-        watch.give_up("runs with a TensorFlow whose reader of checkpoints is not known")
+        watch.give_up("uses a TensorFlow whose CheckpointReader ckptcheck does not find")
         return
     _replace(module, "CheckpointReader", lambda prefix: _note_checkpoint(watch, prefix))
 

@@ -158,7 +158,7 @@ def test_whole_data_is_not_called_bad_for_what_else_was_found() -> None:
     both = dataclasses.replace(VERIFICATION, verified=(VERIFICATION.verified[0], found))
     text = render(both)
     assert "base/model.ckpt-9: 5 tensors, 15.7 KiB read: data good, with findings\n" in text
-    assert "The last good checkpoint is base/model.ckpt-9. Its data is good, but it has" in text
+    assert "The last checkpoint with good data is base/model.ckpt-9, but it has" in text
 
 
 def test_colors_mark_what_is_good_and_what_is_not() -> None:

@@ -333,7 +333,7 @@ def test_a_report_of_lint() -> None:
         files=1,
     )
     shown = squeezed(page(report))
-    assert "Found 2 warnings in 1 file." in shown
+    assert "Found 2 warnings (1 file linted)." in shown
     assert "\nmodel.py:3:5\nlayer 3\nmodel.py:8:5\nlayer 8\nTry:" in shown
     assert shown.count("a layer has no name") == 1
 

@@ -175,7 +175,7 @@ def test_the_places_without_tensorflow_are_told(
     other = program(tmp_path / "bin" / "python3", "echo 0")
     said = why_not_found(str(tmp_path), {"PATH": str(tmp_path / "bin")})
     assert f"in {tmp_path}, and on the PATH" in said
-    assert said.endswith(f"No TensorFlow is in {sys.executable}, {python}, {other}")
+    assert said.endswith(f"These have no TensorFlow: {sys.executable}, {python}, {other}")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     monkeypatch.delenv("CONDA_PREFIX", raising=False)

@@ -599,9 +599,9 @@ def test_what_is_said_of_what_was_missed() -> None:
     many = [LeftOut(f"pipe-{number}", "is a FIFO, not a regular file", 1) for number in range(5)]
     text = str(left_out.incomplete([LeftOut("large", "", 2), *many]))
     assert text.startswith(
-        "the code uses files of its model_dir that ckptcheck cannot copy, so there is no verdict: "
-        "pipe-0 is a FIFO, not a regular file; pipe-1 is a FIFO, not a regular file; pipe-2 is a "
-        "FIFO, not a regular file; and 2 more. If the code"
+        "the code may use files of its model_dir that ckptcheck cannot copy, so there is no "
+        "verdict: pipe-0 is a FIFO, not a regular file; pipe-1 is a FIFO, not a regular file; "
+        "pipe-2 is a FIFO, not a regular file; and 2 more. If the code"
     )
     text = str(left_out.incomplete([LeftOut("", "more than 20,000 files", -1)]))
     assert "MODEL_DIR holds more than 20,000 files. If" in text

@@ -64,7 +64,7 @@ def test_every_length_of_a_cut_file_is_refused() -> None:
 
 
 def test_messages() -> None:
-    assert refused(b"") == "it has 0 bytes, which is too short for a table"
+    assert refused(b"") == "it has 0 bytes, which is too short for an sstable"
     assert "magic number" in refused(bytes(48))
     assert "compression 7" in refused(writer.table_of_blocks([(b"a", b"x" * 20, 7)]))
     damaged = bytearray(writer.table(PAIRS))

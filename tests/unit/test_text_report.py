@@ -78,8 +78,8 @@ def test_color_only_where_it_is_wanted(rule: str) -> None:
 
 def test_the_verdict_of_each_mode() -> None:
     text = render(report_of(all_rules()["optimizer-changed"].bad()))
-    assert re.search(r"^ *PREDICT +restores +2 tensors read$", text, re.M)
-    assert re.search(r"^ *TRAIN +FAILS at restore +3 tensors read$", text, re.M)
+    assert re.search(r"^ *PREDICT +restores +2 tensors to restore$", text, re.M)
+    assert re.search(r"^ *TRAIN +FAILS at restore +3 tensors to restore$", text, re.M)
     assert "TRAIN will not restore correctly. First: " in text
 
 

@@ -3,8 +3,9 @@
 The code calls ``params.get(key, default)`` for one key with different defaults, in one function or
 in functions that get the same params. If the params lack the key, different parts of the program
 use different values. The rule finds nothing if only one of the places can run, as in ``if`` and
-``else``, or in different modes. It ignores the default None, and values that the code compares or
-tests in a condition, itself or in a variable: such a default may only say that the key is missing.
+``else``, or in different modes. It ignores the default None. It ignores a value that the code
+compares or tests in a condition, directly or after it assigned the value to a variable: such a
+default may only say that the key is missing.
 
 What to do: set the default once, where the params are made, and read ``params[key]``.
 """

@@ -6,7 +6,7 @@ match, the values of ``init_from_checkpoint`` are lost without an error. The rul
 the two may be about different variables: if WarmStartSettings have another ``vars_to_warm_start``
 than ``".*"``, or if the assignment map is not a literal dict. Since ``".*"`` matches trainable
 variables only, it finds nothing if the file makes variables with the argument ``trainable``. It
-finds nothing if ``init_from_checkpoint`` may not run in TRAIN.
+finds nothing unless ``init_from_checkpoint`` certainly runs in TRAIN.
 
 What to do: use one of them.
 """

@@ -5,8 +5,8 @@ Without it, the step of an Estimator stays 0: training with ``steps`` or ``max_s
 and each save overwrites ``model.ckpt-0``. The rule looks at functions that return an EstimatorSpec,
 and at functions in the same file that they call. It finds nothing if the file, or a file that it
 imports, may increase the step in another way. It finds nothing if the result of ``minimize``, the
-EstimatorSpec or the model_fn goes to a function that ``lint`` cannot find, or if the train_op runs
-together with the result or the hook of one.
+EstimatorSpec or the model_fn goes to a function that ``lint`` cannot find, or if the result of such
+a function, or a hook that it makes, runs together with the train_op.
 
 What to do: pass ``global_step=tf.train.get_global_step()``.
 """

@@ -4,11 +4,11 @@ Two files make an Estimator of the same model_fn with a literal ``model_dir``. O
 The other file predicts, evaluates or exports with a model_dir in which no linted file trains.
 PREDICT and EVAL then use an old checkpoint or random weights, without an error. An export uses an
 old checkpoint, or raises an error if there is none. The rule finds nothing if a model_dir of this
-model_fn is not a literal, if the second Estimator has ``warm_start_from``, or if single files are
-linted instead of a directory: another file may train in this model_dir. It finds nothing if a
-script may bring the checkpoint there: if a linted file mentions the second model_dir outside of the
-arguments of Estimators and RunConfigs, if a linted file copies or moves directories, or if one of
-the two files changes directories or runs other programs.
+model_fn is not a literal, if the second Estimator has ``warm_start_from``, or if you lint single
+files instead of a directory: another file may train in this model_dir. It finds nothing if a script
+may copy the checkpoint to the second model_dir. This is possible if a linted file mentions that
+model_dir outside of the arguments of Estimators and RunConfigs, or copies or moves directories. It
+is also possible if one of the two files changes directories or runs other programs.
 
 What to do: use one constant for the model_dir, and import it in both files.
 """

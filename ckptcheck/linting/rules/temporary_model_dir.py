@@ -1,4 +1,4 @@
-"""An Estimator is trained without a model_dir: its weights are lost.
+"""An Estimator trains without a model_dir: later processes do not find its weights.
 
 Neither the Estimator nor its RunConfig has a ``model_dir``. Estimator then makes a temporary
 directory for each process. The next process starts with random weights. Nothing deletes the old

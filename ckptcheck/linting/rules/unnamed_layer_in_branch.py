@@ -1,7 +1,7 @@
-"""A layer without a name exists only in some modes, and shifts later numbers.
+"""A layer without a name exists only in some modes: later layers get other names.
 
 TensorFlow numbers layers without a name: ``dense``, ``dense_1``, ``dense_2``. If a branch on
-``mode`` adds a layer, each later layer of this kind has another number in this mode than in the
+``mode`` adds a layer, each later layer of this kind has another name in this mode than in the
 others. TRAIN then saves a variable under a name that PREDICT or EVAL uses for another variable. If
 the shapes are equal, the wrong weights are restored without an error.
 
@@ -22,7 +22,7 @@ _Placed = Tuple[Layer, FrozenSet[str]]
 
 
 def find(project: Project) -> Iterator[Finding]:
-    """Finds layers that shift the numbers of later layers in some modes."""
+    """Finds layers that change the names of later layers in some modes."""
     for module in project.modules:
         for layers in layers_by_function(project, module).values():
             unnamed = [layer for layer in layers if not layer.named]
@@ -57,7 +57,7 @@ def _finding(module: Module, layer: Layer, modes: FrozenSet[str], later: Layer) 
         module,
         layer.call,
         f"this {kind} layer without a name exists only in {only}: the {kind} layer at line "
-        f"{line_of(later.call)} has another number in the other modes",
+        f"{line_of(later.call)} has another automatic name in the other modes",
         kind,
         hint="give the layer a name",
         kind=kind,

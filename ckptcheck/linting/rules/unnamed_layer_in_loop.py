@@ -77,8 +77,8 @@ def _finding(module: Module, layer: Layer, later: Layer) -> Finding:
     return finding(
         module,
         layer.call,
-        f"this {kind} layer has no name and is in a loop over params: the number of the {kind} "
-        f"layer at line {line_of(later.call)} depends on the params",
+        f"this {kind} layer has no name and is in a loop over params: the automatic name of the "
+        f"{kind} layer at line {line_of(later.call)} depends on the params",
         kind,
         hint="name the layers in the loop",
         kind=kind,

@@ -40,7 +40,7 @@ def verdict(report: Report) -> Iterator[Element]:
 
 def _mode(report: Report, item: Verdict) -> Element:
     text, tone = said_of_mode(report, item)
-    reads = times_text(item.reads, "tensor") + " read" if item.reads else ""
+    reads = times_text(item.reads, "tensor") + " to restore" if item.reads else ""
     when = f"at {report.against}" if report.against else "when the checkpoint was saved"
     state = report.drift.states.get(item.mode, "") if item.verdict == RESTORES else ""
     compared = _DRIFT.get(state, "").format(when)

@@ -83,7 +83,7 @@ def _verified(report: Report, item: Verified, prefix: str) -> Element:
     label, tone = state_of(item)
     return e(
         "section",
-        e("h3", e("code", item.prefix or "what Estimator loads"), e("em", label, class_=tone)),
+        e("h3", e("code", item.prefix or "the state file"), e("em", label, class_=tone)),
         e("p", data_text(item.data), class_="quiet"),
         map(lowered, groups(report, item.groups, prefix)),
         class_="verified",

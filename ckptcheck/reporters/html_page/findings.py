@@ -30,8 +30,7 @@ def group_id(prefix: str, place: int) -> str:
 
 def counts(found: Sequence[Group]) -> Element:
     """Returns how many groups there are of each severity."""
-    said = counted(item.findings[0].severity for item in found)
-    return e("p", said, class_="quiet")
+    return e("p", counted(found), class_="quiet")
 
 
 def groups(report: Report, found: Sequence[Group], prefix: str = "") -> Iterator[Element]:

@@ -195,7 +195,7 @@ def _overview_row(run: Run, id_: str) -> Element:
     findings = ""
     if run.report is not None:
         said = broken(run.report)
-        findings = counted(item.findings[0].severity for item in run.report.groups)
+        findings = counted(run.report.all_groups)
     return e(
         "tr",
         e("th", e("a", run.name, href=f"#{id_}"), scope="row"),
