@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import os
-import re
 import time
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -13,7 +12,7 @@ from .client.memo import TraceMemo, memo_of
 from .client.process import Tracer
 from .client.tracing import trace_check
 from .conclusion import Checked, concluded
-from .errors import MissingThenError, UsageError
+from .errors import MissingThenError, NoSuchCodeError, UsageError
 from .json_files import with_overrides
 from .model_dir import Against, Located, Named
 from .options import AgainstSpec, CheckSpec, given_as, options_of
@@ -27,7 +26,7 @@ from .protocol import (
     ReadSink,
     VariableSpec,
 )
-from .recorded import completed, with_params_of
+from .recorded import completed, verify_reads, with_params_of
 from .records.files import recorded_origins
 from .records.modes import recorded_mode
 from .records.params import recorded_params
@@ -131,25 +130,6 @@ class _Then:
             return path
         return self.copy.original + path[len(self.copy.path) :]
 
-    def is_in_working_tree(self, name: str, app_dir: str) -> bool:
-        """Whether the working tree has code that the revision may lack.
-
-        Args:
-            name: of the code, with a path in the copy.
-            app_dir: the directory of its module, in the copy.
-        """
-        place, _, attribute = name.rpartition(":")
-        below = os.path.join(self.in_project(app_dir), place.replace(".", os.sep))
-        if place.endswith(".py"):
-            paths = [self.in_project(place)]
-        else:
-            paths = [below + ".py", os.path.join(below, "__init__.py")]
-        word = re.compile(rf"\b{attribute.split('.')[0]}\b")
-        for path in filter(os.path.isfile, paths):
-            with open(path, encoding="utf-8", errors="replace") as file:
-                return word.search(file.read()) is not None
-        return False
-
     def shortened(self, message: str) -> str:
         """Returns a message about the copy, with paths of the repository."""
         return message.replace(os.path.join(self.copy.path, ""), "").replace(self.copy.path, ".")
@@ -202,24 +182,36 @@ def _read_then(name: str, then: _Then, path: str) -> Any:
         raise UsageError(then.said(str(error))) from None
 
 
-def _trace_then(spec: CheckSpec, then: _Then, seen: "_Seen", tracer: Tracer) -> Traced:
+def _trace_then(
+    spec: CheckSpec, now: CheckSpec, then: _Then, seen: "_Seen", tracer: Tracer
+) -> Traced:
     """Traces the code at the revision.
 
+    Args:
+        spec: what to trace there.
+        now: what to trace in the working tree.
+        then: the revision.
+        seen: facts from MODEL_DIR.
+        tracer: a running tracer.
+
     Raises:
-        MissingThenError: it has no TARGET, input_fn or params type of this name.
+        MissingThenError: only the working tree has TARGET, the input_fn or the params type.
         UsageError: it cannot be traced in TRAIN, which would save the checkpoint.
     """
     tracer.say(f"tracing the code at {then.against}")
     wanted = Wanted(judgement=False, origins=True, drift=False, places=False)
     nothing = CheckpointIndex("", None, ())
+    given = (seen.located, tracer, seen.known, nothing, seen.recorded.record, wanted)
     try:
-        traced = trace_check(
-            spec, seen.located, tracer, seen.known, nothing, seen.recorded.record, wanted, then.copy
-        )
+        traced = trace_check(spec, *given, then.copy)
+    except NoSuchCodeError as error:
+        trace_check(now, *given)  # raises if the working tree does not have the code, either
+        said = then.said(str(error))
+        stop = "" if said.endswith("?") else "."
+        raise MissingThenError(
+            f"{said}{stop} If this commit adds or renames it, check again after the commit"
+        ) from None
     except UsageError as error:
-        lacks = _lacks(spec, then, str(error))
-        if lacks:
-            raise MissingThenError(lacks) from None
         error.args = (then.said(str(error)),)
         raise
     failure = next((m.failure for m in _modes(traced) if m.mode == TRAIN), None)
@@ -231,24 +223,6 @@ def _trace_then(spec: CheckSpec, then: _Then, seen: "_Seen", tracer: Tracer) -> 
             )
         )
     return traced
-
-
-def _lacks(spec: CheckSpec, then: _Then, message: str) -> str:
-    """Returns what to say if only the working tree has what the tracer did not find; else ""."""
-    names = {"TARGET": spec.target or "", "--input-fn": spec.input_fn}
-    names["--params-type"] = spec.params_type
-    for shown, name in names.items():
-        start = f"{shown} {name}: "
-        if name and message.startswith(start) and then.is_in_working_tree(name, spec.app_dir):
-            there = then.in_project(name)
-            if os.path.isabs(there):
-                there = os.path.relpath(there)
-            return (
-                f"the code at {then.against} has no {shown} {there}: "
-                f"{then.shortened(message[len(start) :])}. If this commit adds or renames it, "
-                "check again after the commit"
-            )
-    return ""
 
 
 def _modes(traced: Traced) -> Sequence[Any]:
@@ -301,7 +275,7 @@ def _compared(spec: AgainstSpec, then: _Then, seen: _Seen, tracer: Tracer, began
     now, use, unused = completed(spec, seen.recorded, seen.located.prefix)
     old, notes = _spec_then(spec, now, then)
     tracer.watch(True)
-    traced = _trace_then(old, then, seen, tracer)
+    traced = _trace_then(old, now, then, seen, tracer)
     looks = tracer.seen()
     tracer.watch(False)
     index, unsure = _index_of(traced)
@@ -311,6 +285,9 @@ def _compared(spec: AgainstSpec, then: _Then, seen: _Seen, tracer: Tracer, began
 
     def facts_of(spec: CheckSpec, followed: Followed) -> Facts:
         found = followed.traced
+        if use is not None and "params" in use.used and found.trace is not None:
+            uses = [trace.params for trace in found.trace.modes]
+            verify_reads(seen.recorded.record, spec.params, uses)
         return Facts(
             located=located,
             modes=spec.modes,

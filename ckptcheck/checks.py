@@ -14,7 +14,7 @@ from typing import (
     Union,
 )
 
-from .cache.kept import Cache, NotKeptError
+from .cache.kept import Cache, Kept, NotKeptError
 from .cache.key import Asked, key_of
 from .checkpoint.remote import local_view
 from .conclusion import Checked, concluded, report_of
@@ -23,7 +23,7 @@ from .file_facts import Progress, data_read
 from .looking import Checkpoints, LookedAt, disagreement
 from .model_dir import TensorScan
 from .options import AgainstSpec, CheckSpec
-from .recorded import with_params_of
+from .recorded import verify_reads, with_params_of
 from .results import Report
 from .rules import Facts
 from .settled import doubt_of, settled
@@ -104,11 +104,30 @@ def checked(
         return _checked(_Work(spec, checkpoints, progress, looks, cache), start)
 
 
+def is_kept(spec: AgainstSpec, cache: Optional[Cache]) -> bool:
+    """Whether the cache has the traces of a check, so that nothing has changed since it ran.
+
+    Raises:
+        UsageError: something that the check needs is missing or invalid.
+    """
+    if cache is None or spec.against:
+        return False
+    with contextlib.ExitStack() as stack:
+        place = stack.enter_context(local_view(spec.model_dir))
+        work = _Work(spec, Checkpoints(spec, place, stack), None, False, cache)
+        found = _look(work)
+        return bool(found.located.prefix) and _find_kept(work, found) is not None
+
+
+def _look(work: "_Work") -> LookedAt:
+    place, look = work.checkpoints.place, work.checkpoints.look
+    return settled(place, look, lambda seen: doubt_of(seen.located, seen.examined))
+
+
 def _checked(work: "_Work", start: "Callable[[], Tracer]") -> Checked:
     """Runs a check of a checkpoint."""
     spec, place = work.given, work.checkpoints.place
-    look = work.checkpoints.look
-    found = settled(place, look, lambda seen: doubt_of(seen.located, seen.examined))
+    found = _look(work)
     if not found.located.prefix and not found.located.candidates:
         not_judged = ("whether the code fits a checkpoint: there is no checkpoint to restore",)
         report = report_of(spec, Facts(found.located, spec.modes), not_judged)
@@ -150,16 +169,10 @@ class _Work(NamedTuple):
 
 def _run_kept(work: _Work, found: LookedAt) -> Optional[Checked]:
     """Runs a check with the traces in the cache; returns None if it does not have them."""
-    if work.cache is None:
+    in_cache = _find_kept(work, found)
+    if in_cache is None or work.cache is None:
         return None
-    if work.checkpoints.place.local:
-        work.cache.say("not in the cache: MODEL_DIR is remote")
-        return None
-    asked = _asked(work, found)
-    name = key_of(asked)
-    kept = work.cache.find(asked, name)
-    if kept is None:
-        return None
+    name, kept = in_cache
     now, scans = _read(work, work.checkpoints.look)
     if key_of(_asked(work, now)) != name:
         work.cache.say("not in the cache: the checkpoint has changed meanwhile")
@@ -169,6 +182,19 @@ def _run_kept(work: _Work, found: LookedAt) -> Optional[Checked]:
     except NotKeptError as error:
         work.cache.say(f"not in the cache: {error}")
         return None
+
+
+def _find_kept(work: _Work, found: LookedAt) -> Optional[Tuple[str, Kept]]:
+    """Returns the traces of a check in the cache, with their name; None if it has none."""
+    if work.cache is None:
+        return None
+    if work.checkpoints.place.local:
+        work.cache.say("not in the cache: MODEL_DIR is remote")
+        return None
+    asked = _asked(work, found)
+    name = key_of(asked)
+    kept = work.cache.find(asked, name)
+    return None if kept is None else (name, kept)
 
 
 def _run(work: _Work, tracer: "Tracer") -> Checked:
@@ -249,7 +275,11 @@ def _judge(
         doubts += ("the data: a snapshot has no data files", *recorded)
 
     def facts_of(spec: CheckSpec, followed: Followed) -> Facts:
-        return _facts(spec, found, followed, scans, traces.tensorflow)
+        facts = _facts(spec, found, followed, scans, traces.tensorflow)
+        if asked.wanted.recorded_params:
+            uses = [trace.params for trace in facts.traces]
+            verify_reads(found.recorded.record, spec.params, uses)
+        return facts
 
     ended = concluded(spec, found.to_trace(), traces, asked.wanted, facts_of, doubts)
     data = None if scans is None else data_read(found.examined.bundle, scans)

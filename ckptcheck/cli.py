@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
 
 from .cache.lines import Lines
 from .checkpoint.addresses import without_secrets
-from .commands import COMMANDS, STAGED, CommandLine
+from .commands import COMMANDS, CommandLine
 from .commands.hints import ABOUT, RUN_CODE, about_option, nearly_a_command, verify_words
 from .errors import UsageError
-from .exit_codes import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
+from .exit_codes import EXIT_INTERRUPTED, EXIT_USAGE
 from .output import write_out
 from .sanitize import printable
 
@@ -104,8 +104,6 @@ def _run(words: List[str], flags: Sequence[str]) -> int:
     elif words and words[0].partition("=")[0] in ABOUT:
         name = "about"
     if name == CHECK:
-        if STAGED in rest and _skips(rest):
-            return EXIT_OK
         known = _known(rest)
         if known is not None:
             return _run_parsed(known, flags)
@@ -124,19 +122,6 @@ def _run(words: List[str], flags: Sequence[str]) -> int:
         ) from None
     finally:
         write_out()
-
-
-def _skips(words: Sequence[str]) -> bool:
-    """Whether the checks of a hook can be skipped, and says so. It needs no parser.
-
-    A command line that was not parsed before may be wrong. Its checks are skipped later.
-    """
-    given = {} if words == [STAGED] else (Lines(words).known() or {}).get("given")
-    if not isinstance(given, dict):
-        return False
-    why = importlib.import_module(".staged", __package__).why_skipped(given)
-    _tell(why)
-    return bool(why)
 
 
 def _known(words: Sequence[str]) -> Optional["Arguments"]:

@@ -24,6 +24,10 @@ class MissingTargetError(UsageError):
     """TARGET is not given, and no record gives it."""
 
 
+class NoSuchCodeError(UsageError):
+    """TARGET, or an option, names code that does not exist."""
+
+
 class MissingThenError(UsageError):
     """A revision has no code to compare with: no commit exists yet, or TARGET is not in it."""
 

@@ -219,7 +219,9 @@ class FailureKind(Word):
     SCAFFOLD = "scaffold"
     """TensorFlow rejected the Scaffold."""
     USAGE = "usage"
-    """The user asked for something that does not exist."""
+    """An argument is wrong."""
+    NO_SUCH_CODE = "no-such-code"
+    """An argument names code that does not exist."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -323,6 +325,7 @@ class Observed:
         first_op: the number of nodes before the first node of the model_fn; 0 if it was not called.
         restore_op: the name of the saver's restore op; "" if there is none.
         outputs: the names of the tensors that the mode computes: the loss, or the predictions.
+        output_keys: the key of each output in the predictions; "" for the loss.
         train_op: the name of the op that runs a step of training; "" in other modes.
         places: the lines of the user's code that make the ops in the request.
     """
@@ -339,6 +342,7 @@ class Observed:
     first_op: int = 0
     restore_op: str = ""
     outputs: Tuple[str, ...] = ()
+    output_keys: Tuple[str, ...] = ()
     train_op: str = ""
     places: Mapping[str, Location] = dataclasses.field(default_factory=dict, hash=False)
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from .errors import MissingTargetError, UsageError
 from .json_files import with_overrides
@@ -13,6 +13,7 @@ from .records.reader import Recorded
 from .records.value import Record
 from .results import RecordUse
 from .rules.base import some_names
+from .uses import ParamsUse
 
 
 class Completed(NamedTuple):
@@ -132,16 +133,38 @@ def _is_below(path: str, folder: str) -> bool:
 
 
 def _verify_known(record: Optional[Record], params: Any) -> None:
-    """Verifies that no param is missing. A record cannot hold the values of some params.
-
-    A redacted param may be missing: models rarely read secrets.
+    """Verifies that no param is missing. JSON cannot hold the values of some params.
 
     Raises:
-        UsageError: one is.
+        UsageError: one is missing.
     """
     unknown = unknown_keys(record.params, params) if record and record.params else []
     if unknown:
-        raise UsageError(
-            f"the record does not hold the value of {some_names(unknown)}: give PARAMS, or "
-            f"--set {unknown[0]}=VALUE"
-        )
+        raise UsageError(_MISSES.format(some_names(unknown), "", unknown[0]))
+
+
+def verify_reads(record: Optional[Record], params: Any, uses: Iterable[ParamsUse]) -> None:
+    """Verifies that the code reads no param that the record had to redact.
+
+    Args:
+        record: the record that gave the params.
+        params: the params of the check.
+        uses: what the code read in each mode.
+
+    Raises:
+        UsageError: the code reads one, or it reads the params as a whole.
+    """
+    unknown = unknown_keys(record.params, params, True) if record and record.params else []
+    for use in uses if unknown else ():
+        reads = [key for key in unknown if use.bulk or any(_is_of(r.key, key) for r in use.reads)]
+        if reads:
+            why = " (it is redacted), and the code may use it"
+            raise UsageError(_MISSES.format(some_names(reads), why, reads[0]))
+
+
+def _is_of(key: str, other: str) -> bool:
+    """Whether one of two dotted keys is the other one, or in it."""
+    return f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.")
+
+
+_MISSES = "the record does not hold the value of {}{}: give PARAMS, or --set {}=VALUE"

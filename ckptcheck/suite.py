@@ -26,7 +26,7 @@ from .baseline import DEFAULT_FILE, Baseline, read_baseline, write_baseline
 from .cache.kept import cache_of
 from .checkpoint.addresses import is_remote, without_secrets
 from .checkpoint.existing import is_there
-from .checks import run_check
+from .checks import is_kept, run_check
 from .config.value import SKIP, Configuration, ConfiguredCheck, layered
 from .errors import (
     MissingTargetError,
@@ -111,6 +111,25 @@ def run_suite(
     items, unused = _judge(configuration, ran, baseline, path)
     own = () if changed else _own_findings(configuration, unused)
     return dataclasses.replace(_as_runs(items, own), written=written)
+
+
+def are_kept(
+    configuration: Configuration, checks: Sequence[ConfiguredCheck], given: Mapping[str, Any]
+) -> bool:
+    """Whether nothing that checks depend on has changed since they ran: the cache has their traces.
+
+    A check that is skipped depends on nothing. The arguments are those of :func:`run_suite`.
+    """
+    items = [_prepared(configuration, check, given) for check in checks]
+    return all(bool(item.run.skipped) or _is_kept(item) for item in items)
+
+
+def _is_kept(item: "_Item") -> bool:
+    if item.spec is None:
+        return False
+    with contextlib.suppress(UsageError):  # the check says what is wrong
+        return is_kept(item.spec, cache_of(item.spec, lambda text: None))
+    return False
 
 
 def _judge(

@@ -44,6 +44,15 @@ def two_activations(features: Any, labels: Any, mode: str) -> Any:
     return spec(mode, image + dense(features["extra"], 8, activation=tf.nn.tanh), labels)
 
 
+def one_layer(features: Any, labels: Any, mode: str) -> Any:
+    return spec(mode, dense(features["image"], 8), labels)
+
+
+def embedded(features: Any, labels: Any, mode: str) -> Any:
+    kind = tf.one_hot(features["kind"], 8)
+    return spec(mode, dense(features["image"], 8) + dense(kind, 8), labels)
+
+
 def in_an_order(features: Any, labels: Any, mode: str, params: Any) -> Any:
     first, second = (features[key] for key in params["order"])
     first = dense(first, 8, activation=getattr(tf.nn, params["activation"]))
@@ -170,6 +179,7 @@ class Shown(NamedTuple):
     the dtype of the labels. The input_fn makes a matrix of a feature with two sizes.
     ``predict`` has what PREDICT gets instead. With ``whole``, all batches have the same size.
     With ``joined``, the input_fn concatenates the first feature of ``order`` with the second one.
+    ``bytes`` names the features that are numbers from 0 to 255, which the input_fn scales.
     """
 
     model_fn: Callable[..., Any]
@@ -180,6 +190,7 @@ class Shown(NamedTuple):
     predict: Any = None
     whole: bool = False
     joined: bool = False
+    bytes: Tuple[str, ...] = ()
 
 
 _TWO = {"image": 6, "extra": 3}
@@ -226,6 +237,9 @@ MODELS = {
     ),
     "unused-in-train": Shown(unused_in_train, {"gap": 2, "id": "int", "image": 6}),
     "raises-in-predict": Shown(raises_in_predict, {"gap": 2, "id": "int", "image": 6}),
+    "scaled": Shown(two_layers, {"extra": 3, "image": 6}, _TUPLE, bytes=("image",)),
+    "scaled-alone": Shown(one_layer, {"image": 6}, ("image",), bytes=("image",)),
+    "mixed-dtypes": Shown(embedded, {"kind": "int", "image": 6}, ("kind", "image")),
     "joined": Shown(concatenated, {"image": 6, "extra": 3}, _TUPLE, joined=True),
     "reshaped": Shown(reshaped, {"image": (2, 2)}, ("image",)),
     "labels-of-another-dtype": Shown(
@@ -262,6 +276,7 @@ def input_fn(model: Shown, params: Any, mode: str) -> Any:
     labels = np.zeros([8, 1], dtype)
     sizes = model.sizes.items()
     values = {key: labels[:, 0] if size == "class" else _values(size) for key, size in sizes}
+    values.update((key, np.full(values[key].shape, 255, np.uint8)) for key in model.bytes)
     if params and "key" in params:  # the input_fn renames it, too
         values = {key: value for key, value in values.items() if key in ("image", params["key"])}
     if mode == "predict" and model.predict:
@@ -274,6 +289,9 @@ def input_fn(model: Shown, params: Any, mode: str) -> Any:
     *features, labels = tf.data.make_one_shot_iterator(data.repeat().batch(4)).get_next()
     if model.joined:
         features[0] = tf.concat(features[:2], 1)
+    for place, key in enumerate(model.order):
+        if key in model.bytes:
+            features[place] = tf.cast(features[place], tf.float32) / 255.0
     matrices = (tf.reshape(x, [-1, 4]) if len(x.shape) > 2 else x for x in features)
     return dict(zip(model.order, matrices)), labels
 

@@ -544,11 +544,11 @@ def test_a_file_that_only_the_working_tree_has_is_named(repository: Project) -> 
 @pytest.mark.parametrize(
     ("key", "name", "detail"),
     [
-        ("target", "new.py:model_fn", "has no TARGET new.py:model_fn: no file new.py"),
-        ("target", "new:model_fn", "has no TARGET new:model_fn: no module 'new'"),
+        ("target", "new.py:model_fn", "TARGET new.py:model_fn: no file new.py"),
+        ("target", "new:model_fn", "TARGET new:model_fn: no module 'new'"),
         ("target", "model:new_fn", "has no attribute 'new_fn'"),
-        ("input-fn", "model:new_fn", "has no --input-fn model:new_fn: "),
-        ("params-type", "new:Params", "has no --params-type new:Params: no module 'new'"),
+        ("input-fn", "model:new_fn", "--input-fn model:new_fn: "),
+        ("params-type", "new:Params", "--params-type new:Params: no module 'new'"),
     ],
 )
 def test_code_that_the_commit_adds(key: str, name: str, detail: str, repository: Project) -> None:
@@ -562,7 +562,7 @@ def test_code_that_the_commit_adds(key: str, name: str, detail: str, repository:
     repository.write("ckptcheck.toml", check)
     run = repository.run()
     assert run.code == 2
-    assert "new or renamed" not in run.out, "the working tree does not have it, either"
+    assert "adds or renames" not in run.out, "the working tree does not have it, either"
     repository.write("new.py", code + "\n\nclass Params(dict):\n    pass\n")
     repository.write("model.py", code + "\n\nnew_fn = model_fn\n")
     git(repository.root, "add", "-A")
@@ -574,6 +574,17 @@ def test_code_that_the_commit_adds(key: str, name: str, detail: str, repository:
     run = repository.run()
     assert run.code == 0 and "code: skipped: the code at HEAD (" in run.out, run
     assert detail in " ".join(run.out.split())
+
+
+@pytest.mark.parametrize("target", ["model:tf.nothing", "model:Model.modle_fn"])
+def test_a_target_that_exists_nowhere_is_not_skipped(target: str, repository: Project) -> None:
+    """The working tree mentions the name, but does not have the code."""
+    edit(repository, "def model_fn", "class Model:\n    pass\n\n\ndef model_fn")
+    check = f'target = "{target}"\nparams = "params.json"\nif-missing = "skip"\n'
+    table = '[[check]]\nname = "code"\nagainst = "HEAD"\nfeatures = "features.json"\n'
+    repository.write("ckptcheck.toml", table + check)
+    run = repository.run()
+    assert run.code == 2 and f"could not run: TARGET {target}: " in run.out, run
 
 
 def test_the_first_commit_of_a_repository(repository: Project) -> None:

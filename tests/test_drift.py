@@ -334,6 +334,44 @@ def test_a_record_tells_what_predict_computed(tmp_path: Path) -> None:
     assert [finding["modes"] for finding in drift_of(report)] == [["predict"]]
 
 
+PART_OF_THE_LOSS = """
+import tensorflow.compat.v1 as tf
+
+
+def input_fn():
+    dataset = tf.data.Dataset.from_tensors(({"x": [[1.0], [2.0]]}, [[1.0], [3.0]])).repeat()
+    return tf.data.make_one_shot_iterator(dataset).get_next()
+
+
+def model_fn(features, labels, mode):
+    y = tf.layers.dense(features["x"], 1, name="y")
+    if mode == tf.estimator.ModeKeys.PREDICT:
+        return tf.estimator.EstimatorSpec(mode, predictions=y)
+    loss = tf.losses.mean_squared_error(labels, y) + 0.1 * tf.reduce_sum(tf.square(y))
+    step = tf.train.get_or_create_global_step()
+    train_op = tf.train.GradientDescentOptimizer(0.1).minimize(loss, global_step=step)
+    return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op)
+
+
+if __name__ == "__main__":
+    spec = model_fn(*input_fn(), "train")
+    save = {"checkpoint_dir": "runs", "save_checkpoint_steps": 1}
+    with tf.train.MonitoredTrainingSession(**save) as session:
+        session.run(spec.train_op)
+"""
+
+
+def test_a_graph_that_estimator_did_not_save_may_not_name_the_loss(tmp_path: Path) -> None:
+    """The last of the collection of losses is then the last one that tf.losses made."""
+    code = PART_OF_THE_LOSS
+    (tmp_path / "net.py").write_text(
+        code.replace("tf\n\n", "tf\ntf.disable_eager_execution()\n\n", 1)
+    )
+    subprocess.run([sys.executable, "net.py"], cwd=str(tmp_path), check=True)
+    run = run_cli("runs", "net:model_fn", "--format", "json", cwd=tmp_path)
+    assert run.code == 0 and drift_of(run.json) == [], run
+
+
 SAME_SCOPE = """
 import tensorflow.compat.v1 as tf
 

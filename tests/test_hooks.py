@@ -121,17 +121,39 @@ def test_warnings_are_seen_although_the_hook_passes(user: User) -> None:
     assert "relu -> tanh" in run.out
 
 
+SKIPPED = "skipped all checks: only documents and pictures are staged"
+
+
 def test_a_commit_that_touches_nothing_of_a_check_does_not_start_it(user: User) -> None:
-    user.write("ckptcheck.toml", CONFIGURATION.replace("model:", "gone:"))
-    git(user.root, "commit", "-qam", "a check that fails when it runs")
+    user.env.pop("CKPTCHECK_NO_CACHE")
+    user.write("params.json", '{"num_hidden": 64, "dropout_rate": 0.3}')
+    assert user.hook().code == 1
+    git(user.root, "commit", "-qam", "a mistake that is known")
     user.write("README.md", "words")
     user.write("notes.rst", "words")
     run = user.hook()
     assert run.code == 0
-    assert "skipped all checks: only documents and pictures are staged" in run.out, run
-    assert "(README.md and 1 more)" in run.out
+    assert SKIPPED in run.out and "(README.md and 1 more)" in run.out, run
     user.write("net.txt", "words")
     assert user.hook().code == 1
+
+
+def test_a_document_counts_unless_the_cache_knows_that_no_check_reads_it(user: User) -> None:
+    user.write("net.md", "128\n")
+    user.edit("model.py", "import tensorflow as tf\n", _READS.replace("net.cfg", "net.md"))
+    user.edit("model.py", 'params.get("num_hidden", 64)', "_hidden()")
+    git(user.root, "commit", "-qam", "the code reads a document")
+    user.write("net.md", "64\n")
+    run = user.hook()
+    assert run.code == 1 and "dense/kernel" in run.out, ("without a cache", run)
+    user.env.pop("CKPTCHECK_NO_CACHE")
+    run = user.hook()
+    assert run.code == 1 and "dense/kernel" in run.out, ("an empty cache", run)
+    assert SKIPPED in user.hook().out, "nothing has changed since"
+    user.edit("ckptcheck.toml", 'model-dir = "runs"', 'model-dir = "runs"\nagainst = "HEAD"')
+    git(user.root, "commit", "-qam", "compares with a commit")
+    user.write("other.md", "words")
+    assert "1 check: 1 " in user.hook().out, "traces of a commit are not kept"
 
 
 def test_every_file_that_the_code_reads_starts_the_check(user: User) -> None:
@@ -148,10 +170,11 @@ def test_every_file_that_the_code_reads_starts_the_check(user: User) -> None:
         run = user.hook()
         assert run.code == 1 and "dense/kernel" in run.out, (name, run)
         user.write(name, "128\n")
+    assert user.hook().code == 0
     for name in ("other.md", "new.md"):
         user.write(name, "64\n")
     run = user.hook()
-    assert run.code == 0 and "skipped all checks" in run.out, run
+    assert run.code == 0 and SKIPPED in run.out, run
 
 
 _READS = """import tensorflow as tf

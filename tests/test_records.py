@@ -31,6 +31,7 @@ from .support import (
     needs_tensorflow,
     once,
     run_cli,
+    said,
 )
 
 pytestmark = needs_tensorflow
@@ -204,8 +205,8 @@ def test_a_record_that_cannot_be_used_is_one_line(project: Path, damage: str) ->
         path.write_text(path.read_text()[:1000] if damage == "cut" else '{"format": "x"}')
     (project / "params.json").write_text('{"units": 8, "rate": 0.2}')
     report = checked(project, "base", "net:model_fn", "params.json")
-    said = [item for item in report["not_judged"] if item.startswith("the record ")]
-    assert len(said) == 1 and report["record"] is None
+    of_record = [item for item in report["not_judged"] if item.startswith("the record ")]
+    assert len(of_record) == 1 and report["record"] is None
     assert changes_in(report) == []
     assert {mode["verdict"] for mode in report["modes"].values()} == {"restores"}
     alone = run_cli("check", "base", cwd=project)
@@ -646,11 +647,40 @@ def test_outputs_of_predict_that_changed_places(fixture: Project) -> None:
     assert finding["data"]["what"].endswith("changed places")
 
 
+@pytest.mark.parametrize(
+    "edited",
+    [
+        '{"y": predictions, "z": -predictions, "log": tf.math.log(predictions)',
+        '{"y": predictions, "w": -predictions',
+        '{"y": predictions',
+        '{"a": {"more": 2 * predictions}, "y": predictions, "z": -predictions',
+    ],
+)
+def test_other_keys_of_predictions_are_no_drift(edited: str, fixture: Project) -> None:
+    code = (fixture.root / "model.py").read_text()
+    one = '{"y": predictions'
+    fixture.write("model.py", code.replace(one, '{"y": predictions, "z": -predictions'))
+    assert run_in(fixture, "record", "model_dir", TARGET, "params.json").code == 0
+    fixture.write("model.py", code.replace(one, edited))
+    found = run_in(fixture, "check", "model_dir", "--format", "json").json
+    assert {mode["drift"] for mode in found["modes"].values()} == {"none"}
+
+
 def test_a_check_does_not_need_a_secret_that_the_code_does_not_read(fixture: Project) -> None:
     words = ("record", "model_dir", TARGET, "params.json", "--set", "api_key=hunter2")
     assert run_in(fixture, *words).code == 0
     alone = run_in(fixture, "check", "model_dir", "--format", "json")
     assert alone.code == 0 and not changes_in(alone.json), alone
+
+
+def test_a_check_asks_for_a_redacted_param_that_the_code_reads(fixture: Project) -> None:
+    words = ("record", "model_dir", TARGET, "params.json", "--redact", "num_hidden")
+    assert run_in(fixture, *words).code == 0
+    alone = run_in(fixture, "check", "model_dir")
+    assert alone.code == 2, alone
+    assert "the record does not hold the value of num_hidden (it is redacted)" in said(alone)
+    given = run_in(fixture, "check", "model_dir", "--set", "num_hidden=128", "--format", "json")
+    assert given.code == 0 and not changes_in(given.json), given
 
 
 def test_the_command_redacts_what_is_named(fixture: Project) -> None:

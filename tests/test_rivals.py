@@ -35,6 +35,9 @@ JUDGED = (
     "unused-in-train",
     "reshaped",
     "joined",
+    "scaled",
+    "scaled-alone",
+    "mixed-dtypes",
 )
 
 

@@ -28,7 +28,6 @@ from .dependencies import (
     first_change,
     from_document,
 )
-from .documents import remember_documents, touch_documents
 from .key import Asked, canonical, interpreter_of, key_of, relevant, variables_of
 from .states import Row, first_changed, numbers, row_of, text_digest
 from .store import Store, folder_for
@@ -111,7 +110,6 @@ class Cache:
             self.say(f"not in the cache: {why}")
             return None
         self._store.touch(_CHECK, name)
-        touch_documents(self._store, name)
         self.say("taken from the cache")
         return found
 
@@ -167,7 +165,6 @@ class Cache:
         problem = self._store.write(_CHECK, name, {**document, "packages": packages})
         if problem:
             raise Unstable(problem)
-        remember_documents(self._store, name, from_document(document))
 
     def _packages(self, told: Told) -> str:
         """Writes the part of an entry that most checks share; returns its name."""

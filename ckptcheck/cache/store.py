@@ -14,9 +14,7 @@ FOLDER = ".ckptcheck_cache"
 _ENDING = ".z"
 _TEMPORARY = ".tmp"
 _STARTED = "ckptcheck-"
-_OWN = re.compile(
-    rf"(check|documents|line|packages)-\w+{re.escape(_ENDING)}|{_STARTED}\w+{_TEMPORARY}"
-)
+_OWN = re.compile(rf"(check|line|packages)-\w+{re.escape(_ENDING)}|{_STARTED}\w+{_TEMPORARY}")
 """The names of the files that :class:`Store` writes. The user's directory may have other files."""
 _LONGEST_WRITE = 3600.0
 """Seconds. An older temporary file was left by a killed run."""

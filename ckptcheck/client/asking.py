@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any, Dict, Mapping, Optional, Sequence, Set, Union
 
 from ..codec import to_json
-from ..errors import UsageError
+from ..errors import NoSuchCodeError, UsageError
 from ..options import CheckSpec
 from ..origins import Origins
 from ..protocol import (
@@ -12,6 +12,7 @@ from ..protocol import (
     CheckpointIndex,
     FailedTrace,
     Failure,
+    FailureKind,
     FinishedTrace,
     Judgement,
     Misfit,
@@ -274,11 +275,12 @@ TPU_PARAMS = ("batch_size", "use_tpu", "context")
 def _verified(traces: Dict[str, Answer]) -> Dict[str, Answer]:
     """Returns the traces, unless the tracer cannot find what the user named."""
     for trace in traces.values():
-        if trace.failure is not None and trace.failure.kind == "usage":
-            raise UsageError(trace.failure.message)
+        if trace.failure is not None and trace.failure.kind in _WRONG_ARGUMENTS:
+            raise _WRONG_ARGUMENTS[trace.failure.kind](trace.failure.message)
     return traces
 
 
+_WRONG_ARGUMENTS = {FailureKind.USAGE: UsageError, FailureKind.NO_SUCH_CODE: NoSuchCodeError}
 _NOT_JUDGED = (
     "whether {} raises an error in the run after the restore, because of shapes that differ: there "
     "was not enough time to try it (--timeout)"

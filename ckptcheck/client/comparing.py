@@ -1,11 +1,12 @@
 """Compares the traced graphs with the saved one, if the comparison is exact."""
 
 import dataclasses
+import re
 from typing import AbstractSet, Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..changes import CHANGED, NO_DRIFT, NONE, UNKNOWN, Change, Drift, Unlike
 from ..drift.compare import compare
-from ..drift.sides import SHAPE, Side
+from ..drift.sides import SHAPE, Side, with_common_outputs
 from ..encoding.errors import DamagedError
 from ..graph.graph import Graph
 from ..graph.launch import VARIABLE_OPS, behavior, has_strategy, head_range
@@ -208,10 +209,10 @@ def recorded_sides(record: Record, graph: Optional[Graph]) -> Dict[str, Side]:
         if its.graph and its.outputs:
             own = traced_graph(its.graph)
             inputs = _inputs(its.inputs)
-            found[mode] = Side(own, its.restore_op, its.outputs, inputs, its.train_op)
+            keys = its.output_keys or _LOSS_KEY * (len(its.outputs) == 1)
+            found[mode] = Side(own, its.restore_op, its.outputs, inputs, its.train_op, keys)
         elif mode == TRAIN and its.inputs and graph is not None and not _graph_obstacle(graph):
-            losses = graph.collection(_LOSSES)[-1:]
-            found[mode] = Side(graph, graph.restore_op, losses, _inputs(its.inputs))
+            found[mode] = _of_estimator(graph, _inputs(its.inputs))
     return found
 
 
@@ -244,7 +245,8 @@ def compared_with_record(
     if TRAIN in recorded and TRAIN in traced and not _trace_obstacle(answers[TRAIN], index):
         drift = compare(recorded[TRAIN], traced, across=across)
     for mode in (mode for mode in traced if mode in recorded and mode != TRAIN):
-        own = compare(recorded[mode], {TRAIN: traced[mode]}, trains=False, across=across)
+        then, now = with_common_outputs(recorded[mode], traced[mode])
+        own = compare(then, {TRAIN: now}, trains=False, across=across)
         drift = _with_mode(drift, own, mode)
     return _within(drift, modes, _restoring(finished, index))
 
@@ -431,7 +433,26 @@ def _saved(graph: Graph, pool: Pool, places: Mapping[Path, int], others: bool = 
             inputs.update(((node, slot), (*path, part)) for slot, part in enumerate(_PARTS))
         else:
             inputs[node, output] = path
-    return Side(graph, graph.restore_op, graph.collection(_LOSSES)[-1:], _named(inputs))
+    return _of_estimator(graph, _named(inputs))
+
+
+_LOSS_KEY = ("",)
+_OF_LOSS = re.compile(r"loss(_\d+)?$")
+
+
+def _of_estimator(graph: Graph, inputs: Mapping[Tuple[str, int], Tuple[Any, ...]]) -> Side:
+    """Returns the side of a graph that was saved with a checkpoint.
+
+    Each ``tf.losses`` puts its own loss into a collection. Estimator adds the loss of the
+    EstimatorSpec, and makes a summary of it with the name ``loss``. Other training loops do not, so
+    their last loss may be only a part of the whole.
+    """
+    losses = graph.collection(_LOSSES)
+    summaries = (n for n in graph.nodes if n.op == "ScalarSummary" and _OF_LOSS.match(n.name))
+    shown = {split_input(node.inputs[1]) for node in summaries if len(node.inputs) > 1}
+    is_whole = losses.count(losses[-1]) > 1 or split_input(losses[-1]) in shown
+    keys = _LOSS_KEY if is_whole else ()
+    return Side(graph, graph.restore_op, losses[-1:], inputs, output_keys=keys)
 
 
 def _traced(answer: Answer, settled: Optional[Mapping[Path, int]] = None) -> Side:
@@ -443,7 +464,8 @@ def _traced(answer: Answer, settled: Optional[Mapping[Path, int]] = None) -> Sid
             t if t.path in settled else dataclasses.replace(t, path=_ANY) for t in tensors
         )
     inputs = _inputs(tensors)
-    return Side(answer.graph, seen.restore_op, seen.outputs, inputs, seen.train_op)
+    outputs, keys = seen.outputs, seen.output_keys
+    return Side(answer.graph, seen.restore_op, outputs, inputs, seen.train_op, keys)
 
 
 def _inputs(tensors: Sequence[InputTensor]) -> Mapping[Tuple[str, int], Tuple[Any, ...]]:

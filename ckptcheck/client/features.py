@@ -54,8 +54,9 @@ def find(graph: Graph, modes: Sequence[str], ask: Ask, known: Optional[Guess] = 
         found = attempt(known, modes, ask, {})
         if score_of(found) >= ALIKE:
             return _judged(dataclasses.replace(found, alike=True))
-    found = _best_attempt(head_of(graph), modes, ask)
-    return _judged(_in_any_order(found, modes, ask))
+    head = head_of(graph)
+    found = _in_any_order(_best_attempt(head, modes, ask), modes, ask)
+    return _judged(with_other_dtype(found, ask) if head.of_dataset else found)
 
 
 def _judged(found: Found) -> Found:
@@ -145,7 +146,7 @@ def _with_others(
 ) -> Found:
     """Makes an attempt, and tries other structures and tensors while model_fn raises."""
     found = with_own_inputs(attempt(guess, modes, ask, ended), modes, ask)
-    found = with_other_dtype(with_dict_of_labels(found, modes, ask), ask)
+    found = with_dict_of_labels(found, modes, ask)
     if len(found.traces) < len(modes) or raises_for_certain(found):
         return found
     found = with_regardless(found, ask)

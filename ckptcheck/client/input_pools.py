@@ -47,6 +47,7 @@ class Leaf:
         users: the place of each of these ops, counted from the beginning of the head (the
             part of the graph that the input_fn may have made).
         key: the key of this tensor in a signature or a parsing spec; "" if there is none.
+        others: the places of the ops that consume the indices or the shape of a SparseTensor.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Leaf:
     consumers: Tuple[str, ...]
     users: Tuple[int, ...] = ()
     key: str = ""
+    others: Tuple[int, ...] = ()
 
     @property
     def used(self) -> bool:
@@ -130,6 +132,8 @@ class Head:
         labeled: whether the input_fn may have made labels.
         has_own_iterator: whether the input_fn made an iterator. It may then compute features from
             the iterator's outputs. If it returns a Dataset, Estimator makes the iterator.
+        of_dataset: whether the input_fn returned a Dataset, so that the outputs of Estimator's
+            iterator are the features and labels.
     """
 
     nodes: Tuple[Node, ...]
@@ -138,6 +142,7 @@ class Head:
     parsed: FrozenSet[str] = frozenset()
     labeled: bool = True
     has_own_iterator: bool = False
+    of_dataset: bool = False
 
 
 def head_of(graph: Graph) -> Head:
@@ -160,7 +165,9 @@ def head_of(graph: Graph) -> Head:
             raise DamagedError("its first nodes have more outputs than any input_fn's")
     ops = tuple(node.op for node in graph.nodes[first : last + _OPS_BEHIND])
     parsed = frozenset(parsed_keys(graph))
-    return Head(nodes, tuple(leaves), ops, parsed, not graph.serving, _has_own_iterator(graph))
+    own = _has_own_iterator(graph)
+    of_dataset = not own and any(node.op in _ITERATORS for node in nodes)
+    return Head(nodes, tuple(leaves), ops, parsed, not graph.serving, own, of_dataset)
 
 
 def _has_own_iterator(graph: Graph) -> bool:
@@ -186,7 +193,9 @@ def _leaves_of(graph: Graph, first: int, node: Node) -> Iterator[Leaf]:
         if not rank or rank > _HIGHEST_RANK:
             rank = 2
         sparse = {"dtype": outputs[1].dtype, "shape": [None] * rank, "sparse": True}
-        yield _leaf(graph, first, f"{node.name}:0", sparse, uses[1])
+        others = tuple(use.node - first for use in (*uses[0], *uses[2]))
+        leaf = _leaf(graph, first, f"{node.name}:0", sparse, uses[1])
+        yield dataclasses.replace(leaf, others=others)
         return
     for place, (dtype, shape) in enumerate(outputs):
         spec = {"dtype": dtype, "shape": None if shape is None else list(shape)}
@@ -288,9 +297,12 @@ def pool_at(head: Head, border: int) -> Pool:
 
     Only the ops behind the border consume them: the input_fn makes the ops before it.
     """
-    crossing = (_behind(leaf, border) for some in head.leaves[:border] for leaf in some)
     leaves = tuple(
-        leaf for leaf in crossing if leaf.used and leaf.spec["dtype"] not in ("resource", "variant")
+        _behind(leaf, border)
+        for some in head.leaves[:border]
+        for leaf in some
+        if leaf.spec["dtype"] not in ("resource", "variant")
+        and any(user >= border for user in (*leaf.users, *leaf.others))
     )
     return Pool(leaves, False, _node_names(head, border), head.parsed, head.labeled)
 

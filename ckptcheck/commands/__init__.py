@@ -29,6 +29,3 @@ COMMANDS = {
     "cache": "Show or clear the cache of earlier checks.",
 }
 """The first sentence of each command's help, by the command."""
-
-STAGED = "--staged"
-"""The option of a check in a hook. The command line looks for it before it imports the parser."""

@@ -11,6 +11,7 @@ from typing import (
     List,
     Mapping,
     NamedTuple,
+    Optional,
     Sequence,
     Tuple,
 )
@@ -30,7 +31,7 @@ from ..options import AgainstSpec, SuiteSpec, from_command_line, options_of
 from ..policy import judged, policy_of
 from ..runs import Runs
 from ..sanitize import printable
-from ..staged import why_skipped
+from ..staged import staged_documents
 from .hints import EXPECTED, looks_like_place, no_check, verify_order
 from .outputs import files_of, verify_outputs
 from .progress import Bar, Status
@@ -82,11 +83,16 @@ def check(arguments: Arguments, flags: Sequence[str]) -> int:
     said: List[str] = []
     document = find_document(options.config)
     are_names = _are_names(words, document)
-    if options.staged and _skips(arguments.given, are_names):
-        return EXIT_OK
+    if options.staged and not are_names:
+        raise UsageError(
+            "--staged is for configured checks: leave out MODEL_DIR, TARGET and PARAMS, or leave "
+            "out --staged"
+        )
     with Bar() as bar, Status() as status:
         if are_names:
             found = _configured(words, document, options, given, files, status, said.append)
+            if found is None:
+                return EXIT_OK
         else:
             configuration = read_configuration(document, ())
             _verify_outputs(files, configuration, [given])
@@ -98,22 +104,6 @@ def check(arguments: Arguments, flags: Sequence[str]) -> int:
     form = {"show_plan": arguments.show_plan, "show_drift": arguments.show_drift}
     emit(found, arguments.output, files, **form)
     return exit_code(found)
-
-
-def _skips(given: Mapping[str, Any], are_names: bool) -> bool:
-    """Whether the checks of a hook can be skipped, and says so.
-
-    Raises:
-        UsageError: the check is not configured.
-    """
-    if not are_names:
-        raise UsageError(
-            "--staged is for configured checks: leave out MODEL_DIR, TARGET and PARAMS, or leave "
-            "out --staged"
-        )
-    why = why_skipped(given)
-    tell(why)
-    return bool(why)
 
 
 def _absolute(output: str) -> str:
@@ -157,10 +147,15 @@ def _configured(
     files: Sequence[str],
     status: Status,
     say_cache: Say,
-) -> Runs:
-    """Runs configured checks in the directory of their configuration."""
-    from ..suite import chosen, run_suite  # a single check does not need it
+) -> Optional[Runs]:
+    """Runs configured checks in the directory of their configuration.
 
+    Returns:
+        The results; None if no check has to run for the commit.
+    """
+    from ..suite import are_kept, chosen, run_suite  # a single check does not need it
+
+    documents = staged_documents() if options.staged else ""
     others = {name: value for name, value in given.items() if name not in _PLACES}
     root = os.path.dirname(document.file)
     if not os.path.samefile(root, os.curdir):  # its paths are relative to root
@@ -171,6 +166,9 @@ def _configured(
     configuration = read_configuration(document, tables if names else None)
     checks = chosen(configuration, names)
     _verify_outputs(files, configuration, [layered(check.options, others) for check in checks])
+    if documents and are_kept(configuration, checks, others):
+        tell(f"ckptcheck: skipped all checks: {documents}, and no check depends on them\n")
+        return None
     return run_suite(configuration, checks, options, others, status.say, say_cache)
 
 

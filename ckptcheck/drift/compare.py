@@ -1,7 +1,6 @@
 """Compares the graph of a trained model with what the code builds."""
 
 import dataclasses
-from itertools import zip_longest
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..changes import CHANGED, NONE, UNKNOWN, Change, Drift, Unlike
@@ -60,7 +59,7 @@ def compare(
     others = {m: _Mode(forward(s, interner, rules)) for m, s in traced.items() if m != TRAIN}
     if halves[0].changed or halves[1].changed:
         _find(halves, others, losses, (saved, train) if across else None, found)
-    if not found.changes and not across:
+    if saved.output_keys == train.output_keys != () and not found.changes and not across:
         outputs = _outputs(saved, old), _outputs(train, new)
         found.changes.extend(_of_outputs(*outputs, others, trains))
     own = {m: tuple(other.own(saved, train, new, rules)) for m, other in others.items()}
@@ -96,16 +95,15 @@ def _of_outputs(
 ) -> Iterator[Change]:
     """Yields the change of outputs that are other nodes now, although both graphs have the nodes.
 
-    The outputs are the loss of TRAIN, or what another mode returns, sorted by key. Another loss
-    changes EVAL. It changes TRAIN only if the optimizer minimizes it, which other changes show.
+    The outputs are the loss of TRAIN, or what another mode returns, in the order of their keys.
+    Another loss changes EVAL. It changes TRAIN only if the optimizer minimizes it, which other
+    changes show.
     """
     then, now = ([step.digest for step in steps] for steps in (old, new))
     if then == now:
         return
-    pairs = [
-        (a, b) for a, b in zip_longest(old, new) if a is None or b is None or a.digest != b.digest
-    ]
-    olds, news = (tuple(step.place[1] for step in side if step is not None) for side in zip(*pairs))
+    pairs = [(a, b) for a, b in zip(old, new) if a.digest != b.digest]
+    olds, news = (tuple(step.place[1] for step in side) for side in zip(*pairs))
     what = "loss" if trains else "outputs"
     if sorted(then) == sorted(now):
         text = f"{what}: {some_names(news)} changed places"

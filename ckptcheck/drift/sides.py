@@ -46,6 +46,7 @@ class Side:
         outputs: the tensors that the mode computes: the loss, or the predictions.
         inputs: the anchors of the tensors of features and labels, by node and output.
         train_op: the name of the op that runs a step of training; "" if it is not known.
+        output_keys: the key of each output; () if it is not certain which output is which.
     """
 
     graph: Graph
@@ -53,11 +54,18 @@ class Side:
     outputs: Tuple[str, ...]
     inputs: Mapping[Tuple[str, int], Tuple[Any, ...]]
     train_op: str = ""
+    output_keys: Tuple[str, ...] = ()
 
     @Lazy
     def nodes(self) -> Mapping[str, Node]:
         """The nodes by name."""
         return {node.name: node for node in self.graph.nodes}
+
+    def with_outputs(self, keys: Sequence[str]) -> "Side":
+        """Returns the side with only the outputs of some keys."""
+        names = dict(zip(self.output_keys, self.outputs))
+        outputs = tuple(names[key] for key in keys)
+        return dataclasses.replace(self, outputs=outputs, output_keys=tuple(keys))
 
     @Lazy
     def restoring(self) -> Set[str]:
@@ -77,6 +85,12 @@ class Side:
     def key_written(self, name: str) -> str:
         """Returns the key of the variable that an op writes."""
         return self.keys[_variable(self.nodes, self.nodes[name].inputs[0])]
+
+
+def with_common_outputs(one: Side, other: Side) -> Tuple[Side, Side]:
+    """Returns two sides with the outputs that both have, if their keys show these."""
+    keys = [key for key in one.output_keys if key in other.output_keys]
+    return (one.with_outputs(keys), other.with_outputs(keys)) if keys else (one, other)
 
 
 def forward(side: Side, interner: Interner, rules: Optional[Rules] = None) -> Computation:

@@ -34,7 +34,8 @@ def _with_reshapes(found: List[Members]) -> Iterator[Members]:
     """Yields the changes, with one change for sizes of a reshape that change together.
 
     Such a reshape splits an axis in another way, as for other attention heads. Then a constant that
-    is the root of one of these sizes follows from them.
+    is the root of the last of these sizes follows from it: attention divides by the root of the
+    size of a head.
     """
     alike: Dict[Any, List[Members]] = {}
     for members in found:
@@ -43,13 +44,14 @@ def _with_reshapes(found: List[Members]) -> Iterator[Members]:
             alike.setdefault(key, []).append(members)
     together = [some for some in alike.values() if _splits_again(some)]
     joined = {id(members) for some in together for members in some}
-    roots = {tuple(map(_root, _sizes(m))) for some in together for m in some}
+    for some in together:
+        some.sort(key=lambda members: members[0][1].pairs[0][1].place[1])
+    roots = {tuple(map(_root, _sizes(some[-1]))) for some in together}
     for members in found:
         follows = members[0][0].kind == CONSTANT and tuple(map(_rounded, _sizes(members))) in roots
         if id(members) not in joined and not follows:
             yield members
     for some in together:
-        some.sort(key=lambda members: members[0][1].pairs[0][1].place[1])
         then, now = ({"value": list(side)} for side in zip(*map(_sizes, some)))
         yield [
             (Said(CONSTANT, RESHAPE, then, now, said.layer), region, modes)

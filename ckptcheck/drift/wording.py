@@ -32,13 +32,14 @@ _UNNAMED = re.compile(r"(x|y|Const( \d+)?)$")
 COMPUTATION = "computation{}"
 """The role of ops that have no other role."""
 OP, CONSTANT, ORDER = "op-changed", "constant-changed", "layers-changed"
+"""The rules that report changes."""
 RESHAPE, SMOOTHING = "shape of reshape{}", "label smoothing"
 """Roles of changes that :mod:`.simplified` or the catalogue of causes look for."""
 _CROSS_ENTROPY = re.compile(r"(softmax|sigmoid)_cross_entropy_loss(_\d+)?/")
-_SMOOTHED = re.compile(_CROSS_ENTROPY.pattern + r"(mul/y|truediv/x)$")
-"""The constants that ``tf.losses`` makes of ``label_smoothing``: 1 minus it, and itself."""
+_SMOOTHED = re.compile(_CROSS_ENTROPY.pattern + r"(mul/y|truediv/x|add/y)$")
+"""The constants that ``tf.losses`` makes of ``label_smoothing``: 1 minus it in ``mul``, itself in
+``truediv`` (softmax), and half of it in ``add`` (sigmoid)."""
 _CLOSE = 1e-6
-"""The rules that report changes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,8 +137,8 @@ class Words:
         role, layer = self._role(new, mine, theirs)
         if role == "moving average momentum{}" and isinstance(then, float):
             then, now = shortest(1 - then), shortest(1 - now)
-        if role == SMOOTHING and isinstance(then, float) and self._user(self.new, new)[1] == "Mul":
-            then, now = shortest(1 - then), shortest(1 - now)
+        if role == SMOOTHING and isinstance(then, float):
+            then, now = (_smoothing_of(value, new.place[1]) for value in (then, now))
         training = "dropout" in role or self._user(self.new, new)[1] == "RandomUniform"
         return Said(CONSTANT, role, {"value": then}, {"value": now}, layer, training)
 
@@ -403,6 +404,13 @@ def is_scale(rate: Any, scale: Any) -> bool:
     """Whether a number is 1 / (1 - rate), by which a dropout multiplies."""
     numbers = isinstance(rate, float) and isinstance(scale, float)
     return numbers and 0 < rate < 1 and rate != scale and abs(scale * (1 - rate) - 1) < 1e-4
+
+
+def _smoothing_of(value: float, name: str) -> float:
+    """Returns the label smoothing that a constant of :data:`_SMOOTHED` shows."""
+    if name.endswith("mul/y"):
+        return shortest(1 - value)
+    return shortest(2 * value) if name.endswith("add/y") else value
 
 
 def _only_constant(steps: Sequence[Step]) -> Any:

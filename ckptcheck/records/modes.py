@@ -25,5 +25,6 @@ def recorded_mode(mode: FinishedTrace, trace: Trace) -> RecordedMode:
         inputs=seen.inputs,
         restore_op=seen.restore_op,
         outputs=seen.outputs,
+        output_keys=seen.output_keys,
         train_op=seen.train_op,
     )

@@ -179,9 +179,17 @@ def value_in_training(recorded: RecordedParams, key: str) -> Any:
     return _value_at(recorded.values, key)[1]
 
 
-def unknown_keys(recorded: RecordedParams, params: Mapping[str, Any]) -> List[str]:
-    """Returns the params that JSON cannot hold and that these params lack."""
-    hidden = (key for key, value in recorded.hidden.items() if not value.redacted)
+def unknown_keys(
+    recorded: RecordedParams, params: Mapping[str, Any], redacted: bool = False
+) -> List[str]:
+    """Returns the params whose values the record does not hold, and that these params lack.
+
+    Args:
+        recorded: the params of the training run.
+        params: the params of the check.
+        redacted: whether to return those that are redacted, or those that JSON cannot hold.
+    """
+    hidden = (key for key, value in recorded.hidden.items() if value.redacted == redacted)
     return [key for key in hidden if not _value_at(params, key)[0]]
 
 

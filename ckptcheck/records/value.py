@@ -65,6 +65,7 @@ class RecordedMode:
         inputs: which input is which tensor of the graph.
         restore_op: the name of the saver's restore op; "" if it is not known.
         outputs: the names of the tensors that the mode computes: the loss, or the predictions.
+        output_keys: the key of each output in the predictions; "" for the loss.
         train_op: the name of the op that runs a step of training; "" if it is not known.
     """
 
@@ -78,6 +79,7 @@ class RecordedMode:
     inputs: Tuple[InputTensor, ...] = ()
     restore_op: str = ""
     outputs: Tuple[str, ...] = ()
+    output_keys: Tuple[str, ...] = ()
     train_op: str = ""
 
 

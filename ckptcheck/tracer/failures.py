@@ -15,6 +15,10 @@ class UsageError(Exception):
     """An argument is wrong, or something is missing. The message says what to do."""
 
 
+class NoSuchCodeError(UsageError):
+    """The user named code that does not exist."""
+
+
 class StructureMismatch(BaseException):
     """The guessed structure of the features or labels is wrong.
 
@@ -30,7 +34,8 @@ def failure_of(error: BaseException, doing: str = "") -> Failure:
         doing: what the tracer did, such as ``importing net``; "" for the call of model_fn.
     """
     if isinstance(error, UsageError):
-        return Failure(FailureKind.USAGE, "", str(error))
+        missing = isinstance(error, NoSuchCodeError)
+        return Failure(FailureKind.NO_SUCH_CODE if missing else FailureKind.USAGE, "", str(error))
     if isinstance(error, SystemExit):
         kind, name = FailureKind.EXITED, "SystemExit"
         text = f"called sys.exit({_text_of(repr, error.code)})"

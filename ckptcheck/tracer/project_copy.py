@@ -14,7 +14,7 @@ from typing import Dict, Iterator, Set, Tuple
 
 from ..protocol import Judgement, ProjectCopy, Reply, TraceRequest
 from . import target
-from .failures import UsageError
+from .failures import NoSuchCodeError, UsageError
 from .user_code import absolute, is_user_file, shown, start_in
 
 _MOST_NAMES = 3
@@ -107,8 +107,10 @@ def _verify_target(request: TraceRequest, copy: ProjectCopy, files: Dict[str, st
     if file is None or _is_below(_realpath(file), copy.path):
         return  # TARGET is in the copy, or the trace says why it could not be imported
     if _is_original(_realpath(file), copy) and _is_below(file, copy.path):
-        name = f"TARGET {request.target}: no"
-        raise UsageError(f"{name} file there: git does not have {shown(file)} at this revision")
+        raise NoSuchCodeError(
+            f"TARGET {request.target}: no file there: git does not have {shown(file)} at this "
+            "revision"
+        )
     if not _is_below(file, copy.original):
         raise UsageError(
             f"TARGET {request.target} is {file}, which is not in the git repository {copy.original}"

@@ -1,6 +1,6 @@
 """Does with an EstimatorSpec what Estimator does before the restore, and lists what it runs."""
 
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from ..protocol import EVAL, EXPORT, PREDICT, TRAIN
 from . import compat
@@ -85,10 +85,28 @@ def fetches(spec: Any, mode: str, step: Any) -> List[Any]:
     return [*_flat([spec.loss, spec.eval_metric_ops]), step]
 
 
-def outputs(spec: Any, mode: str) -> Tuple[str, ...]:
-    """The names of the tensors that the mode computes: the loss, or the predictions by key."""
-    found = _flat(spec.predictions if mode in (PREDICT, EXPORT) else [spec.loss])
-    return tuple(item.name for item in found if hasattr(item, "dtype"))
+def outputs(spec: Any, mode: str) -> Dict[str, str]:
+    """The tensors that the mode computes: the loss, or the predictions.
+
+    Returns:
+        The name of each tensor by its key, such as ``probabilities`` or ``boxes.0``.
+    """
+    return dict(
+        _named(spec.predictions, "") if mode in (PREDICT, EXPORT) else _named(spec.loss, "")
+    )
+
+
+def _named(value: Any, key: str) -> Iterator[Tuple[str, str]]:
+    if isinstance(value, dict):
+        for name in sorted(value, key=str):
+            yield from _named(value[name], f"{key}.{name}" if key else str(name))
+    elif isinstance(value, (list, tuple)):
+        for place, item in enumerate(value):
+            yield from _named(item, f"{key}.{place}" if key else str(place))
+    else:
+        for item in _flat(value):
+            if hasattr(item, "dtype"):
+                yield key, item.name
 
 
 def restore_op(saver: Any) -> str:

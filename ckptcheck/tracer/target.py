@@ -13,7 +13,7 @@ from typing import Any, Callable, Collection, Dict, Iterable, NamedTuple, Tuple
 
 from ..protocol import TraceRequest
 from . import scratch
-from .failures import UsageError
+from .failures import NoSuchCodeError, UsageError
 from .user_code import absolute, add_target
 
 MODEL_FN_ARGUMENTS = ("features", "labels", "mode", "params", "config")
@@ -53,7 +53,7 @@ def load(name: str, app_dir: str, given_as: str = "TARGET") -> Any:
         given_as: the argument or option that named it.
 
     Raises:
-        UsageError: there is no such module or attribute.
+        NoSuchCodeError: there is no such module or attribute.
         ImportFailedError: the module raised. ``__cause__`` is the exception.
     """
     place, _, path = name.rpartition(":")
@@ -63,7 +63,7 @@ def load(name: str, app_dir: str, given_as: str = "TARGET") -> Any:
         module = _import_file(place) if place.endswith(".py") else _import_module(place, app_dir)
         return _attribute(module, path)
     except UsageError as error:
-        raise UsageError(f"{given_as} {name}: {error}") from None
+        raise NoSuchCodeError(f"{given_as} {name}: {error}") from None
 
 
 def module_of(name: str) -> str:

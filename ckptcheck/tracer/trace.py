@@ -66,7 +66,7 @@ class _ModeTracer:
         self.doing = ""
         self._first_op = 0
         self._restore_op = ""
-        self._outputs: Tuple[str, ...] = ()
+        self._outputs: Dict[str, str] = {}
         self._train_op = ""
         self.judge: Optional[Callable[[], Judgement]] = None
 
@@ -121,7 +121,8 @@ class _ModeTracer:
             graph=self._graph_text() if sends else "",
             first_op=self._first_op,
             restore_op=self._restore_op,
-            outputs=self._outputs,
+            outputs=tuple(self._outputs.values()),
+            output_keys=tuple(self._outputs),
             train_op=self._train_op,
             places=self._places() if self._first_op else {},
         )

@@ -721,6 +721,16 @@ def test_a_queue_leaves_out_the_number_of_the_row() -> None:
     assert [item.name for item in pool.leaves] == ["QueueDequeueManyV2:1"]
 
 
+def test_a_sparse_feature_crosses_a_border_with_any_of_its_parts() -> None:
+    """The model may take the indices, and not the values."""
+    sizes = {"dtype": "int64", "shape": [2]}
+    parts = [(leaf("int64"), ("cast Cast:0",)), (leaf("string"), ()), (sizes, ())]
+    head = head_of(saved_graph(("sparse", "DeserializeSparse", parts)))
+    (found,) = input_pools.pool_at(head, 1).leaves
+    assert found.spec == {"dtype": "string", "shape": [None, None], "sparse": True}
+    assert not found.used
+
+
 def test_resources_and_variants_are_no_features() -> None:
     outputs = [(leaf("resource"), ("a A:0",)), (leaf("variant"), ("a A:0",)), (X, TO_MATMUL)]
     pool = input_pools.pool_at(head_of(saved(*outputs)), 1)

@@ -47,10 +47,12 @@ def find(project: Project) -> Iterator[Finding]:
     """Finds layers that TRAIN does not have."""
     for module in project.modules:
         for function, layers in layers_by_function(project, module).items():
-            trained = [layer for layer in layers if TRAIN in modes_of(project, module, layer.call)]
+            modes = {layer: modes_of(project, module, layer.call) for layer in layers}
+            trained = [layer for layer in layers if TRAIN in modes[layer]]
             for layer in layers:
                 if (
-                    layer not in trained
+                    modes[layer]  # code that never runs has none
+                    and layer not in trained
                     and _is_alone(project, module, layer, trained)
                     and _is_for_train(project, module, function, 0)
                 ):

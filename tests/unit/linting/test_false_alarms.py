@@ -38,6 +38,7 @@ def model(body: str, after: str = "") -> str:
         f"if {PREDICT}:\n    {DENSE}\n{SPEC}",  # a spec without a train_op cannot train
         f"if mode == 'train':\n    raise ValueError\nif {PREDICT}:\n    {DENSE}\n{SPEC}",
         f"if mode == 'train':\n    raise E\nelif mode == 'eval':\n    return net\n{DENSE}\n{SPEC}",
+        f"{TRAINED}\n{DENSE}",
     ],
 )
 def test_a_model_fn_that_never_trains_needs_no_layer_of_train(body: str) -> None:
