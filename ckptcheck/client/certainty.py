@@ -163,7 +163,7 @@ def keys_are_missed(found: Found) -> bool:
     said = [trace.said for trace in failed if not _has_used_all(found, trace)]
     if found.guess is None or not said:
         return False
-    if any(map(is_unnamed, (*found.guess.features.keys, *found.guess.labels.keys))):
+    if any(is_unnamed(key) for path in found.guess.places for key in path):
         return True
     asked = [_NO_ATTRIBUTE.search(text) for text in said]
     of_strings = any(match and hasattr(str, match.group(1)) for match in asked)

@@ -65,7 +65,7 @@ def compared(
     given = guess is None
     guess = guess or guess_of_given(graph, answers[TRAIN])
     if guess is None:
-        return unknown(modes, "the features that you gave are not those in the saved graph")
+        return unknown(modes, _NOT_FOUND)
     pairing = pair(guess, answers[TRAIN].uses)
     finished = {mode: answer for mode, answer in answers.items() if answer.finished}
     across = _minor(graph.tensorflow) != _minor(tensorflow)
@@ -90,6 +90,12 @@ def compared(
     if comparison.may_be_of_inputs(drift):
         return unknown(modes, "it is not certain where the input_fn ends in the saved graph")
     return _within(drift, modes, restoring)
+
+
+_NOT_FOUND = (
+    "ckptcheck does not find the tensors of the features that you gave in the saved graph: number, "
+    "dtypes or shapes differ, or a feature is a constant SparseTensor"
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import re
-from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Collection, Dict, FrozenSet, Iterator, List, Mapping, Sequence, Tuple
 
 from ..protocol import EVAL, TRAIN, UNLABELED
 from ..uses import InputEvent
@@ -146,16 +146,32 @@ def _by_iteration(events: Sequence[InputEvent], traces: Mapping[str, Answer], ro
 def _padded(node: Node, root: str, events: Sequence[InputEvent], room: int) -> Node:
     """Adds made-up keys for all free tensors to a dict that the code iterates over.
 
-    Keys that the code reveals later replace the made-up ones.
+    If the code iterates over a dict in the inputs, and not over the inputs themselves, that dict
+    gets the keys. If there are several such dicts, nothing shows how many keys each has.
+
+    Args:
+        node: the structure of the features or labels.
+        root: its name.
+        events: what the traces saw.
+        room: the number of tensors that it can have.
     """
-    mine = [event for event in events if event.path == (root,)]
-    if node.kind != "dict" or not any(event.value in _VIEWS for event in mine):
+    viewed = {e.path for e in events if e.path[:1] == (root,) and e.value in _VIEWS}
+    path = (root,) if (root,) in viewed or len(viewed) != 1 else viewed.pop()
+    mine = [event for event in events if event.path == path]
+    part = node.at(path[1:])
+    if part is None or part.kind != "dict" or not any(event.value in _VIEWS for event in mine):
         return node
+    names = [str(event.value) for event in mine if event.event == "name"]
+    filled = _filled(part, root, dict.fromkeys(names), room - _count(node) + _count(part))
+    return node.replaced(path[1:], filled)
+
+
+def _filled(node: Node, root: str, names: Collection[str], room: int) -> Node:
+    """Returns a dict that takes all tensors. The code may reveal keys instead of made-up ones."""
     items = tuple((key, item) for key, item in node.items if not is_unnamed(key))
     count = max(room - _count(Node("dict", items)), 0)
     made_up = len(node.items) - len(items)
     count = min(count, made_up) if made_up else count
-    names = dict.fromkeys(str(event.value) for event in mine if event.event == "name")
     if len(names) == count:
         items += tuple((name, TENSOR) for name in names)
         return Node("dict", tuple(sorted(items)))

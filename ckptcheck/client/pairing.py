@@ -187,6 +187,8 @@ def _pools_of(
         dtype, shape = made[output]
         spec = {"dtype": dtype, "shape": None if shape is None else list(shape)}
         if tensor.parts:
+            if {split_input(part)[0] for part in tensor.parts} != {name}:
+                break  # a SparseTensor of several nodes, such as a constant of the input_fn
             spec = {**specs[tensor.path], "dtype": made[1].dtype}
         used = split_input(tensor.name)
         key = str(tensor.path[-1])

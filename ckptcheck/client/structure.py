@@ -1,7 +1,7 @@
 """The known structure of features and labels, and how the events of a trace add to it."""
 
 import dataclasses
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ..protocol import PROBE
 from ..uses import InputEvent
@@ -32,6 +32,19 @@ class Node:
             yield path
         for key, item in self.items:
             yield from item.leaves(path + (key,))
+
+    def at(self, path: Path) -> Optional["Node"]:
+        """Returns the part at a path; None if there is none."""
+        if not path:
+            return self
+        part = dict(self.items).get(path[0])
+        return None if part is None else part.at(path[1:])
+
+    def replaced(self, path: Path, part: "Node") -> "Node":
+        """Returns a copy with another part at a path that exists."""
+        if not path:
+            return part
+        return self.with_item(path[0], dict(self.items)[path[0]].replaced(path[1:], part))
 
     def with_item(self, key: Union[str, int], item: "Node") -> "Node":
         """A copy with one part added or replaced."""

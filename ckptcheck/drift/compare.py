@@ -349,11 +349,10 @@ def _reached(
 
     If the loss does not depend on these nodes, only TRAIN computes them.
     """
-    shown = [step for step in region.nodes or _after(region, new) if step.place in loss]
+    around = region.nodes or (() if said.training else _after(region, new))
+    shown = [step for step in around if step.place in loss]
     borders = [border for _, border in region.borders]  # none if the last node of the loss is gone
     gone = not region.nodes and not (borders and all(map(draws, borders)))
-    if said.training:
-        shown = []
     reached = (
         mode
         for mode, other in others.items()

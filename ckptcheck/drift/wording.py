@@ -208,7 +208,8 @@ class Words:
             return Said(OP, SMOOTHING, first, second, "")
         then, now = self._computed(self.old, old), self._computed(self.new, new)
         layer, own = self._region_layer(region)
-        training = any("Random" in s.node.op or s.node.op == "StopGradient" for s in (*old, *new))
+        ops = {step.node.op for step in (*old, *new)} - {"Const", "Identity"}
+        training = ops == {"StopGradient"} or any("Random" in op for op in ops)
         role = self._region_role(region)
         if role == "loss" and own:
             then, now = (f"{op} of {own}" if op != "none" else op for op in (then, now))

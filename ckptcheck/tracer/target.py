@@ -9,11 +9,12 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Callable, Collection, Dict, Iterable, NamedTuple, Tuple
+from typing import Any, Callable, Collection, Dict, Iterable, NamedTuple, Optional, Tuple
 
 from ..protocol import TraceRequest
 from . import scratch
 from .failures import NoSuchCodeError, UsageError
+from .inputs import ESTIMATOR_MODES
 from .user_code import absolute, add_target
 
 MODEL_FN_ARGUMENTS = ("features", "labels", "mode", "params", "config")
@@ -27,12 +28,14 @@ class Model(NamedTuple):
         arguments: the names in its signature.
         params: the params of the Estimator, if the target is one; None to use those of the user.
         config: the config of such an Estimator, else None.
+        batch_size: what a TPUEstimator adds to the params of input_fn; None for others.
     """
 
     function: Any
     arguments: Tuple[str, ...]
     params: Any = None
     config: Any = None
+    batch_size: Optional[int] = None
 
     @property
     def is_estimator(self) -> bool:
@@ -221,7 +224,17 @@ def _of_estimator(estimator: Any, request: TraceRequest) -> Model:
     if hasattr(estimator, "_is_input_fn_invoked"):  # a TPUEstimator: allow an export
         estimator._is_input_fn_invoked = True
     function = estimator._model_fn
-    return Model(function, estimator_arguments(function), estimator.params, estimator.config)
+    arguments, size = estimator_arguments(function), _batch_size(estimator, request.mode)
+    return Model(function, arguments, estimator.params, estimator.config, size)
+
+
+def _batch_size(estimator: Any, mode: str) -> Optional[int]:
+    context = getattr(estimator, "_ctx", None)
+    if context is None or not hasattr(context, "with_mode"):
+        return None
+    with context.with_mode(ESTIMATOR_MODES[mode]) as of_mode:
+        size: Optional[int] = of_mode.batch_size_for_input_fn
+        return size
 
 
 def _is_same_directory(path: str, other: str) -> bool:

@@ -3,7 +3,7 @@
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
 from ..protocol import (
     EVAL,
@@ -170,6 +170,8 @@ class _ModeTracer:
             input_fn = target.load(request.input_fn, request.app_dir, "--input-fn")
             if not callable(input_fn):
                 raise UsageError(f"--input-fn {request.input_fn}: it is not callable")
+            if model.batch_size or (request.tpu and not model.is_estimator):
+                _add(params, {"batch_size": model.batch_size or _BATCH_SIZE})
             self.inputs.call_input_fn(input_fn, params, config)
             self.doing = ""
         else:
@@ -252,13 +254,7 @@ class _ModeTracer:
         added = {"batch_size": self.inputs.batch_size() or _BATCH_SIZE, "use_tpu": False}
         if self.request.mode == EXPORT:  # a server's batches have any size
             del added["batch_size"]
-        for name, value in added.items():
-            if hasattr(params, "set_hparam"):
-                params.add_hparam(name, value)
-            elif isinstance(params, dict):
-                params[name] = value
-            else:
-                setattr(params, name, value)
+        _add(params, added)
         shown = ", ".join(f"{name} {value}" for name, value in added.items())
         self.stand_ins += (f"params: TPUEstimator adds {shown}",)
 
@@ -310,6 +306,17 @@ _LACKING = (
     "model_fn returned an EstimatorSpec without {0}, which Estimator needs in {1}: make it with "
     "the mode that Estimator passes to model_fn"
 )
+
+
+def _add(params: Any, added: Mapping[str, Any]) -> None:
+    """Adds params, as TPUEstimator does."""
+    for name, value in added.items():
+        if isinstance(params, dict):
+            params[name] = value
+        elif hasattr(params, "set_hparam") and name not in params:
+            params.add_hparam(name, value)
+        else:
+            setattr(params, name, value)
 
 
 def _is_empty(value: Any) -> bool:
