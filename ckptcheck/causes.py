@@ -88,10 +88,16 @@ def _wanted(value: Any, then: Any, now: Any) -> Iterator[Any]:
             yield _BETWEEN_WORDS.sub("_", then)
     elif all(type(number) in (int, float) for number in (value, then, now)):
         for relation in _RELATIONS:
-            if abs(relation(value) - now) <= _CLOSE * max(abs(now), _CLOSE):
-                wanted = round(relation(then), 6) if relation(then) != then else then
+            if _is_close(relation(value), now):
+                exact = relation(then)
+                wanted = round(exact, 6) if _is_close(round(exact, 6), exact) else exact
                 yield int(wanted) if type(value) is int and wanted == int(wanted) else wanted
                 return
+
+
+def _is_close(one: float, other: float) -> bool:
+    """Whether two numbers differ by no more than rounding, such as 0.2 and 0.19999999."""
+    return abs(one - other) <= _CLOSE * max(abs(other), _CLOSE)
 
 
 def with_other_items(

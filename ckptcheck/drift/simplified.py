@@ -14,14 +14,24 @@ _Moves = Dict[str, Tuple[str, str]]
 def simplified(found: List[Members]) -> Iterator[Members]:
     """Yields the changes without those that another one implies."""
     optimizer = any(members[0][0].role == "optimizer" for members in found)
-    rates = [members[0][0] for members in found if members[0][0].role == "dropout rate{}"]
+    of_rates = [members for members in found if members[0][0].role == "dropout rate{}"]
+    rates = [members[0][0] for members in of_rates]
+    rated = {id(region) for members in of_rates for _, region, _ in members}
     for members in _with_reshapes(list(_with_exchanges(found))):
         said = members[0][0]
         if optimizer and said.role.endswith("update of variables"):
             continue
         if said.role == "dropout rate{}" and any(_is_scale(rate, said) for rate in rates):
             continue
+        if _is_dropout(said) and all(id(region) in rated for _, region, _ in members):
+            continue  # two dropouts of one rate share nodes; with two rates, each has its own
         yield members
+
+
+def _is_dropout(said: Said) -> bool:
+    """Whether a change adds or removes the nodes of a dropout."""
+    then, now = value_text(said.then), value_text(said.now)
+    return "none" in (then, now) and max(then, now, key="none".__ne__).startswith("dropout")
 
 
 def _is_scale(rate: Said, said: Said) -> bool:
