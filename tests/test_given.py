@@ -234,6 +234,45 @@ def test_a_model_that_uses_nothing_of_the_checkpoint_is_never_green(linear: Proj
     assert "EVAL will restore, but the check fails." in run.out, run
 
 
+TPU = """
+import tensorflow as tf
+
+tf = tf.compat.v1
+
+
+def input_fn(params):
+    x = tf.zeros([params["batch_size"], 1])
+    return tf.data.Dataset.from_tensors(({"x": x}, x))
+
+
+def model_fn(features, labels, mode, params):
+    spec = tf.estimator.tpu.TPUEstimatorSpec
+    y = tf.layers.dense(features["x"], 1)
+    if mode == "infer":
+        return spec(mode, predictions={"y": y})
+    loss = tf.losses.mean_squared_error(labels, y)
+    train_op = tf.train.AdamOptimizer(0.1).minimize(loss, tf.train.get_global_step())
+    return spec(mode, loss=loss, train_op=train_op)
+
+
+def estimator():
+    config = tf.estimator.tpu.RunConfig(model_dir="model_dir")
+    sizes = {"train_batch_size": 2, "eval_batch_size": 3, "predict_batch_size": 4}
+    return tf.estimator.tpu.TPUEstimator(model_fn, config=config, use_tpu=False, **sizes)
+"""
+
+
+@needs_estimator
+@pytest.mark.parametrize(("target", "size"), [("tpu:estimator", 3), ("tpu:model_fn", 8)])
+def test_an_input_fn_gets_the_batch_size_of_a_tpu_estimator(
+    target: str, size: int, linear: Project
+) -> None:
+    linear.write("tpu.py", TPU)
+    run = linear.check(target, "--input-fn", "tpu:input_fn", "--format", "json")
+    assert run.code == 0, run
+    assert run.json["features"]["labels"]["shape"] == [size, 1]
+
+
 def test_a_saver_with_a_restore_of_its_own_is_said(linear: Project) -> None:
     own = """
 class Own(tf.train.Saver):

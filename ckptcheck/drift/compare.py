@@ -349,8 +349,7 @@ def _reached(
 
     If the loss does not depend on these nodes, only TRAIN computes them.
     """
-    around = region.nodes or (() if said.training else _after(region, new))
-    shown = [step for step in around if step.place in loss]
+    shown = [step for step in _shows(said, region, new) if step.place in loss]
     borders = [border for _, border in region.borders]  # none if the last node of the loss is gone
     gone = not region.nodes and not (borders and all(map(draws, borders)))
     reached = (
@@ -360,6 +359,18 @@ def _reached(
         or (gone and not said.training and other.had(region, new))
     )
     return (*reached, TRAIN)
+
+
+def _shows(said: Said, region: Region, new: Half) -> Sequence[Step]:
+    """Returns the nodes by which another mode shows that it computes a region.
+
+    It computes what is usual in TRAIN alone only if it has the same dropout or random numbers.
+    """
+    if not said.training:
+        return region.nodes or _after(region, new)
+    steps = (*region.old, *region.nodes)
+    is_random = said.role.startswith("dropout") or any(map(draws, steps))
+    return region.nodes if is_random else ()
 
 
 _MOST_STEPS = 40

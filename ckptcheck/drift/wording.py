@@ -208,8 +208,7 @@ class Words:
             return Said(OP, SMOOTHING, first, second, "")
         then, now = self._computed(self.old, old), self._computed(self.new, new)
         layer, own = self._region_layer(region)
-        ops = {step.node.op for step in (*old, *new)} - {"Const", "Identity"}
-        training = ops == {"StopGradient"} or any("Random" in op for op in ops)
+        training = self._is_of_training(old, new)
         role = self._region_role(region)
         if role == "loss" and own:
             then, now = (f"{op} of {own}" if op != "none" else op for op in (then, now))
@@ -223,6 +222,24 @@ class Words:
             for said, value in zip((then, now), values)
         )
         return Said(OP, role, first, second, layer if "{}" in role else "", training)
+
+    def _is_of_training(self, old: Sequence[Step], new: Sequence[Step]) -> bool:
+        """Whether a region is usual in TRAIN alone.
+
+        Such a region draws random numbers, stops gradients, or normalizes with the moments of a
+        batch (which stop gradients) on one side, and with the averages that this side updates on
+        the other side.
+        """
+        ops = [{step.node.op for step in side} - {"Const", "Identity"} for side in (old, new)]
+        if ops[0] | ops[1] == {"StopGradient"} or any("Random" in op for op in ops[0] | ops[1]):
+            return True
+        sides = ((self.old, old), (self.new, new))
+        if "StopGradient" not in ops[0] ^ ops[1]:
+            return False
+        batch, other = sides if "StopGradient" in ops[0] else sides[::-1]
+        updates = (step for step in batch[1] if WRITES.match(step.node.op))
+        averages = {key for step in updates for key in batch[0].variables(step)[:1]}
+        return any(averages.intersection(other[0].variables(step)) for step in other[1])
 
     def _computed(self, half: Half, steps: Sequence[Step]) -> str:
         """Says what some nodes compute, with the numbers that they take."""

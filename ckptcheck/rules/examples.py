@@ -61,6 +61,10 @@ MISSING = Missing(
 UNNAMED = Unnamed(*_MODEL_DIR, state=StateFile("", problem="line 1"))
 
 
+_WHOLE = ParamsUse(bulk=True)
+"""A model_fn that reads the params as a whole, so each of them may matter."""
+
+
 def facts(
     stored: Stored = WEIGHTS,
     reads: Tuple[Read, ...] = READS,
@@ -90,7 +94,7 @@ def facts(
         modes=MODES,
         tensorflow="2.15.1",
         index=CheckpointIndex(LOCATED.prefix, 10, variables, object_based),
-        trace=_trace(tuple(FinishedTrace(plan.mode, plan) for plan in plans)),
+        trace=_trace(tuple(FinishedTrace(plan.mode, plan, Observed(_WHOLE)) for plan in plans)),
     )
     return dataclasses.replace(found, **others)
 

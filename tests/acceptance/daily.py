@@ -13,6 +13,7 @@ DAILY = frozenset(
     (
         "found-unused-first",
         "found-dict-for-serving",
+        "found-nested-values",
         "found-labels-items",
         "found-labels-tuple-missing-param-in-predict",
         "found-optional-keys-more-units",

@@ -35,6 +35,10 @@ _STRUCTURES = {
         '({"in": {"a": x, "b": y}, "x": x}, y)',
         'features["x"] + features["in"]["a"] * features["in"]["b"]',
     ),
+    "nested-values": _inputs(
+        '({"s": {"a": x, "b": x}, "x": x}, y)',
+        'tf.add_n([features["x"], *features["s"].values()])',
+    ),
     "nested-unused": _inputs(
         '({"in": {"a": x, "b": y}, "x": x}, y)', 'features["x"] + features["in"]["a"]'
     ),

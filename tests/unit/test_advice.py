@@ -265,12 +265,20 @@ def test_a_mode_that_was_never_compared_does_not_hide_a_fix(
 
 
 def test_the_arguments_of_a_factory_are_causes_although_nothing_watches_their_reads() -> None:
-    facts = drifted(4)
-    facts = dataclasses.replace(facts, trace=examples.with_params({}).trace)
+    facts = dataclasses.replace(drifted(4), trace=examples.facts().trace)
     trials = Trials({}, _same())
     report = with_advice({"head": {"units": 4}, "x": 1}, facts, report_of(facts), trials)
     (advice,) = report.groups[0].advice
     assert advice.set == {"head.units": 8}
+
+
+def test_params_that_nobody_reads_are_not_tried() -> None:
+    reads = examples.with_params({"width": 64}, ParamRead("depth", True))
+    for facts in (dataclasses.replace(MISMATCH, trace=reads.trace), drifted(64)):
+        facts = dataclasses.replace(facts, trace=reads.trace)
+        trials = Trials({"width": 128, "depth": 3}, MISMATCH)
+        with_advice({"width": 64, "depth": 3}, facts, report_of(facts), trials)
+        assert trials.asked == []
 
 
 @pytest.mark.parametrize(
@@ -338,7 +346,8 @@ def test_a_change_that_a_fix_of_another_change_undoes_has_this_fix() -> None:
 
 
 def test_a_fix_of_the_shapes_is_no_further_change() -> None:
-    facts = dataclasses.replace(drifted(4), index=MISMATCH.index, params={"units": 64, "heads": 4})
+    facts = dataclasses.replace(drifted(4), index=MISMATCH.index, trace=MISMATCH.trace)
+    facts = dataclasses.replace(facts, params={"units": 64, "heads": 4})
     facts = recorded(facts, units=128, heads=4)
     trials = Trials({"units": 128, "heads": 4}, None)
     report = with_advice({"units": 64, "heads": 4}, facts, report_of(facts), trials)
