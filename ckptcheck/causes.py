@@ -36,18 +36,19 @@ def switches_of(params: Mapping[str, Any], facts: Facts) -> List[Candidate]:
 
 
 def reads_of(params: Mapping[str, Any], facts: Facts) -> List[ParamRead]:
-    """Returns how the model_fn read its params, and a read of each other value that it may use."""
-    return _reads(_leaves(params, ""), facts)
-
-
-def _reads(keys: Iterable[str], facts: Facts) -> List[ParamRead]:
-    """Returns the reads of the model_fn, then reads of other keys if it may use them.
+    """Returns how the model_fn read its params, and a read of each other value that it may use.
 
     It may use any key if the code reads the params as a whole, or if TARGET makes the model_fn.
     ckptcheck does not see which arguments TARGET then uses.
     """
+    may_use_any = any(trace.params.bulk for trace in facts.traces)
+    return _reads(_leaves(params, "") if may_use_any else (), facts)
+
+
+def _reads(keys: Iterable[str], facts: Facts) -> List[ParamRead]:
+    """Returns the reads of the model_fn, then reads of other keys."""
     reads = {read.key: read for trace in facts.traces for read in trace.params.reads}
-    for key in keys if any(trace.params.bulk for trace in facts.traces) else ():
+    for key in keys:
         reads.setdefault(key, ParamRead(key, True))
     return list(reads.values())
 
@@ -63,7 +64,10 @@ def _leaves(params: Mapping[str, Any], prefix: str) -> Iterator[str]:
 def recorded_causes(
     params: Mapping[str, Any], facts: Facts, recorded: RecordedParams
 ) -> List[Candidate]:
-    """Returns params whose value differs from the one in training, each with that value."""
+    """Returns params whose value differs from training, each with the value in training.
+
+    Params that no trace reads count, too: the code may read them with other values of other params.
+    """
     reads = _reads(recorded.values, facts)
     found = ((read, value_in_training(recorded, read.key)) for read in reads)
     return [

@@ -104,19 +104,23 @@ def checked(
         return _checked(_Work(spec, checkpoints, progress, looks, cache), start)
 
 
-def is_kept(spec: AgainstSpec, cache: Optional[Cache]) -> bool:
-    """Whether the cache has the traces of a check, so that nothing has changed since it ran.
+def find_kept(spec: AgainstSpec, cache: Optional[Cache]) -> Optional[Kept]:
+    """Returns the traces of a check if nothing that they depend on has changed since it ran.
+
+    Returns:
+        The traces; None if the cache does not have them.
 
     Raises:
         UsageError: something that the check needs is missing or invalid.
     """
     if cache is None or spec.against:
-        return False
+        return None
     with contextlib.ExitStack() as stack:
         place = stack.enter_context(local_view(spec.model_dir))
         work = _Work(spec, Checkpoints(spec, place, stack), None, False, cache)
         found = _look(work)
-        return bool(found.located.prefix) and _find_kept(work, found) is not None
+        in_cache = _find_kept(work, found) if found.located.prefix else None
+        return in_cache[1] if in_cache is not None else None
 
 
 def _look(work: "_Work") -> LookedAt:

@@ -1,10 +1,12 @@
 """Makes the report of a check from its traces, with advice."""
 
+import contextlib
 import dataclasses
 import json
 from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .advice import with_advice
+from .errors import HiddenParamError
 from .groups import group
 from .options import CheckSpec
 from .results import CHECK, RESTORES, Report, failing
@@ -75,8 +77,10 @@ def concluded(
             is_over = is_over or late
             if tried is None and late:
                 return None
-            found = None if tried is None else report_of(other, facts_of(other, tried), ())
-            trials[key] = found
+            trials[key] = None
+            with contextlib.suppress(HiddenParamError):  # only with these params
+                if tried is not None:
+                    trials[key] = report_of(other, facts_of(other, tried), ())
         return trials[key]
 
     report = report_of(spec, facts, (*followed.traced.not_judged, *doubts))

@@ -24,6 +24,10 @@ class MissingTargetError(UsageError):
     """TARGET is not given, and no record gives it."""
 
 
+class HiddenParamError(UsageError):
+    """The code reads a param whose value a record could not hold."""
+
+
 class NoSuchCodeError(UsageError):
     """TARGET, or an option, names code that does not exist."""
 

@@ -154,11 +154,12 @@ def _first_difference(mine: CheckpointIndex, theirs: CheckpointIndex) -> str:
     others = {spec.name: spec for spec in theirs.variables}
     for name in sorted(set(ours) | set(others)):
         if ours.get(name) != others.get(name):
-            return f"{name}: {_listed(ours.get(name))}; in TensorFlow: {_listed(others.get(name))}"
+            said = _listed(ours.get(name)), _listed(others.get(name))
+            return f"{name}: ckptcheck {said[0]}, TensorFlow {said[1]}"
     if len(mine.variables) == len(theirs.variables):
         return ""
     return f"ckptcheck lists {len(mine.variables)} tensors, TensorFlow {len(theirs.variables)}"
 
 
 def _listed(spec: Optional[VariableSpec]) -> str:
-    return "not in the list" if spec is None else f"{spec.dtype} {shape_text(spec.shape)}"
+    return "does not list it" if spec is None else f"lists {spec.dtype} {shape_text(spec.shape)}"

@@ -4,7 +4,7 @@ import dataclasses
 import os
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
-from .errors import MissingTargetError, UsageError
+from .errors import HiddenParamError, MissingTargetError, UsageError
 from .json_files import with_overrides
 from .options import CheckSpec, RecordSpec
 from .records.flags import undefined_ok
@@ -140,7 +140,7 @@ def _verify_known(record: Optional[Record], params: Any) -> None:
     """
     unknown = unknown_keys(record.params, params) if record and record.params else []
     if unknown:
-        raise UsageError(_MISSES.format(some_names(unknown), "", unknown[0]))
+        raise UsageError(_MISSES.format("value", some_names(unknown), unknown[0]))
 
 
 def verify_reads(record: Optional[Record], params: Any, uses: Iterable[ParamsUse]) -> None:
@@ -152,14 +152,14 @@ def verify_reads(record: Optional[Record], params: Any, uses: Iterable[ParamsUse
         uses: what the code read in each mode.
 
     Raises:
-        UsageError: the code reads one, or it reads the params as a whole.
+        HiddenParamError: the code reads one, or it reads the params as a whole.
     """
     unknown = unknown_keys(record.params, params, True) if record and record.params else []
     for use in uses if unknown else ():
         reads = [key for key in unknown if use.bulk or any(_is_of(r.key, key) for r in use.reads)]
         if reads:
-            why = " (it is redacted), and the code may use it"
-            raise UsageError(_MISSES.format(some_names(reads), why, reads[0]))
+            named = f"{some_names(reads)}, which the code may use"
+            raise HiddenParamError(_MISSES.format("redacted value", named, reads[0]))
 
 
 def _is_of(key: str, other: str) -> bool:
@@ -167,4 +167,4 @@ def _is_of(key: str, other: str) -> bool:
     return f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.")
 
 
-_MISSES = "the record does not hold the value of {}{}: give PARAMS, or --set {}=VALUE"
+_MISSES = "the record does not hold the {} of {}: give PARAMS, or --set {}=VALUE"

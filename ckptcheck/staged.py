@@ -4,12 +4,11 @@ import os
 import subprocess
 from typing import List, Optional
 
-from .sanitize import printable
-
 _DIFF = (
     *("-c", "diff.relative=false", "diff", "--cached", "--raw", "-z"),
     *("--no-renames", "--ignore-submodules=dirty", "--no-ext-diff"),
 )
+_ROOT = ("rev-parse", "--show-toplevel")
 _OTHER_FILES = "PRE_COMMIT_FROM_REF"
 """pre-commit sets it if the files come from a range of commits, such as before a push."""
 _PATIENCE = 30.0
@@ -30,19 +29,17 @@ _NAMES = frozenset(
 )
 
 
-def staged_documents() -> str:
-    """Returns a text that names the staged files if they are all documents and pictures.
+def staged_documents() -> List[str]:
+    """Returns the staged files if all of them are documents and pictures.
 
     Returns:
-        The text; "" if other files are staged, if none are, or if git does not know.
+        Their absolute paths; none if other files are staged, or if git does not know.
     """
-    if _OTHER_FILES in os.environ:
-        return ""
-    paths = _staged()
+    paths = None if _OTHER_FILES in os.environ else _staged()
     if not paths or not all(map(is_document, paths)):
-        return ""
-    others = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    return f"only documents and pictures are staged ({printable(paths[0], 200)}{others})"
+        return []
+    root = os.fsdecode(_git(*_ROOT) or b"").rstrip("\n")
+    return [os.path.join(root, path) for path in paths] if root else []
 
 
 def is_document(path: str) -> bool:

@@ -26,7 +26,7 @@ from .baseline import DEFAULT_FILE, Baseline, read_baseline, write_baseline
 from .cache.kept import cache_of
 from .checkpoint.addresses import is_remote, without_secrets
 from .checkpoint.existing import is_there
-from .checks import is_kept, run_check
+from .checks import find_kept, run_check
 from .config.value import SKIP, Configuration, ConfiguredCheck, layered
 from .errors import (
     MissingTargetError,
@@ -113,22 +113,33 @@ def run_suite(
     return dataclasses.replace(_as_runs(items, own), written=written)
 
 
-def are_kept(
-    configuration: Configuration, checks: Sequence[ConfiguredCheck], given: Mapping[str, Any]
+def may_skip(
+    configuration: Configuration,
+    checks: Sequence[ConfiguredCheck],
+    given: Mapping[str, Any],
+    paths: Sequence[str],
 ) -> bool:
-    """Whether nothing that checks depend on has changed since they ran: the cache has their traces.
+    """Whether a commit of some files changes no check, as the cache knows.
 
-    A check that is skipped depends on nothing. The arguments are those of :func:`run_suite`.
+    A check that is skipped depends on no file. All other checks need current traces in the cache
+    that do not depend on these files.
+
+    Args:
+        configuration: the configuration.
+        checks: what the commit may change; see :func:`chosen`.
+        given: options of checks from the command line, which replace those of the configuration.
+        paths: the absolute paths of the files.
     """
     items = [_prepared(configuration, check, given) for check in checks]
-    return all(bool(item.run.skipped) or _is_kept(item) for item in items)
+    return all(bool(item.run.skipped) or _is_apart(item, paths) for item in items)
 
 
-def _is_kept(item: "_Item") -> bool:
+def _is_apart(item: "_Item", paths: Sequence[str]) -> bool:
     if item.spec is None:
         return False
     with contextlib.suppress(UsageError):  # the check says what is wrong
-        return is_kept(item.spec, cache_of(item.spec, lambda text: None))
+        kept = find_kept(item.spec, cache_of(item.spec, lambda text: None))
+        return kept is not None and not any(map(kept.depends_on, paths))
     return False
 
 
@@ -303,7 +314,8 @@ def _if_missing(folder: str) -> str:
     """Returns what to add to an error if there is no model_dir."""
     if not folder or is_remote(folder) or is_there(folder):
         return ""
-    return '. If this machine does not need the model_dir, add if-missing = "skip" to the check'
+    missing = ". There is no model_dir. If this machine does not need it, add "
+    return f'{missing}if-missing = "skip" to the check'
 
 
 _LET_IT_PASS = (

@@ -232,7 +232,7 @@ def test_features_that_are_given_are_compared(name: str, tmp_path: Path) -> None
     [
         (
             "with_another_feature",
-            "ckptcheck does not find the tensors of the features that you gave in the saved graph",
+            "the saved graph does not show the tensors of the features that you gave",
         ),
         (
             "of_tensors",

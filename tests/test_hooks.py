@@ -142,14 +142,27 @@ def test_a_document_counts_unless_the_cache_knows_that_no_check_reads_it(user: U
     user.write("net.md", "128\n")
     user.edit("model.py", "import tensorflow as tf\n", _READS.replace("net.cfg", "net.md"))
     user.edit("model.py", 'params.get("num_hidden", 64)', "_hidden()")
-    git(user.root, "commit", "-qam", "the code reads a document")
+    git(user.root, "add", "-A")
+    git(user.root, "commit", "-qm", "the code reads a document")
     user.write("net.md", "64\n")
     run = user.hook()
     assert run.code == 1 and "dense/kernel" in run.out, ("without a cache", run)
     user.env.pop("CKPTCHECK_NO_CACHE")
     run = user.hook()
     assert run.code == 1 and "dense/kernel" in run.out, ("an empty cache", run)
-    assert SKIPPED in user.hook().out, "nothing has changed since"
+    run = user.hook()
+    assert run.code == 1 and "dense/kernel" in run.out, ("a second try", run)
+    user.write("net.md", "128\n")
+    user.write("other.md", "more words")
+    assert user.hook().code == 0
+    assert SKIPPED in user.hook().out
+    user.write("params.md", (user.root / "params.json").read_text())
+    user.edit("ckptcheck.toml", "params.json", "params.md")
+    git(user.root, "add", "-A")
+    git(user.root, "commit", "-qm", "params in a document")
+    user.write("params.md", '{"num_hidden": 128, "dropout_rate": 0.2}')
+    for _ in range(2):
+        assert "1 check: 1 passed" in user.hook().out, "the configuration names it"
     user.edit("ckptcheck.toml", 'model-dir = "runs"', 'model-dir = "runs"\nagainst = "HEAD"')
     git(user.root, "commit", "-qam", "compares with a commit")
     user.write("other.md", "words")

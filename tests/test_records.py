@@ -678,9 +678,26 @@ def test_a_check_asks_for_a_redacted_param_that_the_code_reads(fixture: Project)
     assert run_in(fixture, *words).code == 0
     alone = run_in(fixture, "check", "model_dir")
     assert alone.code == 2, alone
-    assert "the record does not hold the value of num_hidden (it is redacted)" in said(alone)
+    assert (
+        "the record does not hold the redacted value of num_hidden, which the code may use"
+        in said(alone)
+    )
     given = run_in(fixture, "check", "model_dir", "--set", "num_hidden=128", "--format", "json")
     assert given.code == 0 and not changes_in(given.json), given
+
+
+def test_a_trial_that_needs_a_redacted_param_is_no_fix(fixture: Project) -> None:
+    """Only with another value of num_hidden, the code reads the secret."""
+    code = (fixture.root / "model.py").read_text()
+    read = "    if params.get('num_hidden', 64) == 128:\n        params.get('api_key')\n"
+    start = "def model_fn(features, labels, mode, params):\n"
+    assert start in code
+    fixture.write("model.py", code.replace(start, start + read))
+    words = ("record", "model_dir", TARGET, "params.json", "--set", "api_key=hunter2")
+    assert run_in(fixture, *words).code == 0
+    found = run_in(fixture, "check", "model_dir", "--set", "num_hidden=64", "--format", "json")
+    assert found.code == 1 and {"shape-mismatch"} <= {f["rule"] for f in found.json["findings"]}
+    assert not any(group["advice"] for group in found.json["groups"]), found
 
 
 def test_the_command_redacts_what_is_named(fixture: Project) -> None:

@@ -31,7 +31,7 @@ _SLACK = 0.02
 """Seconds. The times that file systems write lag behind the clock."""
 _LONGEST_NAME = 1000
 _MOST_BYTES = 512 << 20
-"""The most bytes to read of all files of a check. Of the others, size and times count."""
+"""The most bytes to read of all files of a check. Of others, size, times and inode count."""
 _MOST_SIGHTS = 20000
 
 

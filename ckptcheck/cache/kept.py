@@ -18,7 +18,7 @@ from typing import (
 
 from ..codec import from_json, to_json
 from ..options import AgainstSpec, CheckSpec
-from ..seen import Seen
+from ..seen import Look, Seen
 from ..traced import Traced
 from .dependencies import (
     Told,
@@ -59,6 +59,22 @@ class Kept:
         self.tensorflow = str(document["tensorflow"])
         self.main = from_json(Traced, document["main"])
         self._trials: Mapping[str, Any] = document["trials"]
+        self._files = from_document(document).files
+
+    def depends_on(self, path: str) -> bool:
+        """Returns whether the traces may change if a file is edited, added or removed.
+
+        Args:
+            path: its absolute path.
+        """
+        names = {path, os.path.realpath(path)}
+        folders = set(map(os.path.dirname, names))
+        while not folders.issuperset(map(os.path.dirname, folders)):
+            folders |= set(map(os.path.dirname, folders))
+        lists = (str(Look.NAMES), str(Look.STATS))
+        return any(
+            seen in names or (look in lists and seen in folders) for seen, look, _ in self._files
+        )
 
     def trial(self, params: Mapping[str, Any]) -> Optional[Traced]:
         """Returns the traces with other params; None if the code rejects them.

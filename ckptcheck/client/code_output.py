@@ -30,7 +30,7 @@ class CodeOutput:
         self._decoder = io.IncrementalNewlineDecoder(bytes_to_text, translate=True)
 
     def begin(self) -> None:
-        """Begins a check, which shows lines of earlier checks again."""
+        """Begins a check. It shows a line even if an earlier check has shown the same line."""
         self._shown = set()
         self._follows = True
 

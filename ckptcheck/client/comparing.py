@@ -93,8 +93,8 @@ def compared(
 
 
 _NOT_FOUND = (
-    "ckptcheck does not find the tensors of the features that you gave in the saved graph: number, "
-    "dtypes or shapes differ, or a feature is a constant SparseTensor"
+    "the saved graph does not show the tensors of the features that you gave, because their "
+    "number, dtypes or shapes differ, or because one is a constant SparseTensor"
 )
 
 

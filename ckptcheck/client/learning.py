@@ -167,7 +167,7 @@ def _padded(node: Node, root: str, events: Sequence[InputEvent], room: int) -> N
 
 
 def _filled(node: Node, root: str, names: Collection[str], room: int) -> Node:
-    """Returns a dict that takes all tensors. The code may reveal keys instead of made-up ones."""
+    """Returns a dict that takes all tensors. New keys are made up if the code revealed too few."""
     items = tuple((key, item) for key, item in node.items if not is_unnamed(key))
     count = max(room - _count(Node("dict", items)), 0)
     made_up = len(node.items) - len(items)

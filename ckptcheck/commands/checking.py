@@ -95,7 +95,7 @@ def check(arguments: Arguments, flags: Sequence[str]) -> int:
                 return EXIT_OK
         else:
             configuration = read_configuration(document, ())
-            _verify_outputs(files, configuration, [given])
+            _verify_outputs(files, configuration, [layered(configuration.defaults, given)])
             found = _single(given, configuration, options, bar, status, said.append)
     for text in said if arguments.verbose else ():
         tell(f"ckptcheck: {printable(text, 2000)}\n")
@@ -153,9 +153,9 @@ def _configured(
     Returns:
         The results; None if no check has to run for the commit.
     """
-    from ..suite import are_kept, chosen, run_suite  # a single check does not need it
+    from ..suite import chosen, may_skip, run_suite  # a single check does not need it
 
-    documents = staged_documents() if options.staged else ""
+    staged = staged_documents() if options.staged else []
     others = {name: value for name, value in given.items() if name not in _PLACES}
     root = os.path.dirname(document.file)
     if not os.path.samefile(root, os.curdir):  # its paths are relative to root
@@ -165,11 +165,28 @@ def _configured(
     tables = {table for name in names for table in names_of(name)}
     configuration = read_configuration(document, tables if names else None)
     checks = chosen(configuration, names)
-    _verify_outputs(files, configuration, [layered(check.options, others) for check in checks])
-    if documents and are_kept(configuration, checks, others):
-        tell(f"ckptcheck: skipped all checks: {documents}, and no check depends on them\n")
+    every = [layered(configuration.defaults, check.options, others) for check in checks]
+    _verify_outputs(files, configuration, every)
+    named = {os.path.realpath(path) for given in every for path, _ in files_of(given)}
+    if (
+        staged
+        and named.isdisjoint(map(os.path.realpath, staged))
+        and may_skip(configuration, checks, others, staged)
+    ):
+        tell(_SKIPPED.format(_some(staged)))
         return None
     return run_suite(configuration, checks, options, others, status.say, say_cache)
+
+
+_SKIPPED = (
+    "ckptcheck: skipped all checks: only documents and pictures are staged ({}), and no check "
+    "depends on them\n"
+)
+
+
+def _some(paths: Sequence[str]) -> str:
+    others = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return f"{printable(os.path.relpath(paths[0]), 200)}{others}"
 
 
 def _verify_outputs(
@@ -183,7 +200,7 @@ def _verify_outputs(
         name = configuration.baseline or DEFAULT_FILE
         yield os.path.join(configuration.root, name), "the baseline"
         for options in checks:
-            yield from files_of(layered(configuration.defaults, options))
+            yield from files_of(options)
 
     verify_outputs(files, find)
 

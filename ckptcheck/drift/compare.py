@@ -364,7 +364,8 @@ def _reached(
 def _shows(said: Said, region: Region, new: Half) -> Sequence[Step]:
     """Returns the nodes by which another mode shows that it computes a region.
 
-    It computes what is usual in TRAIN alone only if it has the same dropout or random numbers.
+    If a region is usual in TRAIN alone, another mode computes it only if this mode has the same
+    dropout or random numbers.
     """
     if not said.training:
         return region.nodes or _after(region, new)

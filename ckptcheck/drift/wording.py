@@ -226,9 +226,9 @@ class Words:
     def _is_of_training(self, old: Sequence[Step], new: Sequence[Step]) -> bool:
         """Whether a region is usual in TRAIN alone.
 
-        Such a region draws random numbers, stops gradients, or normalizes with the moments of a
-        batch (which stop gradients) on one side, and with the averages that this side updates on
-        the other side.
+        Such a region draws random numbers, or only stops gradients. Or one side normalizes with
+        the moments of a batch (which stop gradients) and updates averages, and the other side
+        normalizes with these averages.
         """
         ops = [{step.node.op for step in side} - {"Const", "Identity"} for side in (old, new)]
         if ops[0] | ops[1] == {"StopGradient"} or any("Random" in op for op in ops[0] | ops[1]):

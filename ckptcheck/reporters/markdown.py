@@ -95,11 +95,11 @@ def _report(name: str, report: Report, ok: bool) -> List[str]:
     if report.command in _LAST_LINES:
         blocks.append(escape(_LAST_LINES[report.command](report)))
     blocks.extend(_group(item) for item in report.all_groups)
+    if report.accepted:
+        blocks.append(f"{times_text(len(report.accepted), 'finding')} accepted by the project")
     if report.not_judged:
         blocks.append("### Not judged")
         blocks.append("\n".join(f"* {escape(item)}" for item in report.not_judged))
-    if report.accepted:
-        blocks.append(f"{times_text(len(report.accepted), 'finding')} accepted by the project")
     return blocks
 
 

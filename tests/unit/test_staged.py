@@ -1,5 +1,6 @@
 """Tests of what git has staged: only documents and pictures, or other files, too."""
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Any, Sequence
@@ -70,12 +71,13 @@ def test_documents_and_pictures_can_matter_to_no_check(
     assert bool(staged_documents()) is not matters
 
 
-def test_the_line_names_what_is_staged(repository: Repository) -> None:
-    repository.stage("a.md")
-    start = "only documents and pictures are staged "
-    assert staged_documents() == start + "(a.md)"
-    repository.stage("b.md", "c.png")
-    assert staged_documents() == start + "(a.md and 2 more)"
+def test_the_paths_are_absolute(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.stage("a.md", "docs/b.png")
+    monkeypatch.chdir("docs")
+    root = os.path.realpath(str(tmp_path))
+    assert staged_documents() == [os.path.join(root, name) for name in ("a.md", "docs/b.png")]
 
 
 def test_a_deleted_file_counts(repository: Repository) -> None:
