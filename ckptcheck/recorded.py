@@ -13,7 +13,7 @@ from .records.reader import Recorded
 from .records.value import Record
 from .results import RecordUse
 from .rules.base import some_names
-from .uses import ParamsUse
+from .uses import ParamRead, ParamsUse
 
 
 class Completed(NamedTuple):
@@ -156,15 +156,16 @@ def verify_reads(record: Optional[Record], params: Any, uses: Iterable[ParamsUse
     """
     unknown = unknown_keys(record.params, params, True) if record and record.params else []
     for use in uses if unknown else ():
-        reads = [key for key in unknown if use.bulk or any(_is_of(r.key, key) for r in use.reads)]
+        reads = [key for key in unknown if use.bulk or any(_reads(r, key) for r in use.reads)]
         if reads:
             named = f"{some_names(reads)}, which the code may use"
             raise HiddenParamError(_MISSES.format("redacted value", named, reads[0]))
 
 
-def _is_of(key: str, other: str) -> bool:
-    """Whether one of two dotted keys is the other one, or in it."""
-    return f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.")
+def _reads(read: ParamRead, key: str) -> bool:
+    """Whether a read gets the value at a dotted key, a part of it, or a default for the whole."""
+    inside = f"{read.key}.".startswith(f"{key}.")
+    return inside or (not read.found and f"{key}.".startswith(f"{read.key}."))
 
 
 _MISSES = "the record does not hold the {} of {}: give PARAMS, or --set {}=VALUE"

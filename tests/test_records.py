@@ -700,6 +700,22 @@ def test_a_trial_that_needs_a_redacted_param_is_no_fix(fixture: Project) -> None
     assert not any(group["advice"] for group in found.json["groups"]), found
 
 
+def test_a_read_beside_a_redacted_param_does_not_need_it(fixture: Project) -> None:
+    code = (fixture.root / "model.py").read_text()
+    assert 'params.get("num_hidden", 64)' in code
+    read = 'params["db"]["size"]'
+    fixture.write("model.py", code.replace('params.get("num_hidden", 64)', read))
+    fixture.write(
+        "params.json", '{"db": {"size": 128, "password": "hunter2"}, "dropout_rate": 0.3}'
+    )
+    assert run_in(fixture, "record", "model_dir", TARGET, "params.json").code == 0
+    alone = run_in(fixture, "check", "model_dir")
+    assert alone.code == 0, alone
+    secret = 'len(params["db"].get("password", "")) + 121'
+    fixture.write("model.py", code.replace('params.get("num_hidden", 64)', secret))
+    assert run_in(fixture, "check", "model_dir").code == 2
+
+
 def test_the_command_redacts_what_is_named(fixture: Project) -> None:
     words = ("record", "model_dir", TARGET, "params.json", "--redact", "num_hidden")
     assert run_in(fixture, *words).code == 0

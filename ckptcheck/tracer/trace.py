@@ -170,7 +170,8 @@ class _ModeTracer:
             input_fn = target.load(request.input_fn, request.app_dir, "--input-fn")
             if not callable(input_fn):
                 raise UsageError(f"--input-fn {request.input_fn}: it is not callable")
-            if model.batch_size or (request.tpu and not model.is_estimator):
+            of_tpu = model.batch_size or (request.tpu and not model.is_estimator)
+            if of_tpu and request.mode != EXPORT:  # a server's batches have any size
                 _add(params, {"batch_size": model.batch_size or _BATCH_SIZE})
             self.inputs.call_input_fn(input_fn, params, config)
             self.doing = ""
