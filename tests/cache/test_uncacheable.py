@@ -45,7 +45,9 @@ UNSTABLE = {
     "shutil.disk_usage('/')": "asks for the disk of this machine (os.statvfs)",
     "os.getloadavg()": "asks for the load of this machine (os.getloadavg)",
     "os.sysconf('SC_AVPHYS_PAGES')": "asks for the memory of this machine (os.sysconf)",
-    "resource.getrusage(resource.RUSAGE_SELF)": "asks how much time and memory it has used",
+    "resource.getrusage(resource.RUSAGE_SELF)": (
+        "asks how much time and memory it has used (resource.getrusage)"
+    ),
     "os.getppid()": "uses its process id (os.getppid)",
     "ssl.RAND_bytes(2)": "draws random numbers (ssl.RAND_bytes)",
     "socket.gethostname()": "asks for the name of this machine",
