@@ -653,7 +653,7 @@ def test_outputs_of_predict_that_changed_places(fixture: Project) -> None:
         '{"y": predictions, "z": -predictions, "log": tf.math.log(predictions)',
         '{"y": predictions, "w": -predictions',
         '{"y": predictions',
-        '{"a": {"more": 2 * predictions}, "y": predictions, "z": -predictions',
+        '{"a": 2 * predictions, "y": predictions, "z": -predictions',
     ],
 )
 def test_other_keys_of_predictions_are_no_drift(edited: str, fixture: Project) -> None:
