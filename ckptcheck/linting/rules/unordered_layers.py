@@ -1,4 +1,4 @@
-"""A loop over a set creates layers without names: each process may name them differently.
+"""A loop over a set creates layers without names: processes may name them differently.
 
 The order of strings in a set differs from process to process. TensorFlow numbers layers without a
 name in the order in which they are created, so the same name belongs to different layers in
