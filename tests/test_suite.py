@@ -160,7 +160,7 @@ def test_a_missing_model_dir_fails_unless_the_project_allows_it(configured: Proj
     run = configured.run("check", "good")
     assert run.code == 2
     assert "no directory or checkpoint gone: expected" in run.out
-    hint = 'If this machine does not need the model_dir, add if-missing = "skip" to the check'
+    hint = 'If this machine does not need it, add if-missing = "skip" to the check'
     assert hint in " ".join(run.out.split())
     globs = configured.write("globs.toml", CONFIGURATION.replace('"model_dir"', '"gone/*"', 1))
     run = configured.run("check", "good", "--config", globs)
