@@ -314,10 +314,13 @@ def _if_missing(folder: str) -> str:
     """Returns what to add to an error if there is no model_dir."""
     if not folder or is_remote(folder) or is_there(folder):
         return ""
-    missing = ". There is no model_dir. If this machine does not need it, add "
-    return f'{missing}if-missing = "skip" to the check'
+    return _NO_MODEL_DIR
 
 
+_NO_MODEL_DIR = (
+    '. There is no model_dir. If this machine does not need it, add if-missing = "skip" to the '
+    "check"
+)
 _LET_IT_PASS = (
     'To let such commits pass, add if-missing = "skip" to the check. To let this commit pass, skip '
     "the hook (SKIP=ckptcheck git commit)"

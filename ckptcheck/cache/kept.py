@@ -68,9 +68,7 @@ class Kept:
             path: its absolute path.
         """
         names = {path, os.path.realpath(path)}
-        folders = set(map(os.path.dirname, names))
-        while not folders.issuperset(map(os.path.dirname, folders)):
-            folders |= set(map(os.path.dirname, folders))
+        folders = {str(folder) for name in names for folder in Path(name).parents}
         lists = (str(Look.NAMES), str(Look.STATS))
         return any(
             seen in names or (look in lists and seen in folders) for seen, look, _ in self._files

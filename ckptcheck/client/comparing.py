@@ -215,7 +215,9 @@ def recorded_sides(record: Record, graph: Optional[Graph]) -> Dict[str, Side]:
         if its.graph and its.outputs:
             own = traced_graph(its.graph)
             inputs = _inputs(its.inputs)
-            keys = its.output_keys or _LOSS_KEY * (len(its.outputs) == 1)
+            keys = its.output_keys
+            if not keys and len(its.outputs) == 1:  # an older record, which has no keys
+                keys = _LOSS_KEY
             found[mode] = Side(own, its.restore_op, its.outputs, inputs, its.train_op, keys)
         elif mode == TRAIN and its.inputs and graph is not None and not _graph_obstacle(graph):
             found[mode] = _of_estimator(graph, _inputs(its.inputs))

@@ -12,7 +12,7 @@ _SHOWN = {"params": "PARAMS", "features": "the features file"}
 
 
 def kind_of_source(path: str) -> str:
-    """Returns what a file is if its name shows that it is no report; else ""."""
+    """Returns what a file is if its name shows that it is not a report; "" if it may be one."""
     names = {os.path.basename(path)}
     with contextlib.suppress(OSError):  # the working directory was removed
         names.add(os.path.basename(os.path.realpath(path)))
