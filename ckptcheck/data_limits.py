@@ -8,7 +8,11 @@ _MOST_NAMES = 3
 
 
 def limit_text(limit: DataLimit) -> str:
-    """Formats the data with which a run raises: ``an id of 10 or more is looked up in emb``."""
+    """Formats the data with which a run raises an error.
+
+    Returns:
+        The condition, such as ``an id of 10 or more is looked up in emb``.
+    """
     keys = _names_text(limit.keys)
     inputs = f" (from {_names_text(limit.inputs)})" if limit.inputs else ""
     if limit.kind == DataKind.ID:
@@ -19,7 +23,7 @@ def limit_text(limit: DataLimit) -> str:
     if limit.kind == DataKind.LENGTH and limit.least is not None:
         return f"an input has a length of {limit.least} or more"
     which = "lengths" if limit.kind == DataKind.LENGTH else "values"
-    return f"the {which} of the inputs make an op raise: {limit.message}"
+    return f"an op does not accept the {which} of the inputs: {limit.message}"
 
 
 def _names_text(names: Sequence[str]) -> str:

@@ -414,7 +414,7 @@ class CacheSpec:
 
     action: Option[str, str] = Option(
         values.OneOf("", "clear"),
-        "clear removes all that is kept. Default: show what is kept.",
+        "Give clear to remove all that is kept. Default: show what is kept.",
         default="",
         kw_only=False,
     )

@@ -13,7 +13,7 @@ class SourceFile:
 
     Attributes:
         module: the dotted name, such as ``models.net``.
-        path: the file, relative to the working directory if it is below it.
+        path: the path of the file, relative to the working directory if the file is inside it.
         digest: of the bytes of the file.
         functions: a digest of each function and method by its qualified name. The entry of a class
             has its other statements, and ``<module>`` has those of the module. Comments, docstrings

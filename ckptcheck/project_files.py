@@ -147,7 +147,7 @@ def first_configuration(root: str, found: Found) -> str:
     """
     if not found.model_dirs:
         where = root if found.complete else f"the first {_MOST_FILES:,} files of {root}"
-        where += " whose directory has a name in UTF-8" if found.unnamed else ""
+        where += " (directories whose names are not UTF-8 were left out)" if found.unnamed else ""
         raise UsageError(
             f"there is no checkpoint in {where}: run ckptcheck init in the directory of your "
             "project, or write ckptcheck.toml by hand (docs/configuration.md)"
@@ -164,7 +164,7 @@ def first_configuration(root: str, found: Found) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-_HEAD = """# The checks that ckptcheck runs: ckptcheck, or ckptcheck check NAME.
+_HEAD = """# "ckptcheck" runs all of these checks, and "ckptcheck check NAME" runs one.
 # All options: docs/configuration.md of ckptcheck."""
 
 

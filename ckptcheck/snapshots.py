@@ -63,8 +63,7 @@ def _snapshot(place: LocalView, out: str, force: bool) -> Report:
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(replacing(out)) if force and is_filled(out) else out
         stack.enter_context(written_snapshot(contents, folder))
-        recorded = (f"this was not judged: {item}" for item in unread)
-        records = (*_only_here(findings, folder), *recorded)
+        records = (*_only_here(findings, folder), *unread)
         if records:
             add_records(folder, records)
     return Report(

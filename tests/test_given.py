@@ -134,7 +134,7 @@ def test_a_report_shows_the_labels_that_the_code_refuses(linear: Project) -> Non
             "TypeError: needs_a_path() missing 1 required positional argument: 'path'",
             "write a function that passes the other arguments, and name that function",
         ),
-        ("raises", "OSError: no data here", "fix the error and check again"),
+        ("raises", "OSError: no data here", "fix the error, then check again"),
     ],
 )
 def test_an_input_fn_that_raises_is_not_taken_for_the_model_fn(

@@ -285,7 +285,7 @@ def _plain(traced: Traced) -> Any:
     except (TypeError, ValueError) as error:
         raise Unstable(f"the trace cannot be stored as JSON ({error})") from None
     if not same:
-        raise Unstable("the trace cannot be stored as JSON without a change")
+        raise Unstable("the trace would not stay the same in JSON")
     return made
 
 

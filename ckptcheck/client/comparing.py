@@ -246,7 +246,7 @@ def compared_with_record(
         return unknown(modes, "the record has no graph")
     across = _minor(made_by) != _minor(tensorflow)
     if across and not _is_comparable(made_by):
-        return unknown(modes, f"the record was made with TensorFlow {made_by}")
+        return unknown(modes, _old_text(made_by, "the record"))
     finished = {mode: answer for mode, answer in answers.items() if answer.finished}
     traced = {mode: _traced(answer) for mode, answer in finished.items()}
     drift = Drift((), {})
@@ -360,7 +360,7 @@ def _obstacle(
         return "the saved graph does not say which TensorFlow made it"
     across = _minor(graph.tensorflow) != _minor(tensorflow)
     if across and not _is_comparable(graph.tensorflow):
-        return f"the saved graph was made by TensorFlow {graph.tensorflow}"
+        return _old_text(graph.tensorflow, "the saved graph")
     return _graph_obstacle(graph) or _trace_obstacle(train, index)
 
 
@@ -401,6 +401,13 @@ def _is_comparable(version: str) -> bool:
 
 
 _FIRST_COMPARABLE = [1, 15]
+
+
+def _old_text(version: str, made: str) -> str:
+    return (
+        f"TensorFlow {version} made {made}, and graphs of versions before 1.15 can be compared "
+        "only with graphs of the same version (--python)"
+    )
 
 
 _ANY = ("a feature",)

@@ -207,6 +207,6 @@ _OF_BATCH_SIZE = (
     "--input-fn or --features to be sure)"
 )
 _NAMED_AFTER_INPUTS = (
-    "whether {} has this name in each mode: the number in the name comes from an op of the same "
-    "name in the input_fn of TRAIN (give --input-fn to be sure)"
+    "whether {} has this name in each mode: the name ends with a number because the input_fn of "
+    "TRAIN has an op with the same name without this number (give --input-fn to be sure)"
 )

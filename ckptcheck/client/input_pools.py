@@ -319,7 +319,7 @@ def _node_names(head: Head, border: int) -> Tuple[str, ...]:
 
 
 def aligned_border(head: Head, made: Sequence[str]) -> Optional[int]:
-    """Returns where the saved graph has the first ops of a traced model_fn; None if it has not."""
+    """Returns where the first ops of a traced model_fn are in the saved graph; None if nowhere."""
     if len(made) < 3:
         return None
     wanted = made[:_ALIGNED_OPS]

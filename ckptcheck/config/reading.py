@@ -235,7 +235,7 @@ class _Reading:
         before = len(self.problems)
         reason = self._text(table, "reason", way, "")
         if "reason" not in table:
-            self._problem(way, "an ignore needs a reason: say why the project accepts it")
+            self._problem(way, "an ignore needs a reason: say why the project accepts the finding")
         if not {"rule", "variable"} & set(table):
             self._problem(way, "an ignore needs a rule, a variable, or both")
         rule, variable, check = (self._text(table, key, way, "*") for key in _PATTERNS)

@@ -22,8 +22,9 @@ class Region:
         new: the traced nodes without a counterpart.
         pairs: counterparts that differ: in a value, an attribute, or an input.
         borders: the counterparts that take results of the region.
-        alike: constants that differ, for a region with one empty side: instead of the region, the
-            borders take nodes on that side that differ from the region only in these constants.
+        alike: pairs of constants that differ, only for a region with one empty side. On this side,
+            the borders take other nodes, which equal the nodes of the region except for these
+            constants.
     """
 
     old: Tuple[Step, ...]

@@ -259,7 +259,7 @@ def finite(graph: Canonical, form: Form) -> Optional[Form]:
 
 
 def segment_mean(graph: Canonical, form: Form) -> Optional[Form]:
-    """``unsorted_segment_mean`` divides by the counts, whose shape versions compute in two ways."""
+    """Versions compute the shape of the counts of ``unsorted_segment_mean`` in two ways."""
     total, largest = map(graph.peek, form.sources)
     sizes = graph.peek(largest.sources[0]) if largest.op == "Maximum" else largest
     ones = graph.peek(sizes.sources[0]) if sizes.op == "Reshape" else sizes

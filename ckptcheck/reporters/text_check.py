@@ -90,7 +90,7 @@ def said_of_mode(report: Report, verdict: Verdict) -> Tuple[str, str]:
 
 
 def limits(report: Report) -> Iterator[str]:
-    """Yields the data with which modes raise, each with its modes."""
+    """Yields a sentence for each limit of the data: which modes fail beyond it."""
     modes: Dict[str, List[str]] = {}
     for verdict in report.verdicts:
         for limit in verdict.data_limits:

@@ -64,7 +64,7 @@ def _finding(facts: Facts, failure: Failure, traces: List[ModeTrace], outcome: O
         or _missing_file(facts, failure)
         or "; ".join(traces[0].notes)
         or _missing_module(failure)
-        or _other_modes(facts, modes),
+        or _other_modes(facts, failure.kind, modes),
         data=to_json(failure),
     )
 
@@ -130,10 +130,21 @@ def _missing_module(failure: Failure) -> str:
     )
 
 
-def _other_modes(facts: Facts, modes: Tuple[str, ...]) -> str:
+def _other_modes(facts: Facts, kind: FailureKind, modes: Tuple[str, ...]) -> str:
     traced = {trace.mode for trace in facts.traces if trace.failure is None}
     others = [mode for mode in facts.modes if mode in traced and mode not in modes]
+    first = _FIRST.get(kind, "fix the error")
     if not others:
-        return "fix the error and check again"
+        return f"{first}, then check again"
     options = " ".join("--mode " + mode for mode in others)
-    return f"fix the error, or check only the other modes: {options}"
+    return f"{first}, or check only the other modes: {options}"
+
+
+_RUN_ALONE = "run the code without ckptcheck to see why the process ends"
+_FIRST = {
+    FailureKind.CRASHED: _RUN_ALONE,
+    FailureKind.EXITED: _RUN_ALONE,
+    FailureKind.TIMED_OUT: "allow more time (--timeout), or do less while the graph is built",
+    FailureKind.OUT_OF_MEMORY: "load data in the input_fn, or allow more memory (--memory-limit)",
+}
+"""What to do about failures that show no error of the code."""

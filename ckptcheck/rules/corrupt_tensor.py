@@ -4,8 +4,8 @@ The index holds a checksum of every tensor. TensorFlow verifies it only when it 
 which may be much later and on another machine. Then it raises ``Checksum does not match``. Usual
 causes are disks, networks, interrupted copies, and an index beside the data of another save.
 ``ckptcheck verify`` and ``ckptcheck check --deep`` read all data and verify every checksum. The
-other commands verify only the checksum of the global step. Each save has another global step, so a
-wrong checksum of the global step often means that the data comes from another save.
+other commands verify only the checksum of the global step. The global step is different in each
+save, so a wrong checksum of the global step often means that the data comes from another save.
 
 What to do: copy the index and the data files again from their original location, or use the
 previous checkpoint (``ckptcheck verify --all-checkpoints`` finds the last good one).

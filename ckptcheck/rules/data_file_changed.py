@@ -1,7 +1,7 @@
 """A file that the code reads has changed since the checkpoint was saved.
 
-The record of the checkpoint has digests of the files that the params, the source code or the graph
-name, such as a vocabulary. ckptcheck compares small text files line by line. If words of a
+The record of the checkpoint has digests of the files whose paths are in the params, the source code
+or the graph, such as a vocabulary. ckptcheck compares small text files line by line. If words of a
 vocabulary are on other lines than before, they have other ids, and the model gives wrong
 predictions without an error. Such a change is a warning. Other changes are notes. If the file is
 outside of the project and only the record names it, ckptcheck does not show its lines.

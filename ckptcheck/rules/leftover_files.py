@@ -63,7 +63,7 @@ RULE = Rule(
     category="files",
     find=find,
     title=lambda first: (
-        "an interrupted save or copy left files"
+        "files of an unfinished save or copy are in the directory"
         if first.data["reason"] == "temporary"
         else "files of another save are beside the checkpoint's files"
     ),

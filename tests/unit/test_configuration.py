@@ -241,7 +241,7 @@ if-missing = "maybe"
         "2: fail-on fatal: expected note, warning or error",
         "5: no rule 'shape-mismach': did you mean shape-mismatch?",
         "6: severity of missing-variable: expected note, warning, error or off",
-        "8: an ignore needs a reason: say why the project accepts it",
+        "8: an ignore needs a reason: say why the project accepts the finding",
         "11: an ignore needs a rule, a variable, or both",
         "17: target 'no colon': expected module:attr or path/to/file.py:attr, "
         "such as models.net:model_fn",

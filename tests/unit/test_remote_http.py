@@ -268,7 +268,7 @@ def test_a_step_that_cannot_be_read_is_said_by_all(
     for found in (inspect, verify, functools.partial(snapshot, out=str(tmp_path / "snap"))):
         (doubt,) = found(f"{server}/base").not_judged
         assert doubt.startswith(said)
-    assert f"this was not judged: {said}" in inspect(str(tmp_path / "snap")).not_judged[-1]
+    assert f"of this snapshot: {said}" in inspect(str(tmp_path / "snap")).not_judged[-1]
 
 
 @needs_tensorflow

@@ -1,14 +1,15 @@
 """The name of a variable, a layer or a scope changes from process to process.
 
 The name contains the time, a UUID, a random number, a process id, the result of ``id``, or the
-``hash`` of a text. Variables are restored by name, so no other process can restore the checkpoint.
-The rule ignores tests, random numbers from a generator with a seed, and all random numbers if a
-file sets a seed. It looks at a variable with ``collections`` only if these have
-``GLOBAL_VARIABLES``. It looks at a scope only if a call in its block certainly creates a variable
-with the name of the scope: ``tf.name_scope`` does not name variables of ``tf.get_variable`` and
-``tf.layers``. It looks at ``tf.Variable`` and Keras layers only in functions that return an
-EstimatorSpec, and in functions in the same file that they call. If you lint single files instead of
-a directory, it ignores random numbers and hashes: another file may set the seed.
+``hash`` of a string. Variables are restored by name, so no other process can restore the
+checkpoint. The rule ignores tests, random numbers from a generator with a seed, and all random
+numbers if a file sets a seed. If a call that creates a variable has the argument ``collections``,
+the rule looks at it only if this list contains ``GLOBAL_VARIABLES``. It looks at a scope only if a
+call in its block certainly creates a variable with the name of the scope: ``tf.name_scope`` does
+not name variables of ``tf.get_variable`` and ``tf.layers``. It looks at ``tf.Variable`` and Keras
+layers only in functions that return an EstimatorSpec, and in functions in the same file that they
+call. If you lint single files instead of a directory, it ignores random numbers and hashes: another
+file may set the seed.
 
 What to do: build the name from constants and params.
 """

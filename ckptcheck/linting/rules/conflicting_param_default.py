@@ -5,7 +5,7 @@ in functions that get the same params. If the params lack the key, different par
 use different values. The rule finds nothing if only one of the places can run, as in ``if`` and
 ``else``, or in different modes. It ignores the default None. It ignores a value that the code
 compares or tests in a condition, directly or after it assigned the value to a variable: such a
-default may only say that the key is missing.
+default is perhaps there only to show that the key is missing.
 
 What to do: set the default once, where the params are made, and read ``params[key]``.
 """

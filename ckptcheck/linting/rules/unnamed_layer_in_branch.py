@@ -45,13 +45,13 @@ def _shifts(module: Module, placed: Sequence[_Placed]) -> Iterator[Finding]:
         if len(set(counts.values())) < 2:
             continue
         for layer, of in earlier:
-            if not modes <= of and layer not in reported:
+            if of & modes and not modes <= of and layer not in reported:
                 reported.add(layer)
                 yield _finding(module, layer, of & modes, later)
 
 
 def _finding(module: Module, layer: Layer, modes: FrozenSet[str], later: Layer) -> Finding:
-    only = " and ".join(sorted(modes, reverse=True)) or "other modes"
+    only = " and ".join(sorted(modes, reverse=True))
     kind = layer.kind_text
     return finding(
         module,

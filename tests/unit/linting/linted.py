@@ -39,3 +39,9 @@ def found(code: Union[str, Dict[str, str]]) -> List[str]:
 def rules(code: Union[str, Dict[str, str]]) -> List[str]:
     """The rules that find something."""
     return [item.rule for item in findings(code)]
+
+
+def model(body: str) -> str:
+    """Returns the code of a model_fn with these statements."""
+    lines = "".join(f"    {line}\n" for line in body.strip("\n").splitlines())
+    return f"def model_fn(features, labels, mode, params):\n    net = features\n{lines}"
