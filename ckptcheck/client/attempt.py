@@ -225,10 +225,15 @@ def guessed_optional_keys(found: Found) -> FrozenSet[str]:
     return frozenset(optional_keys(found.traces)).intersection(keys)
 
 
-def is_indexed(traces: Iterable[Answer], root: str) -> bool:
-    """Whether the code indexes the features or labels with a number, or iterates over them."""
+def indexed_length(traces: Iterable[Answer], root: str) -> int:
+    """Returns how many values the features or labels have at least, if they are a list.
+
+    The code indexes them with a number, or iterates over them. Returns 0 if it does neither.
+    """
     events = (event for trace in traces for event in trace.seen.events)
-    return any(event.event == "maybe-index" and event.path == (root,) for event in events)
+    found = (e.value for e in events if e.event == "maybe-index" and e.path == (root,))
+    places = [value for value in found if isinstance(value, int)]
+    return max((place + 1 if place >= 0 else -place for place in places), default=0)
 
 
 def with_own_inputs(found: Found, modes: Sequence[str], ask: Ask) -> Found:

@@ -9,7 +9,7 @@ from .attempt import (
     ALIKE,
     Found,
     guessed_optional_keys,
-    is_indexed,
+    indexed_length,
     misses_labels,
     score_of,
     takes_all,
@@ -86,7 +86,7 @@ def _may_be_lists(found: Found) -> bool:
     assert guess is not None
     traces = found.traces.values()
     pairs = ((guess.features, "features"), (guess.labels, "labels"))
-    return any(node == TENSOR and is_indexed(traces, root) for node, root in pairs)
+    return any(node == TENSOR and indexed_length(traces, root) for node, root in pairs)
 
 
 def lacks_optional_keys(found: Found) -> bool:

@@ -15,7 +15,7 @@ from .attempt import (
     fits,
     guessed_optional_keys,
     has_raised,
-    is_indexed,
+    indexed_length,
     progress,
     score_of,
     takes_all,
@@ -156,14 +156,15 @@ def _other_kinds(found: Found, guess: Guess) -> Iterator[Tuple[Node, Node]]:
     key is tried.
     """
     features, labels, most = guess.features, guess.labels, len(guess.pool.leaves)
-    indexed = labels == TENSOR and is_indexed(found.traces.values(), "labels")
-    if indexed and features.kind == "list" and most % 2 == 0:  # each tower has one of each
+    least = indexed_length(found.traces.values(), "labels") if labels == TENSOR else 0
+    if least and features.kind == "list" and most % 2 == 0:  # each tower has one of each
         yield sequence("list", most // 2), sequence("list", most // 2)
-    if indexed:
+    if least:
         taken, used = len(paths_of(features, NOTHING)), sum(x.used for x in guess.pool.leaves)
-        for count in dict.fromkeys((most - taken, used - taken)):
+        counts = dict.fromkeys((most - taken, used - taken, least))
+        for count in (count for count in counts if least <= count <= most - taken):
             yield features, sequence("list", count)
-    if features == TENSOR and is_indexed(found.traces.values(), "features"):
+    if features == TENSOR and indexed_length(found.traces.values(), "features"):
         yield sequence("list", most - len(paths_of(NOTHING, labels))), labels
     if features.kind == "list":
         yield TENSOR, labels

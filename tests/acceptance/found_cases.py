@@ -99,6 +99,11 @@ _STRUCTURES = {
         '({"a": y, "b": x[:, :2], "x": x}, y)',
         '(features["x"] * features["c"] if "c" in features else features["x"]) * features["a"]',
     ),
+    "second-label": _inputs(
+        '({"aid": y, "w": x, "x": x}, (y, y))',
+        '(features["x"] * features["w"] if "w" in features else features["x"])',
+        "labels[1]",
+    ),
     "labels-inside": _inputs('{"x": x, "y": y}', labels='features["y"]'),
 }
 
