@@ -213,6 +213,8 @@ class FailureKind(Word):
     TIMED_OUT = "timed-out"
     CRASHED = "crashed"
     EXITED = "exited"
+    NO_ANSWER = "no-answer"
+    """The process sent no answer that ckptcheck can use."""
     OUT_OF_MEMORY = "out-of-memory"
     NO_SPEC = "no-spec"
     """The model_fn returned no EstimatorSpec."""

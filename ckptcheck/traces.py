@@ -41,6 +41,7 @@ _ENDED = (
     FailureKind.TIMED_OUT,
     FailureKind.CRASHED,
     FailureKind.EXITED,
+    FailureKind.NO_ANSWER,
     FailureKind.OUT_OF_MEMORY,
 )
 

@@ -14,6 +14,7 @@ from ..protocol import (
     CheckpointIndex,
     FailedTrace,
     Failure,
+    FailureKind,
     FinishedTrace,
     Misfit,
     ModeTrace,
@@ -25,8 +26,12 @@ from ..protocol import (
 from .structure import Path
 
 _HEAD_OPS = 400
-_TIMED_OUT = "timed-out"
-_ENDED = (_TIMED_OUT, "crashed", "out-of-memory")
+_ENDED = (
+    FailureKind.TIMED_OUT,
+    FailureKind.CRASHED,
+    FailureKind.NO_ANSWER,
+    FailureKind.OUT_OF_MEMORY,
+)
 _NUMBER = re.compile(r"_\d+(?=/|$)")
 
 
@@ -100,7 +105,7 @@ class Answer:
     @property
     def timed_out(self) -> bool:
         """Whether the mode was stopped after ``--timeout``."""
-        return self.failure is not None and self.failure.kind == _TIMED_OUT
+        return self.failure is not None and self.failure.kind is FailureKind.TIMED_OUT
 
     @property
     def problem(self) -> Union[Failure, str, None]:

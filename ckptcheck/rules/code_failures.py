@@ -144,7 +144,7 @@ _RUN_ALONE = "run the code without ckptcheck to see why the process ends"
 _FIRST = {
     FailureKind.CRASHED: _RUN_ALONE,
     FailureKind.EXITED: _RUN_ALONE,
-    FailureKind.TIMED_OUT: "allow more time (--timeout), or do less while the graph is built",
-    FailureKind.OUT_OF_MEMORY: "load data in the input_fn, or allow more memory (--memory-limit)",
+    FailureKind.TIMED_OUT: "allow more time (--timeout), or do less in the import and in model_fn",
+    FailureKind.OUT_OF_MEMORY: "load data in the input_fn, or raise --memory-limit if you set it",
 }
 """What to do about failures that show no error of the code."""

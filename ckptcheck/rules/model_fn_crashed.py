@@ -14,5 +14,5 @@ from .code_failures import failure_rule
 RULE = failure_rule(
     title="ckptcheck got no result from model_fn in {}",
     example=Failure(FailureKind.CRASHED, "", "the signal SIGSEGV ended the process"),
-    also=(FailureKind.EXITED,),
+    also=(FailureKind.EXITED, FailureKind.NO_ANSWER),
 )

@@ -317,12 +317,12 @@ def _message(body: bytearray) -> Any:
 
 
 _SCRIBBLED = Failure(
-    FailureKind.CRASHED,
+    FailureKind.NO_ANSWER,
     "",
     "the code wrote into the pipe to ckptcheck, a file descriptor that it did not open",
 )
 _TOO_LARGE = Failure(
-    FailureKind.CRASHED,
+    FailureKind.NO_ANSWER,
     "",
     f"the graph is too large: ckptcheck reads at most {LARGEST_REPLY >> 20} MiB about it",
 )

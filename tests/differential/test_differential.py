@@ -82,7 +82,10 @@ def test_names_that_depend_on_another_mode_s_input_fn_are_not_judged(
     trained = train(composed, str(tmp_path / "trained"), sides)
     spec = edit_trained(trained, edits, str(tmp_path / "trial"), sides).check
     doubts = sides.checker.check(dataclasses.replace(spec, input_fn="")).not_judged
-    assert any(doubt.startswith("whether count_1 has this name in each mode") for doubt in doubts)
+    assert any(
+        doubt.startswith("whether these names are the same in each mode: count_1.")
+        for doubt in doubts
+    )
     assert sides.checker.check(spec).not_judged == ()
 
 
