@@ -98,6 +98,11 @@ class Answer:
         return self.outcome.failure if isinstance(self.outcome, FailedTrace) else None
 
     @property
+    def raised(self) -> bool:
+        """Whether the code raised an error."""
+        return self.failure is not None and self.failure.kind is FailureKind.RAISED
+
+    @property
     def ended(self) -> bool:
         """Whether the trace timed out or crashed. The search does not trace the mode again."""
         return self.failure is not None and self.failure.kind in _ENDED

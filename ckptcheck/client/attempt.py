@@ -249,7 +249,7 @@ def with_own_inputs(found: Found, modes: Sequence[str], ask: Ask) -> Found:
         guess = found.guess
         if guess is None or not found.complete:
             return found
-        failed = [mode for mode in modes if mode in found.traces and has_raised(found.traces[mode])]
+        failed = [mode for mode in modes if mode in found.traces and found.traces[mode].raised]
         if change == OwnInputs.INTEGERS and TRAIN in found.traces:
             same = found.traces[TRAIN].problem
             failed = [mode for mode in failed if found.traces[mode].problem != same]
@@ -265,11 +265,6 @@ def with_own_inputs(found: Found, modes: Sequence[str], ask: Ask) -> Found:
         guess = dataclasses.replace(guess, own=own)
         found = dataclasses.replace(found, traces={**found.traces, **better}, guess=guess)
     return found
-
-
-def has_raised(trace: Answer) -> bool:
-    """Whether the code raised."""
-    return trace.failure is not None and trace.failure.kind == "raised"
 
 
 def progress(found: Found) -> Tuple[int, int]:

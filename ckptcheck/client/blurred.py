@@ -13,7 +13,6 @@ from .attempt import (
     Found,
     attempt,
     guessed_optional_keys,
-    has_raised,
     progress,
     with_own_inputs,
     without_keys,
@@ -39,7 +38,7 @@ def with_regardless(found: Found, ask: Ask) -> Found:
     guess as hints.
     """
     guess = found.guess
-    failed = [mode for mode, trace in found.traces.items() if has_raised(trace)]
+    failed = [mode for mode, trace in found.traces.items() if trace.raised]
     if guess is None or not failed:
         return found
     blurred = dataclasses.replace(guess, added=guess.added | set(guess.wanting))

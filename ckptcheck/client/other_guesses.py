@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import re
-from typing import Iterator, List, Mapping, Sequence, Tuple
+from typing import Iterator, List, Mapping, Sequence, Set, Tuple
 
 from ..protocol import TRAIN
 from .answers import Answer, uses_in_train
@@ -14,7 +14,6 @@ from .attempt import (
     attempt,
     fits,
     guessed_optional_keys,
-    has_raised,
     indexed_length,
     progress,
     score_of,
@@ -83,7 +82,7 @@ def with_other_dtype(found: Found, ask: Ask) -> Found:
     modes finish with another dtype of one tensor, only this dtype is wrong: the code may have a
     mistake, or the input_fn may have changed with the code.
     """
-    guess, failed = found.guess, [trace for trace in found.traces.values() if has_raised(trace)]
+    guess, failed = found.guess, [trace for trace in found.traces.values() if trace.raised]
     if guess is None or not failed or not all(_OF_DTYPES.search(trace.said) for trace in failed):
         return found
     paths = [path for path in guess.places if not is_unnamed(path[-1])]
@@ -196,7 +195,8 @@ def with_other_leaves(found: Found, modes: Sequence[str], ask: Ask) -> Found:
         unused = unused_paths(guess)
         same = set(found.problems if unused else ())
         paths = (p for p in paths_of(guess.features, guess.labels) if p in guess.places)
-        for path in sorted(paths, key=lambda path: path not in unused):
+        agreeing = _agreeing(found)
+        for path in sorted(paths, key=lambda path: (path not in unused, path in agreeing)):
             if path not in unused and same:  # tensors that TRAIN leaves out are not the reason
                 found = dataclasses.replace(found, of_any_unused=frozenset(same))
                 reached, same = found, set()
@@ -214,6 +214,14 @@ def with_other_leaves(found: Found, modes: Sequence[str], ask: Ask) -> Found:
             break
         found = reached
     return _unpinned(found, modes, ask)
+
+
+def _agreeing(found: Found) -> Set[Path]:
+    """Returns the tensors that TRAIN uses as the saved model used them."""
+    guess, uses = found.guess, uses_in_train(found.traces)
+    assert guess is not None
+    placed_leaves = ((path, guess.pool.leaves[place]) for path, place in guess.places.items())
+    return {path for path, leaf in placed_leaves if uses.get(path) and agrees(uses[path], leaf)}
 
 
 def _is_worth_a_swap(found: Found) -> bool:

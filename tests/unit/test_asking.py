@@ -122,3 +122,32 @@ def test_what_is_traced_is_said_with_its_modes() -> None:
     asker.ask_once({"eval": Inputs(None, None)})
     asker.ask_once({})
     assert tracer.said == ["tracing model_fn in EVAL"]
+
+
+class Raising(Answering):
+    """A fake tracer of a model_fn that raises."""
+
+    def receive(self, numbers: Set[int]) -> Tuple[int, Any]:
+        """Answers with the failure."""
+        return min(numbers), self.judgement
+
+
+def test_code_that_raised_is_not_traced_again_with_the_same_inputs() -> None:
+    tracer = Raising(Failure(FailureKind.RAISED, "KeyError", "'x'"))
+    asker = asker_of(tracer)
+    first = asker.ask_once({"eval": Inputs({"y": 1}, None)})
+    again = asker.ask_once({"eval": Inputs({"y": 1}, None)})
+    assert (again, tracer.asked) == (first, ["eval"])
+    asker.ask_once({"eval": Inputs({"y": 2}, None)})
+    asker.ask_once({"eval": Inputs({"y": 1}, None, ("y",))})
+    asker.names = "v1"
+    asker.ask_once({"eval": Inputs({"y": 1}, None)})
+    assert tracer.asked == ["eval"] * 4
+
+
+def test_code_that_timed_out_is_traced_again() -> None:
+    tracer = Raising(Failure(FailureKind.TIMED_OUT, "", "still running"))
+    asker = asker_of(tracer)
+    for _ in range(2):
+        asker.ask_once({"eval": Inputs(None, None)})
+    assert tracer.asked == ["eval"] * 2

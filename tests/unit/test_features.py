@@ -391,7 +391,7 @@ def test_a_list_of_one_feature_that_the_code_walks_through() -> None:
     def model_fn(features: Any, labels: Any, mode: str) -> None:
         if not isinstance(features, list):
             event = "maybe-index" if isinstance(features, Tensor) else "iterate"
-            features.play.note(features.path, event, None)
+            features.play.note(features.path, event, 0)
             raise TypeError("nothing to add")
         for part in features:
             part.use(*TO_MATMUL)
