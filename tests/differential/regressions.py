@@ -44,6 +44,7 @@ def _with_whole_batches(widths: Tuple[int, ...], *columns: Column) -> Composed:
 
 _EMBEDDING = parts.Embedding("ids", Number(6), Number(2))
 _NUMBERS = Column("numbers", "numeric", Number(2), Number(6))
+_IDS = Column("ids", "identity", Number(3), Number(7))
 _VOCABULARY = Column("words", "vocabulary", Number(3), Number(6))
 _HASHED = Column("hashes", "hashed", Number(3), Number(8))
 _BUCKETS = Column("age", "buckets", Number(2), Number(6))
@@ -398,6 +399,24 @@ REGRESSIONS: Dict[str, Case] = {
             )
         ),
         (ChangePart("m", "validate", False),),
+    ),
+    # The search tried other tensors for the features that fit, and ended before the weight's turn.
+    "a-weight-beside-a-feature-that-is-gone": (
+        Composed(
+            _with_parts(
+                _with_inputs(
+                    PLAIN,
+                    Inputs(
+                        widths=(2, 3),
+                        columns=(_NUMBERS, _IDS),
+                        source="defaults",
+                        weight="present",
+                    ),
+                ),
+                parts.Dense("first", Number(7)),
+            )
+        ),
+        (DropFeature(),),
     ),
 }
 
