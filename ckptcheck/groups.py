@@ -10,6 +10,7 @@ from .rules import all_rules, role_of
 from .rules.base import DRIFT, MISSING, UNUSED
 from .rules.roles import roles, slots_of
 
+_AVERAGE = "/ExponentialMovingAverage"
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
 
@@ -54,7 +55,10 @@ def _renames(findings: Sequence[Finding]) -> Dict[Tuple[str, str], List[_Pair]]:
     """
     names = {finding.variable for finding in findings}
     kinds = roles(names)
-    owners = {slot: of for slot, of in slots_of(names).items() if kinds[slot] == "optimizer"}
+    slots = slots_of(names).items()
+    owners = {
+        slot: of for slot, of in slots if kinds[slot] == "optimizer" or slot.endswith(_AVERAGE)
+    }
     unused: Dict[Tuple[object, ...], List[Finding]] = collections.defaultdict(list)
     for finding in findings:
         if role_of(finding) == UNUSED and finding.checkpoint is not None:
@@ -75,7 +79,7 @@ def _renames(findings: Sequence[Finding]) -> Dict[Tuple[str, str], List[_Pair]]:
 def _identity(spec: VariableSpec, owners: Mapping[str, str]) -> Tuple[object, ...]:
     """Returns the properties that a renamed variable keeps: shape, dtype, last part of its name.
 
-    A slot also keeps the last part of its variable's name.
+    A slot or a moving average also keeps the last part of its variable's name.
     """
     names = (owners.get(spec.name, ""), spec.name)
     return (spec.shape, spec.dtype, *(name.rpartition("/")[2] for name in names))

@@ -19,7 +19,10 @@ _PLAIN = (
 """The ops between a value and the moving average that it is added to."""
 _UNKNOWN = "The saved graph does not show whether it did when the checkpoint was saved"
 _AT_RANDOM = f"there, the code draws random numbers as in TRAIN ({{}}). {_UNKNOWN}"
-_RAW = f"there, the code does not read {{}} that TRAIN keeps. {_UNKNOWN}"
+_RAW = (
+    "there, neither the loss nor the predictions use {} that TRAIN keeps. The saved graph does not "
+    "show whether they did when the checkpoint was saved"
+)
 
 Anchor = Tuple[Any, ...]
 

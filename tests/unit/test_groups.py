@@ -69,7 +69,7 @@ def test_slots_are_renamed_with_their_variable() -> None:
 
 def test_slots_of_another_variable_are_not_renamed() -> None:
     """The last parts of the variables differ: the variables are not renamed."""
-    suffixes = ("", "/Adam", "/Adam_1")
+    suffixes = ("", "/Adam", "/Adam_1", "/ExponentialMovingAverage")
     stored, read = ([(f"a/{it}{s}", (3, 4)) for s in suffixes] for it in ("bias", "beta"))
     rules = [item.findings[0].rule for item in group(found(stored, read))]
     assert rules == ["missing-variable", "unused-variable"]
