@@ -38,6 +38,9 @@ from .rules.base import DRIFT, SHAPES
 from .uses import ParamRead
 
 _MOST_TRIALS = 4
+"""How many changes of params to try for one group."""
+_MOST_VAIN = 6
+"""After so many trials that helped no group, no other change of params is tried."""
 _FROM_MILD_TO_BAD = list(Outcome)
 _OFFSETS = (0, 1, -1, 2, -2)
 
@@ -60,12 +63,26 @@ def with_advice(
         try_params: checks again with other params; returns None if that was not possible.
     """
     untraceable = {trace.mode for trace in facts.traces if trace.failure is not None}
+    attempts = _commonest_first([_attempts(params, facts, group) for group in report.groups])
+    fixes: List[Optional[_Fix]] = [None] * len(attempts)
+    tried: Dict[str, _Fix] = {}
 
-    def fix_of(group: Group, attempts: Sequence[Sequence[Candidate]]) -> Optional[_Fix]:
-        tried = (_Fix(one, try_params(_with(params, one))) for one in attempts[:_MOST_TRIALS])
-        return _first_that_helps(tried, untraceable, group.findings[0], report)
+    def trial_of(one: Sequence[Candidate]) -> _Fix:
+        said = _said(one)
+        helped = {_said(fix.attempt) for fix in fixes if fix is not None}
+        if said not in tried and len(tried) - len(helped) >= _MOST_VAIN:
+            return _Fix(one, None)
+        if said not in tried:
+            tried[said] = _Fix(one, try_params(_with(params, one)))
+        return tried[said]
 
-    fixes = [fix_of(group, _attempts(params, facts, group)) for group in report.groups]
+    def fix_of(group: Group, mine: Sequence[Sequence[Candidate]]) -> Optional[_Fix]:
+        trials = map(trial_of, mine[:_MOST_TRIALS])
+        return _first_that_helps(trials, untraceable, group.findings[0], report)
+
+    for place, group in enumerate(report.groups):
+        _share(fixes, untraceable, report, most=1)
+        fixes[place] = fixes[place] or fix_of(group, attempts[place])
     _share(fixes, untraceable, report)
     for place, group in enumerate(report.groups):
         if fixes[place] is None and group.findings[0].category == DRIFT:
@@ -99,11 +116,20 @@ def _first_that_helps(
     return None
 
 
-def _share(fixes: List[Optional[_Fix]], untraceable: AbstractSet[str], report: Report) -> None:
-    """Gives a change without a fix the fix of another change, if it is then gone, too."""
+def _share(
+    fixes: List[Optional[_Fix]],
+    untraceable: AbstractSet[str],
+    report: Report,
+    most: Optional[int] = None,
+) -> None:
+    """Gives a change without a fix the fix of another change, if it is then gone, too.
+
+    If ``most`` is given, only fixes with at most so many params count.
+    """
     firsts = [group.findings[0] for group in report.groups]
     of_drift = [fix for fix, first in zip(fixes, firsts) if fix and first.category == DRIFT]
     of_drift.sort(key=lambda fix: len(fix.attempt))
+    of_drift = [fix for fix in of_drift if most is None or len(fix.attempt) <= most]
     for place, first in enumerate(firsts):
         if fixes[place] is None and first.category == DRIFT:
             fixes[place] = _first_that_helps(of_drift, untraceable, first, report)
@@ -119,6 +145,14 @@ def _with_fix(group: Group, fix: _Fix, count: int) -> Group:
     text = f"set {_said(fix.attempt)}: then {outcome}"
     values = {key: value for key, value, _ in fix.attempt}
     return dataclasses.replace(group, advice=(Advice("params", text, values, True),))
+
+
+def _commonest_first(
+    attempts: Sequence[Sequence[Sequence[Candidate]]],
+) -> List[Sequence[Sequence[Candidate]]]:
+    """Sorts the attempts of each group: a change that may explain more groups is likelier."""
+    counts = collections.Counter(_said(one) for mine in attempts for one in mine)
+    return [sorted(mine, key=lambda one: -counts[_said(one)]) for mine in attempts]
 
 
 def _attempts(params: Mapping[str, Any], facts: Facts, group: Group) -> List[Sequence[Candidate]]:

@@ -22,10 +22,12 @@ _BETWEEN_WORDS = re.compile("[ _-]")
 def causes_of(params: Mapping[str, Any], facts: Facts, finding: Finding) -> List[Candidate]:
     """Returns the params that have the changed number as value, each with the saved value."""
     then, now = (next(iter(finding.data[side].values())) for side in ("then", "now"))
+    values = ((read, value_of(params, read)) for read in reads_of(params, facts))
     return [
         (read.key, wanted, read)
-        for read in reads_of(params, facts)
-        for wanted in _wanted(value_of(params, read), then, now)
+        for read, value in values
+        for wanted in _wanted(value, then, now)
+        if wanted != value  # a shape has sizes that did not change
     ]
 
 

@@ -356,3 +356,31 @@ def test_a_fix_of_the_shapes_is_no_further_change() -> None:
         "set units to 128 in the params: then all modes restore",
         "set units to 128 in the params: then the change is gone",
     ]
+
+
+def test_a_size_that_did_not_change_is_no_cause() -> None:
+    params = {"batch": 2, "depth": 2, "heads": 4, "width": 2, "layers": 2}
+    facts = examples.with_params(params, *(ParamRead(key, True) for key in params))
+    then, now = {"value": [2, 16, 2, 4]}, {"value": [2, 16, 4, 2]}
+    change = Change("constant-changed", "shape of reshape", then, now, MODES)
+    other = Change("constant-changed", "units", {"value": 2}, {"value": 4}, MODES)
+    drift = Drift((change, other), dict.fromkeys(MODES, "changed"))
+    facts = dataclasses.replace(facts, drift=drift)
+    trials = Trials({}, _same())
+    report = with_advice(params, facts, report_of(facts), trials)
+    assert trials.asked == [{**params, "heads": 2}], "it may explain both changes"
+    (text,) = {advice.text for group in report.groups for advice in group.advice}
+    assert text == "set heads to 2 in the params: then 2 changes are gone"
+
+
+def test_the_search_ends_after_some_trials_in_vain() -> None:
+    params = {f"rate_{place}": place / 10 for place in range(1, 10)}
+    facts = examples.with_params(params, *(ParamRead(key, True) for key in params))
+    changes = tuple(
+        Change("constant-changed", key, {"value": 0.99}, {"value": value}, MODES)
+        for key, value in params.items()
+    )
+    facts = dataclasses.replace(facts, drift=Drift(changes, dict.fromkeys(MODES, "changed")))
+    trials = Trials({}, facts)
+    with_advice(params, facts, report_of(facts), trials)
+    assert len(trials.asked) == 6
