@@ -8,11 +8,13 @@ What to do: continue training with the old optimizer. Or start a new model_dir a
 with ``warm_start_from``.
 """
 
+import dataclasses
 from typing import Iterator
 
 from ..results import Finding
 from .base import Facts, Rule, joins_modes, lost_optimizer, not_found, of_another_kind
 from .examples import WEIGHTS, facts, read
+from .roles import roles, slots_of
 
 
 @joins_modes
@@ -20,9 +22,22 @@ def find(facts: Facts) -> Iterator[Finding]:
     """Finds plans in which only the optimizer's slots are missing."""
     if of_another_kind(facts):
         return
+    hint = _hint(facts)
     for plan in facts.plans:
         for item in lost_optimizer(facts, plan):
-            yield not_found(plan, item)
+            yield dataclasses.replace(not_found(plan, item), hint=hint)
+
+
+def _hint(facts: Facts) -> str:
+    names = [spec.name for spec in facts.index.variables] if facts.index else []
+    read = {item.key for plan in facts.plans for item in plan.reads}
+    kinds = roles(names)
+    slots = sorted(name for name in slots_of(names) if kinds[name] == "optimizer")
+    lost = [name for name in slots if name not in read]
+    return (f"use the optimizer that has variables such as {lost[0]}, or " if lost else "") + _ANEW
+
+
+_ANEW = "start a new model_dir and load the weights with warm_start_from"
 
 
 RULE = Rule(

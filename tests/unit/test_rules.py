@@ -667,3 +667,24 @@ def test_what_to_do_about_a_missing_feature_or_module(
         all_rules()["model-fn-raised"], run_rules(dataclasses.replace(base, trace=trace))
     )
     assert expected in found.hint
+
+
+@pytest.mark.parametrize(
+    ("slot", "hint"),
+    [
+        (
+            "dense/kernel/Adam",
+            "use the optimizer that has variables such as dense/kernel/Adam, or ",
+        ),
+        ("dense/other", ""),
+    ],
+)
+def test_the_optimizer_of_the_checkpoint_is_named(slot: str, hint: str) -> None:
+    said = made.facts(
+        stored={**made.WEIGHTS, slot: ((1, 64), "float32"), "beta1_power": ((), "float32")},
+        train_reads=(made.read("dense/kernel/Momentum", (1, 64), role="slot"),),
+    )
+    (finding,) = mine(all_rules()["optimizer-changed"], run_rules(said))
+    assert finding.hint == (
+        hint + "start a new model_dir and load the weights with warm_start_from"
+    )
