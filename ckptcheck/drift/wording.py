@@ -214,6 +214,8 @@ class Words:
             then, now = (f"{op} of {own}" if op != "none" else op for op in (then, now))
         elif then == now:
             then, now = _of_layers(self.old, old, then), _of_layers(self.new, new, now)
+        if then == now:
+            then, now = _with_ops(then, old, new), _with_ops(now, new, old)
         values = self._constants_of(region)
         if None in values:  # a removed op has an input such as the axes of a sum
             values = [None if isinstance(value, list) else value for value in values]
@@ -390,6 +392,13 @@ def _of_layers(half: Half, steps: Sequence[Step], said: str) -> str:
     """Names the layers that some nodes belong to."""
     names = dict.fromkeys(layer_name(key) for step in steps for key in half.variables(step))
     return f"{said} of {some_names(list(names))}" if names else said
+
+
+def _with_ops(said: str, steps: Sequence[Step], others: Sequence[Step]) -> str:
+    """Adds the ops that only some nodes have, such as those of two formulas of one function."""
+    known = {step.node.op for step in others}
+    ops = dict.fromkeys(step.node.op for step in steps if step.node.op not in known)
+    return f"{said} ({some_names(list(ops))})" if ops else said
 
 
 _MOST_NAMES = 3

@@ -148,6 +148,16 @@ MODEL = Model(
             ("tanh|gelu", "relu"),
         ),
         silent(
+            "att-gelu-formula",
+            "activation",
+            MODES,
+            (
+                "tf.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))",
+                "tf.erf(x / math.sqrt(2))",
+            ),
+            ("gelu|Tanh", "gelu|Erf"),
+        ),
+        silent(
             "att-pooler-activation",
             "activation",
             MODES,
