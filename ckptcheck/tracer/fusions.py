@@ -125,12 +125,12 @@ def _fusion(op: Any, place: int, restored: _Restored, fetched: Set[str]) -> Opti
     others = [tensor for index, tensor in enumerate(op.inputs) if index != place]
     shapes = [pair for pair in map(restored.shapes, others) if pair is not None]
     dtypes = {tensor.dtype.base_dtype.name for tensor in op.inputs}
-    if len(shapes) < len(others) or len(dtypes) > 1 or all(one == two for one, two in shapes):
+    if len(shapes) < len(others) or len(dtypes) > 1:
         return None
     path = list(_before(op.inputs[place], fetched))
     first = path[-1] if path and path[-1].type in _AXES_OF_SPACE else None
     depths = _depths(first, op, restored)
-    if depths is None:
+    if depths is None or all(one == two for one, two in (depths, *shapes)):
         return None
     kind, squeezed = (first.type, len(path) > 1) if first else ("", False)
     return _Fusion(kind, op.type, squeezed, dtypes.pop(), depths, tuple(shapes))
