@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import itertools
 import json
 from typing import (
     AbstractSet,
@@ -65,24 +66,25 @@ def with_advice(
     untraceable = {trace.mode for trace in facts.traces if trace.failure is not None}
     attempts = _commonest_first([_attempts(params, facts, group) for group in report.groups])
     fixes: List[Optional[_Fix]] = [None] * len(attempts)
-    tried: Dict[str, _Fix] = {}
+    tried: Set[str] = set()
 
     def trial_of(one: Sequence[Candidate]) -> _Fix:
         said = _said(one)
         helped = {_said(fix.attempt) for fix in fixes if fix is not None}
         if said not in tried and len(tried) - len(helped) >= _MOST_VAIN:
             return _Fix(one, None)
-        if said not in tried:
-            tried[said] = _Fix(one, try_params(_with(params, one)))
-        return tried[said]
+        tried.add(said)
+        return _Fix(one, try_params(_with(params, one)))
 
     def fix_of(group: Group, mine: Sequence[Sequence[Candidate]]) -> Optional[_Fix]:
-        trials = map(trial_of, mine[:_MOST_TRIALS])
-        return _first_that_helps(trials, untraceable, group.findings[0], report)
+        first = group.findings[0]
+        known = [fix for fix in fixes if fix is not None and len(fix.attempt) == 1]
+        others = known if first.category == DRIFT else []
+        trials = itertools.chain(others, map(trial_of, mine[:_MOST_TRIALS]))
+        return _first_that_helps(trials, untraceable, first, report)
 
     for place, group in enumerate(report.groups):
-        _share(fixes, untraceable, report, most=1)
-        fixes[place] = fixes[place] or fix_of(group, attempts[place])
+        fixes[place] = fix_of(group, attempts[place])
     _share(fixes, untraceable, report)
     for place, group in enumerate(report.groups):
         if fixes[place] is None and group.findings[0].category == DRIFT:
@@ -116,20 +118,11 @@ def _first_that_helps(
     return None
 
 
-def _share(
-    fixes: List[Optional[_Fix]],
-    untraceable: AbstractSet[str],
-    report: Report,
-    most: Optional[int] = None,
-) -> None:
-    """Gives a change without a fix the fix of another change, if it is then gone, too.
-
-    If ``most`` is given, only fixes with at most so many params count.
-    """
+def _share(fixes: List[Optional[_Fix]], untraceable: AbstractSet[str], report: Report) -> None:
+    """Gives a change without a fix the fix of another change, if it is then gone, too."""
     firsts = [group.findings[0] for group in report.groups]
     of_drift = [fix for fix, first in zip(fixes, firsts) if fix and first.category == DRIFT]
     of_drift.sort(key=lambda fix: len(fix.attempt))
-    of_drift = [fix for fix in of_drift if most is None or len(fix.attempt) <= most]
     for place, first in enumerate(firsts):
         if fixes[place] is None and first.category == DRIFT:
             fixes[place] = _first_that_helps(of_drift, untraceable, first, report)

@@ -22,19 +22,20 @@ def find(facts: Facts) -> Iterator[Finding]:
     """Finds plans in which only the optimizer's slots are missing."""
     if of_another_kind(facts):
         return
-    hint = _hint(facts)
-    for plan in facts.plans:
-        for item in lost_optimizer(facts, plan):
-            yield dataclasses.replace(not_found(plan, item), hint=hint)
+    lost = [(plan, item) for plan in facts.plans for item in lost_optimizer(facts, plan)]
+    hint = _hint(facts) if lost else ""
+    for plan, item in lost:
+        yield dataclasses.replace(not_found(plan, item), hint=hint)
 
 
 def _hint(facts: Facts) -> str:
+    """Names a slot in the checkpoint that the code does not read, if there is one."""
     names = [spec.name for spec in facts.index.variables] if facts.index else []
     read = {item.key for plan in facts.plans for item in plan.reads}
     kinds = roles(names)
     slots = sorted(name for name in slots_of(names) if kinds[name] == "optimizer")
-    lost = [name for name in slots if name not in read]
-    return (f"use the optimizer that has variables such as {lost[0]}, or " if lost else "") + _ANEW
+    old = [name for name in slots if name not in read]
+    return (f"use the optimizer that has variables such as {old[0]}, or " if old else "") + _ANEW
 
 
 _ANEW = "start a new model_dir and load the weights with warm_start_from"
