@@ -101,7 +101,8 @@ def _anchor(folder: str, root: str) -> str:
         if file.startswith(os.path.join(root, "")):
             return file
     try:
-        names = [entry.name for entry in os.scandir(root) if entry.is_file()]
+        with os.scandir(root) as entries:
+            names = [entry.name for entry in entries if entry.is_file()]
     except OSError:
         names = []
     usual = [name for name in _USUAL if name in names]

@@ -73,11 +73,13 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not allowed})
 
     def open(self, path: Path, fragment: str = "") -> None:
-        """Opens a file, and forgets what was logged before."""
+        """Opens a file, and forgets what was logged before. Returns when its script has run."""
         self.driver.get("about:blank")
         self.requests()
         self.messages()
         self.driver.get(path.as_uri() + fragment)
+        # On a busy machine, the driver may return while the page is loading.
+        self.wait(lambda: self.js("return document.readyState") == "complete")
 
     def js(self, script: str, *arguments: Any) -> Any:
         """Returns what a script returns, run with the arguments in the page."""
