@@ -242,7 +242,7 @@ def with_own_inputs(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     The saved graph shows the inputs of TRAIN. Another mode may have another batch size, and TRAIN,
     too, if the params differ. Tensors of integers may be int32 in one mode and int64 in another. An
     exception that depends on such a difference does not count. An exception that TRAIN raises, too,
-    does not depend on one.
+    does not depend on one: if a mode raises it with its own inputs, these inputs count.
     """
     tried: List[Tuple[str, Inputs]] = []
     for change in OwnInputs:
@@ -260,11 +260,23 @@ def with_own_inputs(found: Found, modes: Sequence[str], ask: Ask) -> Found:
         asked = {mode: given for mode, given in asked.items() if (mode, given) not in tried}
         tried.extend(asked.items())
         answers = ask(asked) if asked else {}
-        better = {mode: answer for mode, answer in answers.items() if answer.finished}
+        train = found.traces.get(TRAIN)
+        better = {
+            mode: answer
+            for mode, answer in answers.items()
+            if answer.finished or _raises_like(answer, train)
+        }
         own = {**guess.own, **dict.fromkeys(better, change)}
         guess = dataclasses.replace(guess, own=own)
         found = dataclasses.replace(found, traces={**found.traces, **better}, guess=guess)
     return found
+
+
+def _raises_like(answer: Answer, train: Optional[Answer]) -> bool:
+    """Whether a mode raised the error that TRAIN raises with the inputs of the saved graph."""
+    if train is None or answer.mode == TRAIN:
+        return False
+    return train.raised and answer.problem == train.problem
 
 
 def progress(found: Found) -> Tuple[int, int]:

@@ -418,6 +418,20 @@ REGRESSIONS: Dict[str, Case] = {
         ),
         (DropFeature(),),
     ),
+    # With TRAIN's batch size, PREDICT and EVAL raised before they came to the missing param.
+    "param-missing-beside-own-batches": (
+        Composed(
+            dataclasses.replace(
+                _with_inputs(
+                    PLAIN,
+                    Inputs(widths=(4, 4), access="nested", labels="nested", own_batch=True),
+                ),
+                style=SUBSCRIPT,
+                output=Number(2, "size"),
+            )
+        ),
+        (DropParam("size"),),
+    ),
 }
 
 ASKED: Dict[str, Case] = {
