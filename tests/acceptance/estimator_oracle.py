@@ -586,6 +586,31 @@ def _control(request: Dict[str, Any], name: str) -> Dict[str, Any]:
     return _attempt(request, name.partition("-")[0], model_dir)
 
 
+def _inputs(request: Dict[str, Any], _: str) -> Dict[str, Any]:
+    """The features and labels of TRAIN, as a features file of ckptcheck."""
+    _enter(request)
+    _import_model(request["module"], request["tf1_names"])
+    with tf.Graph().as_default():
+        given = _input_fn(importlib.import_module("train"), "train", lambda: None)()
+        if isinstance(given, (tf.data.Dataset, v1.data.Dataset)):
+            given = v1.data.make_initializable_iterator(given).get_next()
+        features, labels = given if isinstance(given, tuple) else (given, None)
+        return {"features": _specs(features), "labels": _specs(labels)}
+
+
+def _specs(node: Any) -> Any:
+    """The structure, with dtype and shape of each tensor."""
+    if node is None:
+        return None
+    if isinstance(node, dict):
+        return {key: _specs(item) for key, item in node.items()}
+    if isinstance(node, (list, tuple)):
+        return [_specs(item) for item in node]
+    shape = node.get_shape()
+    spec = {"dtype": node.dtype.base_dtype.name, "shape": shape.as_list() if shape else None}
+    return dict(spec, sparse=True) if isinstance(node, tf.SparseTensor) else spec
+
+
 def _judge_all(request: Dict[str, Any]) -> Dict[str, Dict[str, Any]]:
     """Judge all modes, TRAIN last.
 
@@ -612,7 +637,8 @@ def handle(path: str) -> None:
         names = [mode + "-control" for mode in request["modes"]]
         answer = {"modes": _fork_each(names, work, request["scratch"])}
     else:
-        work = functools.partial({"rewrite": _rewrite, "train": train}[request["do"]], request)
+        works = {"inputs": _inputs, "rewrite": _rewrite, "train": train}
+        work = functools.partial(works[request["do"]], request)
         answer = _fork_each([request["do"]], work, request["scratch"])[request["do"]]
     _write_json(request["out"], answer)
 

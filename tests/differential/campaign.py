@@ -63,6 +63,7 @@ class Tally:
 
     agreements: int = 0
     disagreements: int = 0
+    filled_in: int = 0
     discarded: "Counter[str]" = dataclasses.field(default_factory=collections.Counter)
     unanswered: "Counter[str]" = dataclasses.field(default_factory=collections.Counter)
     verdicts: "Counter[str]" = dataclasses.field(default_factory=collections.Counter)
@@ -70,7 +71,7 @@ class Tally:
 
     @property
     def trials(self) -> int:
-        """The number of trials that both sides answered."""
+        """The number of trials that both sides answered, some of them with a filled-in file."""
         return self.agreements + self.disagreements
 
     def lines(self) -> Iterator[str]:
@@ -84,7 +85,8 @@ class Tally:
             for reason, count in counts.most_common():
                 yield f"{name}: {count} x {reason}"
         yield f"discarded {sum(self.discarded.values())}"
-        yield f"unanswered {sum(self.unanswered.values())}"
+        asked = sum(self.unanswered.values())
+        yield f"unanswered {asked}, of which {self.filled_in} got the printed features file back"
         yield (
             f"trials {self.trials} agreements {self.agreements} disagreements {self.disagreements}"
         )
@@ -203,6 +205,8 @@ class Campaign:
         tally = self.tally
         if outcome.unanswered:
             tally.unanswered[outcome.unanswered] += 1
+            tally.filled_in += bool(outcome.said)
+        if not outcome.said:
             return
         tally.verdicts[" / ".join(outcome.truth[mode] for mode in trials.MODES)] += 1
         if not outcome.disagreements:

@@ -72,6 +72,7 @@ def test_what_was_wrong_once_and_is_asked_for(name: str, sides: Sides) -> None:
     outcome = attempt(ASKED[name], sides)
     assert outcome is not None
     assert "cannot find the features" in outcome.unanswered, describe(ASKED[name], outcome)
+    assert outcome.said == outcome.truth, "with the features file that it printed, filled in"
 
 
 @needs_estimator

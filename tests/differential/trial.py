@@ -7,7 +7,7 @@ import shutil
 import traceback
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ckptcheck.errors import UsageError
+from ckptcheck.errors import UnknownFeaturesError, UsageError
 from ckptcheck.options import CheckSpec
 from ckptcheck.reporters import render
 from ckptcheck.results import Report
@@ -26,6 +26,7 @@ from .edits import (
 )
 from .model import COMPAT_V1, NAMES, Model, params, source
 from .source import ATTRIBUTE, BULK
+from .templates import filled_in
 
 MODES = ("predict", "eval", "train")
 
@@ -84,8 +85,9 @@ class Outcome:
 
     Attributes:
         truth: by mode, what the real Estimator did.
-        said: by mode, the verdict of ckptcheck; empty if it gave no answer.
-        unanswered: why ckptcheck gave no answer.
+        said: by mode, the verdict of ckptcheck; empty if it gave no answer. If it asked for the
+            features, its verdict with the features file that it printed, filled in.
+        unanswered: why ckptcheck gave no answer with three arguments.
         evidence: all observations of the Estimator.
     """
 
@@ -97,12 +99,10 @@ class Outcome:
     @property
     def disagreements(self) -> Tuple[Tuple[str, str, str], ...]:
         """Mode, what happened, and what ckptcheck said."""
-        if self.unanswered:
-            return ()
         return tuple(
-            (mode, self.truth[mode], self.said[mode])
-            for mode in MODES
-            if self.truth[mode] != self.said[mode]
+            (mode, self.truth[mode], said)
+            for mode, said in self.said.items()
+            if self.truth[mode] != said
         )
 
 
@@ -279,8 +279,8 @@ def judge(edited: Edited, sides: Sides) -> Outcome:
     Raises:
         DiscardedError: there is no right answer.
     """
-    said, unanswered = _ask_ckptcheck(edited, sides)
     launch = _launch(edited.workspace, edited.model, edited.behavior)
+    said, unanswered = _ask_ckptcheck(edited, sides, launch)
     modes = sides.ask("judge", edited.workspace, **launch)["modes"]
     suspects = [mode for mode in MODES if _needs_control(modes[mode])]
     if suspects:
@@ -309,22 +309,47 @@ def _needs_control(seen: Mapping[str, Any]) -> bool:
     return not any(words in error for words in _BLAMES_THE_CHECKPOINT)
 
 
-def _ask_ckptcheck(edited: Edited, sides: Sides) -> Tuple[Dict[str, str], str]:
+def _ask_ckptcheck(
+    edited: Edited, sides: Sides, launch: Mapping[str, Any]
+) -> Tuple[Dict[str, str], str]:
+    """Returns the verdicts of ckptcheck, and why it gave none without help."""
     write_json(os.path.join(edited.workspace.root, "check.json"), dataclasses.asdict(edited.check))
     try:
-        report = sides.checker.check(edited.check)
+        return _said(edited.workspace, edited.check, sides), ""
+    except UnknownFeaturesError as error:
+        real = sides.ask("inputs", edited.workspace, **launch)
+        path = os.path.join(edited.workspace.root, "features.json")
+        write_json(path, filled_in(error, {key: real[key] for key in ("features", "labels")}))
+        unanswered = error.problem.splitlines()[0]
     except UsageError as error:
         return {}, str(error).splitlines()[0]
+    try:
+        check = dataclasses.replace(edited.check, features=path)
+        return _said(edited.workspace, check, sides), unanswered
+    except UsageError as error:
+        return dict.fromkeys(MODES, f"refused ({str(error).splitlines()[0]})"), unanswered
+
+
+def _said(workspace: Workspace, check: CheckSpec, sides: Sides) -> Dict[str, str]:
+    """Returns the verdict of ckptcheck for each mode.
+
+    Raises:
+        UsageError: ckptcheck refuses the check.
+    """
+    try:
+        report = sides.checker.check(check)
+    except UsageError:
+        raise
     except Exception as error:  # ckptcheck must not raise other errors for any input
-        write_json(os.path.join(edited.workspace.root, "crash.json"), traceback.format_exc())
-        return dict.fromkeys(MODES, f"crashed ({type(error).__name__}: {error})"), ""
+        write_json(os.path.join(workspace.root, "crash.json"), traceback.format_exc())
+        return dict.fromkeys(MODES, f"crashed ({type(error).__name__}: {error})")
     document = json.loads(render(report, "json"))
-    write_json(os.path.join(edited.workspace.root, "report.json"), document)
+    write_json(os.path.join(workspace.root, "report.json"), document)
     said = {
         verdict.mode: f"fails at {verdict.at}" if verdict.verdict == "fails" else verdict.verdict
         for verdict in report.verdicts
     }
-    return {mode: said.get(mode, _unchecked(report)) for mode in MODES}, ""
+    return {mode: said.get(mode, _unchecked(report)) for mode in MODES}
 
 
 def _unchecked(report: Report) -> str:

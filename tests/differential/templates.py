@@ -1,0 +1,40 @@
+"""Fills in the features file that ckptcheck prints, as its user would."""
+
+import json
+from typing import Any, Mapping
+
+from ckptcheck.errors import UnknownFeaturesError
+from ckptcheck.features_file import FILL_IN
+
+
+def filled_in(error: UnknownFeaturesError, real: Mapping[str, Any]) -> Any:
+    """Returns the features file in a message, with the real keys, dtypes and shapes for each mark.
+
+    Args:
+        error: the message. It ends with the file, unless no file could describe the features; then
+            the file of the real ones is returned.
+        real: the features and labels of the input_fn, as a features file.
+    """
+    _, brace, text = str(error).partition("\n{")
+    return _filled(json.loads(brace + text), real) if brace else real
+
+
+def _filled(node: Any, real: Any) -> Any:
+    if isinstance(node, list) and isinstance(real, list):
+        return [_filled(*pair) for pair in zip(node, real)] + node[len(real) :]
+    if not isinstance(node, dict) or not isinstance(real, dict):
+        return real if _is_marked(node) else node
+    if isinstance(node.get("dtype"), str):
+        return real if _is_marked(node) else node
+    unused = [key for key in real if key not in node]
+    keys = dict(zip(filter(_is_mark, node), unused))
+    named = {keys.get(key, key): value for key, value in node.items()}
+    return {key: _filled(value, real.get(key)) for key, value in named.items()}
+
+
+def _is_mark(key: str) -> bool:
+    return key.startswith(FILL_IN)
+
+
+def _is_marked(node: Any) -> bool:
+    return isinstance(node, dict) and node.get("dtype") == FILL_IN
