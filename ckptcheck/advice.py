@@ -39,9 +39,9 @@ from .rules.base import DRIFT, SHAPES
 from .uses import ParamRead
 
 _MOST_TRIALS = 4
-"""How many changes of params to try for one group."""
+"""The most guesses to try for one group, and then the most switches."""
 _MOST_VAIN = 6
-"""After so many trials that helped no group, no other change of params is tried."""
+"""After this many trials that helped no group, ckptcheck tries no new change of params."""
 _FROM_MILD_TO_BAD = list(Outcome)
 _OFFSETS = (0, 1, -1, 2, -2)
 

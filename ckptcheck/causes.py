@@ -27,7 +27,7 @@ def causes_of(params: Mapping[str, Any], facts: Facts, finding: Finding) -> List
         (read.key, wanted, read)
         for read, value in values
         for wanted in _wanted(value, then, now)
-        if wanted != value  # a shape has sizes that did not change
+        if wanted != value  # an unchanged size of a shape explains nothing
     ]
 
 

@@ -8,7 +8,7 @@ _MOST_NAMES = 3
 
 
 def limit_text(limit: DataLimit) -> str:
-    """Formats the data with which a run raises an error.
+    """Describes the data with which a run raises an error.
 
     Returns:
         The condition, such as ``an id of 10 or more is looked up in emb``.

@@ -390,7 +390,7 @@ class SuiteSpec:
     staged: Option[bool, bool] = Option(
         values.switch,
         "For a pre-commit hook: skip all configured checks if only documents and pictures are "
-        "staged, and no check reads them.",
+        "staged, and the cache shows that no check reads them.",
         default=False,
     )
 
@@ -414,7 +414,7 @@ class CacheSpec:
 
     action: Option[str, str] = Option(
         values.OneOf("", "clear"),
-        "Give clear to remove all that is kept. Default: show what is kept.",
+        '"clear" removes all that is kept. Default: show what is kept.',
         default="",
         kw_only=False,
     )

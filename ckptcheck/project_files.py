@@ -143,11 +143,15 @@ def first_configuration(root: str, found: Found) -> str:
     """Returns the text of a first ``ckptcheck.toml``.
 
     Raises:
-        UsageError: the project has no checkpoint.
+        UsageError: the project has no checkpoint that a configuration can name.
     """
     if not found.model_dirs:
         where = root if found.complete else f"the first {_MOST_FILES:,} files of {root}"
-        where += " (directories whose names are not UTF-8 were left out)" if found.unnamed else ""
+        if found.unnamed:
+            raise UsageError(
+                f"ckptcheck init cannot use the checkpoints in {where}: the names of their "
+                "directories are not UTF-8; rename the directories"
+            )
         raise UsageError(
             f"there is no checkpoint in {where}: run ckptcheck init in the directory of your "
             "project, or write ckptcheck.toml by hand (docs/configuration.md)"

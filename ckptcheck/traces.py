@@ -41,7 +41,7 @@ _ENDED = (
     FailureKind.TIMED_OUT,
     FailureKind.CRASHED,
     FailureKind.EXITED,
-    FailureKind.NO_ANSWER,
+    FailureKind.NO_RESULT,
     FailureKind.OUT_OF_MEMORY,
 )
 

@@ -29,7 +29,7 @@ _HEAD_OPS = 400
 _ENDED = (
     FailureKind.TIMED_OUT,
     FailureKind.CRASHED,
-    FailureKind.NO_ANSWER,
+    FailureKind.NO_RESULT,
     FailureKind.OUT_OF_MEMORY,
 )
 _NUMBER = re.compile(r"_\d+(?=/|$)")
@@ -104,7 +104,7 @@ class Answer:
 
     @property
     def ended(self) -> bool:
-        """Whether the trace timed out or crashed. The search does not trace the mode again."""
+        """Whether the trace ended without a result. The search does not trace the mode again."""
         return self.failure is not None and self.failure.kind in _ENDED
 
     @property

@@ -226,9 +226,9 @@ def guessed_optional_keys(found: Found) -> FrozenSet[str]:
 
 
 def indexed_length(traces: Iterable[Answer], root: str) -> int:
-    """Returns how many values the features or labels have at least, if they are a list.
+    """Returns the least number of values that the features or labels have if they are a list.
 
-    The code indexes them with a number, or iterates over them. Returns 0 if it does neither.
+    The code indexes them with numbers, or iterates over them. Returns 0 if it does neither.
     """
     events = (event for trace in traces for event in trace.seen.events)
     found = (e.value for e in events if e.event == "maybe-index" and e.path == (root,))
@@ -242,7 +242,7 @@ def with_own_inputs(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     The saved graph shows the inputs of TRAIN. Another mode may have another batch size, and TRAIN,
     too, if the params differ. Tensors of integers may be int32 in one mode and int64 in another. An
     exception that depends on such a difference does not count. An exception that TRAIN raises, too,
-    does not depend on one: if a mode raises it with its own inputs, these inputs count.
+    does not depend on one: if a mode raises it with its own inputs, the guess keeps these inputs.
     """
     tried: List[Tuple[str, Inputs]] = []
     for change in OwnInputs:

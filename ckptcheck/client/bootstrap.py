@@ -13,7 +13,7 @@ def _read(count):
     while len(data) < count:
         more = os.read(0, count - len(data))
         if not more:
-            sys.exit("ckptcheck: this Python has no standard input (use docker exec -i)")
+            sys.exit("ckptcheck: this Python has no standard input (Docker needs docker exec -i)")
         data += more
     return data
 _size = b""

@@ -405,8 +405,8 @@ _FIRST_COMPARABLE = [1, 15]
 
 def _old_text(version: str, made: str) -> str:
     return (
-        f"TensorFlow {version} made {made}, and graphs of versions before 1.15 can be compared "
-        "only with graphs of the same version (--python)"
+        f"TensorFlow {version} made {made}. ckptcheck compares graphs from before 1.15 only with "
+        "graphs of the same version"
     )
 
 

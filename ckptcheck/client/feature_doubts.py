@@ -207,6 +207,6 @@ _OF_BATCH_SIZE = (
     "--input-fn or --features to be sure)"
 )
 _NAMED_AFTER_INPUTS = (
-    "whether these names are the same in each mode: {}. Their first part has a number because the "
-    "input_fn of TRAIN has an op with the same name without it (give --input-fn to be sure)"
+    "whether these variables have the same names in each mode: {}. The first part of each name has "
+    "a number because the input_fn of TRAIN has an op of that name (give --input-fn to be sure)"
 )

@@ -22,8 +22,8 @@ class Region:
         new: the traced nodes without a counterpart.
         pairs: counterparts that differ: in a value, an attribute, or an input.
         borders: the counterparts that take results of the region.
-        alike: pairs of constants that differ, only for a region with one empty side. On this side,
-            the borders take other nodes, which equal the nodes of the region except for these
+        alike: for a region with nodes on one side only: the pairs of constants that differ. On the
+            other side, the borders take nodes that differ from those of the region only in these
             constants.
     """
 

@@ -395,7 +395,7 @@ def _of_layers(half: Half, steps: Sequence[Step], said: str) -> str:
 
 
 def _with_ops(said: str, steps: Sequence[Step], others: Sequence[Step]) -> str:
-    """Adds the ops that only some nodes have, such as those of two formulas of one function."""
+    """Adds the ops that ``others`` do not have. Two formulas of one function have different ops."""
     known = {step.node.op for step in others}
     ops = dict.fromkeys(step.node.op for step in steps if step.node.op not in known)
     return f"{said} ({some_names(list(ops))})" if ops else said

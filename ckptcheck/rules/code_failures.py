@@ -140,11 +140,12 @@ def _other_modes(facts: Facts, kind: FailureKind, modes: Tuple[str, ...]) -> str
     return f"{first}, or check only the other modes: {options}"
 
 
-_RUN_ALONE = "run the code without ckptcheck to see why the process ends"
+_RUN_ALONE = "run the module without ckptcheck to see why the process ends"
 _FIRST = {
     FailureKind.CRASHED: _RUN_ALONE,
     FailureKind.EXITED: _RUN_ALONE,
     FailureKind.TIMED_OUT: "allow more time (--timeout), or do less in the import and in model_fn",
-    FailureKind.OUT_OF_MEMORY: "load data in the input_fn, or raise --memory-limit if you set it",
+    FailureKind.OUT_OF_MEMORY: "load data in the input_fn, or set a larger --memory-limit",
+    FailureKind.NO_RESULT: "write only into files that the code opened, or make the graph smaller",
 }
-"""What to do about failures that show no error of the code."""
+"""What to do first about failures for which "fix the error" does not help."""

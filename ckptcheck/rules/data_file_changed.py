@@ -1,10 +1,11 @@
 """A file that the code reads has changed since the checkpoint was saved.
 
-The record of the checkpoint has digests of files, such as a vocabulary, whose paths are in the
-params, the source code or the graph. ckptcheck compares small text files line by line. If words of
-a vocabulary are on other lines than before, they have other ids, and the model gives wrong
-predictions without an error. Such a change is a warning. Other changes are notes. If the file is
-outside of the project and only the record names it, ckptcheck does not show its lines.
+The record of the checkpoint has digests of files that the code reads, such as a vocabulary.
+ckptcheck finds their paths in the params, the flags, the global variables of the project's modules
+and the graph, and takes those that you name in ``data_files``. It compares small text files line by
+line. If words of a vocabulary are on other lines than before, they have other ids, and the model
+gives wrong predictions without an error. Such a change is a warning. Other changes are notes. If
+the file is outside of the project and only the record names it, ckptcheck does not show its lines.
 
 What to do: restore the file of the training run. If only training reads the file, do nothing.
 """

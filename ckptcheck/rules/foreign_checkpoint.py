@@ -1,12 +1,12 @@
 """The state file lists checkpoints in another directory, and TRAIN would delete them.
 
 Besides the checkpoint to load, a state file lists all checkpoints that are kept
-(``all_model_checkpoint_paths``). TRAIN treats them as its own, whatever directory they are in. If
-the list is longer than ``keep_checkpoint_max`` after a save, TRAIN deletes the first ones in the
-list. After ``keep_checkpoint_max`` saves, none of the old ones is left. So if a state file has
-absolute paths and you copy its model_dir, TRAIN in the copy deletes the checkpoints of the
-original. If the directory of a listed checkpoint does not exist, TensorFlow 1 raises
-``NotFoundError`` in TRAIN after the restore; TensorFlow 2 does not.
+(``all_model_checkpoint_paths``). TRAIN treats them as its own, whatever directory they are in.
+After each save, if the list is longer than ``keep_checkpoint_max``, TRAIN deletes the first
+checkpoint in the list. So the old checkpoints disappear one by one. If a state file has absolute
+paths and you copy its model_dir, TRAIN in the copy deletes the checkpoints of the original. If the
+directory of a listed checkpoint does not exist, TensorFlow 1 raises ``NotFoundError`` in TRAIN
+after the restore; TensorFlow 2 does not.
 
 What to do: before TRAIN runs, replace the contents of the state file (``checkpoint`` in the
 model_dir) with one line, such as ``model_checkpoint_path: "model.ckpt-1000"``.

@@ -9,8 +9,8 @@ times before and after the trace. It does not restore or remove anything.
 A training run may write to the same directory at the same time. If a training run seems to be
 active (it saves a checkpoint, or an existing event file grows), this rule ignores the files that
 training runs write: checkpoints, the state file, event files, ``graph.pbtxt``, profiles, ``eval``
-and ``export`` directories. The report lists those that changed as ``not judged``, because the code
-may have written them.
+and ``export`` directories. If such files changed, the report lists them under ``not judged``,
+because the code may have written them.
 
 What to do: write files only where a session runs (in a hook or a host_call), or below
 ``config.model_dir``, which is a copy during a check.

@@ -29,15 +29,16 @@ def find(facts: Facts) -> Iterator[Finding]:
 
 
 def _hint(facts: Facts) -> str:
-    """Names a slot in the checkpoint that the code does not read, if there is one."""
+    """Says what to do, with an unread slot of the checkpoint as an example if there is one."""
     names = [spec.name for spec in facts.index.variables] if facts.index else []
     read = {item.key for plan in facts.plans for item in plan.reads}
     kinds = roles(names)
     slots = sorted(name for name in slots_of(names) if kinds[name] == "optimizer")
     old = [name for name in slots if name not in read]
-    return (f"use the optimizer that has variables such as {old[0]}, or " if old else "") + _ANEW
+    return (_OLD.format(old[0]) if old else "") + _ANEW
 
 
+_OLD = "use the optimizer of the training run (the checkpoint has its variables, such as {}), or "
 _ANEW = "start a new model_dir and load the weights with warm_start_from"
 
 

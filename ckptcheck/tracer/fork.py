@@ -317,12 +317,12 @@ def _message(body: bytearray) -> Any:
 
 
 _SCRIBBLED = Failure(
-    FailureKind.NO_ANSWER,
+    FailureKind.NO_RESULT,
     "",
     "the code wrote into the pipe to ckptcheck, a file descriptor that it did not open",
 )
 _TOO_LARGE = Failure(
-    FailureKind.NO_ANSWER,
+    FailureKind.NO_RESULT,
     "",
     f"the graph is too large: ckptcheck reads at most {LARGEST_REPLY >> 20} MiB about it",
 )

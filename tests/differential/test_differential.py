@@ -84,7 +84,7 @@ def test_names_that_depend_on_another_mode_s_input_fn_are_not_judged(
     spec = edit_trained(trained, edits, str(tmp_path / "trial"), sides).check
     doubts = sides.checker.check(dataclasses.replace(spec, input_fn="")).not_judged
     assert any(
-        doubt.startswith("whether these names are the same in each mode: count_1.")
+        doubt.startswith("whether these variables have the same names in each mode: count_1.")
         for doubt in doubts
     )
     assert sides.checker.check(spec).not_judged == ()

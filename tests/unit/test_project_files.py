@@ -87,7 +87,7 @@ def test_a_directory_that_toml_cannot_name(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("this file system has only names in UTF-8")
     open(os.path.join(folder, "checkpoint"), "wb").close()
-    with pytest.raises(UsageError, match="directories whose names are not UTF-8 were left out"):
+    with pytest.raises(UsageError, match="the names of their directories are not UTF-8"):
         first_configuration(str(tmp_path), project_files(str(tmp_path)))
     write(tmp_path, "runs/checkpoint")
     open(os.path.join(str(tmp_path), "runs", "\udcff.json"), "wb").close()

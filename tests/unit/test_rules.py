@@ -674,7 +674,8 @@ def test_what_to_do_about_a_missing_feature_or_module(
     [
         (
             "dense/kernel/Adam",
-            "use the optimizer that has variables such as dense/kernel/Adam, or ",
+            "use the optimizer of the training run (the checkpoint has its variables, such as "
+            "dense/kernel/Adam), or ",
         ),
         ("dense/other", ""),
     ],

@@ -3,8 +3,8 @@
 The name contains the time, a UUID, a random number, a process id, the result of ``id``, or the
 ``hash`` of a string. Variables are restored by name, so no other process can restore the
 checkpoint. The rule ignores tests, random numbers from a generator with a seed, and all random
-numbers if a file sets a seed. If a call that creates a variable has the argument ``collections``,
-the rule looks at it only if this list contains ``GLOBAL_VARIABLES``. It looks at a scope only if a
+numbers if a file sets a seed. The rule looks at a variable with the argument ``collections`` only
+if that list contains ``GLOBAL_VARIABLES``. It looks at a scope only if a
 call in its block certainly creates a variable with the name of the scope: ``tf.name_scope`` does
 not name variables of ``tf.get_variable`` and ``tf.layers``. It looks at ``tf.Variable`` and Keras
 layers only in functions that return an EstimatorSpec, and in functions in the same file that they

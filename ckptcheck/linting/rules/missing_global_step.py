@@ -4,10 +4,9 @@
 Without it, the step of an Estimator stays 0: training with ``steps`` or ``max_steps`` never ends,
 and each save overwrites ``model.ckpt-0``. The rule looks at functions that return an EstimatorSpec,
 and at functions in the same file that they call. It finds nothing if the file, or a file that it
-imports, may increase the step in another way. It also finds nothing if a function that ``lint``
-cannot find may increase the step: a function that gets the result of ``minimize``, the
-EstimatorSpec or the model_fn, or a function that returns an op or a hook that runs together with
-the train_op.
+imports, may increase the step in another way. It also finds nothing if a function whose code
+``lint`` does not have may increase the step. Such a function gets the result of ``minimize``, the
+EstimatorSpec or the model_fn. Or it returns an op or a hook that runs together with the train_op.
 
 What to do: pass ``global_step=tf.train.get_global_step()``.
 """

@@ -3,10 +3,10 @@
 Neither the Estimator nor its RunConfig has a ``model_dir``. Estimator then makes a temporary
 directory for each process. The next process starts with random weights. Nothing deletes the old
 directory. Only a warning in TensorFlow's log tells its path. This rule finds nothing in tests, in
-code that only evaluates or predicts with the Estimator, in code that exports it or reads its
-``model_dir``, and in files that mention ``TF_CONFIG``, which can set a model_dir. If single files
-are linted instead of a directory, it leaves out Estimators that a function returns: another file
-may call the function.
+code that only calls ``evaluate`` or ``predict`` of the Estimator, in code that exports it or reads
+its ``model_dir``, and in files that mention ``TF_CONFIG``, which can set a model_dir. If single
+files are linted instead of a directory, it leaves out Estimators that a function returns: another
+file may call the function.
 
 What to do: pass ``model_dir`` to the Estimator or to its RunConfig.
 """
