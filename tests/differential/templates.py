@@ -8,7 +8,7 @@ from ckptcheck.features_file import FILL_IN
 
 
 def filled_in(error: UnknownFeaturesError, real: Mapping[str, Any]) -> Any:
-    """Returns the features file in a message, with the real keys, dtypes and shapes for each mark.
+    """Returns the features file in a message, completed: what is real replaces the marks.
 
     Args:
         error: the message. It ends with the file, unless no file could describe the features; then
@@ -26,14 +26,10 @@ def _filled(node: Any, real: Any) -> Any:
         return real if _is_marked(node) else node
     if isinstance(node.get("dtype"), str):
         return real if _is_marked(node) else node
-    unused = [key for key in real if key not in node]
-    keys = dict(zip(filter(_is_mark, node), unused))
-    named = {keys.get(key, key): value for key, value in node.items()}
-    return {key: _filled(value, real.get(key)) for key, value in named.items()}
-
-
-def _is_mark(key: str) -> bool:
-    return key.startswith(FILL_IN)
+    known = {
+        key: _filled(value, real.get(key)) for key, value in node.items() if key[:1] != FILL_IN
+    }
+    return {**real, **known}
 
 
 def _is_marked(node: Any) -> bool:
