@@ -2,15 +2,14 @@
 
 import collections
 import dataclasses
-import itertools
 import json
+import math
 from typing import (
     AbstractSet,
     Any,
     Callable,
     Counter,
     Dict,
-    Iterable,
     Iterator,
     List,
     Mapping,
@@ -41,7 +40,7 @@ from .uses import ParamRead
 _MOST_TRIALS = 4
 """The most guesses to try for one group, and then the most switches."""
 _MOST_VAIN = 6
-"""After this many trials that helped no group, ckptcheck tries no new change of params."""
+"""After this many trials that helped no group, ckptcheck tries only the best guess for a group."""
 _FROM_MILD_TO_BAD = list(Outcome)
 _OFFSETS = (0, 1, -1, 2, -2)
 
@@ -64,39 +63,44 @@ def with_advice(
         try_params: checks again with other params; returns None if that was not possible.
     """
     untraceable = {trace.mode for trace in facts.traces if trace.failure is not None}
-    attempts = _commonest_first([_attempts(params, facts, group) for group in report.groups])
-    fixes: List[Optional[_Fix]] = [None] * len(attempts)
-    tried: Set[str] = set()
+    fixes: List[Optional[_Fix]] = [None] * len(report.groups)
+    vain: Dict[str, bool] = {}
 
-    def trial_of(one: Sequence[Candidate]) -> _Fix:
-        said = _said(one)
-        helped = {_said(fix.attempt) for fix in fixes if fix is not None}
-        if said not in tried and len(tried) - len(helped) >= _MOST_VAIN:
-            return _Fix(one, None)
-        tried.add(said)
-        return _Fix(one, try_params(_with(params, one)))
-
-    def fix_of(group: Group, mine: Sequence[Sequence[Candidate]]) -> Optional[_Fix]:
+    def fix_of(
+        group: Group, mine: Sequence[Sequence[Candidate]], most_vain: float = math.inf
+    ) -> Optional[_Fix]:
+        """Returns the first attempt that helps; the first one is tried however many were vain."""
         first = group.findings[0]
-        known = [fix for fix in fixes if fix is not None and len(fix.attempt) == 1]
-        others = known if first.category == DRIFT else []
-        trials = itertools.chain(others, map(trial_of, mine[:_MOST_TRIALS]))
-        return _first_that_helps(trials, untraceable, first, report)
+        for place, attempt in enumerate(mine[:_MOST_TRIALS]):
+            key = _identity(attempt)
+            if place and key not in vain and sum(vain.values()) >= most_vain:
+                continue
+            fix = _Fix(attempt, try_params(_with(params, attempt)))
+            helps = fix.trial is not None and _helps(fix.trial, untraceable, first, report)
+            vain[key] = vain.get(key, True) and not helps
+            if helps:
+                return fix
+        return None
 
+    attempts = _attempts_of_all(params, facts, report.groups)
     for place, group in enumerate(report.groups):
-        fixes[place] = fix_of(group, attempts[place])
-    _share(fixes, untraceable, report)
+        # several params together may undo changes that only one of them explains
+        single = [fix for fix in fixes if fix is not None and len(fix.attempt) == 1]
+        shared = _shared(group, single, untraceable, report)
+        fixes[place] = shared or fix_of(group, attempts[place], _MOST_VAIN)
     for place, group in enumerate(report.groups):
-        if fixes[place] is None and group.findings[0].category == DRIFT:
-            fixes[place] = fix_of(group, _switches(params, facts))
+        others = [fix for fix in fixes if fix is not None]
+        fixes[place] = fixes[place] or _shared(group, others, untraceable, report)
+    switches = _switches(params, facts)
+    for place, group in enumerate(report.groups):
+        if fixes[place] is None and _is_of_drift(group):
+            fixes[place] = fix_of(group, switches)
     found = list(zip(report.groups, fixes))
     counts = collections.Counter(
-        _said(fix.attempt)
-        for group, fix in found
-        if fix is not None and group.findings[0].category == DRIFT
+        _identity(fix.attempt) for group, fix in found if fix is not None and _is_of_drift(group)
     )
     groups = [
-        group if fix is None else _with_fix(group, fix, counts[_said(fix.attempt)])
+        group if fix is None else _with_fix(group, fix, counts[_identity(fix.attempt)])
         for group, fix in found
     ]
     return dataclasses.replace(report, groups=tuple(groups))
@@ -109,28 +113,26 @@ class _Fix(NamedTuple):
     trial: Optional[Report]
 
 
-def _first_that_helps(
-    fixes: Iterable[_Fix], untraceable: AbstractSet[str], first: Finding, report: Report
+def _shared(
+    group: Group, fixes: Sequence[_Fix], untraceable: AbstractSet[str], report: Report
 ) -> Optional[_Fix]:
-    for fix in fixes:
-        if fix.trial is not None and _helps(fix.trial, untraceable, first, report):
+    """Returns the fix with the fewest params that undoes a change of the computation, too."""
+    if not _is_of_drift(group):
+        return None
+    for fix in sorted(fixes, key=lambda fix: len(fix.attempt)):
+        assert fix.trial is not None
+        if _helps(fix.trial, untraceable, group.findings[0], report):
             return fix
     return None
 
 
-def _share(fixes: List[Optional[_Fix]], untraceable: AbstractSet[str], report: Report) -> None:
-    """Gives a change without a fix the fix of another change, if it is then gone, too."""
-    firsts = [group.findings[0] for group in report.groups]
-    of_drift = [fix for fix, first in zip(fixes, firsts) if fix and first.category == DRIFT]
-    of_drift.sort(key=lambda fix: len(fix.attempt))
-    for place, first in enumerate(firsts):
-        if fixes[place] is None and first.category == DRIFT:
-            fixes[place] = _first_that_helps(of_drift, untraceable, first, report)
+def _is_of_drift(group: Group) -> bool:
+    return group.findings[0].category == DRIFT
 
 
 def _with_fix(group: Group, fix: _Fix, count: int) -> Group:
     """Returns a group with a fix as advice; ``count`` is how many changes have this fix."""
-    if group.findings[0].category == DRIFT:
+    if _is_of_drift(group):
         outcome = "the change is gone" if count == 1 else f"{count} changes are gone"
     else:
         assert fix.trial is not None
@@ -140,12 +142,19 @@ def _with_fix(group: Group, fix: _Fix, count: int) -> Group:
     return dataclasses.replace(group, advice=(Advice("params", text, values, True),))
 
 
-def _commonest_first(
-    attempts: Sequence[Sequence[Sequence[Candidate]]],
+def _attempts_of_all(
+    params: Mapping[str, Any], facts: Facts, groups: Sequence[Group]
 ) -> List[Sequence[Sequence[Candidate]]]:
-    """Sorts the attempts of each group: a change that may explain more groups is likelier."""
-    counts = collections.Counter(_said(one) for mine in attempts for one in mine)
-    return [sorted(mine, key=lambda one: -counts[_said(one)]) for mine in attempts]
+    """Returns the attempts of each group. A guess that may explain more groups is likelier."""
+    attempts = [_attempts(params, facts, group) for group in groups]
+    if facts.record is not None and facts.record.params is not None:
+        return list(attempts)  # any group may have any param that differs from the record
+    counts = collections.Counter(_identity(one) for mine in attempts for one in mine)
+    return [sorted(mine, key=lambda one: -counts[_identity(one)]) for mine in attempts]
+
+
+def _identity(attempt: Sequence[Candidate]) -> str:
+    return json.dumps(sorted((key, value) for key, value, _ in attempt))
 
 
 def _attempts(params: Mapping[str, Any], facts: Facts, group: Group) -> List[Sequence[Candidate]]:

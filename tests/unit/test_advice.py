@@ -1,7 +1,7 @@
 """A suggestion is printed only if a trial with it proved that it helps."""
 
 import dataclasses
-from typing import Any, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 import pytest
 
@@ -373,14 +373,49 @@ def test_a_size_that_did_not_change_is_no_cause() -> None:
     assert text == "set heads to 2 in the params: then 2 changes are gone"
 
 
-def test_the_search_ends_after_some_trials_in_vain() -> None:
-    params = {f"rate_{place}": place / 10 for place in range(1, 10)}
+def _with_numbers(params: Dict[str, Any], *values: float) -> Facts:
+    """Facts with a change to each value from 0.99."""
     facts = examples.with_params(params, *(ParamRead(key, True) for key in params))
     changes = tuple(
-        Change("constant-changed", key, {"value": 0.99}, {"value": value}, MODES)
-        for key, value in params.items()
+        Change("constant-changed", f"constant {value}", {"value": 0.99}, {"value": value}, MODES)
+        for value in values
     )
-    facts = dataclasses.replace(facts, drift=Drift(changes, dict.fromkeys(MODES, "changed")))
+    return dataclasses.replace(facts, drift=Drift(changes, dict.fromkeys(MODES, "changed")))
+
+
+def test_after_some_trials_in_vain_only_the_best_guess_for_each_change_is_tried() -> None:
+    params = {f"{name}{number}": number / 10 for number in (1, 2, 3, 4) for name in "abcd"}
+    facts = _with_numbers(params, 0.1, 0.2, 0.3, 0.4)
     trials = Trials({}, facts)
     with_advice(params, facts, report_of(facts), trials)
-    assert len(trials.asked) == 6
+    tried = [key for asked in trials.asked for key in asked if asked[key] != params[key]]
+    assert tried == ["a1", "b1", "c1", "d1", "a2", "b2", "a3", "a4"]
+
+
+def test_a_switch_is_tried_after_numbers_in_vain() -> None:
+    params: Dict[str, Any] = {
+        f"{name}{number}": number / 10 for number in (1, 2) for name in "abcd"
+    }
+    params["on"] = False
+    facts = _with_numbers(params, 0.1, 0.2)
+
+    def trial(tried: Mapping[str, Any]) -> Report:
+        return report_of(_same() if tried["on"] else facts)
+
+    report = with_advice(params, facts, report_of(facts), trial)
+    texts = {advice.text for group in report.groups for advice in group.advice}
+    assert texts == {"set on to true in the params: then 2 changes are gone"}
+
+
+def test_a_recorded_param_with_the_value_of_a_change_is_tried_before_others() -> None:
+    now = {"seed": 2, "rounds": 20, "alpha": 3, "dropout": 0.5}
+    then = {"seed": 1, "rounds": 10, "alpha": 4, "dropout": 0.99}
+    facts = recorded(_with_numbers(now, 7.5, 8.5, 0.5), **then)
+
+    def trial(tried: Mapping[str, Any]) -> Report:
+        values = [7.5, 8.5, *([] if tried["dropout"] == 0.99 else [0.5])]
+        return report_of(_with_numbers(now, *values))
+
+    report = with_advice(now, facts, report_of(facts), trial)
+    texts = [advice.text for group in report.groups for advice in group.advice]
+    assert texts == ["set dropout to 0.99 in the params: then the change is gone"]
