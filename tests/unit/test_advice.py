@@ -408,8 +408,8 @@ def test_a_switch_is_tried_after_numbers_in_vain() -> None:
 
 
 def test_a_recorded_param_with_the_value_of_a_change_is_tried_before_others() -> None:
-    now = {"seed": 2, "rounds": 20, "alpha": 3, "dropout": 0.5}
-    then = {"seed": 1, "rounds": 10, "alpha": 4, "dropout": 0.99}
+    now = {"seed": 2, "rounds": 20, "alpha": 7.5, "scale": 8.5, "dropout": 0.5}
+    then = {"seed": 1, "rounds": 10, "alpha": 0.99, "scale": 0.99, "dropout": 0.99}
     facts = recorded(_with_numbers(now, 7.5, 8.5, 0.5), **then)
 
     def trial(tried: Mapping[str, Any]) -> Report:
