@@ -98,10 +98,18 @@ class Guess:
 
     @property
     def assumed(self) -> List[Tuple[str, Leaf]]:
-        """The keys that no name in the saved graph confirms, with their tensors."""
-        inner = [(path[-1], place) for path, place in self.places.items() if len(path) > 1]
-        leaves = [(key, self.pool.leaves[place]) for key, place in inner if isinstance(key, str)]
-        return [(k, leaf) for k, leaf in leaves if not is_unnamed(k) and not leaf.is_named(k)]
+        """The keys that no name in the saved graph confirms, with their tensors.
+
+        The labels of a list count, too: features that the code does not use may be before them.
+        """
+        found = []
+        for path, place in self.places.items():
+            leaf, key = self.pool.leaves[place], path[-1]
+            if isinstance(key, int) and path[0] == "labels":
+                found.append((f"labels[{key}]", leaf))
+            elif isinstance(key, str) and len(path) > 1 and not is_unnamed(key):
+                found.extend([] if leaf.is_named(key) else [(key, leaf)])
+        return found
 
     @property
     def wanting(self) -> List[Path]:

@@ -23,6 +23,7 @@ from ..origins import Origins
 from ..protocol import CheckpointIndex, Failure, ModeTrace, Read, RestorePlan, VariableSpec
 from ..records.value import Record
 from ..results import Finding, Outcome, Trace, natural_key
+from .roles import is_average
 
 DRIFT = "drift"
 CONFIGURATION = "configuration"
@@ -264,11 +265,11 @@ def missing_reads(facts: Facts, plan: RestorePlan) -> List[Read]:
 
 
 def lost_optimizer(facts: Facts, plan: RestorePlan) -> List[Read]:
-    """Returns the missing reads if only slots of the optimizer are missing, else nothing."""
+    """Returns the missing slots of the optimizer, if all weights are there; else nothing."""
     missing = missing_reads(facts, plan)
     weights = [read for read in plan.reads if read.role == "weight"]
     only_slots = bool(weights) and all(read.role == "slot" for read in missing)
-    return missing if only_slots else []
+    return [read for read in missing if not is_average(read.key)] if only_slots else []
 
 
 def of_another_kind(facts: Facts) -> bool:

@@ -31,10 +31,10 @@ def find(facts: Facts) -> Iterator[Finding]:
     if of_another_kind(facts):
         return
     for plan in facts.plans:
-        if not lost_optimizer(facts, plan):
-            for item in missing_reads(facts, plan):
-                if item.role != "global_step":
-                    yield not_found(plan, item)
+        lost = {item.key for item in lost_optimizer(facts, plan)}
+        for item in missing_reads(facts, plan):
+            if item.key not in lost and item.role != "global_step":
+                yield not_found(plan, item)
 
 
 RULE = Rule(

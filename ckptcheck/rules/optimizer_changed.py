@@ -4,12 +4,12 @@ An optimizer has variables of its own (slots): Adam has two for each weight, Mom
 model was trained with another optimizer, the weights restore, but these slots are missing. PREDICT
 works. TRAIN raises an error. EVAL raises it, too, if the model_fn also builds its optimizer there.
 
-What to do: continue training with the old optimizer. Or start a new model_dir and load the weights
-with ``warm_start_from``.
+What to do: continue training with the old optimizer, and let it train the same variables. Or start
+a new model_dir and load the weights with ``warm_start_from``.
 """
 
 import dataclasses
-from typing import Iterator
+from typing import Collection, Iterator
 
 from ..results import Finding
 from .base import Facts, Rule, joins_modes, lost_optimizer, not_found, of_another_kind
@@ -23,22 +23,28 @@ def find(facts: Facts) -> Iterator[Finding]:
     if of_another_kind(facts):
         return
     lost = [(plan, item) for plan in facts.plans for item in lost_optimizer(facts, plan)]
-    hint = _hint(facts) if lost else ""
+    hint = _hint(facts, {_slot(item.key) for _, item in lost}) if lost else ""
     for plan, item in lost:
         yield dataclasses.replace(not_found(plan, item), hint=hint)
 
 
-def _hint(facts: Facts) -> str:
+def _hint(facts: Facts, lost: Collection[str]) -> str:
     """Says what to do, with an unread slot of the checkpoint as an example if there is one."""
-    names = [spec.name for spec in facts.index.variables] if facts.index else []
+    shapes = {name: spec.shape for name, spec in facts.stored.items()}
     read = {item.key for plan in facts.plans for item in plan.reads}
-    kinds = roles(names)
-    slots = sorted(name for name in slots_of(names) if kinds[name] == "optimizer")
-    old = [name for name in slots if name not in read]
-    return (_OLD.format(old[0]) if old else "") + _ANEW
+    kinds = roles(shapes, shapes)
+    old = sorted(n for n in slots_of(shapes) if kinds[n] == "optimizer" and n not in read)
+    same = [name for name in old if _slot(name) in lost]
+    if same:
+        return f"train the variables of the training run{_HAS.format(same[0])}, or {_ANEW}"
+    return f"use the optimizer of the training run{_HAS.format(old[0]) if old else ''}, or {_ANEW}"
 
 
-_OLD = "use the optimizer of the training run (the checkpoint has its variables, such as {}), or "
+def _slot(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+_HAS = " (the checkpoint has variables such as {})"
 _ANEW = "start a new model_dir and load the weights with warm_start_from"
 
 

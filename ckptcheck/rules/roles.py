@@ -75,6 +75,11 @@ def _is_of_table(name: str, known: Set[str]) -> bool:
     return bool(found) and known.issuperset((f"{table}-keys", f"{table}-values"))
 
 
+def is_average(name: str) -> bool:
+    """Whether a variable is a moving average by its name."""
+    return _AVERAGE.search(name.rpartition("/")[2]) is not None
+
+
 def slots_of(names: Iterable[str]) -> Dict[str, str]:
     """Returns the variable of each slot."""
     known = set(names)
@@ -106,7 +111,7 @@ def _renamed_slots(known: Set[str], shapes: Mapping[str, Shape]) -> Set[str]:
     found: Dict[str, Dict[str, str]] = {}
     for name in known:
         path, _, last = name.rpartition("/")
-        owner = _owner(path, known) if name in shapes and not _AVERAGE.search(last) else ""
+        owner = _owner(path, known) if name in shapes and not is_average(name) else ""
         if owner and shapes[name] == shapes.get(owner):
             found.setdefault(_NUMBERED.sub("", last), {})[name] = owner
     adam = any(_POWER.search(name) for name in known)

@@ -674,18 +674,36 @@ def test_what_to_do_about_a_missing_feature_or_module(
     [
         (
             "dense/kernel/Adam",
-            "use the optimizer of the training run (the checkpoint has its variables, such as "
-            "dense/kernel/Adam), or ",
+            "use the optimizer of the training run (the checkpoint has variables such as "
+            "dense/kernel/Adam)",
         ),
-        ("dense/other", ""),
+        (
+            "other/kernel/Momentum",
+            "train the variables of the training run (the checkpoint has variables such as "
+            "other/kernel/Momentum)",
+        ),
+        ("other/kernel/average", "use the optimizer of the training run"),
     ],
 )
-def test_the_optimizer_of_the_checkpoint_is_named(slot: str, hint: str) -> None:
+def test_what_to_do_about_missing_slots(slot: str, hint: str) -> None:
+    weight = ((1, 64), "float32")
     said = made.facts(
-        stored={**made.WEIGHTS, slot: ((1, 64), "float32"), "beta1_power": ((), "float32")},
+        stored={**made.WEIGHTS, slot.rpartition("/")[0]: weight, slot: weight},
         train_reads=(made.read("dense/kernel/Momentum", (1, 64), role="slot"),),
     )
     (finding,) = mine(all_rules()["optimizer-changed"], run_rules(said))
-    assert finding.hint == (
-        hint + "start a new model_dir and load the weights with warm_start_from"
-    )
+    anew = "start a new model_dir and load the weights with warm_start_from"
+    assert finding.hint == f"{hint}, or {anew}"
+
+
+def test_a_missing_moving_average_is_no_variable_of_the_optimizer() -> None:
+    missing = [
+        made.read(f"dense/kernel/{last}", (1, 64), role="slot")
+        for last in ("Adam", "ExponentialMovingAverage")
+    ]
+    said = run_rules(made.facts(stored=made.WEIGHTS, train_reads=tuple(missing)))
+    by_rule = {item.rule: item.variable for item in said if item.severity == "error"}
+    assert by_rule == {
+        "optimizer-changed": "dense/kernel/Adam",
+        "missing-variable": "dense/kernel/ExponentialMovingAverage",
+    }

@@ -41,13 +41,25 @@ def _shifts(module: Module, placed: Sequence[_Placed]) -> Iterator[Finding]:
             if (layer.kind, layer.scopes) == (later.kind, later.scopes)
             and precedes(module, layer.call, later.call)
         ]
-        counts = {mode: sum(mode in of for _, of in earlier) for mode in modes}
-        if len(set(counts.values())) < 2:
-            continue
-        for layer, of in earlier:
-            if of & modes and not modes <= of and layer not in reported:
+        for layer, of in _shifting(earlier, modes):
+            if layer not in reported:
                 reported.add(layer)
-                yield _finding(module, layer, of & modes, later)
+                yield _finding(module, layer, of, later)
+
+
+def _shifting(earlier: Sequence[_Placed], modes: FrozenSet[str]) -> Sequence[_Placed]:
+    """Returns the layers that shift a later one: it follows more layers in their modes.
+
+    Args:
+        earlier: the layers of the same kind before the later one.
+        modes: the modes in which the later one exists.
+    """
+    counts = {mode: sum(mode in of for _, of in earlier) for mode in modes}
+    if len(set(counts.values())) < 2:
+        return ()
+    least = {mode for mode, count in counts.items() if count == min(counts.values())}
+    some = [(layer, of) for layer, of in earlier if of & modes and not modes <= of]
+    return [(layer, of) for layer, of in some if not of & least] or some
 
 
 def _finding(module: Module, layer: Layer, modes: FrozenSet[str], later: Layer) -> Finding:

@@ -1,6 +1,6 @@
 """Tests of the rules about layers and names of variables."""
 
-from typing import List
+from typing import List, Sequence
 
 import pytest
 
@@ -153,9 +153,17 @@ def test_names_that_change(name: str, expected: bool) -> None:
     assert rules(code) == ["changing-name"] * expected
 
 
-def test_only_the_layer_that_shifts_a_number_is_reported() -> None:
-    body = (
-        f"if {TRAIN}:\n    {DENSE}\nif mode == 'eval':\n    {DENSE}\nif not {TRAIN}:\n    {DENSE}"
-    )
+@pytest.mark.parametrize(
+    ("branches", "line", "modes"),
+    [
+        ((TRAIN, "mode == 'eval'", f"not {TRAIN}"), 7, ["eval"]),
+        (("mode != 'infer'", f"not {TRAIN}"), 5, ["eval", "train"]),
+        ((TRAIN, f"not {TRAIN}", "mode == 'infer'", "True"), 9, ["predict"]),
+    ],
+)
+def test_only_the_layer_that_shifts_a_number_is_reported(
+    branches: Sequence[str], line: int, modes: List[str]
+) -> None:
+    body = "\n".join(f"if {branch}:\n    {DENSE}" for branch in branches)
     (finding,) = findings(model(body))
-    assert (finding.location and finding.location.line, finding.data["modes"]) == (7, ["eval"])
+    assert (finding.location and finding.location.line, finding.data["modes"]) == (line, modes)
