@@ -5,7 +5,7 @@ from typing import Optional, Tuple
 
 from .changes import NO_DRIFT, Drift
 from .origins import Origins
-from .protocol import CheckpointIndex, Failure
+from .protocol import CheckpointIndex, Failure, FailureKind
 from .results import Trace
 from .uncompared import not_compared
 
@@ -43,7 +43,9 @@ class Traced:
     def raised(self) -> bool:
         """Whether the code raised in a mode."""
         failures = (mode.failure for mode in self.trace.modes) if self.trace else ()
-        return any(failure is not None and failure.kind == "raised" for failure in failures)
+        return any(
+            failure is not None and failure.kind is FailureKind.RAISED for failure in failures
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -32,6 +32,7 @@ _ENDED = (
     FailureKind.NO_RESULT,
     FailureKind.OUT_OF_MEMORY,
 )
+"""How a trace ends whatever its features are. ``sys.exit`` is not here: features may cause it."""
 _NUMBER = re.compile(r"_\d+(?=/|$)")
 
 

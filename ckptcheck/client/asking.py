@@ -312,9 +312,12 @@ def _in_time(wanted: Mapping[str, Inputs], traces: Mapping[str, Answer]) -> Dict
     return {mode: given for mode, given in wanted.items() if not traces[mode].timed_out}
 
 
+_MAY_WANT_V1 = (FailureKind.RAISED, FailureKind.INPUT_FN, FailureKind.NO_SPEC)
+
+
 def _may_want_v1(trace: Answer) -> bool:
     failure = trace.failure
-    return failure is not None and failure.kind in ("raised", "input-fn", "no-spec")
+    return failure is not None and failure.kind in _MAY_WANT_V1
 
 
 def _wants_v1(trace: Answer) -> bool:

@@ -3,7 +3,7 @@
 import re
 from typing import List, Optional
 
-from ..protocol import TRAIN, UNLABELED, UNNAMED
+from ..protocol import TRAIN, UNLABELED, UNNAMED, FailureKind
 from .answers import Answer, reference_first
 from .attempt import (
     ALIKE,
@@ -18,6 +18,9 @@ from .guess import Guess, is_unnamed, paths_of
 from .learning import optional_keys
 from .matching import agrees
 from .structure import TENSOR, Path, wanted_keys
+
+_OF_FEATURES = (FailureKind.RAISED, FailureKind.NO_SPEC, FailureKind.SCAFFOLD)
+"""The failures that wrong features may cause."""
 
 
 def raises_for_certain(found: Found) -> bool:
@@ -37,7 +40,7 @@ def is_certain(found: Found, trace: Answer) -> bool:
     """
     if trace.misfit or found.guess is None:
         return False
-    if trace.failure is None or trace.failure.kind not in ("raised", "no-spec", "scaffold"):
+    if trace.failure is None or trace.failure.kind not in _OF_FEATURES:
         return True
     if trace.misses_param or not trace.seen.first_op or _is_of_dtype(found, trace):
         return True

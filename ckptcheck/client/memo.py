@@ -11,7 +11,7 @@ from ..errors import UsageError
 from ..graph.graph import Graph
 from ..graph.launch import head_range
 from ..model_dir import Located
-from ..protocol import CheckpointIndex, Failure
+from ..protocol import CheckpointIndex, Failure, FailureKind
 from .guess import Guess
 from .input_pools import has_inputs
 from .process import Tracer
@@ -68,7 +68,7 @@ def memo_of(located: Located, tracer: Tracer) -> TraceMemo:
     if located.exists:
         _, reply = tracer.receive()
         index = reply if isinstance(reply, Failure) else tracer.understood(CheckpointIndex, reply)
-        if isinstance(index, Failure) and index.kind != "raised":
+        if isinstance(index, Failure) and index.kind is not FailureKind.RAISED:
             raise UsageError(f"reading {located.prefix}: {index.message}")
     if graph is not None and not graph.op_list:
         graph = _with_op_list(graph, tracer)

@@ -1,11 +1,11 @@
 """Checks ops that TensorFlow's graph optimizer fuses with the op before, such as ``BiasAdd``.
 
 A fused kernel does not verify the same shapes as its separate ops. 1.15.5 silently adds a bias of
-another length. On a processor with AVX-512, 2.15.1 and 2.21.0 refuse it, but accept a bias with more
-axes of size 1, and verify nothing in a normalisation after a convolution. On a processor without
-AVX-512, 2.15.1 silently adds a bias of another length, too. All this depends on the version and the
-processor, so this module runs the two ops alone, on tensors as small as possible: some kernels read
-past the end of a short bias.
+another length. On a processor with AVX-512, 2.15.1 and 2.21.0 refuse it, but accept a bias with
+more axes of size 1, and verify nothing in a normalisation after a convolution. On a processor
+without AVX-512, 2.15.1 silently adds a bias of another length, too. All this depends on the version
+and the processor, so this module runs the two ops alone, on tensors as small as possible: some
+kernels read past the end of a short bias.
 """
 
 import functools
