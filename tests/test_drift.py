@@ -51,6 +51,12 @@ EDITS: Dict[str, Tuple[str, str, str, List[str]]] = {
         "loss: + L2 (0.01) of dense/kernel",
         ["eval", "train"],
     ),
+    "predictions": (
+        "predictions = tf.layers.dense(hidden, 1)",
+        "predictions = 2 * tf.layers.dense(hidden, 1)",
+        "predictions: + multiply (2)",
+        ALL,
+    ),
 }
 
 
@@ -62,6 +68,7 @@ LINES = {
     "optimizer constant": 16,
     "no global step": None,
     "regularization": 14,
+    "predictions": 10,
 }
 """The line that makes the op now."""
 

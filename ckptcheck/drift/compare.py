@@ -8,7 +8,7 @@ from ..graph.canonical import Rules
 from ..graph.digests import Computation, Interner, Step
 from ..graph.linked import Place
 from ..graph.version_rules import RULES, common_op
-from ..protocol import TRAIN
+from ..protocol import PREDICT, TRAIN
 from .doubts import Doubts, WithoutDropout
 from .gradients import Gradients, gradient_changes, has_gradients, unsure_gradients
 from .matching import Half, Matching, plain_name
@@ -17,7 +17,17 @@ from .sides import Side, forward, training
 from .simplified import Members, simplified
 from .training_parts import doubt, draws
 from .updates import Updates, moved_writes, reordered_writes
-from .wording import COMPUTATION, OP, ORDER, Said, Words, some_names, value_text
+from .wording import (
+    COMPUTATION,
+    LOSS,
+    OP,
+    ORDER,
+    PREDICTIONS,
+    Said,
+    Words,
+    some_names,
+    value_text,
+)
 
 _MOST_LAYERS = 2
 _PLAIN = ("Const", "Identity", "IdentityN", "StopGradient", "NoOp", "Placeholder")
@@ -328,6 +338,8 @@ def _find(
                 training = calm.is_same(region) or (certain and said.training)
                 said = dataclasses.replace(said, training=training)
             modes = _reached(said, region, others, new, losses[1])
+            if said.role == LOSS and PREDICT in modes:
+                said = dataclasses.replace(said, role=PREDICTIONS)
             key = (said.kind, said.role, value_text(said.then), value_text(said.now), modes)
             if certain:
                 found.setdefault(key, []).append((said, region, modes))
@@ -420,7 +432,7 @@ def _joined(members: Members) -> Change:
     text = f"{role}: {then} -> {now}"
     if said.kind == OP and "none" in (then, now) and not role.startswith("activation"):
         sign, verb, what = ("+", "added", now) if then == "none" else ("-", "removed", then)
-        text = f"{role}: {sign} {what}" if role == "loss" else f"{role}: {what} {verb}"
+        text = f"{role}: {sign} {what}" if role in (LOSS, PREDICTIONS) else f"{role}: {what} {verb}"
         if said.role == COMPUTATION:
             text = f"{what}{place} {verb}" if place.startswith(" of ") else f"{what} {verb}{place}"
     old = (s.place[1] for _, r, _ in members for s in (*r.old, *(pair[0] for pair in r.pairs)))

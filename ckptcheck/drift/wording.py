@@ -31,6 +31,8 @@ _UNNAMED = re.compile(r"(x|y|Const( \d+)?)$")
 """The names that TensorFlow gives constants without a name."""
 COMPUTATION = "computation{}"
 """The role of ops that have no other role."""
+LOSS, PREDICTIONS = "loss", "predictions"
+"""The role of ops after the last variable. PREDICT computes those of the predictions, too."""
 OP, CONSTANT, ORDER = "op-changed", "constant-changed", "layers-changed"
 """The rules that report changes."""
 RESHAPE, SMOOTHING = "shape of reshape{}", "label smoothing"
@@ -210,7 +212,7 @@ class Words:
         layer, own = self._region_layer(region)
         training = self._is_of_training(old, new)
         role = self._region_role(region)
-        if role == "loss" and own:
+        if role == LOSS and own:
             then, now = (f"{op} of {own}" if op != "none" else op for op in (then, now))
         elif then == now:
             then, now = _of_layers(self.old, old, then), _of_layers(self.new, new, now)
@@ -315,7 +317,7 @@ class Words:
         if self._is_layer(half, steps):
             return COMPUTATION
         if not any(self._below_variable(border) for _, border in region.borders):
-            return "loss"
+            return LOSS
         return COMPUTATION
 
     def _is_layer(self, half: Half, steps: Sequence[Step]) -> bool:
