@@ -3,13 +3,13 @@
 import collections
 import dataclasses
 import json
-import math
 from typing import (
     AbstractSet,
     Any,
     Callable,
     Counter,
     Dict,
+    Iterable,
     Iterator,
     List,
     Mapping,
@@ -41,6 +41,8 @@ _MOST_TRIALS = 4
 """The most guesses to try for one group, and then the most switches."""
 _MOST_VAIN = 6
 """After this many trials that helped no group, ckptcheck tries only the best guess for a group."""
+_MOST_VAIN_AT_ALL = 20
+"""After this many, it tries no other guess."""
 _FROM_MILD_TO_BAD = list(Outcome)
 _OFFSETS = (0, 1, -1, 2, -2)
 
@@ -67,13 +69,14 @@ def with_advice(
     vain: Dict[str, bool] = {}
 
     def fix_of(
-        group: Group, mine: Sequence[Sequence[Candidate]], most_vain: float = math.inf
+        group: Group, mine: Sequence[Sequence[Candidate]], is_limited: bool
     ) -> Optional[_Fix]:
-        """Returns the first attempt that helps; the first one is tried however many were vain."""
+        """Returns the first attempt that helps."""
         first = group.findings[0]
         for place, attempt in enumerate(mine[:_MOST_TRIALS]):
             key = _identity(attempt)
-            if place and key not in vain and sum(vain.values()) >= most_vain:
+            most = _MOST_VAIN if place else _MOST_VAIN_AT_ALL
+            if is_limited and key not in vain and sum(vain.values()) >= most:
                 continue
             fix = _Fix(attempt, try_params(_with(params, attempt)))
             helps = fix.trial is not None and _helps(fix.trial, untraceable, first, report)
@@ -87,14 +90,14 @@ def with_advice(
         # several params together may undo changes that only one of them explains
         single = [fix for fix in fixes if fix is not None and len(fix.attempt) == 1]
         shared = _shared(group, single, untraceable, report)
-        fixes[place] = shared or fix_of(group, attempts[place], _MOST_VAIN)
+        fixes[place] = shared or fix_of(group, attempts[place], True)
     for place, group in enumerate(report.groups):
         others = [fix for fix in fixes if fix is not None]
         fixes[place] = fixes[place] or _shared(group, others, untraceable, report)
     switches = _switches(params, facts)
     for place, group in enumerate(report.groups):
         if fixes[place] is None and _is_of_drift(group):
-            fixes[place] = fix_of(group, switches)
+            fixes[place] = fix_of(group, switches, False)
     found = list(zip(report.groups, fixes))
     counts = collections.Counter(
         _identity(fix.attempt) for group, fix in found if fix is not None and _is_of_drift(group)
@@ -146,11 +149,18 @@ def _attempts_of_all(
     params: Mapping[str, Any], facts: Facts, groups: Sequence[Group]
 ) -> List[Sequence[Sequence[Candidate]]]:
     """Returns the attempts of each group. A guess that may explain more groups is likelier."""
-    attempts = [_attempts(params, facts, group) for group in groups]
+    attempts = [_unique(_attempts(params, facts, group)) for group in groups]
     if facts.record is not None and facts.record.params is not None:
-        return list(attempts)  # any group may have any param that differs from the record
+        return attempts  # any group may have any param that differs from the record
     counts = collections.Counter(_identity(one) for mine in attempts for one in mine)
     return [sorted(mine, key=lambda one: -counts[_identity(one)]) for mine in attempts]
+
+
+def _unique(attempts: Iterable[Sequence[Candidate]]) -> Sequence[Sequence[Candidate]]:
+    found: Dict[str, Sequence[Candidate]] = {}
+    for attempt in attempts:
+        found.setdefault(_identity(attempt), attempt)
+    return list(found.values())
 
 
 def _identity(attempt: Sequence[Candidate]) -> str:

@@ -10,6 +10,7 @@ from .rules import all_rules, role_of
 from .rules.base import DRIFT, MISSING, UNUSED
 from .rules.roles import is_average, roles, slots_of
 
+_AVERAGE = "ExponentialMovingAverage"
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
 
@@ -54,8 +55,10 @@ def _renames(findings: Sequence[Finding]) -> Dict[Tuple[str, str], List[_Pair]]:
     """
     names = {finding.variable for finding in findings}
     kinds = roles(names)
-    owners = {slot: of for slot, of in slots_of(names).items() if kinds[slot] == "optimizer"}
-    owners.update((name, name.rpartition("/")[0]) for name in names if is_average(name))
+    slots = slots_of(names).items()
+    owners = {slot: of for slot, of in slots if kinds[slot] == "optimizer" or is_average(slot)}
+    averages = (name.rpartition("/") for name in names)
+    owners.update(("/".join((of, last)), of) for of, _, last in averages if last == _AVERAGE)
     unused: Dict[Tuple[object, ...], List[Finding]] = collections.defaultdict(list)
     for finding in findings:
         if role_of(finding) == UNUSED and finding.checkpoint is not None:

@@ -32,7 +32,6 @@ _ENDED = (
     FailureKind.NO_RESULT,
     FailureKind.OUT_OF_MEMORY,
 )
-"""How a trace ends whatever its features are. ``sys.exit`` is not here: features may cause it."""
 _NUMBER = re.compile(r"_\d+(?=/|$)")
 
 
@@ -105,7 +104,7 @@ class Answer:
 
     @property
     def ended(self) -> bool:
-        """Whether the trace ended without a result. The search does not trace the mode again."""
+        """Whether the process ended, or was stopped. The search does not trace the mode again."""
         return self.failure is not None and self.failure.kind in _ENDED
 
     @property

@@ -260,11 +260,10 @@ def with_own_inputs(found: Found, modes: Sequence[str], ask: Ask) -> Found:
         asked = {mode: given for mode, given in asked.items() if (mode, given) not in tried}
         tried.extend(asked.items())
         answers = ask(asked) if asked else {}
-        train = found.traces.get(TRAIN)
         better = {
             mode: answer
             for mode, answer in answers.items()
-            if answer.finished or _raises_like(answer, train)
+            if answer.finished or _raises_what_train_raises(answer, found)
         }
         own = {**guess.own, **dict.fromkeys(better, change)}
         guess = dataclasses.replace(guess, own=own)
@@ -272,11 +271,12 @@ def with_own_inputs(found: Found, modes: Sequence[str], ask: Ask) -> Found:
     return found
 
 
-def _raises_like(answer: Answer, train: Optional[Answer]) -> bool:
-    """Whether a mode raised the error that TRAIN raises with the inputs of the saved graph."""
-    if train is None or answer.mode == TRAIN:
+def _raises_what_train_raises(answer: Answer, found: Found) -> bool:
+    """Whether a mode raises the error of TRAIN, and raised another one with TRAIN's inputs."""
+    train = found.traces.get(TRAIN)
+    if train is None or not train.raised:
         return False
-    return train.raised and answer.problem == train.problem
+    return answer.problem == train.problem != found.traces[answer.mode].problem
 
 
 def progress(found: Found) -> Tuple[int, int]:

@@ -106,7 +106,7 @@ class Guess:
         for path, place in self.places.items():
             leaf, key = self.pool.leaves[place], path[-1]
             if isinstance(key, int) and path[0] == "labels":
-                found.append((f"labels[{key}]", leaf))
+                found.append(("labels" + "".join(f"[{part!r}]" for part in path[1:]), leaf))
             elif isinstance(key, str) and len(path) > 1 and not is_unnamed(key):
                 found.extend([] if leaf.is_named(key) else [(key, leaf)])
         return found

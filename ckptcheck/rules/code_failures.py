@@ -64,7 +64,7 @@ def _finding(facts: Facts, failure: Failure, traces: List[ModeTrace], outcome: O
         or _missing_file(facts, failure)
         or "; ".join(traces[0].notes)
         or _missing_module(failure)
-        or _other_modes(facts, failure, modes),
+        or _other_modes(facts, failure.kind, modes),
         data=to_json(failure),
     )
 
@@ -130,11 +130,10 @@ def _missing_module(failure: Failure) -> str:
     )
 
 
-def _other_modes(facts: Facts, failure: Failure, modes: Tuple[str, ...]) -> str:
+def _other_modes(facts: Facts, kind: FailureKind, modes: Tuple[str, ...]) -> str:
     traced = {trace.mode for trace in facts.traces if trace.failure is None}
     others = [mode for mode in facts.modes if mode in traced and mode not in modes]
-    shows_error = failure.kind is FailureKind.EXITED and bool(failure.frames)
-    first = "fix the error" if shows_error else _FIRST.get(failure.kind, "fix the error")
+    first = _FIRST.get(kind, "fix the error")
     if not others:
         return f"{first}, then check again"
     options = " ".join("--mode " + mode for mode in others)

@@ -9,7 +9,7 @@ a new model_dir and load the weights with ``warm_start_from``.
 """
 
 import dataclasses
-from typing import Collection, Iterator
+from typing import Iterator, Mapping, Sequence
 
 from ..results import Finding
 from .base import Facts, Rule, joins_modes, lost_optimizer, not_found, of_another_kind
@@ -23,28 +23,30 @@ def find(facts: Facts) -> Iterator[Finding]:
     if of_another_kind(facts):
         return
     lost = [(plan, item) for plan in facts.plans for item in lost_optimizer(facts, plan)]
-    hint = _hint(facts, {_slot(item.key) for _, item in lost}) if lost else ""
+    hint = _hint(facts, [item.key for _, item in lost]) if lost else ""
     for plan, item in lost:
         yield dataclasses.replace(not_found(plan, item), hint=hint)
 
 
-def _hint(facts: Facts, lost: Collection[str]) -> str:
+def _hint(facts: Facts, lost: Sequence[str]) -> str:
     """Says what to do, with an unread slot of the checkpoint as an example if there is one."""
     shapes = {name: spec.shape for name, spec in facts.stored.items()}
     read = {item.key for plan in facts.plans for item in plan.reads}
-    kinds = roles(shapes, shapes)
-    old = sorted(n for n in slots_of(shapes) if kinds[n] == "optimizer" and n not in read)
-    same = [name for name in old if _slot(name) in lost]
-    if same:
-        return f"train the variables of the training run{_HAS.format(same[0])}, or {_ANEW}"
-    return f"use the optimizer of the training run{_HAS.format(old[0]) if old else ''}, or {_ANEW}"
+    kinds, owners = roles(shapes, shapes), slots_of({*shapes, *read})
+    slots = sorted(name for name in slots_of(shapes) if kinds[name] == "optimizer")
+    wanted = {_without_owner(name, owners) for name in lost}
+    same = [name for name in slots if _without_owner(name, owners) in wanted]
+    unread = [name for name in same or slots if name not in read]
+    example = f" (the checkpoint has variables such as {unread[0]})" if unread else ""
+    what = "train only the variables" if same else "use the optimizer"
+    return f"{what} of the training run{example}, or {_ANEW}"
 
 
-def _slot(name: str) -> str:
-    return name.rpartition("/")[2]
+def _without_owner(slot: str, owners: Mapping[str, str]) -> str:
+    """Returns the name of a slot with a mark in place of the name of its variable."""
+    return slot.replace(owners.get(slot) or slot, "{}", 1)
 
 
-_HAS = " (the checkpoint has variables such as {})"
 _ANEW = "start a new model_dir and load the weights with warm_start_from"
 
 

@@ -21,11 +21,11 @@ def filled_in(error: UnknownFeaturesError, real: Mapping[str, Any]) -> Any:
 
 def _filled(node: Any, real: Any) -> Any:
     if isinstance(node, list) and isinstance(real, list):
-        return [_filled(*pair) for pair in zip(node, real)] + node[len(real) :]
-    if not isinstance(node, dict) or not isinstance(real, dict):
-        return real if _is_marked(node) else node
-    if isinstance(node.get("dtype"), str):
-        return real if _is_marked(node) else node
+        return [_filled(*pair) for pair in zip(node, real)] + real[len(node) :]
+    if real is None or not isinstance(node, dict) or isinstance(node.get("dtype"), str):
+        return real if real is None or _is_marked(node) else node
+    if not isinstance(real, dict):
+        return real
     known = {
         key: _filled(value, real.get(key)) for key, value in node.items() if key[:1] != FILL_IN
     }

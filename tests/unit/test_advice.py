@@ -392,6 +392,24 @@ def test_after_some_trials_in_vain_only_the_best_guess_for_each_change_is_tried(
     assert tried == ["a1", "b1", "c1", "d1", "a2", "b2", "a3", "a4"]
 
 
+def test_after_twenty_trials_in_vain_no_guess_is_tried() -> None:
+    params = {f"rate{number}": number / 100 for number in range(1, 40)}
+    facts = _with_numbers(params, *params.values())
+    trials = Trials({}, facts)
+    with_advice(params, facts, report_of(facts), trials)
+    assert len(trials.asked) == 20
+
+
+def test_an_attempt_is_made_once() -> None:
+    params = {"k": 4, "j": 4, "m": 4}
+    facts = examples.with_params(params, *(ParamRead(key, True) for key in params))
+    change = Change("constant-changed", "shape", {"value": [8, 8]}, {"value": [4, 4]}, MODES)
+    facts = dataclasses.replace(facts, drift=Drift((change,), dict.fromkeys(MODES, "changed")))
+    trials = Trials({}, facts)
+    with_advice(params, facts, report_of(facts), trials)
+    assert trials.asked == [{**params, key: 8} for key in ("k", "j", "m")]
+
+
 def test_a_switch_is_tried_after_numbers_in_vain() -> None:
     params: Dict[str, Any] = {
         f"{name}{number}": number / 10 for number in (1, 2) for name in "abcd"

@@ -1087,3 +1087,15 @@ def test_unused_tensors_of_a_failed_trace_are_no_evidence() -> None:
     graph = saved((X, TO_MATMUL), (LABEL, ()), (X, TO_MATMUL), (LABEL, TO_LOSS))
     result = find(graph, MODES, Asked(model_fn))
     assert all(trace.finished for trace in result.traces.values())
+
+
+def test_an_error_in_all_modes_says_nothing_about_batch_sizes() -> None:
+    def model_fn(features: Any, labels: Any, mode: str) -> None:
+        features["x"].use(*TO_MATMUL)
+        raise KeyError("size")
+
+    whole = [dict(spec, shape=[8, *spec["shape"][1:]]) for spec in (X, LABEL)]
+    result = find(saved((whole[0], TO_MATMUL), (whole[1], TO_LOSS)), MODES, Asked(model_fn))
+    assert result.guess is not None
+    assert result.guess.own == {}
+    assert all(is_certain(result, trace) for trace in result.traces.values())

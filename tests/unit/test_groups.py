@@ -75,6 +75,20 @@ def test_slots_of_another_variable_are_not_renamed() -> None:
     assert rules == ["missing-variable", "unused-variable"]
 
 
+def test_a_moving_average_is_renamed_with_its_scope_also_if_only_it_is_read() -> None:
+    average = "kernel/ExponentialMovingAverage"
+    stored = [("a/kernel", (3, 4)), ("a/" + average, (3, 4))]
+    groups = group(found(stored, [("b/" + average, (3, 4))]))
+    assert "1 variable renamed: 'a' in the checkpoint is 'b' in the model" in titles(groups)
+
+
+def test_a_variable_named_after_an_average_is_renamed_with_its_scope() -> None:
+    names = ("kernel", "centers_average")
+    stored, read = ([(f"{scope}/{name}", (3, 4)) for name in names] for scope in ("old", "new"))
+    (one,) = group(found(stored, read))
+    assert one.title == "2 variables renamed: 'old' in the checkpoint is 'new' in the model"
+
+
 def test_a_scope_that_was_put_around() -> None:
     (one,) = group(found([("dense/kernel", (1, 64))], [("model/dense/kernel", (1, 64))]))
     assert one.title == "1 variable renamed: no scope in the checkpoint is 'model' in the model"

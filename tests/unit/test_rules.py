@@ -670,26 +670,34 @@ def test_what_to_do_about_a_missing_feature_or_module(
 
 
 @pytest.mark.parametrize(
-    ("slot", "hint"),
+    ("stored", "lost", "hint"),
     [
         (
-            "dense/kernel/Adam",
+            ["dense/kernel/Adam"],
+            "dense/kernel/Momentum",
             "use the optimizer of the training run (the checkpoint has variables such as "
             "dense/kernel/Adam)",
         ),
         (
-            "other/kernel/Momentum",
-            "train the variables of the training run (the checkpoint has variables such as "
+            ["Adam/dense/kernel/m"],
+            "Adamax/dense/kernel/m",
+            "use the optimizer of the training run (the checkpoint has variables such as "
+            "Adam/dense/kernel/m)",
+        ),
+        (
+            ["other/kernel", "other/kernel/Momentum"],
+            "dense/kernel/Momentum",
+            "train only the variables of the training run (the checkpoint has variables such as "
             "other/kernel/Momentum)",
         ),
-        ("other/kernel/average", "use the optimizer of the training run"),
+        ([], "dense/kernel/Momentum", "use the optimizer of the training run"),
     ],
 )
-def test_what_to_do_about_missing_slots(slot: str, hint: str) -> None:
+def test_what_to_do_about_missing_slots(stored: List[str], lost: str, hint: str) -> None:
     weight = ((1, 64), "float32")
     said = made.facts(
-        stored={**made.WEIGHTS, slot.rpartition("/")[0]: weight, slot: weight},
-        train_reads=(made.read("dense/kernel/Momentum", (1, 64), role="slot"),),
+        stored={**made.WEIGHTS, **dict.fromkeys(stored, weight)},
+        train_reads=(made.read(lost, (1, 64), role="slot"),),
     )
     (finding,) = mine(all_rules()["optimizer-changed"], run_rules(said))
     anew = "start a new model_dir and load the weights with warm_start_from"
