@@ -155,6 +155,9 @@ def _outdated(trace: Answer, before: Guess, after: Guess, mode: str) -> bool:
         return True
     if not trace.finished and before.inputs(mode) != after.inputs(mode):
         return True
+    new = set(after.features.keys).difference(before.features.keys)
+    if new.intersection(optional_keys({mode: trace})):  # the code did not find them
+        return True
     given = specs_of(trace.seen.features, ("features",)) + specs_of(trace.seen.labels, ("labels",))
     for path, spec in given:
         place = after.places.get(path)

@@ -452,5 +452,16 @@ ASKED: Dict[str, Case] = {
         ),
         (DropFeature(),),
     ),
+    # The search did not trace again with an optional key that it had added to the guess. So it left
+    # the constants, and took the product of the saved model for the only feature.
+    "optional-key-among-constants": (
+        Composed(
+            dataclasses.replace(
+                _with_inputs(PLAIN, Inputs(widths=(5, 4), source="constants", weight="present")),
+                output=Number(3),
+            )
+        ),
+        (DropFeature(),),
+    ),
 }
 """Cases for which the campaign found a wrong verdict, and whose features no graph shows."""
