@@ -159,7 +159,7 @@ def _advice(spec: CheckSpec, example: str) -> str:
 def _given(spec: CheckSpec, example: str) -> str:
     """Returns the options that specify features and labels, and an example of a file."""
     fill = f"replace each {FILL_IN!r}, and " if f'"{FILL_IN}' in example else ""
-    file = f"--features and a file such as this one ({fill}add keys that are missing)"
+    file = f"--features and a file such as this one ({fill}add or remove keys)"
     return f"{' or '.join(_functions(spec))}, or with {file}:\n{example}"
 
 

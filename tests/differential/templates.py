@@ -10,6 +10,8 @@ from ckptcheck.features_file import FILL_IN
 def filled_in(error: UnknownFeaturesError, real: Mapping[str, Any]) -> Any:
     """Returns the features file in a message, completed: what is real replaces the marks.
 
+    A marked key that the real features do not have is removed, and a key that they have is added.
+
     Args:
         error: the message. It ends with the file, unless no file could describe the features; then
             the file of the real ones is returned.
@@ -26,10 +28,9 @@ def _filled(node: Any, real: Any) -> Any:
         return real if real is None or _is_marked(node) else node
     if not isinstance(real, dict):
         return real
-    known = {
-        key: _filled(value, real.get(key)) for key, value in node.items() if key[:1] != FILL_IN
-    }
-    return {**real, **known}
+    named = {key: value for key, value in node.items() if key[:1] != FILL_IN}
+    known = {key: value for key, value in named.items() if key in real or not _is_marked(value)}
+    return {**real, **{key: _filled(value, real.get(key)) for key, value in known.items()}}
 
 
 def _is_marked(node: Any) -> bool:
