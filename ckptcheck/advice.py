@@ -78,11 +78,11 @@ def with_advice(
             most = _MOST_VAIN if place else _MOST_VAIN_AT_ALL
             if is_limited and key not in vain and sum(vain.values()) >= most:
                 continue
-            fix = _Fix(attempt, try_params(_with(params, attempt)))
-            helps = fix.trial is not None and _helps(fix.trial, untraceable, first, report)
+            trial = try_params(_with(params, attempt))
+            helps = trial is not None and _helps(trial, untraceable, first, report)
             vain[key] = vain.get(key, True) and not helps
-            if helps:
-                return fix
+            if trial is not None and helps:
+                return _Fix(attempt, trial)
         return None
 
     attempts = _attempts_of_all(params, facts, report.groups)
@@ -110,10 +110,10 @@ def with_advice(
 
 
 class _Fix(NamedTuple):
-    """Other params, and the report of the trial with them; None if that was not possible."""
+    """Other params, and the report of the trial with them."""
 
     attempt: Sequence[Candidate]
-    trial: Optional[Report]
+    trial: Report
 
 
 def _shared(
@@ -123,7 +123,6 @@ def _shared(
     if not _is_of_drift(group):
         return None
     for fix in sorted(fixes, key=lambda fix: len(fix.attempt)):
-        assert fix.trial is not None
         if _helps(fix.trial, untraceable, group.findings[0], report):
             return fix
     return None
@@ -138,7 +137,6 @@ def _with_fix(group: Group, fix: _Fix, count: int) -> Group:
     if _is_of_drift(group):
         outcome = "the change is gone" if count == 1 else f"{count} changes are gone"
     else:
-        assert fix.trial is not None
         outcome = _outcome(fix.trial)
     text = f"set {_said(fix.attempt)}: then {outcome}"
     values = {key: value for key, value, _ in fix.attempt}
@@ -290,10 +288,7 @@ def _candidates(params: Mapping[str, Any], facts: Facts, group: Group) -> List[C
                 for rank, wanted in _wanted(value, model, stored)
             )
     found.sort(key=lambda item: (item[0], item[1][0]))
-    unique: Dict[str, Candidate] = {}
-    for _, candidate in found:
-        unique.setdefault(_said((candidate,)), candidate)
-    return list(unique.values())
+    return [candidate for _, candidate in found]
 
 
 def _sizes_wanted(item: Any, sizes: Mapping[Tuple[int, int], int]) -> Iterator[int]:

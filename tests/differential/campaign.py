@@ -85,8 +85,8 @@ class Tally:
             for reason, count in counts.most_common():
                 yield f"{name}: {count} x {reason}"
         yield f"discarded {sum(self.discarded.values())}"
-        asked = sum(self.unanswered.values())
-        yield f"unanswered {asked}, of which {self.filled_in} got the printed features file back"
+        yield f"unanswered {sum(self.unanswered.values())}"
+        yield f"checked again with the printed features file, filled in: {self.filled_in}"
         yield (
             f"trials {self.trials} agreements {self.agreements} disagreements {self.disagreements}"
         )
